@@ -1,0 +1,158 @@
+//! `api-keys`: how machines get in, and out again.
+//!
+//! Invariant: a key is shown once, at its creation; a reseller makes, sees and revokes keys for itself only.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use purser_domain::Refusal;
+use purser_domain::api_key::ApiKey;
+use purser_domain::caller::{Caller, Role};
+use purser_domain::refid::{ApiKeyRefid, ResellerRefid};
+use purser_domain::refusal::What;
+use purser_domain::text::Name;
+use purser_edge::answer::{List, position};
+use purser_edge::extract::{Body, Limit, MaybeBody, Named, OptionalKey, Params};
+use purser_edge::shapes::ApiKeyShape;
+use purser_edge::{App, Call, Problem, answer, json};
+use purser_store::secrets::{random, sha256_hex};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(create_api_key, list_api_keys))
+        .routes(routes!(revoke_api_key))
+}
+
+/// A key to make.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateApiKey {
+    /// The reseller it acts for; an operator's key unless given. A reseller's own key implies itself.
+    reseller: Option<String>,
+    /// What it is for.
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    name: Name,
+}
+
+/// A key that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+struct CreatedApiKey {
+    /// The key; it is shown this once.
+    key: String,
+    #[serde(flatten)]
+    shape: ApiKeyShape,
+}
+
+/// Create an API key
+#[utoipa::path(
+    post, path = "/v1/api-keys", tag = "api-keys", request_body = CreateApiKey,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key is refused.")),
+    responses((status = 201, body = CreatedApiKey))
+)]
+async fn create_api_key(
+    State(app): State<App>,
+    call: Call,
+    key: OptionalKey,
+    body: MaybeBody<CreateApiKey>,
+) -> Result<Response, Problem> {
+    let key = key?;
+    let Body(body) = body?;
+    let request = call.request(&app, key.as_ref(), &body)?;
+    let named = match &body.reseller {
+        Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidReseller)?),
+        None => None,
+    };
+    let role = call
+        .caller
+        .reseller(named)?
+        .map_or(Role::Operator, Role::Reseller);
+    let secret = data_encoding::BASE64URL_NOPAD.encode(&random::<32>()?);
+    let made = ApiKey {
+        refid: app.store.new_api_key_refid()?,
+        name: body.name,
+        role,
+        secret_sha256: sha256_hex(secret.as_bytes()),
+        created_at: call.now,
+        version: 1,
+    };
+    let shown = CreatedApiKey {
+        key: format!("{}.{secret}", made.refid),
+        shape: (&made).into(),
+    };
+    let created = app
+        .store
+        .create_api_key(&made, &request, json::write(&shown)?)
+        .await?;
+    Ok(answer::created(created))
+}
+
+/// Which keys.
+#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ApiKeyQuery {
+    /// Only this reseller's; an operator that names none sees the operators'.
+    reseller: Option<String>,
+    /// Where to go on: the `next_cursor` of the page before.
+    #[serde(skip_serializing)]
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[serde(skip_serializing)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+/// List API keys, newest first
+#[utoipa::path(
+    get, path = "/v1/api-keys", tag = "api-keys", params(ApiKeyQuery),
+    responses((status = 200, body = List<ApiKeyShape>))
+)]
+async fn list_api_keys(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<ApiKeyQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = call.cursor_scope(&query);
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let named = match query.reseller.as_deref() {
+        Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::NotFound(What::Reseller))?),
+        None => None,
+    };
+    let reseller = call.caller.reseller(named)?;
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app
+        .store
+        .api_keys(reseller.as_ref(), limit, position)
+        .await?;
+    List::answer(&app, &scope, page, |key: &ApiKey| ApiKeyShape::from(key))
+}
+
+/// Revoke an API key
+#[utoipa::path(
+    delete, path = "/v1/api-keys/{refid}", tag = "api-keys", params(("refid" = String, Path)),
+    responses((status = 204))
+)]
+async fn revoke_api_key(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ApiKeyRefid>, Problem>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    app.store
+        .revoke_api_key(&refid, &call.stamp(), |key| may_revoke(&call.caller, key))
+        .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn may_revoke(caller: &Caller, key: &ApiKey) -> bool {
+    match &key.role {
+        Role::Operator => caller.must_operate().is_ok(),
+        Role::Reseller(reseller) => caller.owns(Some(reseller)),
+    }
+}

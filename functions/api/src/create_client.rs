@@ -1,0 +1,83 @@
+//! `create-client`: a new client (SPEC A1–A3, A6, A10).
+//!
+//! Invariant: a reseller creates clients only for itself.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::email::EmailAddress;
+use purser_domain::refid::ResellerRefid;
+use purser_domain::text::{ClientId, Name, Phone};
+use purser_edge::client_body::ClientBody;
+use purser_edge::extract::{Body, MaybeBody, OptionalKey};
+use purser_edge::shapes::ClientShape;
+use purser_edge::{App, Call, Problem, answer, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(create_client))
+}
+
+/// A client to create.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateClient {
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    name: Name,
+    /// Unique among all clients, whatever its case.
+    #[schema(value_type = String, format = Email, max_length = 254)]
+    email: EmailAddress,
+    #[schema(value_type = Option<String>, max_length = 64)]
+    phone: Option<Phone>,
+    /// Anything else, at most 16 KiB; keys that look like credentials are refused.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+    /// The reseller it belongs to; standalone unless given. A reseller's own key implies itself.
+    reseller: Option<String>,
+    /// The id other systems know it by; a UUID unless given. It can't be changed.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    client_id: Option<ClientId>,
+}
+
+/// Create a client
+#[utoipa::path(
+    post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key answer the first answer.")),
+    responses((status = 201, body = ClientShape))
+)]
+async fn create_client(
+    State(app): State<App>,
+    call: Call,
+    key: OptionalKey,
+    body: MaybeBody<CreateClient>,
+) -> Result<Response, Problem> {
+    let key = key?;
+    let Body(body) = body?;
+    let request = call.request(&app, key.as_ref(), &body)?;
+    let named = match &body.reseller {
+        Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidReseller)?),
+        None => None,
+    };
+    let reseller = call.caller.reseller(named)?;
+    let new = ClientBody::new(
+        body.name,
+        body.email,
+        body.phone,
+        body.metadata,
+        body.client_id,
+    )
+    .into_new("")?;
+    let status = app.config.client_status;
+    let created = app
+        .store
+        .create_client(&new, reseller.as_ref(), status, &request, &|client| {
+            json::write(&ClientShape::from(client))
+        })
+        .await?;
+    Ok(answer::created(created))
+}

@@ -1,0 +1,142 @@
+//! The Lambda functions, one file each: request types, handlers, routes.
+//!
+//! Invariant: [`FUNCTIONS`] is the registry that `Handler:` in template.yaml picks from; a test holds the two
+//! equal, and the routes of each with the template's events. A function file holds nothing that another function
+//! would want.
+
+pub mod add_credits;
+pub mod api_keys;
+pub mod create_client;
+pub mod front;
+pub mod notify;
+pub mod onboard_reseller;
+pub mod openapi;
+pub mod provision;
+pub mod read_clients;
+pub mod read_ledger;
+pub mod read_products;
+pub mod read_provisions;
+pub mod read_resellers;
+pub mod relay;
+pub mod update_client;
+pub mod update_reseller;
+pub mod write_products;
+
+use std::pin::Pin;
+
+use aws_lambda_events::dynamodb;
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use purser_edge::App;
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+
+/// A future that a function returns.
+pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What starts a function.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry {
+    /// Requests on these routes.
+    Http(fn() -> OpenApiRouter<App>),
+    /// Records of the table's stream.
+    Stream(fn(App, dynamodb::Event) -> Done<DynamoDbEventResponse>),
+    /// Events that a rule of the bus matches, or a schedule. An error asks for another delivery.
+    Event(fn(App, EventBridgeEvent<Value>) -> Done<Result<(), String>>),
+}
+
+/// One Lambda function.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// Its `Handler:` in template.yaml.
+    pub name: &'static str,
+    /// What starts it.
+    pub entry: Entry,
+}
+
+/// Every function there is.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "front",
+        entry: Entry::Http(front::routes),
+    },
+    Function {
+        name: "api-keys",
+        entry: Entry::Http(api_keys::routes),
+    },
+    Function {
+        name: "create-client",
+        entry: Entry::Http(create_client::routes),
+    },
+    Function {
+        name: "read-clients",
+        entry: Entry::Http(read_clients::routes),
+    },
+    Function {
+        name: "update-client",
+        entry: Entry::Http(update_client::routes),
+    },
+    Function {
+        name: "onboard-reseller",
+        entry: Entry::Http(onboard_reseller::routes),
+    },
+    Function {
+        name: "read-resellers",
+        entry: Entry::Http(read_resellers::routes),
+    },
+    Function {
+        name: "update-reseller",
+        entry: Entry::Http(update_reseller::routes),
+    },
+    Function {
+        name: "add-credits",
+        entry: Entry::Http(add_credits::routes),
+    },
+    Function {
+        name: "read-ledger",
+        entry: Entry::Http(read_ledger::routes),
+    },
+    Function {
+        name: "read-products",
+        entry: Entry::Http(read_products::routes),
+    },
+    Function {
+        name: "write-products",
+        entry: Entry::Http(write_products::routes),
+    },
+    Function {
+        name: "provision",
+        entry: Entry::Http(provision::routes),
+    },
+    Function {
+        name: "read-provisions",
+        entry: Entry::Http(read_provisions::routes),
+    },
+    Function {
+        name: "relay",
+        entry: Entry::Stream(|app, event| Box::pin(relay::relay(app, event))),
+    },
+    Function {
+        name: "notify",
+        entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))),
+    },
+];
+
+/// The function named `name`.
+pub fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+impl Function {
+    /// The function's routes as a service, when requests start it.
+    pub fn router(&self, app: &App) -> Option<axum::Router> {
+        let Entry::Http(routes) = self.entry else {
+            return None;
+        };
+        let (service, _) = routes().split_for_parts();
+        Some(purser_edge::serve::serve(
+            self.name,
+            service.with_state(app.clone()),
+        ))
+    }
+}

@@ -1,0 +1,150 @@
+//! `provision`: credits become licences, in one commit (SPEC B5, B6, B8).
+//!
+//! Invariant: whatever a command costs is decided by the wallet's tier at the moment of the commit; a repeat
+//! answers the first answer byte for byte.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::credits::Amount;
+use purser_domain::product::ProductReference;
+use purser_domain::provision::Quantity;
+use purser_domain::refid::{ClientRefid, ResellerRefid};
+use purser_domain::refusal::{Refusal, What};
+use purser_domain::text::Description;
+use purser_edge::client_body::ClientChoice;
+use purser_edge::extract::{Body, MaybeBody, RequiredKey};
+use purser_edge::shapes::ProvisionShape;
+use purser_edge::{App, Call, Problem, answer, json};
+use purser_store::provision::{Buyer, Provision, ProvisionCommand, Purchase};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(provision))
+}
+
+/// A purchase: either a bare `cost` with a `description`, or a `product` for a `client`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProvisionBody {
+    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    reseller: Option<String>,
+    /// Credits to debit for nothing but the description; no discount applies.
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
+    cost: Option<Amount>,
+    /// The product to buy, at the price of the reseller's tier.
+    product: Option<String>,
+    /// How many licences to mint, 1 unless given.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 90)]
+    quantity: Option<Quantity>,
+    /// Whom the licences are for: a client of the reseller, or a new one.
+    client: Option<ClientChoice>,
+    /// What the entry says it is for; required with a bare cost.
+    #[schema(value_type = Option<String>, max_length = 500)]
+    description: Option<Description>,
+}
+
+/// Provision: debit the wallet and mint what it pays for
+#[utoipa::path(
+    post, path = "/v1/provisions", tag = "provisions", request_body = ProvisionBody,
+    params(("Idempotency-Key" = String, Header, description = "One key, one debit.")),
+    responses((status = 201, body = ProvisionShape))
+)]
+async fn provision(
+    State(app): State<App>,
+    call: Call,
+    key: RequiredKey,
+    body: MaybeBody<ProvisionBody>,
+) -> Result<Response, Problem> {
+    let key = key?;
+    let Body(body) = body?;
+    let fingerprint = call.fingerprint(&body)?;
+    let reseller = paying_reseller(&call, body.reseller.as_deref())?;
+    let description = body.description.clone();
+    let command = ProvisionCommand {
+        reseller: &reseller,
+        purchase: purchase(&app, body)?,
+        description,
+        discounts: app.config.discounts,
+        key: key.as_str(),
+        fingerprint,
+    };
+    let render = |made: &Provision| json::write(&ProvisionShape::from(made));
+    let made = app
+        .store
+        .provision(&command, &call.stamp(), call.now, &render)
+        .await?;
+    Ok(answer::created(made))
+}
+
+fn paying_reseller(call: &Call, named: Option<&str>) -> Result<ResellerRefid, Problem> {
+    let operates = call.caller.must_operate().is_ok();
+    let named = match named.map(ResellerRefid::parse) {
+        Some(None) if operates => return Err(Refusal::InvalidReseller.into()),
+        Some(None) => return Err(Refusal::NotFound(What::Reseller).into()),
+        Some(named) => named,
+        None => None,
+    };
+    call.caller
+        .reseller(named)?
+        .ok_or_else(|| Problem::invalid("/reseller", "is required of an operator"))
+}
+
+fn purchase(app: &App, body: ProvisionBody) -> Result<Purchase, Problem> {
+    let only_with_product = |pointer, given: bool| {
+        if given {
+            Err(Problem::invalid(
+                pointer,
+                "goes with a product, not with a bare cost",
+            ))
+        } else {
+            Ok(())
+        }
+    };
+    match (body.cost, body.product) {
+        (Some(_), Some(_)) => Err(Problem::invalid("/cost", "goes without a product")),
+        (None, None) => Err(Problem::invalid(
+            "/product",
+            "is required, unless there is a cost",
+        )),
+        (Some(cost), None) => {
+            only_with_product("/client", body.client.is_some())?;
+            only_with_product("/quantity", body.quantity.is_some())?;
+            if body.description.is_none() {
+                return Err(Problem::invalid(
+                    "/description",
+                    "is required with a bare cost",
+                ));
+            }
+            Ok(Purchase::Cost(cost))
+        }
+        (None, Some(product)) => {
+            let client = body
+                .client
+                .ok_or_else(|| Problem::invalid("/client", "is required with a product"))?;
+            let product = ProductReference::try_from(product)
+                .map_err(|_| Refusal::NotFound(What::Product))?;
+            let quantity = body.quantity.unwrap_or(Quantity::ONE);
+            Ok(Purchase::Product {
+                product,
+                quantity,
+                buyer: buyer(app, client)?,
+            })
+        }
+    }
+}
+
+fn buyer(app: &App, client: ClientChoice) -> Result<Buyer, Problem> {
+    match client {
+        ClientChoice::Refid(text) => Ok(Buyer::Existing(
+            ClientRefid::parse(&text).ok_or(Refusal::NotFound(What::Client))?,
+        )),
+        ClientChoice::New(body) => Ok(Buyer::New(
+            Box::new(body.into_new("/client")?),
+            app.config.client_status,
+        )),
+    }
+}

@@ -1,0 +1,181 @@
+//! `read-clients`: clients and lists of them (SPEC A2, A5, A8).
+//!
+//! Invariant: a look-up costs one or two reads, a page one read of each partition; a reseller's list is made from
+//! its own partition.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::client::{Client, ClientStatus};
+use purser_domain::email::EmailAddress;
+use purser_domain::refid::{ClientRefid, ResellerRefid};
+use purser_domain::refusal::What;
+use purser_domain::text::ClientId;
+use purser_edge::answer::{List, ok, position};
+use purser_edge::extract::{Limit, Named, Params};
+use purser_edge::shapes::{ClientShape, ClientStatusShape};
+use purser_edge::{App, Call, Problem};
+use purser_store::client::ClientFilter;
+use purser_store::page::Page;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(list_clients))
+        .routes(routes!(read_client))
+}
+
+/// Whether a client belongs to a reseller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Ownership {
+    Standalone,
+    Reselled,
+}
+
+/// What a list of clients is filtered by.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientQuery {
+    status: Option<ClientStatus>,
+    ownership: Option<Ownership>,
+    reseller: Option<String>,
+    email: Option<String>,
+    client_id: Option<String>,
+    #[serde(skip_serializing)]
+    cursor: Option<String>,
+    #[serde(skip_serializing)]
+    limit: Option<Limit>,
+}
+
+/// The query as the API's document has it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the query")]
+struct ClientQueryShape {
+    /// Only clients in this status.
+    status: Option<ClientStatusShape>,
+    /// Only standalone or only resold clients.
+    ownership: Option<Ownership>,
+    /// Only clients of this reseller.
+    reseller: Option<String>,
+    /// The client with this address, whatever its case.
+    email: Option<String>,
+    /// The client with this external id.
+    client_id: Option<String>,
+    /// Where to go on: the `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+}
+
+/// List clients
+#[utoipa::path(
+    get, path = "/v1/clients", tag = "clients", params(ClientQueryShape),
+    responses((status = 200, body = List<ClientShape>))
+)]
+async fn list_clients(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<ClientQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = call.cursor_scope(&query);
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let empty = || Page {
+        items: Vec::<Client>::new(),
+        position: None,
+    };
+    let named = match query.reseller.as_deref().map(ResellerRefid::parse) {
+        // A refid that is malformed is one that nobody has.
+        Some(None) if call.caller.must_operate().is_ok() => {
+            return List::answer(&app, &scope, empty(), shape);
+        }
+        Some(None) => return Err(Refusal::NotFound(What::Reseller).into()),
+        Some(named) => named,
+        None => None,
+    };
+    let filter = ClientFilter {
+        reseller: call.caller.reseller(named)?,
+        status: query.status,
+        resold: query
+            .ownership
+            .map(|ownership| ownership == Ownership::Reselled),
+    };
+    let page = if query.email.is_some() || query.client_id.is_some() {
+        let found = look_up(&app, &query)
+            .await?
+            .filter(|client| shows(&filter, client));
+        Page {
+            items: found.into_iter().collect(),
+            position: None,
+        }
+    } else {
+        app.store
+            .clients(&filter, query.limit.unwrap_or_default().get(), position)
+            .await?
+    };
+    List::answer(&app, &scope, page, shape)
+}
+
+fn shape(client: &Client) -> ClientShape {
+    client.into()
+}
+
+/// The client with the address and external id that are asked for. Text that is neither belongs to no client.
+async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Problem> {
+    let by_email = match query.email.clone().map(EmailAddress::try_from) {
+        Some(Ok(email)) => Some(app.store.client_by_email(&email).await?),
+        Some(Err(_)) => Some(None),
+        None => None,
+    };
+    let by_id = query.client_id.clone().map(|text| {
+        ClientId::try_from(text)
+            .ok()
+            .map(|client_id| app.store.client_refid(&client_id))
+    });
+    let refid = match (by_email, by_id) {
+        (Some(email), Some(id)) if email != id => None,
+        (Some(found), _) | (None, Some(found)) => found,
+        (None, None) => None,
+    };
+    match refid {
+        Some(refid) => Ok(app.store.client(&refid).await?),
+        None => Ok(None),
+    }
+}
+
+/// Whether a filtered list shows this client.
+fn shows(filter: &ClientFilter, client: &Client) -> bool {
+    filter.status.is_none_or(|status| client.status == status)
+        && filter
+            .resold
+            .is_none_or(|resold| client.reseller.is_some() == resold)
+        && filter
+            .reseller
+            .as_ref()
+            .is_none_or(|reseller| client.reseller.as_ref() == Some(reseller))
+}
+
+/// Read a client
+#[utoipa::path(
+    get, path = "/v1/clients/{refid}", tag = "clients", params(("refid" = String, Path)),
+    responses((status = 200, body = ClientShape))
+)]
+async fn read_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let found = app.store.client(&refid).await?;
+    let own = found.filter(|client| call.caller.owns(client.reseller.as_ref()));
+    ok(&ClientShape::from(
+        &own.ok_or(Refusal::NotFound(What::Client))?,
+    ))
+}

@@ -1,0 +1,119 @@
+//! `read-ledger`: a wallet, its entries, and the proof that they agree (SPEC B11).
+//!
+//! Invariant: a reseller reads its own wallet and no other.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::entry::Entry;
+use purser_domain::refusal::What;
+use purser_edge::answer::{List, ok, position};
+use purser_edge::call::ResellerCall;
+use purser_edge::extract::{Limit, Params};
+use purser_edge::shapes::{EntryShape, WalletShape};
+use purser_edge::{App, Problem};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(read_wallet))
+        .routes(routes!(list_entries))
+        .routes(routes!(verify_wallet))
+}
+
+/// Read a wallet
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/wallet", tag = "ledger", params(("refid" = String, Path)),
+    responses((status = 200, body = WalletShape))
+)]
+async fn read_wallet(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
+    let wallet = app.store.wallet(&call.reseller).await?;
+    ok(&WalletShape::from(
+        &wallet.ok_or(Refusal::NotFound(What::Reseller))?,
+    ))
+}
+
+/// Which page of the entries.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EntryQuery {
+    /// Where to go on: the `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+/// List a wallet's entries, newest first
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/entries", tag = "ledger",
+    params(("refid" = String, Path), EntryQuery), responses((status = 200, body = List<EntryShape>))
+)]
+async fn list_entries(
+    State(app): State<App>,
+    call: ResellerCall,
+    query: Result<Params<EntryQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = match query {
+        Ok(query) => query,
+        Err(problem) => return Err(call.refuse(&app, problem).await),
+    };
+    let scope = call.call.cursor_scope(&());
+    let position = match position(&app, &scope, query.cursor.as_deref()) {
+        Ok(position) => position,
+        Err(problem) => return Err(call.refuse(&app, problem).await),
+    };
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app.store.entries(&call.reseller, limit, position).await?;
+    if page.items.is_empty() && app.store.wallet(&call.reseller).await?.is_none() {
+        return Err(Refusal::NotFound(What::Reseller).into());
+    }
+    List::answer(&app, &scope, page, |entry: &Entry| EntryShape::from(entry))
+}
+
+/// Whether a wallet agrees with its history.
+#[derive(Debug, Serialize, ToSchema)]
+struct Verification {
+    /// Whether it does.
+    intact: bool,
+    /// How many entries were checked.
+    entries: u64,
+    /// Where it does not.
+    breaks: Vec<Break>,
+}
+
+/// A place where the history does not hold together.
+#[derive(Debug, Serialize, ToSchema)]
+struct Break {
+    /// The entry's number.
+    sequence: u64,
+    /// What is wrong there.
+    problem: &'static str,
+}
+
+/// Verify a wallet
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/verify", tag = "ledger", params(("refid" = String, Path)),
+    responses((status = 200, body = Verification))
+)]
+async fn verify_wallet(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
+    let found = app
+        .store
+        .verify_wallet(&call.reseller)
+        .await?
+        .ok_or(Refusal::NotFound(What::Reseller))?;
+    let shape = |found: &purser_domain::entry::Break| Break {
+        sequence: found.sequence,
+        problem: found.problem,
+    };
+    ok(&Verification {
+        intact: found.breaks.is_empty(),
+        entries: found.entries,
+        breaks: found.breaks.iter().map(shape).collect(),
+    })
+}

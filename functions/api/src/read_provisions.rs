@@ -1,0 +1,38 @@
+//! `read-provisions`: a purchase as it stands (SPEC B5, B6).
+//!
+//! Invariant: a reseller reads purchases from its own wallet and no other.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::refid::EntryRefid;
+use purser_domain::refusal::What;
+use purser_edge::answer::ok;
+use purser_edge::extract::Named;
+use purser_edge::shapes::ProvisionShape;
+use purser_edge::{App, Call, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(read_provision))
+}
+
+/// Read a provision
+#[utoipa::path(
+    get, path = "/v1/provisions/{refid}", tag = "provisions", params(("refid" = String, Path)),
+    responses((status = 200, body = ProvisionShape))
+)]
+async fn read_provision(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<EntryRefid>, Problem>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let found = app.store.find_provision(&refid).await?;
+    let own = found.filter(|found| call.caller.owns(Some(&found.entry.reseller)));
+    ok(&ProvisionShape::from(
+        &own.ok_or(Refusal::NotFound(What::Provision))?,
+    ))
+}

@@ -1,0 +1,152 @@
+//! `read-resellers`: resellers, lists of them, and what a product costs one (SPEC B1, B2).
+//!
+//! Invariant: a reseller reads itself and nobody else.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::product::ProductReference;
+use purser_domain::provision::{Quantity, quote};
+use purser_domain::refusal::What;
+use purser_domain::reseller::{Reseller, ResellerStatus};
+use purser_domain::tier::Tier;
+use purser_edge::answer::{List, ok, position};
+use purser_edge::call::ResellerCall;
+use purser_edge::extract::{Limit, Params};
+use purser_edge::shapes::{ResellerShape, ResellerStatusShape, TierShape};
+use purser_edge::{App, Call, Problem};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(list_resellers))
+        .routes(routes!(read_reseller))
+        .routes(routes!(read_quote))
+}
+
+/// What a list of resellers is filtered by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResellerQuery {
+    tier: Option<Tier>,
+    status: Option<ResellerStatus>,
+    #[serde(skip_serializing)]
+    cursor: Option<String>,
+    #[serde(skip_serializing)]
+    limit: Option<Limit>,
+}
+
+/// The query as the API's document has it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the query")]
+struct ResellerQueryShape {
+    /// Only resellers of this tier.
+    tier: Option<TierShape>,
+    /// Only resellers in this status.
+    status: Option<ResellerStatusShape>,
+    /// Where to go on: the `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+}
+
+/// List resellers
+#[utoipa::path(
+    get, path = "/v1/resellers", tag = "resellers", params(ResellerQueryShape),
+    responses((status = 200, body = List<ResellerShape>))
+)]
+async fn list_resellers(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<ResellerQuery>, Problem>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Params(query) = query?;
+    let scope = call.cursor_scope(&query);
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app
+        .store
+        .resellers(query.tier, query.status, limit, position)
+        .await?;
+    List::answer(&app, &scope, page, |reseller: &Reseller| {
+        ResellerShape::from(reseller)
+    })
+}
+
+/// Read a reseller
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = String, Path)),
+    responses((status = 200, body = ResellerShape))
+)]
+async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
+    let found = app.store.reseller(&call.reseller).await?;
+    ok(&ResellerShape::from(
+        &found.ok_or(Refusal::NotFound(What::Reseller))?,
+    ))
+}
+
+/// What is to be priced.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct QuoteQuery {
+    /// The product's reference.
+    product: String,
+    /// How many units, 1 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 90)]
+    quantity: Option<Quantity>,
+}
+
+/// What a product costs a reseller.
+#[derive(Debug, Serialize, ToSchema)]
+struct Quote {
+    product: String,
+    quantity: u32,
+    #[schema(value_type = TierShape)]
+    tier: Tier,
+    /// The tier price of one unit, in credits.
+    unit_price: u64,
+    /// The whole, in credits.
+    cost: u64,
+}
+
+/// Quote a tier price
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/quote", tag = "resellers",
+    params(("refid" = String, Path), QuoteQuery), responses((status = 200, body = Quote))
+)]
+async fn read_quote(
+    State(app): State<App>,
+    call: ResellerCall,
+    query: Result<Params<QuoteQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let wallet = app
+        .store
+        .wallet(&call.reseller)
+        .await?
+        .ok_or(Refusal::NotFound(What::Reseller))?;
+    let Params(query) = query?;
+    let reference =
+        ProductReference::try_from(query.product).map_err(|_| Refusal::NotFound(What::Product))?;
+    let product = app
+        .store
+        .product(&reference)
+        .await?
+        .ok_or(Refusal::NotFound(What::Product))?;
+    let quantity = query.quantity.unwrap_or(Quantity::ONE);
+    let quoted = quote(&product, quantity, wallet.tier, &app.config.discounts)?;
+    ok(&Quote {
+        product: reference.to_string(),
+        quantity: quantity.get(),
+        tier: quoted.tier,
+        unit_price: quoted.unit_price.get(),
+        cost: quoted.cost.get(),
+    })
+}

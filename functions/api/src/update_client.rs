@@ -1,0 +1,168 @@
+//! `update-client`: a client's particulars and its status (SPEC A4, A6, A8).
+//!
+//! Invariant: someone else's client is answered like none, before anything is said of the body.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::client::{Client, ClientChange, ClientStatus};
+use purser_domain::metadata::Metadata;
+use purser_domain::refid::ClientRefid;
+use purser_domain::refusal::What;
+use purser_domain::text::{Name, Phone};
+use purser_edge::client_body::metadata_problem;
+use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
+use purser_edge::json::present;
+use purser_edge::shapes::ClientShape;
+use purser_edge::{App, Call, Problem, answer, json};
+use purser_store::client::at_version;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(change_client))
+        .routes(routes!(activate_client))
+        .routes(routes!(suspend_client))
+        .routes(routes!(deactivate_client))
+}
+
+/// What to change of a client; members left out stay as they are.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangeClient {
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[serde(default, deserialize_with = "present")]
+    name: Option<Name>,
+    /// Null removes it.
+    #[schema(value_type = Option<String>, max_length = 64)]
+    #[serde(default, deserialize_with = "present")]
+    phone: Option<Option<Phone>>,
+    /// Merged into what is there (RFC 7396): null removes a key.
+    #[schema(value_type = Option<Object>)]
+    #[serde(default, deserialize_with = "present")]
+    metadata: Option<Map<String, Value>>,
+}
+
+/// Change a client
+#[utoipa::path(
+    patch, path = "/v1/clients/{refid}", tag = "clients", request_body = ChangeClient,
+    params(("refid" = String, Path), ("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
+    responses((status = 200, body = ClientShape))
+)]
+async fn change_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+    version: Result<IfMatch, Problem>,
+    body: MaybeBody<ChangeClient>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    // Merging needs what is there, and what is there decides between 404 and a fault of the body.
+    let found = app
+        .store
+        .client(&refid)
+        .await?
+        .filter(|client| call.caller.owns(client.reseller.as_ref()));
+    let found = found.ok_or(Refusal::NotFound(What::Client))?;
+    let IfMatch(version) = version?;
+    let Body(body) = body?;
+    merged(&found.metadata, body.metadata.as_ref())?;
+    let (stamp, now) = (call.stamp(), call.now);
+    let change = |client: &Client| {
+        let change = ClientChange {
+            name: body.name.clone(),
+            phone: body.phone.clone(),
+            metadata: merged_again(&client.metadata, body.metadata.as_ref())?,
+        };
+        at_version(client, version, change, now)
+    };
+    let may = |client: &Client| call.caller.owns(client.reseller.as_ref());
+    let changed = app
+        .store
+        .change_client(&refid, &stamp, may, change, &render)
+        .await?;
+    Ok(answer::changed(changed))
+}
+
+fn render(client: &Client) -> Result<Vec<u8>, purser_store::StoreError> {
+    json::write(&ClientShape::from(client))
+}
+
+fn merged(old: &Metadata, patch: Option<&Map<String, Value>>) -> Result<Option<Metadata>, Problem> {
+    let merged = patch.map(|patch| old.merged(patch)).transpose();
+    merged.map_err(|error| metadata_problem(error, "/metadata"))
+}
+
+/// Merges into a later version than the one that was checked: only its size can still be wrong.
+fn merged_again(
+    old: &Metadata,
+    patch: Option<&Map<String, Value>>,
+) -> Result<Option<Metadata>, Refusal> {
+    let too_large = Refusal::MetadataTooLarge {
+        most: purser_domain::metadata::MAX_BYTES,
+    };
+    patch
+        .map(|patch| old.merged(patch))
+        .transpose()
+        .map_err(|_| too_large)
+}
+
+/// Activate a client
+#[utoipa::path(
+    post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = String, Path)),
+    responses((status = 200, body = ClientShape))
+)]
+async fn activate_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ClientStatus::Active).await
+}
+
+/// Suspend a client
+#[utoipa::path(
+    post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = String, Path)),
+    responses((status = 200, body = ClientShape))
+)]
+async fn suspend_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ClientStatus::Suspended).await
+}
+
+/// Deactivate a client
+#[utoipa::path(
+    post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = String, Path)),
+    responses((status = 200, body = ClientShape))
+)]
+async fn deactivate_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ClientStatus::Inactive).await
+}
+
+async fn set_status(
+    app: &App,
+    call: &Call,
+    named: Result<Named<ClientRefid>, Problem>,
+    to: ClientStatus,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let may = |client: &Client| call.caller.owns(client.reseller.as_ref());
+    let change = |client: &Client| client.in_status(to, call.now);
+    let changed = app
+        .store
+        .change_client(&refid, &call.stamp(), may, change, &render)
+        .await?;
+    Ok(answer::changed(changed))
+}

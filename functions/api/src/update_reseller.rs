@@ -1,0 +1,172 @@
+//! `update-reseller`: a reseller's particulars, tier, hold and standing (SPEC B2, B5, B9, B12).
+//!
+//! Invariant: only operators change resellers; profile and wallet change in one commit.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::credits::Threshold;
+use purser_domain::metadata::Metadata;
+use purser_domain::refid::ResellerRefid;
+use purser_domain::refusal::What;
+use purser_domain::reseller::{Reseller, ResellerChange, ResellerStatus};
+use purser_domain::text::Name;
+use purser_domain::tier::Tier;
+use purser_edge::client_body::metadata_problem;
+use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
+use purser_edge::json::present;
+use purser_edge::shapes::{ResellerShape, TierShape};
+use purser_edge::{App, Call, Problem, answer, json};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(change_reseller))
+        .routes(routes!(activate_reseller))
+        .routes(routes!(suspend_reseller))
+}
+
+/// What to change of a reseller; members left out stay as they are.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChangeReseller {
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[serde(default, deserialize_with = "present")]
+    company_name: Option<Name>,
+    #[schema(value_type = Option<TierShape>)]
+    #[serde(default, deserialize_with = "present")]
+    tier: Option<Tier>,
+    /// Hold purchases, or release them.
+    #[schema(value_type = Option<bool>)]
+    #[serde(default, deserialize_with = "present")]
+    hold_provisioning: Option<bool>,
+    /// The balance below which it is warned.
+    #[schema(value_type = Option<u64>, maximum = 1_000_000_000_000_i64)]
+    #[serde(default, deserialize_with = "present")]
+    low_credit_threshold: Option<Threshold>,
+    /// Merged into what is there (RFC 7396): null removes a key.
+    #[schema(value_type = Option<Object>)]
+    #[serde(default, deserialize_with = "present")]
+    metadata: Option<Map<String, Value>>,
+}
+
+/// Change a reseller
+#[utoipa::path(
+    patch, path = "/v1/resellers/{refid}", tag = "resellers", request_body = ChangeReseller,
+    params(("refid" = String, Path), ("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
+    responses((status = 200, body = ResellerShape))
+)]
+async fn change_reseller(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+    version: Result<IfMatch, Problem>,
+    body: MaybeBody<ChangeReseller>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(refid) = named?;
+    let found = app
+        .store
+        .reseller(&refid)
+        .await?
+        .ok_or(Refusal::NotFound(What::Reseller))?;
+    let IfMatch(version) = version?;
+    let Body(body) = body?;
+    let patch = body.metadata.as_ref();
+    patch
+        .map(|patch| found.metadata.merged(patch))
+        .transpose()
+        .map_err(|e| metadata_problem(e, "/metadata"))?;
+    let change = |reseller: &Reseller| {
+        if version.is_some_and(|version| version != reseller.version) {
+            return Err(Refusal::VersionMismatch);
+        }
+        let change = ResellerChange {
+            company_name: body.company_name.clone(),
+            tier: body.tier,
+            hold_provisioning: body.hold_provisioning,
+            low_credit_threshold: body.low_credit_threshold.map(Threshold::credits),
+            metadata: merged_again(&reseller.metadata, patch)?,
+            status: None,
+        };
+        Ok(reseller.changed(change, call.now))
+    };
+    let changed = app
+        .store
+        .change_reseller(&refid, &call.stamp(), change, &render)
+        .await?;
+    Ok(answer::changed(changed))
+}
+
+/// Merges into a later version than the one that was checked: only its size can still be wrong.
+fn merged_again(
+    old: &Metadata,
+    patch: Option<&Map<String, Value>>,
+) -> Result<Option<Metadata>, Refusal> {
+    let too_large = Refusal::MetadataTooLarge {
+        most: purser_domain::metadata::MAX_BYTES,
+    };
+    patch
+        .map(|patch| old.merged(patch))
+        .transpose()
+        .map_err(|_| too_large)
+}
+
+fn render(reseller: &Reseller) -> Result<Vec<u8>, purser_store::StoreError> {
+    json::write(&ResellerShape::from(reseller))
+}
+
+/// Activate a reseller
+#[utoipa::path(
+    post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = String, Path)),
+    responses((status = 200, body = ResellerShape))
+)]
+async fn activate_reseller(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ResellerStatus::Active).await
+}
+
+/// Suspend a reseller
+#[utoipa::path(
+    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = String, Path)),
+    responses((status = 200, body = ResellerShape))
+)]
+async fn suspend_reseller(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ResellerStatus::Suspended).await
+}
+
+async fn set_status(
+    app: &App,
+    call: &Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+    to: ResellerStatus,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(refid) = named?;
+    let change = |reseller: &Reseller| {
+        Ok(reseller.changed(
+            ResellerChange {
+                status: Some(to),
+                ..ResellerChange::default()
+            },
+            call.now,
+        ))
+    };
+    let changed = app
+        .store
+        .change_reseller(&refid, &call.stamp(), change, &render)
+        .await?;
+    Ok(answer::changed(changed))
+}

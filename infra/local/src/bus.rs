@@ -1,0 +1,164 @@
+//! The event bus: takes `PutEvents` as EventBridge does, and calls what the rules say.
+//!
+//! Invariant: an event that was accepted reaches every function whose rule matches it, or a dead
+//! letter holds it. Nothing of it waits on disk: a crash loses what is pending, and the stream,
+//! which saves its position only when the bus is idle, sends it again.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::dead_letters::DeadLetters;
+use crate::loopback::Loopback;
+use crate::pattern::Pattern;
+use crate::{BoxFuture, Now};
+
+mod wire;
+
+/// How often an event is tried before it is given up on.
+const TRIES: u32 = 5;
+
+/// The pause before the second try; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Calls a function, by its name, with an event in EventBridge's envelope.
+pub type Target =
+    Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// Which events a function gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The function's name, as the target knows it.
+    pub function: String,
+    /// What an event must look like.
+    pub pattern: Pattern,
+}
+
+/// A running bus. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Bus {
+    core: Arc<Core>,
+    loopback: Arc<tokio::sync::Mutex<Option<Loopback>>>,
+    endpoint: Arc<str>,
+}
+
+/// What the listener and the handles share.
+struct Core {
+    rules: Vec<Rule>,
+    now: Now,
+    dead_letters: DeadLetters,
+    target: watch::Sender<Option<Target>>,
+    pending: watch::Sender<usize>,
+}
+
+impl Bus {
+    /// Starts a bus on a port of its own. Events wait until [`Bus::set_target`] was called.
+    pub async fn start(rules: Vec<Rule>, now: Now, dead_letters: DeadLetters) -> io::Result<Self> {
+        let core = Arc::new(Core {
+            rules,
+            now,
+            dead_letters,
+            target: watch::Sender::new(None),
+            pending: watch::Sender::new(0),
+        });
+        let router = Router::new()
+            .fallback(wire::put_events)
+            .with_state(Arc::clone(&core));
+        let loopback = Loopback::serve(router).await?;
+        Ok(Self {
+            core,
+            endpoint: loopback.endpoint().into(),
+            loopback: Arc::new(tokio::sync::Mutex::new(Some(loopback))),
+        })
+    }
+
+    /// The address for an SDK client. Credentials and region can be any.
+    pub fn endpoint(&self) -> String {
+        self.endpoint.to_string()
+    }
+
+    /// Says what to call. The functions themselves send events, so they exist only after the bus.
+    pub fn set_target(&self, target: Target) {
+        self.core.target.send_replace(Some(target));
+    }
+
+    /// Resolves when every accepted event is delivered or given up on.
+    pub async fn idle(&self) {
+        // It cannot fail: the sender lives in the core that this handle holds.
+        let _ = self.core.pending.subscribe().wait_for(|it| *it == 0).await;
+    }
+
+    /// Stops taking events, waits until those taken are delivered or given up on, and lets go of
+    /// the target, which is likely to hold what holds this bus.
+    pub async fn shutdown(&self) {
+        let loopback = self.loopback.lock().await.take();
+        if let Some(loopback) = loopback {
+            loopback.shutdown().await;
+        }
+        // Without a target nothing would ever be delivered.
+        if self.core.target.borrow().is_some() {
+            self.idle().await;
+        }
+        self.core.target.send_replace(None);
+    }
+}
+
+impl Core {
+    /// Begins the deliveries of an event. They count as pending before this returns.
+    fn publish(self: &Arc<Self>, event: &Value) {
+        for rule in self.rules.iter().filter(|it| it.pattern.matches(event)) {
+            let pending = Pending::new(Arc::clone(self));
+            let (function, event) = (rule.function.clone(), event.clone());
+            tokio::spawn(async move { pending.0.deliver(function, event).await });
+        }
+    }
+
+    async fn deliver(&self, function: String, event: Value) {
+        let mut given = self.target.subscribe();
+        let target = match given.wait_for(Option::is_some).await {
+            Ok(target) => target.clone(),
+            Err(_) => None,
+        };
+        let Some(target) = target else { return };
+        let mut reason = String::new();
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
+            }
+            // In a task of its own, so that a panic is a failed try.
+            reason = match tokio::spawn(target(function.clone(), event.clone())).await {
+                Ok(Ok(())) => return,
+                Ok(Err(reason)) => reason,
+                Err(panic) => panic.to_string(),
+            };
+        }
+        tracing::error!(
+            function,
+            reason,
+            id = event.get("id").map(tracing::field::display),
+            kind = event.get("detail-type").map(tracing::field::display),
+            "gave up on an event"
+        );
+        self.dead_letters.bury(&function, &reason, event);
+    }
+}
+
+/// One delivery that is counted until it ends, however it ends.
+struct Pending(Arc<Core>);
+
+impl Pending {
+    fn new(core: Arc<Core>) -> Self {
+        core.pending.send_modify(|it| *it += 1);
+        Self(core)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.pending.send_modify(|it| *it -= 1);
+    }
+}

@@ -1,0 +1,280 @@
+//! Order, retries, giving up, and what a crash or a stop leaves behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::dead_letters::DeadLetters;
+use crate::dynamo::Storage;
+use crate::template::TableSpec;
+
+type Answer = Result<Value, String>;
+type Seen = Arc<Mutex<Vec<Vec<String>>>>;
+
+fn now() -> crate::Now {
+    Arc::new(|| Timestamp::from_second(1_700_000_000).unwrap())
+}
+
+async fn table() -> Dynamo {
+    let spec = TableSpec {
+        logical_id: "Table".to_owned(),
+        create: json!({
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        }),
+        ttl_attribute: None,
+    };
+    Dynamo::open(Storage::Memory, &spec, "stream-tests", now())
+        .await
+        .unwrap()
+}
+
+fn put(database: &Database, key: &str) {
+    let item = json!({"pk": {"S": key}, "secret": {"S": "image"}});
+    let request = json!({"TableName": "stream-tests", "Item": item});
+    database
+        .put_item(serde_json::from_value(request).unwrap())
+        .unwrap();
+}
+
+fn keys(event: &Value) -> Vec<String> {
+    let records = event["Records"].as_array().unwrap();
+    let key = |it: &Value| {
+        it["dynamodb"]["Keys"]["pk"]["S"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    records.iter().map(key).collect()
+}
+
+/// A consumer that notes the keys of every call and answers what `answer` says: it is given the
+/// number of the call, from 1, and the event.
+fn consumer(
+    batch_size: usize,
+    answer: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static,
+) -> (Consumer, Seen) {
+    let seen = Seen::default();
+    let noted = Arc::clone(&seen);
+    let handler: Handler = Arc::new(move |event: Value| {
+        let mut noted = noted.lock().unwrap();
+        noted.push(keys(&event));
+        let answer = answer(noted.len(), &event);
+        Box::pin(async move { answer })
+    });
+    let function = "relay".to_owned();
+    let consumer = Consumer {
+        function,
+        batch_size,
+        handler,
+    };
+    (consumer, seen)
+}
+
+fn at_once() -> Drained {
+    Arc::new(|| Box::pin(async {}))
+}
+
+fn start(reader: StreamReader, consumer: Consumer, retries: u32) -> Pump {
+    let dead_letters = DeadLetters::open(None, now()).unwrap();
+    reader.pump(vec![consumer], at_once(), retries, dead_letters)
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_come_in_order_and_a_restart_goes_on_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let dynamo = table().await;
+    for key in ["a", "b", "c"] {
+        put(dynamo.database(), key);
+    }
+    let (relay, seen) = consumer(2, |_, _| Ok(Value::Null));
+    let reader = StreamReader::open(&dynamo, Some(folder.path())).unwrap();
+    let pump = start(reader, relay, 5);
+    pump.settled().await;
+    pump.shutdown().await;
+    assert_eq!(*seen.lock().unwrap(), [vec!["a", "b"], vec!["c"]]);
+
+    put(dynamo.database(), "d");
+    let (relay, seen) = consumer(2, |_, _| Ok(json!({"batchItemFailures": []})));
+    let reader = StreamReader::open(&dynamo, Some(folder.path())).unwrap();
+    let pump = start(reader, relay, 5);
+    pump.settled().await;
+    assert_eq!(*seen.lock().unwrap(), [vec!["d"]]);
+    pump.shutdown().await;
+    pump.settled().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_named_record_is_where_the_next_try_begins() {
+    let dynamo = table().await;
+    for key in ["a", "b", "c"] {
+        put(dynamo.database(), key);
+    }
+    let (relay, seen) = consumer(10, |call, event| {
+        let last = &event["Records"].as_array().unwrap()[1];
+        let failed = json!({"itemIdentifier": last["dynamodb"]["SequenceNumber"]});
+        let failures = if call == 1 { vec![failed] } else { vec![] };
+        Ok(json!({"batchItemFailures": failures}))
+    });
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 5);
+    pump.settled().await;
+    assert_eq!(*seen.lock().unwrap(), [vec!["a", "b", "c"], vec!["b", "c"]]);
+    assert!(pump.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
+    let dynamo = table().await;
+    for key in ["a", "b", "bad", "d"] {
+        put(dynamo.database(), key);
+    }
+    let (relay, seen) = consumer(10, |_, event| {
+        if keys(event).iter().any(|it| it == "bad") {
+            return Err("cannot".to_owned());
+        }
+        Ok(Value::Null)
+    });
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 2);
+    pump.settled().await;
+    let alone = vec!["bad".to_owned()];
+    let seen = seen.lock().unwrap();
+    assert_eq!(
+        seen.iter().filter(|it| **it == alone).count(),
+        3,
+        "{seen:?}"
+    );
+    for key in ["a", "b", "d"] {
+        let fine = |it: &&Vec<String>| it.contains(&key.to_owned()) && !it.contains(&alone[0]);
+        assert_eq!(seen.iter().filter(fine).count(), 1, "{key} in {seen:?}");
+    }
+    let [letter] = pump.dead_letters().try_into().unwrap();
+    assert_eq!(
+        (letter.function.as_str(), letter.reason.as_str()),
+        ("relay", "cannot")
+    );
+    assert_eq!(letter.work["dynamodb"]["NewImage"]["secret"]["S"], "image");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_always_named_is_given_up_on() {
+    let dynamo = table().await;
+    for key in ["a", "b"] {
+        put(dynamo.database(), key);
+    }
+    let (relay, seen) = consumer(10, |_, event| {
+        let first = &event["Records"][0];
+        let mut failed = Vec::new();
+        if first["dynamodb"]["Keys"]["pk"]["S"] == "a" {
+            failed.push(json!({"itemIdentifier": first["dynamodb"]["SequenceNumber"]}));
+        }
+        Ok(json!({"batchItemFailures": failed}))
+    });
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 5);
+    pump.settled().await;
+    assert_eq!(seen.lock().unwrap().len(), 7, "six tries of a, then b");
+    assert_eq!(pump.dead_letters().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_and_an_answer_that_names_nothing_are_failed_calls() {
+    let dynamo = table().await;
+    put(dynamo.database(), "a");
+    let (relay, seen) = consumer(1, |call, _| match call {
+        2 => Ok(json!({"batchItemFailures": [{"itemIdentifier": "elsewhere"}]})),
+        _ => Ok(Value::Null),
+    });
+    let calls = Arc::new(AtomicUsize::new(0));
+    let inner = relay.handler.clone();
+    let handler: Handler = Arc::new(move |event| {
+        let (call, answer) = (calls.fetch_add(1, Ordering::Relaxed), inner(event));
+        Box::pin(async move {
+            assert!(call > 0, "the first call fails");
+            answer.await
+        })
+    });
+    let relay = Consumer { handler, ..relay };
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 5);
+    pump.settled().await;
+    assert_eq!(seen.lock().unwrap().len(), 3);
+    assert!(pump.dead_letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_drained_when_the_process_ended_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let dynamo = table().await;
+    put(dynamo.database(), "a");
+    let (relay, _) = consumer(10, |_, _| Ok(Value::Null));
+    let (draining, mut drains) = tokio::sync::mpsc::unbounded_channel();
+    let never: Drained = Arc::new(move || {
+        draining.send(()).unwrap();
+        Box::pin(std::future::pending())
+    });
+    let dead_letters = DeadLetters::open(None, now()).unwrap();
+    let pump = StreamReader::open(&dynamo, Some(folder.path()))
+        .unwrap()
+        .pump(vec![relay], never, 5, dead_letters);
+    drains.recv().await.unwrap();
+    assert_eq!(saved_position(folder.path()), None);
+    pump.shutdown().await;
+    assert_eq!(saved_position(folder.path()), None);
+
+    let (relay, seen) = consumer(10, |_, _| Ok(Value::Null));
+    let pump = start(
+        StreamReader::open(&dynamo, Some(folder.path())).unwrap(),
+        relay,
+        5,
+    );
+    pump.settled().await;
+    assert_eq!(*seen.lock().unwrap(), [vec!["a"]]);
+    assert!(saved_position(folder.path()).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn settled_includes_what_draining_wrote() {
+    let dynamo = table().await;
+    put(dynamo.database(), "a");
+    let (relay, seen) = consumer(10, |_, _| Ok(Value::Null));
+    let database = dynamo.database().clone();
+    let drains = AtomicUsize::new(0);
+    let writing: Drained = Arc::new(move || {
+        // Twice: once after the batch, once when the stream looked empty.
+        let drain = drains.fetch_add(1, Ordering::Relaxed);
+        if drain < 2 {
+            put(&database, ["b", "c"][drain]);
+        }
+        Box::pin(async {})
+    });
+    let dead_letters = DeadLetters::open(None, now()).unwrap();
+    let pump =
+        StreamReader::open(&dynamo, None)
+            .unwrap()
+            .pump(vec![relay], writing, 5, dead_letters);
+    pump.settled().await;
+    assert_eq!(*seen.lock().unwrap(), [["a"], ["b"], ["c"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_retries() {
+    let dynamo = table().await;
+    put(dynamo.database(), "a");
+    let (called, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let (relay, _) = consumer(10, move |_, _| {
+        called.send(()).unwrap();
+        Err("never".to_owned())
+    });
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, u32::MAX);
+    calls.recv().await.unwrap();
+    pump.shutdown().await;
+    assert!(pump.dead_letters().is_empty());
+}

@@ -1,0 +1,37 @@
+//! The stand-ins, driven by the SDK clients that the functions use.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use purser::Now;
+use purser::dead_letters::DeadLetters;
+
+/// The configuration of any SDK client, for an endpoint of ours.
+macro_rules! config {
+    ($sdk:ident, $endpoint:expr) => {
+        $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(purser::REGION))
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .endpoint_url($endpoint)
+            .build()
+    };
+}
+
+mod bus;
+mod mail;
+mod table;
+
+fn now() -> Now {
+    Arc::new(|| Timestamp::from_second(1_700_000_000).unwrap())
+}
+
+fn none_dead() -> DeadLetters {
+    DeadLetters::open(None, now()).unwrap()
+}

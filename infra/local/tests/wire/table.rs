@@ -1,0 +1,120 @@
+//! A transaction over the wire, and its records at the stream's other end.
+
+use std::sync::{Arc, Mutex};
+
+use aws_lambda_events::event::dynamodb::Event as StreamEvent;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use purser::dynamo::{Dynamo, Storage};
+use purser::stream::{Consumer, StreamReader};
+use purser::template::Template;
+use serde_json::{Value, json};
+
+use crate::{none_dead, now};
+
+const TEMPLATE: &str = "
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema:
+        - {AttributeName: pk, KeyType: HASH}
+        - {AttributeName: sk, KeyType: RANGE}
+      AttributeDefinitions:
+        - {AttributeName: pk, AttributeType: S}
+        - {AttributeName: sk, AttributeType: S}
+      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+      TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
+";
+
+fn item(key: &str) -> TransactWriteItem {
+    let put = Put::builder()
+        .table_name("purser")
+        .item("pk", AttributeValue::S(key.to_owned()))
+        .item("sk", AttributeValue::S("-".to_owned()))
+        .item("tags", AttributeValue::Ss(vec!["x".to_owned()]))
+        .condition_expression("attribute_not_exists(pk)")
+        .build()
+        .unwrap();
+    TransactWriteItem::builder().put(put).build()
+}
+
+#[tokio::test]
+async fn a_transaction_reaches_the_consumers_of_the_stream() {
+    let spec = Template::parse(TEMPLATE).unwrap().table;
+    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now())
+        .await
+        .unwrap();
+    let client = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, dynamo.endpoint()));
+
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let taken = Arc::clone(&events);
+    let relay = Consumer {
+        function: "relay".to_owned(),
+        batch_size: 100,
+        handler: Arc::new(move |event| {
+            taken.lock().unwrap().push(event);
+            Box::pin(async { Ok(json!({"batchItemFailures": []})) })
+        }),
+    };
+    let pump = StreamReader::open(&dynamo, None).unwrap().pump(
+        vec![relay],
+        Arc::new(|| Box::pin(async {})),
+        5,
+        none_dead(),
+    );
+
+    let transaction = client.transact_write_items();
+    let transaction = transaction.transact_items(item("CL#a"));
+    transaction
+        .transact_items(item("EC#b"))
+        .send()
+        .await
+        .unwrap();
+    let refused = client
+        .transact_write_items()
+        .transact_items(item("CL#a"))
+        .transact_items(item("CL#c"))
+        .send()
+        .await;
+    assert!(
+        refused
+            .unwrap_err()
+            .into_service_error()
+            .is_transaction_canceled_exception()
+    );
+
+    pump.settled().await;
+    let records: Vec<Value> = {
+        let events = events.lock().unwrap();
+        let records = events.iter().map(|it| it["Records"].as_array().unwrap());
+        records.flatten().cloned().collect()
+    };
+    assert_eq!(records.len(), 2, "{records:?}");
+    let record = &records[0];
+    assert_eq!(record["eventName"], "INSERT");
+    assert_eq!(record["eventSource"], "aws:dynamodb");
+    assert_eq!(record["awsRegion"], purser::REGION);
+    let arn = record["eventSourceARN"].as_str().unwrap();
+    assert!(arn.starts_with("arn:aws:dynamodb:eu-central-1:000000000000:table/purser/stream/"));
+    assert_eq!(record["dynamodb"]["NewImage"]["tags"], json!({"SS": ["x"]}));
+    assert_eq!(record["dynamodb"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
+    assert_eq!(
+        record["dynamodb"]["ApproximateCreationDateTime"],
+        1_700_000_000.0
+    );
+
+    let typed: StreamEvent = serde_json::from_value(json!({"Records": records})).unwrap();
+    let first = &typed.records[0].change;
+    assert_eq!(first.keys.len(), 2);
+    assert_eq!(
+        first.approximate_creation_date_time.timestamp(),
+        1_700_000_000
+    );
+
+    pump.shutdown().await;
+    dynamo.shutdown().await;
+    let gone = client.list_tables().send().await;
+    assert!(gone.is_err(), "the port is closed");
+}

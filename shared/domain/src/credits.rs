@@ -1,0 +1,159 @@
+//! Credits, the integer unit of a wallet.
+//!
+//! Invariant: no arithmetic on credits wraps or rounds by accident; an amount that moves is 1 to 10¹², a
+//! balance stays within what every JSON reader holds exactly (2⁵³ − 1).
+
+use serde::{Deserialize, Serialize};
+
+/// A number of credits: a balance, a price, a cost.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Credits(u64);
+
+impl Credits {
+    /// No credits.
+    pub const ZERO: Self = Self(0);
+    /// The most a wallet holds: 2⁵³ − 1, above which JavaScript's numbers lose credits.
+    pub const MAX_BALANCE: Self = Self((1 << 53) - 1);
+
+    /// `count` credits.
+    pub const fn new(count: u64) -> Self {
+        Self(count)
+    }
+
+    /// How many credits.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The sum, unless it is more than a wallet holds.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0
+            .checked_add(other.0)
+            .map(Self)
+            .filter(|sum| *sum <= Self::MAX_BALANCE)
+    }
+
+    /// The difference, unless it is negative.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
+    /// `self` taken `count` times, unless that is more than a wallet holds.
+    pub fn checked_mul(self, count: u64) -> Option<Self> {
+        self.0
+            .checked_mul(count)
+            .map(Self)
+            .filter(|product| *product <= Self::MAX_BALANCE)
+    }
+}
+
+impl std::fmt::Display for Credits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An amount somebody asked to move or a price somebody set: 1 to 10¹² credits (SPEC, "Text").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Amount(u64);
+
+impl Amount {
+    /// The largest amount.
+    pub const MAX: u64 = 1_000_000_000_000;
+
+    /// The amount as credits.
+    pub const fn credits(self) -> Credits {
+        Credits(self.0)
+    }
+}
+
+/// An amount outside 1 to 10¹².
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a whole number from 1 to {}", Amount::MAX)]
+pub struct AmountError;
+
+impl TryFrom<u64> for Amount {
+    type Error = AmountError;
+    fn try_from(count: u64) -> Result<Self, AmountError> {
+        if (1..=Self::MAX).contains(&count) {
+            Ok(Self(count))
+        } else {
+            Err(AmountError)
+        }
+    }
+}
+
+impl From<Amount> for u64 {
+    fn from(amount: Amount) -> Self {
+        amount.0
+    }
+}
+
+/// The balance below which a reseller is warned: 0 (never) to 10¹² credits (SPEC B9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Threshold(u64);
+
+impl Threshold {
+    /// The threshold as credits.
+    pub const fn credits(self) -> Credits {
+        Credits(self.0)
+    }
+}
+
+/// A threshold above 10¹².
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a whole number from 0 to {}", Amount::MAX)]
+pub struct ThresholdError;
+
+impl TryFrom<u64> for Threshold {
+    type Error = ThresholdError;
+    fn try_from(count: u64) -> Result<Self, ThresholdError> {
+        if count <= Amount::MAX {
+            Ok(Self(count))
+        } else {
+            Err(ThresholdError)
+        }
+    }
+}
+
+impl From<Threshold> for u64 {
+    fn from(threshold: Threshold) -> Self {
+        threshold.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_run_from_one_to_a_million_millions() {
+        for (count, valid) in [
+            (0, false),
+            (1, true),
+            (Amount::MAX, true),
+            (Amount::MAX + 1, false),
+            (u64::MAX, false),
+        ] {
+            assert_eq!(Amount::try_from(count).is_ok(), valid, "{count}");
+        }
+    }
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        let full = Credits::MAX_BALANCE;
+        assert_eq!(full.checked_add(Credits::new(1)), None);
+        assert_eq!(full.checked_mul(2), None);
+        assert_eq!(Credits::new(u64::MAX).checked_mul(2), None);
+        assert_eq!(Credits::ZERO.checked_sub(Credits::new(1)), None);
+        assert_eq!(
+            Credits::new(5).checked_sub(Credits::new(5)),
+            Some(Credits::ZERO)
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! Ledger entries: the append-only history of a wallet.
+//!
+//! Invariant: entries of a wallet are numbered 1, 2, 3 … without gaps, each carries the hash of the one before
+//! it, and their signed amounts add up to the balance (SPEC B11). What the hash covers is never changed;
+//! personal data and free text stay outside it, so that they can be erased.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::caller::Actor;
+use crate::credits::{Amount, Credits};
+use crate::product::ProductReference;
+use crate::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
+use crate::text::{Description, Reference};
+use crate::tier::{BasisPoints, Tier};
+use crate::time::Time;
+
+/// What an entry does to the balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryType {
+    /// A top-up.
+    Credit,
+    /// A purchase.
+    Debit,
+}
+
+impl EntryType {
+    /// The type's name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+        }
+    }
+}
+
+/// SHA-256 of an entry, or zeros before the first one.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EntryHash([u8; 32]);
+
+impl EntryHash {
+    /// What stands before the first entry.
+    pub const START: Self = Self([0; 32]);
+}
+
+impl std::fmt::Display for EntryHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+impl std::fmt::Debug for EntryHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EntryHash({self})")
+    }
+}
+
+impl From<EntryHash> for String {
+    fn from(hash: EntryHash) -> Self {
+        data_encoding::BASE64URL_NOPAD.encode(&hash.0)
+    }
+}
+
+impl TryFrom<String> for EntryHash {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = data_encoding::BASE64URL_NOPAD
+            .decode(text.as_bytes())
+            .map_err(|_| "not base 64")?;
+        bytes.try_into().map(Self).map_err(|_| "not 32 bytes")
+    }
+}
+
+/// What a sale was priced at (SPEC B11).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sale {
+    /// What was sold.
+    pub product: ProductReference,
+    /// How many units.
+    pub quantity: u32,
+    /// The list price of one unit.
+    pub list_price: Amount,
+    /// The tier that bought.
+    pub tier: Tier,
+    /// The discount that applied.
+    pub discount: BasisPoints,
+    /// The client it was for.
+    pub client: ClientRefid,
+    /// The licences it minted.
+    pub licences: Vec<LicenceRefid>,
+}
+
+/// One line of a wallet's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its id; a debit's is its provision's refid.
+    pub refid: EntryRefid,
+    /// The wallet.
+    pub reseller: ResellerRefid,
+    /// Its number, from 1.
+    pub sequence: u64,
+    /// What it does to the balance.
+    #[serde(rename = "type")]
+    pub kind: EntryType,
+    /// By how much.
+    pub amount: Credits,
+    /// The balance it found.
+    pub balance_before: Credits,
+    /// The balance it left.
+    pub balance_after: Credits,
+    /// The threshold in force, so that a crossing shows in the entry alone (SPEC B9).
+    pub threshold: Credits,
+    /// The caller's name of it.
+    pub reference: Option<Reference>,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// What was sold, for the sale of a product.
+    pub sale: Option<Sale>,
+    /// Who caused it.
+    pub actor: Actor,
+    /// When; never before the entry it follows.
+    pub created_at: Time,
+    /// The hash of the entry before it.
+    pub previous_hash: EntryHash,
+    /// Its own hash.
+    pub hash: EntryHash,
+}
+
+impl Entry {
+    /// The hash of what must not change: one line a field, in this order, under a version.
+    pub fn computed_hash(&self) -> EntryHash {
+        let mut lines = vec![
+            "purser entry 1".to_owned(),
+            self.previous_hash.to_string(),
+            self.reseller.to_string(),
+            self.sequence.to_string(),
+            self.refid.to_string(),
+            self.kind.as_str().to_owned(),
+            self.amount.to_string(),
+            self.balance_before.to_string(),
+            self.balance_after.to_string(),
+            self.threshold.to_string(),
+            self.actor.as_str().to_owned(),
+            self.created_at.to_string(),
+        ];
+        if let Some(sale) = &self.sale {
+            lines.extend([
+                sale.product.to_string(),
+                sale.quantity.to_string(),
+                sale.list_price.credits().to_string(),
+                sale.tier.as_str().to_owned(),
+                u16::from(sale.discount).to_string(),
+                sale.client.to_string(),
+            ]);
+            lines.extend(sale.licences.iter().map(ToString::to_string));
+        }
+        EntryHash(Sha256::digest(lines.join("\n")).into())
+    }
+
+    /// Whether this entry took the balance from at or above the threshold to below it (SPEC B9).
+    pub fn ran_low(&self) -> bool {
+        self.balance_before >= self.threshold && self.balance_after < self.threshold
+    }
+
+    /// The provision this entry is, when it is one.
+    pub fn provision(&self) -> Option<&EntryRefid> {
+        (self.kind == EntryType::Debit).then_some(&self.refid)
+    }
+}
+
+/// A place where a wallet's history does not hold together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Break {
+    /// The number of the entry, or the one that is missing.
+    pub sequence: u64,
+    /// What is wrong, for people.
+    pub problem: &'static str,
+}
+
+/// Proves a wallet's history, oldest entry first (SPEC B11): numbers without gaps, hashes that chain, amounts
+/// that add up.
+#[derive(Debug)]
+pub struct Audit {
+    next: u64,
+    balance: Credits,
+    head: EntryHash,
+    breaks: Vec<Break>,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            next: 1,
+            balance: Credits::ZERO,
+            head: EntryHash::START,
+            breaks: Vec::new(),
+        }
+    }
+}
+
+impl Audit {
+    /// Takes the next entry.
+    pub fn entry(&mut self, entry: &Entry) {
+        let moved = match entry.kind {
+            EntryType::Credit => self.balance.checked_add(entry.amount),
+            EntryType::Debit => self.balance.checked_sub(entry.amount),
+        };
+        for (holds, problem) in [
+            (
+                entry.sequence == self.next,
+                "the sequence has a gap or a repeat",
+            ),
+            (
+                entry.previous_hash == self.head,
+                "the entry does not follow the one before it",
+            ),
+            (
+                entry.hash == entry.computed_hash(),
+                "the entry was changed after it was written",
+            ),
+            (
+                entry.balance_before == self.balance,
+                "the balance it found is not the one left before it",
+            ),
+            (
+                moved == Some(entry.balance_after),
+                "its amount does not lead to the balance it left",
+            ),
+        ] {
+            if !holds {
+                self.breaks.push(Break {
+                    sequence: entry.sequence,
+                    problem,
+                });
+            }
+        }
+        self.next = entry.sequence.saturating_add(1);
+        self.balance = entry.balance_after;
+        self.head = entry.hash;
+    }
+
+    /// Compares the history with the wallet, and says how many entries there were and where it breaks.
+    pub fn finish(mut self, balance: Credits, sequence: u64, head: EntryHash) -> Vec<Break> {
+        if self.next != sequence.saturating_add(1) {
+            self.breaks.push(Break {
+                sequence,
+                problem: "the wallet counts another number of entries",
+            });
+        } else if (self.balance, self.head) != (balance, head) {
+            self.breaks.push(Break {
+                sequence,
+                problem: "the wallet does not agree with its last entry",
+            });
+        }
+        self.breaks
+    }
+}

@@ -1,0 +1,144 @@
+//! Events: what everybody else is told of a change.
+//!
+//! Invariant: an event is a pure function of one item's change, so nothing is written twice and nothing is
+//! forgotten; it carries refids and figures, never a licence key, an address or an image of the item.
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::entry::{Entry, EntryType};
+use crate::licence::Licence;
+use crate::reseller::Reseller;
+use crate::time::Time;
+
+/// The change of one item, decoded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A client appeared or changed.
+    Client(Option<Client>, Client),
+    /// A reseller appeared or changed.
+    Reseller(Option<Reseller>, Reseller),
+    /// An entry was appended.
+    Entry(Entry),
+    /// A licence was minted or changed.
+    Licence(Option<Licence>, Licence),
+}
+
+/// One event, ready for the bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// refid : version : name; consumers claim it before they act.
+    pub id: String,
+    /// What happened, in the past tense.
+    pub name: &'static str,
+    /// When.
+    pub time: Time,
+    /// What consumers need to look further.
+    pub detail: Value,
+}
+
+fn event(refid: &str, version: u64, name: &'static str, time: Time, detail: Value) -> Event {
+    Event {
+        id: format!("{refid}:{version}:{name}"),
+        name,
+        time,
+        detail,
+    }
+}
+
+/// The events of a change, in the order they are told.
+pub fn events_of(change: &Change) -> Vec<Event> {
+    match change {
+        Change::Client(old, new) => client_events(old.as_ref(), new),
+        Change::Reseller(old, new) => reseller_events(old.as_ref(), new),
+        Change::Entry(entry) => entry_events(entry),
+        Change::Licence(None, new) => vec![event(
+            new.refid.as_str(),
+            new.version,
+            "LicenceMinted",
+            new.created_at,
+            json!({"licence": new.refid, "product": new.product, "client": new.client, "reseller": new.reseller}),
+        )],
+        Change::Licence(Some(_), _) => Vec::new(),
+    }
+}
+
+fn client_events(old: Option<&Client>, new: &Client) -> Vec<Event> {
+    let tell = |name, detail| {
+        vec![event(
+            new.refid.as_str(),
+            new.version,
+            name,
+            new.updated_at,
+            detail,
+        )]
+    };
+    match old {
+        None => tell(
+            "ClientCreated",
+            json!({"client": new.refid, "reseller": new.reseller, "status": new.status}),
+        ),
+        Some(old) if old.status != new.status => tell(
+            "ClientStatusChanged",
+            json!({"client": new.refid, "reseller": new.reseller, "from": old.status, "to": new.status}),
+        ),
+        Some(old) if old.version != new.version => tell(
+            "ClientChanged",
+            json!({"client": new.refid, "reseller": new.reseller}),
+        ),
+        Some(_) => Vec::new(),
+    }
+}
+
+fn reseller_events(old: Option<&Reseller>, new: &Reseller) -> Vec<Event> {
+    let tell = |name, detail| {
+        vec![event(
+            new.refid.as_str(),
+            new.version,
+            name,
+            new.updated_at,
+            detail,
+        )]
+    };
+    match old {
+        None => tell(
+            "ResellerOnboarded",
+            json!({"reseller": new.refid, "tier": new.tier, "parent": new.parent}),
+        ),
+        Some(old) if old.status != new.status => tell(
+            "ResellerStatusChanged",
+            json!({"reseller": new.refid, "from": old.status, "to": new.status}),
+        ),
+        Some(old) if old.version != new.version => tell(
+            "ResellerChanged",
+            json!({"reseller": new.refid, "tier": new.tier}),
+        ),
+        Some(_) => Vec::new(),
+    }
+}
+
+/// Money events come from the entry's insert alone: a changed threshold is no crossing (SPEC B9).
+fn entry_events(entry: &Entry) -> Vec<Event> {
+    let tell = |name, detail| event(entry.refid.as_str(), 1, name, entry.created_at, detail);
+    let mut events = vec![match entry.kind {
+        EntryType::Credit => tell(
+            "CreditsAdded",
+            json!({"reseller": entry.reseller, "amount": entry.amount, "balance": entry.balance_after,
+                   "sequence": entry.sequence}),
+        ),
+        EntryType::Debit => tell(
+            "CreditsProvisioned",
+            json!({"reseller": entry.reseller, "provision": entry.refid, "cost": entry.amount,
+                   "balance": entry.balance_after, "sequence": entry.sequence,
+                   "product": entry.sale.as_ref().map(|sale| &sale.product),
+                   "client": entry.sale.as_ref().map(|sale| &sale.client)}),
+        ),
+    }];
+    if entry.ran_low() {
+        events.push(tell(
+            "CreditsRanLow",
+            json!({"reseller": entry.reseller, "balance": entry.balance_after, "threshold": entry.threshold}),
+        ));
+    }
+    events
+}

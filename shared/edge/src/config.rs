@@ -1,0 +1,234 @@
+//! Configuration: template parameters become environment variables, these become one typed [`Config`].
+//!
+//! Invariant: a configuration that exists is valid; a wrong value stops the start with a message that names the
+//! variable. Every variable here is set in template.yaml, and the other way round (a test compares them).
+
+use purser_domain::client::ClientStatus;
+use purser_domain::credits::Credits;
+use purser_domain::email::EmailAddress;
+use purser_domain::refid::Prefix;
+use purser_domain::tier::{BasisPoints, Discounts};
+use purser_store::Prefixes;
+
+/// Everything about a deployment that is not code.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The DynamoDB table.
+    pub table: String,
+    /// The EventBridge bus.
+    pub bus: String,
+    /// The address mails come from.
+    pub mail_from: EmailAddress,
+    /// The name mails come from when no reseller's brand applies.
+    pub brand: String,
+    /// The prefixes of refids.
+    pub prefixes: Prefixes,
+    /// The status of a new client.
+    pub client_status: ClientStatus,
+    /// The discounts of the tiers.
+    pub discounts: Discounts,
+    /// The threshold of a new reseller.
+    pub low_credit_threshold: Credits,
+    /// The display currency, an ISO 4217 code.
+    pub currency: String,
+    /// How many credits are one unit of the display currency.
+    pub credits_per_unit: u64,
+    /// SHA-256 of the operators' first key, hexadecimal; none: only keys in the table count.
+    pub operator_key_sha256: Option<String>,
+}
+
+/// A variable that is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct ConfigError {
+    name: &'static str,
+    problem: String,
+}
+
+/// The variables, by name. The secret's own is read where the secret is fetched.
+pub const VARIABLES: [&str; 15] = [
+    "PURSER_TABLE",
+    "PURSER_BUS",
+    "PURSER_MAIL_FROM",
+    "PURSER_BRAND",
+    "PURSER_CLIENT_PREFIX",
+    "PURSER_RESELLER_PREFIX",
+    "PURSER_CLIENT_STATUS",
+    "PURSER_DISCOUNT_STANDARD",
+    "PURSER_DISCOUNT_GOLD",
+    "PURSER_DISCOUNT_PLATINUM",
+    "PURSER_LOW_CREDIT_THRESHOLD",
+    "PURSER_CURRENCY",
+    "PURSER_CREDITS_PER_UNIT",
+    "PURSER_OPERATOR_KEY_SHA256",
+    SECRET_VARIABLE,
+];
+
+/// The variable that names the deployment's secret.
+pub const SECRET_VARIABLE: &str = "PURSER_SECRET_ARN";
+
+impl Config {
+    /// Reads the variables through `lookup`.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let given = Given { lookup };
+        let points = |name, default: u16| {
+            let points = given.parsed(name, default)?;
+            BasisPoints::try_from(points).map_err(|error| wrong(name, &error))
+        };
+        Ok(Self {
+            table: given.text("PURSER_TABLE")?,
+            bus: given.text("PURSER_BUS")?,
+            mail_from: EmailAddress::try_from(given.text("PURSER_MAIL_FROM")?)
+                .map_err(|error| wrong("PURSER_MAIL_FROM", &error))?,
+            brand: given.text_or("PURSER_BRAND", "Purser"),
+            prefixes: given.prefixes()?,
+            client_status: given.client_status()?,
+            discounts: Discounts {
+                standard: points("PURSER_DISCOUNT_STANDARD", 0)?,
+                gold: points("PURSER_DISCOUNT_GOLD", 1_500)?,
+                platinum: points("PURSER_DISCOUNT_PLATINUM", 3_000)?,
+            },
+            low_credit_threshold: Credits::new(given.parsed("PURSER_LOW_CREDIT_THRESHOLD", 500)?),
+            currency: given.currency()?,
+            credits_per_unit: given.credits_per_unit()?,
+            operator_key_sha256: given.operator_key()?,
+        })
+    }
+}
+
+fn wrong(name: &'static str, problem: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError {
+        name,
+        problem: problem.to_string(),
+    }
+}
+
+struct Given<L> {
+    lookup: L,
+}
+
+impl<L: Fn(&str) -> Option<String>> Given<L> {
+    fn get(&self, name: &'static str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    fn text(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.get(name).ok_or_else(|| wrong(name, &"is not set"))
+    }
+
+    fn text_or(&self, name: &'static str, default: &str) -> String {
+        self.get(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &'static str,
+        default: T,
+    ) -> Result<T, ConfigError> {
+        self.get(name).map_or(Ok(default), |text| {
+            text.parse()
+                .map_err(|error| wrong(name, &format_args!("{text:?}: {error}")))
+        })
+    }
+
+    fn prefixes(&self) -> Result<Prefixes, ConfigError> {
+        let prefix = |name, default: &str| {
+            let text = self.text_or(name, default);
+            text.parse::<Prefix>().map_err(|error| wrong(name, &error))
+        };
+        Ok(Prefixes {
+            client: prefix("PURSER_CLIENT_PREFIX", "CL-")?,
+            reseller: prefix("PURSER_RESELLER_PREFIX", "RS-")?,
+            user: prefix("", "US-")?,
+            licence: prefix("", "LI-")?,
+            entry: prefix("", "PV-")?,
+            api_key: prefix("", "AK-")?,
+        })
+    }
+
+    fn client_status(&self) -> Result<ClientStatus, ConfigError> {
+        let name = "PURSER_CLIENT_STATUS";
+        let text = self.text_or(name, "pending");
+        ClientStatus::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| wrong(name, &"must be pending, active, suspended or inactive"))
+    }
+
+    fn currency(&self) -> Result<String, ConfigError> {
+        let name = "PURSER_CURRENCY";
+        let code = self.text_or(name, "USD");
+        let valid = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        if valid {
+            Ok(code)
+        } else {
+            Err(wrong(name, &"must be an ISO 4217 code like USD"))
+        }
+    }
+
+    fn credits_per_unit(&self) -> Result<u64, ConfigError> {
+        let name = "PURSER_CREDITS_PER_UNIT";
+        match self.parsed(name, 100)? {
+            0 => Err(wrong(name, &"must be at least 1")),
+            credits => Ok(credits),
+        }
+    }
+
+    fn operator_key(&self) -> Result<Option<String>, ConfigError> {
+        let name = "PURSER_OPERATOR_KEY_SHA256";
+        let Some(hash) = self.get(name) else {
+            return Ok(None);
+        };
+        let valid =
+            hash.len() == 64 && hash.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+        if valid {
+            Ok(Some(hash))
+        } else {
+            Err(wrong(name, &"must be 64 lower-case hexadecimal digits"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<Config, ConfigError> {
+        Config::read(|asked| match asked {
+            asked if asked == name => Some(value.to_owned()),
+            "PURSER_TABLE" | "PURSER_BUS" => Some("purser".into()),
+            "PURSER_MAIL_FROM" => Some("purser@example.com".into()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_specification() {
+        let config = read("", "").unwrap();
+        assert_eq!(config.discounts, Discounts::default());
+        assert_eq!(config.low_credit_threshold, Credits::new(500));
+        assert_eq!(
+            (config.client_status, config.credits_per_unit),
+            (ClientStatus::Pending, 100)
+        );
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named() {
+        for (name, value) in [
+            ("PURSER_TABLE", ""),
+            ("PURSER_MAIL_FROM", "nobody"),
+            ("PURSER_CLIENT_PREFIX", "client"),
+            ("PURSER_CLIENT_STATUS", "new"),
+            ("PURSER_DISCOUNT_GOLD", "10001"),
+            ("PURSER_DISCOUNT_GOLD", "15%"),
+            ("PURSER_LOW_CREDIT_THRESHOLD", "-1"),
+            ("PURSER_CURRENCY", "dollars"),
+            ("PURSER_CREDITS_PER_UNIT", "0"),
+            ("PURSER_OPERATOR_KEY_SHA256", "abc"),
+        ] {
+            let error = read(name, value).unwrap_err();
+            assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+}

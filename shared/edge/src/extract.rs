@@ -1,0 +1,237 @@
+//! Extractors: the parts of a request as valid values, or a problem.
+//!
+//! Invariant: checks happen in the order 401, 403/404, idempotency key, body (SPEC, "Errors"). So a handler takes
+//! its call first, and keys and bodies as `Result`s it opens after its own checks.
+
+use axum::body::{Body as HttpBody, to_bytes};
+use axum::extract::{
+    FromRequest, FromRequestParts, OptionalFromRequestParts, Path, Query, Request,
+};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
+use http::request::Parts;
+use purser_domain::product::ProductReference;
+use purser_domain::refid::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid};
+use purser_domain::refusal::{Refusal, What};
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+use crate::json;
+use crate::problem::Problem;
+
+/// The most bytes of a request body: more than any valid one.
+pub const MOST_BYTES: usize = 512 * 1024;
+
+/// A JSON body.
+#[derive(Debug, Clone, Copy)]
+pub struct Body<T>(pub T);
+
+/// A JSON body, still to be opened.
+pub type MaybeBody<T> = Result<Body<T>, Problem>;
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts.headers) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body must be application/json.",
+            ));
+        }
+        json::read(&read(body).await?).map(Self)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+async fn read(body: HttpBody) -> Result<Vec<u8>, Problem> {
+    let too_large = |_| {
+        let detail = format!("A body is at most {MOST_BYTES} bytes.");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+    };
+    Ok(to_bytes(body, MOST_BYTES).await.map_err(too_large)?.into())
+}
+
+/// The query, read as `T`.
+#[derive(Debug, Clone, Copy)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(query)| Self(query))
+            .map_err(|error| {
+                Problem::malformed(format!("The query is not valid: {}.", error.body_text()))
+            })
+    }
+}
+
+/// An `Idempotency-Key` (SPEC): 1 to 255 visible characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+/// A required key, still to be opened.
+pub type RequiredKey = Result<Key, Problem>;
+/// A key that may be left out, still to be opened.
+pub type OptionalKey = Result<Option<Key>, Problem>;
+
+impl Key {
+    /// The key as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        let mut given = headers.get_all("idempotency-key").iter();
+        let Some(value) = given.next() else {
+            return Ok(None);
+        };
+        let key = value.to_str().unwrap_or_default();
+        let valid =
+            (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if valid && given.next().is_none() {
+            Ok(Some(Self(key.to_owned())))
+        } else {
+            Err(Problem::malformed(
+                "The Idempotency-Key must be one value of 1 to 255 visible characters.",
+            ))
+        }
+    }
+}
+
+impl FromRequestParts<App> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        Self::of(&parts.headers)?.ok_or_else(|| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "idempotency_key_required",
+                "This command moves credits: send an Idempotency-Key, and the same one when you repeat it.",
+            )
+        })
+    }
+}
+
+impl OptionalFromRequestParts<App> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Option<Self>, Problem> {
+        Self::of(&parts.headers)
+    }
+}
+
+/// The version an `If-Match` header asks for: none, any (`*`), or one of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IfMatch(pub Option<u64>);
+
+impl FromRequestParts<App> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get(IF_MATCH) else {
+            return Ok(Self(None));
+        };
+        let text = value.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let version = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .and_then(|tag| tag.parse().ok());
+        // A tag we never gave matches no version.
+        version
+            .map(|version| Self(Some(version)))
+            .ok_or_else(|| Refusal::VersionMismatch.into())
+    }
+}
+
+/// A thing that a path names by its id.
+pub trait PathId: Sized {
+    /// What it is.
+    const WHAT: What;
+    /// The id that `text` spells, if it spells one.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! path_ids {
+    ($($id:ident $what:ident),*) => {$(
+        impl PathId for $id {
+            const WHAT: What = What::$what;
+            fn parse(text: &str) -> Option<Self> {
+                $id::parse(text)
+            }
+        }
+    )*};
+}
+path_ids!(ClientRefid Client, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey);
+
+impl PathId for ProductReference {
+    const WHAT: What = What::Product;
+    fn parse(text: &str) -> Option<Self> {
+        Self::try_from(text.to_owned()).ok()
+    }
+}
+
+/// The id in a path; one that is malformed is treated as unknown.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<T>(pub T);
+
+impl<T: PathId> FromRequestParts<App> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let path = <Path<String> as FromRequestParts<App>>::from_request_parts(parts, app).await;
+        let id = path.ok().and_then(|Path(text)| T::parse(&text));
+        id.map(Self)
+            .ok_or_else(|| Refusal::NotFound(T::WHAT).into())
+    }
+}
+
+/// How long a page is: 1 to 100, 25 unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Limit(u32);
+
+impl Limit {
+    /// How many items.
+    pub fn get(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(25)
+    }
+}
+
+impl From<Limit> for u32 {
+    fn from(limit: Limit) -> Self {
+        limit.0
+    }
+}
+
+impl TryFrom<u32> for Limit {
+    type Error = &'static str;
+    fn try_from(limit: u32) -> Result<Self, Self::Error> {
+        if (1..=100).contains(&limit) {
+            Ok(Self(limit))
+        } else {
+            Err("limit must be from 1 to 100")
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Bodies: JSON read strictly.
+//!
+//! Invariant: what is accepted has one meaning. Duplicate members, unknown members and broken UTF-8 are refused,
+//! and a value that a type refuses is named by its JSON pointer.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+use serde_path_to_error::{Path, Segment};
+
+use crate::problem::Problem;
+
+/// Any JSON value in which no object has a member twice.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number is out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let Strict(value) = members.next_value()?;
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("an object has the same member twice"));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// Reads a body as `T`.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let Strict(value) = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))?;
+    typed(value)
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let at = pointer(error.path());
+        let message = error.inner().to_string();
+        let quoted = |start: &str| {
+            message
+                .strip_prefix(start)
+                .and_then(|rest| rest.split('`').next())
+        };
+        if let Some(name) = quoted("missing field `") {
+            Problem::invalid(format!("{at}/{}", escaped(name)), "is required")
+        } else if let Some(name) = quoted("unknown field `") {
+            let own = format!("/{}", escaped(name));
+            let at = if at.ends_with(&own) {
+                at
+            } else {
+                format!("{at}{own}")
+            };
+            Problem::invalid(at, "is not known here")
+        } else {
+            Problem::invalid(at, message)
+        }
+    })
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter()
+        .fold(String::new(), |pointer, segment| match segment {
+            Segment::Seq { index } => format!("{pointer}/{index}"),
+            Segment::Map { key } => format!("{pointer}/{}", escaped(key)),
+            Segment::Enum { .. } | Segment::Unknown => pointer,
+        })
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Writes an answer's body.
+pub fn write(body: &impl Serialize) -> Result<Vec<u8>, purser_store::StoreError> {
+    serde_json::to_vec(body)
+        .map_err(|error| purser_store::StoreError::Failed(format!("writing an answer: {error}")))
+}
+
+/// Reads a member that may be left out, null, or a value: `None`, `Some(None)`, `Some(Some(value))`.
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purser_domain::credits::Amount;
+    use purser_domain::text::Name;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only whether it can be read matters")]
+    struct Order {
+        name: Name,
+        #[serde(default)]
+        amounts: Vec<Amount>,
+        inner: Option<Box<Order>>,
+    }
+
+    fn refused(body: &str) -> (String, String) {
+        let problem = read::<Order>(body.as_bytes()).unwrap_err();
+        let text = format!("{problem:?}");
+        let pointer = text
+            .split("pointer: \"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        (
+            problem.code().to_owned(),
+            pointer.unwrap_or("none").to_owned(),
+        )
+    }
+
+    #[test]
+    fn each_fault_has_its_code_and_pointer() {
+        for (body, code, pointer) in [
+            ("", "malformed_request", "none"),
+            ("{", "malformed_request", "none"),
+            (r#"{"name":"a","name":"b"}"#, "malformed_request", "none"),
+            (
+                r#"{"name":"a","inner":{"name":"a","x":{"y":1,"y":2}}}"#,
+                "malformed_request",
+                "none",
+            ),
+            ("[]", "invalid_fields", ""),
+            ("{}", "invalid_fields", "/name"),
+            (r#"{"name":7}"#, "invalid_fields", "/name"),
+            (r#"{"name":" "}"#, "invalid_fields", "/name"),
+            (r#"{"name":"a","x/y":1}"#, "invalid_fields", "/x~1y"),
+            (
+                r#"{"name":"a","amounts":[1,0]}"#,
+                "invalid_fields",
+                "/amounts/1",
+            ),
+            (
+                r#"{"name":"a","amounts":[1.5]}"#,
+                "invalid_fields",
+                "/amounts/0",
+            ),
+            (
+                r#"{"name":"a","amounts":[-1]}"#,
+                "invalid_fields",
+                "/amounts/0",
+            ),
+            (
+                r#"{"name":"a","amounts":[18446744073709551616]}"#,
+                "invalid_fields",
+                "/amounts/0",
+            ),
+            (
+                r#"{"name":"a","amounts":[1e400]}"#,
+                "malformed_request",
+                "none",
+            ),
+            (
+                r#"{"name":"a","inner":{}}"#,
+                "invalid_fields",
+                "/inner/name",
+            ),
+            (
+                r#"{"name":"a","inner":{"name":"a","z":1}}"#,
+                "invalid_fields",
+                "/inner/z",
+            ),
+        ] {
+            assert_eq!(
+                refused(body),
+                (code.to_owned(), pointer.to_owned()),
+                "{body}"
+            );
+        }
+        assert_eq!(refused(&"[".repeat(1_000)).0, "malformed_request");
+        assert_eq!(
+            read::<Order>(b"{\"name\":\"\xff\"}").unwrap_err().code(),
+            "malformed_request"
+        );
+    }
+}

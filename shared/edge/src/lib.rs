@@ -1,0 +1,22 @@
+//! What every function needs at its edge: the caller, problems, extractors, answers, the bus and mail.
+//!
+//! Invariant: headers, status codes and wire shapes end here; below are only the types of the domain.
+
+pub mod answer;
+pub mod app;
+pub mod bus;
+pub mod call;
+pub mod client_body;
+pub mod clock;
+pub mod config;
+pub mod extract;
+pub mod json;
+pub mod lambda;
+pub mod mail;
+pub mod problem;
+pub mod serve;
+pub mod shapes;
+
+pub use app::App;
+pub use call::Call;
+pub use problem::Problem;

@@ -1,0 +1,268 @@
+//! Problems: every refusal and failure as RFC 9457 `application/problem+json` with a stable `code`.
+//!
+//! Invariant: a problem says only what its caller may read; what operators need stands in the log, under the
+//! same request id.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use purser_domain::Refusal;
+use purser_store::StoreError;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// A bad field: where, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the field.
+    pub pointer: String,
+    /// What is wrong with it, for people.
+    pub detail: String,
+}
+
+/// What a request gets instead of what it asked for.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+}
+
+/// The shape of a problem, for the API's document.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemShape {
+    /// Always `about:blank`: the code says more.
+    pub r#type: String,
+    /// The status's name.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code that programs match on.
+    pub code: String,
+    /// What happened, for people.
+    pub detail: String,
+    /// The bad fields, when there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem with a code of its own.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            members: Map::new(),
+        }
+    }
+
+    /// 400: not JSON, not a query, not UTF-8.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
+    }
+
+    /// 401: no caller.
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "A valid API key is required, as Authorization: Bearer <key>.",
+        )
+    }
+
+    /// 404: nothing here, or nothing for this caller.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("There is no such {what}."),
+        )
+    }
+
+    /// 422: a well-formed field with a wrong value.
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let field = FieldError {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        };
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_fields",
+            "A field of the request is not valid.",
+        )
+        .at(field)
+    }
+
+    /// 500: our fault; the log knows more.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "Something went wrong on our side.",
+        )
+    }
+
+    /// The problem with one more bad field.
+    #[must_use]
+    pub fn at(mut self, field: FieldError) -> Self {
+        self.errors.push(field);
+        self
+    }
+
+    /// The problem, said of the field at `pointer`, in addition to what it says.
+    #[must_use]
+    pub fn in_field(self, pointer: &str) -> Self {
+        let detail = self.detail.clone();
+        self.at(FieldError {
+            pointer: pointer.to_owned(),
+            detail,
+        })
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn with(mut self, member: &str, value: Value) -> Self {
+        self.members.insert(member.to_owned(), value);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or_default(),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Value::Object(members) = &mut body {
+            if !self.errors.is_empty() {
+                members.insert("errors".into(), json!(self.errors));
+            }
+            members.extend(self.members);
+        }
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(refusal) => refusal.into(),
+            StoreError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too much is happening at once; the same request may be sent again.",
+            ),
+            StoreError::Failed(_) | StoreError::Unreadable(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, detail) = told(&refusal);
+        let problem = Self::new(status, refusal.code(), detail);
+        match refusal {
+            Refusal::TierNotAllowed { allowed } => problem.with("tiers", json!(allowed)),
+            Refusal::InsufficientCredits { balance, required } => problem
+                .with("balance", json!(balance))
+                .with("required", json!(required)),
+            Refusal::StatusTransitionDenied { from, to, allowed } => problem
+                .with("from", json!(from))
+                .with("to", json!(to))
+                .with("allowed", json!(allowed)),
+            Refusal::SensitiveMetadata { pointer } => {
+                problem.in_field(&format!("/metadata{pointer}"))
+            }
+            Refusal::MetadataTooLarge { .. } => problem.in_field("/metadata"),
+            Refusal::InvalidReseller => problem.in_field("/reseller"),
+            Refusal::InvalidParent => problem.in_field("/parent"),
+            Refusal::DuplicateEmail => problem.in_field("/email"),
+            Refusal::DuplicateClientId => problem.in_field("/client_id"),
+            _ => problem,
+        }
+    }
+}
+
+/// The status of a refusal, and what people are told (SPEC, "Errors").
+fn told(refusal: &Refusal) -> (StatusCode, String) {
+    let conflict = |detail: &str| (StatusCode::CONFLICT, detail.to_owned());
+    let wrong = |detail: &str| (StatusCode::UNPROCESSABLE_ENTITY, detail.to_owned());
+    let barred = |detail: &str| (StatusCode::FORBIDDEN, detail.to_owned());
+    match refusal {
+        Refusal::Forbidden => barred("This caller may not do this."),
+        Refusal::ProvisioningHeld => {
+            barred("Purchases of this reseller are held until it tops up.")
+        }
+        Refusal::NotFound(what) => (
+            StatusCode::NOT_FOUND,
+            format!("There is no such {}.", what.noun()),
+        ),
+        Refusal::DuplicateEmail => conflict("The e-mail address is taken."),
+        Refusal::DuplicateClientId => conflict("The client_id is taken."),
+        Refusal::DuplicateProduct => conflict("The product reference is taken."),
+        Refusal::ResellerSuspended => conflict("The reseller is suspended."),
+        Refusal::ResellerPending => conflict("The reseller waits for approval."),
+        Refusal::TierNotAllowed { .. } => {
+            conflict("The product is not sold by resellers of this tier.")
+        }
+        Refusal::ProductInactive => conflict("The product is not sold at present."),
+        Refusal::ReferenceReused => conflict("The reference names an entry with another amount."),
+        Refusal::KeyAlreadyShown => {
+            conflict("The key was shown when it was created, and can't be shown again.")
+        }
+        Refusal::StatusTransitionDenied { from, to, .. } => conflict(&format!(
+            "A client that is {} can't become {}.",
+            from.as_str(),
+            to.as_str()
+        )),
+        Refusal::BalanceTooLarge { most } => {
+            conflict(&format!("A wallet holds at most {most} credits."))
+        }
+        Refusal::InsufficientCredits { balance, required } => (
+            StatusCode::PAYMENT_REQUIRED,
+            format!("The wallet holds {balance} credits, and {required} are required."),
+        ),
+        Refusal::InvalidReseller | Refusal::InvalidParent => wrong("There is no such reseller."),
+        Refusal::SensitiveMetadata { .. } => {
+            wrong("A metadata key looks like a credential; keep it elsewhere.")
+        }
+        Refusal::MetadataTooLarge { most } => {
+            wrong(&format!("Metadata is at most {most} bytes of JSON."))
+        }
+        Refusal::IdempotencyKeyReused => wrong("The idempotency key was used for another request."),
+        Refusal::VersionMismatch => (
+            StatusCode::PRECONDITION_FAILED,
+            "The resource has changed since the version If-Match names.".into(),
+        ),
+    }
+}

@@ -1,0 +1,94 @@
+//! The one wrapper around every function that answers HTTP.
+//!
+//! Invariant: whatever comes in, what goes out is an answer or a problem. Paths that gateways decode in different
+//! ways never reach a route: only unreserved bytes and no dot segments pass, anything else is 404.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode};
+use purser_store::meter;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::call::RequestId;
+use crate::problem::Problem;
+
+/// Wraps the routes of one function.
+pub fn serve(function: &'static str, routes: Router) -> Router {
+    routes
+        .method_not_allowed_fallback(async || method_not_allowed())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(move |request: Request, next: Next| {
+            observe(function, request, next)
+        }))
+}
+
+/// 405; the router adds `Allow`.
+pub fn method_not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This path has no such method.",
+    )
+}
+
+async fn observe(function: &'static str, mut request: Request, next: Next) -> Response {
+    let id = uuid::Uuid::new_v4().to_string();
+    let method = request.method().clone();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (mut response, cost) = if is_plain(request.uri().path()) {
+        meter::measured(next.run(request)).await
+    } else {
+        (
+            Problem::not_found("path").into_response(),
+            meter::Cost::default(),
+        )
+    };
+    // No path and no query: both can hold what identifies a person.
+    tracing::info!(
+        function,
+        %method,
+        request = id,
+        status = response.status().as_u16(),
+        calls = cost.calls,
+        rcu = cost.rcu,
+        wcu = cost.wcu,
+        "answered"
+    );
+    response.extensions_mut().insert(cost);
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("x-content-type-options"), nosniff);
+    response
+}
+
+/// Whether every gateway reads the path alike.
+pub fn is_plain(path: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._~/-".contains(&byte);
+    path.bytes().all(unreserved)
+        && !path
+            .split('/')
+            .any(|segment| segment == "." || segment == "..")
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("unknown"), "a handler panicked");
+    Problem::internal().into_response()
+}

@@ -1,0 +1,97 @@
+//! Stored answers: what an exactly-once command said the first time, to be said again byte for byte.
+//!
+//! Invariant: an answer is sealed for the record it belongs to (it holds licence keys) and compressed, so that a
+//! money command's record stays within one kilobyte. The dictionary of a version never changes.
+
+use crate::StoreError;
+use crate::secrets::Secrets;
+
+/// What answers have in common, for the compressor. Changing it makes stored answers unreadable: add a new
+/// version instead, and keep this one for reading.
+const DICTIONARY_1: &[u8] = concat!(
+    r#""reference":null,"tiers":null,"company_name":"","tier":"standard","tier":"gold","tier":"platinum","#,
+    r#""hold_provisioning":false,"low_credit_threshold":500,"parent":null,"type":"credit","#,
+    r#""licences":[],"client":null,"duration_days":null,"parallel_uses":null,"status":"pending","#,
+    r#""activated_at":null,"expires_at":null,"activations":0,"version":1},{"refid":"LI-","key":"","product":"","#,
+    r#"{"refid":"PV-","cost":,"balance":,"client":{"refid":"CL-","client_id":"","name":"","email":"@example.com","#,
+    r#""phone":null,"status":"active","status":"pending","reseller":"RS-","user":null,"metadata":{},"created_at":"2026-"#,
+    r#"T00:00:00.000Z","updated_at":"2026-","version":1},"licences":[{"refid":"LI-","key":"","product":"PROD-001","#,
+    r#""client":"CL-","client_id":"","email":null,"reseller":"RS-","provision":"PV-","status":"pending","duration_days":365,"#,
+    r#""parallel_uses":null,"activations":0,"activated_at":null,"expires_at":null,"created_at":"2026-"#,
+    r#"T00:00:00.000Z","updated_at":"2026-","version":1}],"entry":{"sequence":1,"type":"debit","amount":100,"#,
+    r#""balance_after":0,"reference":null,"description":null,"actor":"AK-","created_at":"2026-","previous_hash":"","#,
+    r#""hash":"","provision":"PV-","sale":{"product":"","quantity":1,"list_price":,"tier":"","discount_basis_points":}}}"#,
+)
+.as_bytes();
+const VERSION_1: u8 = 1;
+/// More than any answer: 90 licences and a client with 16 KiB of metadata.
+const LARGEST: usize = 256 * 1024;
+const LEVEL: i32 = 19;
+
+/// What a command answers with: bytes, and whether they were said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether it is a repeat of an earlier answer.
+    pub replayed: bool,
+}
+
+impl Answer {
+    /// An answer that is given for the first time.
+    pub fn first(body: Vec<u8>) -> Self {
+        Self {
+            body,
+            replayed: false,
+        }
+    }
+}
+
+/// Compresses and seals `body` for the record at `place`.
+pub(crate) fn pack(secrets: &Secrets, place: &str, body: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let failed =
+        |error: std::io::Error| StoreError::Failed(format!("compressing an answer: {error}"));
+    let mut compressor =
+        zstd::bulk::Compressor::with_dictionary(LEVEL, DICTIONARY_1).map_err(failed)?;
+    let small = compressor.compress(body).map_err(failed)?;
+    secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
+}
+
+/// Opens what [`pack`] made.
+pub(crate) fn unpack(secrets: &Secrets, place: &str, packed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let unreadable = |why: String| StoreError::Unreadable(format!("a stored answer: {why}"));
+    let opened = secrets.open(place, packed)?;
+    let Some((&VERSION_1, small)) = opened.split_first() else {
+        return Err(unreadable("its version".into()));
+    };
+    let mut decompressor = zstd::bulk::Decompressor::with_dictionary(DICTIONARY_1)
+        .map_err(|error| unreadable(error.to_string()))?;
+    decompressor
+        .decompress(small, LARGEST)
+        .map_err(|error| unreadable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_comes_back_byte_for_byte() {
+        let secrets = Secrets::from_root(&[1; 32]).unwrap();
+        for body in [
+            &b"{}"[..],
+            r#"{"name":"株式会社"}"#.as_bytes(),
+            &"x".repeat(100_000).into_bytes(),
+        ] {
+            let packed = pack(&secrets, "here", body).unwrap();
+            assert_eq!(unpack(&secrets, "here", &packed).unwrap(), body);
+            assert!(unpack(&secrets, "there", &packed).is_err());
+        }
+    }
+
+    /// The bytes of answers that live systems have stored must stay readable.
+    #[test]
+    fn the_dictionary_does_not_change() {
+        assert_eq!(crate::secrets::sha256_hex(DICTIONARY_1), "PIN");
+    }
+}

@@ -1,0 +1,52 @@
+//! What a stream record says: the change of one item, as the domain knows it.
+//!
+//! Invariant: records of items that are no entities (guards, idempotency records, keys) and expiries are no
+//! changes; a record that can't be read is an error, never skipped.
+
+use purser_domain::event::Change;
+use serde::de::DeserializeOwned;
+
+use crate::item::{Item, Origin, Stamp, doc, part, text_of};
+use crate::secrets::Secrets;
+use crate::{StoreError, client, reseller};
+
+/// A change, and how it came about.
+#[derive(Debug)]
+pub struct StampedChange {
+    /// The change.
+    pub change: Change,
+    /// Through which door it came.
+    pub origin: Origin,
+}
+
+/// The change between two images of an item; none when it is nobody's business.
+pub fn change(
+    old: Option<&Item>,
+    new: Option<&Item>,
+    secrets: &Secrets,
+) -> Result<Option<StampedChange>, StoreError> {
+    let Some(new) = new else { return Ok(None) };
+    let change = match text_of(new, "kind") {
+        Some("client") => Change::Client(
+            old.map(|old| client::read(old, secrets)).transpose()?,
+            client::read(new, secrets)?,
+        ),
+        Some("reseller") => Change::Reseller(
+            old.map(|old| reseller::read(old, secrets)).transpose()?,
+            reseller::read(new, secrets)?,
+        ),
+        // An entry is appended once; whatever else touches its item says nothing about money.
+        Some("entry") if old.is_none() => Change::Entry(doc(new)?),
+        Some("licence") => Change::Licence(old_doc(old)?, doc(new)?),
+        _ => return Ok(None),
+    };
+    let stamp: Stamp = part(new, "by")?;
+    Ok(Some(StampedChange {
+        change,
+        origin: stamp.origin,
+    }))
+}
+
+fn old_doc<T: DeserializeOwned>(old: Option<&Item>) -> Result<Option<T>, StoreError> {
+    old.map(doc).transpose()
+}

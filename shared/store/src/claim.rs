@@ -1,0 +1,90 @@
+//! Claims: how a consumer of events acts once on what arrives at least once.
+//!
+//! Items: `EV#consumer#event`. Invariant: of any number of deliveries of an event, one holds the claim at a
+//! time; a holder that dies loses it when its lease ends; a claim that is done stays done for a month.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use jiff::SignedDuration;
+use purser_domain::time::Time;
+use serde_json::json;
+
+use crate::item::{Stamp, item, number, text};
+use crate::keys::Key;
+use crate::{Store, StoreError};
+
+/// How long a consumer may take to act before another delivery may try.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a claim is remembered; the bus delivers for a day at most.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Whether a delivery may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It holds the lease: act, then mark it done.
+    Held,
+    /// An earlier delivery has acted.
+    Done,
+    /// Another delivery is acting now; come back later.
+    Taken,
+}
+
+impl Store {
+    /// Claims `event` for `consumer`.
+    pub async fn claim(
+        &self,
+        consumer: &str,
+        event: &str,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<Claim, StoreError> {
+        let key = Key::alone("EV", format_args!("{consumer}#{event}"));
+        let doc = json!({"version": 1, "created_at": now, "state": "held", "lease_until": now.plus(LEASE)});
+        let mut claim = item(&key, "claim", &doc, stamp)?;
+        claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
+        let put = self
+            .table
+            .put(claim)
+            .condition_expression(
+                "attribute_not_exists(pk) OR (#doc.#state = :held AND #doc.#lease < :now)",
+            )
+            .expression_attribute_names("#doc", "doc")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#lease", "lease_until")
+            .expression_attribute_values(":held", text("held"))
+            .expression_attribute_values(":now", text(now))
+            .return_values_on_condition_check_failure(
+                aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
+            )
+            .send()
+            .await;
+        let Err(error) = put else {
+            return Ok(Claim::Held);
+        };
+        match error.as_service_error() {
+            Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(failed)) => {
+                let state = failed.item().map(crate::item::doc::<serde_json::Value>).transpose()?;
+                let done = state.is_some_and(|doc| doc.get("state").is_some_and(|state| state == "done"));
+                Ok(if done { Claim::Done } else { Claim::Taken })
+            }
+            service => Err(StoreError::Failed(format!("claiming: {:?} {error:?}", service.and_then(|e| e.code())))),
+        }
+    }
+
+    /// Marks a claim that is held as done.
+    pub async fn settle(
+        &self,
+        consumer: &str,
+        event: &str,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let key = Key::alone("EV", format_args!("{consumer}#{event}"));
+        let doc = json!({"version": 2, "created_at": now, "state": "done"});
+        let mut claim = item(&key, "claim", &doc, stamp)?;
+        claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
+        let settled = self.table.put(claim).send().await;
+        settled
+            .map(|_| ())
+            .map_err(|error| StoreError::Failed(format!("settling a claim: {error:?}")))
+    }
+}

@@ -1,0 +1,106 @@
+//! Ledger entries in the table: `EN#refid`, ordered by wallet.
+//!
+//! Invariant: an entry's key is derived from wallet, class and idempotency key, so the same command can't be
+//! entered twice; the entry is the record of its command and keeps the answer.
+
+use purser_domain::entry::Entry;
+use purser_domain::refid::{EntryRefid, ResellerRefid};
+use purser_domain::time::Time;
+
+use crate::command::CommandWrite;
+use crate::idempotency::Record;
+use crate::item::{Stamp, doc, item};
+use crate::keys::{Index, Key, shard};
+use crate::page::{List, Page};
+use crate::table::{Condition, Consistency, Write};
+use crate::{Store, StoreError};
+
+/// A kind of money command: idempotency keys of one kind are apart from those of another (SPEC B8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A top-up.
+    Credit,
+    /// A purchase.
+    Provision,
+}
+
+impl Class {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Provision => "provision",
+        }
+    }
+}
+
+pub(crate) fn key(refid: &EntryRefid) -> Key {
+    Key::alone("EN", refid)
+}
+
+/// The partition of the tenant index that orders a wallet's entries.
+pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
+    format!("EN@{reseller}")
+}
+
+/// The write that appends an entry and remembers the answer to its command.
+pub(crate) fn write(
+    store: &Store,
+    entry: &Entry,
+    record: &Record,
+    answer: &[u8],
+    stamp: &Stamp,
+) -> Result<CommandWrite, StoreError> {
+    let id = entry.refid.as_str();
+    let mut item = item(&record.key, "entry", entry, stamp)?;
+    // Within a wallet, time order is sequence order.
+    Index::Tenant.place(
+        &mut item,
+        list_key(&entry.reseller),
+        in_order(entry.created_at, entry.sequence),
+    );
+    Index::Kind.place(
+        &mut item,
+        format!("EN#{}", shard(id)),
+        format!("{}#{id}", entry.created_at),
+    );
+    record.remember(&mut item, store.secrets(), answer)?;
+    Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
+}
+
+fn in_order(time: Time, sequence: u64) -> String {
+    format!("{time}#{sequence:012}")
+}
+
+impl Store {
+    /// The refid of the entry that `key` names among the commands of `class` on this wallet.
+    pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> EntryRefid {
+        let bits = self
+            .secrets
+            .bits("entry", &[wallet.as_str(), class.name(), key]);
+        EntryRefid::new(&self.prefixes.entry, bits)
+    }
+
+    /// An entry, as of now.
+    pub async fn entry(&self, refid: &EntryRefid) -> Result<Option<Entry>, StoreError> {
+        let item = self.table.get(&key(refid), Consistency::Strong).await?;
+        item.as_ref().map(doc).transpose()
+    }
+
+    /// A page of a wallet's entries, newest first.
+    pub async fn entries(
+        &self,
+        reseller: &ResellerRefid,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<Entry>, StoreError> {
+        let list = List {
+            index: Index::Tenant,
+            partitions: vec![list_key(reseller)],
+            filters: Vec::new(),
+            ascending: false,
+        };
+        self.page(&list, limit, position)
+            .await?
+            .map(|item| doc(&item))
+    }
+}

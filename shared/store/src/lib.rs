@@ -1,0 +1,75 @@
+//! The table: keys, conditions, transactions and cursors, one file per noun.
+//!
+//! Invariants: every key is made here; every change is one `TransactWriteItems` made by [`command`]; the store
+//! never reads the clock (`now` is an argument) and never scans.
+
+pub mod answer;
+pub mod api_key;
+pub mod change;
+pub mod claim;
+pub mod client;
+pub mod command;
+pub mod credits;
+pub mod cursor;
+pub mod entry;
+pub mod error;
+pub mod idempotency;
+pub mod item;
+pub mod keys;
+pub mod licence;
+pub mod meter;
+pub mod page;
+pub mod product;
+pub mod provision;
+pub mod reseller;
+pub mod secrets;
+pub mod table;
+pub mod wallet;
+
+pub use error::StoreError;
+
+use purser_domain::refid::Prefix;
+
+use crate::secrets::Secrets;
+use crate::table::Table;
+
+/// The prefixes of refids; those of clients and resellers are configuration.
+#[derive(Debug, Clone)]
+pub struct Prefixes {
+    /// `CL-` unless configured.
+    pub client: Prefix,
+    /// `RS-` unless configured.
+    pub reseller: Prefix,
+    /// `US-`.
+    pub user: Prefix,
+    /// `LI-`.
+    pub licence: Prefix,
+    /// `PV-`.
+    pub entry: Prefix,
+    /// `AK-`.
+    pub api_key: Prefix,
+}
+
+/// The table with what is needed to name and seal its items. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    table: Table,
+    secrets: Secrets,
+    prefixes: Prefixes,
+}
+
+impl Store {
+    /// The store in `table`.
+    pub fn new(table: Table, secrets: Secrets, prefixes: Prefixes) -> Self {
+        Self {
+            table,
+            secrets,
+            prefixes,
+        }
+    }
+
+    /// What the store derives and seals with.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}

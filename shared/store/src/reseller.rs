@@ -1,0 +1,227 @@
+//! Resellers in the table: `RS#refid`, its wallet, and the login it is onboarded with (`US#refid`, `EU#address`).
+//!
+//! Invariant: the four are created together or not at all (SPEC B1), and what decides about spending changes on
+//! profile and wallet in one transaction.
+
+use purser_domain::Refusal;
+use purser_domain::email::EmailAddress;
+use purser_domain::refid::{ResellerRefid, UserRefid};
+use purser_domain::refusal::What;
+use purser_domain::reseller::{NewReseller, Reseller, ResellerStatus};
+use purser_domain::tier::Tier;
+use purser_domain::time::Time;
+use purser_domain::user::User;
+use purser_domain::wallet::Wallet;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Answer;
+use crate::command::{CommandWrite, Decision, Loaded, Request};
+use crate::item::{Item, Stamp, doc, item, metadata_of, put_metadata};
+use crate::keys::{Index, Key, by_time, shard};
+use crate::page::{List, Page};
+use crate::secrets::{Secrets, random};
+use crate::table::{Condition, Consistency, Filter, Write};
+use crate::{Store, StoreError};
+
+/// What keeps an address to one login.
+#[derive(Debug, Serialize, Deserialize)]
+struct LoginGuard {
+    user: UserRefid,
+    version: u64,
+    created_at: Time,
+}
+
+fn key(refid: &ResellerRefid) -> Key {
+    Key::alone("RS", refid)
+}
+
+/// How the answer to a command about a reseller is written.
+pub type RenderReseller<'a> = &'a (dyn Fn(&Reseller) -> Result<Vec<u8>, StoreError> + Send + Sync);
+
+impl Store {
+    /// A new refid for a reseller, drawn at random.
+    pub fn new_reseller_refid(&self) -> Result<ResellerRefid, StoreError> {
+        Ok(ResellerRefid::new(&self.prefixes.reseller, random()?))
+    }
+
+    /// A reseller, as of now.
+    pub async fn reseller(&self, refid: &ResellerRefid) -> Result<Option<Reseller>, StoreError> {
+        let item = self.table.get(&key(refid), Consistency::Strong).await?;
+        item.map(|item| read(&item, &self.secrets)).transpose()
+    }
+
+    /// A page of resellers, newest first.
+    pub async fn resellers(
+        &self,
+        tier: Option<Tier>,
+        status: Option<ResellerStatus>,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<Reseller>, StoreError> {
+        let tier = tier.map(|tier| Filter::Is("tier", tier.as_str().into()));
+        let status = status.map(|status| Filter::Is("status", status.as_str().into()));
+        let list = List {
+            index: Index::Kind,
+            partitions: vec!["RS".into()],
+            filters: tier.into_iter().chain(status).collect(),
+            ascending: false,
+        };
+        self.page(&list, limit, position)
+            .await?
+            .map(|item| read(&item, &self.secrets))
+    }
+
+    /// Creates reseller, wallet and login (SPEC B1).
+    pub async fn onboard_reseller(
+        &self,
+        refid: ResellerRefid,
+        new: NewReseller,
+        request: &Request,
+        render: RenderReseller<'_>,
+    ) -> Result<Answer, StoreError> {
+        let parent = new.parent.as_ref().map(key);
+        let folded = new.email.folded();
+        let user_refid = UserRefid::new(
+            &self.prefixes.user,
+            self.secrets.bits("user", &[&folded, refid.as_str()]),
+        );
+        let reseller = Reseller::onboard(new, refid, user_refid, request.now);
+        let keys: Vec<Key> = parent.iter().cloned().collect();
+        self.command(
+            &request.stamp.request,
+            request.record.as_ref(),
+            &keys,
+            |loaded| {
+                if parent
+                    .as_ref()
+                    .is_some_and(|parent| !loaded.contains_key(parent))
+                {
+                    return Err(Refusal::InvalidParent.into());
+                }
+                let answer = render(&reseller)?;
+                let mut writes = Vec::new();
+                writes.extend(self.record_write(request, &answer)?);
+                writes.extend(login_writes(&reseller, &request.stamp)?);
+                let profile = Write::Put(
+                    write(&reseller, &self.secrets, &request.stamp)?,
+                    Condition::Absent,
+                );
+                writes.push(CommandWrite::fresh(profile));
+                writes.push(crate::wallet::write(
+                    &Wallet::open(&reseller),
+                    None,
+                    &request.stamp,
+                )?);
+                Ok(Decision::Commit { writes, answer })
+            },
+        )
+        .await
+    }
+
+    /// Changes a reseller, and its wallet with it.
+    pub async fn change_reseller(
+        &self,
+        refid: &ResellerRefid,
+        stamp: &Stamp,
+        change: impl Fn(&Reseller) -> Result<Option<Reseller>, Refusal> + Send + Sync,
+        render: RenderReseller<'_>,
+    ) -> Result<Answer, StoreError> {
+        let (profile, wallet) = (key(refid), crate::wallet::key(refid));
+        self.command(
+            &stamp.request,
+            None,
+            &[profile.clone(), wallet.clone()],
+            |loaded| {
+                let reseller = read_loaded(loaded, &profile, &self.secrets)?;
+                let reseller = reseller.ok_or(Refusal::NotFound(What::Reseller))?;
+                let old = crate::wallet::read(loaded, &wallet)?
+                    .ok_or(Refusal::NotFound(What::Reseller))?;
+                let Some(changed) = change(&reseller)? else {
+                    return Ok(Decision::Unchanged(Answer::first(render(&reseller)?)));
+                };
+                let put = Write::Put(
+                    write(&changed, &self.secrets, stamp)?,
+                    Condition::Version(reseller.version),
+                );
+                let mut writes = vec![CommandWrite::fresh(put)];
+                let following = old.following(&changed);
+                if (Wallet {
+                    version: old.version,
+                    ..following.clone()
+                }) != old
+                {
+                    writes.push(crate::wallet::write(&following, Some(old.version), stamp)?);
+                }
+                Ok(Decision::Commit {
+                    writes,
+                    answer: render(&changed)?,
+                })
+            },
+        )
+        .await
+    }
+}
+
+/// The login a reseller is onboarded with: it has no password until its owner sets one.
+fn login_writes(reseller: &Reseller, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
+    let user = User {
+        refid: reseller.user.clone(),
+        email: reseller.email.clone(),
+        name: reseller.company_name.clone(),
+        reseller: Some(reseller.refid.clone()),
+        confirmed_at: None,
+        created_at: reseller.created_at,
+        version: 1,
+    };
+    let guard = LoginGuard {
+        user: user.refid.clone(),
+        version: 1,
+        created_at: user.created_at,
+    };
+    let id = user.refid.as_str();
+    let mut login = item(&Key::alone("US", id), "user", &user, stamp)?;
+    Index::Kind.place(
+        &mut login,
+        format!("US#{}", shard(id)),
+        by_time(user.created_at, id),
+    );
+    let guard = item(&address_key(&user.email), "login_address", &guard, stamp)?;
+    Ok([
+        CommandWrite::unique(
+            Write::Put(guard, Condition::Absent),
+            Refusal::DuplicateEmail,
+        ),
+        CommandWrite::fresh(Write::Put(login, Condition::Absent)),
+    ])
+}
+
+fn address_key(email: &EmailAddress) -> Key {
+    Key::alone("EU", email.folded())
+}
+
+/// The reseller of an item.
+pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<Reseller, StoreError> {
+    let mut reseller: Reseller = doc(item)?;
+    reseller.metadata = metadata_of(item, secrets, &key(&reseller.refid).pk)?;
+    Ok(reseller)
+}
+
+fn read_loaded(
+    loaded: &Loaded,
+    key: &Key,
+    secrets: &Secrets,
+) -> Result<Option<Reseller>, StoreError> {
+    loaded.get(key).map(|item| read(item, secrets)).transpose()
+}
+
+fn write(reseller: &Reseller, secrets: &Secrets, stamp: &Stamp) -> Result<Item, StoreError> {
+    let key = key(&reseller.refid);
+    let mut item = item(&key, "reseller", reseller, stamp)?;
+    Index::Kind.place(
+        &mut item,
+        "RS".into(),
+        by_time(reseller.created_at, reseller.refid.as_str()),
+    );
+    put_metadata(&mut item, secrets, &key.pk, &reseller.metadata)?;
+    Ok(item)
+}

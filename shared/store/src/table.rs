@@ -1,0 +1,417 @@
+//! The calls to DynamoDB that everything else is made of: get, query, transact.
+//!
+//! Invariant: each call asks for its consumed capacity and is counted; each failure is either worth another
+//! try ([`TableError::Contended`]: throttled, conflicting, unreachable, outcome unknown) or it is not.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+
+use crate::StoreError;
+use crate::item::{Item, key_of, number, text};
+use crate::keys::{Index, Key};
+use crate::meter::{self, Direction};
+
+/// The table, through the SDK. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// Another try may succeed; whether a write happened is unknown.
+    #[error("contended: {0}")]
+    Contended(String),
+    /// Another try would fail alike.
+    #[error("failed: {0}")]
+    Failed(String),
+}
+
+impl From<TableError> for StoreError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Contended(_) => Self::Busy,
+            TableError::Failed(why) => Self::Failed(why),
+        }
+    }
+}
+
+/// Whether a read may be a moment old (half the price), or must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// May be stale.
+    Eventual,
+    /// Sees every acknowledged write.
+    Strong,
+}
+
+/// What must hold of the item a write replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// There is none.
+    Absent,
+    /// It is the version that was read.
+    Version(u64),
+}
+
+/// One write of a transaction.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// Puts the whole item.
+    Put(Item, Condition),
+    /// Deletes the item, if it is this version.
+    Delete(Key, Condition),
+    /// Writes nothing, but holds the transaction to the condition.
+    Check(Key, Condition),
+}
+
+impl Write {
+    /// The key the write is about.
+    pub(crate) fn key(&self) -> Option<Key> {
+        match self {
+            Self::Put(item, _) => key_of(item),
+            Self::Delete(key, _) | Self::Check(key, _) => Some(key.clone()),
+        }
+    }
+}
+
+/// Why one write of a cancelled transaction did not happen.
+#[derive(Debug, Clone)]
+pub enum Reason {
+    /// Nothing was wrong with it.
+    None,
+    /// Its condition failed; this is the item as it was.
+    Condition(Option<Item>),
+    /// Another transaction was at the item, or it was throttled.
+    Contention,
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It happened.
+    Committed,
+    /// It did not; one reason a write, in their order.
+    Cancelled(Vec<Reason>),
+}
+
+/// Which part of an index to read.
+#[derive(Debug, Clone)]
+pub struct Range {
+    /// The index.
+    pub index: Index,
+    /// The partition.
+    pub pk: String,
+    /// Only sort keys below this one.
+    pub before: Option<String>,
+    /// Oldest first instead of newest first.
+    pub ascending: bool,
+    /// At most so many items are read.
+    pub limit: i32,
+    /// Only items whose `doc` has these members: text, or none at all.
+    pub filters: Vec<Filter>,
+}
+
+/// A filter on a member of `doc`.
+#[derive(Debug, Clone)]
+pub enum Filter {
+    /// The member is this text.
+    Is(&'static str, String),
+    /// The member is null.
+    Null(&'static str),
+    /// The member is not null.
+    Some(&'static str),
+}
+
+/// One answer of an index.
+#[derive(Debug)]
+pub struct Slice {
+    /// The items that passed the filters.
+    pub items: Vec<Item>,
+    /// The sort key the reading stopped at, when it stopped before the end.
+    pub stopped_at: Option<String>,
+}
+
+fn classify<E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
+    error: &SdkError<E, R>,
+) -> TableError {
+    let code = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
+        .unwrap_or_default();
+    let passing = matches!(
+        code,
+        "ThrottlingException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "InternalServerError"
+            | "TransactionConflictException"
+            | "TransactionInProgressException"
+            | "ServiceUnavailable"
+    );
+    // Without an answer from the service nobody knows whether a write happened.
+    if passing || error.as_service_error().is_none() {
+        TableError::Contended(format!("{error:?}"))
+    } else {
+        TableError::Failed(format!("{error:?}"))
+    }
+}
+
+impl Table {
+    /// The table `name`, reached through `client`.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self {
+            client,
+            name: name.into(),
+        }
+    }
+
+    /// One item.
+    pub async fn get(
+        &self,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Item>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text(&key.pk))
+            .key("sk", text(&key.sk))
+            .consistent_read(consistency == Consistency::Strong)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| classify(&error))?;
+        meter::count(Direction::Read, answer.consumed_capacity());
+        Ok(answer.item)
+    }
+
+    /// Up to 100 items in one round trip; those that do not exist are left out.
+    pub async fn get_all(
+        &self,
+        keys: &[Key],
+        consistency: Consistency,
+    ) -> Result<HashMap<Key, Item>, TableError> {
+        let mut found = HashMap::new();
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        let mut wanted =
+            KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
+        for key in keys {
+            wanted = wanted.keys(HashMap::from([
+                ("pk".to_owned(), text(&key.pk)),
+                ("sk".to_owned(), text(&key.sk)),
+            ]));
+        }
+        let wanted = wanted
+            .build()
+            .map_err(|error| TableError::Failed(error.to_string()))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.name, wanted)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| classify(&error))?;
+        meter::count(Direction::Read, answer.consumed_capacity());
+        if answer
+            .unprocessed_keys()
+            .is_some_and(|keys| !keys.is_empty())
+        {
+            return Err(TableError::Contended("a batch was answered in part".into()));
+        }
+        let items = answer
+            .responses
+            .unwrap_or_default()
+            .remove(&self.name)
+            .unwrap_or_default();
+        found.extend(
+            items
+                .into_iter()
+                .filter_map(|item| Some((key_of(&item)?, item))),
+        );
+        Ok(found)
+    }
+
+    /// A part of an index.
+    pub async fn query(&self, range: &Range) -> Result<Slice, TableError> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(range.index.name())
+            .expression_attribute_names("#pk", range.index.pk())
+            .expression_attribute_values(":pk", text(&range.pk))
+            .scan_index_forward(range.ascending)
+            .limit(range.limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let mut condition = "#pk = :pk".to_owned();
+        if let Some(before) = &range.before {
+            let order = if range.ascending { ">" } else { "<" };
+            condition = format!("{condition} AND #sk {order} :before");
+            query = query
+                .expression_attribute_names("#sk", range.index.sk())
+                .expression_attribute_values(":before", text(before));
+        }
+        query = query.key_condition_expression(condition);
+        let mut tests = Vec::new();
+        for (n, filter) in range.filters.iter().enumerate() {
+            let (member, operator, value) = match filter {
+                Filter::Is(member, value) => (member, "=", text(value)),
+                Filter::Null(member) => (
+                    member,
+                    "=",
+                    aws_sdk_dynamodb::types::AttributeValue::Null(true),
+                ),
+                Filter::Some(member) => (
+                    member,
+                    "<>",
+                    aws_sdk_dynamodb::types::AttributeValue::Null(true),
+                ),
+            };
+            tests.push(format!("#doc.#f{n} {operator} :f{n}"));
+            query = query
+                .expression_attribute_names("#doc", "doc")
+                .expression_attribute_names(format!("#f{n}"), *member)
+                .expression_attribute_values(format!(":f{n}"), value);
+        }
+        if !tests.is_empty() {
+            query = query.filter_expression(tests.join(" AND "));
+        }
+        let answer = query.send().await.map_err(|error| classify(&error))?;
+        meter::count(Direction::Read, answer.consumed_capacity());
+        let stopped_at = answer.last_evaluated_key.and_then(|key| {
+            key.get(range.index.sk())
+                .and_then(|value| value.as_s().ok().cloned())
+        });
+        Ok(Slice {
+            items: answer.items.unwrap_or_default(),
+            stopped_at,
+        })
+    }
+
+    /// Makes all the writes or none.
+    pub async fn transact(&self, writes: &[Write]) -> Result<Outcome, TableError> {
+        let items = writes
+            .iter()
+            .map(|write| self.transact_item(write))
+            .collect::<Result<_, _>>()?;
+        let sent = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                meter::count(Direction::Write, answer.consumed_capacity());
+                Ok(Outcome::Committed)
+            }
+            Err(error) => {
+                meter::count(Direction::Write, []);
+                let cancelled = error.as_service_error().and_then(cancellation);
+                cancelled
+                    .map(Outcome::Cancelled)
+                    .ok_or_else(|| classify(&error))
+            }
+        }
+    }
+
+    fn transact_item(&self, write: &Write) -> Result<TransactWriteItem, TableError> {
+        let missing =
+            |error: aws_sdk_dynamodb::error::BuildError| TableError::Failed(error.to_string());
+        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+        let builder = TransactWriteItem::builder();
+        macro_rules! conditioned {
+            ($action:expr, $condition:expr) => {
+                match $condition {
+                    Condition::Absent => $action.condition_expression("attribute_not_exists(pk)"),
+                    Condition::Version(version) => $action
+                        .condition_expression("#doc.#version = :version")
+                        .expression_attribute_names("#doc", "doc")
+                        .expression_attribute_names("#version", "version")
+                        .expression_attribute_values(":version", number(*version)),
+                }
+                .table_name(&self.name)
+                .return_values_on_condition_check_failure(all_old)
+                .build()
+                .map_err(missing)?
+            };
+        }
+        let keyed = |key: &Key| {
+            [
+                ("pk".to_owned(), text(&key.pk)),
+                ("sk".to_owned(), text(&key.sk)),
+            ]
+            .into()
+        };
+        Ok(match write {
+            Write::Put(item, condition) => builder
+                .put(conditioned!(
+                    Put::builder().set_item(Some(item.clone())),
+                    condition
+                ))
+                .build(),
+            Write::Delete(key, condition) => builder
+                .delete(conditioned!(
+                    Delete::builder().set_key(Some(keyed(key))),
+                    condition
+                ))
+                .build(),
+            Write::Check(key, condition) => builder
+                .condition_check(conditioned!(
+                    ConditionCheck::builder().set_key(Some(keyed(key))),
+                    condition
+                ))
+                .build(),
+        })
+    }
+
+    /// Puts one item under a condition of its own; used by consumer claims.
+    pub(crate) fn put(
+        &self,
+        item: Item,
+    ) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
+        self.client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+}
+
+/// The reasons of a cancelled transaction; none when it was not cancelled for reasons.
+fn cancellation(error: &TransactWriteItemsError) -> Option<Vec<Reason>> {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
+        return None;
+    };
+    let reason = |reason: &CancellationReason| match reason.code().unwrap_or("None") {
+        "None" => Some(Reason::None),
+        "ConditionalCheckFailed" => Some(Reason::Condition(
+            reason.item().filter(|item| !item.is_empty()).cloned(),
+        )),
+        "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
+            Some(Reason::Contention)
+        }
+        // ValidationError and ItemCollectionSizeLimitExceeded are our mistakes: classify() reports them.
+        _ => None,
+    };
+    cancelled
+        .cancellation_reasons()
+        .iter()
+        .map(reason)
+        .collect()
+}

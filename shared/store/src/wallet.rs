@@ -1,0 +1,116 @@
+//! Wallets in the table: `WA#refid`.
+//!
+//! Invariant: a wallet is only ever replaced under the condition that it is the version that was read, in one
+//! transaction with the entry that says why.
+
+use purser_domain::Refusal;
+use purser_domain::entry::{Audit, Break};
+use purser_domain::refid::ResellerRefid;
+use purser_domain::wallet::Wallet;
+
+use crate::command::{CommandWrite, Loaded};
+use crate::item::{Stamp, doc, item};
+use crate::keys::{Index, Key};
+use crate::page::List;
+use crate::table::{Condition, Consistency, Write};
+use crate::{Store, StoreError};
+
+/// The key of a reseller's wallet.
+pub(crate) fn key(reseller: &ResellerRefid) -> Key {
+    Key::alone("WA", reseller)
+}
+
+/// The wallet among what a command loaded.
+pub(crate) fn read(loaded: &Loaded, key: &Key) -> Result<Option<Wallet>, StoreError> {
+    loaded.get(key).map(doc).transpose()
+}
+
+/// Refuses a reseller that does not exist, or may not trade, to whoever names it in a body (SPEC A3).
+pub(crate) fn must_trade(loaded: &Loaded, key: &Key) -> Result<(), StoreError> {
+    let wallet = read(loaded, key)?.ok_or(Refusal::InvalidReseller)?;
+    Ok(wallet.status.must_trade()?)
+}
+
+/// The write that opens a wallet, or replaces the version it was decided on.
+pub(crate) fn write(
+    wallet: &Wallet,
+    replaces: Option<u64>,
+    stamp: &Stamp,
+) -> Result<CommandWrite, StoreError> {
+    let condition = replaces.map_or(Condition::Absent, Condition::Version);
+    Ok(CommandWrite::fresh(Write::Put(
+        item(&key(&wallet.reseller), "wallet", wallet, stamp)?,
+        condition,
+    )))
+}
+
+/// What verifying a wallet found.
+#[derive(Debug)]
+pub struct Verification {
+    /// How many entries were read.
+    pub entries: u64,
+    /// Where the history breaks.
+    pub breaks: Vec<Break>,
+}
+
+/// How many entries one read of a verification takes.
+const STRIDE: usize = 500;
+/// How often a verification starts again because the wallet moved on while it read.
+const TRIES: u32 = 5;
+
+impl Store {
+    /// A wallet, as of now.
+    pub async fn wallet(&self, reseller: &ResellerRefid) -> Result<Option<Wallet>, StoreError> {
+        let item = self.table.get(&key(reseller), Consistency::Strong).await?;
+        item.as_ref().map(doc).transpose()
+    }
+
+    /// Proves a wallet against its history (SPEC B11); `None` when there is no such wallet.
+    ///
+    /// The index that orders entries lags behind the table, so a history that ends before the wallet's count is
+    /// read again before it is called broken.
+    pub async fn verify_wallet(
+        &self,
+        reseller: &ResellerRefid,
+    ) -> Result<Option<Verification>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let Some(wallet) = self.wallet(reseller).await? else {
+                return Ok(None);
+            };
+            let (audit, entries) = self.audit(&wallet).await?;
+            let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
+            if entries >= wallet.sequence || attempt == TRIES {
+                return Ok(Some(Verification { entries, breaks }));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50 * u64::from(attempt))).await;
+            attempt += 1;
+        }
+    }
+
+    /// Reads the history up to what the wallet counts.
+    async fn audit(&self, wallet: &Wallet) -> Result<(Audit, u64), StoreError> {
+        let list = List {
+            index: Index::Tenant,
+            partitions: vec![crate::entry::list_key(&wallet.reseller)],
+            filters: Vec::new(),
+            ascending: true,
+        };
+        let (mut audit, mut entries, mut position) = (Audit::default(), 0, None);
+        loop {
+            let page = self.page(&list, STRIDE, position).await?;
+            for item in &page.items {
+                let entry: purser_domain::entry::Entry = doc(item)?;
+                // What was appended after the wallet was read belongs to a later wallet.
+                if entry.sequence <= wallet.sequence {
+                    audit.entry(&entry);
+                    entries += 1;
+                }
+            }
+            position = page.position;
+            if position.is_none() {
+                return Ok((audit, entries));
+            }
+        }
+    }
+}
