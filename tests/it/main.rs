@@ -1,1 +1,31 @@
-//! x
+//! What Purser promises, tested through the doors its users use; the tree mirrors the API.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test stops where something is not as it should be; a table is as long as it has cases"
+)]
+
+mod api_keys;
+mod budgets;
+mod clients;
+mod configuration;
+mod credits;
+mod edge;
+mod exactly_once;
+mod isolation;
+mod laptop;
+mod ledger;
+mod lists;
+mod low_credit;
+mod mails;
+mod parity;
+mod products;
+mod provisions;
+mod quotes;
+mod resellers;
+mod stream;
+mod tidy;
+mod walk;

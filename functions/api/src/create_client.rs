@@ -47,7 +47,9 @@ struct CreateClient {
 /// Create a client
 #[utoipa::path(
     post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key answer the first answer.")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat answers the first answer."),
+    ),
     responses((status = 201, body = ClientShape))
 )]
 async fn create_client(

@@ -21,7 +21,6 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(health))
         .routes(routes!(document))
-        .fallback(elsewhere)
 }
 
 /// How the service is.
@@ -64,7 +63,7 @@ async fn document() -> Response {
 static PATHS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let methods = |item: &utoipa::openapi::PathItem| {
         let all = [
-            ("GET, HEAD", item.get.is_some()),
+            ("GET", item.get.is_some()),
             ("POST", item.post.is_some()),
             ("PATCH", item.patch.is_some()),
             ("PUT", item.put.is_some()),
@@ -84,7 +83,8 @@ static PATHS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
         .collect()
 });
 
-async fn elsewhere(request: Request) -> Response {
+/// What has no route: 405 where another method has one, else 404.
+pub async fn elsewhere(request: Request) -> Response {
     let path = request.uri().path();
     let Some((_, methods)) = PATHS.iter().find(|(template, _)| fits(template, path)) else {
         return Problem::not_found("path").into_response();

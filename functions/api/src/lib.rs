@@ -136,7 +136,7 @@ impl Function {
         let (service, _) = routes().split_for_parts();
         Some(purser_edge::serve::serve(
             self.name,
-            service.with_state(app.clone()),
+            service.fallback(front::elsewhere).with_state(app.clone()),
         ))
     }
 }

@@ -52,7 +52,9 @@ struct OnboardReseller {
 /// Onboard a reseller
 #[utoipa::path(
     post, path = "/v1/resellers", tag = "resellers", request_body = OnboardReseller,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key answer the first answer.")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat answers the first answer."),
+    ),
     responses((status = 201, body = ResellerShape))
 )]
 async fn onboard_reseller(

@@ -53,7 +53,9 @@ struct CreateProduct {
 /// Create a product
 #[utoipa::path(
     post, path = "/v1/products", tag = "products", request_body = CreateProduct,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats with the same key answer the first answer.")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeat answers the first answer."),
+    ),
     responses((status = 201, body = ProductShape))
 )]
 async fn create_product(
@@ -125,7 +127,10 @@ struct ChangeProduct {
 /// Change a product
 #[utoipa::path(
     patch, path = "/v1/products/{reference}", tag = "products", request_body = ChangeProduct,
-    params(("reference" = String, Path), ("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
+    params(
+        ("reference" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
     responses((status = 200, body = ProductShape))
 )]
 async fn change_product(

@@ -4,8 +4,9 @@
 //! letter holds it. Nothing of it waits on disk: a crash loses what is pending, and the stream,
 //! which saves its position only when the bus is idle, sends it again.
 
+use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +25,9 @@ const TRIES: u32 = 5;
 
 /// The pause before the second try; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// How many events are kept to look at; the oldest go first.
+const KEPT: usize = 500;
 
 /// Calls a function, by its name, with an event in EventBridge's envelope.
 pub type Target =
@@ -53,6 +57,7 @@ struct Core {
     dead_letters: DeadLetters,
     target: watch::Sender<Option<Target>>,
     pending: watch::Sender<usize>,
+    accepted: Mutex<VecDeque<Value>>,
 }
 
 impl Bus {
@@ -64,6 +69,7 @@ impl Bus {
             dead_letters,
             target: watch::Sender::new(None),
             pending: watch::Sender::new(0),
+            accepted: Mutex::default(),
         });
         let router = Router::new()
             .fallback(wire::put_events)
@@ -84,6 +90,13 @@ impl Bus {
     /// Says what to call. The functions themselves send events, so they exist only after the bus.
     pub fn set_target(&self, target: Target) {
         self.core.target.send_replace(Some(target));
+    }
+
+    /// The last events accepted, newest first, in EventBridge's envelope.
+    pub fn newest_first(&self) -> Vec<Value> {
+        let accepted = self.core.accepted.lock();
+        let accepted = accepted.unwrap_or_else(PoisonError::into_inner);
+        accepted.iter().rev().cloned().collect()
     }
 
     /// Resolves when every accepted event is delivered or given up on.
@@ -110,11 +123,20 @@ impl Bus {
 impl Core {
     /// Begins the deliveries of an event. They count as pending before this returns.
     fn publish(self: &Arc<Self>, event: &Value) {
+        self.keep(event);
         for rule in self.rules.iter().filter(|it| it.pattern.matches(event)) {
             let pending = Pending::new(Arc::clone(self));
             let (function, event) = (rule.function.clone(), event.clone());
             tokio::spawn(async move { pending.0.deliver(function, event).await });
         }
+    }
+
+    fn keep(&self, event: &Value) {
+        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        if accepted.len() == KEPT {
+            accepted.pop_front();
+        }
+        accepted.push_back(event.clone());
     }
 
     async fn deliver(&self, function: String, event: Value) {

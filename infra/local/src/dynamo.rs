@@ -44,7 +44,7 @@ pub enum Storage {
 pub enum DynamoError {
     /// The file holds a table with other keys, indexes, stream or expiry than the template's.
     #[error(
-        "the table in {} is not the one in the template ({difference}): move that file away to \
+        "the table in {} is not the one in the template ({difference}): move its folder away to \
          begin with an empty table, or go back to the template it was made from",
         path.display()
     )]
@@ -133,9 +133,7 @@ impl Dynamo {
     /// Deletes the items whose expiry has passed, and answers how many they were. Until then
     /// they are still read, as in the cloud.
     pub async fn sweep_ttl(&self) -> Result<usize, DynamoError> {
-        // Between pages the sweep waits for other requests, so it may not hold up this thread.
-        let database = self.database.clone();
-        Ok(tokio::task::spawn_blocking(move || database.sweep_ttl()).await??)
+        sweep_ttl(&self.database).await
     }
 
     /// Answers what has begun and stops. The file is closed with the last clone of
@@ -143,6 +141,13 @@ impl Dynamo {
     pub async fn shutdown(self) {
         self.loopback.shutdown().await;
     }
+}
+
+/// [`Dynamo::sweep_ttl`] for whoever has the database only.
+pub(crate) async fn sweep_ttl(database: &Database) -> Result<usize, DynamoError> {
+    // Between pages the sweep waits for other requests, so it may not hold up this thread.
+    let database = database.clone();
+    Ok(tokio::task::spawn_blocking(move || database.sweep_ttl()).await??)
 }
 
 fn open_file(

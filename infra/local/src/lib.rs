@@ -1,20 +1,29 @@
-//! The pieces that let one process on a laptop stand in for the cloud.
+//! The whole of Purser in one process, for a laptop and for tests.
 //!
-//! Each module replaces one managed part (table, stream, bus, mail) or reads the template that
-//! names them. None of them knows a rule of the product or another of our crates: what they call
-//! and what calls them is handed in as closures, so that a piece can be read and tested alone.
+//! Most modules replace one managed part of the cloud (table, stream, bus, mail) or read the
+//! template that names them. None of these knows a rule of the product or another of our crates:
+//! what they call and what calls them is handed in as closures, so that a piece can be read and
+//! tested alone. [`system`] puts them together with the functions.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 pub mod bus;
 pub mod dead_letters;
+pub mod demo;
+pub mod docs;
 pub mod dynamo;
+pub mod folder;
+pub mod functions;
+pub mod gateway;
 pub mod journal;
+pub mod local_routes;
 pub mod loopback;
 pub mod pattern;
+pub mod sdk;
 pub mod ses;
 pub mod stream;
+pub mod system;
 pub mod template;
 
 /// Where every piece reads the time, so that a test can turn it.

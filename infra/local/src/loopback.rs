@@ -36,7 +36,15 @@ impl Loopback {
         S: FnOnce(TcpListener, crate::BoxFuture<'static, ()>) -> F,
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, server)
+    }
+
+    /// Runs whatever `server` makes of the listener until told to stop.
+    pub(crate) fn on<S, F>(listener: TcpListener, server: S) -> io::Result<Self>
+    where
+        S: FnOnce(TcpListener, crate::BoxFuture<'static, ()>) -> F,
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         // A dropped sender ends the wait just as a sent message does.

@@ -25,7 +25,12 @@ use crate::problem::Problem;
 
 /// The id a request goes by in logs and records; made here, never taken from the caller.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId {
+    /// 80 random bits, as text.
+    pub id: String,
+    /// The function that answers it.
+    pub function: &'static str,
+}
 
 /// An authenticated request.
 #[derive(Debug, Clone)]
@@ -35,6 +40,7 @@ pub struct Call {
     /// When.
     pub now: Time,
     request: String,
+    function: &'static str,
     route: String,
 }
 
@@ -45,7 +51,7 @@ impl Call {
             actor: self.caller.actor.clone(),
             request: self.request.clone(),
             origin: Origin::Api,
-            cause: self.route.clone(),
+            cause: self.function.to_owned(),
         }
     }
 
@@ -88,16 +94,20 @@ impl FromRequestParts<App> for Call {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = authenticate(parts, app).await?;
-        let request = parts
+        let RequestId {
+            id: request,
+            function,
+        } = parts
             .extensions
-            .get::<RequestId>()
-            .map(|id| id.0.clone())
-            .unwrap_or_default();
+            .get()
+            .cloned()
+            .ok_or_else(Problem::internal)?;
         let route = format!("{} {}", parts.method, parts.uri.path());
         Ok(Self {
             caller,
             now: app.clock.now(),
             request,
+            function,
             route,
         })
     }

@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
-use purser_store::meter;
+use purser_store::{meter, secrets};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::call::RequestId;
@@ -36,9 +36,15 @@ pub fn method_not_allowed() -> Problem {
 }
 
 async fn observe(function: &'static str, mut request: Request, next: Next) -> Response {
-    let id = uuid::Uuid::new_v4().to_string();
+    let Ok(id) = secrets::random().map(purser_domain::refid::code) else {
+        // Without an id of its own a request could be taken for another one.
+        return Problem::internal().into_response();
+    };
     let method = request.method().clone();
-    request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(RequestId {
+        id: id.clone(),
+        function,
+    });
     let (mut response, cost) = if is_plain(request.uri().path()) {
         meter::measured(next.run(request)).await
     } else {

@@ -8,21 +8,21 @@ use crate::secrets::Secrets;
 
 /// What answers have in common, for the compressor. Changing it makes stored answers unreadable: add a new
 /// version instead, and keep this one for reading.
-const DICTIONARY_1: &[u8] = concat!(
+const DICTIONARY_1: &str = concat!(
     r#""reference":null,"tiers":null,"company_name":"","tier":"standard","tier":"gold","tier":"platinum","#,
     r#""hold_provisioning":false,"low_credit_threshold":500,"parent":null,"type":"credit","#,
     r#""licences":[],"client":null,"duration_days":null,"parallel_uses":null,"status":"pending","#,
     r#""activated_at":null,"expires_at":null,"activations":0,"version":1},{"refid":"LI-","key":"","product":"","#,
     r#"{"refid":"PV-","cost":,"balance":,"client":{"refid":"CL-","client_id":"","name":"","email":"@example.com","#,
-    r#""phone":null,"status":"active","status":"pending","reseller":"RS-","user":null,"metadata":{},"created_at":"2026-"#,
-    r#"T00:00:00.000Z","updated_at":"2026-","version":1},"licences":[{"refid":"LI-","key":"","product":"PROD-001","#,
-    r#""client":"CL-","client_id":"","email":null,"reseller":"RS-","provision":"PV-","status":"pending","duration_days":365,"#,
-    r#""parallel_uses":null,"activations":0,"activated_at":null,"expires_at":null,"created_at":"2026-"#,
-    r#"T00:00:00.000Z","updated_at":"2026-","version":1}],"entry":{"sequence":1,"type":"debit","amount":100,"#,
-    r#""balance_after":0,"reference":null,"description":null,"actor":"AK-","created_at":"2026-","previous_hash":"","#,
-    r#""hash":"","provision":"PV-","sale":{"product":"","quantity":1,"list_price":,"tier":"","discount_basis_points":}}}"#,
-)
-.as_bytes();
+    r#""phone":null,"status":"active","status":"pending","reseller":"RS-","user":null,"metadata":{},"#,
+    r#""created_at":"2026-T00:00:00.000Z","updated_at":"2026-","version":1},"licences":[{"refid":"LI-","key":"","#,
+    r#""product":"PROD-001","client":"CL-","client_id":"","email":null,"reseller":"RS-","provision":"PV-","#,
+    r#""status":"pending","duration_days":365,"parallel_uses":null,"activations":0,"activated_at":null,"#,
+    r#""expires_at":null,"created_at":"2026-T00:00:00.000Z","updated_at":"2026-","version":1}],"#,
+    r#""entry":{"sequence":1,"type":"debit","amount":100,"balance_after":0,"reference":null,"description":null,"#,
+    r#""actor":"AK-","created_at":"2026-","previous_hash":"","hash":"","provision":"PV-","#,
+    r#""sale":{"product":"","quantity":1,"list_price":,"tier":"","discount_basis_points":}}}"#,
+);
 const VERSION_1: u8 = 1;
 /// More than any answer: 90 licences and a client with 16 KiB of metadata.
 const LARGEST: usize = 256 * 1024;
@@ -47,24 +47,39 @@ impl Answer {
     }
 }
 
-/// Compresses and seals `body` for the record at `place`.
-pub(crate) fn pack(secrets: &Secrets, place: &str, body: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let failed =
-        |error: std::io::Error| StoreError::Failed(format!("compressing an answer: {error}"));
+/// Compresses and seals `body` for the record at `place`. `context` is text that stands beside the answer and never
+/// changes: what it says need not be stored twice.
+pub(crate) fn pack(
+    secrets: &Secrets,
+    place: &str,
+    context: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    let failed = |error| StoreError::Failed(format!("compressing an answer: {error}"));
+    let dictionary = format!("{context}{DICTIONARY_1}");
     let mut compressor =
-        zstd::bulk::Compressor::with_dictionary(LEVEL, DICTIONARY_1).map_err(failed)?;
+        zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary.as_bytes()).map_err(failed)?;
+    // Neither is needed to read it back: the seal tells whether it is whole, and its length is bounded.
+    compressor.include_checksum(false).map_err(failed)?;
+    compressor.include_contentsize(false).map_err(failed)?;
     let small = compressor.compress(body).map_err(failed)?;
     secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
 }
 
 /// Opens what [`pack`] made.
-pub(crate) fn unpack(secrets: &Secrets, place: &str, packed: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn unpack(
+    secrets: &Secrets,
+    place: &str,
+    context: &str,
+    packed: &[u8],
+) -> Result<Vec<u8>, StoreError> {
     let unreadable = |why: String| StoreError::Unreadable(format!("a stored answer: {why}"));
     let opened = secrets.open(place, packed)?;
     let Some((&VERSION_1, small)) = opened.split_first() else {
         return Err(unreadable("its version".into()));
     };
-    let mut decompressor = zstd::bulk::Decompressor::with_dictionary(DICTIONARY_1)
+    let dictionary = format!("{context}{DICTIONARY_1}");
+    let mut decompressor = zstd::bulk::Decompressor::with_dictionary(dictionary.as_bytes())
         .map_err(|error| unreadable(error.to_string()))?;
     decompressor
         .decompress(small, LARGEST)
@@ -83,15 +98,18 @@ mod tests {
             r#"{"name":"株式会社"}"#.as_bytes(),
             &"x".repeat(100_000).into_bytes(),
         ] {
-            let packed = pack(&secrets, "here", body).unwrap();
-            assert_eq!(unpack(&secrets, "here", &packed).unwrap(), body);
-            assert!(unpack(&secrets, "there", &packed).is_err());
+            let packed = pack(&secrets, "here", "x", body).unwrap();
+            assert_eq!(unpack(&secrets, "here", "x", &packed).unwrap(), body);
+            assert!(unpack(&secrets, "there", "x", &packed).is_err());
         }
     }
 
     /// The bytes of answers that live systems have stored must stay readable.
     #[test]
     fn the_dictionary_does_not_change() {
-        assert_eq!(crate::secrets::sha256_hex(DICTIONARY_1), "PIN");
+        assert_eq!(
+            crate::secrets::sha256_hex(DICTIONARY_1.as_bytes()),
+            "143712fd1086dd077a732a9ca6aa23cf38513fa5824c2a7ab7c834a2d6c42367"
+        );
     }
 }

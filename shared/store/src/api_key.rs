@@ -88,7 +88,7 @@ impl Store {
                     )));
                     Ok(Decision::Commit {
                         writes,
-                        answer: answer.clone(),
+                        answer: Answer::first(answer.clone()),
                     })
                 },
             )
@@ -114,7 +114,7 @@ impl Store {
             let delete = CommandWrite::fresh(Write::Delete(key.clone(), Condition::Version(1)));
             Ok(Decision::Commit {
                 writes: vec![delete],
-                answer: Vec::new(),
+                answer: Answer::first(Vec::new()),
             })
         })
         .await

@@ -141,7 +141,10 @@ impl Store {
                 let mut writes = Vec::new();
                 writes.extend(self.record_write(request, &answer)?);
                 writes.extend(self.client_writes(&client, &request.stamp)?);
-                Ok(Decision::Commit { writes, answer })
+                Ok(Decision::Commit {
+                    writes,
+                    answer: Answer::first(answer),
+                })
             },
         )
         .await
@@ -195,7 +198,7 @@ impl Store {
             );
             Ok(Decision::Commit {
                 writes: vec![CommandWrite::fresh(put)],
-                answer: render(&changed)?,
+                answer: Answer::first(render(&changed)?),
             })
         })
         .await

@@ -47,7 +47,7 @@ pub enum Decision {
         /// The writes, the record first when there is one.
         writes: Vec<CommandWrite>,
         /// The answer, once they are made.
-        answer: Vec<u8>,
+        answer: Answer,
     },
     /// Nothing needs to change.
     Unchanged(Answer),
@@ -138,7 +138,7 @@ impl Store {
                 .commit(request, record, &writes, loaded, &mut known)
                 .await?
             {
-                Next::Committed => return Ok(Answer::first(answer)),
+                Next::Committed => return Ok(answer),
                 Next::Answer(answer) => return Ok(answer),
                 Next::DecideAgain => wait_for_turn(deadline).await?,
                 Next::ReadAgain => {

@@ -94,7 +94,10 @@ impl Store {
             if let Some(key) = &guard_key {
                 writes.push(self.guard_write(key, top_up.amount, &answer, stamp, now)?);
             }
-            Ok(Decision::Commit { writes, answer })
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(answer),
+            })
         })
         .await
     }
@@ -127,7 +130,7 @@ impl Store {
         )?;
         guard.insert(
             "answer".to_owned(),
-            bytes(answer::pack(&self.secrets, &key.pk, answer)?),
+            bytes(answer::pack(&self.secrets, &key.pk, "", answer)?),
         );
         Ok(CommandWrite::fresh(Write::Put(guard, Condition::Absent)))
     }
@@ -148,11 +151,17 @@ impl Store {
             .ok_or_else(|| StoreError::Unreadable("a guard without a key".into()))?;
         let packed =
             bytes_of(guard, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
-        let answer = answer::unpack(&self.secrets, &key.pk, packed)?;
+        let answer = answer::unpack(&self.secrets, &key.pk, "", packed)?;
         let doc = serde_json::json!({"version": 1, "created_at": now});
         let mut alias = item(&record.key, "entry_alias", &doc, stamp)?;
         record.remember(&mut alias, &self.secrets, &answer)?;
         let writes = vec![CommandWrite::fresh(Write::Put(alias, Condition::Absent))];
-        Ok(Decision::Commit { writes, answer })
+        Ok(Decision::Commit {
+            writes,
+            answer: Answer {
+                body: answer,
+                replayed: true,
+            },
+        })
     }
 }

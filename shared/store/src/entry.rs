@@ -10,7 +10,7 @@ use purser_domain::time::Time;
 use crate::command::CommandWrite;
 use crate::idempotency::Record;
 use crate::item::{Stamp, doc, item};
-use crate::keys::{Index, Key, shard};
+use crate::keys::{Index, Key};
 use crate::page::{List, Page};
 use crate::table::{Condition, Consistency, Write};
 use crate::{Store, StoreError};
@@ -50,7 +50,6 @@ pub(crate) fn write(
     answer: &[u8],
     stamp: &Stamp,
 ) -> Result<CommandWrite, StoreError> {
-    let id = entry.refid.as_str();
     let mut item = item(&record.key, "entry", entry, stamp)?;
     // Within a wallet, time order is sequence order.
     Index::Tenant.place(
@@ -58,13 +57,25 @@ pub(crate) fn write(
         list_key(&entry.reseller),
         in_order(entry.created_at, entry.sequence),
     );
-    Index::Kind.place(
-        &mut item,
-        format!("EN#{}", shard(id)),
-        format!("{}#{id}", entry.created_at),
-    );
     record.remember(&mut item, store.secrets(), answer)?;
     Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
+}
+
+/// The text of what never changes in an entry; stored answers are read with its help, so neither does this.
+pub(crate) fn unchanging(entry: &Entry) -> String {
+    let mut parts = vec![
+        entry.hash.to_string(),
+        entry.previous_hash.to_string(),
+        entry.reseller.to_string(),
+        entry.refid.to_string(),
+        entry.created_at.to_string(),
+        entry.actor.as_str().to_owned(),
+    ];
+    if let Some(sale) = &entry.sale {
+        parts.extend([sale.product.to_string(), sale.client.to_string()]);
+        parts.extend(sale.licences.iter().map(ToString::to_string));
+    }
+    parts.concat()
 }
 
 fn in_order(time: Time, sequence: u64) -> String {

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::{self, Answer};
 use crate::command::{CommandWrite, Request};
-use crate::item::{Item, bytes, bytes_of, item, number};
+use crate::entry;
+use crate::item::{Item, bytes, bytes_of, doc, item, number, text_of};
 use crate::keys::Key;
 use crate::secrets::Secrets;
 use crate::table::{Condition, Write};
@@ -57,7 +58,7 @@ impl Record {
         item.insert("print".to_owned(), bytes(self.fingerprint.0.to_vec()));
         item.insert(
             "answer".to_owned(),
-            bytes(answer::pack(secrets, &self.key.pk, body)?),
+            bytes(answer::pack(secrets, &self.key.pk, &context(item)?, body)?),
         );
         Ok(())
     }
@@ -70,9 +71,18 @@ impl Record {
         let packed =
             bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
         Ok(Answer {
-            body: answer::unpack(secrets, &self.key.pk, packed)?,
+            body: answer::unpack(secrets, &self.key.pk, &context(item)?, packed)?,
             replayed: true,
         })
+    }
+}
+
+/// What an answer need not repeat, because the record says it: of an entry, what its hash covers.
+fn context(item: &Item) -> Result<String, StoreError> {
+    if text_of(item, "kind") == Some("entry") {
+        Ok(entry::unchanging(&doc(item)?))
+    } else {
+        Ok(String::new())
     }
 }
 

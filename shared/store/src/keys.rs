@@ -6,6 +6,8 @@
 use purser_domain::refid::ResellerRefid;
 use purser_domain::time::Time;
 
+use sha2::{Digest, Sha256};
+
 use crate::item::Item;
 use crate::item::text;
 
@@ -81,11 +83,9 @@ impl Index {
 
 /// The shard of an id: the same one always.
 pub fn shard(id: &str) -> u8 {
-    // FNV-1a: spreads short ids evenly and will never change under our feet, as a library's hash may.
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    u8::try_from((hash >> 32) % u64::from(SHARDS)).unwrap_or_default()
+    let digest: [u8; 32] = Sha256::digest(id).into();
+    let [first, ..] = digest;
+    first % SHARDS
 }
 
 /// The tenant part of a key: the reseller, or a shard of what is standalone.

@@ -61,7 +61,10 @@ impl Store {
             writes.extend(self.record_write(request, &answer)?);
             let put = Write::Put(write(product, &request.stamp)?, Condition::Absent);
             writes.push(CommandWrite::unique(put, Refusal::DuplicateProduct));
-            Ok(Decision::Commit { writes, answer })
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(answer),
+            })
         })
         .await
     }
@@ -83,7 +86,7 @@ impl Store {
             let put = Write::Put(write(&changed, stamp)?, Condition::Version(product.version));
             Ok(Decision::Commit {
                 writes: vec![CommandWrite::fresh(put)],
-                answer: render(&changed)?,
+                answer: Answer::first(render(&changed)?),
             })
         })
         .await

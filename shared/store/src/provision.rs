@@ -143,7 +143,10 @@ impl Store {
             if let (true, Some(client)) = (new_client, &made.client) {
                 writes.extend(self.client_writes(client, stamp)?);
             }
-            Ok(Decision::Commit { writes, answer })
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(answer),
+            })
         })
         .await
     }

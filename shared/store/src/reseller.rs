@@ -112,7 +112,10 @@ impl Store {
                     None,
                     &request.stamp,
                 )?);
-                Ok(Decision::Commit { writes, answer })
+                Ok(Decision::Commit {
+                    writes,
+                    answer: Answer::first(answer),
+                })
             },
         )
         .await
@@ -154,7 +157,7 @@ impl Store {
                 }
                 Ok(Decision::Commit {
                     writes,
-                    answer: render(&changed)?,
+                    answer: Answer::first(render(&changed)?),
                 })
             },
         )

@@ -225,7 +225,10 @@ async fn another_template_is_refused_with_a_way_out() {
             panic!("opened: {other:?}");
         };
         assert!(matches!(error, DynamoError::OtherTable { .. }), "{error}");
-        assert!(error.to_string().contains("move that file away"), "{error}");
+        assert!(
+            error.to_string().contains("move its folder away"),
+            "{error}"
+        );
     }
 }
 

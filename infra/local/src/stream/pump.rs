@@ -117,7 +117,8 @@ impl Run {
         let limit = self.consumers.iter().map(|it| it.batch_size).max();
         let limit = limit.unwrap_or(1).max(1);
         let mut waiting = Vec::new();
-        while !*self.terms.stop.borrow() {
+        // A handle that is gone without a word ends it as well.
+        while !*self.terms.stop.borrow() && self.terms.stop.has_changed().is_ok() {
             // Before the read: whoever registers during it waits for the next one.
             while let Ok(waiter) = self.waiting.try_recv() {
                 waiting.push(waiter);

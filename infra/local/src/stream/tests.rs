@@ -278,3 +278,20 @@ async fn a_stop_does_not_wait_for_retries() {
     pump.shutdown().await;
     assert!(pump.dead_letters().is_empty());
 }
+
+#[tokio::test]
+async fn a_pump_that_nobody_holds_any_more_ends() {
+    let dynamo = table().await;
+    let (relay, seen) = consumer(10, |_, _| Ok(json!({})));
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 1);
+    pump.settled().await;
+    drop(pump);
+    // Its task has let go of the consumer when it has ended.
+    let ended = async {
+        while Arc::strong_count(&seen) > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let soon = std::time::Duration::from_secs(5);
+    tokio::time::timeout(soon, ended).await.unwrap();
+}

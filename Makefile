@@ -1,0 +1,49 @@
+# What there is to do here. `make` alone lists it.
+.DEFAULT_GOAL := help
+TOOLS := .tools
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: run
+run: ## Run the whole system on http://127.0.0.1:3000, data in .purser/
+	@cargo run
+
+.PHONY: test
+test: ## Run every test
+	cargo build --workspace --all-targets
+	cargo test --workspace --quiet
+
+.PHONY: lint
+lint: tools ## Check format, lints, dependencies and the template
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(TOOLS)/bin/cargo-deny --log-level error check bans licenses sources
+	$(TOOLS)/bin/cargo-machete .
+	$(TOOLS)/bin/cfn-lint template.yaml
+
+.PHONY: bench
+bench: ## Print what each operation costs in round trips and capacity units
+	@cargo run --quiet --package purser-tests --bin bench
+
+.PHONY: clean
+clean: ## Remove what was built and installed, not the data
+	cargo clean
+	rm -rf $(TOOLS)
+
+# Tools are installed beside the project, never into the machine.
+.PHONY: tools
+tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete $(TOOLS)/bin/cfn-lint
+
+$(TOOLS)/bin/pip:
+	python3 -m venv $(TOOLS)
+
+$(TOOLS)/bin/cfn-lint: $(TOOLS)/bin/pip
+	$(TOOLS)/bin/pip install --quiet cfn-lint==1.58.0
+
+$(TOOLS)/bin/cargo-deny:
+	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2
+
+$(TOOLS)/bin/cargo-machete:
+	cargo install --quiet --locked --root $(TOOLS) cargo-machete@0.9.2

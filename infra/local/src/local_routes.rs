@@ -1,0 +1,182 @@
+//! What a laptop can do that a deployment can't: show what went over the bus, run what a timetable
+//! would, and turn the clock.
+//!
+//! Invariant: an answer comes when the work is finished, with everything that follows from it on
+//! stream and bus. Time only ever goes forward, and only where nothing is kept.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use dynoxide::Database;
+use http::StatusCode;
+use jiff::fmt::temporal::SpanParser;
+use jiff::{SignedDuration, SpanRelativeTo};
+use purser_edge::extract::Body;
+use purser_edge::serve::serve;
+use purser_edge::{App, Problem};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::bus::Bus;
+use crate::dynamo::{DynamoError, sweep_ttl};
+use crate::functions::{on_event, scheduled};
+use crate::ses::{self, Mailbox};
+use crate::stream::Pump;
+use crate::template::Template;
+use crate::{ACCOUNT, REGION};
+
+static SPANS: SpanParser = SpanParser::new();
+
+/// The running system, as far as these routes reach into it.
+#[derive(Clone)]
+pub struct Laptop {
+    /// What the functions work with.
+    pub app: App,
+    /// The template it was made from.
+    pub template: Arc<Template>,
+    /// The table's stream.
+    pub pump: Pump,
+    /// The event bus.
+    pub bus: Bus,
+    /// The table itself.
+    pub database: Database,
+}
+
+impl Laptop {
+    /// Resolves when everything pending on stream and bus is done.
+    pub async fn settle(&self) {
+        // The stream counts as settled only while the bus is idle.
+        self.pump.settled().await;
+    }
+
+    /// Turns the clock forward and deletes what has expired by then.
+    pub async fn advance(&self, by: SignedDuration) -> Result<usize, DynamoError> {
+        self.app.clock.advance(by);
+        sweep_ttl(&self.database).await
+    }
+}
+
+/// The paths below `/_local`; the one that turns the clock only if nothing is kept.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these paths exist on a laptop only; they are no part of the API or its document"
+)]
+pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
+    let mut router = Router::new()
+        .route("/_local/events", get(events))
+        .route("/_local/schedules/{function}/run", post(run_schedule));
+    if ephemeral {
+        router = router.route("/_local/clock", post(turn_clock));
+    }
+    let router = router.with_state(laptop).merge(ses::routes(mailbox));
+    serve("local", router)
+}
+
+/// `GET /_local/events`: what went over the bus, newest first.
+async fn events(State(laptop): State<Laptop>) -> Json<Value> {
+    Json(json!({"data": laptop.bus.newest_first()}))
+}
+
+/// `POST /_local/schedules/{function}/run`: does what the function's timetable would do now.
+async fn run_schedule(
+    State(laptop): State<Laptop>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let function = scheduled(&laptop.template, &name)
+        .ok_or_else(|| Problem::not_found("function with a schedule"))?;
+    let handler = &function.handler;
+    laptop.settle().await;
+    let event = scheduled_event(&laptop.app, &function.logical_id);
+    let done = on_event(laptop.app.clone(), handler, event).await;
+    done.map_err(|reason| {
+        let detail = format!("{handler} failed: {reason}");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
+    })?;
+    laptop.settle().await;
+    Ok(Json(json!({"function": handler})))
+}
+
+/// What EventBridge sends when a timetable says so.
+fn scheduled_event(app: &App, rule: &str) -> Value {
+    let time = app.clock.timestamp();
+    json!({
+        "version": "0",
+        "id": uuid::Uuid::new_v4().to_string(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "region": REGION,
+        "resources": [format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}")],
+        "detail": {},
+    })
+}
+
+/// How far to turn the clock.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance: String,
+}
+
+/// `POST /_local/clock`: turns the clock forward, and lets expire what expires by then.
+async fn turn_clock(
+    State(laptop): State<Laptop>,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    let Body(Advance { advance }) = Body::from_request(request, &laptop.app).await?;
+    let by = duration(&advance).ok_or_else(|| {
+        Problem::invalid(
+            "/advance",
+            "must be an ISO 8601 duration of weeks, days, hours, minutes and seconds like P1D, \
+             not negative",
+        )
+    })?;
+    if laptop.app.clock.timestamp().checked_add(by).is_err() {
+        return Err(Problem::invalid("/advance", "is beyond the year 9999"));
+    }
+    laptop.advance(by).await.map_err(|error| {
+        tracing::error!(%error, "the expired items are not deleted");
+        Problem::internal()
+    })?;
+    Ok(Json(json!({"now": laptop.app.clock.now()})))
+}
+
+/// The duration that `text` spells. A day is 24 hours; a month or year is no fixed time.
+fn duration(text: &str) -> Option<SignedDuration> {
+    let span = SPANS.parse_span(text).ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (!duration.is_negative()).then_some(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let hours = SignedDuration::from_hours;
+        for (text, expected) in [
+            ("P1D", Some(hours(24))),
+            ("P2W", Some(hours(14 * 24))),
+            ("PT90M", Some(SignedDuration::from_mins(90))),
+            (
+                "P1DT1H0.5S",
+                Some(hours(25) + SignedDuration::from_millis(500)),
+            ),
+            ("PT0S", Some(SignedDuration::ZERO)),
+            ("-P1D", None),
+            ("P1M", None),
+            ("P1Y", None),
+            ("1 day", None),
+            ("P", None),
+            ("", None),
+            ("P1D ", None),
+            ("P99999999999999D", None),
+        ] {
+            assert_eq!(duration(text), expected, "{text:?}");
+        }
+    }
+}

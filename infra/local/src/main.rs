@@ -1,0 +1,168 @@
+//! `purser`: the whole of Purser on a laptop.
+//!
+//! Invariant: whatever goes wrong at the start is one line on standard error and exit status 1;
+//! Ctrl-C and SIGTERM end it in good order and with exit status 0.
+
+use std::env::VarError;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use purser::demo;
+use purser::system::{Options, System};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// The variable that gives the operators' first key.
+const OPERATOR_KEY: &str = "PURSER_OPERATOR_KEY";
+
+/// How long a start may take before it is announced.
+const SOON: Duration = Duration::from_millis(400);
+
+/// Runs the whole of Purser on this machine: clients, resellers, credits and licences.
+#[derive(Parser)]
+#[command(
+    name = "purser",
+    version,
+    after_help = "PURSER_OPERATOR_KEY gives the operator key. Without it, one is made and kept with the data.\n\
+        RUST_LOG says what is logged, for instance RUST_LOG=info."
+)]
+struct Arguments {
+    /// The port of 127.0.0.1 to answer on; 0 for any that is free
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// The folder that keeps everything between runs
+    #[arg(long = "data", value_name = "DIR", default_value = ".purser")]
+    folder: PathBuf,
+    /// Keep nothing: all of it is in memory and gone at the end
+    #[arg(long, conflicts_with = "folder")]
+    ephemeral: bool,
+    /// Begin without made-up records
+    #[arg(long)]
+    no_demo: bool,
+}
+
+/// What ends the process.
+struct Ending {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Ending {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn comes(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_to(std::io::stderr(), &format!("purser: {error}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let mut ending = Ending::new()?;
+    let given = match std::env::var(OPERATOR_KEY) {
+        Ok(key) => Some(key).filter(|key| !key.is_empty()),
+        Err(VarError::NotPresent) => None,
+        Err(error) => return Err(format!("{OPERATOR_KEY}: {error}").into()),
+    };
+    let options = Options {
+        port: arguments.port,
+        folder: (!arguments.ephemeral).then_some(arguments.folder.clone()),
+        operator_key: given.clone(),
+        demo: !arguments.no_demo,
+        ..Options::default()
+    };
+    // On a task of its own, because opening files holds up the one that does it.
+    let announcement = tokio::spawn(async {
+        tokio::time::sleep(SOON).await;
+        say("Starting Purser …\n");
+    });
+    let system = tokio::select! {
+        system = System::start(options) => system,
+        () = ending.comes() => return Ok(()),
+    };
+    announcement.abort();
+    let system = system?;
+    say(&banner(&system, &arguments, given.is_some()));
+    ending.comes().await;
+    say("\nStopping …\n");
+    tokio::select! {
+        () = system.shutdown() => {}
+        // Whoever asks twice does not want to wait.
+        () = ending.comes() => {}
+    }
+    Ok(())
+}
+
+fn banner(system: &System, arguments: &Arguments, key_given: bool) -> String {
+    let url = system.url();
+    let key = system.operator_key();
+    let kept = if arguments.ephemeral {
+        "in memory, gone when this ends".to_owned()
+    } else {
+        format!("{}, kept between runs", arguments.folder.display())
+    };
+    let (shown, sent) = if key_given {
+        ("from PURSER_OPERATOR_KEY", "$PURSER_OPERATOR_KEY")
+    } else {
+        (key, key)
+    };
+    let demo = system.credentials().map(|credentials| {
+        format!(
+            "\x20 Demo reseller   {} ({})\n\
+             \x20   its API key   {}\n",
+            credentials.reseller,
+            demo::COMPANY,
+            credentials.api_key
+        )
+    });
+    let demo = demo.unwrap_or_default();
+    format!(
+        "\nPurser is ready.\n\n\
+         \x20 API             {url}/v1\n\
+         \x20 Documentation   {url}/docs\n\
+         \x20 OpenAPI         {url}/openapi.json\n\
+         \x20 Mailbox         {url}/_local/mailbox\n\
+         \x20 Data            {kept}\n\n\
+         \x20 Operator key    {shown}\n\
+         {demo}\n\
+         Try it:\n\n\
+         \x20 curl {url}/v1/products \\\n\
+         \x20   -H \"Authorization: Bearer {sent}\"\n\n\
+         Ctrl-C stops it.\n"
+    )
+}
+
+fn say(text: &str) {
+    say_to(std::io::stdout(), text);
+}
+
+/// Nobody may be listening, which is no reason to fail.
+fn say_to(mut to: impl Write, text: &str) {
+    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+}

@@ -1,0 +1,384 @@
+//! The whole of Purser in one process: the stand-ins, the functions, and what calls what.
+//!
+//! Invariant: everything is as the template says, or nothing starts. What is acknowledged is kept
+//! where there is a folder: a stop, clean or not, loses no event.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use purser_edge::App;
+use purser_edge::clock::Clock;
+use purser_edge::config::{Config, ConfigError};
+use purser_store::StoreError;
+use purser_store::secrets::{Secrets, WeakSecret, sha256_hex};
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+use crate::bus::{Bus, Rule};
+use crate::dead_letters::{DeadLetter, DeadLetters};
+use crate::demo::{self, Credentials, DemoError};
+use crate::docs;
+use crate::dynamo::{Dynamo, DynamoError, Storage};
+use crate::folder::{Folder, FolderError, new_operator_key, new_secret};
+use crate::functions::{self, Mismatch};
+use crate::gateway::{self, GatewayError};
+use crate::local_routes::{self, Laptop};
+use crate::loopback::Loopback;
+use crate::sdk::{self, Endpoints};
+use crate::ses::{self, Mail, Mailbox};
+use crate::stream::{Pump, StreamError, StreamReader};
+use crate::template::{Template, TemplateError};
+use crate::{BoxFuture, Now};
+
+/// How often the stream gives a record to a function again before it gives up on it.
+const RETRIES: u32 = 10;
+
+/// How long requests under way may take to end; more than a command waits for its turn.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How to start.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The port of 127.0.0.1; 0 for any that is free.
+    pub port: u16,
+    /// Where to keep everything between runs; none: in memory, gone with the process.
+    pub folder: Option<PathBuf>,
+    /// The operators' first key. None: the one kept in the folder, else a fresh one.
+    pub operator_key: Option<String>,
+    /// Whether there should be records that show the product.
+    pub demo: bool,
+    /// Configuration other than the template's defaults, by variable.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Why the system did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The template is wrong.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Template and code differ.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// The template's routes can't be served.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// The folder can't be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The secret is too short.
+    #[error(transparent)]
+    Secret(#[from] WeakSecret),
+    /// The table did not open.
+    #[error(transparent)]
+    Dynamo(#[from] DynamoError),
+    /// The stream did not open.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The records that show the product could not be made.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// The system has no randomness.
+    #[error(transparent)]
+    Random(#[from] StoreError),
+    /// A key that no request could carry.
+    #[error(
+        "the operator key must not be empty, begin or end with a space, or hold control characters"
+    )]
+    OperatorKey,
+    /// Somebody else listens there.
+    #[error("port {0} is in use; choose another with --port")]
+    PortInUse(u16),
+    /// The port can't be listened on.
+    #[error("port {port}: {error}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A stand-in did not start.
+    #[error("starting the {what}: {error}")]
+    StandIn {
+        /// Which one.
+        what: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// A running Purser.
+///
+/// Dropping it ends it without waiting for anything; [`System::shutdown`] ends it in good order.
+pub struct System {
+    laptop: Laptop,
+    gateway: Loopback,
+    stand_ins: StandIns,
+    operator_key: String,
+    credentials: Option<Credentials>,
+    // Last, so that it is unlocked when everything else is gone.
+    folder: Option<Folder>,
+}
+
+/// The template that everything is made from.
+pub fn template() -> Result<Arc<Template>, TemplateError> {
+    static PARSED: OnceLock<Arc<Template>> = OnceLock::new();
+    if let Some(template) = PARSED.get() {
+        return Ok(Arc::clone(template));
+    }
+    let template = Template::parse(include_str!("../../../template.yaml"))?;
+    Ok(Arc::clone(PARSED.get_or_init(|| Arc::new(template))))
+}
+
+impl System {
+    /// Starts everything. When this returns, requests are answered.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let template = template()?;
+        functions::check(&template)?;
+        let folder = options.folder.as_deref().map(Folder::open).transpose()?;
+        let listener = listen(options.port).await?;
+        let (secrets, operator_key) = keys(folder.as_ref(), options.operator_key)?;
+        let config = configure(&template, &operator_key, options.variables)?;
+        let rules = functions::rules(&template, &config.bus)?;
+        let clock = Clock::default();
+        let now = now_of(&clock);
+        let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;
+        let sdk = sdk::settings(&stand_ins.endpoints()).await;
+        let app = App::new(config, secrets, &sdk, clock);
+        stand_ins.bus.set_target(functions::target(&app));
+        let laptop = Laptop {
+            pump: stand_ins.pump(&template, &app, folder.as_ref())?,
+            bus: stand_ins.bus.clone(),
+            app,
+            template,
+            database: stand_ins.dynamo.database().clone(),
+        };
+        let mut credentials = None;
+        if options.demo {
+            credentials = Some(demo::ensure(&laptop.app, folder.as_ref()).await?);
+        }
+        let router = routes(&laptop, &stand_ins.mailbox, folder.is_none())?;
+        let gateway = serve(listener, router).map_err(stand_in("gateway"))?;
+        Ok(Self {
+            laptop,
+            gateway,
+            stand_ins,
+            operator_key,
+            credentials,
+            folder,
+        })
+    }
+
+    /// Where requests are answered, like `http://127.0.0.1:3000`.
+    pub fn url(&self) -> String {
+        self.gateway.endpoint()
+    }
+
+    /// Where everything is kept, if it is.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(Folder::path)
+    }
+
+    /// What the functions work with.
+    pub fn app(&self) -> &App {
+        &self.laptop.app
+    }
+
+    /// The clock that everything runs by.
+    pub fn clock(&self) -> &Clock {
+        &self.laptop.app.clock
+    }
+
+    /// A key that may do everything.
+    pub fn operator_key(&self) -> &str {
+        &self.operator_key
+    }
+
+    /// What to call the API with as the demo reseller, if there is one.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// Resolves when everything pending on stream and bus is done.
+    pub async fn settle(&self) {
+        self.laptop.settle().await;
+    }
+
+    /// All mails kept, newest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.stand_ins.mailbox.newest_first()
+    }
+
+    /// What stream and bus gave up on, oldest first.
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.stand_ins.dead_letters.all()
+    }
+
+    /// The table.
+    pub fn dynamo(&self) -> &Dynamo {
+        &self.stand_ins.dynamo
+    }
+
+    /// Ends it: requests first, then what follows from them, then what both stand on.
+    pub async fn shutdown(self) {
+        let Self {
+            laptop,
+            gateway,
+            stand_ins,
+            ..
+        } = self;
+        // A client that never finishes its request does not keep the system from ending.
+        if tokio::time::timeout(GRACE, gateway.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!("ended with requests under way");
+        }
+        laptop.pump.shutdown().await;
+        stand_ins.bus.shutdown().await;
+        stand_ins.post.shutdown().await;
+        stand_ins.dynamo.shutdown().await;
+    }
+}
+
+/// What stands for the managed parts of the cloud.
+struct StandIns {
+    dynamo: Dynamo,
+    bus: Bus,
+    mailbox: Mailbox,
+    post: Loopback,
+    dead_letters: DeadLetters,
+}
+
+impl StandIns {
+    async fn start(
+        template: &Template,
+        config: &Config,
+        rules: Vec<Rule>,
+        folder: Option<&Folder>,
+        now: Now,
+    ) -> Result<Self, StartError> {
+        let path = folder.map(Folder::path);
+        let storage = match folder {
+            Some(folder) => Storage::File(folder.table()?),
+            None => Storage::Memory,
+        };
+        let dynamo = Dynamo::open(storage, &template.table, &config.table, now.clone()).await?;
+        let dead_letters =
+            DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
+        let mailbox = Mailbox::open(path, now.clone()).map_err(stand_in("mailbox"))?;
+        let post = ses::serve(mailbox.clone()).await;
+        let bus = Bus::start(rules, now, dead_letters.clone()).await;
+        Ok(Self {
+            dynamo,
+            bus: bus.map_err(stand_in("event bus"))?,
+            mailbox,
+            post: post.map_err(stand_in("post office"))?,
+            dead_letters,
+        })
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            dynamodb: self.dynamo.endpoint(),
+            eventbridge: self.bus.endpoint(),
+            sesv2: self.post.endpoint(),
+        }
+    }
+
+    /// Lets the stream flow to the functions that it calls.
+    fn pump(
+        &self,
+        template: &Template,
+        app: &App,
+        folder: Option<&Folder>,
+    ) -> Result<Pump, StreamError> {
+        let bus = self.bus.clone();
+        let drained = Arc::new(move || {
+            let bus = bus.clone();
+            Box::pin(async move { bus.idle().await }) as BoxFuture<'static, ()>
+        });
+        let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
+        let consumers = functions::consumers(template, app);
+        Ok(reader.pump(consumers, drained, RETRIES, self.dead_letters.clone()))
+    }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    bound.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse(port),
+        _ => StartError::Port { port, error },
+    })
+}
+
+/// The deployment's secret and the operators' first key.
+fn keys(folder: Option<&Folder>, given: Option<String>) -> Result<(Secrets, String), StartError> {
+    let secret = folder.map_or_else(|| Ok(new_secret()?), Folder::secret)?;
+    let operator_key = match (given, folder) {
+        (Some(key), _) => key,
+        (None, Some(folder)) => folder.operator_key()?,
+        (None, None) => new_operator_key()?,
+    };
+    let padded = operator_key.trim() != operator_key;
+    if operator_key.is_empty() || padded || operator_key.chars().any(char::is_control) {
+        return Err(StartError::OperatorKey);
+    }
+    Ok((Secrets::from_root(secret.as_bytes())?, operator_key))
+}
+
+/// The template's configuration, with what a laptop knows better and what it was told.
+fn configure(
+    template: &Template,
+    operator_key: &str,
+    given: BTreeMap<String, String>,
+) -> Result<Config, ConfigError> {
+    let mut variables = template.variables();
+    let hash = sha256_hex(operator_key.as_bytes());
+    variables.insert("PURSER_OPERATOR_KEY_SHA256".to_owned(), hash);
+    variables.extend(given);
+    Config::read(|name| variables.get(name).cloned())
+}
+
+fn now_of(clock: &Clock) -> Now {
+    let clock = clock.clone();
+    Arc::new(move || clock.timestamp())
+}
+
+/// Everything that answers on the one port.
+fn routes(laptop: &Laptop, mailbox: &Mailbox, ephemeral: bool) -> Result<Router, GatewayError> {
+    let functions = |name: &str| functions::router(&laptop.app, name);
+    let local = local_routes::routes(laptop.clone(), mailbox.clone(), ephemeral);
+    Ok(gateway::routes(&laptop.template, functions)?
+        .merge(local)
+        .merge(docs::routes()))
+}
+
+fn serve(listener: TcpListener, router: Router) -> io::Result<Loopback> {
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    Loopback::on(listener, |listener, stopped| async move {
+        // Small answers are not held back to be sent together.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        axum::serve(listener, router)
+            .with_graceful_shutdown(stopped)
+            .await
+            .map_err(|error| error.to_string())
+    })
+}
+
+fn stand_in(what: &'static str) -> impl Fn(io::Error) -> StartError {
+    move |error| StartError::StandIn { what, error }
+}
+
+#[cfg(test)]
+#[path = "system/tests.rs"]
+mod tests;

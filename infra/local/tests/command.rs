@@ -1,0 +1,98 @@
+//! The command itself: what it prints, and how it ends.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn purser(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_purser"));
+    command.args(arguments).env_remove("PURSER_OPERATOR_KEY");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Reads until the banner is complete.
+fn banner(child: &mut Child) -> String {
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("Ctrl-C stops it.") {
+        assert_ne!(
+            output.read_line(&mut text).unwrap(),
+            0,
+            "ended early: {text}"
+        );
+    }
+    // What comes later may go nowhere.
+    text
+}
+
+fn end(child: Child, signal: &str) -> Output {
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args([signal, &pid]).status().unwrap();
+    assert!(status.success());
+    child.wait_with_output().unwrap()
+}
+
+fn in_folder(folder: &Path) -> [String; 4] {
+    let folder = folder.to_str().unwrap().to_owned();
+    ["--port".into(), "0".into(), "--data".into(), folder]
+}
+
+#[test]
+fn it_says_where_it_is_and_ends_when_asked() {
+    for signal in ["-TERM", "-INT"] {
+        let mut child = purser(&["--ephemeral", "--port", "0"]).spawn().unwrap();
+        let text = banner(&mut child);
+        for part in [
+            "/v1\n",
+            "/docs\n",
+            "/openapi.json\n",
+            "/_local/mailbox\n",
+            " op_",
+            " RS-",
+            " AK-",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let output = end(child, signal);
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}
+
+#[test]
+fn a_given_key_is_not_printed() {
+    let mut command = purser(&["--ephemeral", "--port", "0", "--no-demo"]);
+    let mut child = command
+        .env("PURSER_OPERATOR_KEY", "very-secret")
+        .spawn()
+        .unwrap();
+    let text = banner(&mut child);
+    assert!(text.contains("from PURSER_OPERATOR_KEY"), "{text}");
+    assert!(
+        !text.contains("very-secret") && !text.contains(" AK-"),
+        "{text}"
+    );
+    assert_eq!(end(child, "-TERM").status.code(), Some(0));
+}
+
+#[test]
+fn what_goes_wrong_is_one_line() {
+    let parent = tempfile::tempdir().unwrap();
+    let arguments = in_folder(&parent.path().join("data"));
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let mut first = purser(&arguments).spawn().unwrap();
+    banner(&mut first);
+    let second = purser(&arguments).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.starts_with("purser: the folder "), "{said}");
+    assert!(said.ends_with("choose another with --data\n"), "{said}");
+    assert_eq!(said.lines().count(), 1);
+    assert_eq!(end(first, "-TERM").status.code(), Some(0));
+    let third = purser(&arguments).spawn().unwrap();
+    let mut third = third;
+    banner(&mut third);
+    assert_eq!(end(third, "-TERM").status.code(), Some(0));
+}

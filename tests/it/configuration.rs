@@ -1,0 +1,26 @@
+//! Configuration: what is wrong is refused at the start, by name.
+
+use purser::system::{Options, System};
+
+#[tokio::test]
+async fn a_wrong_variable_stops_the_start_by_name() {
+    for (name, value) in [
+        ("PURSER_DISCOUNT_GOLD", "10001"),
+        ("PURSER_CLIENT_PREFIX", "client"),
+        ("PURSER_MAIL_FROM", "x"),
+    ] {
+        let options = Options {
+            port: 0,
+            folder: None,
+            operator_key: None,
+            demo: false,
+            variables: [(name.to_owned(), value.to_owned())].into(),
+        };
+        let error = System::start(options)
+            .await
+            .err()
+            .expect("a refusal")
+            .to_string();
+        assert!(error.contains(name), "{error}");
+    }
+}

@@ -1,0 +1,237 @@
+//! The edge: every refusal is a problem, whoever refuses; paths and queries that gateways read differently.
+
+use lambda_http::request::LambdaRequest;
+use purser_tests::World;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn the_frameworks_own_refusals_are_problems_too() {
+    let world = World::new().await;
+    let json_type = [("content-type", "application/json")];
+    let send = async |method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]| {
+        world
+            .operator
+            .send(method, path, headers, Some(body.to_vec()))
+            .await
+    };
+    let _refused = world
+        .operator
+        .get("/nowhere")
+        .await
+        .refused(404, "not_found");
+    let _refused = world
+        .operator
+        .get("/v1/clients/")
+        .await
+        .refused(404, "not_found");
+    let wrong = world
+        .operator
+        .delete("/v1/clients")
+        .await
+        .refused(405, "method_not_allowed");
+    assert_eq!(wrong.header("allow"), Some("GET, POST"));
+    let _refused = world
+        .operator
+        .send("PUT", "/health", &[], None)
+        .await
+        .refused(405, "method_not_allowed");
+    let _refused = send("POST", "/v1/clients", &[], b"{}")
+        .await
+        .refused(415, "unsupported_media_type");
+    let _refused = send(
+        "POST",
+        "/v1/clients",
+        &[("content-type", "text/plain")],
+        b"{}",
+    )
+    .await
+    .refused(415, "unsupported_media_type");
+    let large = vec![b' '; 7 * 1024 * 1024];
+    let _refused = send("POST", "/v1/clients", &json_type, &large)
+        .await
+        .refused(413, "payload_too_large");
+    let _refused = send("POST", "/v1/clients", &json_type, b"{")
+        .await
+        .refused(400, "malformed_request");
+    let _refused = send("POST", "/v1/clients", &json_type, b"{\"name\":\"\xff\"}")
+        .await
+        .refused(400, "malformed_request");
+    let _refused = send(
+        "POST",
+        "/v1/clients",
+        &json_type,
+        b"{\"name\":\"a\",\"name\":\"b\"}",
+    )
+    .await
+    .refused(400, "malformed_request");
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let _refused = send("POST", "/v1/clients", &json_type, deep.as_bytes())
+        .await
+        .refused(400, "malformed_request");
+    let unknown = json!({"name": "a", "email": "a@b.co", "colour": "red"});
+    assert_eq!(
+        world
+            .operator
+            .post("/v1/clients", &unknown)
+            .await
+            .refused(422, "invalid_fields")
+            .pointer(),
+        "/colour"
+    );
+    assert_eq!(world.size().await, 0, "nothing changed");
+}
+
+#[tokio::test]
+async fn bad_text_is_refused_by_its_pointer_and_any_script_passes() {
+    let world = World::new().await;
+    for (member, value, pointer) in [
+        ("name", json!(""), "/name"),
+        ("name", json!("a\u{0}b"), "/name"),
+        ("name", json!("a\u{202E}b"), "/name"),
+        ("name", json!("x".repeat(256)), "/name"),
+        ("name", json!(7), "/name"),
+        ("name", Value::Null, "/name"),
+        ("email", json!("nobody"), "/email"),
+        (
+            "email",
+            json!(format!("{}@example.com", "x".repeat(250))),
+            "/email",
+        ),
+        ("phone", json!("\n"), "/phone"),
+        ("client_id", json!(" "), "/client_id"),
+        ("metadata", json!([]), "/metadata"),
+        ("metadata", json!({"a": {"b": "\u{7}"}}), "/metadata/a/b"),
+    ] {
+        let mut body = world.new_client();
+        body[member] = value;
+        let refused = world
+            .operator
+            .post("/v1/clients", &body)
+            .await
+            .refused(422, "invalid_fields");
+        assert_eq!(refused.pointer(), pointer, "{body}");
+    }
+    for name in ["مرحبا", "שלום", "漢字", "👩‍👩‍👧‍👦", "O'Brien \"&\" <Söhne>"]
+    {
+        let mut body = world.new_client();
+        body["name"] = json!(name);
+        assert_eq!(
+            world
+                .operator
+                .post("/v1/clients", &body)
+                .await
+                .expect(201)
+                .text("name"),
+            name
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_answer_says_which_request_it_was() {
+    let world = World::new().await;
+    let (one, other) = (
+        world.operator.get("/health").await,
+        world.operator.get("/nowhere").await,
+    );
+    assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
+    assert_eq!(one.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(one.expect(200).text("status"), "ok");
+}
+
+/// An HTTP API event as API Gateway sends it: the path decoded, the query raw.
+fn event(method: &str, path: &str, query: &str, key: &str) -> LambdaRequest {
+    let event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
+        "headers": {"authorization": format!("Bearer {key}"), "host": "api.example.com"},
+        "requestContext": {
+            "accountId": "1", "apiId": "a", "domainName": "api.example.com", "domainPrefix": "api", "requestId": "r",
+            "routeKey": "$default", "stage": "$default", "time": "12/Mar/2026:19:03:58 +0000", "timeEpoch": 1,
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"},
+        },
+        "isBase64Encoded": false,
+    });
+    serde_json::from_value(event).unwrap()
+}
+
+/// Runs an event through a function as Lambda does, and gives status and body.
+async fn invoke(world: &World, function: &str, request: LambdaRequest) -> (u16, Value) {
+    use lambda_http::tower::ServiceExt;
+    let router = purser_api::function(function)
+        .unwrap()
+        .router(world.system().app())
+        .unwrap();
+    let request = lambda_http::Request::from(purser_edge::lambda::harmless(request));
+    let response = router.oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn paths_that_gateways_decode_reach_no_other_route() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let client = world.client(&partner).await;
+    let key = partner.caller.key().unwrap();
+    let (status, found) = invoke(
+        &world,
+        "read-clients",
+        event("GET", &format!("/v1/clients/{client}"), "", key),
+    )
+    .await;
+    assert_eq!((status, &found["refid"]), (200, &json!(client)));
+    for path in [
+        format!("/v1/products/../clients/{client}"),
+        format!("/v1/clients/./{client}"),
+        format!("/v1/clients/{client}?limit=1"),
+        format!("/v1/clients/{client}#x"),
+        format!("/v1/clients/{client} "),
+        format!("/v1/clients/{client}%2Factivate"),
+        "/v1/clients/\u{202E}".to_owned(),
+        "/v1/clients/a\"b".to_owned(),
+        "/v1/clients/<b>".to_owned(),
+        String::new(),
+    ] {
+        let (status, problem) = invoke(&world, "read-clients", event("GET", &path, "", key)).await;
+        assert_eq!(
+            (status, &problem["code"]),
+            (404, &json!("not_found")),
+            "{path:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn queries_that_would_panic_are_refused_or_read() {
+    let world = World::new().await;
+    let key = world.operator.key().unwrap().to_owned();
+    for query in [
+        "status=a b",
+        "status=\"",
+        "status=<x>",
+        "status=ä",
+        "status=%zz",
+        "=&&=",
+        "status=\u{0}",
+        "{}|\\^`",
+    ] {
+        let (status, _) = invoke(
+            &world,
+            "read-clients",
+            event("GET", "/v1/clients", query, &key),
+        )
+        .await;
+        assert_eq!(status, 400, "{query:?}");
+    }
+    let query = "email=a b@c.de";
+    let (status, found) = invoke(
+        &world,
+        "read-clients",
+        event("GET", "/v1/clients", query, &key),
+    )
+    .await;
+    assert_eq!((status, &found["data"]), (200, &json!([])));
+}

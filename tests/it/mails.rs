@@ -1,0 +1,116 @@
+//! Mails: SPEC A10, B9, B12.
+
+use purser_tests::World;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_new_client_is_welcomed_by_the_vendor() {
+    let world = World::with(None, &[("PURSER_BRAND", "Vendor & Co")]).await;
+    let body =
+        json!({"name": "<b>Acme</b> 株式会社", "email": "ops@acme.example", "client_id": "CUST-1"});
+    let _client = world.operator.post("/v1/clients", &body).await.expect(201);
+    let mails = world.mails().await;
+    assert_eq!(mails.len(), 1);
+    let mail = &mails[0];
+    assert_eq!(
+        (&mail["to"], &mail["subject"]),
+        (
+            &json!(["ops@acme.example"]),
+            &json!("Welcome to Vendor & Co")
+        )
+    );
+    let (text, html) = (
+        mail["text"].as_str().unwrap(),
+        mail["html"].as_str().unwrap(),
+    );
+    assert!(
+        text.contains("Hello <b>Acme</b> 株式会社,") && text.contains("CUST-1"),
+        "{text}"
+    );
+    assert!(
+        !html.contains("<b>Acme"),
+        "what people typed is text, not markup: {html}"
+    );
+    assert!(html.contains("株式会社") && html.contains("CUST-1"));
+}
+
+#[tokio::test]
+async fn a_resellers_client_sees_the_resellers_name_and_colour() {
+    let world = World::new().await;
+    let metadata = json!({"name": "Elite", "colours": {"primary": "#7a4b00"}});
+    let body = json!({"company_name": "Elite Global Partners Ltd", "email": "e@example.com", "metadata": metadata});
+    let reseller = world
+        .operator
+        .post("/v1/resellers", &body)
+        .await
+        .expect(201);
+    let mut client = world.new_client();
+    client["reseller"] = json!(reseller.text("refid"));
+    let _client = world
+        .operator
+        .post("/v1/clients", &client)
+        .await
+        .expect(201);
+    let mails = world.mails().await;
+    assert_eq!(mails[0]["subject"], "Welcome to Elite");
+    assert!(mails[0]["html"].as_str().unwrap().contains("#7a4b00"));
+    assert!(
+        mails[0]["from"]
+            .as_str()
+            .unwrap()
+            .starts_with("=?UTF-8?B?RWxpdGU=?= <")
+    );
+
+    let path = format!("/v1/resellers/{}", reseller.text("refid"));
+    let evil =
+        json!({"metadata": {"name": null, "colours": {"primary": "red;background:url(//evil)"}}});
+    let _reseller = world.operator.patch(&path, &evil).await.expect(200);
+    let mut client = world.new_client();
+    client["reseller"] = json!(reseller.text("refid"));
+    let _client = world
+        .operator
+        .post("/v1/clients", &client)
+        .await
+        .expect(201);
+    let mails = world.mails().await;
+    assert_eq!(mails[0]["subject"], "Welcome to Elite Global Partners Ltd");
+    assert!(!mails[0]["html"].as_str().unwrap().contains("evil"));
+}
+
+#[tokio::test]
+async fn running_low_is_told_to_the_reseller_once() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 510).await;
+    for (key, cost) in [("k1", 20), ("k1", 20), ("k2", 5)] {
+        let bare = json!({"cost": cost, "description": "x"});
+        let _made = partner
+            .caller
+            .post_once("/v1/provisions", key, &bare)
+            .await
+            .expect(201);
+    }
+    let mails = world.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0]["subject"], "Your credit is low: 490 credits left");
+    let text = mails[0]["text"].as_str().unwrap();
+    assert!(
+        text.contains("490 credits (4.90 USD)") && text.contains("500 credits (5.00 USD)"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_status_that_stays_sends_nothing_and_demo_records_send_nothing() {
+    let world = World::new().await;
+    let created = world
+        .operator
+        .post("/v1/clients", &world.new_client())
+        .await
+        .expect(201);
+    assert_eq!(world.mails().await.len(), 1);
+    let path = format!("/v1/clients/{}/activate", created.text("refid"));
+    for _ in 0..2 {
+        let _client = world.operator.act(&path).await.expect(200);
+    }
+    assert_eq!(world.mails().await.len(), 1);
+}

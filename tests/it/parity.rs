@@ -1,0 +1,143 @@
+//! template.yaml and the code say the same: functions, routes, variables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use purser::template::{EventSpec, Template};
+use purser_api::{Entry, FUNCTIONS};
+
+const TEMPLATE: &str = include_str!("../../template.yaml");
+
+fn template() -> Template {
+    Template::parse(TEMPLATE).unwrap()
+}
+
+#[test]
+fn every_function_of_the_template_has_code_and_the_other_way_round() {
+    let named: BTreeSet<String> = template()
+        .functions
+        .iter()
+        .map(|function| function.handler.clone())
+        .collect();
+    let coded: BTreeSet<String> = FUNCTIONS
+        .iter()
+        .map(|function| function.name.to_owned())
+        .collect();
+    assert_eq!(named, coded);
+    assert_eq!(
+        named.len(),
+        template().functions.len(),
+        "no function stands twice"
+    );
+}
+
+#[test]
+fn the_routes_of_each_function_are_its_events() {
+    let spec = template();
+    for function in FUNCTIONS {
+        let events = &spec
+            .functions
+            .iter()
+            .find(|spec| spec.handler == function.name)
+            .unwrap()
+            .events;
+        let routed: BTreeSet<(String, String)> = events
+            .iter()
+            .filter_map(|event| match event {
+                EventSpec::HttpApi { method, path } if path != "$default" => {
+                    Some((method.clone(), path.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        let coded: BTreeSet<(String, String)> = match function.entry {
+            Entry::Http(routes) => operations(&routes().split_for_parts().1),
+            Entry::Stream(_) | Entry::Event(_) => BTreeSet::new(),
+        };
+        assert_eq!(routed, coded, "{}", function.name);
+    }
+}
+
+fn operations(document: &utoipa::openapi::OpenApi) -> BTreeSet<(String, String)> {
+    let mut operations = BTreeSet::new();
+    for (path, item) in &document.paths.paths {
+        for (method, there) in [
+            ("GET", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PATCH", item.patch.is_some()),
+            ("PUT", item.put.is_some()),
+            ("DELETE", item.delete.is_some()),
+        ] {
+            if there {
+                operations.insert((method.to_owned(), path.clone()));
+            }
+        }
+    }
+    operations
+}
+
+#[test]
+fn functions_start_as_their_code_expects() {
+    let spec = template();
+    for function in FUNCTIONS {
+        let events = &spec
+            .functions
+            .iter()
+            .find(|spec| spec.handler == function.name)
+            .unwrap()
+            .events;
+        let fits = |event: &EventSpec| match function.entry {
+            Entry::Http(_) => matches!(event, EventSpec::HttpApi { .. }),
+            Entry::Stream(_) => matches!(event, EventSpec::DynamoDb { .. }),
+            Entry::Event(_) => matches!(
+                event,
+                EventSpec::EventBridgeRule { .. } | EventSpec::Schedule { .. }
+            ),
+        };
+        assert!(
+            !events.is_empty() && events.iter().all(fits),
+            "{}",
+            function.name
+        );
+    }
+}
+
+#[test]
+fn every_variable_the_code_reads_is_set_and_no_other() {
+    let set: BTreeMap<String, String> = template().variables();
+    let read: BTreeSet<&str> = purser_edge::config::VARIABLES.into_iter().collect();
+    assert_eq!(
+        set.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        read
+    );
+}
+
+#[test]
+fn failed_stream_records_are_reported_one_by_one() {
+    // Without this setting Lambda would take a partly failed batch for done.
+    assert!(TEMPLATE.contains("FunctionResponseTypes: [ReportBatchItemFailures]"));
+}
+
+#[tokio::test]
+async fn the_document_names_every_route_with_its_security() {
+    let world = purser_tests::World::new().await;
+    let document = world.nobody().get("/openapi.json").await.expect(200).json;
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut routes = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            routes += 1;
+            let secured = operation["security"][0]["key"].is_array();
+            assert_eq!(secured, path.starts_with("/v1/"), "{method} {path}");
+            let problem = &operation["responses"]["default"]["content"]["application/problem+json"]
+                ["schema"]["$ref"];
+            assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
+        }
+    }
+    let spec = template();
+    let events = spec
+        .functions
+        .iter()
+        .flat_map(|function| function.events.clone())
+        .filter(|event| matches!(event, EventSpec::HttpApi { path, .. } if path != "$default"));
+    assert_eq!(routes, events.count());
+}

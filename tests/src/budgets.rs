@@ -1,0 +1,175 @@
+//! What operations cost, measured through HTTP from what the table reports, and what they may cost.
+//!
+//! Invariant: a budget is stated once, here; the test asserts it and `make bench` prints it.
+
+use serde_json::json;
+
+use crate::caller::{Caller, Reply};
+use crate::world::World;
+
+/// A measured operation and its bounds. Calls count without the one that authenticates.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    /// What was done.
+    pub operation: &'static str,
+    /// Round trips.
+    pub calls: (u32, u32),
+    /// Read capacity units.
+    pub rcu: (f64, f64),
+    /// Write capacity units.
+    pub wcu: (f64, f64),
+}
+
+impl Budget {
+    /// Whether the cost is within its bounds.
+    pub fn is_kept(&self) -> bool {
+        self.calls.0 <= self.calls.1 && self.rcu.0 <= self.rcu.1 && self.wcu.0 <= self.wcu.1
+    }
+}
+
+/// What an answer says it cost: calls, RCU, WCU.
+pub fn cost(reply: &Reply) -> (u32, f64, f64) {
+    let header = reply
+        .header("purser-cost")
+        .expect("the laptop says what an answer cost");
+    let figure = |name: &str| {
+        let part = header.split(' ').find_map(|part| part.strip_prefix(name));
+        part.and_then(|part| part.strip_prefix('='))
+            .expect("a figure")
+    };
+    let float = |name| figure(name).parse().expect("a number");
+    (
+        figure("calls").parse().expect("a number"),
+        float("rcu"),
+        float("wcu"),
+    )
+}
+
+/// An answer's cost beside its bounds, less the one call and unit that authenticated it.
+fn budget(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64) -> Budget {
+    assert!(reply.status < 300, "{operation}: {reply:?}");
+    let spent = cost(reply);
+    Budget {
+        operation,
+        calls: (spent.0 - 1, calls),
+        rcu: (spent.1 - 1.0, rcu),
+        wcu: (spent.2, wcu),
+    }
+}
+
+/// Measures every operation that has a budget.
+pub async fn measure() -> Vec<Budget> {
+    let world = World::new().await;
+    let partner = world.partner("gold", 100_000).await;
+    let product = world.product(700).await;
+    let client = world.client(&partner).await;
+    // An operator's key of the table, so that authenticating costs what it costs a reseller.
+    let made = world
+        .operator
+        .post("/v1/api-keys", &json!({"name": "bench"}))
+        .await
+        .expect(201);
+    let operator = world.operator.with_key(Some(made.text("key")));
+    let mut budgets = writes(
+        &world,
+        &operator,
+        &partner.caller,
+        &partner.refid,
+        &product,
+        &client,
+    )
+    .await;
+    budgets.extend(reads(&world, &operator, &partner).await);
+    budgets
+}
+
+async fn writes(
+    world: &World,
+    operator: &Caller,
+    reseller: &Caller,
+    refid: &str,
+    product: &str,
+    client: &str,
+) -> Vec<Budget> {
+    let created = reseller
+        .post_once("/v1/clients", "bench-client", &world.new_client())
+        .await;
+    let existing = json!({"product": product, "client": client});
+    let existing = reseller
+        .post_once("/v1/provisions", "bench-existing", &existing)
+        .await;
+    let new = json!({"product": product, "client": world.new_client()});
+    let new = reseller
+        .post_once("/v1/provisions", "bench-new", &new)
+        .await;
+    let bare = json!({"cost": 20, "description": "Set-up"});
+    let bare = reseller
+        .post_once("/v1/provisions", "bench-bare", &bare)
+        .await;
+    let credits = format!("/v1/resellers/{refid}/credits");
+    let plain = operator
+        .post_once(&credits, "bench-credits", &json!({"amount": 500}))
+        .await;
+    let named = json!({"amount": 500, "reference": "INV-1", "description": "Invoice 1"});
+    let named = operator.post_once(&credits, "bench-named", &named).await;
+    let repeated = operator
+        .post_once(&credits, "bench-credits", &json!({"amount": 500}))
+        .await;
+    vec![
+        budget(
+            "create client (with idempotency key)",
+            &created,
+            2,
+            1.0,
+            9.0,
+        ),
+        budget(
+            "provision one licence, existing client",
+            &existing,
+            2,
+            2.0,
+            11.0,
+        ),
+        budget("provision one licence, new client", &new, 2, 2.0, 18.0),
+        budget("provision a bare cost", &bare, 2, 1.0, 6.0),
+        budget("add credits", &plain, 2, 1.0, 6.0),
+        budget("add credits with a reference", &named, 2, 1.5, 8.0),
+        budget("repeat an earlier command", &repeated, 1, 1.0, 0.0),
+    ]
+}
+
+async fn reads(world: &World, operator: &Caller, partner: &crate::world::Partner) -> Vec<Budget> {
+    for _ in 0..30 {
+        let _client = world.client(partner).await;
+    }
+    let own = partner.caller.get("/v1/clients").await;
+    let all = operator.get("/v1/clients").await;
+    let wallet = partner
+        .caller
+        .get(&format!("/v1/resellers/{}/wallet", partner.refid))
+        .await;
+    let entries = partner
+        .caller
+        .get(&format!("/v1/resellers/{}/entries", partner.refid))
+        .await;
+    // What a reseller may never do is refused on its key alone.
+    let refused = partner
+        .caller
+        .post("/v1/resellers", &json!({}))
+        .await
+        .refused(403, "forbidden");
+    let (calls, rcu, wcu) = cost(&refused);
+    let authenticated = Budget {
+        operation: "authenticate a request",
+        calls: (calls, 1),
+        rcu: (rcu, 1.0),
+        wcu: (wcu, 0.0),
+    };
+    vec![
+        authenticated,
+        budget("a wallet", &wallet, 1, 1.0, 0.0),
+        budget("a reseller's page of 25 clients", &own, 1, 4.0, 0.0),
+        budget("an operator's page of 25 clients", &all, 8, 32.0, 0.0),
+        budget("a page of a wallet's entries", &entries, 1, 4.0, 0.0),
+    ]
+}

@@ -1,0 +1,215 @@
+//! A whole Purser for one test.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use purser::stream::StreamReader;
+use purser::system::{Options, System};
+use serde_json::{Value, json};
+
+use crate::caller::Caller;
+
+/// A system of its own, and its operator.
+pub struct World {
+    system: System,
+    /// The operator, with the first key.
+    pub operator: Caller,
+    names: AtomicU64,
+}
+
+/// A reseller with a key of its own.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    /// Its refid.
+    pub refid: String,
+    /// Somebody with its key.
+    pub caller: Caller,
+}
+
+impl World {
+    /// An empty world that vanishes with the test.
+    pub async fn new() -> Self {
+        Self::with(None, &[]).await
+    }
+
+    /// A world whose data is in `folder`, or nowhere, with these configuration variables.
+    pub async fn with(folder: Option<PathBuf>, variables: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let options = Options {
+            port: 0,
+            folder,
+            operator_key: Some("the operator's key, any string".into()),
+            demo: false,
+            variables: variables.iter().map(own).collect::<BTreeMap<_, _>>(),
+        };
+        let system = System::start(options).await.expect("the system starts");
+        let operator = Caller::new(
+            reqwest::Client::new(),
+            system.url(),
+            Some(system.operator_key().to_owned()),
+        );
+        Self {
+            system,
+            operator,
+            names: AtomicU64::new(0),
+        }
+    }
+
+    /// The system.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Somebody without a key.
+    pub fn nobody(&self) -> Caller {
+        self.operator.with_key(None)
+    }
+
+    /// A name nobody in this world has had.
+    pub fn fresh(&self, what: &str) -> String {
+        format!("{what}-{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Onboards a reseller of `tier` with so many credits, and makes it a key.
+    pub async fn partner(&self, tier: &str, credits: u64) -> Partner {
+        let name = self.fresh("partner");
+        let body =
+            json!({"company_name": name, "email": format!("{name}@example.com"), "tier": tier});
+        let refid = self
+            .operator
+            .post("/v1/resellers", &body)
+            .await
+            .expect(201)
+            .text("refid")
+            .to_owned();
+        if credits > 0 {
+            self.top_up(&refid, credits).await;
+        }
+        let body = json!({"reseller": refid, "name": "test"});
+        let key = self.operator.post("/v1/api-keys", &body).await.expect(201);
+        Partner {
+            caller: self.operator.with_key(Some(key.text("key"))),
+            refid,
+        }
+    }
+
+    /// Adds credits.
+    pub async fn top_up(&self, reseller: &str, credits: u64) {
+        let path = format!("/v1/resellers/{reseller}/credits");
+        let _entry = self
+            .operator
+            .post_once(&path, &self.fresh("credit"), &json!({"amount": credits}))
+            .await
+            .expect(201);
+    }
+
+    /// Creates a product at this list price, and gives its reference.
+    pub async fn product(&self, price: u64) -> String {
+        let reference = self.fresh("PROD");
+        let body = json!({"reference": reference, "name": "A product", "price": price, "duration_days": 365});
+        let _product = self.operator.post("/v1/products", &body).await.expect(201);
+        reference
+    }
+
+    /// Creates a client of `partner`, and gives its refid.
+    pub async fn client(&self, partner: &Partner) -> String {
+        let created = partner
+            .caller
+            .post("/v1/clients", &self.new_client())
+            .await
+            .expect(201);
+        created.text("refid").to_owned()
+    }
+
+    /// The body of a client nobody in this world has.
+    pub fn new_client(&self) -> Value {
+        let name = self.fresh("client");
+        json!({"name": name, "email": format!("{name}@example.com")})
+    }
+
+    /// A wallet's balance.
+    pub async fn balance(&self, reseller: &str) -> u64 {
+        self.operator
+            .get(&format!("/v1/resellers/{reseller}/wallet"))
+            .await
+            .expect(200)
+            .number("balance")
+    }
+
+    /// A wallet's entries, oldest first; at most 100.
+    pub async fn entries(&self, reseller: &str) -> Vec<Value> {
+        let path = format!("/v1/resellers/{reseller}/entries?limit=100");
+        let reply = self.operator.get(&path).await.expect(200);
+        let mut entries = reply.json["data"].as_array().cloned().unwrap_or_default();
+        entries.reverse();
+        entries
+    }
+
+    /// The mails sent, once everything that is under way is done.
+    pub async fn mails(&self) -> Vec<Value> {
+        self.system.settle().await;
+        let reply = self.nobody().get("/_local/mails").await.expect(200);
+        reply.json["data"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The events told so far, newest first, once everything that is under way is done.
+    pub async fn events(&self) -> Vec<Value> {
+        self.system.settle().await;
+        let reply = self.nobody().get("/_local/events").await.expect(200);
+        reply.json["data"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The stream's records of all that was done, oldest first, as Lambda delivers them.
+    pub fn stream_records(&self) -> Vec<Value> {
+        let reader = StreamReader::open(self.system.dynamo(), None).expect("a stream");
+        reader.read(1_000).expect("records")
+    }
+
+    /// Every item of the table as text, as an attacker with the table would see it.
+    pub fn everything_in_the_table(&self) -> String {
+        serde_json::to_string(&self.items()).expect("JSON")
+    }
+
+    /// How many items of a kind there are.
+    pub fn count_of_kind(&self, kind: &str) -> usize {
+        self.items()
+            .iter()
+            .filter(|item| item["kind"]["S"] == kind)
+            .count()
+    }
+
+    /// How many items there are, once everything that is under way is done.
+    pub async fn size(&self) -> usize {
+        self.system.settle().await;
+        self.items().len()
+    }
+
+    /// Every item of the table, in DynamoDB's JSON.
+    pub fn items(&self) -> Vec<Value> {
+        let dynamo = self.system.dynamo();
+        let request =
+            serde_json::from_value(json!({"TableName": dynamo.table()})).expect("a request");
+        let found = dynamo.database().scan(request).expect("a scan");
+        let answer = serde_json::to_value(found).expect("JSON");
+        answer["Items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Sets a member of an item's document behind the system's back.
+    pub fn tamper(&self, pk: &str, member: &str, value: &Value) {
+        let dynamo = self.system.dynamo();
+        let request = json!({
+            "TableName": dynamo.table(), "Key": {"pk": {"S": pk}, "sk": {"S": "."}},
+            "UpdateExpression": "SET #doc.#member = :value",
+            "ExpressionAttributeNames": {"#doc": "doc", "#member": member},
+            "ExpressionAttributeValues": {":value": value},
+        });
+        let request = serde_json::from_value(request).expect("a request");
+        dynamo.database().update_item(request).expect("an update");
+    }
+
+    /// Ends the world in order, so that its folder can be opened again.
+    pub async fn end(self) {
+        self.system.shutdown().await;
+    }
+}
