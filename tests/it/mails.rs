@@ -58,7 +58,7 @@ async fn a_resellers_client_sees_the_resellers_name_and_colour() {
         mails[0]["from"]
             .as_str()
             .unwrap()
-            .starts_with("=?UTF-8?B?RWxpdGU=?= <")
+            .starts_with("\"Elite\" <")
     );
 
     let path = format!("/v1/resellers/{}", reseller.text("refid"));

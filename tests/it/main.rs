@@ -15,6 +15,7 @@ mod configuration;
 mod credits;
 mod edge;
 mod exactly_once;
+mod faults;
 mod isolation;
 mod laptop;
 mod ledger;

@@ -130,10 +130,10 @@ async fn writes(
             2.0,
             11.0,
         ),
-        budget("provision one licence, new client", &new, 2, 2.0, 18.0),
-        budget("provision a bare cost", &bare, 2, 1.0, 6.0),
+        budget("provision one licence, new client", &new, 2, 2.0, 17.0),
+        budget("provision a bare cost", &bare, 2, 1.0, 5.0),
         budget("add credits", &plain, 2, 1.0, 6.0),
-        budget("add credits with a reference", &named, 2, 1.5, 8.0),
+        budget("add credits with a reference", &named, 2, 1.5, 7.0),
         budget("repeat an earlier command", &repeated, 1, 1.0, 0.0),
     ]
 }

@@ -12,6 +12,7 @@
 
 pub mod budgets;
 pub mod caller;
+pub mod faults;
 pub mod world;
 
 pub use caller::{Caller, Reply};

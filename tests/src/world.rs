@@ -4,11 +4,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use purser::sdk::Endpoints;
 use purser::stream::StreamReader;
 use purser::system::{Options, System};
+use purser_edge::App;
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Reply};
+use crate::faults::Script;
 
 /// A system of its own, and its operator.
 pub struct World {
@@ -206,6 +213,78 @@ impl World {
         });
         let request = serde_json::from_value(request).expect("a request");
         dynamo.database().update_item(request).expect("an update");
+    }
+
+    /// What functions work with, with this script's faults on the way to the table.
+    pub async fn app_over(&self, script: &Script) -> App {
+        let nowhere = "http://127.0.0.1:9".to_owned();
+        let endpoints = Endpoints {
+            dynamodb: self.system.dynamo().endpoint(),
+            eventbridge: nowhere.clone(),
+            sesv2: nowhere,
+        };
+        let sdk = purser::sdk::settings(&endpoints).await;
+        let client = script.over(sdk.http_client().expect("an HTTP client"));
+        let sdk = sdk.into_builder().http_client(client).build();
+        let app = self.system.app();
+        App::new(
+            (*app.config).clone(),
+            app.store.secrets().clone(),
+            &sdk,
+            app.clock.clone(),
+        )
+    }
+
+    /// Posts JSON straight to a function's routes, as `key`'s owner.
+    pub async fn call(
+        &self,
+        routes: Router,
+        path: &str,
+        key: &str,
+        once: Option<&str>,
+        body: &Value,
+    ) -> Reply {
+        let mut request = Request::post(path)
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {key}"));
+        if let Some(once) = once {
+            request = request.header("idempotency-key", once);
+        }
+        let request = request
+            .body(Body::from(body.to_string()))
+            .expect("a request");
+        let response = routes.oneshot(request).await.expect("an answer");
+        let status = response.status().as_u16();
+        let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        };
+        let headers = response.headers().iter().map(header).collect();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body")
+            .to_vec();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply {
+            status,
+            headers,
+            bytes,
+            json,
+        }
+    }
+
+    /// What the table answers to this `BatchGetItem` at present.
+    pub fn batch_get(&self, request: &[u8]) -> String {
+        let request = serde_json::from_slice(request).expect("a request");
+        let answer = self
+            .system
+            .dynamo()
+            .database()
+            .batch_get_item(request)
+            .expect("an answer");
+        serde_json::to_string(&answer).expect("JSON")
     }
 
     /// Ends the world in order, so that its folder can be opened again.

@@ -48,7 +48,7 @@ impl Mailer {
             .build();
         self.client
             .send_email()
-            .from_email_address(format!("{} <{}>", encoded_words(&mail.brand), self.from))
+            .from_email_address(format!("{} <{}>", phrase(&mail.brand), self.from))
             .destination(
                 Destination::builder()
                     .to_addresses(mail.to.as_str())
@@ -59,6 +59,18 @@ impl Mailer {
             .await
             .map_err(|error| format!("SendEmail: {error:?}"))?;
         Ok(())
+    }
+}
+
+/// `text` as a display name: quoted when it is plain ASCII, else encoded.
+fn phrase(text: &str) -> String {
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        encoded_words(text)
     }
 }
 
@@ -92,12 +104,14 @@ mod tests {
 
     #[test]
     fn a_name_can_not_leave_its_place_in_the_header() {
-        assert_eq!(encoded_words("Elite"), "=?UTF-8?B?RWxpdGU=?=");
+        assert_eq!(phrase("Elite & Co."), r#""Elite & Co.""#);
+        assert_eq!(phrase(r#"a" <x@y.zz>, \"#), r#""a\" <x@y.zz>, \\""#);
+        assert_eq!(phrase("Größe"), "=?UTF-8?B?R3LDtsOfZQ==?=");
         for name in [
             "a <b@c.de>\r\nBcc: x@y.zz",
             "株式会社エリート・グローバル・パートナーズ・インターナショナル",
         ] {
-            let encoded = encoded_words(name);
+            let encoded = phrase(name);
             assert!(
                 encoded
                     .bytes()

@@ -115,7 +115,7 @@ impl Store {
                 record.and_then(|record| Some((record, loaded.get(&record.key)?)))
             {
                 // A record never changes, so even a stale read of one decides.
-                return record.recall(item, &self.secrets);
+                return self.recall(request, record, item);
             }
             let (writes, answer) = match decide(&loaded) {
                 Ok(Decision::Commit { writes, answer }) => (writes, answer),
@@ -147,6 +147,15 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// The answer in a record: a replay, unless an earlier try of this very request got through.
+    fn recall(&self, request: &str, record: &Record, item: &Item) -> Result<Answer, StoreError> {
+        let answer = record.recall(item, &self.secrets)?;
+        Ok(Answer {
+            replayed: !is_by(item, request),
+            ..answer
+        })
     }
 
     /// Tries the writes once, and says what to do next; the state to decide on again goes to `known`.
@@ -183,7 +192,7 @@ impl Store {
             if let (Some(record), Some(item)) = (record, item)
                 && write.write.key().as_ref() == Some(&record.key)
             {
-                return record.recall(item, &self.secrets).map(Next::Answer);
+                return self.recall(request, record, item).map(Next::Answer);
             }
         }
         // So it is when an item bears this request's stamp: an earlier try got through and its answer was lost.

@@ -1,0 +1,135 @@
+//! Faults between the functions and the table, at the seam the SDK offers: its HTTP client.
+//!
+//! Invariant: what a fault does not touch goes to the real table, so a test sees what a user would.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+
+/// What happens to a call.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// The table does it, and the answer gets lost.
+    LostAnswer,
+    /// The table never hears of it.
+    LostCall,
+    /// The table answers this.
+    Answer(u16, String),
+}
+
+/// Faults still to come, each for the next call of its operation, and the calls that were made.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    coming: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
+    calls: Arc<Mutex<Vec<Made>>>,
+}
+
+impl Script {
+    /// Lets `fault` happen to the next `times` calls of `operation`, after what was said before.
+    pub fn then(&self, times: usize, operation: &'static str, fault: &Fault) {
+        let faults = std::iter::repeat_n((operation, fault.clone()), times);
+        self.coming.lock().expect("a lock").extend(faults);
+    }
+
+    /// The bodies of the calls of `operation` so far.
+    pub fn calls(&self, operation: &str) -> Vec<Vec<u8>> {
+        let calls = self.calls.lock().expect("a lock");
+        let of_it = calls.iter().filter(|call| call.operation == operation);
+        of_it.map(|call| call.body.clone()).collect()
+    }
+
+    /// Whether every fault has happened.
+    pub fn is_played(&self) -> bool {
+        self.coming.lock().expect("a lock").is_empty()
+    }
+
+    /// `client` with the faults of this script.
+    pub fn over(&self, client: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Faulty {
+            client,
+            script: self.clone(),
+        })
+    }
+
+    fn next(&self, operation: &str, body: &[u8]) -> Option<Fault> {
+        let call = Made {
+            operation: operation.to_owned(),
+            body: body.to_vec(),
+        };
+        self.calls.lock().expect("a lock").push(call);
+        let mut coming = self.coming.lock().expect("a lock");
+        let place = coming.iter().position(|(name, _)| *name == operation)?;
+        coming.remove(place).map(|(_, fault)| fault)
+    }
+}
+
+/// A call that was made.
+#[derive(Debug)]
+struct Made {
+    operation: String,
+    body: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Faulty {
+    client: SharedHttpClient,
+    script: Script,
+}
+
+impl HttpClient for Faulty {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        parts: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let connector = self.client.http_connector(settings, parts);
+        SharedHttpConnector::new(FaultyConnector {
+            connector,
+            script: self.script.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct FaultyConnector {
+    connector: SharedHttpConnector,
+    script: Script,
+}
+
+impl HttpConnector for FaultyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let fault = self
+            .script
+            .next(&operation, request.body().bytes().unwrap_or_default());
+        let lost = || ConnectorError::timeout("lost on the way".into());
+        match fault {
+            None => self.connector.call(request),
+            Some(Fault::LostCall) => HttpConnectorFuture::ready(Err(lost())),
+            Some(Fault::LostAnswer) => {
+                let done = self.connector.call(request);
+                HttpConnectorFuture::new(async move {
+                    let _answer = done.await?;
+                    Err(lost())
+                })
+            }
+            Some(Fault::Answer(status, body)) => {
+                let status = status.try_into().expect("a status");
+                let mut response = HttpResponse::new(status, SdkBody::from(body));
+                response
+                    .headers_mut()
+                    .insert("content-type", "application/x-amz-json-1.0");
+                HttpConnectorFuture::ready(Ok(response))
+            }
+        }
+    }
+}
