@@ -331,5 +331,7 @@ async fn a_change_can_be_made_to_the_version_one_saw() {
     let _refused = patch("nonsense", "C")
         .await
         .refused(412, "version_mismatch");
+    let _refused = patch("\"+2\"", "C").await.refused(412, "version_mismatch");
     let _changed = patch("*", "D").await.expect(200);
+    let _changed = patch("\"7\", \"3\"", "E").await.expect(200);
 }

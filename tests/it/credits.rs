@@ -129,16 +129,14 @@ async fn only_operators_add_credits() {
         world.partner("standard", 0).await,
         world.partner("standard", 0).await,
     );
-    for refid in [
-        &partner.refid,
-        &other.refid,
-        &"RS-0000000000000000".to_owned(),
-    ] {
+    let unknown = "RS-0000000000000000".to_owned();
+    for refid in [&other.refid, &unknown] {
         let path = format!("/v1/resellers/{refid}/credits");
-        let _refused = partner
+        let refused = partner
             .caller
             .post_once(&path, "k", &json!({"amount": 1}))
             .await;
+        let _refused = refused.refused(404, "not_found");
     }
     let own = format!("/v1/resellers/{}/credits", partner.refid);
     let _refused = partner

@@ -143,6 +143,27 @@ async fn a_key_stands_for_one_body_of_one_caller() {
         same.bytes, first.bytes,
         "white space and order make no difference"
     );
+    let spelt = json!({"cost": 20, "description": "Set-up", "reseller": partner.refid});
+    let same = partner
+        .caller
+        .post_once("/v1/provisions", "k", &spelt)
+        .await
+        .expect(201);
+    assert_eq!(same.bytes, first.bytes, "nor does what the key implies");
+    let order = json!({"product": world.product(1).await, "client": world.new_client()});
+    let first = partner
+        .caller
+        .post_once("/v1/provisions", "k2", &order)
+        .await
+        .expect(201);
+    let mut spelt = order.clone();
+    spelt["quantity"] = json!(1);
+    let same = partner
+        .caller
+        .post_once("/v1/provisions", "k2", &spelt)
+        .await
+        .expect(201);
+    assert_eq!(same.bytes, first.bytes, "nor does a default");
     let other = json!({"cost": 21, "description": "Set-up"});
     let _refused = partner
         .caller
@@ -162,7 +183,7 @@ async fn a_key_stands_for_one_body_of_one_caller() {
         .post_once(&credits, "k", &json!({"amount": 20}))
         .await
         .expect(201);
-    assert_eq!(world.balance(&partner.refid).await, 1_000);
+    assert_eq!(world.balance(&partner.refid).await, 999);
 }
 
 #[tokio::test]

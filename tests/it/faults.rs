@@ -40,6 +40,45 @@ impl<'a> Faulty<'a> {
             .await
     }
 
+    /// Sends anything to a function as the operator.
+    async fn send(
+        &self,
+        function: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let routes = purser_api::function(function)
+            .unwrap()
+            .router(&self.app)
+            .unwrap();
+        self.world.send(routes, method, path, headers, body).await
+    }
+
+    /// What a read of these keys answers while the entry is not there yet.
+    fn without_entry(&self, request: &[u8]) -> String {
+        let mut answer: Value = serde_json::from_str(&self.world.batch_get(request)).unwrap();
+        for items in answer["Responses"].as_object_mut().unwrap().values_mut() {
+            items
+                .as_array_mut()
+                .unwrap()
+                .retain(|item| item["kind"]["S"] != "entry");
+        }
+        answer.to_string()
+    }
+
+    async fn provision_as(&self, partner: &Partner, once: &str, body: &Value) -> Reply {
+        self.post(
+            "provision",
+            "/v1/provisions",
+            partner.caller.key().unwrap(),
+            Some(once),
+            body,
+        )
+        .await
+    }
+
     async fn provision(&self, partner: &Partner, body: &Value) -> Reply {
         self.post(
             "provision",
@@ -52,14 +91,25 @@ impl<'a> Faulty<'a> {
     }
 }
 
-fn conflict(writes: usize) -> Fault {
-    let reason =
-        json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"});
+/// A transaction that was cancelled for these reasons, one a write.
+fn cancelled(reasons: &[(&str, &str)]) -> Fault {
+    let reason = |(code, message): &(&str, &str)| json!({"Code": code, "Message": message});
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": "Transaction cancelled", "CancellationReasons": vec![reason; writes],
+        "Message": "Transaction cancelled",
+        "CancellationReasons": reasons.iter().map(reason).collect::<Vec<_>>(),
     });
     Fault::Answer(400, body.to_string())
+}
+
+fn conflict(writes: usize) -> Fault {
+    cancelled(&vec![
+        (
+            "TransactionConflict",
+            "Transaction is ongoing for the item"
+        );
+        writes
+    ])
 }
 
 #[tokio::test]
@@ -112,6 +162,114 @@ async fn a_create_without_a_key_recognises_its_own_lost_commit() {
         .await
         .expect(200);
     assert_eq!(found.json, created.json);
+}
+
+#[tokio::test]
+async fn a_change_to_a_version_recognises_its_own_lost_commit() {
+    let world = World::new().await;
+    let created = world
+        .operator
+        .post("/v1/clients", &world.new_client())
+        .await
+        .expect(201);
+    let path = format!("/v1/clients/{}", created.text("refid"));
+    let faulty = Faulty::new(&world).await;
+    faulty
+        .script
+        .then(SDK_TRIES, "TransactWriteItems", &Fault::LostAnswer);
+    let headers = [("if-match", "\"1\""), ("content-type", "application/json")];
+    let body = json!({"name": "New"}).to_string();
+    let changed = faulty
+        .send("update-client", "PATCH", &path, &headers, &body)
+        .await
+        .expect(200);
+    assert!(faulty.script.is_played());
+    assert_eq!(
+        (changed.text("name"), changed.number("version")),
+        ("New", 2)
+    );
+    assert_eq!(world.operator.get(&path).await.json, changed.json);
+}
+
+#[tokio::test]
+async fn a_revocation_and_a_new_key_survive_a_lost_answer() {
+    let world = World::new().await;
+    let faulty = Faulty::new(&world).await;
+    faulty
+        .script
+        .then(SDK_TRIES, "TransactWriteItems", &Fault::LostAnswer);
+    let owner = world.operator.key().unwrap();
+    let made = faulty
+        .post(
+            "api-keys",
+            "/v1/api-keys",
+            owner,
+            Some("k"),
+            &json!({"name": "x"}),
+        )
+        .await
+        .expect(201);
+    let shop = world.operator.with_key(Some(made.text("key")));
+    let _products = shop.get("/v1/products").await.expect(200);
+
+    faulty
+        .script
+        .then(SDK_TRIES, "TransactWriteItems", &Fault::LostAnswer);
+    let path = format!("/v1/api-keys/{}", made.text("refid"));
+    let _gone = faulty
+        .send("api-keys", "DELETE", &path, &[], "")
+        .await
+        .expect(204);
+    assert!(faulty.script.is_played());
+    let _refused = shop
+        .get("/v1/products")
+        .await
+        .refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_conflict_beside_a_taken_address_is_looked_into_before_it_refuses() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 1_000).await;
+    let order = json!({"product": world.product(100).await, "client": world.new_client()});
+    let made = partner
+        .caller
+        .post_once("/v1/provisions", "k", &order)
+        .await
+        .expect(201);
+    // What a repeat can meet while the first is committing: its read finds no entry yet, the entry's write is in
+    // conflict, and the address is taken already.
+    let faulty = Faulty::new(&world).await;
+    let other = json!({"product": order["product"], "client": world.new_client()});
+    let _other = faulty
+        .provision_as(&partner, "other", &other)
+        .await
+        .expect(201);
+    let stale = faulty.without_entry(&faulty.script.calls("BatchGetItem")[0]);
+    faulty
+        .script
+        .then(1, "BatchGetItem", &Fault::Answer(200, stale));
+    let reasons = [
+        ("TransactionConflict", "x"),
+        ("None", ""),
+        ("None", ""),
+        ("ConditionalCheckFailed", "x"),
+    ];
+    faulty
+        .script
+        .then(1, "TransactWriteItems", &cancelled(&reasons));
+    let again = faulty.provision(&partner, &order).await.expect(201);
+    assert!(faulty.script.is_played());
+    assert_eq!(
+        (
+            again.bytes,
+            again
+                .headers
+                .iter()
+                .any(|(name, _)| name == "idempotency-replayed")
+        ),
+        (made.bytes, true)
+    );
 }
 
 #[tokio::test]

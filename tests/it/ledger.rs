@@ -92,3 +92,45 @@ async fn a_tampered_history_shows() {
         (&json!(false), &json!(3))
     );
 }
+
+#[tokio::test]
+async fn an_entry_the_wallet_does_not_count_shows() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 1_000).await;
+    let bare = json!({"cost": 10, "description": "x"});
+    let made = partner
+        .caller
+        .post_once("/v1/provisions", "k", &bare)
+        .await
+        .expect(201);
+    let wallet = world
+        .items()
+        .into_iter()
+        .find(|item| item["kind"]["S"] == "wallet")
+        .unwrap();
+    let pk = wallet["pk"]["S"].as_str().unwrap();
+    // The wallet as it was before the purchase, as if somebody had put the credits back.
+    world.tamper(pk, "balance", &json!({"N": "1000"}));
+    world.tamper(pk, "sequence", &json!({"N": "1"}));
+    let credit = world.entries(&partner.refid).await[0].clone();
+    let head = hash_as_kept(credit["hash"].as_str().unwrap());
+    world.tamper(pk, "head", &json!({"S": head}));
+    let verify = format!("/v1/resellers/{}/verify", partner.refid);
+    let broken = partner.caller.get(&verify).await.expect(200);
+    assert_eq!(
+        broken.json["intact"],
+        json!(false),
+        "{} is not counted",
+        made.text("refid")
+    );
+    assert_eq!(broken.json["breaks"][0]["sequence"], 2);
+}
+
+/// A hash as the table keeps it, from how the API shows it.
+fn hash_as_kept(hex: &str) -> String {
+    let bytes: Vec<u8> = (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect();
+    data_encoding::BASE64URL_NOPAD.encode(&bytes)
+}

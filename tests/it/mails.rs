@@ -100,17 +100,23 @@ async fn running_low_is_told_to_the_reseller_once() {
 }
 
 #[tokio::test]
-async fn a_status_that_stays_sends_nothing_and_demo_records_send_nothing() {
+async fn a_brand_that_is_no_name_gives_way_to_the_company() {
     let world = World::new().await;
-    let created = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
-    assert_eq!(world.mails().await.len(), 1);
-    let path = format!("/v1/clients/{}/activate", created.text("refid"));
-    for _ in 0..2 {
-        let _client = world.operator.act(&path).await.expect(200);
+    for (n, name) in [" ".to_owned(), "x".repeat(9_000)].into_iter().enumerate() {
+        let email = format!("{n}@example.com");
+        let body = json!({"company_name": "Elite Ltd", "email": email, "metadata": {"name": name}});
+        let reseller = world
+            .operator
+            .post("/v1/resellers", &body)
+            .await
+            .expect(201);
+        let mut client = world.new_client();
+        client["reseller"] = json!(reseller.text("refid"));
+        let _client = world
+            .operator
+            .post("/v1/clients", &client)
+            .await
+            .expect(201);
+        assert_eq!(world.mails().await[0]["subject"], "Welcome to Elite Ltd");
     }
-    assert_eq!(world.mails().await.len(), 1);
 }

@@ -102,6 +102,36 @@ fn functions_start_as_their_code_expects() {
 }
 
 #[test]
+fn failed_events_are_kept() {
+    // The bus's own dead letters hold only what it could not hand over; the function's destination holds the rest.
+    let spec = template();
+    let consumes = |event: &EventSpec| matches!(event, EventSpec::EventBridgeRule { .. });
+    let consumers = spec
+        .functions
+        .iter()
+        .filter(|function| function.events.iter().any(consumes))
+        .count();
+    let kept = TEMPLATE.matches("      EventInvokeConfig:\n").count();
+    let letters = TEMPLATE.matches("            DeadLetterConfig:\n").count();
+    assert_eq!((kept, letters), (consumers, consumers));
+}
+
+#[test]
+fn no_two_functions_have_the_same_rights() {
+    let rights: Vec<String> = template()
+        .functions
+        .iter()
+        .map(|spec| spec.policies.to_string())
+        .collect();
+    let distinct: BTreeSet<&String> = rights.iter().collect();
+    assert_eq!(
+        distinct.len(),
+        rights.len(),
+        "functions with the same rights are one function"
+    );
+}
+
+#[test]
 fn every_variable_the_code_reads_is_set_and_no_other() {
     let set: BTreeMap<String, String> = template().variables();
     let read: BTreeSet<&str> = purser_edge::config::VARIABLES.into_iter().collect();

@@ -96,6 +96,53 @@ async fn a_product_is_made_read_changed_and_listed() {
 }
 
 #[tokio::test]
+async fn terms_and_duration_go_together() {
+    let world = World::new().await;
+    let made = async |terms: Value, days: Value| {
+        let reference = world.fresh("T");
+        let body = json!({"reference": reference, "name": "x", "price": 1, "terms": terms, "duration_days": days});
+        world.operator.post("/v1/products", &body).await
+    };
+    for (terms, days, kind) in [
+        (Value::Null, json!(30), "subscription"),
+        (Value::Null, Value::Null, "lifetime"),
+        (json!("trial"), json!(14), "trial"),
+        (json!("perpetual"), Value::Null, "perpetual"),
+    ] {
+        let made = made(terms, days.clone()).await.expect(201);
+        assert_eq!(
+            (made.text("terms"), &made.json["duration_days"]),
+            (kind, &days)
+        );
+    }
+    for (terms, days) in [(json!("trial"), Value::Null), (json!("lifetime"), json!(5))] {
+        let refused = made(terms, days).await.refused(422, "invalid_fields");
+        assert_eq!(refused.pointer(), "/terms");
+    }
+    let trial = made(json!("trial"), json!(14)).await.expect(201);
+    let path = format!("/v1/products/{}", trial.text("reference"));
+    for (change, kind, days) in [
+        (json!({"duration_days": 7}), "trial", json!(7)),
+        (json!({"terms": "subscription"}), "subscription", json!(7)),
+        (json!({"duration_days": null}), "lifetime", Value::Null),
+        (json!({"terms": "perpetual"}), "perpetual", Value::Null),
+        (json!({"duration_days": 9}), "subscription", json!(9)),
+    ] {
+        let changed = world.operator.patch(&path, &change).await.expect(200);
+        assert_eq!(
+            (changed.text("terms"), &changed.json["duration_days"]),
+            (kind, &days),
+            "{change}"
+        );
+    }
+    let _refused = world
+        .operator
+        .patch(&path, &json!({"terms": "lifetime"}))
+        .await
+        .refused(422, "invalid_fields");
+}
+
+#[tokio::test]
 async fn a_reference_can_stand_in_a_url() {
     let world = World::new().await;
     for bad in ["", ".", "..", "a/b", "a b", "a?b", "ä", &"x".repeat(65)] {

@@ -33,6 +33,7 @@ async fn a_product_for_a_new_client_is_one_commit() {
         ("reseller", json!(partner.refid)),
         ("provision", made.json["refid"].clone()),
         ("status", json!("pending")),
+        ("terms", json!("subscription")),
         ("duration_days", json!(365)),
         ("activations", json!(0)),
         ("activated_at", Value::Null),
@@ -253,6 +254,15 @@ async fn a_refused_provision_changes_nothing() {
         .post_once("/v1/provisions", "k", &inner)
         .await;
     assert_eq!(refused.pointer(), "/client/email");
+    let pinned = json!({"name": "X", "email": "x@y.co", "metadata": {"a": {"pin": 1}}});
+    for (client, pointer) in [(taken, "/client/email"), (pinned, "/client/metadata/a/pin")] {
+        let order = json!({"product": cheap, "client": client});
+        let refused = partner
+            .caller
+            .post_once("/v1/provisions", "k", &order)
+            .await;
+        assert_eq!(refused.pointer(), pointer);
+    }
     let _made = partner
         .caller
         .post_once(

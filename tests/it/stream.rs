@@ -40,6 +40,7 @@ async fn a_record_that_can_not_be_read_is_reported_and_what_came_before_it_is_to
         .await
         .expect(201);
     assert_eq!(world.mails().await.len(), 1);
+    let told = world.events().await.len();
     let mut event = records(&world);
     let client = event
         .records
@@ -58,6 +59,11 @@ async fn a_record_that_can_not_be_read_is_reported_and_what_came_before_it_is_to
         .map(|failure| failure.item_identifier.as_deref())
         .collect();
     assert_eq!(failed, [Some("poison")]);
+    assert_eq!(
+        world.events().await.len(),
+        told + 1,
+        "the client before it is told again"
+    );
 }
 
 fn serde_dynamo_item(value: &Value) -> serde_dynamo::Item {

@@ -24,7 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Credits to add.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct AddCredits {
     #[schema(value_type = u64, minimum = 1, maximum = 1_000_000_000_000_i64)]
     amount: Amount,

@@ -5,16 +5,16 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use purser_domain::Refusal;
 use purser_domain::api_key::ApiKey;
 use purser_domain::caller::{Caller, Role};
-use purser_domain::refid::{ApiKeyRefid, ResellerRefid};
-use purser_domain::refusal::What;
+use purser_domain::refid::ApiKeyRefid;
 use purser_domain::text::Name;
 use purser_edge::answer::{List, position};
+use purser_edge::call::Listed;
 use purser_edge::extract::{Body, Limit, MaybeBody, Named, OptionalKey, Params};
 use purser_edge::shapes::ApiKeyShape;
 use purser_edge::{App, Call, Problem, answer, json};
+use purser_store::page::Page;
 use purser_store::secrets::{random, sha256_hex};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A key to make.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateApiKey {
     /// The reseller it acts for; an operator's key unless given. A reseller's own key implies itself.
     reseller: Option<String>,
@@ -62,15 +62,9 @@ async fn create_api_key(
 ) -> Result<Response, Problem> {
     let key = key?;
     let Body(body) = body?;
+    let reseller = call.reseller(body.reseller.as_deref())?;
     let request = call.request(&app, key.as_ref(), &body)?;
-    let named = match &body.reseller {
-        Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidReseller)?),
-        None => None,
-    };
-    let role = call
-        .caller
-        .reseller(named)?
-        .map_or(Role::Operator, Role::Reseller);
+    let role = reseller.map_or(Role::Operator, Role::Reseller);
     let secret = data_encoding::BASE64URL_NOPAD.encode(&random::<32>()?);
     let made = ApiKey {
         refid: app.store.new_api_key_refid()?,
@@ -120,11 +114,13 @@ async fn list_api_keys(
     let Params(query) = query?;
     let scope = call.cursor_scope(&query);
     let position = position(&app, &scope, query.cursor.as_deref())?;
-    let named = match query.reseller.as_deref() {
-        Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::NotFound(What::Reseller))?),
-        None => None,
+    let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
+        let none = Page {
+            items: Vec::<ApiKey>::new(),
+            position: None,
+        };
+        return List::answer(&app, &scope, none, |key| ApiKeyShape::from(key));
     };
-    let reseller = call.caller.reseller(named)?;
     let limit = query.limit.unwrap_or_default().get();
     let page = app
         .store

@@ -4,9 +4,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::Refusal;
 use purser_domain::email::EmailAddress;
-use purser_domain::refid::ResellerRefid;
 use purser_domain::text::{ClientId, Name, Phone};
 use purser_edge::client_body::ClientBody;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
@@ -25,7 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A client to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateClient {
     #[schema(value_type = String, min_length = 1, max_length = 255)]
     name: Name,
@@ -60,12 +58,13 @@ async fn create_client(
 ) -> Result<Response, Problem> {
     let key = key?;
     let Body(body) = body?;
-    let request = call.request(&app, key.as_ref(), &body)?;
-    let named = match &body.reseller {
-        Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidReseller)?),
-        None => None,
+    let reseller = call.reseller(body.reseller.as_deref())?;
+    // Spelling out what a key implies makes no difference.
+    let resolved = CreateClient {
+        reseller: reseller.as_ref().map(ToString::to_string),
+        ..body.clone()
     };
-    let reseller = call.caller.reseller(named)?;
+    let request = call.request(&app, key.as_ref(), &resolved)?;
     let new = ClientBody::new(
         body.name,
         body.email,
@@ -73,7 +72,7 @@ async fn create_client(
         body.metadata,
         body.client_id,
     )
-    .into_new("")?;
+    .into_new()?;
     let status = app.config.client_status;
     let created = app
         .store

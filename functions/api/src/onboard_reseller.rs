@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A reseller to onboard.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct OnboardReseller {
     #[schema(value_type = String, min_length = 1, max_length = 255)]
     company_name: Name,
@@ -77,7 +77,7 @@ async fn onboard_reseller(
         email: body.email,
         tier: body.tier,
         low_credit_threshold: threshold.unwrap_or(app.config.low_credit_threshold),
-        metadata: metadata(body.metadata.unwrap_or_default(), "/metadata")?,
+        metadata: metadata(body.metadata.unwrap_or_default())?,
         parent,
     };
     let refid = app.store.new_reseller_refid()?;

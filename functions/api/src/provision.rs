@@ -15,6 +15,7 @@ use purser_edge::client_body::ClientChoice;
 use purser_edge::extract::{Body, MaybeBody, RequiredKey};
 use purser_edge::shapes::ProvisionShape;
 use purser_edge::{App, Call, Problem, answer, json};
+use purser_store::StoreError;
 use purser_store::provision::{Buyer, Provision, ProvisionCommand, Purchase};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,7 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A purchase: either a bare `cost` with a `description`, or a `product` for a `client`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct ProvisionBody {
     /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
     reseller: Option<String>,
@@ -61,8 +62,10 @@ async fn provision(
 ) -> Result<Response, Problem> {
     let key = key?;
     let Body(body) = body?;
-    let fingerprint = call.fingerprint(&body)?;
-    let reseller = paying_reseller(&call, body.reseller.as_deref())?;
+    let named = call.reseller(body.reseller.as_deref())?;
+    let reseller =
+        named.ok_or_else(|| Problem::invalid("/reseller", "is required of an operator"))?;
+    let fingerprint = call.fingerprint(&resolved(&body, &reseller))?;
     let description = body.description.clone();
     let command = ProvisionCommand {
         reseller: &reseller,
@@ -76,21 +79,33 @@ async fn provision(
     let made = app
         .store
         .provision(&command, &call.stamp(), call.now, &render)
-        .await?;
+        .await
+        .map_err(refused)?;
     Ok(answer::created(made))
 }
 
-fn paying_reseller(call: &Call, named: Option<&str>) -> Result<ResellerRefid, Problem> {
-    let operates = call.caller.must_operate().is_ok();
-    let named = match named.map(ResellerRefid::parse) {
-        Some(None) if operates => return Err(Refusal::InvalidReseller.into()),
-        Some(None) => return Err(Refusal::NotFound(What::Reseller).into()),
-        Some(named) => named,
-        None => None,
-    };
-    call.caller
-        .reseller(named)?
-        .ok_or_else(|| Problem::invalid("/reseller", "is required of an operator"))
+/// What is taken is something of the new client.
+fn refused(error: StoreError) -> Problem {
+    let of_client = matches!(
+        error,
+        StoreError::Refused(Refusal::DuplicateEmail | Refusal::DuplicateClientId)
+    );
+    let problem = Problem::from(error);
+    if of_client {
+        problem.under("/client")
+    } else {
+        problem
+    }
+}
+
+/// The body with what it leaves out, so that spelling out a default makes no difference to a repeat.
+fn resolved(body: &ProvisionBody, reseller: &ResellerRefid) -> ProvisionBody {
+    let one = body.product.is_some().then_some(Quantity::ONE);
+    ProvisionBody {
+        reseller: Some(reseller.to_string()),
+        quantity: body.quantity.or(one),
+        ..body.clone()
+    }
 }
 
 fn purchase(app: &App, body: ProvisionBody) -> Result<Purchase, Problem> {
@@ -143,7 +158,10 @@ fn buyer(app: &App, client: ClientChoice) -> Result<Buyer, Problem> {
             ClientRefid::parse(&text).ok_or(Refusal::NotFound(What::Client))?,
         )),
         ClientChoice::New(body) => Ok(Buyer::New(
-            Box::new(body.into_new("/client")?),
+            Box::new(
+                body.into_new()
+                    .map_err(|problem| problem.under("/client"))?,
+            ),
             app.config.client_status,
         )),
     }

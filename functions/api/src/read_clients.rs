@@ -8,10 +8,11 @@ use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::client::{Client, ClientStatus};
 use purser_domain::email::EmailAddress;
-use purser_domain::refid::{ClientRefid, ResellerRefid};
+use purser_domain::refid::ClientRefid;
 use purser_domain::refusal::What;
 use purser_domain::text::ClientId;
 use purser_edge::answer::{List, ok, position};
+use purser_edge::call::Listed;
 use purser_edge::extract::{Limit, Named, Params};
 use purser_edge::shapes::{ClientShape, ClientStatusShape};
 use purser_edge::{App, Call, Problem};
@@ -87,21 +88,15 @@ async fn list_clients(
     let Params(query) = query?;
     let scope = call.cursor_scope(&query);
     let position = position(&app, &scope, query.cursor.as_deref())?;
-    let empty = || Page {
-        items: Vec::<Client>::new(),
-        position: None,
-    };
-    let named = match query.reseller.as_deref().map(ResellerRefid::parse) {
-        // A refid that is malformed is one that nobody has.
-        Some(None) if call.caller.must_operate().is_ok() => {
-            return List::answer(&app, &scope, empty(), shape);
-        }
-        Some(None) => return Err(Refusal::NotFound(What::Reseller).into()),
-        Some(named) => named,
-        None => None,
+    let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
+        let none = Page {
+            items: Vec::new(),
+            position: None,
+        };
+        return List::answer(&app, &scope, none, shape);
     };
     let filter = ClientFilter {
-        reseller: call.caller.reseller(named)?,
+        reseller,
         status: query.status,
         resold: query
             .ownership

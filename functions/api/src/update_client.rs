@@ -6,16 +6,14 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::client::{Client, ClientChange, ClientStatus};
-use purser_domain::metadata::Metadata;
 use purser_domain::refid::ClientRefid;
 use purser_domain::refusal::What;
 use purser_domain::text::{Name, Phone};
-use purser_edge::client_body::metadata_problem;
+use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
 use purser_edge::json::present;
 use purser_edge::shapes::ClientShape;
 use purser_edge::{App, Call, Problem, answer, json};
-use purser_store::client::at_version;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -33,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// What to change of a client; members left out stay as they are.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeClient {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
@@ -69,17 +67,19 @@ async fn change_client(
         .await?
         .filter(|client| call.caller.owns(client.reseller.as_ref()));
     let found = found.ok_or(Refusal::NotFound(What::Client))?;
-    let IfMatch(version) = version?;
+    let version = version?;
     let Body(body) = body?;
-    merged(&found.metadata, body.metadata.as_ref())?;
+    let patch = body.metadata.as_ref();
+    check_merge(&found.metadata, patch)?;
     let (stamp, now) = (call.stamp(), call.now);
     let change = |client: &Client| {
+        version.must_hold(client.version)?;
         let change = ClientChange {
             name: body.name.clone(),
             phone: body.phone.clone(),
-            metadata: merged_again(&client.metadata, body.metadata.as_ref())?,
+            metadata: client.metadata.with(patch)?,
         };
-        at_version(client, version, change, now)
+        Ok(client.changed(change, now))
     };
     let may = |client: &Client| call.caller.owns(client.reseller.as_ref());
     let changed = app
@@ -91,25 +91,6 @@ async fn change_client(
 
 fn render(client: &Client) -> Result<Vec<u8>, purser_store::StoreError> {
     json::write(&ClientShape::from(client))
-}
-
-fn merged(old: &Metadata, patch: Option<&Map<String, Value>>) -> Result<Option<Metadata>, Problem> {
-    let merged = patch.map(|patch| old.merged(patch)).transpose();
-    merged.map_err(|error| metadata_problem(error, "/metadata"))
-}
-
-/// Merges into a later version than the one that was checked: only its size can still be wrong.
-fn merged_again(
-    old: &Metadata,
-    patch: Option<&Map<String, Value>>,
-) -> Result<Option<Metadata>, Refusal> {
-    let too_large = Refusal::MetadataTooLarge {
-        most: purser_domain::metadata::MAX_BYTES,
-    };
-    patch
-        .map(|patch| old.merged(patch))
-        .transpose()
-        .map_err(|_| too_large)
 }
 
 /// Activate a client

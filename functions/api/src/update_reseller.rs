@@ -6,13 +6,12 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::credits::Threshold;
-use purser_domain::metadata::Metadata;
 use purser_domain::refid::ResellerRefid;
 use purser_domain::refusal::What;
 use purser_domain::reseller::{Reseller, ResellerChange, ResellerStatus};
 use purser_domain::text::Name;
 use purser_domain::tier::Tier;
-use purser_edge::client_body::metadata_problem;
+use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
 use purser_edge::json::present;
 use purser_edge::shapes::{ResellerShape, TierShape};
@@ -33,7 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// What to change of a reseller; members left out stay as they are.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeReseller {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
@@ -75,23 +74,18 @@ async fn change_reseller(
         .reseller(&refid)
         .await?
         .ok_or(Refusal::NotFound(What::Reseller))?;
-    let IfMatch(version) = version?;
+    let version = version?;
     let Body(body) = body?;
     let patch = body.metadata.as_ref();
-    patch
-        .map(|patch| found.metadata.merged(patch))
-        .transpose()
-        .map_err(|e| metadata_problem(e, "/metadata"))?;
+    check_merge(&found.metadata, patch)?;
     let change = |reseller: &Reseller| {
-        if version.is_some_and(|version| version != reseller.version) {
-            return Err(Refusal::VersionMismatch);
-        }
+        version.must_hold(reseller.version)?;
         let change = ResellerChange {
             company_name: body.company_name.clone(),
             tier: body.tier,
             hold_provisioning: body.hold_provisioning,
             low_credit_threshold: body.low_credit_threshold.map(Threshold::credits),
-            metadata: merged_again(&reseller.metadata, patch)?,
+            metadata: reseller.metadata.with(patch)?,
             status: None,
         };
         Ok(reseller.changed(change, call.now))
@@ -101,20 +95,6 @@ async fn change_reseller(
         .change_reseller(&refid, &call.stamp(), change, &render)
         .await?;
     Ok(answer::changed(changed))
-}
-
-/// Merges into a later version than the one that was checked: only its size can still be wrong.
-fn merged_again(
-    old: &Metadata,
-    patch: Option<&Map<String, Value>>,
-) -> Result<Option<Metadata>, Refusal> {
-    let too_large = Refusal::MetadataTooLarge {
-        most: purser_domain::metadata::MAX_BYTES,
-    };
-    patch
-        .map(|patch| old.merged(patch))
-        .transpose()
-        .map_err(|_| too_large)
 }
 
 fn render(reseller: &Reseller) -> Result<Vec<u8>, purser_store::StoreError> {

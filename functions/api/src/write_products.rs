@@ -6,12 +6,15 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::credits::Amount;
-use purser_domain::product::{Days, ParallelUses, Product, ProductReference};
+use purser_domain::product::{
+    Days, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
+};
+use purser_domain::refusal::What;
 use purser_domain::text::Name;
 use purser_domain::tier::Tier;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
 use purser_edge::json::present;
-use purser_edge::shapes::{ProductShape, TierShape};
+use purser_edge::shapes::{ProductShape, TermsShape, TierShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,7 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A product to sell.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateProduct {
     /// What orders call it; it can't be changed.
     #[schema(value_type = String, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._~-]+$")]
@@ -40,7 +43,10 @@ struct CreateProduct {
     /// The tiers that may sell it; all unless given.
     #[schema(value_type = Option<Vec<TierShape>>)]
     tiers: Option<Vec<Tier>>,
-    /// How long a licence lasts from its activation; for life unless given.
+    /// A subscription when there is a duration, else for a lifetime, unless given.
+    #[schema(value_type = Option<TermsShape>)]
+    terms: Option<TermsKind>,
+    /// How long a licence lasts from its activation; a subscription or trial has one, the others have none.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     duration_days: Option<Days>,
     /// How many installations may use a licence at a time; unlimited unless given.
@@ -67,13 +73,18 @@ async fn create_product(
     call.caller.must_operate()?;
     let key = key?;
     let Body(body) = body?;
-    let request = call.request(&app, key.as_ref(), &body)?;
+    // Spelling out the default makes no difference to a repeat.
+    let resolved = CreateProduct {
+        active: Some(body.active.unwrap_or(true)),
+        ..body.clone()
+    };
+    let request = call.request(&app, key.as_ref(), &resolved)?;
     let product = Product {
         reference: body.reference,
         name: body.name,
         price: body.price,
         tiers: body.tiers.map(distinct),
-        duration_days: body.duration_days,
+        terms: Terms::new(body.terms, body.duration_days).map_err(wrong_terms)?,
         parallel_uses: body.parallel_uses,
         active: body.active.unwrap_or(true),
         created_at: call.now,
@@ -85,6 +96,10 @@ async fn create_product(
             .create_product(&product, &request, &render)
             .await?,
     ))
+}
+
+fn wrong_terms(error: TermsError) -> Problem {
+    Problem::invalid("/terms", error.to_string())
 }
 
 fn distinct(mut tiers: Vec<Tier>) -> Vec<Tier> {
@@ -99,7 +114,7 @@ fn render(product: &Product) -> Result<Vec<u8>, purser_store::StoreError> {
 
 /// What to change of a product; members left out stay as they are.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeProduct {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
@@ -111,7 +126,10 @@ struct ChangeProduct {
     #[schema(value_type = Option<Vec<TierShape>>)]
     #[serde(default, deserialize_with = "present")]
     tiers: Option<Option<Vec<Tier>>>,
-    /// Null: for life.
+    #[schema(value_type = Option<TermsShape>)]
+    #[serde(default, deserialize_with = "present")]
+    terms: Option<TermsKind>,
+    /// Null: for ever.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     #[serde(default, deserialize_with = "present")]
     duration_days: Option<Option<Days>>,
@@ -142,38 +160,30 @@ async fn change_product(
 ) -> Result<Response, Problem> {
     call.caller.must_operate()?;
     let Named(reference) = named?;
-    let faults = match (version, body) {
-        (Ok(version), Ok(body)) => Ok((version, body)),
-        (Err(problem), _) | (_, Err(problem)) => Err(problem),
+    // What is there decides between 404 and a fault of the body.
+    let found = app
+        .store
+        .product(&reference)
+        .await?
+        .ok_or(Refusal::NotFound(What::Product))?;
+    let version = version?;
+    let Body(body) = body?;
+    let change = ProductChange {
+        name: body.name,
+        price: body.price,
+        tiers: body.tiers.map(|tiers| tiers.map(distinct)),
+        terms: body.terms,
+        duration_days: body.duration_days,
+        parallel_uses: body.parallel_uses,
+        active: body.active,
     };
-    let (IfMatch(version), Body(body)) = match faults {
-        Ok(both) => both,
-        Err(problem) if app.store.product(&reference).await?.is_some() => return Err(problem),
-        Err(_) => return Err(Refusal::NotFound(purser_domain::refusal::What::Product).into()),
-    };
-    let now = call.now;
+    change.terms(found.terms).map_err(wrong_terms)?;
     let change = |product: &Product| {
-        if version.is_some_and(|version| version != product.version) {
-            return Err(Refusal::VersionMismatch);
-        }
-        let changed = Product {
-            name: body.name.clone().unwrap_or_else(|| product.name.clone()),
-            price: body.price.unwrap_or(product.price),
-            tiers: body
-                .tiers
-                .clone()
-                .map_or_else(|| product.tiers.clone(), |tiers| tiers.map(distinct)),
-            duration_days: body.duration_days.unwrap_or(product.duration_days),
-            parallel_uses: body.parallel_uses.unwrap_or(product.parallel_uses),
-            active: body.active.unwrap_or(product.active),
-            ..product.clone()
-        };
-        let differs = changed != *product;
-        Ok(differs.then(|| Product {
-            updated_at: now.max(product.updated_at),
-            version: product.version + 1,
-            ..changed
-        }))
+        version.must_hold(product.version)?;
+        // What was checked above can only be wrong now if somebody else changed the terms meanwhile.
+        product
+            .changed(&change, call.now)
+            .map_err(|_| Refusal::VersionMismatch)
     };
     let changed = app
         .store

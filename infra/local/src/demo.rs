@@ -13,7 +13,7 @@ use purser_domain::api_key::ApiKey;
 use purser_domain::caller::{Actor, Role};
 use purser_domain::client::{ClientStatus, NewClient};
 use purser_domain::metadata::Metadata;
-use purser_domain::product::{Days, ParallelUses, Product};
+use purser_domain::product::{Days, ParallelUses, Product, Terms};
 use purser_domain::provision::Quantity;
 use purser_domain::refid::{ApiKeyRefid, ResellerRefid};
 use purser_domain::reseller::NewReseller;
@@ -198,7 +198,8 @@ async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), Store
         name: valid(name.to_owned())?,
         price: valid(price)?,
         tiers: tiers.map(<[Tier]>::to_vec),
-        duration_days: days.map(valid::<Days, _>).transpose()?,
+        terms: Terms::new(None, days.map(valid::<Days, _>).transpose()?)
+            .map_err(|it| failed(&it))?,
         parallel_uses: uses.map(valid::<ParallelUses, _>).transpose()?,
         active: true,
         created_at: now,

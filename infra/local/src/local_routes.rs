@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dynoxide::Database;
 use http::StatusCode;
 use jiff::fmt::temporal::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo};
-use purser_edge::extract::Body;
 use purser_edge::serve::serve;
 use purser_edge::{App, Problem};
 use serde::Deserialize;
@@ -122,11 +122,8 @@ struct Advance {
 }
 
 /// `POST /_local/clock`: turns the clock forward, and lets expire what expires by then.
-async fn turn_clock(
-    State(laptop): State<Laptop>,
-    request: Request,
-) -> Result<Json<Value>, Problem> {
-    let Body(Advance { advance }) = Body::from_request(request, &laptop.app).await?;
+async fn turn_clock(State(laptop): State<Laptop>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let Advance { advance } = purser_edge::json::read(&body)?;
     let by = duration(&advance).ok_or_else(|| {
         Problem::invalid(
             "/advance",

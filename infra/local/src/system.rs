@@ -162,6 +162,8 @@ impl System {
             template,
             database: stand_ins.dynamo.database().clone(),
         };
+        // In the cloud this goes on all the time; here what expired goes when the system starts.
+        stand_ins.dynamo.sweep_ttl().await?;
         let mut credentials = None;
         if options.demo {
             credentials = Some(demo::ensure(&laptop.app, folder.as_ref()).await?);

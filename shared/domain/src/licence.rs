@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::email::EmailAddress;
-use crate::product::{Days, ParallelUses, Product, ProductReference};
+use crate::product::{ParallelUses, Product, ProductReference, Terms};
 use crate::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
 use crate::text::ClientId;
 use crate::time::Time;
@@ -66,8 +66,8 @@ pub struct Licence {
     pub provision: Option<EntryRefid>,
     /// Where it stands.
     pub status: LicenceStatus,
-    /// How long it lasts from its activation; none: for life.
-    pub duration_days: Option<Days>,
+    /// What it grants, and for how long.
+    pub terms: Terms,
     /// How many installations may use it at a time; none: unlimited.
     pub parallel_uses: Option<ParallelUses>,
     /// How many installations use it.
@@ -112,7 +112,7 @@ impl Licence {
             reseller: Some(reseller),
             provision: Some(provision),
             status: LicenceStatus::Pending,
-            duration_days: product.duration_days,
+            terms: product.terms,
             parallel_uses: product.parallel_uses,
             activations: 0,
             activated_at: None,

@@ -69,6 +69,16 @@ impl Metadata {
         }
     }
 
+    /// This metadata with `patch` merged in, when there is one, for a patch that was checked before: what can still
+    /// be wrong is the size, after somebody else's change.
+    pub fn with(&self, patch: Option<&Map<String, Value>>) -> Result<Option<Self>, Refusal> {
+        let too_large = Refusal::MetadataTooLarge { most: MAX_BYTES };
+        patch
+            .map(|patch| self.merged(patch))
+            .transpose()
+            .map_err(|_| too_large)
+    }
+
     /// The object.
     pub fn as_object(&self) -> &Map<String, Value> {
         &self.0

@@ -64,6 +64,71 @@ impl From<ParallelUses> for u32 {
     }
 }
 
+/// What a licence grants over time (SPEC C1). One with a term lasts from its activation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Terms {
+    /// This version for ever.
+    Perpetual,
+    /// Every version for ever.
+    Lifetime,
+    /// Paid for a time, to be renewed.
+    Subscription(Days),
+    /// To try it for a time.
+    Trial(Days),
+}
+
+/// The kind of terms alone, as the API names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TermsKind {
+    /// See [`Terms::Perpetual`].
+    Perpetual,
+    /// See [`Terms::Lifetime`].
+    Lifetime,
+    /// See [`Terms::Subscription`].
+    Subscription,
+    /// See [`Terms::Trial`].
+    Trial,
+}
+
+/// Terms whose kind and duration do not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a subscription or trial has duration_days; perpetual and lifetime have none")]
+pub struct TermsError;
+
+impl Terms {
+    /// The terms of this kind and duration. Without a kind, a duration makes a subscription, and none a licence
+    /// for life.
+    pub fn new(kind: Option<TermsKind>, days: Option<Days>) -> Result<Self, TermsError> {
+        match (kind, days) {
+            (None | Some(TermsKind::Subscription), Some(days)) => Ok(Self::Subscription(days)),
+            (Some(TermsKind::Trial), Some(days)) => Ok(Self::Trial(days)),
+            (None | Some(TermsKind::Lifetime), None) => Ok(Self::Lifetime),
+            (Some(TermsKind::Perpetual), None) => Ok(Self::Perpetual),
+            _ => Err(TermsError),
+        }
+    }
+
+    /// The kind.
+    pub const fn kind(self) -> TermsKind {
+        match self {
+            Self::Perpetual => TermsKind::Perpetual,
+            Self::Lifetime => TermsKind::Lifetime,
+            Self::Subscription(_) => TermsKind::Subscription,
+            Self::Trial(_) => TermsKind::Trial,
+        }
+    }
+
+    /// How long; none: for ever.
+    pub const fn days(self) -> Option<Days> {
+        match self {
+            Self::Perpetual | Self::Lifetime => None,
+            Self::Subscription(days) | Self::Trial(days) => Some(days),
+        }
+    }
+}
+
 /// A product as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Product {
@@ -75,8 +140,8 @@ pub struct Product {
     pub price: Amount,
     /// The tiers that may sell it; none: all.
     pub tiers: Option<Vec<Tier>>,
-    /// How long a licence lasts from its activation; none: for life.
-    pub duration_days: Option<Days>,
+    /// What its licences grant, and for how long.
+    pub terms: Terms,
     /// How many installations may use a licence at a time; none: unlimited.
     pub parallel_uses: Option<ParallelUses>,
     /// Whether it is sold at present.
@@ -89,7 +154,54 @@ pub struct Product {
     pub version: u64,
 }
 
+/// What to change of a product; `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProductChange {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new list price.
+    pub price: Option<Amount>,
+    /// Other tiers, or all of them.
+    pub tiers: Option<Option<Vec<Tier>>>,
+    /// Other kinds of terms.
+    pub terms: Option<TermsKind>,
+    /// Another duration, or none at all.
+    pub duration_days: Option<Option<Days>>,
+    /// Another number of uses, or any.
+    pub parallel_uses: Option<Option<ParallelUses>>,
+    /// Sold or not.
+    pub active: Option<bool>,
+}
+
+impl ProductChange {
+    /// The terms after the change: a duration that is given decides the kind, unless that is given, too.
+    pub fn terms(&self, old: Terms) -> Result<Terms, TermsError> {
+        let days = self.duration_days.unwrap_or(old.days());
+        let kept = (days.is_some() == old.days().is_some()).then_some(old.kind());
+        Terms::new(self.terms.or(kept), days)
+    }
+}
+
 impl Product {
+    /// The product with `change` applied; `None` when that changes nothing.
+    pub fn changed(&self, change: &ProductChange, now: Time) -> Result<Option<Self>, TermsError> {
+        let changed = Self {
+            name: change.name.clone().unwrap_or_else(|| self.name.clone()),
+            price: change.price.unwrap_or(self.price),
+            tiers: change.tiers.clone().unwrap_or_else(|| self.tiers.clone()),
+            terms: change.terms(self.terms)?,
+            parallel_uses: change.parallel_uses.unwrap_or(self.parallel_uses),
+            active: change.active.unwrap_or(self.active),
+            ..self.clone()
+        };
+        let differs = changed != *self;
+        Ok(differs.then(|| Self {
+            updated_at: now.max(self.updated_at),
+            version: self.version + 1,
+            ..changed
+        }))
+    }
+
     /// Refuses a sale by `tier` that the product does not allow (SPEC B3).
     pub fn must_sell_to(&self, tier: Tier) -> Result<(), Refusal> {
         if !self.active {
@@ -100,6 +212,31 @@ impl Product {
                 allowed: tiers.clone(),
             }),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_terms_and_durations_go_together_or_not() {
+        let year = Days::try_from(365).unwrap();
+        for (kind, days, terms) in [
+            (None, None, Ok(Terms::Lifetime)),
+            (None, Some(year), Ok(Terms::Subscription(year))),
+            (Some(TermsKind::Trial), Some(year), Ok(Terms::Trial(year))),
+            (Some(TermsKind::Perpetual), None, Ok(Terms::Perpetual)),
+            (Some(TermsKind::Perpetual), Some(year), Err(TermsError)),
+            (Some(TermsKind::Lifetime), Some(year), Err(TermsError)),
+            (Some(TermsKind::Subscription), None, Err(TermsError)),
+            (Some(TermsKind::Trial), None, Err(TermsError)),
+        ] {
+            assert_eq!(Terms::new(kind, days), terms);
+            if let Ok(terms) = terms {
+                assert_eq!(Terms::new(Some(terms.kind()), terms.days()), Ok(terms));
+            }
         }
     }
 }

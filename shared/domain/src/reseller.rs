@@ -156,9 +156,10 @@ impl Reseller {
 
     /// The name its clients see: the white label's, else the company's (SPEC B12).
     pub fn brand_name(&self) -> &str {
+        let usable = |name: &&str| crate::text::check(name, 255).is_ok();
         self.metadata
             .text("name")
-            .filter(|name| !name.trim().is_empty())
+            .filter(usable)
             .unwrap_or(self.company_name.as_str())
     }
 }

@@ -10,7 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use purser_store::Store;
 use purser_store::secrets::Secrets;
-use purser_store::table::Table;
+use purser_store::table::{Table, describe};
 
 use crate::bus::Bus;
 use crate::clock::Clock;
@@ -62,7 +62,7 @@ impl App {
             .secret_id(arn)
             .send()
             .await
-            .map_err(|error| StartError(format!("the deployment secret: {error:?}")))?;
+            .map_err(|error| StartError(format!("the deployment secret: {}", describe(&error))))?;
         let root = secret.secret_string().unwrap_or_default();
         let secrets =
             Secrets::from_root(root.as_bytes()).map_err(|error| StartError(error.to_string()))?;

@@ -7,6 +7,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use purser_domain::event::Event;
+use purser_store::table::describe;
 use serde_json::{Value, json};
 
 /// The source of all events.
@@ -48,7 +49,7 @@ impl Bus {
             .set_entries(Some(entries))
             .send()
             .await
-            .map_err(|error| format!("PutEvents: {error:?}"))?;
+            .map_err(|error| format!("PutEvents: {}", describe(&error)))?;
         if answer.failed_entry_count() == 0 {
             return Ok(Vec::new());
         }

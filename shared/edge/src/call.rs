@@ -55,6 +55,29 @@ impl Call {
         }
     }
 
+    /// The reseller this call is for, when a body names `named`: of a reseller itself, of an operator the one
+    /// named, if any. A malformed refid is an unknown one.
+    pub fn reseller(&self, named: Option<&str>) -> Result<Option<ResellerRefid>, Problem> {
+        let unknown = || match self.caller.role {
+            Role::Operator => Refusal::InvalidReseller,
+            Role::Reseller(_) => Refusal::NotFound(What::Reseller),
+        };
+        let named = named
+            .map(|text| ResellerRefid::parse(text).ok_or_else(unknown))
+            .transpose()?;
+        Ok(self.caller.reseller(named)?)
+    }
+
+    /// Whose things a list shows when its query names `named`.
+    pub fn listed(&self, named: Option<&str>) -> Result<Listed, Problem> {
+        match named.map(ResellerRefid::parse) {
+            Some(None) if self.caller.must_operate().is_ok() => Ok(Listed::Nobodys),
+            Some(None) => Err(Refusal::NotFound(What::Reseller).into()),
+            Some(Some(named)) => Ok(Listed::Of(self.caller.reseller(Some(named))?)),
+            None => Ok(Listed::Of(self.caller.reseller(None)?)),
+        }
+    }
+
     /// What a repeat of this call with `body` must equal.
     pub fn fingerprint(&self, body: &impl Serialize) -> Result<Fingerprint, Problem> {
         Ok(Fingerprint::of(&self.route, self.caller.tenant(), body)?)
@@ -111,6 +134,15 @@ impl FromRequestParts<App> for Call {
             route,
         })
     }
+}
+
+/// Whose things a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// A reseller's, or everybody's.
+    Of(Option<ResellerRefid>),
+    /// Those of a reseller that can't exist.
+    Nobodys,
 }
 
 /// A call about one reseller that the caller may reach: its own, or any for an operator.

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 /// A new client.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = NewClient)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct ClientBody {
     #[schema(value_type = String, min_length = 1, max_length = 255)]
     name: Name,
@@ -54,14 +54,14 @@ impl ClientBody {
         }
     }
 
-    /// The new client; `at` is the JSON pointer of the body it stands in.
-    pub fn into_new(self, at: &str) -> Result<NewClient, Problem> {
+    /// The new client.
+    pub fn into_new(self) -> Result<NewClient, Problem> {
         let client_id = match self.client_id {
             Some(client_id) => client_id,
             None => ClientId::from_uuid(&uuid::Uuid::new_v4().to_string())
                 .map_err(|_| Problem::internal())?,
         };
-        let metadata = metadata(self.metadata.unwrap_or_default(), &format!("{at}/metadata"))?;
+        let metadata = metadata(self.metadata.unwrap_or_default())?;
         Ok(NewClient {
             name: self.name,
             email: self.email,
@@ -72,23 +72,30 @@ impl ClientBody {
     }
 }
 
-/// The metadata that `object`, at this JSON pointer, is.
-pub fn metadata(object: Map<String, Value>, at: &str) -> Result<Metadata, Problem> {
-    Metadata::new(object).map_err(|error| metadata_problem(error, at))
+/// The metadata that the member `metadata` of a body is.
+pub fn metadata(object: Map<String, Value>) -> Result<Metadata, Problem> {
+    Metadata::new(object).map_err(metadata_problem)
 }
 
-/// What is wrong with the metadata at this JSON pointer.
-pub fn metadata_problem(error: MetadataError, at: &str) -> Problem {
-    match error {
+fn metadata_problem(error: MetadataError) -> Problem {
+    let problem = match error {
         MetadataError::Text(pointer) => Problem::invalid(
-            format!("{at}{pointer}"),
+            pointer,
             "must not contain control characters or bidirectional overrides",
         ),
         MetadataError::TooDeep => {
-            Problem::invalid(at, format!("must be nested at most {MAX_DEPTH} deep"))
+            Problem::invalid("", format!("must be nested at most {MAX_DEPTH} deep"))
         }
-        MetadataError::Refused(refusal) => Problem::from(refusal),
-    }
+        // A refusal points into the whole body already.
+        MetadataError::Refused(refusal) => return Problem::from(refusal),
+    };
+    problem.under("/metadata")
+}
+
+/// Says what is wrong with merging `patch` into `old`, by its pointer.
+pub fn check_merge(old: &Metadata, patch: Option<&Map<String, Value>>) -> Result<(), Problem> {
+    let merged = patch.map(|patch| old.merged(patch)).transpose();
+    merged.map(|_| ()).map_err(metadata_problem)
 }
 
 /// A client: `"CL-…"`, or a new one.

@@ -10,6 +10,7 @@ use axum::extract::{
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
 use http::request::Parts;
+use http_body_util::LengthLimitError;
 use purser_domain::product::ProductReference;
 use purser_domain::refid::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid};
 use purser_domain::refusal::{Refusal, What};
@@ -55,11 +56,16 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read(body: HttpBody) -> Result<Vec<u8>, Problem> {
-    let too_large = |_| {
-        let detail = format!("A body is at most {MOST_BYTES} bytes.");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
-    };
-    Ok(to_bytes(body, MOST_BYTES).await.map_err(too_large)?.into())
+    let bytes = to_bytes(body, MOST_BYTES).await.map_err(|error| {
+        let cause = std::error::Error::source(&error);
+        if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+            let detail = format!("A body is at most {MOST_BYTES} bytes.");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+        } else {
+            Problem::malformed("The body could not be read to its end.")
+        }
+    })?;
+    Ok(bytes.into())
 }
 
 /// The query, read as `T`.
@@ -133,29 +139,33 @@ impl OptionalFromRequestParts<App> for Key {
     }
 }
 
-/// The version an `If-Match` header asks for: none, any (`*`), or one of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IfMatch(pub Option<u64>);
+/// What an `If-Match` header asks for: nothing or any version, or one of those it lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IfMatch(Option<Vec<String>>);
+
+impl IfMatch {
+    /// Refuses a resource in another version than the ones asked for.
+    pub fn must_hold(&self, version: u64) -> Result<(), Refusal> {
+        let tag = format!("\"{version}\"");
+        match &self.0 {
+            Some(tags) if !tags.contains(&tag) => Err(Refusal::VersionMismatch),
+            _ => Ok(()),
+        }
+    }
+}
 
 impl FromRequestParts<App> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(IF_MATCH) else {
-            return Ok(Self(None));
-        };
-        let text = value.to_str().unwrap_or_default().trim();
-        if text == "*" {
-            return Ok(Self(None));
+        let mut tags = Vec::new();
+        for value in parts.headers.get_all(IF_MATCH) {
+            // A tag we never gave, whatever it is, matches no version.
+            let listed = value.to_str().unwrap_or_default().split(',');
+            tags.extend(listed.map(|tag| tag.trim().to_owned()));
         }
-        let version = text
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'))
-            .and_then(|tag| tag.parse().ok());
-        // A tag we never gave matches no version.
-        version
-            .map(|version| Self(Some(version)))
-            .ok_or_else(|| Refusal::VersionMismatch.into())
+        let any = tags.is_empty() || tags.iter().any(|tag| tag == "*");
+        Ok(Self((!any).then_some(tags)))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: text from outside reaches a header only encoded, so a name can't add a header or an address.
 
 use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use purser_domain::email::EmailAddress;
 
@@ -57,9 +58,17 @@ impl Mailer {
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await
-            .map_err(|error| format!("SendEmail: {error:?}"))?;
+            .map_err(|error| refused(&error))?;
         Ok(())
     }
+}
+
+/// Why SES refused, without its message, which can name addresses.
+fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    let code = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code);
+    format!("SendEmail: {}", code.unwrap_or("no answer"))
 }
 
 /// `text` as a display name: quoted when it is plain ASCII, else encoded.

@@ -125,6 +125,15 @@ impl Problem {
         })
     }
 
+    /// The problem with its pointers below `place`, the JSON pointer of what it was said of.
+    #[must_use]
+    pub fn under(mut self, place: &str) -> Self {
+        for error in &mut self.errors {
+            error.pointer.insert_str(0, place);
+        }
+        self
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         self.code
@@ -220,9 +229,7 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
     let barred = |detail: &str| (StatusCode::FORBIDDEN, detail.to_owned());
     match refusal {
         Refusal::Forbidden => barred("This caller may not do this."),
-        Refusal::ProvisioningHeld => {
-            barred("Purchases of this reseller are held until it tops up.")
-        }
+        Refusal::ProvisioningHeld => barred("Purchases of this reseller are held."),
         Refusal::NotFound(what) => (
             StatusCode::NOT_FOUND,
             format!("There is no such {}.", what.noun()),

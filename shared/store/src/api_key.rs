@@ -94,10 +94,10 @@ impl Store {
             )
             .await?;
         if created.replayed {
-            Err(Refusal::KeyAlreadyShown.into())
-        } else {
-            Ok(created)
+            return Err(Refusal::KeyAlreadyShown.into());
         }
+        // The record holds no key, so after a lost answer the key is shown from here.
+        Ok(Answer::first(answer))
     }
 
     /// Revokes a key that `may` be revoked by the caller.

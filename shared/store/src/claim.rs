@@ -3,13 +3,13 @@
 //! Items: `EV#consumer#event`. Invariant: of any number of deliveries of an event, one holds the claim at a
 //! time; a holder that dies loses it when its lease ends; a claim that is done stays done for a month.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use jiff::SignedDuration;
 use purser_domain::time::Time;
 use serde_json::json;
 
-use crate::item::{Stamp, item, number, text};
+use crate::item::{Stamp, doc, item, number, part, text};
 use crate::keys::Key;
+use crate::table::describe;
 use crate::{Store, StoreError};
 
 /// How long a consumer may take to act before another delivery may try.
@@ -38,8 +38,8 @@ impl Store {
         now: Time,
     ) -> Result<Claim, StoreError> {
         let key = Key::alone("EV", format_args!("{consumer}#{event}"));
-        let doc = json!({"version": 1, "created_at": now, "state": "held", "lease_until": now.plus(LEASE)});
-        let mut claim = item(&key, "claim", &doc, stamp)?;
+        let held = json!({"version": 1, "created_at": now, "state": "held", "lease_until": now.plus(LEASE)});
+        let mut claim = item(&key, "claim", &held, stamp)?;
         claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
         let put = self
             .table
@@ -62,11 +62,17 @@ impl Store {
         };
         match error.as_service_error() {
             Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(failed)) => {
-                let state = failed.item().map(crate::item::doc::<serde_json::Value>).transpose()?;
-                let done = state.is_some_and(|doc| doc.get("state").is_some_and(|state| state == "done"));
-                Ok(if done { Claim::Done } else { Claim::Taken })
+                let found = failed.item().ok_or_else(|| StoreError::Unreadable("no claim".into()))?;
+                let holder: Stamp = part(found, "by")?;
+                let state: serde_json::Value = doc(found)?;
+                Ok(match state.get("state").and_then(serde_json::Value::as_str) {
+                    Some("done") => Claim::Done,
+                    // The answer to this very claim got lost, and the SDK sent it again.
+                    _ if holder.request == stamp.request => Claim::Held,
+                    _ => Claim::Taken,
+                })
             }
-            service => Err(StoreError::Failed(format!("claiming: {:?} {error:?}", service.and_then(|e| e.code())))),
+            _ => Err(StoreError::Failed(format!("claiming: {}", describe(&error)))),
         }
     }
 
@@ -85,6 +91,6 @@ impl Store {
         let settled = self.table.put(claim).send().await;
         settled
             .map(|_| ())
-            .map_err(|error| StoreError::Failed(format!("settling a claim: {error:?}")))
+            .map_err(|error| StoreError::Failed(format!("settling a claim: {}", describe(&error))))
     }
 }

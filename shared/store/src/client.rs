@@ -5,7 +5,7 @@
 //! taken is refused whatever races (SPEC A2).
 
 use purser_domain::Refusal;
-use purser_domain::client::{Client, ClientChange, ClientStatus, NewClient};
+use purser_domain::client::{Client, ClientStatus, NewClient};
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::{ClientRefid, ResellerRefid};
 use purser_domain::refusal::What;
@@ -202,19 +202,6 @@ impl Store {
             })
         })
         .await
-    }
-}
-
-/// Applies `change` when the client is in the version the caller saw.
-pub fn at_version(
-    client: &Client,
-    expected: Option<u64>,
-    change: ClientChange,
-    now: Time,
-) -> Result<Option<Client>, Refusal> {
-    match expected {
-        Some(expected) if expected != client.version => Err(Refusal::VersionMismatch),
-        _ => Ok(client.changed(change, now)),
     }
 }
 

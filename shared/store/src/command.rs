@@ -22,6 +22,8 @@ use crate::{Store, StoreError};
 
 /// How long a command waits its turn (SPEC, "Interfaces").
 const DEADLINE: Duration = Duration::from_secs(8);
+/// What a call under way gets beyond that.
+const GRACE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
@@ -81,8 +83,40 @@ impl CommandWrite {
 enum Next {
     Committed,
     Answer(Answer),
-    DecideAgain,
+    DecideAgain(Loaded),
     ReadAgain,
+    Unknown,
+}
+
+/// Writes whose outcome is unknown, and the answer they deserve if they were made.
+struct Sent {
+    puts: Vec<Key>,
+    deletes: Vec<Key>,
+    answer: Answer,
+}
+
+impl Sent {
+    fn new(writes: &[CommandWrite], answer: Answer) -> Self {
+        let (mut puts, mut deletes) = (Vec::new(), Vec::new());
+        for CommandWrite { write, .. } in writes {
+            match write {
+                Write::Put(..) => puts.extend(write.key()),
+                Write::Delete(key, _) => deletes.push(key.clone()),
+            }
+        }
+        Self {
+            puts,
+            deletes,
+            answer,
+        }
+    }
+
+    /// Whether what was read since shows that the writes were made: an item bears the request's stamp, or one that
+    /// was there to delete is gone.
+    fn was_made(&self, loaded: &Loaded, request: &str) -> bool {
+        let ours = |key| loaded.get(key).is_some_and(|item| is_by(item, request));
+        self.puts.iter().any(ours) || self.deletes.iter().any(|key| !loaded.contains_key(key))
+    }
 }
 
 impl Store {
@@ -92,11 +126,26 @@ impl Store {
         request: &str,
         record: Option<&Record>,
         keys: &[Key],
+        decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
+    ) -> Result<Answer, StoreError> {
+        // A call that hangs past the deadline is given up on: what it may have done is found by record or stamp
+        // when the caller sends the command again.
+        let attempts = self.attempts(request, record, keys, decide);
+        tokio::time::timeout(DEADLINE + GRACE, attempts)
+            .await
+            .unwrap_or(Err(StoreError::Busy))
+    }
+
+    async fn attempts(
+        &self,
+        request: &str,
+        record: Option<&Record>,
+        keys: &[Key],
         mut decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
     ) -> Result<Answer, StoreError> {
-        let deadline = Instant::now() + DEADLINE;
-        let mut pause = FIRST_PAUSE;
+        let mut turn = Turn::new();
         let mut known: Option<Loaded> = None;
+        let mut sent: Option<Sent> = None;
         let mut consistency = Consistency::Eventual;
         loop {
             let fresh = known.is_none();
@@ -105,47 +154,44 @@ impl Store {
                 None => match self.load(record, keys, consistency).await {
                     Ok(loaded) => loaded,
                     Err(TableError::Contended(why)) => {
-                        wait(&mut pause, deadline, &why).await?;
+                        turn.wait(&why).await?;
                         continue;
                     }
                     Err(error) => return Err(error.into()),
                 },
             };
-            if let Some((record, item)) =
-                record.and_then(|record| Some((record, loaded.get(&record.key)?)))
-            {
+            if let Some((record, item)) = record.and_then(|it| Some((it, loaded.get(&it.key)?))) {
                 // A record never changes, so even a stale read of one decides.
                 return self.recall(request, record, item);
             }
+            if let Some(sent) = sent.take_if(|sent| sent.was_made(&loaded, request)) {
+                return Ok(sent.answer);
+            }
             let (writes, answer) = match decide(&loaded) {
                 Ok(Decision::Commit { writes, answer }) => (writes, answer),
-                Ok(Decision::Unchanged(answer)) if fresh && consistency == Consistency::Strong => {
-                    return Ok(answer);
-                }
-                Err(StoreError::Refused(refusal))
-                    if fresh && consistency == Consistency::Strong =>
-                {
-                    return Err(refusal.into());
-                }
                 // A stale read must never refuse, nor take a change for made.
-                Ok(Decision::Unchanged(_)) | Err(StoreError::Refused(_)) => {
+                Ok(Decision::Unchanged(_)) | Err(StoreError::Refused(_))
+                    if !fresh || consistency == Consistency::Eventual =>
+                {
                     consistency = Consistency::Strong;
                     continue;
                 }
+                Ok(Decision::Unchanged(answer)) => return Ok(answer),
                 Err(error) => return Err(error),
             };
-            match self
-                .commit(request, record, &writes, loaded, &mut known)
-                .await?
-            {
+            match self.commit(request, record, &writes, loaded).await? {
                 Next::Committed => return Ok(answer),
                 Next::Answer(answer) => return Ok(answer),
-                Next::DecideAgain => wait_for_turn(deadline).await?,
-                Next::ReadAgain => {
-                    consistency = Consistency::Strong;
-                    wait(&mut pause, deadline, "the transaction").await?;
+                Next::DecideAgain(loaded) => {
+                    known = Some(loaded);
+                    turn.pass().await?;
+                    continue;
                 }
+                Next::ReadAgain => {}
+                Next::Unknown => sent = Some(Sent::new(&writes, answer)),
             }
+            consistency = Consistency::Strong;
+            turn.wait("the transaction").await?;
         }
     }
 
@@ -158,14 +204,13 @@ impl Store {
         })
     }
 
-    /// Tries the writes once, and says what to do next; the state to decide on again goes to `known`.
+    /// Tries the writes once, and says what to do next.
     async fn commit(
         &self,
         request: &str,
         record: Option<&Record>,
         writes: &[CommandWrite],
         mut loaded: Loaded,
-        known: &mut Option<Loaded>,
     ) -> Result<Next, StoreError> {
         let plain: Vec<Write> = writes.iter().map(|write| write.write.clone()).collect();
         let reasons = match self.table.transact(&plain).await {
@@ -173,7 +218,7 @@ impl Store {
             Ok(Outcome::Cancelled(reasons)) => reasons,
             Err(TableError::Contended(why)) => {
                 tracing::debug!(why, "a transaction's outcome is unknown");
-                return Ok(Next::ReadAgain);
+                return Ok(Next::Unknown);
             }
             Err(error) => return Err(error.into()),
         };
@@ -203,11 +248,12 @@ impl Store {
         {
             return Ok(Next::Committed);
         }
-        if let Some(refusal) = failed.iter().find_map(|(write, _)| write.taken.clone()) {
-            return Err(refusal.into());
-        }
+        // With a conflict among them the reasons are no picture of one moment: the record may be about to appear.
         if contended || failed.is_empty() {
             return Ok(Next::ReadAgain);
+        }
+        if let Some(refusal) = failed.iter().find_map(|(write, _)| write.taken.clone()) {
+            return Err(refusal.into());
         }
         for (write, item) in failed {
             let Some(key) = write.write.key() else {
@@ -218,8 +264,7 @@ impl Store {
                 None => loaded.remove(&key),
             };
         }
-        *known = Some(loaded);
-        Ok(Next::DecideAgain)
+        Ok(Next::DecideAgain(loaded))
     }
 
     /// Loads state and record: together when they may be stale; else the state first and the record after it,
@@ -250,24 +295,39 @@ fn is_by(item: &Item, request: &str) -> bool {
     part::<Stamp>(item, "by").is_ok_and(|stamp| stamp.request == request)
 }
 
-/// A pause of random length that doubles each time; busy when the deadline comes first.
-async fn wait(pause: &mut Duration, deadline: Instant, why: &str) -> Result<(), StoreError> {
-    if Instant::now() >= deadline {
-        tracing::warn!(why, "gave up waiting for a turn");
-        return Err(StoreError::Busy);
-    }
-    tokio::time::sleep(pause.mul_f64(fraction()?)).await;
-    *pause = (*pause * 2).min(LONGEST_PAUSE);
-    Ok(())
+/// A command's wait for its turn.
+struct Turn {
+    deadline: Instant,
+    pause: Duration,
 }
 
-/// Lost a race to a commit: the next try can go at once, but not past the deadline.
-async fn wait_for_turn(deadline: Instant) -> Result<(), StoreError> {
-    if Instant::now() >= deadline {
-        return Err(StoreError::Busy);
+impl Turn {
+    fn new() -> Self {
+        Self {
+            deadline: Instant::now() + DEADLINE,
+            pause: FIRST_PAUSE,
+        }
     }
-    tokio::task::yield_now().await;
-    Ok(())
+
+    /// A pause of random length that doubles each time; busy when the deadline comes first.
+    async fn wait(&mut self, why: &str) -> Result<(), StoreError> {
+        if Instant::now() >= self.deadline {
+            tracing::warn!(why, "gave up waiting for a turn");
+            return Err(StoreError::Busy);
+        }
+        tokio::time::sleep(self.pause.mul_f64(fraction()?)).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    /// Lost a race to a commit: the next try can go at once, but not past the deadline.
+    async fn pass(&self) -> Result<(), StoreError> {
+        if Instant::now() >= self.deadline {
+            return Err(StoreError::Busy);
+        }
+        tokio::task::yield_now().await;
+        Ok(())
+    }
 }
 
 fn fraction() -> Result<f64, StoreError> {

@@ -1,6 +1,7 @@
 //! The table: keys, conditions, transactions and cursors, one file per noun.
 //!
-//! Invariants: every key is made here; every change is one `TransactWriteItems` made by [`command`]; the store
+//! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
+//! claims of consumers are single puts); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
 pub mod answer;

@@ -72,7 +72,7 @@ impl Store {
             let range = Range {
                 index: list.index,
                 pk: pk.clone(),
-                before: position.clone(),
+                beyond: position.clone(),
                 ascending: list.ascending,
                 limit: if list.filters.is_empty() {
                     most

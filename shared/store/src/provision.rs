@@ -3,8 +3,6 @@
 //! Invariant: entry, wallet, licences and, for a new client, the client and its address are one transaction; a
 //! provision's record is its entry.
 
-use std::collections::HashMap;
-
 use purser_domain::Refusal;
 use purser_domain::client::{Client, ClientStatus, NewClient};
 use purser_domain::credits::Amount;
@@ -86,8 +84,8 @@ pub struct Provision {
 pub type RenderProvision<'a> =
     &'a (dyn Fn(&Provision) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
-/// What a provision needs that is drawn at random: once a command, so that every try mints the same licences.
-struct Keys(HashMap<LicenceRefid, LicenceKey>, Vec<LicenceRefid>);
+/// The licences a provision mints: drawn once a command, so that every try mints the same ones.
+type Keys = Vec<(LicenceRefid, LicenceKey)>;
 
 impl Store {
     /// Debits the wallet and mints what it pays for.
@@ -104,7 +102,7 @@ impl Store {
             fingerprint: command.fingerprint,
         };
         let mut keys = vec![wallet::key(command.reseller)];
-        let mut licence_keys = Keys(HashMap::new(), Vec::new());
+        let mut licence_keys = Keys::new();
         if let Purchase::Product {
             product,
             quantity,
@@ -184,21 +182,20 @@ impl Store {
         let (client, is_new) = self.buyer(command, buyer, loaded, now)?;
         let product =
             product::read_loaded(loaded, product)?.ok_or(Refusal::NotFound(What::Product))?;
+        let refids: Vec<LicenceRefid> = keys.iter().map(|(refid, _)| refid.clone()).collect();
         let order = Order {
             product: &product,
             client: &client,
-            licences: &keys.1,
+            licences: &refids,
             quantity,
         };
         let decision = provision::decide(wallet, order, &command.discounts, particulars, now)?;
-        let licences = decision
-            .licences
-            .into_iter()
-            .filter_map(|licence| {
-                Some(KeyedLicence {
-                    key: keys.0.get(&licence.refid)?.clone(),
-                    licence,
-                })
+        // One licence for each key, in their order.
+        let keyed = decision.licences.into_iter().zip(keys);
+        let licences = keyed
+            .map(|(licence, (_, key))| KeyedLicence {
+                licence,
+                key: key.clone(),
             })
             .collect();
         let Posting {
@@ -241,9 +238,11 @@ impl Store {
     }
 
     fn licence_keys(&self, quantity: Quantity) -> Keys {
-        let keys: Vec<LicenceKey> = (0..quantity.get()).map(|_| new_key()).collect();
-        let refids: Vec<LicenceRefid> = keys.iter().map(|key| self.licence_refid(key)).collect();
-        Keys(refids.iter().cloned().zip(keys).collect(), refids)
+        let draw = |_| {
+            let key = new_key();
+            (self.licence_refid(&key), key)
+        };
+        (0..quantity.get()).map(draw).collect()
     }
 
     /// A provision as it stands now: the entry as it was made, client and licences as they are.

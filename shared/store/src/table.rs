@@ -61,8 +61,8 @@ pub struct Range {
     pub index: Index,
     /// The partition.
     pub pk: String,
-    /// Only sort keys below this one.
-    pub before: Option<String>,
+    /// Only sort keys beyond this one, in the order of reading.
+    pub beyond: Option<String>,
     /// Oldest first instead of newest first.
     pub ascending: bool,
     /// At most so many items are read.
@@ -91,8 +91,20 @@ pub struct Slice {
     pub stopped_at: Option<String>,
 }
 
-fn classify<E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
-    error: &SdkError<E, R>,
+/// What went wrong, without what the request or the item said: logs hold no personal data.
+pub fn describe<E: ProvideErrorMetadata + std::error::Error + 'static>(
+    error: &SdkError<E>,
+) -> String {
+    if let Some(known) = error.as_service_error() {
+        let code = known.code().unwrap_or("unknown");
+        return format!("{code}: {}", known.message().unwrap_or_default());
+    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(
+    error: &SdkError<E>,
 ) -> TableError {
     let code = error
         .as_service_error()
@@ -108,11 +120,14 @@ fn classify<E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
             | "TransactionInProgressException"
             | "ServiceUnavailable"
     );
-    // Without an answer from the service nobody knows whether a write happened.
-    if passing || error.as_service_error().is_none() {
-        TableError::Contended(format!("{error:?}"))
+    // Without a proper answer from the service nobody knows whether a write happened.
+    let broken = error
+        .raw_response()
+        .is_some_and(|answer| answer.status().is_server_error());
+    if passing || broken || error.as_service_error().is_none() {
+        TableError::Contended(describe(error))
     } else {
-        TableError::Failed(format!("{error:?}"))
+        TableError::Failed(describe(error))
     }
 }
 
@@ -208,12 +223,12 @@ impl Table {
             .limit(range.limit)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut condition = "#pk = :pk".to_owned();
-        if let Some(before) = &range.before {
+        if let Some(beyond) = &range.beyond {
             let order = if range.ascending { ">" } else { "<" };
-            condition = format!("{condition} AND #sk {order} :before");
+            condition = format!("{condition} AND #sk {order} :beyond");
             query = query
                 .expression_attribute_names("#sk", range.index.sk())
-                .expression_attribute_values(":before", text(before));
+                .expression_attribute_values(":beyond", text(beyond));
         }
         query = query.key_condition_expression(condition);
         let mut tests = Vec::new();

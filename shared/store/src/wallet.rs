@@ -55,8 +55,8 @@ pub struct Verification {
 
 /// How many entries one read of a verification takes.
 const STRIDE: usize = 500;
-/// How often a verification starts again because the wallet moved on while it read.
-const TRIES: u32 = 5;
+/// How often a verification starts again because the index of entries was behind the wallet.
+const TRIES: u32 = 8;
 
 impl Store {
     /// A wallet, as of now.
@@ -68,49 +68,79 @@ impl Store {
     /// Proves a wallet against its history (SPEC B11); `None` when there is no such wallet.
     ///
     /// The index that orders entries lags behind the table, so a history that ends before the wallet's count is
-    /// read again before it is called broken.
+    /// read again before it is called broken. One that goes on beyond it is in order only if the wallet has moved on.
     pub async fn verify_wallet(
         &self,
         reseller: &ResellerRefid,
     ) -> Result<Option<Verification>, StoreError> {
-        let mut attempt = 1;
-        loop {
+        for attempt in 1..=TRIES {
             let Some(wallet) = self.wallet(reseller).await? else {
                 return Ok(None);
             };
-            let (audit, entries) = self.audit(&wallet).await?;
-            let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
-            if entries >= wallet.sequence || attempt == TRIES {
-                return Ok(Some(Verification { entries, breaks }));
+            let read = self.history(&wallet).await?;
+            if read.entries < wallet.sequence && attempt < TRIES {
+                tokio::time::sleep(std::time::Duration::from_millis(100) * attempt).await;
+                continue;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50 * u64::from(attempt))).await;
-            attempt += 1;
+            let mut breaks = read
+                .audit
+                .finish(wallet.balance, wallet.sequence, wallet.head);
+            if let Some(sequence) = read.beyond {
+                let now = self
+                    .wallet(reseller)
+                    .await?
+                    .map_or(0, |wallet| wallet.sequence);
+                if now < sequence {
+                    breaks.push(Break {
+                        sequence,
+                        problem: "the wallet does not count this entry",
+                    });
+                }
+            }
+            return Ok(Some(Verification {
+                entries: read.entries,
+                breaks,
+            }));
         }
+        Err(StoreError::Busy)
     }
 
-    /// Reads the history up to what the wallet counts.
-    async fn audit(&self, wallet: &Wallet) -> Result<(Audit, u64), StoreError> {
+    /// Reads the history up to what the wallet counts, and notes what goes beyond.
+    async fn history(&self, wallet: &Wallet) -> Result<History, StoreError> {
         let list = List {
             index: Index::Tenant,
             partitions: vec![crate::entry::list_key(&wallet.reseller)],
             filters: Vec::new(),
             ascending: true,
         };
-        let (mut audit, mut entries, mut position) = (Audit::default(), 0, None);
+        let mut history = History {
+            audit: Audit::default(),
+            entries: 0,
+            beyond: None,
+        };
+        let mut position = None;
         loop {
             let page = self.page(&list, STRIDE, position).await?;
             for item in &page.items {
                 let entry: purser_domain::entry::Entry = doc(item)?;
-                // What was appended after the wallet was read belongs to a later wallet.
                 if entry.sequence <= wallet.sequence {
-                    audit.entry(&entry);
-                    entries += 1;
+                    history.audit.entry(&entry);
+                    history.entries += 1;
+                } else {
+                    history.beyond = history.beyond.max(Some(entry.sequence));
                 }
             }
             position = page.position;
             if position.is_none() {
-                return Ok((audit, entries));
+                return Ok(history);
             }
         }
     }
+}
+
+/// What was read of a wallet's history.
+struct History {
+    audit: Audit,
+    entries: u64,
+    beyond: Option<u64>,
 }

@@ -1,0 +1,143 @@
+//! Wallets, entries and provisions.
+//!
+//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+
+use purser_domain::credits::Credits;
+use purser_domain::entry::{Entry, Sale};
+use purser_domain::tier::Tier;
+use purser_domain::time::Time;
+use purser_domain::wallet::Wallet;
+use purser_store::provision::Provision;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::LicenceShape;
+use super::{ClientShape, TierShape};
+
+/// A wallet.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Wallet)]
+pub struct WalletShape {
+    #[schema(value_type = u64)]
+    balance: Credits,
+    #[schema(value_type = u64)]
+    low_credit_threshold: Credits,
+    /// The number of its last entry; 0 before the first.
+    sequence: u64,
+}
+
+impl From<&Wallet> for WalletShape {
+    fn from(wallet: &Wallet) -> Self {
+        Self {
+            balance: wallet.balance,
+            low_credit_threshold: wallet.low_credit_threshold,
+            sequence: wallet.sequence,
+        }
+    }
+}
+
+/// A ledger entry.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Entry)]
+pub struct EntryShape {
+    /// Its number in the wallet, from 1 without gaps.
+    sequence: u64,
+    /// What it does to the balance.
+    r#type: &'static str,
+    /// How much; the type says the direction.
+    #[schema(value_type = u64)]
+    amount: Credits,
+    #[schema(value_type = u64)]
+    balance_after: Credits,
+    reference: Option<String>,
+    description: Option<String>,
+    /// Who caused it.
+    actor: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    /// The hash of the entry before it, hexadecimal.
+    previous_hash: String,
+    /// SHA-256 of this entry, hexadecimal.
+    hash: String,
+    /// The provision it is, for a debit.
+    provision: Option<String>,
+    /// What was sold at which price, for the sale of a product.
+    sale: Option<SaleShape>,
+}
+
+/// What a sale was priced at.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sale)]
+pub struct SaleShape {
+    product: String,
+    quantity: u32,
+    /// The list price of one unit.
+    #[schema(value_type = u64)]
+    list_price: Credits,
+    #[schema(value_type = TierShape)]
+    tier: Tier,
+    /// The discount that applied, in hundredths of a per cent.
+    discount_basis_points: u16,
+}
+
+impl From<&Sale> for SaleShape {
+    fn from(sale: &Sale) -> Self {
+        Self {
+            product: sale.product.to_string(),
+            quantity: sale.quantity,
+            list_price: sale.list_price.credits(),
+            tier: sale.tier,
+            discount_basis_points: sale.discount.into(),
+        }
+    }
+}
+
+impl From<&Entry> for EntryShape {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            sequence: entry.sequence,
+            r#type: entry.kind.as_str(),
+            amount: entry.amount,
+            balance_after: entry.balance_after,
+            reference: entry.reference.as_ref().map(ToString::to_string),
+            description: entry.description.as_ref().map(ToString::to_string),
+            actor: entry.actor.as_str().to_owned(),
+            created_at: entry.created_at,
+            previous_hash: entry.previous_hash.to_string(),
+            hash: entry.hash.to_string(),
+            provision: entry.provision().map(ToString::to_string),
+            sale: entry.sale.as_ref().map(SaleShape::from),
+        }
+    }
+}
+
+/// A provision: one purchase with credits.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Provision)]
+pub struct ProvisionShape {
+    refid: String,
+    /// What it cost, in credits.
+    #[schema(value_type = u64)]
+    cost: Credits,
+    /// The balance it left.
+    #[schema(value_type = u64)]
+    balance: Credits,
+    /// Whom it was for; null for a bare cost.
+    client: Option<ClientShape>,
+    /// What it minted; empty for a bare cost.
+    licences: Vec<LicenceShape>,
+    entry: EntryShape,
+}
+
+impl From<&Provision> for ProvisionShape {
+    fn from(provision: &Provision) -> Self {
+        Self {
+            refid: provision.entry.refid.to_string(),
+            cost: provision.entry.amount,
+            balance: provision.entry.balance_after,
+            client: provision.client.as_ref().map(ClientShape::from),
+            licences: provision.licences.iter().map(LicenceShape::from).collect(),
+            entry: EntryShape::from(&provision.entry),
+        }
+    }
+}

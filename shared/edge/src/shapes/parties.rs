@@ -1,0 +1,156 @@
+//! Clients, resellers and their keys.
+//!
+//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+
+use purser_domain::api_key::ApiKey;
+use purser_domain::caller::Role;
+use purser_domain::client::{Client, ClientStatus};
+use purser_domain::credits::Credits;
+use purser_domain::reseller::{Reseller, ResellerStatus};
+use purser_domain::tier::Tier;
+use purser_domain::time::Time;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A client.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Client)]
+pub struct ClientShape {
+    refid: String,
+    client_id: String,
+    name: String,
+    email: String,
+    phone: Option<String>,
+    #[schema(value_type = ClientStatusShape)]
+    status: ClientStatus,
+    /// The reseller it belongs to; null when it is standalone.
+    reseller: Option<String>,
+    /// The login it is bound to.
+    user: Option<String>,
+    metadata: Map<String, Value>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Time,
+    version: u64,
+}
+
+/// Where a client stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ClientStatus, rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each value is its own name")]
+pub enum ClientStatusShape {
+    Pending,
+    Active,
+    Suspended,
+    Inactive,
+}
+
+/// Where a reseller stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResellerStatus, rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each value is its own name")]
+pub enum ResellerStatusShape {
+    Pending,
+    Active,
+    Suspended,
+}
+
+/// A reseller's level.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tier, rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each value is its own name")]
+pub enum TierShape {
+    Standard,
+    Gold,
+    Platinum,
+}
+
+impl From<&Client> for ClientShape {
+    fn from(client: &Client) -> Self {
+        Self {
+            refid: client.refid.to_string(),
+            client_id: client.client_id.to_string(),
+            name: client.name.to_string(),
+            email: client.email.to_string(),
+            phone: client.phone.as_ref().map(ToString::to_string),
+            status: client.status,
+            reseller: client.reseller.as_ref().map(ToString::to_string),
+            user: client.user.as_ref().map(ToString::to_string),
+            metadata: client.metadata.as_object().clone(),
+            created_at: client.created_at,
+            updated_at: client.updated_at,
+            version: client.version,
+        }
+    }
+}
+
+/// A reseller.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reseller)]
+pub struct ResellerShape {
+    refid: String,
+    company_name: String,
+    email: String,
+    #[schema(value_type = TierShape)]
+    tier: Tier,
+    #[schema(value_type = ResellerStatusShape)]
+    status: ResellerStatus,
+    hold_provisioning: bool,
+    #[schema(value_type = u64)]
+    low_credit_threshold: Credits,
+    /// The reseller above it.
+    parent: Option<String>,
+    metadata: Map<String, Value>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Time,
+    version: u64,
+}
+
+impl From<&Reseller> for ResellerShape {
+    fn from(reseller: &Reseller) -> Self {
+        Self {
+            refid: reseller.refid.to_string(),
+            company_name: reseller.company_name.to_string(),
+            email: reseller.email.to_string(),
+            tier: reseller.tier,
+            status: reseller.status,
+            hold_provisioning: reseller.hold_provisioning,
+            low_credit_threshold: reseller.low_credit_threshold,
+            parent: reseller.parent.as_ref().map(ToString::to_string),
+            metadata: reseller.metadata.as_object().clone(),
+            created_at: reseller.created_at,
+            updated_at: reseller.updated_at,
+            version: reseller.version,
+        }
+    }
+}
+
+/// An API key, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub struct ApiKeyShape {
+    refid: String,
+    name: String,
+    /// The reseller it acts for; null for an operator's.
+    reseller: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+}
+
+impl From<&ApiKey> for ApiKeyShape {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            refid: key.refid.to_string(),
+            name: key.name.to_string(),
+            reseller: match &key.role {
+                Role::Operator => None,
+                Role::Reseller(reseller) => Some(reseller.to_string()),
+            },
+            created_at: key.created_at,
+        }
+    }
+}
