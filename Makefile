@@ -13,7 +13,7 @@ run: ## Run the whole system on http://127.0.0.1:3000, data in .purser/
 .PHONY: test
 test: ## Run every test
 	cargo build --workspace --all-targets
-	cargo test --workspace --quiet
+	cargo test --workspace --lib --bins --tests --quiet
 
 .PHONY: lint
 lint: tools ## Check format, lints, dependencies and the template

@@ -158,6 +158,16 @@ async fn what_is_no_key_is_refused_alike() {
             .await;
         let _refused = refused.refused(401, "unauthenticated");
     }
+    let key_header = format!("Bearer {key}");
+    let both = [
+        ("authorization", key_header.as_str()),
+        ("authorization", "Bearer x"),
+    ];
+    let _refused = world
+        .nobody()
+        .send("GET", "/v1/products", &both, None)
+        .await
+        .refused(401, "unauthenticated");
     let lower = format!("bearer {key}");
     let _products = world
         .nobody()

@@ -24,7 +24,7 @@ struct Page {
 }
 
 /// The paths where a laptop shows its mails.
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "these paths exist on a laptop only; they are no part of the API or its document"
 )]
