@@ -158,10 +158,41 @@ async fn the_document_names_every_route_with_its_security() {
             routes += 1;
             let secured = operation["security"][0]["key"].is_array();
             assert_eq!(secured, path.starts_with("/v1/"), "{method} {path}");
+            let mut responses = operation["responses"].as_object().unwrap().values();
+            assert!(
+                responses.all(|response| response["description"].is_string()),
+                "{method} {path}"
+            );
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"]
                 ["schema"]["$ref"];
             assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
         }
+    }
+    let lists = [
+        "/v1/clients",
+        "/v1/resellers",
+        "/v1/products",
+        "/v1/api-keys",
+        "/v1/resellers/{refid}/entries",
+    ];
+    for list in lists {
+        let parameters = document["paths"][list]["get"]["parameters"]
+            .as_array()
+            .unwrap();
+        for name in ["cursor", "limit"] {
+            assert!(
+                parameters.iter().any(|parameter| parameter["name"] == name),
+                "{list} {name}"
+            );
+        }
+    }
+    let text = document.to_string();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(
+            document["components"]["schemas"][name].is_object(),
+            "{name} is named and not defined"
+        );
     }
     let spec = template();
     let events = spec

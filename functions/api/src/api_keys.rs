@@ -86,17 +86,15 @@ async fn create_api_key(
 }
 
 /// Which keys.
-#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ApiKeyQuery {
     /// Only this reseller's; an operator that names none sees the operators'.
     reseller: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
-    #[serde(skip_serializing)]
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[serde(skip_serializing)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
@@ -112,7 +110,7 @@ async fn list_api_keys(
     query: Result<Params<ApiKeyQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let Params(query) = query?;
-    let scope = call.cursor_scope(&query);
+    let scope = call.cursor_scope(&query.reseller);
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
         let none = Page {

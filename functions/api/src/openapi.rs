@@ -3,6 +3,7 @@
 //! Invariant: a route that exists stands in the document, with its security and its problems, because both come
 //! from the same lines.
 
+use http::StatusCode;
 use purser_edge::problem::ProblemShape;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -57,8 +58,18 @@ pub fn document() -> OpenApi {
     document
 }
 
-/// Every operation can be refused with a problem; those below `/v1` need a key.
+/// Every operation can be refused with a problem; those below `/v1` need a key. A response is called by its status,
+/// because the format wants it called something.
 fn finish(operation: &mut Operation, keyed: bool) {
+    for (status, response) in &mut operation.responses.responses {
+        let name = status
+            .parse()
+            .ok()
+            .and_then(|status: StatusCode| status.canonical_reason());
+        if let (RefOr::T(response), Some(name)) = (response, name) {
+            name.clone_into(&mut response.description);
+        }
+    }
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
     let problem = ResponseBuilder::new()
         .description("A problem")

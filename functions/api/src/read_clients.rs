@@ -38,29 +38,16 @@ enum Ownership {
     Reselled,
 }
 
-/// What a list of clients is filtered by.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// Which clients.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct ClientQuery {
-    status: Option<ClientStatus>,
-    ownership: Option<Ownership>,
-    reseller: Option<String>,
-    email: Option<String>,
-    client_id: Option<String>,
-    #[serde(skip_serializing)]
-    cursor: Option<String>,
-    #[serde(skip_serializing)]
-    limit: Option<Limit>,
-}
-
-/// The query as the API's document has it.
-#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the query")]
-struct ClientQueryShape {
+struct ClientQuery {
     /// Only clients in this status.
-    status: Option<ClientStatusShape>,
+    #[param(value_type = Option<ClientStatusShape>, inline)]
+    status: Option<ClientStatus>,
     /// Only standalone or only resold clients.
+    #[param(inline)]
     ownership: Option<Ownership>,
     /// Only clients of this reseller.
     reseller: Option<String>,
@@ -71,13 +58,26 @@ struct ClientQueryShape {
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+impl ClientQuery {
+    /// What the list is filtered by, whatever the page.
+    fn filters(&self) -> impl Serialize {
+        (
+            self.status,
+            self.ownership,
+            &self.reseller,
+            &self.email,
+            &self.client_id,
+        )
+    }
 }
 
 /// List clients
 #[utoipa::path(
-    get, path = "/v1/clients", tag = "clients", params(ClientQueryShape),
+    get, path = "/v1/clients", tag = "clients", params(ClientQuery),
     responses((status = 200, body = List<ClientShape>))
 )]
 async fn list_clients(
@@ -86,7 +86,7 @@ async fn list_clients(
     query: Result<Params<ClientQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let Params(query) = query?;
-    let scope = call.cursor_scope(&query);
+    let scope = call.cursor_scope(&query.filters());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
         let none = Page {

@@ -28,37 +28,27 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_quote))
 }
 
-/// What a list of resellers is filtered by.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Which resellers.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct ResellerQuery {
-    tier: Option<Tier>,
-    status: Option<ResellerStatus>,
-    #[serde(skip_serializing)]
-    cursor: Option<String>,
-    #[serde(skip_serializing)]
-    limit: Option<Limit>,
-}
-
-/// The query as the API's document has it.
-#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the query")]
-struct ResellerQueryShape {
+struct ResellerQuery {
     /// Only resellers of this tier.
-    tier: Option<TierShape>,
+    #[param(value_type = Option<TierShape>, inline)]
+    tier: Option<Tier>,
     /// Only resellers in this status.
-    status: Option<ResellerStatusShape>,
+    #[param(value_type = Option<ResellerStatusShape>, inline)]
+    status: Option<ResellerStatus>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
 }
 
 /// List resellers
 #[utoipa::path(
-    get, path = "/v1/resellers", tag = "resellers", params(ResellerQueryShape),
+    get, path = "/v1/resellers", tag = "resellers", params(ResellerQuery),
     responses((status = 200, body = List<ResellerShape>))
 )]
 async fn list_resellers(
@@ -68,7 +58,7 @@ async fn list_resellers(
 ) -> Result<Response, Problem> {
     call.caller.must_operate()?;
     let Params(query) = query?;
-    let scope = call.cursor_scope(&query);
+    let scope = call.cursor_scope(&(query.tier, query.status));
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();
     let page = app
