@@ -1,6 +1,7 @@
 //! The laptop: one command, ready at once, data kept between runs.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use purser_tests::{Caller, World};
@@ -10,25 +11,20 @@ use serde_json::json;
 struct Program(Child);
 
 impl Program {
-    fn start(folder: &std::path::Path, port: u16, more: &[&str]) -> Self {
-        let program = Command::new(program())
+    /// Starts it, and gives what it says when it is ready.
+    fn start(folder: &Path, port: u16) -> (Self, String) {
+        let mut program = Command::new(program())
             .args(["--port", &port.to_string(), "--data"])
             .arg(folder)
-            .args(more)
             .env("PURSER_OPERATOR_KEY", "any string: ü & spaces")
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the program starts");
-        Self(program)
-    }
-
-    fn banner(&mut self) -> String {
-        let lines = BufReader::new(self.0.stdout.take().unwrap()).lines();
-        lines
-            .map_while(Result::ok)
-            .take_while(|line| !line.contains("Ctrl-C"))
-            .collect::<Vec<_>>()
-            .join("\n")
+            .expect("the program starts; `cargo build` makes it");
+        let lines = BufReader::new(program.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let banner: Vec<String> = lines.take_while(|line| !line.contains("Ctrl-C")).collect();
+        (Self(program), banner.join("\n"))
     }
 
     /// Ends it as Ctrl-C does, and gives its exit status.
@@ -66,19 +62,13 @@ fn free_port() -> u16 {
         .port()
 }
 
-async fn ready(port: u16) -> Caller {
+async fn healthy(port: u16) -> Caller {
     let caller = Caller::new(
         reqwest::Client::new(),
         format!("http://127.0.0.1:{port}"),
         None,
     );
-    while tokio::net::TcpStream::connect(("127.0.0.1", port))
-        .await
-        .is_err()
-    {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(caller.get("/health").await.status, 200);
+    let _health = caller.get("/health").await.expect(200);
     caller
 }
 
@@ -86,9 +76,8 @@ async fn ready(port: u16) -> Caller {
 async fn it_starts_shows_itself_ends_cleanly_and_keeps_its_data() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    let mut program = Program::start(folder.path(), port, &[]);
-    let caller = ready(port).await;
-    let banner = program.banner();
+    let (program, banner) = Program::start(folder.path(), port);
+    let caller = healthy(port).await;
     for part in [
         &format!("http://127.0.0.1:{port}"),
         "/docs",
@@ -130,8 +119,8 @@ async fn it_starts_shows_itself_ends_cleanly_and_keeps_its_data() {
     assert!(String::from_utf8_lossy(&page.bytes).contains("<html lang=\"en\""));
     assert_eq!(program.interrupt(), Some(0));
 
-    let program = Program::start(folder.path(), port, &[]);
-    let operator = ready(port).await.with_key(operator.key());
+    let (program, _) = Program::start(folder.path(), port);
+    let operator = healthy(port).await.with_key(operator.key());
     let _product = operator.get("/v1/products/KEPT").await.expect(200);
     assert_eq!(
         operator.get("/v1/clients").await.json["data"]

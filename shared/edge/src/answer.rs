@@ -21,6 +21,7 @@ pub struct List<T> {
     /// The items.
     pub data: Vec<T>,
     /// What `cursor` must be for the next page; null at the end.
+    #[schema(required = true)]
     pub next_cursor: Option<String>,
 }
 

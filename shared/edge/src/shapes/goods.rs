@@ -34,13 +34,15 @@ pub struct ProductShape {
     #[schema(value_type = u64)]
     price: Credits,
     /// The tiers that may sell it; null: all.
-    #[schema(value_type = Option<Vec<TierShape>>)]
+    #[schema(required = true, value_type = Option<Vec<TierShape>>)]
     tiers: Option<Vec<Tier>>,
     #[schema(value_type = TermsShape)]
     terms: TermsKind,
     /// How long a licence lasts from its activation; null: for life.
+    #[schema(required = true)]
     duration_days: Option<u32>,
     /// How many installations may use a licence at a time; null: unlimited.
+    #[schema(required = true)]
     parallel_uses: Option<u32>,
     active: bool,
     #[schema(value_type = String, format = DateTime)]
@@ -77,24 +79,31 @@ pub struct LicenceShape {
     key: String,
     product: String,
     /// Who owns it; null while it is not linked.
+    #[schema(required = true)]
     client: Option<String>,
+    #[schema(required = true)]
     client_id: Option<String>,
+    #[schema(required = true)]
     email: Option<String>,
     /// The reseller that sold it.
+    #[schema(required = true)]
     reseller: Option<String>,
     /// The provision that paid for it.
+    #[schema(required = true)]
     provision: Option<String>,
     #[schema(value_type = String)]
     status: LicenceStatus,
     #[schema(value_type = TermsShape)]
     terms: TermsKind,
+    #[schema(required = true)]
     duration_days: Option<u32>,
+    #[schema(required = true)]
     parallel_uses: Option<u32>,
     /// How many installations use it.
     activations: u32,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     activated_at: Option<Time>,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     expires_at: Option<Time>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,

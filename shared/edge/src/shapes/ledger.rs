@@ -49,7 +49,9 @@ pub struct EntryShape {
     amount: Credits,
     #[schema(value_type = u64)]
     balance_after: Credits,
+    #[schema(required = true)]
     reference: Option<String>,
+    #[schema(required = true)]
     description: Option<String>,
     /// Who caused it.
     actor: String,
@@ -60,8 +62,10 @@ pub struct EntryShape {
     /// SHA-256 of this entry, hexadecimal.
     hash: String,
     /// The provision it is, for a debit.
+    #[schema(required = true)]
     provision: Option<String>,
     /// What was sold at which price, for the sale of a product.
+    #[schema(required = true)]
     sale: Option<SaleShape>,
 }
 
@@ -123,6 +127,7 @@ pub struct ProvisionShape {
     #[schema(value_type = u64)]
     balance: Credits,
     /// Whom it was for; null for a bare cost.
+    #[schema(required = true)]
     client: Option<ClientShape>,
     /// What it minted; empty for a bare cost.
     licences: Vec<LicenceShape>,

@@ -21,12 +21,15 @@ pub struct ClientShape {
     client_id: String,
     name: String,
     email: String,
+    #[schema(required = true)]
     phone: Option<String>,
     #[schema(value_type = ClientStatusShape)]
     status: ClientStatus,
     /// The reseller it belongs to; null when it is standalone.
+    #[schema(required = true)]
     reseller: Option<String>,
     /// The login it is bound to.
+    #[schema(required = true)]
     user: Option<String>,
     metadata: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
@@ -101,6 +104,7 @@ pub struct ResellerShape {
     #[schema(value_type = u64)]
     low_credit_threshold: Credits,
     /// The reseller above it.
+    #[schema(required = true)]
     parent: Option<String>,
     metadata: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
@@ -136,6 +140,7 @@ pub struct ApiKeyShape {
     refid: String,
     name: String,
     /// The reseller it acts for; null for an operator's.
+    #[schema(required = true)]
     reseller: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
