@@ -125,6 +125,30 @@ async fn two_deliveries_at_once_send_one_mail_and_a_dead_one_is_taken_over() {
 }
 
 #[tokio::test]
+async fn a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let event = || -> EventBridgeEvent<Value> {
+        let detail = json!({"id": "e", "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
+        serde_json::from_value(
+            json!({"detail-type": "CreditsRanLow", "source": "purser", "detail": detail}),
+        )
+        .unwrap()
+    };
+    // Its way to SES leads nowhere.
+    let cut_off = world
+        .app_over(&purser_tests::faults::Script::default())
+        .await;
+    assert!(purser_api::notify::notify(cut_off, event()).await.is_err());
+    assert_eq!(world.mails().await.len(), 0);
+    assert_eq!(
+        purser_api::notify::notify(world.system().app().clone(), event()).await,
+        Ok(())
+    );
+    assert_eq!(world.mails().await.len(), 1);
+}
+
+#[tokio::test]
 async fn no_event_carries_a_key_an_address_or_an_image() {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000).await;

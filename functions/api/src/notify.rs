@@ -56,13 +56,26 @@ pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
         Claim::Done => return Ok(()),
         Claim::Taken => return Err(format!("{id} is being handled by another delivery")),
     }
-    if let Some(mail) = mail_for(&app, &event.detail_type, event.detail).await? {
-        app.mailer.send(&mail).await?;
+    if let Err(error) = send(&app, &event.detail_type, event.detail).await {
+        // Nothing was sent, so the next delivery may try at once.
+        let released = app
+            .store
+            .release(CONSUMER, &id, &stamp, app.clock.now())
+            .await;
+        return Err(released.err().map_or(error, |error| error.to_string()));
     }
-    app.store
+    let settled = app
+        .store
         .settle(CONSUMER, &id, &stamp, app.clock.now())
-        .await
-        .map_err(|error| error.to_string())
+        .await;
+    settled.map_err(|error| error.to_string())
+}
+
+async fn send(app: &App, name: &str, detail: Value) -> Result<(), String> {
+    match mail_for(app, name, detail).await? {
+        Some(mail) => app.mailer.send(&mail).await,
+        None => Ok(()),
+    }
 }
 
 async fn mail_for(app: &App, name: &str, detail: Value) -> Result<Option<Mail>, String> {

@@ -84,13 +84,36 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<(), StoreError> {
+        let done = json!({"version": 2, "created_at": now, "state": "done"});
+        self.put_claim(consumer, event, &done, stamp, now).await
+    }
+
+    /// Gives a claim that is held back, so that the next delivery need not wait for the lease to end.
+    pub async fn release(
+        &self,
+        consumer: &str,
+        event: &str,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let past = now.plus(SignedDuration::from_millis(-1));
+        let free = json!({"version": 2, "created_at": now, "state": "held", "lease_until": past});
+        self.put_claim(consumer, event, &free, stamp, now).await
+    }
+
+    async fn put_claim(
+        &self,
+        consumer: &str,
+        event: &str,
+        doc: &serde_json::Value,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<(), StoreError> {
         let key = Key::alone("EV", format_args!("{consumer}#{event}"));
-        let doc = json!({"version": 2, "created_at": now, "state": "done"});
-        let mut claim = item(&key, "claim", &doc, stamp)?;
+        let mut claim = item(&key, "claim", doc, stamp)?;
         claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
-        let settled = self.table.put(claim).send().await;
-        settled
-            .map(|_| ())
-            .map_err(|error| StoreError::Failed(format!("settling a claim: {}", describe(&error))))
+        let put = self.table.put(claim).send().await;
+        put.map(|_| ())
+            .map_err(|error| StoreError::Failed(format!("keeping a claim: {}", describe(&error))))
     }
 }
