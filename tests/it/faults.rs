@@ -307,7 +307,7 @@ async fn a_conflict_waits_its_turn() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn who_never_gets_a_turn_is_told_to_come_back() {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000).await;

@@ -1,140 +1,82 @@
-//! The laptop: one command, ready at once, data kept between runs.
+//! The laptop: demo data, kept between runs; pages; a clock to turn.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-use purser_tests::{Caller, World};
+use purser::system::Options;
+use purser_tests::World;
 use serde_json::json;
 
-/// The program as `cargo run` starts it.
-struct Program(Child);
-
-impl Program {
-    /// Starts it, and gives what it says when it is ready.
-    fn start(folder: &Path, port: u16) -> (Self, String) {
-        let mut program = Command::new(program())
-            .args(["--port", &port.to_string(), "--data"])
-            .arg(folder)
-            .env("PURSER_OPERATOR_KEY", "any string: ü & spaces")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts; `cargo build` makes it");
-        let lines = BufReader::new(program.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let banner: Vec<String> = lines.take_while(|line| !line.contains("Ctrl-C")).collect();
-        (Self(program), banner.join("\n"))
-    }
-
-    /// Ends it as Ctrl-C does, and gives its exit status.
-    fn interrupt(mut self) -> Option<i32> {
-        let interrupted = Command::new("kill")
-            .args(["-INT", &self.0.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(interrupted.success());
-        self.0.wait().unwrap().code()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // Ended already in most tests; what is left over must not outlive a failed one.
-        let _ended = self.0.kill();
-        let _waited = self.0.wait();
-    }
-}
-
-/// The `purser` binary, built beside the tests.
-fn program() -> std::path::PathBuf {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.join("purser")
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
-async fn healthy(port: u16) -> Caller {
-    let caller = Caller::new(
-        reqwest::Client::new(),
-        format!("http://127.0.0.1:{port}"),
-        None,
-    );
-    let _health = caller.get("/health").await.expect(200);
-    caller
-}
-
 #[tokio::test]
-async fn it_starts_shows_itself_ends_cleanly_and_keeps_its_data() {
+async fn the_demo_is_made_once_sends_no_mails_and_everything_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let (program, banner) = Program::start(folder.path(), port);
-    let caller = healthy(port).await;
-    for part in [
-        &format!("http://127.0.0.1:{port}"),
-        "/docs",
-        "/_local/mailbox",
-        "PURSER_OPERATOR_KEY",
-        "Elite Global Partners",
-        "AK-",
-    ] {
-        assert!(banner.contains(part), "{part} in {banner}");
-    }
-    let operator = caller.with_key(Some("any string: ü & spaces"));
-    let resellers = operator.get("/v1/resellers").await.expect(200);
+    let options = Options {
+        folder: Some(folder.path().join("purser")),
+        demo: true,
+        ..Options::default()
+    };
+    let world = World::start(options.clone()).await;
+    let resellers = world.operator.get("/v1/resellers").await.expect(200);
     assert_eq!(resellers.json["data"][0]["tier"], "gold");
-    assert_eq!(
-        operator.get("/v1/clients").await.json["data"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
+    let clients = world.operator.get("/v1/clients").await.expect(200);
+    assert_eq!(clients.json["data"].as_array().unwrap().len(), 4);
+    let partner = world.operator.with_key(
+        world
+            .system()
+            .credentials()
+            .map(|made| made.api_key.as_str()),
     );
-    assert_eq!(
-        caller.get("/_local/mails").await.json,
-        json!({"data": []}),
-        "the demo sends no mails"
+    let wallet = format!(
+        "/v1/resellers/{}/wallet",
+        resellers.json["data"][0]["refid"].as_str().unwrap()
     );
-    let _product = operator
+    let balance = partner.get(&wallet).await.expect(200).number("balance");
+    assert!(balance > 10_000, "{balance}");
+    assert!(world.mails().await.is_empty(), "the demo sends no mails");
+    assert!(
+        !world.events().await.is_empty(),
+        "though it tells what it does"
+    );
+    let _product = world
+        .operator
         .post(
             "/v1/products",
             &json!({"reference": "KEPT", "name": "x", "price": 1}),
         )
         .await
         .expect(201);
-    let docs = caller.get("/docs").await;
-    assert!(
-        docs.status == 200 || (300..400).contains(&docs.status),
-        "{docs:?}"
-    );
-    let page = caller.get("/_local/mailbox").await.expect(200);
-    assert!(String::from_utf8_lossy(&page.bytes).contains("<html lang=\"en\""));
-    assert_eq!(program.interrupt(), Some(0));
+    world.end().await;
 
-    let (program, _) = Program::start(folder.path(), port);
-    let operator = healthy(port).await.with_key(operator.key());
-    let _product = operator.get("/v1/products/KEPT").await.expect(200);
+    let world = World::start(options).await;
+    let _product = world.operator.get("/v1/products/KEPT").await.expect(200);
     assert_eq!(
-        operator.get("/v1/clients").await.json["data"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4,
+        world.operator.get("/v1/clients").await.json,
+        clients.json,
         "the demo is made once"
     );
-    let _refused = operator
+    assert_eq!(
+        partner
+            .moved(&world.operator)
+            .get(&wallet)
+            .await
+            .expect(200)
+            .number("balance"),
+        balance
+    );
+    let refused = world
+        .operator
         .post("/_local/clock", &json!({"advance": "P1D"}))
-        .await
-        .refused(404, "not_found");
-    assert_eq!(program.interrupt(), Some(0));
+        .await;
+    let _refused = refused.refused(404, "not_found");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn there_are_pages_to_look_at() {
+    let world = World::new().await;
+    let docs = world.nobody().get("/docs/").await.expect(200);
+    assert!(String::from_utf8_lossy(&docs.bytes).contains("swagger-ui"));
+    let page = world.nobody().get("/_local/mailbox").await.expect(200);
+    assert!(String::from_utf8_lossy(&page.bytes).contains("<html lang=\"en\""));
+    let letters = world.nobody().get("/_local/dead-letters").await.expect(200);
+    assert_eq!(letters.json, json!({"data": []}));
 }
 
 #[tokio::test]
@@ -168,19 +110,4 @@ async fn a_clock_can_be_turned_and_only_forward() {
         .act("/_local/schedules/nothing/run")
         .await
         .refused(404, "not_found");
-}
-
-#[tokio::test]
-async fn two_systems_never_share_a_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    let world = World::with(Some(folder.path().join("purser")), &[]).await;
-    let output = Command::new(program())
-        .args(["--port", &free_port().to_string(), "--data"])
-        .arg(folder.path().join("purser"))
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert!(message.contains("in use"), "{message}");
-    world.end().await;
 }

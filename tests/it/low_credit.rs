@@ -20,6 +20,12 @@ async fn credits_run_low_once_per_crossing() {
             .post_once("/v1/provisions", "k", &bare)
             .await
             .expect(201);
+        let events = world.events().await;
+        let told = events
+            .iter()
+            .filter(|event| event["detail-type"] == "CreditsRanLow")
+            .count();
+        assert_eq!(told, usize::from(low), "{from} → {to}");
         let mails = world.mails().await;
         assert_eq!(mails.len(), usize::from(low), "{from} → {to}: {mails:?}");
         assert!(mails.iter().all(|mail| {

@@ -44,6 +44,15 @@ impl Caller {
         }
     }
 
+    /// The same caller where `other` calls.
+    #[must_use]
+    pub fn moved(&self, other: &Self) -> Self {
+        Self {
+            url: other.url.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Its key.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()

@@ -50,6 +50,11 @@ impl World {
             demo: false,
             variables: variables.iter().map(own).collect::<BTreeMap<_, _>>(),
         };
+        Self::start(options).await
+    }
+
+    /// A world as the options say.
+    pub async fn start(options: Options) -> Self {
         let system = System::start(options).await.expect("the system starts");
         let operator = Caller::new(
             reqwest::Client::new(),

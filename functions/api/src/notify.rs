@@ -1,7 +1,8 @@
 //! `notify`: mails about what happened (SPEC A10, B9).
 //!
-//! Invariant: an event is claimed before its mail is sent and settled after, so a mail is sent once unless a
-//! crash comes between the two; whoever the mail is about is read fresh, and a mail to nobody is no error.
+//! Invariant: an event is claimed before its mail is sent and settled after, so a mail is sent once, unless a crash
+//! comes between the two or SES's answer gets lost; whoever the mail is about is read fresh, and a mail to nobody is
+//! no error.
 
 use askama::Template;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
@@ -57,7 +58,7 @@ pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
         Claim::Taken => return Err(format!("{id} is being handled by another delivery")),
     }
     if let Err(error) = send(&app, &event.detail_type, event.detail).await {
-        // Nothing was sent, so the next delivery may try at once.
+        // As far as is known nothing was sent, so the next delivery may try at once.
         let released = app
             .store
             .release(CONSUMER, &id, &stamp, app.clock.now())

@@ -20,8 +20,9 @@ use crate::{BoxFuture, Now};
 
 mod wire;
 
-/// How often an event is tried before it is given up on.
-const TRIES: u32 = 5;
+/// How often the laptop tries an event: the pauses add up to 82 s, so they outlast the minute for which a consumer
+/// that died may still hold the event.
+pub const TRIES: u32 = 13;
 
 /// The pause before the second try; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -55,6 +56,7 @@ struct Core {
     rules: Vec<Rule>,
     now: Now,
     dead_letters: DeadLetters,
+    tries: u32,
     target: watch::Sender<Option<Target>>,
     pending: watch::Sender<usize>,
     accepted: Mutex<VecDeque<Value>>,
@@ -62,11 +64,18 @@ struct Core {
 
 impl Bus {
     /// Starts a bus on a port of its own. Events wait until [`Bus::set_target`] was called.
-    pub async fn start(rules: Vec<Rule>, now: Now, dead_letters: DeadLetters) -> io::Result<Self> {
+    /// Each is tried so many times, at most, with pauses that double.
+    pub async fn start(
+        rules: Vec<Rule>,
+        now: Now,
+        dead_letters: DeadLetters,
+        tries: u32,
+    ) -> io::Result<Self> {
         let core = Arc::new(Core {
             rules,
             now,
             dead_letters,
+            tries,
             target: watch::Sender::new(None),
             pending: watch::Sender::new(0),
             accepted: Mutex::default(),
@@ -147,7 +156,7 @@ impl Core {
         };
         let Some(target) = target else { return };
         let mut reason = String::new();
-        for attempt in 0..TRIES {
+        for attempt in 0..self.tries {
             if attempt > 0 {
                 tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
             }
@@ -182,5 +191,19 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.0.pending.send_modify(|it| *it -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_laptop_is_more_patient_than_a_dead_consumer_is_long() {
+        let pauses = FIRST_PAUSE * (2_u32.pow(TRIES - 1) - 1);
+        assert!(
+            pauses > purser_store::claim::LEASE.unsigned_abs(),
+            "{pauses:?}"
+        );
     }
 }

@@ -64,7 +64,11 @@ impl Journal {
     pub fn append<T: Serialize>(&mut self, entry: &T) -> io::Result<()> {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        self.file.write_all(&line)
+        let length = self.file.metadata()?.len();
+        self.file.write_all(&line).inspect_err(|_| {
+            // What was begun must not swallow the next line; if even this fails, the torn line is skipped on reading.
+            let _cut = self.file.set_len(length);
+        })
     }
 
     /// The file's path.

@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::bus::Bus;
+use crate::dead_letters::DeadLetters;
 use crate::dynamo::{DynamoError, sweep_ttl};
 use crate::functions::{on_event, scheduled};
 use crate::ses::{self, Mailbox};
@@ -40,6 +41,8 @@ pub struct Laptop {
     pub pump: Pump,
     /// The event bus.
     pub bus: Bus,
+    /// What stream and bus gave up on.
+    pub dead_letters: DeadLetters,
     /// The table itself.
     pub database: Database,
 }
@@ -66,6 +69,7 @@ impl Laptop {
 pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
     let mut router = Router::new()
         .route("/_local/events", get(events))
+        .route("/_local/dead-letters", get(dead_letters))
         .route("/_local/schedules/{function}/run", post(run_schedule));
     if ephemeral {
         router = router.route("/_local/clock", post(turn_clock));
@@ -77,6 +81,13 @@ pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
 /// `GET /_local/events`: what went over the bus, newest first.
 async fn events(State(laptop): State<Laptop>) -> Json<Value> {
     Json(json!({"data": laptop.bus.newest_first()}))
+}
+
+/// `GET /_local/dead-letters`: what stream and bus gave up on, newest first.
+async fn dead_letters(State(laptop): State<Laptop>) -> Json<Value> {
+    let mut letters = laptop.dead_letters.all();
+    letters.reverse();
+    Json(json!({"data": letters}))
 }
 
 /// `POST /_local/schedules/{function}/run`: does what the function's timetable would do now.

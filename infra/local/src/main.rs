@@ -1,7 +1,7 @@
 //! `purser`: the whole of Purser on a laptop.
 //!
-//! Invariant: whatever goes wrong at the start is one line on standard error and exit status 1;
-//! Ctrl-C and SIGTERM end it in good order and with exit status 0.
+//! Invariant: whatever goes wrong at the start, but for wrong arguments, is one line on standard
+//! error and exit status 1; Ctrl-C and SIGTERM end it in good order and with exit status 0.
 
 use std::env::VarError;
 use std::io::Write;
@@ -14,6 +14,10 @@ use purser::demo;
 use purser::system::{Options, System};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `RUST_LOG` says otherwise. The emulator warns of each condition that fails, which is how
+/// claims and optimistic writes work.
+const QUIET: &str = "warn,dynoxide::server=error";
 
 /// The variable that gives the operators' first key.
 const OPERATOR_KEY: &str = "PURSER_OPERATOR_KEY";
@@ -69,7 +73,7 @@ impl Ending {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -134,13 +134,14 @@ impl StreamReader {
     /// Moves the position behind `record` and saves it.
     fn advance(&mut self, record: &Value) -> Result<(), StreamError> {
         let position = sequence_number(record).to_owned();
+        // First of all here: a position that can't be saved must not stop the stream.
+        self.position = Some(position.clone());
         if let Some(file) = &self.file {
             // Renaming replaces the file at once: a crash leaves the old or the new position.
             let fresh = file.with_extension("new");
             std::fs::write(&fresh, &position)?;
             std::fs::rename(&fresh, file)?;
         }
-        self.position = Some(position);
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use purser_store::secrets::{Secrets, WeakSecret, sha256_hex};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
-use crate::bus::{Bus, Rule};
+use crate::bus::{Bus, Rule, TRIES};
 use crate::dead_letters::{DeadLetter, DeadLetters};
 use crate::demo::{self, Credentials, DemoError};
 use crate::docs;
@@ -160,6 +160,7 @@ impl System {
             bus: stand_ins.bus.clone(),
             app,
             template,
+            dead_letters: stand_ins.dead_letters.clone(),
             database: stand_ins.dynamo.database().clone(),
         };
         // In the cloud this goes on all the time; here what expired goes when the system starts.
@@ -246,7 +247,13 @@ impl System {
             tracing::warn!("ended with requests under way");
         }
         laptop.pump.shutdown().await;
-        stand_ins.bus.shutdown().await;
+        // An event that fails again and again is told again at the next start.
+        if tokio::time::timeout(GRACE, stand_ins.bus.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!("ended with events under way");
+        }
         stand_ins.post.shutdown().await;
         stand_ins.dynamo.shutdown().await;
     }
@@ -279,7 +286,7 @@ impl StandIns {
             DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
         let mailbox = Mailbox::open(path, now.clone()).map_err(stand_in("mailbox"))?;
         let post = ses::serve(mailbox.clone()).await;
-        let bus = Bus::start(rules, now, dead_letters.clone()).await;
+        let bus = Bus::start(rules, now, dead_letters.clone(), TRIES).await;
         Ok(Self {
             dynamo,
             bus: bus.map_err(stand_in("event bus"))?,

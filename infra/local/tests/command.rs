@@ -1,9 +1,11 @@
 //! The command itself: what it prints, and how it ends.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn purser(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_purser"));
@@ -59,6 +61,33 @@ fn it_says_where_it_is_and_ends_when_asked() {
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }
+}
+
+/// The one figure in seconds that is promised: two of them, ten times what it takes.
+#[test]
+fn it_is_ready_in_two_seconds_and_healthy() {
+    let parent = tempfile::tempdir().unwrap();
+    let arguments = in_folder(&parent.path().join("data"));
+    let begun = Instant::now();
+    let mut child = purser(&arguments.each_ref().map(String::as_str))
+        .spawn()
+        .unwrap();
+    let text = banner(&mut child);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    let address = text
+        .split("http://")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next())
+        .unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(end(child, "-TERM").status.code(), Some(0));
 }
 
 #[test]

@@ -79,7 +79,11 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
         Query::try_from_uri(&parts.uri)
             .map(|Query(query)| Self(query))
             .map_err(|error| {
-                Problem::malformed(format!("The query is not valid: {}.", error.body_text()))
+                let text = error.body_text();
+                let reason = text
+                    .strip_prefix("Failed to deserialize query string: ")
+                    .unwrap_or(&text);
+                Problem::malformed(format!("The query is not valid: {reason}."))
             })
     }
 }
@@ -241,7 +245,7 @@ impl TryFrom<u32> for Limit {
         if (1..=100).contains(&limit) {
             Ok(Self(limit))
         } else {
-            Err("limit must be from 1 to 100")
+            Err("must be from 1 to 100")
         }
     }
 }

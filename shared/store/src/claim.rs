@@ -13,7 +13,7 @@ use crate::table::describe;
 use crate::{Store, StoreError};
 
 /// How long a consumer may take to act before another delivery may try.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a claim is remembered; the bus delivers for a day at most.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 

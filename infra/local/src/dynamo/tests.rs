@@ -254,13 +254,13 @@ async fn only_old_and_delivered_records_leave_the_stream() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.sqlite");
     let dynamo = open(&path, &spec()).await.unwrap();
-    for key in ["old and read", "old and unread", "new"] {
+    for key in ["old and read", "old and last read", "old and unread", "new"] {
         put(dynamo.database(), key, 0);
     }
     let connection = Connection::open(&path).unwrap();
     connection
         .execute(
-            "UPDATE _stream_records SET created_at = created_at - 90000 WHERE id < 3",
+            "UPDATE _stream_records SET created_at = created_at - 90000 WHERE id < 4",
             [],
         )
         .unwrap();
@@ -271,7 +271,7 @@ async fn only_old_and_delivered_records_leave_the_stream() {
     };
     let shard = dynoxide::streams::shard_id("purser");
     let from = dynoxide::actions::get_shard_iterator::encode_shard_iterator("purser", &shard, 0);
-    let request = json!({"ShardIterator": from, "Limit": 1});
+    let request = json!({"ShardIterator": from, "Limit": 2});
     let first = dynamo
         .database()
         .get_records(serde_json::from_value(request).unwrap())
@@ -279,9 +279,9 @@ async fn only_old_and_delivered_records_leave_the_stream() {
     dynamo.shutdown().await;
 
     open(&path, &spec()).await.unwrap().shutdown().await;
-    assert_eq!(left(), 3, "without a position nothing counts as delivered");
-    let read = &first.records.first().unwrap().dynamodb.sequence_number;
+    assert_eq!(left(), 4, "without a position nothing counts as delivered");
+    let read = &first.records.last().unwrap().dynamodb.sequence_number;
     std::fs::write(folder.path().join("stream-position"), read).unwrap();
     open(&path, &spec()).await.unwrap().shutdown().await;
-    assert_eq!(left(), 2);
+    assert_eq!(left(), 3, "the next number comes after the last one read");
 }

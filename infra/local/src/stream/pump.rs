@@ -14,7 +14,7 @@ use super::delivery::{Terms, deliver};
 use super::{Consumer, Drained, StreamError, StreamReader};
 use crate::dead_letters::{DeadLetter, DeadLetters};
 
-/// How long an idle stream waits before it looks again, when nobody pokes it.
+/// How long an idle stream waits before it looks again, when nobody waits for it.
 const POLL: Duration = Duration::from_millis(20);
 
 /// How long it waits after the database refused a read.
@@ -76,8 +76,8 @@ impl StreamReader {
 }
 
 impl Pump {
-    /// Says that something was written, so that the stream is read at once.
-    pub fn poke(&self) {
+    /// Lets the stream be read at once, not at the next look.
+    fn poke(&self) {
         self.wake.notify_one();
     }
 

@@ -38,12 +38,14 @@ fn sorted(calls: &Mutex<Vec<(String, Value)>>) -> Vec<(String, Value)> {
     calls
 }
 
+const TRIES: u32 = 5;
+
 #[tokio::test]
 async fn events_reach_the_functions_whose_rules_match() {
     let low = json!({"source": ["purser"], "detail": {"low": [true]}});
     let credits = json!({"detail-type": [{"prefix": "Credits"}]});
     let rules = vec![rule("notify", &low), rule("audit", &credits)];
-    let bus = Bus::start(rules, now(), none_dead()).await.unwrap();
+    let bus = Bus::start(rules, now(), none_dead(), TRIES).await.unwrap();
     let answer = client(&bus)
         .put_events()
         .entries(entry("CreditsRanLow", r#"{"low": true}"#))
@@ -88,7 +90,9 @@ async fn events_reach_the_functions_whose_rules_match() {
 
 #[tokio::test]
 async fn an_entry_that_lacks_something_fails_alone() {
-    let bus = Bus::start(Vec::new(), now(), none_dead()).await.unwrap();
+    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES)
+        .await
+        .unwrap();
     let bare = PutEventsRequestEntry::builder().source("purser").build();
     let entries = vec![
         entry("Fine", "{}"),
@@ -107,7 +111,9 @@ async fn an_entry_that_lacks_something_fails_alone() {
 
 #[tokio::test]
 async fn the_bus_keeps_the_limits_of_a_request() {
-    let bus = Bus::start(Vec::new(), now(), none_dead()).await.unwrap();
+    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES)
+        .await
+        .unwrap();
     let client = client(&bus);
     let long = format!(r#"{{"x": "{}"}}"#, "y".repeat(128 * 1024));
     let requests = [
@@ -133,7 +139,7 @@ async fn the_bus_keeps_the_limits_of_a_request() {
 async fn an_event_nobody_takes_is_kept() {
     let dead_letters = none_dead();
     let rules = vec![rule("notify", &json!({"source": ["purser"]}))];
-    let bus = Bus::start(rules, now(), dead_letters.clone())
+    let bus = Bus::start(rules, now(), dead_letters.clone(), TRIES)
         .await
         .unwrap();
     let tries = Arc::new(AtomicUsize::new(0));
