@@ -124,12 +124,12 @@ impl Store {
                 description: command.description.clone(),
                 actor: stamp.actor.clone(),
             };
-            let (wallet, made, new_client) =
+            let (after, made, new_client) =
                 self.decide(command, loaded, &wallet, &licence_keys, particulars, now)?;
             let answer = render(&made)?;
             let mut writes = vec![
                 crate::entry::write(self, &made.entry, &record, &answer, stamp)?,
-                wallet::write(&wallet.0, Some(wallet.1), stamp)?,
+                wallet::write(&after, Some(wallet.version), stamp)?,
             ];
             for keyed in &made.licences {
                 writes.push(CommandWrite::fresh(licence::write(
@@ -149,8 +149,7 @@ impl Store {
         .await
     }
 
-    /// Asks the domain. Gives the wallet as it will be with the version it replaces, the provision, and whether
-    /// its client is new.
+    /// Asks the domain. Gives the wallet as it will be, the provision, and whether its client is new.
     fn decide(
         &self,
         command: &ProvisionCommand<'_>,
@@ -159,7 +158,7 @@ impl Store {
         keys: &Keys,
         particulars: Particulars,
         now: Time,
-    ) -> Result<((Wallet, u64), Provision, bool), StoreError> {
+    ) -> Result<(Wallet, Provision, bool), StoreError> {
         let (product, quantity, buyer) = match &command.purchase {
             Purchase::Cost(cost) => {
                 let Posting {
@@ -171,7 +170,7 @@ impl Store {
                     client: None,
                     licences: Vec::new(),
                 };
-                return Ok(((after, wallet.version), made, false));
+                return Ok((after, made, false));
             }
             Purchase::Product {
                 product,
@@ -203,7 +202,7 @@ impl Store {
             entry,
         } = decision.posting;
         Ok((
-            (after, wallet.version),
+            after,
             Provision {
                 entry,
                 client: Some(client),
