@@ -1,15 +1,17 @@
-//! `create-client`: a new client (SPEC A1–A3, A6, A10).
+//! `create-client`: a new client (SPEC A1–A3, A6, A7, A10).
 //!
 //! Invariant: a reseller creates clients only for itself.
 
 use axum::extract::State;
 use axum::response::Response;
+use purser_domain::client::Client;
 use purser_domain::email::EmailAddress;
 use purser_domain::text::{ClientId, Name, Phone};
 use purser_edge::client_body::ClientBody;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
 use purser_edge::shapes::ClientShape;
 use purser_edge::{App, Call, Problem, answer, json};
+use purser_store::client::{Bind, ClientCreation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -40,6 +42,8 @@ struct CreateClient {
     /// The id other systems know it by; a UUID unless given. It can't be changed.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     client_id: Option<ClientId>,
+    /// The refid of the login it is bound to; only an operator may name one. No login has two clients.
+    user: Option<String>,
 }
 
 /// Create a client
@@ -59,6 +63,7 @@ async fn create_client(
     let key = key?;
     let Body(body) = body?;
     let reseller = call.reseller(body.reseller.as_deref())?;
+    let user = call.login(body.user.as_deref())?;
     // Spelling out what a key implies makes no difference.
     let resolved = CreateClient {
         reseller: reseller.as_ref().map(ToString::to_string),
@@ -73,12 +78,16 @@ async fn create_client(
         body.client_id,
     )
     .into_new()?;
-    let status = app.config.client_status;
-    let created = app
-        .store
-        .create_client(&new, reseller.as_ref(), status, &request, &|client| {
-            json::write(&ClientShape::from(client))
-        })
-        .await?;
-    Ok(answer::created(created))
+    let creation = ClientCreation {
+        new: &new,
+        reseller: reseller.as_ref(),
+        status: app.config.client_status,
+        bind: match user {
+            Some(user) => Bind::To(user),
+            None => app.config.auto_bind(),
+        },
+    };
+    let render = |client: &Client| json::write(&ClientShape::from(client));
+    let created = app.store.create_client(&creation, &request, &render);
+    Ok(answer::created(created.await?))
 }

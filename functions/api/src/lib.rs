@@ -7,6 +7,7 @@
 pub mod add_credits;
 pub mod api_keys;
 pub mod create_client;
+pub mod delete_clients;
 pub mod front;
 pub mod notify;
 pub mod onboard_reseller;
@@ -18,6 +19,7 @@ pub mod read_products;
 pub mod read_provisions;
 pub mod read_resellers;
 pub mod relay;
+pub mod transfer_client;
 pub mod update_client;
 pub mod update_reseller;
 pub mod write_products;
@@ -75,6 +77,14 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "update-client",
         entry: Entry::Http(update_client::routes),
+    },
+    Function {
+        name: "transfer-client",
+        entry: Entry::Http(transfer_client::routes),
+    },
+    Function {
+        name: "delete-clients",
+        entry: Entry::Http(delete_clients::routes),
     },
     Function {
         name: "onboard-reseller",

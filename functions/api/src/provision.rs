@@ -1,4 +1,4 @@
-//! `provision`: credits become licences, in one commit (SPEC B5, B6, B8).
+//! `provision`: credits become licences, in one commit (SPEC B5–B8).
 //!
 //! Invariant: whatever a command costs is decided by the wallet's tier at the moment of the commit; a repeat
 //! answers the first answer byte for byte.
@@ -11,12 +11,11 @@ use purser_domain::provision::Quantity;
 use purser_domain::refid::{ClientRefid, ResellerRefid};
 use purser_domain::refusal::{Refusal, What};
 use purser_domain::text::Description;
-use purser_edge::client_body::ClientChoice;
+use purser_edge::client_body::{ClientChoice, ClientChoices};
 use purser_edge::extract::{Body, MaybeBody, RequiredKey};
-use purser_edge::shapes::ProvisionShape;
+use purser_edge::shapes::{BulkProvisionShape, ProvisionShape};
 use purser_edge::{App, Call, Problem, answer, json};
-use purser_store::StoreError;
-use purser_store::provision::{Buyer, Provision, ProvisionCommand, Purchase};
+use purser_store::provision::{Buyer, Buyers, Provision, ProvisionCommand, Purchase};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,7 +23,9 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default().routes(routes!(provision))
+    OpenApiRouter::default()
+        .routes(routes!(provision))
+        .routes(routes!(provision_bulk))
 }
 
 /// A purchase: either a bare `cost` with a `description`, or a `product` for a `client`.
@@ -62,16 +63,15 @@ async fn provision(
 ) -> Result<Response, Problem> {
     let key = key?;
     let Body(body) = body?;
-    let named = call.reseller(body.reseller.as_deref())?;
-    let reseller =
-        named.ok_or_else(|| Problem::invalid("/reseller", "is required of an operator"))?;
+    let reseller = payer(&call, body.reseller.as_deref())?;
     let fingerprint = call.fingerprint(&resolved(&body, &reseller))?;
-    let description = body.description.clone();
     let command = ProvisionCommand {
         reseller: &reseller,
-        purchase: purchase(&app, body)?,
-        description,
+        description: body.description.clone(),
+        purchase: purchase(body)?,
         discounts: app.config.discounts,
+        status: app.config.client_status,
+        bind: app.config.auto_bind(),
         key: key.as_str(),
         fingerprint,
     };
@@ -79,23 +79,82 @@ async fn provision(
     let made = app
         .store
         .provision(&command, &call.stamp(), call.now, &render)
-        .await
-        .map_err(refused)?;
+        .await?;
     Ok(answer::created(made))
 }
 
-/// What is taken is something of the new client.
-fn refused(error: StoreError) -> Problem {
-    let of_client = matches!(
-        error,
-        StoreError::Refused(Refusal::DuplicateEmail | Refusal::DuplicateClientId)
-    );
-    let problem = Problem::from(error);
-    if of_client {
-        problem.under("/client")
-    } else {
-        problem
-    }
+/// A purchase of one licence for each of many clients.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct BulkBody {
+    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    reseller: Option<String>,
+    /// The product to buy, at the price of the reseller's tier.
+    product: String,
+    /// Whom the licences are for: clients of the reseller and new ones, 1 to 32.
+    #[schema(value_type = Vec<ClientChoice>, min_items = 1, max_items = 32)]
+    clients: ClientChoices,
+    /// What the entry says it is for.
+    #[schema(value_type = Option<String>, max_length = 500)]
+    description: Option<Description>,
+}
+
+/// Provision for many clients: one debit, one licence each, all or nothing
+#[utoipa::path(
+    post, path = "/v1/provisions/bulk", tag = "provisions", request_body = BulkBody,
+    params(("Idempotency-Key" = String, Header, description = "One key, one debit.")),
+    responses((status = 201, body = BulkProvisionShape))
+)]
+async fn provision_bulk(
+    State(app): State<App>,
+    call: Call,
+    key: RequiredKey,
+    body: MaybeBody<BulkBody>,
+) -> Result<Response, Problem> {
+    let key = key?;
+    let Body(body) = body?;
+    let reseller = payer(&call, body.reseller.as_deref())?;
+    let resolved = BulkBody {
+        reseller: Some(reseller.to_string()),
+        ..body.clone()
+    };
+    let command = ProvisionCommand {
+        reseller: &reseller,
+        fingerprint: call.fingerprint(&resolved)?,
+        purchase: Purchase::Product {
+            product: product(body.product)?,
+            each: Quantity::ONE,
+            buyers: Buyers::Many(buyers(body.clients)?),
+        },
+        description: body.description,
+        discounts: app.config.discounts,
+        status: app.config.client_status,
+        bind: app.config.auto_bind(),
+        key: key.as_str(),
+    };
+    let render = |made: &Provision| json::write(&BulkProvisionShape::from(made));
+    let made = app
+        .store
+        .provision(&command, &call.stamp(), call.now, &render)
+        .await?;
+    Ok(answer::created(made))
+}
+
+/// The reseller whose wallet pays.
+fn payer(call: &Call, named: Option<&str>) -> Result<ResellerRefid, Problem> {
+    let named = call.reseller(named)?;
+    named.ok_or_else(|| Problem::invalid("/reseller", "is required of an operator"))
+}
+
+fn product(text: String) -> Result<ProductReference, Problem> {
+    ProductReference::try_from(text).map_err(|_| Refusal::NotFound(What::Product).into())
+}
+
+fn buyers(choices: ClientChoices) -> Result<Vec<Buyer>, Problem> {
+    let choices = choices.into_inner().into_iter().enumerate();
+    choices
+        .map(|(place, choice)| buyer(choice, Some(place)))
+        .collect()
 }
 
 /// The body with what it leaves out, so that spelling out a default makes no difference to a repeat.
@@ -108,7 +167,7 @@ fn resolved(body: &ProvisionBody, reseller: &ResellerRefid) -> ProvisionBody {
     }
 }
 
-fn purchase(app: &App, body: ProvisionBody) -> Result<Purchase, Problem> {
+fn purchase(body: ProvisionBody) -> Result<Purchase, Problem> {
     let only_with_product = |pointer, given: bool| {
         if given {
             Err(Problem::invalid(
@@ -136,33 +195,31 @@ fn purchase(app: &App, body: ProvisionBody) -> Result<Purchase, Problem> {
             }
             Ok(Purchase::Cost(cost))
         }
-        (None, Some(product)) => {
+        (None, Some(named)) => {
             let client = body
                 .client
                 .ok_or_else(|| Problem::invalid("/client", "is required with a product"))?;
-            let product = ProductReference::try_from(product)
-                .map_err(|_| Refusal::NotFound(What::Product))?;
-            let quantity = body.quantity.unwrap_or(Quantity::ONE);
             Ok(Purchase::Product {
-                product,
-                quantity,
-                buyer: buyer(app, client)?,
+                product: product(named)?,
+                each: body.quantity.unwrap_or(Quantity::ONE),
+                buyers: Buyers::One(buyer(client, None)?),
             })
         }
     }
 }
 
-fn buyer(app: &App, client: ClientChoice) -> Result<Buyer, Problem> {
-    match client {
-        ClientChoice::Refid(text) => Ok(Buyer::Existing(
-            ClientRefid::parse(&text).ok_or(Refusal::NotFound(What::Client))?,
-        )),
-        ClientChoice::New(body) => Ok(Buyer::New(
-            Box::new(
-                body.into_new()
-                    .map_err(|problem| problem.under("/client"))?,
-            ),
-            app.config.client_status,
-        )),
+/// The buyer a body names, at its place in a list when there is a list.
+fn buyer(choice: ClientChoice, place: Option<usize>) -> Result<Buyer, Problem> {
+    match choice {
+        ClientChoice::Refid(text) => {
+            let unknown = || Refusal::NotFound(What::Client).for_client(place);
+            let refid = ClientRefid::parse(&text).ok_or_else(unknown)?;
+            Ok(Buyer::Existing(refid))
+        }
+        ClientChoice::New(body) => {
+            let at = place.map_or("/client".to_owned(), |place| format!("/clients/{place}"));
+            let new = body.into_new().map_err(|problem| problem.under(&at))?;
+            Ok(Buyer::New(Box::new(new)))
+        }
     }
 }

@@ -5,11 +5,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::Refusal;
 use purser_domain::client::{Client, ClientStatus};
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::ClientRefid;
-use purser_domain::refusal::What;
 use purser_domain::text::ClientId;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::Listed;
@@ -168,9 +166,5 @@ async fn read_client(
     named: Result<Named<ClientRefid>, Problem>,
 ) -> Result<Response, Problem> {
     let Named(refid) = named?;
-    let found = app.store.client(&refid).await?;
-    let own = found.filter(|client| call.caller.owns(client.reseller.as_ref()));
-    ok(&ClientShape::from(
-        &own.ok_or(Refusal::NotFound(What::Client))?,
-    ))
+    ok(&ClientShape::from(&call.client(&app, &refid).await?))
 }

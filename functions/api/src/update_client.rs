@@ -1,13 +1,12 @@
-//! `update-client`: a client's particulars and its status (SPEC A4, A6, A8).
+//! `update-client`: a client's particulars, login and status (SPEC A2, A4, A6–A8).
 //!
 //! Invariant: someone else's client is answered like none, before anything is said of the body.
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::Refusal;
 use purser_domain::client::{Client, ClientChange, ClientStatus};
+use purser_domain::email::EmailAddress;
 use purser_domain::refid::ClientRefid;
-use purser_domain::refusal::What;
 use purser_domain::text::{Name, Phone};
 use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
@@ -36,6 +35,10 @@ struct ChangeClient {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
+    /// Unique among all clients, whatever its case.
+    #[schema(value_type = Option<String>, format = Email, max_length = 254)]
+    #[serde(default, deserialize_with = "present")]
+    email: Option<EmailAddress>,
     /// Null removes it.
     #[schema(value_type = Option<String>, max_length = 64)]
     #[serde(default, deserialize_with = "present")]
@@ -44,6 +47,10 @@ struct ChangeClient {
     #[schema(value_type = Option<Object>)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
+    /// The refid of the login to bind it to, null to release it; only an operator may. A bound client is released
+    /// before it is bound to another login.
+    #[serde(default, deserialize_with = "present")]
+    user: Option<Option<String>>,
 }
 
 /// Change a client
@@ -61,27 +68,31 @@ async fn change_client(
 ) -> Result<Response, Problem> {
     let Named(refid) = named?;
     // Merging needs what is there, and what is there decides between 404 and a fault of the body.
-    let found = app
-        .store
-        .client(&refid)
-        .await?
-        .filter(|client| call.caller.owns(client.reseller.as_ref()));
-    let found = found.ok_or(Refusal::NotFound(What::Client))?;
+    let found = call.client(&app, &refid).await?;
     let version = version?;
     let Body(body) = body?;
     let patch = body.metadata.as_ref();
     check_merge(&found.metadata, patch)?;
+    let user = match &body.user {
+        Some(user) => {
+            call.caller.must_operate()?;
+            Some(call.login(user.as_deref())?)
+        }
+        None => None,
+    };
     let (stamp, now) = (call.stamp(), call.now);
     let change = |client: &Client| {
         version.must_hold(client.version)?;
         let change = ClientChange {
             name: body.name.clone(),
+            email: body.email.clone(),
             phone: body.phone.clone(),
             metadata: client.metadata.with(patch)?,
+            user: user.clone(),
         };
-        Ok(client.changed(change, now))
+        client.changed(change, now)
     };
-    let may = |client: &Client| call.caller.owns(client.reseller.as_ref());
+    let may = |client: &Client| call.may_reach(client);
     let changed = app
         .store
         .change_client(&refid, &stamp, may, change, &render)
@@ -139,7 +150,7 @@ async fn set_status(
     to: ClientStatus,
 ) -> Result<Response, Problem> {
     let Named(refid) = named?;
-    let may = |client: &Client| call.caller.owns(client.reseller.as_ref());
+    let may = |client: &Client| call.may_reach(client);
     let change = |client: &Client| client.in_status(to, call.now);
     let changed = app
         .store

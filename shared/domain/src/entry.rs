@@ -86,10 +86,18 @@ pub struct Sale {
     pub tier: Tier,
     /// The discount that applied.
     pub discount: BasisPoints,
-    /// The client it was for.
-    pub client: ClientRefid,
-    /// The licences it minted.
+    /// The clients it was for.
+    pub clients: Vec<ClientRefid>,
+    /// The licences it minted, as many for each client, in the order of the clients.
     pub licences: Vec<LicenceRefid>,
+}
+
+impl Sale {
+    /// Each client with its licences.
+    pub fn by_client(&self) -> impl Iterator<Item = (&ClientRefid, &[LicenceRefid])> {
+        let each = self.licences.len() / self.clients.len().max(1);
+        self.clients.iter().zip(self.licences.chunks(each.max(1)))
+    }
 }
 
 /// One line of a wallet's history.
@@ -152,8 +160,8 @@ impl Entry {
                 sale.list_price.credits().to_string(),
                 sale.tier.as_str().to_owned(),
                 u16::from(sale.discount).to_string(),
-                sale.client.to_string(),
             ]);
+            lines.extend(sale.clients.iter().map(ToString::to_string));
             lines.extend(sale.licences.iter().map(ToString::to_string));
         }
         EntryHash(Sha256::digest(lines.join("\n")).into())

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, DeletedClient};
 use crate::entry::{Entry, EntryType};
 use crate::licence::Licence;
 use crate::reseller::Reseller;
@@ -16,6 +16,8 @@ use crate::time::Time;
 pub enum Change {
     /// A client appeared or changed.
     Client(Option<Client>, Client),
+    /// A client was deleted.
+    ClientDeleted(DeletedClient),
     /// A reseller appeared or changed.
     Reseller(Option<Reseller>, Reseller),
     /// An entry was appended.
@@ -50,6 +52,13 @@ fn event(refid: &str, version: u64, name: &'static str, time: Time, detail: Valu
 pub fn events_of(change: &Change) -> Vec<Event> {
     match change {
         Change::Client(old, new) => client_events(old.as_ref(), new),
+        Change::ClientDeleted(client) => vec![event(
+            client.refid.as_str(),
+            client.version,
+            "ClientDeleted",
+            client.deleted_at,
+            json!({"client": client.refid, "reseller": client.reseller}),
+        )],
         Change::Reseller(old, new) => reseller_events(old.as_ref(), new),
         Change::Entry(entry) => entry_events(entry),
         Change::Licence(None, new) => vec![event(
@@ -81,6 +90,10 @@ fn client_events(old: Option<&Client>, new: &Client) -> Vec<Event> {
         Some(old) if old.status != new.status => tell(
             "ClientStatusChanged",
             json!({"client": new.refid, "reseller": new.reseller, "from": old.status, "to": new.status}),
+        ),
+        Some(old) if old.reseller != new.reseller => tell(
+            "ClientTransferred",
+            json!({"client": new.refid, "from": old.reseller, "to": new.reseller}),
         ),
         Some(old) if old.version != new.version => tell(
             "ClientChanged",
@@ -131,7 +144,7 @@ fn entry_events(entry: &Entry) -> Vec<Event> {
             json!({"reseller": entry.reseller, "provision": entry.refid, "cost": entry.amount,
                    "balance": entry.balance_after, "sequence": entry.sequence,
                    "product": entry.sale.as_ref().map(|sale| &sale.product),
-                   "client": entry.sale.as_ref().map(|sale| &sale.client)}),
+                   "clients": entry.sale.as_ref().map_or(&[][..], |sale| &sale.clients)}),
         ),
     }];
     if entry.ran_low() {

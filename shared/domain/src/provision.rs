@@ -35,6 +35,10 @@ impl Quantity {
     }
 }
 
+/// The most clients of one bulk purchase: a new one takes three of the 100 items that DynamoDB commits at once (client,
+/// address, licence), entry and wallet take two (SPEC B7).
+pub const MOST_CLIENTS: usize = 32;
+
 impl TryFrom<u32> for Quantity {
     type Error = TextError;
     fn try_from(units: u32) -> Result<Self, TextError> {
@@ -97,17 +101,36 @@ pub fn decide_cost(
     wallet.debit(cost.credits(), None, particulars, now)
 }
 
-/// An order of a product for one client.
+/// A client of an order, and the licences to mint for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// Whom they are for.
+    pub client: &'a Client,
+    /// The ids of the licences, one a unit.
+    pub licences: &'a [LicenceRefid],
+}
+
+/// An order of a product, as many units for each of its clients (SPEC B6, B7).
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
     /// What is ordered.
     pub product: &'a Product,
-    /// Whom it is for.
-    pub client: &'a Client,
-    /// The ids of the licences to mint, one a unit.
-    pub licences: &'a [LicenceRefid],
-    /// How many units.
-    pub quantity: Quantity,
+    /// For whom.
+    pub lines: &'a [Line<'a>],
+}
+
+impl Order<'_> {
+    fn quantity(&self) -> Result<Quantity, Refusal> {
+        let units: usize = self.lines.iter().map(|line| line.licences.len()).sum();
+        let too_large = Refusal::TooLarge {
+            most: Quantity::MAX as usize,
+            what: "licences",
+        };
+        u32::try_from(units)
+            .ok()
+            .and_then(|units| Quantity::try_from(units).ok())
+            .ok_or(too_large)
+    }
 }
 
 /// What a provision of a product commits.
@@ -115,11 +138,11 @@ pub struct Order<'a> {
 pub struct Decision {
     /// The wallet and the entry.
     pub posting: Posting,
-    /// The licences.
+    /// The licences, in the order of the lines.
     pub licences: Vec<Licence>,
 }
 
-/// A provision of a product: the debit and the licences it pays for (SPEC B6).
+/// A provision of a product: the debit and the licences it pays for (SPEC B6, B7).
 pub fn decide(
     wallet: &Wallet,
     order: Order<'_>,
@@ -128,32 +151,42 @@ pub fn decide(
     now: Time,
 ) -> Result<Decision, Refusal> {
     wallet.must_provision()?;
-    let quote = quote(order.product, order.quantity, wallet.tier, discounts)?;
+    let quantity = order.quantity()?;
+    let quote = quote(order.product, quantity, wallet.tier, discounts)?;
+    let clients = order.lines.iter().map(|line| line.client.refid.clone());
     let sale = Sale {
         product: order.product.reference.clone(),
-        quantity: order.quantity.get(),
+        quantity: quantity.get(),
         list_price: order.product.price,
         tier: wallet.tier,
         discount: discounts.of(wallet.tier),
-        client: order.client.refid.clone(),
-        licences: order.licences.to_vec(),
+        clients: clients.collect(),
+        licences: order
+            .lines
+            .iter()
+            .flat_map(|line| line.licences.to_vec())
+            .collect(),
     };
     let posting = wallet.debit(quote.cost, Some(sale), particulars, now)?;
-    let owner = Owner {
-        client: order.client.refid.clone(),
-        client_id: order.client.client_id.clone(),
-    };
-    let mint = |refid: &LicenceRefid| {
-        let entry = &posting.entry;
+    let entry = &posting.entry;
+    let mint = |client: &Client, refid: &LicenceRefid| {
+        let owner = Owner {
+            client: client.refid.clone(),
+            client_id: client.client_id.clone(),
+        };
         Licence::mint(
             refid.clone(),
             order.product,
-            owner.clone(),
+            owner,
             wallet.reseller.clone(),
             entry.refid.clone(),
             entry.created_at,
         )
     };
-    let licences = order.licences.iter().map(mint).collect();
+    let of_line = |line: &Line<'_>| -> Vec<Licence> {
+        let minted = line.licences.iter().map(|refid| mint(line.client, refid));
+        minted.collect()
+    };
+    let licences = order.lines.iter().flat_map(of_line).collect();
     Ok(Decision { posting, licences })
 }

@@ -52,6 +52,17 @@ pub enum Refusal {
     InvalidReseller,
     /// The reseller named as parent does not exist.
     InvalidParent,
+    /// The reseller named as parent is as deep below its own parents as a parent may be.
+    ParentTooDeep {
+        /// The most levels of resellers.
+        most: u8,
+    },
+    /// The login named in a body does not exist.
+    InvalidUser,
+    /// The client is bound to a login already (SPEC A7).
+    ClientBound,
+    /// The login is bound to a client already (SPEC A7).
+    UserBound,
     /// The reseller is suspended (SPEC A3, B5).
     ResellerSuspended,
     /// The reseller waits for an operator's approval.
@@ -104,11 +115,53 @@ pub enum Refusal {
     KeyAlreadyShown,
     /// The resource is not in the version that `If-Match` names.
     VersionMismatch,
+    /// The command is larger than one commit can be.
+    TooLarge {
+        /// The most of it.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
+    /// A purchase names the same client twice.
+    NamedTwice,
+    /// Refusals about the clients that a purchase names; never empty, the first one gives status and code.
+    ForClients(Vec<ForClient>),
+}
+
+/// A refusal about a client that a purchase names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForClient {
+    /// Its place in the list; none: there is no list, it is the only one.
+    pub place: Option<usize>,
+    /// Why it is refused.
+    pub refusal: Refusal,
 }
 
 impl Refusal {
+    /// This refusal, said of the client at `place`.
+    #[must_use]
+    pub fn for_client(self, place: Option<usize>) -> Self {
+        Self::ForClients(vec![ForClient {
+            place,
+            refusal: self,
+        }])
+    }
+
+    /// All these refusals as one: those about clients side by side, else the first.
+    pub fn all(refusals: impl IntoIterator<Item = Self>) -> Option<Self> {
+        refusals
+            .into_iter()
+            .reduce(|one, other| match (one, other) {
+                (Self::ForClients(mut clients), Self::ForClients(more)) => {
+                    clients.extend(more);
+                    Self::ForClients(clients)
+                }
+                (one, _) => one,
+            })
+    }
+
     /// The stable code that programs match on.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Forbidden => "forbidden",
             Self::NotFound(_) => "not_found",
@@ -116,6 +169,10 @@ impl Refusal {
             Self::DuplicateClientId => "duplicate_client_id",
             Self::DuplicateProduct => "duplicate_product",
             Self::InvalidReseller | Self::InvalidParent => "invalid_reseller",
+            Self::ParentTooDeep { .. } => "parent_too_deep",
+            Self::InvalidUser => "invalid_user",
+            Self::ClientBound => "client_already_bound",
+            Self::UserBound => "user_already_bound",
             Self::ResellerSuspended => "reseller_suspended",
             Self::ResellerPending => "reseller_pending",
             Self::ProvisioningHeld => "provisioning_held",
@@ -130,6 +187,11 @@ impl Refusal {
             Self::ReferenceReused => "reference_reused",
             Self::KeyAlreadyShown => "key_already_shown",
             Self::VersionMismatch => "version_mismatch",
+            Self::TooLarge { .. } => "too_large",
+            Self::NamedTwice => "invalid_fields",
+            Self::ForClients(clients) => clients
+                .first()
+                .map_or("invalid_fields", |first| first.refusal.code()),
         }
     }
 }

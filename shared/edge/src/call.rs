@@ -8,7 +8,8 @@ use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use purser_domain::caller::{Actor, Caller, Role};
-use purser_domain::refid::{ApiKeyRefid, ResellerRefid};
+use purser_domain::client::Client;
+use purser_domain::refid::{ApiKeyRefid, ClientRefid, ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
 use purser_domain::time::Time;
 use purser_domain::{Refusal, api_key::ApiKey};
@@ -66,6 +67,26 @@ impl Call {
             .map(|text| ResellerRefid::parse(text).ok_or_else(unknown))
             .transpose()?;
         Ok(self.caller.reseller(named)?)
+    }
+
+    /// The login that a body names for a client; only operators may name one (SPEC A7).
+    pub fn login(&self, named: Option<&str>) -> Result<Option<UserRefid>, Problem> {
+        let Some(text) = named else { return Ok(None) };
+        self.caller.must_operate()?;
+        let user = UserRefid::parse(text).ok_or(Refusal::InvalidUser)?;
+        Ok(Some(user))
+    }
+
+    /// The client at `refid`, when the caller may reach it; someone else's is none (SPEC A8).
+    pub async fn client(&self, app: &App, refid: &ClientRefid) -> Result<Client, Problem> {
+        let found = app.store.client(refid).await?;
+        let own = found.filter(|client| self.may_reach(client));
+        own.ok_or_else(|| Refusal::NotFound(What::Client).into())
+    }
+
+    /// Whether the caller may see and change this client.
+    pub fn may_reach(&self, client: &Client) -> bool {
+        self.caller.owns(client.reseller.as_ref())
     }
 
     /// Whose things a list shows when its query names `named`.

@@ -7,6 +7,7 @@ use std::fmt;
 use purser_domain::client::NewClient;
 use purser_domain::email::EmailAddress;
 use purser_domain::metadata::{MAX_DEPTH, Metadata, MetadataError};
+use purser_domain::provision::MOST_CLIENTS;
 use purser_domain::text::{ClientId, Name, Phone};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
@@ -111,6 +112,35 @@ pub enum ClientChoice {
 impl<'de> Deserialize<'de> for ClientChoice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ChoiceVisitor)
+    }
+}
+
+/// The clients of a bulk purchase: at least one, at most [`MOST_CLIENTS`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Vec<ClientChoice>", into = "Vec<ClientChoice>")]
+pub struct ClientChoices(Vec<ClientChoice>);
+
+impl ClientChoices {
+    /// The clients, in order.
+    pub fn into_inner(self) -> Vec<ClientChoice> {
+        self.0
+    }
+}
+
+impl TryFrom<Vec<ClientChoice>> for ClientChoices {
+    type Error = String;
+    fn try_from(clients: Vec<ClientChoice>) -> Result<Self, String> {
+        if (1..=MOST_CLIENTS).contains(&clients.len()) {
+            Ok(Self(clients))
+        } else {
+            Err(format!("must name 1 to {MOST_CLIENTS} clients"))
+        }
+    }
+}
+
+impl From<ClientChoices> for Vec<ClientChoice> {
+    fn from(clients: ClientChoices) -> Self {
+        clients.0
     }
 }
 

@@ -9,6 +9,7 @@ use purser_domain::email::EmailAddress;
 use purser_domain::refid::Prefix;
 use purser_domain::tier::{BasisPoints, Discounts};
 use purser_store::Prefixes;
+use purser_store::client::Bind;
 
 /// Everything about a deployment that is not code.
 #[derive(Debug, Clone)]
@@ -29,6 +30,12 @@ pub struct Config {
     pub discounts: Discounts,
     /// The threshold of a new reseller.
     pub low_credit_threshold: Credits,
+    /// Whether a new client is bound to the confirmed login with its address (SPEC A7).
+    pub auto_bind_user: bool,
+    /// Whether anybody may apply to become a reseller (SPEC B1).
+    pub partner_sign_up: bool,
+    /// Whether a reseller that ran low may not buy until it tops up (SPEC B9).
+    pub hold_on_low_credit: bool,
     /// The display currency, an ISO 4217 code.
     pub currency: String,
     /// How many credits are one unit of the display currency.
@@ -46,7 +53,7 @@ pub struct ConfigError {
 }
 
 /// The variables, by name. The secret's own is read where the secret is fetched.
-pub const VARIABLES: [&str; 15] = [
+pub const VARIABLES: [&str; 18] = [
     "PURSER_TABLE",
     "PURSER_BUS",
     "PURSER_MAIL_FROM",
@@ -58,6 +65,9 @@ pub const VARIABLES: [&str; 15] = [
     "PURSER_DISCOUNT_GOLD",
     "PURSER_DISCOUNT_PLATINUM",
     "PURSER_LOW_CREDIT_THRESHOLD",
+    "PURSER_AUTO_BIND_USER",
+    "PURSER_PARTNER_SIGN_UP",
+    "PURSER_HOLD_ON_LOW_CREDIT",
     "PURSER_CURRENCY",
     "PURSER_CREDITS_PER_UNIT",
     "PURSER_OPERATOR_KEY_SHA256",
@@ -89,10 +99,24 @@ impl Config {
                 platinum: points("PURSER_DISCOUNT_PLATINUM", 3_000)?,
             },
             low_credit_threshold: Credits::new(given.parsed("PURSER_LOW_CREDIT_THRESHOLD", 500)?),
+            auto_bind_user: given.parsed("PURSER_AUTO_BIND_USER", false)?,
+            partner_sign_up: given.parsed("PURSER_PARTNER_SIGN_UP", false)?,
+            hold_on_low_credit: given.parsed("PURSER_HOLD_ON_LOW_CREDIT", false)?,
             currency: given.currency()?,
             credits_per_unit: given.credits_per_unit()?,
             operator_key_sha256: given.operator_key()?,
         })
+    }
+}
+
+impl Config {
+    /// Which login a new client is bound to when nobody names one.
+    pub fn auto_bind(&self) -> Bind {
+        if self.auto_bind_user {
+            Bind::ByAddress
+        } else {
+            Bind::No
+        }
     }
 }
 
@@ -223,6 +247,7 @@ mod tests {
             ("PURSER_DISCOUNT_GOLD", "10001"),
             ("PURSER_DISCOUNT_GOLD", "15%"),
             ("PURSER_LOW_CREDIT_THRESHOLD", "-1"),
+            ("PURSER_AUTO_BIND_USER", "yes"),
             ("PURSER_CURRENCY", "dollars"),
             ("PURSER_CREDITS_PER_UNIT", "0"),
             ("PURSER_OPERATOR_KEY_SHA256", "abc"),

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use purser_domain::Refusal;
+use purser_domain::refusal::ForClient;
 use purser_store::StoreError;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -139,6 +140,11 @@ impl Problem {
         self.code
     }
 
+    /// What happened, for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn with(mut self, member: &str, value: Value) -> Self {
         self.members.insert(member.to_owned(), value);
         self
@@ -198,6 +204,9 @@ impl From<StoreError> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        if let Refusal::ForClients(clients) = refusal {
+            return for_clients(clients);
+        }
         let (status, detail) = told(&refusal);
         let problem = Self::new(status, refusal.code(), detail);
         match refusal {
@@ -214,12 +223,31 @@ impl From<Refusal> for Problem {
             }
             Refusal::MetadataTooLarge { .. } => problem.in_field("/metadata"),
             Refusal::InvalidReseller => problem.in_field("/reseller"),
-            Refusal::InvalidParent => problem.in_field("/parent"),
+            Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
+            Refusal::InvalidUser => problem.in_field("/user"),
             Refusal::DuplicateEmail => problem.in_field("/email"),
             Refusal::DuplicateClientId => problem.in_field("/client_id"),
             _ => problem,
         }
     }
+}
+
+/// The problem of the first client, with the fields of all of them.
+fn for_clients(clients: Vec<ForClient>) -> Problem {
+    let told = |ForClient { place, refusal }: ForClient| {
+        let at = place.map_or("/client".to_owned(), |place| format!("/clients/{place}"));
+        let problem = Problem::from(refusal);
+        if problem.errors.is_empty() {
+            problem.in_field(&at)
+        } else {
+            problem.under(&at)
+        }
+    };
+    let all = clients.into_iter().map(told).reduce(|mut first, next| {
+        first.errors.extend(next.errors);
+        first
+    });
+    all.unwrap_or_else(Problem::internal)
 }
 
 /// The status of a refusal, and what people are told (SPEC, "Errors").
@@ -260,6 +288,20 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
             format!("The wallet holds {balance} credits, and {required} are required."),
         ),
         Refusal::InvalidReseller | Refusal::InvalidParent => wrong("There is no such reseller."),
+        Refusal::ParentTooDeep { most } => {
+            wrong(&format!("Resellers stand at most {most} levels deep."))
+        }
+        Refusal::InvalidUser => wrong("There is no such login."),
+        Refusal::ClientBound => conflict("The client is bound to a login already."),
+        Refusal::UserBound => conflict("The login is bound to a client already."),
+        Refusal::NamedTwice => wrong("The client is named twice."),
+        Refusal::TooLarge { most, what } => wrong(&format!(
+            "One command can't be that large: at most {most} {what}."
+        )),
+        Refusal::ForClients(clients) => match clients.first() {
+            Some(first) => told(&first.refusal),
+            None => wrong("A client can't be served."),
+        },
         Refusal::SensitiveMetadata { .. } => {
             wrong("A metadata key looks like a credential; keep it elsewhere.")
         }

@@ -7,7 +7,9 @@ mod ledger;
 mod parties;
 
 pub use goods::{LicenceShape, ProductShape, TermsShape};
-pub use ledger::{EntryShape, ProvisionShape, SaleShape, WalletShape};
+pub use ledger::{
+    BulkProvisionShape, EntryShape, ProvisionShape, SaleShape, SoldShape, WalletShape,
+};
 pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
 };

@@ -3,6 +3,8 @@
 //! Invariant: an answer is sealed for the record it belongs to (it holds licence keys) and compressed, so that a
 //! money command's record stays within one kilobyte. The dictionary of a version never changes.
 
+use purser_domain::Refusal;
+
 use crate::StoreError;
 use crate::secrets::Secrets;
 
@@ -24,7 +26,8 @@ const DICTIONARY_1: &str = concat!(
     r#""sale":{"product":"","quantity":1,"list_price":,"tier":"","discount_basis_points":}}}"#,
 );
 const VERSION_1: u8 = 1;
-/// More than any answer: 90 licences and a client with 16 KiB of metadata.
+/// The largest answer that can be remembered: 90 licences and a client with 16 KiB of metadata fit many times, and
+/// an item holds at most 400 KB. A command with a larger one is refused.
 const LARGEST: usize = 256 * 1024;
 const LEVEL: i32 = 9;
 
@@ -55,6 +58,14 @@ pub(crate) fn pack(
     context: &str,
     body: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
+    if body.len() > LARGEST {
+        let what = "bytes of answer";
+        return Err(Refusal::TooLarge {
+            most: LARGEST,
+            what,
+        }
+        .into());
+    }
     let failed = |error| StoreError::Failed(format!("compressing an answer: {error}"));
     let dictionary = format!("{context}{DICTIONARY_1}");
     let mut compressor =

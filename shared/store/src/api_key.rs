@@ -74,10 +74,7 @@ impl Store {
                 request.record.as_ref(),
                 &keys,
                 |loaded| {
-                    if wallet
-                        .as_ref()
-                        .is_some_and(|wallet| !loaded.contains_key(wallet))
-                    {
+                    if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {
                         return Err(Refusal::InvalidReseller.into());
                     }
                     let mut writes = Vec::new();

@@ -31,6 +31,8 @@ pub fn change(
             old.map(|old| client::read(old, secrets)).transpose()?,
             client::read(new, secrets)?,
         ),
+        // What stays of a client is written once, when it is deleted.
+        Some(client::DELETED) => Change::ClientDeleted(doc(new)?),
         Some("reseller") => Change::Reseller(
             old.map(|old| reseller::read(old, secrets)).transpose()?,
             reseller::read(new, secrets)?,

@@ -2,25 +2,33 @@
 //!
 //! Items: `CL#refid`, listed by tenant, by kind and by status; `EC#address`, which keeps an address to one
 //! client. Invariant: client and guard are written in one transaction, so an address or external id that is
-//! taken is refused whatever races (SPEC A2).
+//! taken is refused whatever races (SPEC A2). What stays of a deleted client is at its key, in no list of clients,
+//! and read as none.
 
-use purser_domain::Refusal;
-use purser_domain::client::{Client, ClientStatus, NewClient};
+mod write;
+
+pub(crate) use write::bound;
+pub use write::{Bind, ClientCreation};
+
+use purser_domain::client::{Client, ClientStatus, DeletedClient};
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::{ClientRefid, ResellerRefid};
-use purser_domain::refusal::What;
 use purser_domain::text::ClientId;
 use purser_domain::time::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
-use crate::command::{CommandWrite, Decision, Loaded, Request};
-use crate::item::{Item, Stamp, doc, item, metadata_of, put_metadata};
+use crate::item::{Item, Stamp, doc, item, metadata_of, put_metadata, text_of};
 use crate::keys::{Index, Key, by_time, shard, tenant};
+use crate::loaded::Loaded;
 use crate::page::{List, Page, shards};
 use crate::secrets::Secrets;
-use crate::table::{Condition, Consistency, Filter, Write};
+use crate::table::{Consistency, Filter};
 use crate::{Store, StoreError};
+
+/// The kind of a client's item.
+const KIND: &str = "client";
+/// The kind of what stays of it.
+pub(crate) const DELETED: &str = "deleted_client";
 
 /// What keeps an address to one client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,7 +73,9 @@ impl Store {
     /// A client, as of now.
     pub async fn client(&self, refid: &ClientRefid) -> Result<Option<Client>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
-        item.map(|item| read(&item, &self.secrets)).transpose()
+        item.filter(is_client)
+            .map(|item| read(&item, &self.secrets))
+            .transpose()
     }
 
     /// The refid of the client with this address (SPEC A2).
@@ -115,94 +125,6 @@ impl Store {
             .await?
             .map(|item| read(&item, &self.secrets))
     }
-
-    /// Creates a client (SPEC A1–A3).
-    pub async fn create_client(
-        &self,
-        new: &NewClient,
-        reseller: Option<&ResellerRefid>,
-        status: ClientStatus,
-        request: &Request,
-        render: RenderClient<'_>,
-    ) -> Result<Answer, StoreError> {
-        let wallet = reseller.map(crate::wallet::key);
-        let keys: Vec<Key> = wallet.iter().cloned().collect();
-        let refid = self.client_refid(&new.client_id);
-        let client = Client::create(new.clone(), refid, reseller.cloned(), status, request.now);
-        self.command(
-            &request.stamp.request,
-            request.record.as_ref(),
-            &keys,
-            |loaded| {
-                if let Some(wallet) = &wallet {
-                    crate::wallet::must_trade(loaded, wallet)?;
-                }
-                let answer = render(&client)?;
-                let mut writes = Vec::new();
-                writes.extend(self.record_write(request, &answer)?);
-                writes.extend(self.client_writes(&client, &request.stamp)?);
-                Ok(Decision::Commit {
-                    writes,
-                    answer: Answer::first(answer),
-                })
-            },
-        )
-        .await
-    }
-
-    /// The writes that create a client: the client and its address.
-    pub(crate) fn client_writes(
-        &self,
-        client: &Client,
-        stamp: &Stamp,
-    ) -> Result<[CommandWrite; 2], StoreError> {
-        let guard = AddressGuard {
-            client: client.refid.clone(),
-            version: 1,
-            created_at: client.created_at,
-        };
-        let guard = item(&address_key(&client.email), "client_address", &guard, stamp)?;
-        Ok([
-            // The address first: someone who repeats a create is told about the address, not about an id they
-            // may never have seen.
-            CommandWrite::unique(
-                Write::Put(guard, Condition::Absent),
-                Refusal::DuplicateEmail,
-            ),
-            CommandWrite::unique(
-                Write::Put(write(client, &self.secrets, stamp)?, Condition::Absent),
-                Refusal::DuplicateClientId,
-            ),
-        ])
-    }
-
-    /// Changes a client that `may` be changed by the caller; `change` is the rule.
-    pub async fn change_client(
-        &self,
-        refid: &ClientRefid,
-        stamp: &Stamp,
-        may: impl Fn(&Client) -> bool + Send + Sync,
-        change: impl Fn(&Client) -> Result<Option<Client>, Refusal> + Send + Sync,
-        render: RenderClient<'_>,
-    ) -> Result<Answer, StoreError> {
-        let key = key(refid);
-        self.command(&stamp.request, None, std::slice::from_ref(&key), |loaded| {
-            let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
-            let client = client.ok_or(Refusal::NotFound(What::Client))?;
-            let Some(changed) = change(&client)? else {
-                return Ok(Decision::Unchanged(Answer::first(render(&client)?)));
-            };
-            let put = Write::Put(
-                write(&changed, &self.secrets, stamp)?,
-                Condition::Version(client.version),
-            );
-            Ok(Decision::Commit {
-                writes: vec![CommandWrite::fresh(put)],
-                answer: Answer::first(render(&changed)?),
-            })
-        })
-        .await
-    }
 }
 
 /// The client of an item.
@@ -220,15 +142,20 @@ pub(crate) fn read_loaded(
 ) -> Result<Option<Client>, StoreError> {
     loaded
         .get(&key(refid))
+        .filter(|item| is_client(item))
         .map(|item| read(item, secrets))
         .transpose()
 }
 
-fn write(client: &Client, secrets: &Secrets, stamp: &Stamp) -> Result<Item, StoreError> {
+fn is_client(item: &Item) -> bool {
+    text_of(item, "kind") == Some(KIND)
+}
+
+fn entity(client: &Client, secrets: &Secrets, stamp: &Stamp) -> Result<Item, StoreError> {
     let key = key(&client.refid);
     let id = client.refid.as_str();
     let place = by_time(client.created_at, id);
-    let mut item = item(&key, "client", client, stamp)?;
+    let mut item = item(&key, KIND, client, stamp)?;
     Index::Tenant.place(
         &mut item,
         format!("CL@{}", tenant(client.reseller.as_ref(), id)),
@@ -241,5 +168,17 @@ fn write(client: &Client, secrets: &Secrets, stamp: &Stamp) -> Result<Item, Stor
         place,
     );
     put_metadata(&mut item, secrets, &key.pk, &client.metadata)?;
+    Ok(item)
+}
+
+/// What stays of a deleted client, listed apart, so that it can be counted again.
+fn tombstone(client: &DeletedClient, stamp: &Stamp) -> Result<Item, StoreError> {
+    let id = client.refid.as_str();
+    let mut item = item(&key(&client.refid), DELETED, client, stamp)?;
+    Index::Kind.place(
+        &mut item,
+        format!("CD#{}", shard(id)),
+        by_time(client.created_at, id),
+    );
     Ok(item)
 }

@@ -5,7 +5,6 @@
 //! again on the state it lost to, until eight seconds have passed; one that may have happened is looked up by
 //! its record before it is tried again.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use purser_domain::Refusal;
@@ -16,6 +15,7 @@ use crate::answer::Answer;
 use crate::idempotency::Record;
 use crate::item::{Item, Stamp, part};
 use crate::keys::Key;
+use crate::loaded::Loaded;
 use crate::secrets::random;
 use crate::table::{Consistency, Outcome, Reason, TableError, Write};
 use crate::{Store, StoreError};
@@ -27,8 +27,8 @@ const GRACE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
-/// The items a command loaded, by key; those that do not exist are missing.
-pub type Loaded = HashMap<Key, Item>;
+/// The most writes of one transaction, by DynamoDB's rules.
+pub const MOST_WRITES: usize = 100;
 
 /// A request as the store needs to know it.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub enum Decision {
     },
     /// Nothing needs to change.
     Unchanged(Answer),
+    /// What was read names these items, which nobody has read: read them, too, and decide again.
+    Read(Vec<Key>),
 }
 
 /// A write, and what it means when its condition fails.
@@ -96,12 +98,14 @@ struct Sent {
 }
 
 impl Sent {
-    fn new(writes: &[CommandWrite], answer: Answer) -> Self {
+    /// Only what the command reads can tell later whether the writes were made.
+    fn new(writes: &[CommandWrite], read: &[Key], answer: Answer) -> Self {
         let (mut puts, mut deletes) = (Vec::new(), Vec::new());
         for CommandWrite { write, .. } in writes {
             match write {
                 Write::Put(..) => puts.extend(write.key()),
-                Write::Delete(key, _) => deletes.push(key.clone()),
+                Write::Delete(key, _) if read.contains(key) => deletes.push(key.clone()),
+                Write::Delete(..) => {}
             }
         }
         Self {
@@ -115,7 +119,7 @@ impl Sent {
     /// was there to delete is gone.
     fn was_made(&self, loaded: &Loaded, request: &str) -> bool {
         let ours = |key| loaded.get(key).is_some_and(|item| is_by(item, request));
-        self.puts.iter().any(ours) || self.deletes.iter().any(|key| !loaded.contains_key(key))
+        self.puts.iter().any(ours) || self.deletes.iter().any(|key| !loaded.has(key))
     }
 }
 
@@ -144,6 +148,7 @@ impl Store {
         mut decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
     ) -> Result<Answer, StoreError> {
         let mut turn = Turn::new();
+        let mut keys = keys.to_vec();
         let mut known: Option<Loaded> = None;
         let mut sent: Option<Sent> = None;
         let mut consistency = Consistency::Eventual;
@@ -151,14 +156,7 @@ impl Store {
             let fresh = known.is_none();
             let loaded = match known.take() {
                 Some(loaded) => loaded,
-                None => match self.load(record, keys, consistency).await {
-                    Ok(loaded) => loaded,
-                    Err(TableError::Contended(why)) => {
-                        turn.wait(&why).await?;
-                        continue;
-                    }
-                    Err(error) => return Err(error.into()),
-                },
+                None => self.load(record, &keys, consistency, &mut turn).await?,
             };
             if let Some((record, item)) = record.and_then(|it| Some((it, loaded.get(&it.key)?))) {
                 // A record never changes, so even a stale read of one decides.
@@ -169,6 +167,16 @@ impl Store {
             }
             let (writes, answer) = match decide(&loaded) {
                 Ok(Decision::Commit { writes, answer }) => (writes, answer),
+                Ok(Decision::Read(more)) => {
+                    keys.extend(more.iter().cloned());
+                    // A consistent picture is taken anew, because the record is read last.
+                    if consistency == Consistency::Eventual {
+                        let mut loaded = loaded;
+                        loaded.extend(self.load(None, &more, consistency, &mut turn).await?);
+                        known = Some(loaded);
+                    }
+                    continue;
+                }
                 // A stale read must never refuse, nor take a change for made.
                 Ok(Decision::Unchanged(_)) | Err(StoreError::Refused(_))
                     if !fresh || consistency == Consistency::Eventual =>
@@ -188,7 +196,7 @@ impl Store {
                     continue;
                 }
                 Next::ReadAgain => {}
-                Next::Unknown => sent = Some(Sent::new(&writes, answer)),
+                Next::Unknown => sent = Some(Sent::new(&writes, &keys, answer)),
             }
             consistency = Consistency::Strong;
             turn.wait("the transaction").await?;
@@ -212,6 +220,13 @@ impl Store {
         writes: &[CommandWrite],
         mut loaded: Loaded,
     ) -> Result<Next, StoreError> {
+        if writes.len() > MOST_WRITES {
+            return Err(Refusal::TooLarge {
+                most: MOST_WRITES,
+                what: "records",
+            }
+            .into());
+        }
         let plain: Vec<Write> = writes.iter().map(|write| write.write.clone()).collect();
         let reasons = match self.table.transact(&plain).await {
             Ok(Outcome::Committed) => return Ok(Next::Committed),
@@ -252,24 +267,38 @@ impl Store {
         if contended || failed.is_empty() {
             return Ok(Next::ReadAgain);
         }
-        if let Some(refusal) = failed.iter().find_map(|(write, _)| write.taken.clone()) {
+        let taken = failed.iter().filter_map(|(write, _)| write.taken.clone());
+        if let Some(refusal) = Refusal::all(taken) {
             return Err(refusal.into());
         }
         for (write, item) in failed {
             let Some(key) = write.write.key() else {
                 return Ok(Next::ReadAgain);
             };
-            match item {
-                Some(item) => loaded.insert(key, item),
-                None => loaded.remove(&key),
-            };
+            loaded.note(key, item);
         }
         Ok(Next::DecideAgain(loaded))
     }
 
-    /// Loads state and record: together when they may be stale; else the state first and the record after it,
-    /// so that a commit of this very command between the two shows as its record, not as a spent balance.
+    /// Loads state and record, and waits its turn while the table is too busy for that.
     async fn load(
+        &self,
+        record: Option<&Record>,
+        keys: &[Key],
+        consistency: Consistency,
+        turn: &mut Turn,
+    ) -> Result<Loaded, StoreError> {
+        loop {
+            match self.read(record, keys, consistency).await {
+                Err(TableError::Contended(why)) => turn.wait(&why).await?,
+                read => return Ok(read?),
+            }
+        }
+    }
+
+    /// Reads state and record: together when they may be stale; else the state first and the record after it,
+    /// so that a commit of this very command between the two shows as its record, not as a spent balance.
+    async fn read(
         &self,
         record: Option<&Record>,
         keys: &[Key],
@@ -278,13 +307,14 @@ impl Store {
         let record = record.map(|record| record.key.clone());
         if consistency == Consistency::Eventual {
             let keys: Vec<Key> = keys.iter().cloned().chain(record).collect();
-            return self.table.get_all(&keys, consistency).await;
+            let found = self.table.get_all(&keys, consistency).await?;
+            return Ok(Loaded::of(&keys, found));
         }
-        let mut loaded = self.table.get_all(keys, consistency).await?;
-        if let Some(key) = record
-            && let Some(item) = self.table.get(&key, consistency).await?
-        {
-            loaded.insert(key, item);
+        let found = self.table.get_all(keys, consistency).await?;
+        let mut loaded = Loaded::of(keys, found);
+        if let Some(key) = record {
+            let item = self.table.get(&key, consistency).await?;
+            loaded.note(key, item);
         }
         Ok(loaded)
     }

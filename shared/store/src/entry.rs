@@ -72,7 +72,8 @@ pub(crate) fn unchanging(entry: &Entry) -> String {
         entry.actor.as_str().to_owned(),
     ];
     if let Some(sale) = &entry.sale {
-        parts.extend([sale.product.to_string(), sale.client.to_string()]);
+        parts.push(sale.product.to_string());
+        parts.extend(sale.clients.iter().map(ToString::to_string));
         parts.extend(sale.licences.iter().map(ToString::to_string));
     }
     parts.concat()

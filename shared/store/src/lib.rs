@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod item;
 pub mod keys;
 pub mod licence;
+pub mod loaded;
 pub mod meter;
 pub mod page;
 pub mod product;
@@ -25,6 +26,7 @@ pub mod provision;
 pub mod reseller;
 pub mod secrets;
 pub mod table;
+pub mod user;
 pub mod wallet;
 
 pub use error::StoreError;

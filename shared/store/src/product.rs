@@ -7,9 +7,10 @@ use purser_domain::product::{Product, ProductReference};
 use purser_domain::refusal::What;
 
 use crate::answer::Answer;
-use crate::command::{CommandWrite, Decision, Loaded, Request};
+use crate::command::{CommandWrite, Decision, Request};
 use crate::item::{Item, Stamp, doc, item};
 use crate::keys::{Index, Key};
+use crate::loaded::Loaded;
 use crate::page::{List, Page};
 use crate::table::{Condition, Consistency, Write};
 use crate::{Store, StoreError};

@@ -1,54 +1,51 @@
-//! Provisions: debit, licences and client in one commit (SPEC B5, B6).
+//! Provisions: debit, licences and clients in one commit (SPEC B5–B7).
 //!
-//! Invariant: entry, wallet, licences and, for a new client, the client and its address are one transaction; a
-//! provision's record is its entry.
+//! Invariant: entry, wallet, licences and every new client with its address are one transaction; a provision's record
+//! is its entry.
+
+mod buyers;
+
+pub use buyers::{Buyer, Buyers};
 
 use purser_domain::Refusal;
-use purser_domain::client::{Client, ClientStatus, NewClient};
+use purser_domain::client::{Client, ClientStatus};
 use purser_domain::credits::Amount;
 use purser_domain::entry::Entry;
 use purser_domain::licence::LicenceKey;
 use purser_domain::product::ProductReference;
-use purser_domain::provision::{self, Order, Quantity};
-use purser_domain::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
+use purser_domain::provision::{self, Line, Order, Quantity};
+use purser_domain::refid::{EntryRefid, LicenceRefid, ResellerRefid};
 use purser_domain::refusal::What;
 use purser_domain::text::Description;
 use purser_domain::tier::Discounts;
 use purser_domain::time::Time;
-use purser_domain::wallet::{Particulars, Posting, Wallet};
+use purser_domain::wallet::{Particulars, Wallet};
 
 use crate::answer::Answer;
-use crate::command::{CommandWrite, Decision, Loaded};
+use crate::client::Bind;
+use crate::command::{CommandWrite, Decision, Request};
 use crate::entry::Class;
 use crate::idempotency::{Fingerprint, Record};
 use crate::item::Stamp;
 use crate::keys::Key;
 use crate::licence::{KeyedLicence, new_key};
+use crate::loaded::Loaded;
 use crate::table::Consistency;
 use crate::{Store, StoreError, client, licence, product, wallet};
-
-/// Whom a product is bought for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Buyer {
-    /// A client of the reseller.
-    Existing(ClientRefid),
-    /// A client that is created by the same commit, in this status.
-    New(Box<NewClient>, ClientStatus),
-}
 
 /// What is bought.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purchase {
     /// A bare cost: a debit and nothing else.
     Cost(Amount),
-    /// Units of a product for a client.
+    /// Units of a product.
     Product {
         /// Which product.
         product: ProductReference,
-        /// How many units.
-        quantity: Quantity,
+        /// How many units for each client.
+        each: Quantity,
         /// For whom.
-        buyer: Buyer,
+        buyers: Buyers,
     },
 }
 
@@ -63,6 +60,10 @@ pub struct ProvisionCommand<'a> {
     pub description: Option<Description>,
     /// The discounts in force.
     pub discounts: Discounts,
+    /// The status a new client begins with.
+    pub status: ClientStatus,
+    /// The logins new clients are bound to.
+    pub bind: Bind,
     /// The caller's idempotency key.
     pub key: &'a str,
     /// The request.
@@ -74,9 +75,16 @@ pub struct ProvisionCommand<'a> {
 pub struct Provision {
     /// The debit.
     pub entry: Entry,
-    /// The client; none for a bare cost.
+    /// What it paid for, in the order of the purchase; nothing for a bare cost.
+    pub sold: Vec<Sold>,
+}
+
+/// What was sold for one client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sold {
+    /// The client; none when it has been deleted since.
     pub client: Option<Client>,
-    /// The licences; empty for a bare cost.
+    /// Its licences.
     pub licences: Vec<KeyedLicence>,
 }
 
@@ -86,6 +94,13 @@ pub type RenderProvision<'a> =
 
 /// The licences a provision mints: drawn once a command, so that every try mints the same ones.
 type Keys = Vec<(LicenceRefid, LicenceKey)>;
+
+/// What a provision commits.
+struct Made {
+    wallet: Wallet,
+    provision: Provision,
+    creations: Vec<CommandWrite>,
+}
 
 impl Store {
     /// Debits the wallet and mints what it pays for.
@@ -101,22 +116,31 @@ impl Store {
             key: crate::entry::key(&refid),
             fingerprint: command.fingerprint,
         };
-        let mut keys = vec![wallet::key(command.reseller)];
+        let request = Request {
+            record: Some(record.clone()),
+            stamp: stamp.clone(),
+            now,
+        };
+        let wallet_key = wallet::key(command.reseller);
+        let mut keys = vec![wallet_key.clone()];
         let mut licence_keys = Keys::new();
         if let Purchase::Product {
             product,
-            quantity,
-            buyer,
+            each,
+            buyers,
         } = &command.purchase
         {
             keys.push(product::key(product));
-            if let Buyer::Existing(client) = buyer {
-                keys.push(client::key(client));
-            }
-            licence_keys = self.licence_keys(*quantity);
+            keys.extend(buyers.keys(&command.bind));
+            licence_keys = self.licence_keys(buyers.as_slice().len(), *each);
         }
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
-            let wallet_key = wallet::key(command.reseller);
+            if let Purchase::Product { buyers, .. } = &command.purchase {
+                let unread = buyers.unread(&command.bind, loaded)?;
+                if !unread.is_empty() {
+                    return Ok(Decision::Read(unread));
+                }
+            }
             let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::InvalidReseller)?;
             let particulars = Particulars {
                 refid: refid.clone(),
@@ -124,23 +148,28 @@ impl Store {
                 description: command.description.clone(),
                 actor: stamp.actor.clone(),
             };
-            let (after, made, new_client) =
-                self.decide(command, loaded, &wallet, &licence_keys, particulars, now)?;
-            let answer = render(&made)?;
+            let made = match &command.purchase {
+                Purchase::Cost(cost) => bare(&wallet, *cost, particulars, now)?,
+                Purchase::Product { .. } => self.order(
+                    command,
+                    loaded,
+                    &wallet,
+                    &licence_keys,
+                    particulars,
+                    &request,
+                )?,
+            };
+            let answer = render(&made.provision)?;
+            let entry = &made.provision.entry;
             let mut writes = vec![
-                crate::entry::write(self, &made.entry, &record, &answer, stamp)?,
-                wallet::write(&after, Some(wallet.version), stamp)?,
+                crate::entry::write(self, entry, &record, &answer, stamp)?,
+                wallet::write(&made.wallet, Some(wallet.version), stamp)?,
             ];
-            for keyed in &made.licences {
-                writes.push(CommandWrite::fresh(licence::write(
-                    keyed,
-                    &self.secrets,
-                    stamp,
-                )?));
+            for keyed in made.provision.sold.iter().flat_map(|sold| &sold.licences) {
+                let minted = licence::write(keyed, &self.secrets, stamp)?;
+                writes.push(CommandWrite::fresh(minted));
             }
-            if let (true, Some(client)) = (new_client, &made.client) {
-                writes.extend(self.client_writes(client, stamp)?);
-            }
+            writes.extend(made.creations);
             Ok(Decision::Commit {
                 writes,
                 answer: Answer::first(answer),
@@ -149,102 +178,76 @@ impl Store {
         .await
     }
 
-    /// Asks the domain. Gives the wallet as it will be, the provision, and whether its client is new.
-    fn decide(
+    /// Asks the domain about units of a product.
+    fn order(
         &self,
         command: &ProvisionCommand<'_>,
         loaded: &Loaded,
         wallet: &Wallet,
         keys: &Keys,
         particulars: Particulars,
-        now: Time,
-    ) -> Result<(Wallet, Provision, bool), StoreError> {
-        let (product, quantity, buyer) = match &command.purchase {
-            Purchase::Cost(cost) => {
-                let Posting {
-                    wallet: after,
-                    entry,
-                } = provision::decide_cost(wallet, *cost, particulars, now)?;
-                let made = Provision {
-                    entry,
-                    client: None,
-                    licences: Vec::new(),
-                };
-                return Ok((after, made, false));
-            }
-            Purchase::Product {
-                product,
-                quantity,
-                buyer,
-            } => (product, *quantity, buyer),
+        request: &Request,
+    ) -> Result<Made, StoreError> {
+        let Purchase::Product {
+            product,
+            each,
+            buyers,
+        } = &command.purchase
+        else {
+            return Err(StoreError::Failed("a bare cost is no order".into()));
         };
-        let (client, is_new) = self.buyer(command, buyer, loaded, now)?;
+        // Whoever may not buy learns nothing about clients and products.
+        wallet.must_provision()?;
+        let buyers = self.buyers(command, buyers, loaded, request)?;
         let product =
             product::read_loaded(loaded, product)?.ok_or(Refusal::NotFound(What::Product))?;
         let refids: Vec<LicenceRefid> = keys.iter().map(|(refid, _)| refid.clone()).collect();
+        let each = each.get() as usize;
+        let line = |(client, licences)| Line { client, licences };
+        let clients = buyers.iter().map(|buyer| &buyer.client);
+        let lines: Vec<Line<'_>> = clients.zip(refids.chunks(each)).map(line).collect();
         let order = Order {
             product: &product,
-            client: &client,
-            licences: &refids,
-            quantity,
+            lines: &lines,
         };
-        let decision = provision::decide(wallet, order, &command.discounts, particulars, now)?;
+        let decision =
+            provision::decide(wallet, order, &command.discounts, particulars, request.now)?;
         // One licence for each key, in their order.
         let keyed = decision.licences.into_iter().zip(keys);
-        let licences = keyed
+        let keyed: Vec<KeyedLicence> = keyed
             .map(|(licence, (_, key))| KeyedLicence {
                 licence,
                 key: key.clone(),
             })
             .collect();
-        let Posting {
-            wallet: after,
-            entry,
-        } = decision.posting;
-        Ok((
-            after,
-            Provision {
-                entry,
-                client: Some(client),
-                licences,
-            },
-            is_new,
-        ))
-    }
-
-    /// The client a product is bought for, and whether the commit creates it. Someone else's client is no client.
-    fn buyer(
-        &self,
-        command: &ProvisionCommand<'_>,
-        buyer: &Buyer,
-        loaded: &Loaded,
-        now: Time,
-    ) -> Result<(Client, bool), StoreError> {
-        match buyer {
-            Buyer::Existing(refid) => {
-                let found = client::read_loaded(loaded, refid, &self.secrets)?;
-                let owned =
-                    found.filter(|client| client.reseller.as_ref() == Some(command.reseller));
-                Ok((owned.ok_or(Refusal::NotFound(What::Client))?, false))
-            }
-            Buyer::New(new, status) => {
-                let refid = self.client_refid(&new.client_id);
-                let reseller = Some(command.reseller.clone());
-                let client = Client::create((**new).clone(), refid, reseller, *status, now);
-                Ok((client, true))
-            }
+        let mut sold = Vec::new();
+        let mut creations = Vec::new();
+        for (buyer, licences) in buyers.into_iter().zip(keyed.chunks(each)) {
+            creations.extend(buyer.creation);
+            sold.push(Sold {
+                client: Some(buyer.client),
+                licences: licences.to_vec(),
+            });
         }
+        Ok(Made {
+            wallet: decision.posting.wallet,
+            provision: Provision {
+                entry: decision.posting.entry,
+                sold,
+            },
+            creations,
+        })
     }
 
-    fn licence_keys(&self, quantity: Quantity) -> Keys {
+    fn licence_keys(&self, clients: usize, each: Quantity) -> Keys {
         let draw = |_| {
             let key = new_key();
             (self.licence_refid(&key), key)
         };
-        (0..quantity.get()).map(draw).collect()
+        (0..clients * each.get() as usize).map(draw).collect()
     }
 
-    /// A provision as it stands now: the entry as it was made, client and licences as they are.
+    /// A provision as it stands now: the entry as it was made, clients and licences as they are.
     pub async fn find_provision(
         &self,
         refid: &EntryRefid,
@@ -256,27 +259,40 @@ impl Store {
         else {
             return Ok(None);
         };
-        let Some(sale) = entry.sale.clone() else {
-            return Ok(Some(Provision {
-                entry,
-                client: None,
-                licences: Vec::new(),
-            }));
-        };
-        let mut keys: Vec<Key> = sale.licences.iter().map(licence::key).collect();
-        keys.push(client::key(&sale.client));
-        let found = self.table.get_all(&keys, Consistency::Strong).await?;
-        let client = client::read_loaded(&found, &sale.client, &self.secrets)?;
-        let licences = sale
-            .licences
-            .iter()
-            .filter_map(|refid| found.get(&licence::key(refid)))
-            .map(|item| licence::read(item, &self.secrets))
-            .collect::<Result<_, _>>()?;
-        Ok(Some(Provision {
-            entry,
-            client,
-            licences,
-        }))
+        let mut sold = Vec::new();
+        if let Some(sale) = &entry.sale {
+            let mut keys: Vec<Key> = sale.licences.iter().map(licence::key).collect();
+            keys.extend(sale.clients.iter().map(client::key));
+            let found = self.table.get_all(&keys, Consistency::Strong).await?;
+            let found = Loaded::of(&keys, found);
+            for (client, licences) in sale.by_client() {
+                let licences = licences
+                    .iter()
+                    .filter_map(|refid| found.get(&licence::key(refid)))
+                    .map(|item| licence::read(item, &self.secrets))
+                    .collect::<Result<_, _>>()?;
+                let client = client::read_loaded(&found, client, &self.secrets)?;
+                sold.push(Sold { client, licences });
+            }
+        }
+        Ok(Some(Provision { entry, sold }))
     }
+}
+
+/// Asks the domain about a bare cost.
+fn bare(
+    wallet: &Wallet,
+    cost: Amount,
+    particulars: Particulars,
+    now: Time,
+) -> Result<Made, StoreError> {
+    let posting = provision::decide_cost(wallet, cost, particulars, now)?;
+    Ok(Made {
+        wallet: posting.wallet,
+        provision: Provision {
+            entry: posting.entry,
+            sold: Vec::new(),
+        },
+        creations: Vec::new(),
+    })
 }

@@ -4,32 +4,22 @@
 //! profile and wallet in one transaction.
 
 use purser_domain::Refusal;
-use purser_domain::email::EmailAddress;
 use purser_domain::refid::{ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
 use purser_domain::reseller::{NewReseller, Reseller, ResellerStatus};
 use purser_domain::tier::Tier;
-use purser_domain::time::Time;
 use purser_domain::user::User;
 use purser_domain::wallet::Wallet;
-use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
-use crate::command::{CommandWrite, Decision, Loaded, Request};
+use crate::command::{CommandWrite, Decision, Request};
 use crate::item::{Item, Stamp, doc, item, metadata_of, put_metadata};
-use crate::keys::{Index, Key, by_time, shard};
+use crate::keys::{Index, Key, by_time};
+use crate::loaded::Loaded;
 use crate::page::{List, Page};
 use crate::secrets::{Secrets, random};
 use crate::table::{Condition, Consistency, Filter, Write};
-use crate::{Store, StoreError};
-
-/// What keeps an address to one login.
-#[derive(Debug, Serialize, Deserialize)]
-struct LoginGuard {
-    user: UserRefid,
-    version: u64,
-    created_at: Time,
-}
+use crate::{Store, StoreError, user};
 
 fn key(refid: &ResellerRefid) -> Key {
     Key::alone("RS", refid)
@@ -92,16 +82,13 @@ impl Store {
             request.record.as_ref(),
             &keys,
             |loaded| {
-                if parent
-                    .as_ref()
-                    .is_some_and(|parent| !loaded.contains_key(parent))
-                {
+                if parent.as_ref().is_some_and(|parent| !loaded.has(parent)) {
                     return Err(Refusal::InvalidParent.into());
                 }
                 let answer = render(&reseller)?;
                 let mut writes = Vec::new();
                 writes.extend(self.record_write(request, &answer)?);
-                writes.extend(login_writes(&reseller, &request.stamp)?);
+                writes.extend(user::creation(&first_login(&reseller), &request.stamp)?);
                 let profile = Write::Put(
                     write(&reseller, &self.secrets, &request.stamp)?,
                     Condition::Absent,
@@ -166,40 +153,17 @@ impl Store {
 }
 
 /// The login a reseller is onboarded with: it has no password until its owner sets one.
-fn login_writes(reseller: &Reseller, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
-    let user = User {
+fn first_login(reseller: &Reseller) -> User {
+    User {
         refid: reseller.user.clone(),
         email: reseller.email.clone(),
         name: reseller.company_name.clone(),
         reseller: Some(reseller.refid.clone()),
+        client: None,
         confirmed_at: None,
         created_at: reseller.created_at,
         version: 1,
-    };
-    let guard = LoginGuard {
-        user: user.refid.clone(),
-        version: 1,
-        created_at: user.created_at,
-    };
-    let id = user.refid.as_str();
-    let mut login = item(&Key::alone("US", id), "user", &user, stamp)?;
-    Index::Kind.place(
-        &mut login,
-        format!("US#{}", shard(id)),
-        by_time(user.created_at, id),
-    );
-    let guard = item(&address_key(&user.email), "login_address", &guard, stamp)?;
-    Ok([
-        CommandWrite::unique(
-            Write::Put(guard, Condition::Absent),
-            Refusal::DuplicateEmail,
-        ),
-        CommandWrite::fresh(Write::Put(login, Condition::Absent)),
-    ])
-}
-
-fn address_key(email: &EmailAddress) -> Key {
-    Key::alone("EU", email.folded())
+    }
 }
 
 /// The reseller of an item.

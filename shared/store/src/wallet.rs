@@ -8,9 +8,10 @@ use purser_domain::entry::{Audit, Break};
 use purser_domain::refid::ResellerRefid;
 use purser_domain::wallet::Wallet;
 
-use crate::command::{CommandWrite, Loaded};
+use crate::command::CommandWrite;
 use crate::item::{Stamp, doc, item};
 use crate::keys::{Index, Key};
+use crate::loaded::Loaded;
 use crate::page::List;
 use crate::table::{Condition, Consistency, Write};
 use crate::{Store, StoreError};

@@ -7,7 +7,7 @@ use purser_domain::entry::{Entry, Sale};
 use purser_domain::tier::Tier;
 use purser_domain::time::Time;
 use purser_domain::wallet::Wallet;
-use purser_store::provision::Provision;
+use purser_store::provision::{Provision, Sold};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -126,23 +126,82 @@ pub struct ProvisionShape {
     /// The balance it left.
     #[schema(value_type = u64)]
     balance: Credits,
-    /// Whom it was for; null for a bare cost.
+    /// Whom it was for; null for a bare cost, for several clients, and for one that has been deleted.
     #[schema(required = true)]
     client: Option<ClientShape>,
     /// What it minted; empty for a bare cost.
     licences: Vec<LicenceShape>,
     entry: EntryShape,
+    /// Of a purchase for several clients, each with its licences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<SoldShape>)]
+    results: Option<Vec<SoldShape>>,
+}
+
+/// What a purchase was for one client.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Sold)]
+pub struct SoldShape {
+    /// The client; null when it has been deleted.
+    #[schema(required = true)]
+    client: Option<ClientShape>,
+    /// Its licences.
+    licences: Vec<LicenceShape>,
+}
+
+/// A purchase for many clients.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BulkProvision)]
+pub struct BulkProvisionShape {
+    refid: String,
+    /// What it cost, in credits.
+    #[schema(value_type = u64)]
+    cost: Credits,
+    /// The balance it left.
+    #[schema(value_type = u64)]
+    balance: Credits,
+    entry: EntryShape,
+    /// The clients in the order of the request, each with its licence.
+    results: Vec<SoldShape>,
+}
+
+impl From<&Sold> for SoldShape {
+    fn from(sold: &Sold) -> Self {
+        Self {
+            client: sold.client.as_ref().map(ClientShape::from),
+            licences: sold.licences.iter().map(LicenceShape::from).collect(),
+        }
+    }
 }
 
 impl From<&Provision> for ProvisionShape {
+    fn from(provision: &Provision) -> Self {
+        let sold = provision.sold.as_slice();
+        let licences = sold.iter().flat_map(|sold| &sold.licences);
+        let only = match sold {
+            [only] => only.client.as_ref(),
+            _ => None,
+        };
+        Self {
+            refid: provision.entry.refid.to_string(),
+            cost: provision.entry.amount,
+            balance: provision.entry.balance_after,
+            client: only.map(ClientShape::from),
+            licences: licences.map(LicenceShape::from).collect(),
+            entry: EntryShape::from(&provision.entry),
+            results: (sold.len() > 1).then(|| sold.iter().map(SoldShape::from).collect()),
+        }
+    }
+}
+
+impl From<&Provision> for BulkProvisionShape {
     fn from(provision: &Provision) -> Self {
         Self {
             refid: provision.entry.refid.to_string(),
             cost: provision.entry.amount,
             balance: provision.entry.balance_after,
-            client: provision.client.as_ref().map(ClientShape::from),
-            licences: provision.licences.iter().map(LicenceShape::from).collect(),
             entry: EntryShape::from(&provision.entry),
+            results: provision.sold.iter().map(SoldShape::from).collect(),
         }
     }
 }
