@@ -10,6 +10,8 @@
 
 mod api_keys;
 mod budgets;
+mod client_changes;
+mod client_deletion;
 mod clients;
 mod configuration;
 mod credits;

@@ -94,6 +94,8 @@ impl From<&Client> for ClientShape {
 #[schema(as = Reseller)]
 pub struct ResellerShape {
     refid: String,
+    /// The login it was onboarded with.
+    user: String,
     company_name: String,
     email: String,
     #[schema(value_type = TierShape)]
@@ -118,6 +120,7 @@ impl From<&Reseller> for ResellerShape {
     fn from(reseller: &Reseller) -> Self {
         Self {
             refid: reseller.refid.to_string(),
+            user: reseller.user.to_string(),
             company_name: reseller.company_name.to_string(),
             email: reseller.email.to_string(),
             tier: reseller.tier,
