@@ -10,6 +10,7 @@
 
 mod api_keys;
 mod budgets;
+mod bulk;
 mod client_changes;
 mod client_deletion;
 mod clients;

@@ -3,7 +3,7 @@
 //! Invariant: each call asks for its consumed capacity and is counted; each failure is either worth another
 //! try ([`TableError::Contended`]: throttled, conflicting, unreachable, outcome unknown) or it is not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -173,7 +173,9 @@ impl Table {
         }
         let mut wanted =
             KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
-        for key in keys {
+        // DynamoDB refuses a batch that names a key twice.
+        let distinct: HashSet<&Key> = keys.iter().collect();
+        for key in distinct {
             wanted = wanted.keys(HashMap::from([
                 ("pk".to_owned(), text(&key.pk)),
                 ("sk".to_owned(), text(&key.sk)),
