@@ -14,9 +14,13 @@ pub struct Loaded(HashMap<Key, Option<Item>>);
 
 impl Loaded {
     /// What reading `keys` found.
-    pub fn of(keys: &[Key], mut found: HashMap<Key, Item>) -> Self {
-        let read = |key: &Key| (key.clone(), found.remove(key));
-        Self(keys.iter().map(read).collect())
+    pub fn of(keys: &[Key], found: HashMap<Key, Item>) -> Self {
+        let some = |(key, item)| (key, Some(item));
+        let mut read: HashMap<Key, Option<Item>> = found.into_iter().map(some).collect();
+        for key in keys {
+            read.entry(key.clone()).or_default();
+        }
+        Self(read)
     }
 
     /// The item at `key`, when there is one.
