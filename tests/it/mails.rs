@@ -120,3 +120,58 @@ async fn a_brand_that_is_no_name_gives_way_to_the_company() {
         assert_eq!(world.mails().await[0]["subject"], "Welcome to Elite Ltd");
     }
 }
+
+#[tokio::test]
+async fn each_change_of_status_is_noticed() {
+    let world = World::new().await;
+    let body = json!({"company_name": "Elite Ltd", "email": "e@example.com", "metadata": {"name": "Elite"}});
+    let reseller = world
+        .operator
+        .post("/v1/resellers", &body)
+        .await
+        .expect(201);
+    let mut client = world.new_client();
+    client["reseller"] = json!(reseller.text("refid"));
+    let client = world
+        .operator
+        .post("/v1/clients", &client)
+        .await
+        .expect(201);
+    let path = format!("/v1/clients/{}", client.text("refid"));
+    for action in ["activate", "activate", "suspend", "activate", "deactivate"] {
+        let _changed = world
+            .operator
+            .act(&format!("{path}/{action}"))
+            .await
+            .expect(200);
+    }
+    let _renamed = world
+        .operator
+        .patch(&path, &json!({"name": "New"}))
+        .await
+        .expect(200);
+    let mails = world.mails().await;
+    let mut subjects: Vec<&str> = mails
+        .iter()
+        .map(|mail| mail["subject"].as_str().unwrap())
+        .collect();
+    subjects.sort_unstable();
+    assert_eq!(
+        subjects,
+        [
+            "Welcome to Elite",
+            "Your Elite account is now active",
+            "Your Elite account is now active",
+            "Your Elite account is now inactive",
+            "Your Elite account is now suspended",
+        ]
+    );
+    let suspended = mails
+        .iter()
+        .find(|mail| mail["subject"].as_str().unwrap().ends_with("suspended"));
+    let text = suspended.unwrap()["text"].as_str().unwrap();
+    assert!(
+        text.contains("was active and is now suspended, since 20"),
+        "{text}"
+    );
+}

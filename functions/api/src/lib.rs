@@ -9,6 +9,7 @@ pub mod api_keys;
 pub mod create_client;
 pub mod delete_clients;
 pub mod front;
+pub mod hold_provisioning;
 pub mod notify;
 pub mod onboard_reseller;
 pub mod openapi;
@@ -19,6 +20,7 @@ pub mod read_products;
 pub mod read_provisions;
 pub mod read_resellers;
 pub mod relay;
+pub mod sign_up_reseller;
 pub mod transfer_client;
 pub mod update_client;
 pub mod update_reseller;
@@ -91,6 +93,10 @@ pub const FUNCTIONS: &[Function] = &[
         entry: Entry::Http(onboard_reseller::routes),
     },
     Function {
+        name: "sign-up-reseller",
+        entry: Entry::Http(sign_up_reseller::routes),
+    },
+    Function {
         name: "read-resellers",
         entry: Entry::Http(read_resellers::routes),
     },
@@ -129,6 +135,12 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "notify",
         entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))),
+    },
+    Function {
+        name: "hold-provisioning",
+        entry: Entry::Event(|app, event| {
+            Box::pin(hold_provisioning::hold_provisioning(app, event))
+        }),
     },
 ];
 

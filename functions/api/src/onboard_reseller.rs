@@ -8,7 +8,7 @@ use purser_domain::Refusal;
 use purser_domain::credits::Threshold;
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::ResellerRefid;
-use purser_domain::reseller::NewReseller;
+use purser_domain::reseller::{NewReseller, Reseller, ResellerStatus};
 use purser_domain::text::Name;
 use purser_domain::tier::Tier;
 use purser_edge::client_body::metadata;
@@ -45,7 +45,7 @@ struct OnboardReseller {
     /// White-label settings (`name`, `logo`, `colours`) and anything else, at most 16 KiB.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
-    /// The refid of the reseller above it.
+    /// The refid of the reseller above it, which must trade and stand on one of the first four levels.
     parent: Option<String>,
 }
 
@@ -76,16 +76,15 @@ async fn onboard_reseller(
         company_name: body.company_name,
         email: body.email,
         tier: body.tier,
+        status: ResellerStatus::Active,
         low_credit_threshold: threshold.unwrap_or(app.config.low_credit_threshold),
         metadata: metadata(body.metadata.unwrap_or_default())?,
-        parent,
     };
     let refid = app.store.new_reseller_refid()?;
-    let render =
-        |reseller: &purser_domain::reseller::Reseller| json::write(&ResellerShape::from(reseller));
+    let render = |reseller: &Reseller| json::write(&ResellerShape::from(reseller));
     let onboarded = app
         .store
-        .onboard_reseller(refid, new, &request, &render)
+        .onboard_reseller(&refid, &new, parent.as_ref(), &request, &render)
         .await?;
     Ok(answer::created(onboarded))
 }

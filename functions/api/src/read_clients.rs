@@ -103,7 +103,7 @@ async fn list_clients(
     let page = if query.email.is_some() || query.client_id.is_some() {
         let found = look_up(&app, &query)
             .await?
-            .filter(|client| shows(&filter, client));
+            .filter(|client| filter.shows(client));
         Page {
             items: found.into_iter().collect(),
             position: None,
@@ -141,18 +141,6 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
         Some(refid) => Ok(app.store.client(&refid).await?),
         None => Ok(None),
     }
-}
-
-/// Whether a filtered list shows this client.
-fn shows(filter: &ClientFilter, client: &Client) -> bool {
-    filter.status.is_none_or(|status| client.status == status)
-        && filter
-            .resold
-            .is_none_or(|resold| client.reseller.is_some() == resold)
-        && filter
-            .reseller
-            .as_ref()
-            .is_none_or(|reseller| client.reseller.as_ref() == Some(reseller))
 }
 
 /// Read a client

@@ -7,6 +7,7 @@ use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::product::ProductReference;
 use purser_domain::provision::{Quantity, quote};
+use purser_domain::refid::{ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
 use purser_domain::reseller::{Reseller, ResellerStatus};
 use purser_domain::tier::Tier;
@@ -15,6 +16,8 @@ use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Limit, Params};
 use purser_edge::shapes::{ResellerShape, ResellerStatusShape, TierShape};
 use purser_edge::{App, Call, Problem};
+use purser_store::page::Page;
+use purser_store::reseller::ResellerFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +42,10 @@ struct ResellerQuery {
     /// Only resellers in this status.
     #[param(value_type = Option<ResellerStatusShape>, inline)]
     status: Option<ResellerStatus>,
+    /// Only resellers right below this one.
+    parent: Option<String>,
+    /// The reseller that this login is a member of.
+    user: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
@@ -58,16 +65,49 @@ async fn list_resellers(
 ) -> Result<Response, Problem> {
     call.caller.must_operate()?;
     let Params(query) = query?;
-    let scope = call.cursor_scope(&(query.tier, query.status));
+    let scope = call.cursor_scope(&(query.tier, query.status, &query.parent, &query.user));
     let position = position(&app, &scope, query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or_default().get();
-    let page = app
-        .store
-        .resellers(query.tier, query.status, limit, position)
-        .await?;
+    let parent = query.parent.as_deref().map(ResellerRefid::parse);
+    let user = query.user.as_deref().map(UserRefid::parse);
+    let filter = ResellerFilter {
+        tier: query.tier,
+        status: query.status,
+        parent: parent.clone().flatten(),
+    };
+    let page = match (parent, user) {
+        // What can't be a refid is nobody's.
+        (Some(None), _) | (_, Some(None)) => only(None),
+        (_, Some(Some(user))) => only(with_login(&app, &user, &filter).await?),
+        (_, None) => {
+            let limit = query.limit.unwrap_or_default().get();
+            app.store.resellers(&filter, limit, position).await?
+        }
+    };
     List::answer(&app, &scope, page, |reseller: &Reseller| {
         ResellerShape::from(reseller)
     })
+}
+
+/// The reseller that `user` is a member of, if the filter shows it (SPEC B1).
+async fn with_login(
+    app: &App,
+    user: &UserRefid,
+    filter: &ResellerFilter,
+) -> Result<Option<Reseller>, Problem> {
+    let member = app.store.user(user).await?.and_then(|user| user.reseller);
+    let Some(refid) = member else {
+        return Ok(None);
+    };
+    let found = app.store.reseller(&refid).await?;
+    Ok(found.filter(|it| filter.shows(it)))
+}
+
+/// The page with what a look-up found.
+fn only(found: Option<Reseller>) -> Page<Reseller> {
+    Page {
+        items: found.into_iter().collect(),
+        position: None,
+    }
 }
 
 /// Read a reseller

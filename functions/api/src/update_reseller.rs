@@ -11,6 +11,7 @@ use purser_domain::refusal::What;
 use purser_domain::reseller::{Reseller, ResellerChange, ResellerStatus};
 use purser_domain::text::Name;
 use purser_domain::tier::Tier;
+use purser_domain::wallet::Wallet;
 use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
 use purser_edge::json::present;
@@ -78,7 +79,7 @@ async fn change_reseller(
     let Body(body) = body?;
     let patch = body.metadata.as_ref();
     check_merge(&found.metadata, patch)?;
-    let change = |reseller: &Reseller| {
+    let change = |reseller: &Reseller, _: &Wallet| {
         version.must_hold(reseller.version)?;
         let change = ResellerChange {
             company_name: body.company_name.clone(),
@@ -135,7 +136,7 @@ async fn set_status(
 ) -> Result<Response, Problem> {
     call.caller.must_operate()?;
     let Named(refid) = named?;
-    let change = |reseller: &Reseller| {
+    let change = |reseller: &Reseller, _: &Wallet| {
         Ok(reseller.changed(
             ResellerChange {
                 status: Some(to),

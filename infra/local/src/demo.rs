@@ -16,7 +16,7 @@ use purser_domain::metadata::Metadata;
 use purser_domain::product::{Days, ParallelUses, Product, Terms};
 use purser_domain::provision::Quantity;
 use purser_domain::refid::{ApiKeyRefid, ResellerRefid};
-use purser_domain::reseller::NewReseller;
+use purser_domain::reseller::{NewReseller, ResellerStatus};
 use purser_domain::tier::Tier;
 use purser_domain::time::Time;
 use purser_edge::shapes::{ClientShape, EntryShape, ProductShape, ProvisionShape, ResellerShape};
@@ -229,11 +229,11 @@ async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<()
         tier: Tier::Gold,
         low_credit_threshold: app.config.low_credit_threshold,
         metadata: metadata.map_err(|error| failed(&format_args!("{error:?}")))?,
-        parent: None,
+        status: ResellerStatus::Active,
     };
     let render = |it: &_| json::write(&ResellerShape::from(it));
     app.store
-        .onboard_reseller(refid.clone(), new, &request(now), &render)
+        .onboard_reseller(refid, &new, None, &request(now), &render)
         .await
         .map(drop)
 }

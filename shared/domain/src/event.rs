@@ -116,7 +116,7 @@ fn reseller_events(old: Option<&Reseller>, new: &Reseller) -> Vec<Event> {
     match old {
         None => tell(
             "ResellerOnboarded",
-            json!({"reseller": new.refid, "tier": new.tier, "parent": new.parent}),
+            json!({"reseller": new.refid, "tier": new.tier, "status": new.status, "parent": new.parent}),
         ),
         Some(old) if old.status != new.status => tell(
             "ResellerStatusChanged",

@@ -70,6 +70,14 @@ pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, Answer::first(json::write(body)?)))
 }
 
+/// 202 with what will be looked at later.
+pub fn accepted(body: &impl Serialize) -> Result<Response, Problem> {
+    Ok(respond(
+        StatusCode::ACCEPTED,
+        Answer::first(json::write(body)?),
+    ))
+}
+
 #[derive(Deserialize)]
 struct Versioned {
     version: u64,

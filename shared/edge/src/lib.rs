@@ -9,6 +9,7 @@ pub mod call;
 pub mod client_body;
 pub mod clock;
 pub mod config;
+pub mod consumer;
 pub mod extract;
 pub mod json;
 pub mod lambda;

@@ -58,6 +58,17 @@ pub struct ClientFilter {
     pub resold: Option<bool>,
 }
 
+impl ClientFilter {
+    /// Whether the list shows this client.
+    pub fn shows(&self, client: &Client) -> bool {
+        self.status.is_none_or(|status| client.status == status)
+            && self
+                .resold
+                .is_none_or(|resold| client.reseller.is_some() == resold)
+            && (self.reseller.is_none() || self.reseller == client.reseller)
+    }
+}
+
 /// How the answer to a command about a client is written.
 pub type RenderClient<'a> = &'a (dyn Fn(&Client) -> Result<Vec<u8>, StoreError> + Send + Sync);
 

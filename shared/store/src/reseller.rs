@@ -25,6 +25,26 @@ fn key(refid: &ResellerRefid) -> Key {
     Key::alone("RS", refid)
 }
 
+/// Which resellers a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct ResellerFilter {
+    /// Only in this tier.
+    pub tier: Option<Tier>,
+    /// Only in this status.
+    pub status: Option<ResellerStatus>,
+    /// Only right below this one.
+    pub parent: Option<ResellerRefid>,
+}
+
+impl ResellerFilter {
+    /// Whether the list shows this reseller.
+    pub fn shows(&self, reseller: &Reseller) -> bool {
+        self.tier.is_none_or(|tier| reseller.tier == tier)
+            && self.status.is_none_or(|status| reseller.status == status)
+            && (self.parent.is_none() || self.parent == reseller.parent)
+    }
+}
+
 /// How the answer to a command about a reseller is written.
 pub type RenderReseller<'a> = &'a (dyn Fn(&Reseller) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
@@ -43,17 +63,20 @@ impl Store {
     /// A page of resellers, newest first.
     pub async fn resellers(
         &self,
-        tier: Option<Tier>,
-        status: Option<ResellerStatus>,
+        filter: &ResellerFilter,
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Reseller>, StoreError> {
-        let tier = tier.map(|tier| Filter::Is("tier", tier.as_str().into()));
-        let status = status.map(|status| Filter::Is("status", status.as_str().into()));
+        let tier = filter.tier.map(|tier| ("tier", tier.as_str()));
+        let status = filter.status.map(|status| ("status", status.as_str()));
+        let parent = filter.parent.as_ref().map(|it| ("parent", it.as_str()));
+        let filters = [tier, status, parent].into_iter().flatten();
         let list = List {
             index: Index::Kind,
             partitions: vec!["RS".into()],
-            filters: tier.into_iter().chain(status).collect(),
+            filters: filters
+                .map(|(member, value)| Filter::Is(member, value.to_owned()))
+                .collect(),
             ascending: false,
         };
         self.page(&list, limit, position)
@@ -61,93 +84,83 @@ impl Store {
             .map(|item| read(&item, &self.secrets))
     }
 
-    /// Creates reseller, wallet and login (SPEC B1).
+    /// Creates reseller, wallet and login (SPEC B1), below `parent` when there is one.
     pub async fn onboard_reseller(
         &self,
-        refid: ResellerRefid,
-        new: NewReseller,
+        refid: &ResellerRefid,
+        new: &NewReseller,
+        parent: Option<&ResellerRefid>,
         request: &Request,
         render: RenderReseller<'_>,
     ) -> Result<Answer, StoreError> {
-        let parent = new.parent.as_ref().map(key);
-        let folded = new.email.folded();
-        let user_refid = UserRefid::new(
-            &self.prefixes.user,
-            self.secrets.bits("user", &[&folded, refid.as_str()]),
-        );
-        let reseller = Reseller::onboard(new, refid, user_refid, request.now);
+        let parts = [&new.email.folded(), refid.as_str()];
+        let user = UserRefid::new(&self.prefixes.user, self.secrets.bits("user", &parts));
+        let parent = parent.map(key);
         let keys: Vec<Key> = parent.iter().cloned().collect();
-        self.command(
-            &request.stamp.request,
-            request.record.as_ref(),
-            &keys,
-            |loaded| {
-                if parent.as_ref().is_some_and(|parent| !loaded.has(parent)) {
-                    return Err(Refusal::InvalidParent.into());
+        let (id, record) = (&request.stamp.request, request.record.as_ref());
+        self.command(id, record, &keys, |loaded| {
+            let parent = match &parent {
+                Some(key) => {
+                    Some(read_loaded(loaded, key, &self.secrets)?.ok_or(Refusal::InvalidParent)?)
                 }
-                let answer = render(&reseller)?;
-                let mut writes = Vec::new();
-                writes.extend(self.record_write(request, &answer)?);
-                writes.extend(user::creation(&first_login(&reseller), &request.stamp)?);
-                let profile = Write::Put(
-                    write(&reseller, &self.secrets, &request.stamp)?,
-                    Condition::Absent,
-                );
-                writes.push(CommandWrite::fresh(profile));
-                writes.push(crate::wallet::write(
-                    &Wallet::open(&reseller),
-                    None,
-                    &request.stamp,
-                )?);
-                Ok(Decision::Commit {
-                    writes,
-                    answer: Answer::first(answer),
-                })
-            },
-        )
+                None => None,
+            };
+            let (refid, user) = (refid.clone(), user.clone());
+            let reseller =
+                Reseller::onboard(new.clone(), refid, user, parent.as_ref(), request.now)?;
+            let answer = render(&reseller)?;
+            let mut writes = Vec::new();
+            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(user::creation(&first_login(&reseller), &request.stamp)?);
+            let profile = write(&reseller, &self.secrets, &request.stamp)?;
+            let profile = Write::Put(profile, Condition::Absent);
+            writes.push(CommandWrite::fresh(profile));
+            let wallet = Wallet::open(&reseller);
+            writes.push(crate::wallet::write(&wallet, None, &request.stamp)?);
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(answer),
+            })
+        })
         .await
     }
 
-    /// Changes a reseller, and its wallet with it.
+    /// Changes a reseller, and its wallet with it; `change` is the rule, on both as they are.
     pub async fn change_reseller(
         &self,
         refid: &ResellerRefid,
         stamp: &Stamp,
-        change: impl Fn(&Reseller) -> Result<Option<Reseller>, Refusal> + Send + Sync,
+        change: impl Fn(&Reseller, &Wallet) -> Result<Option<Reseller>, Refusal> + Send + Sync,
         render: RenderReseller<'_>,
     ) -> Result<Answer, StoreError> {
         let (profile, wallet) = (key(refid), crate::wallet::key(refid));
-        self.command(
-            &stamp.request,
-            None,
-            &[profile.clone(), wallet.clone()],
-            |loaded| {
-                let reseller = read_loaded(loaded, &profile, &self.secrets)?;
-                let reseller = reseller.ok_or(Refusal::NotFound(What::Reseller))?;
-                let old = crate::wallet::read(loaded, &wallet)?
-                    .ok_or(Refusal::NotFound(What::Reseller))?;
-                let Some(changed) = change(&reseller)? else {
-                    return Ok(Decision::Unchanged(Answer::first(render(&reseller)?)));
-                };
-                let put = Write::Put(
-                    write(&changed, &self.secrets, stamp)?,
-                    Condition::Version(reseller.version),
-                );
-                let mut writes = vec![CommandWrite::fresh(put)];
-                let following = old.following(&changed);
-                if (Wallet {
-                    version: old.version,
-                    ..following.clone()
-                }) != old
-                {
-                    writes.push(crate::wallet::write(&following, Some(old.version), stamp)?);
-                }
-                Ok(Decision::Commit {
-                    writes,
-                    answer: Answer::first(render(&changed)?),
-                })
-            },
-        )
+        let keys = [profile.clone(), wallet.clone()];
+        self.command(&stamp.request, None, &keys, |loaded| {
+            let unknown = Refusal::NotFound(What::Reseller);
+            let reseller = read_loaded(loaded, &profile, &self.secrets)?;
+            let old = crate::wallet::read(loaded, &wallet)?;
+            let (reseller, old) = reseller.zip(old).ok_or(unknown)?;
+            let Some(changed) = change(&reseller, &old)? else {
+                return Ok(Decision::Unchanged(Answer::first(render(&reseller)?)));
+            };
+            let put = Write::Put(
+                write(&changed, &self.secrets, stamp)?,
+                Condition::Version(reseller.version),
+            );
+            let mut writes = vec![CommandWrite::fresh(put)];
+            let following = old.following(&changed);
+            let as_before = Wallet {
+                version: old.version,
+                ..following.clone()
+            };
+            if as_before != old {
+                writes.push(crate::wallet::write(&following, Some(old.version), stamp)?);
+            }
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(render(&changed)?),
+            })
+        })
         .await
     }
 }

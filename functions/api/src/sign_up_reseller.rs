@@ -1,0 +1,80 @@
+//! `sign-up-reseller`: anybody applies to become a reseller, while the switch is on (SPEC B1).
+//!
+//! Invariant: who applied can do nothing until an operator approves; the answer never tells whether the address belongs
+//! to a login already.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::email::EmailAddress;
+use purser_domain::metadata::Metadata;
+use purser_domain::reseller::{NewReseller, Reseller, ResellerStatus};
+use purser_domain::text::Name;
+use purser_domain::tier::Tier;
+use purser_edge::call::Anybody;
+use purser_edge::extract::{Body, MaybeBody};
+use purser_edge::{App, Problem, answer};
+use purser_store::StoreError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(sign_up_reseller))
+}
+
+/// An application to become a reseller.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct SignUpReseller {
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    company_name: Name,
+    /// Where the answer goes; the address of its first login.
+    #[schema(value_type = String, format = Email, max_length = 254)]
+    email: EmailAddress,
+}
+
+/// That an application arrived.
+#[derive(Debug, Serialize, ToSchema)]
+struct SignedUp {
+    /// Always `received`, whether or not the address is known already.
+    status: &'static str,
+}
+
+/// Apply to become a reseller
+#[utoipa::path(
+    post, path = "/v1/resellers/sign-up", tag = "resellers", request_body = SignUpReseller,
+    responses((status = 202, body = SignedUp)), security(())
+)]
+async fn sign_up_reseller(
+    State(app): State<App>,
+    visitor: Anybody,
+    body: MaybeBody<SignUpReseller>,
+) -> Result<Response, Problem> {
+    if !app.config.partner_sign_up {
+        return Err(Problem::not_found("path"));
+    }
+    let Body(body) = body?;
+    let new = NewReseller {
+        company_name: body.company_name,
+        email: body.email,
+        tier: Tier::default(),
+        status: ResellerStatus::Pending,
+        low_credit_threshold: app.config.low_credit_threshold,
+        metadata: Metadata::default(),
+    };
+    let refid = app.store.new_reseller_refid()?;
+    let render = |_: &Reseller| Ok(Vec::new());
+    let applied = app
+        .store
+        .onboard_reseller(&refid, &new, None, &visitor.request(), &render)
+        .await;
+    match applied {
+        Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => {
+            answer::accepted(&SignedUp { status: "received" })
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,79 @@
+//! Consumers of events: each acts once on what arrives at least once.
+//!
+//! Invariant: an event is claimed before it is acted on and settled after; what failed gives its claim back, so the
+//! next delivery may try at once, and what died loses it when its lease ends.
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use purser_domain::caller::Actor;
+use purser_store::claim::Claim;
+use purser_store::item::{Origin, Stamp};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::app::App;
+
+/// One delivery of an event to a consumer.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    consumer: &'static str,
+    id: String,
+    stamp: Stamp,
+}
+
+impl Delivery {
+    /// The delivery of `event` to `consumer`.
+    pub fn of(consumer: &'static str, event: &EventBridgeEvent<Value>) -> Result<Self, String> {
+        let id = event.detail.get("id").and_then(Value::as_str);
+        let id = id.ok_or("an event without an id")?.to_owned();
+        Ok(Self {
+            consumer,
+            stamp: Stamp {
+                actor: Actor::new(consumer),
+                request: uuid::Uuid::new_v4().to_string(),
+                origin: Origin::Api,
+                cause: id.clone(),
+            },
+            id,
+        })
+    }
+
+    /// The stamp of what this delivery changes.
+    pub fn stamp(&self) -> &Stamp {
+        &self.stamp
+    }
+
+    /// Runs `act`, unless an earlier delivery of the event has. An error asks for another delivery.
+    pub async fn once(
+        &self,
+        app: &App,
+        act: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let Self {
+            consumer,
+            id,
+            stamp,
+        } = self;
+        let text = |error: purser_store::StoreError| error.to_string();
+        let claimed = app.store.claim(consumer, id, stamp, app.clock.now()).await;
+        match claimed.map_err(text)? {
+            Claim::Held => {}
+            Claim::Done => return Ok(()),
+            Claim::Taken => return Err(format!("{id} is being handled by another delivery")),
+        }
+        if let Err(error) = act.await {
+            // As far as is known nothing was done, so the next delivery may try at once.
+            let released = app
+                .store
+                .release(consumer, id, stamp, app.clock.now())
+                .await;
+            return Err(released.err().map_or(error, text));
+        }
+        let settled = app.store.settle(consumer, id, stamp, app.clock.now()).await;
+        settled.map_err(text)
+    }
+}
+
+/// Reads what an event carries.
+pub fn detail<T: DeserializeOwned>(detail: Value) -> Result<T, String> {
+    serde_json::from_value(detail).map_err(|error| format!("an event's detail: {error}"))
+}
