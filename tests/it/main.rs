@@ -19,6 +19,7 @@ mod faults;
 mod isolation;
 mod laptop;
 mod ledger;
+mod limits;
 mod lists;
 mod low_credit;
 mod mails;

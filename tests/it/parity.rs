@@ -166,6 +166,10 @@ async fn the_document_names_every_route_with_its_security() {
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"]
                 ["schema"]["$ref"];
             assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
+            let retry = &operation["responses"]["429"]["headers"]["Retry-After"];
+            assert_eq!(retry["schema"]["type"], "integer", "{method} {path}");
+            let refused = operation["responses"]["401"].is_object();
+            assert_eq!(refused, secured, "{method} {path}");
         }
     }
     let lists = [

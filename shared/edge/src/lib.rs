@@ -12,6 +12,7 @@ pub mod config;
 pub mod extract;
 pub mod json;
 pub mod lambda;
+pub mod limits;
 pub mod mail;
 pub mod problem;
 pub mod serve;

@@ -29,7 +29,12 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     members: Map<String, Value>,
+    retry_after: Option<u64>,
 }
+
+/// The code of the problem that an answer is, as a part of it that is not sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Code(pub &'static str);
 
 /// The shape of a problem, for the API's document.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,6 +64,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             members: Map::new(),
+            retry_after: None,
         }
     }
 
@@ -97,6 +103,12 @@ impl Problem {
             "A field of the request is not valid.",
         )
         .at(field)
+    }
+
+    /// 429: too much was asked; there is room again in so many seconds.
+    pub fn rate_limited(seconds: u64) -> Self {
+        let detail = "Too many requests; the next one may be sent after Retry-After.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
     }
 
     /// 500: our fault; the log knows more.
@@ -139,6 +151,11 @@ impl Problem {
         self.code
     }
 
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     fn with(mut self, member: &str, value: Value) -> Self {
         self.members.insert(member.to_owned(), value);
         self
@@ -166,15 +183,13 @@ impl IntoResponse for Problem {
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(Code(self.code));
         response
     }
 }
@@ -187,7 +202,8 @@ impl From<StoreError> for Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy",
                 "Too much is happening at once; the same request may be sent again.",
-            ),
+            )
+            .retry_after(1),
             StoreError::Failed(_) | StoreError::Unreadable(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal()
