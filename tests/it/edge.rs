@@ -1,7 +1,7 @@
 //! The edge: every refusal is a problem, whoever refuses; paths and queries that gateways read differently.
 
-use lambda_http::request::LambdaRequest;
 use purser_tests::World;
+use purser_tests::lambda::{event, invoke};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -139,50 +139,15 @@ async fn each_answer_says_which_request_it_was() {
     assert_eq!(one.expect(200).text("status"), "ok");
 }
 
-/// An HTTP API event as API Gateway sends it: the path decoded, the query raw.
-fn event(method: &str, path: &str, query: &str, key: &str) -> LambdaRequest {
-    let event = json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
-        "headers": {"authorization": format!("Bearer {key}"), "host": "api.example.com"},
-        "requestContext": {
-            "accountId": "1", "apiId": "a", "domainName": "api.example.com", "domainPrefix": "api", "requestId": "r",
-            "routeKey": "$default", "stage": "$default", "time": "12/Mar/2026:19:03:58 +0000", "timeEpoch": 1,
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"},
-        },
-        "isBase64Encoded": false,
-    });
-    serde_json::from_value(event).unwrap()
-}
-
-/// Runs an event through a function as Lambda does, and gives status and body.
-async fn invoke(world: &World, function: &str, request: LambdaRequest) -> (u16, Value) {
-    use lambda_http::tower::ServiceExt;
-    let router = purser_api::function(function)
-        .unwrap()
-        .router(world.system().app())
-        .unwrap();
-    let request = lambda_http::Request::from(purser_edge::lambda::harmless(request));
-    let response = router.oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-        .await
-        .unwrap();
-    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
-}
-
 #[tokio::test]
 async fn paths_that_gateways_decode_reach_no_other_route() {
     let world = World::new().await;
     let partner = world.partner("standard", 0).await;
     let client = world.client(&partner).await;
     let key = partner.caller.key().unwrap();
-    let (status, found) = invoke(
-        &world,
-        "read-clients",
-        event("GET", &format!("/v1/clients/{client}"), "", key),
-    )
-    .await;
-    assert_eq!((status, &found["refid"]), (200, &json!(client)));
+    let read = async |path: &str| invoke(&world, "read-clients", event("GET", path, "", key)).await;
+    let found = read(&format!("/v1/clients/{client}")).await.expect(200);
+    assert_eq!(found.text("refid"), client);
     for path in [
         format!("/v1/products/../clients/{client}"),
         format!("/v1/clients/./{client}"),
@@ -195,10 +160,10 @@ async fn paths_that_gateways_decode_reach_no_other_route() {
         "/v1/clients/<b>".to_owned(),
         String::new(),
     ] {
-        let (status, problem) = invoke(&world, "read-clients", event("GET", &path, "", key)).await;
+        let refused = read(&path).await;
         assert_eq!(
-            (status, &problem["code"]),
-            (404, &json!("not_found")),
+            (refused.status, refused.text("code")),
+            (404, "not_found"),
             "{path:?}"
         );
     }
@@ -207,7 +172,11 @@ async fn paths_that_gateways_decode_reach_no_other_route() {
 #[tokio::test]
 async fn queries_that_would_panic_are_refused_or_read() {
     let world = World::new().await;
-    let key = world.operator.key().unwrap().to_owned();
+    let key = world.operator.key().unwrap();
+    let list = async |query: &str| {
+        let event = event("GET", "/v1/clients", query, key);
+        invoke(&world, "read-clients", event).await
+    };
     for query in [
         "status=a b",
         "status=\"",
@@ -218,20 +187,8 @@ async fn queries_that_would_panic_are_refused_or_read() {
         "status=\u{0}",
         "{}|\\^`",
     ] {
-        let (status, _) = invoke(
-            &world,
-            "read-clients",
-            event("GET", "/v1/clients", query, &key),
-        )
-        .await;
-        assert_eq!(status, 400, "{query:?}");
+        assert_eq!(list(query).await.status, 400, "{query:?}");
     }
-    let query = "email=a b@c.de";
-    let (status, found) = invoke(
-        &world,
-        "read-clients",
-        event("GET", "/v1/clients", query, &key),
-    )
-    .await;
-    assert_eq!((status, &found["data"]), (200, &json!([])));
+    let found = list("email=a b@c.de").await.expect(200);
+    assert_eq!(found.json["data"], json!([]));
 }

@@ -23,6 +23,7 @@ mod holds;
 mod isolation;
 mod laptop;
 mod ledger;
+mod limits;
 mod lists;
 mod low_credit;
 mod mails;

@@ -157,7 +157,8 @@ async fn the_document_names_every_route_with_its_security() {
         for (method, operation) in item.as_object().unwrap() {
             routes += 1;
             let secured = operation["security"][0]["key"].is_array();
-            assert_eq!(secured, path.starts_with("/v1/"), "{method} {path}");
+            let public = !path.starts_with("/v1/") || path == "/v1/resellers/sign-up";
+            assert_ne!(secured, public, "{method} {path}");
             let mut responses = operation["responses"].as_object().unwrap().values();
             assert!(
                 responses.all(|response| response["description"].is_string()),
@@ -166,6 +167,10 @@ async fn the_document_names_every_route_with_its_security() {
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"]
                 ["schema"]["$ref"];
             assert_eq!(problem, "#/components/schemas/Problem", "{method} {path}");
+            let retry = &operation["responses"]["429"]["headers"]["Retry-After"];
+            assert_eq!(retry["schema"]["type"], "integer", "{method} {path}");
+            let refused = operation["responses"]["401"].is_object();
+            assert_eq!(refused, secured, "{method} {path}");
         }
     }
     let lists = [

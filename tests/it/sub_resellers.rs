@@ -64,12 +64,13 @@ async fn resellers_are_found_by_parent_and_by_login() {
         let data = list.json["data"].as_array().unwrap();
         data.iter().map(|it| it["refid"].clone()).collect()
     };
-    let (sub, other) = (sub.json["refid"].clone(), json!(other.refid));
+    let sub = sub.json["refid"].clone();
+    let other = [json!(other.refid)];
     assert_eq!(found(format!("parent={}", top.refid)).await, [sub]);
-    assert_eq!(found(format!("user={user}")).await, [other.clone()]);
+    assert_eq!(found(format!("user={user}")).await, other);
     assert_eq!(
         found(format!("user={user}&tier=gold&status=active")).await,
-        [other]
+        other
     );
     for nothing in [
         format!("user={user}&tier=standard"),

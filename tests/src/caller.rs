@@ -1,7 +1,8 @@
 //! A caller of the API: an address, a key, and the answers it gets.
 
-use reqwest::header::HeaderValue;
-use reqwest::{Client, Method};
+use axum::response::Response;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
 /// Somebody with or without a key.
@@ -80,23 +81,9 @@ impl Caller {
             request = request.body(body);
         }
         let response = request.send().await.expect("an answer");
-        let status = response.status().as_u16();
-        let header =
-            |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-                (
-                    name.to_string(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            };
-        let headers = response.headers().iter().map(header).collect();
-        let bytes = response.bytes().await.expect("a body").to_vec();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply {
-            status,
-            headers,
-            bytes,
-            json,
-        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a body");
+        Reply::new(status, &headers, bytes.to_vec())
     }
 
     /// Reads.
@@ -148,6 +135,27 @@ impl Caller {
 }
 
 impl Reply {
+    fn new(status: StatusCode, headers: &HeaderMap, bytes: Vec<u8>) -> Self {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), value.into_owned())
+        };
+        Self {
+            status: status.as_u16(),
+            headers: headers.iter().map(header).collect(),
+            json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+            bytes,
+        }
+    }
+
+    /// What a function's routes answered.
+    pub async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await;
+        let bytes = bytes.expect("a body").to_vec();
+        Self::new(parts.status, &parts.headers, bytes)
+    }
+
     /// The answer, which must have this status.
     #[track_caller]
     #[must_use]

@@ -13,6 +13,7 @@
 pub mod budgets;
 pub mod caller;
 pub mod faults;
+pub mod lambda;
 pub mod world;
 
 pub use caller::{Caller, Reply};

@@ -282,25 +282,7 @@ impl World {
             .body(Body::from(body.to_owned()))
             .expect("a request");
         let response = routes.oneshot(request).await.expect("an answer");
-        let status = response.status().as_u16();
-        let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        };
-        let headers = response.headers().iter().map(header).collect();
-        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .expect("a body")
-            .to_vec();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply {
-            status,
-            headers,
-            bytes,
-            json,
-        }
+        Reply::of(response).await
     }
 
     /// What the table answers to this `BatchGetItem` at present.

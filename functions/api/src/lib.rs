@@ -159,6 +159,7 @@ impl Function {
         Some(purser_edge::serve::serve(
             self.name,
             service.fallback(front::elsewhere).with_state(app.clone()),
+            Some(app.limits.clone()),
         ))
     }
 }

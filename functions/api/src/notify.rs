@@ -68,8 +68,6 @@ async fn send(app: &App, event: EventBridgeEvent<Value>) -> Result<(), String> {
 }
 
 async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Mail>, String> {
-    let when = event.time.ok_or("an event without a time")?;
-    let when = when.format("%Y-%m-%d %H:%M UTC").to_string();
     match event.detail_type.as_str() {
         "ClientCreated" => {
             let ClientCreated { client } = detail(event.detail)?;
@@ -79,6 +77,8 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
                 .transpose()
         }
         "ClientStatusChanged" => {
+            let when = event.time.ok_or("an event without a time")?;
+            let when = when.format("%Y-%m-%d %H:%M UTC").to_string();
             let ClientStatusChanged { client, from, to } = detail(event.detail)?;
             let found = client_and_reseller(app, &client).await?;
             let mail = |(client, reseller): (Client, Option<Reseller>)| {

@@ -6,10 +6,11 @@
 use http::StatusCode;
 use purser_edge::problem::ProblemShape;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
-    SecurityRequirement,
+    ComponentsBuilder, Content, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder,
+    Ref, RefOr, ResponseBuilder, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -58,8 +59,9 @@ pub fn document() -> OpenApi {
     document
 }
 
-/// Every operation can be refused with a problem; those below `/v1` need a key. A response is called by its status,
-/// because the format wants it called something.
+/// Every operation can be refused with a problem, and is when too much is asked; those below `/v1` need a key,
+/// unless they say themselves that anybody may. A response is called by its status, because the format wants it called
+/// something.
 fn finish(operation: &mut Operation, keyed: bool) {
     for (status, response) in &mut operation.responses.responses {
         let name = status
@@ -70,16 +72,29 @@ fn finish(operation: &mut Operation, keyed: bool) {
             name.clone_into(&mut response.description);
         }
     }
-    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
-    let problem = ResponseBuilder::new()
-        .description("A problem")
-        .content("application/problem+json", Content::new(Some(schema)))
-        .build();
-    operation
-        .responses
-        .responses
-        .insert("default".into(), problem.into());
-    if keyed {
+    let responses = &mut operation.responses.responses;
+    let seconds = HeaderBuilder::new().schema(Some(
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1)),
+    ));
+    let too_many = problem("Too Many Requests").header(
+        "Retry-After",
+        seconds
+            .description(Some("After how many seconds the next request may be sent."))
+            .build(),
+    );
+    responses.insert("429".into(), too_many.build().into());
+    responses.insert("default".into(), problem("A problem").build().into());
+    if keyed && operation.security.is_none() {
+        responses.insert("401".into(), problem("Unauthorized").build().into());
         operation.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
     }
+}
+
+fn problem(description: &str) -> ResponseBuilder {
+    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", Content::new(Some(schema)))
 }

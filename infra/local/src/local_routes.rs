@@ -75,7 +75,8 @@ pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
         router = router.route("/_local/clock", post(turn_clock));
     }
     let router = router.with_state(laptop).merge(ses::routes(mailbox));
-    serve("local", router)
+    // Who may reach these paths owns the machine.
+    serve("local", router, None)
 }
 
 /// `GET /_local/events`: what went over the bus, newest first.

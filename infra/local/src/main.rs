@@ -3,6 +3,7 @@
 //! Invariant: whatever goes wrong at the start, but for wrong arguments, is one line on standard
 //! error and exit status 1; Ctrl-C and SIGTERM end it in good order and with exit status 0.
 
+use std::collections::BTreeMap;
 use std::env::VarError;
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use purser::demo;
 use purser::system::{Options, System};
+use purser_edge::config::{SECRET_VARIABLE, VARIABLES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -31,7 +33,8 @@ const SOON: Duration = Duration::from_millis(400);
     name = "purser",
     version,
     after_help = "PURSER_OPERATOR_KEY gives the operator key. Without it, one is made and kept with the data.\n\
-        RUST_LOG says what is logged, for instance RUST_LOG=info."
+        RUST_LOG says what is logged, for instance RUST_LOG=info. Other variables that begin with PURSER_ are the\n\
+        configuration of template.yaml, for instance PURSER_CLIENT_STATUS=active."
 )]
 struct Arguments {
     /// The port of 127.0.0.1 to answer on; 0 for any that is free
@@ -99,7 +102,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         folder: (!arguments.ephemeral).then_some(arguments.folder.clone()),
         operator_key: given.clone(),
         demo: !arguments.no_demo,
-        ..Options::default()
+        variables: configuration(),
     };
     // On a task of its own, because opening files holds up the one that does it.
     let announcement = tokio::spawn(async {
@@ -121,6 +124,21 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         () = ending.comes() => {}
     }
     Ok(())
+}
+
+/// What the environment says of the configuration, but for what the laptop itself decides.
+fn configuration() -> BTreeMap<String, String> {
+    let own = [
+        "PURSER_TABLE",
+        "PURSER_BUS",
+        "PURSER_OPERATOR_KEY_SHA256",
+        SECRET_VARIABLE,
+    ];
+    VARIABLES
+        .into_iter()
+        .filter(|name| !own.contains(name))
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+        .collect()
 }
 
 fn banner(system: &System, arguments: &Arguments, key_given: bool) -> String {

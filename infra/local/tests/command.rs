@@ -107,6 +107,28 @@ fn a_given_key_is_not_printed() {
 }
 
 #[test]
+fn the_environment_configures_it() {
+    let mut command = purser(&["--ephemeral", "--port", "0", "--no-demo"]);
+    let output = command
+        .env("PURSER_KEY_REQUESTS_PER_MINUTE", "many")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    let expected = "purser: PURSER_KEY_REQUESTS_PER_MINUTE: \"many\": ";
+    assert!(said.starts_with(expected), "{said}");
+    // The laptop opens the table that it has made, whatever it is called elsewhere.
+    let mut command = purser(&["--ephemeral", "--port", "0"]);
+    let mut child = command
+        .env("PURSER_TABLE", "elsewhere")
+        .env("PURSER_KEY_REQUESTS_PER_MINUTE", "0")
+        .spawn()
+        .unwrap();
+    banner(&mut child);
+    assert_eq!(end(child, "-TERM").status.code(), Some(0));
+}
+
+#[test]
 fn what_goes_wrong_is_one_line() {
     let parent = tempfile::tempdir().unwrap();
     let arguments = in_folder(&parent.path().join("data"));

@@ -1,4 +1,4 @@
-//! What a function works with: the table, the bus, mail, configuration and the clock.
+//! What a function works with: the table, the bus, mail, configuration, limits and the clock.
 //!
 //! Invariant: clients are built once per process, with explicit time-outs, and never again per request.
 
@@ -15,6 +15,7 @@ use purser_store::table::{Table, describe};
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, SECRET_VARIABLE};
+use crate::limits::Limits;
 use crate::mail::Mailer;
 
 /// The state of every function. Cheap to clone.
@@ -28,6 +29,8 @@ pub struct App {
     pub mailer: Mailer,
     /// Configuration.
     pub config: Arc<Config>,
+    /// What everybody may still ask.
+    pub limits: Limits,
     /// The clock.
     pub clock: Clock,
 }
@@ -45,6 +48,7 @@ impl App {
             store: Store::new(table, secrets, config.prefixes.clone()),
             bus: Bus::new(aws_sdk_eventbridge::Client::new(sdk), &config.bus),
             mailer: Mailer::new(aws_sdk_sesv2::Client::new(sdk), config.mail_from.clone()),
+            limits: Limits::new(&config, clock.clone()),
             config: Arc::new(config),
             clock,
         }

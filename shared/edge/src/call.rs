@@ -4,6 +4,8 @@
 //! it may reach is decided by [`Caller::owns`] (SPEC A8). A key costs one consistent read of one item, whether it
 //! exists or not.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -31,6 +33,8 @@ pub struct RequestId {
     pub id: String,
     /// The function that answers it.
     pub function: &'static str,
+    /// Who asks, once that is known.
+    pub caller: Arc<OnceLock<Caller>>,
 }
 
 /// An authenticated request.
@@ -141,11 +145,16 @@ impl FromRequestParts<App> for Call {
         let RequestId {
             id: request,
             function,
+            caller: known,
         } = parts
             .extensions
             .get()
             .cloned()
             .ok_or_else(Problem::internal)?;
+        // A request is counted once, however many extractors ask who sent it.
+        if known.set(caller.clone()).is_ok() {
+            app.limits.admit_caller(&caller)?;
+        }
         let route = format!("{} {}", parts.method, parts.uri.path());
         Ok(Self {
             caller,
@@ -186,7 +195,7 @@ impl FromRequestParts<App> for Anybody {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let RequestId { id, function } = parts
+        let RequestId { id, function, .. } = parts
             .extensions
             .get()
             .cloned()

@@ -40,6 +40,10 @@ pub struct Config {
     pub currency: String,
     /// How many credits are one unit of the display currency.
     pub credits_per_unit: u64,
+    /// How many requests a minute a reseller's keys together, or one operator's key, may make; 0: any number.
+    pub key_requests_per_minute: u32,
+    /// How many requests a minute may come from one address; 0: any number.
+    pub address_requests_per_minute: u32,
     /// SHA-256 of the operators' first key, hexadecimal; none: only keys in the table count.
     pub operator_key_sha256: Option<String>,
 }
@@ -53,7 +57,7 @@ pub struct ConfigError {
 }
 
 /// The variables, by name. The secret's own is read where the secret is fetched.
-pub const VARIABLES: [&str; 18] = [
+pub const VARIABLES: [&str; 20] = [
     "PURSER_TABLE",
     "PURSER_BUS",
     "PURSER_MAIL_FROM",
@@ -70,6 +74,8 @@ pub const VARIABLES: [&str; 18] = [
     "PURSER_HOLD_ON_LOW_CREDIT",
     "PURSER_CURRENCY",
     "PURSER_CREDITS_PER_UNIT",
+    "PURSER_KEY_REQUESTS_PER_MINUTE",
+    "PURSER_ADDRESS_REQUESTS_PER_MINUTE",
     "PURSER_OPERATOR_KEY_SHA256",
     SECRET_VARIABLE,
 ];
@@ -104,6 +110,9 @@ impl Config {
             hold_on_low_credit: given.parsed("PURSER_HOLD_ON_LOW_CREDIT", false)?,
             currency: given.currency()?,
             credits_per_unit: given.credits_per_unit()?,
+            key_requests_per_minute: given.parsed("PURSER_KEY_REQUESTS_PER_MINUTE", 6_000)?,
+            address_requests_per_minute: given
+                .parsed("PURSER_ADDRESS_REQUESTS_PER_MINUTE", 6_000)?,
             operator_key_sha256: given.operator_key()?,
         })
     }
@@ -250,6 +259,8 @@ mod tests {
             ("PURSER_AUTO_BIND_USER", "yes"),
             ("PURSER_CURRENCY", "dollars"),
             ("PURSER_CREDITS_PER_UNIT", "0"),
+            ("PURSER_KEY_REQUESTS_PER_MINUTE", "-1"),
+            ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "none"),
             ("PURSER_OPERATOR_KEY_SHA256", "abc"),
         ] {
             let error = read(name, value).unwrap_err();

@@ -13,6 +13,7 @@ pub mod consumer;
 pub mod extract;
 pub mod json;
 pub mod lambda;
+pub mod limits;
 pub mod mail;
 pub mod problem;
 pub mod serve;

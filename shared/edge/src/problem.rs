@@ -30,7 +30,14 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     members: Map<String, Value>,
+    retry_after: Option<u64>,
+    guesses: u32,
 }
+
+/// How many guesses at what belongs to somebody else an answer is worth, as a part of it that is not sent: the limits
+/// charge for them.
+#[derive(Debug, Clone, Copy)]
+pub struct Guesses(pub u32);
 
 /// The shape of a problem, for the API's document.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,6 +67,8 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             members: Map::new(),
+            retry_after: None,
+            guesses: 0,
         }
     }
 
@@ -75,6 +84,7 @@ impl Problem {
             "unauthenticated",
             "A valid API key is required, as Authorization: Bearer <key>.",
         )
+        .guessed()
     }
 
     /// 404: nothing here, or nothing for this caller.
@@ -98,6 +108,12 @@ impl Problem {
             "A field of the request is not valid.",
         )
         .at(field)
+    }
+
+    /// 429: too much was asked; there is room again in so many seconds.
+    pub fn rate_limited(seconds: u64) -> Self {
+        let detail = "Too many requests; the next one may be sent after Retry-After.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
     }
 
     /// 500: our fault; the log knows more.
@@ -145,6 +161,17 @@ impl Problem {
         &self.detail
     }
 
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The problem, told to somebody who may have guessed.
+    fn guessed(mut self) -> Self {
+        self.guesses += 1;
+        self
+    }
+
     fn with(mut self, member: &str, value: Value) -> Self {
         self.members.insert(member.to_owned(), value);
         self
@@ -172,14 +199,14 @@ impl IntoResponse for Problem {
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.guesses > 0 {
+            response.extensions_mut().insert(Guesses(self.guesses));
         }
         response
     }
@@ -193,7 +220,8 @@ impl From<StoreError> for Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "busy",
                 "Too much is happening at once; the same request may be sent again.",
-            ),
+            )
+            .retry_after(1),
             StoreError::Failed(_) | StoreError::Unreadable(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal()
@@ -225,8 +253,9 @@ impl From<Refusal> for Problem {
             Refusal::InvalidReseller => problem.in_field("/reseller"),
             Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
             Refusal::InvalidUser => problem.in_field("/user"),
-            Refusal::DuplicateEmail => problem.in_field("/email"),
-            Refusal::DuplicateClientId => problem.in_field("/client_id"),
+            // A reseller learns that it is taken, by whomever (SPEC A2).
+            Refusal::DuplicateEmail => problem.in_field("/email").guessed(),
+            Refusal::DuplicateClientId => problem.in_field("/client_id").guessed(),
             _ => problem,
         }
     }
@@ -245,6 +274,7 @@ fn for_clients(clients: Vec<ForClient>) -> Problem {
     };
     let all = clients.into_iter().map(told).reduce(|mut first, next| {
         first.errors.extend(next.errors);
+        first.guesses += next.guesses;
         first
     });
     all.unwrap_or_else(Problem::internal)

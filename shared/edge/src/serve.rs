@@ -4,25 +4,29 @@
 //! ways never reach a route: only unreserved bytes and no dot segments pass, anything else is 404.
 
 use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
-use purser_store::{meter, secrets};
+use purser_domain::caller::Caller;
+use purser_store::meter::{self, Cost};
+use purser_store::secrets;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::call::RequestId;
+use crate::limits::{self, Limits};
 use crate::problem::Problem;
 
-/// Wraps the routes of one function.
-pub fn serve(function: &'static str, routes: Router) -> Router {
+/// Wraps the routes of one function; without limits, everybody may ask it anything at any rate.
+pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
     routes
         .method_not_allowed_fallback(async || method_not_allowed())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(move |request: Request, next: Next| {
-            observe(function, request, next)
+            observe(function, limits.clone(), request, next)
         }))
 }
 
@@ -35,29 +39,33 @@ pub fn method_not_allowed() -> Problem {
     )
 }
 
-async fn observe(function: &'static str, mut request: Request, next: Next) -> Response {
+async fn observe(
+    function: &'static str,
+    limits: Option<Limits>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Ok(id) = secrets::random().map(purser_domain::refid::code) else {
         // Without an id of its own a request could be taken for another one.
         return Problem::internal().into_response();
     };
     let method = request.method().clone();
+    let caller = Arc::new(OnceLock::new());
     request.extensions_mut().insert(RequestId {
         id: id.clone(),
         function,
+        caller: caller.clone(),
     });
-    let (mut response, cost) = if is_plain(request.uri().path()) {
-        meter::measured(next.run(request)).await
-    } else {
-        (
-            Problem::not_found("path").into_response(),
-            meter::Cost::default(),
-        )
+    let (mut response, cost) = match limits {
+        Some(limits) => within(&limits, &caller, request, next).await,
+        None => answer(request, next).await,
     };
     // No path and no query: both can hold what identifies a person.
     tracing::info!(
         function,
         %method,
         request = id,
+        actor = caller.get().map(|caller| caller.actor.as_str()),
         status = response.status().as_u16(),
         calls = cost.calls,
         rcu = cost.rcu,
@@ -75,6 +83,32 @@ async fn observe(function: &'static str, mut request: Request, next: Next) -> Re
         .headers_mut()
         .insert(HeaderName::from_static("x-content-type-options"), nosniff);
     response
+}
+
+/// The answer to a request that counts, with what it cost.
+async fn within(
+    limits: &Limits,
+    caller: &OnceLock<Caller>,
+    request: Request,
+    next: Next,
+) -> (Response, Cost) {
+    let address = limits::address(request.extensions());
+    if let Err(problem) = limits.admit_address(address) {
+        return (problem.into_response(), Cost::default());
+    }
+    let (response, cost) = answer(request, next).await;
+    if let Some(guesses) = response.extensions().get() {
+        limits.charge(address, caller.get(), *guesses);
+    }
+    (response, cost)
+}
+
+async fn answer(request: Request, next: Next) -> (Response, Cost) {
+    if is_plain(request.uri().path()) {
+        meter::measured(next.run(request)).await
+    } else {
+        (Problem::not_found("path").into_response(), Cost::default())
+    }
 }
 
 /// Whether every gateway reads the path alike.

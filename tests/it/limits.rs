@@ -1,0 +1,229 @@
+//! Rate limits: floods and guesses are refused, nobody else notices, and what is refused is told when to come back.
+
+use jiff::SignedDuration;
+use purser_tests::lambda::{event, invoke};
+use purser_tests::{Caller, Reply, World};
+use serde_json::json;
+
+/// A world with these limits.
+async fn limited(per_key: u32, per_address: u32) -> World {
+    let variables = [
+        ("PURSER_KEY_REQUESTS_PER_MINUTE", per_key.to_string()),
+        (
+            "PURSER_ADDRESS_REQUESTS_PER_MINUTE",
+            per_address.to_string(),
+        ),
+    ];
+    World::with(
+        None,
+        &variables
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str())),
+    )
+    .await
+}
+
+/// Asserts that this was too much, and gives the seconds after which it may be repeated.
+#[track_caller]
+fn too_much(reply: Reply) -> i64 {
+    let refused = reply.refused(429, "rate_limited");
+    let seconds = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(seconds >= 1);
+    seconds
+}
+
+fn turn(world: &World, seconds: i64) {
+    world
+        .system()
+        .clock()
+        .advance(SignedDuration::from_secs(seconds));
+}
+
+async fn look(caller: &Caller) -> Reply {
+    caller.get("/v1/products").await
+}
+
+#[tokio::test]
+async fn a_key_over_its_limit_changes_nothing_until_the_moment_it_is_told() {
+    let world = limited(6, 0).await;
+    let (one, other) = (
+        world.partner("standard", 0).await,
+        world.partner("gold", 0).await,
+    );
+    for _ in 0..6 {
+        let _list = look(&one.caller).await.expect(200);
+    }
+    let before = world.size().await;
+    let seconds = too_much(one.caller.post("/v1/clients", &world.new_client()).await);
+    assert!(
+        seconds <= 10,
+        "one of six comes back after ten seconds: {seconds}"
+    );
+    assert_eq!(world.size().await, before, "nothing changed");
+    let _list = look(&other.caller).await.expect(200);
+
+    turn(&world, seconds / 2);
+    let rest = too_much(look(&one.caller).await);
+    assert!(rest <= seconds - seconds / 2);
+    turn(&world, rest);
+    let _made = one
+        .caller
+        .post("/v1/clients", &world.new_client())
+        .await
+        .expect(201);
+    let _seconds = too_much(look(&one.caller).await);
+    let _health = one.caller.get("/health").await.expect(200);
+}
+
+#[tokio::test]
+async fn more_keys_are_not_more_requests() {
+    let world = limited(6, 0).await;
+    let partner = world.partner("standard", 0).await;
+    let body = json!({"name": "another"});
+    let mut keys = Vec::new();
+    for _ in 0..6 {
+        let made = partner.caller.post("/v1/api-keys", &body).await.expect(201);
+        keys.push(partner.caller.with_key(Some(made.text("key"))));
+    }
+    for key in keys {
+        let _seconds = too_much(look(&key).await);
+    }
+}
+
+#[tokio::test]
+async fn whoever_names_somebody_elses_key_does_not_spend_its_requests() {
+    let world = limited(6, 0).await;
+    let partner = world.partner("standard", 0).await;
+    let refid = partner.caller.key().unwrap().split('.').next().unwrap();
+    let guess = world.nobody().with_key(Some(&format!("{refid}.guess")));
+    for _ in 0..10 {
+        let _refused = look(&guess).await.refused(401, "unauthenticated");
+    }
+    let _list = look(&partner.caller).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_keys_is_shut_out_whatever_it_says_of_itself() {
+    let world = limited(0, 120).await;
+    let guess = world.nobody().with_key(Some("AK-0000000000000000.guess"));
+    for address in ["198.51.100.1", "198.51.100.2"] {
+        let told = [("x-forwarded-for", address), ("forwarded", address)];
+        let guessed = guess.send("GET", "/v1/clients", &told, None).await;
+        let _refused = guessed.refused(401, "unauthenticated");
+    }
+    // Two guesses cost 102, and other requests are one each.
+    for _ in 0..18 {
+        let _list = look(&world.operator).await.expect(200);
+    }
+    let told = [("x-forwarded-for", "198.51.100.3")];
+    let shut_out = guess.send("GET", "/v1/clients", &told, None).await;
+    assert_eq!(shut_out.header("purser-cost"), Some("calls=0 rcu=0 wcu=0"));
+    let seconds = too_much(shut_out);
+    for caller in [&world.operator, &world.nobody()] {
+        let _seconds = too_much(caller.get("/health").await);
+        let _seconds = too_much(caller.get("/nowhere").await);
+        let _mails = caller.get("/_local/mails").await.expect(200);
+    }
+    turn(&world, seconds);
+    let _list = look(&world.operator).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_reseller_that_guesses_addresses_is_stopped_and_an_operator_is_not() {
+    let world = limited(120, 0).await;
+    let (own, other) = (
+        world.partner("standard", 100).await,
+        world.partner("gold", 0).await,
+    );
+    let product = world.product(1).await;
+    let mut taken = world.new_client();
+    taken["client_id"] = json!("theirs");
+    let _client = other.caller.post("/v1/clients", &taken).await.expect(201);
+    let (email, client_id) = (taken["email"].clone(), taken["client_id"].clone());
+    let by_email = json!({"name": "a guess", "email": email});
+    let by_id = json!({"name": "a guess", "email": "guess@example.com", "client_id": client_id});
+    let order = json!({"product": product, "client": by_id});
+
+    for _ in 0..3 {
+        let told = world.operator.post("/v1/clients", &by_email).await;
+        let _refused = told.refused(409, "duplicate_email");
+    }
+    let told = own.caller.post("/v1/clients", &by_email).await;
+    let _refused = told.refused(409, "duplicate_email");
+    let told = own.caller.post_once("/v1/provisions", "k", &order).await;
+    let _refused = told.refused(409, "duplicate_client_id");
+    // Two guesses cost 102, and what tells nothing is one.
+    for _ in 0..18 {
+        let _list = look(&own.caller).await.expect(200);
+    }
+    let seconds = too_much(own.caller.post("/v1/clients", &by_email).await);
+    let _list = look(&other.caller).await.expect(200);
+    turn(&world, seconds);
+    let told = own.caller.post("/v1/clients", &by_email).await;
+    let _refused = told.refused(409, "duplicate_email");
+    let seconds = too_much(look(&own.caller).await);
+    assert!(seconds > 20, "a guess is paid for afterwards: {seconds}");
+}
+
+#[tokio::test]
+async fn on_lambda_the_address_is_the_one_that_the_gateway_saw() {
+    let world = limited(0, 3).await;
+    let key = world.operator.key().unwrap();
+    let from = async |address: &str| {
+        let mut event = event("GET", "/v1/clients", "", key);
+        event["requestContext"]["http"]["sourceIp"] = json!(address);
+        event["headers"]["x-forwarded-for"] = json!(world.fresh("198.51.100"));
+        invoke(&world, "read-clients", event).await
+    };
+    for (used, same, free) in [
+        ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+        ("2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1"),
+    ] {
+        for _ in 0..3 {
+            let _list = from(used).await.expect(200);
+        }
+        let seconds = too_much(from(same).await);
+        let _list = from(free).await.expect(200);
+        turn(&world, seconds);
+        let _list = from(same).await.expect(200);
+    }
+    // All that is known is that there is none to count for.
+    for _ in 0..5 {
+        let _list = from("unknown").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn each_address_of_a_bulk_purchase_is_a_guess() {
+    let world = limited(300, 0).await;
+    let partner = world.partner("standard", 1_000).await;
+    let product = world.product(1).await;
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        let taken = world.new_client();
+        let _client = world.operator.post("/v1/clients", &taken).await.expect(201);
+        clients.push(taken);
+    }
+    let order = json!({"product": product, "clients": clients});
+    let bulk = partner
+        .caller
+        .post_once("/v1/provisions/bulk", "k", &order)
+        .await;
+    let _refused = bulk.refused(409, "duplicate_email");
+    let _seconds = too_much(look(&partner.caller).await);
+}
+
+#[tokio::test]
+async fn each_application_costs_its_address_like_a_guess() {
+    let variables = [
+        ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "120"),
+        ("PURSER_PARTNER_SIGN_UP", "true"),
+    ];
+    let world = World::with(None, &variables).await;
+    for n in 0..3 {
+        let body = json!({"company_name": "Nova", "email": format!("{n}@example.com")});
+        let applied = world.nobody().post("/v1/resellers/sign-up", &body).await;
+        let _received = applied.expect(202);
+    }
+    let _seconds = too_much(world.nobody().get("/health").await);
+}

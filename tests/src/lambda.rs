@@ -1,0 +1,34 @@
+//! Functions called as Lambda calls them, with the events of an HTTP API.
+//!
+//! Invariant: an event goes through everything it goes through in the cloud, but for the connection to Lambda.
+
+use lambda_http::request::LambdaRequest;
+use lambda_http::tower::ServiceExt;
+use serde_json::{Value, json};
+
+use crate::caller::Reply;
+use crate::world::World;
+
+/// An HTTP API event as API Gateway sends it: the path decoded, the query raw.
+pub fn event(method: &str, path: &str, query: &str, key: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
+        "headers": {"authorization": format!("Bearer {key}"), "host": "api.example.com"},
+        "requestContext": {
+            "accountId": "1", "apiId": "a", "domainName": "api.example.com", "domainPrefix": "api", "requestId": "r",
+            "routeKey": "$default", "stage": "$default", "time": "12/Mar/2026:19:03:58 +0000", "timeEpoch": 1,
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"},
+        },
+        "isBase64Encoded": false,
+    })
+}
+
+/// Runs an event through a function as Lambda does.
+pub async fn invoke(world: &World, function: &str, event: Value) -> Reply {
+    let function = purser_api::function(function).expect("a function");
+    let router = function.router(world.system().app()).expect("routes");
+    let event: LambdaRequest = serde_json::from_value(event).expect("an event");
+    let request = lambda_http::Request::from(purser_edge::lambda::harmless(event));
+    let response = router.oneshot(request).await.expect("an answer");
+    Reply::of(response).await
+}
