@@ -200,11 +200,32 @@ impl World {
     /// Every item of the table, in DynamoDB's JSON.
     pub fn items(&self) -> Vec<Value> {
         let dynamo = self.system.dynamo();
-        let request =
-            serde_json::from_value(json!({"TableName": dynamo.table()})).expect("a request");
-        let found = dynamo.database().scan(request).expect("a scan");
-        let answer = serde_json::to_value(found).expect("JSON");
-        answer["Items"].as_array().cloned().unwrap_or_default()
+        let mut request = json!({"TableName": dynamo.table()});
+        let mut items = Vec::new();
+        loop {
+            let page = serde_json::from_value(request.clone()).expect("a request");
+            let found = dynamo.database().scan(page).expect("a scan");
+            let mut answer = serde_json::to_value(found).expect("JSON");
+            items.extend(answer["Items"].as_array().cloned().unwrap_or_default());
+            match answer["LastEvaluatedKey"].take() {
+                Value::Null => return items,
+                last => request["ExclusiveStartKey"] = last,
+            }
+        }
+    }
+
+    /// Puts items, in DynamoDB's JSON, behind the system's back.
+    pub fn put_all(&self, items: &[Value]) {
+        let dynamo = self.system.dynamo();
+        for batch in items.chunks(25) {
+            let puts: Vec<Value> = batch
+                .iter()
+                .map(|item| json!({"PutRequest": {"Item": item}}))
+                .collect();
+            let request = json!({"RequestItems": {dynamo.table(): puts}});
+            let request = serde_json::from_value(request).expect("a request");
+            dynamo.database().batch_write_item(request).expect("writes");
+        }
     }
 
     /// Sets a member of an item's document behind the system's back.

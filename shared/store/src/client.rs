@@ -109,6 +109,7 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Client>, StoreError> {
+        let resold = filter.resold;
         let mut filters = Vec::new();
         let (index, partitions) = match (&filter.reseller, filter.status) {
             (Some(reseller), status) => {
@@ -116,10 +117,12 @@ impl Store {
                 (Index::Tenant, vec![format!("CL@{reseller}")])
             }
             (None, Some(status)) => (Index::Status, shards(&format!("CL!{}", status.as_str()))),
-            (None, None) if filter.resold == Some(false) => (Index::Tenant, shards("CL@-")),
+            (None, None) if resold == Some(false) => (Index::Tenant, shards("CL@-")),
             (None, None) => (Index::Kind, shards("CL")),
         };
-        filters.extend(filter.resold.map(|resold| {
+        // A partition of standalone or of resold clients holds nothing else.
+        let of_tenant = index == Index::Tenant && resold == Some(filter.reseller.is_some());
+        filters.extend(resold.filter(|_| !of_tenant).map(|resold| {
             if resold {
                 Filter::Some("reseller")
             } else {

@@ -1,7 +1,7 @@
 //! Pages of lists, newest first, from one partition of an index or from all its shards.
 //!
-//! Invariant: a page's cost depends on its size, never on how much there is: each partition is read once, for
-//! at most a page. The order is that of the sort key over all shards, so one position is a whole cursor. With
+//! Invariant: a page's cost depends on its size, never on how much there is: each partition is read for its share,
+//! and read on only where that holds the page up. The order is that of the sort key over all shards, so one position is a whole cursor. With
 //! a filter a page may be short; it still says truly where the list goes on.
 
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use crate::item::{Item, text_of};
 use crate::table::{Filter, Range};
 use crate::{Store, StoreError, keys};
 
-/// How many items a filtered page reads of each partition before it stops short.
-const FILTER_CAP: i32 = 200;
+/// How often a filtered page reads on, twice as much each time, before it stops short.
+const FILTERED_ROUNDS: u32 = 4;
 
 /// A list to read a page of.
 #[derive(Debug, Clone)]
@@ -58,6 +58,9 @@ pub(crate) fn shards(noun: &str) -> Vec<String> {
         .collect()
 }
 
+/// Where the reading of a partition stopped, when it was not at its end.
+type Stops = BTreeMap<String, String>;
+
 impl Store {
     /// A page of at most `limit` items of `list` after `position`.
     pub(crate) async fn page(
@@ -66,64 +69,125 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Item>, StoreError> {
-        let most = i32::try_from(limit).unwrap_or(i32::MAX);
+        // Of many partitions each is expected to hold its share of the page, and read for twice that; the few that
+        // hold more are read on. So what is read does not depend on how much there is.
+        let mut share = match list.partitions.len() {
+            0 | 1 => limit,
+            partitions => 2 * limit.div_ceil(partitions),
+        };
+        let mut found = BTreeMap::new();
+        let mut stops = Stops::new();
+        let mut from: Vec<(String, Option<String>)> = Vec::new();
+        from.extend(
+            list.partitions
+                .iter()
+                .map(|pk| (pk.clone(), position.clone())),
+        );
+        let mut rounds = 0;
+        loop {
+            self.read_on(list, from, share, &mut found, &mut stops)
+                .await?;
+            let frontier = frontier(list, &stops);
+            let reached = |sk: &&String| list.reaches(frontier.as_ref(), sk);
+            let enough = found.keys().filter(reached).count() >= limit;
+            let filtered = !list.filters.is_empty();
+            rounds += 1;
+            if enough || frontier.is_none() || filtered && rounds == FILTERED_ROUNDS {
+                return Ok(cut(list, limit, found, frontier));
+            }
+            // Where few items pass the filters all go on; else those that hold the page up.
+            from = stops
+                .iter()
+                .filter(|(_, stop)| filtered || Some(*stop) == frontier.as_ref())
+                .map(|(pk, stop)| (pk.clone(), Some(stop.clone())))
+                .collect();
+            if filtered {
+                share *= 2;
+            }
+        }
+    }
+
+    /// Reads so many items of each of these partitions, side by side, and notes what was found and where it stopped.
+    async fn read_on(
+        &self,
+        list: &List,
+        from: Vec<(String, Option<String>)>,
+        share: usize,
+        found: &mut BTreeMap<String, Item>,
+        stops: &mut Stops,
+    ) -> Result<(), StoreError> {
         let mut reads = JoinSet::new();
-        for pk in &list.partitions {
+        for (pk, beyond) in from {
             let range = Range {
                 index: list.index,
                 pk: pk.clone(),
-                beyond: position.clone(),
+                beyond,
                 ascending: list.ascending,
-                limit: if list.filters.is_empty() {
-                    most
-                } else {
-                    FILTER_CAP
-                },
+                limit: i32::try_from(share).unwrap_or(i32::MAX),
                 filters: list.filters.clone(),
             };
             let table = self.table.clone();
             // The reads run side by side, and still count for the request that asked for them.
             reads.spawn(async move {
-                crate::meter::measured(async move { table.query(&range).await }).await
+                let read = async move { table.query(&range).await };
+                (pk, crate::meter::measured(read).await)
             });
         }
-        let mut found = BTreeMap::new();
-        let mut stops: Vec<String> = Vec::new();
         while let Some(read) = reads.join_next().await {
-            let (slice, cost) = read.map_err(|error| StoreError::Failed(error.to_string()))?;
+            let (pk, (slice, cost)) =
+                read.map_err(|error| StoreError::Failed(error.to_string()))?;
             crate::meter::add(cost);
             let slice = slice?;
-            stops.extend(slice.stopped_at);
+            match slice.stopped_at {
+                Some(stop) => stops.insert(pk, stop),
+                None => stops.remove(&pk),
+            };
             for item in slice.items {
-                let sk = text_of(&item, list.index.sk())
-                    .unwrap_or_default()
-                    .to_owned();
-                found.insert(sk, item);
+                let sk = text_of(&item, list.index.sk()).unwrap_or_default();
+                found.insert(sk.to_owned(), item);
             }
         }
-        Ok(cut(list, limit, found, stops))
+        Ok(())
     }
 }
 
-/// Cuts what was found to a page. Beyond the first place where some partition's reading stopped, what was found
-/// may have gaps, so the page ends there.
-fn cut(list: &List, limit: usize, found: BTreeMap<String, Item>, stops: Vec<String>) -> Page<Item> {
-    let frontier = if list.ascending {
-        stops.into_iter().min()
+impl List {
+    /// Whether everything up to `sk` was read, when reading stopped first at `frontier`.
+    fn reaches(&self, frontier: Option<&String>, sk: &String) -> bool {
+        match frontier {
+            Some(end) if self.ascending => sk <= end,
+            Some(end) => sk >= end,
+            None => true,
+        }
+    }
+}
+
+/// The first place, in the order of the list, where some partition's reading stopped: beyond it what was found may have
+/// gaps.
+fn frontier(list: &List, stops: &Stops) -> Option<String> {
+    let stops = stops.values().cloned();
+    if list.ascending {
+        stops.min()
     } else {
-        stops.into_iter().max()
-    };
-    let within = |sk: &String| match &frontier {
-        Some(end) if list.ascending => sk <= end,
-        Some(end) => sk >= end,
-        None => true,
-    };
+        stops.max()
+    }
+}
+
+/// Cuts what was found to a page, which ends at the frontier.
+fn cut(
+    list: &List,
+    limit: usize,
+    found: BTreeMap<String, Item>,
+    frontier: Option<String>,
+) -> Page<Item> {
     let ordered: Box<dyn Iterator<Item = (String, Item)>> = if list.ascending {
         Box::new(found.into_iter())
     } else {
         Box::new(found.into_iter().rev())
     };
-    let mut remaining = ordered.filter(|(sk, _)| within(sk)).peekable();
+    let mut remaining = ordered
+        .filter(|(sk, _)| list.reaches(frontier.as_ref(), sk))
+        .peekable();
     let mut items = Vec::new();
     let mut end = None;
     while items.len() < limit
