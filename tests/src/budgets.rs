@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::caller::{Caller, Reply};
-use crate::world::World;
+use crate::world::{Partner, World};
 
 /// A measured operation and its bounds. Calls count without the one that authenticates.
 #[derive(Debug, Clone)]
@@ -79,8 +79,86 @@ pub async fn measure() -> Vec<Budget> {
         &client,
     )
     .await;
+    budgets.extend(changes(&world, &operator, &partner).await);
+    budgets.extend(bulk(&world, &operator, &partner, &product).await);
     budgets.extend(reads(&world, &operator, &partner).await);
     budgets
+}
+
+/// The budget of each of `count` things that one answer is about; the round trips are those of all.
+fn each(whole: &Budget, count: u32) -> Budget {
+    let share = |(spent, most)| (spent / f64::from(count), most / f64::from(count));
+    Budget {
+        rcu: share(whole.rcu),
+        wcu: share(whole.wcu),
+        ..whole.clone()
+    }
+}
+
+async fn changes(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budget> {
+    let path = format!("/v1/clients/{}", world.client(partner).await);
+    let own = &partner.caller;
+    let renamed = own.patch(&path, &json!({"name": "Another name"})).await;
+    let address = own
+        .patch(&path, &json!({"email": "new@acme.example"}))
+        .await;
+    let status = own.act(&format!("{path}/activate")).await;
+    let again = own.act(&format!("{path}/activate")).await;
+    let other = json!({"reseller": world.partner("standard", 0).await.refid});
+    let moved = operator.post(&format!("{path}/transfer"), &other).await;
+    let deleted = operator.delete(&path).await;
+    let mut many = Vec::new();
+    for _ in 0..25 {
+        many.push(world.client(partner).await);
+    }
+    let many = json!({"clients": many});
+    let many = operator.post("/v1/clients/bulk-delete", &many).await;
+    vec![
+        budget("change a client", &renamed, 3, 2.0, 5.0),
+        budget("change a client's address", &address, 3, 2.0, 9.0),
+        budget("change a client's status", &status, 2, 1.0, 7.0),
+        budget("ask for the status it has", &again, 2, 2.0, 0.0),
+        budget("move a client to a reseller", &moved, 4, 3.0, 6.0),
+        budget("delete a client", &deleted, 2, 1.0, 9.0),
+        each(
+            &budget("delete 25 clients, each", &many, 50, 25.0, 225.0),
+            25,
+        ),
+    ]
+}
+
+async fn bulk(world: &World, operator: &Caller, partner: &Partner, product: &str) -> Vec<Budget> {
+    world.top_up(&partner.refid, 100_000).await;
+    let (mut existing, mut new) = (Vec::new(), Vec::new());
+    for _ in 0..25 {
+        existing.push(json!(world.client(partner).await));
+        new.push(world.new_client());
+    }
+    let path = "/v1/provisions/bulk";
+    let own = &partner.caller;
+    let existing = json!({"product": product, "clients": existing});
+    let existing = own.post_once(path, "bench-bulk", &existing).await;
+    let new = json!({"product": product, "clients": new});
+    let new = own.post_once(path, "bench-bulk-new", &new).await;
+    let found = format!("/v1/provisions/{}", existing.text("refid"));
+    let found = operator.get(&found).await;
+    vec![
+        each(
+            &budget(
+                "bulk provision, 25 existing clients, each",
+                &existing,
+                2,
+                25.0,
+                150.0,
+            ),
+            25,
+        ),
+        each(
+            &budget("bulk provision, 25 new clients, each", &new, 2, 25.0, 325.0),
+            25,
+        ),
+        budget("read a provision of 25", &found, 2, 60.0, 0.0),
+    ]
 }
 
 async fn writes(
@@ -138,7 +216,7 @@ async fn writes(
     ]
 }
 
-async fn reads(world: &World, operator: &Caller, partner: &crate::world::Partner) -> Vec<Budget> {
+async fn reads(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budget> {
     for _ in 0..30 {
         let _client = world.client(partner).await;
     }
