@@ -13,7 +13,7 @@ use purser_domain::tier::Tier;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Limit, Params};
-use purser_edge::shapes::{ResellerShape, ResellerStatusShape, TierShape};
+use purser_edge::shapes::{ProductReferenceShape, ResellerShape, ResellerStatusShape, TierShape};
 use purser_edge::{App, Call, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -88,6 +88,7 @@ async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Res
 #[into_params(parameter_in = Query)]
 struct QuoteQuery {
     /// The product's reference.
+    #[param(value_type = ProductReferenceShape, inline)]
     product: String,
     /// How many units, 1 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 90)]

@@ -33,15 +33,15 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeClient {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
     /// Null removes it.
-    #[schema(value_type = Option<String>, max_length = 64)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     #[serde(default, deserialize_with = "present")]
     phone: Option<Option<Phone>>,
     /// Merged into what is there (RFC 7396): null removes a key.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Object)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
 }

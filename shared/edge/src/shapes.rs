@@ -6,8 +6,9 @@ mod goods;
 mod ledger;
 mod parties;
 
-pub use goods::{LicenceShape, ProductShape, TermsShape};
+pub use goods::{LicenceShape, ProductReferenceShape, ProductShape, TermsShape};
 pub use ledger::{EntryShape, ProvisionShape, SaleShape, WalletShape};
 pub use parties::{
-    ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
+    ApiKeyShape, ClientShape, ClientStatusShape, RefidShape, ResellerShape, ResellerStatusShape,
+    TierShape,
 };
