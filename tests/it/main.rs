@@ -22,6 +22,7 @@ mod ledger;
 mod lists;
 mod low_credit;
 mod mails;
+mod operations;
 mod parity;
 mod products;
 mod provisions;

@@ -12,7 +12,9 @@
 
 pub mod budgets;
 pub mod caller;
+pub mod document;
 pub mod faults;
+pub mod schema;
 pub mod world;
 
 pub use caller::{Caller, Reply};

@@ -193,18 +193,31 @@ impl World {
 
     /// How many items there are, once everything that is under way is done.
     pub async fn size(&self) -> usize {
-        self.system.settle().await;
-        self.items().len()
+        self.state().await.len()
     }
 
     /// Every item of the table, in DynamoDB's JSON.
     pub fn items(&self) -> Vec<Value> {
         let dynamo = self.system.dynamo();
-        let request =
-            serde_json::from_value(json!({"TableName": dynamo.table()})).expect("a request");
-        let found = dynamo.database().scan(request).expect("a scan");
-        let answer = serde_json::to_value(found).expect("JSON");
-        answer["Items"].as_array().cloned().unwrap_or_default()
+        let mut request = json!({"TableName": dynamo.table()});
+        let mut items = Vec::new();
+        loop {
+            let page = serde_json::from_value(request.clone()).expect("a request");
+            let page = dynamo.database().scan(page).expect("a scan");
+            let page = serde_json::to_value(page).expect("JSON");
+            items.extend(page["Items"].as_array().cloned().unwrap_or_default());
+            // A scan ends a page after a megabyte.
+            match page.get("LastEvaluatedKey") {
+                Some(key) if key.is_object() => request["ExclusiveStartKey"] = key.clone(),
+                _ => return items,
+            }
+        }
+    }
+
+    /// Every item of the table, once everything that is under way is done.
+    pub async fn state(&self) -> Vec<Value> {
+        self.system.settle().await;
+        self.items()
     }
 
     /// Sets a member of an item's document behind the system's back.
