@@ -9,6 +9,7 @@
 )]
 
 mod api_keys;
+mod bad_input;
 mod budgets;
 mod clients;
 mod configuration;
