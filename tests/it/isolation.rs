@@ -1,119 +1,325 @@
-//! Isolation: SPEC A8. What is someone else's looks like what does not exist.
+//! Isolation: SPEC A8. What is someone else's looks like what does not exist, and nothing is reached without a key.
+//!
+//! The requests are generated from the API's document and the cases in `operations`, so that a new route is tested
+//! the day it has a case, and fails the test as long as it has none.
 
-use purser_tests::World;
+use std::collections::BTreeSet;
+
+use purser_tests::document::{Document, Operation};
+use purser_tests::{Caller, Reply, World};
 use serde_json::{Value, json};
+
+use crate::operations::{
+    CASES, Case, Ids, OWNED, Party, Request, Sample, Who, cases, is_nothing, refid_of, world,
+};
+
+#[tokio::test]
+async fn every_operation_has_a_case_and_every_case_an_operation() {
+    let world = world().await;
+    let operations = Document::of(&world).await.operations();
+    let described: BTreeSet<String> = operations.iter().map(Operation::name).collect();
+    let named: BTreeSet<String> = CASES.iter().map(|case| case.operation.to_owned()).collect();
+    let without: Vec<_> = described.difference(&named).collect();
+    let stale: Vec<_> = named.difference(&described).collect();
+    assert!(
+        without.is_empty() && stale.is_empty(),
+        "tests/it/operations.rs lacks a case for {without:?}, and has one too many for {stale:?}"
+    );
+}
+
+#[tokio::test]
+async fn every_id_that_a_request_can_name_is_named_by_a_case() {
+    let world = world().await;
+    let document = Document::of(&world).await;
+    let ids = Party::new(&world).await.ids;
+    for operation in document.operations() {
+        let cases = CASES
+            .iter()
+            .filter(|case| case.operation == operation.name());
+        let samples: Vec<Sample> = cases.map(|case| (case.sample)(&ids)).collect();
+        let in_body = document
+            .body(&operation)
+            .map_or_else(Vec::new, |body| body.ids(""));
+        for pointer in in_body {
+            let named =
+                |sample: &Sample| sample.body.as_ref()?.pointer(&pointer)?.as_str().map(drop);
+            let found = samples.iter().find_map(named);
+            assert!(
+                found.is_some(),
+                "{}: no case names {pointer}",
+                operation.name()
+            );
+        }
+        for parameter in &operation.query {
+            let named =
+                |sample: &Sample| sample.query.iter().any(|(name, _)| *name == parameter.name);
+            let is_id = !document.parameter(parameter).ids("").is_empty();
+            let found = !is_id || samples.iter().any(named);
+            assert!(
+                found,
+                "{}: no case names {}",
+                operation.name(),
+                parameter.name
+            );
+        }
+    }
+}
+
+/// What an answer shows, but for what is different each time.
+#[derive(Debug, PartialEq)]
+struct Face {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+fn face(reply: &Reply) -> Face {
+    let changing = ["x-request-id", "date", "purser-cost"];
+    let mut headers = reply.headers.clone();
+    headers.retain(|(name, _)| !changing.contains(&name.as_str()));
+    Face {
+        status: reply.status,
+        headers,
+        body: String::from_utf8_lossy(&reply.bytes).into_owned(),
+    }
+}
+
+/// Nothing is wrong with the request.
+const WELL: &str = "as it should be";
+
+/// The request and what could be wrong with it, none of which may say more than the request itself.
+fn variants(operation: &Operation, request: &Request) -> Vec<(&'static str, Request)> {
+    let mut variants = vec![(WELL, request.clone())];
+    if operation.body.is_some() {
+        variants.push(("with a bad body", request.clone().with_body(r#"{"?":7}"#)));
+        variants.push(("with half a body", request.clone().with_body("{")));
+        variants.push(("with text", request.clone().without_header("content-type")));
+    }
+    if operation.header("Idempotency-Key").is_some() {
+        let without = request.clone().without_header("idempotency-key");
+        variants.push((
+            "with a bad key",
+            without.clone().with_header("idempotency-key", "a b"),
+        ));
+        variants.push(("without a key", without));
+    }
+    if operation.header("If-Match").is_some() {
+        let other = request.clone().with_header("if-match", "\"77\"");
+        variants.push(("for another version", other));
+    }
+    if !operation.query.is_empty() {
+        let mut other = request.clone();
+        other.query.push("colour=red".to_owned());
+        variants.push(("with a bad query", other));
+    }
+    variants
+}
+
+/// The case's request for what is someone else's, one of its ids at a time and all at once, each with the same
+/// request for what does not exist.
+fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
+    let mut pairs = Vec::new();
+    let singly = OWNED.iter().map(std::slice::from_ref);
+    for places in singly.chain([OWNED.as_slice()]) {
+        for foreign in foreign {
+            let theirs = (case.sample)(&own.with(places, foreign));
+            let nothing = (case.sample)(&own.with(places, &own.of_nothing()));
+            let pair = (theirs, nothing);
+            if pair.0 != (case.sample)(own) && !pairs.contains(&pair) {
+                pairs.push(pair);
+            }
+        }
+    }
+    pairs
+}
+
+/// Asserts that `caller` is answered about the one as about the other, whatever else is wrong with the request.
+async fn look_alike(
+    caller: &Caller,
+    (case, operation): (&Case, &Operation),
+    (theirs, nothing): &(Sample, Sample),
+) {
+    let all = |sample: &Sample| variants(operation, &sample.request(operation, "k"));
+    for ((what, theirs_), (_, nothing_)) in all(theirs).into_iter().zip(all(nothing)) {
+        let at = format!("{} {what}: {theirs:?}", case.operation);
+        let reply = theirs_.send(caller).await;
+        assert_eq!(face(&reply), face(&nothing_.send(caller).await), "{at}");
+        // What only operators do may be forbidden. What a body or a query names is not read in a bad one.
+        let operators = [Who::Operator, Who::OperatorByBody];
+        let forbidden = operators.contains(&case.who) && reply.status == 403;
+        let unread = what != WELL && theirs.at == nothing.at && (400..500).contains(&reply.status);
+        assert!(is_nothing(&reply) || forbidden || unread, "{at}: {reply:?}");
+    }
+}
 
 #[tokio::test]
 async fn someone_elses_looks_like_nothing() {
-    let world = World::new().await;
-    let (a, b) = (
-        world.partner("standard", 1_000).await,
-        world.partner("standard", 1_000).await,
-    );
-    let client = world.client(&b).await;
-    let bare = json!({"cost": 1, "description": "x"});
-    let provision = b
-        .caller
-        .post_once("/v1/provisions", "k", &bare)
-        .await
-        .expect(201);
-    let before = world.size().await;
-    let (own, refid) = (&b.refid, provision.text("refid"));
-    let cases = [
-        (
-            "GET",
-            format!("/v1/clients/{client}"),
-            "/v1/clients/CL-0000000000000000",
-        ),
-        (
-            "PATCH",
-            format!("/v1/clients/{client}"),
-            "/v1/clients/CL-0000000000000000",
-        ),
-        (
-            "POST",
-            format!("/v1/clients/{client}/activate"),
-            "/v1/clients/CL-0000000000000000/activate",
-        ),
-        (
-            "POST",
-            format!("/v1/clients/{client}/suspend"),
-            "/v1/clients/CL-0000000000000000/suspend",
-        ),
-        (
-            "POST",
-            format!("/v1/clients/{client}/deactivate"),
-            "/v1/clients/CL-0000000000000000/deactivate",
-        ),
-        (
-            "GET",
-            format!("/v1/resellers/{own}"),
-            "/v1/resellers/RS-0000000000000000",
-        ),
-        (
-            "GET",
-            format!("/v1/resellers/{own}/wallet"),
-            "/v1/resellers/RS-0000000000000000/wallet",
-        ),
-        (
-            "GET",
-            format!("/v1/resellers/{own}/entries"),
-            "/v1/resellers/RS-0000000000000000/entries",
-        ),
-        (
-            "GET",
-            format!("/v1/resellers/{own}/verify"),
-            "/v1/resellers/RS-0000000000000000/verify",
-        ),
-        (
-            "GET",
-            format!("/v1/resellers/{own}/quote?product=P"),
-            "/v1/resellers/RS-0000000000000000/quote?product=P",
-        ),
-        (
-            "GET",
-            format!("/v1/provisions/{refid}"),
-            "/v1/provisions/PV-0000000000000000",
-        ),
-        (
-            "GET",
-            format!("/v1/clients?reseller={own}"),
-            "/v1/clients?reseller=RS-0000000000000000",
-        ),
-    ];
-    for (method, foreign, unknown) in cases {
-        let mut answers = Vec::new();
-        for path in [foreign.as_str(), unknown] {
-            // A bad body and a missing key say nothing either: what does not exist comes first.
-            for body in [json!({"name": "mine now"}), json!({"name": 7})] {
-                let body = (method == "PATCH").then(|| body.to_string().into_bytes());
-                let reply = a
-                    .caller
-                    .send(method, path, &[("content-type", "application/json")], body)
-                    .await;
-                answers.push(reply.refused(404, "not_found").bytes);
-            }
-            let _refused = world
-                .nobody()
-                .send(method, path, &[], None)
-                .await
-                .refused(401, "unauthenticated");
+    let world = world().await;
+    let (a, b) = (Party::new(&world).await, Party::new(&world).await);
+    let foreign = [b.ids.clone(), b.standalone(&world).await];
+    for (case, operation) in cases(&world).await {
+        let before = world.state().await;
+        let pairs = match case.who {
+            Who::Anybody => Vec::new(),
+            _ => pairs(case, &a.ids, &foreign),
+        };
+        for pair in &pairs {
+            look_alike(&a.caller, (case, &operation), pair).await;
         }
+        let name = case.operation;
         assert!(
-            answers.iter().all(|answer| *answer == answers[0]),
-            "{method} {foreign}"
+            !pairs.is_empty() || !name.contains("{refid}"),
+            "{name}: its case has no ids"
         );
+        assert_eq!(world.state().await, before, "{name} changed something");
     }
-    assert_eq!(world.size().await, before, "nothing changed");
-    let untouched = b
-        .caller
-        .get(&format!("/v1/clients/{client}"))
-        .await
-        .expect(200);
-    assert_eq!(
-        (untouched.text("status"), untouched.number("version")),
-        ("pending", 1)
+}
+
+/// What somebody without a valid key might send as one.
+async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec<String>)> {
+    let key = party.caller.key().unwrap();
+    let other = Party::new(world).await;
+    let revoked = other.caller.key().unwrap();
+    let revoke = format!("/v1/api-keys/{}", refid_of(revoked));
+    let _revoked = other.caller.delete(&revoke).await.expect(204);
+    let (refid, secret) = key.split_once('.').unwrap();
+    let (_, foreign) = revoked.split_once('.').unwrap();
+    let first = world.operator.key().unwrap();
+    let one = |value: String| vec![value];
+    vec![
+        ("no key", vec![]),
+        ("a revoked key", one(format!("Bearer {revoked}"))),
+        ("a wrong secret", one(format!("Bearer {refid}.{foreign}"))),
+        ("an empty secret", one(format!("Bearer {refid}."))),
+        (
+            "half a secret",
+            one(format!("Bearer {refid}.{}", &secret[..20])),
+        ),
+        ("a longer secret", one(format!("Bearer {refid}.{secret}A"))),
+        ("no secret", one(format!("Bearer {refid}"))),
+        (
+            "a key of nobody",
+            one(format!("Bearer AK-0000000000000000.{secret}")),
+        ),
+        (
+            "a reseller's id",
+            one(format!("Bearer {}.{secret}", party.ids.reseller)),
+        ),
+        ("no refid", one(format!("Bearer .{secret}"))),
+        (
+            "the operators' in capitals",
+            one(format!("Bearer {}", first.to_uppercase())),
+        ),
+        ("another script", one("Bearer مفتاح".to_owned())),
+        ("nothing after the scheme", one("Bearer ".to_owned())),
+        ("no scheme", one(key.to_owned())),
+        ("a foreign scheme", one(format!("Basic {key}"))),
+        ("a scheme run on", one(format!("Bearer{key}"))),
+        (
+            "two keys",
+            vec![format!("Bearer {key}"), format!("Bearer {first}")],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn nothing_is_reached_without_a_valid_key() {
+    let world = world().await;
+    let party = Party::new(&world).await;
+    let credentials = bad_credentials(&world, &party).await;
+    let nobody = world.nobody();
+    let before = world.state().await;
+    let expected = face(
+        &nobody
+            .get("/v1/clients")
+            .await
+            .refused(401, "unauthenticated"),
     );
+    for (case, operation) in cases(&world).await {
+        if case.who == Who::Anybody {
+            continue;
+        }
+        let request = |ids: &Ids| (case.sample)(ids).request(&operation, "k");
+        let unknown = request(&party.ids.of_nothing());
+        let request = request(&party.ids);
+        let mut requests = vec![("for nothing", unknown)];
+        requests.extend(variants(&operation, &request));
+        for (what, request) in requests {
+            let reply = request.send(&nobody).await;
+            assert_eq!(face(&reply), expected, "{} {what}", case.operation);
+        }
+        for (what, values) in &credentials {
+            let add =
+                |request: Request, value: &String| request.with_header("authorization", value);
+            let reply = values.iter().fold(request.clone(), add).send(&nobody).await;
+            assert_eq!(face(&reply), expected, "{} with {what}", case.operation);
+        }
+    }
+    assert_eq!(world.state().await, before, "something changed");
+}
+
+#[tokio::test]
+async fn what_only_operators_do_is_forbidden_to_resellers() {
+    let world = world().await;
+    let party = Party::new(&world).await;
+    let before = world.state().await;
+    for (case, operation) in cases(&world).await {
+        let request = (case.sample)(&party.ids).request(&operation, "k");
+        let requests = match case.who {
+            Who::Operator => variants(&operation, &request),
+            Who::OperatorByBody => vec![(WELL, request)],
+            Who::Anybody | Who::Owner => continue,
+        };
+        for (what, request) in requests {
+            let reply = request.send(&party.caller).await;
+            let refused = (reply.status, reply.text("code"));
+            assert_eq!(refused, (403, "forbidden"), "{} {what}", case.operation);
+        }
+    }
+    assert_eq!(world.state().await, before, "something changed");
+}
+
+#[tokio::test]
+async fn every_case_succeeds_for_those_who_may_and_shows_them_nobody_elses() {
+    let world = world().await;
+    let others = Party::new(&world).await;
+    let foreign = [others.ids.clone(), others.standalone(&world).await];
+    let reading = Party::new(&world).await;
+    for (case, operation) in cases(&world).await {
+        let callers: &[Who] = match case.who {
+            Who::Anybody => &[Who::Anybody],
+            Who::Owner => &[Who::Owner, Who::Operator],
+            Who::Operator | Who::OperatorByBody => &[Who::Operator],
+        };
+        for who in callers {
+            // What changes something may end what it names, so it gets a party of its own.
+            let changing = match operation.method.as_str() {
+                "GET" => None,
+                _ => Some(Party::new(&world).await),
+            };
+            let party = changing.as_ref().unwrap_or(&reading);
+            let caller = match who {
+                Who::Anybody => &world.nobody(),
+                Who::Owner => &party.caller,
+                Who::Operator | Who::OperatorByBody => &world.operator,
+            };
+            let reply = (case.sample)(&party.ids)
+                .request(&operation, "k")
+                .send(caller)
+                .await;
+            let body = String::from_utf8_lossy(&reply.bytes);
+            let at = format!("{} as {who:?}: {body}", case.operation);
+            assert_eq!(reply.status, operation.success, "{at}");
+            assert!(!is_nothing(&reply), "{at}");
+            if *who == Who::Owner {
+                let shown = foreign
+                    .iter()
+                    .flat_map(Ids::owned)
+                    .find(|id| body.contains(id));
+                assert_eq!(shown, None, "{at}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -160,11 +366,4 @@ async fn a_reseller_lists_its_own_clients_only() {
         a.refid,
         "its own key implies itself"
     );
-    let mut for_b = world.new_client();
-    for_b["reseller"] = json!(b.refid);
-    let _refused = a
-        .caller
-        .post("/v1/clients", &for_b)
-        .await
-        .refused(404, "not_found");
 }

@@ -9,6 +9,7 @@
 )]
 
 mod api_keys;
+mod bad_input;
 mod budgets;
 mod bulk;
 mod client_changes;
@@ -27,6 +28,7 @@ mod limits;
 mod lists;
 mod low_credit;
 mod mails;
+mod operations;
 mod parity;
 mod products;
 mod provisions;

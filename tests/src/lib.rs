@@ -12,8 +12,10 @@
 
 pub mod budgets;
 pub mod caller;
+pub mod document;
 pub mod faults;
 pub mod lambda;
+pub mod schema;
 pub mod world;
 
 pub use caller::{Caller, Reply};

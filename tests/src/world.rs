@@ -193,8 +193,7 @@ impl World {
 
     /// How many items there are, once everything that is under way is done.
     pub async fn size(&self) -> usize {
-        self.system.settle().await;
-        self.items().len()
+        self.state().await.len()
     }
 
     /// Every item of the table, in DynamoDB's JSON.
@@ -226,6 +225,12 @@ impl World {
             let request = serde_json::from_value(request).expect("a request");
             dynamo.database().batch_write_item(request).expect("writes");
         }
+    }
+
+    /// Every item of the table, once everything that is under way is done.
+    pub async fn state(&self) -> Vec<Value> {
+        self.system.settle().await;
+        self.items()
     }
 
     /// Sets a member of an item's document behind the system's back.

@@ -31,7 +31,7 @@ struct AddCredits {
     /// Your name of the top-up: repeated with the same amount it adds nothing, with another one it is refused.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     reference: Option<Reference>,
-    #[schema(value_type = Option<String>, max_length = 500)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     description: Option<Description>,
 }
 

@@ -12,7 +12,7 @@ use purser_domain::text::Name;
 use purser_edge::answer::{List, position};
 use purser_edge::call::Listed;
 use purser_edge::extract::{Body, Limit, MaybeBody, Named, OptionalKey, Params};
-use purser_edge::shapes::ApiKeyShape;
+use purser_edge::shapes::{ApiKeyShape, RefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::page::Page;
 use purser_store::secrets::{random, sha256_hex};
@@ -33,6 +33,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateApiKey {
     /// The reseller it acts for; an operator's key unless given. A reseller's own key implies itself.
+    #[schema(value_type = Option<RefidShape>)]
     reseller: Option<String>,
     /// What it is for.
     #[schema(value_type = String, min_length = 1, max_length = 255)]
@@ -91,6 +92,7 @@ async fn create_api_key(
 #[into_params(parameter_in = Query)]
 struct ApiKeyQuery {
     /// Only this reseller's; an operator that names none sees the operators'.
+    #[param(value_type = Option<RefidShape>, inline)]
     reseller: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,

@@ -9,7 +9,7 @@ use purser_domain::email::EmailAddress;
 use purser_domain::text::{ClientId, Name, Phone};
 use purser_edge::client_body::ClientBody;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
-use purser_edge::shapes::ClientShape;
+use purser_edge::shapes::{ClientShape, RefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::client::{Bind, ClientCreation};
 use serde::{Deserialize, Serialize};
@@ -32,17 +32,19 @@ struct CreateClient {
     /// Unique among all clients, whatever its case.
     #[schema(value_type = String, format = Email, max_length = 254)]
     email: EmailAddress,
-    #[schema(value_type = Option<String>, max_length = 64)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     phone: Option<Phone>,
     /// Anything else, at most 16 KiB; keys that look like credentials are refused.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
     /// The reseller it belongs to; standalone unless given. A reseller's own key implies itself.
+    #[schema(value_type = Option<RefidShape>)]
     reseller: Option<String>,
     /// The id other systems know it by; a UUID unless given. It can't be changed.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     client_id: Option<ClientId>,
     /// The refid of the login it is bound to; only an operator may name one. No login has two clients.
+    #[schema(value_type = Option<RefidShape>)]
     user: Option<String>,
 }
 

@@ -11,6 +11,7 @@ use purser_domain::refid::ClientRefid;
 use purser_domain::refusal::{Refusal, What};
 use purser_edge::answer::ok;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
+use purser_edge::shapes::RefidShape;
 use purser_edge::{App, Call, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -64,7 +65,7 @@ async fn delete(
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct DeleteClients {
     /// Their refids, 1 to 100.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 100)]
+    #[schema(value_type = Vec<RefidShape>, min_items = 1, max_items = 100)]
     clients: Refids,
 }
 

@@ -13,7 +13,7 @@ use purser_domain::text::Name;
 use purser_domain::tier::Tier;
 use purser_edge::client_body::metadata;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
-use purser_edge::shapes::{ResellerShape, TierShape};
+use purser_edge::shapes::{RefidShape, ResellerShape, TierShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,7 +37,7 @@ struct OnboardReseller {
     email: EmailAddress,
     /// `standard` unless given.
     #[serde(default)]
-    #[schema(value_type = Option<TierShape>)]
+    #[schema(value_type = TierShape)]
     tier: Tier,
     /// The balance below which it is warned; the deployment's default unless given.
     #[schema(value_type = Option<u64>, maximum = 1_000_000_000_000_i64)]
@@ -46,6 +46,7 @@ struct OnboardReseller {
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
     /// The refid of the reseller above it, which must trade and stand on one of the first four levels.
+    #[schema(value_type = Option<RefidShape>)]
     parent: Option<String>,
 }
 

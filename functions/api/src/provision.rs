@@ -13,7 +13,7 @@ use purser_domain::refusal::{Refusal, What};
 use purser_domain::text::Description;
 use purser_edge::client_body::{ClientChoice, ClientChoices};
 use purser_edge::extract::{Body, MaybeBody, RequiredKey};
-use purser_edge::shapes::{BulkProvisionShape, ProvisionShape};
+use purser_edge::shapes::{BulkProvisionShape, ProductReferenceShape, ProvisionShape, RefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::provision::{Buyer, Buyers, Provision, ProvisionCommand, Purchase};
 use serde::{Deserialize, Serialize};
@@ -33,11 +33,13 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ProvisionBody {
     /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    #[schema(value_type = Option<RefidShape>)]
     reseller: Option<String>,
     /// Credits to debit for nothing but the description; no discount applies.
     #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
     cost: Option<Amount>,
     /// The product to buy, at the price of the reseller's tier.
+    #[schema(value_type = Option<ProductReferenceShape>)]
     product: Option<String>,
     /// How many licences to mint, 1 unless given.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 90)]
@@ -45,7 +47,7 @@ struct ProvisionBody {
     /// Whom the licences are for: a client of the reseller, or a new one.
     client: Option<ClientChoice>,
     /// What the entry says it is for; required with a bare cost.
-    #[schema(value_type = Option<String>, max_length = 500)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     description: Option<Description>,
 }
 
@@ -88,14 +90,16 @@ async fn provision(
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct BulkBody {
     /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    #[schema(value_type = Option<RefidShape>)]
     reseller: Option<String>,
     /// The product to buy, at the price of the reseller's tier.
+    #[schema(value_type = ProductReferenceShape)]
     product: String,
     /// Whom the licences are for: clients of the reseller and new ones, 1 to 32.
     #[schema(value_type = Vec<ClientChoice>, min_items = 1, max_items = 32)]
     clients: ClientChoices,
     /// What the entry says it is for.
-    #[schema(value_type = Option<String>, max_length = 500)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     description: Option<Description>,
 }
 

@@ -12,7 +12,7 @@ use purser_domain::text::ClientId;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::Listed;
 use purser_edge::extract::{Limit, Named, Params};
-use purser_edge::shapes::{ClientShape, ClientStatusShape};
+use purser_edge::shapes::{ClientShape, ClientStatusShape, RefidShape};
 use purser_edge::{App, Call, Problem};
 use purser_store::client::ClientFilter;
 use purser_store::page::Page;
@@ -48,6 +48,7 @@ struct ClientQuery {
     #[param(inline)]
     ownership: Option<Ownership>,
     /// Only clients of this reseller.
+    #[param(value_type = Option<RefidShape>, inline)]
     reseller: Option<String>,
     /// The client with this address, whatever its case.
     email: Option<String>,

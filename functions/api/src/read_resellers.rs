@@ -14,7 +14,9 @@ use purser_domain::tier::Tier;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Limit, Params};
-use purser_edge::shapes::{ResellerShape, ResellerStatusShape, TierShape};
+use purser_edge::shapes::{
+    ProductReferenceShape, RefidShape, ResellerShape, ResellerStatusShape, TierShape,
+};
 use purser_edge::{App, Call, Problem};
 use purser_store::page::Page;
 use purser_store::reseller::ResellerFilter;
@@ -43,8 +45,10 @@ struct ResellerQuery {
     #[param(value_type = Option<ResellerStatusShape>, inline)]
     status: Option<ResellerStatus>,
     /// Only resellers right below this one.
+    #[param(value_type = Option<RefidShape>, inline)]
     parent: Option<String>,
     /// The reseller that this login is a member of.
+    #[param(value_type = Option<RefidShape>, inline)]
     user: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
@@ -128,6 +132,7 @@ async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Res
 #[into_params(parameter_in = Query)]
 struct QuoteQuery {
     /// The product's reference.
+    #[param(value_type = ProductReferenceShape, inline)]
     product: String,
     /// How many units, 1 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 90)]

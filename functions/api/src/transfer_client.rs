@@ -7,7 +7,7 @@ use axum::response::Response;
 use purser_domain::client::Client;
 use purser_domain::refid::ClientRefid;
 use purser_edge::extract::{Body, MaybeBody, Named};
-use purser_edge::shapes::ClientShape;
+use purser_edge::shapes::{ClientShape, RefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,7 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
 struct TransferClient {
     /// The reseller that gains it; null makes it standalone.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required = true)]
+    #[schema(value_type = Option<RefidShape>, required = true)]
     reseller: Option<String>,
 }
 

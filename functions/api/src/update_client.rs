@@ -11,7 +11,7 @@ use purser_domain::text::{Name, Phone};
 use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
 use purser_edge::json::present;
-use purser_edge::shapes::ClientShape;
+use purser_edge::shapes::{ClientShape, RefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -32,23 +32,24 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeClient {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = Option<String>, format = Email, max_length = 254)]
+    #[schema(value_type = String, format = Email, max_length = 254)]
     #[serde(default, deserialize_with = "present")]
     email: Option<EmailAddress>,
     /// Null removes it.
-    #[schema(value_type = Option<String>, max_length = 64)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     #[serde(default, deserialize_with = "present")]
     phone: Option<Option<Phone>>,
     /// Merged into what is there (RFC 7396): null removes a key.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Object)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
     /// The refid of the login to bind it to, null to release it; only an operator may. A bound client is released
     /// before it is bound to another login.
+    #[schema(value_type = Option<RefidShape>)]
     #[serde(default, deserialize_with = "present")]
     user: Option<Option<String>>,
 }

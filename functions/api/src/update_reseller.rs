@@ -35,22 +35,22 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeReseller {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     company_name: Option<Name>,
-    #[schema(value_type = Option<TierShape>)]
+    #[schema(value_type = TierShape)]
     #[serde(default, deserialize_with = "present")]
     tier: Option<Tier>,
     /// Hold purchases, or release them.
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool)]
     #[serde(default, deserialize_with = "present")]
     hold_provisioning: Option<bool>,
     /// The balance below which it is warned.
-    #[schema(value_type = Option<u64>, maximum = 1_000_000_000_000_i64)]
+    #[schema(value_type = u64, maximum = 1_000_000_000_000_i64)]
     #[serde(default, deserialize_with = "present")]
     low_credit_threshold: Option<Threshold>,
     /// Merged into what is there (RFC 7396): null removes a key.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Object)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
 }

@@ -116,17 +116,17 @@ fn render(product: &Product) -> Result<Vec<u8>, purser_store::StoreError> {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeProduct {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
-    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
+    #[schema(value_type = u64, minimum = 1, maximum = 1_000_000_000_000_i64)]
     #[serde(default, deserialize_with = "present")]
     price: Option<Amount>,
     /// Null: all tiers.
     #[schema(value_type = Option<Vec<TierShape>>)]
     #[serde(default, deserialize_with = "present")]
     tiers: Option<Option<Vec<Tier>>>,
-    #[schema(value_type = Option<TermsShape>)]
+    #[schema(value_type = TermsShape)]
     #[serde(default, deserialize_with = "present")]
     terms: Option<TermsKind>,
     /// Null: for ever.
@@ -137,7 +137,7 @@ struct ChangeProduct {
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
     #[serde(default, deserialize_with = "present")]
     parallel_uses: Option<Option<ParallelUses>>,
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool)]
     #[serde(default, deserialize_with = "present")]
     active: Option<bool>,
 }

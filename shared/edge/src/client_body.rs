@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
+use crate::shapes::RefidShape;
 
 /// A new client.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -27,7 +28,7 @@ pub struct ClientBody {
     /// Unique among all clients, whatever its case.
     #[schema(value_type = String, format = Email, max_length = 254)]
     email: EmailAddress,
-    #[schema(value_type = Option<String>, max_length = 64)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
     phone: Option<Phone>,
     /// Anything else, at most 16 KiB; keys that look like credentials are refused.
     #[schema(value_type = Option<Object>)]
@@ -104,6 +105,7 @@ pub fn check_merge(old: &Metadata, patch: Option<&Map<String, Value>>) -> Result
 #[serde(untagged)]
 pub enum ClientChoice {
     /// The refid of a client.
+    #[schema(value_type = RefidShape)]
     Refid(String),
     /// A client to create.
     New(Box<ClientBody>),

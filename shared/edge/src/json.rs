@@ -1,7 +1,7 @@
 //! Bodies: JSON read strictly.
 //!
-//! Invariant: what is accepted has one meaning. Duplicate members, unknown members and broken UTF-8 are refused,
-//! and a value that a type refuses is named by its JSON pointer.
+//! Invariant: what is accepted has one meaning. A body is an object; duplicate members, unknown members and broken
+//! UTF-8 are refused, and a value that a type refuses is named by its JSON pointer.
 
 use std::fmt;
 
@@ -80,6 +80,10 @@ impl<'de> Visitor<'de> for StrictVisitor {
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let Strict(value) = serde_json::from_slice(bytes)
         .map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))?;
+    if !value.is_object() {
+        // A derived reader would take an array for the members in the order of their declaration.
+        return Err(Problem::invalid("", "must be an object"));
+    }
     typed(value)
 }
 
@@ -87,20 +91,13 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let at = pointer(error.path());
         let message = error.inner().to_string();
-        let quoted = |start: &str| {
-            message
-                .strip_prefix(start)
-                .and_then(|rest| rest.split('`').next())
-        };
-        if let Some(name) = quoted("missing field `") {
+        let missing = message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.strip_suffix('`'));
+        if let Some(name) = missing {
             Problem::invalid(format!("{at}/{}", escaped(name)), "is required")
-        } else if let Some(name) = quoted("unknown field `") {
-            let own = format!("/{}", escaped(name));
-            let at = if at.ends_with(&own) {
-                at
-            } else {
-                format!("{at}{own}")
-            };
+        } else if message.starts_with("unknown field `") {
+            // The path leads to the member's name already, whatever characters that is made of.
             Problem::invalid(at, "is not known here")
         } else {
             Problem::invalid(at, message)
@@ -177,10 +174,13 @@ mod tests {
                 "none",
             ),
             ("[]", "invalid_fields", ""),
+            (r#"["a",[1],null]"#, "invalid_fields", ""),
+            ("7", "invalid_fields", ""),
             ("{}", "invalid_fields", "/name"),
             (r#"{"name":7}"#, "invalid_fields", "/name"),
             (r#"{"name":" "}"#, "invalid_fields", "/name"),
             (r#"{"name":"a","x/y":1}"#, "invalid_fields", "/x~1y"),
+            (r#"{"name":"a","x`y":1}"#, "invalid_fields", "/x`y"),
             (
                 r#"{"name":"a","amounts":[1,0]}"#,
                 "invalid_fields",

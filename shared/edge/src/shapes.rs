@@ -6,10 +6,11 @@ mod goods;
 mod ledger;
 mod parties;
 
-pub use goods::{LicenceShape, ProductShape, TermsShape};
+pub use goods::{LicenceShape, ProductReferenceShape, ProductShape, TermsShape};
 pub use ledger::{
     BulkProvisionShape, EntryShape, ProvisionShape, SaleShape, SoldShape, WalletShape,
 };
 pub use parties::{
-    ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
+    ApiKeyShape, ClientShape, ClientStatusShape, RefidShape, ResellerShape, ResellerStatusShape,
+    TierShape,
 };

@@ -1,8 +1,8 @@
 //! Pages of lists, newest first, from one partition of an index or from all its shards.
 //!
 //! Invariant: a page's cost depends on its size, never on how much there is: each partition is read for its share,
-//! and read on only where that holds the page up. The order is that of the sort key over all shards, so one position is a whole cursor. With
-//! a filter a page may be short; it still says truly where the list goes on.
+//! and read on only where that holds the page up. The order is that of the sort key over all shards, so one position
+//! is a whole cursor. With a filter a page may be short; it still says truly where the list goes on.
 
 use std::collections::BTreeMap;
 

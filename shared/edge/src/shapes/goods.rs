@@ -24,6 +24,11 @@ pub enum TermsShape {
     Trial,
 }
 
+/// What orders call a product. One that has not this form is treated like one of nothing.
+#[derive(Debug, ToSchema)]
+#[schema(as = ProductReference, format = "product-reference", pattern = "^[A-Za-z0-9._~-]{1,64}$")]
+pub struct ProductReferenceShape(#[expect(dead_code, reason = "only its schema matters")] String);
+
 /// A product.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Product)]

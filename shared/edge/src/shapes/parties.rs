@@ -13,6 +13,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+/// A public id. One that has not this form is treated like one of nothing.
+#[derive(Debug, ToSchema)]
+#[schema(as = Refid, format = "refid", pattern = "^[A-Z]{1,8}-[0-9A-HJKMNP-TV-Z]{16}$")]
+pub struct RefidShape(#[expect(dead_code, reason = "only its schema matters")] String);
+
 /// A client.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Client)]

@@ -1,0 +1,161 @@
+//! Every operation of the API with a request that succeeds: what the generated tests are generated from.
+//!
+//! Invariant: an operation of the document has a case here and the other way round, and each case succeeds for
+//! those who may, so that what others are refused is refused for being theirs.
+//!
+//! Adding a route is adding a case: who may call it, and a request made of the ids it is given.
+
+use purser_tests::World;
+use purser_tests::document::{Document, Operation};
+use serde_json::{Value, json};
+
+mod parties;
+mod requests;
+
+pub use parties::{Ids, OWNED, Party, refid_of};
+pub use requests::{Request, Sample, at, is_nothing, plain};
+
+/// A world whose callers call more often than users do, with every switch on that opens a route.
+pub async fn world() -> World {
+    let variables = [
+        ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
+        ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+        ("PURSER_PARTNER_SIGN_UP", "true"),
+    ];
+    World::with(None, &variables).await
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Whoever comes, without a key.
+    Anybody,
+    /// Operators, and a reseller for what is its own.
+    Owner,
+    /// Operators alone.
+    Operator,
+    /// Operators alone, because of what the body says; so the body is read first.
+    OperatorByBody,
+}
+use Who::{Anybody, Operator, OperatorByBody, Owner};
+
+/// An operation, who may call it, and a request that succeeds.
+pub struct Case {
+    pub operation: &'static str,
+    pub who: Who,
+    pub sample: fn(&Ids) -> Sample,
+}
+
+const fn case(operation: &'static str, who: Who, sample: fn(&Ids) -> Sample) -> Case {
+    Case {
+        operation,
+        who,
+        sample,
+    }
+}
+
+/// Each case with its operation as the document describes it.
+pub async fn cases(world: &World) -> Vec<(&'static Case, Operation)> {
+    let operations = Document::of(world).await.operations();
+    let described = |case: &'static Case| {
+        let operation = operations
+            .iter()
+            .find(|operation| operation.name() == case.operation)?;
+        Some((case, operation.clone()))
+    };
+    CASES.iter().filter_map(described).collect()
+}
+
+/// Every operation, some of them with several requests.
+#[rustfmt::skip]
+pub static CASES: &[Case] = &[
+    case("GET /health", Anybody, |_| plain()),
+    case("GET /openapi.json", Anybody, |_| plain()),
+
+    case("GET /v1/api-keys", Owner, |_| plain()),
+    case("GET /v1/api-keys", Owner, |ids| plain().query("reseller", &ids.reseller)),
+    case("POST /v1/api-keys", Owner, |ids| plain().body(json!({"reseller": ids.reseller, "name": "x"}))),
+    case("DELETE /v1/api-keys/{refid}", Owner, |ids| at(&ids.api_key)),
+
+    case("GET /v1/clients", Owner, |_| plain()),
+    case("GET /v1/clients", Owner, |ids| plain().query("reseller", &ids.reseller)),
+    case("GET /v1/clients", Owner, |ids| plain().query("email", &ids.email)),
+    case("GET /v1/clients", Owner, |ids| plain().query("client_id", &ids.client_id)),
+    case("POST /v1/clients", Owner, |ids| {
+        plain().body(with(new_client(ids), json!({"reseller": ids.reseller})))
+    }),
+    case("POST /v1/clients", OperatorByBody, |ids| {
+        plain().body(with(new_client(ids), json!({"reseller": ids.reseller, "user": ids.user})))
+    }),
+    case("POST /v1/clients/bulk-delete", Operator, |ids| plain().body(json!({"clients": [ids.client]}))),
+    case("GET /v1/clients/{refid}", Owner, |ids| at(&ids.client)),
+    case("PATCH /v1/clients/{refid}", Owner, |ids| at(&ids.client).body(json!({"name": "x"}))),
+    case("PATCH /v1/clients/{refid}", OperatorByBody, |ids| at(&ids.client).body(json!({"user": ids.user}))),
+    case("DELETE /v1/clients/{refid}", Owner, |ids| at(&ids.client)),
+    case("POST /v1/clients/{refid}/activate", Owner, |ids| at(&ids.client)),
+    case("POST /v1/clients/{refid}/deactivate", Owner, |ids| at(&ids.client)),
+    case("POST /v1/clients/{refid}/suspend", Owner, |ids| at(&ids.client)),
+    case("POST /v1/clients/{refid}/transfer", Operator, |ids| {
+        at(&ids.client).body(json!({"reseller": ids.reseller}))
+    }),
+
+    case("GET /v1/products", Owner, |_| plain()),
+    case("POST /v1/products", Operator, |ids| {
+        plain().body(json!({"reference": ids.fresh, "name": "x", "price": 1}))
+    }),
+    case("GET /v1/products/{reference}", Owner, |ids| at(&ids.product)),
+    case("PATCH /v1/products/{reference}", Operator, |ids| at(&ids.product).body(json!({"name": "x"}))),
+
+    case("POST /v1/provisions", Owner, |ids| {
+        plain().body(json!({"reseller": ids.reseller, "product": ids.product, "client": ids.client}))
+    }),
+    case("POST /v1/provisions", Owner, |ids| {
+        plain().body(json!({"reseller": ids.reseller, "product": ids.product, "client": new_client(ids)}))
+    }),
+    case("POST /v1/provisions", Owner, |ids| {
+        plain().body(json!({"reseller": ids.reseller, "cost": 1, "description": "x"}))
+    }),
+    case("POST /v1/provisions/bulk", Owner, |ids| {
+        let clients = json!([ids.client, new_client(ids)]);
+        plain().body(json!({"reseller": ids.reseller, "product": ids.product, "clients": clients}))
+    }),
+    case("GET /v1/provisions/{refid}", Owner, |ids| at(&ids.provision)),
+
+    case("GET /v1/resellers", Operator, |_| plain()),
+    case("GET /v1/resellers", Operator, |ids| plain().query("user", &ids.user)),
+    case("GET /v1/resellers", Operator, |ids| plain().query("parent", &ids.reseller)),
+    case("POST /v1/resellers/sign-up", Anybody, |ids| {
+        plain().body(json!({"company_name": "x", "email": email(ids)}))
+    }),
+    case("POST /v1/resellers", Operator, |ids| {
+        plain().body(json!({"company_name": "x", "email": email(ids), "parent": ids.reseller}))
+    }),
+    case("GET /v1/resellers/{refid}", Owner, |ids| at(&ids.reseller)),
+    case("PATCH /v1/resellers/{refid}", Operator, |ids| at(&ids.reseller).body(json!({"tier": "gold"}))),
+    case("POST /v1/resellers/{refid}/activate", Operator, |ids| at(&ids.reseller)),
+    case("POST /v1/resellers/{refid}/suspend", Operator, |ids| at(&ids.reseller)),
+    case("POST /v1/resellers/{refid}/credits", Operator, |ids| at(&ids.reseller).body(json!({"amount": 1}))),
+    case("GET /v1/resellers/{refid}/entries", Owner, |ids| at(&ids.reseller)),
+    case("GET /v1/resellers/{refid}/quote", Owner, |ids| at(&ids.reseller).query("product", &ids.product)),
+    case("GET /v1/resellers/{refid}/verify", Owner, |ids| at(&ids.reseller)),
+    case("GET /v1/resellers/{refid}/wallet", Owner, |ids| at(&ids.reseller)),
+];
+
+/// An address that is still free.
+fn email(ids: &Ids) -> String {
+    format!("{}@example.com", ids.fresh)
+}
+
+/// The body of a client that there is not.
+fn new_client(ids: &Ids) -> Value {
+    json!({"name": "x", "email": email(ids)})
+}
+
+/// The body with these members, too.
+fn with(mut body: Value, members: Value) -> Value {
+    let (Value::Object(all), Value::Object(more)) = (&mut body, members) else {
+        panic!("two objects");
+    };
+    all.extend(more);
+    body
+}

@@ -1,0 +1,137 @@
+//! Who has what in the world of the generated tests.
+//!
+//! Invariant: a party has one thing of each kind that requests can name, so that any of them can be exchanged for
+//! another party's, or for nothing.
+
+use purser_tests::{Caller, World};
+use serde_json::json;
+
+/// One thing of each kind, by the ids that requests call it.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    pub reseller: String,
+    pub client: String,
+    pub email: String,
+    pub client_id: String,
+    pub provision: String,
+    pub api_key: String,
+    pub user: String,
+    /// Of a product, which is nobody's own.
+    pub product: String,
+    /// A name that is still free.
+    pub fresh: String,
+}
+
+/// One of the ids, by its name.
+pub type Place = (&'static str, fn(&mut Ids) -> &mut String);
+
+/// The ids of what belongs to somebody.
+pub const OWNED: [Place; 7] = [
+    ("reseller", |ids| &mut ids.reseller),
+    ("client", |ids| &mut ids.client),
+    ("email", |ids| &mut ids.email),
+    ("client_id", |ids| &mut ids.client_id),
+    ("provision", |ids| &mut ids.provision),
+    ("api_key", |ids| &mut ids.api_key),
+    ("user", |ids| &mut ids.user),
+];
+
+impl Ids {
+    /// Well-formed ids of nothing; the product and the free name are those of `self`.
+    pub fn of_nothing(&self) -> Self {
+        Self {
+            reseller: "RS-0000000000000000".to_owned(),
+            client: "CL-0000000000000000".to_owned(),
+            email: "nobody@example.com".to_owned(),
+            client_id: "00000000-0000-4000-8000-000000000000".to_owned(),
+            provision: "PV-0000000000000000".to_owned(),
+            api_key: "AK-0000000000000000".to_owned(),
+            user: "US-0000000000000000".to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The ids of what belongs to somebody.
+    pub fn owned(&self) -> Vec<String> {
+        let mut ids = self.clone();
+        OWNED
+            .iter()
+            .map(|(_, place)| place(&mut ids).clone())
+            .collect()
+    }
+
+    /// These ids with those of `other` in these places.
+    pub fn with(&self, places: &[Place], other: &Self) -> Self {
+        let (mut ids, mut other) = (self.clone(), other.clone());
+        for (_, place) in places {
+            place(&mut ids).clone_from(place(&mut other));
+        }
+        ids
+    }
+}
+
+/// A reseller with credits and one thing of each kind, among them an active client and a reseller below it.
+pub struct Party {
+    pub caller: Caller,
+    pub ids: Ids,
+}
+
+impl Party {
+    /// A party of its own.
+    pub async fn new(world: &World) -> Self {
+        let partner = world.partner("standard", 1_000_000).await;
+        let (product, client) = (world.product(10).await, world.client(&partner).await);
+        let activate = format!("/v1/clients/{client}/activate");
+        let active = partner.caller.act(&activate).await.expect(200);
+        let cost = json!({"cost": 1, "description": "x"});
+        let bought = partner
+            .caller
+            .post_once("/v1/provisions", "first", &cost)
+            .await;
+        let name = world.fresh("below");
+        let below = json!({"company_name": name, "email": format!("{name}@example.com"), "parent": partner.refid});
+        let _below = world
+            .operator
+            .post("/v1/resellers", &below)
+            .await
+            .expect(201);
+        let own = format!("/v1/resellers/{}", partner.refid);
+        let own = partner.caller.get(&own).await.expect(200);
+        let ids = Ids {
+            user: own.text("user").to_owned(),
+            email: active.text("email").to_owned(),
+            client_id: active.text("client_id").to_owned(),
+            provision: bought.expect(201).text("refid").to_owned(),
+            api_key: refid_of(partner.caller.key().unwrap()),
+            reseller: partner.refid,
+            fresh: world.fresh("fresh"),
+            client,
+            product,
+        };
+        let caller = partner.caller;
+        Self { caller, ids }
+    }
+
+    /// The ids of this party, but of a client and a key that no reseller owns.
+    pub async fn standalone(&self, world: &World) -> Ids {
+        let client = world
+            .operator
+            .post("/v1/clients", &world.new_client())
+            .await;
+        let client = client.expect(201);
+        let name = json!({"name": "an operator's"});
+        let api_key = world.operator.post("/v1/api-keys", &name).await.expect(201);
+        Ids {
+            client: client.text("refid").to_owned(),
+            email: client.text("email").to_owned(),
+            client_id: client.text("client_id").to_owned(),
+            api_key: api_key.text("refid").to_owned(),
+            ..self.ids.clone()
+        }
+    }
+}
+
+/// The public half of a key.
+pub fn refid_of(key: &str) -> String {
+    key.split_once('.').unwrap().0.to_owned()
+}

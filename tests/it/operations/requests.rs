@@ -1,0 +1,132 @@
+//! Requests as values: made good from a case, and then made bad.
+//!
+//! Invariant: a request made from a case has all that the document says it must have.
+
+use purser_tests::document::Operation;
+use purser_tests::{Caller, Reply};
+use serde_json::{Value, json};
+
+/// What a request says beside its operation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sample {
+    /// The ids in its path, in order.
+    pub at: Vec<String>,
+    /// Its query.
+    pub query: Vec<(&'static str, String)>,
+    /// Its body.
+    pub body: Option<Value>,
+}
+
+impl Sample {
+    /// This sample with one more member in its query.
+    pub fn query(mut self, name: &'static str, value: &str) -> Self {
+        self.query.push((name, value.to_owned()));
+        self
+    }
+
+    /// This sample with this body.
+    pub fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// The request as it should be, under this idempotency key if there must be one.
+    pub fn request(&self, operation: &Operation, key: &str) -> Request {
+        let mut request = Request {
+            method: operation.method.clone(),
+            path: filled(&operation.path, &self.at),
+            query: self
+                .query
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect(),
+            headers: Vec::new(),
+            body: self.body.as_ref().map(|body| body.to_string().into_bytes()),
+        };
+        if self.body.is_some() {
+            request = request.with_header("content-type", "application/json");
+        }
+        let header = operation.header("Idempotency-Key");
+        if header.is_some_and(|header| header.required) {
+            request = request.with_header("idempotency-key", key);
+        }
+        request
+    }
+}
+
+/// The path with ids in place of its parameters.
+fn filled(path: &str, ids: &[String]) -> String {
+    let fill = |path: String, id: &String| {
+        let (before, rest) = path.split_once('{').expect("a parameter for each id");
+        let (_, after) = rest.split_once('}').expect("a parameter's end");
+        format!("{before}{id}{after}")
+    };
+    let filled = ids.iter().fold(path.to_owned(), fill);
+    assert!(!filled.contains('{'), "{path}: an id for each parameter");
+    filled
+}
+
+/// A request as it goes over the wire.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    /// Names and values as they are written.
+    pub query: Vec<String>,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// This request with one more header.
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// This request without a header.
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        self
+    }
+
+    /// This request with another body.
+    pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Sends it.
+    pub async fn send(&self, caller: &Caller) -> Reply {
+        let mut target = self.path.clone();
+        if !self.query.is_empty() {
+            target = format!("{target}?{}", self.query.join("&"));
+        }
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        caller
+            .send(&self.method, &target, &headers, self.body.clone())
+            .await
+    }
+}
+
+/// A request without ids.
+pub fn plain() -> Sample {
+    Sample::default()
+}
+
+/// A request whose path names this.
+pub fn at(id: &str) -> Sample {
+    let at = vec![id.to_owned()];
+    Sample { at, ..plain() }
+}
+
+/// Whether an answer is that of what does not exist: 404, or a list of nothing.
+pub fn is_nothing(reply: &Reply) -> bool {
+    let nothing = json!({"data": [], "next_cursor": null});
+    (reply.status, reply.text("code")) == (404, "not_found")
+        || reply.status == 200 && reply.json == nothing
+}
