@@ -1,5 +1,7 @@
 //! Lost answers, conflicts and stale reads between a command and the table.
 
+mod clients;
+
 use purser_edge::App;
 use purser_tests::faults::{Fault, Script};
 use purser_tests::{Partner, Reply, World};
