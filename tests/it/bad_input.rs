@@ -10,6 +10,7 @@ mod queries;
 
 use std::collections::BTreeSet;
 
+use purser_api::front::fits;
 use purser_tests::document::{Document, Operation};
 use purser_tests::{Caller, Reply, World};
 
@@ -195,9 +196,10 @@ async fn a_method_that_a_path_has_not_is_refused_with_those_it_has() {
     let world = world().await;
     let ids = Party::new(&world).await.ids;
     let all = cases(&world).await;
+    // A path with a parameter may fit, too: `GET /v1/clients/bulk-delete` asks for a client.
     let has = |path: &str, method: &str| {
-        let named = format!("{method} {path}");
-        all.iter().any(|(case, _)| case.operation == named)
+        let mut fitting = all.iter().filter(|(_, it)| it.method == method);
+        fitting.any(|(_, it)| it.path == path || fits(&it.path, path))
     };
     for (case, operation) in &all {
         let path = &operation.path;

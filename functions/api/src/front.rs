@@ -60,7 +60,7 @@ async fn document() -> Response {
 }
 
 /// The paths of the whole API with their methods, for telling 405 from 404.
-static PATHS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+static PATHS: LazyLock<Vec<(String, Vec<&'static str>)>> = LazyLock::new(|| {
     let methods = |item: &utoipa::openapi::PathItem| {
         let all = [
             ("GET", item.get.is_some()),
@@ -72,8 +72,7 @@ static PATHS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
         all.iter()
             .filter(|(_, there)| *there)
             .map(|(name, _)| *name)
-            .collect::<Vec<_>>()
-            .join(", ")
+            .collect()
     };
     openapi::document()
         .paths
@@ -86,18 +85,20 @@ static PATHS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
 /// What has no route: 405 where another method has one, else 404.
 pub async fn elsewhere(request: Request) -> Response {
     let path = request.uri().path();
-    let Some((_, methods)) = PATHS.iter().find(|(template, _)| fits(template, path)) else {
+    let fitting = PATHS.iter().filter(|(template, _)| fits(template, path));
+    let methods: Vec<&str> = fitting.flat_map(|(_, methods)| methods.clone()).collect();
+    if methods.is_empty() {
         return Problem::not_found("path").into_response();
-    };
+    }
     let mut response = serve::method_not_allowed().into_response();
-    if let Ok(methods) = HeaderValue::try_from(methods) {
+    if let Ok(methods) = HeaderValue::try_from(methods.join(", ")) {
         response.headers_mut().insert(ALLOW, methods);
     }
     response
 }
 
 /// Whether `path` is an instance of `template`, in which `{…}` stands for one segment.
-fn fits(template: &str, path: &str) -> bool {
+pub fn fits(template: &str, path: &str) -> bool {
     let (template, path) = (template.split('/'), path.split('/'));
     template.clone().count() == path.clone().count()
         && template.zip(path).all(|(part, segment)| {

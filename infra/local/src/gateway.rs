@@ -15,6 +15,7 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::any;
 use http::{Extensions, HeaderName, HeaderValue};
+use purser_api::front::fits;
 use purser_edge::serve::is_plain;
 use purser_store::meter::Cost;
 use thiserror::Error;
@@ -109,14 +110,24 @@ pub fn routes(
 )]
 fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
     let mut router = Router::new();
-    for (path, methods) in paths {
-        let (methods, default) = (Arc::new(methods), default.clone());
+    let paths = Arc::new(paths);
+    for path in paths.keys() {
+        let (paths, own, default) = (paths.clone(), path.clone(), default.clone());
         let choose = move |request: Request| {
-            let chosen = methods.get(request.method().as_str());
-            let chosen = chosen.or_else(|| methods.get("ANY")).unwrap_or(&default);
-            hand_over(chosen.clone(), request)
+            let method = request.method().as_str();
+            let at =
+                |methods: &Methods| methods.get(method).or_else(|| methods.get("ANY")).cloned();
+            // Like HTTP API: where the nearest path has no such method, the next one that fits and has it. Fixed
+            // segments sort before parameters.
+            let chosen = paths.get(&own).and_then(at).or_else(|| {
+                let fitting = paths
+                    .iter()
+                    .filter(|(path, _)| fits(path, request.uri().path()));
+                fitting.map(|(_, methods)| methods).find_map(at)
+            });
+            hand_over(chosen.unwrap_or_else(|| default.clone()), request)
         };
-        router = router.route(&path, any(choose));
+        router = router.route(path, any(choose));
     }
     let default = default.clone();
     router

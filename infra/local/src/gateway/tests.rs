@@ -110,6 +110,30 @@ async fn a_function_sees_its_own_parameters_only() {
 }
 
 #[tokio::test]
+async fn a_nearer_path_without_the_method_gives_way_to_one_that_has_it() {
+    let template = template(&[
+        ("front", &["any $default"]),
+        ("read", &["get /a/{id}"]),
+        ("write", &["post /a/all"]),
+    ]);
+    let functions = |name: &str| {
+        let name = name.to_owned();
+        Some(Router::new().fallback(async move || name))
+    };
+    let router = routes(&template, functions).unwrap();
+    for (method, path, function) in [
+        ("POST", "/a/all", "write"),
+        ("GET", "/a/all", "read"),
+        ("GET", "/a/1", "read"),
+        ("POST", "/a/1", "front"),
+        ("PUT", "/a/all", "front"),
+    ] {
+        let answer = text(ask(&router, method, path).await).await;
+        assert_eq!(answer, function, "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn the_cost_of_a_request_is_shown() {
     let template = template(&[("front", &["any $default"])]);
     let cost = Cost {
