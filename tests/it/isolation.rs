@@ -10,7 +10,8 @@ use purser_tests::{Caller, Reply, World};
 use serde_json::{Value, json};
 
 use crate::operations::{
-    CASES, Case, Ids, OWNED, Party, Request, Sample, Who, cases, is_nothing, refid_of, world,
+    CASES, Case, Ids, OWNED, Party, Request, Sample, WELL, Who, cases, is_nothing, refid_of,
+    variants, world,
 };
 
 #[tokio::test]
@@ -82,37 +83,6 @@ fn face(reply: &Reply) -> Face {
         headers,
         body: String::from_utf8_lossy(&reply.bytes).into_owned(),
     }
-}
-
-/// Nothing is wrong with the request.
-const WELL: &str = "as it should be";
-
-/// The request and what could be wrong with it, none of which may say more than the request itself.
-fn variants(operation: &Operation, request: &Request) -> Vec<(&'static str, Request)> {
-    let mut variants = vec![(WELL, request.clone())];
-    if operation.body.is_some() {
-        variants.push(("with a bad body", request.clone().with_body(r#"{"?":7}"#)));
-        variants.push(("with half a body", request.clone().with_body("{")));
-        variants.push(("with text", request.clone().without_header("content-type")));
-    }
-    if operation.header("Idempotency-Key").is_some() {
-        let without = request.clone().without_header("idempotency-key");
-        variants.push((
-            "with a bad key",
-            without.clone().with_header("idempotency-key", "a b"),
-        ));
-        variants.push(("without a key", without));
-    }
-    if operation.header("If-Match").is_some() {
-        let other = request.clone().with_header("if-match", "\"77\"");
-        variants.push(("for another version", other));
-    }
-    if !operation.query.is_empty() {
-        let mut other = request.clone();
-        other.query.push("colour=red".to_owned());
-        variants.push(("with a bad query", other));
-    }
-    variants
 }
 
 /// The case's request for what is someone else's, one of its ids at a time and all at once, each with the same
@@ -214,6 +184,7 @@ async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec
         ("nothing after the scheme", one("Bearer ".to_owned())),
         ("no scheme", one(key.to_owned())),
         ("a foreign scheme", one(format!("Basic {key}"))),
+        ("another", one(format!("Digest {key}"))),
         ("a scheme run on", one(format!("Bearer{key}"))),
         (
             "two keys",

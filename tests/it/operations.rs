@@ -13,7 +13,7 @@ mod parties;
 mod requests;
 
 pub use parties::{Ids, OWNED, Party, refid_of};
-pub use requests::{Request, Sample, at, is_nothing, plain};
+pub use requests::{Request, Sample, WELL, at, is_nothing, plain, variants};
 
 /// A world whose callers call more often than users do, with every switch on that opens a route.
 pub async fn world() -> World {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a refusal of a value that the document allows is a fault of one of the two.
 
+use std::collections::BTreeMap;
+
 use purser_tests::document::{Document, Operation};
 use purser_tests::schema::{Form, Member, Schema, TextKind};
 use purser_tests::{Reply, World};
@@ -83,31 +85,48 @@ impl Stage {
     }
 
     /// Whether the case's request with `value` at `pointer`, or without that member, is refused for that member.
-    async fn blames(
-        &mut self,
-        (case, operation): (&Case, &Operation),
-        pointer: &str,
-        value: Option<Value>,
-    ) -> bool {
+    async fn blames(&mut self, this: &Described<'_>, pointer: &str, value: Option<&Value>) -> bool {
+        let (case, operation) = this;
         let mut body = self.sample(case);
         if let Some(value) = value {
-            put(&mut body, pointer, value);
+            put(&mut body, pointer, value.clone());
         } else {
             let (parent, name) = pointer.rsplit_once('/').expect("a member");
             let parent = body.pointer_mut(parent).and_then(Value::as_object_mut);
-            let _there = parent.expect("an object").remove(name);
+            drop(parent.expect("an object").remove(name));
         }
         let reply = self.send(case, operation, body).await;
-        assert!(
-            reply.status < 500,
-            "{} {pointer}: {reply:?}",
-            case.operation
-        );
+        let at = format!("{} {pointer} {value:?}", case.operation);
+        assert!(reply.status < 500, "{at}: {reply:?}");
         reply.status == 422 && reply.pointer() == pointer
+    }
+
+    /// Whether one of the requests goes with `value` at `pointer`: a value may go with one and not with another.
+    async fn allows(&mut self, all: &[Described<'_>], pointer: &str, value: &Value) -> bool {
+        let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        for this in all {
+            if !self
+                .sample(this.0)
+                .pointer(parent)
+                .is_some_and(Value::is_object)
+            {
+                continue;
+            }
+            // Null is like nothing: where leaving a member out is wrong, null may be wrong, too.
+            if !self.blames(this, pointer, Some(value)).await
+                || value.is_null() && self.blames(this, pointer, None).await
+            {
+                return true;
+            }
+        }
+        false
     }
 }
 
-/// The values at the bounds of what the schema allows.
+/// A case and its operation.
+type Described<'a> = (&'a Case, &'a Operation);
+
+/// The values at the bounds of what the schema allows, and null if it allows that.
 fn bounds(schema: &Schema) -> Vec<Value> {
     let of_form = |form: &Form| match form {
         Form::Whole { least, most } => vec![json!(least), json!(most)],
@@ -126,63 +145,45 @@ fn bounds(schema: &Schema) -> Vec<Value> {
         } => vec![json!("x".repeat(*most))],
         _ => Vec::new(),
     };
-    schema.forms.iter().flat_map(of_form).collect()
+    let null = schema.nullable.then_some(Value::Null);
+    schema.forms.iter().flat_map(of_form).chain(null).collect()
 }
 
 #[tokio::test]
 async fn null_and_the_bounds_are_as_the_document_says() {
     let mut stage = Stage::new().await;
     let all = cases(&stage.world).await;
-    let mut complaints = Vec::new();
+    let mut alike: BTreeMap<&str, Vec<Described<'_>>> = BTreeMap::new();
     for (case, operation) in &all {
-        let Some(schema) = stage.document.body(operation) else {
+        alike
+            .entry(case.operation)
+            .or_default()
+            .push((*case, operation));
+    }
+    let mut complaints = Vec::new();
+    for (name, described) in alike {
+        let Some(schema) = stage.document.body(described[0].1) else {
             continue;
         };
-        let sample = stage.sample(case);
-        let this = (*case, operation);
-        for (pointer, member) in members(&schema, &sample, "") {
-            // Null is like nothing: where leaving a member out is wrong, null may be wrong, too.
-            if member.schema.nullable
-                && stage.blames(this, &pointer, Some(Value::Null)).await
-                && !stage.blames(this, &pointer, None).await
-            {
-                complaints.push(format!("{} {pointer}: null", case.operation));
-            }
-            // A value may go with one of the operation's requests and not with another.
-            for value in bounds(&member.schema) {
-                let mut refused = 0;
-                let alike = all
-                    .iter()
-                    .filter(|(other, _)| other.operation == case.operation);
-                let alike: Vec<_> = alike
-                    .filter(|(other, _)| has_parent(&stage, other, &pointer))
-                    .collect();
-                for (other, operation) in &alike {
-                    let blamed = stage
-                        .blames((other, operation), &pointer, Some(value.clone()))
-                        .await;
-                    refused += usize::from(blamed);
-                }
-                if refused == alike.len() {
-                    complaints.push(format!("{} {pointer}: {value:.60}", case.operation));
+        let samples: Vec<Value> = described
+            .iter()
+            .map(|(case, _)| stage.sample(case))
+            .collect();
+        let of_sample = |sample| members(&schema, sample, "");
+        let all: BTreeMap<String, &Member> = samples.iter().flat_map(of_sample).collect();
+        for (pointer, Member { schema, .. }) in all {
+            for value in bounds(schema) {
+                if !stage.allows(&described, &pointer, &value).await {
+                    complaints.push(format!("{name} {pointer}: {value:.60}"));
                 }
             }
         }
     }
+    let all = complaints.join("\n");
     assert!(
         complaints.is_empty(),
-        "refused, though the document allows it:\n{}",
-        complaints.join("\n")
+        "refused, though the document allows it:\n{all}"
     );
-}
-
-/// Whether the case's body has an object for what `pointer` names to be in.
-fn has_parent(stage: &Stage, case: &Case, pointer: &str) -> bool {
-    let body = (case.sample)(&stage.party.ids)
-        .body
-        .expect("a body in each case");
-    let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-    body.pointer(parent).is_some_and(Value::is_object)
 }
 
 /// Every text in an answer, the names of its members included.

@@ -3,7 +3,7 @@
 //! Invariant: what comes first is judged first: the path, the idempotency key, the body.
 
 use super::{Fault, Refusal, Subject};
-use crate::operations::Sample;
+use crate::operations::{Request, Sample, WELL, variants};
 
 /// More than any body may be.
 const SEVEN_MEGABYTES: usize = 7 * 1024 * 1024;
@@ -118,25 +118,29 @@ const NO_IDS: [&str; 26] = [
     "a,b",
 ];
 
-/// The request with ids in its path that can't exist, which are answered like ones that don't.
+/// The request with ids in its path that can't exist, which are answered like ones that don't, whatever else is
+/// wrong with it.
 pub fn bad_paths(subject: &Subject<'_>) -> Vec<Fault> {
     if subject.sample.at.is_empty() {
         return Vec::new();
     }
-    let long = "A".repeat(3_000);
     let at = |id: &str| {
-        let sample = Sample {
-            at: subject.sample.at.iter().map(|_| id.to_owned()).collect(),
-            ..subject.sample.clone()
-        };
-        let request = sample.request(subject.operation, "k");
-        Fault::new(
-            format!("at {id:.60?}"),
-            request,
-            Refusal::Is(404, "not_found"),
-        )
+        let at = subject.sample.at.iter().map(|_| id.to_owned()).collect();
+        let sample = subject.sample.clone();
+        Sample { at, ..sample }.request(subject.operation, "k")
     };
-    NO_IDS.into_iter().chain([long.as_str()]).map(at).collect()
+    let long = "A".repeat(3_000);
+    let alone = NO_IDS.into_iter().chain([long.as_str()]);
+    let mut requests: Vec<_> = alone.map(|id| (id, WELL, at(id))).collect();
+    for id in ["CL-0000000000000000", "x"] {
+        let spoilt = variants(subject.operation, &at(id)).into_iter();
+        requests.extend(spoilt.map(|(what, request)| (id, what, request)));
+    }
+    let fault = |(id, what, request): (&str, &str, Request)| {
+        let not_found = Refusal::Is(404, "not_found");
+        Fault::new(format!("at {id:.60?} {what}"), request, not_found)
+    };
+    requests.into_iter().map(fault).collect()
 }
 
 /// The request with headers that are not as they should be.

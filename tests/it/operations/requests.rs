@@ -113,6 +113,37 @@ impl Request {
     }
 }
 
+/// Nothing is wrong with the request.
+pub const WELL: &str = "as it should be";
+
+/// The request and what could be wrong with it, none of which may say more than the request itself.
+pub fn variants(operation: &Operation, request: &Request) -> Vec<(&'static str, Request)> {
+    let mut variants = vec![(WELL, request.clone())];
+    if operation.body.is_some() {
+        variants.push(("with a bad body", request.clone().with_body(r#"{"?":7}"#)));
+        variants.push(("with half a body", request.clone().with_body("{")));
+        variants.push(("with text", request.clone().without_header("content-type")));
+    }
+    if operation.header("Idempotency-Key").is_some() {
+        let without = request.clone().without_header("idempotency-key");
+        variants.push((
+            "with a bad key",
+            without.clone().with_header("idempotency-key", "a b"),
+        ));
+        variants.push(("without a key", without));
+    }
+    if operation.header("If-Match").is_some() {
+        let other = request.clone().with_header("if-match", "\"77\"");
+        variants.push(("for another version", other));
+    }
+    if !operation.query.is_empty() {
+        let mut other = request.clone();
+        other.query.push("colour=red".to_owned());
+        variants.push(("with a bad query", other));
+    }
+    variants
+}
+
 /// A request without ids.
 pub fn plain() -> Sample {
     Sample::default()
