@@ -1,4 +1,4 @@
-//! Changes of a client besides its name: address, login, reseller. SPEC A2, A5, A7.
+//! Changes of a client besides its name: address, reseller. SPEC A2, A5.
 
 use purser_tests::World;
 use serde_json::{Value, json};
@@ -129,6 +129,13 @@ async fn a_client_moves_between_resellers_and_what_was_sold_stays() {
     let provision = format!("/v1/provisions/{}", sold.text("refid"));
     let kept = a.caller.get(&provision).await.expect(200);
     assert_eq!(kept.json["licences"][0]["reseller"], json!(a.refid));
+    assert_eq!(
+        kept.json["client"],
+        Value::Null,
+        "whose it is now is not the seller's to see"
+    );
+    let own = world.operator.get(&provision).await.expect(200);
+    assert_eq!(own.json["client"]["refid"], json!(client));
     let _refused = a
         .caller
         .post_once("/v1/provisions", "k2", &order)
@@ -209,164 +216,4 @@ async fn nobody_gains_a_client_that_may_not_trade() {
         .await
         .expect(200);
     assert_eq!(still.number("version"), 1);
-}
-
-/// A reseller's first login, confirmed or not, and its address.
-async fn login(world: &World, confirmed: bool) -> (String, String) {
-    let partner = world.partner("standard", 0).await;
-    let path = format!("/v1/resellers/{}", partner.refid);
-    let reseller = world.operator.get(&path).await.expect(200);
-    let user = reseller.text("user").to_owned();
-    if confirmed {
-        let when = json!({"S": "2026-01-01T00:00:00.000Z"});
-        world.tamper(&format!("US#{user}"), "confirmed_at", &when);
-    }
-    (user, reseller.text("email").to_owned())
-}
-
-#[tokio::test]
-async fn a_client_and_a_login_are_bound_one_to_one() {
-    let world = World::new().await;
-    let ((one, _), (two, _)) = (login(&world, false).await, login(&world, false).await);
-    let create = async |user: &str| {
-        let mut body = world.new_client();
-        body["user"] = json!(user);
-        world.operator.post("/v1/clients", &body).await
-    };
-    let bound = create(&one).await.expect(201);
-    assert_eq!(bound.text("user"), one);
-    let _second = create(&one).await.refused(409, "user_already_bound");
-    for unknown in ["US-0000000000000000", "nobody"] {
-        let refused = create(unknown).await.refused(422, "invalid_user");
-        assert_eq!(refused.pointer(), "/user");
-    }
-    let free = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
-    let (bound, free) = (
-        format!("/v1/clients/{}", bound.text("refid")),
-        format!("/v1/clients/{}", free.text("refid")),
-    );
-    let _taken = world
-        .operator
-        .patch(&free, &json!({"user": one}))
-        .await
-        .refused(409, "user_already_bound");
-    let _other = world
-        .operator
-        .patch(&bound, &json!({"user": two}))
-        .await
-        .refused(409, "client_already_bound");
-    let same = world
-        .operator
-        .patch(&bound, &json!({"user": one}))
-        .await
-        .expect(200);
-    assert_eq!(same.number("version"), 1);
-    let released = world
-        .operator
-        .patch(&bound, &json!({"user": null}))
-        .await
-        .expect(200);
-    assert_eq!(released.json["user"], Value::Null);
-    let moved = world
-        .operator
-        .patch(&free, &json!({"user": one}))
-        .await
-        .expect(200);
-    assert_eq!(moved.text("user"), one);
-}
-
-#[tokio::test]
-async fn of_many_clients_bound_to_one_login_at_once_one_is() {
-    let world = World::new().await;
-    let (user, _) = login(&world, false).await;
-    let mut tries = Vec::new();
-    for _ in 0..8 {
-        let (operator, mut body) = (world.operator.clone(), world.new_client());
-        body["user"] = json!(user);
-        tries.push(tokio::spawn(async move {
-            operator.post("/v1/clients", &body).await.status
-        }));
-    }
-    let mut statuses = Vec::new();
-    for tried in tries {
-        statuses.push(tried.await.unwrap());
-    }
-    statuses.sort_unstable();
-    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
-}
-
-#[tokio::test]
-async fn only_an_operator_binds() {
-    let world = World::new().await;
-    let (user, _) = login(&world, false).await;
-    let partner = world.partner("standard", 0).await;
-    let mut body = world.new_client();
-    body["user"] = json!(user);
-    let _refused = partner
-        .caller
-        .post("/v1/clients", &body)
-        .await
-        .refused(403, "forbidden");
-    let client = world.client(&partner).await;
-    for change in [json!({"user": user}), json!({"user": null})] {
-        let reply = partner
-            .caller
-            .patch(&format!("/v1/clients/{client}"), &change)
-            .await;
-        let _refused = reply.refused(403, "forbidden");
-    }
-}
-
-#[tokio::test]
-async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address() {
-    let world = World::with(None, &[("PURSER_AUTO_BIND_USER", "true")]).await;
-    let ((user, email), (_, unconfirmed)) = (login(&world, true).await, login(&world, false).await);
-    let partner = world.partner("standard", 1_000).await;
-    let named = |email: &str| json!({"name": "Acme", "email": email.to_uppercase()});
-    let alone = world
-        .operator
-        .post("/v1/clients", &named(&unconfirmed))
-        .await
-        .expect(201);
-    assert_eq!(
-        alone.json["user"],
-        Value::Null,
-        "an address that is not proven binds nothing"
-    );
-    let order = json!({"product": world.product(10).await, "client": named(&email)});
-    let bought = partner
-        .caller
-        .post_once("/v1/provisions", "k", &order)
-        .await
-        .expect(201);
-    assert_eq!(bought.json["client"]["user"], json!(user));
-
-    let client = format!(
-        "/v1/clients/{}",
-        bought.json["client"]["refid"].as_str().unwrap()
-    );
-    let _moved = world
-        .operator
-        .patch(&client, &json!({"email": "new@acme.example"}))
-        .await
-        .expect(200);
-    let second = world
-        .operator
-        .post("/v1/clients", &named(&email))
-        .await
-        .expect(201);
-    assert_eq!(second.json["user"], Value::Null, "the login has its client");
-}
-
-#[tokio::test]
-async fn the_switch_is_off_unless_it_is_set() {
-    let world = World::new().await;
-    let (_, email) = login(&world, true).await;
-    let body = json!({"name": "Acme", "email": email});
-    let made = world.operator.post("/v1/clients", &body).await.expect(201);
-    assert_eq!(made.json["user"], Value::Null);
 }

@@ -1,6 +1,7 @@
 //! Lost answers, conflicts and stale reads between a command and the table.
 
 mod clients;
+mod stale;
 
 use purser_edge::App;
 use purser_tests::faults::{Fault, Script};

@@ -51,7 +51,7 @@ async fn who_ran_low_buys_again_after_a_top_up() {
         mails[0]["text"]
             .as_str()
             .unwrap()
-            .contains("held until you top up"),
+            .contains("held until you top up to at least 500 credits"),
         "{mails:?}"
     );
 

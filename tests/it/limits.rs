@@ -215,6 +215,14 @@ async fn each_application_costs_its_address_like_a_guess() {
         ("PURSER_PARTNER_SIGN_UP", "true"),
     ];
     let world = World::with(None, &variables).await;
+    for _ in 0..3 {
+        // Whoever sends no key has not guessed one.
+        let _refused = world
+            .nobody()
+            .get("/v1/clients")
+            .await
+            .refused(401, "unauthenticated");
+    }
     for n in 0..2 {
         let body = json!({"company_name": "Nova", "email": format!("{n}@example.com")});
         let applied = world.nobody().post("/v1/resellers/sign-up", &body).await;

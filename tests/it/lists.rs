@@ -219,3 +219,25 @@ async fn resellers_are_listed_by_tier_and_status() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_look_up_takes_as_many_reads_for_somebody_elses_address_as_for_nobodys() {
+    let world = World::new().await;
+    let (own, other) = (
+        world.partner("standard", 0).await,
+        world.partner("standard", 0).await,
+    );
+    let taken = world.new_client();
+    let _client = other.caller.post("/v1/clients", &taken).await.expect(201);
+    let mut costs = Vec::new();
+    for email in [taken["email"].as_str().unwrap(), "nobody@example.com"] {
+        let list = own
+            .caller
+            .get(&format!("/v1/clients?email={email}"))
+            .await
+            .expect(200);
+        assert_eq!(list.json["data"], json!([]));
+        costs.push(purser_tests::budgets::cost(&list).0);
+    }
+    assert_eq!(costs[0], costs[1]);
+}

@@ -3,6 +3,9 @@
 //! Invariant: what names a person goes, the address is free again, licences stay; each of many is deleted by itself,
 //! and its result says whether it was.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -15,12 +18,16 @@ use purser_edge::shapes::RefidShape;
 use purser_edge::{App, Call, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The most clients of one call.
 const MOST: usize = 100;
+/// How long a call goes on deleting; the rest is told to come back. What is under way then may take nine seconds more,
+/// and a function has fifteen.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
@@ -119,16 +126,17 @@ async fn delete_clients(
 ) -> Result<Response, Problem> {
     call.caller.must_operate()?;
     let Body(body) = body?;
+    let deadline = Instant::now() + PATIENCE;
     let mut results = Vec::new();
-    let mut busy = false;
+    let mut seen = HashSet::new();
     for text in body.clients.0 {
-        let deleted = match ClientRefid::parse(&text) {
-            // After one that waited in vain there is no time left for another.
-            _ if busy => Err(StoreError::Busy),
+        let refid = ClientRefid::parse(&text).filter(|refid| seen.insert(refid.clone()));
+        let deleted = match refid {
+            _ if Instant::now() >= deadline => Err(StoreError::Busy),
             Some(refid) => delete(&app, &call, &refid, |_| Ok(())).await,
+            // It can't be, or it was deleted a moment ago.
             None => Err(Refusal::NotFound(What::Client).into()),
         };
-        busy |= matches!(deleted, Err(StoreError::Busy));
         let problem = deleted.err().map(Problem::from);
         results.push(Deletion {
             client: text,

@@ -6,6 +6,7 @@
 
 pub mod add_credits;
 pub mod api_keys;
+pub mod bind_client;
 pub mod create_client;
 pub mod delete_clients;
 pub mod front;
@@ -135,6 +136,10 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "notify",
         entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))),
+    },
+    Function {
+        name: "bind-client",
+        entry: Entry::Event(|app, event| Box::pin(bind_client::bind_client(app, event))),
     },
     Function {
         name: "hold-provisioning",

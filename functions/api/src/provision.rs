@@ -15,6 +15,7 @@ use purser_edge::client_body::{ClientChoice, ClientChoices};
 use purser_edge::extract::{Body, MaybeBody, RequiredKey};
 use purser_edge::shapes::{BulkProvisionShape, ProductReferenceShape, ProvisionShape, RefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
+use purser_store::client::Bind;
 use purser_store::provision::{Buyer, Buyers, Provision, ProvisionCommand, Purchase};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -133,7 +134,8 @@ async fn provision_bulk(
         description: body.description,
         discounts: app.config.discounts,
         status: app.config.client_status,
-        bind: app.config.auto_bind(),
+        // A commit has no room for the logins of so many clients: `bind-client` binds them a moment later.
+        bind: Bind::No,
         key: key.as_str(),
     };
     let render = |made: &Provision| json::write(&BulkProvisionShape::from(made));

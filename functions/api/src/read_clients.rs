@@ -28,6 +28,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_client))
 }
 
+/// The refid of no client.
+const NOBODY: &str = "CL-0000000000000000";
+
 /// Whether a client belongs to a reseller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -138,10 +141,14 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
         (Some(found), _) | (None, Some(found)) => found,
         (None, None) => None,
     };
-    match refid {
-        Some(refid) => Ok(app.store.client(&refid).await?),
-        None => Ok(None),
+    if let Some(refid) = refid {
+        return Ok(app.store.client(&refid).await?);
     }
+    // An address that nobody has takes as many reads as one of somebody else's client.
+    if let Some(nobody) = ClientRefid::parse(NOBODY) {
+        app.store.client(&nobody).await?;
+    }
+    Ok(None)
 }
 
 /// Read a client

@@ -1,6 +1,6 @@
 //! `read-provisions`: a purchase as it stands (SPEC B5, B6).
 //!
-//! Invariant: a reseller reads purchases from its own wallet and no other.
+//! Invariant: a reseller reads purchases from its own wallet and no other, and of the clients in them its own.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -32,7 +32,10 @@ async fn read_provision(
     let Named(refid) = named?;
     let found = app.store.find_provision(&refid).await?;
     let own = found.filter(|found| call.caller.owns(Some(&found.entry.reseller)));
-    ok(&ProvisionShape::from(
-        &own.ok_or(Refusal::NotFound(What::Provision))?,
-    ))
+    let mut own = own.ok_or(Refusal::NotFound(What::Provision))?;
+    // A client that has moved to another reseller since is that one's to see, and no longer the seller's.
+    for sold in &mut own.sold {
+        sold.client = sold.client.take().filter(|client| call.may_reach(client));
+    }
+    ok(&ProvisionShape::from(&own))
 }

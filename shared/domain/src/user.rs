@@ -33,16 +33,16 @@ pub struct User {
 }
 
 impl User {
-    /// The user bound to `client`; `None` when it is.
-    pub fn bound_to(&self, client: &ClientRefid) -> Result<Option<Self>, Refusal> {
+    /// The user bound to `client`. One that seems to be bound to it already is bound again, because what was read may
+    /// be what it was before it was released.
+    pub fn bound_to(&self, client: &ClientRefid) -> Result<Self, Refusal> {
         match &self.client {
-            Some(bound) if bound == client => Ok(None),
-            Some(_) => Err(Refusal::UserBound),
-            None => Ok(Some(Self {
+            Some(bound) if bound != client => Err(Refusal::UserBound),
+            _ => Ok(Self {
                 client: Some(client.clone()),
                 version: self.version + 1,
                 ..self.clone()
-            })),
+            }),
         }
     }
 

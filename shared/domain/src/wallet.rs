@@ -92,6 +92,14 @@ impl Wallet {
         }
     }
 
+    /// Whether tier, status, hold and threshold are those of `reseller`.
+    pub fn agrees_with(&self, reseller: &Reseller) -> bool {
+        self.tier == reseller.tier
+            && self.status == reseller.status
+            && self.hold_provisioning == reseller.hold_provisioning
+            && self.low_credit_threshold == reseller.low_credit_threshold
+    }
+
     /// Refuses a purchase that the reseller's standing does not allow (SPEC B5).
     pub fn must_provision(&self) -> Result<(), Refusal> {
         self.status.must_trade()?;

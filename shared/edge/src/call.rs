@@ -15,6 +15,7 @@ use purser_domain::refid::{ApiKeyRefid, ClientRefid, ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
 use purser_domain::time::Time;
 use purser_domain::{Refusal, api_key::ApiKey};
+use purser_store::StoreError;
 use purser_store::command::Request;
 use purser_store::idempotency::{Fingerprint, Record};
 use purser_store::item::{Origin, Stamp};
@@ -258,29 +259,38 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Problem> {
         return Err(Problem::unauthenticated());
     };
     let key = bearer(header.as_bytes()).ok_or_else(Problem::unauthenticated)?;
+    // Whoever sends none has not guessed; whoever sends a wrong one may have.
+    let caller = caller_with(key, app).await?;
+    caller.ok_or_else(|| Problem::unauthenticated().guessed())
+}
+
+/// Whose key it is.
+async fn caller_with(key: &[u8], app: &App) -> Result<Option<Caller>, StoreError> {
     let hash = sha256_hex(key);
     if let Some(operator) = &app.config.operator_key_sha256
         && bool::from(operator.as_bytes().ct_eq(hash.as_bytes()))
     {
-        return Ok(Caller {
+        return Ok(Some(Caller {
             actor: Actor::new("operator"),
             role: Role::Operator,
-        });
+        }));
     }
-    let text = std::str::from_utf8(key).map_err(|_| Problem::unauthenticated())?;
-    let (refid, secret) = text.split_once('.').ok_or_else(Problem::unauthenticated)?;
-    let refid = ApiKeyRefid::parse(refid).ok_or_else(Problem::unauthenticated)?;
+    let parts = std::str::from_utf8(key).ok();
+    let parts = parts.and_then(|text| text.split_once('.'));
+    let Some((refid, secret)) =
+        parts.and_then(|(refid, secret)| Some((ApiKeyRefid::parse(refid)?, secret)))
+    else {
+        return Ok(None);
+    };
     let found: Option<ApiKey> = app.store.api_key(&refid).await?;
     let hash = sha256_hex(secret.as_bytes());
-    let kept = found.as_ref().map_or("", |key| key.secret_sha256.as_str());
     // An empty comparison value has another length and never matches.
-    match found {
-        Some(ref key) if bool::from(kept.as_bytes().ct_eq(hash.as_bytes())) => Ok(Caller {
-            actor: Actor::new(key.refid.as_str()),
-            role: key.role.clone(),
-        }),
-        _ => Err(Problem::unauthenticated()),
-    }
+    let kept = found.as_ref().map_or("", |key| key.secret_sha256.as_str());
+    let right = bool::from(kept.as_bytes().ct_eq(hash.as_bytes()));
+    Ok(found.filter(|_| right).map(|key| Caller {
+        actor: Actor::new(key.refid.as_str()),
+        role: key.role,
+    }))
 }
 
 fn bearer(header: &[u8]) -> Option<&[u8]> {

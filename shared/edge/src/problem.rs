@@ -84,7 +84,6 @@ impl Problem {
             "unauthenticated",
             "A valid API key is required, as Authorization: Bearer <key>.",
         )
-        .guessed()
     }
 
     /// 404: nothing here, or nothing for this caller.
@@ -167,7 +166,8 @@ impl Problem {
     }
 
     /// The problem, told to somebody who may have guessed.
-    fn guessed(mut self) -> Self {
+    #[must_use]
+    pub fn guessed(mut self) -> Self {
         self.guesses += 1;
         self
     }

@@ -26,9 +26,11 @@ const DICTIONARY_1: &str = concat!(
     r#""sale":{"product":"","quantity":1,"list_price":,"tier":"","discount_basis_points":}}}"#,
 );
 const VERSION_1: u8 = 1;
-/// The largest answer that can be remembered: 90 licences and a client with 16 KiB of metadata fit many times, and
-/// an item holds at most 400 KB. A command with a larger one is refused.
-const LARGEST: usize = 256 * 1024;
+/// More than any answer: 32 clients with 16 KiB of metadata each, and their licences.
+const LARGEST: usize = 1024 * 1024;
+/// The most bytes of an answer that an item has room for when it is compressed; an item holds 400 KB. A command with a
+/// larger one, which takes many clients with metadata that can't be compressed, is refused.
+const LARGEST_PACKED: usize = 350 * 1024;
 const LEVEL: i32 = 9;
 
 /// What a command answers with: bytes, and whether they were said before.
@@ -58,14 +60,6 @@ pub(crate) fn pack(
     context: &str,
     body: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
-    if body.len() > LARGEST {
-        let what = "bytes of answer";
-        return Err(Refusal::TooLarge {
-            most: LARGEST,
-            what,
-        }
-        .into());
-    }
     let failed = |error| StoreError::Failed(format!("compressing an answer: {error}"));
     let dictionary = format!("{context}{DICTIONARY_1}");
     let mut compressor =
@@ -74,6 +68,13 @@ pub(crate) fn pack(
     compressor.include_checksum(false).map_err(failed)?;
     compressor.include_contentsize(false).map_err(failed)?;
     let small = compressor.compress(body).map_err(failed)?;
+    if body.len() > LARGEST || small.len() > LARGEST_PACKED {
+        return Err(Refusal::TooLarge {
+            most: LARGEST_PACKED,
+            what: "bytes of answer, compressed",
+        }
+        .into());
+    }
     secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
 }
 

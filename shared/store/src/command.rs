@@ -267,9 +267,13 @@ impl Store {
         if contended || failed.is_empty() {
             return Ok(Next::ReadAgain);
         }
-        let taken = failed.iter().filter_map(|(write, _)| write.taken.clone());
-        if let Some(refusal) = Refusal::all(taken) {
-            return Err(refusal.into());
+        // What is taken refuses only a command that was decided on the present state: beside an item that has changed
+        // it may be this command's own doing, by an equal request that was faster.
+        if failed.iter().all(|(write, _)| write.taken.is_some()) {
+            let taken = failed.iter().filter_map(|(write, _)| write.taken.clone());
+            if let Some(refusal) = Refusal::all(taken) {
+                return Err(refusal.into());
+            }
         }
         for (write, item) in failed {
             let Some(key) = write.write.key() else {

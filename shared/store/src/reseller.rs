@@ -148,12 +148,11 @@ impl Store {
                 Condition::Version(reseller.version),
             );
             let mut writes = vec![CommandWrite::fresh(put)];
+            // The wallet that was read may be an older one than the profile: so whenever what decides about spending
+            // changes, it is written under the condition that it was not, even if it seems to say so already.
             let following = old.following(&changed);
-            let as_before = Wallet {
-                version: old.version,
-                ..following.clone()
-            };
-            if as_before != old {
+            let seems_the_same = following.agrees_with(&reseller) && old.agrees_with(&changed);
+            if !seems_the_same {
                 writes.push(crate::wallet::write(&following, Some(old.version), stamp)?);
             }
             Ok(Decision::Commit {

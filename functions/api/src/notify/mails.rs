@@ -71,10 +71,11 @@ pub(super) fn credits_ran_low(
     let company = reseller.company_name.as_str();
     let (balance, threshold) = (&*money(app, left), &*money(app, threshold));
     let outlook = if app.config.hold_on_low_credit {
-        "Purchases are held until you top up."
+        format!("Purchases are held until you top up to at least {threshold}.")
     } else {
-        "Purchases go on until the balance is spent. Please top up in time."
+        "Purchases go on until the balance is spent. Please top up in time.".to_owned()
     };
+    let outlook = outlook.as_str();
     let subject = format!("Your credit is low: {left} credits left");
     mail!(
         app.config.brand.as_str(), reseller.email, subject, colour(None),

@@ -126,7 +126,7 @@ pub struct ProvisionShape {
     /// The balance it left.
     #[schema(value_type = u64)]
     balance: Credits,
-    /// Whom it was for; null for a bare cost, for several clients, and for one that has been deleted.
+    /// Whom it was for; null for a bare cost, for several clients, and for one that was deleted or moved away since.
     #[schema(required = true)]
     client: Option<ClientShape>,
     /// What it minted; empty for a bare cost.
@@ -142,7 +142,7 @@ pub struct ProvisionShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sold)]
 pub struct SoldShape {
-    /// The client; null when it has been deleted.
+    /// The client; null when it was deleted or moved away since.
     #[schema(required = true)]
     client: Option<ClientShape>,
     /// Its licences.

@@ -4,11 +4,12 @@
 //! transaction, and a reseller that gains a client was asked whether it may trade.
 
 use purser_domain::Refusal;
-use purser_domain::client::{Client, ClientStatus, NewClient};
+use purser_domain::client::{Client, ClientChange, ClientStatus, NewClient};
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::{ClientRefid, ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
 use purser_domain::time::Time;
+use purser_domain::user::User;
 
 use super::{AddressGuard, RenderClient, address_key, entity, key, read_loaded, tombstone};
 use crate::answer::Answer;
@@ -150,6 +151,44 @@ impl Store {
         .await
     }
 
+    /// Binds a client that has no login to the one with its address, if that is confirmed and free (SPEC A7).
+    pub async fn bind_client_by_address(
+        &self,
+        refid: &ClientRefid,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let key = key(refid);
+        let keys = std::slice::from_ref(&key);
+        let bound = self.command(&stamp.request, None, keys, |loaded| {
+            let unchanged = || Ok(Decision::Unchanged(Answer::first(Vec::new())));
+            let client = read_loaded(loaded, refid, &self.secrets)?;
+            let Some(client) = client.filter(|client| client.user.is_none()) else {
+                return unchanged();
+            };
+            let mut unread = loaded.unread(Bind::ByAddress.keys(&client.email));
+            unread.extend(Bind::ByAddress.unread(&client.email, loaded)?);
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            let Some(user) = with_address(&client.email, loaded)? else {
+                return unchanged();
+            };
+            let change = ClientChange {
+                user: Some(Some(user)),
+                ..ClientChange::default()
+            };
+            match client.changed(change, now)? {
+                Some(changed) => Ok(Decision::Commit {
+                    writes: self.change_writes(&client, &changed, loaded, stamp)?,
+                    answer: Answer::first(Vec::new()),
+                }),
+                None => unchanged(),
+            }
+        });
+        bound.await.map(|_| ())
+    }
+
     /// The writes that make `new` of `old`: the client, and what changes with it.
     fn change_writes(
         &self,
@@ -177,7 +216,7 @@ impl Store {
         if old.user != new.user {
             writes.extend(release(old, loaded, stamp)?);
             if let Some(refid) = &new.user {
-                writes.extend(binding(new, refid, loaded, stamp)?);
+                writes.push(binding(new, refid, loaded, stamp)?);
             }
         }
         Ok(writes)
@@ -238,12 +277,7 @@ pub(crate) fn bound(
     let user = match bind {
         Bind::No => None,
         Bind::To(user) => Some(user.clone()),
-        Bind::ByAddress => match user::with_address(loaded, &client.email)? {
-            Some(refid) => user::read(loaded, &refid)?
-                .filter(purser_domain::user::User::takes_clients)
-                .map(|user| user.refid),
-            None => None,
-        },
+        Bind::ByAddress => with_address(&client.email, loaded)?,
     };
     let Some(user) = user else {
         return Ok((client, None));
@@ -253,21 +287,27 @@ pub(crate) fn bound(
         user: Some(user),
         ..client
     };
-    Ok((client, login))
+    Ok((client, Some(login)))
 }
 
-/// The write that binds a login to `client`; none when it is bound.
+/// The login with this address, if a new client may be bound to it.
+fn with_address(email: &EmailAddress, loaded: &Loaded) -> Result<Option<UserRefid>, StoreError> {
+    let Some(refid) = user::with_address(loaded, email)? else {
+        return Ok(None);
+    };
+    let user = user::read(loaded, &refid)?.filter(User::takes_clients);
+    Ok(user.map(|user| user.refid))
+}
+
+/// The write that binds a login to `client`.
 fn binding(
     client: &Client,
     user: &UserRefid,
     loaded: &Loaded,
     stamp: &Stamp,
-) -> Result<Option<CommandWrite>, StoreError> {
+) -> Result<CommandWrite, StoreError> {
     let user = user::read(loaded, user)?.ok_or(Refusal::InvalidUser)?;
-    let bound = user.bound_to(&client.refid)?;
-    bound
-        .map(|bound| user::replacement(&bound, stamp))
-        .transpose()
+    user::replacement(&user.bound_to(&client.refid)?, stamp)
 }
 
 /// The write that releases the login `client` is bound to.

@@ -1,0 +1,188 @@
+//! Clients bound to logins, one to one. SPEC A7.
+
+use purser_tests::World;
+use serde_json::{Value, json};
+
+/// A reseller's first login, confirmed or not, and its address.
+async fn login(world: &World, confirmed: bool) -> (String, String) {
+    let partner = world.partner("standard", 0).await;
+    let path = format!("/v1/resellers/{}", partner.refid);
+    let reseller = world.operator.get(&path).await.expect(200);
+    let user = reseller.text("user").to_owned();
+    if confirmed {
+        let when = json!({"S": "2026-01-01T00:00:00.000Z"});
+        world.tamper(&format!("US#{user}"), "confirmed_at", &when);
+    }
+    (user, reseller.text("email").to_owned())
+}
+
+#[tokio::test]
+async fn a_client_and_a_login_are_bound_one_to_one() {
+    let world = World::new().await;
+    let ((one, _), (two, _)) = (login(&world, false).await, login(&world, false).await);
+    let create = async |user: &str| {
+        let mut body = world.new_client();
+        body["user"] = json!(user);
+        world.operator.post("/v1/clients", &body).await
+    };
+    let bound = create(&one).await.expect(201);
+    assert_eq!(bound.text("user"), one);
+    let _second = create(&one).await.refused(409, "user_already_bound");
+    for unknown in ["US-0000000000000000", "nobody"] {
+        let refused = create(unknown).await.refused(422, "invalid_user");
+        assert_eq!(refused.pointer(), "/user");
+    }
+    let free = world
+        .operator
+        .post("/v1/clients", &world.new_client())
+        .await
+        .expect(201);
+    let (bound, free) = (
+        format!("/v1/clients/{}", bound.text("refid")),
+        format!("/v1/clients/{}", free.text("refid")),
+    );
+    let _taken = world
+        .operator
+        .patch(&free, &json!({"user": one}))
+        .await
+        .refused(409, "user_already_bound");
+    let _other = world
+        .operator
+        .patch(&bound, &json!({"user": two}))
+        .await
+        .refused(409, "client_already_bound");
+    let same = world
+        .operator
+        .patch(&bound, &json!({"user": one}))
+        .await
+        .expect(200);
+    assert_eq!(same.number("version"), 1);
+    let released = world
+        .operator
+        .patch(&bound, &json!({"user": null}))
+        .await
+        .expect(200);
+    assert_eq!(released.json["user"], Value::Null);
+    let moved = world
+        .operator
+        .patch(&free, &json!({"user": one}))
+        .await
+        .expect(200);
+    assert_eq!(moved.text("user"), one);
+}
+
+#[tokio::test]
+async fn of_many_clients_bound_to_one_login_at_once_one_is() {
+    let world = World::new().await;
+    let (user, _) = login(&world, false).await;
+    let mut tries = Vec::new();
+    for _ in 0..8 {
+        let (operator, mut body) = (world.operator.clone(), world.new_client());
+        body["user"] = json!(user);
+        tries.push(tokio::spawn(async move {
+            operator.post("/v1/clients", &body).await.status
+        }));
+    }
+    let mut statuses = Vec::new();
+    for tried in tries {
+        statuses.push(tried.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+}
+
+#[tokio::test]
+async fn only_an_operator_binds() {
+    let world = World::new().await;
+    let (user, _) = login(&world, false).await;
+    let partner = world.partner("standard", 0).await;
+    let mut body = world.new_client();
+    body["user"] = json!(user);
+    let _refused = partner
+        .caller
+        .post("/v1/clients", &body)
+        .await
+        .refused(403, "forbidden");
+    let client = world.client(&partner).await;
+    for change in [json!({"user": user}), json!({"user": null})] {
+        let reply = partner
+            .caller
+            .patch(&format!("/v1/clients/{client}"), &change)
+            .await;
+        let _refused = reply.refused(403, "forbidden");
+    }
+}
+
+#[tokio::test]
+async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address() {
+    let world = World::with(None, &[("PURSER_AUTO_BIND_USER", "true")]).await;
+    let ((user, email), (_, unconfirmed)) = (login(&world, true).await, login(&world, false).await);
+    let partner = world.partner("standard", 1_000).await;
+    let named = |email: &str| json!({"name": "Acme", "email": email.to_uppercase()});
+    let alone = world
+        .operator
+        .post("/v1/clients", &named(&unconfirmed))
+        .await
+        .expect(201);
+    assert_eq!(
+        alone.json["user"],
+        Value::Null,
+        "an address that is not proven binds nothing"
+    );
+    let order = json!({"product": world.product(10).await, "client": named(&email)});
+    let bought = partner
+        .caller
+        .post_once("/v1/provisions", "k", &order)
+        .await
+        .expect(201);
+    assert_eq!(bought.json["client"]["user"], json!(user));
+
+    let client = format!(
+        "/v1/clients/{}",
+        bought.json["client"]["refid"].as_str().unwrap()
+    );
+    let _moved = world
+        .operator
+        .patch(&client, &json!({"email": "new@acme.example"}))
+        .await
+        .expect(200);
+    let second = world
+        .operator
+        .post("/v1/clients", &named(&email))
+        .await
+        .expect(201);
+    assert_eq!(second.json["user"], Value::Null, "the login has its client");
+}
+
+#[tokio::test]
+async fn the_switch_is_off_unless_it_is_set() {
+    let world = World::new().await;
+    let (_, email) = login(&world, true).await;
+    let body = json!({"name": "Acme", "email": email});
+    let made = world.operator.post("/v1/clients", &body).await.expect(201);
+    assert_eq!(made.json["user"], Value::Null);
+}
+
+#[tokio::test]
+async fn clients_of_a_bulk_purchase_are_bound_a_moment_later() {
+    let world = World::with(None, &[("PURSER_AUTO_BIND_USER", "true")]).await;
+    let partner = world.partner("standard", 10_000).await;
+    let (mut clients, mut users) = (Vec::new(), Vec::new());
+    for _ in 0..25 {
+        let (user, email) = login(&world, true).await;
+        clients.push(json!({"name": "Acme", "email": email}));
+        users.push(user);
+    }
+    let order = json!({"product": world.product(10).await, "clients": clients});
+    let made = partner
+        .caller
+        .post_once("/v1/provisions/bulk", "k", &order)
+        .await
+        .expect(201);
+    world.system().settle().await;
+    for (sold, user) in made.json["results"].as_array().unwrap().iter().zip(users) {
+        let path = format!("/v1/clients/{}", sold["client"]["refid"].as_str().unwrap());
+        let client = partner.caller.get(&path).await.expect(200);
+        assert_eq!(client.text("user"), user);
+    }
+}
