@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use purser_api::front::fits;
 use purser_tests::document::{Document, Operation};
 use purser_tests::{Caller, Reply, World};
+use serde_json::Value;
 
 use crate::operations::{Case, Party, Request, Sample, Who, cases, is_nothing, world};
 
@@ -26,7 +27,7 @@ pub enum Refusal {
     Is(u16, &'static str),
     /// 422 with this code, which blames the field at this pointer and no other.
     Field(&'static str, String),
-    /// Like an id of nothing that stands at this pointer.
+    /// Like an id of nothing that stands at this pointer: the whole request, or that item of it in the results.
     Unknown(String),
     /// Like what does not exist: 404, or a list of nothing.
     Nothing,
@@ -55,6 +56,7 @@ impl Refusal {
                 reply.status == 422 && code == *expected && blamed(pointer)
             }
             Self::Unknown(pointer) => match reply.status {
+                200..300 => texts(&reply.json).contains(&"not_found"),
                 404 => code == "not_found",
                 422 => ["invalid_reseller", "invalid_user"].contains(&code) && blamed(pointer),
                 // Of many that are dealt with one by one, each is told its own.
@@ -63,6 +65,19 @@ impl Refusal {
             },
             Self::Nothing => is_nothing(reply),
         }
+    }
+}
+
+/// Every text in an answer, the names of its members included.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(members) => {
+            let of_member = |(name, value)| [vec![String::as_str(name)], texts(value)].concat();
+            members.iter().flat_map(of_member).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
