@@ -8,7 +8,10 @@ use purser_domain::email::EmailAddress;
 use purser_domain::text::{ClientId, Name, Phone};
 use purser_edge::client_body::ClientBody;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
-use purser_edge::shapes::ClientShape;
+use purser_edge::shapes::{
+    ClientIdShape, ClientShape, EmailShape, IdempotencyKeyShape, MetadataShape, NameShape,
+    PhoneShape, ResellerRefidShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,22 +26,28 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A client to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "name": "Acme Corporation",
+    "email": "billing@acme.example",
+    "metadata": {"segment": "Enterprise"}
+}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateClient {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     name: Name,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = Option<String>, max_length = 64)]
+    #[schema(value_type = Option<PhoneShape>)]
     phone: Option<Phone>,
     /// Anything else, at most 16 KiB; keys that look like credentials are refused.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<MetadataShape>)]
     metadata: Option<Map<String, Value>>,
     /// The reseller it belongs to; standalone unless given. A reseller's own key implies itself.
+    #[schema(value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// The id other systems know it by; a UUID unless given. It can't be changed.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<ClientIdShape>)]
     client_id: Option<ClientId>,
 }
 
@@ -46,9 +55,17 @@ struct CreateClient {
 #[utoipa::path(
     post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
     ),
-    responses((status = 201, body = ClientShape))
+    responses(
+        (status = 201, body = ClientShape),
+        (status = 404, description = "`not_found`"),
+        (
+            status = 409,
+            description = "`duplicate_email`, `duplicate_client_id`, `reseller_suspended`, `reseller_pending`"
+        ),
+        (status = 422, description = "`invalid_reseller`, `sensitive_metadata`, `metadata_too_large`"),
+    )
 )]
 async fn create_client(
     State(app): State<App>,

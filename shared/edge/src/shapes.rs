@@ -5,9 +5,16 @@
 mod goods;
 mod ledger;
 mod parties;
+mod values;
 
-pub use goods::{LicenceShape, ProductShape, TermsShape};
-pub use ledger::{EntryShape, ProvisionShape, SaleShape, WalletShape};
+pub use goods::{LicenceShape, LicenceStatusShape, ProductShape, TermsShape};
+pub use ledger::{EntryShape, EntryTypeShape, ProvisionShape, SaleShape, WalletShape};
 pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
+};
+pub use values::{
+    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, DescriptionShape,
+    EmailShape, HashShape, IdempotencyKeyShape, LicenceRefidShape, MetadataShape, NameShape,
+    PhoneShape, ProductReferenceShape, ProvisionRefidShape, ReferenceShape, ResellerRefidShape,
+    ThresholdShape, UserRefidShape,
 };

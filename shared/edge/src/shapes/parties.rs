@@ -13,24 +13,34 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::{
+    ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, EmailShape, MetadataShape,
+    NameShape, PhoneShape, ResellerRefidShape, UserRefidShape,
+};
+
 /// A client.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Client)]
 pub struct ClientShape {
+    #[schema(value_type = ClientRefidShape)]
     refid: String,
+    #[schema(value_type = ClientIdShape)]
     client_id: String,
+    #[schema(value_type = NameShape)]
     name: String,
+    #[schema(value_type = EmailShape)]
     email: String,
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<PhoneShape>)]
     phone: Option<String>,
     #[schema(value_type = ClientStatusShape)]
     status: ClientStatus,
     /// The reseller it belongs to; null when it is standalone.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// The login it is bound to.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<UserRefidShape>)]
     user: Option<String>,
+    #[schema(value_type = MetadataShape)]
     metadata: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -93,19 +103,23 @@ impl From<&Client> for ClientShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Reseller)]
 pub struct ResellerShape {
+    #[schema(value_type = ResellerRefidShape)]
     refid: String,
+    #[schema(value_type = NameShape)]
     company_name: String,
+    #[schema(value_type = EmailShape)]
     email: String,
     #[schema(value_type = TierShape)]
     tier: Tier,
     #[schema(value_type = ResellerStatusShape)]
     status: ResellerStatus,
     hold_provisioning: bool,
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     low_credit_threshold: Credits,
     /// The reseller above it.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     parent: Option<String>,
+    #[schema(value_type = MetadataShape)]
     metadata: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -137,10 +151,12 @@ impl From<&Reseller> for ResellerShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub struct ApiKeyShape {
+    #[schema(value_type = ApiKeyRefidShape)]
     refid: String,
+    #[schema(value_type = NameShape)]
     name: String,
     /// The reseller it acts for; null for an operator's.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
