@@ -23,6 +23,10 @@ lint: tools ## Check format, lints, dependencies and the template
 	$(TOOLS)/bin/cargo-machete .
 	$(TOOLS)/bin/cfn-lint template.yaml
 
+.PHONY: fuzz
+fuzz: $(TOOLS)/bin/schemathesis ## Check the API against its document; MINUTES=3 SEED=1
+	@tests/fuzz/run $(TOOLS)/bin/schemathesis
+
 .PHONY: bench
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
@@ -41,6 +45,9 @@ $(TOOLS)/bin/pip:
 
 $(TOOLS)/bin/cfn-lint: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet cfn-lint==1.58.0
+
+$(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
+	$(TOOLS)/bin/pip install --quiet schemathesis==4.32.5
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2

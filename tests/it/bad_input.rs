@@ -59,8 +59,6 @@ impl Refusal {
                 200..300 => texts(&reply.json).contains(&"not_found"),
                 404 => code == "not_found",
                 422 => ["invalid_reseller", "invalid_user"].contains(&code) && blamed(pointer),
-                // Of many that are dealt with one by one, each is told its own.
-                200 => reply.json["results"][0]["code"] == "not_found",
                 _ => false,
             },
             Self::Nothing => is_nothing(reply),

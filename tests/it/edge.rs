@@ -82,6 +82,90 @@ async fn the_frameworks_own_refusals_are_problems_too() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_no_object_is_refused_even_when_its_values_would_fit() {
+    let world = World::new().await;
+    let partner = world.partner("gold", 0).await;
+    let client = world.client(&partner).await;
+    let product = world.product(1).await;
+    let refid = &partner.refid;
+    let before = world.size().await;
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "k"),
+    ];
+    for (method, path, body) in [
+        (
+            "POST",
+            "/v1/clients".to_owned(),
+            json!(["a", "a@example.com", null, null, null, null]),
+        ),
+        (
+            "POST",
+            "/v1/resellers".to_owned(),
+            json!(["a", "a@example.com", null, null, null, null]),
+        ),
+        ("POST", "/v1/api-keys".to_owned(), json!([null, "a"])),
+        (
+            "POST",
+            "/v1/products".to_owned(),
+            json!(["a", "a", 1, null, null, null, null, null]),
+        ),
+        (
+            "POST",
+            "/v1/provisions".to_owned(),
+            json!([refid, 1, null, null, null, "a"]),
+        ),
+        (
+            "POST",
+            format!("/v1/resellers/{refid}/credits"),
+            json!([1, null, null]),
+        ),
+        ("PATCH", format!("/v1/resellers/{refid}"), json!([])),
+        ("PATCH", format!("/v1/clients/{client}"), json!([])),
+        ("PATCH", format!("/v1/products/{product}"), json!([])),
+    ] {
+        let bytes = Some(body.to_string().into());
+        let refused = world.operator.send(method, &path, &headers, bytes).await;
+        assert_eq!(
+            refused.refused(422, "invalid_fields").pointer(),
+            "",
+            "{method} {path}"
+        );
+    }
+    let order = json!({"reseller": refid, "product": product, "client": ["a", "a@example.com", null, null, null]});
+    let refused = world
+        .operator
+        .post_once("/v1/provisions", "k", &order)
+        .await;
+    assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/client");
+    assert_eq!(world.size().await, before, "nothing changed");
+}
+
+#[tokio::test]
+async fn a_whole_number_is_an_integer_however_it_is_written() {
+    let world = World::new().await;
+    let partner = world.partner("gold", 0).await;
+    let path = format!("/v1/resellers/{}/credits", partner.refid);
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "k"),
+    ];
+    for written in ["100.0", "1e2", "100"] {
+        let body = format!("{{\"amount\": {written}}}");
+        let added = world
+            .operator
+            .send("POST", &path, &headers, Some(body.into()))
+            .await;
+        assert_eq!(
+            added.expect(201).number("amount"),
+            100,
+            "one command, three times"
+        );
+    }
+    assert_eq!(world.balance(&partner.refid).await, 100);
+}
+
+#[tokio::test]
 async fn bad_text_is_refused_by_its_pointer_and_any_script_passes() {
     let world = World::new().await;
     for (member, value, pointer) in [

@@ -55,6 +55,43 @@ async fn onboarding_makes_reseller_wallet_and_login_together() {
 }
 
 #[tokio::test]
+async fn null_is_as_good_as_left_out_and_as_good_as_the_default() {
+    let world = World::new().await;
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "k"),
+    ];
+    let body = json!({"company_name": "A", "email": "a@example.com"});
+    let mut refids = Vec::new();
+    for (tier, others) in [
+        (None, None),
+        (Some(Value::Null), Some(Value::Null)),
+        (Some(json!("standard")), None),
+    ] {
+        let mut body = body.clone();
+        for (member, value) in [
+            ("tier", tier),
+            ("metadata", others.clone()),
+            ("parent", others.clone()),
+        ] {
+            if let Some(value) = value {
+                body[member] = value;
+            }
+        }
+        let bytes = Some(body.to_string().into());
+        let made = world
+            .operator
+            .send("POST", "/v1/resellers", &headers, bytes)
+            .await
+            .expect(201);
+        assert_eq!(made.text("tier"), "standard", "{body}");
+        refids.push(made.text("refid").to_owned());
+    }
+    refids.dedup();
+    assert_eq!(refids.len(), 1, "one command, three times");
+}
+
+#[tokio::test]
 async fn a_parent_exists_or_the_reseller_does_not() {
     let world = World::new().await;
     let parent = world.partner("gold", 0).await;

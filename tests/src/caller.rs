@@ -5,6 +5,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
+use crate::contract;
+
 /// Somebody with or without a key.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -68,7 +70,9 @@ impl Caller {
         body: Option<Vec<u8>>,
     ) -> Reply {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.url));
         if let Some(key) = &self.key {
             let value =
                 HeaderValue::from_bytes(format!("Bearer {key}").as_bytes()).expect("a header");
@@ -83,7 +87,9 @@ impl Caller {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.expect("a body");
-        Reply::new(status, &headers, bytes.to_vec())
+        let reply = Reply::new(status, &headers, bytes.to_vec());
+        contract::hold(method.as_str(), path, &reply);
+        reply
     }
 
     /// Reads.

@@ -12,6 +12,7 @@
 
 pub mod budgets;
 pub mod caller;
+pub mod contract;
 pub mod document;
 pub mod faults;
 pub mod lambda;

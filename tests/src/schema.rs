@@ -3,6 +3,8 @@
 //! Invariant: a schema that leaves open how long a text or how large a number may be, or whether a member more
 //! matters, is refused here: a client's author could not know either.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 /// The formats of ids: text of another form is treated like an id that does not exist.
@@ -98,6 +100,32 @@ impl Schema {
         Reader { named, bounded }.read(schema, at)
     }
 
+    /// Allows one more form. Objects are one: what only one of them has may be left out, or be null.
+    fn add(&mut self, form: Form) {
+        let object = self.forms.iter_mut().find_map(|there| match there {
+            Form::Object(members) => Some(members),
+            _ => None,
+        });
+        match (object, form) {
+            (Some(there), Form::Object(more)) => {
+                let mut all: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+                for member in there.drain(..).chain(more) {
+                    all.entry(member.name.clone()).or_default().push(member);
+                }
+                there.extend(all.into_values().filter_map(|mut same| {
+                    let both = same.len() > 1;
+                    let required = both && same.iter().all(|member| member.required);
+                    let nullable = !both || same.iter().any(|member| member.schema.nullable);
+                    let mut member = same.pop()?;
+                    member.required = required;
+                    member.schema.nullable = nullable;
+                    Some(member)
+                }));
+            }
+            (_, form) => self.forms.push(form),
+        }
+    }
+
     /// The JSON types it allows.
     pub fn types(&self) -> Vec<&'static str> {
         let null = self.nullable.then_some("null");
@@ -168,7 +196,7 @@ impl Reader<'_> {
             let read = alternatives.iter().map(|schema| self.read(schema, at));
             return read.fold(none(), |mut all, one| {
                 all.nullable |= one.nullable;
-                all.forms.extend(one.forms);
+                one.forms.into_iter().for_each(|form| all.add(form));
                 all
             });
         }
@@ -224,7 +252,14 @@ impl Reader<'_> {
         let kind = match format {
             Some("email") => TextKind::Email,
             Some(other) => panic!("{at}: a format that these tests don't know: {other}"),
-            None if schema["pattern"].is_string() => TextKind::Pattern,
+            // A pattern of what it must not hold leaves any script.
+            None if !schema["pattern"]
+                .as_str()
+                .unwrap_or("^[^")
+                .starts_with("^[^") =>
+            {
+                TextKind::Pattern
+            }
             None => TextKind::Free,
         };
         let least = least.unwrap_or(0);

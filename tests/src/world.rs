@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::caller::{Caller, Reply};
+use crate::contract;
 use crate::faults::Script;
 
 /// A system of its own, and its operator.
@@ -308,7 +309,9 @@ impl World {
             .body(Body::from(body.to_owned()))
             .expect("a request");
         let response = routes.oneshot(request).await.expect("an answer");
-        Reply::of(response).await
+        let reply = Reply::of(response).await;
+        contract::hold(method, path, &reply);
+        reply
     }
 
     /// What the table answers to this `BatchGetItem` at present.

@@ -9,7 +9,10 @@ use purser_domain::entry::Entry;
 use purser_domain::text::{Description, Reference};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Body, Key, MaybeBody, RequiredKey};
-use purser_edge::shapes::EntryShape;
+use purser_edge::shapes::{
+    AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape,
+    ResellerRefidShape,
+};
 use purser_edge::{App, Problem, answer, json};
 use purser_store::credits::TopUp;
 use serde::{Deserialize, Serialize};
@@ -24,22 +27,30 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Credits to add.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"amount": 1000, "reference": "INV-2026-001", "description": "First top-up"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct AddCredits {
-    #[schema(value_type = u64, minimum = 1, maximum = 1_000_000_000_000_i64)]
+    #[schema(value_type = AmountShape)]
     amount: Amount,
     /// Your name of the top-up: repeated with the same amount it adds nothing, with another one it is refused.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<ReferenceShape>)]
     reference: Option<Reference>,
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<DescriptionShape>)]
     description: Option<Description>,
 }
 
 /// Add credits to a wallet
 #[utoipa::path(
     post, path = "/v1/resellers/{refid}/credits", tag = "ledger", request_body = AddCredits,
-    params(("refid" = String, Path), ("Idempotency-Key" = String, Header, description = "One key, one top-up.")),
-    responses((status = 201, body = EntryShape))
+    params(
+        ("refid" = ResellerRefidShape, Path),
+        ("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one top-up."),
+    ),
+    responses(
+        (status = 201, body = EntryShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`reference_reused`, `balance_too_large`"),
+    )
 )]
 async fn add_credits(
     State(app): State<App>,

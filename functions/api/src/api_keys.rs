@@ -12,7 +12,9 @@ use purser_domain::text::Name;
 use purser_edge::answer::{List, position};
 use purser_edge::call::Listed;
 use purser_edge::extract::{Body, Limit, MaybeBody, Named, OptionalKey, Params};
-use purser_edge::shapes::{ApiKeyShape, RefidShape};
+use purser_edge::shapes::{
+    ApiKeyRefidShape, ApiKeyShape, IdempotencyKeyShape, NameShape, ResellerRefidShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::page::Page;
 use purser_store::secrets::{random, sha256_hex};
@@ -30,13 +32,14 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A key to make.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "Web shop"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateApiKey {
     /// The reseller it acts for; an operator's key unless given. A reseller's own key implies itself.
-    #[schema(value_type = Option<RefidShape>)]
+    #[schema(value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// What it is for.
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     name: Name,
 }
 
@@ -52,8 +55,15 @@ struct CreatedApiKey {
 /// Create an API key
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "api-keys", request_body = CreateApiKey,
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key is refused.")),
-    responses((status = 201, body = CreatedApiKey))
+    params(
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat is refused."),
+    ),
+    responses(
+        (status = 201, body = CreatedApiKey),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`key_already_shown`"),
+        (status = 422, description = "`invalid_reseller`"),
+    )
 )]
 async fn create_api_key(
     State(app): State<App>,
@@ -92,7 +102,7 @@ async fn create_api_key(
 #[into_params(parameter_in = Query)]
 struct ApiKeyQuery {
     /// Only this reseller's; an operator that names none sees the operators'.
-    #[param(value_type = Option<RefidShape>, inline)]
+    #[param(value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
@@ -101,10 +111,12 @@ struct ApiKeyQuery {
     limit: Option<Limit>,
 }
 
+type ApiKeyList = List<ApiKeyShape>;
+
 /// List API keys, newest first
 #[utoipa::path(
     get, path = "/v1/api-keys", tag = "api-keys", params(ApiKeyQuery),
-    responses((status = 200, body = List<ApiKeyShape>))
+    responses((status = 200, body = ApiKeyList), (status = 404, description = "`not_found`"))
 )]
 async fn list_api_keys(
     State(app): State<App>,
@@ -131,7 +143,7 @@ async fn list_api_keys(
 
 /// Revoke an API key
 #[utoipa::path(
-    delete, path = "/v1/api-keys/{refid}", tag = "api-keys", params(("refid" = String, Path)),
+    delete, path = "/v1/api-keys/{refid}", tag = "api-keys", params(("refid" = ApiKeyRefidShape, Path)),
     responses((status = 204))
 )]
 async fn revoke_api_key(

@@ -9,7 +9,10 @@ use purser_domain::email::EmailAddress;
 use purser_domain::text::{ClientId, Name, Phone};
 use purser_edge::client_body::ClientBody;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
-use purser_edge::shapes::{ClientShape, RefidShape};
+use purser_edge::shapes::{
+    ClientIdShape, ClientShape, EmailShape, IdempotencyKeyShape, MetadataShape, NameShape,
+    PhoneShape, ResellerRefidShape, UserRefidShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::client::{Bind, ClientCreation};
 use serde::{Deserialize, Serialize};
@@ -25,26 +28,31 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A client to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "name": "Acme Corporation",
+    "email": "billing@acme.example",
+    "metadata": {"segment": "Enterprise"}
+}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateClient {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     name: Name,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    #[schema(value_type = Option<PhoneShape>)]
     phone: Option<Phone>,
     /// Anything else, at most 16 KiB; keys that look like credentials are refused.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<MetadataShape>)]
     metadata: Option<Map<String, Value>>,
     /// The reseller it belongs to; standalone unless given. A reseller's own key implies itself.
-    #[schema(value_type = Option<RefidShape>)]
+    #[schema(value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// The id other systems know it by; a UUID unless given. It can't be changed.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<ClientIdShape>)]
     client_id: Option<ClientId>,
     /// The refid of the login it is bound to; only an operator may name one. No login has two clients.
-    #[schema(value_type = Option<RefidShape>)]
+    #[schema(value_type = Option<UserRefidShape>)]
     user: Option<String>,
 }
 
@@ -52,9 +60,19 @@ struct CreateClient {
 #[utoipa::path(
     post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
     ),
-    responses((status = 201, body = ClientShape))
+    responses(
+        (status = 201, body = ClientShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`"),
+        (
+            status = 409,
+            description = "`duplicate_email`, `duplicate_client_id`, `user_already_bound`, `reseller_suspended`, \
+                `reseller_pending`"
+        ),
+        (status = 422, description = "`invalid_reseller`, `invalid_user`, `sensitive_metadata`, `metadata_too_large`"),
+    )
 )]
 async fn create_client(
     State(app): State<App>,

@@ -14,7 +14,7 @@ use purser_domain::refid::ClientRefid;
 use purser_domain::refusal::{Refusal, What};
 use purser_edge::answer::ok;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
-use purser_edge::shapes::RefidShape;
+use purser_edge::shapes::ClientRefidShape;
 use purser_edge::{App, Call, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,10 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Delete a client
 #[utoipa::path(
     delete, path = "/v1/clients/{refid}", tag = "clients",
-    params(("refid" = String, Path), ("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
+    params(
+        ("refid" = ClientRefidShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
     responses((status = 204))
 )]
 async fn delete_client(
@@ -69,10 +72,11 @@ async fn delete(
 
 /// The clients to delete.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"clients": ["CL-7ZK3M9QWX2ABCDEF"]}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct DeleteClients {
     /// Their refids, 1 to 100.
-    #[schema(value_type = Vec<RefidShape>, min_items = 1, max_items = 100)]
+    #[schema(value_type = Vec<ClientRefidShape>, min_items = 1, max_items = 100)]
     clients: Refids,
 }
 
@@ -117,7 +121,7 @@ struct Deletion {
 /// Delete many clients, each by itself
 #[utoipa::path(
     post, path = "/v1/clients/bulk-delete", tag = "clients", request_body = DeleteClients,
-    responses((status = 200, body = DeletedClients))
+    responses((status = 200, body = DeletedClients), (status = 403, description = "`forbidden`"))
 )]
 async fn delete_clients(
     State(app): State<App>,

@@ -13,7 +13,10 @@ use purser_domain::text::Name;
 use purser_domain::tier::Tier;
 use purser_edge::client_body::metadata;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
-use purser_edge::shapes::{RefidShape, ResellerShape, TierShape};
+use purser_edge::shapes::{
+    EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, ResellerRefidShape, ResellerShape,
+    ThresholdShape, TierShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,25 +31,25 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A reseller to onboard.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"company_name": "Elite Partners", "email": "partner@elite.example", "tier": "platinum"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct OnboardReseller {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     company_name: Name,
     /// The address of its first login, unique among logins.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = EmailShape)]
     email: EmailAddress,
     /// `standard` unless given.
-    #[serde(default)]
-    #[schema(value_type = TierShape)]
-    tier: Tier,
+    #[schema(value_type = Option<TierShape>)]
+    tier: Option<Tier>,
     /// The balance below which it is warned; the deployment's default unless given.
-    #[schema(value_type = Option<u64>, maximum = 1_000_000_000_000_i64)]
+    #[schema(value_type = Option<ThresholdShape>)]
     low_credit_threshold: Option<Threshold>,
     /// White-label settings (`name`, `logo`, `colours`) and anything else, at most 16 KiB.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<MetadataShape>)]
     metadata: Option<Map<String, Value>>,
     /// The refid of the reseller above it, which must trade and stand on one of the first four levels.
-    #[schema(value_type = Option<RefidShape>)]
+    #[schema(value_type = Option<ResellerRefidShape>)]
     parent: Option<String>,
 }
 
@@ -54,9 +57,17 @@ struct OnboardReseller {
 #[utoipa::path(
     post, path = "/v1/resellers", tag = "resellers", request_body = OnboardReseller,
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
     ),
-    responses((status = 201, body = ResellerShape))
+    responses(
+        (status = 201, body = ResellerShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`duplicate_email`, `reseller_suspended`, `reseller_pending`"),
+        (
+            status = 422,
+            description = "`invalid_reseller`, `parent_too_deep`, `sensitive_metadata`, `metadata_too_large`"
+        ),
+    )
 )]
 async fn onboard_reseller(
     State(app): State<App>,
@@ -67,7 +78,13 @@ async fn onboard_reseller(
     call.caller.must_operate()?;
     let key = key?;
     let Body(body) = body?;
-    let request = call.request(&app, key.as_ref(), &body)?;
+    // Spelling out the default makes no difference to a repeat.
+    let tier = body.tier.unwrap_or_default();
+    let resolved = OnboardReseller {
+        tier: Some(tier),
+        ..body.clone()
+    };
+    let request = call.request(&app, key.as_ref(), &resolved)?;
     let parent = match &body.parent {
         Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidParent)?),
         None => None,
@@ -76,7 +93,7 @@ async fn onboard_reseller(
     let new = NewReseller {
         company_name: body.company_name,
         email: body.email,
-        tier: body.tier,
+        tier,
         status: ResellerStatus::Active,
         low_credit_threshold: threshold.unwrap_or(app.config.low_credit_threshold),
         metadata: metadata(body.metadata.unwrap_or_default())?,

@@ -3,18 +3,25 @@
 //! Invariant: a route that exists stands in the document, with its security and its problems, because both come
 //! from the same lines.
 
-use http::StatusCode;
+mod answers;
+
+use std::collections::BTreeMap;
+
 use purser_edge::problem::ProblemShape;
+use purser_edge::shapes::IdempotencyKeyShape;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::Type;
+use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, Content, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder,
-    Ref, RefOr, ResponseBuilder, SecurityRequirement,
+    ComponentsBuilder, InfoBuilder, OneOf, OpenApi, OpenApiBuilder, RefOr, Schema,
+    SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{Entry, FUNCTIONS};
+
+/// The forms that the document names.
+type Schemas = BTreeMap<String, RefOr<Schema>>;
 
 const DESCRIPTION: &str = "Clients, resellers, prepaid credits and licences. Errors are RFC 9457 problems with a \
     stable `code`. Commands that move credits require an `Idempotency-Key` and take effect once per key.";
@@ -28,6 +35,7 @@ pub fn document() -> OpenApi {
         .build();
     let mut components = ComponentsBuilder::new()
         .schema("Problem", ProblemShape::schema())
+        .schema(IdempotencyKeyShape::name(), IdempotencyKeyShape::schema())
         .security_scheme(
             "key",
             SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
@@ -44,6 +52,9 @@ pub fn document() -> OpenApi {
             document.merge(routes().split_for_parts().1);
         }
     }
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    schemas.values_mut().for_each(describe_members);
+    let schemas = schemas.clone();
     for (path, item) in &mut document.paths.paths {
         let operations = [
             &mut item.get,
@@ -53,48 +64,65 @@ pub fn document() -> OpenApi {
             &mut item.delete,
         ];
         for operation in operations.into_iter().flatten() {
-            finish(operation, path.starts_with("/v1/"));
+            finish(operation, path.starts_with("/v1/"), &schemas);
         }
     }
     document
 }
 
-/// Every operation can be refused with a problem, and is when too much is asked; those below `/v1` need a key,
-/// unless they say themselves that anybody may. A response is called by its status, because the format wants it called
-/// something.
-fn finish(operation: &mut Operation, keyed: bool) {
-    for (status, response) in &mut operation.responses.responses {
-        let name = status
-            .parse()
-            .ok()
-            .and_then(|status: StatusCode| status.canonical_reason());
-        if let (RefOr::T(response), Some(name)) = (response, name) {
-            name.clone_into(&mut response.description);
+/// Completes what the lines above a handler say of it.
+fn finish(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            parameter.schema = parameter.schema.take().map(without_null);
         }
     }
-    let responses = &mut operation.responses.responses;
-    let seconds = HeaderBuilder::new().schema(Some(
-        ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1)),
-    ));
-    let too_many = problem("Too Many Requests").header(
-        "Retry-After",
-        seconds
-            .description(Some("After how many seconds the next request may be sent."))
-            .build(),
-    );
-    responses.insert("429".into(), too_many.build().into());
-    responses.insert("default".into(), problem("A problem").build().into());
-    if keyed && operation.security.is_none() {
-        responses.insert("401".into(), problem("Unauthorized").build().into());
+    // What says itself that anybody may needs no key.
+    let keyed = keyed && operation.security.is_none();
+    answers::declare(operation, keyed, schemas);
+    if keyed {
         operation.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
     }
 }
 
-fn problem(description: &str) -> ResponseBuilder {
-    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
-    ResponseBuilder::new()
-        .description(description)
-        .content("application/problem+json", Content::new(Some(schema)))
+/// What is said of a member that may be null is said of the member, and not of one of its two forms.
+fn describe_members(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return;
+    };
+    for member in object.properties.values_mut() {
+        if let RefOr::T(Schema::OneOf(choice)) = member
+            && let Some(RefOr::Ref(form)) = choice.items.first_mut()
+            && !form.description.is_empty()
+        {
+            choice.description = Some(std::mem::take(&mut form.description));
+        }
+    }
+}
+
+/// A parameter that is optional is left out; there is no way to send null.
+fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let null = SchemaType::from(Type::Null);
+    let is_null =
+        |it: &RefOr<Schema>| matches!(it, RefOr::T(Schema::Object(it)) if it.schema_type == null);
+    match schema {
+        RefOr::T(Schema::OneOf(mut choice)) => {
+            choice.items.retain(|item| !is_null(item));
+            match <[_; 1]>::try_from(choice.items) {
+                Ok([only]) => only,
+                Err(items) => Schema::OneOf(OneOf {
+                    items,
+                    ..OneOf::new()
+                })
+                .into(),
+            }
+        }
+        RefOr::T(Schema::Object(mut object)) => {
+            if let SchemaType::Array(types) = &mut object.schema_type {
+                types.retain(|kind| *kind != Type::Null);
+            }
+            Schema::Object(object).into()
+        }
+        other => other,
+    }
 }

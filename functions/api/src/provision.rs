@@ -11,13 +11,17 @@ use purser_domain::provision::Quantity;
 use purser_domain::refid::{ClientRefid, ResellerRefid};
 use purser_domain::refusal::{Refusal, What};
 use purser_domain::text::Description;
-use purser_edge::client_body::{ClientChoice, ClientChoices};
+use purser_edge::client_body::{ClientBody, ClientChoice, ClientChoices};
 use purser_edge::extract::{Body, MaybeBody, RequiredKey};
-use purser_edge::shapes::{BulkProvisionShape, ProductReferenceShape, ProvisionShape, RefidShape};
+use purser_edge::shapes::{
+    AmountShape, BulkProvisionShape, ClientRefidShape, DescriptionShape, IdempotencyKeyShape,
+    ProductReferenceShape, ProvisionShape, ResellerRefidShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::client::Bind;
 use purser_store::provision::{Buyer, Buyers, Provision, ProvisionCommand, Purchase};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,34 +33,111 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(provision_bulk))
 }
 
-/// A purchase: either a bare `cost` with a `description`, or a `product` for a `client`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+/// A purchase: either a bare `cost` with a `description`, or a `product` for a `client`. It is read as one type, so
+/// that what is missing or too much is named by its pointer; the document shows the two types that it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ProvisionBody {
     /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
-    #[schema(value_type = Option<RefidShape>)]
     reseller: Option<String>,
     /// Credits to debit for nothing but the description; no discount applies.
-    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
     cost: Option<Amount>,
     /// The product to buy, at the price of the reseller's tier.
-    #[schema(value_type = Option<ProductReferenceShape>)]
     product: Option<String>,
     /// How many licences to mint, 1 unless given.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 90)]
     quantity: Option<Quantity>,
     /// Whom the licences are for: a client of the reseller, or a new one.
     client: Option<ClientChoice>,
     /// What the entry says it is for; required with a bare cost.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
     description: Option<Description>,
+}
+
+/// A purchase.
+#[derive(ToSchema)]
+#[schema(as = NewProvision)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it lends the document its form")]
+enum ProvisionForm {
+    /// Credits for nothing but a description.
+    Cost(CostForm),
+    /// Licences of a product.
+    Product(ProductForm),
+}
+
+/// A bare cost, to which no discount applies.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProvisionOfCost)]
+#[schema(example = json!({"reseller": "RS-7ZK3M9QWX2ABCDEF", "cost": 20, "description": "Set-up by phone"}))]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it lends the document its form")]
+struct CostForm {
+    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    #[schema(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// Credits to debit.
+    #[schema(value_type = AmountShape)]
+    cost: u64,
+    /// What the entry says it is for.
+    #[schema(value_type = DescriptionShape)]
+    description: String,
+}
+
+/// A product for a client, at the price of the reseller's tier.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProvisionOfProduct)]
+#[schema(example = json!({
+    "reseller": "RS-7ZK3M9QWX2ABCDEF",
+    "product": "PROD-001",
+    "client": {"name": "Acme Corporation", "email": "billing@acme.example"}
+}))]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it lends the document its form")]
+struct ProductForm {
+    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    #[schema(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// The product to buy.
+    #[schema(value_type = ProductReferenceShape)]
+    product: String,
+    /// How many licences to mint, 1 unless given.
+    #[schema(minimum = 1, maximum = 90)]
+    quantity: Option<u32>,
+    /// Whom the licences are for: a client of the reseller, or a new one.
+    #[schema(value_type = ClientForm)]
+    client: Value,
+    /// What the entry says it is for.
+    #[schema(value_type = Option<DescriptionShape>)]
+    description: Option<String>,
+}
+
+/// A client: `"CL-…"`, or a new one.
+#[derive(ToSchema)]
+#[schema(as = ClientChoice)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it lends the document its form")]
+enum ClientForm {
+    /// A client of the reseller.
+    Refid(ClientRefidShape),
+    /// A client to create.
+    New(ClientBody),
 }
 
 /// Provision: debit the wallet and mint what it pays for
 #[utoipa::path(
-    post, path = "/v1/provisions", tag = "provisions", request_body = ProvisionBody,
-    params(("Idempotency-Key" = String, Header, description = "One key, one debit.")),
-    responses((status = 201, body = ProvisionShape))
+    post, path = "/v1/provisions", tag = "provisions", request_body = ProvisionForm,
+    params(("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one debit.")),
+    responses(
+        (status = 201, body = ProvisionShape),
+        (status = 402, description = "`insufficient_credits`"),
+        (status = 403, description = "`provisioning_held`"),
+        (status = 404, description = "`not_found`"),
+        (
+            status = 409,
+            description = "`product_inactive`, `tier_not_allowed`, `reseller_suspended`, `reseller_pending`, \
+                `duplicate_email`, `duplicate_client_id`, `balance_too_large`"
+        ),
+        (status = 422, description = "`invalid_reseller`, `sensitive_metadata`, `metadata_too_large`"),
+    )
 )]
 async fn provision(
     State(app): State<App>,
@@ -91,24 +172,38 @@ async fn provision(
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct BulkBody {
     /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
-    #[schema(value_type = Option<RefidShape>)]
+    #[schema(value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// The product to buy, at the price of the reseller's tier.
     #[schema(value_type = ProductReferenceShape)]
     product: String,
     /// Whom the licences are for: clients of the reseller and new ones, 1 to 32.
-    #[schema(value_type = Vec<ClientChoice>, min_items = 1, max_items = 32)]
+    #[schema(value_type = Vec<ClientForm>, min_items = 1, max_items = 32)]
     clients: ClientChoices,
     /// What the entry says it is for.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    #[schema(value_type = Option<DescriptionShape>)]
     description: Option<Description>,
 }
 
 /// Provision for many clients: one debit, one licence each, all or nothing
 #[utoipa::path(
     post, path = "/v1/provisions/bulk", tag = "provisions", request_body = BulkBody,
-    params(("Idempotency-Key" = String, Header, description = "One key, one debit.")),
-    responses((status = 201, body = BulkProvisionShape))
+    params(("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one debit.")),
+    responses(
+        (status = 201, body = BulkProvisionShape),
+        (status = 402, description = "`insufficient_credits`"),
+        (status = 403, description = "`provisioning_held`"),
+        (status = 404, description = "`not_found`"),
+        (
+            status = 409,
+            description = "`product_inactive`, `tier_not_allowed`, `reseller_suspended`, `reseller_pending`, \
+                `duplicate_email`, `duplicate_client_id`, `balance_too_large`"
+        ),
+        (
+            status = 422,
+            description = "`invalid_reseller`, `sensitive_metadata`, `metadata_too_large`, `too_large`"
+        ),
+    )
 )]
 async fn provision_bulk(
     State(app): State<App>,

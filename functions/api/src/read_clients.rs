@@ -12,7 +12,7 @@ use purser_domain::text::ClientId;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::Listed;
 use purser_edge::extract::{Limit, Named, Params};
-use purser_edge::shapes::{ClientShape, ClientStatusShape, RefidShape};
+use purser_edge::shapes::{ClientRefidShape, ClientShape, ClientStatusShape, ResellerRefidShape};
 use purser_edge::{App, Call, Problem};
 use purser_store::client::ClientFilter;
 use purser_store::page::Page;
@@ -45,13 +45,13 @@ enum Ownership {
 #[into_params(parameter_in = Query)]
 struct ClientQuery {
     /// Only clients in this status.
-    #[param(value_type = Option<ClientStatusShape>, inline)]
+    #[param(value_type = Option<ClientStatusShape>)]
     status: Option<ClientStatus>,
     /// Only standalone or only resold clients.
     #[param(inline)]
     ownership: Option<Ownership>,
     /// Only clients of this reseller.
-    #[param(value_type = Option<RefidShape>, inline)]
+    #[param(value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// The client with this address, whatever its case.
     email: Option<String>,
@@ -77,10 +77,12 @@ impl ClientQuery {
     }
 }
 
+type ClientList = List<ClientShape>;
+
 /// List clients
 #[utoipa::path(
     get, path = "/v1/clients", tag = "clients", params(ClientQuery),
-    responses((status = 200, body = List<ClientShape>))
+    responses((status = 200, body = ClientList), (status = 404, description = "`not_found`"))
 )]
 async fn list_clients(
     State(app): State<App>,
@@ -153,7 +155,7 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
 
 /// Read a client
 #[utoipa::path(
-    get, path = "/v1/clients/{refid}", tag = "clients", params(("refid" = String, Path)),
+    get, path = "/v1/clients/{refid}", tag = "clients", params(("refid" = ClientRefidShape, Path)),
     responses((status = 200, body = ClientShape))
 )]
 async fn read_client(

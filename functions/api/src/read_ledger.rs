@@ -10,7 +10,7 @@ use purser_domain::refusal::What;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Limit, Params};
-use purser_edge::shapes::{EntryShape, WalletShape};
+use purser_edge::shapes::{EntryShape, ResellerRefidShape, WalletShape};
 use purser_edge::{App, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Read a wallet
 #[utoipa::path(
-    get, path = "/v1/resellers/{refid}/wallet", tag = "ledger", params(("refid" = String, Path)),
+    get, path = "/v1/resellers/{refid}/wallet", tag = "ledger", params(("refid" = ResellerRefidShape, Path)),
     responses((status = 200, body = WalletShape))
 )]
 async fn read_wallet(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
@@ -49,10 +49,12 @@ struct EntryQuery {
     limit: Option<Limit>,
 }
 
+type EntryList = List<EntryShape>;
+
 /// List a wallet's entries, newest first
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/entries", tag = "ledger",
-    params(("refid" = String, Path), EntryQuery), responses((status = 200, body = List<EntryShape>))
+    params(("refid" = ResellerRefidShape, Path), EntryQuery), responses((status = 200, body = EntryList))
 )]
 async fn list_entries(
     State(app): State<App>,
@@ -98,7 +100,7 @@ struct Break {
 
 /// Verify a wallet
 #[utoipa::path(
-    get, path = "/v1/resellers/{refid}/verify", tag = "ledger", params(("refid" = String, Path)),
+    get, path = "/v1/resellers/{refid}/verify", tag = "ledger", params(("refid" = ResellerRefidShape, Path)),
     responses((status = 200, body = Verification))
 )]
 async fn verify_wallet(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {

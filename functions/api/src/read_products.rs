@@ -7,7 +7,7 @@ use purser_domain::product::{Product, ProductReference};
 use purser_domain::refusal::What;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::extract::{Limit, Named, Params};
-use purser_edge::shapes::ProductShape;
+use purser_edge::shapes::{ProductReferenceShape, ProductShape};
 use purser_edge::{App, Call, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -33,10 +33,12 @@ struct ProductQuery {
     limit: Option<Limit>,
 }
 
+type ProductList = List<ProductShape>;
+
 /// List products, by reference
 #[utoipa::path(
     get, path = "/v1/products", tag = "products", params(ProductQuery),
-    responses((status = 200, body = List<ProductShape>))
+    responses((status = 200, body = ProductList))
 )]
 async fn list_products(
     State(app): State<App>,
@@ -57,7 +59,7 @@ async fn list_products(
 
 /// Read a product
 #[utoipa::path(
-    get, path = "/v1/products/{reference}", tag = "products", params(("reference" = String, Path)),
+    get, path = "/v1/products/{reference}", tag = "products", params(("reference" = ProductReferenceShape, Path)),
     responses((status = 200, body = ProductShape))
 )]
 async fn read_product(

@@ -9,7 +9,7 @@ use purser_domain::refid::EntryRefid;
 use purser_domain::refusal::What;
 use purser_edge::answer::ok;
 use purser_edge::extract::Named;
-use purser_edge::shapes::ProvisionShape;
+use purser_edge::shapes::{ProvisionRefidShape, ProvisionShape};
 use purser_edge::{App, Call, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,7 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Read a provision
 #[utoipa::path(
-    get, path = "/v1/provisions/{refid}", tag = "provisions", params(("refid" = String, Path)),
+    get, path = "/v1/provisions/{refid}", tag = "provisions", params(("refid" = ProvisionRefidShape, Path)),
     responses((status = 200, body = ProvisionShape))
 )]
 async fn read_provision(

@@ -15,7 +15,8 @@ use purser_edge::answer::{List, ok, position};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Limit, Params};
 use purser_edge::shapes::{
-    ProductReferenceShape, RefidShape, ResellerShape, ResellerStatusShape, TierShape,
+    CreditsShape, ProductReferenceShape, ResellerRefidShape, ResellerShape, ResellerStatusShape,
+    TierShape, UserRefidShape,
 };
 use purser_edge::{App, Call, Problem};
 use purser_store::page::Page;
@@ -39,16 +40,16 @@ pub fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct ResellerQuery {
     /// Only resellers of this tier.
-    #[param(value_type = Option<TierShape>, inline)]
+    #[param(value_type = Option<TierShape>)]
     tier: Option<Tier>,
     /// Only resellers in this status.
-    #[param(value_type = Option<ResellerStatusShape>, inline)]
+    #[param(value_type = Option<ResellerStatusShape>)]
     status: Option<ResellerStatus>,
     /// Only resellers right below this one.
-    #[param(value_type = Option<RefidShape>, inline)]
+    #[param(value_type = Option<ResellerRefidShape>)]
     parent: Option<String>,
     /// The reseller that this login is a member of.
-    #[param(value_type = Option<RefidShape>, inline)]
+    #[param(value_type = Option<UserRefidShape>)]
     user: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
@@ -57,10 +58,12 @@ struct ResellerQuery {
     limit: Option<Limit>,
 }
 
+type ResellerList = List<ResellerShape>;
+
 /// List resellers
 #[utoipa::path(
     get, path = "/v1/resellers", tag = "resellers", params(ResellerQuery),
-    responses((status = 200, body = List<ResellerShape>))
+    responses((status = 200, body = ResellerList), (status = 403, description = "`forbidden`"))
 )]
 async fn list_resellers(
     State(app): State<App>,
@@ -116,7 +119,7 @@ fn only(found: Option<Reseller>) -> Page<Reseller> {
 
 /// Read a reseller
 #[utoipa::path(
-    get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = String, Path)),
+    get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
     responses((status = 200, body = ResellerShape))
 )]
 async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
@@ -132,7 +135,7 @@ async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Res
 #[into_params(parameter_in = Query)]
 struct QuoteQuery {
     /// The product's reference.
-    #[param(value_type = ProductReferenceShape, inline)]
+    #[param(value_type = ProductReferenceShape)]
     product: String,
     /// How many units, 1 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 90)]
@@ -142,20 +145,27 @@ struct QuoteQuery {
 /// What a product costs a reseller.
 #[derive(Debug, Serialize, ToSchema)]
 struct Quote {
+    #[schema(value_type = ProductReferenceShape)]
     product: String,
     quantity: u32,
     #[schema(value_type = TierShape)]
     tier: Tier,
     /// The tier price of one unit, in credits.
+    #[schema(value_type = CreditsShape)]
     unit_price: u64,
     /// The whole, in credits.
+    #[schema(value_type = CreditsShape)]
     cost: u64,
 }
 
 /// Quote a tier price
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/quote", tag = "resellers",
-    params(("refid" = String, Path), QuoteQuery), responses((status = 200, body = Quote))
+    params(("refid" = ResellerRefidShape, Path), QuoteQuery),
+    responses(
+        (status = 200, body = Quote),
+        (status = 409, description = "`product_inactive`, `tier_not_allowed`, `balance_too_large`"),
+    )
 )]
 async fn read_quote(
     State(app): State<App>,

@@ -14,6 +14,7 @@ use purser_domain::tier::Tier;
 use purser_edge::call::Anybody;
 use purser_edge::extract::{Body, MaybeBody};
 use purser_edge::problem::Guesses;
+use purser_edge::shapes::{EmailShape, NameShape};
 use purser_edge::{App, Problem, answer};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -28,12 +29,13 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// An application to become a reseller.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"company_name": "Nova Distribution", "email": "hello@nova.example"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct SignUpReseller {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     company_name: Name,
     /// Where the answer goes; the address of its first login.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = EmailShape)]
     email: EmailAddress,
 }
 
@@ -47,7 +49,12 @@ struct SignedUp {
 /// Apply to become a reseller
 #[utoipa::path(
     post, path = "/v1/resellers/sign-up", tag = "resellers", request_body = SignUpReseller,
-    responses((status = 202, body = SignedUp)), security(())
+    responses(
+        (status = 202, body = SignedUp),
+        (status = 404, description = "`not_found`, while the switch is off"),
+        (status = 503, description = "`busy`"),
+    ),
+    security(())
 )]
 async fn sign_up_reseller(
     State(app): State<App>,

@@ -7,7 +7,7 @@ use axum::response::Response;
 use purser_domain::client::Client;
 use purser_domain::refid::ClientRefid;
 use purser_edge::extract::{Body, MaybeBody, Named};
-use purser_edge::shapes::{ClientShape, RefidShape};
+use purser_edge::shapes::{ClientRefidShape, ClientShape, ResellerRefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,14 +25,20 @@ pub fn routes() -> OpenApiRouter<App> {
 struct TransferClient {
     /// The reseller that gains it; null makes it standalone.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(value_type = Option<RefidShape>, required = true)]
+    #[schema(value_type = Option<ResellerRefidShape>, required = true)]
     reseller: Option<String>,
 }
 
 /// Move a client to another reseller, or to none
 #[utoipa::path(
     post, path = "/v1/clients/{refid}/transfer", tag = "clients", request_body = TransferClient,
-    params(("refid" = String, Path)), responses((status = 200, body = ClientShape))
+    params(("refid" = ClientRefidShape, Path)),
+    responses(
+        (status = 200, body = ClientShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`reseller_suspended`, `reseller_pending`"),
+        (status = 422, description = "`invalid_reseller`"),
+    )
 )]
 async fn transfer_client(
     State(app): State<App>,

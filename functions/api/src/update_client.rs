@@ -11,7 +11,9 @@ use purser_domain::text::{Name, Phone};
 use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
 use purser_edge::json::present;
-use purser_edge::shapes::{ClientShape, RefidShape};
+use purser_edge::shapes::{
+    ClientRefidShape, ClientShape, EmailShape, MetadataShape, NameShape, PhoneShape, UserRefidShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -30,26 +32,27 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// What to change of a client; members left out stay as they are.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"phone": "+44 20 7946 0000", "metadata": {"segment": null}}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeClient {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = EmailShape)]
     #[serde(default, deserialize_with = "present")]
     email: Option<EmailAddress>,
     /// Null removes it.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    #[schema(value_type = Option<PhoneShape>)]
     #[serde(default, deserialize_with = "present")]
     phone: Option<Option<Phone>>,
     /// Merged into what is there (RFC 7396): null removes a key.
-    #[schema(value_type = Object)]
+    #[schema(value_type = MetadataShape)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
     /// The refid of the login to bind it to, null to release it; only an operator may. A bound client is released
     /// before it is bound to another login.
-    #[schema(value_type = Option<RefidShape>)]
+    #[schema(value_type = Option<UserRefidShape>)]
     #[serde(default, deserialize_with = "present")]
     user: Option<Option<String>>,
 }
@@ -57,8 +60,16 @@ struct ChangeClient {
 /// Change a client
 #[utoipa::path(
     patch, path = "/v1/clients/{refid}", tag = "clients", request_body = ChangeClient,
-    params(("refid" = String, Path), ("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
-    responses((status = 200, body = ClientShape))
+    params(
+        ("refid" = ClientRefidShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
+    responses(
+        (status = 200, body = ClientShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`duplicate_email`, `client_already_bound`, `user_already_bound`"),
+        (status = 422, description = "`invalid_user`, `sensitive_metadata`, `metadata_too_large`"),
+    )
 )]
 async fn change_client(
     State(app): State<App>,
@@ -107,8 +118,8 @@ fn render(client: &Client) -> Result<Vec<u8>, purser_store::StoreError> {
 
 /// Activate a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = String, Path)),
-    responses((status = 200, body = ClientShape))
+    post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
+    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
 )]
 async fn activate_client(
     State(app): State<App>,
@@ -120,8 +131,8 @@ async fn activate_client(
 
 /// Suspend a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = String, Path)),
-    responses((status = 200, body = ClientShape))
+    post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = ClientRefidShape, Path)),
+    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
 )]
 async fn suspend_client(
     State(app): State<App>,
@@ -133,8 +144,8 @@ async fn suspend_client(
 
 /// Deactivate a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = String, Path)),
-    responses((status = 200, body = ClientShape))
+    post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
+    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
 )]
 async fn deactivate_client(
     State(app): State<App>,

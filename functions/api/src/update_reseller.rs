@@ -15,7 +15,9 @@ use purser_domain::wallet::Wallet;
 use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
 use purser_edge::json::present;
-use purser_edge::shapes::{ResellerShape, TierShape};
+use purser_edge::shapes::{
+    MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape, TierShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -33,9 +35,10 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// What to change of a reseller; members left out stay as they are.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"tier": "gold", "low_credit_threshold": 1000}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeReseller {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     #[serde(default, deserialize_with = "present")]
     company_name: Option<Name>,
     #[schema(value_type = TierShape)]
@@ -46,11 +49,11 @@ struct ChangeReseller {
     #[serde(default, deserialize_with = "present")]
     hold_provisioning: Option<bool>,
     /// The balance below which it is warned.
-    #[schema(value_type = u64, maximum = 1_000_000_000_000_i64)]
+    #[schema(value_type = ThresholdShape)]
     #[serde(default, deserialize_with = "present")]
     low_credit_threshold: Option<Threshold>,
     /// Merged into what is there (RFC 7396): null removes a key.
-    #[schema(value_type = Object)]
+    #[schema(value_type = MetadataShape)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
 }
@@ -58,8 +61,15 @@ struct ChangeReseller {
 /// Change a reseller
 #[utoipa::path(
     patch, path = "/v1/resellers/{refid}", tag = "resellers", request_body = ChangeReseller,
-    params(("refid" = String, Path), ("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
-    responses((status = 200, body = ResellerShape))
+    params(
+        ("refid" = ResellerRefidShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
+    responses(
+        (status = 200, body = ResellerShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 422, description = "`sensitive_metadata`, `metadata_too_large`"),
+    )
 )]
 async fn change_reseller(
     State(app): State<App>,
@@ -104,8 +114,8 @@ fn render(reseller: &Reseller) -> Result<Vec<u8>, purser_store::StoreError> {
 
 /// Activate a reseller
 #[utoipa::path(
-    post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = String, Path)),
-    responses((status = 200, body = ResellerShape))
+    post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
+    responses((status = 200, body = ResellerShape), (status = 403, description = "`forbidden`"))
 )]
 async fn activate_reseller(
     State(app): State<App>,
@@ -117,8 +127,8 @@ async fn activate_reseller(
 
 /// Suspend a reseller
 #[utoipa::path(
-    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = String, Path)),
-    responses((status = 200, body = ResellerShape))
+    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
+    responses((status = 200, body = ResellerShape), (status = 403, description = "`forbidden`"))
 )]
 async fn suspend_reseller(
     State(app): State<App>,

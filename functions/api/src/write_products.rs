@@ -14,7 +14,10 @@ use purser_domain::text::Name;
 use purser_domain::tier::Tier;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
 use purser_edge::json::present;
-use purser_edge::shapes::{ProductShape, TermsShape, TierShape};
+use purser_edge::shapes::{
+    AmountShape, IdempotencyKeyShape, NameShape, NewReferenceShape, ProductReferenceShape,
+    ProductShape, TermsShape, TierShape,
+};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,15 +33,16 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A product to sell.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"reference": "PROD-100", "name": "Pro, one year", "price": 700, "duration_days": 365}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateProduct {
     /// What orders call it; it can't be changed.
-    #[schema(value_type = String, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._~-]+$")]
+    #[schema(value_type = NewReferenceShape)]
     reference: ProductReference,
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     name: Name,
     /// The list price of one unit, in credits.
-    #[schema(value_type = u64, minimum = 1, maximum = 1_000_000_000_000_i64)]
+    #[schema(value_type = AmountShape)]
     price: Amount,
     /// The tiers that may sell it; all unless given.
     #[schema(value_type = Option<Vec<TierShape>>)]
@@ -60,9 +64,13 @@ struct CreateProduct {
 #[utoipa::path(
     post, path = "/v1/products", tag = "products", request_body = CreateProduct,
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
     ),
-    responses((status = 201, body = ProductShape))
+    responses(
+        (status = 201, body = ProductShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`duplicate_product`"),
+    )
 )]
 async fn create_product(
     State(app): State<App>,
@@ -114,12 +122,13 @@ fn render(product: &Product) -> Result<Vec<u8>, purser_store::StoreError> {
 
 /// What to change of a product; members left out stay as they are.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"price": 750}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeProduct {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
-    #[schema(value_type = u64, minimum = 1, maximum = 1_000_000_000_000_i64)]
+    #[schema(value_type = AmountShape)]
     #[serde(default, deserialize_with = "present")]
     price: Option<Amount>,
     /// Null: all tiers.
@@ -146,10 +155,10 @@ struct ChangeProduct {
 #[utoipa::path(
     patch, path = "/v1/products/{reference}", tag = "products", request_body = ChangeProduct,
     params(
-        ("reference" = String, Path),
+        ("reference" = ProductReferenceShape, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses((status = 200, body = ProductShape))
+    responses((status = 200, body = ProductShape), (status = 403, description = "`forbidden`"))
 )]
 async fn change_product(
     State(app): State<App>,

@@ -3,26 +3,59 @@
 //! Invariant: a replayed answer is the first one byte for byte, and says that it is a replay; a resource with a
 //! version carries it as its `ETag`.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderName, HeaderValue, StatusCode};
 use purser_store::answer::Answer;
 use purser_store::page::Page;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::{Array, ObjectBuilder, Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
 use crate::json;
 use crate::problem::Problem;
 
-/// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+/// A page of a list. The document names it by an alias, `ClientList`; of a type with parameters the macro would make up
+/// a name.
+#[derive(Debug, Serialize)]
 pub struct List<T> {
     /// The items.
     pub data: Vec<T>,
     /// What `cursor` must be for the next page; null at the end.
-    #[schema(required = true)]
     pub next_cursor: Option<String>,
+}
+
+impl<T: ToSchema> PartialSchema for List<T> {
+    fn schema() -> RefOr<Schema> {
+        let cursor = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some(
+                "What `cursor` must be for the next page; null at the end.",
+            ));
+        ObjectBuilder::new()
+            .description(Some("A page of a list."))
+            .property("data", Array::new(Ref::from_schema_name(T::name())))
+            .required("data")
+            .property("next_cursor", cursor)
+            .required("next_cursor")
+            .into()
+    }
+}
+
+// Derived, the document would repeat the items' form in each list, and every generated client, too.
+impl<T: ToSchema> ToSchema for List<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl<T: Serialize> List<T> {

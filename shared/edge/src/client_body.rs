@@ -16,25 +16,25 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
-use crate::shapes::RefidShape;
+use crate::shapes::{ClientIdShape, EmailShape, MetadataShape, NameShape, PhoneShape};
 
 /// A new client.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = NewClient)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct ClientBody {
-    #[schema(value_type = String, min_length = 1, max_length = 255)]
+    #[schema(value_type = NameShape)]
     name: Name,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = String, format = Email, max_length = 254)]
+    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    #[schema(value_type = Option<PhoneShape>)]
     phone: Option<Phone>,
     /// Anything else, at most 16 KiB; keys that look like credentials are refused.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<MetadataShape>)]
     metadata: Option<Map<String, Value>>,
     /// The id other systems know it by; a UUID unless given. It can't be changed.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<ClientIdShape>)]
     client_id: Option<ClientId>,
 }
 
@@ -101,11 +101,10 @@ pub fn check_merge(old: &Metadata, patch: Option<&Map<String, Value>>) -> Result
 }
 
 /// A client: `"CL-…"`, or a new one.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum ClientChoice {
     /// The refid of a client.
-    #[schema(value_type = RefidShape)]
     Refid(String),
     /// A client to create.
     New(Box<ClientBody>),

@@ -7,11 +7,15 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use purser_domain::Refusal;
+use purser_domain::client::ClientStatus;
 use purser_domain::refusal::ForClient;
+use purser_domain::tier::Tier;
 use purser_store::StoreError;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+
+use crate::shapes::{ClientStatusShape, CreditsShape, TierShape};
 
 /// A bad field: where, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -39,7 +43,7 @@ pub struct Problem {
 #[derive(Debug, Clone, Copy)]
 pub struct Guesses(pub u32);
 
-/// The shape of a problem, for the API's document.
+/// A problem (RFC 9457): what a request gets instead of what it asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemShape {
@@ -56,6 +60,24 @@ pub struct ProblemShape {
     /// The bad fields, when there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// With `insufficient_credits`: what the wallet holds.
+    #[schema(value_type = CreditsShape, required = false)]
+    pub balance: Option<u64>,
+    /// With `insufficient_credits`: what the command costs.
+    #[schema(value_type = CreditsShape, required = false)]
+    pub required: Option<u64>,
+    /// With `tier_not_allowed`: the tiers that may sell the product.
+    #[schema(value_type = Vec<TierShape>, required = false)]
+    pub tiers: Option<Vec<Tier>>,
+    /// With `status_transition_denied`: the status it has.
+    #[schema(value_type = ClientStatusShape, required = false)]
+    pub from: Option<ClientStatus>,
+    /// With `status_transition_denied`: the status that was asked for.
+    #[schema(value_type = ClientStatusShape, required = false)]
+    pub to: Option<ClientStatus>,
+    /// With `status_transition_denied`: what it may become instead.
+    #[schema(value_type = Vec<ClientStatusShape>, required = false)]
+    pub allowed: Option<Vec<ClientStatus>>,
 }
 
 impl Problem {

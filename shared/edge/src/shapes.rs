@@ -5,12 +5,19 @@
 mod goods;
 mod ledger;
 mod parties;
+mod values;
 
-pub use goods::{LicenceShape, ProductReferenceShape, ProductShape, TermsShape};
+pub use goods::{LicenceShape, LicenceStatusShape, ProductShape, TermsShape};
 pub use ledger::{
-    BulkProvisionShape, EntryShape, ProvisionShape, SaleShape, SoldShape, WalletShape,
+    BulkProvisionShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape, SoldShape,
+    WalletShape,
 };
 pub use parties::{
-    ApiKeyShape, ClientShape, ClientStatusShape, RefidShape, ResellerShape, ResellerStatusShape,
-    TierShape,
+    ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
+};
+pub use values::{
+    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, DescriptionShape,
+    EmailShape, HashShape, IdempotencyKeyShape, LicenceRefidShape, MetadataShape, NameShape,
+    NewReferenceShape, PhoneShape, ProductReferenceShape, ProvisionRefidShape, ReferenceShape,
+    ResellerRefidShape, ThresholdShape, UserRefidShape,
 };

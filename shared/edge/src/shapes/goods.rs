@@ -11,7 +11,10 @@ use purser_store::licence::KeyedLicence;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::TierShape;
+use super::{
+    AmountShape, ClientIdShape, ClientRefidShape, EmailShape, LicenceRefidShape, NameShape,
+    ProductReferenceShape, ProvisionRefidShape, ResellerRefidShape, TierShape,
+};
 
 /// What a licence grants over time.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,19 +27,27 @@ pub enum TermsShape {
     Trial,
 }
 
-/// What orders call a product. One that has not this form is treated like one of nothing.
-#[derive(Debug, ToSchema)]
-#[schema(as = ProductReference, format = "product-reference", pattern = "^[A-Za-z0-9._~-]{1,64}$")]
-pub struct ProductReferenceShape(#[expect(dead_code, reason = "only its schema matters")] String);
+/// Where a licence stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LicenceStatus, rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each value is its own name")]
+pub enum LicenceStatusShape {
+    Pending,
+    Active,
+    Suspended,
+    Revoked,
+}
 
 /// A product.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Product)]
 pub struct ProductShape {
+    #[schema(value_type = ProductReferenceShape)]
     reference: String,
+    #[schema(value_type = NameShape)]
     name: String,
     /// The list price of one unit, in credits.
-    #[schema(value_type = u64)]
+    #[schema(value_type = AmountShape)]
     price: Credits,
     /// The tiers that may sell it; null: all.
     #[schema(required = true, value_type = Option<Vec<TierShape>>)]
@@ -79,24 +90,26 @@ impl From<&Product> for ProductShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Licence)]
 pub struct LicenceShape {
+    #[schema(value_type = LicenceRefidShape)]
     refid: String,
     /// What the customer types into the product.
     key: String,
+    #[schema(value_type = ProductReferenceShape)]
     product: String,
     /// Who owns it; null while it is not linked.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ClientRefidShape>)]
     client: Option<String>,
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ClientIdShape>)]
     client_id: Option<String>,
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<EmailShape>)]
     email: Option<String>,
     /// The reseller that sold it.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// The provision that paid for it.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ProvisionRefidShape>)]
     provision: Option<String>,
-    #[schema(value_type = String)]
+    #[schema(value_type = LicenceStatusShape)]
     status: LicenceStatus,
     #[schema(value_type = TermsShape)]
     terms: TermsKind,

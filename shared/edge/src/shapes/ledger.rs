@@ -11,16 +11,18 @@ use purser_store::provision::{Provision, Sold};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::LicenceShape;
-use super::{ClientShape, TierShape};
+use super::{
+    ClientShape, CreditsShape, DescriptionShape, HashShape, LicenceShape, ProductReferenceShape,
+    ProvisionRefidShape, ReferenceShape, TierShape,
+};
 
 /// A wallet.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Wallet)]
 pub struct WalletShape {
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     balance: Credits,
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     low_credit_threshold: Credits,
     /// The number of its last entry; 0 before the first.
     sequence: u64,
@@ -36,6 +38,15 @@ impl From<&Wallet> for WalletShape {
     }
 }
 
+/// What an entry does to the balance.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EntryType, rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each value is its own name")]
+pub enum EntryTypeShape {
+    Credit,
+    Debit,
+}
+
 /// A ledger entry.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Entry)]
@@ -43,26 +54,29 @@ pub struct EntryShape {
     /// Its number in the wallet, from 1 without gaps.
     sequence: u64,
     /// What it does to the balance.
+    #[schema(value_type = EntryTypeShape)]
     r#type: &'static str,
     /// How much; the type says the direction.
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     amount: Credits,
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     balance_after: Credits,
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ReferenceShape>)]
     reference: Option<String>,
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<DescriptionShape>)]
     description: Option<String>,
     /// Who caused it.
     actor: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
     /// The hash of the entry before it, hexadecimal.
+    #[schema(value_type = HashShape)]
     previous_hash: String,
     /// SHA-256 of this entry, hexadecimal.
+    #[schema(value_type = HashShape)]
     hash: String,
     /// The provision it is, for a debit.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ProvisionRefidShape>)]
     provision: Option<String>,
     /// What was sold at which price, for the sale of a product.
     #[schema(required = true)]
@@ -73,10 +87,11 @@ pub struct EntryShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sale)]
 pub struct SaleShape {
+    #[schema(value_type = ProductReferenceShape)]
     product: String,
     quantity: u32,
     /// The list price of one unit.
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     list_price: Credits,
     #[schema(value_type = TierShape)]
     tier: Tier,
@@ -119,12 +134,13 @@ impl From<&Entry> for EntryShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Provision)]
 pub struct ProvisionShape {
+    #[schema(value_type = ProvisionRefidShape)]
     refid: String,
     /// What it cost, in credits.
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     cost: Credits,
     /// The balance it left.
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     balance: Credits,
     /// Whom it was for; null for a bare cost, for several clients, and for one that was deleted or moved away since.
     #[schema(required = true)]

@@ -13,29 +13,34 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// A public id. One that has not this form is treated like one of nothing.
-#[derive(Debug, ToSchema)]
-#[schema(as = Refid, format = "refid", pattern = "^[A-Z]{1,8}-[0-9A-HJKMNP-TV-Z]{16}$")]
-pub struct RefidShape(#[expect(dead_code, reason = "only its schema matters")] String);
+use super::{
+    ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, EmailShape, MetadataShape,
+    NameShape, PhoneShape, ResellerRefidShape, UserRefidShape,
+};
 
 /// A client.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Client)]
 pub struct ClientShape {
+    #[schema(value_type = ClientRefidShape)]
     refid: String,
+    #[schema(value_type = ClientIdShape)]
     client_id: String,
+    #[schema(value_type = NameShape)]
     name: String,
+    #[schema(value_type = EmailShape)]
     email: String,
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<PhoneShape>)]
     phone: Option<String>,
     #[schema(value_type = ClientStatusShape)]
     status: ClientStatus,
     /// The reseller it belongs to; null when it is standalone.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     /// The login it is bound to.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<UserRefidShape>)]
     user: Option<String>,
+    #[schema(value_type = MetadataShape)]
     metadata: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -98,21 +103,26 @@ impl From<&Client> for ClientShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Reseller)]
 pub struct ResellerShape {
+    #[schema(value_type = ResellerRefidShape)]
     refid: String,
     /// The login it was onboarded with.
+    #[schema(value_type = UserRefidShape)]
     user: String,
+    #[schema(value_type = NameShape)]
     company_name: String,
+    #[schema(value_type = EmailShape)]
     email: String,
     #[schema(value_type = TierShape)]
     tier: Tier,
     #[schema(value_type = ResellerStatusShape)]
     status: ResellerStatus,
     hold_provisioning: bool,
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     low_credit_threshold: Credits,
     /// The reseller above it.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     parent: Option<String>,
+    #[schema(value_type = MetadataShape)]
     metadata: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -145,10 +155,12 @@ impl From<&Reseller> for ResellerShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub struct ApiKeyShape {
+    #[schema(value_type = ApiKeyRefidShape)]
     refid: String,
+    #[schema(value_type = NameShape)]
     name: String,
     /// The reseller it acts for; null for an operator's.
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,

@@ -1,0 +1,159 @@
+//! What an operation may answer: its problems, and the headers of its answers.
+//!
+//! Invariant: every answer that can come is declared, with its status and its codes, and no `default` hides a missing
+//! one. What all operations of a kind have in common is said here, the rest above the handler; the tests hold each
+//! answer they get against this.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, Schema};
+
+use super::Schemas;
+
+/// Declares what `operation` may answer; a keyed one needs an API key.
+pub fn declare(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
+    let once = takes(operation, "Idempotency-Key");
+    let mut codes = common(operation, keyed);
+    let responses = &mut operation.responses.responses;
+    for status in codes.keys() {
+        responses
+            .entry((*status).to_owned())
+            .or_insert_with(|| RefOr::T(Response::new("")));
+    }
+    for (status, response) in responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        let known = StatusCode::try_from(status.as_str()).ok();
+        let name = known.and_then(|status| status.canonical_reason());
+        let mut said = vec![std::mem::take(&mut response.description)];
+        said.extend(codes.remove(status.as_str()).unwrap_or_default());
+        said.retain(|code| !code.is_empty());
+        let name = name.unwrap_or_default();
+        response.description = match said.join(", ") {
+            codes if codes.is_empty() => name.to_owned(),
+            codes => format!("{name}: {codes}"),
+        };
+        if known.is_some_and(|status| status.as_u16() >= 400) {
+            fail(response, known);
+        } else {
+            succeed(response, once, schemas);
+        }
+    }
+}
+
+/// A problem's body, and the header that goes with its status.
+fn fail(response: &mut Response, status: Option<StatusCode>) {
+    let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
+    let content = Content::new(Some(schema));
+    response
+        .content
+        .insert("application/problem+json".into(), content.into());
+    let seconds = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1));
+    let (name, says, form) = match status {
+        Some(StatusCode::UNAUTHORIZED) => ("WWW-Authenticate", "`Bearer`.", text()),
+        Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => (
+            "Retry-After",
+            "After how many seconds to send it again.",
+            seconds,
+        ),
+        _ => return,
+    };
+    add(response, name, says, form);
+}
+
+/// The headers of an answer that is no problem.
+fn succeed(response: &mut Response, once: bool, schemas: &Schemas) {
+    if once {
+        add(
+            response,
+            "Idempotency-Replayed",
+            "`true` when this is the first answer again.",
+            text(),
+        );
+    }
+    if is_versioned(response, schemas) {
+        add(response, "ETag", "The version, for If-Match.", text());
+    }
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn add(response: &mut Response, name: &str, says: &str, form: ObjectBuilder) {
+    let header = HeaderBuilder::new()
+        .schema(Some(form))
+        .description(Some(says));
+    response.headers.insert(name.into(), header.build().into());
+}
+
+fn is_versioned(response: &Response, schemas: &Schemas) -> bool {
+    let Some(RefOr::T(content)) = response.content.get("application/json") else {
+        return false;
+    };
+    let Some(RefOr::Ref(named)) = &content.schema else {
+        return false;
+    };
+    let name = named.ref_location.rsplit('/').next().unwrap_or_default();
+    match schemas.get(name) {
+        Some(RefOr::T(Schema::Object(form))) => {
+            let version = form.properties.get("version");
+            matches!(version, Some(RefOr::T(Schema::Object(it))) if it.schema_type == Type::Integer.into())
+        }
+        _ => false,
+    }
+}
+
+fn any(operation: &Operation, fits: impl Fn(&Parameter) -> bool) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|it| matches!(it, RefOr::T(it) if fits(it)))
+}
+
+fn takes(operation: &Operation, name: &str) -> bool {
+    any(operation, |it| it.name == name)
+}
+
+/// The codes that follow from what an operation takes, by status.
+fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, Vec<String>> {
+    let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
+    let takes = |name: &str| takes(operation, name);
+    let kinds: [(bool, &[(&str, &str)]); 8] = [
+        (true, &[("429", "rate_limited"), ("500", "internal_error")]),
+        (keyed, &[("401", "unauthenticated"), ("503", "busy")]),
+        (within(ParameterIn::Path), &[("404", "not_found")]),
+        (within(ParameterIn::Query), &[("400", "malformed_request")]),
+        (takes("cursor"), &[("400", "invalid_cursor")]),
+        (
+            operation.request_body.is_some(),
+            &[
+                ("400", "malformed_request"),
+                ("413", "payload_too_large"),
+                ("415", "unsupported_media_type"),
+                ("422", "invalid_fields"),
+            ],
+        ),
+        (
+            takes("Idempotency-Key"),
+            &[
+                ("400", "idempotency_key_required"),
+                ("422", "idempotency_key_reused"),
+            ],
+        ),
+        (takes("If-Match"), &[("412", "version_mismatch")]),
+    ];
+    let mut codes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (status, code) in kinds
+        .iter()
+        .filter(|(so, _)| *so)
+        .flat_map(|(_, codes)| *codes)
+    {
+        codes.entry(status).or_default().push(format!("`{code}`"));
+    }
+    codes
+}

@@ -1,0 +1,107 @@
+//! The forms of single values in JSON: texts, ids and figures.
+//!
+//! Invariant: a form admits what the domain's type of that name admits, as far as JSON Schema can tell. These types
+//! hold nothing; they lend the API's document their form. `make fuzz` tries both sides of each.
+
+use std::borrow::Cow;
+
+use purser_domain::credits::{Amount, Credits};
+use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, SchemaFormat, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Not blank, and without control characters and bidirectional overrides; otherwise any script (SPEC, "Text").
+const TEXT: &str = concat!(
+    r"^[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*",
+    r"[^\s\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]",
+    r"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$",
+);
+/// A prefix of capital letters, a dash, 80 bits without look-alikes.
+const REFID: &str = "^[A-Z]{1,8}-[0-9A-HJKMNP-TV-Z]{16}$";
+/// Unreserved in a URL, and no dot segment.
+const REFERENCE: &str = r"^(\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.{3,})$";
+const HASH: &str = "^[0-9a-f]{64}$";
+/// Visible and ASCII.
+const VISIBLE: &str = "^[!-~]+$";
+
+fn text(least: usize, most: usize, pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(least))
+        .max_length(Some(most))
+        .pattern(Some(pattern))
+}
+
+fn refid() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::Custom("refid".to_owned())))
+        .pattern(Some(REFID))
+}
+
+fn reference() -> ObjectBuilder {
+    let format = SchemaFormat::Custom("product-reference".to_owned());
+    text(1, 64, REFERENCE).format(Some(format))
+}
+
+fn credits(least: u64, most: u64) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(least))
+        .maximum(Some(most))
+}
+
+fn object() -> ObjectBuilder {
+    ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)))
+}
+
+fn email() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
+        .max_length(Some(254))
+}
+
+macro_rules! forms {
+    ($($shape:ident $name:literal $form:expr, $says:literal;)*) => {$(
+        #[doc = $says]
+        #[derive(Debug)]
+        pub struct $shape;
+
+        impl PartialSchema for $shape {
+            fn schema() -> RefOr<Schema> {
+                $form.description(Some($says)).build().into()
+            }
+        }
+
+        impl ToSchema for $shape {
+            fn name() -> Cow<'static, str> {
+                $name.into()
+            }
+        }
+    )*};
+}
+
+forms! {
+    NameShape "Name" text(1, 255, TEXT), "A name, in any script.";
+    PhoneShape "Phone" text(1, 64, TEXT), "A telephone number as people write it.";
+    DescriptionShape "Description" text(1, 500, TEXT), "What something is for.";
+    ReferenceShape "Reference" text(1, 255, TEXT), "The caller's own name of a top-up.";
+    ClientIdShape "ClientId" text(1, 255, TEXT), "The id other systems know a client by.";
+    EmailShape "Email" email(), "An e-mail address in ASCII; the domain in its `xn--` form.";
+    NewReferenceShape "NewProductReference" text(1, 64, REFERENCE), "What orders will call a product, like `PROD-001`.";
+    ProductReferenceShape "ProductReference" reference(), "What orders call a product, like `PROD-001`.";
+    ClientRefidShape "ClientRefid" refid(), "The id of a client, like `CL-7ZK3M9QWX2ABCDEF`.";
+    ResellerRefidShape "ResellerRefid" refid(), "The id of a reseller, like `RS-7ZK3M9QWX2ABCDEF`.";
+    UserRefidShape "UserRefid" refid(), "The id of a login, like `US-7ZK3M9QWX2ABCDEF`.";
+    LicenceRefidShape "LicenceRefid" refid(), "The id of a licence, like `LI-7ZK3M9QWX2ABCDEF`.";
+    ProvisionRefidShape "ProvisionRefid" refid(), "The id of a provision, like `PV-7ZK3M9QWX2ABCDEF`.";
+    ApiKeyRefidShape "ApiKeyRefid" refid(), "The id of an API key, like `AK-7ZK3M9QWX2ABCDEF`.";
+    MetadataShape "Metadata" object(), "Whatever its owner keeps here, at most 16 KiB of JSON.";
+    HashShape "Hash" text(64, 64, HASH), "SHA-256, hexadecimal.";
+    IdempotencyKeyShape "IdempotencyKey" text(1, 255, VISIBLE), "The caller's own name of a command; a UUID, say.";
+    AmountShape "Amount" credits(1, Amount::MAX), "Credits that move, or a price.";
+    ThresholdShape "Threshold" credits(0, Amount::MAX), "A balance to be warned below.";
+    CreditsShape "Credits" credits(0, Credits::MAX_BALANCE.get()), "A number of credits.";
+}
