@@ -4,7 +4,7 @@ TOOLS := .tools
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
 
 .PHONY: run
 run: ## Run the whole system on http://127.0.0.1:3000, data in .purser/
@@ -27,6 +27,16 @@ lint: tools ## Check format, lints, dependencies and the template
 fuzz: $(TOOLS)/bin/schemathesis ## Check the API against its document; MINUTES=3 SEED=1
 	@tests/fuzz/run $(TOOLS)/bin/schemathesis
 
+.PHONY: clients
+clients: $(TOOLS)/bin/openapi-python-client ## Generate a client in Python and do the main job with it
+	@tests/clients/run python $(TOOLS)/bin
+
+.PHONY: clients-typescript
+clients-typescript: ## The same in TypeScript; needs node and npm
+	@mkdir -p $(TOOLS)/typescript && cp tests/clients/package.json $(TOOLS)/typescript
+	@npm install --prefix $(TOOLS)/typescript --silent --no-audit --no-fund
+	@tests/clients/run typescript $(TOOLS)/typescript
+
 .PHONY: bench
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
@@ -48,6 +58,9 @@ $(TOOLS)/bin/cfn-lint: $(TOOLS)/bin/pip
 
 $(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet schemathesis==4.32.5
+
+$(TOOLS)/bin/openapi-python-client: $(TOOLS)/bin/pip
+	$(TOOLS)/bin/pip install --quiet mypy==2.4.1 openapi-python-client==0.29.1
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2
