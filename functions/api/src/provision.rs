@@ -169,6 +169,11 @@ async fn provision(
 
 /// A purchase of one licence for each of many clients.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "reseller": "RS-7ZK3M9QWX2ABCDEF",
+    "product": "PROD-001",
+    "clients": ["CL-7ZK3M9QWX2ABCDEF", {"name": "Acme Corporation", "email": "billing@acme.example"}]
+}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct BulkBody {
     /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.

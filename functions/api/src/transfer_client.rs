@@ -21,6 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Where a client goes.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"reseller": "RS-7ZK3M9QWX2ABCDEF"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct TransferClient {
     /// The reseller that gains it; null makes it standalone.

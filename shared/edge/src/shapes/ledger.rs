@@ -169,12 +169,13 @@ pub struct SoldShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BulkProvision)]
 pub struct BulkProvisionShape {
+    #[schema(value_type = ProvisionRefidShape)]
     refid: String,
-    /// What it cost, in credits.
-    #[schema(value_type = u64)]
+    /// What it cost.
+    #[schema(value_type = CreditsShape)]
     cost: Credits,
     /// The balance it left.
-    #[schema(value_type = u64)]
+    #[schema(value_type = CreditsShape)]
     balance: Credits,
     entry: EntryShape,
     /// The clients in the order of the request, each with its licence.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use purser_domain::credits::{Amount, Credits};
+use serde_json::json;
 use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, SchemaFormat, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -64,14 +65,15 @@ fn email() -> ObjectBuilder {
 }
 
 macro_rules! forms {
-    ($($shape:ident $name:literal $form:expr, $says:literal;)*) => {$(
+    ($($shape:ident $name:literal $form:expr, $example:tt, $says:literal;)*) => {$(
         #[doc = $says]
         #[derive(Debug)]
         pub struct $shape;
 
         impl PartialSchema for $shape {
             fn schema() -> RefOr<Schema> {
-                $form.description(Some($says)).build().into()
+                let example = json!($example);
+                $form.description(Some($says)).examples([example]).build().into()
             }
         }
 
@@ -84,24 +86,44 @@ macro_rules! forms {
 }
 
 forms! {
-    NameShape "Name" text(1, 255, TEXT), "A name, in any script.";
-    PhoneShape "Phone" text(1, 64, TEXT), "A telephone number as people write it.";
-    DescriptionShape "Description" text(1, 500, TEXT), "What something is for.";
-    ReferenceShape "Reference" text(1, 255, TEXT), "The caller's own name of a top-up.";
-    ClientIdShape "ClientId" text(1, 255, TEXT), "The id other systems know a client by.";
-    EmailShape "Email" email(), "An e-mail address in ASCII; the domain in its `xn--` form.";
-    NewReferenceShape "NewProductReference" text(1, 64, REFERENCE), "What orders will call a product, like `PROD-001`.";
-    ProductReferenceShape "ProductReference" reference(), "What orders call a product, like `PROD-001`.";
-    ClientRefidShape "ClientRefid" refid(), "The id of a client, like `CL-7ZK3M9QWX2ABCDEF`.";
-    ResellerRefidShape "ResellerRefid" refid(), "The id of a reseller, like `RS-7ZK3M9QWX2ABCDEF`.";
-    UserRefidShape "UserRefid" refid(), "The id of a login, like `US-7ZK3M9QWX2ABCDEF`.";
-    LicenceRefidShape "LicenceRefid" refid(), "The id of a licence, like `LI-7ZK3M9QWX2ABCDEF`.";
-    ProvisionRefidShape "ProvisionRefid" refid(), "The id of a provision, like `PV-7ZK3M9QWX2ABCDEF`.";
-    ApiKeyRefidShape "ApiKeyRefid" refid(), "The id of an API key, like `AK-7ZK3M9QWX2ABCDEF`.";
-    MetadataShape "Metadata" object(), "Whatever its owner keeps here, at most 16 KiB of JSON.";
-    HashShape "Hash" text(64, 64, HASH), "SHA-256, hexadecimal.";
-    IdempotencyKeyShape "IdempotencyKey" text(1, 255, VISIBLE), "The caller's own name of a command; a UUID, say.";
-    AmountShape "Amount" credits(1, Amount::MAX), "Credits that move, or a price.";
-    ThresholdShape "Threshold" credits(0, Amount::MAX), "A balance to be warned below.";
-    CreditsShape "Credits" credits(0, Credits::MAX_BALANCE.get()), "A number of credits.";
+    NameShape "Name" text(1, 255, TEXT), "Acme Corporation",
+        "A name, in any script.";
+    PhoneShape "Phone" text(1, 64, TEXT), "+44 20 7946 0000",
+        "A telephone number as people write it.";
+    DescriptionShape "Description" text(1, 500, TEXT), "First top-up",
+        "What something is for.";
+    ReferenceShape "Reference" text(1, 255, TEXT), "INV-2026-001",
+        "The caller's own name of a top-up.";
+    ClientIdShape "ClientId" text(1, 255, TEXT), "CUST-4711",
+        "The id other systems know a client by.";
+    EmailShape "Email" email(), "billing@acme.example",
+        "An e-mail address in ASCII; the domain in its `xn--` form.";
+    NewReferenceShape "NewProductReference" text(1, 64, REFERENCE), "PROD-001",
+        "What orders will call a product, like `PROD-001`.";
+    ProductReferenceShape "ProductReference" reference(), "PROD-001",
+        "What orders call a product, like `PROD-001`.";
+    ClientRefidShape "ClientRefid" refid(), "CL-7ZK3M9QWX2ABCDEF",
+        "The id of a client, like `CL-7ZK3M9QWX2ABCDEF`.";
+    ResellerRefidShape "ResellerRefid" refid(), "RS-7ZK3M9QWX2ABCDEF",
+        "The id of a reseller, like `RS-7ZK3M9QWX2ABCDEF`.";
+    UserRefidShape "UserRefid" refid(), "US-7ZK3M9QWX2ABCDEF",
+        "The id of a login, like `US-7ZK3M9QWX2ABCDEF`.";
+    LicenceRefidShape "LicenceRefid" refid(), "LI-7ZK3M9QWX2ABCDEF",
+        "The id of a licence, like `LI-7ZK3M9QWX2ABCDEF`.";
+    ProvisionRefidShape "ProvisionRefid" refid(), "PV-7ZK3M9QWX2ABCDEF",
+        "The id of a provision, like `PV-7ZK3M9QWX2ABCDEF`.";
+    ApiKeyRefidShape "ApiKeyRefid" refid(), "AK-7ZK3M9QWX2ABCDEF",
+        "The id of an API key, like `AK-7ZK3M9QWX2ABCDEF`.";
+    MetadataShape "Metadata" object(), {"segment": "Enterprise"},
+        "Whatever its owner keeps here, at most 16 KiB of JSON.";
+    HashShape "Hash" text(64, 64, HASH), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "SHA-256, hexadecimal.";
+    IdempotencyKeyShape "IdempotencyKey" text(1, 255, VISIBLE), "order-2026-001",
+        "The caller's own name of a command; a UUID, say.";
+    AmountShape "Amount" credits(1, Amount::MAX), 1000,
+        "Credits that move, or a price.";
+    ThresholdShape "Threshold" credits(0, Amount::MAX), 500,
+        "A balance to be warned below.";
+    CreditsShape "Credits" credits(0, Credits::MAX_BALANCE.get()), 490,
+        "A number of credits.";
 }
