@@ -1,9 +1,10 @@
-# Starts a fresh Purser in memory for a script that sources this, and ends it with the script.
+# Starts a fresh Purser in memory for a script in a folder beside this one that sources it, and ends it with the script.
 #
 # Gives `url`, `work` (a folder that goes when the script ends), and of the demo reseller `reseller` and `key`. The
 # operator's key is `fuzz`.
 
-cargo build --quiet --package purser
+# Everything, because `make test` builds that as well, and a part of it would be built again.
+cargo build --quiet --workspace --all-targets
 work=$(mktemp -d)
 stop() {
     [[ -z ${purser:-} ]] || kill "$purser" 2> "$work/none" || true
@@ -13,7 +14,7 @@ trap stop EXIT
 
 # What is asked is more than anybody may ask.
 export PURSER_OPERATOR_KEY=fuzz PURSER_KEY_REQUESTS_PER_MINUTE=0 PURSER_ADDRESS_REQUESTS_PER_MINUTE=0
-exec {said}< <(exec cargo run --quiet --package purser -- --ephemeral --port 0 2> "$work/log")
+exec {said}< <(exec "${CARGO_TARGET_DIR:-../../target}/debug/purser" --ephemeral --port 0 2> "$work/log")
 purser=$!
 while read -r line <&"$said"; do
     case $line in

@@ -4,12 +4,14 @@
 //! one. What all operations of a kind have in common is said here, the rest above the handler; the tests hold each
 //! answer they get against this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
-use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, Schema};
+use utoipa::openapi::{
+    Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response, Schema,
+};
 
 use super::Schemas;
 
@@ -24,29 +26,28 @@ pub fn declare(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
             .or_insert_with(|| RefOr::T(Response::new("")));
     }
     for (status, response) in responses {
-        let RefOr::T(response) = response else {
+        let (RefOr::T(response), Ok(known)) = (response, StatusCode::try_from(status.as_str()))
+        else {
             continue;
         };
-        let known = StatusCode::try_from(status.as_str()).ok();
-        let name = known.and_then(|status| status.canonical_reason());
         let mut said = vec![std::mem::take(&mut response.description)];
         said.extend(codes.remove(status.as_str()).unwrap_or_default());
         said.retain(|code| !code.is_empty());
-        let name = name.unwrap_or_default();
+        let name = known.canonical_reason().unwrap_or_default();
         response.description = match said.join(", ") {
             codes if codes.is_empty() => name.to_owned(),
             codes => format!("{name}: {codes}"),
         };
-        if known.is_some_and(|status| status.as_u16() >= 400) {
-            fail(response, known);
-        } else {
+        if known.is_success() {
             succeed(response, once, schemas);
+        } else {
+            fail(response, known);
         }
     }
 }
 
 /// A problem's body, and the header that goes with its status.
-fn fail(response: &mut Response, status: Option<StatusCode>) {
+fn fail(response: &mut Response, status: StatusCode) {
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
     let content = Content::new(Some(schema));
     response
@@ -56,8 +57,8 @@ fn fail(response: &mut Response, status: Option<StatusCode>) {
         .schema_type(Type::Integer)
         .minimum(Some(1));
     let (name, says, form) = match status {
-        Some(StatusCode::UNAUTHORIZED) => ("WWW-Authenticate", "`Bearer`.", text()),
-        Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) => (
+        StatusCode::UNAUTHORIZED => ("WWW-Authenticate", "`Bearer`.", text()),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (
             "Retry-After",
             "After how many seconds to send it again.",
             seconds,
@@ -120,10 +121,13 @@ fn takes(operation: &Operation, name: &str) -> bool {
 }
 
 /// The codes that follow from what an operation takes, by status.
-fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, Vec<String>> {
+fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet<String>> {
     let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
     let takes = |name: &str| takes(operation, name);
-    let kinds: [(bool, &[(&str, &str)]); 8] = [
+    let must_take_a_key = any(operation, |it| {
+        it.name == "Idempotency-Key" && it.required == Required::True
+    });
+    let kinds: [(bool, &[(&str, &str)]); 9] = [
         (true, &[("429", "rate_limited"), ("500", "internal_error")]),
         (keyed, &[("401", "unauthenticated"), ("503", "busy")]),
         (within(ParameterIn::Path), &[("404", "not_found")]),
@@ -141,19 +145,20 @@ fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, Vec<Stri
         (
             takes("Idempotency-Key"),
             &[
-                ("400", "idempotency_key_required"),
+                ("400", "malformed_request"),
                 ("422", "idempotency_key_reused"),
             ],
         ),
+        (must_take_a_key, &[("400", "idempotency_key_required")]),
         (takes("If-Match"), &[("412", "version_mismatch")]),
     ];
-    let mut codes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut codes: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (status, code) in kinds
         .iter()
         .filter(|(so, _)| *so)
         .flat_map(|(_, codes)| *codes)
     {
-        codes.entry(status).or_default().push(format!("`{code}`"));
+        codes.entry(status).or_default().insert(format!("`{code}`"));
     }
     codes
 }
