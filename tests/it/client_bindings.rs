@@ -3,23 +3,10 @@
 use purser_tests::World;
 use serde_json::{Value, json};
 
-/// A reseller's first login, confirmed or not, and its address.
-async fn login(world: &World, confirmed: bool) -> (String, String) {
-    let partner = world.partner("standard", 0).await;
-    let path = format!("/v1/resellers/{}", partner.refid);
-    let reseller = world.operator.get(&path).await.expect(200);
-    let user = reseller.text("user").to_owned();
-    if confirmed {
-        let when = json!({"S": "2026-01-01T00:00:00.000Z"});
-        world.tamper(&format!("US#{user}"), "confirmed_at", &when);
-    }
-    (user, reseller.text("email").to_owned())
-}
-
 #[tokio::test]
 async fn a_client_and_a_login_are_bound_one_to_one() {
     let world = World::new().await;
-    let ((one, _), (two, _)) = (login(&world, false).await, login(&world, false).await);
+    let ((one, _), (two, _)) = (world.login(false).await, world.login(false).await);
     let create = async |user: &str| {
         let mut body = world.new_client();
         body["user"] = json!(user);
@@ -74,7 +61,7 @@ async fn a_client_and_a_login_are_bound_one_to_one() {
 #[tokio::test]
 async fn of_many_clients_bound_to_one_login_at_once_one_is() {
     let world = World::new().await;
-    let (user, _) = login(&world, false).await;
+    let (user, _) = world.login(false).await;
     let mut tries = Vec::new();
     for _ in 0..8 {
         let (operator, mut body) = (world.operator.clone(), world.new_client());
@@ -94,7 +81,7 @@ async fn of_many_clients_bound_to_one_login_at_once_one_is() {
 #[tokio::test]
 async fn only_an_operator_binds() {
     let world = World::new().await;
-    let (user, _) = login(&world, false).await;
+    let (user, _) = world.login(false).await;
     let partner = world.partner("standard", 0).await;
     let mut body = world.new_client();
     body["user"] = json!(user);
@@ -116,7 +103,7 @@ async fn only_an_operator_binds() {
 #[tokio::test]
 async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address() {
     let world = World::with(None, &[("PURSER_AUTO_BIND_USER", "true")]).await;
-    let ((user, email), (_, unconfirmed)) = (login(&world, true).await, login(&world, false).await);
+    let ((user, email), (_, unconfirmed)) = (world.login(true).await, world.login(false).await);
     let partner = world.partner("standard", 1_000).await;
     let named = |email: &str| json!({"name": "Acme", "email": email.to_uppercase()});
     let alone = world
@@ -157,7 +144,7 @@ async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address()
 #[tokio::test]
 async fn the_switch_is_off_unless_it_is_set() {
     let world = World::new().await;
-    let (_, email) = login(&world, true).await;
+    let (_, email) = world.login(true).await;
     let body = json!({"name": "Acme", "email": email});
     let made = world.operator.post("/v1/clients", &body).await.expect(201);
     assert_eq!(made.json["user"], Value::Null);
@@ -169,7 +156,7 @@ async fn clients_of_a_bulk_purchase_are_bound_a_moment_later() {
     let partner = world.partner("standard", 10_000).await;
     let (mut clients, mut users) = (Vec::new(), Vec::new());
     for _ in 0..25 {
-        let (user, email) = login(&world, true).await;
+        let (user, email) = world.login(true).await;
         clients.push(json!({"name": "Acme", "email": email}));
         users.push(user);
     }

@@ -56,11 +56,7 @@ async fn what_names_a_person_goes_and_licences_stay() {
     let kept = partner.caller.get(&provision).await.expect(200);
     assert_eq!(kept.json["client"], Value::Null);
     assert_eq!(kept.json["licences"][0]["client"], client.json["refid"]);
-    let verified = world
-        .operator
-        .get(&format!("/v1/resellers/{}/verify", partner.refid))
-        .await;
-    assert_eq!(verified.expect(200).json["intact"], json!(true));
+    world.assert_intact(&partner.refid, 2).await;
     let told = world.events().await;
     assert!(
         told.iter()
@@ -84,15 +80,7 @@ async fn a_deleted_client_frees_its_address_and_not_its_id() {
 #[tokio::test]
 async fn a_deleted_client_releases_its_login() {
     let world = World::new().await;
-    let partner = world.partner("standard", 0).await;
-    let path = format!("/v1/resellers/{}", partner.refid);
-    let user = world
-        .operator
-        .get(&path)
-        .await
-        .expect(200)
-        .text("user")
-        .to_owned();
+    let (user, _) = world.login(false).await;
     for _ in 0..2 {
         let mut body = world.new_client();
         body["user"] = json!(user);

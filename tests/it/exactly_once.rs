@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use purser_tests::{Reply, World};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +59,7 @@ async fn thirty_two_buyers_share_a_thousand_credits() {
         10,
         "as many licences in the table as were sold"
     );
-    assert_intact(&world, &partner.refid, 11).await;
+    world.assert_intact(&partner.refid, 11).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,17 +314,5 @@ async fn racing_top_ups_with_one_reference_add_once() {
         (answers.len(), world.balance(&partner.refid).await),
         (1, 70)
     );
-    assert_intact(&world, &partner.refid, 1).await;
-}
-
-async fn assert_intact(world: &World, reseller: &str, entries: u64) {
-    let verified = world
-        .operator
-        .get(&format!("/v1/resellers/{reseller}/verify"))
-        .await
-        .expect(200);
-    assert_eq!(
-        verified.json,
-        json!({"intact": true, "entries": entries, "breaks": Vec::<Value>::new()})
-    );
+    world.assert_intact(&partner.refid, 1).await;
 }

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_api::hold_provisioning::hold_provisioning;
+use purser_tests::lambda::bus_event;
 use purser_tests::{Partner, Reply, World};
 use serde_json::{Value, json};
 
@@ -112,14 +113,12 @@ async fn the_rule_is_off_unless_it_is_set() {
     let _made = spend(&world, &partner, 200).await.expect(201);
 }
 
-/// An event as the bus delivers it.
+/// An event about a reseller.
 fn event(name: &str, reseller: &str, id: &str) -> EventBridgeEvent<Value> {
-    let event = json!({
-        "version": "0", "id": "1", "detail-type": name, "source": "purser", "account": "1",
-        "time": "2026-01-01T00:00:00Z", "region": "eu-central-1", "resources": [],
-        "detail": {"reseller": reseller, "balance": 1, "threshold": 500, "id": id, "origin": "api"},
-    });
-    serde_json::from_value(event).unwrap()
+    bus_event(
+        name,
+        &json!({"reseller": reseller, "id": id, "origin": "api"}),
+    )
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The stream, the relay and the claims: events arrive at least once and are acted on once.
 
 use aws_lambda_events::dynamodb::Event;
-use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_tests::World;
+use purser_tests::lambda::bus_event;
 use serde_json::{Value, json};
 
 /// The stream's records of what a world has done, as Lambda delivers them.
@@ -74,12 +74,9 @@ fn serde_dynamo_item(value: &Value) -> serde_dynamo::Item {
 async fn two_deliveries_at_once_send_one_mail_and_a_dead_one_is_taken_over() {
     let world = World::new().await;
     let partner = world.partner("standard", 0).await;
-    let event = |id: &str| -> EventBridgeEvent<Value> {
+    let event = |id: &str| {
         let detail = json!({"id": id, "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
-        serde_json::from_value(
-            json!({"detail-type": "CreditsRanLow", "source": "purser", "detail": detail}),
-        )
-        .unwrap()
+        bus_event("CreditsRanLow", &detail)
     };
     let app = world.system().app();
     let both = tokio::join!(
@@ -128,12 +125,9 @@ async fn two_deliveries_at_once_send_one_mail_and_a_dead_one_is_taken_over() {
 async fn a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery() {
     let world = World::new().await;
     let partner = world.partner("standard", 0).await;
-    let event = || -> EventBridgeEvent<Value> {
+    let event = || {
         let detail = json!({"id": "e", "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
-        serde_json::from_value(
-            json!({"detail-type": "CreditsRanLow", "source": "purser", "detail": detail}),
-        )
-        .unwrap()
+        bus_event("CreditsRanLow", &detail)
     };
     // Its way to SES leads nowhere.
     let cut_off = world

@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use purser_api::front::fits;
 use serde_json::Value;
 
 use crate::caller::Reply;
@@ -33,15 +34,11 @@ pub fn hold(method: &str, target: &str, reply: &Reply) {
     }
 }
 
+/// The operation that a request reaches: of several paths that fit, the first one that has the method.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
-    let fits = |template: &str| {
-        let segments = || template.split('/').zip(path.split('/'));
-        template.split('/').count() == path.split('/').count()
-            && segments().all(|(part, it)| part == it || (part.starts_with('{') && !it.is_empty()))
-    };
     let paths = PATHS.as_object().expect("paths");
-    let (_, item) = paths.iter().find(|(template, _)| fits(template))?;
-    item.get(method.to_lowercase())
+    let mut fitting = paths.iter().filter(|(template, _)| fits(template, path));
+    fitting.find_map(|(_, item)| item.get(method.to_lowercase()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Functions called as Lambda calls them, with the events of an HTTP API.
+//! Functions called as Lambda calls them, with the events of an HTTP API or of the bus.
 //!
 //! Invariant: an event goes through everything it goes through in the cloud, but for the connection to Lambda.
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceExt;
 use serde_json::{Value, json};
@@ -31,4 +32,13 @@ pub async fn invoke(world: &World, function: &str, event: Value) -> Reply {
     let request = lambda_http::Request::from(purser_edge::lambda::harmless(event));
     let response = router.oneshot(request).await.expect("an answer");
     Reply::of(response).await
+}
+
+/// An event as a rule of the bus hands it over.
+pub fn bus_event(name: &str, detail: &Value) -> EventBridgeEvent<Value> {
+    let event = json!({
+        "version": "0", "id": "1", "detail-type": name, "source": "purser", "account": "1",
+        "time": "2026-01-01T00:00:00Z", "region": "eu-central-1", "resources": [], "detail": detail,
+    });
+    serde_json::from_value(event).expect("an event")
 }

@@ -159,6 +159,27 @@ impl World {
         entries
     }
 
+    /// The first login of a new reseller, confirmed or not, and its address.
+    pub async fn login(&self, confirmed: bool) -> (String, String) {
+        let refid = self.partner("standard", 0).await.refid;
+        let path = format!("/v1/resellers/{refid}");
+        let reseller = self.operator.get(&path).await.expect(200);
+        let user = reseller.text("user").to_owned();
+        if confirmed {
+            let when = json!({"S": "2026-01-01T00:00:00.000Z"});
+            self.tamper(&format!("US#{user}"), "confirmed_at", &when);
+        }
+        (user, reseller.text("email").to_owned())
+    }
+
+    /// Asserts that a wallet's history of so many entries proves itself.
+    pub async fn assert_intact(&self, reseller: &str, entries: u64) {
+        let path = format!("/v1/resellers/{reseller}/verify");
+        let verified = self.operator.get(&path).await.expect(200).json;
+        let intact = json!({"intact": true, "entries": entries, "breaks": Vec::<Value>::new()});
+        assert_eq!(verified, intact);
+    }
+
     /// The mails sent, once everything that is under way is done.
     pub async fn mails(&self) -> Vec<Value> {
         self.system.settle().await;

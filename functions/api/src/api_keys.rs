@@ -127,10 +127,7 @@ async fn list_api_keys(
     let scope = call.cursor_scope(&query.reseller);
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
-        let none = Page {
-            items: Vec::<ApiKey>::new(),
-            position: None,
-        };
+        let none = Page::<ApiKey>::only(None);
         return List::answer(&app, &scope, none, |key| ApiKeyShape::from(key));
     };
     let limit = query.limit.unwrap_or_default().get();

@@ -11,7 +11,7 @@ use purser_domain::provision::Quantity;
 use purser_domain::refid::{ClientRefid, ResellerRefid};
 use purser_domain::refusal::{Refusal, What};
 use purser_domain::text::Description;
-use purser_edge::client_body::{ClientBody, ClientChoice, ClientChoices};
+use purser_edge::client_body::{ClientBody, ClientChoice, ClientChoices, pointer};
 use purser_edge::extract::{Body, MaybeBody, RequiredKey};
 use purser_edge::shapes::{
     AmountShape, BulkProvisionShape, ClientRefidShape, DescriptionShape, IdempotencyKeyShape,
@@ -19,7 +19,7 @@ use purser_edge::shapes::{
 };
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::client::Bind;
-use purser_store::provision::{Buyer, Buyers, Provision, ProvisionCommand, Purchase};
+use purser_store::provision::{Buyer, Buyers, Provision, ProvisionCommand, Purchase, Units};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -226,11 +226,11 @@ async fn provision_bulk(
     let command = ProvisionCommand {
         reseller: &reseller,
         fingerprint: call.fingerprint(&resolved)?,
-        purchase: Purchase::Product {
+        purchase: Purchase::Product(Units {
             product: product(body.product)?,
             each: Quantity::ONE,
             buyers: Buyers::Many(buyers(body.clients)?),
-        },
+        }),
         description: body.description,
         discounts: app.config.discounts,
         status: app.config.client_status,
@@ -305,11 +305,11 @@ fn purchase(body: ProvisionBody) -> Result<Purchase, Problem> {
             let client = body
                 .client
                 .ok_or_else(|| Problem::invalid("/client", "is required with a product"))?;
-            Ok(Purchase::Product {
+            Ok(Purchase::Product(Units {
                 product: product(named)?,
                 each: body.quantity.unwrap_or(Quantity::ONE),
                 buyers: Buyers::One(buyer(client, None)?),
-            })
+            }))
         }
     }
 }
@@ -323,8 +323,8 @@ fn buyer(choice: ClientChoice, place: Option<usize>) -> Result<Buyer, Problem> {
             Ok(Buyer::Existing(refid))
         }
         ClientChoice::New(body) => {
-            let at = place.map_or("/client".to_owned(), |place| format!("/clients/{place}"));
-            let new = body.into_new().map_err(|problem| problem.under(&at))?;
+            let under = |problem: Problem| problem.under(&pointer(place));
+            let new = body.into_new().map_err(under)?;
             Ok(Buyer::New(Box::new(new)))
         }
     }

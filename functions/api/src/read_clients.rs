@@ -93,11 +93,7 @@ async fn list_clients(
     let scope = call.cursor_scope(&query.filters());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
-        let none = Page {
-            items: Vec::new(),
-            position: None,
-        };
-        return List::answer(&app, &scope, none, shape);
+        return List::answer(&app, &scope, Page::only(None), shape);
     };
     let filter = ClientFilter {
         reseller,
@@ -107,13 +103,8 @@ async fn list_clients(
             .map(|ownership| ownership == Ownership::Reselled),
     };
     let page = if query.email.is_some() || query.client_id.is_some() {
-        let found = look_up(&app, &query)
-            .await?
-            .filter(|client| filter.shows(client));
-        Page {
-            items: found.into_iter().collect(),
-            position: None,
-        }
+        let found = look_up(&app, &query).await?;
+        Page::only(found.filter(|client| filter.shows(client)))
     } else {
         app.store
             .clients(&filter, query.limit.unwrap_or_default().get(), position)

@@ -83,8 +83,8 @@ async fn list_resellers(
     };
     let page = match (parent, user) {
         // What can't be a refid is nobody's.
-        (Some(None), _) | (_, Some(None)) => only(None),
-        (_, Some(Some(user))) => only(with_login(&app, &user, &filter).await?),
+        (Some(None), _) | (_, Some(None)) => Page::only(None),
+        (_, Some(Some(user))) => Page::only(with_login(&app, &user, &filter).await?),
         (_, None) => {
             let limit = query.limit.unwrap_or_default().get();
             app.store.resellers(&filter, limit, position).await?
@@ -107,14 +107,6 @@ async fn with_login(
     };
     let found = app.store.reseller(&refid).await?;
     Ok(found.filter(|it| filter.shows(it)))
-}
-
-/// The page with what a look-up found.
-fn only(found: Option<Reseller>) -> Page<Reseller> {
-    Page {
-        items: found.into_iter().collect(),
-        position: None,
-    }
 }
 
 /// Read a reseller

@@ -58,7 +58,7 @@ struct SignedUp {
 )]
 async fn sign_up_reseller(
     State(app): State<App>,
-    visitor: Anybody,
+    Anybody(request): Anybody,
     body: MaybeBody<SignUpReseller>,
 ) -> Result<Response, Problem> {
     if !app.config.partner_sign_up {
@@ -77,7 +77,7 @@ async fn sign_up_reseller(
     let render = |_: &Reseller| Ok(Vec::new());
     let applied = app
         .store
-        .onboard_reseller(&refid, &new, None, &visitor.request(), &render)
+        .onboard_reseller(&refid, &new, None, &request, &render)
         .await;
     match applied {
         Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => {

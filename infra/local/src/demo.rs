@@ -27,7 +27,7 @@ use purser_store::command::Request;
 use purser_store::credits::TopUp;
 use purser_store::idempotency::Fingerprint;
 use purser_store::item::{Origin, Stamp};
-use purser_store::provision::{Buyer, Buyers, ProvisionCommand, Purchase};
+use purser_store::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
 use purser_store::secrets::{random, sha256_hex};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -261,11 +261,11 @@ async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(),
         status: BUYER.3,
         bind: Bind::No,
         reseller,
-        purchase: Purchase::Product {
+        purchase: Purchase::Product(Units {
             product: valid(BOUGHT.to_owned())?,
             each: Quantity::ONE,
             buyers: Buyers::One(Buyer::New(Box::new(new_client(BUYER)?))),
-        },
+        }),
         description: None,
         discounts: app.config.discounts,
         key: DEMO,

@@ -169,43 +169,24 @@ impl FromRequestParts<App> for Call {
 
 /// A request of anybody, on a route that needs no caller.
 #[derive(Debug, Clone)]
-pub struct Anybody {
-    /// When.
-    pub now: Time,
-    request: String,
-    function: &'static str,
-}
-
-impl Anybody {
-    /// This request as the store needs to know it.
-    pub fn request(&self) -> Request {
-        Request {
-            record: None,
-            stamp: Stamp {
-                actor: Actor::new("anybody"),
-                request: self.request.clone(),
-                origin: Origin::Api,
-                cause: self.function.to_owned(),
-            },
-            now: self.now,
-        }
-    }
-}
+pub struct Anybody(pub Request);
 
 impl FromRequestParts<App> for Anybody {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let RequestId { id, function, .. } = parts
-            .extensions
-            .get()
-            .cloned()
-            .ok_or_else(Problem::internal)?;
-        Ok(Self {
+        let known = parts.extensions.get::<RequestId>();
+        let known = known.ok_or_else(Problem::internal)?;
+        Ok(Self(Request {
+            record: None,
+            stamp: Stamp {
+                actor: Actor::new("anybody"),
+                request: known.id.clone(),
+                origin: Origin::Api,
+                cause: known.function.to_owned(),
+            },
             now: app.clock.now(),
-            request: id,
-            function,
-        })
+        }))
     }
 }
 

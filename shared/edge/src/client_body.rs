@@ -116,6 +116,11 @@ impl<'de> Deserialize<'de> for ClientChoice {
     }
 }
 
+/// The JSON pointer of a client that a purchase names: the only one, or the one at a place of the list.
+pub fn pointer(place: Option<usize>) -> String {
+    place.map_or("/client".to_owned(), |place| format!("/clients/{place}"))
+}
+
 /// The clients of a bulk purchase: at least one, at most [`MOST_CLIENTS`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Vec<ClientChoice>", into = "Vec<ClientChoice>")]

@@ -286,7 +286,7 @@ impl From<Refusal> for Problem {
 /// The problem of the first client, with the fields of all of them.
 fn for_clients(clients: Vec<ForClient>) -> Problem {
     let told = |ForClient { place, refusal }: ForClient| {
-        let at = place.map_or("/client".to_owned(), |place| format!("/clients/{place}"));
+        let at = crate::client_body::pointer(place);
         let problem = Problem::from(refusal);
         if problem.errors.is_empty() {
             problem.in_field(&at)

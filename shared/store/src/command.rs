@@ -27,9 +27,6 @@ const GRACE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
-/// The most writes of one transaction, by DynamoDB's rules.
-pub const MOST_WRITES: usize = 100;
-
 /// A request as the store needs to know it.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -220,13 +217,6 @@ impl Store {
         writes: &[CommandWrite],
         mut loaded: Loaded,
     ) -> Result<Next, StoreError> {
-        if writes.len() > MOST_WRITES {
-            return Err(Refusal::TooLarge {
-                most: MOST_WRITES,
-                what: "records",
-            }
-            .into());
-        }
         let plain: Vec<Write> = writes.iter().map(|write| write.write.clone()).collect();
         let reasons = match self.table.transact(&plain).await {
             Ok(Outcome::Committed) => return Ok(Next::Committed),

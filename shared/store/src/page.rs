@@ -38,6 +38,14 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The page of a look-up: what it found, or nothing.
+    pub fn only(found: Option<T>) -> Self {
+        Self {
+            items: found.into_iter().collect(),
+            position: None,
+        }
+    }
+
     /// The page with each item read by `read`.
     pub(crate) fn map<U>(
         self,

@@ -39,14 +39,18 @@ pub enum Purchase {
     /// A bare cost: a debit and nothing else.
     Cost(Amount),
     /// Units of a product.
-    Product {
-        /// Which product.
-        product: ProductReference,
-        /// How many units for each client.
-        each: Quantity,
-        /// For whom.
-        buyers: Buyers,
-    },
+    Product(Units),
+}
+
+/// Units of a product to buy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Units {
+    /// Of which product.
+    pub product: ProductReference,
+    /// How many for each client.
+    pub each: Quantity,
+    /// For whom.
+    pub buyers: Buyers,
 }
 
 /// A provision to make.
@@ -92,8 +96,8 @@ pub struct Sold {
 pub type RenderProvision<'a> =
     &'a (dyn Fn(&Provision) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
-/// The licences a provision mints: drawn once a command, so that every try mints the same ones.
-type Keys = Vec<(LicenceRefid, LicenceKey)>;
+/// A licence that a provision mints: drawn once a command, so that every try mints the same ones.
+type Drawn = (LicenceRefid, LicenceKey);
 
 /// What a provision commits.
 struct Made {
@@ -123,20 +127,15 @@ impl Store {
         };
         let wallet_key = wallet::key(command.reseller);
         let mut keys = vec![wallet_key.clone()];
-        let mut licence_keys = Keys::new();
-        if let Purchase::Product {
-            product,
-            each,
-            buyers,
-        } = &command.purchase
-        {
-            keys.push(product::key(product));
-            keys.extend(buyers.keys(&command.bind));
-            licence_keys = self.licence_keys(buyers.as_slice().len(), *each);
+        let mut licence_keys = Vec::new();
+        if let Purchase::Product(units) = &command.purchase {
+            keys.push(product::key(&units.product));
+            keys.extend(units.buyers.keys(&command.bind));
+            licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each);
         }
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
-            if let Purchase::Product { buyers, .. } = &command.purchase {
-                let unread = buyers.unread(&command.bind, loaded)?;
+            if let Purchase::Product(units) = &command.purchase {
+                let unread = units.buyers.unread(&command.bind, loaded)?;
                 if !unread.is_empty() {
                     return Ok(Decision::Read(unread));
                 }
@@ -150,14 +149,10 @@ impl Store {
             };
             let made = match &command.purchase {
                 Purchase::Cost(cost) => bare(&wallet, *cost, particulars, now)?,
-                Purchase::Product { .. } => self.order(
-                    command,
-                    loaded,
-                    &wallet,
-                    &licence_keys,
-                    particulars,
-                    &request,
-                )?,
+                Purchase::Product(units) => {
+                    let drawn = (units, licence_keys.as_slice());
+                    self.order(command, drawn, loaded, &wallet, particulars, &request)?
+                }
             };
             let answer = render(&made.provision)?;
             let entry = &made.provision.entry;
@@ -182,27 +177,17 @@ impl Store {
     fn order(
         &self,
         command: &ProvisionCommand<'_>,
+        (units, keys): (&Units, &[Drawn]),
         loaded: &Loaded,
         wallet: &Wallet,
-        keys: &Keys,
         particulars: Particulars,
         request: &Request,
     ) -> Result<Made, StoreError> {
-        let Purchase::Product {
-            product,
-            each,
-            buyers,
-        } = &command.purchase
-        else {
-            return Err(StoreError::Failed("a bare cost is no order".into()));
-        };
-        // Whoever may not buy learns nothing about clients and products.
-        wallet.must_provision()?;
-        let buyers = self.buyers(command, buyers, loaded, request)?;
-        let product =
-            product::read_loaded(loaded, product)?.ok_or(Refusal::NotFound(What::Product))?;
+        let buyers = self.buyers(command, &units.buyers, loaded, request)?;
+        let product = product::read_loaded(loaded, &units.product)?
+            .ok_or(Refusal::NotFound(What::Product))?;
         let refids: Vec<LicenceRefid> = keys.iter().map(|(refid, _)| refid.clone()).collect();
-        let each = each.get() as usize;
+        let each = units.each.get() as usize;
         let line = |(client, licences)| Line { client, licences };
         let clients = buyers.iter().map(|buyer| &buyer.client);
         let lines: Vec<Line<'_>> = clients.zip(refids.chunks(each)).map(line).collect();
@@ -239,7 +224,7 @@ impl Store {
         })
     }
 
-    fn licence_keys(&self, clients: usize, each: Quantity) -> Keys {
+    fn licence_keys(&self, clients: usize, each: Quantity) -> Vec<Drawn> {
         let draw = |_| {
             let key = new_key();
             (self.licence_refid(&key), key)

@@ -8,15 +8,7 @@ use super::{Faulty, SDK_TRIES, conflict};
 
 /// A client bound to a login: its path, its address and the login.
 async fn bound(world: &World) -> (String, String, String) {
-    let partner = world.partner("standard", 0).await;
-    let own = format!("/v1/resellers/{}", partner.refid);
-    let user = world
-        .operator
-        .get(&own)
-        .await
-        .expect(200)
-        .text("user")
-        .to_owned();
+    let (user, _) = world.login(false).await;
     let mut body = world.new_client();
     body["user"] = json!(user);
     let made = world.operator.post("/v1/clients", &body).await.expect(201);

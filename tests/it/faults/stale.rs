@@ -1,8 +1,8 @@
 //! Stale reads of one item beside a fresh one: what was read together need not be of one moment.
 
-use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_api::hold_provisioning::hold_provisioning;
 use purser_tests::faults::Fault;
+use purser_tests::lambda::bus_event;
 use purser_tests::{Partner, Reply, World};
 use serde_json::{Value, json};
 
@@ -119,13 +119,9 @@ async fn the_rule_does_not_hold_or_release_on_a_balance_of_before() {
         .expect(201);
     world.system().settle().await;
     let held = item(&world, &format!("WA#{}", partner.refid));
-    let event = |name: &str| -> EventBridgeEvent<Value> {
-        let event = json!({
-            "version": "0", "id": "1", "detail-type": name, "source": "purser", "account": "1",
-            "time": "2026-01-01T00:00:00Z", "region": "eu-central-1", "resources": [],
-            "detail": {"reseller": partner.refid, "id": name, "origin": "api"},
-        });
-        serde_json::from_value(event).unwrap()
+    let event = |name: &str| {
+        let detail = json!({"reseller": partner.refid, "id": name, "origin": "api"});
+        bus_event(name, &detail)
     };
     let faulty = behind(&world, &partner, rich).await;
     hold_provisioning(faulty.app.clone(), event("CreditsAdded"))
@@ -151,15 +147,7 @@ async fn the_rule_does_not_hold_or_release_on_a_balance_of_before() {
 #[tokio::test]
 async fn a_login_that_seems_bound_already_is_bound() {
     let world = World::new().await;
-    let partner = world.partner("standard", 0).await;
-    let own = format!("/v1/resellers/{}", partner.refid);
-    let user = world
-        .operator
-        .get(&own)
-        .await
-        .expect(200)
-        .text("user")
-        .to_owned();
+    let (user, _) = world.login(false).await;
     let mut body = world.new_client();
     body["user"] = json!(user);
     let made = world.operator.post("/v1/clients", &body).await.expect(201);
