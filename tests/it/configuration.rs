@@ -15,6 +15,7 @@ async fn a_wrong_variable_stops_the_start_by_name() {
             operator_key: None,
             demo: false,
             variables: [(name.to_owned(), value.to_owned())].into(),
+            ..Options::default()
         };
         let error = System::start(options)
             .await

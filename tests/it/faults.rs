@@ -3,7 +3,7 @@
 mod clients;
 mod stale;
 
-use purser_edge::App;
+use axum::Router;
 use purser_tests::faults::{Fault, Script};
 use purser_tests::{Partner, Reply, World};
 use serde_json::{Value, json};
@@ -14,18 +14,22 @@ const SDK_TRIES: usize = 3;
 /// A function of this world whose way to the table follows a script.
 struct Faulty<'a> {
     world: &'a World,
-    app: App,
     script: Script,
 }
 
 impl<'a> Faulty<'a> {
-    async fn new(world: &'a World) -> Self {
-        let script = Script::default();
+    fn new(world: &'a World) -> Self {
         Self {
             world,
-            app: world.app_over(&script).await,
-            script,
+            script: Script::default(),
         }
+    }
+
+    /// A function's routes, with its role, over this script.
+    async fn routes(&self, function: &str) -> Router {
+        let app = self.world.app_over(function, &self.script).await;
+        let function = purser_api::function(function).unwrap();
+        function.router(&app).unwrap()
     }
 
     /// Posts to a function as `key`'s owner, under an idempotency key when there is one.
@@ -37,10 +41,8 @@ impl<'a> Faulty<'a> {
         once: Option<&str>,
         body: &Value,
     ) -> Reply {
-        let function = purser_api::function(function).unwrap();
-        self.world
-            .call(function.router(&self.app).unwrap(), path, key, once, body)
-            .await
+        let routes = self.routes(function).await;
+        self.world.call(routes, path, key, once, body).await
     }
 
     /// Sends anything to a function as the operator.
@@ -52,10 +54,7 @@ impl<'a> Faulty<'a> {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Reply {
-        let routes = purser_api::function(function)
-            .unwrap()
-            .router(&self.app)
-            .unwrap();
+        let routes = self.routes(function).await;
         self.world.send(routes, method, path, headers, body).await
     }
 
@@ -120,7 +119,7 @@ async fn a_lost_answer_debits_once_and_is_still_answered() {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000).await;
     let order = json!({"product": world.product(100).await, "client": world.new_client()});
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty
         .script
         .then(SDK_TRIES, "TransactWriteItems", &Fault::LostAnswer);
@@ -149,7 +148,7 @@ async fn a_lost_answer_debits_once_and_is_still_answered() {
 #[tokio::test]
 async fn a_create_without_a_key_recognises_its_own_lost_commit() {
     let world = World::new().await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty
         .script
         .then(SDK_TRIES, "TransactWriteItems", &Fault::LostAnswer);
@@ -176,7 +175,7 @@ async fn a_change_to_a_version_recognises_its_own_lost_commit() {
         .await
         .expect(201);
     let path = format!("/v1/clients/{}", created.text("refid"));
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty
         .script
         .then(SDK_TRIES, "TransactWriteItems", &Fault::LostAnswer);
@@ -197,7 +196,7 @@ async fn a_change_to_a_version_recognises_its_own_lost_commit() {
 #[tokio::test]
 async fn a_revocation_and_a_new_key_survive_a_lost_answer() {
     let world = World::new().await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty
         .script
         .then(SDK_TRIES, "TransactWriteItems", &Fault::LostAnswer);
@@ -242,7 +241,7 @@ async fn a_conflict_beside_a_taken_address_is_looked_into_before_it_refuses() {
         .expect(201);
     // What a repeat can meet while the first is committing: its read finds no entry yet, the entry's write is in
     // conflict, and the address is taken already.
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     let other = json!({"product": order["product"], "client": world.new_client()});
     let _other = faulty
         .provision_as(&partner, "other", &other)
@@ -279,7 +278,7 @@ async fn a_conflict_beside_a_taken_address_is_looked_into_before_it_refuses() {
 async fn a_lost_call_is_made_again() {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000).await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty
         .script
         .then(SDK_TRIES, "TransactWriteItems", &Fault::LostCall);
@@ -296,7 +295,7 @@ async fn a_lost_call_is_made_again() {
 async fn a_conflict_waits_its_turn() {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000).await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty.script.then(5, "TransactWriteItems", &conflict(2));
     let bare = json!({"cost": 20, "description": "x"});
     let made = faulty.provision(&partner, &bare).await.expect(201);
@@ -314,7 +313,7 @@ async fn a_conflict_waits_its_turn() {
 async fn who_never_gets_a_turn_is_told_to_come_back() {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000).await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty
         .script
         .then(10_000, "TransactWriteItems", &conflict(2));
@@ -332,7 +331,7 @@ async fn who_never_gets_a_turn_is_told_to_come_back() {
 async fn a_stale_read_never_refuses() {
     let world = World::new().await;
     let partner = world.partner("standard", 10).await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     let bare = json!({"cost": 20, "description": "x"});
     let _refused = faulty
         .provision(&partner, &bare)
@@ -352,7 +351,7 @@ async fn a_stale_read_never_refuses() {
 async fn a_commit_on_a_stale_read_decides_again() {
     let world = World::new().await;
     let partner = world.partner("standard", 100).await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     let dear = json!({"cost": 101, "description": "x"});
     let _refused = faulty
         .provision(&partner, &dear)

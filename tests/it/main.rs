@@ -35,6 +35,7 @@ mod products;
 mod provisions;
 mod quotes;
 mod resellers;
+mod rights;
 mod sign_up;
 mod stream;
 mod sub_resellers;

@@ -131,7 +131,7 @@ async fn a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery() {
     };
     // Its way to SES leads nowhere.
     let cut_off = world
-        .app_over(&purser_tests::faults::Script::default())
+        .app_over("notify", &purser_tests::faults::Script::default())
         .await;
     assert!(purser_api::notify::notify(cut_off, event()).await.is_err());
     assert_eq!(world.mails().await.len(), 0);

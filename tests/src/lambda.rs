@@ -26,8 +26,9 @@ pub fn event(method: &str, path: &str, query: &str, key: &str) -> Value {
 
 /// Runs an event through a function as Lambda does.
 pub async fn invoke(world: &World, function: &str, event: Value) -> Reply {
+    let app = world.system().apps().of(function).expect("a function");
     let function = purser_api::function(function).expect("a function");
-    let router = function.router(world.system().app()).expect("routes");
+    let router = function.router(app).expect("routes");
     let event: LambdaRequest = serde_json::from_value(event).expect("an event");
     let request = lambda_http::Request::from(purser_edge::lambda::harmless(event));
     let response = router.oneshot(request).await.expect("an answer");

@@ -50,6 +50,7 @@ impl World {
             operator_key: Some("the operator's key, any string".into()),
             demo: false,
             variables: variables.iter().map(own).collect::<BTreeMap<_, _>>(),
+            template: None,
         };
         Self::start(options).await
     }
@@ -268,8 +269,8 @@ impl World {
         dynamo.database().update_item(request).expect("an update");
     }
 
-    /// What functions work with, with this script's faults on the way to the table.
-    pub async fn app_over(&self, script: &Script) -> App {
+    /// What a function works with, with this script's faults on the way to the table.
+    pub async fn app_over(&self, function: &str, script: &Script) -> App {
         let nowhere = "http://127.0.0.1:9".to_owned();
         let endpoints = Endpoints {
             dynamodb: self.system.dynamo().endpoint(),
@@ -279,6 +280,8 @@ impl World {
         let sdk = purser::sdk::settings(&endpoints).await;
         let client = script.over(sdk.http_client().expect("an HTTP client"));
         let sdk = sdk.into_builder().http_client(client).build();
+        let role = self.system.roles().get(function).expect("a role");
+        let sdk = role.assume(&sdk);
         let app = self.system.app();
         App::new(
             (*app.config).clone(),

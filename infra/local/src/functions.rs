@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use purser_api::{Entry, FUNCTIONS, Function, function};
-use purser_edge::App;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::BoxFuture;
+use crate::apps::Apps;
 use crate::bus::{Rule, Target};
 use crate::pattern::{Pattern, PatternError};
 use crate::stream::Consumer;
@@ -142,16 +142,16 @@ pub fn rules(template: &Template, bus: &str) -> Result<Vec<Rule>, Mismatch> {
 }
 
 /// The functions that the table's stream calls.
-pub fn consumers(template: &Template, app: &App) -> Vec<Consumer> {
+pub fn consumers(template: &Template, apps: &Apps) -> Vec<Consumer> {
     let mut consumers = Vec::new();
     for spec in &template.functions {
         for event in &spec.events {
             if let EventSpec::DynamoDb { batch_size } = event {
-                let (app, name) = (app.clone(), spec.handler.clone());
+                let (apps, name) = (apps.clone(), spec.handler.clone());
                 consumers.push(Consumer {
                     function: spec.handler.clone(),
                     batch_size: *batch_size,
-                    handler: Arc::new(move |event| on_stream(app.clone(), name.clone(), event)),
+                    handler: Arc::new(move |event| on_stream(apps.clone(), name.clone(), event)),
                 });
             }
         }
@@ -159,37 +159,40 @@ pub fn consumers(template: &Template, app: &App) -> Vec<Consumer> {
     consumers
 }
 
-fn on_stream(app: App, name: String, event: Value) -> BoxFuture<'static, Result<Value, String>> {
+fn on_stream(apps: Apps, name: String, event: Value) -> BoxFuture<'static, Result<Value, String>> {
     Box::pin(async move {
-        let Some(Entry::Stream(run)) = function(&name).map(|it| it.entry) else {
+        let entry = function(&name).map(|it| it.entry);
+        let (Some(Entry::Stream(run)), Some(app)) = (entry, apps.of(&name)) else {
             return Err(format!("{name} takes no stream records"));
         };
         let event = serde_json::from_value(event).map_err(|error| error.to_string())?;
-        let response = run(app, event).await;
+        let response = run(app.clone(), event).await;
         serde_json::to_value(response).map_err(|error| error.to_string())
     })
 }
 
 /// Calls the functions that rules name.
-pub fn target(app: &App) -> Target {
-    let app = app.clone();
+pub fn target(apps: &Apps) -> Target {
+    let apps = apps.clone();
     Arc::new(move |name, event| {
-        let app = app.clone();
-        Box::pin(async move { on_event(app, &name, event).await })
+        let apps = apps.clone();
+        Box::pin(async move { on_event(&apps, &name, event).await })
     })
 }
 
 /// Calls a function with an event in EventBridge's envelope.
-pub async fn on_event(app: App, name: &str, event: Value) -> Result<(), String> {
-    let Some(Entry::Event(run)) = function(name).map(|it| it.entry) else {
+pub async fn on_event(apps: &Apps, name: &str, event: Value) -> Result<(), String> {
+    let entry = function(name).map(|it| it.entry);
+    let (Some(Entry::Event(run)), Some(app)) = (entry, apps.of(name)) else {
         return Err(format!("{name} takes no events"));
     };
     let event = serde_json::from_value(event).map_err(|error| error.to_string())?;
-    run(app, event).await
+    run(app.clone(), event).await
 }
 
 /// A function's own router, when requests call it.
-pub fn router(app: &App, name: &str) -> Option<axum::Router> {
+pub fn router(apps: &Apps, name: &str) -> Option<axum::Router> {
+    let app = apps.of(name)?;
     function(name).and_then(|it: &Function| it.router(app))
 }
 

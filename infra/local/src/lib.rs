@@ -8,6 +8,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub mod apps;
 pub mod bus;
 pub mod dead_letters;
 pub mod demo;
@@ -20,6 +21,7 @@ pub mod journal;
 pub mod local_routes;
 pub mod loopback;
 pub mod pattern;
+pub mod roles;
 pub mod sdk;
 pub mod ses;
 pub mod stream;

@@ -19,6 +19,7 @@ use purser_edge::{App, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::apps::Apps;
 use crate::bus::Bus;
 use crate::dead_letters::DeadLetters;
 use crate::dynamo::{DynamoError, sweep_ttl};
@@ -34,7 +35,7 @@ static SPANS: SpanParser = SpanParser::new();
 #[derive(Clone)]
 pub struct Laptop {
     /// What the functions work with.
-    pub app: App,
+    pub apps: Apps,
     /// The template it was made from.
     pub template: Arc<Template>,
     /// The table's stream.
@@ -56,7 +57,7 @@ impl Laptop {
 
     /// Turns the clock forward and deletes what has expired by then.
     pub async fn advance(&self, by: SignedDuration) -> Result<usize, DynamoError> {
-        self.app.clock.advance(by);
+        self.apps.own().clock.advance(by);
         sweep_ttl(&self.database).await
     }
 }
@@ -100,8 +101,8 @@ async fn run_schedule(
         .ok_or_else(|| Problem::not_found("function with a schedule"))?;
     let handler = &function.handler;
     laptop.settle().await;
-    let event = scheduled_event(&laptop.app, &function.logical_id);
-    let done = on_event(laptop.app.clone(), handler, event).await;
+    let event = scheduled_event(laptop.apps.own(), &function.logical_id);
+    let done = on_event(&laptop.apps, handler, event).await;
     done.map_err(|reason| {
         let detail = format!("{handler} failed: {reason}");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
@@ -143,14 +144,14 @@ async fn turn_clock(State(laptop): State<Laptop>, body: Bytes) -> Result<Json<Va
              not negative",
         )
     })?;
-    if laptop.app.clock.timestamp().checked_add(by).is_err() {
+    if laptop.apps.own().clock.timestamp().checked_add(by).is_err() {
         return Err(Problem::invalid("/advance", "is beyond the year 9999"));
     }
     laptop.advance(by).await.map_err(|error| {
         tracing::error!(%error, "the expired items are not deleted");
         Problem::internal()
     })?;
-    Ok(Json(json!({"now": laptop.app.clock.now()})))
+    Ok(Json(json!({"now": laptop.apps.own().clock.now()})))
 }
 
 /// The duration that `text` spells. A day is 24 hours; a month or year is no fixed time.

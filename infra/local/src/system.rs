@@ -12,29 +12,34 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt;
+use purser_api::FUNCTIONS;
 use purser_edge::App;
 use purser_edge::clock::Clock;
 use purser_edge::config::{Config, ConfigError};
-use purser_store::StoreError;
-use purser_store::secrets::{Secrets, WeakSecret, sha256_hex};
-use thiserror::Error;
+use purser_store::secrets::{Secrets, sha256_hex};
 use tokio::net::TcpListener;
 
+use crate::apps::Apps;
 use crate::bus::{Bus, Rule, TRIES};
 use crate::dead_letters::{DeadLetter, DeadLetters};
-use crate::demo::{self, Credentials, DemoError};
+use crate::demo::{self, Credentials};
 use crate::docs;
-use crate::dynamo::{Dynamo, DynamoError, Storage};
-use crate::folder::{Folder, FolderError, new_operator_key, new_secret};
-use crate::functions::{self, Mismatch};
+use crate::dynamo::{Dynamo, Storage};
+use crate::folder::{Folder, new_operator_key, new_secret};
+use crate::functions;
 use crate::gateway::{self, GatewayError};
 use crate::local_routes::{self, Laptop};
 use crate::loopback::Loopback;
+use crate::roles::Roles;
 use crate::sdk::{self, Endpoints};
 use crate::ses::{self, Mail, Mailbox};
 use crate::stream::{Pump, StreamError, StreamReader};
 use crate::template::{Template, TemplateError};
 use crate::{BoxFuture, Now};
+
+mod error;
+
+pub use error::StartError;
 
 /// How often the stream gives a record to a function again before it gives up on it.
 const RETRIES: u32 = 10;
@@ -55,65 +60,8 @@ pub struct Options {
     pub demo: bool,
     /// Configuration other than the template's defaults, by variable.
     pub variables: BTreeMap<String, String>,
-}
-
-/// Why the system did not start.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The template is wrong.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// Template and code differ.
-    #[error(transparent)]
-    Mismatch(#[from] Mismatch),
-    /// The template's routes can't be served.
-    #[error(transparent)]
-    Gateway(#[from] GatewayError),
-    /// The folder can't be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The secret is too short.
-    #[error(transparent)]
-    Secret(#[from] WeakSecret),
-    /// The table did not open.
-    #[error(transparent)]
-    Dynamo(#[from] DynamoError),
-    /// The stream did not open.
-    #[error(transparent)]
-    Stream(#[from] StreamError),
-    /// The records that show the product could not be made.
-    #[error(transparent)]
-    Demo(#[from] DemoError),
-    /// The system has no randomness.
-    #[error(transparent)]
-    Random(#[from] StoreError),
-    /// A key that no request could carry.
-    #[error(
-        "the operator key must not be empty, begin or end with a space, or hold control characters"
-    )]
-    OperatorKey,
-    /// Somebody else listens there.
-    #[error("port {0} is in use; choose another with --port")]
-    PortInUse(u16),
-    /// The port can't be listened on.
-    #[error("port {port}: {error}")]
-    Port {
-        /// The port.
-        port: u16,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// A stand-in did not start.
-    #[error("starting the {what}: {error}")]
-    StandIn {
-        /// Which one.
-        what: &'static str,
-        /// What the system said.
-        error: io::Error,
-    },
+    /// Another template than the one that was built in; its table and variables count, too.
+    pub template: Option<Arc<Template>>,
 }
 
 /// A running Purser.
@@ -123,6 +71,7 @@ pub struct System {
     laptop: Laptop,
     gateway: Loopback,
     stand_ins: StandIns,
+    roles: Roles,
     operator_key: String,
     credentials: Option<Credentials>,
     // Last, so that it is unlocked when everything else is gone.
@@ -142,8 +91,9 @@ pub fn template() -> Result<Arc<Template>, TemplateError> {
 impl System {
     /// Starts everything. When this returns, requests are answered.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let template = template()?;
+        let template = options.template.map_or_else(template, Ok)?;
         functions::check(&template)?;
+        let roles = Roles::of(&template)?;
         let folder = options.folder.as_deref().map(Folder::open).transpose()?;
         let listener = listen(options.port).await?;
         let (secrets, operator_key) = keys(folder.as_ref(), options.operator_key)?;
@@ -154,11 +104,13 @@ impl System {
         let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;
         let sdk = sdk::settings(&stand_ins.endpoints()).await;
         let app = App::new(config, secrets, &sdk, clock);
-        stand_ins.bus.set_target(functions::target(&app));
+        let names: Vec<&str> = FUNCTIONS.iter().map(|it| it.name).collect();
+        let apps = Apps::new(app, &sdk, &names, &roles);
+        stand_ins.bus.set_target(functions::target(&apps));
         let laptop = Laptop {
-            pump: stand_ins.pump(&template, &app, folder.as_ref())?,
+            pump: stand_ins.pump(&template, &apps, folder.as_ref())?,
             bus: stand_ins.bus.clone(),
-            app,
+            apps,
             template,
             dead_letters: stand_ins.dead_letters.clone(),
             database: stand_ins.dynamo.database().clone(),
@@ -167,7 +119,7 @@ impl System {
         stand_ins.dynamo.sweep_ttl().await?;
         let mut credentials = None;
         if options.demo {
-            credentials = Some(demo::ensure(&laptop.app, folder.as_ref()).await?);
+            credentials = Some(demo::ensure(laptop.apps.own(), folder.as_ref()).await?);
         }
         let router = routes(&laptop, &stand_ins.mailbox, folder.is_none())?;
         let gateway = serve(listener, router).map_err(stand_in("gateway"))?;
@@ -175,6 +127,7 @@ impl System {
             laptop,
             gateway,
             stand_ins,
+            roles,
             operator_key,
             credentials,
             folder,
@@ -191,14 +144,24 @@ impl System {
         self.folder.as_ref().map(Folder::path)
     }
 
-    /// What the functions work with.
+    /// What the functions work with, without the bounds of a role.
     pub fn app(&self) -> &App {
-        &self.laptop.app
+        self.laptop.apps.own()
+    }
+
+    /// What each function works with.
+    pub fn apps(&self) -> &Apps {
+        &self.laptop.apps
+    }
+
+    /// What each function may do, and which of it was used.
+    pub fn roles(&self) -> &Roles {
+        &self.roles
     }
 
     /// The clock that everything runs by.
     pub fn clock(&self) -> &Clock {
-        &self.laptop.app.clock
+        &self.app().clock
     }
 
     /// A key that may do everything.
@@ -308,7 +271,7 @@ impl StandIns {
     fn pump(
         &self,
         template: &Template,
-        app: &App,
+        apps: &Apps,
         folder: Option<&Folder>,
     ) -> Result<Pump, StreamError> {
         let bus = self.bus.clone();
@@ -317,7 +280,7 @@ impl StandIns {
             Box::pin(async move { bus.idle().await }) as BoxFuture<'static, ()>
         });
         let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
-        let consumers = functions::consumers(template, app);
+        let consumers = functions::consumers(template, apps);
         Ok(reader.pump(consumers, drained, RETRIES, self.dead_letters.clone()))
     }
 }
@@ -365,7 +328,7 @@ fn now_of(clock: &Clock) -> Now {
 
 /// Everything that answers on the one port.
 fn routes(laptop: &Laptop, mailbox: &Mailbox, ephemeral: bool) -> Result<Router, GatewayError> {
-    let functions = |name: &str| functions::router(&laptop.app, name);
+    let functions = |name: &str| functions::router(&laptop.apps, name);
     let local = local_routes::routes(laptop.clone(), mailbox.clone(), ephemeral);
     Ok(gateway::routes(&laptop.template, functions)?
         .merge(local)

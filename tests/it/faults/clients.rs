@@ -29,7 +29,7 @@ async fn a_deletion_survives_what_gets_lost() {
     for fault in [Fault::LostAnswer, Fault::LostCall] {
         let world = World::new().await;
         let client = bound(&world).await;
-        let faulty = Faulty::new(&world).await;
+        let faulty = Faulty::new(&world);
         faulty.script.then(SDK_TRIES, "TransactWriteItems", &fault);
         let reply = faulty
             .send("delete-clients", "DELETE", &client.0, &[], "")
@@ -44,7 +44,7 @@ async fn a_deletion_survives_what_gets_lost() {
 async fn a_deletion_on_a_stale_login_decides_again() {
     let world = World::new().await;
     let client = bound(&world).await;
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     // The login as it was before it was bound.
     let items = world.items();
     let login = items
@@ -80,7 +80,7 @@ async fn a_changed_address_survives_what_gets_lost() {
     for fault in [Fault::LostAnswer, Fault::LostCall, conflict(3)] {
         let world = World::new().await;
         let (path, email, _) = bound(&world).await;
-        let faulty = Faulty::new(&world).await;
+        let faulty = Faulty::new(&world);
         let times = if matches!(fault, Fault::Answer(..)) {
             1
         } else {
@@ -118,7 +118,7 @@ async fn a_bulk_purchase_survives_what_gets_lost() {
         let partner = world.partner("standard", 1_000).await;
         let clients: Vec<Value> = (0..25).map(|_| world.new_client()).collect();
         let order = json!({"product": world.product(10).await, "clients": clients});
-        let faulty = Faulty::new(&world).await;
+        let faulty = Faulty::new(&world);
         let times = if matches!(fault, Fault::Answer(..)) {
             1
         } else {

@@ -33,12 +33,12 @@ async fn buy(partner: &Partner, once: &str) -> Reply {
 }
 
 /// A partner whose profile changed and changed back, and a function that reads the wallet as it was between.
-async fn behind<'a>(world: &'a World, partner: &Partner, between: Value) -> Faulty<'a> {
+fn behind<'a>(world: &'a World, partner: &Partner, between: &Value) -> Faulty<'a> {
     let fresh = item(world, &format!("RS#{}", partner.refid));
-    let faulty = Faulty::new(world).await;
+    let faulty = Faulty::new(world);
     faulty
         .script
-        .then(1, "BatchGetItem", &found(world, &[&fresh, &between]));
+        .then(1, "BatchGetItem", &found(world, &[&fresh, between]));
     faulty
 }
 
@@ -58,7 +58,7 @@ async fn a_wallet_that_seems_suspended_already_is_suspended() {
         .act(&format!("{own}/activate"))
         .await
         .expect(200);
-    let faulty = behind(&world, &partner, between).await;
+    let faulty = behind(&world, &partner, &between);
     let reply = faulty
         .send(
             "update-reseller",
@@ -84,7 +84,7 @@ async fn a_wallet_that_seems_to_have_the_tier_already_gets_it() {
         .patch(&own, &json!({"tier": "platinum"}))
         .await
         .expect(200);
-    let faulty = behind(&world, &partner, between).await;
+    let faulty = behind(&world, &partner, &between);
     let reply = faulty
         .send(
             "update-reseller",
@@ -123,10 +123,9 @@ async fn the_rule_does_not_hold_or_release_on_a_balance_of_before() {
         let detail = json!({"reseller": partner.refid, "id": name, "origin": "api"});
         bus_event(name, &detail)
     };
-    let faulty = behind(&world, &partner, rich).await;
-    hold_provisioning(faulty.app.clone(), event("CreditsAdded"))
-        .await
-        .unwrap();
+    let faulty = behind(&world, &partner, &rich);
+    let app = world.app_over("hold-provisioning", &faulty.script).await;
+    hold_provisioning(app, event("CreditsAdded")).await.unwrap();
     assert!(faulty.script.is_played());
     let _held = buy(&partner, "k1").await.refused(403, "provisioning_held");
     let profile = world.operator.get(&own).await.expect(200);
@@ -134,8 +133,9 @@ async fn the_rule_does_not_hold_or_release_on_a_balance_of_before() {
 
     world.top_up(&partner.refid, 1_000).await;
     world.system().settle().await;
-    let faulty = behind(&world, &partner, held).await;
-    hold_provisioning(faulty.app.clone(), event("CreditsRanLow"))
+    let faulty = behind(&world, &partner, &held);
+    let app = world.app_over("hold-provisioning", &faulty.script).await;
+    hold_provisioning(app, event("CreditsRanLow"))
         .await
         .unwrap();
     assert!(faulty.script.is_played());
@@ -159,7 +159,7 @@ async fn a_login_that_seems_bound_already_is_bound() {
         .await
         .expect(200);
     let client = item(&world, &format!("CL#{}", made.text("refid")));
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     for item in [client, bound] {
         faulty
             .script
@@ -192,7 +192,7 @@ async fn an_equal_change_of_address_that_lost_is_no_duplicate() {
     let before = item(&world, &format!("CL#{}", made.text("refid")));
     let change = json!({"email": "new@acme.example"});
     let first = world.operator.patch(&path, &change).await.expect(200);
-    let faulty = Faulty::new(&world).await;
+    let faulty = Faulty::new(&world);
     faulty
         .script
         .then(1, "BatchGetItem", &found(&world, &[&before]));

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
+use crate::folder::FolderError;
 
 async fn ephemeral() -> System {
     System::start(Options::default()).await.unwrap()

@@ -1,0 +1,101 @@
+//! A role between a function and AWS, at the seam the SDK offers: its HTTP client.
+//!
+//! Invariant: whoever has this client can send nothing that the role does not allow.
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use serde_json::json;
+
+use super::{Access, Role};
+
+impl Role {
+    /// The same configuration, for a caller with this role.
+    pub fn assume(&self, sdk: &SdkConfig) -> SdkConfig {
+        let Some(client) = sdk.http_client() else {
+            return sdk.clone();
+        };
+        let guarded = SharedHttpClient::new(Guarded {
+            client,
+            role: self.clone(),
+        });
+        sdk.to_builder().http_client(guarded).build()
+    }
+}
+
+#[derive(Debug)]
+struct Guarded {
+    client: SharedHttpClient,
+    role: Role,
+}
+
+impl HttpClient for Guarded {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        parts: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(GuardedConnector {
+            connector: self.client.http_connector(settings, parts),
+            role: self.role.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct GuardedConnector {
+    connector: SharedHttpConnector,
+    role: Role,
+}
+
+impl HttpConnector for GuardedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target");
+        let path = request.uri().parse::<http::Uri>();
+        let path = path.as_ref().map_or("", http::Uri::path);
+        let body = request.body().bytes().unwrap_or_default();
+        match self.role.judge(&Access::of(target, path, body)) {
+            Ok(()) => self.connector.call(request),
+            Err(refused) => HttpConnectorFuture::ready(denied(&self.role, &refused)),
+        }
+    }
+}
+
+/// What AWS answers to a call that a role does not allow.
+fn denied(role: &Role, refused: &Access) -> Result<HttpResponse, ConnectorError> {
+    let Role { function, .. } = role;
+    let Access {
+        action, resource, ..
+    } = refused;
+    // Of the keys only their kinds: what follows can name somebody.
+    let kinds: Vec<_> = refused
+        .keys
+        .iter()
+        .filter_map(|key| key.split('#').next())
+        .collect();
+    tracing::error!(
+        function,
+        action,
+        resource,
+        ?kinds,
+        "the template does not allow this"
+    );
+    let message =
+        format!("{function} is not authorized to perform: {action} on resource: {resource}");
+    let body =
+        json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message});
+    let status = 400_u16
+        .try_into()
+        .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
+    response
+        .headers_mut()
+        .insert("x-amzn-errortype", "AccessDeniedException");
+    Ok(response)
+}
