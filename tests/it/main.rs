@@ -40,4 +40,5 @@ mod sign_up;
 mod stream;
 mod sub_resellers;
 mod tidy;
+mod undelivered;
 mod walk;

@@ -143,6 +143,9 @@ async fn live(world: &World, operator: &Caller) {
         .expect(200);
     let _gone = operator.delete(&client).await.expect(204);
 
+    let undelivered = named("bounce@simulator.amazonses.com");
+    let _client = operator.post("/v1/clients", &undelivered).await.expect(201);
+
     // 600 of 1,000: below the threshold of 500, so the hold rule holds, until the top-up.
     let body = json!({"product": product, "client": named(&bound_by_purchase)});
     let bought = partner

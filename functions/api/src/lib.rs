@@ -22,6 +22,7 @@ pub mod read_provisions;
 pub mod read_resellers;
 pub mod relay;
 pub mod sign_up_reseller;
+pub mod suppress_mail;
 pub mod transfer_client;
 pub mod update_client;
 pub mod update_reseller;
@@ -136,6 +137,10 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "notify",
         entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))),
+    },
+    Function {
+        name: "suppress-mail",
+        entry: Entry::Event(|app, event| Box::pin(suppress_mail::suppress_mail(app, event))),
     },
     Function {
         name: "bind-client",

@@ -62,7 +62,7 @@ pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
 
 async fn send(app: &App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     match mail_for(app, event).await? {
-        Some(mail) => app.mailer.send(&mail).await,
+        Some(mail) => app.mail(&mail).await,
         None => Ok(()),
     }
 }

@@ -34,9 +34,20 @@ const KEPT: usize = 500;
 pub type Target =
     Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// Which bus an event goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// The template's, where the functions put their events.
+    Own,
+    /// The account's, where AWS's services put theirs.
+    Account,
+}
+
 /// Which events a function gets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
+    /// The bus it listens to.
+    pub on: On,
     /// The function's name, as the target knows it.
     pub function: String,
     /// What an event must look like.
@@ -108,6 +119,11 @@ impl Bus {
         accepted.iter().rev().cloned().collect()
     }
 
+    /// Publishes what a service of AWS tells, in EventBridge's envelope, on the account's own bus.
+    pub fn tell(&self, event: &Value) {
+        self.core.publish(On::Account, event);
+    }
+
     /// Resolves when every accepted event is delivered or given up on.
     pub async fn idle(&self) {
         // It cannot fail: the sender lives in the core that this handle holds.
@@ -131,9 +147,10 @@ impl Bus {
 
 impl Core {
     /// Begins the deliveries of an event. They count as pending before this returns.
-    fn publish(self: &Arc<Self>, event: &Value) {
+    fn publish(self: &Arc<Self>, on: On, event: &Value) {
         self.keep(event);
-        for rule in self.rules.iter().filter(|it| it.pattern.matches(event)) {
+        let matching = |it: &&Rule| it.on == on && it.pattern.matches(event);
+        for rule in self.rules.iter().filter(matching) {
             let pending = Pending::new(Arc::clone(self));
             let (function, event) = (rule.function.clone(), event.clone());
             tokio::spawn(async move { pending.0.deliver(function, event).await });

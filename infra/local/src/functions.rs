@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::BoxFuture;
 use crate::apps::Apps;
-use crate::bus::{Rule, Target};
+use crate::bus::{On, Rule, Target};
 use crate::pattern::{Pattern, PatternError};
 use crate::stream::Consumer;
 use crate::template::{EventSpec, FunctionSpec, Template};
@@ -41,7 +41,9 @@ pub enum Mismatch {
         kind: &'static str,
     },
     /// A rule on a bus that our events never reach.
-    #[error("template: {function}: a rule must be on the bus `{bus}`, where the events are put")]
+    #[error(
+        "template: {function}: a rule must be on the bus `{bus}`, where the events are put, or on the account's own"
+    )]
     OtherBus {
         /// The function.
         function: String,
@@ -122,17 +124,22 @@ pub fn rules(template: &Template, bus: &str) -> Result<Vec<Rule>, Mismatch> {
             let EventSpec::EventBridgeRule { pattern, bus: on } = event else {
                 continue;
             };
-            if on.as_deref() != Some(bus) {
-                return Err(Mismatch::OtherBus {
-                    function: spec.logical_id.clone(),
-                    bus: bus.to_owned(),
-                });
-            }
+            let on = match on.as_deref() {
+                None => On::Account,
+                Some(named) if named == bus => On::Own,
+                Some(_) => {
+                    return Err(Mismatch::OtherBus {
+                        function: spec.logical_id.clone(),
+                        bus: bus.to_owned(),
+                    });
+                }
+            };
             let pattern = Pattern::parse(pattern).map_err(|error| Mismatch::Pattern {
                 function: spec.logical_id.clone(),
                 error,
             })?;
             rules.push(Rule {
+                on,
                 function: spec.handler.clone(),
                 pattern,
             });
@@ -284,10 +291,17 @@ Resources:
         assert!(
             error
                 .to_string()
-                .ends_with("`Other`, where the events are put")
+                .contains("`Other`, where the events are put")
         );
-        let default = rule("Pattern: {source: [purser]}");
-        assert!(rules(&with("notify", &default), "Bus").is_err());
+        let default = rule("Pattern: {source: [aws.ses]}");
+        let on = |event: &str| {
+            rules(&with("notify", event), "Bus")
+                .unwrap()
+                .first()
+                .unwrap()
+                .on
+        };
+        assert_eq!((on(&ours), on(&default)), (On::Own, On::Account));
         let odd = rule("EventBusName: !Ref Bus, Pattern: {source: [{suffix: x}]}");
         let error = rules(&with("notify", &odd), "Bus").unwrap_err();
         assert!(error.to_string().contains("`suffix`"), "{error}");

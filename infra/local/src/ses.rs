@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Now;
 use crate::journal::Journal;
 use crate::loopback::Loopback;
 
 mod page;
+mod simulator;
 mod wire;
 
 pub use page::{mailbox_page, mails, routes};
@@ -46,6 +48,13 @@ pub struct Mail {
     /// Tags that the sender put on it.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+}
+
+/// What the listener works with.
+#[derive(Clone)]
+struct PostOffice {
+    mailbox: Mailbox,
+    tell: Tell,
 }
 
 /// The mails kept. Clones are the same box.
@@ -97,10 +106,13 @@ impl Mailbox {
     }
 }
 
-/// Serves SES v2's `SendEmail` on a port of its own; mails go into `mailbox`.
-pub async fn serve(mailbox: Mailbox) -> io::Result<Loopback> {
+/// Takes what SES tells the account's own bus, in EventBridge's envelope.
+pub type Tell = Arc<dyn Fn(&Value) + Send + Sync>;
+
+/// Serves SES v2's `SendEmail` on a port of its own; mails go into `mailbox`, and what becomes of them to `tell`.
+pub async fn serve(mailbox: Mailbox, tell: Tell) -> io::Result<Loopback> {
     let router = axum::Router::new()
         .fallback(wire::send_email)
-        .with_state(mailbox);
+        .with_state(PostOffice { mailbox, tell });
     Loopback::serve(router).await
 }

@@ -248,11 +248,14 @@ impl StandIns {
         let dead_letters =
             DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
         let mailbox = Mailbox::open(path, now.clone()).map_err(stand_in("mailbox"))?;
-        let post = ses::serve(mailbox.clone()).await;
         let bus = Bus::start(rules, now, dead_letters.clone(), TRIES).await;
+        let bus = bus.map_err(stand_in("event bus"))?;
+        let account = bus.clone();
+        let tell: ses::Tell = Arc::new(move |event| account.tell(event));
+        let post = ses::serve(mailbox.clone(), tell).await;
         Ok(Self {
             dynamo,
-            bus: bus.map_err(stand_in("event bus"))?,
+            bus,
             mailbox,
             post: post.map_err(stand_in("post office"))?,
             dead_letters,

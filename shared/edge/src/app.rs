@@ -47,7 +47,11 @@ impl App {
         Self {
             store: Store::new(table, secrets, config.prefixes.clone()),
             bus: Bus::new(aws_sdk_eventbridge::Client::new(sdk), &config.bus),
-            mailer: Mailer::new(aws_sdk_sesv2::Client::new(sdk), config.mail_from.clone()),
+            mailer: Mailer::new(
+                aws_sdk_sesv2::Client::new(sdk),
+                config.mail_from.clone(),
+                config.mail_configuration_set.clone(),
+            ),
             limits: Limits::new(&config, clock.clone()),
             config: Arc::new(config),
             clock,

@@ -20,6 +20,8 @@ pub struct Config {
     pub bus: String,
     /// The address mails come from.
     pub mail_from: EmailAddress,
+    /// The SES configuration set that mails are sent under; none: SES tells nobody of bounces.
+    pub mail_configuration_set: Option<String>,
     /// The name mails come from when no reseller's brand applies.
     pub brand: String,
     /// The prefixes of refids.
@@ -57,10 +59,11 @@ pub struct ConfigError {
 }
 
 /// The variables, by name. The secret's own is read where the secret is fetched.
-pub const VARIABLES: [&str; 20] = [
+pub const VARIABLES: [&str; 21] = [
     "PURSER_TABLE",
     "PURSER_BUS",
     "PURSER_MAIL_FROM",
+    "PURSER_MAIL_CONFIGURATION_SET",
     "PURSER_BRAND",
     "PURSER_CLIENT_PREFIX",
     "PURSER_RESELLER_PREFIX",
@@ -96,6 +99,7 @@ impl Config {
             bus: given.text("PURSER_BUS")?,
             mail_from: EmailAddress::try_from(given.text("PURSER_MAIL_FROM")?)
                 .map_err(|error| wrong("PURSER_MAIL_FROM", &error))?,
+            mail_configuration_set: given.get("PURSER_MAIL_CONFIGURATION_SET"),
             brand: given.text_or("PURSER_BRAND", "Purser"),
             prefixes: given.prefixes()?,
             client_status: given.client_status()?,

@@ -24,8 +24,18 @@ impl Delivery {
     /// The delivery of `event` to `consumer`.
     pub fn of(consumer: &'static str, event: &EventBridgeEvent<Value>) -> Result<Self, String> {
         let id = event.detail.get("id").and_then(Value::as_str);
-        let id = id.ok_or("an event without an id")?.to_owned();
-        Ok(Self {
+        let id = id.ok_or("an event without an id")?;
+        Ok(Self::under(consumer, id.to_owned()))
+    }
+
+    /// The delivery to `consumer` of an event that AWS itself tells; its id is the envelope's.
+    pub fn of_aws(consumer: &'static str, event: &EventBridgeEvent<Value>) -> Result<Self, String> {
+        let id = event.id.clone().ok_or("an event without an id")?;
+        Ok(Self::under(consumer, id))
+    }
+
+    fn under(consumer: &'static str, id: String) -> Self {
+        Self {
             consumer,
             stamp: Stamp {
                 actor: Actor::new(consumer),
@@ -34,7 +44,7 @@ impl Delivery {
                 cause: id.clone(),
             },
             id,
-        })
+        }
     }
 
     /// The stamp of what this delivery changes.

@@ -1,17 +1,21 @@
 //! Mail through SES.
 //!
-//! Invariant: text from outside reaches a header only encoded, so a name can't add a header or an address.
+//! Invariant: text from outside reaches a header only encoded, so a name can't add a header or an address; an address
+//! that bounced or complained gets no mail.
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use purser_domain::email::EmailAddress;
 
+use crate::app::App;
+
 /// SES, and the address mails come from. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: Client,
     from: EmailAddress,
+    configuration_set: Option<String>,
 }
 
 /// A mail to one address, as text and as HTML.
@@ -30,13 +34,17 @@ pub struct Mail {
 }
 
 impl Mailer {
-    /// Mail from `from`.
-    pub fn new(client: Client, from: EmailAddress) -> Self {
-        Self { client, from }
+    /// Mail from `from`, under a configuration set, by which SES knows whom to tell of bounces and complaints.
+    pub fn new(client: Client, from: EmailAddress, configuration_set: Option<String>) -> Self {
+        Self {
+            client,
+            from,
+            configuration_set,
+        }
     }
 
     /// Hands a mail to SES.
-    pub async fn send(&self, mail: &Mail) -> Result<(), String> {
+    async fn send(&self, mail: &Mail) -> Result<(), String> {
         let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
         let invalid = |error: aws_sdk_sesv2::error::BuildError| format!("a mail: {error}");
         let body = Body::builder()
@@ -56,10 +64,25 @@ impl Mailer {
                     .build(),
             )
             .content(EmailContent::builder().simple(message).build())
+            .set_configuration_set_name(self.configuration_set.clone())
             .send()
             .await
             .map_err(|error| refused(&error))?;
         Ok(())
+    }
+}
+
+impl App {
+    /// Sends a mail, unless mail to its address bounced or was called unwanted.
+    pub async fn mail(&self, mail: &Mail) -> Result<(), String> {
+        let suppression = self.store.suppression(&mail.to, self.clock.now()).await;
+        match suppression.map_err(|error| error.to_string())? {
+            None => self.mailer.send(mail).await,
+            Some(reason) => {
+                tracing::info!(?reason, "a mail was withheld");
+                Ok(())
+            }
+        }
     }
 }
 

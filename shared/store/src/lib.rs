@@ -25,6 +25,7 @@ pub mod product;
 pub mod provision;
 pub mod reseller;
 pub mod secrets;
+pub mod suppression;
 pub mod table;
 pub mod user;
 pub mod wallet;

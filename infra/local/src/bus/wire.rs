@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Core;
+use super::{Core, On};
 use crate::{ACCOUNT, REGION};
 
 /// The most entries in a request.
@@ -94,7 +94,7 @@ pub(super) async fn put_events(
         .into_iter()
         .map(|entry| match entry.envelope(now) {
             Ok((event_id, event)) => {
-                core.publish(&event);
+                core.publish(On::Own, &event);
                 Outcome::Accepted { event_id }
             }
             Err(refused) => refused,

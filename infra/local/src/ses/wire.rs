@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Mail, Mailbox};
+use super::{Mail, Mailbox, PostOffice, simulator};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,6 +23,7 @@ struct Request {
     destination: Destination,
     #[serde(default)]
     content: Content,
+    configuration_set_name: Option<String>,
     #[serde(default)]
     email_tags: Vec<Named>,
 }
@@ -77,7 +78,7 @@ struct Named {
 
 /// `POST /v2/email/outbound-emails`.
 pub(super) async fn send_email(
-    State(mailbox): State<Mailbox>,
+    State(PostOffice { mailbox, tell }): State<PostOffice>,
     method: Method,
     uri: Uri,
     body: Bytes,
@@ -93,13 +94,20 @@ pub(super) async fn send_email(
         Ok(request) => request,
         Err(error) => return bad_request(&error.to_string()),
     };
+    let set = request.configuration_set_name.clone();
     let mail = match request.into_mail(&mailbox) {
         Ok(mail) => mail,
         Err(missing) => return bad_request(missing),
     };
     let answer = json!({"MessageId": mail.id});
+    let events = set.map_or_else(Vec::new, |set| simulator::events(&mail, &set));
     match mailbox.keep(mail) {
-        Ok(()) => respond(StatusCode::OK, &answer),
+        Ok(()) => {
+            for event in &events {
+                tell(event);
+            }
+            respond(StatusCode::OK, &answer)
+        }
         Err(error) => refuse(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalServiceErrorException",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use purser::bus::{Bus, Rule, Target};
+use purser::bus::{Bus, On, Rule, Target};
 use purser::pattern::Pattern;
 use serde_json::{Value, json};
 
@@ -22,6 +22,7 @@ fn entry(kind: &str, detail: &str) -> PutEventsRequestEntry {
 
 fn rule(function: &str, pattern: &Value) -> Rule {
     Rule {
+        on: On::Own,
         function: function.to_owned(),
         pattern: Pattern::parse(pattern).unwrap(),
     }

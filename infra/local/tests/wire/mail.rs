@@ -1,5 +1,7 @@
 //! Mails over the wire: what arrives in the box, and what is refused.
 
+use std::sync::Arc;
+
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
 use purser::ses::{self, Mailbox};
@@ -18,7 +20,7 @@ fn message(subject: &str, body: Option<Body>) -> EmailContent {
 #[tokio::test]
 async fn a_mail_arrives_in_the_box() {
     let mailbox = Mailbox::open(None, now()).unwrap();
-    let office = ses::serve(mailbox.clone()).await.unwrap();
+    let office = ses::serve(mailbox.clone(), Arc::new(|_| ())).await.unwrap();
     let client = aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, office.endpoint()));
     let body = Body::builder()
         .text(content("Hello"))
@@ -53,7 +55,7 @@ async fn a_mail_arrives_in_the_box() {
 #[tokio::test]
 async fn a_mail_that_lacks_a_part_is_refused() {
     let mailbox = Mailbox::open(None, now()).unwrap();
-    let office = ses::serve(mailbox.clone()).await.unwrap();
+    let office = ses::serve(mailbox.clone(), Arc::new(|_| ())).await.unwrap();
     let client = aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, office.endpoint()));
     let text = || Some(Body::builder().text(content("x")).build());
     let table = [
