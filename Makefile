@@ -22,6 +22,8 @@ lint: tools ## Check format, lints, dependencies and the template
 	$(TOOLS)/bin/cargo-deny --log-level error check bans licenses sources
 	$(TOOLS)/bin/cargo-machete .
 	$(TOOLS)/bin/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/sam/bin/sam validate --lint --template template.yaml
+	LOG_LEVEL=ERROR $(TOOLS)/checkov/bin/checkov --config-file .checkov.yaml
 
 .PHONY: fuzz
 fuzz: $(TOOLS)/bin/schemathesis ## Check the API against its document; MINUTES=3 SEED=1
@@ -49,12 +51,20 @@ clean: ## Remove what was built and installed, not the data
 # Tools are installed beside the project, never into the machine.
 .PHONY: tools
 tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete $(TOOLS)/bin/cfn-lint
+tools: $(TOOLS)/sam/bin/sam $(TOOLS)/checkov/bin/checkov
 
 $(TOOLS)/bin/pip:
 	python3 -m venv $(TOOLS)
 
 $(TOOLS)/bin/cfn-lint: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet cfn-lint==1.58.0
+
+# These two want other versions of the same libraries, so each has its own environment.
+$(TOOLS)/sam/bin/sam:
+	python3 -m venv $(TOOLS)/sam && $(TOOLS)/sam/bin/pip install --quiet aws-sam-cli==1.170.0
+
+$(TOOLS)/checkov/bin/checkov:
+	python3 -m venv $(TOOLS)/checkov && $(TOOLS)/checkov/bin/pip install --quiet checkov==3.3.30
 
 $(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet schemathesis==4.32.5

@@ -27,6 +27,7 @@ mod laptop;
 mod ledger;
 mod limits;
 mod lists;
+mod logs;
 mod low_credit;
 mod mails;
 mod operations;

@@ -4,14 +4,15 @@
 
 use aws_lambda_events::dynamodb;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use purser_api::{Entry, function};
-use purser_edge::{App, lambda};
+use purser_edge::consumer::observed;
+use purser_edge::{App, lambda, logs};
 use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing::init_default_subscriber();
+    logs::start(std::env::var("PURSER_BUS").unwrap_or_default());
     let name = std::env::var("_HANDLER")
         .map_err(|_| "_HANDLER is not set: this binary runs on AWS Lambda")?;
     let function = function(&name).ok_or_else(|| format!("there is no function {name:?}"))?;
@@ -28,9 +29,10 @@ async fn main() -> Result<(), Error> {
             lambda_runtime::run(service_fn(handler)).await
         }
         Entry::Event(handle) => {
-            let app = &app;
+            let (app, name) = (&app, function.name);
             let handler = async |event: LambdaEvent<EventBridgeEvent<Value>>| {
-                handle(app.clone(), event.payload)
+                let consume = async |event| handle(app.clone(), event).await;
+                observed(name, event.payload, consume)
                     .await
                     .map_err(Error::from)
             };

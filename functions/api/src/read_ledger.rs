@@ -10,6 +10,7 @@ use purser_domain::refusal::What;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Limit, Params};
+use purser_edge::metrics::{self, Metric};
 use purser_edge::shapes::{EntryShape, ResellerRefidShape, WalletShape};
 use purser_edge::{App, Problem};
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,9 @@ async fn verify_wallet(State(app): State<App>, call: ResellerCall) -> Result<Res
         .verify_wallet(&call.reseller)
         .await?
         .ok_or(Refusal::NotFound(What::Reseller))?;
+    if !found.breaks.is_empty() {
+        metrics::count(Metric::LedgerBroken);
+    }
     let shape = |found: &purser_domain::entry::Break| Break {
         sequence: found.sequence,
         problem: found.problem,

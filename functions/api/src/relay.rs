@@ -3,11 +3,14 @@
 //! Invariant: a record is done when the bus has accepted all its events. The first one that is not is reported,
 //! and the stream delivers from there again; what was told twice carries the same id twice.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use purser_domain::event::events_of;
 use purser_edge::App;
 use purser_edge::bus::{MOST_ENTRIES, Told};
+use purser_edge::metrics::{self, Metric};
 use purser_store::change::change;
 use purser_store::item::Item;
 use serde_json::json;
@@ -25,6 +28,7 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
                     record = record.event_id,
                     "a stream record can't be told"
                 );
+                metrics::count(Metric::RecordUnreadable);
                 failed = Some(place);
                 break;
             }
@@ -41,10 +45,12 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
         };
         if let Some((place, _)) = refused {
             // Records are in order, so this one comes before any that could not be read.
+            metrics::count(Metric::EventRefused);
             failed = Some(*place);
             break;
         }
     }
+    note(&event, &outbox, failed);
     let failure = failed
         .and_then(|place| event.records.get(place))
         .map(|record| {
@@ -57,6 +63,25 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     let mut response = DynamoDbEventResponse::default();
     response.batch_item_failures = failure.into_iter().collect();
     response
+}
+
+/// Counts what the bus was told, by name; what was told beside a failure is told, and counted, again.
+fn note(event: &StreamEvent, outbox: &[(usize, Told)], failed: Option<usize>) {
+    let before = failed.unwrap_or(event.records.len());
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (_, told) in outbox.iter().filter(|(place, _)| *place < before) {
+        *counts.entry(told.event.name).or_default() += 1;
+    }
+    tracing::info!(
+        function = "relay",
+        records = event.records.len(),
+        done = before,
+        events = counts.values().sum::<u64>(),
+        "relayed"
+    );
+    for (name, times) in counts {
+        metrics::told(name, times);
+    }
 }
 
 /// The events of one record.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use purser_api::{Entry, FUNCTIONS, Function, function};
+use purser_edge::consumer::observed;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -194,7 +195,7 @@ pub async fn on_event(apps: &Apps, name: &str, event: Value) -> Result<(), Strin
         return Err(format!("{name} takes no events"));
     };
     let event = serde_json::from_value(event).map_err(|error| error.to_string())?;
-    run(app.clone(), event).await
+    observed(name, event, async |event| run(app.clone(), event).await).await
 }
 
 /// A function's own router, when requests call it.

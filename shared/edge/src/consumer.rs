@@ -7,6 +7,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::caller::Actor;
 use purser_store::claim::Claim;
 use purser_store::item::{Origin, Stamp};
+use purser_store::meter;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -83,7 +84,26 @@ impl Delivery {
     }
 }
 
+/// Runs a consumer on an event, and logs how it ended.
+pub async fn observed(
+    function: &str,
+    event: EventBridgeEvent<Value>,
+    consume: impl AsyncFnOnce(EventBridgeEvent<Value>) -> Result<(), String>,
+) -> Result<(), String> {
+    let (kind, envelope) = (event.detail_type.clone(), event.id.clone());
+    let id = event.detail.get("id").and_then(Value::as_str);
+    let id = id.map(str::to_owned).or(envelope);
+    let (done, cost) = meter::measured(consume(event)).await;
+    let (calls, rcu, wcu) = (cost.calls, cost.rcu, cost.wcu);
+    match &done {
+        Ok(()) => tracing::info!(function, kind, id, calls, rcu, wcu, "handled"),
+        Err(reason) => tracing::error!(function, kind, id, calls, reason, "an event failed"),
+    }
+    done
+}
+
 /// Reads what an event carries.
 pub fn detail<T: DeserializeOwned>(detail: Value) -> Result<T, String> {
-    serde_json::from_value(detail).map_err(|error| format!("an event's detail: {error}"))
+    // What the reader says quotes what it read, which can be an address; this is logged.
+    serde_json::from_value(detail).map_err(|_| "an event's detail is not what it should be".into())
 }

@@ -9,6 +9,7 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use purser_domain::email::EmailAddress;
 
 use crate::app::App;
+use crate::metrics::{self, Metric};
 
 /// SES, and the address mails come from. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -77,9 +78,13 @@ impl App {
     pub async fn mail(&self, mail: &Mail) -> Result<(), String> {
         let suppression = self.store.suppression(&mail.to, self.clock.now()).await;
         match suppression.map_err(|error| error.to_string())? {
-            None => self.mailer.send(mail).await,
+            None => {
+                let sent = self.mailer.send(mail).await;
+                sent.inspect_err(|_| metrics::count(Metric::MailRefused))
+            }
             Some(reason) => {
                 tracing::info!(?reason, "a mail was withheld");
+                metrics::count(Metric::MailWithheld);
                 Ok(())
             }
         }
