@@ -146,11 +146,11 @@ pub fn consumers(template: &Template, apps: &Apps) -> Vec<Consumer> {
     let mut consumers = Vec::new();
     for spec in &template.functions {
         for event in &spec.events {
-            if let EventSpec::DynamoDb { batch_size } = event {
+            if let EventSpec::DynamoDb(stream) = event {
                 let (apps, name) = (apps.clone(), spec.handler.clone());
                 consumers.push(Consumer {
                     function: spec.handler.clone(),
-                    batch_size: *batch_size,
+                    spec: stream.clone(),
                     handler: Arc::new(move |event| on_stream(apps.clone(), name.clone(), event)),
                 });
             }

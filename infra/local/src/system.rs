@@ -41,9 +41,6 @@ mod error;
 
 pub use error::StartError;
 
-/// How often the stream gives a record to a function again before it gives up on it.
-const RETRIES: u32 = 10;
-
 /// How long requests under way may take to end; more than a command waits for its turn.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -281,7 +278,7 @@ impl StandIns {
         });
         let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
         let consumers = functions::consumers(template, apps);
-        Ok(reader.pump(consumers, drained, RETRIES, self.dead_letters.clone()))
+        Ok(reader.pump(consumers, drained, self.dead_letters.clone()))
     }
 }
 
