@@ -186,6 +186,11 @@ impl System {
         self.stand_ins.dead_letters.all()
     }
 
+    /// Where what stands for the cloud answers.
+    pub fn endpoints(&self) -> Endpoints {
+        self.stand_ins.endpoints()
+    }
+
     /// The table.
     pub fn dynamo(&self) -> &Dynamo {
         &self.stand_ins.dynamo
