@@ -2,6 +2,7 @@
 //! then kept whole; nothing with it is lost, and nothing is done twice.
 
 mod consumers;
+mod redrive;
 mod relay;
 mod template;
 

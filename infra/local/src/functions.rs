@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use purser_api::{Entry, FUNCTIONS, Function, function};
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::BoxFuture;
 use crate::apps::Apps;
 use crate::bus::{Rule, Target};
 use crate::pattern::{Pattern, PatternError};
-use crate::stream::Consumer;
+use crate::stream::{Consumer, NAMED};
 use crate::template::{EventSpec, FunctionSpec, Template};
 
 /// How template and code differ.
@@ -188,6 +188,24 @@ pub async fn on_event(apps: &Apps, name: &str, event: Value) -> Result<(), Strin
     };
     let event = serde_json::from_value(event).map_err(|error| error.to_string())?;
     run(app.clone(), event).await
+}
+
+/// Gives a function again what stream or bus gave up on: one record, or an event.
+pub fn redrive(apps: &Apps) -> Target {
+    let apps = apps.clone();
+    Arc::new(move |name, work| {
+        let apps = apps.clone();
+        Box::pin(async move {
+            let Some(Entry::Stream(_)) = function(&name).map(|it| it.entry) else {
+                return on_event(&apps, &name, work).await;
+            };
+            let answer = on_stream(apps, name, json!({"Records": [work]})).await?;
+            match answer.get("batchItemFailures").and_then(Value::as_array) {
+                Some(failed) if !failed.is_empty() => Err(NAMED.to_owned()),
+                _ => Ok(()),
+            }
+        })
+    })
 }
 
 /// A function's own router, when requests call it.

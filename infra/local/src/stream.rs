@@ -22,6 +22,7 @@ use crate::{ACCOUNT, BoxFuture, REGION};
 mod delivery;
 mod pump;
 
+pub(crate) use delivery::NAMED;
 pub use pump::Pump;
 
 /// The file beside the table that keeps the position.

@@ -16,7 +16,7 @@ use crate::dead_letters::DeadLetters;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The reason for giving up on a record that a function named without one.
-const NAMED: &str = "named by the function in batchItemFailures";
+pub(crate) const NAMED: &str = "named by the function in batchItemFailures";
 
 /// What governs every delivery of a pump.
 #[derive(Clone)]
