@@ -39,6 +39,10 @@ clients-typescript: ## The same in TypeScript; needs node and npm
 	@npm install --prefix $(TOOLS)/typescript --silent --no-audit --no-fund
 	@tests/clients/run typescript $(TOOLS)/typescript
 
+.PHONY: test-redrive
+test-redrive: $(TOOLS)/ministack/bin/ministack ## Try infra/cloud/redrive against an emulated account
+	@tests/redrive/run $(TOOLS)/ministack/bin/python
+
 .PHONY: bench
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
@@ -71,6 +75,10 @@ $(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
 
 $(TOOLS)/bin/openapi-python-client: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet mypy==2.4.1 openapi-python-client==0.29.1
+
+$(TOOLS)/ministack/bin/ministack:
+	python3 -m venv $(TOOLS)/ministack
+	$(TOOLS)/ministack/bin/pip install --quiet ministack==1.5.33 boto3==1.43.106 aws-sam-translator==1.115.0
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2

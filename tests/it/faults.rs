@@ -4,12 +4,9 @@ mod clients;
 mod stale;
 
 use axum::Router;
-use purser_tests::faults::{Fault, Script};
+use purser_tests::faults::{Fault, SDK_TRIES, Script};
 use purser_tests::{Partner, Reply, World};
 use serde_json::{Value, json};
-
-/// The SDK tries three times within one call; the store's own loop begins where that ends.
-const SDK_TRIES: usize = 3;
 
 /// A function of this world whose way to the table follows a script.
 struct Faulty<'a> {

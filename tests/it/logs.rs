@@ -12,7 +12,7 @@ use purser_edge::clock::Clock;
 use purser_edge::logs::subscriber;
 use purser_edge::metrics::{Metric, NAMESPACE};
 use purser_tests::World;
-use purser_tests::faults::Script;
+use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::lambda::bus_event;
 use serde_json::{Value, json};
 
@@ -37,16 +37,16 @@ impl io::Write for Log {
 
 impl Log {
     /// Begins to log this thread, at the level that says most.
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+    fn start() -> (Self, tracing::Dispatch, tracing::subscriber::DefaultGuard) {
+        let subscriber = |writer: Self| {
+            let writer = move || writer.clone();
+            subscriber(writer, "TRACE", "stack".into(), Clock::default())
+        };
+        // While there is one subscriber only, a thread that has none decides for all what is worth logging.
+        let second = tracing::Dispatch::new(subscriber(Self::default()));
         let log = Self::default();
-        let writer = log.clone();
-        let logs = subscriber(
-            move || writer.clone(),
-            "TRACE",
-            "stack".into(),
-            Clock::default(),
-        );
-        (log, tracing::subscriber::set_default(logs))
+        let guard = tracing::subscriber::set_default(subscriber(log.clone()));
+        (log, second, guard)
     }
 
     fn text(&self) -> String {
@@ -85,7 +85,7 @@ fn personal(ids: &Ids, key: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_request_can_be_followed_and_nobody_is_named() {
-    let (log, _guard) = Log::start();
+    let (log, _second, _guard) = Log::start();
     let variables = [
         ("PURSER_PARTNER_SIGN_UP", "true"),
         ("PURSER_AUTO_BIND_USER", "true"),
@@ -150,7 +150,7 @@ async fn every_request_can_be_followed_and_nobody_is_named() {
 
 #[tokio::test]
 async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
-    let (log, _guard) = Log::start();
+    let (log, _second, _guard) = Log::start();
     let world = World::new().await;
     let partner = world.partner("standard", 100).await;
 
@@ -162,12 +162,14 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let verified = partner.caller.get(&verify).await.expect(200);
     assert_eq!(verified.json["intact"], json!(false));
 
-    // A bus and a post office that lead nowhere.
-    let cut_off = world.app_over("relay", &Script::default()).await;
+    let script = Script::default();
+    script.then(SDK_TRIES, "PutEvents", &Fault::LostCall);
+    script.then(SDK_TRIES, SEND_EMAIL, &Fault::LostCall);
+    let cut_off = world.app_over("relay", &script).await;
     let records = json!({"Records": world.stream_records()});
     let told = purser_api::relay::relay(cut_off, serde_json::from_value(records).unwrap()).await;
     assert_eq!(told.batch_item_failures.len(), 1);
-    let cut_off = world.app_over("notify", &Script::default()).await;
+    let cut_off = world.app_over("notify", &script).await;
     let detail = json!({"id": "e", "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
     assert!(
         notify(cut_off, bus_event("CreditsRanLow", &detail))

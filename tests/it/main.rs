@@ -20,6 +20,7 @@ mod configuration;
 mod credits;
 mod edge;
 mod exactly_once;
+mod failures;
 mod faults;
 mod holds;
 mod isolation;

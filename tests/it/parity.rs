@@ -102,21 +102,6 @@ fn functions_start_as_their_code_expects() {
 }
 
 #[test]
-fn failed_events_are_kept() {
-    // The bus's own dead letters hold only what it could not hand over; the function's destination holds the rest.
-    let spec = template();
-    let consumes = |event: &EventSpec| matches!(event, EventSpec::EventBridgeRule { .. });
-    let consumers = spec
-        .functions
-        .iter()
-        .filter(|function| function.events.iter().any(consumes))
-        .count();
-    let kept = TEMPLATE.matches("      EventInvokeConfig:\n").count();
-    let letters = TEMPLATE.matches("            DeadLetterConfig:\n").count();
-    assert_eq!((kept, letters), (consumers, consumers));
-}
-
-#[test]
 fn no_two_functions_have_the_same_rights() {
     let rights: Vec<String> = template()
         .functions
@@ -139,12 +124,6 @@ fn every_variable_the_code_reads_is_set_and_no_other() {
         set.keys().map(String::as_str).collect::<BTreeSet<_>>(),
         read
     );
-}
-
-#[test]
-fn failed_stream_records_are_reported_one_by_one() {
-    // Without this setting Lambda would take a partly failed batch for done.
-    assert!(TEMPLATE.contains("FunctionResponseTypes: [ReportBatchItemFailures]"));
 }
 
 #[tokio::test]

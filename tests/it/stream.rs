@@ -2,6 +2,7 @@
 
 use aws_lambda_events::dynamodb::Event;
 use purser_tests::World;
+use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::lambda::bus_event;
 use serde_json::{Value, json};
 
@@ -129,11 +130,11 @@ async fn a_mail_that_could_not_be_sent_is_sent_by_the_next_delivery() {
         let detail = json!({"id": "e", "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
         bus_event("CreditsRanLow", &detail)
     };
-    // Its way to SES leads nowhere.
-    let cut_off = world
-        .app_over("notify", &purser_tests::faults::Script::default())
-        .await;
+    let script = Script::default();
+    script.then(SDK_TRIES, SEND_EMAIL, &Fault::LostCall);
+    let cut_off = world.app_over("notify", &script).await;
     assert!(purser_api::notify::notify(cut_off, event()).await.is_err());
+    assert!(script.is_played());
     assert_eq!(world.mails().await.len(), 0);
     assert_eq!(
         purser_api::notify::notify(world.system().app().clone(), event()).await,

@@ -1,6 +1,6 @@
-//! Faults between the functions and the table, at the seam the SDK offers: its HTTP client.
+//! Faults between the functions and the parts of AWS they use, at the seam the SDK offers: its HTTP client.
 //!
-//! Invariant: what a fault does not touch goes to the real table, so a test sees what a user would.
+//! Invariant: what a fault does not touch gets there, so a test sees what a user would.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -17,13 +17,21 @@ use aws_smithy_types::body::SdkBody;
 /// What happens to a call.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// The table does it, and the answer gets lost.
+    /// None: it goes well.
+    Spared,
+    /// It is done, and the answer gets lost.
     LostAnswer,
-    /// The table never hears of it.
+    /// It never gets there.
     LostCall,
-    /// The table answers this.
+    /// This is the answer.
     Answer(u16, String),
 }
+
+/// The SDK tries three times within one call; the store's own loop begins where that ends.
+pub const SDK_TRIES: usize = 3;
+
+/// The operation that sends a mail, as [`Script`] knows it: SES has paths where others have names.
+pub const SEND_EMAIL: &str = "/v2/email/outbound-emails";
 
 /// Faults still to come, each for the next call of its operation, and the calls that were made.
 #[derive(Debug, Clone, Default)]
@@ -98,6 +106,12 @@ impl HttpClient for Faulty {
     }
 }
 
+/// The path of an absolute address.
+fn path_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
+}
+
 #[derive(Debug)]
 struct FaultyConnector {
     connector: SharedHttpConnector,
@@ -106,14 +120,17 @@ struct FaultyConnector {
 
 impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let operation = match request.headers().get("x-amz-target") {
+            Some(target) => target.rsplit('.').next().unwrap_or_default(),
+            None => path_of(request.uri()),
+        };
+        let operation = operation.to_owned();
         let fault = self
             .script
             .next(&operation, request.body().bytes().unwrap_or_default());
         let lost = || ConnectorError::timeout("lost on the way".into());
         match fault {
-            None => self.connector.call(request),
+            None | Some(Fault::Spared) => self.connector.call(request),
             Some(Fault::LostCall) => HttpConnectorFuture::ready(Err(lost())),
             Some(Fault::LostAnswer) => {
                 let done = self.connector.call(request);

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use purser::sdk::Endpoints;
 use purser::stream::StreamReader;
 use purser::system::{Options, System};
 use purser_edge::App;
@@ -269,15 +268,9 @@ impl World {
         dynamo.database().update_item(request).expect("an update");
     }
 
-    /// What a function works with, with this script's faults on the way to the table.
+    /// What a function works with, with this script's faults on the way to table, bus and mail.
     pub async fn app_over(&self, function: &str, script: &Script) -> App {
-        let nowhere = "http://127.0.0.1:9".to_owned();
-        let endpoints = Endpoints {
-            dynamodb: self.system.dynamo().endpoint(),
-            eventbridge: nowhere.clone(),
-            sesv2: nowhere,
-        };
-        let sdk = purser::sdk::settings(&endpoints).await;
+        let sdk = purser::sdk::settings(&self.system.endpoints()).await;
         let client = script.over(sdk.http_client().expect("an HTTP client"));
         let sdk = sdk.into_builder().http_client(client).build();
         let role = self.system.roles().get(function).expect("a role");

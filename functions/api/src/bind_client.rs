@@ -21,11 +21,14 @@ struct ClientCreated {
 
 /// Binds the client that an event is about.
 pub async fn bind_client(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
+    let delivery = Delivery::of("bind-client", &event)?;
+    if event.detail_type != "ClientCreated" {
+        return Err(format!("no client is bound at {}", event.detail_type));
+    }
+    let ClientCreated { client } = detail(event.detail)?;
     if !app.config.auto_bind_user {
         return Ok(());
     }
-    let delivery = Delivery::of("bind-client", &event)?;
-    let ClientCreated { client } = detail(event.detail)?;
     let bind = async {
         let (stamp, now) = (delivery.stamp(), app.clock.now());
         match app.store.bind_client_by_address(&client, stamp, now).await {

@@ -1,7 +1,7 @@
 //! Work that was given up on after its last try, kept whole so that it can be looked at and redone.
 //!
-//! Invariant: nothing is given up on without a line here. The log gets names and keys only, since
-//! images and events can hold personal facts.
+//! Invariant: nothing is given up on without a line here, and nothing leaves but by being done or by being one of
+//! too many. The log gets names and keys only, since images and events can hold personal facts.
 
 use std::io;
 use std::path::Path;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Now;
+use crate::bus::Target;
 use crate::journal::Journal;
 
 /// How many are kept; the oldest go first.
@@ -64,6 +65,38 @@ impl DeadLetters {
         kept.letters.clone()
     }
 
+    /// Gives everything kept to its function once more, oldest first; answers how much was done, and so has left.
+    pub async fn redrive(&self, again: &Target) -> usize {
+        let mut outcomes = Vec::new();
+        for letter in self.all() {
+            let tried = again(letter.function.clone(), letter.work.clone());
+            // In a task of its own, so that a panic is a failed try.
+            let outcome = tokio::spawn(tried).await;
+            let outcome = outcome.unwrap_or_else(|panic| Err(panic.to_string()));
+            outcomes.push((letter, outcome));
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = kept.letters.len();
+        for (letter, outcome) in outcomes {
+            // Where it is not there any more, somebody else has redriven it meanwhile.
+            let mut found = kept.letters.iter_mut();
+            match outcome {
+                Ok(()) => {
+                    let place = found.position(|it| *it == letter);
+                    place.map(|place| kept.letters.remove(place));
+                }
+                Err(reason) => {
+                    if let Some(it) = found.find(|it| **it == letter) {
+                        it.reason = reason;
+                    }
+                }
+            }
+        }
+        let redriven = before - kept.letters.len();
+        kept.write();
+        redriven
+    }
+
     /// Keeps one. A file that cannot be written to costs the line there, never the work at hand.
     pub(crate) fn bury(&self, function: &str, reason: &str, work: Value) {
         let letter = DeadLetter {
@@ -82,6 +115,19 @@ impl DeadLetters {
             kept.letters.remove(0);
         }
         kept.letters.push(letter);
+    }
+}
+
+impl Kept {
+    /// Writes all of it anew. Were that to fail, what has left is there again after the next start, and is done twice,
+    /// which no function minds.
+    fn write(&mut self) {
+        let Self { letters, journal } = self;
+        if let Some(journal) = journal
+            && let Err(error) = journal.rewrite(letters)
+        {
+            tracing::error!(path = %journal.path().display(), %error, "the dead letters are not on disk");
+        }
     }
 }
 

@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use purser_api::{Entry, FUNCTIONS, Function, function};
 use purser_edge::consumer::observed;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::BoxFuture;
 use crate::apps::Apps;
 use crate::bus::{On, Rule, Target};
 use crate::pattern::{Pattern, PatternError};
-use crate::stream::Consumer;
+use crate::stream::{Consumer, NAMED};
 use crate::template::{EventSpec, FunctionSpec, Template};
 
 /// How template and code differ.
@@ -154,11 +154,11 @@ pub fn consumers(template: &Template, apps: &Apps) -> Vec<Consumer> {
     let mut consumers = Vec::new();
     for spec in &template.functions {
         for event in &spec.events {
-            if let EventSpec::DynamoDb { batch_size } = event {
+            if let EventSpec::DynamoDb(stream) = event {
                 let (apps, name) = (apps.clone(), spec.handler.clone());
                 consumers.push(Consumer {
                     function: spec.handler.clone(),
-                    batch_size: *batch_size,
+                    spec: stream.clone(),
                     handler: Arc::new(move |event| on_stream(apps.clone(), name.clone(), event)),
                 });
             }
@@ -196,6 +196,24 @@ pub async fn on_event(apps: &Apps, name: &str, event: Value) -> Result<(), Strin
     };
     let event = serde_json::from_value(event).map_err(|error| error.to_string())?;
     observed(name, event, async |event| run(app.clone(), event).await).await
+}
+
+/// Gives a function again what stream or bus gave up on: one record, or an event.
+pub fn redrive(apps: &Apps) -> Target {
+    let apps = apps.clone();
+    Arc::new(move |name, work| {
+        let apps = apps.clone();
+        Box::pin(async move {
+            let Some(Entry::Stream(_)) = function(&name).map(|it| it.entry) else {
+                return on_event(&apps, &name, work).await;
+            };
+            let answer = on_stream(apps, name, json!({"Records": [work]})).await?;
+            match answer.get("batchItemFailures").and_then(Value::as_array) {
+                Some(failed) if !failed.is_empty() => Err(NAMED.to_owned()),
+                _ => Ok(()),
+            }
+        })
+    })
 }
 
 /// A function's own router, when requests call it.

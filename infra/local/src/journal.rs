@@ -49,15 +49,23 @@ impl Journal {
             rewrite = true;
             lines.drain(..lines.len() - keep);
         }
+        let mut journal = Self::append_to(path, false)?;
         if rewrite {
-            let fresh = path.with_extension("jsonl.new");
-            let mut journal = Self::append_to(&fresh, true)?;
-            for line in &lines {
-                journal.append(line)?;
-            }
-            std::fs::rename(&fresh, path)?;
+            journal.rewrite(&lines)?;
         }
-        Ok((Self::append_to(path, false)?, lines))
+        Ok((journal, lines))
+    }
+
+    /// Makes these the only lines. A process killed in the middle of it leaves all the old ones.
+    pub fn rewrite<T: Serialize>(&mut self, lines: &[T]) -> io::Result<()> {
+        let fresh = self.path.with_extension("jsonl.new");
+        let mut journal = Self::append_to(&fresh, true)?;
+        for line in lines {
+            journal.append(line)?;
+        }
+        std::fs::rename(&fresh, &self.path)?;
+        self.file = journal.file;
+        Ok(())
     }
 
     /// Adds one line. It survives the end of the process, though not a loss of power.
@@ -127,12 +135,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_of_a_rewrite_is_gone_and_appending_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("numbers.jsonl");
+        let (mut journal, _) = Journal::open::<u32>(&path, 9).unwrap();
+        for number in 0..3 {
+            journal.append(&number).unwrap();
+        }
+        journal.rewrite(&[1]).unwrap();
+        journal.append(&7).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n7\n");
+        let (_, read) = Journal::open::<u32>(&path, 9).unwrap();
+        assert_eq!(read, [1, 7]);
+    }
+
+    #[test]
     fn only_the_owner_can_read_it() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.jsonl");
-        let _ = Journal::open::<u32>(&path, 1).unwrap();
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let (mut journal, _) = Journal::open::<u32>(&path, 1).unwrap();
+        for _ in 0..2 {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            journal.rewrite(&[1]).unwrap();
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::apps::Apps;
 use crate::bus::Bus;
 use crate::dead_letters::DeadLetters;
 use crate::dynamo::{DynamoError, sweep_ttl};
-use crate::functions::{on_event, scheduled};
+use crate::functions::{self, on_event, scheduled};
 use crate::ses::{self, Mailbox};
 use crate::stream::Pump;
 use crate::template::Template;
@@ -71,6 +71,7 @@ pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
     let mut router = Router::new()
         .route("/_local/events", get(events))
         .route("/_local/dead-letters", get(dead_letters))
+        .route("/_local/dead-letters/redrive", post(redrive))
         .route("/_local/schedules/{function}/run", post(run_schedule));
     if ephemeral {
         router = router.route("/_local/clock", post(turn_clock));
@@ -90,6 +91,15 @@ async fn dead_letters(State(laptop): State<Laptop>) -> Json<Value> {
     let mut letters = laptop.dead_letters.all();
     letters.reverse();
     Json(json!({"data": letters}))
+}
+
+/// `POST /_local/dead-letters/redrive`: gives all of it to its functions again; what they take leaves.
+async fn redrive(State(laptop): State<Laptop>) -> Json<Value> {
+    laptop.settle().await;
+    let again = functions::redrive(&laptop.apps);
+    let redriven = laptop.dead_letters.redrive(&again).await;
+    laptop.settle().await;
+    Json(json!({"redriven": redriven, "left": laptop.dead_letters.all().len()}))
 }
 
 /// `POST /_local/schedules/{function}/run`: does what the function's timetable would do now.

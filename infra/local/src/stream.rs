@@ -16,11 +16,13 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::dynamo::Dynamo;
+use crate::template::StreamSpec;
 use crate::{ACCOUNT, BoxFuture, REGION};
 
 mod delivery;
 mod pump;
 
+pub(crate) use delivery::NAMED;
 pub use pump::Pump;
 
 /// The file beside the table that keeps the position.
@@ -29,7 +31,7 @@ const POSITION: &str = "stream-position";
 /// The most records that one read brings, as in the cloud.
 const READ_LIMIT: usize = 1_000;
 
-/// Takes one stream event; answers as a function with `ReportBatchItemFailures` does.
+/// Takes one stream event; answers what the function does.
 pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
 /// Resolves when everything that the consumers sent on has arrived.
@@ -40,8 +42,8 @@ pub type Drained = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub struct Consumer {
     /// Its name, for the log and for dead letters.
     pub function: String,
-    /// The most records in one call, at least 1.
-    pub batch_size: usize,
+    /// How the template wants it called.
+    pub spec: StreamSpec,
     /// What to call.
     pub handler: Handler,
 }

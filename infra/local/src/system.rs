@@ -41,9 +41,6 @@ mod error;
 
 pub use error::StartError;
 
-/// How often the stream gives a record to a function again before it gives up on it.
-const RETRIES: u32 = 10;
-
 /// How long requests under way may take to end; more than a command waits for its turn.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -189,6 +186,11 @@ impl System {
         self.stand_ins.dead_letters.all()
     }
 
+    /// Where what stands for the cloud answers.
+    pub fn endpoints(&self) -> Endpoints {
+        self.stand_ins.endpoints()
+    }
+
     /// The table.
     pub fn dynamo(&self) -> &Dynamo {
         &self.stand_ins.dynamo
@@ -284,7 +286,7 @@ impl StandIns {
         });
         let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
         let consumers = functions::consumers(template, apps);
-        Ok(reader.pump(consumers, drained, RETRIES, self.dead_letters.clone()))
+        Ok(reader.pump(consumers, drained, self.dead_letters.clone()))
     }
 }
 

@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+mod stream_spec;
 mod variables;
 mod yaml;
+
+pub use stream_spec::StreamSpec;
 
 /// What is wrong with a template. Names are logical ids.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -101,10 +104,7 @@ pub enum EventSpec {
         path: String,
     },
     /// The table's stream.
-    DynamoDb {
-        /// The most records in one call.
-        batch_size: usize,
-    },
+    DynamoDb(StreamSpec),
     /// A rule on an event bus.
     EventBridgeRule {
         /// The event pattern, unchecked.
@@ -117,6 +117,11 @@ pub enum EventSpec {
         /// `rate(…)` or `cron(…)`.
         expression: String,
     },
+}
+
+/// A whole template as JSON, its short tags in their long form; for tests of what the laptop does not act on.
+pub fn json(text: &str) -> Result<Value, TemplateError> {
+    yaml::parse(text)
 }
 
 impl Template {
@@ -256,15 +261,14 @@ impl EventSpec {
                 path: text_of(settings, "Path").unwrap_or("$default").to_owned(),
             }),
             "DynamoDB" => {
-                refuse(&["FilterCriteria"])?;
-                let batch_size = match part(settings, "BatchSize") {
-                    Value::Null => Some(100),
-                    size => size.as_u64().and_then(|it| usize::try_from(it).ok()),
-                };
-                match batch_size {
-                    Some(batch_size @ 1..=10_000) => Ok(Self::DynamoDb { batch_size }),
-                    _ => Err(wrong("BatchSize", "a number from 1 to 10000")),
-                }
+                refuse(&[
+                    "FilterCriteria",
+                    "MaximumRecordAgeInSeconds",
+                    "TumblingWindowInSeconds",
+                ])?;
+                let spec = StreamSpec::read(settings);
+                let spec = spec.map_err(|(setting, expected)| wrong(setting, expected))?;
+                Ok(Self::DynamoDb(spec))
             }
             "EventBridgeRule" => {
                 refuse(&["Input", "InputPath", "InputTransformer"])?;

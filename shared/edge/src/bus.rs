@@ -53,19 +53,17 @@ impl Bus {
         if answer.failed_entry_count() == 0 {
             return Ok(Vec::new());
         }
-        let failed =
-            |(place, entry): (usize, &aws_sdk_eventbridge::types::PutEventsResultEntry)| {
-                entry.error_code().map(|code| {
-                    tracing::warn!(code, "the bus failed an event");
-                    place
-                })
-            };
-        Ok(answer
-            .entries()
-            .iter()
-            .enumerate()
-            .filter_map(failed)
-            .collect())
+        let mut failed = Vec::new();
+        for (place, entry) in answer.entries().iter().enumerate() {
+            if let Some(code) = entry.error_code() {
+                tracing::warn!(code, "the bus failed an event");
+                failed.push(place);
+            }
+        }
+        if failed.is_empty() {
+            return Err("PutEvents failed an event and doesn't say which".to_owned());
+        }
+        Ok(failed)
     }
 
     fn entry(&self, told: &Told) -> PutEventsRequestEntry {

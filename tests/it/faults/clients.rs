@@ -1,10 +1,10 @@
 //! Faults in the middle of commands that touch more than one item of a client.
 
 use purser_tests::World;
-use purser_tests::faults::Fault;
+use purser_tests::faults::{Fault, SDK_TRIES};
 use serde_json::{Value, json};
 
-use super::{Faulty, SDK_TRIES, conflict};
+use super::{Faulty, conflict};
 
 /// A client bound to a login: its path, its address and the login.
 async fn bound(world: &World) -> (String, String, String) {

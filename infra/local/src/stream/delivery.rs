@@ -1,7 +1,8 @@
-//! Handing a batch to one consumer until every record of it is taken or given up on.
+//! Handing records to one consumer until every one of them is taken or given up on, as Lambda does.
 //!
-//! Invariant: delivery ends. A record is tried at most `retries` times again, alone if need be,
-//! and then goes to the dead letters; the records behind it go on.
+//! Invariant: delivery ends. What fails is tried again as often as the template says; where it says so a failed
+//! batch is split first, which costs no try, so a bad record ends up alone. What is given up on goes to the dead
+//! letters, record by record; what is behind it goes on.
 
 use std::time::Duration;
 
@@ -15,78 +16,63 @@ use crate::dead_letters::DeadLetters;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The reason for giving up on a record that a function named without one.
-const NAMED: &str = "named by the function in batchItemFailures";
+pub(crate) const NAMED: &str = "named by the function in batchItemFailures";
 
 /// What governs every delivery of a pump.
 #[derive(Clone)]
 pub(super) struct Terms {
-    /// How often a record is tried again.
-    pub retries: u32,
     pub dead_letters: DeadLetters,
     /// True once the pump is to end.
     pub stop: watch::Receiver<bool>,
 }
 
-/// How a call went wrong.
-enum Failure {
-    /// As a whole: any of the records can be the cause.
-    Batch(String),
-    /// From the record at this index on.
-    From(usize),
+/// How a call went wrong: from which record on, and why.
+struct Failure {
+    from: usize,
+    reason: String,
 }
 
 /// Returns whether all of it was delivered; false only when stopped between two tries.
 pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: Terms) -> bool {
-    let mut rest = records;
-    let mut size = consumer.batch_size.max(1);
-    let mut failures = 0;
-    while !rest.is_empty() {
-        let (batch, behind) = rest.split_at(size.min(rest.len()));
-        let (index, reason) = match call(consumer, batch).await {
-            Ok(()) => {
-                rest = behind;
-                size = consumer.batch_size.max(1);
-                failures = 0;
-                continue;
-            }
-            // Half as many next time, which costs no retry: so a bad record ends up alone.
-            Err(Failure::Batch(_)) if batch.len() > 1 => {
-                size = batch.len() / 2;
-                if !pause(0, &mut terms.stop).await {
-                    return false;
-                }
-                continue;
-            }
-            Err(Failure::Batch(reason)) => (0, reason),
-            Err(Failure::From(index)) => (index, NAMED.to_owned()),
+    let spec = &consumer.spec;
+    let size = spec.batch_size.max(1);
+    // What is to be handed over, the next one last, each with how often it has failed.
+    let mut batches: Vec<(&[Value], u32)> = records.chunks(size).rev().map(|it| (it, 0)).collect();
+    while let Some((batch, failures)) = batches.pop() {
+        let Err(Failure { from, reason }) = call(consumer, batch).await else {
+            continue;
         };
-        if index > 0 {
-            rest = rest.get(index..).unwrap_or_default();
-            failures = 0;
-        }
-        failures += 1;
-        if failures <= terms.retries {
-            if !pause(failures, &mut terms.stop).await {
-                return false;
-            }
-        } else if let Some((record, behind)) = rest.split_first() {
-            give_up(consumer, record, &reason, &terms.dead_letters);
-            rest = behind;
-            failures = 0;
+        let failed = batch.get(from..).unwrap_or(batch);
+        let failures = if spec.bisects && batch.len() > 1 {
+            // Split where the function says, else in the middle.
+            let parts = if from > 0 { 1 } else { 2 };
+            let parts = failed.chunks(failed.len().div_ceil(parts));
+            batches.extend(parts.rev().map(|it| (it, 0)));
+            0
+        } else if spec.retries.is_some_and(|most| failures >= most) {
+            give_up(consumer, failed, &reason, &terms.dead_letters);
+            continue;
+        } else {
+            batches.push((failed, failures.saturating_add(1)));
+            failures.saturating_add(1)
+        };
+        if !pause(failures, &mut terms.stop).await {
+            return false;
         }
     }
     true
 }
 
 async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
+    let whole = |reason| Failure { from: 0, reason };
     let event = json!({ "Records": batch });
     // In a task of its own, so that a panic is a failed call and not the end of the stream.
     let answer = tokio::spawn((consumer.handler)(event))
         .await
-        .map_err(|error| Failure::Batch(error.to_string()))?
-        .map_err(Failure::Batch)?;
+        .map_err(|error| whole(error.to_string()))?
+        .map_err(whole)?;
     let failed = answer.get("batchItemFailures").and_then(Value::as_array);
-    let Some(failed) = failed else {
+    let Some(failed) = failed.filter(|_| consumer.spec.reports) else {
         return Ok(());
     };
     let mut lowest = None;
@@ -95,23 +81,30 @@ async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
         let index = batch
             .iter()
             .position(|record| Some(sequence_number(record)) == identifier)
-            .ok_or_else(|| Failure::Batch(format!("no such record in the batch: {failure}")))?;
+            .ok_or_else(|| whole(format!("no such record in the batch: {failure}")))?;
         lowest = Some(lowest.unwrap_or(index).min(index));
     }
-    lowest.map_or(Ok(()), |index| Err(Failure::From(index)))
+    lowest.map_or(Ok(()), |from| {
+        Err(Failure {
+            from,
+            reason: NAMED.to_owned(),
+        })
+    })
 }
 
-fn give_up(consumer: &Consumer, record: &Value, reason: &str, dead_letters: &DeadLetters) {
-    // Keys only: images hold personal facts.
-    tracing::error!(
-        function = %consumer.function,
-        event = record.pointer("/eventName").map(tracing::field::display),
-        keys = record.pointer("/dynamodb/Keys").map(tracing::field::display),
-        sequence_number = sequence_number(record),
-        reason,
-        "gave up on a stream record"
-    );
-    dead_letters.bury(&consumer.function, reason, record.clone());
+fn give_up(consumer: &Consumer, batch: &[Value], reason: &str, dead_letters: &DeadLetters) {
+    for record in batch {
+        // Keys only: images hold personal facts.
+        tracing::error!(
+            function = %consumer.function,
+            event = record.pointer("/eventName").map(tracing::field::display),
+            keys = record.pointer("/dynamodb/Keys").map(tracing::field::display),
+            sequence_number = sequence_number(record),
+            reason,
+            "gave up on a stream record"
+        );
+        dead_letters.bury(&consumer.function, reason, record.clone());
+    }
 }
 
 /// Waits longer the more often it failed. False if the pump is to end.

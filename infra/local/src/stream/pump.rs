@@ -42,12 +42,11 @@ struct Run {
 impl StreamReader {
     /// Starts handing the stream to `consumers`, each record to each of them, side by side.
     ///
-    /// A record that a consumer does not take is tried `retries` times again, with growing pauses.
+    /// What a consumer does not take is given to it again as the template says, with growing pauses.
     pub fn pump(
         self,
         consumers: Vec<Consumer>,
         drained: Drained,
-        retries: u32,
         dead_letters: DeadLetters,
     ) -> Pump {
         let wake = Arc::new(Notify::new());
@@ -58,7 +57,6 @@ impl StreamReader {
             consumers: consumers.into_iter().map(Arc::new).collect(),
             drained,
             terms: Terms {
-                retries,
                 dead_letters: dead_letters.clone(),
                 stop: stopping,
             },
@@ -114,7 +112,7 @@ impl Pump {
 
 impl Run {
     async fn until_stopped(mut self) {
-        let limit = self.consumers.iter().map(|it| it.batch_size).max();
+        let limit = self.consumers.iter().map(|it| it.spec.batch_size).max();
         let limit = limit.unwrap_or(1).max(1);
         let mut waiting = Vec::new();
         // A handle that is gone without a word ends it as well.

@@ -58,10 +58,20 @@ fn keys(event: &Value) -> Vec<String> {
     records.iter().map(key).collect()
 }
 
+/// Batches of so many records, which are split, and tried again five times.
+fn batches_of(batch_size: usize) -> StreamSpec {
+    StreamSpec {
+        batch_size,
+        bisects: true,
+        retries: Some(5),
+        reports: true,
+    }
+}
+
 /// A consumer that notes the keys of every call and answers what `answer` says: it is given the
 /// number of the call, from 1, and the event.
 fn consumer(
-    batch_size: usize,
+    spec: StreamSpec,
     answer: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static,
 ) -> (Consumer, Seen) {
     let seen = Seen::default();
@@ -75,7 +85,7 @@ fn consumer(
     let function = "relay".to_owned();
     let consumer = Consumer {
         function,
-        batch_size,
+        spec,
         handler,
     };
     (consumer, seen)
@@ -85,9 +95,9 @@ fn at_once() -> Drained {
     Arc::new(|| Box::pin(async {}))
 }
 
-fn start(reader: StreamReader, consumer: Consumer, retries: u32) -> Pump {
+fn start(reader: StreamReader, consumer: Consumer) -> Pump {
     let dead_letters = DeadLetters::open(None, now()).unwrap();
-    reader.pump(vec![consumer], at_once(), retries, dead_letters)
+    reader.pump(vec![consumer], at_once(), dead_letters)
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,17 +107,17 @@ async fn records_come_in_order_and_a_restart_goes_on_from_there() {
     for key in ["a", "b", "c"] {
         put(dynamo.database(), key);
     }
-    let (relay, seen) = consumer(2, |_, _| Ok(Value::Null));
+    let (relay, seen) = consumer(batches_of(2), |_, _| Ok(Value::Null));
     let reader = StreamReader::open(&dynamo, Some(folder.path())).unwrap();
-    let pump = start(reader, relay, 5);
+    let pump = start(reader, relay);
     pump.settled().await;
     pump.shutdown().await;
     assert_eq!(*seen.lock().unwrap(), [vec!["a", "b"], vec!["c"]]);
 
     put(dynamo.database(), "d");
-    let (relay, seen) = consumer(2, |_, _| Ok(json!({"batchItemFailures": []})));
+    let (relay, seen) = consumer(batches_of(2), |_, _| Ok(json!({"batchItemFailures": []})));
     let reader = StreamReader::open(&dynamo, Some(folder.path())).unwrap();
-    let pump = start(reader, relay, 5);
+    let pump = start(reader, relay);
     pump.settled().await;
     assert_eq!(*seen.lock().unwrap(), [vec!["d"]]);
     pump.shutdown().await;
@@ -120,13 +130,13 @@ async fn a_named_record_is_where_the_next_try_begins() {
     for key in ["a", "b", "c"] {
         put(dynamo.database(), key);
     }
-    let (relay, seen) = consumer(10, |call, event| {
+    let (relay, seen) = consumer(batches_of(10), |call, event| {
         let last = &event["Records"].as_array().unwrap()[1];
         let failed = json!({"itemIdentifier": last["dynamodb"]["SequenceNumber"]});
         let failures = if call == 1 { vec![failed] } else { vec![] };
         Ok(json!({"batchItemFailures": failures}))
     });
-    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 5);
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
     assert_eq!(*seen.lock().unwrap(), [vec!["a", "b", "c"], vec!["b", "c"]]);
     assert!(pump.dead_letters().is_empty());
@@ -138,25 +148,19 @@ async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
     for key in ["a", "b", "bad", "d"] {
         put(dynamo.database(), key);
     }
-    let (relay, seen) = consumer(10, |_, event| {
+    let (relay, seen) = consumer(batches_of(10), |_, event| {
         if keys(event).iter().any(|it| it == "bad") {
             return Err("cannot".to_owned());
         }
         Ok(Value::Null)
     });
-    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 2);
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
-    let alone = vec!["bad".to_owned()];
-    let seen = seen.lock().unwrap();
-    assert_eq!(
-        seen.iter().filter(|it| **it == alone).count(),
-        3,
-        "{seen:?}"
-    );
-    for key in ["a", "b", "d"] {
-        let fine = |it: &&Vec<String>| it.contains(&key.to_owned()) && !it.contains(&alone[0]);
-        assert_eq!(seen.iter().filter(fine).count(), 1, "{key} in {seen:?}");
-    }
+    let mut expected = vec![vec!["a", "b", "bad", "d"], vec!["a", "b"], vec!["bad", "d"]];
+    // Splitting costs no try: once, and five times again.
+    expected.extend([["bad"]; 6].map(Vec::from));
+    expected.push(vec!["d"]);
+    assert_eq!(*seen.lock().unwrap(), expected);
     let [letter] = pump.dead_letters().try_into().unwrap();
     assert_eq!(
         (letter.function.as_str(), letter.reason.as_str()),
@@ -165,31 +169,88 @@ async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
     assert_eq!(letter.work["dynamodb"]["NewImage"]["secret"]["S"], "image");
 }
 
+/// A consumer that names the first record with the key `bad`.
+fn names_bad(spec: StreamSpec) -> (Consumer, Seen) {
+    consumer(spec, |_, event| {
+        let records = event["Records"].as_array().unwrap();
+        let bad = records
+            .iter()
+            .find(|it| it["dynamodb"]["Keys"]["pk"]["S"] == "bad");
+        let failed = bad.map(|it| json!({"itemIdentifier": it["dynamodb"]["SequenceNumber"]}));
+        Ok(json!({"batchItemFailures": failed.into_iter().collect::<Vec<_>>()}))
+    })
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_record_that_is_always_named_is_given_up_on() {
+async fn a_named_record_ends_up_alone_and_those_behind_it_go_on() {
     let dynamo = table().await;
-    for key in ["a", "b"] {
+    for key in ["a", "bad", "c", "d"] {
         put(dynamo.database(), key);
     }
-    let (relay, seen) = consumer(10, |_, event| {
-        let first = &event["Records"][0];
-        let mut failed = Vec::new();
-        if first["dynamodb"]["Keys"]["pk"]["S"] == "a" {
-            failed.push(json!({"itemIdentifier": first["dynamodb"]["SequenceNumber"]}));
-        }
-        Ok(json!({"batchItemFailures": failed}))
-    });
-    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 5);
+    let (relay, seen) = names_bad(batches_of(10));
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
-    assert_eq!(seen.lock().unwrap().len(), 7, "six tries of a, then b");
-    assert_eq!(pump.dead_letters().len(), 1);
+    let mut expected = vec![
+        vec!["a", "bad", "c", "d"],
+        vec!["bad", "c", "d"],
+        vec!["bad", "c"],
+    ];
+    expected.extend([["bad"]; 6].map(Vec::from));
+    expected.extend([vec!["c"], vec!["d"]]);
+    assert_eq!(*seen.lock().unwrap(), expected);
+    let letters = pump.dead_letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].work["dynamodb"]["Keys"]["pk"]["S"], "bad");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_splitting_all_that_is_left_of_the_batch_is_given_up_on() {
+    let dynamo = table().await;
+    for key in ["a", "bad", "c", "d"] {
+        put(dynamo.database(), key);
+    }
+    let spec = StreamSpec {
+        bisects: false,
+        retries: Some(2),
+        ..batches_of(3)
+    };
+    let (relay, seen) = names_bad(spec);
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
+    pump.settled().await;
+    let expected = [
+        vec!["a", "bad", "c"],
+        vec!["bad", "c"],
+        vec!["bad", "c"],
+        vec!["d"],
+    ];
+    assert_eq!(*seen.lock().unwrap(), expected);
+    let letters = pump.dead_letters();
+    let given_up = letters
+        .iter()
+        .map(|it| it.work["dynamodb"]["Keys"]["pk"]["S"].as_str());
+    assert_eq!(given_up.collect::<Vec<_>>(), [Some("bad"), Some("c")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_function_names_counts_only_where_the_template_says_that_it_reports() {
+    let dynamo = table().await;
+    put(dynamo.database(), "bad");
+    let spec = StreamSpec {
+        reports: false,
+        ..batches_of(3)
+    };
+    let (relay, seen) = names_bad(spec);
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
+    pump.settled().await;
+    assert_eq!(*seen.lock().unwrap(), [["bad"]]);
+    assert!(pump.dead_letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_and_an_answer_that_names_nothing_are_failed_calls() {
     let dynamo = table().await;
     put(dynamo.database(), "a");
-    let (relay, seen) = consumer(1, |call, _| match call {
+    let (relay, seen) = consumer(batches_of(1), |call, _| match call {
         2 => Ok(json!({"batchItemFailures": [{"itemIdentifier": "elsewhere"}]})),
         _ => Ok(Value::Null),
     });
@@ -203,7 +264,7 @@ async fn a_panic_and_an_answer_that_names_nothing_are_failed_calls() {
         })
     });
     let relay = Consumer { handler, ..relay };
-    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 5);
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
     assert_eq!(seen.lock().unwrap().len(), 3);
     assert!(pump.dead_letters().is_empty());
@@ -214,7 +275,7 @@ async fn what_was_not_drained_when_the_process_ended_comes_again() {
     let folder = tempfile::tempdir().unwrap();
     let dynamo = table().await;
     put(dynamo.database(), "a");
-    let (relay, _) = consumer(10, |_, _| Ok(Value::Null));
+    let (relay, _) = consumer(batches_of(10), |_, _| Ok(Value::Null));
     let (draining, mut drains) = tokio::sync::mpsc::unbounded_channel();
     let never: Drained = Arc::new(move || {
         draining.send(()).unwrap();
@@ -223,17 +284,16 @@ async fn what_was_not_drained_when_the_process_ended_comes_again() {
     let dead_letters = DeadLetters::open(None, now()).unwrap();
     let pump = StreamReader::open(&dynamo, Some(folder.path()))
         .unwrap()
-        .pump(vec![relay], never, 5, dead_letters);
+        .pump(vec![relay], never, dead_letters);
     drains.recv().await.unwrap();
     assert_eq!(saved_position(folder.path()), None);
     pump.shutdown().await;
     assert_eq!(saved_position(folder.path()), None);
 
-    let (relay, seen) = consumer(10, |_, _| Ok(Value::Null));
+    let (relay, seen) = consumer(batches_of(10), |_, _| Ok(Value::Null));
     let pump = start(
         StreamReader::open(&dynamo, Some(folder.path())).unwrap(),
         relay,
-        5,
     );
     pump.settled().await;
     assert_eq!(*seen.lock().unwrap(), [vec!["a"]]);
@@ -244,7 +304,7 @@ async fn what_was_not_drained_when_the_process_ended_comes_again() {
 async fn settled_includes_what_draining_wrote() {
     let dynamo = table().await;
     put(dynamo.database(), "a");
-    let (relay, seen) = consumer(10, |_, _| Ok(Value::Null));
+    let (relay, seen) = consumer(batches_of(10), |_, _| Ok(Value::Null));
     let database = dynamo.database().clone();
     let drains = AtomicUsize::new(0);
     let writing: Drained = Arc::new(move || {
@@ -256,10 +316,9 @@ async fn settled_includes_what_draining_wrote() {
         Box::pin(async {})
     });
     let dead_letters = DeadLetters::open(None, now()).unwrap();
-    let pump =
-        StreamReader::open(&dynamo, None)
-            .unwrap()
-            .pump(vec![relay], writing, 5, dead_letters);
+    let pump = StreamReader::open(&dynamo, None)
+        .unwrap()
+        .pump(vec![relay], writing, dead_letters);
     pump.settled().await;
     assert_eq!(*seen.lock().unwrap(), [["a"], ["b"], ["c"]]);
 }
@@ -269,11 +328,15 @@ async fn a_stop_does_not_wait_for_retries() {
     let dynamo = table().await;
     put(dynamo.database(), "a");
     let (called, mut calls) = tokio::sync::mpsc::unbounded_channel();
-    let (relay, _) = consumer(10, move |_, _| {
+    let forever = StreamSpec {
+        retries: None,
+        ..batches_of(10)
+    };
+    let (relay, _) = consumer(forever, move |_, _| {
         called.send(()).unwrap();
         Err("never".to_owned())
     });
-    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, u32::MAX);
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     calls.recv().await.unwrap();
     pump.shutdown().await;
     assert!(pump.dead_letters().is_empty());
@@ -282,8 +345,8 @@ async fn a_stop_does_not_wait_for_retries() {
 #[tokio::test]
 async fn a_pump_that_nobody_holds_any_more_ends() {
     let dynamo = table().await;
-    let (relay, seen) = consumer(10, |_, _| Ok(json!({})));
-    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay, 1);
+    let (relay, seen) = consumer(batches_of(10), |_, _| Ok(json!({})));
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
     drop(pump);
     // Its task has let go of the consumer when it has ended.

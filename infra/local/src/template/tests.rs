@@ -121,10 +121,25 @@ fn events() {
         ),
         ("{Type: HttpApi}", http("ANY", "$default")),
         (
-            "{Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn, BatchSize: 25}}",
-            EventSpec::DynamoDb { batch_size: 25 },
+            "{Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn, BatchSize: 25, \
+             BisectBatchOnFunctionError: true, MaximumRetryAttempts: 4, \
+             FunctionResponseTypes: [ReportBatchItemFailures]}}",
+            EventSpec::DynamoDb(StreamSpec {
+                batch_size: 25,
+                bisects: true,
+                retries: Some(4),
+                reports: true,
+            }),
         ),
-        ("{Type: DynamoDB}", EventSpec::DynamoDb { batch_size: 100 }),
+        (
+            "{Type: DynamoDB}",
+            EventSpec::DynamoDb(StreamSpec {
+                batch_size: 100,
+                bisects: false,
+                retries: None,
+                reports: false,
+            }),
+        ),
         (
             "{Type: EventBridgeRule, Properties: {EventBusName: !Ref Bus, Pattern: {source: [purser]}}}",
             rule(Some("Bus")),
@@ -161,8 +176,20 @@ fn refusals_name_what_they_refuse() {
             "event `Some`: `Input` is not honoured",
         ),
         (
+            "{Type: DynamoDB, Properties: {MaximumRecordAgeInSeconds: 60}}",
+            "event `Some`: `MaximumRecordAgeInSeconds` is not honoured",
+        ),
+        (
             "{Type: DynamoDB, Properties: {BatchSize: 0}}",
             "Relay.Some: `BatchSize` must be",
+        ),
+        (
+            "{Type: DynamoDB, Properties: {MaximumRetryAttempts: !Ref Tries}}",
+            "Relay.Some: `MaximumRetryAttempts` must be a number from -1 to 10000, written out",
+        ),
+        (
+            "{Type: DynamoDB, Properties: {BisectBatchOnFunctionError: maybe}}",
+            "Relay.Some: `BisectBatchOnFunctionError` must be true or false",
         ),
         (
             "{Type: EventBridgeRule}",

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use purser::dynamo::{Dynamo, Storage};
 use purser::stream::{Consumer, StreamReader};
-use purser::template::Template;
+use purser::template::{StreamSpec, Template};
 use serde_json::{Value, json};
 
 use crate::{none_dead, now};
@@ -40,6 +40,13 @@ fn item(key: &str) -> TransactWriteItem {
     TransactWriteItem::builder().put(put).build()
 }
 
+const BATCHES: StreamSpec = StreamSpec {
+    batch_size: 100,
+    bisects: true,
+    retries: Some(5),
+    reports: true,
+};
+
 #[tokio::test]
 async fn a_transaction_reaches_the_consumers_of_the_stream() {
     let spec = Template::parse(TEMPLATE).unwrap().table;
@@ -52,7 +59,7 @@ async fn a_transaction_reaches_the_consumers_of_the_stream() {
     let taken = Arc::clone(&events);
     let relay = Consumer {
         function: "relay".to_owned(),
-        batch_size: 100,
+        spec: BATCHES,
         handler: Arc::new(move |event| {
             taken.lock().unwrap().push(event);
             Box::pin(async { Ok(json!({"batchItemFailures": []})) })
@@ -61,7 +68,6 @@ async fn a_transaction_reaches_the_consumers_of_the_stream() {
     let pump = StreamReader::open(&dynamo, None).unwrap().pump(
         vec![relay],
         Arc::new(|| Box::pin(async {})),
-        5,
         none_dead(),
     );
 

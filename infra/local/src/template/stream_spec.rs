@@ -1,0 +1,54 @@
+//! How the template hands the table's stream to a function.
+//!
+//! Invariant: what is left out is what Lambda takes then, not what would suit the laptop.
+
+use serde_json::Value;
+
+use super::part;
+
+/// A `DynamoDB` event of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamSpec {
+    /// The most records in one call, at least 1.
+    pub batch_size: usize,
+    /// Whether a batch that failed is split in two, so that a bad record ends up alone.
+    pub bisects: bool,
+    /// How often a batch is given again before it is given up on; none: until it is taken.
+    pub retries: Option<u32>,
+    /// Whether the function says from which record on a batch failed.
+    pub reports: bool,
+}
+
+impl StreamSpec {
+    /// Reads an event's `Properties`; the error is a setting, and what it must be.
+    pub(super) fn read(settings: &Value) -> Result<Self, (&'static str, &'static str)> {
+        let batch_size = match part(settings, "BatchSize") {
+            Value::Null => Some(100),
+            size => size.as_u64().and_then(|it| usize::try_from(it).ok()),
+        };
+        let retries = match part(settings, "MaximumRetryAttempts") {
+            Value::Null => Some(-1),
+            retries => retries.as_i64(),
+        };
+        Ok(Self {
+            batch_size: batch_size
+                .filter(|it| (1..=10_000).contains(it))
+                .ok_or(("BatchSize", "a number from 1 to 10000"))?,
+            bisects: match part(settings, "BisectBatchOnFunctionError") {
+                Value::Null => false,
+                bisects => bisects
+                    .as_bool()
+                    .ok_or(("BisectBatchOnFunctionError", "true or false"))?,
+            },
+            retries: retries
+                .filter(|it| (-1..=10_000).contains(it))
+                .map(|it| u32::try_from(it).ok())
+                .ok_or(("MaximumRetryAttempts", "a number from -1 to 10000"))?,
+            reports: match part(settings, "FunctionResponseTypes") {
+                Value::Null => false,
+                Value::Array(types) => types.iter().any(|it| it == "ReportBatchItemFailures"),
+                _ => return Err(("FunctionResponseTypes", "a list")),
+            },
+        })
+    }
+}
