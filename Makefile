@@ -11,8 +11,7 @@ run: ## Run the whole system on http://127.0.0.1:3000, data in .purser/
 	@cargo run
 
 .PHONY: test
-test: ## Run every test
-	cargo build --workspace --all-targets
+test: built ## Run every test
 	cargo test --workspace --lib --bins --tests --quiet
 
 .PHONY: lint
@@ -43,6 +42,18 @@ clients-typescript: ## The same in TypeScript; needs node and npm
 test-redrive: $(TOOLS)/ministack/bin/ministack ## Try infra/cloud/redrive against an emulated account
 	@tests/redrive/run $(TOOLS)/ministack/bin/python
 
+.PHONY: rehearse
+rehearse: $(TOOLS)/ministack/bin/ministack built ## Deploy the template into an emulated cloud, walk through all of it
+	@$(TOOLS)/ministack/bin/python tests/rehearse/rehearse.py
+
+.PHONY: rehearse-mutants
+rehearse-mutants: $(TOOLS)/ministack/bin/ministack built ## See the rehearsal fail for what breaks the template
+	@$(TOOLS)/ministack/bin/python tests/rehearse/mutants.py $(MUTANT)
+
+.PHONY: smoke
+smoke: $(TOOLS)/ministack/bin/ministack ## Walk through a deployed system; URL=https://… KEY=an operator's key
+	@$(TOOLS)/ministack/bin/python tests/rehearse/smoke.py
+
 .PHONY: bench
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
@@ -51,6 +62,11 @@ bench: ## Print what each operation costs in round trips and capacity units
 clean: ## Remove what was built and installed, not the data
 	cargo clean
 	rm -rf $(TOOLS)
+
+# Everything, because a part of it would be built again, with other features of its libraries.
+.PHONY: built
+built:
+	cargo build --workspace --all-targets
 
 # Tools are installed beside the project, never into the machine.
 .PHONY: tools
@@ -76,9 +92,10 @@ $(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
 $(TOOLS)/bin/openapi-python-client: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet mypy==2.4.1 openapi-python-client==0.29.1
 
+# By itself, because its versions are pinned to each other.
 $(TOOLS)/ministack/bin/ministack:
 	python3 -m venv $(TOOLS)/ministack
-	$(TOOLS)/ministack/bin/pip install --quiet ministack==1.5.33 boto3==1.43.106 aws-sam-translator==1.115.0
+	$(TOOLS)/ministack/bin/pip install --quiet aws-sam-translator==1.115.0 boto3==1.43.106 ministack==1.5.33 PyYAML==6.0.3
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2

@@ -29,7 +29,7 @@ fn files() -> Vec<String> {
 }
 
 fn is_code(name: &str) -> bool {
-    ends(name, &["rs", "html", "sh", "css", "js"]) || name == "Makefile"
+    ends(name, &["rs", "html", "sh", "css", "js", "py"]) || name == "Makefile"
 }
 
 fn ends(name: &str, endings: &[&str]) -> bool {

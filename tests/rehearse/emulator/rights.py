@@ -1,0 +1,109 @@
+"""Policies: what AWS judges them by and MiniStack does not know, and a note of every right that was asked for.
+
+Invariant: nothing is granted that AWS would not grant. AWS documents that each item of a transaction is judged as the
+call it would be alone, and is silent on its keys; here they are its own, too.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+from hooks import Context, Journal, hook
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import dynamodb
+
+# The condition keys of the request that is being answered.
+CONDITIONS: ContextVar[Mapping[str, Any]] = ContextVar("conditions", default=MappingProxyType({}))
+EQUALITY = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
+
+
+def partition_key(table: str, index: str | None) -> str:
+    """The name of the partition key of a table or of one of its indexes."""
+    described = dynamodb._tables[table.rsplit("/", 1)[-1]]
+    if index:
+        described = next(it for it in described["GlobalSecondaryIndexes"] if it["IndexName"] == index)
+    return next(str(it["AttributeName"]) for it in described["KeySchema"] if it["KeyType"] == "HASH")
+
+
+def values_of(item: Context, name: str) -> list[str]:
+    """The text of an attribute of an item or a key."""
+    return [str(value) for value in item.get(name, {}).values()]
+
+
+def leading_keys(request: Context) -> list[str]:
+    """The partition keys that a request names: `dynamodb:LeadingKeys`, which MiniStack does not know."""
+    for table, asked in request.get("RequestItems", {}).items():
+        name = partition_key(table, None)
+        return [value for key in asked["Keys"] for value in values_of(key, name)]
+    if "TableName" not in request:
+        return []
+    name = partition_key(request["TableName"], request.get("IndexName"))
+    if "KeyConditionExpression" in request:
+        names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
+        equal = EQUALITY.findall(request["KeyConditionExpression"])
+        return [str(*values[value].values()) for left, value in equal if names.get(left, left) == name]
+    return values_of(request.get("Key") or request.get("Item") or {}, name)
+
+
+class ItemArn(str):
+    """A table's ARN with the partition key of the item that one part of a transaction is about."""
+
+    leading: list[str]
+
+
+def of_item(arn: str, part: Context) -> ItemArn:
+    """The ARN for the check of one part of a transaction."""
+    marked = ItemArn(arn)
+    marked.leading = leading_keys(part)
+    return marked
+
+
+def with_leading_keys(journal: Journal) -> None:
+    """AWS judges each part of a transaction by its own key, and other requests by all keys that they name."""
+
+    def context(original: Callable[[bytes], Context]) -> Callable[[bytes], Context]:
+        def of(body: bytes) -> Context:
+            keys = leading_keys(json.loads(body or b"{}"))
+            return {**original(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
+        return of
+
+    def parts(original: Callable[..., Any]) -> Callable[..., Any]:
+        def of(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
+            checks = original(action, body, region, account)
+            if not checks:
+                return []
+            items = [part for item in json.loads(body)["TransactItems"] for part in item.values()]
+            assert len(items) == len(checks), "a check for each part of a transaction"
+            return [(action, of_item(arn, part)) for (action, arn), part in zip(checks, items, strict=True)]
+
+        return of
+
+    def enforce(original: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(key: str, action: str, service: str, region: str, resource_arn: str = "*",
+                    service_context: Context | None = None) -> Any:
+            conditions = {**(service_context or {}), **CONDITIONS.get()}
+            if isinstance(resource_arn, ItemArn):
+                conditions["dynamodb:LeadingKeys"] = resource_arn.leading
+            denied = original(key, action, service, region, resource_arn=resource_arn, service_context=conditions)
+            function = function_of(key)
+            if function:
+                journal.write(kind="check", function=function, action=action, resource=str(resource_arn),
+                              keys=conditions.get("dynamodb:LeadingKeys", []), allowed=denied is None)
+            return denied
+
+        return checked
+
+    hook(iam_actions, "dynamodb_service_context", context)
+    hook(iam_actions, "dynamodb_transaction_checks", parts)
+    hook(iam_evaluator, "enforce", enforce)
+
+
+def function_of(access_key: str) -> str:
+    """The function that calls: its name is that of its role's session. Empty for the one who deploys."""
+    found = iam_evaluator.resolve_caller_identity(access_key) or {}
+    kind, *names = str(found.get("userArn", "")).split("/")
+    return names[-1] if kind.endswith(":assumed-role") else ""

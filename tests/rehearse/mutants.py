@@ -1,0 +1,199 @@
+"""`make rehearse-mutants`: breaks a copy of the template, one thing at a time, and sees the rehearsal fail for it.
+
+    .tools/ministack/bin/python tests/rehearse/mutants.py [part of a name]
+"""
+
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud import Cloud
+from mutations import (
+    Mutation,
+    with_condition,
+    with_handler,
+    with_idle_function,
+    with_index,
+    with_mail_events,
+    with_pattern,
+    with_route,
+    with_stream,
+    with_variable,
+    without_action,
+    without_default_route,
+    without_events,
+    without_function,
+    without_index,
+    without_key,
+    without_statement,
+)
+from rehearsal import rehearse
+from rehearse import end, say
+from stack import binary, package
+from steps import Outcome
+from template import load
+
+MUTANTS = (
+    # Rights of functions behind the API.
+    Mutation("provision: no statement to write", without_statement("Provision", "dynamodb:PutItem"),
+             "denied: Provision dynamodb:PutItem"),
+    Mutation("read-clients: no statement to read", without_statement("ReadClients", "dynamodb:GetItem"),
+             "denied: ReadClients dynamodb:GetItem"),
+    Mutation("provision: no reads together", without_action("Provision", "dynamodb:BatchGetItem"),
+             "denied: Provision dynamodb:BatchGetItem"),
+    Mutation("api-keys: no DeleteItem", without_action("ApiKeys", "dynamodb:DeleteItem"),
+             "denied: ApiKeys dynamodb:DeleteItem"),
+    Mutation("provision: no licences", without_key("Provision", "dynamodb:PutItem", "LI#*"),
+             "denied: Provision dynamodb:PutItem .* with LI#"),
+    Mutation("update-client: no freed addresses", without_key("UpdateClient", "dynamodb:DeleteItem", "EC#*"),
+             "denied: UpdateClient dynamodb:DeleteItem .* with EC#"),
+    Mutation("add-credits: no references", without_key("AddCredits", "dynamodb:PutItem", "RF#*"),
+             "denied: AddCredits dynamodb:PutItem .* with RF#"),
+    Mutation("read-clients: no gsi3", without_index("ReadClients", "gsi3"),
+             "denied: ReadClients dynamodb:Query on .*/index/gsi3"),
+    Mutation("read-clients: no lists by status", without_key("ReadClients", "dynamodb:Query", "CL!*"),
+             "denied: ReadClients dynamodb:Query on .*/index/gsi3 with CL!"),
+    Mutation("read-ledger: no gsi1", without_index("ReadLedger", "gsi1"),
+             "denied: ReadLedger dynamodb:Query on .*/index/gsi1"),
+    Mutation("no right to the secret", without_statement("StartPolicy", "secretsmanager:GetSecretValue"),
+             "denied: .* secretsmanager:GetSecretValue"),
+    # Rights of functions that events start.
+    Mutation("relay: no PutEvents", without_action("Relay", "events:PutEvents"), "denied: Relay events:PutEvents"),
+    Mutation("notify: no PutItem", without_action("Notify", "dynamodb:PutItem"), "denied: Notify dynamodb:PutItem"),
+    Mutation("notify: no GetItem of resellers", without_key("Notify", "dynamodb:GetItem", "RS#*"),
+             "denied: Notify dynamodb:GetItem .* with RS#"),
+    Mutation("notify: no SendEmail", without_action("Notify", "ses:SendEmail"), "denied: Notify ses:SendEmail"),
+    Mutation("notify: from another address",
+             with_condition("Notify", "ses:SendEmail", "StringEquals", "ses:FromAddress", "nobody@example.com"),
+             "denied: Notify ses:SendEmail"),
+    Mutation("notify: another configuration set", with_variable("PURSER_MAIL_CONFIGURATION_SET", "elsewhere"),
+             "denied: Notify ses:SendEmail on .*configuration-set/elsewhere"),
+    Mutation("suppress-mail: no PutItem", without_action("SuppressMail", "dynamodb:PutItem"),
+             "denied: SuppressMail dynamodb:PutItem"),
+    Mutation("bind-client: no BatchGetItem", without_action("BindClient", "dynamodb:BatchGetItem"),
+             "denied: BindClient dynamodb:BatchGetItem"),
+    Mutation("bind-client: no logins", without_key("BindClient", "dynamodb:PutItem", "US#*"),
+             "denied: BindClient dynamodb:PutItem .* with US#"),
+    Mutation("hold-provisioning: no PutItem", without_action("HoldProvisioning", "dynamodb:PutItem"),
+             "denied: HoldProvisioning dynamodb:PutItem"),
+    # Events.
+    Mutation("relay: no stream", without_events("Relay", "DynamoDB"), "no event has started anything"),
+    # A record without images is none of ours, so nothing is told.
+    Mutation("the stream shows keys only", with_stream("KEYS_ONLY"), "mails about 'Welcome to': no event has started"),
+    Mutation("notify: no changes of status", with_pattern("Notify", "detail-type", "ClientStatusChanged", "None"),
+             "mails about 'account is now'"),
+    Mutation("notify: mails for imports", with_pattern("Notify", "origin", "api", "import"),
+             "mails about 'Welcome to'"),
+    Mutation("suppress-mail: no bounces", with_pattern("SuppressMail", "detail-type", "Email Bounced", "None"),
+             "bounce.* is remembered"),
+    Mutation("SES tells of no complaints", with_mail_events("bounce"), "complaint.* is remembered"),
+    Mutation("bind-client: no new clients", with_pattern("BindClient", "detail-type", "ClientCreated", "None"),
+             "user becomes|functions that did not run.*BindClient"),
+    Mutation("hold-provisioning: no top-ups", with_pattern("HoldProvisioning", "detail-type", "CreditsAdded", "None"),
+             "hold_provisioning becomes False"),
+    # What a function is and knows.
+    Mutation("read-ledger: another handler", with_handler("ReadLedger", "ledger"), 'there is no function \\S*"ledger'),
+    Mutation("no table", with_variable("PURSER_TABLE", None), "PURSER_TABLE"),
+    Mutation("another bus", with_variable("PURSER_BUS", "elsewhere"), "denied: Relay events:PutEvents on .*elsewhere"),
+    Mutation("no first key", with_variable("PURSER_OPERATOR_KEY_SHA256", None), "GET /v1/products.* got 401"),
+    Mutation("no sign-up", with_variable("PURSER_PARTNER_SIGN_UP", None), "POST /v1/resellers/sign-up: 202 expected"),
+    Mutation("a function too many", with_idle_function, "functions that did not run.*Idle"),
+    Mutation("a function too few", without_function("ReadProvisions"), "GET /v1/provisions/.* got 40[45]"),
+    # The table.
+    Mutation("gsi2 has another name", with_index("gsi2", "IndexName", "gsi9"), "GET /v1/products.* got 5"),
+    Mutation("gsi1 shows keys only", with_index("gsi1", "Projection", {"ProjectionType": "KEYS_ONLY"}),
+             "GET /v1/api-keys.* got 5"),
+    # Routes.
+    Mutation("another path", with_route("TransferClient", "post", "/v1/clients/{refid}/transfer",
+                                        Path="/v1/clients/{refid}/move"), "/transfer: .* got 40[45]"),
+    Mutation("another method", with_route("UpdateClient", "patch", "/v1/clients/{refid}", Method="put"),
+             "PATCH /v1/clients/.* got 405"),
+    Mutation("no default route", without_default_route, "GET /nowhere: 404 not_found expected"),
+)
+
+
+@dataclass(frozen=True)
+class Death:
+    """What came of a mutant."""
+
+    mutation: Mutation
+    outcome: Outcome
+    seconds: float
+
+    @property
+    def fate(self) -> str:
+        """Killed only when the failure is about what was broken."""
+        if not self.outcome.failed:
+            return "SURVIVED"
+        return "killed" if re.search(self.mutation.reason, self.outcome.reason, re.DOTALL) else "MISTAKEN"
+
+    def row(self, width: int) -> str:
+        """Its line of the table."""
+        by = self.outcome.failed or "nothing"
+        line = f"{self.fate:8}  {self.mutation.name:{width}}  {self.seconds:5.1f} s  by: {by}"
+        return line if self.fate == "killed" else f"{line}\n          {self.outcome.reason or 'the whole walk passed'}"
+
+
+def kill(mutation: Mutation, archive: Path) -> Death:
+    """Rehearses a broken template."""
+    start, tree = time.monotonic(), load()
+    mutation.change(tree)
+    outcome = rehearse(tree, archive, lambda _: None)
+    return Death(mutation, outcome, time.monotonic() - start)
+
+
+def checked(mutations: list[Mutation]) -> None:
+    """Sees that every mutation finds its place, before any is tried."""
+    for mutation in mutations:
+        tree = load()
+        mutation.change(tree)
+        assert tree != load(), f"{mutation.name} changes nothing"
+
+
+def table(pool: ThreadPoolExecutor, mutations: list[Mutation], archive: Path) -> list[Death]:
+    """Tries all mutants, some side by side, and prints what came of each."""
+    width = max(len(mutation.name) for mutation in mutations)
+    waiting: list[Future[Death]] = [pool.submit(kill, mutation, archive) for mutation in mutations]
+    try:
+        deaths = []
+        for done in as_completed(waiting):
+            deaths.append(done.result())
+            say(deaths[-1].row(width))
+        return deaths
+    except BaseException:
+        # The rest won't begin, and what runs fails at its next step.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for cloud in list(Cloud.live):
+            cloud.kill()
+        raise
+
+
+def main(part: str = "") -> int:
+    """Tries every mutant whose name has this part; 0 when each died of what was broken."""
+    signal.signal(signal.SIGTERM, end)
+    start = time.monotonic()
+    mutations = [mutation for mutation in MUTANTS if part in mutation.name]
+    if not mutations:
+        say(f"there is no mutant {part!r}")
+        return 1
+    checked(mutations)
+    with tempfile.TemporaryDirectory(prefix="rehearsal-code-") as folder:
+        archive = package(Path(folder), binary())
+        with ThreadPoolExecutor(max_workers=int(os.environ.get("JOBS", (os.cpu_count() or 1) + 1))) as pool:
+            deaths = table(pool, mutations, archive)
+    killed = sum(death.fate == "killed" for death in deaths)
+    say(f"mutants: {killed} killed, {len(deaths) - killed} not ({time.monotonic() - start:.1f} s)")
+    return 0 if killed == len(deaths) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:2]))
+    except KeyboardInterrupt:
+        sys.exit(130)

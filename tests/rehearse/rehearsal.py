@@ -1,0 +1,131 @@
+"""One rehearsal: a cloud, the template in it, and the walk.
+
+Invariant: the cloud ends with the rehearsal, however it went.
+
+Rights that nothing needs are named by `tests/it/rights.rs`, which drives more than a walk can.
+
+What a rehearsal can't show, because MiniStack does not do it: that the stream and the bus deliver again what failed
+(`tests/it/stream.rs` does at the handlers), rights to keys of KMS, who may invoke a function, indexes that lag,
+throttling, limits of sizes, and of alarms and dashboards anything but that they can be created.
+"""
+
+import hashlib
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import walk
+from caller import Caller
+from cloud import Cloud, Failure, until
+from stack import Stack
+from steps import MOST_TROUBLES, Outcome, run
+from template import Tree
+from world import Inside, World
+
+# How long anything that events cause may take; it takes a second or two.
+EVENTS = 30.0
+# After so long without a sign of a function that events start, none comes: MiniStack looks at the stream each second.
+IDLE = 4.0
+SENDER = "purser@example.com"
+# Every rule that is off by default, so that all of them are walked through.
+SWITCHES = {"AutoBindUser": "true", "PartnerSignUp": "true", "HoldOnLowCredit": "true"}
+DEPLOYED = "the template is deployed"
+
+Say = Callable[[str], None]
+
+
+class InsideStack(Inside):
+    """The view into a stack in MiniStack."""
+
+    def __init__(self, cloud: Cloud, stack: Stack) -> None:
+        self.cloud = cloud
+        self.stack = stack
+        self.functions = stack.functions()
+        self.started_by_events = stack.started_by_events()
+
+    def mails(self) -> Counter[tuple[str, str]]:
+        told = self.cloud.get("/_ministack/ses/messages")["messages"]
+        mails = [mail for account in told.values() for mail in account]
+        for mail in mails:
+            if SENDER not in mail["Source"]:
+                raise Failure(f"a mail came from {mail['Source']}")
+        return Counter((to, mail["Subject"]) for mail in mails for to in mail["To"])
+
+    def until(self, what: str, done: Callable[[], Any]) -> Any:
+        signs, since = -1, time.monotonic()
+
+        def hopeless() -> str:
+            nonlocal signs, since
+            if troubles := self.troubles():
+                return " | ".join(troubles[:MOST_TROUBLES])
+            seen = sum(line.get("function") in self.started_by_events for line in self.cloud.lines())
+            if seen != signs or not self.cloud.is_quiet():
+                signs, since = seen, time.monotonic()
+            return f"no event has started anything for {IDLE:g} s" if time.monotonic() - since > IDLE else ""
+
+        return until(what, EVENTS, done, hopeless)
+
+    def table(self) -> str:
+        """The table's name."""
+        (table,) = self.stack.of_type("AWS::DynamoDB::Table")
+        return table
+
+    def items(self, prefix: str) -> int:
+        found = self.cloud.client("dynamodb").scan(
+            TableName=self.table(), FilterExpression="begins_with(pk, :prefix)",
+            ExpressionAttributeValues={":prefix": {"S": prefix}})
+        return int(found["Count"])
+
+    def confirm(self, user: str) -> None:
+        key = {"pk": {"S": f"US#{user}"}, "sk": {"S": "."}}
+        self.cloud.client("dynamodb").update_item(
+            TableName=self.table(), Key=key, UpdateExpression="SET doc.confirmed_at = :now",
+            ConditionExpression="attribute_exists(doc.email)",
+            ExpressionAttributeValues={":now": {"S": "2026-01-01T00:00:00.000Z"}})
+
+    def unreached(self) -> list[str]:
+        self.until("functions come to rest", self.cloud.is_quiet)
+        ran = {line["function"] for line in self.cloud.lines() if line["kind"] == "begin"}
+        return [logical for name, logical in self.functions.items() if name not in ran]
+
+    def troubles(self) -> list[str]:
+        return [self.readable(text) for text in self.cloud.troubles()]
+
+    def readable(self, text: str) -> str:
+        """A text with the logical names of functions."""
+        for name, logical in self.functions.items():
+            text = text.replace(name, logical)
+        return text
+
+    def dead_letters(self) -> list[str]:
+        sqs, s3 = self.cloud.client("sqs"), self.cloud.client("s3")
+        letters = []
+        for queue in self.stack.of_type("AWS::SQS::Queue"):
+            found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+            letters += [f"{queue}: {message['Body'][:500]}" for message in found.get("Messages", [])]
+        for bucket in self.stack.of_type("AWS::S3::Bucket"):
+            found = s3.list_objects_v2(Bucket=bucket)
+            letters += [f"{bucket}: {item['Key']}" for item in found.get("Contents", [])]
+        return letters
+
+
+def rehearse(tree: Tree, archive: Path, say: Say) -> Outcome:
+    """Deploys a template into a fresh cloud and walks through it."""
+    key = secrets.token_urlsafe(24)
+    parameters = {**SWITCHES, "MailFrom": SENDER, "OperatorKeySha256": hashlib.sha256(key.encode()).hexdigest()}
+    waiting = list(walk.steps(inside=True))
+    with Cloud() as cloud:
+        stack, start = Stack(cloud, tree), time.monotonic()
+        try:
+            stack.deploy(archive, parameters)
+            stack.wire(SENDER)
+        except Exception as error:  # Whatever stops it is why the template can't be deployed.
+            say(f"FAILED {time.monotonic() - start:6.2f} s  {DEPLOYED}\n       {error!r}")
+            return Outcome(0, len(waiting), DEPLOYED, repr(error))
+        say(f"ok     {time.monotonic() - start:6.2f} s  {DEPLOYED}")
+        world = World(Caller(cloud.url, stack.host(), key), "{}@example.com", InsideStack(cloud, stack))
+        outcome = run(waiting, world, say)
+    return Outcome(outcome.passed + 1, outcome.left, outcome.failed, outcome.reason)

@@ -1,0 +1,44 @@
+"""`make rehearse`: deploys the template with the real Lambda binary into MiniStack, and walks through all of it.
+
+    .tools/ministack/bin/python tests/rehearse/rehearse.py
+"""
+
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import FrameType
+
+from rehearsal import rehearse
+from stack import binary, package
+from steps import verdict
+from template import load
+
+
+def end(_number: int, _frame: FrameType | None) -> None:
+    """Ends in good order what was asked to end."""
+    raise SystemExit(143)
+
+
+def say(text: str) -> None:
+    """Prints at once."""
+    print(text, flush=True)
+
+
+def main() -> int:
+    """Rehearses once; 0 when all passed."""
+    signal.signal(signal.SIGTERM, end)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="rehearsal-code-") as folder:
+        archive = package(Path(folder), binary())
+        outcome = rehearse(load(), archive, say)
+    say(verdict("rehearsal", outcome, time.monotonic() - start))
+    return 1 if outcome.failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,172 @@
+"""Puts the template and the code into a cloud as `sam deploy` does, and wires what MiniStack leaves out of it.
+
+Invariant: nothing is wired that does not stand in the template, so a template that lacks it fails.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from cloud import Cloud, Failure, until
+from template import ROOT, Tree, text
+
+NAME = "purser"
+BUCKET = "artifacts"
+DEPLOY = 60.0
+# What only watches the others, and MiniStack does not know. What is in neither's list fails the deploy, by its name.
+UNKNOWN = (
+    "AWS::ApplicationInsights::Application",
+    "AWS::Budgets::Budget",
+    "AWS::CloudWatch::AnomalyDetector",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::InsightRule",
+    "AWS::Logs::QueryDefinition",
+    "AWS::ResourceGroups::Group",
+)
+FUNCTION_OF_ROUTE = re.compile(r"/functions/(arn:[^/]+)/invocations")
+
+
+def package(folder: Path, binary: Path) -> Path:
+    """The binary as the archive that Lambda takes: `bootstrap`, without symbols, which are most of it."""
+    bootstrap, archive = folder / "bootstrap", folder / "code.zip"
+    if shutil.which("strip"):
+        subprocess.run(["strip", "-o", bootstrap, binary], check=True)
+    else:
+        shutil.copy(binary, bootstrap)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as code:
+        code.write(bootstrap, "bootstrap")
+    bootstrap.unlink()
+    return archive
+
+
+class Stack:
+    """The deployed template."""
+
+    def __init__(self, cloud: Cloud, tree: Tree) -> None:
+        self.cloud = cloud
+        self.tree = tree
+        self.formation = cloud.client("cloudformation")
+        self.awslambda = cloud.client("lambda")
+        # What was made of the template, by logical names: type, id, and properties with every reference worked out.
+        self.made: dict[str, Tree] = {}
+
+    def deploy(self, archive: Path, parameters: dict[str, str]) -> None:
+        """Creates the stack, and waits until it is whole."""
+        s3 = self.cloud.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        s3.upload_file(str(archive), BUCKET, "code.zip")
+        s3.put_object(Bucket=BUCKET, Key="template.json", Body=text(self.packaged()).encode())
+        self.formation.create_stack(
+            StackName=NAME,
+            TemplateURL=f"{self.cloud.url}/{BUCKET}/template.json",
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        until("the stack is created", DEPLOY, self.is_created)
+        self.look()
+
+    def packaged(self) -> Tree:
+        """The template with its code in a bucket, which is what `sam package` makes of it."""
+        tree: Tree = json.loads(text(self.tree))
+        tree["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/code.zip"
+        resources: Tree = tree["Resources"]
+        tree["Resources"] = {name: it for name, it in resources.items() if it["Type"] not in UNKNOWN}
+        return tree
+
+    def is_created(self) -> bool:
+        """Whether the stack is whole; a failure says which resource could not be made."""
+        status = self.formation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]
+        if status.endswith("IN_PROGRESS"):
+            return False
+        if status != "CREATE_COMPLETE":
+            events = self.formation.describe_stack_events(StackName=NAME)["StackEvents"]
+            reasons = [f"{it['LogicalResourceId']}: {it.get('ResourceStatusReason')}"
+                       for it in reversed(events) if it["ResourceStatus"].endswith("FAILED")]
+            raise Failure(f"the stack is {status}: {'; '.join(reasons)}")
+        return True
+
+    def look(self) -> None:
+        """Finds out what was made of the template."""
+        self.made = {line["name"]: line for line in self.cloud.lines() if line["kind"] == "resource"}
+
+    def of_type(self, kind: str) -> dict[str, Tree]:
+        """The properties of all resources of a type, by their ids."""
+        return {it["id"]: it["properties"] for it in self.made.values() if it["type"] == kind}
+
+    def functions(self) -> dict[str, str]:
+        """The functions: id to logical name."""
+        return {it["id"]: name for name, it in self.made.items() if it["type"] == "AWS::Lambda::Function"}
+
+    def started_by_events(self) -> set[str]:
+        """The ids of the functions that the stream or a rule starts."""
+        mappings, rules = self.of_type("AWS::Lambda::EventSourceMapping"), self.of_type("AWS::Events::Rule")
+        targets = [target["Arn"] for it in rules.values() for target in it["Targets"]]
+        return {it["FunctionName"] for it in mappings.values()} | {arn.rpartition(":")[2] for arn in targets}
+
+    def wire(self, sender: str) -> None:
+        """Does what MiniStack's CloudFormation leaves out, and what an account has before Purser comes."""
+        self.wire_routes()
+        self.wire_table()
+        self.wire_functions()
+        # An account has its sender verified; without that, SES refuses.
+        self.cloud.client("sesv2").create_email_identity(EmailIdentity=sender)
+
+    def wire_routes(self) -> None:
+        """Makes the routes of the document that SAM makes of the functions' events; API Gateway reads it itself."""
+        gateway = self.cloud.client("apigatewayv2")
+        for api, properties in self.of_type("AWS::ApiGatewayV2::Api").items():
+            targets: dict[str, str] = {}
+            for path, methods in properties["Body"]["paths"].items():
+                for method, operation in methods.items():
+                    uri = operation["x-amazon-apigateway-integration"]["uri"]
+                    targets[uri] = targets.get(uri) or integration(gateway, api, uri)
+                    gateway.create_route(ApiId=api, RouteKey=route_key(method, path), Target=targets[uri])
+
+    def wire_table(self) -> None:
+        """Sets the attribute by which items expire."""
+        for table, properties in self.of_type("AWS::DynamoDB::Table").items():
+            if expiry := properties.get("TimeToLiveSpecification"):
+                self.cloud.client("dynamodb").update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+
+    def wire_functions(self) -> None:
+        """Sets reserved concurrency and the queues of functions' dead letters."""
+        for name, properties in self.of_type("AWS::Lambda::Function").items():
+            if "ReservedConcurrentExecutions" in properties:
+                self.awslambda.put_function_concurrency(
+                    FunctionName=name, ReservedConcurrentExecutions=int(properties["ReservedConcurrentExecutions"]))
+            if letters := properties.get("DeadLetterConfig"):
+                self.awslambda.update_function_configuration(FunctionName=name, DeadLetterConfig=letters)
+
+    def host(self) -> str:
+        """The name under which MiniStack answers for the API; in the cloud, the output `Url` is enough."""
+        (stack,) = self.formation.describe_stacks(StackName=NAME)["Stacks"]
+        (url,) = [it["OutputValue"] for it in stack["Outputs"] if it["OutputKey"] == "Url"]
+        api = url.removeprefix("https://").split(".")[0]
+        return f"{api}.execute-api.localhost:{self.cloud.port}"
+
+
+def integration(gateway: Any, api: str, uri: str) -> str:
+    """Lets an API call a function; what a route's target is named by."""
+    function = FUNCTION_OF_ROUTE.search(uri)
+    if not function:
+        raise Failure(f"a route leads to no function: {uri}")
+    made = gateway.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function.group(1),
+                                      PayloadFormatVersion="2.0")
+    return f"integrations/{made['IntegrationId']}"
+
+
+def route_key(method: str, path: str) -> str:
+    """The route of a path in SAM's document, where `$default` is a path like the others."""
+    if path == "/$default":
+        return "$default"
+    return f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}"
+
+
+def binary() -> Path:
+    """The Lambda binary, as built for tests."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "purser-api"

@@ -1,0 +1,60 @@
+"""template.yaml as a tree: read with CloudFormation's short tags, written in the long form.
+
+Invariant: what is written means what was read; CloudFormation takes `!Ref x` and `{"Ref": x}` for the same.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Tree = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "template.yaml"
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with the short forms of CloudFormation's functions."""
+
+
+# A date stays the text it is: `Version: 2012-10-17` is no day here.
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> Tree:
+    """`!Name value` as `{"Fn::Name": value}`."""
+    value: Any
+    if isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = node.value
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
+
+
+Loader.add_multi_constructor("!", function)
+
+
+def load(path: Path = FILE) -> Tree:
+    """The template as a tree of its own."""
+    tree: Tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
+    return tree
+
+
+def text(tree: Tree) -> str:
+    """The tree as CloudFormation takes it."""
+    return json.dumps(tree)
+
+
+def functions(tree: Tree) -> dict[str, Tree]:
+    """The Lambda functions by their logical names."""
+    resources: Tree = tree["Resources"]
+    return {name: it for name, it in resources.items() if it["Type"] == "AWS::Serverless::Function"}

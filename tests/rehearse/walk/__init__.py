@@ -1,0 +1,17 @@
+"""The acceptance walk: what Purser is for, done over HTTP, in one story of many small steps.
+
+Invariant: a step uses only what steps before it made, and takes the answers of the API as they come.
+"""
+
+from collections.abc import Iterable
+
+from steps import Step, Where
+from walk import clients, end, events, front, goods, leaving, money, parties, rules, strangers
+
+PARTS = (front, parties, goods, clients, money, strangers, events, rules, leaving, end)
+
+
+def steps(inside: bool) -> Iterable[Step]:
+    """The steps for a cloud of one's own, or for any system."""
+    for part in PARTS:
+        yield from (step for step in part.PART.steps if inside or step.where is Where.ANYWHERE)

@@ -1,0 +1,64 @@
+"""What follows from changes: stream, relay, bus, rules, mails."""
+
+from collections import Counter
+
+from caller import equal
+from steps import Part, Where
+from world import Inside, World
+
+PART = Part()
+
+
+def inside(world: World) -> Inside:
+    """The view into the cloud, which these steps have."""
+    assert world.inside is not None
+    return world.inside
+
+
+def arrived(world: World, part: str) -> None:
+    """Waits for all mails whose subject has this part, and asserts that they are those expected, no more."""
+
+    def of(mails: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+        return Counter({mail: count for mail, count in mails.items() if part in mail[1]})
+
+    expected = of(world.mails)
+    inside(world).until(f"{expected.total()} mails about {part!r}", lambda: of(inside(world).mails()) >= expected)
+    equal(f"mails about {part!r}", of(inside(world).mails()), expected)
+
+
+@PART.step("each new client is welcomed once, under its reseller's name", Where.INSIDE)
+def welcome(world: World) -> None:
+    arrived(world, "Welcome to")
+
+
+@PART.step("each change of status is told once", Where.INSIDE)
+def status(world: World) -> None:
+    arrived(world, "account is now")
+
+
+@PART.step("who bounces or complains gets no more mail", Where.INSIDE)
+def undelivered(world: World) -> None:
+    for place, mailbox in enumerate(("bounce", "complaint")):
+        made = world.client(world.operator, mailbox, "Purser",
+                            email=f"{mailbox}+{world.run}@simulator.amazonses.com").json
+        arrived(world, "Welcome to")
+        remembered = place + 1
+        inside(world).until(f"{made['email']} is remembered",
+                            lambda: inside(world).items("SA#") == remembered)
+        world.operator.post(f"{world.path(mailbox)}/activate").expect(200)
+    # Whose mail comes after those that must not come.
+    world.operator.post(f"{world.path('resold')}/suspend").expect(200)
+    world.expect_mail(world.email("resold"), f"Your {world.name('elite')} account is now suspended")
+    arrived(world, "account is now")
+
+
+@PART.step("who runs low is told once: the subject says credit", Where.INSIDE)
+def low_credit(world: World) -> None:
+    party = world.party("low", "standard")
+    world.operator.post(f"{party.path}/credits", {"amount": 510}, world.once("low")).expect(201)
+    for n, cost in enumerate((10, 20)):
+        order = {"cost": cost, "description": "Set-up"}
+        made = party.caller.post("/v1/provisions", order, world.once(f"low-{n}")).expect(201).json
+    equal("the balance", made["balance"], 480)
+    world.expect_mail(party.email, "Your credit is low: 480 credits left")
+    arrived(world, "credit")

@@ -1,0 +1,61 @@
+"""What is answered without a key."""
+
+from caller import equal
+from steps import Part
+from world import World, listed
+
+PART = Part()
+
+
+@PART.step("health answers")
+def health(world: World) -> None:
+    equal("health", world.nobody.get("/health").expect(200).json["status"], "ok")
+
+
+@PART.step("the API's document is served")
+def document(world: World) -> None:
+    served = world.nobody.get("/openapi.json").expect(200).json
+    equal("OpenAPI", served["openapi"][:3], "3.1")
+    equal("a path of it", "/v1/provisions/bulk" in served["paths"], True)
+
+
+@PART.step("an unknown path is a problem, by the default route")
+def unknown_path(world: World) -> None:
+    for path in ("/nowhere", "/v1/clients/", "/v1/provisions/a/b/c"):
+        world.operator.get(path).refused(404, "not_found")
+
+
+@PART.step("a known path with another method is refused")
+def unknown_method(world: World) -> None:
+    refused = world.operator.delete("/v1/clients").refused(405, "method_not_allowed")
+    equal("Allow", refused.headers.get("allow"), "GET, POST")
+
+
+@PART.step("nobody gets in without a key, or with a wrong one")
+def without_key(world: World) -> None:
+    none = world.nobody.get("/v1/products").refused(401, "unauthenticated")
+    equal("WWW-Authenticate", none.headers.get("www-authenticate"), "Bearer")
+    for wrong in ("wrong", "AK-0000000000000000.wrong", world.operator.key + "x"):
+        equal("alike", world.operator.with_key(wrong).get("/v1/products").refused(401, "unauthenticated").body,
+              none.body)
+
+
+@PART.step("the operators' first key opens")
+def first_key(world: World) -> None:
+    world.operator.get("/v1/products?limit=1").expect(200)
+
+
+@PART.step("an operator makes a key of its own, and uses it from here on")
+def own_key(world: World) -> None:
+    made = world.key(world.first)
+    equal("whose", made.json["reseller"], None)
+    # Like this, every function looks its caller up in the table.
+    world.operator = world.first.with_key(made.json["key"])
+    listed(world.operator, "/v1/api-keys", made.json["refid"])
+
+
+@PART.step("a malformed body, query and cursor are refused")
+def malformed(world: World) -> None:
+    world.operator.post("/v1/clients", {"name": 7}).refused(422, "invalid_fields")
+    world.operator.get("/v1/clients?colour=red").refused(400, "malformed_request")
+    world.operator.get("/v1/clients?cursor=forged").refused(400, "invalid_cursor")

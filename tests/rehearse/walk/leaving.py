@@ -1,0 +1,59 @@
+"""Clients move and go; what was sold stays."""
+
+from caller import equal, soon
+from steps import Part
+from world import World
+
+PART = Part()
+
+
+@PART.step("a client moves to another reseller, and to none")
+def transfer(world: World) -> None:
+    path = world.path("acme")
+    to = {"reseller": world.other.refid}
+    world.elite.caller.post(f"{path}/transfer", to).refused(403, "forbidden")
+    equal("moved", world.operator.post(f"{path}/transfer", to).expect(200).json["reseller"], world.other.refid)
+    world.elite.caller.get(path).refused(404, "not_found")
+    soon("there", lambda: world.other.caller.get("/v1/clients").refids(), [world.made["acme"]])
+    equal("alone", world.operator.post(f"{path}/transfer", {"reseller": None}).expect(200).json["reseller"], None)
+    nobody = {"reseller": "RS-0000000000000000"}
+    world.operator.post(f"{path}/transfer", nobody).refused(422, "invalid_reseller")
+
+
+@PART.step("a deleted client is gone, its licences stay and its address is free")
+def delete(world: World) -> None:
+    path = world.path("buyer")
+    equal("nothing", world.elite.caller.delete(path).expect(204).body, b"")
+    world.elite.caller.get(path).refused(404, "not_found")
+    sold = world.elite.caller.get(f"/v1/provisions/{world.made['provision']}").expect(200).json
+    equal("what stays", (sold["client"], sold["licences"][0]["client"]), (None, world.made["buyer"]))
+    again = world.elite.caller.post("/v1/clients", world.body("buyer-two", email=world.email("buyer"))).expect(201)
+    world.clients.append(again.json["refid"])
+
+
+@PART.step("a deleted client releases its login")
+def delete_bound(world: World) -> None:
+    world.operator.delete(world.path("alone")).expect(204)
+    user = world.other.user
+    bound = world.operator.patch(world.path("bound"), {"user": user}).expect(200)
+    equal("bound again", bound.json["user"], user)
+
+
+@PART.step("many are deleted, each by itself")
+def delete_many(world: World) -> None:
+    gone = [world.made["buyer"], world.made["alone"]]
+    present = [refid for refid in world.clients if refid not in gone]
+    world.elite.caller.post("/v1/clients/bulk-delete", {"clients": present}).refused(403, "forbidden")
+    asked = {"clients": [*gone, *present]}
+    results = world.operator.post("/v1/clients/bulk-delete", asked).expect(200).json["results"]
+    told = [(result["client"], result["deleted"]) for result in results]
+    equal("each", told, [*((refid, False) for refid in gone), *((refid, True) for refid in present)])
+    soon("nobody is left", lambda: world.elite.caller.get("/v1/clients").refids(), [])
+    world.clients.clear()
+
+
+@PART.step("what was sold still adds up")
+def verify(world: World) -> None:
+    for party in world.parties.values():
+        path = f"{party.path}/verify"
+        soon("the proof", lambda: world.operator.get(path).expect(200).json["intact"], True)

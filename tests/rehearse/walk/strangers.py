@@ -1,0 +1,50 @@
+"""Someone else's looks like nothing."""
+
+from caller import Reply, equal
+from steps import Part
+from world import World
+
+PART = Part()
+# What is different in each answer, or made on the way to the caller.
+CHANGING = ("x-request-id", "date", "purser-cost", "apigw-requestid", "connection")
+
+
+def face(reply: Reply) -> tuple[int, dict[str, str], bytes]:
+    """What an answer shows."""
+    kept = {name: value for name, value in reply.headers.items() if name not in CHANGING}
+    return reply.status, kept, reply.body
+
+
+def alike(world: World, method: str, path: str, theirs: str, body: object = None) -> None:
+    """Asserts that the other reseller is told the same of `theirs` as of what does not exist."""
+    unknown = f"{theirs[:3]}0000000000000000"
+    about, nothing = (world.other.caller.send(method, path.format(refid), body) for refid in (theirs, unknown))
+    about.refused(404, "not_found")
+    equal(f"{method} {path} of somebody else's", face(about), face(nothing))
+
+
+@PART.step("another reseller's client is told like an unknown one")
+def client(world: World) -> None:
+    refid = world.made["acme"]
+    alike(world, "GET", "/v1/clients/{}", refid)
+    alike(world, "PATCH", "/v1/clients/{}", refid, {"name": "Mine"})
+    alike(world, "DELETE", "/v1/clients/{}", refid)
+    for action in ("activate", "suspend", "deactivate"):
+        alike(world, "POST", f"/v1/clients/{{}}/{action}", refid)
+
+
+@PART.step("another reseller's wallet is told like an unknown one")
+def wallet(world: World) -> None:
+    for what in ("", "/wallet", "/entries", "/verify", f"/quote?product={world.made['product']}"):
+        alike(world, "GET", f"/v1/resellers/{{}}{what}", world.elite.refid)
+    alike(world, "GET", "/v1/clients?reseller={}", world.elite.refid)
+    alike(world, "GET", "/v1/api-keys?reseller={}", world.elite.refid)
+
+
+@PART.step("another reseller's purchase is told like an unknown one")
+def purchase(world: World) -> None:
+    alike(world, "GET", "/v1/provisions/{}", world.made["provision"])
+    order = {"product": world.made["product"], "client": world.made["acme"]}
+    world.other.caller.post("/v1/provisions", order, world.once("theirs")).refused(404, "not_found")
+    bare = {"reseller": world.elite.refid, "cost": 1, "description": "x"}
+    world.other.caller.post("/v1/provisions", bare, world.once("theirs")).refused(404, "not_found")
