@@ -1,6 +1,8 @@
 # What there is to do here. `make` alone lists it.
 .DEFAULT_GOAL := help
 TOOLS := .tools
+ARCH := x86_64
+LAMBDA := target/lambda
 
 .PHONY: help
 help: ## List the targets
@@ -41,6 +43,16 @@ clients-typescript: ## The same in TypeScript; needs node and npm
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
 
+.PHONY: release
+release: $(TOOLS)/lambda/bin/cargo-lambda ## Build what Lambda runs, target/lambda/purser-api.zip; ARCH=arm64
+	@infra/release/build $(ARCH) purser-api purser-api
+	@$(TOOLS)/lambda/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/purser-api $(LAMBDA)/purser-api.zip
+
+.PHONY: bench-start
+bench-start: release ## Print how fast that starts and answers; STARTS=20 REQUESTS=1000
+	@infra/release/build $(ARCH) purser-bare bare-hello bare-calls
+	@cargo run --quiet --package purser-tests --bin bench_start $(LAMBDA) $(or $(STARTS),20) $(or $(REQUESTS),1000)
+
 .PHONY: clean
 clean: ## Remove what was built and installed, not the data
 	cargo clean
@@ -61,6 +73,11 @@ $(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
 
 $(TOOLS)/bin/openapi-python-client: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet mypy==2.4.1 openapi-python-client==0.29.1
+
+# In an environment of their own: what builds a release must not change with the other tools.
+$(TOOLS)/lambda/bin/cargo-lambda:
+	python3 -m venv $(TOOLS)/lambda
+	$(TOOLS)/lambda/bin/pip install --quiet cargo-lambda==1.9.2 pyelftools==0.33 ziglang==0.17.1
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2
