@@ -1,6 +1,8 @@
 # What there is to do here. `make` alone lists it.
 .DEFAULT_GOAL := help
 TOOLS := .tools
+ARCH := x86_64
+LAMBDA := target/lambda
 
 .PHONY: help
 help: ## List the targets
@@ -58,6 +60,16 @@ smoke: $(TOOLS)/ministack/bin/ministack ## Walk through a deployed system; URL=h
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
 
+.PHONY: release
+release: $(TOOLS)/lambda/bin/cargo-lambda ## Build what Lambda runs, target/lambda/purser-api.zip; ARCH=arm64
+	@infra/release/build $(ARCH) purser-api purser-api
+	@$(TOOLS)/lambda/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/purser-api $(LAMBDA)/purser-api.zip
+
+.PHONY: bench-start
+bench-start: release ## Print how fast that starts and answers; STARTS=20 REQUESTS=1000
+	@infra/release/build $(ARCH) purser-bare bare-hello bare-calls
+	@cargo run --quiet --package purser-tests --bin bench_start $(LAMBDA) $(or $(STARTS),20) $(or $(REQUESTS),1000)
+
 .PHONY: clean
 clean: ## Remove what was built and installed, not the data
 	cargo clean
@@ -96,6 +108,11 @@ $(TOOLS)/bin/openapi-python-client: $(TOOLS)/bin/pip
 $(TOOLS)/ministack/bin/ministack:
 	python3 -m venv $(TOOLS)/ministack
 	$(TOOLS)/ministack/bin/pip install --quiet aws-sam-translator==1.115.0 boto3==1.43.106 ministack==1.5.33 PyYAML==6.0.3
+
+# In an environment of their own: what builds a release must not change with the other tools.
+$(TOOLS)/lambda/bin/cargo-lambda:
+	python3 -m venv $(TOOLS)/lambda
+	$(TOOLS)/lambda/bin/pip install --quiet cargo-lambda==1.9.2 pyelftools==0.33 ziglang==0.17.1
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2

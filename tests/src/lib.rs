@@ -17,6 +17,7 @@ pub mod document;
 pub mod faults;
 pub mod lambda;
 pub mod schema;
+pub mod start;
 pub mod world;
 
 pub use caller::{Caller, Reply};

@@ -1,0 +1,16 @@
+//! The least a Lambda function in Rust can be: what any start and any call costs.
+//!
+//! Invariant: it does what the runtime's own first example does, and no more.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
+use serde::de::IgnoredAny;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    run(service_fn(hello)).await
+}
+
+async fn hello(_event: LambdaEvent<IgnoredAny>) -> Result<&'static str, Error> {
+    Ok("hello")
+}

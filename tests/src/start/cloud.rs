@@ -1,0 +1,227 @@
+//! Secrets Manager and DynamoDB behind TLS: what a function talks to while it is measured.
+//!
+//! Invariant: what is measured meets answers that a real run got, from memory and in their order, so that each run
+//! does the same work. The two have addresses of their own, so that one's TLS session is of no use to the other.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::post;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
+
+const DYNAMODB: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
+const SECRETS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// Where Linux distributions keep the certificates that they trust.
+const BUNDLES: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+];
+
+/// One call and its answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Like `GetItem`.
+    pub operation: String,
+    /// What was asked.
+    pub request: Value,
+    /// What was answered.
+    answer: Bytes,
+}
+
+/// The stand-ins.
+pub struct Cloud {
+    /// Where DynamoDB answers.
+    pub dynamodb: String,
+    /// Where Secrets Manager answers.
+    pub secrets: String,
+    /// The certificates that a function must trust: this system's, as a function in the cloud has that many, and ours.
+    pub bundle: PathBuf,
+    desk: Arc<Desk>,
+}
+
+struct Desk {
+    secret: String,
+    table: String,
+    http: reqwest::Client,
+    script: Mutex<Script>,
+}
+
+enum Script {
+    Record(Vec<Exchange>),
+    Replay(Arc<[Exchange]>, usize),
+}
+
+impl Cloud {
+    /// Starts them in front of the table at `table`; files go into `folder`.
+    pub async fn start(secret: String, table: String, folder: &Path) -> Self {
+        let names = [DYNAMODB.to_string(), SECRETS.to_string()];
+        let own = rcgen::generate_simple_self_signed(names).expect("a certificate");
+        let trusted = BUNDLES.iter().find_map(|it| std::fs::read(it).ok());
+        let mut trusted = trusted.expect("this system's trusted certificates");
+        trusted.extend(own.cert.pem().bytes());
+        let bundle = folder.join("trusted.pem");
+        std::fs::write(&bundle, trusted).expect("a file");
+        let desk = Arc::new(Desk {
+            secret,
+            table,
+            http: reqwest::Client::new(),
+            script: Mutex::new(Script::Record(Vec::new())),
+        });
+        let key = own.signing_key.serialize_der();
+        let tls = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![own.cert.der().clone()],
+                key.try_into().expect("a private key"),
+            )
+            .expect("a certificate that TLS takes");
+        let tls = TlsAcceptor::from(Arc::new(tls));
+        Self {
+            dynamodb: serve(DYNAMODB, &tls, &desk).await,
+            secrets: serve(SECRETS, &tls, &desk).await,
+            bundle,
+            desk,
+        }
+    }
+
+    /// From now on the real table answers, and what it answers is kept.
+    pub fn record(&self) {
+        *self.desk.script.lock().expect("the script") = Script::Record(Vec::new());
+    }
+
+    /// What was recorded since [`Cloud::record`].
+    pub fn recorded(&self) -> Arc<[Exchange]> {
+        match &*self.desk.script.lock().expect("the script") {
+            Script::Record(exchanges) => exchanges.clone().into(),
+            Script::Replay(..) => panic!("nothing is being recorded"),
+        }
+    }
+
+    /// From now on these are the answers, in their order.
+    pub fn replay(&self, exchanges: &Arc<[Exchange]>) {
+        *self.desk.script.lock().expect("the script") = Script::Replay(exchanges.clone(), 0);
+    }
+}
+
+async fn serve(address: Ipv4Addr, tls: &TlsAcceptor, desk: &Arc<Desk>) -> String {
+    let listener = TcpListener::bind((address, 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let listener = TlsListener {
+        listener,
+        tls: tls.clone(),
+    };
+    let routes = Router::new()
+        .route("/", post(answer))
+        .with_state(desk.clone());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    format!("https://{address}:{port}")
+}
+
+async fn answer(
+    State(desk): State<Arc<Desk>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
+    let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok());
+    let (service, operation) = target.and_then(|it| it.split_once('.')).unwrap_or_default();
+    let given = match service {
+        "secretsmanager" => Ok(desk.secret()),
+        _ => desk.dynamodb(operation, &headers, body).await,
+    };
+    match given {
+        Ok(answer) => (StatusCode::OK, json_type(), answer),
+        // A refusal that no client tries again, so that the run stops.
+        Err(why) => (StatusCode::BAD_REQUEST, json_type(), Bytes::from(why)),
+    }
+}
+
+fn json_type() -> [(&'static str, &'static str); 1] {
+    [("content-type", "application/x-amz-json-1.0")]
+}
+
+impl Desk {
+    fn secret(&self) -> Bytes {
+        let secret = json!({
+            "ARN": "Secret", "Name": "Secret", "CreatedDate": 1_700_000_000, "SecretString": self.secret,
+            "VersionId": "EXAMPLE1-90ab-cdef-fedc-ba987SECRET1", "VersionStages": ["AWSCURRENT"],
+        });
+        Bytes::from(secret.to_string())
+    }
+
+    async fn dynamodb(
+        &self,
+        operation: &str,
+        headers: &HeaderMap,
+        request: Bytes,
+    ) -> Result<Bytes, String> {
+        if let Script::Replay(exchanges, at) = &mut *self.script.lock().expect("the script") {
+            let next = exchanges.get(*at);
+            *at += 1;
+            return next
+                .filter(|exchange| exchange.operation == operation)
+                .map(|exchange| exchange.answer.clone())
+                .ok_or_else(|| format!("{operation} is not what was recorded next"));
+        }
+        let mut asked = self.http.post(&self.table).body(request.clone());
+        for name in [
+            "x-amz-target",
+            "content-type",
+            "authorization",
+            "x-amz-date",
+        ] {
+            asked = asked.header(name, headers[name].clone());
+        }
+        let answer = asked.send().await.map_err(|error| error.to_string())?;
+        let status = answer.status();
+        let answer = answer.bytes().await.map_err(|error| error.to_string())?;
+        if !status.is_success() {
+            return Err(String::from_utf8_lossy(&answer).into_owned());
+        }
+        if let Script::Record(exchanges) = &mut *self.script.lock().expect("the script") {
+            exchanges.push(Exchange {
+                operation: operation.to_owned(),
+                request: serde_json::from_slice(&request).expect("a request"),
+                answer: answer.clone(),
+            });
+        }
+        Ok(answer)
+    }
+}
+
+/// A listener whose connections have had their TLS handshake.
+struct TlsListener {
+    listener: TcpListener,
+    tls: TlsAcceptor,
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            if let Ok((stream, address)) = self.listener.accept().await
+                && stream.set_nodelay(true).is_ok()
+                && let Ok(stream) = self.tls.accept(stream).await
+            {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}

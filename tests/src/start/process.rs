@@ -1,0 +1,146 @@
+//! A Lambda function as a process: started, asked, measured.
+//!
+//! Invariant: a phase ends when the process asks for the next event and has come to rest, so what it does after its
+//! answer counts as well. Processor time is what the kernel counted for the process's threads.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use super::runtime_api::{RuntimeApi, Said};
+
+/// Longer than anything measured here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a phase took.
+#[derive(Debug, Clone, Copy)]
+pub struct Phase {
+    /// Until it was ready, or until it answered.
+    pub wall: Duration,
+    /// Processor time, of all its threads.
+    pub cpu: Duration,
+}
+
+/// A running function.
+pub struct Process {
+    child: Child,
+    api: RuntimeApi,
+    log: PathBuf,
+    waiting: oneshot::Sender<Bytes>,
+    spent: Duration,
+}
+
+impl Process {
+    /// Starts `program` with this environment and no other, its log in the file `log`, until it asks for an event.
+    pub async fn start(
+        program: &Path,
+        environment: &BTreeMap<String, String>,
+        log: &Path,
+    ) -> (Self, Phase) {
+        let mut api = RuntimeApi::start().await.expect("a port");
+        let output = File::create(log).expect("a log");
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs(environment)
+            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a log"))
+            .stderr(output);
+        let started = Instant::now();
+        let mut child = Child::from(command.spawn().expect("the program starts"));
+        let (ready, waiting) = match heard(&mut api, &mut child, log).await {
+            Said::Next(ready, waiting) => (ready, waiting),
+            other => panic!("{program:?} did not start: {other:?}"),
+        };
+        let spent = rested(child.id()).await;
+        let phase = Phase {
+            wall: ready - started,
+            cpu: spent,
+        };
+        let process = Self {
+            child,
+            api,
+            log: log.to_owned(),
+            waiting,
+            spent,
+        };
+        (process, phase)
+    }
+
+    /// Gives it an event, and what it answered.
+    pub async fn ask(&mut self, event: &Bytes) -> (Bytes, Phase) {
+        let (asked, before) = (Instant::now(), self.spent);
+        let (used, _) = oneshot::channel();
+        let waiting = std::mem::replace(&mut self.waiting, used);
+        waiting.send(event.clone()).expect("it waits for an event");
+        let (answered, answer) = match heard(&mut self.api, &mut self.child, &self.log).await {
+            Said::Answer(answered, answer) => (answered, answer),
+            other => panic!("no answer: {other:?}"),
+        };
+        match heard(&mut self.api, &mut self.child, &self.log).await {
+            Said::Next(_, waiting) => self.waiting = waiting,
+            other => panic!("it asks for no other event: {other:?}"),
+        }
+        self.spent = rested(self.child.id()).await;
+        let phase = Phase {
+            wall: answered - asked,
+            cpu: self.spent - before,
+        };
+        (answer, phase)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It can only have ended by itself already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn heard(api: &mut RuntimeApi, child: &mut Child, log: &Path) -> Said {
+    let mut waited = Duration::ZERO;
+    while waited < PATIENCE {
+        let step = Duration::from_millis(500);
+        match timeout(step, api.said()).await {
+            Ok(Some(said)) => return said,
+            Ok(None) => break,
+            Err(_) => waited += step,
+        }
+        if child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            break;
+        }
+    }
+    let said = fs::read_to_string(log).unwrap_or_default();
+    panic!("the process ended or hangs; its log:\n{said}");
+}
+
+/// The processor time of a process once it does nothing more.
+async fn rested(process: u32) -> Duration {
+    let mut before = processor_time(process);
+    loop {
+        sleep(Duration::from_millis(1)).await;
+        let now = processor_time(process);
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+}
+
+/// The processor time of all threads that a process has; idle ones live for ten seconds, so none is lost.
+fn processor_time(process: u32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("Linux's /proc");
+    let nanoseconds = tasks.filter_map(|task| {
+        let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanoseconds.sum())
+}

@@ -1,0 +1,84 @@
+//! The table of `make bench-start`.
+//!
+//! Invariant: a figure is the median of what was measured, with its tenth and ninetieth percentile where that says
+//! how far to trust it.
+
+use std::time::Duration;
+
+use super::Subject;
+use super::process::Phase;
+
+/// How often as long as the least there can be a start may take.
+const MOST_STARTS: f64 = 2.0;
+/// The processor time in milliseconds that a warm request may take beyond its calls.
+const MOST_ADDED: f64 = 1.0;
+
+fn milliseconds(mut all: Vec<Duration>, percentile: usize) -> f64 {
+    all.sort_unstable();
+    let place = (all.len().saturating_sub(1)) * percentile / 100;
+    all.get(place).map_or(f64::NAN, |it| it.as_secs_f64() * 1e3)
+}
+
+fn wall(phases: &[Phase], percentile: usize) -> f64 {
+    milliseconds(phases.iter().map(|it| it.wall).collect(), percentile)
+}
+
+fn cpu(phases: &[Phase], percentile: usize) -> f64 {
+    milliseconds(phases.iter().map(|it| it.cpu).collect(), percentile)
+}
+
+fn spread(of: fn(&[Phase], usize) -> f64, phases: &[Phase]) -> String {
+    let [low, middle, high] = [10, 50, 90].map(|percentile| of(phases, percentile));
+    format!("{middle:7.2} ({low:.2}–{high:.2})")
+}
+
+/// The table, and below it what is beyond its bound.
+pub fn report(subjects: &[Subject]) -> String {
+    let mut lines = vec![format!(
+        "{:<22} {:>22} {:>22} {:>8} {:>22} {:>22} {:>22} {:>22} {:>8}",
+        "milliseconds",
+        "start",
+        "CPU",
+        "× hello",
+        "first request",
+        "CPU",
+        "warm request",
+        "CPU",
+        "added",
+    )];
+    let mut beyond = Vec::new();
+    let hello = subjects.first().map_or(f64::NAN, |it| wall(&it.starts, 50));
+    for subject in subjects {
+        let times = wall(&subject.starts, 50) / hello;
+        let bare = subjects
+            .iter()
+            .find(|it| Some(&it.name) == subject.compared.as_ref());
+        let added = bare.map(|bare| cpu(&subject.warm, 50) - cpu(&bare.warm, 50));
+        lines.push(format!(
+            "{:<22} {:>22} {:>22} {:>8.2} {:>22} {:>22} {:>22} {:>22} {:>8}",
+            subject.name,
+            spread(wall, &subject.starts),
+            spread(cpu, &subject.starts),
+            times,
+            spread(wall, &subject.firsts),
+            spread(cpu, &subject.firsts),
+            spread(wall, &subject.warm),
+            spread(cpu, &subject.warm),
+            added.map_or(String::new(), |added| format!("{added:.2}")),
+        ));
+        if subject.is_purser() && times > MOST_STARTS {
+            beyond.push(format!(
+                "{}: starts in {times:.2} times what hello takes; the target is {MOST_STARTS}",
+                subject.name
+            ));
+        }
+        if let Some(added) = added.filter(|added| *added > MOST_ADDED) {
+            beyond.push(format!(
+                "{}: adds {added:.2} ms of CPU to its calls; the target is {MOST_ADDED}",
+                subject.name
+            ));
+        }
+    }
+    lines.extend(beyond);
+    lines.join("\n")
+}
