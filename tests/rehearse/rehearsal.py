@@ -94,6 +94,9 @@ class InsideStack(Inside):
     def troubles(self) -> list[str]:
         return [self.readable(text) for text in self.cloud.troubles()]
 
+    def logged(self) -> list[str]:
+        return [line["text"] for line in self.cloud.lines() if line["kind"] == "log"]
+
     def readable(self, text: str) -> str:
         """A text with the logical names of functions."""
         for name, logical in self.functions.items():

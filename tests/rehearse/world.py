@@ -59,6 +59,10 @@ class Inside:
         """What was denied, crashed or logged as an error."""
         raise NotImplementedError
 
+    def logged(self) -> list[str]:
+        """What functions logged, line by line."""
+        raise NotImplementedError
+
     def dead_letters(self) -> list[str]:
         """What events and stream records were given up."""
         raise NotImplementedError

@@ -1,11 +1,15 @@
 """What must be true of the whole cloud when all is done."""
 
+import json
+
 from caller import equal
 from steps import Part, Where
 from walk.events import inside
 from world import World
 
 PART = Part()
+# What a function says of each request, each event, and each batch of changes.
+FOLLOWED = {"answered", "handled", "relayed"}
 
 
 @PART.step("every function of the template ran", Where.INSIDE)
@@ -16,6 +20,19 @@ def reached(world: World) -> None:
 @PART.step("nothing was denied, nothing crashed, nothing logged an error", Where.INSIDE)
 def untroubled(world: World) -> None:
     equal("troubles", inside(world).troubles(), [])
+
+
+@PART.step("every request can be followed in the log, and nobody is named there", Where.INSIDE)
+def logged(world: World) -> None:
+    lines = [json.loads(line) for line in inside(world).logged()]
+    said = [line for line in lines if "_aws" not in line]
+    lost = [line for line in said if line["message"] in FOLLOWED and not line["span"]["requestId"]]
+    equal("lines without a request's id", lost, [])
+    equal("kinds of lines", {line["message"] for line in said} >= FOLLOWED, True)
+    equal("metrics", any("ClientCreated" in line for line in lines), True)
+    secrets = [world.operator.key, *(party.caller.key for party in world.parties.values()), "@", "127.0.0.1"]
+    telling = [line for line in inside(world).logged() if any(secret in line for secret in secrets)]
+    equal("lines that name somebody", telling, [])
 
 
 @PART.step("nothing was given up", Where.INSIDE)
