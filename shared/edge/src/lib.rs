@@ -16,6 +16,7 @@ pub mod lambda;
 pub mod limits;
 pub mod mail;
 pub mod problem;
+pub mod sdk;
 pub mod serve;
 pub mod shapes;
 

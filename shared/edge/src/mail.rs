@@ -2,15 +2,18 @@
 //!
 //! Invariant: text from outside reaches a header only encoded, so a name can't add a header or an address.
 
+use std::sync::{Arc, LazyLock};
+
+use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use purser_domain::email::EmailAddress;
 
-/// SES, and the address mails come from. Cheap to clone.
+/// SES, and the address mails come from. Cheap to clone, and made by its first use, as most functions send nothing.
 #[derive(Debug, Clone)]
 pub struct Mailer {
-    client: Client,
+    client: Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>,
     from: EmailAddress,
 }
 
@@ -31,8 +34,12 @@ pub struct Mail {
 
 impl Mailer {
     /// Mail from `from`.
-    pub fn new(client: Client, from: EmailAddress) -> Self {
-        Self { client, from }
+    pub fn new(sdk: &SdkConfig, from: EmailAddress) -> Self {
+        let sdk = sdk.clone();
+        Self {
+            client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))),
+            from,
+        }
     }
 
     /// Hands a mail to SES.
