@@ -50,7 +50,7 @@ fn the_routes_of_each_function_are_its_events() {
             })
             .collect();
         let coded: BTreeSet<(String, String)> = match function.entry {
-            Entry::Http(routes) => operations(&routes().split_for_parts().1),
+            Entry::Http(routes) => operations(&routes.document()),
             Entry::Stream(_) | Entry::Event(_) => BTreeSet::new(),
         };
         assert_eq!(routed, coded, "{}", function.name);

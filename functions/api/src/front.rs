@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{ALLOW, CONTENT_TYPE};
-use purser_edge::{App, Problem, answer, serve};
+use purser_edge::{Problem, answer, serve};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::openapi;
 
 /// The routes of this function.
-pub fn routes() -> OpenApiRouter<App> {
+pub fn routes() -> OpenApiRouter {
     OpenApiRouter::default()
         .routes(routes!(health))
         .routes(routes!(document))

@@ -34,7 +34,10 @@ use aws_lambda_events::dynamodb;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use purser_edge::App;
+use purser_edge::limits::Limits;
+use purser_edge::serve::serve;
 use serde_json::Value;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 /// A future that a function returns.
@@ -44,11 +47,32 @@ pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[derive(Debug, Clone, Copy)]
 pub enum Entry {
     /// Requests on these routes.
-    Http(fn() -> OpenApiRouter<App>),
+    Http(Routes),
     /// Records of the table's stream.
     Stream(fn(App, dynamodb::Event) -> Done<DynamoDbEventResponse>),
     /// Events that a rule of the bus matches, or a schedule. An error asks for another delivery.
     Event(fn(App, EventBridgeEvent<Value>) -> Done<Result<(), String>>),
+}
+
+/// The routes of a function, by what they need.
+#[derive(Debug, Clone, Copy)]
+pub enum Routes {
+    /// The function's state: the table, the secret, configuration. It asks the table who calls.
+    Stateful(fn() -> OpenApiRouter<App>),
+    /// The same, for whoever comes.
+    Public(fn() -> OpenApiRouter<App>),
+    /// Nothing but limits, so the function starts without all that.
+    Stateless(fn() -> OpenApiRouter),
+}
+
+impl Routes {
+    /// What the API's document says of them.
+    pub fn document(self) -> OpenApi {
+        match self {
+            Self::Stateful(routes) | Self::Public(routes) => routes().split_for_parts().1,
+            Self::Stateless(routes) => routes().split_for_parts().1,
+        }
+    }
 }
 
 /// One Lambda function.
@@ -64,71 +88,71 @@ pub struct Function {
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "front",
-        entry: Entry::Http(front::routes),
+        entry: Entry::Http(Routes::Stateless(front::routes)),
     },
     Function {
         name: "api-keys",
-        entry: Entry::Http(api_keys::routes),
+        entry: Entry::Http(Routes::Stateful(api_keys::routes)),
     },
     Function {
         name: "create-client",
-        entry: Entry::Http(create_client::routes),
+        entry: Entry::Http(Routes::Stateful(create_client::routes)),
     },
     Function {
         name: "read-clients",
-        entry: Entry::Http(read_clients::routes),
+        entry: Entry::Http(Routes::Stateful(read_clients::routes)),
     },
     Function {
         name: "update-client",
-        entry: Entry::Http(update_client::routes),
+        entry: Entry::Http(Routes::Stateful(update_client::routes)),
     },
     Function {
         name: "transfer-client",
-        entry: Entry::Http(transfer_client::routes),
+        entry: Entry::Http(Routes::Stateful(transfer_client::routes)),
     },
     Function {
         name: "delete-clients",
-        entry: Entry::Http(delete_clients::routes),
+        entry: Entry::Http(Routes::Stateful(delete_clients::routes)),
     },
     Function {
         name: "onboard-reseller",
-        entry: Entry::Http(onboard_reseller::routes),
+        entry: Entry::Http(Routes::Stateful(onboard_reseller::routes)),
     },
     Function {
         name: "sign-up-reseller",
-        entry: Entry::Http(sign_up_reseller::routes),
+        entry: Entry::Http(Routes::Public(sign_up_reseller::routes)),
     },
     Function {
         name: "read-resellers",
-        entry: Entry::Http(read_resellers::routes),
+        entry: Entry::Http(Routes::Stateful(read_resellers::routes)),
     },
     Function {
         name: "update-reseller",
-        entry: Entry::Http(update_reseller::routes),
+        entry: Entry::Http(Routes::Stateful(update_reseller::routes)),
     },
     Function {
         name: "add-credits",
-        entry: Entry::Http(add_credits::routes),
+        entry: Entry::Http(Routes::Stateful(add_credits::routes)),
     },
     Function {
         name: "read-ledger",
-        entry: Entry::Http(read_ledger::routes),
+        entry: Entry::Http(Routes::Stateful(read_ledger::routes)),
     },
     Function {
         name: "read-products",
-        entry: Entry::Http(read_products::routes),
+        entry: Entry::Http(Routes::Stateful(read_products::routes)),
     },
     Function {
         name: "write-products",
-        entry: Entry::Http(write_products::routes),
+        entry: Entry::Http(Routes::Stateful(write_products::routes)),
     },
     Function {
         name: "provision",
-        entry: Entry::Http(provision::routes),
+        entry: Entry::Http(Routes::Stateful(provision::routes)),
     },
     Function {
         name: "read-provisions",
-        entry: Entry::Http(read_provisions::routes),
+        entry: Entry::Http(Routes::Stateful(read_provisions::routes)),
     },
     Function {
         name: "relay",
@@ -162,14 +186,21 @@ pub fn function(name: &str) -> Option<&'static Function> {
 impl Function {
     /// The function's routes as a service, when requests start it.
     pub fn router(&self, app: &App) -> Option<axum::Router> {
-        let Entry::Http(routes) = self.entry else {
+        let Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) = self.entry else {
+            return self.stateless_router(&app.limits);
+        };
+        let (service, _) = routes().split_for_parts();
+        let service = service.fallback(front::elsewhere).with_state(app.clone());
+        Some(serve(self.name, service, Some(app.limits.clone())))
+    }
+
+    /// The same when its routes need nothing but limits.
+    pub fn stateless_router(&self, limits: &Limits) -> Option<axum::Router> {
+        let Entry::Http(Routes::Stateless(routes)) = self.entry else {
             return None;
         };
         let (service, _) = routes().split_for_parts();
-        Some(purser_edge::serve::serve(
-            self.name,
-            service.fallback(front::elsewhere).with_state(app.clone()),
-            Some(app.limits.clone()),
-        ))
+        let service = service.fallback(front::elsewhere);
+        Some(serve(self.name, service, Some(limits.clone())))
     }
 }

@@ -1,35 +1,45 @@
 //! The one binary behind every Lambda function: `_HANDLER`, which is the template's `Handler:`, picks the entry.
 //!
-//! Invariant: a process serves one function only, with the rights of that function's role.
+//! Invariant: a process serves one function only, with the rights of that function's role, and starts only what that
+//! function needs (docs/start.md).
 
 use aws_lambda_events::dynamodb;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use purser_api::{Entry, function};
+use purser_api::{Entry, Routes, function};
+use purser_edge::clock::Clock;
+use purser_edge::config::Config;
 use purser_edge::consumer::observed;
+use purser_edge::limits::Limits;
 use purser_edge::{App, lambda, logs};
 use serde_json::Value;
 
-#[tokio::main]
+// One request at a time, which mostly waits: more threads would only wake each other.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logs::start(std::env::var("PURSER_BUS").unwrap_or_default());
     let name = std::env::var("_HANDLER")
         .map_err(|_| "_HANDLER is not set: this binary runs on AWS Lambda")?;
     let function = function(&name).ok_or_else(|| format!("there is no function {name:?}"))?;
-    let app = App::from_environment().await?;
     match function.entry {
-        Entry::Http(_) => {
-            lambda::run_http(function.router(&app).ok_or("a function without routes")?).await
+        Entry::Http(Routes::Stateless(_)) => {
+            let limits = Limits::new(&Config::from_environment()?, Clock::default());
+            answer(function.stateless_router(&limits)).await
+        }
+        Entry::Http(Routes::Stateful(_)) => answer(function.router(&App::connected().await?)).await,
+        Entry::Http(Routes::Public(_)) => {
+            answer(function.router(&App::from_environment().await?)).await
         }
         Entry::Stream(handle) => {
-            let app = &app;
+            let app = &App::from_environment().await?;
             let handler = async |event: LambdaEvent<dynamodb::Event>| {
                 Ok::<_, Error>(handle(app.clone(), event.payload).await)
             };
             lambda_runtime::run(service_fn(handler)).await
         }
         Entry::Event(handle) => {
-            let (app, name) = (&app, function.name);
+            let app = &App::from_environment().await?;
+            let name = function.name;
             let handler = async |event: LambdaEvent<EventBridgeEvent<Value>>| {
                 let consume = async |event| handle(app.clone(), event).await;
                 observed(name, event.payload, consume)
@@ -39,4 +49,8 @@ async fn main() -> Result<(), Error> {
             lambda_runtime::run(service_fn(handler)).await
         }
     }
+}
+
+async fn answer(router: Option<axum::Router>) -> Result<(), Error> {
+    lambda::run_http(router.ok_or("a function without routes")?).await
 }

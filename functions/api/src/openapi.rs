@@ -49,7 +49,7 @@ pub fn document() -> OpenApi {
         .build();
     for function in FUNCTIONS {
         if let Entry::Http(routes) = function.entry {
-            document.merge(routes().split_for_parts().1);
+            document.merge(routes.document());
         }
     }
     let schemas = &mut document.components.get_or_insert_default().schemas;

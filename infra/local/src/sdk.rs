@@ -6,7 +6,7 @@
 use aws_config::{Region, SdkConfig};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::Builder;
-use purser_edge::app::{behaviour, sdk_settings};
+use purser_edge::sdk::{behaviour, retries, timeouts};
 
 use crate::REGION;
 
@@ -38,12 +38,15 @@ pub async fn settings(endpoints: &Endpoints) -> SdkConfig {
     let files = EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, profile)
         .build();
-    let loader = aws_config::defaults(behaviour())
+    aws_config::defaults(behaviour())
+        .timeout_config(timeouts())
+        .retry_config(retries())
         .empty_test_environment()
         .profile_files(files)
         .profile_name("default")
         .http_client(Builder::new().build_http())
         .region(Region::from_static(REGION))
-        .test_credentials();
-    sdk_settings(loader).load().await
+        .test_credentials()
+        .load()
+        .await
 }

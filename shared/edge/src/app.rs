@@ -1,22 +1,26 @@
 //! What a function works with: the table, the bus, mail, configuration, limits and the clock.
 //!
-//! Invariant: clients are built once per process, with explicit time-outs, and never again per request.
+//! Invariant: clients are built at most once per process, with explicit time-outs, and never again per request.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use purser_store::Store;
+use purser_store::keys::Key;
 use purser_store::secrets::Secrets;
-use purser_store::table::{Table, describe};
+use purser_store::table::{Consistency, Table, describe};
+use tokio::time::timeout;
 
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, SECRET_VARIABLE};
 use crate::limits::Limits;
 use crate::mail::Mailer;
+use crate::sdk;
+
+/// How long a start may wait for the table's first answer.
+const CONNECTING: Duration = Duration::from_secs(1);
 
 /// The state of every function. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -46,9 +50,9 @@ impl App {
         let table = Table::new(aws_sdk_dynamodb::Client::new(sdk), &config.table);
         Self {
             store: Store::new(table, secrets, config.prefixes.clone()),
-            bus: Bus::new(aws_sdk_eventbridge::Client::new(sdk), &config.bus),
+            bus: Bus::new(sdk, &config.bus),
             mailer: Mailer::new(
-                aws_sdk_sesv2::Client::new(sdk),
+                sdk,
                 config.mail_from.clone(),
                 config.mail_configuration_set.clone(),
             ),
@@ -60,37 +64,50 @@ impl App {
 
     /// The state in the cloud: from the environment, with the deployment's secret fetched once.
     pub async fn from_environment() -> Result<Self, StartError> {
-        let config = Config::read(|name| std::env::var(name).ok())
-            .map_err(|error| StartError(error.to_string()))?;
-        let sdk = sdk_settings(aws_config::defaults(behaviour())).load().await;
-        let arn = std::env::var(SECRET_VARIABLE)
-            .map_err(|_| StartError(format!("{SECRET_VARIABLE} is not set")))?;
-        let secret = aws_sdk_secretsmanager::Client::new(&sdk)
-            .get_secret_value()
-            .secret_id(arn)
-            .send()
-            .await
-            .map_err(|error| StartError(format!("the deployment secret: {}", describe(&error))))?;
-        let root = secret.secret_string().unwrap_or_default();
-        let secrets =
-            Secrets::from_root(root.as_bytes()).map_err(|error| StartError(error.to_string()))?;
-        Ok(Self::new(config, secrets, &sdk, Clock::default()))
+        let (config, sdk) = (configuration()?, sdk::settings());
+        Ok(Self::new(
+            config,
+            secrets(&sdk).await?,
+            &sdk,
+            Clock::default(),
+        ))
+    }
+
+    /// The same for a function that asks the table who calls: meanwhile a connection to it is made, so that the first
+    /// request finds one.
+    pub async fn connected() -> Result<Self, StartError> {
+        let (config, sdk) = (configuration()?, sdk::settings());
+        let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
+        let (secrets, ()) = tokio::join!(secrets(&sdk), connect(&table));
+        Ok(Self::new(config, secrets?, &sdk, Clock::default()))
     }
 }
 
-/// The behaviour of the SDK this code was written for.
-pub fn behaviour() -> BehaviorVersion {
-    BehaviorVersion::v2026_01_12()
+fn configuration() -> Result<Config, StartError> {
+    Config::from_environment().map_err(|error| StartError(error.to_string()))
 }
 
-/// Time-outs that leave the store's own retries their eight seconds (ARCHITECTURE.md, "Money").
-pub fn sdk_settings(loader: aws_config::ConfigLoader) -> aws_config::ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_millis(1_500))
-        .operation_timeout(Duration::from_secs(8))
-        .build();
-    loader
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
+/// What is derived from the deployment's secret.
+async fn secrets(sdk: &SdkConfig) -> Result<Secrets, StartError> {
+    let arn = std::env::var(SECRET_VARIABLE)
+        .map_err(|_| StartError(format!("{SECRET_VARIABLE} is not set")))?;
+    let secret = aws_sdk_secretsmanager::Client::new(sdk)
+        .get_secret_value()
+        .secret_id(arn)
+        .send()
+        .await
+        .map_err(|error| StartError(format!("the deployment secret: {}", describe(&error))))?;
+    let root = secret.secret_string().unwrap_or_default();
+    Secrets::from_root(root.as_bytes()).map_err(|error| StartError(error.to_string()))
+}
+
+/// Asks the table for a key that nobody has. A table that does not answer is the first request's to report.
+async fn connect(table: &Table) {
+    let nobody = Key::alone("AK", "-");
+    let asked = table.get(&nobody, Consistency::Eventual);
+    match timeout(CONNECTING, asked).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "no first answer from the table"),
+        Err(_) => tracing::debug!("no first answer from the table in time"),
+    }
 }

@@ -3,6 +3,9 @@
 //! Invariant: an event counts as told only when EventBridge has accepted it; an entry it failed is reported, by
 //! its place, to whoever sent it.
 
+use std::sync::{Arc, LazyLock};
+
+use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
@@ -15,10 +18,10 @@ pub const SOURCE: &str = "purser";
 /// The most entries `PutEvents` takes at once.
 pub const MOST_ENTRIES: usize = 10;
 
-/// The bus, through the SDK. Cheap to clone.
+/// The bus, through the SDK. Cheap to clone, and made by its first use, as most functions tell it nothing.
 #[derive(Debug, Clone)]
 pub struct Bus {
-    client: Client,
+    client: Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>,
     name: String,
 }
 
@@ -33,9 +36,10 @@ pub struct Told {
 
 impl Bus {
     /// The bus `name`.
-    pub fn new(client: Client, name: impl Into<String>) -> Self {
+    pub fn new(sdk: &SdkConfig, name: impl Into<String>) -> Self {
+        let sdk = sdk.clone();
         Self {
-            client,
+            client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))),
             name: name.into(),
         }
     }

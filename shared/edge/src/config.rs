@@ -123,6 +123,11 @@ impl Config {
 }
 
 impl Config {
+    /// Reads the variables of this process.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
     /// Which login a new client is bound to when nobody names one.
     pub fn auto_bind(&self) -> Bind {
         if self.auto_bind_user {

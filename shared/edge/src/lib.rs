@@ -18,6 +18,7 @@ pub mod logs;
 pub mod mail;
 pub mod metrics;
 pub mod problem;
+pub mod sdk;
 pub mod serve;
 pub mod shapes;
 

@@ -3,6 +3,9 @@
 //! Invariant: text from outside reaches a header only encoded, so a name can't add a header or an address; an address
 //! that bounced or complained gets no mail.
 
+use std::sync::{Arc, LazyLock};
+
+use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
@@ -11,10 +14,10 @@ use purser_domain::email::EmailAddress;
 use crate::app::App;
 use crate::metrics::{self, Metric};
 
-/// SES, and the address mails come from. Cheap to clone.
+/// SES, and the address mails come from. Cheap to clone, and made by its first use, as most functions send nothing.
 #[derive(Debug, Clone)]
 pub struct Mailer {
-    client: Client,
+    client: Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>,
     from: EmailAddress,
     configuration_set: Option<String>,
 }
@@ -36,9 +39,10 @@ pub struct Mail {
 
 impl Mailer {
     /// Mail from `from`, under a configuration set, by which SES knows whom to tell of bounces and complaints.
-    pub fn new(client: Client, from: EmailAddress, configuration_set: Option<String>) -> Self {
+    pub fn new(sdk: &SdkConfig, from: EmailAddress, configuration_set: Option<String>) -> Self {
+        let sdk = sdk.clone();
         Self {
-            client,
+            client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))),
             from,
             configuration_set,
         }

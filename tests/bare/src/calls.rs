@@ -1,7 +1,7 @@
 //! A Lambda function that makes given calls to DynamoDB and nothing else: what a request costs whoever makes them.
 //!
 //! Invariant: the calls are a real function's, member for member; a member that this does not know stops the start.
-//! They are read once, before the first request.
+//! They are read once, before the first request. It has one thread, as Purser's functions have.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_dynamo::Item;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let sdk = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;

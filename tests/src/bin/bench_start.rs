@@ -1,6 +1,10 @@
 //! `make bench-start`: how fast the release binary starts and answers.
 //!
 //!     bench_start FOLDER_OF_LAMBDA_BINARIES STARTS WARM_REQUESTS
+#![allow(
+    clippy::expect_used,
+    reason = "a measurement stops where something is not as it should be"
+)]
 
 use std::path::Path;
 

@@ -12,14 +12,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::post;
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-const DYNAMODB: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
+const DYNAMODB: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECRETS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// Where Linux distributions keep the certificates that they trust.
@@ -67,10 +67,14 @@ impl Cloud {
     /// Starts them in front of the table at `table`; files go into `folder`.
     pub async fn start(secret: String, table: String, folder: &Path) -> Self {
         let names = [DYNAMODB.to_string(), SECRETS.to_string()];
-        let own = rcgen::generate_simple_self_signed(names).expect("a certificate");
+        // RSA, as the services in the cloud have: it is what a function must verify.
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
+        let key = key.expect("a key pair");
+        let own = CertificateParams::new(names).and_then(|it| it.self_signed(&key));
+        let own = own.expect("a certificate");
         let trusted = BUNDLES.iter().find_map(|it| std::fs::read(it).ok());
         let mut trusted = trusted.expect("this system's trusted certificates");
-        trusted.extend(own.cert.pem().bytes());
+        trusted.extend(own.pem().bytes());
         let bundle = folder.join("trusted.pem");
         std::fs::write(&bundle, trusted).expect("a file");
         let desk = Arc::new(Desk {
@@ -79,11 +83,11 @@ impl Cloud {
             http: reqwest::Client::new(),
             script: Mutex::new(Script::Record(Vec::new())),
         });
-        let key = own.signing_key.serialize_der();
+        let key = key.serialize_der();
         let tls = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(
-                vec![own.cert.der().clone()],
+                vec![own.der().clone()],
                 key.try_into().expect("a private key"),
             )
             .expect("a certificate that TLS takes");
@@ -122,9 +126,7 @@ async fn serve(address: Ipv4Addr, tls: &TlsAcceptor, desk: &Arc<Desk>) -> String
         listener,
         tls: tls.clone(),
     };
-    let routes = Router::new()
-        .route("/", post(answer))
-        .with_state(desk.clone());
+    let routes = Router::new().fallback(answer).with_state(desk.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });
     format!("https://{address}:{port}")
 }

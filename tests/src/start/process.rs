@@ -54,10 +54,10 @@ impl Process {
             .stdout(output.try_clone().expect("a log"))
             .stderr(output);
         let started = Instant::now();
-        let mut child = Child::from(command.spawn().expect("the program starts"));
+        let mut child = command.spawn().expect("the program starts");
         let (ready, waiting) = match heard(&mut api, &mut child, log).await {
             Said::Next(ready, waiting) => (ready, waiting),
-            other => panic!("{program:?} did not start: {other:?}"),
+            other => panic!("{} did not start: {other:?}", program.display()),
         };
         let spent = rested(child.id()).await;
         let phase = Phase {
@@ -91,7 +91,7 @@ impl Process {
         self.spent = rested(self.child.id()).await;
         let phase = Phase {
             wall: answered - asked,
-            cpu: self.spent - before,
+            cpu: self.spent.saturating_sub(before),
         };
         (answer, phase)
     }
