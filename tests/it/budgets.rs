@@ -1,6 +1,7 @@
 //! Budgets: what operations cost in round trips and capacity units (ARCHITECTURE.md, "Budgets").
 
 use purser_store::keys::shard;
+use purser_tests::lambda::bus_event;
 use purser_tests::{World, budgets};
 use serde_json::json;
 
@@ -122,4 +123,17 @@ async fn a_list_is_whole_and_in_order_however_the_shards_are_filled() {
         }
         assert_eq!(listed, expected, "{limit}");
     }
+}
+
+#[tokio::test]
+async fn what_a_consumer_writes_down_is_counted() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let detail = json!({"id": "e", "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
+    let app = world.system().apps().of("notify").unwrap().clone();
+    let notified = purser_api::notify::notify(app, bus_event("CreditsRanLow", &detail));
+    let (done, cost) = purser_store::meter::measured(Box::pin(notified)).await;
+    assert_eq!(done, Ok(()));
+    // Claimed, the reseller read, the address found mailable, settled.
+    assert_eq!((cost.calls, cost.rcu, cost.wcu), (4, 2.0, 2.0));
 }

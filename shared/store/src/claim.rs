@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::item::{Stamp, doc, item, number, part, text};
 use crate::keys::Key;
-use crate::table::describe;
+use crate::table::{Table, describe};
 use crate::{Store, StoreError};
 
 /// How long a consumer may take to act before another delivery may try.
@@ -54,10 +54,8 @@ impl Store {
             .expression_attribute_values(":now", text(now))
             .return_values_on_condition_check_failure(
                 aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
-            )
-            .send()
-            .await;
-        let Err(error) = put else {
+            );
+        let Err(error) = Table::send(put).await else {
             return Ok(Claim::Held);
         };
         match error.as_service_error() {
@@ -112,8 +110,7 @@ impl Store {
         let key = Key::alone("EV", format_args!("{consumer}#{event}"));
         let mut claim = item(&key, "claim", doc, stamp)?;
         claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
-        let put = self.table.put(claim).send().await;
-        put.map(|_| ())
-            .map_err(|error| StoreError::Failed(format!("keeping a claim: {}", describe(&error))))
+        let put = Table::send(self.table.put(claim)).await;
+        put.map_err(|error| StoreError::Failed(format!("keeping a claim: {}", describe(&error))))
     }
 }

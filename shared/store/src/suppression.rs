@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{Stamp, doc, item, number, text};
 use crate::keys::Key;
-use crate::table::{Consistency, describe};
+use crate::table::{Consistency, Table, describe};
 use crate::{Store, StoreError};
 
 /// How long an address that bounced is left alone.
@@ -69,7 +69,7 @@ impl Store {
                 .expression_attribute_names("#reason", "reason")
                 .expression_attribute_values(":bounce", text("bounce"));
         }
-        let Err(error) = put.send().await else {
+        let Err(error) = Table::send(put).await else {
             return Ok(());
         };
         match error.as_service_error() {

@@ -7,6 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 
 use crate::StoreError;
@@ -269,15 +271,20 @@ impl Table {
         })
     }
 
-    /// Puts one item under a condition of its own; used by consumer claims.
-    pub(crate) fn put(
-        &self,
-        item: Item,
-    ) -> aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder {
+    /// A put of one item, which may get a condition of its own and goes through [`Self::send`].
+    pub(crate) fn put(&self, item: Item) -> PutItemFluentBuilder {
         self.client
             .put_item()
             .table_name(&self.name)
             .set_item(Some(item))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// Puts one item.
+    pub(crate) async fn send(put: PutItemFluentBuilder) -> Result<(), SdkError<PutItemError>> {
+        let answer = put.send().await;
+        let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
+        meter::count(Direction::Write, capacity);
+        answer.map(|_| ())
     }
 }
