@@ -205,6 +205,13 @@ class Redrive(unittest.TestCase):
             self.say(printed, f"{message}: left: {self.notify} failed in request ")
         self.assertEqual(self.left(), ({bad, crash}, failing))
 
+    def test_an_event_of_aws_goes_by_the_id_of_its_envelope(self) -> None:
+        bounce = event("") | {"detail-type": "Email Bounced", "source": "aws.ses", "detail": {"bounce": PERSONAL}}
+        message = self.send(bounce, undelivered(self.notify))
+        status, printed = redrive(self.stack)
+        self.assertEqual(status, 1, printed)
+        self.say(printed, f"{message}: Email Bounced {bounce['id']}: waits for {self.notify}")
+
     def test_what_can_not_be_read_stays_and_stops_nothing(self) -> None:
         without = failed_batch(self.relay, [record("good", 1)])
         del without["payload"]
