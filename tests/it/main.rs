@@ -18,6 +18,7 @@ mod client_deletion;
 mod clients;
 mod configuration;
 mod credits;
+mod deploying;
 mod edge;
 mod exactly_once;
 mod failures;

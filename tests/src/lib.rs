@@ -13,6 +13,7 @@
 pub mod budgets;
 pub mod caller;
 pub mod contract;
+pub mod costs;
 pub mod document;
 pub mod faults;
 pub mod lambda;
