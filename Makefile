@@ -23,6 +23,8 @@ lint: tools ## Check format, lints, dependencies and the template
 	$(TOOLS)/bin/cargo-deny --log-level error check bans licenses sources
 	$(TOOLS)/bin/cargo-machete .
 	$(TOOLS)/bin/cfn-lint template.yaml infra/cloud/edge.yaml
+	$(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 	AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/sam/bin/sam validate --lint --template template.yaml
 	LOG_LEVEL=ERROR $(TOOLS)/checkov/bin/checkov --config-file .checkov.yaml
 
@@ -87,7 +89,7 @@ built:
 # Tools are installed beside the project, never into the machine.
 .PHONY: tools
 tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete $(TOOLS)/bin/cfn-lint
-tools: $(TOOLS)/sam/bin/sam $(TOOLS)/checkov/bin/checkov
+tools: $(TOOLS)/sam/bin/sam $(TOOLS)/checkov/bin/checkov $(TOOLS)/bin/check-jsonschema
 
 $(TOOLS)/bin/pip:
 	python3 -m venv $(TOOLS)
@@ -101,6 +103,9 @@ $(TOOLS)/sam/bin/sam:
 
 $(TOOLS)/checkov/bin/checkov:
 	python3 -m venv $(TOOLS)/checkov && $(TOOLS)/checkov/bin/pip install --quiet checkov==3.3.30
+
+$(TOOLS)/bin/check-jsonschema: $(TOOLS)/bin/pip
+	$(TOOLS)/bin/pip install --quiet check-jsonschema==0.39.0
 
 $(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
 	$(TOOLS)/bin/pip install --quiet schemathesis==4.32.5

@@ -107,6 +107,30 @@ fn the_architecture_is_short() {
 }
 
 #[test]
+fn every_forge_does_what_ci_run_does() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let run = read(".ci/run");
+    let parts = run.lines().filter_map(|line| line.strip_prefix("part "));
+    let targets = parts.filter_map(|part| part.split(" make ").nth(1)?.split(' ').next());
+    let mut targets: Vec<&str> = targets.collect();
+    targets.sort_unstable();
+    assert!(targets.contains(&"test"), "{targets:?}");
+    for (name, list) in [
+        (".github/workflows/ci.yml", "target: ["),
+        (".gitlab-ci.yml", "TARGET: ["),
+    ] {
+        let text = read(name);
+        let listed = text
+            .split(list)
+            .nth(1)
+            .and_then(|rest| rest.split(']').next());
+        let mut listed: Vec<&str> = listed.unwrap().split(", ").collect();
+        listed.sort_unstable();
+        assert_eq!(listed, targets, "{name}");
+    }
+}
+
+#[test]
 fn dependencies_point_one_way() {
     let order = ["domain", "store", "edge", "api", "local", "tests"];
     let manifests = [
