@@ -46,7 +46,7 @@ async fn who_bounced_or_complained_gets_no_more_mail() {
     );
 }
 
-/// What SES tells, as its function gets it.
+/// What SES tells of a mail under the template's configuration set, as its function gets it.
 async fn told(world: &World, kind: &str, detail: Value) -> Result<(), String> {
     let event = json!({
         "version": "0", "id": "12345678-1234-1234-1234-123456789012", "detail-type": kind, "source": "aws.ses",
@@ -59,14 +59,14 @@ async fn told(world: &World, kind: &str, detail: Value) -> Result<(), String> {
 
 fn bounce(kind: &str, email: &str) -> Value {
     let recipients = json!([{"emailAddress": email, "action": "failed", "status": "5.1.1", "diagnosticCode": "x"}]);
-    json!({"eventType": "Bounce", "mail": {"messageId": "m"}, "bounce": {
+    json!({"eventType": "Bounce", "mail": {"messageId": "m", "tags": {"ses:configuration-set": ["MailSettings"]}}, "bounce": {
         "feedbackId": "f", "bounceType": kind, "bounceSubType": "General", "bouncedRecipients": recipients,
         "timestamp": "2026-01-01T00:00:00.000Z", "reportingMTA": "dsn; x",
     }})
 }
 
 fn complaint(email: &str) -> Value {
-    json!({"eventType": "Complaint", "mail": {"messageId": "m"}, "complaint": {
+    json!({"eventType": "Complaint", "mail": {"messageId": "m", "tags": {"ses:configuration-set": ["MailSettings"]}}, "complaint": {
         "feedbackId": "f", "complainedRecipients": [{"emailAddress": email}], "complaintFeedbackType": "abuse",
         "timestamp": "2026-01-01T00:00:00.000Z", "userAgent": "x",
     }})
@@ -88,6 +88,12 @@ async fn a_full_mailbox_is_mailed_again_and_a_dead_one_after_ninety_days() {
     told(&world, bounced, bounce("Permanent", "dead@example.com"))
         .await
         .unwrap();
+    let mut kept_back = bounce("Permanent", "kept@example.com");
+    kept_back["bounce"]["bounceSubType"] = json!("OnAccountSuppressionList");
+    told(&world, bounced, kept_back).await.unwrap();
+    let mut of_others = bounce("Permanent", "theirs@example.com");
+    of_others["mail"]["tags"]["ses:configuration-set"] = json!(["Another"]);
+    told(&world, bounced, of_others).await.unwrap();
     told(&world, bounced, bounce("Permanent", "not an address"))
         .await
         .unwrap();
@@ -100,6 +106,8 @@ async fn a_full_mailbox_is_mailed_again_and_a_dead_one_after_ninety_days() {
         .unwrap();
     assert_eq!(welcomed(&world, "full@example.com").await, 2);
     assert_eq!(welcomed(&world, "odd@example.com").await, 2);
+    assert_eq!(welcomed(&world, "kept@example.com").await, 2);
+    assert_eq!(welcomed(&world, "theirs@example.com").await, 2);
     assert_eq!(welcomed(&world, "dead@example.com").await, 0);
     assert_eq!(welcomed(&world, "angry@example.com").await, 0);
 
@@ -125,7 +133,7 @@ async fn what_is_not_understood_is_an_error_and_changes_nothing() {
     let world = World::new().await;
     let before = world.state().await;
     for (kind, detail) in [
-        ("Email Delivered", json!({})),
+        ("Email Delivered", complaint("a@example.com")),
         ("Email Bounced", json!({})),
         ("Email Bounced", complaint("a@example.com")),
         (

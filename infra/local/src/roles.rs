@@ -63,13 +63,15 @@ pub struct Roles(BTreeMap<String, Role>);
 pub struct Role {
     function: String,
     statements: Arc<[Statement]>,
+    sender: String,
     used: Arc<Mutex<BTreeSet<Right>>>,
 }
 
 impl Roles {
     /// The roles that the template gives its functions. Managed policies are left out: they are about the start of
     /// a function, which is another one here.
-    pub fn of(template: &Template) -> Result<Self, PolicyError> {
+    /// Mail may come from `sender` where it may come from the deployment's own address.
+    pub fn of(template: &Template, sender: &str) -> Result<Self, PolicyError> {
         let role = |spec: &crate::template::FunctionSpec| {
             let statements = policy::statements(&spec.policies).map_err(|problem| PolicyError {
                 function: spec.logical_id.clone(),
@@ -78,6 +80,7 @@ impl Roles {
             let role = Role {
                 function: spec.handler.clone(),
                 statements: statements.into(),
+                sender: sender.to_owned(),
                 used: Arc::default(),
             };
             Ok((spec.handler.clone(), role))
@@ -109,7 +112,7 @@ impl Role {
         }
         let mut used = BTreeSet::new();
         for access in accesses {
-            let allowing = |it: &&Statement| it.allows(access);
+            let allowing = |it: &&Statement| it.allows(access, &self.sender);
             let Some(statement) = self.statements.iter().find(allowing) else {
                 return Err(access.clone());
             };

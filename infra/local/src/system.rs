@@ -90,12 +90,12 @@ impl System {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let template = options.template.map_or_else(template, Ok)?;
         functions::check(&template)?;
-        let roles = Roles::of(&template)?;
         let folder = options.folder.as_deref().map(Folder::open).transpose()?;
         let listener = listen(options.port).await?;
         let (secrets, operator_key) = keys(folder.as_ref(), options.operator_key)?;
         let config = configure(&template, &operator_key, options.variables)?;
         let rules = functions::rules(&template, &config.bus)?;
+        let roles = Roles::of(&template, config.mail_from.as_str())?;
         let clock = Clock::default();
         let now = now_of(&clock);
         let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;

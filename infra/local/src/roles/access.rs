@@ -15,6 +15,8 @@ pub struct Access {
     pub resource: String,
     /// The partition keys it is about.
     pub keys: Vec<String>,
+    /// The address a mail comes from.
+    pub from: Option<String>,
 }
 
 impl Access {
@@ -23,6 +25,7 @@ impl Access {
             action: action.to_owned(),
             resource: resource.to_owned(),
             keys,
+            from: None,
         }
     }
 
@@ -120,19 +123,15 @@ fn of_mail(body: &Value) -> Vec<Access> {
     let address = from
         .rsplit_once('<')
         .map_or(from, |(_, address)| address.trim_end_matches('>'));
-    let mut asked = vec![Access::new(
-        "ses:SendEmail",
-        &format!("identity/{address}"),
-        vec![],
-    )];
-    if let Some(set) = part(body, "ConfigurationSetName").as_str() {
-        asked.push(Access::new(
-            "ses:SendEmail",
-            &format!("configuration-set/{set}"),
-            vec![],
-        ));
-    }
-    asked
+    let from = Some(address.to_owned());
+    let set = part(body, "ConfigurationSetName").as_str();
+    let set = set.map(|set| format!("configuration-set/{set}"));
+    let resources = [Some(format!("identity/{address}")), set];
+    let asked = |resource: String| Access {
+        from: from.clone(),
+        ..Access::new("ses:SendEmail", &resource, vec![])
+    };
+    resources.into_iter().flatten().map(asked).collect()
 }
 
 fn part<'a>(value: &'a Value, name: &str) -> &'a Value {

@@ -6,24 +6,25 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A template with one function and these statements.
-fn with(statements: &str) -> Template {
-    let statements = statements.replace('\n', " ");
-    let text = format!(
-        "
+const TEMPLATE: &str = "
 Resources:
   Table:
     Type: AWS::DynamoDB::Table
     Properties:
-      KeySchema: [{{AttributeName: pk, KeyType: HASH}}]
-      AttributeDefinitions: [{{AttributeName: pk, AttributeType: S}}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
   F:
     Type: AWS::Serverless::Function
     Properties:
       Handler: f
-      Policies: [!Ref StartPolicy, {{Statement: [{statements}]}}]
-"
-    );
+      Policies: [{{policies}}]
+";
+
+/// A template with one function and these statements.
+fn with(statements: &str) -> Template {
+    let statements = statements.replace('\n', " ");
+    let policies = format!("!Ref StartPolicy, {{Statement: [{statements}]}}");
+    let text = TEMPLATE.replace("{{policies}}", &policies);
     Template::parse(&text).unwrap()
 }
 
@@ -50,7 +51,11 @@ fn put(pk: &str) -> Value {
 #[test]
 fn a_call_needs_a_statement_for_all_it_touches() {
     let all = [PUT, GET, QUERY].join(",");
-    let role = Roles::of(&with(&all)).unwrap().get("f").unwrap().clone();
+    let role = Roles::of(&with(&all), "a@b.example")
+        .unwrap()
+        .get("f")
+        .unwrap()
+        .clone();
     let get = |pk: &str| json!({"TableName": "Table", "Key": key(pk)});
     let batch = |pks: &[&str]| {
         let keys: Vec<Value> = pks.iter().map(|pk| key(pk)).collect();
@@ -106,7 +111,7 @@ fn a_call_needs_a_statement_for_all_it_touches() {
 
 #[test]
 fn events_and_mails_need_their_bus_and_their_sender() {
-    let role = Roles::of(&with(&[TELL, MAIL].join(",")));
+    let role = Roles::of(&with(&[TELL, MAIL].join(",")), "a@b.example");
     let role = role.unwrap().get("f").unwrap().clone();
     let tell = |bus: &str| json!({"Entries": [{"EventBusName": bus}]}).to_string();
     let mail = |set: Option<&str>| {
@@ -119,6 +124,12 @@ fn events_and_mails_need_their_bus_and_their_sender() {
         (None, "/v2/email/outbound-emails", mail(None), true),
         (None, "/v2/email/outbound-emails", mail(Some("Set")), false),
         (None, "/v2/email/identities", mail(None), false),
+        (
+            None,
+            "/v2/email/outbound-emails",
+            mail(None).replace("a@b", "c@b"),
+            false,
+        ),
     ] {
         let accesses = Access::of(target, path, body.as_bytes());
         assert!(!accesses.is_empty());
@@ -132,7 +143,11 @@ fn events_and_mails_need_their_bus_and_their_sender() {
 
 #[test]
 fn a_call_that_names_nothing_is_refused() {
-    let role = Roles::of(&with(PUT)).unwrap().get("f").unwrap().clone();
+    let role = Roles::of(&with(PUT), "a@b.example")
+        .unwrap()
+        .get("f")
+        .unwrap()
+        .clone();
     for (operation, body) in [
         ("TransactWriteItems", json!({})),
         ("BatchGetItem", json!({"RequestItems": {}})),
@@ -145,7 +160,7 @@ fn a_call_that_names_nothing_is_refused() {
 
 #[test]
 fn what_was_used_is_remembered_and_what_was_refused_is_not() {
-    let roles = Roles::of(&with(&[PUT, GET].join(","))).unwrap();
+    let roles = Roles::of(&with(&[PUT, GET].join(",")), "a@b.example").unwrap();
     assert_eq!(roles.unused().len(), 4);
     let judge = |items: &[Value]| {
         let body = json!({"TransactItems": items}).to_string();
@@ -198,11 +213,29 @@ fn a_policy_that_can_not_be_judged_stops_the_start() {
         (MAIL.replace("!Ref MailFrom", "a@b.example"), "not judged"),
         ("{Effect: Allow, Action: s3:PutObject}".to_owned(), "lacks"),
     ] {
-        let error = Roles::of(&with(&statement)).unwrap_err().to_string();
+        let error = Roles::of(&with(&statement), "a@b.example")
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with("template: F: in its policies, "),
             "{error}"
         );
         assert!(error.contains(problem), "{statement}: {error}");
+    }
+}
+
+#[test]
+fn a_policy_by_name_stops_the_start() {
+    for policy in [
+        "AmazonDynamoDBFullAccess",
+        "!Ref OtherPolicy",
+        "{DynamoDBCrudPolicy: {TableName: !Ref Table}}",
+    ] {
+        let text = TEMPLATE.replace("{{policies}}", policy);
+        let error = Roles::of(&Template::parse(&text).unwrap(), "a@b.example").unwrap_err();
+        assert!(
+            error.to_string().contains("is not judged here"),
+            "{policy}: {error}"
+        );
     }
 }
