@@ -49,7 +49,7 @@ def is_newer(version: str) -> bool:
 
 
 def pack(binary: bytes, target: Path) -> None:
-    """Writes a zip that depends on the binary, and on how this Python's zlib packs it: no times, no owners, fixed modes."""
+    """Writes a zip that depends on the binary, and on how zlib packs it here: no times, no owners, fixed modes."""
     entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
     entry.create_system = 3  # Unix, whose mode is kept.
     entry.external_attr = 0o100755 << 16

@@ -57,16 +57,21 @@ async fn told(world: &World, kind: &str, detail: Value) -> Result<(), String> {
     suppress_mail(app, serde_json::from_value(event).unwrap()).await
 }
 
+/// A mail of this deployment.
+fn ours() -> Value {
+    json!({"messageId": "m", "tags": {"ses:configuration-set": ["MailSettings"]}})
+}
+
 fn bounce(kind: &str, email: &str) -> Value {
     let recipients = json!([{"emailAddress": email, "action": "failed", "status": "5.1.1", "diagnosticCode": "x"}]);
-    json!({"eventType": "Bounce", "mail": {"messageId": "m", "tags": {"ses:configuration-set": ["MailSettings"]}}, "bounce": {
+    json!({"eventType": "Bounce", "mail": ours(), "bounce": {
         "feedbackId": "f", "bounceType": kind, "bounceSubType": "General", "bouncedRecipients": recipients,
         "timestamp": "2026-01-01T00:00:00.000Z", "reportingMTA": "dsn; x",
     }})
 }
 
 fn complaint(email: &str) -> Value {
-    json!({"eventType": "Complaint", "mail": {"messageId": "m", "tags": {"ses:configuration-set": ["MailSettings"]}}, "complaint": {
+    json!({"eventType": "Complaint", "mail": ours(), "complaint": {
         "feedbackId": "f", "complainedRecipients": [{"emailAddress": email}], "complaintFeedbackType": "abuse",
         "timestamp": "2026-01-01T00:00:00.000Z", "userAgent": "x",
     }})
