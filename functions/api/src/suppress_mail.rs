@@ -37,7 +37,7 @@ struct Bounce {
     #[serde(rename = "bounceType")]
     kind: String,
     /// Why, for instance because the account has a list of its own that the address is on.
-    #[serde(rename = "bounceSubType")]
+    #[serde(rename = "bounceSubType", default)]
     reason: String,
     bounced_recipients: Vec<Recipient>,
 }

@@ -80,7 +80,8 @@ def tell(mail: Context, destinations: Context) -> None:
     """Tells the bus what becomes of a mail, as far as it wants to know."""
     buses = [it for it in destinations.values() if it["Enabled"] and "EventBridgeDestination" in it]
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    about = {"timestamp": now, "source": mail["FromEmailAddress"], "destination": mail["Destination"]["ToAddresses"]}
+    about = {"timestamp": now, "source": mail["FromEmailAddress"], "destination": mail["Destination"]["ToAddresses"],
+             "tags": {"ses:configuration-set": [mail["ConfigurationSetName"]]}}
     for to in mail["Destination"]["ToAddresses"]:
         mailbox, _, domain = parseaddr(to)[1].partition("@")
         simulated = ses._SIMULATOR_OUTCOMES if domain == ses._SIMULATOR_DOMAIN else {}
