@@ -12,12 +12,14 @@
 
 pub mod budgets;
 pub mod caller;
+pub mod cloud;
 pub mod contract;
 pub mod costs;
 pub mod document;
 pub mod faults;
 pub mod lambda;
 pub mod schema;
+pub mod simulation;
 pub mod start;
 pub mod world;
 

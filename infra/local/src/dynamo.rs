@@ -97,11 +97,7 @@ impl Dynamo {
     ) -> Result<Self, DynamoError> {
         let database = match storage {
             Storage::File(path) => open_file(&path, spec, table, &now)?,
-            Storage::Memory => {
-                let database = Database::memory_with_clock(Arc::new(TurnedClock(now)))?;
-                blueprint::stamp(&database, spec, table)?;
-                database
-            }
+            Storage::Memory => in_memory(spec, table, now)?,
         };
         let served = database.clone();
         let loopback = Loopback::spawn(|listener, stopped| {
@@ -141,6 +137,13 @@ impl Dynamo {
     pub async fn shutdown(self) {
         self.loopback.shutdown().await;
     }
+}
+
+/// An empty table in memory that nobody serves: for whoever calls the database itself.
+pub fn in_memory(spec: &TableSpec, table: &str, now: Now) -> Result<Database, DynamoError> {
+    let database = Database::memory_with_clock(Arc::new(TurnedClock(now)))?;
+    blueprint::stamp(&database, spec, table)?;
+    Ok(database)
 }
 
 /// [`Dynamo::sweep_ttl`] for whoever has the database only.

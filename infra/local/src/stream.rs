@@ -86,15 +86,23 @@ pub fn saved_position(folder: &Path) -> Option<String> {
 impl StreamReader {
     /// A reader at the position saved in `folder`, else at the oldest record there is.
     pub fn open(dynamo: &Dynamo, folder: Option<&Path>) -> Result<Self, StreamError> {
-        let table = dynamo.table().to_owned();
-        let label = dynamo
-            .database()
+        Self::of(dynamo.database(), dynamo.table(), folder)
+    }
+
+    /// The same for a table that nobody serves.
+    pub fn of(
+        database: &Database,
+        table: &str,
+        folder: Option<&Path>,
+    ) -> Result<Self, StreamError> {
+        let table = table.to_owned();
+        let label = database
             .get_table_metadata(&table)?
             .filter(|it| it.stream_enabled)
             .and_then(|it| it.stream_label)
             .ok_or_else(|| StreamError::NoStream(table.clone()))?;
         Ok(Self {
-            database: dynamo.database().clone(),
+            database: database.clone(),
             arn: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}/stream/{label}"),
             table,
             position: folder.and_then(saved_position),
@@ -134,7 +142,7 @@ impl StreamReader {
     }
 
     /// Moves the position behind `record` and saves it.
-    fn advance(&mut self, record: &Value) -> Result<(), StreamError> {
+    pub fn advance(&mut self, record: &Value) -> Result<(), StreamError> {
         let position = sequence_number(record).to_owned();
         // First of all here: a position that can't be saved must not stop the stream.
         self.position = Some(position.clone());

@@ -1,6 +1,7 @@
 //! The clock: the only place that asks what time it is.
 //!
-//! Invariant: time comes from the system and moves with it; a test or an ephemeral laptop may turn it forward.
+//! Invariant: time comes from the system and moves with it; a test or an ephemeral laptop may turn it forward. Only a
+//! simulation's clock stands still until it is turned, so that a run can be repeated exactly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,10 +12,19 @@ use purser_domain::time::Time;
 /// The system's clock, with whatever it was turned forward by. Clones show the same time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
+    stopped_at: Option<Timestamp>,
     ahead_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
+    /// A clock that moves only when it is turned.
+    pub fn stopped_at(start: Timestamp) -> Self {
+        Self {
+            stopped_at: Some(start),
+            ahead_ms: Arc::default(),
+        }
+    }
+
     /// The present moment.
     pub fn now(&self) -> Time {
         Time::of(self.timestamp())
@@ -27,8 +37,8 @@ impl Clock {
     )]
     pub fn timestamp(&self) -> Timestamp {
         let ahead = SignedDuration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
-        let system = Timestamp::now();
-        system.saturating_add(ahead).unwrap_or(system)
+        let start = self.stopped_at.unwrap_or_else(Timestamp::now);
+        start.saturating_add(ahead).unwrap_or(start)
     }
 
     /// Turns the clock forward.

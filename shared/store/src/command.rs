@@ -16,7 +16,6 @@ use crate::idempotency::Record;
 use crate::item::{Item, Stamp, part};
 use crate::keys::Key;
 use crate::loaded::Loaded;
-use crate::secrets::random;
 use crate::table::{Consistency, Outcome, Reason, TableError, Write};
 use crate::{Store, StoreError};
 
@@ -333,13 +332,14 @@ impl Turn {
         }
     }
 
-    /// A pause of random length that doubles each time; busy when the deadline comes first.
+    /// A pause of random length that doubles each time; busy when the deadline comes first. Its length is no secret, so
+    /// it comes from a generator that a simulation can seed.
     async fn wait(&mut self, why: &str) -> Result<(), StoreError> {
         if Instant::now() >= self.deadline {
             tracing::warn!(why, "gave up waiting for a turn");
             return Err(StoreError::Busy);
         }
-        tokio::time::sleep(self.pause.mul_f64(fraction()?)).await;
+        tokio::time::sleep(self.pause.mul_f64(fastrand::f64())).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(())
     }
@@ -352,8 +352,4 @@ impl Turn {
         tokio::task::yield_now().await;
         Ok(())
     }
-}
-
-fn fraction() -> Result<f64, StoreError> {
-    Ok(f64::from(u32::from_be_bytes(random()?)) / f64::from(u32::MAX))
 }

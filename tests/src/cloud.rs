@@ -1,0 +1,203 @@
+//! The parts of AWS that functions use, with the faults that AWS has: a fault-injecting HTTP client for the SDK.
+//!
+//! The table is the embedded DynamoDB; what that one lacks is here: conflicts, throttling, stale reads, lagging indexes,
+//! lost calls and answers. Invariant: what happens follows from the seed. Latencies and faults are drawn in the order of
+//! the calls, all time is virtual, and nothing waits for anything real; so a run can be repeated exactly.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use purser::sdk::{self, Endpoints};
+use purser::system::template;
+use purser_edge::clock::Clock;
+use serde_json::Value;
+use tokio::time::Instant;
+
+pub mod bugs;
+mod history;
+mod network;
+mod process;
+mod table;
+mod throughput;
+mod weather;
+mod wire;
+
+pub use bugs::Bug;
+pub use history::History;
+pub use process::{Moment, Process};
+pub use table::{Change, Commit, Table};
+pub use weather::Weather;
+
+use network::Network;
+
+/// An event that the bus accepted.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// In EventBridge's envelope.
+    pub event: Value,
+    /// When, in milliseconds since the start.
+    pub at: u64,
+}
+
+/// A mail that was sent.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// To whom.
+    pub to: String,
+    /// The id of the event that whoever sent it was handling.
+    pub event: Option<String>,
+}
+
+/// A simulated cloud. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Cloud(Arc<Core>);
+
+#[derive(Debug)]
+struct Core {
+    started: Instant,
+    clocks: Mutex<Vec<Clock>>,
+    table: Table,
+    weather: Mutex<Weather>,
+    longest_lag: AtomicU64,
+    rng: Mutex<fastrand::Rng>,
+    history: History,
+    bug: Option<Bug>,
+    told: Mutex<Vec<Told>>,
+    mails: Mutex<Vec<Mail>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cloud {
+    /// A cloud with the template's table, empty, and calm until [`Cloud::set_weather`]. One of the bugs may be planted in
+    /// what is sent to it.
+    pub fn new(seed: u64, bug: Option<Bug>) -> Self {
+        let start = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let clock = Clock::stopped_at(start);
+        let template = template().expect("the template");
+        let variables = template.variables();
+        let name = variables.get("PURSER_TABLE").expect("a table's name");
+        let shown = clock.clone();
+        let now: purser::Now = Arc::new(move || shown.timestamp());
+        Self(Arc::new(Core {
+            started: Instant::now(),
+            clocks: Mutex::new(vec![clock]),
+            table: Table::new(&template.table, name, now),
+            weather: Mutex::new(Weather::calm()),
+            longest_lag: AtomicU64::new(0),
+            rng: Mutex::new(fastrand::Rng::with_seed(seed)),
+            history: History::default(),
+            bug,
+            told: Mutex::default(),
+            mails: Mutex::default(),
+        }))
+    }
+
+    /// What the SDK's clients need to reach it.
+    pub async fn sdk(&self) -> SdkConfig {
+        let nowhere = "http://cloud.invalid".to_owned();
+        let endpoints = Endpoints {
+            dynamodb: nowhere.clone(),
+            eventbridge: nowhere.clone(),
+            sesv2: nowhere,
+        };
+        let client = SharedHttpClient::new(Network(self.clone()));
+        let sdk = sdk::settings(&endpoints).await;
+        sdk.into_builder().http_client(client).build()
+    }
+
+    /// A clock that runs so far ahead of the others, which a machine's clock does.
+    pub fn clock(&self, ahead: Duration) -> Clock {
+        let mut clocks = lock(&self.0.clocks);
+        let first = clocks.first().expect("a clock").timestamp();
+        let skewed = first.checked_add(ahead).expect("a time");
+        let clock = Clock::stopped_at(skewed);
+        clocks.push(clock.clone());
+        clock
+    }
+
+    /// Turns all clocks forward.
+    pub fn turn_clocks(&self, by: Duration) {
+        let by = by.try_into().expect("a duration");
+        for clock in lock(&self.0.clocks).iter() {
+            clock.advance(by);
+        }
+    }
+
+    /// Lets time pass: the clocks show it, too.
+    pub async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+        self.turn_clocks(time);
+    }
+
+    /// Milliseconds since the start.
+    pub fn now(&self) -> u64 {
+        u64::try_from(self.0.started.elapsed().as_millis()).expect("a short time")
+    }
+
+    /// What the weather is to be from now on.
+    pub fn set_weather(&self, weather: Weather) {
+        self.0.longest_lag.fetch_max(weather.lag, Ordering::Relaxed);
+        *lock(&self.0.weather) = weather;
+    }
+
+    /// How old a read was at most so far, in milliseconds.
+    pub fn longest_lag(&self) -> u64 {
+        self.0.longest_lag.load(Ordering::Relaxed)
+    }
+
+    /// What the weather is.
+    pub fn weather(&self) -> Weather {
+        lock(&self.0.weather).clone()
+    }
+
+    /// The one source of chance.
+    pub fn draw<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        draw(&mut lock(&self.0.rng))
+    }
+
+    /// Whether something happens that happens so often in a thousand times.
+    pub fn happens(&self, per_mille: u16) -> bool {
+        per_mille > 0 && self.draw(|rng| rng.u16(0..1_000)) < per_mille
+    }
+
+    /// A duration between these milliseconds.
+    pub fn between(&self, least: u64, most: u64) -> Duration {
+        Duration::from_millis(self.draw(|rng| rng.u64(least..=most)))
+    }
+
+    /// The table.
+    pub fn table(&self) -> &Table {
+        &self.0.table
+    }
+
+    /// What happened so far.
+    pub fn history(&self) -> &History {
+        &self.0.history
+    }
+
+    /// Notes what happened to whom.
+    pub fn note(&self, who: &str, what: impl Into<String>) {
+        self.0.history.note(self.now(), who, what.into());
+    }
+
+    /// The bug that is planted.
+    pub fn bug(&self) -> Option<Bug> {
+        self.0.bug
+    }
+
+    /// The events the bus accepted, from the `from`th on.
+    pub fn told(&self, from: usize) -> Vec<Told> {
+        lock(&self.0.told).get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// The mails sent.
+    pub fn mails(&self) -> Vec<Mail> {
+        lock(&self.0.mails).clone()
+    }
+}

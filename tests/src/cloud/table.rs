@@ -1,0 +1,348 @@
+//! The simulated table: the embedded DynamoDB, and around it what that one lacks.
+//!
+//! Invariant: writes happen one after another, in the order of [`Table::commits`], so whoever looks at it afterwards knows
+//! what a consistent reader would have seen at any moment. Nobody else changes the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use dynoxide::Database;
+use purser::Now;
+use purser::dynamo::in_memory;
+use purser::template::TableSpec;
+use serde_json::{Value, json};
+
+use super::throughput::Throughput;
+use super::wire::{self, Answer, cancelled, refusal};
+use super::{Bug, Cloud, Process, lock};
+
+/// Partition and sort key of an item.
+pub type ItemKey = (String, String);
+
+/// What one write did to one item.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Which item.
+    pub key: ItemKey,
+    /// As it was.
+    pub old: Option<Value>,
+    /// As it is now.
+    pub new: Option<Value>,
+}
+
+/// What was written at once.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// When, in milliseconds since the start.
+    pub at: u64,
+    /// By whom.
+    pub by: Option<Process>,
+    /// To which items.
+    pub changes: Vec<Change>,
+}
+
+/// The table.
+pub struct Table {
+    database: Database,
+    name: String,
+    state: Mutex<State>,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Every item as it was from when on, oldest first.
+    versions: BTreeMap<ItemKey, Vec<(u64, Option<Value>)>>,
+    under_way: BTreeSet<ItemKey>,
+    tokens_under_way: BTreeSet<String>,
+    tokens_done: BTreeSet<String>,
+    throughput: Throughput,
+    commits: Vec<Commit>,
+}
+
+impl State {
+    fn as_of(&self, key: &ItemKey, moment: u64) -> Option<&Value> {
+        let versions = self.versions.get(key)?;
+        let then = versions.iter().rev().find(|(at, _)| *at <= moment)?;
+        then.1.as_ref()
+    }
+
+    fn note(&mut self, at: u64, by: Option<Process>, writes: Vec<(ItemKey, Option<Value>)>) {
+        let mut changes = Vec::new();
+        for (key, new) in writes {
+            let old = self.as_of(&key, at).cloned();
+            self.versions
+                .entry(key.clone())
+                .or_default()
+                .push((at, new.clone()));
+            changes.push(Change { key, old, new });
+        }
+        self.commits.push(Commit { at, by, changes });
+    }
+}
+
+fn key_of(item: &Value) -> ItemKey {
+    let part = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+    (part("pk"), part("sk"))
+}
+
+/// The item a write of a transaction is about, and what it will be.
+fn write_of(item: &Value) -> (ItemKey, Option<Value>) {
+    match &item["Put"]["Item"] {
+        Value::Null => (key_of(&item["Delete"]["Key"]), None),
+        item => (key_of(item), Some(item.clone())),
+    }
+}
+
+impl Table {
+    pub(super) fn new(spec: &TableSpec, name: &str, now: Now) -> Self {
+        Self {
+            database: in_memory(spec, name, now).expect("a table"),
+            name: name.to_owned(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The database, for the reader of the stream.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// All that was written, in the order in which it was.
+    pub fn commits(&self) -> Vec<Commit> {
+        lock(&self.state).commits.clone()
+    }
+
+    /// How often something was written.
+    pub fn commit_count(&self) -> usize {
+        lock(&self.state).commits.len()
+    }
+
+    /// Every item there is.
+    pub fn items(&self) -> Vec<Value> {
+        let state = lock(&self.state);
+        let newest = |versions: &Vec<(u64, Option<Value>)>| versions.last()?.1.clone();
+        state.versions.values().filter_map(newest).collect()
+    }
+
+    /// Does what a call asks for.
+    pub(super) async fn call(
+        &self,
+        cloud: &Cloud,
+        operation: &str,
+        body: Value,
+        by: Option<Process>,
+    ) -> Answer {
+        match operation {
+            "GetItem" => self.get(cloud, &body),
+            "BatchGetItem" => self.batch_get(cloud, &body).await,
+            "Query" => self.query(cloud, body),
+            "PutItem" => self.put(cloud, body, by),
+            "TransactWriteItems" if cloud.bug() == Some(Bug::TwoCommits) => {
+                self.transact_singly(cloud, &body, by).await
+            }
+            "TransactWriteItems" => self.transact(cloud, body, by).await,
+            other => refusal("ValidationException", &format!("nobody simulates {other}")),
+        }
+    }
+
+    /// The moment a read is of: now, or some time ago when it may be.
+    fn moment(cloud: &Cloud, consistent: bool) -> u64 {
+        let weather = cloud.weather();
+        let lag = if !consistent && cloud.happens(weather.stale) {
+            cloud.draw(|rng| rng.u64(0..=weather.lag))
+        } else {
+            0
+        };
+        cloud.now().saturating_sub(lag)
+    }
+
+    fn read(&self, cloud: &Cloud, key: &Value, consistent: bool) -> Option<Value> {
+        let moment = Self::moment(cloud, consistent);
+        lock(&self.state).as_of(&key_of(key), moment).cloned()
+    }
+
+    fn get(&self, cloud: &Cloud, body: &Value) -> Answer {
+        let consistent = body["ConsistentRead"] == true;
+        let found = self.read(cloud, &body["Key"], consistent);
+        let answer = found.map_or_else(|| json!({}), |item| json!({"Item": item}));
+        (200, answer.to_string())
+    }
+
+    async fn batch_get(&self, cloud: &Cloud, body: &Value) -> Answer {
+        let request = &body["RequestItems"][&self.name];
+        let consistent = request["ConsistentRead"] == true;
+        let mut keys = request["Keys"].as_array().cloned().unwrap_or_default();
+        // The order in which they are asked for is a hash map's: it must make no difference.
+        keys.sort_by_key(key_of);
+        let weather = cloud.weather();
+        let left_out = if cloud.happens(weather.unprocessed) {
+            keys.split_off(cloud.draw(|rng| rng.usize(0..keys.len())))
+        } else {
+            Vec::new()
+        };
+        let first = if cloud.happens(weather.torn) {
+            cloud.draw(|rng| rng.usize(0..=keys.len()))
+        } else {
+            keys.len()
+        };
+        let mut items = Vec::new();
+        for (place, key) in keys.iter().enumerate() {
+            if place == first {
+                tokio::time::sleep(cloud.between(1, 200)).await;
+            }
+            items.extend(self.read(cloud, key, consistent));
+        }
+        let mut answer = json!({"Responses": {&self.name: items}, "UnprocessedKeys": {}});
+        if !left_out.is_empty() {
+            let left_out = json!({"Keys": left_out, "ConsistentRead": consistent});
+            answer["UnprocessedKeys"] = json!({&self.name: left_out});
+        }
+        (200, answer.to_string())
+    }
+
+    /// A query of an index, in which what was written a moment ago may not stand yet.
+    fn query(&self, cloud: &Cloud, body: Value) -> Answer {
+        let moment = Self::moment(cloud, false);
+        let partition = body["ExpressionAttributeValues"][":pk"].clone();
+        let attribute = body["ExpressionAttributeNames"]["#pk"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let (status, text) = wire::call(&self.database, "Query", body);
+        let mut answer: Value = serde_json::from_str(&text).expect("JSON");
+        if let Some(items) = answer["Items"].as_array_mut() {
+            let state = lock(&self.state);
+            let as_of = |item: &Value| {
+                let key = key_of(item);
+                if state.versions.get(&key)?.last()?.0 <= moment {
+                    return Some(item.clone());
+                }
+                let old = state
+                    .as_of(&key, moment)
+                    .filter(|old| old[&attribute] == partition);
+                old.cloned()
+            };
+            *items = items.iter().filter_map(as_of).collect();
+        }
+        (status, answer.to_string())
+    }
+
+    /// Whether a write of this item is more than its partitions take.
+    fn is_too_much(state: &mut State, cloud: &Cloud, item: &Value, units: u32) -> bool {
+        let Some(per_second) = cloud.weather().writes_per_second else {
+            return false;
+        };
+        !state.throughput.take(item, units, per_second, cloud.now())
+    }
+
+    fn put(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
+        let item = body["Item"].clone();
+        let key = key_of(&item);
+        let mut state = lock(&self.state);
+        if state.under_way.contains(&key) {
+            return refusal(
+                "TransactionConflictException",
+                "Transaction is ongoing for the item",
+            );
+        }
+        if Self::is_too_much(&mut state, cloud, &item, 1) {
+            return refusal("ProvisionedThroughputExceededException", "too fast");
+        }
+        let (status, text) = wire::call(&self.database, "PutItem", body);
+        if status == 200 {
+            state.note(cloud.now(), by, vec![(key, Some(item))]);
+        }
+        (status, text)
+    }
+
+    async fn transact(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
+        let writes: Vec<(ItemKey, Option<Value>)> = body["TransactItems"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(write_of)
+            .collect();
+        let token = body["ClientRequestToken"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let keys: Vec<ItemKey> = writes.iter().map(|(key, _)| key.clone()).collect();
+        if let Some(refused) = self.begin(cloud, &token, &writes) {
+            return refused;
+        }
+        let long = cloud.happens(cloud.weather().long_transaction);
+        let most = if long { 4_000 } else { 5 };
+        tokio::time::sleep(cloud.between(0, most)).await;
+        let (status, text) = wire::call(&self.database, "TransactWriteItems", body);
+        let mut state = lock(&self.state);
+        for key in &keys {
+            state.under_way.remove(key);
+        }
+        state.tokens_under_way.remove(&token);
+        // A token that was done before changes nothing again.
+        if status == 200 && state.tokens_done.insert(token) {
+            state.note(cloud.now(), by, writes);
+        }
+        (status, text)
+    }
+
+    /// Lets a transaction begin, or says why it can't.
+    fn begin(
+        &self,
+        cloud: &Cloud,
+        token: &str,
+        writes: &[(ItemKey, Option<Value>)],
+    ) -> Option<Answer> {
+        let mut state = lock(&self.state);
+        if state.tokens_under_way.contains(token) {
+            return Some(refusal("TransactionInProgressException", "it is under way"));
+        }
+        let mut codes = Vec::new();
+        for (key, new) in writes {
+            let written = new.clone().unwrap_or_else(|| json!({"pk": {"S": key.0}}));
+            codes.push(if state.under_way.contains(key) {
+                "TransactionConflict"
+            } else if Self::is_too_much(&mut state, cloud, &written, 2) {
+                "ThrottlingError"
+            } else {
+                "None"
+            });
+        }
+        if codes.iter().any(|code| *code != "None") {
+            return Some(cancelled(&codes));
+        }
+        state
+            .under_way
+            .extend(writes.iter().map(|(key, _)| key.clone()));
+        state.tokens_under_way.insert(token.to_owned());
+        None
+    }
+
+    /// What a transaction is not: its writes one by one, each a commit of its own ([`Bug::TwoCommits`]).
+    async fn transact_singly(&self, cloud: &Cloud, body: &Value, by: Option<Process>) -> Answer {
+        let mut last = (200, "{}".to_owned());
+        for item in body["TransactItems"].as_array().into_iter().flatten() {
+            let token = cloud.draw(|rng| rng.u64(..)).to_string();
+            let single = json!({"TransactItems": [item], "ClientRequestToken": token});
+            last = self.transact(cloud, single, by.clone()).await;
+            if last.0 != 200 {
+                return refusal("TransactionConflictException", "broken off");
+            }
+            tokio::time::sleep(cloud.between(1, 20)).await;
+        }
+        last
+    }
+}

@@ -1,0 +1,153 @@
+//! The simulator: callers, functions, stream and bus in a cloud with faults, held against a small sequential model.
+//!
+//! Invariant: a run is a function of its seed. Everything happens on one thread in virtual time, and what happens is
+//! drawn from the seed; so a run that fails does so each time, and says what led there.
+
+use std::rc::Rc;
+
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+use crate::cloud::{Bug, Cloud, Weather};
+
+mod callers;
+mod checks;
+mod command;
+mod delivery;
+mod deployment;
+mod generator;
+mod judge;
+mod model;
+mod record;
+
+use callers::Callers;
+use delivery::Delivery;
+use deployment::Deployment;
+use record::Record;
+
+/// What to simulate.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// What everything follows from.
+    pub seed: u64,
+    /// How many commands.
+    pub commands: usize,
+    /// A bug to plant.
+    pub bug: Option<Bug>,
+}
+
+/// A run that went well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// How many attempts the callers made.
+    pub attempts: usize,
+    /// How often something was written.
+    pub commits: usize,
+    /// How many events were told.
+    pub events: usize,
+    /// Everything that happened.
+    pub history: Vec<String>,
+}
+
+/// What must not happen, and what led there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// What is wrong.
+    pub problem: String,
+    /// What led there.
+    pub history: Vec<String>,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            seed,
+            problem,
+            history,
+        } = self;
+        writeln!(f, "seed {seed}: {problem}")?;
+        history.iter().try_for_each(|line| writeln!(f, "  {line}"))
+    }
+}
+
+/// How many callers there are.
+const CALLERS: usize = 6;
+/// How many lines of history a failure shows.
+const SHOWN: usize = 40;
+
+/// Runs one simulation.
+pub fn run(options: Options) -> Result<Run, Failure> {
+    // The pauses of the SDK and of the store come from this thread's generator.
+    fastrand::seed(options.seed);
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    let runtime = runtime.expect("a runtime");
+    LocalSet::new().block_on(&runtime, simulate(options))
+}
+
+async fn simulate(options: Options) -> Result<Run, Failure> {
+    let Options {
+        seed,
+        commands,
+        bug,
+    } = options;
+    let cloud = Cloud::new(seed, bug);
+    let holds = cloud.draw(fastrand::Rng::bool);
+    let deployment = Rc::new(Deployment::new(cloud.clone(), holds).await);
+    let from = cloud.table().commit_count();
+    let delivery = Delivery::begin(Rc::clone(&deployment));
+    let weather = cloud.draw(Weather::of);
+    cloud.note("weather", format!("{weather:?}"));
+    cloud.set_weather(weather);
+    let callers = Rc::new(Callers::new(Rc::clone(&deployment), commands));
+    let calls: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let callers = Rc::clone(&callers);
+            tokio::task::spawn_local(async move { callers.call().await })
+        })
+        .collect();
+    for call in calls {
+        if let Err(panic) = call.await {
+            return Err(failure(
+                &cloud,
+                seed,
+                &format!("a caller's request ended badly: {panic}"),
+                &[],
+            ));
+        }
+    }
+    cloud.set_weather(Weather::calm());
+    let left = delivery.settle().await;
+    let record = Record {
+        commands: callers.commands(),
+        attempts: callers.attempts(),
+        commits: cloud.table().commits(),
+        from,
+        handled: delivery.handled(),
+        left,
+        poisoned: delivery.poisoned(),
+        deployment,
+    };
+    let found = judge::judge(&record).and_then(|()| checks::check(&record));
+    match found {
+        Ok(()) => Ok(Run {
+            attempts: record.attempts.len(),
+            commits: record.commits.len(),
+            events: cloud.told(0).len(),
+            history: cloud.history().lines(),
+        }),
+        Err(problem) => Err(failure(&cloud, seed, &problem.what, &problem.about)),
+    }
+}
+
+fn failure(cloud: &Cloud, seed: u64, problem: &str, about: &[String]) -> Failure {
+    Failure {
+        seed,
+        problem: problem.to_owned(),
+        history: cloud.history().about(about, SHOWN),
+    }
+}

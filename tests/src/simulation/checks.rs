@@ -1,0 +1,271 @@
+//! What must be true when everything has come to rest, whatever happened before.
+//!
+//! Invariants: each wallet's history proves itself; licences are the units that were paid; addresses are unique; every
+//! event was told, none that did not happen, and each was acted on once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use purser_domain::credits::Credits;
+use purser_domain::entry::{Audit, Entry};
+use purser_domain::wallet::Wallet;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::record::{Problem, Record, doc, kind, number, text};
+use crate::cloud::{Change, Mail};
+
+/// Checks a run that is over.
+pub fn check(record: &Record) -> Result<(), Problem> {
+    let items = record.deployment.cloud.table().items();
+    let checks = [
+        ledger(record, &items),
+        licences(&items),
+        addresses(&items),
+        events(record),
+        claims(record, &items),
+        mails(record, &items),
+        nothing_left(record),
+    ];
+    checks
+        .into_iter()
+        .collect::<Result<(), String>>()
+        .map_err(Problem::general)
+}
+
+/// The entity of an item.
+fn entity<T: DeserializeOwned>(item: &Value) -> T {
+    let doc: serde_dynamo::AttributeValue =
+        serde_json::from_value(item["doc"].clone()).expect("an attribute");
+    serde_dynamo::from_attribute_value(doc).expect("an entity")
+}
+
+fn of_kind<'a>(items: &'a [Value], wanted: &'a str) -> impl Iterator<Item = &'a Value> {
+    items.iter().filter(move |item| kind(item) == wanted)
+}
+
+/// The sum of the entries is the balance, their numbers have no gaps, their hashes chain.
+fn ledger(record: &Record, items: &[Value]) -> Result<(), String> {
+    let entries: Vec<Entry> = of_kind(items, "entry").map(entity).collect();
+    let mut total: u64 = 0;
+    for wallet in of_kind(items, "wallet").map(entity::<Wallet>) {
+        let mut own: Vec<&Entry> = entries
+            .iter()
+            .filter(|it| it.reseller == wallet.reseller)
+            .collect();
+        own.sort_by_key(|entry| entry.sequence);
+        let mut audit = Audit::default();
+        own.iter().for_each(|entry| audit.entry(entry));
+        let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
+        let place = record.deployment.names.place(wallet.reseller.as_str());
+        if !breaks.is_empty() {
+            return Err(format!(
+                "the history of wallet {place:?} breaks: {breaks:?}"
+            ));
+        }
+        if own
+            .windows(2)
+            .any(|pair| pair[0].created_at > pair[1].created_at)
+        {
+            return Err(format!("time runs backwards in wallet {place:?}"));
+        }
+        total += wallet.balance.get();
+    }
+    let sum = |kinds: &[&str]| {
+        let of_them = entries
+            .iter()
+            .filter(|it| kinds.contains(&it.kind.as_str()));
+        of_them.map(|it| it.amount).map(Credits::get).sum::<u64>()
+    };
+    let moved = (sum(&["transfer_in"]), sum(&["transfer_out"]));
+    if moved.0 != moved.1 {
+        return Err(format!(
+            "{} credits left wallets for others, and {} arrived",
+            moved.1, moved.0
+        ));
+    }
+    let expected = sum(&["credit", "refund"]) - sum(&["debit"]);
+    if total != expected {
+        return Err(format!(
+            "all wallets hold {total}, and were given {expected}"
+        ));
+    }
+    Ok(())
+}
+
+/// Each licence is a unit that one purchase paid for, and each paid unit is a licence.
+fn licences(items: &[Value]) -> Result<(), String> {
+    let mut minted: BTreeSet<&str> = of_kind(items, "licence")
+        .map(|it| text(doc(it), "refid"))
+        .collect();
+    for entry in of_kind(items, "entry") {
+        let sale = &doc(entry)["sale"]["M"];
+        let sold = sale["licences"]["L"].as_array().into_iter().flatten();
+        let sold: Vec<&str> = sold.filter_map(|it| it["S"].as_str()).collect();
+        if !sale.is_null() && number(sale, "quantity") != sold.len() as u64 {
+            return Err(format!(
+                "{} units were paid, and {} sold",
+                number(sale, "quantity"),
+                sold.len()
+            ));
+        }
+        if let Some(lost) = sold.into_iter().find(|it| !minted.remove(it)) {
+            return Err(format!(
+                "a licence was paid and is not there, or was sold twice ({})",
+                lost.len()
+            ));
+        }
+    }
+    if minted.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{} licences were never paid", minted.len()))
+}
+
+fn addresses(items: &[Value]) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    let twice = of_kind(items, "client")
+        .map(|it| text(doc(it), "email"))
+        .find(|it| !seen.insert(*it));
+    twice.map_or(Ok(()), |email| {
+        Err(format!("two clients have the address {email}"))
+    })
+}
+
+/// The ids of the events that a change is.
+fn events_of(change: &Change) -> Vec<String> {
+    let Some(new) = &change.new else {
+        return Vec::new();
+    };
+    let (new_doc, old_doc) = (doc(new), change.old.as_ref().map(doc));
+    let version = if kind(new) == "entry" {
+        1
+    } else {
+        number(new_doc, "version")
+    };
+    let id = |name: &str| format!("{}:{version}:{name}", text(new_doc, "refid"));
+    let differs = |member: &str| old_doc.is_some_and(|old| old[member] != new_doc[member]);
+    let fitting = |noun: &str, created: &str, other: &str| match old_doc {
+        None => id(created),
+        Some(_) if differs("status") => id(&format!("{noun}StatusChanged")),
+        Some(_) if noun == "Client" && differs("reseller") => id("ClientTransferred"),
+        Some(_) => id(other),
+    };
+    match kind(new) {
+        "entry" => {
+            let name = match text(new_doc, "type") {
+                "credit" => "CreditsAdded",
+                "debit" => "CreditsProvisioned",
+                "refund" => "CreditsRefunded",
+                "transfer_in" => "CreditsTransferredIn",
+                _ => "CreditsTransferredOut",
+            };
+            let threshold = number(new_doc, "threshold");
+            let low = number(new_doc, "balance_before") >= threshold
+                && number(new_doc, "balance_after") < threshold;
+            let low = low.then(|| id("CreditsRanLow"));
+            std::iter::once(id(name)).chain(low).collect()
+        }
+        "client" => vec![fitting("Client", "ClientCreated", "ClientChanged")],
+        "deleted_client" => vec![id("ClientDeleted")],
+        "reseller" => vec![fitting("Reseller", "ResellerOnboarded", "ResellerChanged")],
+        "licence" if old_doc.is_none() => vec![id("LicenceMinted")],
+        "licence" => vec![id("LicenceRevoked")],
+        _ => Vec::new(),
+    }
+}
+
+/// Every event is told, and nothing that did not happen.
+fn events(record: &Record) -> Result<(), String> {
+    let changes = record.commits.iter().flat_map(|commit| &commit.changes);
+    let happened: BTreeSet<String> = changes.flat_map(events_of).collect();
+    let told = record.deployment.cloud.told(0);
+    let told: BTreeSet<String> = told.iter().map(|it| id_of(&it.event).to_owned()).collect();
+    let names = |ids: Vec<&String>| {
+        ids.iter()
+            .map(|id| id.rsplit(':').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let lost: Vec<String> = names(happened.difference(&told).collect());
+    let made_up: Vec<String> = names(told.difference(&happened).collect());
+    if !lost.is_empty() {
+        return Err(format!("events that nobody was told of: {lost:?}"));
+    }
+    if !made_up.is_empty() {
+        return Err(format!("events of what never happened: {made_up:?}"));
+    }
+    Ok(())
+}
+
+fn id_of(event: &Value) -> &str {
+    event["detail"]["id"].as_str().unwrap_or_default()
+}
+
+/// Every event that calls for a mail was handled to its end.
+fn claims(record: &Record, items: &[Value]) -> Result<(), String> {
+    let deployment = &record.deployment;
+    for told in deployment.cloud.told(0) {
+        if !deployment
+            .consumers(&told.event)
+            .iter()
+            .any(|it| it == "notify")
+        {
+            continue;
+        }
+        let pk = format!("EV#notify#{}", id_of(&told.event));
+        let claim = items.iter().find(|item| item["pk"]["S"] == pk);
+        if claim.is_none_or(|claim| text(doc(claim), "state") != "done") {
+            return Err(format!(
+                "a {} was not handled to its end",
+                told.event["detail-type"]
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Who was to get a mail got it, and once, unless whoever sent it could not know whether it had.
+fn mails(record: &Record, items: &[Value]) -> Result<(), String> {
+    let deployment = &record.deployment;
+    let sent = deployment.cloud.mails();
+    let mut kinds: BTreeMap<String, Value> = BTreeMap::new();
+    for told in deployment.cloud.told(0) {
+        kinds.insert(id_of(&told.event).to_owned(), told.event);
+    }
+    for (id, event) in kinds {
+        let about = match event["detail-type"].as_str().unwrap_or_default() {
+            "CreditsRanLow" => None,
+            "ClientCreated" | "ClientStatusChanged" => event["detail"]["client"].as_str(),
+            _ => continue,
+        };
+        let is_there =
+            |refid: &str| of_kind(items, "client").any(|it| text(doc(it), "refid") == refid);
+        let of_it = |mail: &&Mail| mail.event.as_deref() == Some(id.as_str());
+        let count = sent.iter().filter(of_it).count();
+        let mut runs = record
+            .handled
+            .iter()
+            .filter(|it| it.event() == Some(id.as_str()) && it.name().starts_with("notify"));
+        let certain = runs.all(crate::cloud::Process::was_spared);
+        if count == 0 && about.is_none_or(is_there) {
+            return Err(format!("no mail was sent of a {}", event["detail-type"]));
+        }
+        if count > 1 && certain {
+            return Err(format!(
+                "{count} mails were sent of one {}",
+                event["detail-type"]
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing was given up on for good but what nobody can read.
+fn nothing_left(record: &Record) -> Result<(), String> {
+    let Record { left, poisoned, .. } = record;
+    if left == poisoned {
+        return Ok(());
+    }
+    Err(format!(
+        "{left} records and events are left, of which {poisoned} can't be read"
+    ))
+}

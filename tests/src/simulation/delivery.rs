@@ -1,0 +1,279 @@
+//! Stream and bus between the table and the functions that hear of changes, as Lambda and EventBridge deliver.
+//!
+//! Invariant: what concerns one item stays in order; everything else may come late, twice or in another order. What is
+//! given up on is kept and redriven, so in the end nothing is left but what nobody can read.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use purser::stream::StreamReader;
+use serde_json::{Value, json};
+use tokio::task::spawn_local;
+
+use super::callers::death;
+use super::deployment::Deployment;
+use crate::cloud::{Bug, Process};
+
+/// Shards of the stream, each of which goes at its own pace.
+const SHARDS: usize = 3;
+/// The most records in a batch.
+const BATCH: usize = 10;
+/// How often a record that fails alone is tried again; the template says so, too.
+const RECORD_TRIES: u32 = 10;
+/// How often an event is tried: with the pauses, longer than a claim's lease.
+const EVENT_TRIES: u32 = 9;
+
+/// Stream and bus of a deployment.
+#[derive(Debug)]
+pub struct Delivery {
+    deployment: Rc<Deployment>,
+    shards: [RefCell<VecDeque<Value>>; SHARDS],
+    busy: Cell<usize>,
+    heard: Cell<usize>,
+    given_up: RefCell<Vec<Work>>,
+    handled: RefCell<Vec<Process>>,
+    poisoned: Cell<usize>,
+    runs: Cell<u32>,
+}
+
+/// What was given up on.
+#[derive(Debug, Clone)]
+enum Work {
+    Record(Value),
+    Event(String, Value),
+}
+
+impl Delivery {
+    /// Begins to deliver what happens in this deployment.
+    pub fn begin(deployment: Rc<Deployment>) -> Rc<Self> {
+        let delivery = Rc::new(Self {
+            deployment,
+            shards: Default::default(),
+            busy: Cell::new(0),
+            heard: Cell::new(0),
+            given_up: RefCell::default(),
+            handled: RefCell::default(),
+            poisoned: Cell::new(0),
+            runs: Cell::new(0),
+        });
+        spawn_local(Rc::clone(&delivery).read());
+        for shard in 0..SHARDS {
+            spawn_local(Rc::clone(&delivery).hand_over(shard));
+        }
+        delivery
+    }
+
+    /// Every run of a function that was handed an event.
+    pub fn handled(&self) -> Vec<Process> {
+        self.handled.borrow().clone()
+    }
+
+    /// How many records nobody can read were put into the stream.
+    pub fn poisoned(&self) -> usize {
+        self.poisoned.get()
+    }
+
+    /// Resolves when nothing is under way any more, with what was given up on redriven; says how much nobody takes.
+    pub async fn settle(&self) -> usize {
+        loop {
+            self.wait().await;
+            let mut left = Vec::new();
+            let given_up = self.given_up.take();
+            for work in given_up {
+                if !self.redrive(&work).await {
+                    left.push(work);
+                }
+            }
+            self.given_up.borrow_mut().extend(left);
+            let told = self.deployment.cloud.told(self.heard.get());
+            if told.is_empty() && self.is_idle() {
+                return self.given_up.borrow().len();
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.busy.get() == 0 && self.shards.iter().all(|it| it.borrow().is_empty())
+    }
+
+    async fn wait(&self) {
+        // Longer than a look at the stream takes, and than a claim's lease.
+        let mut quiet = 0;
+        while quiet < 3 {
+            self.deployment.cloud.pass(Duration::from_secs(30)).await;
+            quiet = if self.is_idle() { quiet + 1 } else { 0 };
+        }
+    }
+
+    async fn redrive(&self, work: &Work) -> bool {
+        let deployment = &self.deployment;
+        match work {
+            Work::Record(record) => {
+                let process = Process::new(self.run_of("redrive"), None);
+                let answer = deployment
+                    .relay(&process, std::slice::from_ref(record))
+                    .await;
+                answer.is_some_and(|it| failures(&it).is_empty())
+            }
+            Work::Event(function, event) => {
+                let process = self.process(function, event);
+                deployment.consume(&process, function, event).await == Some(Ok(()))
+            }
+        }
+    }
+
+    fn run_of(&self, function: &str) -> String {
+        self.runs.set(self.runs.get() + 1);
+        format!("{function}.{}", self.runs.get())
+    }
+
+    fn process(&self, function: &str, event: &Value) -> Process {
+        let id = event["detail"]["id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let name = self.run_of(function);
+        let process = Process::for_event(name, id, death(&self.deployment));
+        self.handled.borrow_mut().push(process.clone());
+        process
+    }
+
+    /// Reads the stream, and hears the bus.
+    async fn read(self: Rc<Self>) {
+        let cloud = self.deployment.cloud.clone();
+        let table = cloud.table();
+        let mut reader = StreamReader::of(table.database(), table.name(), None).expect("a stream");
+        loop {
+            tokio::time::sleep(cloud.between(5, 100)).await;
+            for record in reader.read(100).expect("records") {
+                reader.advance(&record).expect("a position");
+                self.enqueue(record);
+            }
+            for told in cloud.told(self.heard.get()) {
+                self.heard.set(self.heard.get() + 1);
+                for function in self.deployment.consumers(&told.event) {
+                    let times = 1 + usize::from(cloud.happens(cloud.weather().duplicate));
+                    for _ in 0..times {
+                        self.busy.set(self.busy.get() + 1);
+                        spawn_local(Rc::clone(&self).deliver(function.clone(), told.event.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn enqueue(&self, record: Value) {
+        let cloud = &self.deployment.cloud;
+        let pk = record["dynamodb"]["Keys"]["pk"]["S"]
+            .as_str()
+            .unwrap_or_default();
+        // By a part of the key that is the same in each run: kinds go together, and with them all versions of an item.
+        let kind = pk.bytes().take(2).map(usize::from).sum::<usize>();
+        let mut shard = self.shards[kind % SHARDS].borrow_mut();
+        if cloud.happens(cloud.weather().poison / 8) {
+            self.poisoned.set(self.poisoned.get() + 1);
+            let mut poison = record.clone();
+            poison["dynamodb"]["NewImage"] =
+                json!({"kind": {"S": "client"}, "doc": {"S": "unreadable"}});
+            shard.push_back(poison);
+        }
+        shard.push_back(record);
+    }
+
+    /// Hands the records of a shard to the function that reads the stream.
+    async fn hand_over(self: Rc<Self>, shard: usize) {
+        let cloud = self.deployment.cloud.clone();
+        let mut failures_of_first = 0;
+        loop {
+            let late = cloud.happens(cloud.weather().straggler / 4);
+            tokio::time::sleep(if late {
+                cloud.between(1_000, 20_000)
+            } else {
+                cloud.between(5, 200)
+            })
+            .await;
+            let waiting: Vec<Value> = self.shards[shard]
+                .borrow()
+                .iter()
+                .take(BATCH)
+                .cloned()
+                .collect();
+            if waiting.is_empty() {
+                continue;
+            }
+            // What failed is tried in smaller and smaller batches, so that a bad record ends up alone.
+            let most = waiting.len() >> failures_of_first.min(4);
+            let size = 1 + cloud.draw(|rng| rng.usize(0..most.max(1)));
+            let batch = waiting.get(..size).unwrap_or(&waiting);
+            let done = self.work_off(batch).await;
+            failures_of_first = if done > 0 { 0 } else { failures_of_first + 1 };
+            let mut queue = self.shards[shard].borrow_mut();
+            if !cloud.happens(cloud.weather().duplicate) {
+                queue.drain(..done);
+            }
+            if failures_of_first > RECORD_TRIES
+                && let Some(record) = queue.pop_front()
+            {
+                cloud.note("stream", "gives up on a record");
+                self.given_up.borrow_mut().push(Work::Record(record));
+                failures_of_first = 0;
+            }
+        }
+    }
+
+    /// How many records of a batch are done.
+    async fn work_off(&self, batch: &[Value]) -> usize {
+        let process = Process::new(self.run_of("relay"), death(&self.deployment));
+        let answer = self.deployment.relay(&process, batch).await;
+        if self.deployment.cloud.bug() == Some(Bug::AcknowledgedBeforeTheBus) {
+            return batch.len();
+        }
+        let Some(answer) = answer else { return 0 };
+        let failed = failures(&answer);
+        let is_failed = |record: &Value| {
+            let number = record["dynamodb"]["SequenceNumber"]
+                .as_str()
+                .unwrap_or_default();
+            failed.iter().any(|it| it == number)
+        };
+        batch.iter().position(is_failed).unwrap_or(batch.len())
+    }
+
+    /// Hands an event to a function until it takes it, or patience ends.
+    async fn deliver(self: Rc<Self>, function: String, event: Value) {
+        let cloud = self.deployment.cloud.clone();
+        let late = cloud.happens(cloud.weather().straggler);
+        tokio::time::sleep(if late {
+            cloud.between(1_000, 90_000)
+        } else {
+            cloud.between(1, 300)
+        })
+        .await;
+        let mut taken = false;
+        for attempt in 0..EVENT_TRIES {
+            let process = self.process(&function, &event);
+            taken = self.deployment.consume(&process, &function, &event).await == Some(Ok(()));
+            if taken {
+                break;
+            }
+            cloud.pass(cloud.between(100, 500 << attempt)).await;
+        }
+        if !taken {
+            cloud.note(&function, "gives up on an event");
+            self.given_up
+                .borrow_mut()
+                .push(Work::Event(function, event));
+        }
+        self.busy.set(self.busy.get() - 1);
+    }
+}
+
+/// The records that an answer names as failed.
+fn failures(answer: &Value) -> Vec<String> {
+    let named = answer["batchItemFailures"].as_array().into_iter().flatten();
+    named
+        .filter_map(|it| it["itemIdentifier"].as_str().map(str::to_owned))
+        .collect()
+}

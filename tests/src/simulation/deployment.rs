@@ -1,0 +1,284 @@
+//! A whole Purser in a simulated cloud: every function with its role, and a gateway before those that have routes.
+//!
+//! Invariant: a function works with its own rights and its own clock, which is not quite everybody else's.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request as HttpRequest;
+use purser::bus::{On, Rule};
+use purser::roles::Roles;
+use purser::system::template;
+use purser::{functions, gateway};
+use purser_api::{Entry, FUNCTIONS, function};
+use purser_domain::refid::{ClientRefid, ResellerRefid};
+use purser_domain::text::ClientId;
+use purser_edge::App;
+use purser_edge::config::Config;
+use purser_store::entry::Class;
+use purser_store::secrets::{Secrets, sha256_hex};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::command::{Buyer, Party, Request};
+use crate::caller::Reply;
+use crate::cloud::{Cloud, Process};
+
+const OPERATOR_KEY: &str = "an operator";
+
+/// The deployment.
+#[derive(Debug)]
+pub struct Deployment {
+    /// Where it runs.
+    pub cloud: Cloud,
+    apps: BTreeMap<&'static str, App>,
+    gateway: Router,
+    rules: Vec<Rule>,
+    /// What things are called.
+    pub names: Names,
+}
+
+/// What the things of a simulation are called, by their places and labels.
+#[derive(Debug)]
+pub struct Names {
+    app: App,
+    cloud: Cloud,
+    wallets: Vec<String>,
+    products: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl Names {
+    /// A wallet's reseller.
+    pub fn wallet(&self, place: usize) -> &str {
+        &self.wallets[place]
+    }
+
+    /// The place of a wallet.
+    pub fn place(&self, refid: &str) -> Option<usize> {
+        self.wallets.iter().position(|it| it == refid)
+    }
+
+    /// How many wallets there are.
+    pub fn wallets(&self) -> usize {
+        self.wallets.len()
+    }
+
+    /// A product.
+    pub fn product(&self, place: usize) -> &str {
+        &self.products[place]
+    }
+
+    /// The place of a product.
+    pub fn product_place(&self, reference: &str) -> Option<usize> {
+        self.products.iter().position(|it| it == reference)
+    }
+
+    /// A client's refid.
+    pub fn client(&self, label: &str) -> ClientRefid {
+        let id = ClientId::try_from(label.to_owned()).expect("a client id");
+        self.app.store.client_refid(&id)
+    }
+
+    /// The refid that a purchase under this key has.
+    pub fn purchase(&self, wallet: usize, key: &str) -> String {
+        let wallet = ResellerRefid::parse(self.wallet(wallet)).expect("a refid");
+        self.app
+            .store
+            .entry_refid(&wallet, Class::Provision, key)
+            .to_string()
+    }
+
+    /// The licences at these places of a purchase; none that is none of them.
+    pub fn licences(&self, purchase: &str, places: &[usize]) -> Vec<String> {
+        let pk = format!("EN#{purchase}");
+        let items = self.cloud.table().items();
+        let sold = items.iter().find(|item| item["pk"]["S"] == pk);
+        let sold = sold.map_or(&Value::Null, |item| {
+            &item["doc"]["M"]["sale"]["M"]["licences"]["L"]
+        });
+        let licence = |place: &usize| {
+            sold[*place]["S"]
+                .as_str()
+                .unwrap_or("LI-0000000000000000")
+                .to_owned()
+        };
+        places.iter().map(licence).collect()
+    }
+
+    /// A buyer as a body names it.
+    pub fn buyer(&self, buyer: &Buyer) -> Value {
+        match buyer {
+            Buyer::Existing(label) => json!(self.client(label).as_str()),
+            Buyer::New(label, email) => json!({"name": label, "email": email, "client_id": label}),
+        }
+    }
+}
+
+/// The tier of each wallet at the start, and which of them is above it.
+pub const WALLETS: [(&str, Option<usize>); 3] =
+    [("platinum", None), ("standard", None), ("gold", Some(0))];
+/// What is in each.
+pub const OPENING: u64 = 3_000;
+/// Price and tiers of the products.
+pub const PRODUCTS: [(u64, Option<&[&str]>); 2] = [(100, None), (90, Some(&["gold", "platinum"]))];
+
+impl Deployment {
+    /// A deployment with three resellers and two products, made while the weather is calm.
+    pub async fn new(cloud: Cloud, holds: bool) -> Self {
+        let template = template().expect("the template");
+        let mut variables = template.variables();
+        let hash = sha256_hex(OPERATOR_KEY.as_bytes());
+        for (name, value) in [
+            ("PURSER_OPERATOR_KEY_SHA256", hash.as_str()),
+            ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
+            ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+            (
+                "PURSER_HOLD_ON_LOW_CREDIT",
+                if holds { "true" } else { "false" },
+            ),
+        ] {
+            variables.insert(name.to_owned(), value.to_owned());
+        }
+        let config = Config::read(|name| variables.get(name).cloned()).expect("a configuration");
+        let roles = Roles::of(&template, config.mail_from.as_str()).expect("roles");
+        let secrets = Secrets::from_root(&[7; 32]).expect("a secret");
+        let sdk = cloud.sdk().await;
+        let mut apps = BTreeMap::new();
+        for function in FUNCTIONS {
+            let role = roles.get(function.name).expect("a role");
+            let clock = cloud.clock(Duration::from_millis(cloud.draw(|rng| rng.u64(0..5_000))));
+            let app = App::new(config.clone(), secrets.clone(), &role.assume(&sdk), clock);
+            apps.insert(function.name, app);
+        }
+        let routes = |name: &str| function(name).and_then(|it| it.router(apps.get(name)?));
+        let gateway = gateway::routes(&template, routes).expect("routes");
+        let names = Names {
+            app: apps["front"].clone(),
+            cloud: cloud.clone(),
+            wallets: Vec::new(),
+            products: Vec::new(),
+            keys: Vec::new(),
+        };
+        let rules = functions::rules(&template, &config.bus).expect("rules");
+        let mut deployment = Self {
+            cloud,
+            apps,
+            gateway,
+            rules,
+            names,
+        };
+        deployment.furnish().await;
+        deployment
+    }
+
+    async fn furnish(&mut self) {
+        for (place, (price, tiers)) in PRODUCTS.iter().enumerate() {
+            let reference = format!("PROD-{place}");
+            let body = json!({"reference": reference, "name": "x", "price": price, "tiers": tiers});
+            let _product = self.prepare("/v1/products", &body, None).await;
+            self.names.products.push(reference);
+        }
+        for (place, (tier, parent)) in WALLETS.iter().enumerate() {
+            let parent = parent.map(|it| self.names.wallets[it].clone());
+            let body = json!({"company_name": format!("R{place}"), "email": format!("r{place}@example.com"),
+                "tier": tier, "parent": parent});
+            let reseller = self.prepare("/v1/resellers", &body, None).await;
+            let refid = reseller.text("refid").to_owned();
+            let credits = format!("/v1/resellers/{refid}/credits");
+            let _entry = self
+                .prepare(&credits, &json!({"amount": OPENING}), Some("opening"))
+                .await;
+            let body = json!({"reseller": refid, "name": "x"});
+            let key = self.prepare("/v1/api-keys", &body, None).await;
+            self.names.keys.push(key.text("key").to_owned());
+            self.names.wallets.push(refid);
+        }
+    }
+
+    async fn prepare(&self, path: &str, body: &Value, key: Option<&str>) -> Reply {
+        let request = Request {
+            method: "POST",
+            path: path.to_owned(),
+            body: Some(body.clone()),
+        };
+        let reply = self
+            .send(
+                &Process::new("set-up", None),
+                Party::Operator,
+                &request,
+                key,
+            )
+            .await;
+        reply.expect("a process that lives").expect(201)
+    }
+
+    /// Has a process answer a request; none if it dies.
+    pub async fn send(
+        &self,
+        process: &Process,
+        by: Party,
+        request: &Request,
+        key: Option<&str>,
+    ) -> Option<Reply> {
+        let bearer = match by {
+            Party::Operator => OPERATOR_KEY,
+            Party::Reseller(place) => &self.names.keys[place],
+        };
+        let mut built = HttpRequest::builder()
+            .method(request.method)
+            .uri(&request.path)
+            .header("authorization", format!("Bearer {bearer}"));
+        if let Some(key) = key {
+            built = built.header("idempotency-key", key);
+        }
+        let body = request.body.as_ref().map(Value::to_string);
+        if body.is_some() {
+            built = built.header("content-type", "application/json");
+        }
+        let built = built
+            .body(Body::from(body.unwrap_or_default()))
+            .expect("a request");
+        let answer = self.gateway.clone().oneshot(built);
+        let response = process.run(answer).await?.expect("an answer");
+        let reply = Reply::of(response).await;
+        crate::contract::hold(request.method, &request.path, &reply);
+        Some(reply)
+    }
+
+    /// Has a process hand records to the function that reads the stream; none if it dies.
+    pub async fn relay(&self, process: &Process, records: &[Value]) -> Option<Value> {
+        let Some(Entry::Stream(run)) = function("relay").map(|it| it.entry) else {
+            panic!("the relay reads the stream");
+        };
+        let event = serde_json::from_value(json!({"Records": records})).expect("an event");
+        let response = process.run(run(self.apps["relay"].clone(), event)).await?;
+        Some(serde_json::to_value(response).expect("JSON"))
+    }
+
+    /// The functions that an event of the bus calls.
+    pub fn consumers(&self, event: &Value) -> Vec<String> {
+        let matching = |rule: &&Rule| rule.on == On::Own && rule.pattern.matches(event);
+        self.rules
+            .iter()
+            .filter(matching)
+            .map(|rule| rule.function.clone())
+            .collect()
+    }
+
+    /// Has a process handle an event; none if it dies.
+    pub async fn consume(
+        &self,
+        process: &Process,
+        name: &str,
+        event: &Value,
+    ) -> Option<Result<(), String>> {
+        let Some(Entry::Event(run)) = function(name).map(|it| it.entry) else {
+            panic!("{name} takes events");
+        };
+        let event = serde_json::from_value(event.clone()).expect("an event");
+        process.run(run(self.apps[name].clone(), event)).await
+    }
+}

@@ -1,0 +1,310 @@
+//! Draws commands: of every kind, about few things, so that they meet.
+//!
+//! Invariant: what is drawn follows from the seed and from what was drawn before.
+
+use crate::cloud::Cloud;
+
+use super::command::{Action, Buyer, Command, Party};
+use super::deployment::{PRODUCTS, WALLETS};
+
+/// How many addresses there are.
+const ADDRESSES: usize = 14;
+/// How many external ids there are.
+const CLIENTS: usize = 24;
+
+/// Draws one command after another.
+#[derive(Debug)]
+pub struct Generator {
+    cloud: Cloud,
+    drawn: Vec<Command>,
+}
+
+impl Generator {
+    /// A generator that has drawn nothing.
+    pub fn new(cloud: Cloud) -> Self {
+        let drawn = Vec::new();
+        Self { cloud, drawn }
+    }
+
+    /// All it has drawn.
+    pub fn drawn(&self) -> &[Command] {
+        &self.drawn
+    }
+
+    /// The next command.
+    pub fn next(&mut self) -> Command {
+        let id = u32::try_from(self.drawn.len()).expect("few commands");
+        let (by, action) = self.action();
+        let keyed = match &action {
+            Action::TopUp { .. }
+            | Action::Spend { .. }
+            | Action::Buy { .. }
+            | Action::BuyForMany { .. }
+            | Action::Refund { .. }
+            | Action::Transfer { .. } => true,
+            Action::CreateClient { .. } => self.one_in(2),
+            _ => false,
+        };
+        let mut command = Command {
+            id,
+            by,
+            key: keyed.then(|| format!("k{id}")),
+            action,
+        };
+        // Now and then somebody uses a key again for something else.
+        if keyed && self.one_in(12) {
+            let scope = |it: &Command| it.scope().map(|_| std::mem::discriminant(&it.action));
+            let alike: Vec<&Command> = self
+                .drawn
+                .iter()
+                .filter(|it| it.by == by && scope(it) == scope(&command))
+                .collect();
+            if !alike.is_empty() {
+                let place = self.below(alike.len());
+                command.key = alike.get(place).and_then(|it| it.key.clone());
+            }
+        }
+        self.drawn.push(command.clone());
+        command
+    }
+
+    fn below(&self, most: usize) -> usize {
+        self.cloud.draw(|rng| rng.usize(0..most))
+    }
+
+    fn one_in(&self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn wallet(&self) -> usize {
+        // Half of it all is about the first one.
+        self.below(WALLETS.len() + 1).saturating_sub(1)
+    }
+
+    fn email(&self) -> String {
+        format!("e{}@example.com", self.below(ADDRESSES))
+    }
+
+    fn label(&self) -> String {
+        format!("client-{}", self.below(CLIENTS))
+    }
+
+    fn amount(&self, most: u64) -> u64 {
+        self.cloud.draw(|rng| rng.u64(1..=most))
+    }
+
+    fn buyers(&self, wallet: usize, count: usize) -> Vec<Buyer> {
+        let (mut buyers, mut emails) = (Vec::<Buyer>::new(), Vec::new());
+        while buyers.len() < count {
+            let (label, email) = (self.label(), self.email());
+            let named = |it: &Buyer| matches!(it, Buyer::Existing(other) | Buyer::New(other, _) if *other == label);
+            // A request that names a client or an address twice is refused for its form.
+            if buyers.iter().any(named) || emails.contains(&email) {
+                continue;
+            }
+            let known = self.drawn.iter().any(|it| it.names(wallet, &label));
+            buyers.push(if known && !self.one_in(8) {
+                Buyer::Existing(label)
+            } else {
+                emails.push(email.clone());
+                Buyer::New(label, email)
+            });
+        }
+        buyers
+    }
+
+    fn action(&self) -> (Party, Action) {
+        let wallet = self.wallet();
+        let owner = if self.one_in(3) {
+            Party::Operator
+        } else {
+            Party::Reseller(wallet)
+        };
+        let operator = Party::Operator;
+        match self.below(100) {
+            0..14 => {
+                let reference = self.one_in(2).then(|| format!("INV-{}", self.below(6)));
+                let amount = [200, 400, 1_000][self.below(3)];
+                (
+                    operator,
+                    Action::TopUp {
+                        wallet,
+                        amount,
+                        reference,
+                    },
+                )
+            }
+            14..26 => (
+                owner,
+                Action::Spend {
+                    wallet,
+                    cost: self.amount(600),
+                },
+            ),
+            26..42 => {
+                let (product, quantity) = (self.below(PRODUCTS.len()), [1, 1, 2, 3][self.below(4)]);
+                let buyer = self.buyers(wallet, 1).remove(0);
+                (
+                    owner,
+                    Action::Buy {
+                        wallet,
+                        product,
+                        quantity,
+                        buyer,
+                    },
+                )
+            }
+            42..48 => {
+                let buyers = self.buyers(wallet, 2 + self.below(3));
+                (
+                    owner,
+                    Action::BuyForMany {
+                        wallet,
+                        product: self.below(PRODUCTS.len()),
+                        buyers,
+                    },
+                )
+            }
+            48..58 => (operator, self.refund()),
+            58..66 => self.transfer(wallet),
+            66..73 => {
+                let by = owner;
+                let standalone = by == operator && self.one_in(3);
+                let owner = (!standalone).then_some(wallet);
+                (
+                    by,
+                    Action::CreateClient {
+                        owner,
+                        client: self.label(),
+                        email: self.email(),
+                    },
+                )
+            }
+            73..79 => {
+                let to = ["activate", "suspend", "deactivate"][self.below(3)];
+                (
+                    owner,
+                    Action::SetStatus {
+                        client: self.label(),
+                        to,
+                    },
+                )
+            }
+            79..83 => (
+                owner,
+                Action::ChangeAddress {
+                    client: self.label(),
+                    email: self.email(),
+                },
+            ),
+            83..85 => (
+                owner,
+                Action::DeleteClient {
+                    client: self.label(),
+                },
+            ),
+            85..88 => {
+                let to = (!self.one_in(4)).then_some(wallet);
+                (
+                    operator,
+                    Action::MoveClient {
+                        client: self.label(),
+                        to,
+                    },
+                )
+            }
+            88..96 => (operator, self.setting(wallet)),
+            96..98 => (owner, Action::ReadWallet { wallet }),
+            _ => (owner, Action::Verify { wallet }),
+        }
+    }
+
+    fn refund(&self) -> Action {
+        let bought = |it: &&Command| {
+            matches!(
+                it.action,
+                Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. }
+            )
+        };
+        let purchases: Vec<&Command> = self.drawn.iter().filter(bought).collect();
+        let Some(purchase) = purchases.get(self.below(purchases.len().max(1))) else {
+            return Action::ReadWallet { wallet: 0 };
+        };
+        let wallet = match purchase.action {
+            Action::Spend { wallet, .. }
+            | Action::Buy { wallet, .. }
+            | Action::BuyForMany { wallet, .. } => wallet,
+            _ => 0,
+        };
+        let places = self.one_in(3).then(|| vec![self.below(3)]);
+        Action::Refund {
+            wallet,
+            purchase: purchase.key.clone().unwrap_or_default(),
+            places,
+        }
+    }
+
+    fn transfer(&self, from: usize) -> (Party, Action) {
+        let to = (from + 1 + self.below(WALLETS.len() - 1)) % WALLETS.len();
+        let amount = self.amount(900);
+        let by = if self.one_in(2) {
+            Party::Reseller(from)
+        } else {
+            Party::Operator
+        };
+        (by, Action::Transfer { from, to, amount })
+    }
+
+    fn setting(&self, wallet: usize) -> Action {
+        let product = self.below(PRODUCTS.len());
+        match self.below(7) {
+            0 => Action::SetTier {
+                wallet,
+                tier: self.below(3),
+            },
+            1 => Action::SetHold {
+                wallet,
+                hold: self.one_in(3),
+            },
+            2 => Action::SetThreshold {
+                wallet,
+                threshold: [0, 500, 1_500][self.below(3)],
+            },
+            // A suspended reseller does little, so most are active.
+            3 | 4 => Action::SetResellerStatus {
+                wallet,
+                status: usize::from(self.one_in(3)),
+            },
+            5 => Action::SetPrice {
+                product,
+                price: [70, 90, 100, 333][self.below(4)],
+            },
+            _ => Action::SetActive {
+                product,
+                active: !self.one_in(3),
+            },
+        }
+    }
+}
+
+impl Command {
+    /// Whether it would make this client one of that wallet's.
+    fn names(&self, wallet: usize, label: &str) -> bool {
+        match &self.action {
+            Action::CreateClient { owner, client, .. } => *owner == Some(wallet) && client == label,
+            Action::MoveClient { client, to } => *to == Some(wallet) && client == label,
+            Action::Buy {
+                wallet: of,
+                buyer: Buyer::New(client, _),
+                ..
+            } => *of == wallet && client == label,
+            Action::BuyForMany {
+                wallet: of, buyers, ..
+            } => {
+                let named = |it: &Buyer| matches!(it, Buyer::New(client, _) if client == label);
+                *of == wallet && buyers.iter().any(named)
+            }
+            _ => false,
+        }
+    }
+}

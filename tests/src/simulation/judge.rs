@@ -1,0 +1,409 @@
+//! Holds what was written and what was answered against the model.
+//!
+//! Invariants: each write is what the model does at that point of the order in which writes happened; no key has two
+//! effects; each answer is one that a consistent reader would have given at some moment between question and answer.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::callers::{Attempt, only_reads};
+use super::command::{Action, Command};
+use super::model::{Model, RESELLER_STATUSES, TIERS, Verdict};
+use super::record::{Problem, Record, doc, kind, number, text};
+use crate::cloud::{Change, Commit};
+
+/// The states the model went through, each with the moment it began.
+struct States(Vec<(u64, Model)>);
+
+impl States {
+    fn last(&self) -> &Model {
+        let (_, last) = self.0.last().expect("a state");
+        last
+    }
+
+    /// Those that were current at some moment of this span.
+    fn between(&self, from: u64, until: u64) -> &[(u64, Model)] {
+        let first = self
+            .0
+            .partition_point(|(at, _)| *at <= from)
+            .saturating_sub(1);
+        let end = self
+            .0
+            .partition_point(|(at, _)| *at <= until)
+            .max(first + 1);
+        self.0.get(first..end).unwrap_or_default()
+    }
+}
+
+/// Judges a run.
+pub fn judge(record: &Record) -> Result<(), Problem> {
+    let mut states = States(vec![(0, Model::at_the_start())]);
+    // Which state each attempt's write led to.
+    let mut written: BTreeMap<u32, usize> = BTreeMap::new();
+    for commit in record.commits.get(record.from..).unwrap_or_default() {
+        if !commit.changes.iter().any(|change| is_of_the_model(change)) {
+            continue;
+        }
+        let by = commit.by.as_ref();
+        let next = match by.and_then(crate::cloud::Process::attempt) {
+            Some(number) => {
+                let attempt = &record.attempts[number as usize];
+                let command = &record.commands[attempt.command as usize];
+                written.insert(number, states.0.len());
+                commanded(record, &states, command, attempt, commit)?
+            }
+            None => ruled(record, &states, commit)?,
+        };
+        states.0.push((commit.at, next));
+    }
+    for (number, attempt) in record.attempts.iter().enumerate() {
+        let number = u32::try_from(number).expect("few attempts");
+        let led_to = written.get(&number).map(|place| &states.0[*place].1);
+        answered(record, &states, attempt, led_to)?;
+    }
+    same_answers(record)
+}
+
+/// Whether a change is of something the model knows.
+fn is_of_the_model(change: &Change) -> bool {
+    !change.key.0.starts_with("EV#")
+}
+
+/// The state that a command's write leads to.
+fn commanded(
+    record: &Record,
+    states: &States,
+    command: &Command,
+    attempt: &Attempt,
+    commit: &Commit,
+) -> Result<Model, Problem> {
+    let now = states.last();
+    // A purchase may rest on a product, or find a client, as it was a moment ago.
+    let lag = record.deployment.cloud.longest_lag();
+    let earlier = match command.action {
+        Action::Buy { .. } | Action::BuyForMany { .. } => {
+            states.between(attempt.from.saturating_sub(lag), commit.at)
+        }
+        _ => &[],
+    };
+    let mut problem = None;
+    for (_, then) in std::iter::once(&(0, now.clone())).chain(earlier.iter().rev()) {
+        let seen = Model {
+            products: then.products.clone(),
+            clients: seen_clients(command, now, then),
+            ..now.clone()
+        };
+        let found = match seen.judge(command) {
+            Verdict::Done(next) => {
+                let next = Model {
+                    products: if seen.products == next.products {
+                        now.products.clone()
+                    } else {
+                        next.products.clone()
+                    },
+                    clients: merged(now, &seen, &next),
+                    ..*next
+                };
+                match agrees(record, now, &next, commit) {
+                    Ok(()) => return Ok(next),
+                    Err(what) => what,
+                }
+            }
+            Verdict::Replay => "its key has a second effect".to_owned(),
+            Verdict::Unchanged => "wrote what should not change anything".to_owned(),
+            Verdict::Refused(codes) => format!("was done, and had to be refused: {codes:?}"),
+        };
+        problem.get_or_insert(found);
+    }
+    Err(Problem::of(command, problem.unwrap_or_default()))
+}
+
+/// The clients as a purchase may have seen them: those it is for as they were then.
+fn seen_clients(
+    command: &Command,
+    now: &Model,
+    then: &Model,
+) -> BTreeMap<String, super::model::Client> {
+    let mut clients = now.clients.clone();
+    for label in command.existing_buyers() {
+        if let Some(client) = then.clients.get(label) {
+            clients.insert(label.to_owned(), client.clone());
+        }
+    }
+    clients
+}
+
+/// The clients after a command: what it did not change is as it is now.
+fn merged(now: &Model, seen: &Model, next: &Model) -> BTreeMap<String, super::model::Client> {
+    let mut clients = now.clients.clone();
+    for (label, client) in &next.clients {
+        if seen.clients.get(label) != Some(client) {
+            clients.insert(label.clone(), client.clone());
+        }
+    }
+    clients
+}
+
+/// The state that a rule's write leads to.
+fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Problem> {
+    let by = commit.by.as_ref().map_or("nobody", |it| it.name());
+    let wrong = |what: &str| Problem {
+        what: format!("{by}: {what}"),
+        about: vec![by.split('.').next().unwrap_or_default().to_owned()],
+    };
+    let wallets = commit
+        .changes
+        .iter()
+        .filter_map(|it| it.new.as_ref())
+        .filter(|it| kind(it) == "wallet");
+    let refid = wallets.map(|it| text(doc(it), "reseller")).next();
+    let place = refid.and_then(|it| record.deployment.names.place(it));
+    let place = place.ok_or_else(|| wrong("wrote something that no rule is about"))?;
+    let next = states.last().hold_by_rule(place);
+    let next =
+        next.ok_or_else(|| wrong("held or released a reseller that the rule leaves alone"))?;
+    agrees(record, states.last(), &next, commit).map_err(|what| wrong(&what))?;
+    Ok(next)
+}
+
+/// Whether what was written is what the model did.
+fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
+    let names = &record.deployment.names;
+    let written = |noun: &str, id: &str| {
+        let pk = format!("{noun}#{id}");
+        let change = commit.changes.iter().find(|change| change.key.0 == pk);
+        change.and_then(|change| change.new.as_ref())
+    };
+    let mut posted = 0;
+    for (place, (old, new)) in before.wallets.iter().zip(&after.wallets).enumerate() {
+        let found = written("WA", names.wallet(place)).map(|item| wallet_of(doc(item)));
+        let expected = (
+            new.balance,
+            new.sequence,
+            TIERS[new.tier],
+            RESELLER_STATUSES[new.status],
+            new.hold,
+            new.threshold,
+        );
+        match found {
+            Some(found) if found != expected => {
+                return Err(format!(
+                    "wallet {place} became {found:?} and not {expected:?}"
+                ));
+            }
+            None if (
+                old.balance,
+                old.sequence,
+                old.hold,
+                old.status,
+                old.tier,
+                old.threshold,
+            ) != (
+                new.balance,
+                new.sequence,
+                new.hold,
+                new.status,
+                new.tier,
+                new.threshold,
+            ) =>
+            {
+                return Err(format!(
+                    "wallet {place} was left as it is and not made {expected:?}"
+                ));
+            }
+            _ => {}
+        }
+        posted += usize::from(old.sequence != new.sequence);
+    }
+    let is_new = |wanted: &str| {
+        let new = commit
+            .changes
+            .iter()
+            .filter_map(|it| it.new.as_ref().filter(|_| it.old.is_none()));
+        new.filter(|item| kind(item) == wanted).count()
+    };
+    if is_new("entry") != posted {
+        return Err(format!(
+            "wrote {} entries and not {posted}",
+            is_new("entry")
+        ));
+    }
+    let minted = |model: &Model| model.purchases.values().map(|it| it.units).sum::<usize>();
+    let expected = minted(after) - minted(before);
+    if is_new("licence") != expected {
+        return Err(format!(
+            "minted {} licences and not {expected}",
+            is_new("licence")
+        ));
+    }
+    let refunded = |model: &Model| {
+        let of_units = model.purchases.values().filter(|it| it.units > 0);
+        of_units.map(|it| it.refunded.len()).sum::<usize>()
+    };
+    let expected = refunded(after) - refunded(before);
+    let items = commit.changes.iter().filter_map(|it| it.new.as_ref());
+    let revoked = items
+        .filter(|it| kind(it) == "licence" && text(doc(it), "status") == "revoked")
+        .count();
+    if revoked != expected {
+        return Err(format!("revoked {revoked} licences and not {expected}"));
+    }
+    for (label, new) in &after.clients {
+        let found = written("CL", names.client(label).as_str());
+        if before.clients.get(label) != Some(new) && found.is_none() {
+            return Err(format!("left {label} as it is and did not make it {new:?}"));
+        }
+        let Some(item) = found else { continue };
+        let same = if new.deleted {
+            kind(item) == "deleted_client"
+        } else {
+            let owner = doc(item)["reseller"]["S"]
+                .as_str()
+                .and_then(|it| names.place(it));
+            (text(doc(item), "email"), text(doc(item), "status"), owner)
+                == (&new.email, new.status, new.owner)
+        };
+        if !same {
+            return Err(format!("made {label} another client than {new:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn wallet_of(doc: &Value) -> (u64, u64, &str, &str, bool, u64) {
+    (
+        number(doc, "balance"),
+        number(doc, "sequence"),
+        text(doc, "tier"),
+        text(doc, "status"),
+        doc["hold_provisioning"]["BOOL"] == true,
+        number(doc, "low_credit_threshold"),
+    )
+}
+
+/// Whether an attempt was answered as a consistent reader could have answered it.
+fn answered(
+    record: &Record,
+    states: &States,
+    attempt: &Attempt,
+    led_to: Option<&Model>,
+) -> Result<(), Problem> {
+    let command = &record.commands[attempt.command as usize];
+    let Some(reply) = &attempt.reply else {
+        return Ok(());
+    };
+    let wrong = |what: String| Err(Problem::of(command, what));
+    let code = reply.text("code");
+    let seen = states.between(attempt.from, attempt.until);
+    let mut verdicts = seen.iter().map(|(_, state)| (state, state.judge(command)));
+    match reply.status {
+        429 | 503 => Ok(()),
+        200..300 => {
+            if only_reads(&command.action) {
+                return read(command, seen, &reply.json);
+            }
+            let justified = |(_, verdict): &(&Model, Verdict)| {
+                matches!(verdict, Verdict::Replay | Verdict::Unchanged)
+            };
+            if let Some(state) = led_to {
+                return balance(command, state, &reply.json);
+            }
+            if verdicts.any(|it| justified(&it)) {
+                return Ok(());
+            }
+            wrong(format!(
+                "was answered {} though nothing was done",
+                reply.status
+            ))
+        }
+        400..500 => {
+            let fits = |(state, verdict): (&Model, Verdict)| {
+                let Verdict::Refused(codes) = verdict else {
+                    return false;
+                };
+                codes.contains(code)
+                    && (code != "insufficient_credits" || told_balance(command, state, &reply.json))
+            };
+            if verdicts.any(fits) {
+                return Ok(());
+            }
+            wrong(format!(
+                "was refused with {code}, which it deserved at no moment"
+            ))
+        }
+        status => wrong(format!("was answered {status} {code}")),
+    }
+}
+
+/// What a refusal says of the balance is true.
+fn told_balance(command: &Command, state: &Model, json: &Value) -> bool {
+    let balance = json["balance"].as_u64();
+    let wallet = command.payer().map(|it| &state.wallets[it]);
+    balance == wallet.map(|it| it.balance) && json["required"].as_u64() > balance
+}
+
+/// What an answer says of the balance is what the command left.
+fn balance(command: &Command, after: &Model, json: &Value) -> Result<(), Problem> {
+    let told = match command.action {
+        Action::TopUp { .. } | Action::Transfer { .. } => json["balance_after"].as_u64(),
+        Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. } => {
+            json["balance"].as_u64()
+        }
+        _ => return Ok(()),
+    };
+    let left = command.payer().map(|it| after.wallets[it].balance);
+    // A top-up whose reference was known tells of the first one.
+    if told == left
+        || matches!(
+            &command.action,
+            Action::TopUp {
+                reference: Some(_),
+                ..
+            }
+        )
+    {
+        return Ok(());
+    }
+    Err(Problem::of(
+        command,
+        format!("was told a balance of {told:?}, and left {left:?}"),
+    ))
+}
+
+/// What was read was so at some moment.
+fn read(command: &Command, seen: &[(u64, Model)], json: &Value) -> Result<(), Problem> {
+    let fits = |(_, state): &(u64, Model)| match command.action {
+        Action::ReadWallet { wallet } => {
+            let wallet = &state.wallets[wallet];
+            json["balance"] == wallet.balance && json["sequence"] == wallet.sequence
+        }
+        _ => json["intact"] == true,
+    };
+    if seen.iter().any(fits) {
+        return Ok(());
+    }
+    Err(Problem::of(
+        command,
+        format!("was told {json}, which was so at no moment"),
+    ))
+}
+
+/// One key, one answer, byte for byte.
+fn same_answers(record: &Record) -> Result<(), Problem> {
+    let mut first: BTreeMap<u32, &[u8]> = BTreeMap::new();
+    for attempt in &record.attempts {
+        let command = &record.commands[attempt.command as usize];
+        let reply = attempt.reply.as_ref().filter(|it| it.status < 300);
+        if let (Some(reply), Some(_)) = (reply, &command.key) {
+            let known = first.entry(attempt.command).or_insert(&reply.bytes);
+            if *known != reply.bytes {
+                return Err(Problem::of(
+                    command,
+                    "two answers to one key differ".to_owned(),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
