@@ -1,7 +1,7 @@
 //! Refunds: credits that a purchase cost return, and its licences end (SPEC B10).
 //!
-//! Invariant: what a licence cost returns once, what a bare cost was returns once, whatever else happens to licence or
-//! wallet since; the parts refunded of a provision never come to more than it cost. The purchase's entry stays as it is.
+//! Invariant: what a licence cost and what a bare cost was returns once, whatever else happens to licence or wallet;
+//! the parts refunded of a provision never come to more than it cost. The purchase's entry stays as it is.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! Refunds (SPEC B10): credits back, licences revoked, in one commit.
 //!
-//! Items: the entry, which is the record of the idempotency key, and `RD#provision`, which keeps what has been refunded of
-//! a provision. Invariant: a refund replaces that item under its version, so that of any number at once no licence and no
-//! bare cost returns twice, whoever else revokes licences meanwhile.
+//! Items: the entry, which is the record of the idempotency key, and `RD#provision`, which keeps what has been refunded
+//! of a provision. Invariant: a refund replaces that item under its version, so that of any number at once no licence
+//! and no bare cost returns twice, whoever else revokes licences meanwhile.
 
 use purser_domain::Refusal;
 use purser_domain::entry::Entry;

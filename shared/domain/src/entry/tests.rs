@@ -1,3 +1,5 @@
+//! Hashes that must not change, and what an entry does to a balance.
+
 use super::*;
 use crate::refid::Prefix;
 use crate::wallet::tests::{at, particulars, wallet};

@@ -1,3 +1,5 @@
+//! Refunds in parts and whole, as tables and as a property.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Transfers as tables, and as a property of any history of three wallets.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Wallets as tables, and as a property of any history; with the makings of a wallet for the tests of other rules.
+
 use proptest::prelude::*;
 
 use super::*;
