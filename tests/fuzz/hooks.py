@@ -39,6 +39,10 @@ FORM = {
     # An operator must say whose wallet pays, a reseller need not.
     "POST /v1/provisions": ("/reseller", "/client/metadata"),
     "POST /v1/provisions/bulk": ("/reseller", r"/clients/\d+/metadata"),
+    # A licence is named once.
+    "POST /v1/provisions/{refid}/refund": ("/licences",),
+    # A wallet sends to another one.
+    "POST /v1/resellers/{refid}/transfers": ("/to",),
 }
 
 

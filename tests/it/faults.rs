@@ -1,6 +1,7 @@
 //! Lost answers, conflicts and stale reads between a command and the table.
 
 mod clients;
+mod returns;
 mod stale;
 
 use axum::Router;

@@ -75,6 +75,35 @@ async fn too_small_a_top_up_releases_nobody() {
 }
 
 #[tokio::test]
+async fn a_transfer_can_hold_the_sender_and_release_the_receiver() {
+    let world = holding().await;
+    let (one, other) = (
+        world.partner("standard", 600).await,
+        world.partner("standard", 600).await,
+    );
+    let _made = spend(&world, &one, 200).await.expect(201);
+    assert!(is_held(&world, &one).await);
+    let path = format!("/v1/resellers/{}/transfers", other.refid);
+    let transfer = json!({"to": one.refid, "amount": 101});
+    let sent = world.operator.post_once(&path, "k", &transfer).await;
+    let _sent = sent.expect(201);
+    assert!(!is_held(&world, &one).await, "501 is enough");
+    assert!(is_held(&world, &other).await, "499 is not");
+}
+
+#[tokio::test]
+async fn a_refund_releases_as_a_top_up_does() {
+    let world = holding().await;
+    let partner = world.partner("standard", 600).await;
+    let low = spend(&world, &partner, 101).await.expect(201);
+    assert!(is_held(&world, &partner).await);
+    let path = format!("/v1/provisions/{}/refund", low.text("refid"));
+    let refund = world.operator.post_once(&path, "k", &json!({})).await;
+    let _refunded = refund.expect(200);
+    assert!(!is_held(&world, &partner).await);
+}
+
+#[tokio::test]
 async fn what_an_operator_holds_an_operator_releases() {
     let world = holding().await;
     let partner = world.partner("standard", 600).await;

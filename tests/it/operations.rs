@@ -120,6 +120,12 @@ pub static CASES: &[Case] = &[
         plain().body(json!({"reseller": ids.reseller, "product": ids.product, "clients": clients}))
     }),
     case("GET /v1/provisions/{refid}", Owner, |ids| at(&ids.provision)),
+    case("POST /v1/provisions/{refid}/refund", Operator, |ids| {
+        at(&ids.provision).body(json!({"licences": [ids.licence]}))
+    }),
+    case("POST /v1/provisions/{refid}/refund", Operator, |ids| {
+        at(&ids.provision).body(json!({"description": "x"}))
+    }),
 
     case("GET /v1/resellers", Operator, |_| plain()),
     case("GET /v1/resellers", Operator, |ids| plain().query("user", &ids.user)),
@@ -137,6 +143,9 @@ pub static CASES: &[Case] = &[
     case("POST /v1/resellers/{refid}/credits", Operator, |ids| at(&ids.reseller).body(json!({"amount": 1}))),
     case("GET /v1/resellers/{refid}/entries", Owner, |ids| at(&ids.reseller)),
     case("GET /v1/resellers/{refid}/quote", Owner, |ids| at(&ids.reseller).query("product", &ids.product)),
+    case("POST /v1/resellers/{refid}/transfers", Owner, |ids| {
+        at(&ids.reseller).body(json!({"to": ids.below, "amount": 1}))
+    }),
     case("GET /v1/resellers/{refid}/verify", Owner, |ids| at(&ids.reseller)),
     case("GET /v1/resellers/{refid}/wallet", Owner, |ids| at(&ids.reseller)),
 ];

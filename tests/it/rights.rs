@@ -155,6 +155,12 @@ async fn live(world: &World, operator: &Caller) {
         .expect(201);
     let bought = format!("/v1/provisions/{}", bought.text("refid"));
     let _read = partner.caller.get(&bought).await.expect(200);
+    let refund = json!({"description": "x"});
+    let _refunded = operator
+        .post_once(&format!("{bought}/refund"), "refund", &refund)
+        .await
+        .expect(200);
+    let _read = partner.caller.get(&bought).await.expect(200);
     world.system().settle().await;
     let credits = format!("/v1/resellers/{}/credits", partner.refid);
     let top_up = json!({"amount": 5_000, "reference": "INV-1"});

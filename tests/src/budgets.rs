@@ -2,7 +2,7 @@
 //!
 //! Invariant: a budget is stated once, here; the test asserts it and `make bench` prints it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::caller::{Caller, Reply};
 use crate::world::{Partner, World};
@@ -81,6 +81,7 @@ pub async fn measure() -> Vec<Budget> {
     .await;
     budgets.extend(changes(&world, &operator, &partner).await);
     budgets.extend(bulk(&world, &operator, &partner, &product).await);
+    budgets.extend(returns(&world, &operator, &partner, &product).await);
     budgets.extend(reads(&world, &operator, &partner).await);
     budgets
 }
@@ -158,6 +159,49 @@ async fn bulk(world: &World, operator: &Caller, partner: &Partner, product: &str
             25,
         ),
         budget("read a provision of 25", &found, 2, 60.0, 0.0),
+    ]
+}
+
+/// Refunds and transfers.
+async fn returns(
+    world: &World,
+    operator: &Caller,
+    partner: &Partner,
+    product: &str,
+) -> Vec<Budget> {
+    world.top_up(&partner.refid, 100_000).await;
+    let client = world.client(partner).await;
+    let own = &partner.caller;
+    let buy = async |quantity: u32| {
+        let order = json!({"product": product, "client": client, "quantity": quantity});
+        let once = format!("bench-buy-{quantity}");
+        let bought = own.post_once("/v1/provisions", &once, &order).await;
+        bought.expect(201)
+    };
+    let refund = async |provision: &Reply, once: &str, body: Value| {
+        let path = format!("/v1/provisions/{}/refund", provision.text("refid"));
+        operator.post_once(&path, once, &body).await
+    };
+    let (one, many) = (buy(1).await, buy(51).await);
+    let bare = json!({"cost": 20, "description": "Set-up"});
+    let bare = own.post_once("/v1/provisions", "bench-bare-2", &bare).await;
+    let single = refund(&one, "bench-one", json!({})).await;
+    let part = json!({"licences": [many.json["licences"][0]["refid"]]});
+    let part = refund(&many, "bench-part", part).await;
+    let rest = refund(&many, "bench-rest", json!({})).await;
+    let cost = refund(&bare, "bench-cost", json!({})).await;
+    let path = format!("/v1/resellers/{}/transfers", partner.refid);
+    let to = json!({"to": world.partner("standard", 0).await.refid, "amount": 10});
+    let moved = operator.post_once(&path, "bench-transfer", &to).await;
+    vec![
+        budget("refund a bare cost", &cost, 3, 3.0, 7.0),
+        budget("refund one licence", &single, 3, 4.0, 14.0),
+        budget("refund one licence of 51", &part, 3, 30.0, 20.0),
+        each(
+            &budget("refund the other 50, each", &rest, 4, 50.0, 275.0),
+            50,
+        ),
+        budget("transfer credits", &moved, 2, 1.5, 10.0),
     ]
 }
 

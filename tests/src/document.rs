@@ -26,6 +26,8 @@ pub struct Operation {
     pub success: u16,
     /// The schema of the body it takes, if it takes one.
     pub body: Option<Value>,
+    /// Whether that body can't be left out.
+    pub needs_body: bool,
     /// What it takes in its query.
     pub query: Vec<Parameter>,
     /// The headers it reads.
@@ -106,6 +108,7 @@ fn operation(method: &str, path: &str, operation: &Value) -> Operation {
         success: success
             .unwrap_or_else(|| panic!("{method} {path} has no answer when all is well")),
         body,
+        needs_body: operation["requestBody"]["required"] == true,
         query: parameters("query"),
         headers: parameters("header"),
     }

@@ -20,10 +20,12 @@ pub mod read_ledger;
 pub mod read_products;
 pub mod read_provisions;
 pub mod read_resellers;
+pub mod refund_provision;
 pub mod relay;
 pub mod sign_up_reseller;
 pub mod suppress_mail;
 pub mod transfer_client;
+pub mod transfer_credits;
 pub mod update_client;
 pub mod update_reseller;
 pub mod write_products;
@@ -135,6 +137,10 @@ pub const FUNCTIONS: &[Function] = &[
         entry: Entry::Http(Routes::Stateful(add_credits::routes)),
     },
     Function {
+        name: "transfer-credits",
+        entry: Entry::Http(Routes::Stateful(transfer_credits::routes)),
+    },
+    Function {
         name: "read-ledger",
         entry: Entry::Http(Routes::Stateful(read_ledger::routes)),
     },
@@ -153,6 +159,10 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "read-provisions",
         entry: Entry::Http(Routes::Stateful(read_provisions::routes)),
+    },
+    Function {
+        name: "refund-provision",
+        entry: Entry::Http(Routes::Stateful(refund_provision::routes)),
     },
     Function {
         name: "relay",

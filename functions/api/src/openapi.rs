@@ -77,6 +77,13 @@ fn finish(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
             parameter.schema = parameter.schema.take().map(without_null);
         }
     }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        for content in body.content.values_mut() {
+            if let RefOr::T(content) = content {
+                content.schema = content.schema.take().map(without_null);
+            }
+        }
+    }
     // What says itself that anybody may needs no key.
     let keyed = keyed && operation.security.is_none();
     answers::declare(operation, keyed, schemas);
@@ -100,7 +107,7 @@ fn describe_members(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// A parameter that is optional is left out; there is no way to send null.
+/// A parameter or a body that is optional is left out; there is no way to send null.
 fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
     let null = SchemaType::from(Type::Null);
     let is_null =

@@ -11,6 +11,7 @@ use crate::caller::Actor;
 use crate::credits::{Amount, Credits};
 use crate::product::ProductReference;
 use crate::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
+use crate::refusal::Refusal;
 use crate::text::{Description, Reference};
 use crate::tier::{BasisPoints, Tier};
 use crate::time::Time;
@@ -23,6 +24,12 @@ pub enum EntryType {
     Credit,
     /// A purchase.
     Debit,
+    /// Credits that a purchase cost, back again (SPEC B10).
+    Refund,
+    /// Credits from another wallet.
+    TransferIn,
+    /// Credits to another wallet.
+    TransferOut,
 }
 
 impl EntryType {
@@ -31,6 +38,25 @@ impl EntryType {
         match self {
             Self::Credit => "credit",
             Self::Debit => "debit",
+            Self::Refund => "refund",
+            Self::TransferIn => "transfer_in",
+            Self::TransferOut => "transfer_out",
+        }
+    }
+
+    /// The balance after `amount` moved, unless there is not as much, or no room for as much.
+    pub fn applied(self, balance: Credits, amount: Credits) -> Result<Credits, Refusal> {
+        match self {
+            Self::Credit | Self::Refund | Self::TransferIn => {
+                let most = Credits::MAX_BALANCE;
+                let sum = balance.checked_add(amount);
+                sum.ok_or(Refusal::BalanceTooLarge { most })
+            }
+            Self::Debit | Self::TransferOut => {
+                let required = amount;
+                let rest = balance.checked_sub(amount);
+                rest.ok_or(Refusal::InsufficientCredits { balance, required })
+            }
         }
     }
 }
@@ -100,6 +126,24 @@ impl Sale {
     }
 }
 
+/// What a refund takes back (SPEC B10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// The purchase, which is never changed.
+    pub provision: EntryRefid,
+    /// Those of its licences whose price returns; none for a bare cost.
+    pub licences: Vec<LicenceRefid>,
+}
+
+/// The other half of a transfer (SPEC B10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counterparty {
+    /// The other wallet.
+    pub reseller: ResellerRefid,
+    /// The entry in that wallet's history.
+    pub entry: EntryRefid,
+}
+
 /// One line of a wallet's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -126,6 +170,12 @@ pub struct Entry {
     pub description: Option<Description>,
     /// What was sold, for the sale of a product.
     pub sale: Option<Sale>,
+    /// What it takes back, for a refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund: Option<Refund>,
+    /// The other half, for a transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counterparty: Option<Counterparty>,
     /// Who caused it.
     pub actor: Actor,
     /// When; never before the entry it follows.
@@ -137,7 +187,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The hash of what must not change: one line a field, in this order, under a version.
+    /// The hash of what must not change: one line a field, in this order, under a version. What an entry does not have
+    /// takes no line, so what entries may say besides was added without changing the hash of any.
     pub fn computed_hash(&self) -> EntryHash {
         let mut lines = vec![
             "purser entry 1".to_owned(),
@@ -164,6 +215,13 @@ impl Entry {
             lines.extend(sale.clients.iter().map(ToString::to_string));
             lines.extend(sale.licences.iter().map(ToString::to_string));
         }
+        if let Some(refund) = &self.refund {
+            lines.push(refund.provision.to_string());
+            lines.extend(refund.licences.iter().map(ToString::to_string));
+        }
+        if let Some(other) = &self.counterparty {
+            lines.extend([other.reseller.to_string(), other.entry.to_string()]);
+        }
         EntryHash(Sha256::digest(lines.join("\n")).into())
     }
 
@@ -172,9 +230,15 @@ impl Entry {
         self.balance_before >= self.threshold && self.balance_after < self.threshold
     }
 
-    /// The provision this entry is, when it is one.
+    /// Whether this entry is a provision.
+    pub fn is_provision(&self) -> bool {
+        self.kind == EntryType::Debit
+    }
+
+    /// The provision this entry is, or takes back.
     pub fn provision(&self) -> Option<&EntryRefid> {
-        (self.kind == EntryType::Debit).then_some(&self.refid)
+        let refunded = self.refund.as_ref().map(|refund| &refund.provision);
+        refunded.or_else(|| self.is_provision().then_some(&self.refid))
     }
 }
 
@@ -211,10 +275,7 @@ impl Default for Audit {
 impl Audit {
     /// Takes the next entry.
     pub fn entry(&mut self, entry: &Entry) {
-        let moved = match entry.kind {
-            EntryType::Credit => self.balance.checked_add(entry.amount),
-            EntryType::Debit => self.balance.checked_sub(entry.amount),
-        };
+        let moved = entry.kind.applied(self.balance, entry.amount);
         for (holds, problem) in [
             (
                 entry.sequence == self.next,
@@ -233,7 +294,7 @@ impl Audit {
                 "the balance it found is not the one left before it",
             ),
             (
-                moved == Some(entry.balance_after),
+                moved == Ok(entry.balance_after),
                 "its amount does not lead to the balance it left",
             ),
         ] {
@@ -265,3 +326,6 @@ impl Audit {
         self.breaks
     }
 }
+
+#[cfg(test)]
+mod tests;

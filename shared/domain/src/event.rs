@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, DeletedClient};
 use crate::entry::{Entry, EntryType};
-use crate::licence::Licence;
+use crate::licence::{Licence, LicenceStatus};
 use crate::reseller::Reseller;
 use crate::time::Time;
 
@@ -61,15 +61,20 @@ pub fn events_of(change: &Change) -> Vec<Event> {
         )],
         Change::Reseller(old, new) => reseller_events(old.as_ref(), new),
         Change::Entry(entry) => entry_events(entry),
-        Change::Licence(None, new) => vec![event(
-            new.refid.as_str(),
-            new.version,
-            "LicenceMinted",
-            new.created_at,
-            json!({"licence": new.refid, "product": new.product, "client": new.client, "reseller": new.reseller}),
-        )],
-        Change::Licence(Some(_), _) => Vec::new(),
+        Change::Licence(old, new) => licence_events(old.as_ref(), new),
     }
+}
+
+fn licence_events(old: Option<&Licence>, new: &Licence) -> Vec<Event> {
+    let (name, time) = match old {
+        None => ("LicenceMinted", new.created_at),
+        Some(old) if old.status != new.status && new.status == LicenceStatus::Revoked => {
+            ("LicenceRevoked", new.updated_at)
+        }
+        Some(_) => return Vec::new(),
+    };
+    let detail = json!({"licence": new.refid, "product": new.product, "client": new.client, "reseller": new.reseller});
+    vec![event(new.refid.as_str(), new.version, name, time, detail)]
 }
 
 fn client_events(old: Option<&Client>, new: &Client) -> Vec<Event> {
@@ -133,6 +138,7 @@ fn reseller_events(old: Option<&Reseller>, new: &Reseller) -> Vec<Event> {
 /// Money events come from the entry's insert alone: a changed threshold is no crossing (SPEC B9).
 fn entry_events(entry: &Entry) -> Vec<Event> {
     let tell = |name, detail| event(entry.refid.as_str(), 1, name, entry.created_at, detail);
+    let other = entry.counterparty.as_ref().map(|other| &other.reseller);
     let mut events = vec![match entry.kind {
         EntryType::Credit => tell(
             "CreditsAdded",
@@ -145,6 +151,21 @@ fn entry_events(entry: &Entry) -> Vec<Event> {
                    "balance": entry.balance_after, "sequence": entry.sequence,
                    "product": entry.sale.as_ref().map(|sale| &sale.product),
                    "clients": entry.sale.as_ref().map_or(&[][..], |sale| &sale.clients)}),
+        ),
+        EntryType::Refund => tell(
+            "CreditsRefunded",
+            json!({"reseller": entry.reseller, "provision": entry.provision(), "amount": entry.amount,
+                   "balance": entry.balance_after, "sequence": entry.sequence}),
+        ),
+        EntryType::TransferOut => tell(
+            "CreditsTransferredOut",
+            json!({"reseller": entry.reseller, "to": other, "amount": entry.amount,
+                   "balance": entry.balance_after, "sequence": entry.sequence}),
+        ),
+        EntryType::TransferIn => tell(
+            "CreditsTransferredIn",
+            json!({"reseller": entry.reseller, "from": other, "amount": entry.amount,
+                   "balance": entry.balance_after, "sequence": entry.sequence}),
         ),
     }];
     if entry.ran_low() {

@@ -18,11 +18,13 @@ pub mod metadata;
 pub mod product;
 pub mod provision;
 pub mod refid;
+pub mod refund;
 pub mod refusal;
 pub mod reseller;
 pub mod text;
 pub mod tier;
 pub mod time;
+pub mod transfer;
 pub mod user;
 pub mod wallet;
 

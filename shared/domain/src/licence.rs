@@ -122,4 +122,14 @@ impl Licence {
             version: 1,
         }
     }
+
+    /// The licence ended for good; `None` when it is already (SPEC C2).
+    pub fn revoked(&self, now: Time) -> Option<Self> {
+        (self.status != LicenceStatus::Revoked).then(|| Self {
+            status: LicenceStatus::Revoked,
+            updated_at: now.max(self.updated_at),
+            version: self.version + 1,
+            ..self.clone()
+        })
+    }
 }

@@ -113,7 +113,7 @@ refids! {
     UserRefid
     /// A licence, `LI-…`.
     LicenceRefid
-    /// A provision, which is its ledger entry, `PV-…`; other entries have such an id too, unseen.
+    /// A ledger entry, `PV-…`; a purchase's entry is its provision.
     EntryRefid
     /// An API key, `AK-…`.
     ApiKeyRefid

@@ -20,6 +20,8 @@ pub enum What {
     Provision,
     /// An API key.
     ApiKey,
+    /// A licence.
+    Licence,
 }
 
 impl What {
@@ -31,6 +33,7 @@ impl What {
             Self::Product => "product",
             Self::Provision => "provision",
             Self::ApiKey => "API key",
+            Self::Licence => "licence",
         }
     }
 }
@@ -52,6 +55,8 @@ pub enum Refusal {
     InvalidReseller,
     /// The reseller named as parent does not exist.
     InvalidParent,
+    /// The reseller named as the receiver of a transfer is none, or none that this sender may send to (SPEC B10).
+    InvalidRecipient,
     /// The reseller named as parent is as deep below its own parents as a parent may be.
     ParentTooDeep {
         /// The most levels of resellers.
@@ -83,6 +88,8 @@ pub enum Refusal {
         /// What the command costs.
         required: Credits,
     },
+    /// What was to be refunded was refunded before (SPEC B10).
+    AlreadyRefunded,
     /// The wallet can't hold that much.
     BalanceTooLarge {
         /// The most a wallet holds.
@@ -168,7 +175,9 @@ impl Refusal {
             Self::DuplicateEmail => "duplicate_email",
             Self::DuplicateClientId => "duplicate_client_id",
             Self::DuplicateProduct => "duplicate_product",
-            Self::InvalidReseller | Self::InvalidParent => "invalid_reseller",
+            Self::InvalidReseller | Self::InvalidParent | Self::InvalidRecipient => {
+                "invalid_reseller"
+            }
             Self::ParentTooDeep { .. } => "parent_too_deep",
             Self::InvalidUser => "invalid_user",
             Self::ClientBound => "client_already_bound",
@@ -179,6 +188,7 @@ impl Refusal {
             Self::TierNotAllowed { .. } => "tier_not_allowed",
             Self::ProductInactive => "product_inactive",
             Self::InsufficientCredits { .. } => "insufficient_credits",
+            Self::AlreadyRefunded => "already_refunded",
             Self::BalanceTooLarge { .. } => "balance_too_large",
             Self::StatusTransitionDenied { .. } => "status_transition_denied",
             Self::SensitiveMetadata { .. } => "sensitive_metadata",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::caller::Actor;
 use crate::credits::{Amount, Credits};
-use crate::entry::{Entry, EntryHash, EntryType, Sale};
+use crate::entry::{Counterparty, Entry, EntryHash, EntryType, Refund, Sale};
 use crate::refid::{EntryRefid, ResellerRefid};
 use crate::refusal::Refusal;
 use crate::reseller::{Reseller, ResellerStatus};
@@ -51,6 +51,28 @@ pub struct Particulars {
     pub description: Option<Description>,
     /// Who causes it.
     pub actor: Actor,
+}
+
+/// What a new entry does, and what it is about.
+#[derive(Debug)]
+pub(crate) struct Movement {
+    pub(crate) kind: EntryType,
+    pub(crate) amount: Credits,
+    pub(crate) sale: Option<Sale>,
+    pub(crate) refund: Option<Refund>,
+    pub(crate) counterparty: Option<Counterparty>,
+}
+
+impl Movement {
+    pub(crate) const fn new(kind: EntryType, amount: Credits) -> Self {
+        Self {
+            kind,
+            amount,
+            sale: None,
+            refund: None,
+            counterparty: None,
+        }
+    }
 }
 
 /// A wallet after a movement, and the entry that says why.
@@ -117,20 +139,8 @@ impl Wallet {
         particulars: Particulars,
         now: Time,
     ) -> Result<Posting, Refusal> {
-        let after = self
-            .balance
-            .checked_add(amount.credits())
-            .ok_or(Refusal::BalanceTooLarge {
-                most: Credits::MAX_BALANCE,
-            })?;
-        Ok(self.post(
-            EntryType::Credit,
-            amount.credits(),
-            after,
-            None,
-            particulars,
-            now,
-        ))
+        let credit = Movement::new(EntryType::Credit, amount.credits());
+        self.post(credit, particulars, now)
     }
 
     /// A purchase for `cost`; the exact balance is enough (SPEC B5).
@@ -141,37 +151,34 @@ impl Wallet {
         particulars: Particulars,
         now: Time,
     ) -> Result<Posting, Refusal> {
-        let after = self
-            .balance
-            .checked_sub(cost)
-            .ok_or(Refusal::InsufficientCredits {
-                balance: self.balance,
-                required: cost,
-            })?;
-        Ok(self.post(EntryType::Debit, cost, after, sale, particulars, now))
+        let debit = Movement {
+            sale,
+            ..Movement::new(EntryType::Debit, cost)
+        };
+        self.post(debit, particulars, now)
     }
 
-    fn post(
+    /// Any movement: the wallet after it and the entry that says why, or that there is too little, or no room.
+    pub(crate) fn post(
         &self,
-        kind: EntryType,
-        amount: Credits,
-        balance_after: Credits,
-        sale: Option<Sale>,
+        movement: Movement,
         particulars: Particulars,
         now: Time,
-    ) -> Posting {
+    ) -> Result<Posting, Refusal> {
         let mut entry = Entry {
             refid: particulars.refid,
             reseller: self.reseller.clone(),
             sequence: self.sequence + 1,
-            kind,
-            amount,
+            kind: movement.kind,
+            amount: movement.amount,
             balance_before: self.balance,
-            balance_after,
+            balance_after: movement.kind.applied(self.balance, movement.amount)?,
             threshold: self.low_credit_threshold,
             reference: particulars.reference,
             description: particulars.description,
-            sale,
+            sale: movement.sale,
+            refund: movement.refund,
+            counterparty: movement.counterparty,
             actor: particulars.actor,
             created_at: now.max(self.last_at),
             previous_hash: self.head,
@@ -179,184 +186,16 @@ impl Wallet {
         };
         entry.hash = entry.computed_hash();
         let wallet = Self {
-            balance: balance_after,
+            balance: entry.balance_after,
             sequence: entry.sequence,
             head: entry.hash,
             last_at: entry.created_at,
             version: self.version + 1,
             ..self.clone()
         };
-        Posting { wallet, entry }
+        Ok(Posting { wallet, entry })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::entry::Audit;
-    use crate::refid::Prefix;
-
-    fn wallet(balance: u64, threshold: u64) -> Wallet {
-        Wallet {
-            reseller: ResellerRefid::new(&prefix("RS-"), [1; 10]),
-            balance: Credits::new(balance),
-            sequence: 0,
-            head: EntryHash::START,
-            tier: Tier::Standard,
-            status: ResellerStatus::Active,
-            hold_provisioning: false,
-            low_credit_threshold: Credits::new(threshold),
-            last_at: Time::of(jiff::Timestamp::UNIX_EPOCH),
-            version: 1,
-        }
-    }
-
-    fn prefix(text: &str) -> Prefix {
-        text.parse().unwrap()
-    }
-
-    fn particulars(n: u8) -> Particulars {
-        let refid = EntryRefid::new(&prefix("PV-"), [n; 10]);
-        Particulars {
-            refid,
-            reference: None,
-            description: None,
-            actor: Actor::new("operator"),
-        }
-    }
-
-    fn at(seconds: i64) -> Time {
-        Time::of(jiff::Timestamp::from_second(seconds).unwrap())
-    }
-
-    #[test]
-    fn a_debit_below_the_threshold_runs_low_once() {
-        for (from, to, low) in [
-            (700, 500, false),
-            (500, 499, true),
-            (499, 300, false),
-            (600, 450, true),
-            (500, 500, false),
-            (1_000, 0, true),
-            (0, 0, false),
-        ] {
-            let posting = wallet(from, 500)
-                .debit(Credits::new(from - to), None, particulars(1), at(0))
-                .unwrap();
-            assert_eq!(posting.entry.ran_low(), low, "{from} → {to}");
-        }
-        let topped_up = wallet(400, 500)
-            .credit(Amount::try_from(200).unwrap(), particulars(1), at(0))
-            .unwrap();
-        assert!(!topped_up.entry.ran_low());
-        assert_eq!(topped_up.wallet.balance, Credits::new(600));
-        let never = wallet(1, 0)
-            .debit(Credits::new(1), None, particulars(1), at(0))
-            .unwrap();
-        assert!(!never.entry.ran_low(), "a threshold of 0 never warns");
-    }
-
-    #[test]
-    fn the_exact_balance_is_enough_and_one_more_is_not() {
-        let wallet = wallet(490, 0);
-        assert!(
-            wallet
-                .debit(Credits::new(490), None, particulars(1), at(0))
-                .is_ok()
-        );
-        assert_eq!(
-            wallet.debit(Credits::new(491), None, particulars(1), at(0)),
-            Err(Refusal::InsufficientCredits {
-                balance: Credits::new(490),
-                required: Credits::new(491)
-            })
-        );
-    }
-
-    #[test]
-    fn standing_decides_before_money() {
-        for (status, hold, refusal) in [
-            (ResellerStatus::Active, false, None),
-            (
-                ResellerStatus::Active,
-                true,
-                Some(Refusal::ProvisioningHeld),
-            ),
-            (
-                ResellerStatus::Suspended,
-                true,
-                Some(Refusal::ResellerSuspended),
-            ),
-            (
-                ResellerStatus::Pending,
-                false,
-                Some(Refusal::ResellerPending),
-            ),
-        ] {
-            let wallet = Wallet {
-                status,
-                hold_provisioning: hold,
-                ..wallet(0, 0)
-            };
-            assert_eq!(wallet.must_provision().err(), refusal, "{status:?} {hold}");
-        }
-    }
-
-    #[test]
-    fn time_never_runs_backwards_in_a_wallet() {
-        let first = wallet(0, 0)
-            .credit(Amount::try_from(9).unwrap(), particulars(1), at(100))
-            .unwrap();
-        let second = first
-            .wallet
-            .debit(Credits::new(1), None, particulars(2), at(50))
-            .unwrap();
-        assert_eq!(second.entry.created_at, at(100));
-    }
-
-    proptest! {
-        #[test]
-        fn any_history_proves_itself_and_any_change_shows(
-            moves in prop::collection::vec((any::<bool>(), 1_u64..1_000), 1..40),
-            hit: prop::sample::Index,
-            which in 0..5,
-        ) {
-            let mut wallet = wallet(0, 500);
-            let mut entries = Vec::new();
-            for (n, (credit, amount)) in moves.iter().enumerate() {
-                let now = at(i64::try_from(n).unwrap());
-                let posting = if *credit {
-                    wallet.credit(Amount::try_from(*amount).unwrap(), particulars(1), now)
-                } else {
-                    wallet.debit(Credits::new(*amount), None, particulars(1), now)
-                };
-                if let Ok(posting) = posting {
-                    wallet = posting.wallet;
-                    entries.push(posting.entry);
-                }
-            }
-            prop_assume!(!entries.is_empty());
-            let audit = |entries: &[Entry]| {
-                let mut audit = Audit::default();
-                for entry in entries {
-                    audit.entry(entry);
-                }
-                audit.finish(wallet.balance, wallet.sequence, wallet.head)
-            };
-            prop_assert_eq!(audit(&entries), vec![]);
-
-            let index = hit.index(entries.len());
-            match which {
-                0 => { entries.remove(index); }
-                1 => { let copy = entries[index].clone(); entries.insert(index, copy); }
-                2 => entries[index].amount = Credits::new(entries[index].amount.get() + 1),
-                3 => entries[index].actor = Actor::new("someone else"),
-                _ if entries.len() > 1 => { let other = (index + 1) % entries.len(); entries.swap(index, other); }
-                _ => entries.clear(),
-            }
-            prop_assert_ne!(audit(&entries), vec![]);
-        }
-    }
-}
+pub(crate) mod tests;

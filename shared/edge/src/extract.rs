@@ -5,7 +5,8 @@
 
 use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::{
-    FromRequest, FromRequestParts, OptionalFromRequestParts, Path, Query, Request,
+    FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Path, Query,
+    Request,
 };
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
@@ -30,20 +31,43 @@ pub struct Body<T>(pub T);
 /// A JSON body, still to be opened.
 pub type MaybeBody<T> = Result<Body<T>, Problem>;
 
+/// A JSON body that may be left out, still to be opened.
+pub type OptionalBody<T> = Result<Option<Body<T>>, Problem>;
+
 impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        if !is_json(&parts.headers) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "The body must be application/json.",
-            ));
-        }
+        must_be_json(&parts.headers)?;
         json::read(&read(body).await?).map(Self)
     }
+}
+
+impl<T: DeserializeOwned> OptionalFromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Option<Self>, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body).await?;
+        // What is not there is of no type.
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        must_be_json(&parts.headers)?;
+        json::read(&bytes).map(|body| Some(Self(body)))
+    }
+}
+
+fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "The body must be application/json.",
+    ))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

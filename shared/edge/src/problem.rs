@@ -274,6 +274,7 @@ impl From<Refusal> for Problem {
             Refusal::MetadataTooLarge { .. } => problem.in_field("/metadata"),
             Refusal::InvalidReseller => problem.in_field("/reseller"),
             Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
+            Refusal::InvalidRecipient => problem.in_field("/to"),
             Refusal::InvalidUser => problem.in_field("/user"),
             // A reseller learns that it is taken, by whomever (SPEC A2).
             Refusal::DuplicateEmail => problem.in_field("/email").guessed(),
@@ -323,6 +324,7 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
             conflict("The product is not sold by resellers of this tier.")
         }
         Refusal::ProductInactive => conflict("The product is not sold at present."),
+        Refusal::AlreadyRefunded => conflict("This was refunded before."),
         Refusal::ReferenceReused => conflict("The reference names an entry with another amount."),
         Refusal::KeyAlreadyShown => {
             conflict("The key was shown when it was created, and can't be shown again.")
@@ -339,7 +341,9 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
             StatusCode::PAYMENT_REQUIRED,
             format!("The wallet holds {balance} credits, and {required} are required."),
         ),
-        Refusal::InvalidReseller | Refusal::InvalidParent => wrong("There is no such reseller."),
+        Refusal::InvalidReseller | Refusal::InvalidParent | Refusal::InvalidRecipient => {
+            wrong("There is no such reseller.")
+        }
         Refusal::ParentTooDeep { most } => {
             wrong(&format!("Resellers stand at most {most} levels deep."))
         }

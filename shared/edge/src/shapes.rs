@@ -9,15 +9,15 @@ mod values;
 
 pub use goods::{LicenceShape, LicenceStatusShape, ProductShape, TermsShape};
 pub use ledger::{
-    BulkProvisionShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape, SoldShape,
-    WalletShape,
+    BulkProvisionShape, CounterpartyShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape,
+    SoldShape, WalletShape,
 };
 pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
 };
 pub use values::{
     AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, DescriptionShape,
-    EmailShape, HashShape, IdempotencyKeyShape, LicenceRefidShape, MetadataShape, NameShape,
-    NewReferenceShape, PhoneShape, ProductReferenceShape, ProvisionRefidShape, ReferenceShape,
-    ResellerRefidShape, ThresholdShape, UserRefidShape,
+    EmailShape, EntryRefidShape, HashShape, IdempotencyKeyShape, LicenceRefidShape, MetadataShape,
+    NameShape, NewReferenceShape, PhoneShape, ProductReferenceShape, ProvisionRefidShape,
+    ReferenceShape, ResellerRefidShape, ThresholdShape, UserRefidShape,
 };

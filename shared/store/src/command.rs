@@ -173,8 +173,9 @@ impl Store {
                     }
                     continue;
                 }
-                // A stale read must never refuse, nor take a change for made.
-                Ok(Decision::Unchanged(_)) | Err(StoreError::Refused(_))
+                // A stale read must never refuse, take a change for made, or what it has not seen yet for lost.
+                Ok(Decision::Unchanged(_))
+                | Err(StoreError::Refused(_) | StoreError::Unreadable(_))
                     if !fresh || consistency == Consistency::Eventual =>
                 {
                     consistency = Consistency::Strong;

@@ -9,7 +9,7 @@ use purser_domain::time::Time;
 
 use crate::command::CommandWrite;
 use crate::idempotency::Record;
-use crate::item::{Stamp, doc, item};
+use crate::item::{Item, Stamp, doc, item};
 use crate::keys::{Index, Key};
 use crate::page::{List, Page};
 use crate::table::{Condition, Consistency, Write};
@@ -22,6 +22,12 @@ pub enum Class {
     Credit,
     /// A purchase.
     Provision,
+    /// A refund of a purchase.
+    Refund,
+    /// A transfer, in the wallet it leaves.
+    TransferOut,
+    /// A transfer, in the wallet it reaches; its key is the refid of the other entry, so there is one for each.
+    TransferIn,
 }
 
 impl Class {
@@ -29,6 +35,9 @@ impl Class {
         match self {
             Self::Credit => "credit",
             Self::Provision => "provision",
+            Self::Refund => "refund",
+            Self::TransferOut => "transfer_out",
+            Self::TransferIn => "transfer_in",
         }
     }
 }
@@ -50,15 +59,26 @@ pub(crate) fn write(
     answer: &[u8],
     stamp: &Stamp,
 ) -> Result<CommandWrite, StoreError> {
-    let mut item = item(&record.key, "entry", entry, stamp)?;
+    let mut item = placed(entry, stamp)?;
+    record.remember(&mut item, store.secrets(), answer)?;
+    Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
+}
+
+/// The write that appends an entry whose command is remembered elsewhere.
+pub(crate) fn write_alone(entry: &Entry, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let item = placed(entry, stamp)?;
+    Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
+}
+
+fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
+    let mut item = item(&key(&entry.refid), "entry", entry, stamp)?;
     // Within a wallet, time order is sequence order.
     Index::Tenant.place(
         &mut item,
         list_key(&entry.reseller),
         in_order(entry.created_at, entry.sequence),
     );
-    record.remember(&mut item, store.secrets(), answer)?;
-    Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
+    Ok(item)
 }
 
 /// The text of what never changes in an entry; stored answers are read with its help, so neither does this.
@@ -75,6 +95,14 @@ pub(crate) fn unchanging(entry: &Entry) -> String {
         parts.push(sale.product.to_string());
         parts.extend(sale.clients.iter().map(ToString::to_string));
         parts.extend(sale.licences.iter().map(ToString::to_string));
+    }
+    // What an entry does not have adds nothing, so the answers of all that have none of it are read as ever.
+    if let Some(refund) = &entry.refund {
+        parts.push(refund.provision.to_string());
+        parts.extend(refund.licences.iter().map(ToString::to_string));
+    }
+    if let Some(other) = &entry.counterparty {
+        parts.extend([other.reseller.to_string(), other.entry.to_string()]);
     }
     parts.concat()
 }

@@ -23,10 +23,12 @@ pub mod meter;
 pub mod page;
 pub mod product;
 pub mod provision;
+pub mod refund;
 pub mod reseller;
 pub mod secrets;
 pub mod suppression;
 pub mod table;
+pub mod transfer;
 pub mod user;
 pub mod wallet;
 

@@ -40,9 +40,10 @@ pub fn new_key() -> LicenceKey {
     LicenceKey::new(uuid::Uuid::new_v4().to_string())
 }
 
-/// The write that mints a licence.
+/// The write that mints a licence, or replaces the version it was decided on.
 pub(crate) fn write(
     keyed: &KeyedLicence,
+    replaces: Option<u64>,
     secrets: &Secrets,
     stamp: &Stamp,
 ) -> Result<Write, StoreError> {
@@ -64,7 +65,8 @@ pub(crate) fn write(
     if let Some(client) = &licence.client {
         Index::Status.place(&mut item, format!("LI@{client}"), place);
     }
-    Ok(Write::Put(item, Condition::Absent))
+    let condition = replaces.map_or(Condition::Absent, Condition::Version);
+    Ok(Write::Put(item, condition))
 }
 
 /// The licence of an item, with its key.

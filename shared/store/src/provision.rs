@@ -9,8 +9,8 @@ pub use buyers::{Buyer, Buyers};
 
 use purser_domain::Refusal;
 use purser_domain::client::{Client, ClientStatus};
-use purser_domain::credits::Amount;
-use purser_domain::entry::Entry;
+use purser_domain::credits::{Amount, Credits};
+use purser_domain::entry::{Entry, Sale};
 use purser_domain::licence::LicenceKey;
 use purser_domain::product::ProductReference;
 use purser_domain::provision::{self, Line, Order, Quantity};
@@ -31,7 +31,7 @@ use crate::keys::Key;
 use crate::licence::{KeyedLicence, new_key};
 use crate::loaded::Loaded;
 use crate::table::Consistency;
-use crate::{Store, StoreError, client, licence, product, wallet};
+use crate::{Store, StoreError, client, licence, product, refund, wallet};
 
 /// What is bought.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +81,16 @@ pub struct Provision {
     pub entry: Entry,
     /// What it paid for, in the order of the purchase; nothing for a bare cost.
     pub sold: Vec<Sold>,
+    /// What has been refunded of it, oldest first.
+    pub refunds: Vec<Entry>,
+}
+
+impl Provision {
+    /// The credits that have been refunded; never more than it cost.
+    pub fn refunded(&self) -> Credits {
+        let amounts = self.refunds.iter().map(|entry| entry.amount.get());
+        Credits::new(amounts.sum())
+    }
 }
 
 /// What was sold for one client.
@@ -161,7 +171,7 @@ impl Store {
                 wallet::write(&made.wallet, Some(wallet.version), stamp)?,
             ];
             for keyed in made.provision.sold.iter().flat_map(|sold| &sold.licences) {
-                let minted = licence::write(keyed, &self.secrets, stamp)?;
+                let minted = licence::write(keyed, None, &self.secrets, stamp)?;
                 writes.push(CommandWrite::fresh(minted));
             }
             writes.extend(made.creations);
@@ -219,6 +229,7 @@ impl Store {
             provision: Provision {
                 entry: decision.posting.entry,
                 sold,
+                refunds: Vec::new(),
             },
             creations,
         })
@@ -232,36 +243,59 @@ impl Store {
         (0..clients * each.get() as usize).map(draw).collect()
     }
 
-    /// A provision as it stands now: the entry as it was made, clients and licences as they are.
+    /// The entry of a provision, as it was made.
+    pub async fn purchase(&self, refid: &EntryRefid) -> Result<Option<Entry>, StoreError> {
+        let entry = self.entry(refid).await?;
+        Ok(entry.filter(Entry::is_provision))
+    }
+
+    /// A provision as it stands now: the entry as it was made, clients, licences and refunds as they are.
     pub async fn find_provision(
         &self,
         refid: &EntryRefid,
     ) -> Result<Option<Provision>, StoreError> {
-        let Some(entry) = self
-            .entry(refid)
-            .await?
-            .filter(|entry| entry.provision().is_some())
-        else {
+        let Some(entry) = self.purchase(refid).await? else {
             return Ok(None);
         };
-        let mut sold = Vec::new();
-        if let Some(sale) = &entry.sale {
-            let mut keys: Vec<Key> = sale.licences.iter().map(licence::key).collect();
-            keys.extend(sale.clients.iter().map(client::key));
-            let found = self.table.get_all(&keys, Consistency::Strong).await?;
-            let found = Loaded::of(&keys, found);
-            for (client, licences) in sale.by_client() {
-                let licences = licences
-                    .iter()
-                    .filter_map(|refid| found.get(&licence::key(refid)))
-                    .map(|item| licence::read(item, &self.secrets))
-                    .collect::<Result<_, _>>()?;
-                let client = client::read_loaded(&found, client, &self.secrets)?;
-                sold.push(Sold { client, licences });
-            }
-        }
-        Ok(Some(Provision { entry, sold }))
+        let mut keys = vec![refund::key(refid)];
+        keys.extend(sold_keys(&entry));
+        let found = self.table.get_all(&keys, Consistency::Strong).await?;
+        let mut found = Loaded::of(&keys, found);
+        let keys = refund::entry_keys(&found, refid)?;
+        let refunds = self.table.get_all(&keys, Consistency::Strong).await?;
+        found.extend(Loaded::of(&keys, refunds));
+        Ok(Some(Provision {
+            sold: self.sold(&entry, &found)?,
+            refunds: refund::entries(&found, refid)?,
+            entry,
+        }))
     }
+
+    /// What an entry sold, as far as it was found.
+    pub(crate) fn sold(&self, entry: &Entry, found: &Loaded) -> Result<Vec<Sold>, StoreError> {
+        let mut sold = Vec::new();
+        for (client, licences) in entry.sale.iter().flat_map(Sale::by_client) {
+            let licences = licences
+                .iter()
+                .filter_map(|refid| found.get(&licence::key(refid)))
+                .map(|item| licence::read(item, &self.secrets))
+                .collect::<Result<_, _>>()?;
+            let client = client::read_loaded(found, client, &self.secrets)?;
+            sold.push(Sold { client, licences });
+        }
+        Ok(sold)
+    }
+}
+
+/// Where the licences and clients are that an entry is about.
+pub(crate) fn sold_keys(entry: &Entry) -> Vec<Key> {
+    let Some(sale) = &entry.sale else {
+        return Vec::new();
+    };
+    let licences = sale.licences.iter().map(licence::key);
+    licences
+        .chain(sale.clients.iter().map(client::key))
+        .collect()
 }
 
 /// Asks the domain about a bare cost.
@@ -277,6 +311,7 @@ fn bare(
         provision: Provision {
             entry: posting.entry,
             sold: Vec::new(),
+            refunds: Vec::new(),
         },
         creations: Vec::new(),
     })

@@ -21,7 +21,7 @@ use crate::secrets::{Secrets, random};
 use crate::table::{Condition, Consistency, Filter, Write};
 use crate::{Store, StoreError, user};
 
-fn key(refid: &ResellerRefid) -> Key {
+pub(crate) fn key(refid: &ResellerRefid) -> Key {
     Key::alone("RS", refid)
 }
 
@@ -185,7 +185,8 @@ pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<Reseller, StoreErro
     Ok(reseller)
 }
 
-fn read_loaded(
+/// The reseller among what a command loaded.
+pub(crate) fn read_loaded(
     loaded: &Loaded,
     key: &Key,
     secrets: &Secrets,

@@ -20,6 +20,9 @@ mod transact;
 
 pub use transact::{Condition, Outcome, Reason, Write};
 
+/// The most items that DynamoDB reads in one batch.
+const MOST_AT_ONCE: usize = 100;
+
 /// The table, through the SDK. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -163,21 +166,30 @@ impl Table {
         Ok(answer.item)
     }
 
-    /// Up to 100 items in one round trip; those that do not exist are left out.
+    /// These items, 100 a round trip; those that do not exist are left out.
     pub async fn get_all(
         &self,
         keys: &[Key],
         consistency: Consistency,
     ) -> Result<HashMap<Key, Item>, TableError> {
         let mut found = HashMap::new();
-        if keys.is_empty() {
-            return Ok(found);
+        // DynamoDB refuses a batch that names a key twice.
+        let mut known = HashSet::new();
+        let distinct: Vec<&Key> = keys.iter().filter(|key| known.insert(*key)).collect();
+        for batch in distinct.chunks(MOST_AT_ONCE) {
+            found.extend(self.get_batch(batch, consistency).await?);
         }
+        Ok(found)
+    }
+
+    async fn get_batch(
+        &self,
+        keys: &[&Key],
+        consistency: Consistency,
+    ) -> Result<HashMap<Key, Item>, TableError> {
         let mut wanted =
             KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
-        // DynamoDB refuses a batch that names a key twice.
-        let distinct: HashSet<&Key> = keys.iter().collect();
-        for key in distinct {
+        for key in keys {
             wanted = wanted.keys(HashMap::from([
                 ("pk".to_owned(), text(&key.pk)),
                 ("sk".to_owned(), text(&key.sk)),
@@ -206,12 +218,8 @@ impl Table {
             .unwrap_or_default()
             .remove(&self.name)
             .unwrap_or_default();
-        found.extend(
-            items
-                .into_iter()
-                .filter_map(|item| Some((key_of(&item)?, item))),
-        );
-        Ok(found)
+        let keyed = |item| Some((key_of(&item)?, item));
+        Ok(items.into_iter().filter_map(keyed).collect())
     }
 
     /// A part of an index.

@@ -25,6 +25,9 @@ const NAMES: [&str; 8] = [
     "𝔘𝔫𝔦\u{200d}\u{200f}\u{feff}",
 ];
 
+/// What can be done once to what a party has.
+const ONCE: [&str; 1] = ["POST /v1/provisions/{refid}/refund"];
+
 /// The members of an object and of the objects in it, as far as `sample` has them, with their pointers.
 fn members<'a>(schema: &'a Schema, sample: &Value, at: &str) -> Vec<(String, &'a Member)> {
     let mut found = Vec::new();
@@ -248,6 +251,9 @@ async fn any_script_goes_through_every_operation_and_comes_back() {
             continue;
         }
         for name in NAMES {
+            if ONCE.contains(&case.operation) {
+                stage.party = Party::new(&stage.world).await;
+            }
             let mut body = stage.sample(case);
             let sent = filled(&stage.world, &schema, &mut body, name);
             if sent.is_empty() {

@@ -16,8 +16,7 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
     };
     let text = String::from_utf8(sample.clone()).expect("UTF-8");
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(5_000), close.repeat(5_000));
-    let bytes: [(&str, Vec<u8>); 14] = [
-        ("nothing", Vec::new()),
+    let bytes: [(&str, Vec<u8>); 13] = [
         ("white space", b" \r\n\t".to_vec()),
         ("half an object", b"{".to_vec()),
         ("something after it", format!("{text}{text}").into()),
@@ -54,9 +53,13 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
             Fault::new(format!("with {what}"), request, Refusal::MALFORMED)
         })
         .collect();
-    let mut none = request.clone();
-    none.body = None;
-    faults.push(Fault::new("without a body", none, Refusal::MALFORMED));
+    if subject.operation.needs_body {
+        let mut none = request.clone();
+        none.body = None;
+        faults.push(Fault::new("without a body", none, Refusal::MALFORMED));
+        let nothing = request.clone().with_body(Vec::new());
+        faults.push(Fault::new("with nothing", nothing, Refusal::MALFORMED));
+    }
     let too_large = Refusal::Is(413, "payload_too_large");
     for padding in [512 * 1024, SEVEN_MEGABYTES] {
         let mut body = sample.clone();

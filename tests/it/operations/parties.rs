@@ -14,6 +14,10 @@ pub struct Ids {
     pub email: String,
     pub client_id: String,
     pub provision: String,
+    /// The licence that the provision minted.
+    pub licence: String,
+    /// A reseller right below the first.
+    pub below: String,
     pub api_key: String,
     pub user: String,
     /// Of a product, which is nobody's own.
@@ -26,12 +30,14 @@ pub struct Ids {
 pub type Place = (&'static str, fn(&mut Ids) -> &mut String);
 
 /// The ids of what belongs to somebody.
-pub const OWNED: [Place; 7] = [
+pub const OWNED: [Place; 9] = [
     ("reseller", |ids| &mut ids.reseller),
     ("client", |ids| &mut ids.client),
     ("email", |ids| &mut ids.email),
     ("client_id", |ids| &mut ids.client_id),
     ("provision", |ids| &mut ids.provision),
+    ("licence", |ids| &mut ids.licence),
+    ("below", |ids| &mut ids.below),
     ("api_key", |ids| &mut ids.api_key),
     ("user", |ids| &mut ids.user),
 ];
@@ -45,6 +51,8 @@ impl Ids {
             email: "nobody@example.com".to_owned(),
             client_id: "00000000-0000-4000-8000-000000000000".to_owned(),
             provision: "PV-0000000000000000".to_owned(),
+            licence: "LI-0000000000000000".to_owned(),
+            below: "RS-0000000000000000".to_owned(),
             api_key: "AK-0000000000000000".to_owned(),
             user: "US-0000000000000000".to_owned(),
             ..self.clone()
@@ -83,14 +91,15 @@ impl Party {
         let (product, client) = (world.product(10).await, world.client(&partner).await);
         let activate = format!("/v1/clients/{client}/activate");
         let active = partner.caller.act(&activate).await.expect(200);
-        let cost = json!({"cost": 1, "description": "x"});
+        let order = json!({"product": product, "client": client});
         let bought = partner
             .caller
-            .post_once("/v1/provisions", "first", &cost)
-            .await;
+            .post_once("/v1/provisions", "first", &order)
+            .await
+            .expect(201);
         let name = world.fresh("below");
         let below = json!({"company_name": name, "email": format!("{name}@example.com"), "parent": partner.refid});
-        let _below = world
+        let below = world
             .operator
             .post("/v1/resellers", &below)
             .await
@@ -101,7 +110,12 @@ impl Party {
             user: own.text("user").to_owned(),
             email: active.text("email").to_owned(),
             client_id: active.text("client_id").to_owned(),
-            provision: bought.expect(201).text("refid").to_owned(),
+            provision: bought.text("refid").to_owned(),
+            licence: bought.json["licences"][0]["refid"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            below: below.text("refid").to_owned(),
             api_key: refid_of(partner.caller.key().unwrap()),
             reseller: partner.refid,
             fresh: world.fresh("fresh"),

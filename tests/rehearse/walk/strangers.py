@@ -48,3 +48,5 @@ def purchase(world: World) -> None:
     world.other.caller.post("/v1/provisions", order, world.once("theirs")).refused(404, "not_found")
     bare = {"reseller": world.elite.refid, "cost": 1, "description": "x"}
     world.other.caller.post("/v1/provisions", bare, world.once("theirs")).refused(404, "not_found")
+    path, body = f"{world.elite.path}/transfers", {"to": world.other.refid, "amount": 1}
+    world.other.caller.post(path, body, world.once("theirs")).refused(404, "not_found")

@@ -3,7 +3,7 @@
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here.
 
 use purser_domain::credits::Credits;
-use purser_domain::entry::{Entry, Sale};
+use purser_domain::entry::{Counterparty, Entry, Sale};
 use purser_domain::tier::Tier;
 use purser_domain::time::Time;
 use purser_domain::wallet::Wallet;
@@ -12,8 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    ClientShape, CreditsShape, DescriptionShape, HashShape, LicenceShape, ProductReferenceShape,
-    ProvisionRefidShape, ReferenceShape, TierShape,
+    ClientShape, CreditsShape, DescriptionShape, EntryRefidShape, HashShape, LicenceShape,
+    ProductReferenceShape, ProvisionRefidShape, ReferenceShape, ResellerRefidShape, TierShape,
 };
 
 /// A wallet.
@@ -45,12 +45,17 @@ impl From<&Wallet> for WalletShape {
 pub enum EntryTypeShape {
     Credit,
     Debit,
+    Refund,
+    TransferIn,
+    TransferOut,
 }
 
 /// A ledger entry.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Entry)]
 pub struct EntryShape {
+    #[schema(value_type = EntryRefidShape)]
+    refid: String,
     /// Its number in the wallet, from 1 without gaps.
     sequence: u64,
     /// What it does to the balance.
@@ -75,12 +80,36 @@ pub struct EntryShape {
     /// SHA-256 of this entry, hexadecimal.
     #[schema(value_type = HashShape)]
     hash: String,
-    /// The provision it is, for a debit.
+    /// The provision it is, for a debit; the provision it refunds, for a refund.
     #[schema(required = true, value_type = Option<ProvisionRefidShape>)]
     provision: Option<String>,
     /// What was sold at which price, for the sale of a product.
     #[schema(required = true)]
     sale: Option<SaleShape>,
+    /// The other half, for a transfer.
+    #[schema(required = true)]
+    counterparty: Option<CounterpartyShape>,
+}
+
+/// The other half of a transfer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Counterparty)]
+pub struct CounterpartyShape {
+    /// Whose wallet it is in.
+    #[schema(value_type = ResellerRefidShape)]
+    reseller: String,
+    /// The entry there.
+    #[schema(value_type = EntryRefidShape)]
+    entry: String,
+}
+
+impl From<&Counterparty> for CounterpartyShape {
+    fn from(other: &Counterparty) -> Self {
+        Self {
+            reseller: other.reseller.to_string(),
+            entry: other.entry.to_string(),
+        }
+    }
 }
 
 /// What a sale was priced at.
@@ -114,6 +143,7 @@ impl From<&Sale> for SaleShape {
 impl From<&Entry> for EntryShape {
     fn from(entry: &Entry) -> Self {
         Self {
+            refid: entry.refid.to_string(),
             sequence: entry.sequence,
             r#type: entry.kind.as_str(),
             amount: entry.amount,
@@ -126,6 +156,7 @@ impl From<&Entry> for EntryShape {
             hash: entry.hash.to_string(),
             provision: entry.provision().map(ToString::to_string),
             sale: entry.sale.as_ref().map(SaleShape::from),
+            counterparty: entry.counterparty.as_ref().map(CounterpartyShape::from),
         }
     }
 }
@@ -148,6 +179,11 @@ pub struct ProvisionShape {
     /// What it minted; empty for a bare cost.
     licences: Vec<LicenceShape>,
     entry: EntryShape,
+    /// What of its cost has been refunded.
+    #[schema(value_type = CreditsShape)]
+    refunded: Credits,
+    /// The entries that refunded it, oldest first.
+    refunds: Vec<EntryShape>,
     /// Of a purchase for several clients, each with its licences.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<SoldShape>)]
@@ -206,6 +242,8 @@ impl From<&Provision> for ProvisionShape {
             client: only.map(ClientShape::from),
             licences: licences.map(LicenceShape::from).collect(),
             entry: EntryShape::from(&provision.entry),
+            refunded: provision.refunded(),
+            refunds: provision.refunds.iter().map(EntryShape::from).collect(),
             results: (sold.len() > 1).then(|| sold.iter().map(SoldShape::from).collect()),
         }
     }

@@ -93,7 +93,7 @@ forms! {
     DescriptionShape "Description" text(1, 500, TEXT), "First top-up",
         "What something is for.";
     ReferenceShape "Reference" text(1, 255, TEXT), "INV-2026-001",
-        "The caller's own name of a top-up.";
+        "The caller's own name of a top-up or a transfer.";
     ClientIdShape "ClientId" text(1, 255, TEXT), "CUST-4711",
         "The id other systems know a client by.";
     EmailShape "Email" email(), "billing@acme.example",
@@ -112,6 +112,8 @@ forms! {
         "The id of a licence, like `LI-7ZK3M9QWX2ABCDEF`.";
     ProvisionRefidShape "ProvisionRefid" refid(), "PV-7ZK3M9QWX2ABCDEF",
         "The id of a provision, like `PV-7ZK3M9QWX2ABCDEF`.";
+    EntryRefidShape "EntryRefid" refid(), "PV-7ZK3M9QWX2ABCDEF",
+        "The id of a ledger entry; a purchase's is its provision's, too.";
     ApiKeyRefidShape "ApiKeyRefid" refid(), "AK-7ZK3M9QWX2ABCDEF",
         "The id of an API key, like `AK-7ZK3M9QWX2ABCDEF`.";
     MetadataShape "Metadata" object(), {"segment": "Enterprise"},
