@@ -4,11 +4,11 @@
 //! lost calls and answers. Invariant: what happens follows from the seed. Latencies and faults are drawn in the order of
 //! the calls, all time is virtual, and nothing waits for anything real; so a run can be repeated exactly.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use purser::sdk::{self, Endpoints};
 use purser::system::template;
@@ -62,12 +62,19 @@ struct Core {
     table: Table,
     weather: Mutex<Weather>,
     longest_lag: AtomicU64,
+    /// Up to when the clocks show the time, in milliseconds since the start.
+    shown: AtomicU64,
+    turned: AtomicBool,
     rng: Mutex<fastrand::Rng>,
     history: History,
     bug: Option<Bug>,
     told: Mutex<Vec<Told>>,
     mails: Mutex<Vec<Mail>>,
 }
+
+/// How many clouds there were. The SDK counts retries per service and region for the whole process: each cloud is a
+/// region of its own, so that no run spends what another may still retry.
+static CLOUDS: AtomicU64 = AtomicU64::new(0);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -90,6 +97,8 @@ impl Cloud {
             table: Table::new(&template.table, name, now),
             weather: Mutex::new(Weather::calm()),
             longest_lag: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
+            turned: AtomicBool::new(false),
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
             history: History::default(),
             bug,
@@ -108,7 +117,9 @@ impl Cloud {
         };
         let client = SharedHttpClient::new(Network(self.clone()));
         let sdk = sdk::settings(&endpoints).await;
-        sdk.into_builder().http_client(client).build()
+        let region = format!("cloud-{}", CLOUDS.fetch_add(1, Ordering::Relaxed));
+        let sdk = sdk.into_builder().region(Region::new(region));
+        sdk.http_client(client).build()
     }
 
     /// A clock that runs so far ahead of the others, which a machine's clock does.
@@ -121,18 +132,30 @@ impl Cloud {
         clock
     }
 
-    /// Turns all clocks forward.
+    /// Turns all clocks forward by more than the time that passes.
     pub fn turn_clocks(&self, by: Duration) {
+        self.note("clock", format!("turned by {} s", by.as_secs()));
+        self.0.turned.store(true, Ordering::Relaxed);
+        self.advance(by);
+    }
+
+    /// Whether they were ever turned.
+    pub fn were_clocks_turned(&self) -> bool {
+        self.0.turned.load(Ordering::Relaxed)
+    }
+
+    /// Lets the clocks show the time that has passed.
+    pub(super) fn tick(&self) {
+        let now = self.now();
+        let shown = self.0.shown.swap(now, Ordering::Relaxed);
+        self.advance(Duration::from_millis(now - shown));
+    }
+
+    fn advance(&self, by: Duration) {
         let by = by.try_into().expect("a duration");
         for clock in lock(&self.0.clocks).iter() {
             clock.advance(by);
         }
-    }
-
-    /// Lets time pass: the clocks show it, too.
-    pub async fn pass(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-        self.turn_clocks(time);
     }
 
     /// Milliseconds since the start.

@@ -3,13 +3,15 @@
 //! Items: `EV#consumer#event`. Invariant: of any number of deliveries of an event, one holds the claim at a
 //! time; a holder that dies loses it when its lease ends; a claim that is done stays done for a month.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::SignedDuration;
 use purser_domain::time::Time;
 use serde_json::json;
 
+use crate::command::Turn;
 use crate::item::{Stamp, doc, item, number, part, text};
 use crate::keys::Key;
-use crate::table::{Table, describe};
+use crate::table::{Table, TableError, classify, describe};
 use crate::{Store, StoreError};
 
 /// How long a consumer may take to act before another delivery may try.
@@ -59,18 +61,25 @@ impl Store {
             return Ok(Claim::Held);
         };
         match error.as_service_error() {
-            Some(aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(failed)) => {
-                let found = failed.item().ok_or_else(|| StoreError::Unreadable("no claim".into()))?;
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let found = failed
+                    .item()
+                    .ok_or_else(|| StoreError::Unreadable("no claim".into()))?;
                 let holder: Stamp = part(found, "by")?;
                 let state: serde_json::Value = doc(found)?;
-                Ok(match state.get("state").and_then(serde_json::Value::as_str) {
-                    Some("done") => Claim::Done,
-                    // The answer to this very claim got lost, and the SDK sent it again.
-                    _ if holder.request == stamp.request => Claim::Held,
-                    _ => Claim::Taken,
-                })
+                Ok(
+                    match state.get("state").and_then(serde_json::Value::as_str) {
+                        Some("done") => Claim::Done,
+                        // The answer to this very claim got lost, and the SDK sent it again.
+                        _ if holder.request == stamp.request => Claim::Held,
+                        _ => Claim::Taken,
+                    },
+                )
             }
-            _ => Err(StoreError::Failed(format!("claiming: {}", describe(&error)))),
+            _ => Err(StoreError::Failed(format!(
+                "claiming: {}",
+                describe(&error)
+            ))),
         }
     }
 
@@ -83,7 +92,7 @@ impl Store {
         now: Time,
     ) -> Result<(), StoreError> {
         let done = json!({"version": 2, "created_at": now, "state": "done"});
-        self.put_claim(consumer, event, &done, stamp, now).await
+        self.keep_claim(consumer, event, &done, stamp, now).await
     }
 
     /// Gives a claim that is held back, so that the next delivery need not wait for the lease to end.
@@ -96,10 +105,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let past = now.plus(SignedDuration::from_millis(-1));
         let free = json!({"version": 2, "created_at": now, "state": "held", "lease_until": past});
-        self.put_claim(consumer, event, &free, stamp, now).await
+        self.keep_claim(consumer, event, &free, stamp, now).await
     }
 
-    async fn put_claim(
+    /// Replaces a claim that this very delivery holds. Somebody else's is left alone: a call may arrive so late that
+    /// another delivery has acted since. A table that is too busy is asked again, because what is not noted is done again.
+    async fn keep_claim(
         &self,
         consumer: &str,
         event: &str,
@@ -110,7 +121,28 @@ impl Store {
         let key = Key::alone("EV", format_args!("{consumer}#{event}"));
         let mut claim = item(&key, "claim", doc, stamp)?;
         claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
-        let put = Table::send(self.table.put(claim)).await;
-        put.map_err(|error| StoreError::Failed(format!("keeping a claim: {}", describe(&error))))
+        let mut turn = Turn::new();
+        loop {
+            let put = self
+                .table
+                .put(claim.clone())
+                .condition_expression("#by.#request = :request")
+                .expression_attribute_names("#by", "by")
+                .expression_attribute_names("#request", "request")
+                .expression_attribute_values(":request", text(&stamp.request));
+            let Err(error) = Table::send(put).await else {
+                return Ok(());
+            };
+            if error
+                .as_service_error()
+                .is_some_and(PutItemError::is_conditional_check_failed_exception)
+            {
+                return Ok(());
+            }
+            match classify(&error) {
+                TableError::Contended(why) => turn.wait(&why).await?,
+                error @ TableError::Failed(_) => return Err(error.into()),
+            }
+        }
     }
 }

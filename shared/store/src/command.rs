@@ -319,14 +319,14 @@ fn is_by(item: &Item, request: &str) -> bool {
     part::<Stamp>(item, "by").is_ok_and(|stamp| stamp.request == request)
 }
 
-/// A command's wait for its turn.
-struct Turn {
+/// A wait for a turn at the table, with a deadline.
+pub(crate) struct Turn {
     deadline: Instant,
     pause: Duration,
 }
 
 impl Turn {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             deadline: Instant::now() + DEADLINE,
             pause: FIRST_PAUSE,
@@ -335,7 +335,7 @@ impl Turn {
 
     /// A pause of random length that doubles each time; busy when the deadline comes first. Its length is no secret, so
     /// it comes from a generator that a simulation can seed.
-    async fn wait(&mut self, why: &str) -> Result<(), StoreError> {
+    pub(crate) async fn wait(&mut self, why: &str) -> Result<(), StoreError> {
         if Instant::now() >= self.deadline {
             tracing::warn!(why, "gave up waiting for a turn");
             return Err(StoreError::Busy);

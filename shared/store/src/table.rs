@@ -108,7 +108,7 @@ pub fn describe<E: ProvideErrorMetadata + std::error::Error + 'static>(
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(
+pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(
     error: &SdkError<E>,
 ) -> TableError {
     let code = error

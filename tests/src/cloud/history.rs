@@ -47,7 +47,9 @@ impl History {
                 let parts = line
                     .what
                     .split(|it: char| !it.is_alphanumeric() && it != '-');
-                line.who.split('.').next() == Some(word) || parts.into_iter().any(|it| it == word)
+                line.who == word
+                    || line.who.split('.').next() == Some(word)
+                    || parts.into_iter().any(|it| it == word)
             })
         };
         let lines = lock(&self.0);

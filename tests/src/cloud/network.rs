@@ -57,6 +57,7 @@ struct Sent {
 impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self(cloud) = self.clone();
+        cloud.tick();
         let mut sent = Sent::of(&cloud, &request);
         let dies = sent.by.as_ref().and_then(Process::call);
         if let (Some(Moment::Before), Some(process)) = (dies, &sent.by) {
@@ -214,8 +215,10 @@ impl Sent {
                     .await
             }
         };
-        if self.operation == "TransactWriteItems" {
-            self.note(cloud, &outcome(&self.body, &answer));
+        match self.operation.as_str() {
+            "TransactWriteItems" => self.note(cloud, &outcome(&self.body, &answer)),
+            "PutItem" | "SendEmail" => self.note(cloud, &format!("done: {}", answer.0)),
+            _ => {}
         }
         answer
     }

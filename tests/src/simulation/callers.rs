@@ -68,7 +68,7 @@ impl Callers {
     pub async fn call(&self) {
         let cloud = &self.deployment.cloud;
         loop {
-            cloud.pass(cloud.between(0, 300)).await;
+            tokio::time::sleep(cloud.between(0, 300)).await;
             if cloud.happens(cloud.weather().turned_clock) {
                 cloud.turn_clocks(cloud.between(1_000, 40_000_000));
             }
@@ -97,7 +97,7 @@ impl Callers {
             if self.ask(command).await {
                 return;
             }
-            cloud.pass(cloud.between(10, 400 << attempt)).await;
+            tokio::time::sleep(cloud.between(10, 400 << attempt)).await;
         }
         cloud.note(&name(command), "gives up");
     }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::record::{Problem, Record, doc, kind, number, text};
-use crate::cloud::{Change, Mail};
+use crate::cloud::{Change, Mail, Process};
 
 /// Checks a run that is over.
 pub fn check(record: &Record) -> Result<(), Problem> {
@@ -26,10 +26,11 @@ pub fn check(record: &Record) -> Result<(), Problem> {
         mails(record, &items),
         nothing_left(record),
     ];
-    checks
-        .into_iter()
-        .collect::<Result<(), String>>()
-        .map_err(Problem::general)
+    checks.into_iter().collect()
+}
+
+fn wrong(what: String) -> Result<(), Problem> {
+    Err(Problem::general(what))
 }
 
 /// The entity of an item.
@@ -44,7 +45,7 @@ fn of_kind<'a>(items: &'a [Value], wanted: &'a str) -> impl Iterator<Item = &'a 
 }
 
 /// The sum of the entries is the balance, their numbers have no gaps, their hashes chain.
-fn ledger(record: &Record, items: &[Value]) -> Result<(), String> {
+fn ledger(record: &Record, items: &[Value]) -> Result<(), Problem> {
     let entries: Vec<Entry> = of_kind(items, "entry").map(entity).collect();
     let mut total: u64 = 0;
     for wallet in of_kind(items, "wallet").map(entity::<Wallet>) {
@@ -58,7 +59,7 @@ fn ledger(record: &Record, items: &[Value]) -> Result<(), String> {
         let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
         let place = record.deployment.names.place(wallet.reseller.as_str());
         if !breaks.is_empty() {
-            return Err(format!(
+            return wrong(format!(
                 "the history of wallet {place:?} breaks: {breaks:?}"
             ));
         }
@@ -66,7 +67,7 @@ fn ledger(record: &Record, items: &[Value]) -> Result<(), String> {
             .windows(2)
             .any(|pair| pair[0].created_at > pair[1].created_at)
         {
-            return Err(format!("time runs backwards in wallet {place:?}"));
+            return wrong(format!("time runs backwards in wallet {place:?}"));
         }
         total += wallet.balance.get();
     }
@@ -78,14 +79,14 @@ fn ledger(record: &Record, items: &[Value]) -> Result<(), String> {
     };
     let moved = (sum(&["transfer_in"]), sum(&["transfer_out"]));
     if moved.0 != moved.1 {
-        return Err(format!(
+        return wrong(format!(
             "{} credits left wallets for others, and {} arrived",
             moved.1, moved.0
         ));
     }
     let expected = sum(&["credit", "refund"]) - sum(&["debit"]);
     if total != expected {
-        return Err(format!(
+        return wrong(format!(
             "all wallets hold {total}, and were given {expected}"
         ));
     }
@@ -93,7 +94,7 @@ fn ledger(record: &Record, items: &[Value]) -> Result<(), String> {
 }
 
 /// Each licence is a unit that one purchase paid for, and each paid unit is a licence.
-fn licences(items: &[Value]) -> Result<(), String> {
+fn licences(items: &[Value]) -> Result<(), Problem> {
     let mut minted: BTreeSet<&str> = of_kind(items, "licence")
         .map(|it| text(doc(it), "refid"))
         .collect();
@@ -102,14 +103,14 @@ fn licences(items: &[Value]) -> Result<(), String> {
         let sold = sale["licences"]["L"].as_array().into_iter().flatten();
         let sold: Vec<&str> = sold.filter_map(|it| it["S"].as_str()).collect();
         if !sale.is_null() && number(sale, "quantity") != sold.len() as u64 {
-            return Err(format!(
+            return wrong(format!(
                 "{} units were paid, and {} sold",
                 number(sale, "quantity"),
                 sold.len()
             ));
         }
         if let Some(lost) = sold.into_iter().find(|it| !minted.remove(it)) {
-            return Err(format!(
+            return wrong(format!(
                 "a licence was paid and is not there, or was sold twice ({})",
                 lost.len()
             ));
@@ -118,16 +119,16 @@ fn licences(items: &[Value]) -> Result<(), String> {
     if minted.is_empty() {
         return Ok(());
     }
-    Err(format!("{} licences were never paid", minted.len()))
+    wrong(format!("{} licences were never paid", minted.len()))
 }
 
-fn addresses(items: &[Value]) -> Result<(), String> {
+fn addresses(items: &[Value]) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     let twice = of_kind(items, "client")
         .map(|it| text(doc(it), "email"))
         .find(|it| !seen.insert(*it));
     twice.map_or(Ok(()), |email| {
-        Err(format!("two clients have the address {email}"))
+        wrong(format!("two clients have the address {email}"))
     })
 }
 
@@ -175,7 +176,7 @@ fn events_of(change: &Change) -> Vec<String> {
 }
 
 /// Every event is told, and nothing that did not happen.
-fn events(record: &Record) -> Result<(), String> {
+fn events(record: &Record) -> Result<(), Problem> {
     let changes = record.commits.iter().flat_map(|commit| &commit.changes);
     let happened: BTreeSet<String> = changes.flat_map(events_of).collect();
     let told = record.deployment.cloud.told(0);
@@ -188,10 +189,10 @@ fn events(record: &Record) -> Result<(), String> {
     let lost: Vec<String> = names(happened.difference(&told).collect());
     let made_up: Vec<String> = names(told.difference(&happened).collect());
     if !lost.is_empty() {
-        return Err(format!("events that nobody was told of: {lost:?}"));
+        return wrong(format!("events that nobody was told of: {lost:?}"));
     }
     if !made_up.is_empty() {
-        return Err(format!("events of what never happened: {made_up:?}"));
+        return wrong(format!("events of what never happened: {made_up:?}"));
     }
     Ok(())
 }
@@ -200,31 +201,39 @@ fn id_of(event: &Value) -> &str {
     event["detail"]["id"].as_str().unwrap_or_default()
 }
 
+/// The runs of `notify` for an event.
+fn runs_for<'a>(record: &'a Record, id: &'a str) -> impl Iterator<Item = &'a Process> + Clone {
+    let of_it = move |run: &&Process| run.event() == Some(id) && run.name().starts_with("notify");
+    record.handled.iter().filter(of_it)
+}
+
+/// A problem that they are about.
+fn wrong_of<'a>(what: String, runs: impl Iterator<Item = &'a Process>) -> Problem {
+    let about = runs.map(|it| it.name().to_owned()).collect();
+    Problem { what, about }
+}
+
 /// Every event that calls for a mail was handled to its end.
-fn claims(record: &Record, items: &[Value]) -> Result<(), String> {
+fn claims(record: &Record, items: &[Value]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     for told in deployment.cloud.told(0) {
-        if !deployment
-            .consumers(&told.event)
-            .iter()
-            .any(|it| it == "notify")
-        {
+        let consumers = deployment.consumers(&told.event);
+        if !consumers.iter().any(|it| it == "notify") {
             continue;
         }
-        let pk = format!("EV#notify#{}", id_of(&told.event));
+        let id = id_of(&told.event);
+        let pk = format!("EV#notify#{id}");
         let claim = items.iter().find(|item| item["pk"]["S"] == pk);
         if claim.is_none_or(|claim| text(doc(claim), "state") != "done") {
-            return Err(format!(
-                "a {} was not handled to its end",
-                told.event["detail-type"]
-            ));
+            let what = format!("a {} was not handled to its end", told.event["detail-type"]);
+            return Err(wrong_of(what, runs_for(record, id)));
         }
     }
     Ok(())
 }
 
 /// Who was to get a mail got it, and once, unless whoever sent it could not know whether it had.
-fn mails(record: &Record, items: &[Value]) -> Result<(), String> {
+fn mails(record: &Record, items: &[Value]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     let sent = deployment.cloud.mails();
     let mut kinds: BTreeMap<String, Value> = BTreeMap::new();
@@ -232,7 +241,7 @@ fn mails(record: &Record, items: &[Value]) -> Result<(), String> {
         kinds.insert(id_of(&told.event).to_owned(), told.event);
     }
     for (id, event) in kinds {
-        let about = match event["detail-type"].as_str().unwrap_or_default() {
+        let client = match event["detail-type"].as_str().unwrap_or_default() {
             "CreditsRanLow" => None,
             "ClientCreated" | "ClientStatusChanged" => event["detail"]["client"].as_str(),
             _ => continue,
@@ -241,18 +250,17 @@ fn mails(record: &Record, items: &[Value]) -> Result<(), String> {
             |refid: &str| of_kind(items, "client").any(|it| text(doc(it), "refid") == refid);
         let of_it = |mail: &&Mail| mail.event.as_deref() == Some(id.as_str());
         let count = sent.iter().filter(of_it).count();
-        let mut runs = record
-            .handled
-            .iter()
-            .filter(|it| it.event() == Some(id.as_str()) && it.name().starts_with("notify"));
-        let certain = runs.all(crate::cloud::Process::was_spared);
-        if count == 0 && about.is_none_or(is_there) {
-            return Err(format!("no mail was sent of a {}", event["detail-type"]));
+        let runs = runs_for(record, &id);
+        let kind = &event["detail-type"];
+        if count == 0 && client.is_none_or(is_there) {
+            return Err(wrong_of(format!("no mail was sent of a {kind}"), runs));
         }
+        let certain =
+            !deployment.cloud.were_clocks_turned() && runs.clone().all(Process::was_spared);
         if count > 1 && certain {
-            return Err(format!(
-                "{count} mails were sent of one {}",
-                event["detail-type"]
+            return Err(wrong_of(
+                format!("{count} mails were sent of one {kind}"),
+                runs,
             ));
         }
     }
@@ -260,12 +268,12 @@ fn mails(record: &Record, items: &[Value]) -> Result<(), String> {
 }
 
 /// Nothing was given up on for good but what nobody can read.
-fn nothing_left(record: &Record) -> Result<(), String> {
+fn nothing_left(record: &Record) -> Result<(), Problem> {
     let Record { left, poisoned, .. } = record;
     if left == poisoned {
         return Ok(());
     }
-    Err(format!(
+    wrong(format!(
         "{left} records and events are left, of which {poisoned} can't be read"
     ))
 }

@@ -316,6 +316,18 @@ impl Command {
         }
     }
 
+    /// Whether it rests on something that its commit does not write: a purchase on its product and on clients that are
+    /// there, a new or moved client on where its reseller stands.
+    pub fn only_reads_some(&self) -> bool {
+        matches!(
+            self.action,
+            Action::Buy { .. }
+                | Action::BuyForMany { .. }
+                | Action::CreateClient { .. }
+                | Action::MoveClient { .. }
+        )
+    }
+
     /// The clients that it is for and does not create.
     pub fn existing_buyers(&self) -> Vec<&str> {
         let buyers = match &self.action {

@@ -79,30 +79,30 @@ impl Delivery {
     pub async fn settle(&self) -> usize {
         loop {
             self.wait().await;
+            let before = self.given_up.borrow().len();
             let mut left = Vec::new();
-            let given_up = self.given_up.take();
-            for work in given_up {
+            for work in self.given_up.take() {
                 if !self.redrive(&work).await {
                     left.push(work);
                 }
             }
             self.given_up.borrow_mut().extend(left);
-            let told = self.deployment.cloud.told(self.heard.get());
-            if told.is_empty() && self.is_idle() {
-                return self.given_up.borrow().len();
+            if self.given_up.borrow().len() == before && self.is_idle() {
+                return before;
             }
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.busy.get() == 0 && self.shards.iter().all(|it| it.borrow().is_empty())
+        let heard = self.deployment.cloud.told(self.heard.get()).is_empty();
+        heard && self.busy.get() == 0 && self.shards.iter().all(|it| it.borrow().is_empty())
     }
 
     async fn wait(&self) {
         // Longer than a look at the stream takes, and than a claim's lease.
         let mut quiet = 0;
         while quiet < 3 {
-            self.deployment.cloud.pass(Duration::from_secs(30)).await;
+            tokio::time::sleep(Duration::from_secs(30)).await;
             quiet = if self.is_idle() { quiet + 1 } else { 0 };
         }
     }
@@ -258,7 +258,7 @@ impl Delivery {
             if taken {
                 break;
             }
-            cloud.pass(cloud.between(100, 500 << attempt)).await;
+            tokio::time::sleep(cloud.between(100, 500 << attempt)).await;
         }
         if !taken {
             cloud.note(&function, "gives up on an event");

@@ -61,19 +61,9 @@ impl Names {
         self.wallets.iter().position(|it| it == refid)
     }
 
-    /// How many wallets there are.
-    pub fn wallets(&self) -> usize {
-        self.wallets.len()
-    }
-
     /// A product.
     pub fn product(&self, place: usize) -> &str {
         &self.products[place]
-    }
-
-    /// The place of a product.
-    pub fn product_place(&self, reference: &str) -> Option<usize> {
-        self.products.iter().position(|it| it == reference)
     }
 
     /// A client's refid.
@@ -223,6 +213,7 @@ impl Deployment {
         request: &Request,
         key: Option<&str>,
     ) -> Option<Reply> {
+        self.cloud.tick();
         let bearer = match by {
             Party::Operator => OPERATOR_KEY,
             Party::Reseller(place) => &self.names.keys[place],
@@ -250,6 +241,7 @@ impl Deployment {
 
     /// Has a process hand records to the function that reads the stream; none if it dies.
     pub async fn relay(&self, process: &Process, records: &[Value]) -> Option<Value> {
+        self.cloud.tick();
         let Some(Entry::Stream(run)) = function("relay").map(|it| it.entry) else {
             panic!("the relay reads the stream");
         };
@@ -275,6 +267,7 @@ impl Deployment {
         name: &str,
         event: &Value,
     ) -> Option<Result<(), String>> {
+        self.cloud.tick();
         let Some(Entry::Event(run)) = function(name).map(|it| it.entry) else {
             panic!("{name} takes events");
         };

@@ -79,32 +79,19 @@ fn commanded(
     commit: &Commit,
 ) -> Result<Model, Problem> {
     let now = states.last();
-    // A purchase may rest on a product, or find a client, as it was a moment ago.
+    // What a command only reads it may have read a moment ago.
     let lag = record.deployment.cloud.longest_lag();
-    let earlier = match command.action {
-        Action::Buy { .. } | Action::BuyForMany { .. } => {
-            states.between(attempt.from.saturating_sub(lag), commit.at)
-        }
-        _ => &[],
+    let earlier = if command.only_reads_some() {
+        states.between(attempt.from.saturating_sub(lag), commit.at)
+    } else {
+        &[]
     };
     let mut problem = None;
     for (_, then) in std::iter::once(&(0, now.clone())).chain(earlier.iter().rev()) {
-        let seen = Model {
-            products: then.products.clone(),
-            clients: seen_clients(command, now, then),
-            ..now.clone()
-        };
+        let seen = now.with_what_is_read(command, then);
         let found = match seen.judge(command) {
             Verdict::Done(next) => {
-                let next = Model {
-                    products: if seen.products == next.products {
-                        now.products.clone()
-                    } else {
-                        next.products.clone()
-                    },
-                    clients: merged(now, &seen, &next),
-                    ..*next
-                };
+                let next = next.without_what_was_read(&seen, now);
                 match agrees(record, now, &next, commit) {
                     Ok(()) => return Ok(next),
                     Err(what) => what,
@@ -117,32 +104,6 @@ fn commanded(
         problem.get_or_insert(found);
     }
     Err(Problem::of(command, problem.unwrap_or_default()))
-}
-
-/// The clients as a purchase may have seen them: those it is for as they were then.
-fn seen_clients(
-    command: &Command,
-    now: &Model,
-    then: &Model,
-) -> BTreeMap<String, super::model::Client> {
-    let mut clients = now.clients.clone();
-    for label in command.existing_buyers() {
-        if let Some(client) = then.clients.get(label) {
-            clients.insert(label.to_owned(), client.clone());
-        }
-    }
-    clients
-}
-
-/// The clients after a command: what it did not change is as it is now.
-fn merged(now: &Model, seen: &Model, next: &Model) -> BTreeMap<String, super::model::Client> {
-    let mut clients = now.clients.clone();
-    for (label, client) in &next.clients {
-        if seen.clients.get(label) != Some(client) {
-            clients.insert(label.clone(), client.clone());
-        }
-    }
-    clients
 }
 
 /// The state that a rule's write leads to.

@@ -112,11 +112,19 @@ impl Model {
         if let Some(scope) = command.scope()
             && let Some(print) = self.keys.get(&scope)
         {
-            return if *print == command.print() {
-                Verdict::Replay
-            } else {
-                Verdict::Refused(["idempotency_key_reused"].into())
-            };
+            if *print == command.print() {
+                return Verdict::Replay;
+            }
+            let mut refused = BTreeSet::from(["idempotency_key_reused"]);
+            // Whether what a path names is there is asked before the key is.
+            if let Action::Refund {
+                wallet, purchase, ..
+            } = &command.action
+                && !self.purchases.contains_key(&(*wallet, purchase.clone()))
+            {
+                refused.insert("not_found");
+            }
+            return Verdict::Refused(refused);
         }
         let mut next = self.clone();
         let mut refused = BTreeSet::new();
@@ -131,6 +139,45 @@ impl Model {
             next.keys.insert(scope, command.print());
         }
         Verdict::Done(Box::new(next))
+    }
+
+    /// This state, but what `command` only reads is as it was `then`.
+    pub fn with_what_is_read(&self, command: &Command, then: &Self) -> Self {
+        let mut seen = self.clone();
+        if !command.only_reads_some() {
+            return seen;
+        }
+        seen.products.clone_from(&then.products);
+        for label in command.existing_buyers() {
+            if let Some(client) = then.clients.get(label) {
+                seen.clients.insert(label.to_owned(), client.clone());
+            }
+        }
+        if command.payer().is_none() {
+            for (seen, then) in seen.wallets.iter_mut().zip(&then.wallets) {
+                seen.status = then.status;
+            }
+        }
+        seen
+    }
+
+    /// This state, which a command made of `seen`, but what it left alone is as it is `now`.
+    #[must_use]
+    pub fn without_what_was_read(mut self, seen: &Self, now: &Self) -> Self {
+        if self.products == seen.products {
+            self.products.clone_from(&now.products);
+        }
+        for (label, client) in &now.clients {
+            if self.clients.get(label) == seen.clients.get(label) {
+                self.clients.insert(label.clone(), client.clone());
+            }
+        }
+        for ((own, seen), now) in self.wallets.iter_mut().zip(&seen.wallets).zip(&now.wallets) {
+            if own == seen {
+                own.clone_from(now);
+            }
+        }
+        self
     }
 
     /// What the rule that holds resellers with little credit does about a wallet, where it does anything.
