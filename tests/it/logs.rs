@@ -194,10 +194,13 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let product = world.product(90).await;
     let order = json!({"product": product, "client": world.new_client()});
     let buyer = world.partner("standard", 500).await.caller;
-    let _bought = buyer
+    let bought = buyer
         .post_once("/v1/provisions", "k", &order)
         .await
         .expect(201);
+    let refund = format!("/v1/provisions/{}/refund", bought.text("refid"));
+    let refunded = world.operator.post_once(&refund, "k", &json!({})).await;
+    let _refunded = refunded.expect(200);
     world.system().settle().await;
 
     let emitted = log.metrics();

@@ -32,8 +32,8 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"licences": ["LI-7ZK3M9QWX2ABCDEF"], "description": "Ordered by mistake"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct RefundProvision {
-    /// Licences of the provision, 1 to 90, each once, to refund what they cost; left out, all that has not been refunded.
-    /// A bare cost has none, and is refunded whole.
+    /// Licences of the provision, 1 to 90, each once, to refund what they cost; left out, all that has not been
+    /// refunded. A bare cost has none, and is refunded whole.
     #[schema(value_type = Option<Vec<LicenceRefidShape>>, min_items = 1, max_items = 90)]
     licences: Option<LicenceChoices>,
     /// What the entry says it is for.

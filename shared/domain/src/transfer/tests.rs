@@ -133,7 +133,9 @@ proptest! {
         prop_assert_eq!(sum, added - taken);
         for (wallet, history) in wallets.iter().zip(&histories) {
             let mut audit = Audit::default();
-            history.iter().for_each(|entry| audit.entry(entry));
+            for entry in history {
+                audit.entry(entry);
+            }
             prop_assert_eq!(audit.finish(wallet.balance, wallet.sequence, wallet.head), vec![]);
         }
     }
