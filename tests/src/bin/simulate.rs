@@ -1,24 +1,142 @@
-//! `simulate`: runs simulations by seed.
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let first: u64 = args.next().and_then(|it| it.parse().ok()).unwrap_or(1);
-    let count: u64 = args.next().and_then(|it| it.parse().ok()).unwrap_or(1);
-    let commands: usize = args.next().and_then(|it| it.parse().ok()).unwrap_or(200);
-    for seed in first..first + count {
-        let started = std::time::Instant::now();
-        match purser_tests::simulation::run(purser_tests::simulation::Options {
-            seed,
-            commands,
-            bug: None,
-        }) {
-            Ok(run) => println!(
-                "seed {seed}: {} attempts, {} commits, {} events, {:?}",
-                run.attempts,
-                run.commits,
-                run.events,
-                started.elapsed()
-            ),
-            Err(failure) => println!("{failure}"),
+//! `simulate`: runs simulations by their seeds, and says which fail.
+//!
+//! Invariant: the exit status is 0 only if every run went well, or, with a planted bug, if one of them found it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use purser_tests::cloud::Bug;
+use purser_tests::simulation::{Failure, Options, Run, run};
+
+/// Runs simulations of Purser in a cloud with faults, and holds each against a model.
+#[derive(Parser)]
+#[command(name = "simulate")]
+struct Arguments {
+    /// How many seeds, from --from on
+    #[arg(long, default_value_t = 50)]
+    seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// How many seeds beside these that nobody has run before
+    #[arg(long, default_value_t = 0)]
+    fresh: u64,
+    /// How many commands each
+    #[arg(long, default_value_t = 200)]
+    commands: usize,
+    /// A bug to plant, by its name: one seed that finds it is enough
+    #[arg(long)]
+    bug: Option<String>,
+    /// Print everything that happened
+    #[arg(long)]
+    history: bool,
+}
+
+/// What came of all runs.
+#[derive(Default)]
+struct Found {
+    runs: u64,
+    attempts: usize,
+    commits: usize,
+    events: usize,
+    failures: Vec<Failure>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let bug = match arguments.bug.as_deref().map(bug).transpose() {
+        Ok(bug) => bug,
+        Err(unknown) => {
+            eprintln!("simulate: {unknown}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // What fails is reported with its seed; the place in the code would only interrupt that.
+    std::panic::set_hook(Box::new(|_| {}));
+    let found = run_all(&arguments, bug);
+    for failure in &found.failures {
+        println!("{failure}");
+    }
+    let Found { runs, attempts, commits, events, failures } = &found;
+    println!(
+        "simulated {runs} seeds of {} commands: {attempts} requests, {commits} commits, {events} events; {} failed",
+        arguments.commands,
+        failures.len()
+    );
+    if failures.is_empty() == bug.is_none() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn bug(name: &str) -> Result<Bug, String> {
+    let known = Bug::ALL.into_iter().find(|it| format!("{it:?}") == name);
+    known.ok_or_else(|| format!("no such bug; there are {:?}", Bug::ALL))
+}
+
+/// The seeds: those asked for, and some drawn now.
+fn seeds(arguments: &Arguments) -> Vec<u64> {
+    let fixed = arguments.from..arguments.from + arguments.seeds;
+    let fresh = (0..arguments.fresh).map(|_| fastrand::u64(1 << 32..1 << 48));
+    fixed.chain(fresh).collect()
+}
+
+fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
+    let seeds = seeds(arguments);
+    let bar = ProgressBar::new(seeds.len() as u64);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {msg}, {eta} left");
+    bar.set_style(style.expect("a template"));
+    bar.set_message("none failed");
+    bar.enable_steady_tick(Duration::from_secs(1));
+    let (next, found) = (AtomicU64::new(0), Mutex::new(Found::default()));
+    let work = || {
+        while let Some(seed) = seeds.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).expect("few seeds")) {
+            let options = Options { seed: *seed, commands: arguments.commands, bug };
+            let done = catch_unwind(AssertUnwindSafe(|| run(options)));
+            let mut found = found.lock().expect("a lock");
+            found.add(*seed, done, arguments.history);
+            bar.inc(1);
+            bar.set_message(format!("{} failed", found.failures.len()));
+            if bug.is_some() && !found.failures.is_empty() {
+                return;
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    bar.finish_and_clear();
+    found.into_inner().expect("a lock")
+}
+
+impl Found {
+    fn add(&mut self, seed: u64, done: std::thread::Result<Result<Run, Failure>>, history: bool) {
+        self.runs += 1;
+        match done {
+            Ok(Ok(run)) => {
+                self.attempts += run.attempts;
+                self.commits += run.commits;
+                self.events += run.events;
+                if history {
+                    run.history.iter().for_each(|line| println!("{line}"));
+                }
+            }
+            Ok(Err(failure)) => self.failures.push(failure),
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|it| (*it).to_owned()));
+                let problem = format!("the run ended badly: {}", text.unwrap_or_default());
+                self.failures.push(Failure { seed, problem, history: Vec::new() });
+            }
         }
     }
 }
