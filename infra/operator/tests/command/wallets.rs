@@ -115,7 +115,7 @@ async fn histories_are_compared_with_saved_checkpoints() {
     let other = [
         "verify",
         "--public-key",
-        &"58".repeat(32),
+        &format!("58{}", "66".repeat(31)),
         "--checkpoints",
         folder,
     ];
