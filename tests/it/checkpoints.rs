@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use purser_api::checkpoint_ledger::checkpoint_ledger;
 use purser_domain::checkpoint::history::Chronicle;
 use purser_domain::checkpoint::{MOST_WALLETS, Part, PublicKey};
+use purser_store::meter::measured;
 use purser_tests::World;
 use serde_json::{Value, json};
 
@@ -116,6 +117,23 @@ async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
     assert_eq!(assert_whole(&world, again.clone(), 1), 502);
     let named = |part: &Part| part.wallets.iter().any(|it| it.reseller.as_str() == late);
     assert!(again.iter().any(named));
+}
+
+#[tokio::test]
+async fn a_day_costs_what_its_wallets_cost() {
+    let world = World::new().await;
+    with_resellers(&world, MOST_WALLETS + 1).await;
+    let app = world.system().apps().of(FUNCTION).unwrap().clone();
+    let event = purser::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
+    let event = serde_json::from_value(event).unwrap();
+    let (done, cost) = measured(checkpoint_ledger(app, event)).await;
+    done.unwrap();
+    // Two pages of resellers; three batches of wallets and one; two parts.
+    assert_eq!(cost.calls, 8);
+    // A unit for each wallet, and what two pages of 250 items of half a kilobyte take.
+    assert!(cost.rcu <= 251.0 + 40.0, "{cost:?}");
+    // A part is 37 KB, and is written to the table and to one index.
+    assert!(cost.wcu <= 2.0 * 40.0 + 4.0, "{cost:?}");
 }
 
 #[tokio::test]
