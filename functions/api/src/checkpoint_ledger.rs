@@ -27,7 +27,7 @@ pub async fn checkpoint_ledger(app: App, event: EventBridgeEvent<Value>) -> Resu
         covered: HashSet::new(),
         written: 0,
     };
-    run.to_its_end().await.map_err(|error| error.to_string())
+    run.finish().await.map_err(|error| error.to_string())
 }
 
 /// One run on one day.
@@ -42,7 +42,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_its_end(mut self) -> Result<(), StoreError> {
+    async fn finish(mut self) -> Result<(), StoreError> {
         let mut waiting: Vec<ResellerRefid> = Vec::new();
         let mut position = None;
         loop {
