@@ -136,13 +136,13 @@ impl System {
             watching.spawn(watch(laptop.clone()));
         }
         Ok(Self {
-            watching,
             laptop,
             gateway,
             stand_ins,
             roles,
             operator_key,
             credentials,
+            watching,
             folder,
         })
     }

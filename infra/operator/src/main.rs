@@ -48,7 +48,7 @@ enum Command {
 
 #[derive(Args)]
 struct Verify {
-    /// Where the API answers, like https://api.example.com
+    /// Where the API answers: scheme and host, no path
     #[arg(long)]
     url: String,
     /// Saved checkpoints that the histories must pass through: files, or folders of them
@@ -61,7 +61,7 @@ struct Verify {
 
 #[derive(Args)]
 struct Checkpoints {
-    /// Where the API answers, like https://api.example.com
+    /// Where the API answers: scheme and host, no path
     #[arg(long)]
     url: String,
     /// The folder to save them in; what is there stays as it is
