@@ -58,6 +58,10 @@ rehearse-mutants: $(TOOLS)/ministack/bin/ministack built ## See the rehearsal fa
 smoke: $(TOOLS)/ministack/bin/ministack ## Walk through a deployed system; URL=https://… KEY=an operator's key
 	@$(TOOLS)/ministack/bin/python tests/rehearse/smoke.py
 
+.PHONY: verify
+verify: ## Prove every wallet of a running system; URL=https://… KEY=an operator's key
+	@PURSER_OPERATOR_KEY="$$KEY" cargo run --quiet --package purser-operator -- verify --url "$$URL"
+
 .PHONY: bench
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench

@@ -3,6 +3,8 @@
 use purser_tests::World;
 use serde_json::json;
 
+mod tampering;
+
 #[tokio::test]
 async fn a_suspended_or_held_reseller_buys_nothing() {
     let world = World::new().await;

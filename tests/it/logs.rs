@@ -159,6 +159,11 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let entry = entries.next().unwrap()["pk"]["S"].as_str().unwrap();
     world.tamper(entry, "amount", &json!({"N": "90"}));
     let verify = format!("/v1/resellers/{}/verify", partner.refid);
+    // What a reseller says was its history wakes nobody.
+    let said = format!("{verify}?sequence=1&head={}", "1".repeat(64));
+    let verified = partner.caller.get(&said).await.expect(200);
+    assert_eq!(verified.json["intact"], json!(false));
+    assert!(!log.metrics().contains(Metric::LedgerBroken.name()));
     let verified = partner.caller.get(&verify).await.expect(200);
     assert_eq!(verified.json["intact"], json!(false));
 

@@ -22,7 +22,10 @@ pub async fn world() -> World {
         ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
         ("PURSER_PARTNER_SIGN_UP", "true"),
     ];
-    World::with(None, &variables).await
+    let world = World::with(None, &variables).await;
+    // So that there is a checkpoint to list.
+    world.run_schedule("checkpoint-ledger").await;
+    world
 }
 
 /// Who may call an operation.
@@ -76,6 +79,8 @@ pub static CASES: &[Case] = &[
     case("GET /v1/api-keys", Owner, |ids| plain().query("reseller", &ids.reseller)),
     case("POST /v1/api-keys", Owner, |ids| plain().body(json!({"reseller": ids.reseller, "name": "x"}))),
     case("DELETE /v1/api-keys/{refid}", Owner, |ids| at(&ids.api_key)),
+
+    case("GET /v1/checkpoints", Operator, |_| plain()),
 
     case("GET /v1/clients", Owner, |_| plain()),
     case("GET /v1/clients", Owner, |ids| plain().query("reseller", &ids.reseller)),
@@ -147,6 +152,9 @@ pub static CASES: &[Case] = &[
         at(&ids.reseller).body(json!({"to": ids.below, "amount": 1}))
     }),
     case("GET /v1/resellers/{refid}/verify", Owner, |ids| at(&ids.reseller)),
+    case("GET /v1/resellers/{refid}/verify", Owner, |ids| {
+        at(&ids.reseller).query("sequence", "0").query("head", &"0".repeat(64))
+    }),
     case("GET /v1/resellers/{refid}/wallet", Owner, |ids| at(&ids.reseller)),
 ];
 

@@ -162,6 +162,7 @@ async fn the_document_names_every_route_with_its_security() {
         "/v1/resellers",
         "/v1/products",
         "/v1/api-keys",
+        "/v1/checkpoints",
         "/v1/resellers/{refid}/entries",
     ];
     for list in lists {

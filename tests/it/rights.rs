@@ -197,6 +197,7 @@ async fn no_function_may_do_more_than_it_does() {
         }
     }
     live(&world, &operator).await;
+    world.run_schedule("checkpoint-ledger").await;
     let mut unused = world.system().roles().unused();
     unused.retain(|it| !BY_LAMBDA.contains(&(it.function.as_str(), it.action.as_str())));
     let unused: Vec<String> = unused.iter().map(ToString::to_string).collect();

@@ -161,4 +161,9 @@ fn dependencies_point_one_way() {
             );
         }
     }
+    // What an operator runs knows the rules and the API, and nothing of what stands behind that.
+    let operator = std::fs::read_to_string(root().join("infra/operator/Cargo.toml")).unwrap();
+    let own = operator.split("[dev-dependencies]").next().unwrap();
+    let own: Vec<&str> = own.lines().filter(|it| it.starts_with("purser")).collect();
+    assert_eq!(own, ["purser-domain.workspace = true"]);
 }

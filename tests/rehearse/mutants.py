@@ -65,6 +65,8 @@ MUTANTS = (
              "denied: ReadClients dynamodb:Query on .*/index/gsi3 with CL!"),
     Mutation("read-ledger: no gsi1", without_index("ReadLedger", "gsi1"),
              "denied: ReadLedger dynamodb:Query on .*/index/gsi1"),
+    Mutation("read-checkpoints: no gsi2", without_index("ReadCheckpoints", "gsi2"),
+             "denied: ReadCheckpoints dynamodb:Query on .*/index/gsi2"),
     Mutation("no right to the secret", without_statement("StartPolicy", "secretsmanager:GetSecretValue"),
              "denied: .* secretsmanager:GetSecretValue"),
     # Rights of functions that events start.
@@ -86,7 +88,13 @@ MUTANTS = (
              "denied: BindClient dynamodb:PutItem .* with US#"),
     Mutation("hold-provisioning: no PutItem", without_action("HoldProvisioning", "dynamodb:PutItem"),
              "denied: HoldProvisioning dynamodb:PutItem"),
+    Mutation("checkpoint-ledger: no wallets", without_key("CheckpointLedger", "dynamodb:BatchGetItem", "WA#*"),
+             "denied: CheckpointLedger dynamodb:BatchGetItem .* with WA#"),
+    Mutation("checkpoint-ledger: no PutItem", without_action("CheckpointLedger", "dynamodb:PutItem"),
+             "denied: CheckpointLedger dynamodb:PutItem"),
     # Events.
+    Mutation("checkpoint-ledger: no schedule", without_events("CheckpointLedger", "Schedule"),
+             "functions on schedule"),
     Mutation("relay: no stream", without_events("Relay", "DynamoDB"), "no event has started anything"),
     # A record without images is none of ours, so nothing is told.
     Mutation("the stream shows keys only", with_stream("KEYS_ONLY"), "mails about 'Welcome to': no event has started"),

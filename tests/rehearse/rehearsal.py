@@ -10,8 +10,10 @@ throttling, limits of sizes, and of alarms and dashboards anything but that they
 """
 
 import hashlib
+import json
 import secrets
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import Any
 
 import walk
 from caller import Caller
-from cloud import Cloud, Failure, until
+from cloud import REGION, Cloud, Failure, until
 from stack import Stack
 from steps import MOST_TROUBLES, Outcome, run
 from template import Tree
@@ -86,6 +88,16 @@ class InsideStack(Inside):
             ConditionExpression="attribute_exists(doc.email)",
             ExpressionAttributeValues={":now": {"S": "2026-01-01T00:00:00.000Z"}})
 
+    def on_schedule(self) -> list[str]:
+        started = []
+        for rule, properties in self.stack.of_type("AWS::Events::Rule").items():
+            for target in properties["Targets"] if "ScheduleExpression" in properties else []:
+                function = target["Arn"].rpartition(":")[2]
+                self.stack.awslambda.invoke(FunctionName=function, InvocationType="Event",
+                                            Payload=json.dumps(scheduled(rule)))
+                started.append(self.functions[function])
+        return started
+
     def unreached(self) -> list[str]:
         self.until("functions come to rest", self.cloud.is_quiet)
         ran = {line["function"] for line in self.cloud.lines() if line["kind"] == "begin"}
@@ -113,6 +125,13 @@ class InsideStack(Inside):
             found = s3.list_objects_v2(Bucket=bucket)
             letters += [f"{bucket}: {item['Key']}" for item in found.get("Contents", [])]
         return letters
+
+
+def scheduled(rule: str) -> dict[str, object]:
+    """What EventBridge sends when the time of a rule has come."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return {"version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event", "source": "aws.events",
+            "account": "000000000000", "time": now, "region": REGION, "resources": [rule], "detail": {}}
 
 
 def rehearse(tree: Tree, archive: Path, say: Say) -> Outcome:

@@ -51,6 +51,10 @@ class Inside:
         """How many items of the table have a partition key that begins so."""
         raise NotImplementedError
 
+    def on_schedule(self) -> list[str]:
+        """Starts what schedules start, as they would; the names of those functions."""
+        raise NotImplementedError
+
     def unreached(self) -> list[str]:
         """The functions that did not run."""
         raise NotImplementedError

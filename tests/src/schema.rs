@@ -251,6 +251,7 @@ impl Reader<'_> {
         );
         let kind = match format {
             Some("email") => TextKind::Email,
+            Some("date") => TextKind::Pattern,
             Some(other) => panic!("{at}: a format that these tests don't know: {other}"),
             // A pattern of what it must not hold leaves any script.
             None if !schema["pattern"]

@@ -49,6 +49,7 @@ impl World {
             operator_key: Some("the operator's key, any string".into()),
             demo: false,
             variables: variables.iter().map(own).collect::<BTreeMap<_, _>>(),
+            on_time: false,
             template: None,
         };
         Self::start(options).await
@@ -253,6 +254,21 @@ impl World {
     pub async fn state(&self) -> Vec<Value> {
         self.system.settle().await;
         self.items()
+    }
+
+    /// Deletes an item, in DynamoDB's JSON, behind the system's back.
+    pub fn remove(&self, item: &Value) {
+        let dynamo = self.system.dynamo();
+        let key = json!({"pk": item["pk"], "sk": item["sk"]});
+        let request = json!({"TableName": dynamo.table(), "Key": key});
+        let request = serde_json::from_value(request).expect("a request");
+        dynamo.database().delete_item(request).expect("a deletion");
+    }
+
+    /// Does now what a function's timetable would do, and waits until all is done.
+    pub async fn run_schedule(&self, function: &str) {
+        let path = format!("/_local/schedules/{function}/run");
+        let _done = self.nobody().act(&path).await.expect(200);
     }
 
     /// Sets a member of an item's document behind the system's back.

@@ -7,6 +7,7 @@
 pub mod add_credits;
 pub mod api_keys;
 pub mod bind_client;
+pub mod checkpoint_ledger;
 pub mod create_client;
 pub mod delete_clients;
 pub mod front;
@@ -15,6 +16,7 @@ pub mod notify;
 pub mod onboard_reseller;
 pub mod openapi;
 pub mod provision;
+pub mod read_checkpoints;
 pub mod read_clients;
 pub mod read_ledger;
 pub mod read_products;
@@ -143,6 +145,16 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "read-ledger",
         entry: Entry::Http(Routes::Stateful(read_ledger::routes)),
+    },
+    Function {
+        name: "read-checkpoints",
+        entry: Entry::Http(Routes::Stateful(read_checkpoints::routes)),
+    },
+    Function {
+        name: "checkpoint-ledger",
+        entry: Entry::Event(|app, event| {
+            Box::pin(checkpoint_ledger::checkpoint_ledger(app, event))
+        }),
     },
     Function {
         name: "read-products",

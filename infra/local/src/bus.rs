@@ -124,6 +124,11 @@ impl Bus {
         self.core.publish(On::Account, event);
     }
 
+    /// Starts `function` with `event`, of which no rule knows: a timetable's. It is tried as often as others.
+    pub fn start_function(&self, function: String, event: Value) {
+        self.core.begin(function, event);
+    }
+
     /// Resolves when every accepted event is delivered or given up on.
     pub async fn idle(&self) {
         // It cannot fail: the sender lives in the core that this handle holds.
@@ -151,10 +156,14 @@ impl Core {
         self.keep(event);
         let matching = |it: &&Rule| it.on == on && it.pattern.matches(event);
         for rule in self.rules.iter().filter(matching) {
-            let pending = Pending::new(Arc::clone(self));
-            let (function, event) = (rule.function.clone(), event.clone());
-            tokio::spawn(async move { pending.0.deliver(function, event).await });
+            self.begin(rule.function.clone(), event.clone());
         }
+    }
+
+    /// Begins one delivery.
+    fn begin(self: &Arc<Self>, function: String, event: Value) {
+        let pending = Pending::new(Arc::clone(self));
+        tokio::spawn(async move { pending.0.deliver(function, event).await });
     }
 
     fn keep(&self, event: &Value) {

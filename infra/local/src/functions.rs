@@ -18,6 +18,7 @@ use crate::bus::{On, Rule, Target};
 use crate::pattern::{Pattern, PatternError};
 use crate::stream::{Consumer, NAMED};
 use crate::template::{EventSpec, FunctionSpec, Template};
+use crate::timetable::ScheduleError;
 
 /// How template and code differ.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -58,6 +59,14 @@ pub enum Mismatch {
         function: String,
         /// What is wrong with it.
         error: PatternError,
+    },
+    /// A schedule that says no time.
+    #[error("template: {function}: {error}")]
+    Schedule {
+        /// The function.
+        function: String,
+        /// What is wrong with it.
+        error: ScheduleError,
     },
 }
 

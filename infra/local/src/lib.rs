@@ -27,6 +27,7 @@ pub mod ses;
 pub mod stream;
 pub mod system;
 pub mod template;
+pub mod timetable;
 
 /// Where every piece reads the time, so that a test can turn it.
 pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

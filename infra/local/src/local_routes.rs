@@ -14,8 +14,8 @@ use dynoxide::Database;
 use http::StatusCode;
 use jiff::fmt::temporal::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo};
+use purser_edge::Problem;
 use purser_edge::serve::serve;
-use purser_edge::{App, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ use crate::functions::{self, on_event, scheduled};
 use crate::ses::{self, Mailbox};
 use crate::stream::Pump;
 use crate::template::Template;
-use crate::{ACCOUNT, REGION};
+use crate::timetable::{self, Timetables};
 
 static SPANS: SpanParser = SpanParser::new();
 
@@ -46,6 +46,8 @@ pub struct Laptop {
     pub dead_letters: DeadLetters,
     /// The table itself.
     pub database: Database,
+    /// What starts at its time.
+    pub timetables: Timetables,
 }
 
 impl Laptop {
@@ -55,10 +57,22 @@ impl Laptop {
         self.pump.settled().await;
     }
 
-    /// Turns the clock forward and deletes what has expired by then.
+    /// Starts what a timetable says should have started by now.
+    pub fn start_what_is_due(&self) {
+        let now = self.apps.own().clock.timestamp();
+        for due in self.timetables.due(now) {
+            let event = timetable::event(now, &due.rule);
+            self.bus.start_function(due.function, event);
+        }
+    }
+
+    /// Turns the clock forward, deletes what has expired by then, and does what a timetable says.
     pub async fn advance(&self, by: SignedDuration) -> Result<usize, DynamoError> {
         self.apps.own().clock.advance(by);
-        sweep_ttl(&self.database).await
+        let swept = sweep_ttl(&self.database).await?;
+        self.start_what_is_due();
+        self.settle().await;
+        Ok(swept)
     }
 }
 
@@ -111,7 +125,8 @@ async fn run_schedule(
         .ok_or_else(|| Problem::not_found("function with a schedule"))?;
     let handler = &function.handler;
     laptop.settle().await;
-    let event = scheduled_event(laptop.apps.own(), &function.logical_id);
+    let now = laptop.apps.own().clock.timestamp();
+    let event = timetable::event(now, &function.logical_id);
     let done = on_event(&laptop.apps, handler, event).await;
     done.map_err(|reason| {
         let detail = format!("{handler} failed: {reason}");
@@ -121,22 +136,6 @@ async fn run_schedule(
     Ok(Json(json!({"function": handler})))
 }
 
-/// What EventBridge sends when a timetable says so.
-fn scheduled_event(app: &App, rule: &str) -> Value {
-    let time = app.clock.timestamp();
-    json!({
-        "version": "0",
-        "id": uuid::Uuid::new_v4().to_string(),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": ACCOUNT,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "region": REGION,
-        "resources": [format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}")],
-        "detail": {},
-    })
-}
-
 /// How far to turn the clock.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,7 +143,7 @@ struct Advance {
     advance: String,
 }
 
-/// `POST /_local/clock`: turns the clock forward, and lets expire what expires by then.
+/// `POST /_local/clock`: turns the clock forward, lets expire what expires by then, and does what a timetable says.
 async fn turn_clock(State(laptop): State<Laptop>, body: Bytes) -> Result<Json<Value>, Problem> {
     let Advance { advance } = purser_edge::json::read(&body)?;
     let by = duration(&advance).ok_or_else(|| {

@@ -103,6 +103,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         operator_key: given.clone(),
         demo: !arguments.no_demo,
         variables: configuration(),
+        on_time: true,
         template: None,
     };
     // On a task of its own, because opening files holds up the one that does it.

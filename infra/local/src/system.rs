@@ -18,6 +18,7 @@ use purser_edge::clock::Clock;
 use purser_edge::config::{Config, ConfigError};
 use purser_store::secrets::{Secrets, sha256_hex};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::apps::Apps;
 use crate::bus::{Bus, Rule, TRIES};
@@ -35,6 +36,7 @@ use crate::sdk::{self, Endpoints};
 use crate::ses::{self, Mail, Mailbox};
 use crate::stream::{Pump, StreamError, StreamReader};
 use crate::template::{Template, TemplateError};
+use crate::timetable::Timetables;
 use crate::{BoxFuture, Now};
 
 mod error;
@@ -43,6 +45,9 @@ pub use error::StartError;
 
 /// How long requests under way may take to end; more than a command waits for its turn.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How often somebody looks whether a function must start.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How to start.
 #[derive(Clone, Default)]
@@ -57,6 +62,8 @@ pub struct Options {
     pub demo: bool,
     /// Configuration other than the template's defaults, by variable.
     pub variables: BTreeMap<String, String>,
+    /// Whether schedules start their functions as time passes, and not only when the clock is turned.
+    pub on_time: bool,
     /// Another template than the one that was built in; its table and variables count, too.
     pub template: Option<Arc<Template>>,
 }
@@ -71,6 +78,8 @@ pub struct System {
     roles: Roles,
     operator_key: String,
     credentials: Option<Credentials>,
+    /// What looks at the clock; it ends with this.
+    watching: JoinSet<()>,
     // Last, so that it is unlocked when everything else is gone.
     folder: Option<Folder>,
 }
@@ -104,7 +113,9 @@ impl System {
         let names: Vec<&str> = FUNCTIONS.iter().map(|it| it.name).collect();
         let apps = Apps::new(app, &sdk, &names, &roles);
         stand_ins.bus.set_target(functions::target(&apps));
+        let timetables = Timetables::of(&template, apps.own().clock.timestamp())?;
         let laptop = Laptop {
+            timetables,
             pump: stand_ins.pump(&template, &apps, folder.as_ref())?,
             bus: stand_ins.bus.clone(),
             apps,
@@ -120,6 +131,10 @@ impl System {
         }
         let router = routes(&laptop, &stand_ins.mailbox, folder.is_none())?;
         let gateway = serve(listener, router).map_err(stand_in("gateway"))?;
+        let mut watching = JoinSet::new();
+        if options.on_time {
+            watching.spawn(watch(laptop.clone()));
+        }
         Ok(Self {
             laptop,
             gateway,
@@ -127,6 +142,7 @@ impl System {
             roles,
             operator_key,
             credentials,
+            watching,
             folder,
         })
     }
@@ -202,8 +218,10 @@ impl System {
             laptop,
             gateway,
             stand_ins,
+            mut watching,
             ..
         } = self;
+        watching.shutdown().await;
         // A client that never finishes its request does not keep the system from ending.
         if tokio::time::timeout(GRACE, gateway.shutdown())
             .await
@@ -287,6 +305,14 @@ impl StandIns {
         let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
         let consumers = functions::consumers(template, apps);
         Ok(reader.pump(consumers, drained, self.dead_letters.clone()))
+    }
+}
+
+/// Starts what is due, as time passes.
+async fn watch(laptop: Laptop) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        laptop.start_what_is_due();
     }
 }
 

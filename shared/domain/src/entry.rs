@@ -77,6 +77,19 @@ impl std::fmt::Display for EntryHash {
     }
 }
 
+/// Text that is no hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 64 hexadecimal digits in lower case")]
+pub struct EntryHashError;
+
+/// Reads what [`std::fmt::Display`] writes.
+impl std::str::FromStr for EntryHash {
+    type Err = EntryHashError;
+    fn from_str(text: &str) -> Result<Self, EntryHashError> {
+        crate::checkpoint::hex(text).map(Self).ok_or(EntryHashError)
+    }
+}
+
 impl std::fmt::Debug for EntryHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "EntryHash({self})")
@@ -251,32 +264,62 @@ pub struct Break {
     pub problem: &'static str,
 }
 
+/// A place that a history must pass through, because a checkpoint says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waypoint {
+    /// The number of an entry; 0 before the first.
+    pub sequence: u64,
+    /// The hash of that entry.
+    pub head: EntryHash,
+}
+
 /// Proves a wallet's history, oldest entry first (SPEC B11): numbers without gaps, hashes that chain, amounts
-/// that add up.
+/// that add up, and that it is the one a checkpoint saw.
 #[derive(Debug)]
 pub struct Audit {
+    wallet: ResellerRefid,
     next: u64,
     balance: Credits,
     head: EntryHash,
+    through: Option<Waypoint>,
     breaks: Vec<Break>,
 }
 
-impl Default for Audit {
-    fn default() -> Self {
+impl Audit {
+    /// The audit of the history of `wallet`, which must pass `through` there, if anywhere.
+    pub fn of(wallet: &ResellerRefid, through: Option<Waypoint>) -> Self {
+        let before_all = Waypoint {
+            sequence: 0,
+            head: EntryHash::START,
+        };
         Self {
+            wallet: wallet.clone(),
             next: 1,
             balance: Credits::ZERO,
             head: EntryHash::START,
+            through: through.filter(|it| *it != before_all),
             breaks: Vec::new(),
         }
     }
-}
 
-impl Audit {
-    /// Takes the next entry.
-    pub fn entry(&mut self, entry: &Entry) {
+    /// Takes an entry that can't be read, in the place of the next one.
+    pub fn unreadable(&mut self) {
+        self.breaks.push(Break {
+            sequence: self.next,
+            problem: "the entry can't be read",
+        });
+        self.next = self.next.saturating_add(1);
+    }
+
+    /// Takes the next entry, which is kept under its own refid or `misplaced`.
+    pub fn entry(&mut self, entry: &Entry, misplaced: bool) {
         let moved = entry.kind.applied(self.balance, entry.amount);
         for (holds, problem) in [
+            (
+                entry.reseller == self.wallet,
+                "the entry belongs to another wallet",
+            ),
+            (!misplaced, "the entry is kept under another name"),
             (
                 entry.sequence == self.next,
                 "the sequence has a gap or a repeat",
@@ -308,10 +351,21 @@ impl Audit {
         self.next = entry.sequence.saturating_add(1);
         self.balance = entry.balance_after;
         self.head = entry.hash;
+        let here = Waypoint {
+            sequence: entry.sequence,
+            head: entry.hash,
+        };
+        self.through = self.through.filter(|it| *it != here);
     }
 
-    /// Compares the history with the wallet, and says how many entries there were and where it breaks.
+    /// Compares the history with the wallet and the checkpoint, and says where it breaks.
     pub fn finish(mut self, balance: Credits, sequence: u64, head: EntryHash) -> Vec<Break> {
+        if let Some(missed) = self.through {
+            self.breaks.push(Break {
+                sequence: missed.sequence,
+                problem: "the history is not the one of the checkpoint",
+            });
+        }
         if self.next != sequence.saturating_add(1) {
             self.breaks.push(Break {
                 sequence,

@@ -8,6 +8,7 @@
 
 pub mod api_key;
 pub mod caller;
+pub mod checkpoint;
 pub mod client;
 pub mod credits;
 pub mod email;

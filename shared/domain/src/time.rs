@@ -1,7 +1,9 @@
-//! Points in time, in whole milliseconds of UTC.
+//! Points in time, in whole milliseconds of UTC, and the days they fall on.
 //!
-//! Invariant: the text of a [`Time`] has a fixed width, so that text order is time order in a sort key.
+//! Invariant: the text of a [`Time`] or a [`Day`] has a fixed width, so that text order is time order in a sort key.
 
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,11 @@ impl Time {
     /// This moment moved by `duration`, or the last representable moment.
     pub fn plus(self, duration: SignedDuration) -> Self {
         self.0.saturating_add(duration).map_or(self, Self::of)
+    }
+
+    /// The day it falls on, in UTC.
+    pub fn day(self) -> Day {
+        Day(Offset::UTC.to_datetime(self.0).date())
     }
 
     /// Seconds since 1970, as DynamoDB's time-to-live wants them.
@@ -50,9 +57,71 @@ impl From<Time> for String {
     }
 }
 
+/// A day of UTC, written `2026-01-31` and in no other way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Day(Date);
+
+/// Text that is no day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a day like 2026-01-31")]
+pub struct DayError;
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for Day {
+    type Err = DayError;
+    fn from_str(text: &str) -> Result<Self, DayError> {
+        // The library reads other spellings, too, and years before the first.
+        let day = text.parse::<Date>().map(Self).map_err(|_| DayError)?;
+        if day.to_string() == text && text.len() == 10 {
+            Ok(day)
+        } else {
+            Err(DayError)
+        }
+    }
+}
+
+impl TryFrom<String> for Day {
+    type Error = DayError;
+    fn try_from(text: String) -> Result<Self, DayError> {
+        text.parse()
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_has_one_spelling() {
+        let time = Time::try_from("2026-01-31T23:59:59.999Z".to_owned()).unwrap();
+        assert_eq!(time.day().to_string(), "2026-01-31");
+        for (text, valid) in [
+            ("2026-01-31", true),
+            ("2024-02-29", true),
+            ("2026-02-29", false),
+            ("2026-13-01", false),
+            ("20260131", false),
+            ("2026-1-31", false),
+            ("2026-01-31T00:00", false),
+            ("-002026-01-31", false),
+            (" 2026-01-31", false),
+            ("", false),
+        ] {
+            assert_eq!(text.parse::<Day>().is_ok(), valid, "{text:?}");
+        }
+    }
 
     #[test]
     fn text_is_fixed_width_and_reads_back() {

@@ -2,11 +2,13 @@
 //!
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here.
 
+mod checkpoints;
 mod goods;
 mod ledger;
 mod parties;
 mod values;
 
+pub use checkpoints::{CheckpointPartShape, WalletHeadShape};
 pub use goods::{LicenceShape, LicenceStatusShape, ProductShape, TermsShape};
 pub use ledger::{
     BulkProvisionShape, CounterpartyShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape,
@@ -16,8 +18,9 @@ pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
 };
 pub use values::{
-    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, DescriptionShape,
-    EmailShape, EntryRefidShape, HashShape, IdempotencyKeyShape, LicenceRefidShape, MetadataShape,
-    NameShape, NewReferenceShape, PhoneShape, ProductReferenceShape, ProvisionRefidShape,
-    ReferenceShape, ResellerRefidShape, ThresholdShape, UserRefidShape,
+    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, DayShape,
+    DescriptionShape, EmailShape, EntryRefidShape, HashShape, IdempotencyKeyShape,
+    LicenceRefidShape, MetadataShape, NameShape, NewReferenceShape, PhoneShape,
+    ProductReferenceShape, ProvisionRefidShape, PublicKeyShape, ReferenceShape, ResellerRefidShape,
+    SequenceShape, SignatureShape, ThresholdShape, UserRefidShape,
 };

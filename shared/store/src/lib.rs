@@ -1,12 +1,13 @@
 //! The table: keys, conditions, transactions and cursors, one file per noun.
 //!
 //! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
-//! claims of consumers are single puts); the store
+//! claims of consumers and the parts of checkpoints are single puts); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
 pub mod answer;
 pub mod api_key;
 pub mod change;
+pub mod checkpoint;
 pub mod claim;
 pub mod client;
 pub mod command;

@@ -130,6 +130,7 @@ impl Store {
                 index: list.index,
                 pk: pk.clone(),
                 beyond,
+                after: None,
                 ascending: list.ascending,
                 limit: i32::try_from(share).unwrap_or(i32::MAX),
                 filters: list.filters.clone(),

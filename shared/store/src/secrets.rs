@@ -5,6 +5,7 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use ed25519_dalek::SigningKey;
 use hmac::{Hmac, Mac};
 use purser_domain::refid::BYTES;
 use sha2::{Digest, Sha256};
@@ -20,6 +21,7 @@ pub struct Secrets {
     ids: [u8; 32],
     cursors: [u8; 32],
     seal: XChaCha20Poly1305,
+    checkpoints: SigningKey,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -53,10 +55,12 @@ impl Secrets {
             return Err(WeakSecret);
         }
         let seal = hmac(root, &[b"purser seal 1"]);
+        let checkpoints = hmac(root, &[b"purser checkpoints 1"]);
         Ok(Self {
             ids: hmac(root, &[b"purser ids 1"]),
             cursors: hmac(root, &[b"purser cursors 1"]),
             seal: XChaCha20Poly1305::new(&Key::from(seal)),
+            checkpoints: SigningKey::from_bytes(&checkpoints),
         })
     }
 
@@ -94,6 +98,11 @@ impl Secrets {
         self.seal
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| unreadable())
+    }
+
+    /// What checkpoints are signed with.
+    pub fn checkpoint_key(&self) -> &SigningKey {
+        &self.checkpoints
     }
 
     /// A MAC that makes a cursor tamper-proof within `scope`.

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 
 use crate::StoreError;
-use crate::item::{Item, key_of, text};
+use crate::item::{Item, key_of, text, text_of};
 use crate::keys::{Index, Key};
 use crate::meter::{self, Direction};
 
@@ -68,6 +68,8 @@ pub struct Range {
     pub pk: String,
     /// Only sort keys beyond this one, in the order of reading.
     pub beyond: Option<String>,
+    /// Only what comes after the item at this key of an earlier slice; several may share a sort key.
+    pub after: Option<Item>,
     /// Oldest first instead of newest first.
     pub ascending: bool,
     /// At most so many items are read.
@@ -94,6 +96,8 @@ pub struct Slice {
     pub items: Vec<Item>,
     /// The sort key the reading stopped at, when it stopped before the end.
     pub stopped_at: Option<String>,
+    /// The whole key of that item.
+    pub last_key: Option<Item>,
 }
 
 /// What went wrong, without what the request or the item said: logs hold no personal data.
@@ -233,6 +237,7 @@ impl Table {
             .expression_attribute_values(":pk", text(&range.pk))
             .scan_index_forward(range.ascending)
             .limit(range.limit)
+            .set_exclusive_start_key(range.after.clone())
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut condition = "#pk = :pk".to_owned();
         if let Some(beyond) = &range.beyond {
@@ -269,13 +274,14 @@ impl Table {
         }
         let answer = query.send().await.map_err(|error| classify(&error))?;
         meter::count(Direction::Read, answer.consumed_capacity());
-        let stopped_at = answer.last_evaluated_key.and_then(|key| {
-            key.get(range.index.sk())
-                .and_then(|value| value.as_s().ok().cloned())
-        });
+        let last_key = answer.last_evaluated_key;
+        let stopped_at = last_key
+            .as_ref()
+            .and_then(|key| text_of(key, range.index.sk()).map(ToOwned::to_owned));
         Ok(Slice {
             items: answer.items.unwrap_or_default(),
             stopped_at,
+            last_key,
         })
     }
 

@@ -4,16 +4,15 @@
 //! transaction with the entry that says why.
 
 use purser_domain::Refusal;
-use purser_domain::entry::{Audit, Break};
+use purser_domain::entry::{Audit, Break, Entry, Waypoint};
 use purser_domain::refid::ResellerRefid;
 use purser_domain::wallet::Wallet;
 
 use crate::command::CommandWrite;
-use crate::item::{Stamp, doc, item};
+use crate::item::{Item, Stamp, doc, item, key_of};
 use crate::keys::{Index, Key};
 use crate::loaded::Loaded;
-use crate::page::List;
-use crate::table::{Condition, Consistency, Write};
+use crate::table::{Condition, Consistency, Range, Write};
 use crate::{Store, StoreError};
 
 /// The key of a reseller's wallet.
@@ -55,7 +54,7 @@ pub struct Verification {
 }
 
 /// How many entries one read of a verification takes.
-const STRIDE: usize = 500;
+const STRIDE: i32 = 500;
 /// How often a verification starts again because the index of entries was behind the wallet.
 const TRIES: u32 = 8;
 
@@ -66,19 +65,22 @@ impl Store {
         item.as_ref().map(doc).transpose()
     }
 
-    /// Proves a wallet against its history (SPEC B11); `None` when there is no such wallet.
+    /// Proves a wallet against its history, which must pass `through` there (SPEC B11); `None` when there is no such
+    /// wallet.
     ///
+    /// The index is read item by item, not as a list: two items in one place would be one line of that.
     /// The index that orders entries lags behind the table, so a history that ends before the wallet's count is
     /// read again before it is called broken. One that goes on beyond it is in order only if the wallet has moved on.
     pub async fn verify_wallet(
         &self,
         reseller: &ResellerRefid,
+        through: Option<Waypoint>,
     ) -> Result<Option<Verification>, StoreError> {
         for attempt in 1..=TRIES {
             let Some(wallet) = self.wallet(reseller).await? else {
                 return Ok(None);
             };
-            let read = self.history(&wallet).await?;
+            let read = self.history(&wallet, through).await?;
             if read.entries < wallet.sequence && attempt < TRIES {
                 tokio::time::sleep(std::time::Duration::from_millis(100) * attempt).await;
                 continue;
@@ -107,32 +109,32 @@ impl Store {
     }
 
     /// Reads the history up to what the wallet counts, and notes what goes beyond.
-    async fn history(&self, wallet: &Wallet) -> Result<History, StoreError> {
-        let list = List {
+    async fn history(
+        &self,
+        wallet: &Wallet,
+        through: Option<Waypoint>,
+    ) -> Result<History, StoreError> {
+        let mut range = Range {
             index: Index::Tenant,
-            partitions: vec![crate::entry::list_key(&wallet.reseller)],
-            filters: Vec::new(),
+            pk: crate::entry::list_key(&wallet.reseller),
+            beyond: None,
+            after: None,
             ascending: true,
+            limit: STRIDE,
+            filters: Vec::new(),
         };
         let mut history = History {
-            audit: Audit::default(),
+            audit: Audit::of(&wallet.reseller, through),
             entries: 0,
             beyond: None,
         };
-        let mut position = None;
         loop {
-            let page = self.page(&list, STRIDE, position).await?;
-            for item in &page.items {
-                let entry: purser_domain::entry::Entry = doc(item)?;
-                if entry.sequence <= wallet.sequence {
-                    history.audit.entry(&entry);
-                    history.entries += 1;
-                } else {
-                    history.beyond = history.beyond.max(Some(entry.sequence));
-                }
+            let slice = self.table.query(&range).await?;
+            for item in &slice.items {
+                history.take(item, wallet.sequence);
             }
-            position = page.position;
-            if position.is_none() {
+            range.after = slice.last_key;
+            if range.after.is_none() {
                 return Ok(history);
             }
         }
@@ -144,4 +146,23 @@ struct History {
     audit: Audit,
     entries: u64,
     beyond: Option<u64>,
+}
+
+impl History {
+    /// Takes an item of the index, in a wallet that counts so many entries.
+    fn take(&mut self, item: &Item, counted: u64) {
+        let Ok(entry) = doc::<Entry>(item) else {
+            // Nothing of ours writes such a thing.
+            self.audit.unreadable();
+            self.entries += 1;
+            return;
+        };
+        if entry.sequence <= counted {
+            let misplaced = key_of(item) != Some(crate::entry::key(&entry.refid));
+            self.audit.entry(&entry, misplaced);
+            self.entries += 1;
+        } else {
+            self.beyond = self.beyond.max(Some(entry.sequence));
+        }
+    }
 }

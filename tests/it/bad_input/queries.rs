@@ -68,6 +68,12 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
     if parameter.name == "cursor" {
         return noise(Refusal::Is(400, "invalid_cursor")).collect();
     }
+    // Text of one form only: a day is well-formed text, a hash is a part of the query's form.
+    match parameter.name.as_str() {
+        "date" => return noise(Refusal::field("/date")).collect(),
+        "head" => return noise(Refusal::MALFORMED).collect(),
+        _ => {}
+    }
     let schema = document.parameter(parameter);
     match schema.forms.first().expect("a form") {
         Form::Id | Form::Text { .. } => noise(Refusal::Nothing).collect(),

@@ -79,7 +79,8 @@ fn a_stream_record_is_tried_finitely_ends_up_alone_and_is_kept_whole() {
 #[test]
 fn an_event_is_tried_finitely_and_kept_whole_whoever_fails() {
     let queue = attribute("FailedEvents", "Arn");
-    for (name, function, rules) in functions_with("EventBridgeRule") {
+    let rules = functions_with("EventBridgeRule").into_iter();
+    for (name, function, rules) in rules.chain(functions_with("Schedule")) {
         // The bus's dead letters hold what it could not hand over; the function's destination holds the rest.
         for rule in rules {
             assert_eq!(

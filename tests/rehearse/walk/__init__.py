@@ -6,9 +6,13 @@ Invariant: a step uses only what steps before it made, and takes the answers of 
 from collections.abc import Iterable
 
 from steps import Step, Where
-from walk import clients, end, events, front, goods, leaving, money, parties, returns, rules, strangers
+from walk import (
+    checkpoints, clients, end, events, front, goods, leaving, money, parties, returns, rules, strangers
+)
 
-PARTS = (front, parties, goods, clients, money, returns, strangers, events, rules, leaving, end)
+PARTS = (
+    front, parties, goods, clients, money, returns, strangers, events, rules, checkpoints, leaving, end
+)
 
 
 def steps(inside: bool) -> Iterable[Step]:

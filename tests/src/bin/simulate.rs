@@ -62,7 +62,13 @@ fn main() -> ExitCode {
     for failure in &found.failures {
         println!("{failure}");
     }
-    let Found { runs, attempts, commits, events, failures } = &found;
+    let Found {
+        runs,
+        attempts,
+        commits,
+        events,
+        failures,
+    } = &found;
     println!(
         "simulated {runs} seeds of {} commands: {attempts} requests, {commits} commits, {events} events; {} failed",
         arguments.commands,
@@ -96,8 +102,14 @@ fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
     bar.enable_steady_tick(Duration::from_secs(1));
     let (next, found) = (AtomicU64::new(0), Mutex::new(Found::default()));
     let work = || {
-        while let Some(seed) = seeds.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).expect("few seeds")) {
-            let options = Options { seed: *seed, commands: arguments.commands, bug };
+        while let Some(seed) =
+            seeds.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).expect("few seeds"))
+        {
+            let options = Options {
+                seed: *seed,
+                commands: arguments.commands,
+                bug,
+            };
             let done = catch_unwind(AssertUnwindSafe(|| run(options)));
             let mut found = found.lock().expect("a lock");
             found.add(*seed, done, arguments.history);
@@ -135,7 +147,11 @@ impl Found {
                 let text = panic.downcast_ref::<String>().cloned();
                 let text = text.or_else(|| panic.downcast_ref::<&str>().map(|it| (*it).to_owned()));
                 let problem = format!("the run ended badly: {}", text.unwrap_or_default());
-                self.failures.push(Failure { seed, problem, history: Vec::new() });
+                self.failures.push(Failure {
+                    seed,
+                    problem,
+                    history: Vec::new(),
+                });
             }
         }
     }

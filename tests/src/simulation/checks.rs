@@ -54,8 +54,8 @@ fn ledger(record: &Record, items: &[Value]) -> Result<(), Problem> {
             .filter(|it| it.reseller == wallet.reseller)
             .collect();
         own.sort_by_key(|entry| entry.sequence);
-        let mut audit = Audit::default();
-        own.iter().for_each(|entry| audit.entry(entry));
+        let mut audit = Audit::of(&wallet.reseller, None);
+        own.iter().for_each(|entry| audit.entry(entry, false));
         let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
         let place = record.deployment.names.place(wallet.reseller.as_str());
         if !breaks.is_empty() {

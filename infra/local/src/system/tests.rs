@@ -162,6 +162,43 @@ async fn only_what_has_a_timetable_can_be_run() {
 }
 
 #[tokio::test]
+async fn what_has_a_timetable_starts_when_its_time_has_come() {
+    let on_time = Options {
+        on_time: true,
+        ..Options::default()
+    };
+    let system = System::start(on_time).await.unwrap();
+    let key = system.operator_key();
+    // Nobody asks for anything but whether it is done; the clock just shows another day.
+    system.clock().advance(jiff::SignedDuration::from_hours(24));
+    let started = async {
+        loop {
+            let (_, answer) = over_the_wire(&system, "/v1/checkpoints", key).await;
+            if answer.contains("\"part\":1") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let started = tokio::time::timeout(GRACE, started).await;
+    assert!(started.is_ok(), "no checkpoint");
+    system.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_schedule_that_says_no_time_is_said_so() {
+    let text = include_str!("../../../../template.yaml");
+    let text = text.replace("cron(30 0 * * ? *)", "cron(30 0 * * *)");
+    let options = Options {
+        template: Some(Arc::new(Template::parse(&text).unwrap())),
+        ..Options::default()
+    };
+    let error = System::start(options).await.err().unwrap();
+    let expected = "template: CheckpointLedger: `cron(30 0 * * *)` is no schedule; ";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[tokio::test]
 async fn a_folder_keeps_everything_between_runs() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");

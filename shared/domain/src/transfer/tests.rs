@@ -132,9 +132,9 @@ proptest! {
         let sum: u64 = wallets.iter().map(|it| it.balance.get()).sum();
         prop_assert_eq!(sum, added - taken);
         for (wallet, history) in wallets.iter().zip(&histories) {
-            let mut audit = Audit::default();
+            let mut audit = Audit::of(&wallet.reseller, None);
             for entry in history {
-                audit.entry(entry);
+                audit.entry(entry, false);
             }
             prop_assert_eq!(audit.finish(wallet.balance, wallet.sequence, wallet.head), vec![]);
         }

@@ -147,9 +147,9 @@ proptest! {
         }
         prop_assume!(!entries.is_empty());
         let audit = |entries: &[Entry]| {
-            let mut audit = Audit::default();
+            let mut audit = Audit::of(&wallet.reseller, None);
             for entry in entries {
-                audit.entry(entry);
+                audit.entry(entry, false);
             }
             audit.finish(wallet.balance, wallet.sequence, wallet.head)
         };

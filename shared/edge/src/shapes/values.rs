@@ -22,6 +22,9 @@ const REFID: &str = "^[A-Z]{1,8}-[0-9A-HJKMNP-TV-Z]{16}$";
 /// Unreserved in a URL, and no dot segment.
 const REFERENCE: &str = r"^(\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.{3,})$";
 const HASH: &str = "^[0-9a-f]{64}$";
+const SIGNATURE: &str = "^[0-9a-f]{128}$";
+/// The most entries of a wallet that sort in their order.
+const MOST_SEQUENCE: u64 = 999_999_999_999;
 /// Visible and ASCII.
 const VISIBLE: &str = "^[!-~]+$";
 
@@ -55,6 +58,12 @@ fn credits(least: u64, most: u64) -> ObjectBuilder {
 
 fn object() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)))
+}
+
+fn day() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
 }
 
 fn email() -> ObjectBuilder {
@@ -120,6 +129,14 @@ forms! {
         "Whatever its owner keeps here, at most 16 KiB of JSON.";
     HashShape "Hash" text(64, 64, HASH), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "SHA-256, hexadecimal.";
+    DayShape "Day" day(), "2026-01-31",
+        "A day, in UTC.";
+    PublicKeyShape "PublicKey" text(64, 64, HASH), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "A public key of Ed25519, hexadecimal.";
+    SignatureShape "Signature" text(128, 128, SIGNATURE), ("0".repeat(128)),
+        "A signature of Ed25519, hexadecimal.";
+    SequenceShape "Sequence" credits(0, MOST_SEQUENCE), 42,
+        "The number of an entry in its wallet; 0 before the first.";
     IdempotencyKeyShape "IdempotencyKey" text(1, 255, VISIBLE), "order-2026-001",
         "The caller's own name of a command; a UUID, say.";
     AmountShape "Amount" credits(1, Amount::MAX), 1000,

@@ -1,0 +1,56 @@
+//! `check`: checkpoints that were saved, judged without network and without secrets.
+//!
+//! Invariant: nothing is taken on trust but the public key, which the operator brings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use purser_domain::checkpoint::PublicKey;
+use purser_domain::checkpoint::history::{Chronicle, Link};
+use purser_domain::refid::ResellerRefid;
+
+use crate::files::{self, EntryFile, FileError};
+use crate::progress::{counted, say};
+use crate::{Failure, Outcome};
+
+/// What these files say together.
+pub fn chronicle(paths: &[PathBuf], key: &PublicKey) -> Result<Chronicle, FileError> {
+    Ok(Chronicle::of(files::parts(paths)?, key))
+}
+
+/// Says what is wrong with checkpoints, and with entries beside them.
+pub fn check(
+    paths: &[PathBuf],
+    key: &PublicKey,
+    entries: &[EntryFile],
+) -> Result<Outcome, Failure> {
+    let chronicle = chronicle(paths, key)?;
+    let mut histories: BTreeMap<&ResellerRefid, Vec<Link>> = BTreeMap::new();
+    for EntryFile { reseller, path } in entries {
+        let history = histories.entry(reseller).or_default();
+        history.extend(files::links(path)?);
+    }
+    let followed = histories.values().map(|it| count(it.len())).sum();
+    let of_entries = histories
+        .into_iter()
+        .flat_map(|(reseller, links)| chronicle.follow(reseller, links));
+    let mut found = chronicle.discrepancies.clone();
+    found.extend(of_entries);
+    for discrepancy in &found {
+        say(&discrepancy.to_string());
+    }
+    let days = counted(count(chronicle.days), "day");
+    let wallets = counted(count(chronicle.heads.len()), "wallet");
+    let entries = counted(followed, "entry");
+    let verdict = match found.len() {
+        0 => "in order".to_owned(),
+        problems => counted(count(problems), "problem"),
+    };
+    say(&format!("{days}, {wallets}, {entries}: {verdict}"));
+    Ok(Outcome::of(!found.is_empty(), true))
+}
+
+/// A number of things as a figure.
+pub fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,268 @@
+//! `checkpoints` and `check`: what is kept outside, and what can be told from it alone.
+
+use std::path::{Path, PathBuf};
+
+use purser_tests::{Partner, World};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Said, against, run, saved};
+
+/// Two days of a world with one busy wallet and one that rests, as files, and what an operator knows beside them.
+struct Kept {
+    world: World,
+    busy: Partner,
+    folder: TempDir,
+    key: String,
+}
+
+impl Kept {
+    async fn new() -> Self {
+        let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+        let busy = world.partner("standard", 1_000).await;
+        let _resting = world.partner("standard", 5).await;
+        for _ in 0..2 {
+            world.top_up(&busy.refid, 10).await;
+            let day = json!({"advance": "P1D"});
+            let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
+        }
+        let key = saved(&world, folder.path()).await;
+        Self {
+            world,
+            busy,
+            folder,
+            key,
+        }
+    }
+
+    /// The files, oldest first.
+    fn files(&self) -> Vec<PathBuf> {
+        let found = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut files: Vec<PathBuf> = found.map(|it| it.unwrap().path()).collect();
+        files.sort();
+        assert_eq!(files.len(), 2);
+        files
+    }
+
+    /// Checks the files with these arguments, too; nothing is asked of the world.
+    async fn check(&self, more: &[&str]) -> Said {
+        let folder = self.folder.path().to_str().unwrap();
+        let mut arguments = vec!["check", folder, "--public-key", &self.key];
+        arguments.extend(more);
+        run(None, &arguments).await
+    }
+
+    /// Saves the busy wallet's entries in a file of their own, and gives the argument that names it.
+    async fn entries(&self, place: &Path) -> String {
+        let path = format!("/v1/resellers/{}/entries?limit=100", self.busy.refid);
+        let answer = self.world.operator.get(&path).await.expect(200).json;
+        std::fs::write(place, answer.to_string()).unwrap();
+        format!("{}={}", self.busy.refid, place.display())
+    }
+}
+
+/// Changes what a file says.
+fn edit(file: &Path, change: impl FnOnce(&mut Value)) {
+    let mut json: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    change(&mut json);
+    std::fs::write(file, json.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn what_was_saved_is_in_order_and_is_not_written_again() {
+    let kept = Kept::new().await;
+    let said = kept.check(&[]).await;
+    assert_eq!(said.status, 0, "{said:?}");
+    assert_eq!(said.out, "2 days, 2 wallets, 0 entries: in order\n");
+    let folder = kept.folder.path().to_str().unwrap();
+    let again = against(&kept.world, &["checkpoints", "--save", folder]).await;
+    assert_eq!(again.status, 0);
+    let expected = format!(
+        "2 days in {folder}: 0 parts new, 2 known\nsigned by {}\n",
+        kept.key
+    );
+    assert_eq!(again.out, expected);
+    let other = tempfile::tempdir().unwrap();
+    let day = kept.files()[0].file_name().unwrap().to_str().unwrap()[..10].to_owned();
+    let one = [
+        "checkpoints",
+        "--date",
+        &day,
+        "--save",
+        other.path().to_str().unwrap(),
+    ];
+    assert_eq!(against(&kept.world, &one).await.status, 0);
+    assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 1);
+    let none = ["checkpoints", "--date", "2020-01-01", "--save", folder];
+    let said = against(&kept.world, &none).await;
+    assert_eq!(said.status, 2);
+    assert!(said.err.contains("no checkpoint of 2020-01-01"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_changed_head_is_found_here_and_there() {
+    let kept = Kept::new().await;
+    let file = &kept.files()[0];
+    edit(file, |part| {
+        part["wallets"][0]["head"] = json!("1".repeat(64))
+    });
+    let said = kept.check(&[]).await;
+    assert_eq!(said.status, 1);
+    assert!(
+        said.out
+            .contains("part 1: its signature does not fit what it says\n"),
+        "{said:?}"
+    );
+    let folder = kept.folder.path().to_str().unwrap();
+    let again = against(&kept.world, &["checkpoints", "--save", folder]).await;
+    assert_eq!(again.status, 1);
+    assert!(
+        again
+            .out
+            .contains(".000001.json: the deployment now says something else\n"),
+        "{again:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_part_is_found() {
+    let kept = Kept::new().await;
+    // The day had another part in front of this one; both are as they were signed, but for the one that is gone.
+    edit(&kept.files()[1], |part| part["part"] = json!(2));
+    let said = kept.check(&[]).await;
+    assert_eq!(said.status, 1);
+    assert!(said.out.contains(" part 1 is missing\n"), "{said:?}");
+}
+
+#[tokio::test]
+async fn signatures_that_changed_places_are_found() {
+    let kept = Kept::new().await;
+    let files = kept.files();
+    let of = |file: &Path| -> Value {
+        let part: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        part["signature"].clone()
+    };
+    let (one, other) = (of(&files[0]), of(&files[1]));
+    edit(&files[0], |part| part["signature"] = other);
+    edit(&files[1], |part| part["signature"] = one);
+    let said = kept.check(&[]).await;
+    assert_eq!(said.status, 1);
+    assert_eq!(
+        said.out.matches("its signature does not fit").count(),
+        2,
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn another_key_is_found_wherever_it_stands() {
+    let (kept, other) = (Kept::new().await, Kept::new().await);
+    let folder = kept.folder.path().to_str().unwrap();
+    let said = run(None, &["check", folder, "--public-key", &other.key]).await;
+    assert_eq!(said.status, 1);
+    assert_eq!(
+        said.out.matches("another key signed it").count(),
+        2,
+        "{said:?}"
+    );
+    let asked = ["checkpoints", "--save", folder, "--public-key", &other.key];
+    let said = against(&kept.world, &asked).await;
+    assert_eq!(said.status, 1);
+    assert_eq!(
+        said.out
+            .matches("another key signed it; it is not saved")
+            .count(),
+        2
+    );
+    let said = run(None, &["check", folder, "--public-key", "00"]).await;
+    assert_eq!(said.status, 2);
+    assert!(said.err.contains("64 hexadecimal digits"), "{said:?}");
+}
+
+#[tokio::test]
+async fn days_that_do_not_go_on_from_each_other_are_found() {
+    // What a deployment's owner could sign: the first day of one world's wallet, the second of another's.
+    let kept = Kept::new().await;
+    let world = &kept.world;
+    let mut items = world.items();
+    items.retain(|item| item["pk"]["S"] == format!("WA#{}", kept.busy.refid));
+    let pk = items[0]["pk"]["S"].as_str().unwrap();
+    world.tamper(pk, "sequence", &json!({"N": "1"}));
+    let day = json!({"advance": "P1D"});
+    let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
+    saved(world, kept.folder.path()).await;
+    let said = kept.check(&[]).await;
+    assert_eq!(said.status, 1);
+    let told = format!("{} goes back: entry 3 on ", kept.busy.refid);
+    assert!(said.out.starts_with(&told), "{said:?}");
+}
+
+#[tokio::test]
+async fn entries_are_followed_through_the_heads() {
+    let (kept, place) = (Kept::new().await, tempfile::tempdir().unwrap());
+    let file = place.path().join("entries.json");
+    let entries = kept.entries(&file).await;
+    let said = kept.check(&["--entries", &entries]).await;
+    assert_eq!(said.out, "2 days, 2 wallets, 3 entries: in order\n");
+    assert_eq!(said.status, 0);
+
+    edit(&file, |answer| {
+        answer["data"][1]["balance_after"] = json!(7)
+    });
+    let said = kept.check(&["--entries", &entries]).await;
+    let told = "entry 2 is not the one of the checkpoint of ";
+    assert_eq!(said.status, 1);
+    assert!(said.out.contains(told), "{said:?}");
+
+    edit(&file, |answer| {
+        drop(answer["data"].as_array_mut().unwrap().remove(1))
+    });
+    let said = kept.check(&["--entries", &entries]).await;
+    assert_eq!(said.status, 1);
+    assert!(
+        said.out
+            .contains("entry 3 does not follow the one before it\n"),
+        "{said:?}"
+    );
+    assert!(said.out.contains("is not among those given\n"), "{said:?}");
+
+    // Another history of as many entries, whole in itself, said to be this wallet's.
+    let stranger = Kept::new().await;
+    let foreign = stranger.entries(&file).await;
+    let foreign = foreign.replace(&stranger.busy.refid, &kept.busy.refid);
+    let said = kept.check(&["--entries", &foreign]).await;
+    assert_eq!(said.status, 1);
+    assert_eq!(
+        said.out.matches(told.split("2 ").nth(1).unwrap()).count(),
+        2,
+        "{said:?}"
+    );
+    let unknown = foreign.replace(&kept.busy.refid, "RS-0000000000000000");
+    let said = kept.check(&["--entries", &unknown]).await;
+    assert!(
+        said.out.contains("is in no checkpoint that was given\n"),
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn files_that_are_something_else_are_not_known() {
+    let kept = Kept::new().await;
+    std::fs::write(&kept.files()[0], "{}").unwrap();
+    let said = kept.check(&[]).await;
+    assert_eq!((said.status, said.out.as_str()), (2, ""));
+    assert!(
+        said.err
+            .contains("this is not what GET /v1/checkpoints answers"),
+        "{said:?}"
+    );
+    let empty = tempfile::tempdir().unwrap();
+    for place in [empty.path(), Path::new("/no/such/file")] {
+        let said = run(
+            None,
+            &["check", place.to_str().unwrap(), "--public-key", &kept.key],
+        )
+        .await;
+        assert_eq!(said.status, 2, "{said:?}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Checkpoints in the table: `CP#date` / number of the part, listed newest first.
+//!
+//! Invariant: a part is written once and never again, under the condition that it is not there; who comes second is
+//! told what is. The wallets of a part are read strongly consistent.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use purser_domain::checkpoint::Part;
+use purser_domain::refid::ResellerRefid;
+use purser_domain::time::Day;
+use purser_domain::wallet::Wallet;
+use serde::Deserialize;
+
+use crate::item::{Item, Stamp, doc, item};
+use crate::keys::{Index, Key};
+use crate::page::{List, Page};
+use crate::table::{Consistency, Table, describe};
+use crate::{Store, StoreError};
+
+/// How many items one `BatchGetItem` takes.
+const BATCH: usize = 100;
+/// What sorts behind all parts of a day and before those of the next.
+const END_OF_DAY: char = '$';
+
+/// The partition of the index that lists all parts.
+const LISTED: &str = "CP";
+
+/// What this needs to know of a reseller.
+#[derive(Deserialize)]
+struct Named {
+    refid: ResellerRefid,
+}
+
+fn key(part: &Part) -> Key {
+    Key {
+        pk: format!("CP#{}", part.date),
+        sk: in_order(part.part),
+    }
+}
+
+fn in_order(part: u32) -> String {
+    format!("{part:06}")
+}
+
+impl Store {
+    /// A page of all resellers, oldest first, so that those who join come last.
+    pub async fn reseller_refids(
+        &self,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<ResellerRefid>, StoreError> {
+        let list = List {
+            index: Index::Kind,
+            partitions: vec!["RS".into()],
+            filters: Vec::new(),
+            ascending: true,
+        };
+        let named = |item: Item| doc::<Named>(&item).map(|it| it.refid);
+        self.page(&list, limit, position).await?.map(named)
+    }
+
+    /// These wallets as of now, in this order, but for those that are not there.
+    pub async fn wallets(&self, resellers: &[ResellerRefid]) -> Result<Vec<Wallet>, StoreError> {
+        let keys: Vec<Key> = resellers.iter().map(crate::wallet::key).collect();
+        let mut wallets = Vec::new();
+        for batch in keys.chunks(BATCH) {
+            let found = self.table.get_all(batch, Consistency::Strong).await?;
+            for item in batch.iter().filter_map(|key| found.get(key)) {
+                wallets.push(doc(item)?);
+            }
+        }
+        Ok(wallets)
+    }
+
+    /// Writes a part; or says what was written in its place before.
+    pub async fn put_checkpoint(
+        &self,
+        part: &Part,
+        stamp: &Stamp,
+    ) -> Result<Option<Part>, StoreError> {
+        let key = key(part);
+        let mut written = item(&key, "checkpoint", part, stamp)?;
+        let place = format!("{}#{}", part.date, key.sk);
+        Index::Kind.place(&mut written, LISTED.into(), place);
+        let put = self
+            .table
+            .put(written)
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = Table::send(put).await else {
+            return Ok(None);
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let found = failed.item();
+                let found = found.ok_or_else(|| StoreError::Unreadable("no part".into()))?;
+                Ok(Some(doc(found)?))
+            }
+            _ => Err(StoreError::Failed(format!(
+                "keeping a checkpoint: {}",
+                describe(&error)
+            ))),
+        }
+    }
+
+    /// A page of parts, of `date` alone or of all days, newest first; of a day the last part first.
+    pub async fn checkpoints(
+        &self,
+        date: Option<Day>,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<Part>, StoreError> {
+        let list = List {
+            index: Index::Kind,
+            partitions: vec![LISTED.into()],
+            filters: Vec::new(),
+            ascending: false,
+        };
+        let position = position.or_else(|| date.map(|date| format!("{date}{END_OF_DAY}")));
+        let page = self.page(&list, limit, position).await?;
+        let mut page: Page<Part> = page.map(|item| doc(&item))?;
+        let read = page.items.len();
+        page.items
+            .retain(|part| date.is_none_or(|date| part.date == date));
+        // Behind a day's first part are the days before it.
+        let ended = page.items.len() < read || page.items.last().is_some_and(|it| it.part == 1);
+        page.position = page.position.filter(|_| date.is_none() || !ended);
+        Ok(page)
+    }
+}

@@ -1,0 +1,221 @@
+//! Checkpoints: a whole day, signed, once, whatever runs twice or crashes: SPEC B11.
+
+use std::collections::BTreeSet;
+
+use purser_api::checkpoint_ledger::checkpoint_ledger;
+use purser_domain::checkpoint::history::Chronicle;
+use purser_domain::checkpoint::{MOST_WALLETS, Part, PublicKey};
+use purser_store::meter::measured;
+use purser_tests::World;
+use serde_json::{Value, json};
+
+const FUNCTION: &str = "checkpoint-ledger";
+
+/// Every part there is, by pages of two, newest first.
+async fn parts(world: &World, query: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/v1/checkpoints?limit=2{query}{cursor}");
+        let page = world.operator.get(&path).await.expect(200).json;
+        let data: Vec<Part> = serde_json::from_value(page["data"].clone()).unwrap();
+        assert!(data.len() <= 2);
+        parts.extend(data);
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return parts,
+        }
+    }
+}
+
+fn key(world: &World) -> PublicKey {
+    let key = world.system().app().store.secrets().checkpoint_key();
+    let text = data_encoding::HEXLOWER.encode(key.verifying_key().as_bytes());
+    text.parse().unwrap()
+}
+
+/// Asserts that the parts are whole days of the world's, and gives how many wallets they name.
+fn assert_whole(world: &World, parts: Vec<Part>, days: usize) -> usize {
+    let chronicle = Chronicle::of(parts, &key(world));
+    assert_eq!(chronicle.discrepancies, vec![]);
+    assert_eq!(chronicle.days, days);
+    chronicle.heads.len()
+}
+
+/// Adds so many resellers with empty wallets, as if they had been onboarded.
+async fn with_resellers(world: &World, count: usize) {
+    let refid = world.partner("standard", 0).await.refid;
+    let mut items = world.items();
+    items.retain(|item| {
+        item["pk"]["S"] == format!("RS#{refid}") || item["pk"]["S"] == format!("WA#{refid}")
+    });
+    let text = serde_json::to_string(&items).unwrap();
+    let mut all = Vec::new();
+    for n in 1..count {
+        let copies = text.replace(&refid, &format!("RS-{n:016}"));
+        all.extend(serde_json::from_str::<Vec<Value>>(&copies).unwrap());
+    }
+    world.put_all(&all);
+}
+
+#[tokio::test]
+async fn a_day_is_signed_once_and_says_where_every_wallet_stands() {
+    let world = World::new().await;
+    let (rich, empty) = (
+        world.partner("standard", 700).await,
+        world.partner("gold", 0).await,
+    );
+    world.run_schedule(FUNCTION).await;
+    let first = parts(&world, "").await;
+    let [part] = first.as_slice() else {
+        panic!("{first:?}");
+    };
+    assert_eq!((part.part, part.last), (1, true));
+    assert_eq!(part.date, world.system().clock().now().day());
+    part.verify(&key(&world)).unwrap();
+    let head = world.entries(&rich.refid).await[0]["hash"].clone();
+    let expected = json!([
+        {"reseller": rich.refid, "sequence": 1, "head": head, "balance": 700},
+        {"reseller": empty.refid, "sequence": 0, "head": "0".repeat(64), "balance": 0},
+    ]);
+    assert_eq!(serde_json::to_value(&part.wallets).unwrap(), expected);
+
+    let before = world.state().await;
+    world.top_up(&rich.refid, 1).await;
+    world.run_schedule(FUNCTION).await;
+    assert_eq!(parts(&world, "").await, first, "a day is not signed again");
+    assert!(world.state().await.len() > before.len(), "the top-up");
+    assert_eq!(world.count_of_kind("checkpoint"), 1);
+}
+
+#[tokio::test]
+async fn a_day_without_resellers_is_whole_too() {
+    let world = World::new().await;
+    world.run_schedule(FUNCTION).await;
+    assert_eq!(assert_whole(&world, parts(&world, "").await, 1), 0);
+}
+
+#[tokio::test]
+async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
+    let world = World::new().await;
+    with_resellers(&world, 2 * MOST_WALLETS + 1).await;
+    world.run_schedule(FUNCTION).await;
+    let whole = parts(&world, "").await;
+    let sizes: Vec<usize> = whole.iter().map(|part| part.wallets.len()).collect();
+    assert_eq!(sizes, [1, MOST_WALLETS, MOST_WALLETS], "newest first");
+    assert_eq!(assert_whole(&world, whole.clone(), 1), 501);
+
+    // As if the run had ended after its first part, and somebody had joined before the next.
+    let mut items = world.items();
+    items.retain(|item| item["kind"]["S"] == "checkpoint" && item["sk"]["S"] != "000001");
+    assert_eq!(items.len(), 2);
+    items.iter().for_each(|item| world.remove(item));
+    let late = world.partner("standard", 5).await.refid;
+    world.run_schedule(FUNCTION).await;
+    let again = parts(&world, "").await;
+    assert_eq!(again.last(), whole.last(), "the first part stays");
+    assert_eq!(assert_whole(&world, again.clone(), 1), 502);
+    let named = |part: &Part| part.wallets.iter().any(|it| it.reseller.as_str() == late);
+    assert!(again.iter().any(named));
+}
+
+#[tokio::test]
+async fn a_day_costs_what_its_wallets_cost() {
+    let world = World::new().await;
+    with_resellers(&world, MOST_WALLETS + 1).await;
+    let app = world.system().apps().of(FUNCTION).unwrap().clone();
+    let event = purser::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
+    let event = serde_json::from_value(event).unwrap();
+    let (done, cost) = measured(checkpoint_ledger(app, event)).await;
+    done.unwrap();
+    // Two pages of resellers; three batches of wallets and one; two parts.
+    assert_eq!(cost.calls, 8);
+    // A unit for each wallet, and what two pages of 250 items of half a kilobyte take.
+    assert!(cost.rcu <= 251.0 + 40.0, "{cost:?}");
+    // A part is 37 KB, and is written to the table and to one index.
+    assert!(cost.wcu <= 2.0 * 40.0 + 4.0, "{cost:?}");
+}
+
+#[tokio::test]
+async fn an_exact_number_of_wallets_ends_with_its_last_full_part() {
+    let world = World::new().await;
+    with_resellers(&world, MOST_WALLETS).await;
+    world.run_schedule(FUNCTION).await;
+    let whole = parts(&world, "").await;
+    assert_eq!((whole.len(), whole[0].last), (1, true));
+    assert_eq!(assert_whole(&world, whole, 1), MOST_WALLETS);
+}
+
+#[tokio::test]
+async fn runs_side_by_side_make_one_whole_day() {
+    let world = World::new().await;
+    with_resellers(&world, 2 * MOST_WALLETS + 50).await;
+    let app = world.system().apps().of(FUNCTION).unwrap();
+    let now = world.system().clock().timestamp();
+    let runs = (0..4).map(|_| {
+        let event = purser::timetable::event(now, "CheckpointLedger");
+        tokio::spawn(checkpoint_ledger(
+            app.clone(),
+            serde_json::from_value(event).unwrap(),
+        ))
+    });
+    for run in runs.collect::<Vec<_>>() {
+        run.await.unwrap().unwrap();
+    }
+    let whole = parts(&world, "").await;
+    assert_eq!(whole.len(), 3);
+    assert_eq!(assert_whole(&world, whole, 1), 550);
+}
+
+#[tokio::test]
+async fn days_follow_each_other_by_the_clock_and_are_listed_newest_first() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 1).await;
+    for _ in 0..3 {
+        let day = json!({"advance": "P1D"});
+        let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
+        world.top_up(&partner.refid, 1).await;
+    }
+    let all = parts(&world, "").await;
+    let days: Vec<String> = all.iter().map(|part| part.date.to_string()).collect();
+    assert_eq!(days.iter().collect::<BTreeSet<_>>().len(), 3, "{days:?}");
+    assert!(days.is_sorted_by(|one, other| one > other), "{days:?}");
+    assert_eq!(assert_whole(&world, all.clone(), 3), 1);
+    for part in &all {
+        let of_day = parts(&world, &format!("&date={}", part.date)).await;
+        assert_eq!(of_day, [part.clone()]);
+    }
+    assert_eq!(parts(&world, "&date=2020-01-01").await, []);
+    assert_eq!(parts(&world, "&date=9999-12-31").await, []);
+    for bad in ["2026-02-30", "today", "", "20260101"] {
+        let path = format!("/v1/checkpoints?date={bad}");
+        let refused = world.operator.get(&path).await;
+        assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/date");
+    }
+    let path = format!("/v1/checkpoints?limit=1&date={}", all[0].date);
+    let page = world.operator.get(&path).await.expect(200).json;
+    assert_eq!(
+        page["next_cursor"],
+        Value::Null,
+        "the other days are not it"
+    );
+}
+
+#[tokio::test]
+async fn a_reseller_without_a_wallet_does_not_stop_the_others() {
+    let world = World::new().await;
+    let (one, other) = (
+        world.partner("standard", 1).await,
+        world.partner("standard", 1).await,
+    );
+    let mut items = world.items();
+    items.retain(|item| item["pk"]["S"] == format!("WA#{}", one.refid));
+    world.remove(&items[0]);
+    world.run_schedule(FUNCTION).await;
+    let whole = parts(&world, "").await;
+    let [part] = whole.as_slice() else {
+        panic!("{whole:?}");
+    };
+    let named: Vec<&str> = part.wallets.iter().map(|it| it.reseller.as_str()).collect();
+    assert_eq!((named, part.last), (vec![other.refid.as_str()], true));
+}

@@ -1,0 +1,38 @@
+"""Signed checkpoints of the ledger: who reads them, and what a day's run signs."""
+
+from typing import Any
+
+from caller import equal
+from steps import Part, Where
+from walk.events import inside
+from world import World
+
+PART = Part()
+
+
+def heads(world: World) -> dict[str, Any]:
+    """Where each wallet stood, by the newest checkpoint."""
+    parts = world.operator.get("/v1/checkpoints?limit=100").expect(200).json["data"]
+    newest = [part for part in parts if part["date"] == max(it["date"] for it in parts)]
+    return {wallet["reseller"]: wallet for part in newest for wallet in part["wallets"]}
+
+
+@PART.step("operators read checkpoints, resellers don't")
+def who(world: World) -> None:
+    world.operator.get("/v1/checkpoints?limit=1").expect(200)
+    world.elite.caller.get("/v1/checkpoints").refused(403, "forbidden")
+    world.operator.get("/v1/checkpoints?date=yesterday").refused(422, "invalid_fields")
+
+
+@PART.step("a schedule signs where every wallet stands, once a day", Where.INSIDE)
+def signed(world: World) -> None:
+    equal("functions on schedule", inside(world).on_schedule(), ["CheckpointLedger"])
+    inside(world).until("a checkpoint is signed", lambda: world.elite.refid in heads(world))
+    head, path = heads(world)[world.elite.refid], world.elite.path
+    newest = world.operator.get(f"{path}/entries?limit=1").expect(200).json["data"][0]
+    equal("its head", (head["sequence"], head["head"], head["balance"]),
+          (newest["sequence"], newest["hash"], newest["balance_after"]))
+    proved = world.operator.get(f"{path}/verify?sequence={head['sequence']}&head={head['head']}").expect(200).json
+    equal("the proof", (proved["intact"], proved["breaks"]), (True, []))
+    found = world.operator.get(f"{path}/verify?sequence={head['sequence']}&head={'1' * 64}").expect(200).json
+    equal("another history", (found["intact"], found["breaks"][0]["sequence"]), (False, head["sequence"]))
