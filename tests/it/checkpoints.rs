@@ -128,7 +128,7 @@ async fn a_day_costs_what_its_wallets_cost() {
     let app = world.system().apps().of(FUNCTION).unwrap().clone();
     let event = purser::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
     let event = serde_json::from_value(event).unwrap();
-    let (done, cost) = measured(checkpoint_ledger(app, event)).await;
+    let (done, cost) = Box::pin(measured(checkpoint_ledger(app, event))).await;
     done.unwrap();
     // Two pages of resellers; three batches of wallets and one; two parts.
     assert_eq!(cost.calls, 8);
