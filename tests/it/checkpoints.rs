@@ -109,7 +109,9 @@ async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
     let mut items = world.items();
     items.retain(|item| item["kind"]["S"] == "checkpoint" && item["sk"]["S"] != "000001");
     assert_eq!(items.len(), 2);
-    items.iter().for_each(|item| world.remove(item));
+    for item in &items {
+        world.remove(item);
+    }
     let late = world.partner("standard", 5).await.refid;
     world.run_schedule(FUNCTION).await;
     let again = parts(&world, "").await;
@@ -126,7 +128,7 @@ async fn a_day_costs_what_its_wallets_cost() {
     let app = world.system().apps().of(FUNCTION).unwrap().clone();
     let event = purser::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
     let event = serde_json::from_value(event).unwrap();
-    let (done, cost) = measured(checkpoint_ledger(app, event)).await;
+    let (done, cost) = Box::pin(measured(checkpoint_ledger(app, event))).await;
     done.unwrap();
     // Two pages of resellers; three batches of wallets and one; two parts.
     assert_eq!(cost.calls, 8);
@@ -134,6 +136,20 @@ async fn a_day_costs_what_its_wallets_cost() {
     assert!(cost.rcu <= 251.0 + 40.0, "{cost:?}");
     // A part is 37 KB, and is written to the table and to one index.
     assert!(cost.wcu <= 2.0 * 40.0 + 4.0, "{cost:?}");
+}
+
+#[tokio::test]
+async fn what_no_timetable_sends_signs_nothing() {
+    let world = World::new().await;
+    let app = world.system().apps().of(FUNCTION).unwrap();
+    let now = world.system().clock().timestamp();
+    for (member, value) in [("detail-type", json!("CreditsAdded")), ("id", json!(null))] {
+        let mut event = purser::timetable::event(now, "CheckpointLedger");
+        event[member] = value;
+        let event = serde_json::from_value(event).unwrap();
+        assert!(checkpoint_ledger(app.clone(), event).await.is_err());
+    }
+    assert_eq!(world.count_of_kind("checkpoint"), 0);
 }
 
 #[tokio::test]
@@ -183,7 +199,7 @@ async fn days_follow_each_other_by_the_clock_and_are_listed_newest_first() {
     assert_eq!(assert_whole(&world, all.clone(), 3), 1);
     for part in &all {
         let of_day = parts(&world, &format!("&date={}", part.date)).await;
-        assert_eq!(of_day, [part.clone()]);
+        assert_eq!(of_day, std::slice::from_ref(part));
     }
     assert_eq!(parts(&world, "&date=2020-01-01").await, []);
     assert_eq!(parts(&world, "&date=9999-12-31").await, []);

@@ -57,7 +57,8 @@ impl World {
 
     /// A world as the options say.
     pub async fn start(options: Options) -> Self {
-        let system = System::start(options).await.expect("the system starts");
+        let system = Box::pin(System::start(options)).await;
+        let system = system.expect("the system starts");
         let operator = Caller::new(
             reqwest::Client::new(),
             system.url(),

@@ -3,6 +3,8 @@
 //! Invariant: refids are HMACs of natural ids, so one put condition is uniqueness, look-up and idempotency at
 //! once, and no licence key stands in a key. What is sealed opens only in the place it was sealed for.
 
+use std::sync::Arc;
+
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use ed25519_dalek::SigningKey;
@@ -21,7 +23,7 @@ pub struct Secrets {
     ids: [u8; 32],
     cursors: [u8; 32],
     seal: XChaCha20Poly1305,
-    checkpoints: SigningKey,
+    checkpoints: Arc<SigningKey>,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -60,7 +62,7 @@ impl Secrets {
             ids: hmac(root, &[b"purser ids 1"]),
             cursors: hmac(root, &[b"purser cursors 1"]),
             seal: XChaCha20Poly1305::new(&Key::from(seal)),
-            checkpoints: SigningKey::from_bytes(&checkpoints),
+            checkpoints: Arc::new(SigningKey::from_bytes(&checkpoints)),
         })
     }
 

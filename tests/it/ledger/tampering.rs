@@ -235,9 +235,10 @@ fn rewrite(world: &World, reseller: &str, first: usize) {
         let mut forged = entry(item);
         forged.amount = Credits::new(forged.amount.get() + 1);
         forged.balance_before = balance;
-        let after = match forged.kind {
-            EntryType::Credit => balance.checked_add(forged.amount),
-            _ => balance.checked_sub(forged.amount),
+        let after = if forged.kind == EntryType::Credit {
+            balance.checked_add(forged.amount)
+        } else {
+            balance.checked_sub(forged.amount)
         };
         forged.balance_after = after.unwrap();
         forged.previous_hash = hash;

@@ -104,7 +104,7 @@ async fn a_changed_head_is_found_here_and_there() {
     let kept = Kept::new().await;
     let file = &kept.files()[0];
     edit(file, |part| {
-        part["wallets"][0]["head"] = json!("1".repeat(64))
+        part["wallets"][0]["head"] = json!("1".repeat(64));
     });
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
@@ -207,7 +207,7 @@ async fn entries_are_followed_through_the_heads() {
     assert_eq!(said.status, 0);
 
     edit(&file, |answer| {
-        answer["data"][1]["balance_after"] = json!(7)
+        answer["data"][1]["balance_after"] = json!(7);
     });
     let said = kept.check(&["--entries", &entries]).await;
     let told = "entry 2 is not the one of the checkpoint of ";
@@ -215,7 +215,7 @@ async fn entries_are_followed_through_the_heads() {
     assert!(said.out.contains(told), "{said:?}");
 
     edit(&file, |answer| {
-        drop(answer["data"].as_array_mut().unwrap().remove(1))
+        drop(answer["data"].as_array_mut().unwrap().remove(1));
     });
     let said = kept.check(&["--entries", &entries]).await;
     assert_eq!(said.status, 1);
