@@ -62,6 +62,10 @@ smoke: $(TOOLS)/ministack/bin/ministack ## Walk through a deployed system; URL=h
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
 
+.PHONY: crash
+crash: built ## Kill purser under load, start it again, check that nothing is lost or doubled; N=20 SEED=1
+	@target/debug/crash $(or $(N),20) $(SEED)
+
 .PHONY: release
 release: $(TOOLS)/lambda/bin/cargo-lambda ## Build what Lambda runs, target/lambda/purser-api.zip; ARCH=arm64
 	@infra/release/build $(ARCH) purser-api purser-api
