@@ -76,6 +76,10 @@ bench-start: release ## Print how fast that starts and answers; STARTS=20 REQUES
 	@infra/release/build $(ARCH) purser-bare bare-hello bare-calls
 	@cargo run --quiet --package purser-tests --bin bench_start $(LAMBDA) $(or $(STARTS),20) $(or $(REQUESTS),1000)
 
+.PHONY: bench-load
+bench-load: built ## Print what the laptop sells under load, and what it answers under too much; SECONDS=8
+	@target/debug/bench_load $(or $(SECONDS),8)
+
 .PHONY: costs
 costs: ## Print what a month costs at AWS's list prices; FILE=docs/deploying.md quotes it there
 	@cargo run --quiet --package purser-tests --bin costs -- $(if $(FILE),--write $(FILE))

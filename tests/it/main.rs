@@ -33,6 +33,7 @@ mod logs;
 mod low_credit;
 mod mails;
 mod operations;
+mod overload;
 mod parity;
 mod products;
 mod provisions;

@@ -87,6 +87,17 @@ impl Laptop {
         kibibytes.expect("a figure") / 1024
     }
 
+    /// The processor time it has used so far, of all its threads.
+    pub fn processor_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let status = std::fs::read_to_string(path).expect("Linux's /proc");
+        // Behind the name, which is in brackets: the user's time and the kernel's are the 12th and 13th.
+        let fields = status.rsplit(')').next().unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     fn end(&mut self) {
         // It can only have ended by itself already.
         let _ = self.child.kill();

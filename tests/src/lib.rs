@@ -19,6 +19,7 @@ pub mod document;
 pub mod faults;
 pub mod lambda;
 pub mod laptop;
+pub mod load;
 pub mod schema;
 pub mod start;
 pub mod world;

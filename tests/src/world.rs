@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use purser::gateway::bounds::Bounds;
 use purser::stream::StreamReader;
 use purser::system::{Options, System};
 use purser_edge::App;
@@ -50,6 +51,7 @@ impl World {
             demo: false,
             variables: variables.iter().map(own).collect::<BTreeMap<_, _>>(),
             template: None,
+            bounds: Bounds::default(),
         };
         Self::start(options).await
     }

@@ -66,8 +66,8 @@ async fn main() -> ExitCode {
     }
     let (entries, licences, clients) = last.totals;
     println!(
-        "{kills} kills, {unknown} unknown commands ({had_happened} had happened): each of {entries} entries, {licences} \
-         licences and {clients} clients is there once, and {} mails went out; {:.0} s, seed {seed}",
+        "{kills} kills, {unknown} unknown commands ({had_happened} had happened): each of {entries} entries, \
+         {licences} licences and {clients} clients is there once, and {} mails went out; {:.0} s, seed {seed}",
         crash.mails(),
         begun.elapsed().as_secs_f64(),
     );

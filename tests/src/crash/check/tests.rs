@@ -1,3 +1,5 @@
+//! The checker on histories and systems made up for it: everything that can be wrong, one at a time.
+
 use serde_json::json;
 
 use super::super::history::{By, Command};
