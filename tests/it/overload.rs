@@ -43,7 +43,7 @@ async fn told(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn who_finds_no_place_is_told_to_come_back_on_every_door() {
-    let world = bounded(0, 9, Duration::from_secs(60)).await;
+    let world = bounded(0, 9, Duration::from_mins(1)).await;
     let partner = world.new_client();
     for reply in [
         world.operator.get("/v1/products").await,

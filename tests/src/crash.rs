@@ -42,9 +42,9 @@ const OFFSET: Duration = Duration::from_millis(25);
 /// How late in a start the next kill may come.
 const START: Duration = Duration::from_millis(300);
 /// Longer than a round takes, on a busy machine as well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A consumer that died holds its event for a minute; the pauses of the bus outlast that.
-const CONSEQUENCES: Duration = Duration::from_secs(240);
+const CONSEQUENCES: Duration = Duration::from_mins(4);
 
 /// A crash test under way.
 pub struct Crash {

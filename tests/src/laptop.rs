@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 /// Longer than any start takes, on a busy machine as well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The operator's key of every one of them.
 pub const OPERATOR_KEY: &str = "the operator's key, any string";

@@ -131,73 +131,76 @@ fn a_system_that_kept_its_word_is_right() {
     assert_eq!(check(&history, &found(&history)), []);
 }
 
-/// Everything that can be wrong, one at a time: what was done to the system or the history, and what is said of it.
+/// What is done to a history or its system.
+type Harm = fn(&mut Vec<Told>, &mut Found);
+
+/// Everything that can be wrong: what is said of it, and how it comes about.
+const HARMS: [(&str, Harm); 19] = [
+    ("its entry is lost", |_, found| {
+        drop(wallet(found).entries.remove(1));
+    }),
+    ("it has 2 entries", |_, found| {
+        wallet(found)
+            .entries
+            .push(entry(3, "debit", 200, 200, "buy"));
+    }),
+    ("it was refused, and has 1 entries", |_, found| {
+        wallet(found)
+            .entries
+            .push(entry(3, "debit", 200, 200, "dear"));
+    }),
+    ("nobody ordered {", |_, found| {
+        wallet(found).entries.push(entry(3, "debit", 200, 200, "?"));
+    }),
+    ("its entry is {", |_, found| {
+        wallet(found).entries[1]["amount"] = json!(199);
+    }),
+    ("entry 2 does not follow from 600", |_, found| {
+        wallet(found).entries[1]["previous_hash"] = json!("hash 7");
+    }),
+    ("entry 2 does not follow from 600", |_, found| {
+        wallet(found).entries[1]["sequence"] = json!(3);
+    }),
+    ("add up to 400, and the balance is 401", |_, found| {
+        wallet(found).balance = 401;
+    }),
+    ("its verification says", |_, found| {
+        wallet(found).verified["intact"] = json!(false);
+    }),
+    ("it paid for 3 licences and was told 2", |told, _| {
+        told[1].command.body["quantity"] = json!(3);
+    }),
+    ("its provision is", |_, found| {
+        found.provisions.get_mut("buy").unwrap()["licences"] = json!([{"refid": "LI-1"}]);
+    }),
+    ("a repeat was answered 201 other bytes", |_, found| {
+        found.repeats.get_mut("buy").unwrap().bytes = b"other bytes".to_vec();
+    }),
+    ("500 internal_error is no answer to it", |told, _| {
+        let answer = told[2].answer.as_mut().unwrap();
+        (answer.status, answer.json) = (500, json!({"code": "internal_error"}));
+    }),
+    ("201  is no answer to it", |told, _| {
+        told[4].answer.as_mut().unwrap().bytes = b"another entry".to_vec();
+    }),
+    ("it has no final answer", |told, _| told[2].answer = None),
+    ("its client \"CL-1\" is lost", |_, found| {
+        wallet(found).clients.clear();
+    }),
+    ("its client is {", |_, found| {
+        wallet(found).clients[0]["version"] = json!(3);
+    }),
+    ("is there twice", |_, found| {
+        let mut other = client(1, "B", "pending");
+        other["refid"] = json!("CL-2");
+        wallet(found).clients.push(other);
+    }),
+    ("1 dead letters", |_, found| found.dead_letters = 1),
+];
+
 #[test]
 fn whatever_is_lost_doubled_or_changed_is_said() {
-    type Harm = fn(&mut Vec<Told>, &mut Found);
-    let cases: [(&str, Harm); 19] = [
-        ("its entry is lost", |_, found| {
-            drop(wallet(found).entries.remove(1));
-        }),
-        ("it has 2 entries", |_, found| {
-            wallet(found)
-                .entries
-                .push(entry(3, "debit", 200, 200, "buy"));
-        }),
-        ("it was refused, and has 1 entries", |_, found| {
-            wallet(found)
-                .entries
-                .push(entry(3, "debit", 200, 200, "dear"));
-        }),
-        ("nobody ordered {", |_, found| {
-            wallet(found).entries.push(entry(3, "debit", 200, 200, "?"));
-        }),
-        ("its entry is {", |_, found| {
-            wallet(found).entries[1]["amount"] = json!(199);
-        }),
-        ("entry 2 does not follow from 600", |_, found| {
-            wallet(found).entries[1]["previous_hash"] = json!("hash 7");
-        }),
-        ("entry 2 does not follow from 600", |_, found| {
-            wallet(found).entries[1]["sequence"] = json!(3);
-        }),
-        ("add up to 400, and the balance is 401", |_, found| {
-            wallet(found).balance = 401;
-        }),
-        ("its verification says", |_, found| {
-            wallet(found).verified["intact"] = json!(false);
-        }),
-        ("it paid for 3 licences and was told 2", |told, _| {
-            told[1].command.body["quantity"] = json!(3);
-        }),
-        ("its provision is", |_, found| {
-            found.provisions.get_mut("buy").unwrap()["licences"] = json!([{"refid": "LI-1"}]);
-        }),
-        ("a repeat was answered 201 other bytes", |_, found| {
-            found.repeats.get_mut("buy").unwrap().bytes = b"other bytes".to_vec();
-        }),
-        ("500 internal_error is no answer to it", |told, _| {
-            let answer = told[2].answer.as_mut().unwrap();
-            (answer.status, answer.json) = (500, json!({"code": "internal_error"}));
-        }),
-        ("201  is no answer to it", |told, _| {
-            told[4].answer.as_mut().unwrap().bytes = b"another entry".to_vec();
-        }),
-        ("it has no final answer", |told, _| told[2].answer = None),
-        ("its client \"CL-1\" is lost", |_, found| {
-            wallet(found).clients.clear();
-        }),
-        ("its client is {", |_, found| {
-            wallet(found).clients[0]["version"] = json!(3);
-        }),
-        ("is there twice", |_, found| {
-            let mut other = client(1, "B", "pending");
-            other["refid"] = json!("CL-2");
-            wallet(found).clients.push(other);
-        }),
-        ("1 dead letters", |_, found| found.dead_letters = 1),
-    ];
-    for (said, harm) in cases {
+    for (said, harm) in HARMS {
         let mut history = history();
         let mut found = found(&history);
         harm(&mut history, &mut found);
