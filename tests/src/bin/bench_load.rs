@@ -124,9 +124,8 @@ impl Bench {
         open
     }
 
-    /// Runs a part, in which every answer must be a licence, and prints its line. How many licences a second
-    /// it sold. `CPU ms` is the processor time of `purser` for each answer, `calls` its calls to the table, of which three
-    /// are needed.
+    /// Runs a part, in which every answer must be a licence, and prints its line. How many licences a second it sold.
+    /// `CPU ms` is the processor time of `purser` for each answer, `calls` its calls to the table; three are needed.
     async fn part(
         &mut self,
         laptop: &Laptop,
