@@ -66,6 +66,10 @@ verify: ## Prove every wallet of a running system; URL=https://… KEY=an operat
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
 
+.PHONY: crash
+crash: built ## Kill purser under load, start it again, check that nothing is lost or doubled; N=20 SEED=1
+	@target/debug/crash $(or $(N),20) $(SEED)
+
 .PHONY: release
 release: $(TOOLS)/lambda/bin/cargo-lambda ## Build what Lambda runs, target/lambda/purser-api.zip; ARCH=arm64
 	@infra/release/build $(ARCH) purser-api purser-api
@@ -75,6 +79,10 @@ release: $(TOOLS)/lambda/bin/cargo-lambda ## Build what Lambda runs, target/lamb
 bench-start: release ## Print how fast that starts and answers; STARTS=20 REQUESTS=1000
 	@infra/release/build $(ARCH) purser-bare bare-hello bare-calls
 	@cargo run --quiet --package purser-tests --bin bench_start $(LAMBDA) $(or $(STARTS),20) $(or $(REQUESTS),1000)
+
+.PHONY: bench-load
+bench-load: built ## Print what the laptop sells under load, and what it answers under too much; SECONDS=8
+	@target/debug/bench_load $(or $(SECONDS),8)
 
 .PHONY: costs
 costs: ## Print what a month costs at AWS's list prices; FILE=docs/deploying.md quotes it there

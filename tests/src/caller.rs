@@ -69,6 +69,18 @@ impl Caller {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Reply {
+        let sent = self.try_send(method, path, headers, body).await;
+        sent.expect("an answer")
+    }
+
+    /// Sends anything to what may end before it has answered.
+    pub async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Result<Reply, reqwest::Error> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = self
             .http
@@ -84,12 +96,12 @@ impl Caller {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.expect("an answer");
+        let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.expect("a body");
+        let bytes = response.bytes().await?;
         let reply = Reply::new(status, &headers, bytes.to_vec());
         contract::hold(method.as_str(), path, &reply);
-        reply
+        Ok(reply)
     }
 
     /// Reads.

@@ -16,6 +16,7 @@ mod command;
 mod delivery;
 mod deployment;
 mod generator;
+pub mod hot_wallet;
 mod judge;
 mod model;
 mod record;
@@ -72,6 +73,8 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// How many instances of each function there are.
+const INSTANCES: usize = 3;
 /// How many callers there are.
 const CALLERS: usize = 6;
 /// How many lines of history a failure shows.
@@ -79,14 +82,18 @@ const SHOWN: usize = 40;
 
 /// Runs one simulation.
 pub fn run(options: Options) -> Result<Run, Failure> {
+    in_virtual_time(options.seed, simulate(options))
+}
+
+/// Does `work` on this thread alone, whose time passes when there is nothing else to do.
+fn in_virtual_time<T>(seed: u64, work: impl Future<Output = T>) -> T {
     // The pauses of the SDK and of the store come from this thread's generator.
-    fastrand::seed(options.seed);
+    fastrand::seed(seed);
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
-    let runtime = runtime.expect("a runtime");
-    LocalSet::new().block_on(&runtime, simulate(options))
+    LocalSet::new().block_on(&runtime.expect("a runtime"), work)
 }
 
 async fn simulate(options: Options) -> Result<Run, Failure> {
@@ -97,7 +104,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     } = options;
     let cloud = Cloud::new(seed, bug);
     let holds = cloud.draw(fastrand::Rng::bool);
-    let deployment = Rc::new(Deployment::new(cloud.clone(), holds).await);
+    let deployment = Rc::new(Deployment::new(cloud.clone(), INSTANCES, holds).await);
     let from = cloud.table().commit_count();
     let delivery = Delivery::begin(Rc::clone(&deployment));
     let weather = cloud.draw(Weather::of);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use purser::gateway::bounds::Bounds;
 use purser::stream::StreamReader;
 use purser::system::{Options, System};
 use purser_edge::App;
@@ -51,6 +52,7 @@ impl World {
             variables: variables.iter().map(own).collect::<BTreeMap<_, _>>(),
             on_time: false,
             template: None,
+            bounds: Bounds::default(),
         };
         Self::start(options).await
     }

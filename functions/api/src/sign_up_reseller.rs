@@ -52,7 +52,6 @@ struct SignedUp {
     responses(
         (status = 202, body = SignedUp),
         (status = 404, description = "`not_found`, while the switch is off"),
-        (status = 503, description = "`busy`"),
     ),
     security(())
 )]

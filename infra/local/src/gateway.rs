@@ -23,6 +23,9 @@ use tower::ServiceExt;
 
 use crate::template::{EventSpec, Template};
 
+pub mod bounds;
+pub mod connections;
+
 /// What the template calls the route of last resort.
 const DEFAULT: &str = "$default";
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use purser::demo;
+use purser::gateway::bounds::Bounds;
 use purser::system::{Options, System};
 use purser_edge::config::{SECRET_VARIABLE, VARIABLES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -105,6 +106,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         variables: configuration(),
         on_time: true,
         template: None,
+        bounds: Bounds::default(),
     };
     // On a task of its own, because opening files holds up the one that does it.
     let announcement = tokio::spawn(async {

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
+use axum::middleware::from_fn_with_state;
 use purser_api::FUNCTIONS;
 use purser_edge::App;
 use purser_edge::clock::Clock;
@@ -28,7 +28,8 @@ use crate::docs;
 use crate::dynamo::{Dynamo, Storage};
 use crate::folder::{Folder, new_operator_key, new_secret};
 use crate::functions;
-use crate::gateway::{self, GatewayError};
+use crate::gateway::bounds::{Bounds, Places, bounded};
+use crate::gateway::{self, GatewayError, connections};
 use crate::local_routes::{self, Laptop};
 use crate::loopback::Loopback;
 use crate::roles::Roles;
@@ -66,6 +67,8 @@ pub struct Options {
     pub on_time: bool,
     /// Another template than the one that was built in; its table and variables count, too.
     pub template: Option<Arc<Template>>,
+    /// How much it takes on at once.
+    pub bounds: Bounds,
 }
 
 /// A running Purser.
@@ -129,8 +132,16 @@ impl System {
         if options.demo {
             credentials = Some(demo::ensure(laptop.apps.own(), folder.as_ref()).await?);
         }
-        let router = routes(&laptop, &stand_ins.mailbox, folder.is_none())?;
-        let gateway = serve(listener, router).map_err(stand_in("gateway"))?;
+        let router = routes(
+            &laptop,
+            &stand_ins.mailbox,
+            folder.is_none(),
+            options.bounds,
+        )?;
+        let gateway = Loopback::on(listener, |listener, stopped| {
+            connections::serve(listener, router, options.bounds, stopped)
+        });
+        let gateway = gateway.map_err(stand_in("gateway"))?;
         let mut watching = JoinSet::new();
         if options.on_time {
             watching.spawn(watch(laptop.clone()));
@@ -357,25 +368,20 @@ fn now_of(clock: &Clock) -> Now {
     Arc::new(move || clock.timestamp())
 }
 
-/// Everything that answers on the one port.
-fn routes(laptop: &Laptop, mailbox: &Mailbox, ephemeral: bool) -> Result<Router, GatewayError> {
+/// Everything that answers on the one port. What is a laptop's alone is not bounded: it must show what goes on.
+fn routes(
+    laptop: &Laptop,
+    mailbox: &Mailbox,
+    ephemeral: bool,
+    bounds: Bounds,
+) -> Result<Router, GatewayError> {
     let functions = |name: &str| functions::router(&laptop.apps, name);
     let local = local_routes::routes(laptop.clone(), mailbox.clone(), ephemeral);
+    let bounded = from_fn_with_state(Places::from(bounds), bounded);
     Ok(gateway::routes(&laptop.template, functions)?
+        .layer(bounded)
         .merge(local)
         .merge(docs::routes()))
-}
-
-fn serve(listener: TcpListener, router: Router) -> io::Result<Loopback> {
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    Loopback::on(listener, |listener, stopped| async move {
-        // Small answers are not held back to be sent together.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        axum::serve(listener, router)
-            .with_graceful_shutdown(stopped)
-            .await
-            .map_err(|error| error.to_string())
-    })
 }
 
 fn stand_in(what: &'static str) -> impl Fn(io::Error) -> StartError {

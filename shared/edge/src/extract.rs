@@ -86,7 +86,7 @@ async fn read(body: HttpBody) -> Result<Vec<u8>, Problem> {
             let detail = format!("A body is at most {MOST_BYTES} bytes.");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
         } else {
-            Problem::malformed("The body could not be read to its end.")
+            Problem::unread_body()
         }
     })?;
     Ok(bytes.into())

@@ -99,6 +99,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
     }
 
+    /// 400: the connection broke within the body, or its framing is wrong.
+    pub fn unread_body() -> Self {
+        Self::malformed("The body could not be read to its end.")
+    }
+
     /// 401: no caller.
     pub fn unauthenticated() -> Self {
         Self::new(
@@ -135,6 +140,16 @@ impl Problem {
     pub fn rate_limited(seconds: u64) -> Self {
         let detail = "Too many requests; the next one may be sent after Retry-After.";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
+    }
+
+    /// 503: not now; the same request may be sent again.
+    pub fn busy() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Too much is happening at once; the same request may be sent again.",
+        )
+        .retry_after(1)
     }
 
     /// 500: our fault; the log knows more.
@@ -238,12 +253,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(refusal) => refusal.into(),
-            StoreError::Busy => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "Too much is happening at once; the same request may be sent again.",
-            )
-            .retry_after(1),
+            StoreError::Busy => Self::busy(),
             StoreError::Failed(_) | StoreError::Unreadable(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal()

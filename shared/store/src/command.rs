@@ -3,7 +3,7 @@
 //! Load what the rule needs, ask the domain, commit one transaction. Invariants: a refusal is only given on
 //! strongly consistent reads, state before record (see docs/adr/0005); a command that loses a race decides
 //! again on the state it lost to, until eight seconds have passed; one that may have happened is looked up by
-//! its record before it is tried again.
+//! its record before it is tried again. Commands of one process do not race for a wallet, they stand in line.
 
 use std::time::Duration;
 
@@ -130,7 +130,14 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         // A call that hangs past the deadline is given up on: what it may have done is found by record or stamp
         // when the caller sends the command again.
-        let attempts = self.attempts(request, record, keys, decide);
+        let turn = Turn::new();
+        let attempts = async {
+            let front = tokio::time::timeout(DEADLINE, self.lines.stand(keys)).await;
+            let Ok(_front) = front else {
+                return Err(StoreError::Busy);
+            };
+            self.attempts(request, record, keys, turn, decide).await
+        };
         tokio::time::timeout(DEADLINE + GRACE, attempts)
             .await
             .unwrap_or(Err(StoreError::Busy))
@@ -141,9 +148,9 @@ impl Store {
         request: &str,
         record: Option<&Record>,
         keys: &[Key],
+        mut turn: Turn,
         mut decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
     ) -> Result<Answer, StoreError> {
-        let mut turn = Turn::new();
         let mut keys = keys.to_vec();
         let mut known: Option<Loaded> = None;
         let mut sent: Option<Sent> = None;

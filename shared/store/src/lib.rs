@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod item;
 pub mod keys;
 pub mod licence;
+pub mod line;
 pub mod loaded;
 pub mod meter;
 pub mod page;
@@ -37,6 +38,7 @@ pub use error::StoreError;
 
 use purser_domain::refid::Prefix;
 
+use crate::line::Lines;
 use crate::secrets::Secrets;
 use crate::table::Table;
 
@@ -63,6 +65,7 @@ pub struct Store {
     table: Table,
     secrets: Secrets,
     prefixes: Prefixes,
+    lines: Lines,
 }
 
 impl Store {
@@ -72,6 +75,16 @@ impl Store {
             table,
             secrets,
             prefixes,
+            lines: Lines::default(),
+        }
+    }
+
+    /// The same store, whose commands wait for their turn with those of `other`.
+    #[must_use]
+    pub fn in_line_with(self, other: &Self) -> Self {
+        Self {
+            lines: other.lines.clone(),
+            ..self
         }
     }
 

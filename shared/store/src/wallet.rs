@@ -15,9 +15,16 @@ use crate::loaded::Loaded;
 use crate::table::{Condition, Consistency, Range, Write};
 use crate::{Store, StoreError};
 
+const NOUN: &str = "WA";
+
 /// The key of a reseller's wallet.
 pub(crate) fn key(reseller: &ResellerRefid) -> Key {
-    Key::alone("WA", reseller)
+    Key::alone(NOUN, reseller)
+}
+
+/// Whether a key is some wallet's.
+pub(crate) fn is_key(key: &Key) -> bool {
+    matches!(key.pk.split_once('#'), Some((NOUN, _)))
 }
 
 /// The wallet among what a command loaded.

@@ -11,6 +11,7 @@ use purser_domain::wallet::Wallet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::deployment::Deployment;
 use super::record::{Problem, Record, doc, kind, number, text};
 use crate::cloud::{Change, Mail, Process};
 
@@ -18,7 +19,7 @@ use crate::cloud::{Change, Mail, Process};
 pub fn check(record: &Record) -> Result<(), Problem> {
     let items = record.deployment.cloud.table().items();
     let checks = [
-        ledger(record, &items),
+        ledger(&record.deployment, &items),
         licences(&items),
         addresses(&items),
         events(record),
@@ -45,7 +46,7 @@ fn of_kind<'a>(items: &'a [Value], wanted: &'a str) -> impl Iterator<Item = &'a 
 }
 
 /// The sum of the entries is the balance, their numbers have no gaps, their hashes chain.
-fn ledger(record: &Record, items: &[Value]) -> Result<(), Problem> {
+pub(super) fn ledger(deployment: &Deployment, items: &[Value]) -> Result<(), Problem> {
     let entries: Vec<Entry> = of_kind(items, "entry").map(entity).collect();
     let mut total: u64 = 0;
     for wallet in of_kind(items, "wallet").map(entity::<Wallet>) {
@@ -57,7 +58,7 @@ fn ledger(record: &Record, items: &[Value]) -> Result<(), Problem> {
         let mut audit = Audit::of(&wallet.reseller, None);
         own.iter().for_each(|entry| audit.entry(entry, false));
         let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
-        let place = record.deployment.names.place(wallet.reseller.as_str());
+        let place = deployment.names.place(wallet.reseller.as_str());
         if !breaks.is_empty() {
             return wrong(format!(
                 "the history of wallet {place:?} breaks: {breaks:?}"
@@ -94,7 +95,7 @@ fn ledger(record: &Record, items: &[Value]) -> Result<(), Problem> {
 }
 
 /// Each licence is a unit that one purchase paid for, and each paid unit is a licence.
-fn licences(items: &[Value]) -> Result<(), Problem> {
+pub(super) fn licences(items: &[Value]) -> Result<(), Problem> {
     let mut minted: BTreeSet<&str> = of_kind(items, "licence")
         .map(|it| text(doc(it), "refid"))
         .collect();

@@ -1,6 +1,7 @@
 //! A whole Purser in a simulated cloud: every function with its role, and a gateway before those that have routes.
 //!
-//! Invariant: a function works with its own rights and its own clock, which is not quite everybody else's.
+//! Invariant: a function works with its own rights and its own clock, which is not quite everybody else's. There are
+//! several instances of each, which share nothing, and chance says which one is asked.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,11 +34,17 @@ const OPERATOR_KEY: &str = "an operator";
 pub struct Deployment {
     /// Where it runs.
     pub cloud: Cloud,
-    apps: BTreeMap<&'static str, App>,
-    gateway: Router,
+    instances: Vec<Instance>,
     rules: Vec<Rule>,
     /// What things are called.
     pub names: Names,
+}
+
+/// One instance of every function.
+#[derive(Debug)]
+struct Instance {
+    apps: BTreeMap<&'static str, App>,
+    gateway: Router,
 }
 
 /// What the things of a simulation are called, by their places and labels.
@@ -116,8 +123,8 @@ pub const OPENING: u64 = 3_000;
 pub const PRODUCTS: [(u64, Option<&[&str]>); 2] = [(100, None), (90, Some(&["gold", "platinum"]))];
 
 impl Deployment {
-    /// A deployment with three resellers and two products, made while the weather is calm.
-    pub async fn new(cloud: Cloud, holds: bool) -> Self {
+    /// A deployment of so many instances, with three resellers and two products, made while the weather is calm.
+    pub async fn new(cloud: Cloud, instances: usize, holds: bool) -> Self {
         let template = template().expect("the template");
         let mut variables = template.variables();
         let hash = sha256_hex(OPERATOR_KEY.as_bytes());
@@ -136,17 +143,22 @@ impl Deployment {
         let roles = Roles::of(&template, config.mail_from.as_str()).expect("roles");
         let secrets = Secrets::from_root(&[7; 32]).expect("a secret");
         let sdk = cloud.sdk().await;
-        let mut apps = BTreeMap::new();
-        for function in FUNCTIONS {
-            let role = roles.get(function.name).expect("a role");
-            let clock = cloud.clock(Duration::from_millis(cloud.draw(|rng| rng.u64(0..5_000))));
-            let app = App::new(config.clone(), secrets.clone(), &role.assume(&sdk), clock);
-            apps.insert(function.name, app);
+        let mut made = Vec::new();
+        for _ in 0..instances {
+            let mut apps = BTreeMap::new();
+            for function in FUNCTIONS {
+                let role = roles.get(function.name).expect("a role");
+                let skew = cloud.draw(|rng| rng.u64(0..5_000));
+                let clock = cloud.clock(Duration::from_millis(skew));
+                let app = App::new(config.clone(), secrets.clone(), &role.assume(&sdk), clock);
+                apps.insert(function.name, app);
+            }
+            let routes = |name: &str| function(name).and_then(|it| it.router(apps.get(name)?));
+            let gateway = gateway::routes(&template, routes).expect("routes");
+            made.push(Instance { apps, gateway });
         }
-        let routes = |name: &str| function(name).and_then(|it| it.router(apps.get(name)?));
-        let gateway = gateway::routes(&template, routes).expect("routes");
         let names = Names {
-            app: apps["front"].clone(),
+            app: made[0].apps["front"].clone(),
             cloud: cloud.clone(),
             wallets: Vec::new(),
             products: Vec::new(),
@@ -155,13 +167,17 @@ impl Deployment {
         let rules = functions::rules(&template, &config.bus).expect("rules");
         let mut deployment = Self {
             cloud,
-            apps,
-            gateway,
+            instances: made,
             rules,
             names,
         };
         deployment.furnish().await;
         deployment
+    }
+
+    fn instance(&self) -> &Instance {
+        let most = self.instances.len();
+        &self.instances[self.cloud.draw(|rng| rng.usize(0..most))]
     }
 
     async fn furnish(&mut self) {
@@ -232,7 +248,7 @@ impl Deployment {
         let built = built
             .body(Body::from(body.unwrap_or_default()))
             .expect("a request");
-        let answer = self.gateway.clone().oneshot(built);
+        let answer = self.instance().gateway.clone().oneshot(built);
         let response = process.run(answer).await?.expect("an answer");
         let reply = Reply::of(response).await;
         crate::contract::hold(request.method, &request.path, &reply);
@@ -246,7 +262,9 @@ impl Deployment {
             panic!("the relay reads the stream");
         };
         let event = serde_json::from_value(json!({"Records": records})).expect("an event");
-        let response = process.run(run(self.apps["relay"].clone(), event)).await?;
+        let response = process
+            .run(run(self.instance().apps["relay"].clone(), event))
+            .await?;
         Some(serde_json::to_value(response).expect("JSON"))
     }
 
@@ -272,6 +290,8 @@ impl Deployment {
             panic!("{name} takes events");
         };
         let event = serde_json::from_value(event.clone()).expect("an event");
-        process.run(run(self.apps[name].clone(), event)).await
+        process
+            .run(run(self.instance().apps[name].clone(), event))
+            .await
     }
 }

@@ -128,8 +128,15 @@ fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet
         it.name == "Idempotency-Key" && it.required == Required::True
     });
     let kinds: [(bool, &[(&str, &str)]); 9] = [
-        (true, &[("429", "rate_limited"), ("500", "internal_error")]),
-        (keyed, &[("401", "unauthenticated"), ("503", "busy")]),
+        (
+            true,
+            &[
+                ("429", "rate_limited"),
+                ("500", "internal_error"),
+                ("503", "busy"),
+            ],
+        ),
+        (keyed, &[("401", "unauthenticated")]),
         (within(ParameterIn::Path), &[("404", "not_found")]),
         (within(ParameterIn::Query), &[("400", "malformed_request")]),
         (takes("cursor"), &[("400", "invalid_cursor")]),
@@ -137,6 +144,7 @@ fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet
             operation.request_body.is_some(),
             &[
                 ("400", "malformed_request"),
+                ("408", "request_timeout"),
                 ("413", "payload_too_large"),
                 ("415", "unsupported_media_type"),
                 ("422", "invalid_fields"),

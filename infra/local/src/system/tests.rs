@@ -27,7 +27,13 @@ fn kept_in(folder: &Path) -> Options {
 /// Asks without the wire: the same router that listens on the port.
 async fn ask(system: &System, request: Request) -> Response {
     let ephemeral = system.folder().is_none();
-    let router = routes(&system.laptop, &system.stand_ins.mailbox, ephemeral).unwrap();
+    let router = routes(
+        &system.laptop,
+        &system.stand_ins.mailbox,
+        ephemeral,
+        Bounds::default(),
+    )
+    .unwrap();
     router.oneshot(request).await.unwrap()
 }
 

@@ -1,0 +1,194 @@
+//! The kinds of commands that callers send: the one table to add to when there is a new one.
+//!
+//! Invariant: each command is decided by what its own caller knows, or by the balance; so its answer can be checked.
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "kinds are drafted alike, whether or not they need something to be there"
+)]
+
+use serde_json::{Value, json};
+
+use super::author::Author;
+use super::history::{By, Wanted};
+
+/// A kind of command.
+pub struct Kind {
+    /// How it is called in a report.
+    pub name: &'static str,
+    /// How often it is chosen, in proportion to the others.
+    pub weight: u32,
+    /// Drafts one; none when there is nothing yet that it could be about.
+    pub draft: fn(&mut Author, id: &str) -> Option<Draft>,
+}
+
+/// A command but for its name.
+pub struct Draft {
+    /// Who sends it.
+    pub by: By,
+    /// Its method.
+    pub method: &'static str,
+    /// Its path.
+    pub path: String,
+    /// Whether it carries an idempotency key.
+    pub keyed: bool,
+    /// Its body.
+    pub body: Value,
+    /// What it should come to.
+    pub wanted: Wanted,
+}
+
+/// How a wallet refuses that holds too little.
+pub const POOR: (u16, &str) = (402, "insufficient_credits");
+
+/// All kinds. Refunds and transfers join here.
+pub const KINDS: &[Kind] = &[
+    kind("credit", 4, credit),
+    kind("credit with a reference", 4, credit_with_reference),
+    kind("a reference again", 2, reference_again),
+    kind("a reference reused", 1, reference_reused),
+    kind("bare cost", 5, bare_cost),
+    kind("too dear", 2, too_dear),
+    kind("product for a new client", 5, for_new_client),
+    kind("product for a client", 5, for_client),
+    kind("product for a taken address", 2, for_taken_address),
+    kind("bulk", 4, bulk),
+    kind("new client", 4, new_client),
+    kind("renamed client", 4, renamed),
+    kind("client's next status", 4, next_status),
+];
+
+const fn kind(
+    name: &'static str,
+    weight: u32,
+    draft: fn(&mut Author, id: &str) -> Option<Draft>,
+) -> Kind {
+    Kind {
+        name,
+        weight,
+        draft,
+    }
+}
+
+fn credits(author: &Author, body: Value, wanted: Wanted) -> Draft {
+    Draft {
+        by: By::Operator,
+        method: "POST",
+        path: format!("/v1/resellers/{}/credits", author.partner.refid),
+        keyed: true,
+        body,
+        wanted,
+    }
+}
+
+fn purchase(path: &str, body: Value, wanted: Wanted) -> Draft {
+    Draft {
+        by: By::Reseller,
+        method: "POST",
+        path: path.to_owned(),
+        keyed: true,
+        body,
+        wanted,
+    }
+}
+
+fn credit(author: &mut Author, id: &str) -> Option<Draft> {
+    let amount = author.random.u64(200..=1_200);
+    let body = json!({"amount": amount, "description": id});
+    Some(credits(author, body, Wanted::Entry))
+}
+
+fn credit_with_reference(author: &mut Author, id: &str) -> Option<Draft> {
+    let amount = author.random.u64(200..=1_200);
+    let body = json!({"amount": amount, "reference": format!("INV-{id}"), "description": id});
+    Some(credits(author, body, Wanted::Entry))
+}
+
+fn reference_again(author: &mut Author, _id: &str) -> Option<Draft> {
+    let (first, body) = author.a_top_up()?;
+    Some(credits(author, body, Wanted::EntryOf(first)))
+}
+
+fn reference_reused(author: &mut Author, id: &str) -> Option<Draft> {
+    let (_, mut body) = author.a_top_up()?;
+    body["amount"] = json!(body["amount"].as_u64()? + 1);
+    body["description"] = json!(id);
+    let refused = Wanted::Refusal(&[(409, "reference_reused")]);
+    Some(credits(author, body, refused))
+}
+
+fn bare_cost(author: &mut Author, id: &str) -> Option<Draft> {
+    let cost = author.random.u64(10..=400);
+    let body = json!({"cost": cost, "description": id});
+    Some(purchase("/v1/provisions", body, Wanted::Entry))
+}
+
+fn too_dear(_author: &mut Author, id: &str) -> Option<Draft> {
+    let body = json!({"cost": 1_000_000_000_000_u64, "description": id});
+    let refused = Wanted::Refusal(&[POOR]);
+    Some(purchase("/v1/provisions", body, refused))
+}
+
+fn for_new_client(author: &mut Author, id: &str) -> Option<Draft> {
+    let quantity = author.random.u64(1..=3);
+    let client = author.stranger(id, 0);
+    let body = json!({"product": author.product, "quantity": quantity, "client": client, "description": id});
+    Some(purchase("/v1/provisions", body, Wanted::Entry))
+}
+
+fn for_client(author: &mut Author, id: &str) -> Option<Draft> {
+    let client = author.a_client()?.refid;
+    let body = json!({"product": author.product, "client": client, "description": id});
+    Some(purchase("/v1/provisions", body, Wanted::Entry))
+}
+
+fn for_taken_address(author: &mut Author, id: &str) -> Option<Draft> {
+    let mut client = author.stranger(id, 0);
+    client["email"] = json!(author.a_client()?.email);
+    let body = json!({"product": author.product, "client": client, "description": id});
+    let refused = Wanted::Refusal(&[(409, "duplicate_email"), POOR]);
+    Some(purchase("/v1/provisions", body, refused))
+}
+
+fn bulk(author: &mut Author, id: &str) -> Option<Draft> {
+    let known = author.some_clients(3);
+    let known = known.into_iter().map(|client| json!(client.refid));
+    let strangers = (0..author.random.usize(1..=3)).map(|place| author.stranger(id, place));
+    let clients: Vec<Value> = known.chain(strangers).collect();
+    let body = json!({"product": author.product, "clients": clients, "description": id});
+    Some(purchase("/v1/provisions/bulk", body, Wanted::Entry))
+}
+
+fn new_client(author: &mut Author, id: &str) -> Option<Draft> {
+    let body = author.stranger(id, 0);
+    Some(purchase("/v1/clients", body, Wanted::Client))
+}
+
+fn renamed(author: &mut Author, id: &str) -> Option<Draft> {
+    let client = author.a_client()?.refid;
+    Some(Draft {
+        by: By::Reseller,
+        method: "PATCH",
+        path: format!("/v1/clients/{client}"),
+        keyed: false,
+        body: json!({"name": id, "metadata": {"by": id}}),
+        wanted: Wanted::Change,
+    })
+}
+
+/// Once active, once suspended: so that each notice can be told from every other.
+fn next_status(author: &mut Author, _id: &str) -> Option<Draft> {
+    let client = author.a_client()?;
+    let action = match client.status.as_str() {
+        "pending" => "activate",
+        "active" => "suspend",
+        _ => return None,
+    };
+    Some(Draft {
+        by: By::Reseller,
+        method: "POST",
+        path: format!("/v1/clients/{}/{action}", client.refid),
+        keyed: false,
+        body: Value::Null,
+        wanted: Wanted::Change,
+    })
+}

@@ -1,0 +1,118 @@
+//! The real `purser` as a process of its own, with its data in a folder: started, killed, measured.
+//!
+//! Invariant: the process never outlives its [`Laptop`], and what it said on standard error is kept beside the folder.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// Longer than any start takes, on a busy machine as well.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The operator's key of every one of them.
+pub const OPERATOR_KEY: &str = "the operator's key, any string";
+
+/// A `purser` that runs, or is about to.
+pub struct Laptop {
+    child: Child,
+    url: String,
+}
+
+impl Laptop {
+    /// Starts `purser` on the data in `folder`, with these variables, and does not wait for it.
+    pub fn spawn(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let log = folder.with_extension("log");
+        let log = OpenOptions::new().create(true).append(true).open(log);
+        let child = Command::new(program())
+            .args(["--port", "0", "--no-demo", "--data"])
+            .arg(folder)
+            .env("PURSER_OPERATOR_KEY", OPERATOR_KEY)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log.expect("a log"))
+            .spawn()
+            .expect("purser starts; `make built` makes it");
+        Self {
+            child,
+            url: String::new(),
+        }
+    }
+
+    /// Waits until it answers requests.
+    pub async fn ready(mut self) -> Self {
+        let output = self.child.stdout.take().expect("its output");
+        let read = spawn_blocking(move || {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            let mut lines = lines.skip_while(|line| !line.contains("API "));
+            lines.next()
+        });
+        let line = timeout(PATIENCE, read).await.expect("a start in time");
+        let line = line.expect("its output").expect("a banner");
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"));
+        url.and_then(|url| url.strip_suffix("/v1"))
+            .expect("an address")
+            .clone_into(&mut self.url);
+        self
+    }
+
+    /// Starts it and waits until it answers.
+    pub async fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(folder, variables).ready().await
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends it with SIGKILL, which it can't notice, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// The most memory it has had at once, in MiB (`VmHWM`).
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("Linux's /proc");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kibibytes.expect("a figure") / 1024
+    }
+
+    /// The processor time it has used so far, of all its threads.
+    pub fn processor_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let status = std::fs::read_to_string(path).expect("Linux's /proc");
+        // Behind the name, which is in brackets: the user's time and the kernel's are the 12th and 13th.
+        let fields = status.rsplit(')').next().unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    fn end(&mut self) {
+        // It can only have ended by itself already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Laptop {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The binary that was built together with this one.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().expect("a path");
+    own.with_file_name("purser")
+}
