@@ -16,6 +16,8 @@ use super::throughput::Throughput;
 use super::wire::{self, Answer, cancelled, refusal};
 use super::{Bug, Cloud, Process, lock};
 
+mod reads;
+
 /// Partition and sort key of an item.
 pub type ItemKey = (String, String);
 
@@ -146,9 +148,9 @@ impl Table {
         by: Option<Process>,
     ) -> Answer {
         match operation {
-            "GetItem" => self.get(cloud, &body),
-            "BatchGetItem" => self.batch_get(cloud, &body).await,
-            "Query" => self.query(cloud, body),
+            "GetItem" => self.get(cloud, &body, by.as_ref()),
+            "BatchGetItem" => self.batch_get(cloud, &body, by.as_ref()).await,
+            "Query" => self.query(cloud, body, by.as_ref()),
             "PutItem" => self.put(cloud, body, by),
             "TransactWriteItems" if cloud.bug() == Some(Bug::TwoCommits) => {
                 self.transact_singly(cloud, &body, by).await
@@ -156,88 +158,6 @@ impl Table {
             "TransactWriteItems" => self.transact(cloud, body, by).await,
             other => refusal("ValidationException", &format!("nobody simulates {other}")),
         }
-    }
-
-    /// The moment a read is of: now, or some time ago when it may be.
-    fn moment(cloud: &Cloud, consistent: bool) -> u64 {
-        let weather = cloud.weather();
-        let lag = if !consistent && cloud.happens(weather.stale) {
-            cloud.draw(|rng| rng.u64(0..=weather.lag))
-        } else {
-            0
-        };
-        cloud.now().saturating_sub(lag)
-    }
-
-    fn read(&self, cloud: &Cloud, key: &Value, consistent: bool) -> Option<Value> {
-        let moment = Self::moment(cloud, consistent);
-        lock(&self.state).as_of(&key_of(key), moment).cloned()
-    }
-
-    fn get(&self, cloud: &Cloud, body: &Value) -> Answer {
-        let consistent = body["ConsistentRead"] == true;
-        let found = self.read(cloud, &body["Key"], consistent);
-        let answer = found.map_or_else(|| json!({}), |item| json!({"Item": item}));
-        (200, answer.to_string())
-    }
-
-    async fn batch_get(&self, cloud: &Cloud, body: &Value) -> Answer {
-        let request = &body["RequestItems"][&self.name];
-        let consistent = request["ConsistentRead"] == true;
-        let mut keys = request["Keys"].as_array().cloned().unwrap_or_default();
-        // The order in which they are asked for is a hash map's: it must make no difference.
-        keys.sort_by_key(key_of);
-        let weather = cloud.weather();
-        let left_out = if cloud.happens(weather.unprocessed) {
-            keys.split_off(cloud.draw(|rng| rng.usize(0..keys.len())))
-        } else {
-            Vec::new()
-        };
-        let first = if cloud.happens(weather.torn) {
-            cloud.draw(|rng| rng.usize(0..=keys.len()))
-        } else {
-            keys.len()
-        };
-        let mut items = Vec::new();
-        for (place, key) in keys.iter().enumerate() {
-            if place == first {
-                tokio::time::sleep(cloud.between(1, 200)).await;
-            }
-            items.extend(self.read(cloud, key, consistent));
-        }
-        let mut answer = json!({"Responses": {&self.name: items}, "UnprocessedKeys": {}});
-        if !left_out.is_empty() {
-            let left_out = json!({"Keys": left_out, "ConsistentRead": consistent});
-            answer["UnprocessedKeys"] = json!({&self.name: left_out});
-        }
-        (200, answer.to_string())
-    }
-
-    /// A query of an index, in which what was written a moment ago may not stand yet.
-    fn query(&self, cloud: &Cloud, body: Value) -> Answer {
-        let moment = Self::moment(cloud, false);
-        let partition = body["ExpressionAttributeValues"][":pk"].clone();
-        let attribute = body["ExpressionAttributeNames"]["#pk"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let (status, text) = wire::call(&self.database, "Query", body);
-        let mut answer: Value = serde_json::from_str(&text).expect("JSON");
-        if let Some(items) = answer["Items"].as_array_mut() {
-            let state = lock(&self.state);
-            let as_of = |item: &Value| {
-                let key = key_of(item);
-                if state.versions.get(&key)?.last()?.0 <= moment {
-                    return Some(item.clone());
-                }
-                let old = state
-                    .as_of(&key, moment)
-                    .filter(|old| old[&attribute] == partition);
-                old.cloned()
-            };
-            *items = items.iter().filter_map(as_of).collect();
-        }
-        (status, answer.to_string())
     }
 
     /// Whether a write of this item is more than its partitions take.

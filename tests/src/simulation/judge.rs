@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::callers::{Attempt, only_reads};
 use super::command::{Action, Command};
-use super::model::{Model, RESELLER_STATUSES, TIERS, Verdict};
+use super::deployment::Names;
+use super::model::{Model, RESELLER_STATUSES, TIERS, Verdict, Wallet};
 use super::record::{Problem, Record, doc, kind, number, text};
 use crate::cloud::{Change, Commit};
 
@@ -131,99 +132,98 @@ fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Pro
 /// Whether what was written is what the model did.
 fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
     let names = &record.deployment.names;
-    let written = |noun: &str, id: &str| {
-        let pk = format!("{noun}#{id}");
-        let change = commit.changes.iter().find(|change| change.key.0 == pk);
-        change.and_then(|change| change.new.as_ref())
+    wallets_agree(names, before, after, commit)?;
+    let new = |wanted: &str| {
+        let new = commit.changes.iter().filter(|it| it.old.is_none());
+        new.filter_map(|it| it.new.as_ref())
+            .filter(|it| kind(it) == wanted)
+            .count()
     };
-    let mut posted = 0;
+    let revoked = |item: &&Value| kind(item) == "licence" && text(doc(item), "status") == "revoked";
+    let written = commit.changes.iter().filter_map(|it| it.new.as_ref());
+    for (what, found, expected) in [
+        (
+            "wrote entries",
+            new("entry"),
+            after.posted() - before.posted(),
+        ),
+        (
+            "minted licences",
+            new("licence"),
+            after.minted() - before.minted(),
+        ),
+        (
+            "revoked licences",
+            written.filter(revoked).count(),
+            after.refunded() - before.refunded(),
+        ),
+    ] {
+        if found != expected {
+            return Err(format!("{what}: {found} and not {expected}"));
+        }
+    }
+    clients_agree(names, before, after, commit)
+}
+
+/// What became of an item.
+fn became<'a>(commit: &'a Commit, noun: &str, id: &str) -> Option<&'a Value> {
+    let pk = format!("{noun}#{id}");
+    commit
+        .changes
+        .iter()
+        .find(|change| change.key.0 == pk)?
+        .new
+        .as_ref()
+}
+
+fn wallets_agree(
+    names: &Names,
+    before: &Model,
+    after: &Model,
+    commit: &Commit,
+) -> Result<(), String> {
+    let shown = |it: &Wallet| {
+        let (tier, status) = (TIERS[it.tier], RESELLER_STATUSES[it.status]);
+        (it.balance, it.sequence, tier, status, it.hold, it.threshold)
+    };
     for (place, (old, new)) in before.wallets.iter().zip(&after.wallets).enumerate() {
-        let found = written("WA", names.wallet(place)).map(|item| wallet_of(doc(item)));
-        let expected = (
-            new.balance,
-            new.sequence,
-            TIERS[new.tier],
-            RESELLER_STATUSES[new.status],
-            new.hold,
-            new.threshold,
-        );
-        match found {
-            Some(found) if found != expected => {
-                return Err(format!(
-                    "wallet {place} became {found:?} and not {expected:?}"
-                ));
+        let (old, new) = (shown(old), shown(new));
+        match became(commit, "WA", names.wallet(place)).map(|item| wallet_of(doc(item))) {
+            Some(found) if found != new => {
+                return Err(format!("wallet {place} became {found:?} and not {new:?}"));
             }
-            None if (
-                old.balance,
-                old.sequence,
-                old.hold,
-                old.status,
-                old.tier,
-                old.threshold,
-            ) != (
-                new.balance,
-                new.sequence,
-                new.hold,
-                new.status,
-                new.tier,
-                new.threshold,
-            ) =>
-            {
+            None if old != new => {
                 return Err(format!(
-                    "wallet {place} was left as it is and not made {expected:?}"
+                    "wallet {place} was left as it is and not made {new:?}"
                 ));
             }
             _ => {}
         }
-        posted += usize::from(old.sequence != new.sequence);
     }
-    let is_new = |wanted: &str| {
-        let new = commit
-            .changes
-            .iter()
-            .filter_map(|it| it.new.as_ref().filter(|_| it.old.is_none()));
-        new.filter(|item| kind(item) == wanted).count()
-    };
-    if is_new("entry") != posted {
-        return Err(format!(
-            "wrote {} entries and not {posted}",
-            is_new("entry")
-        ));
-    }
-    let minted = |model: &Model| model.purchases.values().map(|it| it.units).sum::<usize>();
-    let expected = minted(after) - minted(before);
-    if is_new("licence") != expected {
-        return Err(format!(
-            "minted {} licences and not {expected}",
-            is_new("licence")
-        ));
-    }
-    let refunded = |model: &Model| {
-        let of_units = model.purchases.values().filter(|it| it.units > 0);
-        of_units.map(|it| it.refunded.len()).sum::<usize>()
-    };
-    let expected = refunded(after) - refunded(before);
-    let items = commit.changes.iter().filter_map(|it| it.new.as_ref());
-    let revoked = items
-        .filter(|it| kind(it) == "licence" && text(doc(it), "status") == "revoked")
-        .count();
-    if revoked != expected {
-        return Err(format!("revoked {revoked} licences and not {expected}"));
-    }
+    Ok(())
+}
+
+fn clients_agree(
+    names: &Names,
+    before: &Model,
+    after: &Model,
+    commit: &Commit,
+) -> Result<(), String> {
     for (label, new) in &after.clients {
-        let found = written("CL", names.client(label).as_str());
-        if before.clients.get(label) != Some(new) && found.is_none() {
+        let Some(item) = became(commit, "CL", names.client(label).as_str()) else {
+            if before.clients.get(label) == Some(new) {
+                continue;
+            }
             return Err(format!("left {label} as it is and did not make it {new:?}"));
-        }
-        let Some(item) = found else { continue };
+        };
         let same = if new.deleted {
             kind(item) == "deleted_client"
         } else {
             let owner = doc(item)["reseller"]["S"]
                 .as_str()
                 .and_then(|it| names.place(it));
-            (text(doc(item), "email"), text(doc(item), "status"), owner)
-                == (&new.email, new.status, new.owner)
+            let (email, status) = (text(doc(item), "email"), text(doc(item), "status"));
+            (email, status, owner) == (&new.email, new.status, new.owner)
         };
         if !same {
             return Err(format!("made {label} another client than {new:?}"));
