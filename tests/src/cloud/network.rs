@@ -261,6 +261,7 @@ fn put_events(cloud: &Cloud, body: &Value) -> Answer {
     for entry in body["Entries"].as_array().into_iter().flatten() {
         if cloud.happens(weather.bus_refusal) {
             failed += 1;
+            cloud.note("bus", "fails an event");
             entries.push(json!({"ErrorCode": "ThrottlingException", "ErrorMessage": "simulated"}));
             continue;
         }

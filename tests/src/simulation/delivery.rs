@@ -154,8 +154,11 @@ impl Delivery {
             for told in cloud.told(self.heard.get()) {
                 self.heard.set(self.heard.get() + 1);
                 for function in self.deployment.consumers(&told.event) {
-                    let times = 1 + usize::from(cloud.happens(cloud.weather().duplicate));
-                    for _ in 0..times {
+                    let twice = cloud.happens(cloud.weather().duplicate);
+                    if twice {
+                        cloud.note(&function, "is delivered an event twice");
+                    }
+                    for _ in 0..=usize::from(twice) {
                         self.busy.set(self.busy.get() + 1);
                         spawn_local(Rc::clone(&self).deliver(function.clone(), told.event.clone()));
                     }
@@ -187,13 +190,7 @@ impl Delivery {
         let cloud = self.deployment.cloud.clone();
         let mut failures_of_first = 0;
         loop {
-            let late = cloud.happens(cloud.weather().straggler / 4);
-            tokio::time::sleep(if late {
-                cloud.between(1_000, 20_000)
-            } else {
-                cloud.between(5, 200)
-            })
-            .await;
+            tokio::time::sleep(self.pause("stream", 4, (200, 20_000))).await;
             let waiting: Vec<Value> = self.shards[shard]
                 .borrow()
                 .iter()
@@ -210,7 +207,9 @@ impl Delivery {
             let done = self.work_off(batch).await;
             failures_of_first = if done > 0 { 0 } else { failures_of_first + 1 };
             let mut queue = self.shards[shard].borrow_mut();
-            if !cloud.happens(cloud.weather().duplicate) {
+            if done > 0 && cloud.happens(cloud.weather().duplicate) {
+                cloud.note("stream", "is delivered a batch twice");
+            } else {
                 queue.drain(..done);
             }
             if failures_of_first > RECORD_TRIES
@@ -221,6 +220,16 @@ impl Delivery {
                 failures_of_first = 0;
             }
         }
+    }
+
+    /// How long a delivery takes: up to so many milliseconds, or, rarely, many more.
+    fn pause(&self, to: &str, rarely: u16, (usual, most): (u64, u64)) -> Duration {
+        let cloud = &self.deployment.cloud;
+        if cloud.happens(cloud.weather().straggler / rarely) {
+            cloud.note(to, "is delivered to late");
+            return cloud.between(usual, most);
+        }
+        cloud.between(1, usual)
     }
 
     /// How many records of a batch are done.
@@ -244,13 +253,7 @@ impl Delivery {
     /// Hands an event to a function until it takes it, or patience ends.
     async fn deliver(self: Rc<Self>, function: String, event: Value) {
         let cloud = self.deployment.cloud.clone();
-        let late = cloud.happens(cloud.weather().straggler);
-        tokio::time::sleep(if late {
-            cloud.between(1_000, 90_000)
-        } else {
-            cloud.between(1, 300)
-        })
-        .await;
+        tokio::time::sleep(self.pause(&function, 1, (300, 90_000))).await;
         let mut taken = false;
         for attempt in 0..EVENT_TRIES {
             let process = self.process(&function, &event);

@@ -219,29 +219,42 @@ impl Generator {
         }
     }
 
+    /// A refund, likely of what was bought a moment ago or is being refunded already.
     fn refund(&self) -> Action {
+        let last = self
+            .drawn
+            .iter()
+            .rev()
+            .find(|it| matches!(it.action, Action::Refund { .. }));
+        let places = self.one_in(3).then(|| vec![self.below(3)]);
+        if let Some(Action::Refund {
+            wallet, purchase, ..
+        }) = last.map(|it| &it.action)
+            && self.one_in(2)
+        {
+            let (wallet, purchase) = (*wallet, purchase.clone());
+            return Action::Refund {
+                wallet,
+                purchase,
+                places,
+            };
+        }
         let bought = |it: &&Command| {
             matches!(
                 it.action,
                 Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. }
             )
         };
-        let purchases: Vec<&Command> = self.drawn.iter().filter(bought).collect();
-        let Some(purchase) = purchases.get(self.below(purchases.len().max(1))) else {
-            return Action::ReadWallet { wallet: 0 };
-        };
-        let wallet = match purchase.action {
-            Action::Spend { wallet, .. }
-            | Action::Buy { wallet, .. }
-            | Action::BuyForMany { wallet, .. } => wallet,
-            _ => 0,
-        };
-        let places = self.one_in(3).then(|| vec![self.below(3)]);
-        Action::Refund {
-            wallet,
-            purchase: purchase.key.clone().unwrap_or_default(),
-            places,
-        }
+        let purchases: Vec<&Command> = self.drawn.iter().rev().filter(bought).take(12).collect();
+        let purchase = purchases.get(self.below(purchases.len().max(1)));
+        let payer = purchase.and_then(|it| Some((it.payer()?, it.key.clone()?)));
+        payer.map_or(Action::ReadWallet { wallet: 0 }, |(wallet, purchase)| {
+            Action::Refund {
+                wallet,
+                purchase,
+                places,
+            }
+        })
     }
 
     fn transfer(&self, from: usize) -> (Party, Action) {
