@@ -66,6 +66,11 @@ verify: ## Prove every wallet of a running system; URL=https://… KEY=an operat
 bench: ## Print what each operation costs in round trips and capacity units
 	@cargo run --quiet --package purser-tests --bin bench
 
+.PHONY: simulate
+simulate: built ## Run simulations in a cloud with faults; SEEDS=1000 FRESH=10 FROM=1 COMMANDS=200 BUG=TwoCommits
+	@target/debug/simulate --seeds $(or $(SEEDS),100) --fresh $(or $(FRESH),0) --from $(or $(FROM),1) \
+		--commands $(or $(COMMANDS),200) $(if $(BUG),--bug $(BUG))
+
 .PHONY: crash
 crash: built ## Kill purser under load, start it again, check that nothing is lost or doubled; N=20 SEED=1
 	@target/debug/crash $(or $(N),20) $(SEED)

@@ -76,8 +76,8 @@ const PLANTED: [(Bug, u64); 17] = [
     (Bug::EntryUnconditioned, 1),
     (Bug::AddressUnconditioned, 1),
     (Bug::ClientUnconditioned, 1),
-    (Bug::RefundUnconditioned, 2),
-    (Bug::LicencesNotRevoked, 1),
+    (Bug::RefundUnconditioned, 5),
+    (Bug::LicencesNotRevoked, 2),
     (Bug::HalfATransfer, 1),
     (Bug::ConflictSwallowed, 2),
     (Bug::UnknownTakenForDone, 1),
@@ -86,9 +86,9 @@ const PLANTED: [(Bug, u64); 17] = [
     (Bug::ToldOutsideTheCommit, 1),
     (Bug::FingerprintSkipped, 1),
     (Bug::BusRefusalSwallowed, 4),
-    (Bug::AcknowledgedBeforeTheBus, 2),
+    (Bug::AcknowledgedBeforeTheBus, 1),
     (Bug::SettledBeforeActing, 1),
-    (Bug::ClaimUnconditioned, 1),
+    (Bug::ClaimUnconditioned, 7),
 ];
 /// How many seeds are tried.
 const TRIED: u64 = 12;

@@ -20,6 +20,7 @@ pub mod hot_wallet;
 mod judge;
 mod model;
 mod record;
+mod request;
 
 use callers::Callers;
 use delivery::Delivery;

@@ -2,10 +2,10 @@
 //!
 //! Invariant: the exit status is 0 only if every run went well, or, with a planted bug, if one of them found it.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
@@ -96,23 +96,26 @@ fn seeds(arguments: &Arguments) -> Vec<u64> {
 fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
     let seeds = seeds(arguments);
     let bar = ProgressBar::new(seeds.len() as u64);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {msg}, {eta} left");
-    bar.set_style(style.expect("a template"));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {msg}, {eta} left")
+    {
+        bar.set_style(style);
+    }
     bar.set_message("none failed");
     bar.enable_steady_tick(Duration::from_secs(1));
-    let (next, found) = (AtomicU64::new(0), Mutex::new(Found::default()));
+    let (waiting, found) = (
+        Mutex::new(VecDeque::from(seeds)),
+        Mutex::new(Found::default()),
+    );
     let work = || {
-        while let Some(seed) =
-            seeds.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).expect("few seeds"))
-        {
+        while let Some(seed) = next(&waiting) {
             let options = Options {
-                seed: *seed,
+                seed,
                 commands: arguments.commands,
                 bug,
             };
             let done = catch_unwind(AssertUnwindSafe(|| run(options)));
-            let mut found = found.lock().expect("a lock");
-            found.add(*seed, done, arguments.history);
+            let mut found = lock(&found);
+            found.add(seed, done, arguments.history);
             bar.inc(1);
             bar.set_message(format!("{} failed", found.failures.len()));
             if bug.is_some() && !found.failures.is_empty() {
@@ -127,7 +130,15 @@ fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
         }
     });
     bar.finish_and_clear();
-    found.into_inner().expect("a lock")
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn next(waiting: &Mutex<VecDeque<u64>>) -> Option<u64> {
+    lock(waiting).pop_front()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Found {

@@ -268,7 +268,7 @@ fn put_events(cloud: &Cloud, body: &Value) -> Answer {
         let detail = entry["Detail"].as_str().unwrap_or_default();
         let detail: Value = serde_json::from_str(detail).expect("JSON");
         let kind = entry["DetailType"].as_str().unwrap_or_default();
-        entries.push(json!({"EventId": accept(cloud, kind, detail)}));
+        entries.push(json!({"EventId": accept(cloud, kind, &detail)}));
     }
     (
         200,
@@ -277,7 +277,7 @@ fn put_events(cloud: &Cloud, body: &Value) -> Answer {
 }
 
 /// Puts an event on the bus; its envelope's id.
-fn accept(cloud: &Cloud, kind: &str, detail: Value) -> String {
+fn accept(cloud: &Cloud, kind: &str, detail: &Value) -> String {
     let mut told = lock(&cloud.0.told);
     let id = format!("{:08}-0000-4000-8000-000000000000", told.len());
     let time = "2026-01-01T00:00:00Z";
@@ -304,7 +304,7 @@ fn tell_ahead(cloud: &Cloud, body: &Value) {
             let refid = entry["refid"]["S"].as_str().unwrap_or_default();
             let detail = json!({"id": format!("{refid}:1:{name}"), "origin": "api",
                 "reseller": entry["reseller"]["S"]});
-            accept(cloud, name, detail);
+            accept(cloud, name, &detail);
         }
     }
 }

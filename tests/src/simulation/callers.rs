@@ -193,7 +193,7 @@ fn tell(reply: &Reply, path: &str) -> String {
         "tier",
     ]
     .iter()
-    .filter(|member| !json[**member].is_null() && !(**member == "status" && reply.status >= 400))
+    .filter(|member| !json[**member].is_null() && (**member != "status" || reply.status < 400))
     .map(|member| format!("{member} {}", json[*member]))
     .collect();
     let replayed = reply

@@ -56,7 +56,9 @@ pub(super) fn ledger(deployment: &Deployment, items: &[Value]) -> Result<(), Pro
             .collect();
         own.sort_by_key(|entry| entry.sequence);
         let mut audit = Audit::of(&wallet.reseller, None);
-        own.iter().for_each(|entry| audit.entry(entry, false));
+        for entry in &own {
+            audit.entry(entry, false);
+        }
         let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
         let place = deployment.names.place(wallet.reseller.as_str());
         if !breaks.is_empty() {

@@ -1,11 +1,6 @@
-//! What simulated callers ask for, and how it goes over the wire.
+//! What simulated callers ask for.
 //!
 //! Invariant: a command names things by their place or label, so that it reads the same in each run of a seed.
-
-use serde_json::{Value, json};
-
-use super::deployment::Names;
-use super::model::{RESELLER_STATUSES, TIERS};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,43 +119,6 @@ pub struct Command {
     pub action: Action,
 }
 
-/// A command as it goes over the wire.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The method.
-    pub method: &'static str,
-    /// The path.
-    pub path: String,
-    /// The body.
-    pub body: Option<Value>,
-}
-
-impl Request {
-    fn post(path: String, body: Value) -> Self {
-        Self {
-            method: "POST",
-            path,
-            body: Some(body),
-        }
-    }
-
-    fn patch(path: String, body: Value) -> Self {
-        Self {
-            method: "PATCH",
-            path,
-            body: Some(body),
-        }
-    }
-
-    fn plain(method: &'static str, path: String) -> Self {
-        Self {
-            method,
-            path,
-            body: None,
-        }
-    }
-}
-
 impl Command {
     /// What a repeat must equal to be a repeat.
     pub fn print(&self) -> String {
@@ -184,125 +142,6 @@ impl Command {
         Some(format!("{space} {key}"))
     }
 
-    /// The request it is.
-    pub fn request(&self, names: &Names) -> Request {
-        let client = |label: &str| format!("/v1/clients/{}", names.client(label));
-        let reseller = |wallet: usize| format!("/v1/resellers/{}", names.wallet(wallet));
-        let product = |place: usize| format!("/v1/products/{}", names.product(place));
-        match &self.action {
-            Action::TopUp {
-                wallet,
-                amount,
-                reference,
-            } => Request::post(
-                format!("{}/credits", reseller(*wallet)),
-                json!({"amount": amount, "reference": reference}),
-            ),
-            Action::Spend { wallet, cost } => self.purchase(
-                names,
-                *wallet,
-                json!({"cost": cost, "description": "simulated"}),
-            ),
-            Action::Buy {
-                wallet,
-                product,
-                quantity,
-                buyer,
-            } => {
-                let product = names.product(*product);
-                let body =
-                    json!({"product": product, "quantity": quantity, "client": names.buyer(buyer)});
-                self.purchase(names, *wallet, body)
-            }
-            Action::BuyForMany {
-                wallet,
-                product,
-                buyers,
-            } => {
-                let clients: Vec<Value> = buyers.iter().map(|it| names.buyer(it)).collect();
-                let body = json!({"product": names.product(*product), "clients": clients});
-                let mut request = self.purchase(names, *wallet, body);
-                request.path = "/v1/provisions/bulk".to_owned();
-                request
-            }
-            Action::Refund {
-                wallet,
-                purchase,
-                places,
-            } => {
-                let refid = names.purchase(*wallet, purchase);
-                let body = places.as_ref().map(|places| names.licences(&refid, places));
-                let body = body.map_or_else(|| json!({}), |licences| json!({"licences": licences}));
-                Request::post(format!("/v1/provisions/{refid}/refund"), body)
-            }
-            Action::Transfer { from, to, amount } => Request::post(
-                format!("{}/transfers", reseller(*from)),
-                json!({"to": names.wallet(*to), "amount": amount}),
-            ),
-            Action::CreateClient {
-                owner,
-                client,
-                email,
-            } => {
-                let mut body = json!({"name": client, "email": email, "client_id": client});
-                if self.by == Party::Operator {
-                    body["reseller"] = json!(owner.map(|it| names.wallet(it)));
-                }
-                Request::post("/v1/clients".to_owned(), body)
-            }
-            Action::ChangeAddress {
-                client: label,
-                email,
-            } => Request::patch(client(label), json!({"email": email})),
-            Action::SetStatus { client: label, to } => {
-                Request::plain("POST", format!("{}/{to}", client(label)))
-            }
-            Action::DeleteClient { client: label } => Request::plain("DELETE", client(label)),
-            Action::MoveClient { client: label, to } => Request::post(
-                format!("{}/transfer", client(label)),
-                json!({"reseller": to.map(|it| names.wallet(it))}),
-            ),
-            Action::SetTier { wallet, tier } => {
-                Request::patch(reseller(*wallet), json!({"tier": TIERS[*tier]}))
-            }
-            Action::SetHold { wallet, hold } => {
-                Request::patch(reseller(*wallet), json!({"hold_provisioning": hold}))
-            }
-            Action::SetThreshold { wallet, threshold } => Request::patch(
-                reseller(*wallet),
-                json!({"low_credit_threshold": threshold}),
-            ),
-            Action::SetResellerStatus { wallet, status } => {
-                let verb =
-                    ["activate", "suspend"][usize::from(RESELLER_STATUSES[*status] == "suspended")];
-                Request::plain("POST", format!("{}/{verb}", reseller(*wallet)))
-            }
-            Action::SetPrice {
-                product: place,
-                price,
-            } => Request::patch(product(*place), json!({"price": price})),
-            Action::SetActive {
-                product: place,
-                active,
-            } => Request::patch(product(*place), json!({"active": active})),
-            Action::ReadWallet { wallet } => {
-                Request::plain("GET", format!("{}/wallet", reseller(*wallet)))
-            }
-            Action::Verify { wallet } => {
-                Request::plain("GET", format!("{}/verify", reseller(*wallet)))
-            }
-        }
-    }
-
-    fn purchase(&self, names: &Names, wallet: usize, mut body: Value) -> Request {
-        if self.by == Party::Operator {
-            body["reseller"] = json!(names.wallet(wallet));
-        }
-        Request::post("/v1/provisions".to_owned(), body)
-    }
-}
-
-impl Command {
     /// The wallet it takes credits from, or adds them to.
     pub fn payer(&self) -> Option<usize> {
         match self.action {
@@ -335,10 +174,10 @@ impl Command {
             Action::BuyForMany { buyers, .. } => buyers,
             _ => &[],
         };
-        let existing = |it| match it {
-            &Buyer::Existing(ref label) => Some(label.as_str()),
-            &Buyer::New(..) => None,
-        };
-        buyers.iter().filter_map(existing).collect()
+        let existing = buyers.iter().map(|it| match it {
+            Buyer::Existing(label) => Some(label.as_str()),
+            Buyer::New(..) => None,
+        });
+        existing.flatten().collect()
     }
 }

@@ -23,7 +23,8 @@ use purser_store::secrets::{Secrets, sha256_hex};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::command::{Buyer, Party, Request};
+use super::command::{Buyer, Party};
+use super::request::Request;
 use crate::caller::Reply;
 use crate::cloud::{Cloud, Process};
 

@@ -120,20 +120,8 @@ impl Generator {
         } else {
             Party::Reseller(wallet)
         };
-        let operator = Party::Operator;
         match self.below(100) {
-            0..14 => {
-                let reference = self.one_in(2).then(|| format!("INV-{}", self.below(6)));
-                let amount = [200, 400, 1_000][self.below(3)];
-                (
-                    operator,
-                    Action::TopUp {
-                        wallet,
-                        amount,
-                        reference,
-                    },
-                )
-            }
+            0..14 => (Party::Operator, self.top_up(wallet)),
             14..26 => (
                 owner,
                 Action::Spend {
@@ -141,82 +129,73 @@ impl Generator {
                     cost: self.amount(600),
                 },
             ),
-            26..42 => {
-                let (product, quantity) = (self.below(PRODUCTS.len()), [1, 1, 2, 3][self.below(4)]);
-                let buyer = self.buyers(wallet, 1).remove(0);
-                (
-                    owner,
-                    Action::Buy {
-                        wallet,
-                        product,
-                        quantity,
-                        buyer,
-                    },
-                )
-            }
-            42..48 => {
-                let buyers = self.buyers(wallet, 2 + self.below(3));
-                (
-                    owner,
-                    Action::BuyForMany {
-                        wallet,
-                        product: self.below(PRODUCTS.len()),
-                        buyers,
-                    },
-                )
-            }
-            48..58 => (operator, self.refund()),
+            26..48 => (owner, self.purchase(wallet)),
+            48..58 => (Party::Operator, self.refund()),
             58..66 => self.transfer(wallet),
-            66..73 => {
-                let by = owner;
-                let standalone = by == operator && self.one_in(3);
-                let owner = (!standalone).then_some(wallet);
-                (
-                    by,
-                    Action::CreateClient {
-                        owner,
-                        client: self.label(),
-                        email: self.email(),
-                    },
-                )
-            }
-            73..79 => {
-                let to = ["activate", "suspend", "deactivate"][self.below(3)];
-                (
-                    owner,
-                    Action::SetStatus {
-                        client: self.label(),
-                        to,
-                    },
-                )
-            }
-            79..83 => (
-                owner,
-                Action::ChangeAddress {
-                    client: self.label(),
-                    email: self.email(),
-                },
-            ),
-            83..85 => (
-                owner,
-                Action::DeleteClient {
-                    client: self.label(),
-                },
-            ),
-            85..88 => {
-                let to = (!self.one_in(4)).then_some(wallet);
-                (
-                    operator,
-                    Action::MoveClient {
-                        client: self.label(),
-                        to,
-                    },
-                )
-            }
-            88..96 => (operator, self.setting(wallet)),
+            66..88 => self.client(wallet, owner),
+            88..96 => (Party::Operator, self.setting(wallet)),
             96..98 => (owner, Action::ReadWallet { wallet }),
             _ => (owner, Action::Verify { wallet }),
         }
+    }
+
+    fn top_up(&self, wallet: usize) -> Action {
+        let reference = self.one_in(2).then(|| format!("INV-{}", self.below(6)));
+        let amount = [200, 400, 1_000][self.below(3)];
+        Action::TopUp {
+            wallet,
+            amount,
+            reference,
+        }
+    }
+
+    fn purchase(&self, wallet: usize) -> Action {
+        let product = self.below(PRODUCTS.len());
+        if self.one_in(4) {
+            let buyers = self.buyers(wallet, 2 + self.below(3));
+            return Action::BuyForMany {
+                wallet,
+                product,
+                buyers,
+            };
+        }
+        let quantity = [1, 1, 2, 3][self.below(4)];
+        let buyer = self.buyers(wallet, 1).remove(0);
+        Action::Buy {
+            wallet,
+            product,
+            quantity,
+            buyer,
+        }
+    }
+
+    fn client(&self, wallet: usize, by: Party) -> (Party, Action) {
+        let client = self.label();
+        let action = match self.below(22) {
+            0..7 => {
+                let standalone = by == Party::Operator && self.one_in(3);
+                let owner = (!standalone).then_some(wallet);
+                Action::CreateClient {
+                    owner,
+                    client,
+                    email: self.email(),
+                }
+            }
+            7..13 => {
+                let to = ["activate", "suspend", "deactivate"][self.below(3)];
+                Action::SetStatus { client, to }
+            }
+            13..17 => Action::ChangeAddress {
+                client,
+                email: self.email(),
+            },
+            17..19 => Action::DeleteClient { client },
+            _ => {
+                let to = (!self.one_in(4)).then_some(wallet);
+                return (Party::Operator, Action::MoveClient { client, to });
+            }
+        };
+        (by, action)
     }
 
     /// A refund, likely of what was bought a moment ago or is being refunded already.

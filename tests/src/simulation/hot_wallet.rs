@@ -8,9 +8,10 @@ use serde_json::json;
 use tokio::task::spawn_local;
 
 use super::checks::{ledger, licences};
-use super::command::{Party, Request};
+use super::command::Party;
 use super::deployment::Deployment;
 use super::in_virtual_time;
+use super::request::Request;
 use crate::cloud::{Cloud, Process};
 
 /// How many callers there are.

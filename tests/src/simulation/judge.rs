@@ -43,7 +43,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     // Which state each attempt's write led to.
     let mut written: BTreeMap<u32, usize> = BTreeMap::new();
     for commit in record.commits.get(record.from..).unwrap_or_default() {
-        if !commit.changes.iter().any(|change| is_of_the_model(change)) {
+        if !commit.changes.iter().any(is_of_the_model) {
             continue;
         }
         let by = commit.by.as_ref();
@@ -104,7 +104,7 @@ fn commanded(
         };
         problem.get_or_insert(found);
     }
-    Err(Problem::of(command, problem.unwrap_or_default()))
+    Err(Problem::of(command, &problem.unwrap_or_default()))
 }
 
 /// The state that a rule's write leads to.
@@ -254,7 +254,7 @@ fn answered(
     let Some(reply) = &attempt.reply else {
         return Ok(());
     };
-    let wrong = |what: String| Err(Problem::of(command, what));
+    let wrong = |what: String| Err(Problem::of(command, &what));
     let code = reply.text("code");
     let seen = states.between(attempt.from, attempt.until);
     let mut verdicts = seen.iter().map(|(_, state)| (state, state.judge(command)));
@@ -328,7 +328,7 @@ fn balance(command: &Command, after: &Model, json: &Value) -> Result<(), Problem
     }
     Err(Problem::of(
         command,
-        format!("was told a balance of {told:?}, and left {left:?}"),
+        &format!("was told a balance of {told:?}, and left {left:?}"),
     ))
 }
 
@@ -346,7 +346,7 @@ fn read(command: &Command, seen: &[(u64, Model)], json: &Value) -> Result<(), Pr
     }
     Err(Problem::of(
         command,
-        format!("was told {json}, which was so at no moment"),
+        &format!("was told {json}, which was so at no moment"),
     ))
 }
 
@@ -359,10 +359,7 @@ fn same_answers(record: &Record) -> Result<(), Problem> {
         if let (Some(reply), Some(_)) = (reply, &command.key) {
             let known = first.entry(attempt.command).or_insert(&reply.bytes);
             if *known != reply.bytes {
-                return Err(Problem::of(
-                    command,
-                    "two answers to one key differ".to_owned(),
-                ));
+                return Err(Problem::of(command, "two answers to one key differ"));
             }
         }
     }

@@ -41,7 +41,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with a command.
-    pub fn of(command: &Command, what: String) -> Self {
+    pub fn of(command: &Command, what: &str) -> Self {
         let name = super::callers::name(command);
         let about = [Some(name.clone()), command.key.clone()];
         Self {

@@ -38,7 +38,7 @@ impl Model {
                 self.wallets[wallet].held_by_rule = false;
             }
             Action::SetThreshold { wallet, threshold } => {
-                self.wallets[wallet].threshold = threshold
+                self.wallets[wallet].threshold = threshold;
             }
             Action::SetResellerStatus { wallet, status } => self.wallets[wallet].status = status,
             Action::SetPrice { product, price } => self.products[product].price = price,
@@ -214,11 +214,11 @@ impl Model {
             }
             Action::SetStatus { to, .. } => match (found.status, *to) {
                 ("pending" | "suspended" | "inactive" | "active", "activate") => {
-                    next.status = "active"
+                    next.status = "active";
                 }
                 ("active" | "suspended", "suspend") => next.status = "suspended",
                 ("pending" | "active" | "suspended" | "inactive", "deactivate") => {
-                    next.status = "inactive"
+                    next.status = "inactive";
                 }
                 _ => drop(refused.insert("status_transition_denied")),
             },
