@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use purser_tests::cloud::Bug;
+use purser_tests::simulation::hot_wallet::sell;
 use purser_tests::simulation::{Failure, Options, Run, run};
 
 /// Runs simulations of Purser in a cloud with faults, and holds each against a model.
@@ -35,6 +36,9 @@ struct Arguments {
     /// Print everything that happened
     #[arg(long)]
     history: bool,
+    /// Instead, print what 32 callers buy from one wallet in virtual time, singly and in bulk
+    #[arg(long)]
+    hot_wallet: bool,
 }
 
 /// What came of all runs.
@@ -56,6 +60,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if arguments.hot_wallet {
+        for (how, in_bulk) in [("singly", false), ("in bulk", true)] {
+            println!("32 callers at one wallet, {how}: {}", sell(in_bulk, 4));
+        }
+        return ExitCode::SUCCESS;
+    }
     // What fails is reported with its seed; the place in the code would only interrupt that.
     std::panic::set_hook(Box::new(|_| {}));
     let found = run_all(&arguments, bug);

@@ -28,6 +28,20 @@ pub struct Pace {
     pub milliseconds: u64,
 }
 
+impl std::fmt::Display for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            licences,
+            milliseconds,
+        } = self;
+        let a_second = licences * 1_000 / milliseconds.max(&1);
+        write!(
+            f,
+            "{licences} licences in {milliseconds} ms of virtual time, {a_second} a second"
+        )
+    }
+}
+
 impl Pace {
     /// Whether this is at least `times` as fast as another pace.
     pub fn is_faster_than(self, other: Self, times: u64) -> bool {
