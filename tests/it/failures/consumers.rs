@@ -225,12 +225,16 @@ async fn who_dies_between_act_and_settling_is_waited_for_and_then_followed() {
     let script = Script::default();
     // The claim is taken, the mail is sent, and that it was can't be written down.
     script.then(1, "PutItem", &Fault::Spared);
-    script.then(SDK_TRIES, "PutItem", &Fault::LostCall);
+    script.then(10_000, "PutItem", &Fault::LostCall);
     let dying = world.app_over("notify", &script).await;
     let event = || low(&partner.refid, "one");
-    assert!(handle(&dying, "notify", event()).await.is_err());
-    assert!(script.is_played());
-    assert_eq!(world.mails().await.len(), 1);
+    let first = event();
+    let run = tokio::spawn(async move { handle(&dying, "notify", first).await });
+    while world.mails().await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    run.abort();
+    assert!(run.await.is_err(), "it died over its work");
     let app = own(&world, "notify");
     assert!(
         handle(app, "notify", event()).await.is_err(),
@@ -303,4 +307,47 @@ async fn a_table_or_a_mail_that_fails_is_an_error_and_the_next_delivery_acts() {
             "{operation} {fault:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_mail_is_noted_as_sent_though_the_table_is_busy_for_a_while() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
+    let script = Script::default();
+    script.then(1, "PutItem", &Fault::Spared);
+    script.then(
+        2 * SDK_TRIES,
+        "PutItem",
+        &Fault::Answer(400, throttled.to_string()),
+    );
+    let app = world.app_over("notify", &script).await;
+    for _ in 0..2 {
+        assert_eq!(
+            handle(&app, "notify", low(&partner.refid, "busy")).await,
+            Ok(())
+        );
+        assert_eq!(world.mails().await.len(), 1);
+    }
+    assert!(script.is_played());
+}
+
+#[tokio::test]
+async fn a_claim_given_back_too_late_does_not_undo_what_was_done_since() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let script = Script::default();
+    script.then(SDK_TRIES, SEND_EMAIL, &Fault::LostCall);
+    let failing = world.app_over("notify", &script).await;
+    let event = || low(&partner.refid, "late");
+    assert!(handle(&failing, "notify", event()).await.is_err());
+    let released = script.calls("PutItem").pop().unwrap();
+    let app = own(&world, "notify");
+    assert_eq!(handle(app, "notify", event()).await, Ok(()));
+    // The call that gave the claim back arrives once more, after another delivery has acted.
+    let late = serde_json::from_slice(&released).unwrap();
+    let refused = world.system().dynamo().database().put_item(late);
+    assert!(refused.is_err());
+    assert_eq!(handle(app, "notify", event()).await, Ok(()));
+    assert_eq!(world.mails().await.len(), 1);
 }

@@ -23,11 +23,11 @@ impl States {
         last
     }
 
-    /// Those that were current at some moment of this span.
+    /// Those that were current at some moment of this span; of two in one millisecond, both.
     fn between(&self, from: u64, until: u64) -> &[(u64, Model)] {
         let first = self
             .0
-            .partition_point(|(at, _)| *at <= from)
+            .partition_point(|(at, _)| *at < from)
             .saturating_sub(1);
         let end = self
             .0
