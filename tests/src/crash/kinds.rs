@@ -219,7 +219,7 @@ fn refund_again(author: &mut Author, id: &str) -> Option<Draft> {
 fn refund_of_nothing(_author: &mut Author, id: &str) -> Option<Draft> {
     let body = json!({"description": id});
     let refused = Wanted::Refusal(&[(404, "not_found")]);
-    Some(give_back("EN-0000000000000000", body, refused))
+    Some(give_back("PV-0000000000000000", body, refused))
 }
 
 fn send(author: &Author, by: By, body: Value, wanted: Wanted) -> Draft {
