@@ -69,8 +69,8 @@ fn whatever_fails_around_it_purser_does_what_the_model_does() {
     assert!(unseen.is_empty(), "these seeds never saw {unseen:?}");
 }
 
-/// Each bug with the seed that finds it. A change of what the code calls can make that another one, so the seeds behind it
-/// are tried, too; `make simulate BUG=…` looks further.
+/// Each bug with the seed that finds it. A change of what the code calls can make that another one, so the seeds
+/// behind it are tried, too; `make simulate BUG=…` looks further.
 const PLANTED: [(Bug, u64); 17] = [
     (Bug::WalletUnconditioned, 1),
     (Bug::EntryUnconditioned, 1),

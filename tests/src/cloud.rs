@@ -1,8 +1,8 @@
 //! The parts of AWS that functions use, with the faults that AWS has: a fault-injecting HTTP client for the SDK.
 //!
-//! The table is the embedded DynamoDB; what that one lacks is here: conflicts, throttling, stale reads, lagging indexes,
-//! lost calls and answers. Invariant: what happens follows from the seed. Latencies and faults are drawn in the order of
-//! the calls, all time is virtual, and nothing waits for anything real; so a run can be repeated exactly.
+//! The table is the embedded DynamoDB; what that one lacks is here: conflicts, throttling, stale reads, lagging
+//! indexes, lost calls and answers. Invariant: what happens follows from the seed. Latencies and faults are drawn in
+//! the order of the calls, all time is virtual, and nothing waits for anything real; so a run can be repeated exactly.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,8 +81,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Cloud {
-    /// A cloud with the template's table, empty, and calm until [`Cloud::set_weather`]. One of the bugs may be planted in
-    /// what is sent to it.
+    /// A cloud with the template's table, empty, and calm until [`Cloud::set_weather`]. One of the bugs may be planted
+    /// in what is sent to it.
     pub fn new(seed: u64, bug: Option<Bug>) -> Self {
         let start = "2026-01-01T00:00:00Z".parse().expect("a time");
         let clock = Clock::stopped_at(start);

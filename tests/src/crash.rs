@@ -8,6 +8,7 @@ pub mod check;
 pub mod found;
 pub mod history;
 pub mod kinds;
+pub mod purchase;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,13 +23,16 @@ use tokio::time::{sleep, timeout};
 
 use crate::laptop::{Laptop, OPERATOR_KEY};
 use crate::{Caller, Partner};
-use author::Author;
+use author::{Author, Neighbour};
 use check::{Wrong, check};
-use history::Told;
+use history::{Told, Wanted};
+use kinds::UNSEEN;
 
 /// How many callers there are, and how many wallets they share.
 const AUTHORS: usize = 8;
 const WALLETS: usize = 3;
+/// The wallet that is right below the first one.
+const BELOW: usize = 2;
 
 /// The process counts no requests: the test sends as many as it can.
 const VARIABLES: [(&str, &str); 2] = [
@@ -67,10 +71,45 @@ pub struct Round {
     pub unknown: usize,
     /// How many of these turned out to have been done.
     pub had_happened: usize,
-    /// All entries, licences and clients so far.
-    pub totals: (usize, usize, usize),
+    /// All there is so far.
+    pub totals: Totals,
     /// What is wrong.
     pub wrong: Vec<Wrong>,
+}
+
+/// How much there is.
+#[derive(Debug, Default)]
+pub struct Totals {
+    /// Entries in all wallets.
+    pub entries: usize,
+    /// Licences that were bought.
+    pub licences: usize,
+    /// Clients.
+    pub clients: usize,
+    /// Refunds that were done.
+    pub refunds: usize,
+    /// How many of them were of a purchase whose buyer had not heard of it yet.
+    pub unseen: usize,
+    /// Transfers that were done.
+    pub transfers: usize,
+}
+
+impl Totals {
+    fn of(told: &[Told], found: &check::Found) -> Self {
+        let (wallets, done) = (found.wallets.values(), || {
+            told.iter().filter(|it| it.done().is_some())
+        });
+        let refunds = || done().filter(|it| it.refund().is_some());
+        let sent = |it: &&Told| matches!(it.command.wanted, Wanted::TransferTo(_));
+        Self {
+            entries: wallets.clone().map(|wallet| wallet.entries.len()).sum(),
+            licences: told.iter().map(|told| told.licences().len()).sum(),
+            clients: wallets.map(|wallet| wallet.clients.len()).sum(),
+            refunds: refunds().count(),
+            unseen: refunds().filter(|it| it.command.kind == UNSEEN).count(),
+            transfers: done().filter(sent).count(),
+        }
+    }
 }
 
 impl Crash {
@@ -82,14 +121,23 @@ impl Crash {
         let product =
             json!({"reference": "PROD-1", "name": "A product", "price": 60, "duration_days": 365});
         let _product = operator.post("/v1/products", &product).await.expect(201);
-        let mut partners = Vec::new();
+        let mut partners: Vec<Partner> = Vec::new();
         for place in 0..WALLETS {
-            partners.push(partner(&operator, place).await);
+            let parent = (place == BELOW).then(|| partners.first()).flatten();
+            partners.push(partner(&operator, place, parent).await);
         }
         let authors = (0..AUTHORS).zip(partners.iter().cycle());
         let authors = authors.map(|(place, partner)| {
             let (operator, partner) = (operator.clone(), partner.clone());
-            Author::new(place, operator, partner, "PROD-1".into(), random.fork())
+            let near = neighbours(place % WALLETS, &partners);
+            Author::new(
+                place,
+                operator,
+                partner,
+                near,
+                "PROD-1".into(),
+                random.fork(),
+            )
         });
         Self {
             folder: folder.to_owned(),
@@ -115,6 +163,9 @@ impl Crash {
         for author in &mut self.authors {
             if author.told.last().is_some_and(|it| it.answer.is_none()) {
                 round.unknown += 1;
+                if self.random.bool() {
+                    author.refund_unseen(number).await;
+                }
                 let known = author.finish(number).await;
                 let last = author.told.last().and_then(|it| it.tries.last());
                 let replayed = last.is_some_and(|line| line.contains(", replayed"));
@@ -150,6 +201,16 @@ impl Crash {
         let mails = self.mails.values().cloned().collect();
         let all = vec![0; self.authors.len()];
         self.check(&all, Some(mails), &mut round).await;
+        if let Some(laptop) = &self.laptop {
+            let (intact, said) = laptop.verify().await;
+            if !intact || !said.starts_with(&format!("{WALLETS} wallets, ")) {
+                let what = format!("purser-operator verify says {said}");
+                round.wrong.push(Wrong {
+                    command: None,
+                    what,
+                });
+            }
+        }
         round
     }
 
@@ -232,12 +293,7 @@ impl Crash {
         match found::read(&self.operator, &self.authors, since).await {
             Ok(found) => {
                 let found = check::Found { mails, ..found };
-                let wallets = found.wallets.values();
-                round.totals = wallets.fold((0, 0, 0), |(entries, licences, clients), wallet| {
-                    let (more, new) = (wallet.entries.len(), wallet.clients.len());
-                    (entries + more, licences, clients + new)
-                });
-                round.totals.1 = told.iter().map(|told| told.licences().len()).sum();
+                round.totals = Totals::of(&told, &found);
                 round.wrong.extend(check(&told, &found));
             }
             Err(error) => round.wrong.push(Wrong {
@@ -253,8 +309,19 @@ fn caller(laptop: &Laptop) -> Caller {
     Caller::new(Client::new(), laptop.url(), Some(OPERATOR_KEY.to_owned()))
 }
 
-async fn partner(operator: &Caller, place: usize) -> Partner {
+/// Who is beside the one at this place.
+fn neighbours(place: usize, partners: &[Partner]) -> Vec<Neighbour> {
+    let others = partners.iter().enumerate().filter(|(it, _)| *it != place);
+    let near = others.map(|(other, partner)| Neighbour {
+        refid: partner.refid.clone(),
+        below: (place, other) == (0, BELOW),
+    });
+    near.collect()
+}
+
+async fn partner(operator: &Caller, place: usize, parent: Option<&Partner>) -> Partner {
     let body = json!({
+        "parent": parent.map(|parent| &parent.refid),
         "company_name": format!("Partner {place}"),
         "email": format!("partner-{place}@reseller.example"),
         "tier": "gold",

@@ -28,7 +28,7 @@ impl Laptop {
     pub fn spawn(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let log = folder.with_extension("log");
         let log = OpenOptions::new().create(true).append(true).open(log);
-        let child = Command::new(program())
+        let child = Command::new(program("purser"))
             .args(["--port", "0", "--no-demo", "--data"])
             .arg(folder)
             .env("PURSER_OPERATOR_KEY", OPERATOR_KEY)
@@ -98,6 +98,20 @@ impl Laptop {
         Duration::from_millis(ticks * 10)
     }
 
+    /// Whether `purser-operator verify` finds every wallet intact, and what it says.
+    pub async fn verify(&self) -> (bool, String) {
+        let mut command = Command::new(program("purser-operator"));
+        command.args(["verify", "--url", &self.url]);
+        command.env("PURSER_OPERATOR_KEY", OPERATOR_KEY);
+        command.stdin(Stdio::null());
+        let run = spawn_blocking(move || command.output());
+        let run = run.await.expect("it ends by itself");
+        let run = run.expect("purser-operator starts; `make built` makes it");
+        let said = [run.stdout, run.stderr].concat();
+        let said = String::from_utf8_lossy(&said).trim().to_owned();
+        (run.status.success(), said)
+    }
+
     fn end(&mut self) {
         // It can only have ended by itself already.
         let _ = self.child.kill();
@@ -111,8 +125,8 @@ impl Drop for Laptop {
     }
 }
 
-/// The binary that was built together with this one.
-fn program() -> PathBuf {
+/// A binary that was built together with this one.
+fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a path");
-    own.with_file_name("purser")
+    own.with_file_name(name)
 }

@@ -109,7 +109,8 @@ impl Store {
     }
 
     /// Replaces a claim that this very delivery holds. Somebody else's is left alone: a call may arrive so late that
-    /// another delivery has acted since. A table that is too busy is asked again, because what is not noted is done again.
+    /// another delivery has acted since. A table that is too busy is asked again, because what is not noted is done
+    /// again.
     async fn keep_claim(
         &self,
         consumer: &str,

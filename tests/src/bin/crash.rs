@@ -10,7 +10,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use purser_tests::crash::{Crash, Round};
+use purser_tests::crash::{Crash, Round, Totals};
 
 /// How much of what is wrong is shown.
 const SHOWN: usize = 5;
@@ -38,10 +38,8 @@ async fn main() -> ExitCode {
         kills += last.kills;
         unknown += last.unknown;
         had_happened += last.had_happened;
-        let (entries, licences, clients) = last.totals;
         println!(
-            "Round {number} of {rounds}: {} after {} answers; of {} unknown commands {} had happened; now {entries} \
-             entries, {licences} licences, {clients} clients; {:.1} s",
+            "Round {number} of {rounds}: {} after {} answers; of {} unknown commands {} had happened; now {}; {:.1} s",
             if last.kills > 1 {
                 "killed twice"
             } else {
@@ -50,6 +48,7 @@ async fn main() -> ExitCode {
             last.answers,
             last.unknown,
             last.had_happened,
+            counted(&last.totals),
             started.elapsed().as_secs_f64(),
         );
         if !last.wrong.is_empty() {
@@ -64,14 +63,29 @@ async fn main() -> ExitCode {
         println!("The data is kept in {}.", parent.keep().display());
         return ExitCode::FAILURE;
     }
-    let (entries, licences, clients) = last.totals;
     println!(
-        "{kills} kills, {unknown} unknown commands ({had_happened} had happened): each of {entries} entries, \
-         {licences} licences and {clients} clients is there once, and {} mails went out; {:.0} s, seed {seed}",
+        "{kills} kills, {unknown} unknown commands ({had_happened} had happened, {} were refunded unseen): each of {} \
+         is there once, every wallet is intact, and {} mails went out; {:.0} s, seed {seed}",
+        last.totals.unseen,
+        counted(&last.totals),
         crash.mails(),
         begun.elapsed().as_secs_f64(),
     );
     ExitCode::SUCCESS
+}
+
+fn counted(totals: &Totals) -> String {
+    let Totals {
+        entries,
+        licences,
+        clients,
+        refunds,
+        transfers,
+        ..
+    } = totals;
+    format!(
+        "{entries} entries ({refunds} refunds, {transfers} transfers), {licences} licences, {clients} clients"
+    )
 }
 
 /// Says what the time goes into.

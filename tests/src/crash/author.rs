@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::history::{Answer, By, Command, Told, Wanted};
-use super::kinds::{Draft, KINDS};
+use super::kinds::{Draft, KINDS, UNSEEN, refund_of};
+use super::purchase::Purchase;
 use crate::{Caller, Partner};
 
 /// How often a command is sent to a system that answers that it is busy.
@@ -22,12 +23,22 @@ pub struct Own {
     pub status: String,
 }
 
+/// Another reseller, whose wallet credits can go to.
+#[derive(Debug, Clone)]
+pub struct Neighbour {
+    /// Its refid.
+    pub refid: String,
+    /// Whether it is right below the author's, so that the author's may send to it by itself.
+    pub below: bool,
+}
+
 /// Somebody who sends commands about one reseller.
 pub struct Author {
     place: usize,
     operator: Caller,
     /// The reseller, and its own key.
     pub partner: Partner,
+    neighbours: Vec<Neighbour>,
     /// What is sold.
     pub product: String,
     /// What decides what comes next.
@@ -43,6 +54,7 @@ impl Author {
         place: usize,
         operator: Caller,
         partner: Partner,
+        neighbours: Vec<Neighbour>,
         product: String,
         random: fastrand::Rng,
     ) -> Self {
@@ -50,6 +62,7 @@ impl Author {
             place,
             operator,
             partner,
+            neighbours,
             product,
             random,
             told: Vec::new(),
@@ -109,6 +122,37 @@ impl Author {
         false
     }
 
+    /// Refunds the purchase whose answer was lost, if it is there, before its buyer hears of it. In the list the refund
+    /// stands before the purchase, which is still to be finished.
+    pub async fn refund_unseen(&mut self, round: usize) {
+        let lost = |told: &&Told| {
+            let (command, lost) = (&told.command, told.answer.is_none());
+            lost && command.wanted == Wanted::Entry && command.by == By::Reseller
+        };
+        let Some(last) = self.told.last().filter(lost) else {
+            return;
+        };
+        let list = format!("/v1/resellers/{}/entries?limit=100", self.partner.refid);
+        let page = self.operator.get(&list).await.expect(200);
+        let mut entries = page.json["data"].as_array().into_iter().flatten();
+        let own = entries.find(|entry| entry["description"] == last.command.id.as_str());
+        let Some(refid) = own.and_then(|entry| entry["provision"].as_str()) else {
+            return;
+        };
+        let path = format!("/v1/provisions/{refid}");
+        let provision = self.operator.get(&path).await.expect(200);
+        let Some(purchase) = Purchase::of(&provision.json) else {
+            return;
+        };
+        let id = self.fresh();
+        let draft = refund_of(&purchase, &id);
+        let refund = self.command(id, UNSEEN, draft);
+        let unseen = self.told.pop();
+        self.told.push(Told::new(refund));
+        let _known = self.finish(round).await;
+        self.told.extend(unseen);
+    }
+
     /// Sends a command once more; the answer, and whether it is a repeat of an earlier one.
     pub async fn send(&self, command: &Command) -> Result<(Answer, bool), String> {
         let caller = match command.by {
@@ -129,8 +173,12 @@ impl Author {
         Ok((Answer::from(&reply), replayed))
     }
 
+    fn fresh(&self) -> String {
+        format!("a{}-{}", self.place, self.told.len())
+    }
+
     fn draft(&mut self) -> Command {
-        let id = format!("a{}-{}", self.place, self.told.len());
+        let id = self.fresh();
         let all = KINDS.iter().map(|kind| kind.weight).sum();
         loop {
             let mut place = self.random.u32(0..all);
@@ -208,5 +256,20 @@ impl Author {
         let entered: Vec<&Told> = entered.collect();
         let chosen = self.random.choice(&entered)?;
         Some((chosen.command.id.clone(), chosen.command.body.clone()))
+    }
+
+    /// One of its purchases that is like this.
+    pub fn a_purchase(&mut self, like: impl Fn(&Purchase) -> bool) -> Option<Purchase> {
+        let mut all = Purchase::among(&self.told);
+        all.retain(like);
+        self.random.choice(all)
+    }
+
+    /// Another reseller that is like this.
+    pub fn a_neighbour(&mut self, like: impl Fn(&Neighbour) -> bool) -> Option<String> {
+        let fitting = self.neighbours.iter().filter(|it| like(it));
+        let fitting: Vec<&Neighbour> = fitting.collect();
+        let chosen = self.random.choice(fitting)?;
+        Some(chosen.refid.clone())
     }
 }

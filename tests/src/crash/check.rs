@@ -3,11 +3,13 @@
 //! Invariant: pure, so that it is itself tested on histories made up for that. Nothing found is explained away: each
 //! entry, licence and client has exactly one command that made it.
 
+mod money;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::history::{Answer, Told, Wanted, licences};
+use super::history::{Answer, Told, Wanted};
 use super::kinds::POOR;
 
 /// A wallet as it is found.
@@ -54,6 +56,7 @@ pub struct Wrong {
 /// All that is wrong.
 pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
     let mut wrong = Vec::new();
+    let traces = money::traces(found);
     for one in told {
         let mut say = |what: String| {
             wrong.push(Wrong {
@@ -62,12 +65,14 @@ pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
             });
         };
         answer(one, told, &mut say);
-        effect(one, found, &mut say);
+        money::effect(one, &traces, found, &mut say);
     }
     for (reseller, wallet) in &found.wallets {
-        ledger(reseller, wallet, told, &mut wrong);
+        money::ledger(reseller, wallet, told, &mut wrong);
         clients(reseller, wallet, told, &mut wrong);
     }
+    money::refunds(told, found, &mut wrong);
+    money::sum(told, found, &mut wrong);
     each_once("licence", told.iter().flat_map(Told::licences), &mut wrong);
     let all = found.wallets.values().flat_map(|wallet| &wallet.clients);
     let addresses = all.filter_map(|client| client["email"].as_str());
@@ -96,93 +101,21 @@ fn answer(one: &Told, told: &[Told], say: &mut impl FnMut(String)) {
     let code = answer.json["code"].as_str().unwrap_or_default();
     let given = (answer.status, code);
     let right = match &one.command.wanted {
-        Wanted::Entry => answer.status == 201 || given == POOR,
+        Wanted::Entry | Wanted::TransferTo(_) => answer.status == 201 || given == POOR,
         Wanted::EntryOf(first) => {
             let first = told.iter().find(|it| it.command.id == *first);
             let first = first.and_then(|first| first.answer.as_ref());
             first.is_some_and(|first| first.bytes == answer.bytes)
         }
         Wanted::Client => answer.status == 201,
-        Wanted::Change => answer.status == 200,
+        Wanted::Change | Wanted::Refund(_) => answer.status == 200,
         Wanted::Refusal(refusals) => refusals.contains(&given),
     };
     if !right {
-        say(format!("{} {code} is no answer to it", answer.status));
+        return say(format!("{} {code} is no answer to it", answer.status));
     }
-}
-
-/// Whether what the command left is what its answer says: once if it was done, nothing if it was refused.
-fn effect(one: &Told, found: &Found, say: &mut impl FnMut(String)) {
-    let command = &one.command;
-    let Some(wallet) = found.wallets.get(&command.reseller) else {
-        return say(format!("its wallet {} is gone", command.reseller));
-    };
-    let own = |entry: &&Value| entry["description"] == command.id.as_str();
-    let entries: Vec<&Value> = wallet.entries.iter().filter(own).collect();
-    match (one.entry(), entries.as_slice()) {
-        (None, []) => {}
-        (Some(told), [found]) if told == *found => {}
-        (Some(told), [found]) => say(format!("its entry is {found}, and it was told {told}")),
-        (Some(_), []) => say("it was acknowledged, and its entry is lost".to_owned()),
-        (Some(_), many) => say(format!("it has {} entries", many.len())),
-        (None, many) => say(format!("it was refused, and has {} entries", many.len())),
-    }
-    let minted = one.licences();
-    if one.entry().is_some() && minted.len() != one.units() {
-        let units = one.units();
-        say(format!(
-            "it paid for {units} licences and was told {}",
-            minted.len()
-        ));
-    }
-    if let Some(provision) = found.provisions.get(&command.id) {
-        let kept = licences(provision);
-        if kept != minted || provision["entry"] != *one.entry().unwrap_or(&Value::Null) {
-            say(format!("its provision is {provision}"));
-        }
-    }
-    if let (Some(again), Some(first)) = (found.repeats.get(&command.id), &one.answer)
-        && (again.status, &again.bytes) != (first.status, &first.bytes)
-    {
-        let said = String::from_utf8_lossy(&again.bytes);
-        say(format!("a repeat was answered {} {said}", again.status));
-    }
-}
-
-/// Whether the wallet adds up, by itself and by its verification, and holds nothing that nobody ordered.
-fn ledger(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong>) {
-    let ordered: BTreeSet<&str> = told.iter().map(|told| told.command.id.as_str()).collect();
-    let mut balance: u64 = 0;
-    let mut head = Value::from("0".repeat(64));
-    for (place, entry) in (1_u64..).zip(&wallet.entries) {
-        let amount = entry["amount"].as_u64().unwrap_or_default();
-        let after = match entry["type"].as_str() {
-            Some("credit" | "refund" | "transfer_in") => balance.checked_add(amount),
-            _ => balance.checked_sub(amount),
-        };
-        if entry["sequence"] != place
-            || entry["previous_hash"] != head
-            || after.is_none_or(|after| entry["balance_after"] != after)
-        {
-            let what = format!("{reseller}: entry {place} does not follow from {balance}: {entry}");
-            general(wrong, what);
-        }
-        if !ordered.contains(entry["description"].as_str().unwrap_or_default()) {
-            general(wrong, format!("{reseller}: nobody ordered {entry}"));
-        }
-        balance = after.unwrap_or_default();
-        head = entry["hash"].clone();
-    }
-    if balance != wallet.balance {
-        let held = wallet.balance;
-        general(
-            wrong,
-            format!("{reseller}: the entries add up to {balance}, and the balance is {held}"),
-        );
-    }
-    let intact = &wallet.verified;
-    if intact["intact"] != true || intact["entries"] != wallet.entries.len() {
-        general(wrong, format!("{reseller}: its verification says {intact}"));
+    if let Some(what) = money::misplaced(one) {
+        say(what);
     }
 }
 

@@ -20,8 +20,23 @@ pub enum Wanted {
     Client,
     /// A changed client.
     Change,
+    /// This refund.
+    Refund(Refund),
+    /// Two entries, one here and one in the wallet of this reseller, or none when the wallet holds too little.
+    TransferTo(String),
     /// One of these refusals, by status and code.
     Refusal(&'static [(u16, &'static str)]),
+}
+
+/// What a refund returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// The purchase, by refid.
+    pub provision: String,
+    /// The licences that end with it.
+    pub licences: Vec<String>,
+    /// How many credits come back.
+    pub amount: u64,
 }
 
 /// Who sends it.
@@ -106,11 +121,26 @@ impl Told {
     /// The entry that the answer tells of, if this command makes one.
     pub fn entry(&self) -> Option<&Value> {
         let json = &self.done()?.json;
-        let entry = json.get("entry").unwrap_or(json);
-        (self.command.wanted == Wanted::Entry).then_some(entry)
+        match &self.command.wanted {
+            Wanted::Entry => Some(json.get("entry").unwrap_or(json)),
+            Wanted::TransferTo(_) => Some(json),
+            Wanted::Refund(_) => {
+                let mut refunds = json["refunds"].as_array()?.iter();
+                refunds.find(|entry| entry["description"] == self.command.id.as_str())
+            }
+            _ => None,
+        }
     }
 
-    /// The provision that the answer tells of.
+    /// What it refunded, if it was a refund and was done.
+    pub fn refund(&self) -> Option<&Refund> {
+        match &self.command.wanted {
+            Wanted::Refund(refund) if self.done().is_some() => Some(refund),
+            _ => None,
+        }
+    }
+
+    /// The provision that the answer tells of: bought by this command, or refunded.
     pub fn provision(&self) -> Option<&str> {
         self.done()?.json.get("entry")?;
         self.done()?.json["refid"].as_str()
@@ -126,10 +156,10 @@ impl Told {
         }
     }
 
-    /// The licences in the answer, by refid.
+    /// The licences that it bought, by refid.
     pub fn licences(&self) -> Vec<&str> {
-        self.done()
-            .map_or_else(Vec::new, |done| licences(&done.json))
+        let done = self.done().filter(|_| self.refund().is_none());
+        done.map_or_else(Vec::new, |done| licences(&done.json))
     }
 
     /// The clients that the answer shows as they are now.
@@ -139,6 +169,8 @@ impl Told {
         };
         match self.command.wanted {
             Wanted::Client | Wanted::Change => vec![&done.json],
+            // It shows them as they were read, and changes nothing of them.
+            Wanted::Refund(_) => Vec::new(),
             _ => sold(&done.json)
                 .map(|sold| &sold["client"])
                 .filter(|client| client.is_object())
@@ -184,11 +216,23 @@ impl Told {
 
 /// The licences in a provision, by refid.
 pub fn licences(provision: &Value) -> Vec<&str> {
+    let all = minted(provision);
+    all.filter_map(|licence| licence["refid"].as_str())
+        .collect()
+}
+
+/// The licences in a provision that are revoked, by refid.
+pub fn revoked(provision: &Value) -> Vec<&str> {
+    let ended = minted(provision).filter(|licence| licence["status"] == "revoked");
+    ended
+        .filter_map(|licence| licence["refid"].as_str())
+        .collect()
+}
+
+fn minted(provision: &Value) -> impl Iterator<Item = &Value> {
     sold(provision)
         .filter_map(|sold| sold["licences"].as_array())
         .flatten()
-        .filter_map(|licence| licence["refid"].as_str())
-        .collect()
 }
 
 /// What a provision sold, client by client.

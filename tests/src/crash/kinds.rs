@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::author::Author;
 use super::history::{By, Wanted};
+use super::purchase::Purchase;
 
 /// A kind of command.
 pub struct Kind {
@@ -40,7 +41,11 @@ pub struct Draft {
 /// How a wallet refuses that holds too little.
 pub const POOR: (u16, &str) = (402, "insufficient_credits");
 
-/// All kinds. Refunds and transfers join here.
+/// What the refund of a purchase is called that its buyer has not heard of yet. It has no place in the table, because
+/// only a kill brings it about.
+pub const UNSEEN: &str = "refund of an unseen purchase";
+
+/// All kinds.
 pub const KINDS: &[Kind] = &[
     kind("credit", 4, credit),
     kind("credit with a reference", 4, credit_with_reference),
@@ -52,6 +57,14 @@ pub const KINDS: &[Kind] = &[
     kind("product for a client", 5, for_client),
     kind("product for a taken address", 2, for_taken_address),
     kind("bulk", 4, bulk),
+    kind("refund", 3, refund),
+    kind("refund of licences", 4, refund_of_licences),
+    kind("refund of what was refunded", 2, refund_again),
+    kind("refund of nothing", 1, refund_of_nothing),
+    kind("transfer", 4, transfer),
+    kind("transfer to a sub-reseller", 4, transfer_below),
+    kind("transfer to no sub-reseller", 1, transfer_elsewhere),
+    kind("transfer of too much", 1, transfer_of_too_much),
     kind("new client", 4, new_client),
     kind("renamed client", 4, renamed),
     kind("client's next status", 4, next_status),
@@ -156,6 +169,96 @@ fn bulk(author: &mut Author, id: &str) -> Option<Draft> {
     let clients: Vec<Value> = known.chain(strangers).collect();
     let body = json!({"product": author.product, "clients": clients, "description": id});
     Some(purchase("/v1/provisions/bulk", body, Wanted::Entry))
+}
+
+/// The refund of all that is left of a purchase.
+pub fn refund_of(purchase: &Purchase, id: &str) -> Draft {
+    let body = json!({"description": id});
+    let wanted = Wanted::Refund(purchase.rest());
+    give_back(&purchase.refid, body, wanted)
+}
+
+fn give_back(purchase: &str, body: Value, wanted: Wanted) -> Draft {
+    Draft {
+        by: By::Operator,
+        method: "POST",
+        path: format!("/v1/provisions/{purchase}/refund"),
+        keyed: true,
+        body,
+        wanted,
+    }
+}
+
+fn refund(author: &mut Author, id: &str) -> Option<Draft> {
+    let purchase = author.a_purchase(|it| it.left > 0)?;
+    Some(refund_of(&purchase, id))
+}
+
+fn refund_of_licences(author: &mut Author, id: &str) -> Option<Draft> {
+    let purchase = author.a_purchase(|it| !it.open.is_empty())?;
+    let count = author.random.usize(1..=purchase.open.len());
+    let open = purchase.open.iter().cloned();
+    let licences = author.random.choose_multiple(open, count);
+    let body = json!({"licences": licences, "description": id});
+    let refund = purchase.part(licences);
+    Some(give_back(&purchase.refid, body, Wanted::Refund(refund)))
+}
+
+/// Of all, where all has been refunded; else of one that was, together with all that were not.
+fn refund_again(author: &mut Author, id: &str) -> Option<Draft> {
+    let purchase = author.a_purchase(|it| it.left == 0 || !it.ended.is_empty())?;
+    let mut body = json!({"description": id});
+    if purchase.left > 0 {
+        let again = author.random.choice(&purchase.ended);
+        body["licences"] = purchase.open.iter().chain(again).cloned().collect();
+    }
+    let refused = Wanted::Refusal(&[(409, "already_refunded")]);
+    Some(give_back(&purchase.refid, body, refused))
+}
+
+fn refund_of_nothing(_author: &mut Author, id: &str) -> Option<Draft> {
+    let body = json!({"description": id});
+    let refused = Wanted::Refusal(&[(404, "not_found")]);
+    Some(give_back("PV-0000000000000000", body, refused))
+}
+
+fn send(author: &Author, by: By, body: Value, wanted: Wanted) -> Draft {
+    Draft {
+        by,
+        method: "POST",
+        path: format!("/v1/resellers/{}/transfers", author.partner.refid),
+        keyed: true,
+        body,
+        wanted,
+    }
+}
+
+fn transfer(author: &mut Author, id: &str) -> Option<Draft> {
+    let to = author.a_neighbour(|_| true)?;
+    let amount = author.random.u64(10..=400);
+    let body = json!({"to": to, "amount": amount, "description": id});
+    Some(send(author, By::Operator, body, Wanted::TransferTo(to)))
+}
+
+fn transfer_below(author: &mut Author, id: &str) -> Option<Draft> {
+    let to = author.a_neighbour(|it| it.below)?;
+    let amount = author.random.u64(10..=400);
+    let body = json!({"to": to, "amount": amount, "description": id});
+    Some(send(author, By::Reseller, body, Wanted::TransferTo(to)))
+}
+
+fn transfer_elsewhere(author: &mut Author, id: &str) -> Option<Draft> {
+    let to = author.a_neighbour(|it| !it.below)?;
+    let body = json!({"to": to, "amount": 1, "description": id});
+    let refused = Wanted::Refusal(&[(422, "invalid_reseller")]);
+    Some(send(author, By::Reseller, body, refused))
+}
+
+fn transfer_of_too_much(author: &mut Author, id: &str) -> Option<Draft> {
+    let to = author.a_neighbour(|_| true)?;
+    let body = json!({"to": to, "amount": 1_000_000_000_000_u64, "description": id});
+    let refused = Wanted::Refusal(&[POOR]);
+    Some(send(author, By::Operator, body, refused))
 }
 
 fn new_client(author: &mut Author, id: &str) -> Option<Draft> {

@@ -5,9 +5,9 @@ use serde_json::json;
 use super::super::history::{By, Command};
 use super::*;
 
-const RESELLER: &str = "RS-1";
+pub(super) const RESELLER: &str = "RS-1";
 
-fn told(id: &str, wanted: Wanted, body: Value, status: u16, json: Value) -> Told {
+pub(super) fn told(id: &str, wanted: Wanted, body: Value, status: u16, json: Value) -> Told {
     let command = Command {
         id: id.to_owned(),
         kind: "made up",
@@ -31,7 +31,7 @@ fn told(id: &str, wanted: Wanted, body: Value, status: u16, json: Value) -> Told
     }
 }
 
-fn entry(sequence: u64, kind: &str, amount: u64, after: u64, id: &str) -> Value {
+pub(super) fn entry(sequence: u64, kind: &str, amount: u64, after: u64, id: &str) -> Value {
     let before = if sequence == 1 {
         "0".repeat(64)
     } else {
@@ -55,7 +55,7 @@ fn history() -> Vec<Told> {
     let licences = json!([{"refid": "LI-1"}, {"refid": "LI-2"}]);
     let sold = json!({
         "refid": "EN-2", "entry": entry(2, "debit", 200, 400, "buy"), "client": client(1, "A", "pending"),
-        "licences": licences,
+        "licences": licences, "refunded": 0, "refunds": [],
     });
     let bought = json!({"product": "P", "quantity": 2, "client": {"name": "A", "email": "a@client.example"}});
     let poor = json!({"code": "insufficient_credits"});
@@ -121,7 +121,7 @@ fn found(history: &[Told]) -> Found {
     }
 }
 
-fn wallet(found: &mut Found) -> &mut Wallet {
+pub(super) fn wallet(found: &mut Found) -> &mut Wallet {
     found.wallets.get_mut(RESELLER).unwrap()
 }
 
@@ -132,7 +132,7 @@ fn a_system_that_kept_its_word_is_right() {
 }
 
 /// What is done to a history or its system.
-type Harm = fn(&mut Vec<Told>, &mut Found);
+pub(super) type Harm = fn(&mut Vec<Told>, &mut Found);
 
 /// Everything that can be wrong: what is said of it, and how it comes about.
 const HARMS: [(&str, Harm); 19] = [
