@@ -1,7 +1,7 @@
 //! The simulated table: the embedded DynamoDB, and around it what that one lacks.
 //!
-//! Invariant: writes happen one after another, in the order of [`Table::commits`], so whoever looks at it afterwards knows
-//! what a consistent reader would have seen at any moment. Nobody else changes the table.
+//! Invariant: writes happen one after another, in the order of [`Table::commits`], so whoever looks at it afterwards
+//! knows what a consistent reader would have seen at any moment. Nobody else changes the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

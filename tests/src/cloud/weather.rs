@@ -1,7 +1,7 @@
 //! How often which fault happens.
 //!
-//! Invariant: each seed has a weather of its own, in which some faults are frequent and others never happen: a mixture of
-//! all of them all the time would hide what takes two of a kind.
+//! Invariant: each seed has a weather of its own, in which some faults are frequent and others never happen: a mixture
+//! of all of them all the time would hide what takes two of a kind.
 
 /// How often in a thousand times each fault happens, and how much of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Callers: each asks for one thing after another, and asks again when it got no answer.
 //!
-//! Invariant: a caller that repeats a command says the same again, under the same key; what each attempt was told is kept.
+//! Invariant: a caller that repeats a command says the same again, under the same key; what each attempt was told is
+//! kept.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! What Purser is meant to do, said a second time, small and sequentially.
 //!
-//! Invariant: the model knows nothing of versions, keys of tables, retries or time. Commands are judged one after another
-//! on plain figures; where several things are wrong, any of them is a right refusal.
+//! Invariant: the model knows nothing of versions, keys of tables, retries or time. Commands are judged one after
+//! another on plain figures; where several things are wrong, any of them is a right refusal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
