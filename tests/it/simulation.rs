@@ -15,7 +15,7 @@ fn a_seed_replays_exactly() {
     assert_eq!(run(options), Ok(first));
     let options = Options {
         seed: 2,
-        bug: Some(Bug::EntryUnconditioned),
+        bug: Some(Bug::WalletUnconditioned),
         ..options
     };
     let failure = run(options).expect_err("a bug is found");
