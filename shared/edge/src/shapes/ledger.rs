@@ -184,7 +184,8 @@ pub struct ProvisionShape {
     refunded: Credits,
     /// The entries that refunded it, oldest first.
     refunds: Vec<EntryShape>,
-    /// Of a purchase for several clients, each with its licences.
+    /// Of a purchase for several clients, each with its licences. The answer to a refund leaves each `client` null; the
+    /// licences name it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<SoldShape>)]
     results: Option<Vec<SoldShape>>,
@@ -194,7 +195,7 @@ pub struct ProvisionShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sold)]
 pub struct SoldShape {
-    /// The client; null when it was deleted or moved away since.
+    /// The client; null when it was deleted or moved away since, and in the answer to a refund.
     #[schema(required = true)]
     client: Option<ClientShape>,
     /// Its licences.
@@ -246,6 +247,18 @@ impl From<&Provision> for ProvisionShape {
             refunds: provision.refunds.iter().map(EntryShape::from).collect(),
             results: (sold.len() > 1).then(|| sold.iter().map(SoldShape::from).collect()),
         }
+    }
+}
+
+impl ProvisionShape {
+    /// The answer to a refund. It is remembered, and since they bought, what many clients hold may have grown beyond
+    /// what can be; it leaves them out, so that no refund fails for that.
+    pub fn of_refund(provision: &Provision) -> Self {
+        let mut shape = Self::from(provision);
+        for sold in shape.results.iter_mut().flatten() {
+            sold.client = None;
+        }
+        shape
     }
 }
 
