@@ -70,7 +70,7 @@ pub struct EntryShape {
     reference: Option<String>,
     #[schema(required = true, value_type = Option<DescriptionShape>)]
     description: Option<String>,
-    /// Who caused it.
+    /// Who caused it: a key, a login, or `operator`. Of credits that another reseller sent, that reseller.
     actor: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -91,7 +91,8 @@ pub struct EntryShape {
     counterparty: Option<CounterpartyShape>,
 }
 
-/// The other half of a transfer.
+/// The other half of a transfer. Each side is told the other's refids, for its books, also when an operator moved the
+/// credits; of the other's wallet it learns nothing else.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Counterparty)]
 pub struct CounterpartyShape {
