@@ -269,7 +269,7 @@ async fn limits_are_named() {
 }
 
 /// Text that can't be compressed much.
-fn noise(length: usize) -> String {
+pub fn noise(length: usize) -> String {
     let mut text = String::new();
     while text.len() < length {
         let bytes = purser_store::secrets::random::<48>().unwrap();

@@ -103,6 +103,8 @@ fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
     pairs
 }
 
+const TRANSFER: &str = "POST /v1/resellers/{refid}/transfers";
+
 /// Asserts that `caller` is answered about the one as about the other, whatever else is wrong with the request.
 async fn look_alike(
     caller: &Caller,
@@ -117,8 +119,13 @@ async fn look_alike(
         // What only operators do may be forbidden. What a body or a query names is not read in a bad one.
         let operators = [Who::Operator, Who::OperatorByBody];
         let forbidden = operators.contains(&case.who) && reply.status == 403;
-        let unread = what != WELL && theirs.at == nothing.at && (400..500).contains(&reply.status);
-        assert!(is_nothing(&reply) || forbidden || unread, "{at}: {reply:?}");
+        let in_path = theirs.at != nothing.at;
+        let unread = what != WELL && !in_path && (400..500).contains(&reply.status);
+        // Whom credits go to stands in the body of a transfer, whose wallet is there.
+        let refused = (case.operation, reply.status, reply.text("code"));
+        let receiver = !in_path && refused == (TRANSFER, 422, "invalid_reseller");
+        let nothing = is_nothing(&reply) || receiver;
+        assert!(nothing || forbidden || unread, "{at}: {reply:?}");
     }
 }
 

@@ -67,6 +67,7 @@ async fn an_operator_moves_credits_in_two_entries_that_name_each_other() {
             (&entry["reference"], &entry["description"]),
             (&json!("T-1"), &json!("Campaign"))
         );
+        assert_eq!(entry["actor"], "operator", "as of a top-up");
         assert_eq!(
             (&entry["provision"], &entry["sale"]),
             (&Value::Null, &Value::Null)
@@ -111,6 +112,14 @@ async fn a_reseller_sends_its_own_to_a_reseller_right_below_it_and_learns_nothin
     assert_eq!(sent.number("balance_after"), 600);
     assert!(!String::from_utf8_lossy(&sent.bytes).contains("77523"));
     assert_eq!(world.balance(&sub.refid).await, 77_523);
+    // Nor does the receiver learn more than whom it is from: not which of the sender's keys.
+    let key = sent.text("actor");
+    assert!(key.starts_with("AK-"), "{key}");
+    let path = format!("/v1/resellers/{}/entries", sub.refid);
+    let theirs = sub.caller.get(&path).await.expect(200);
+    assert_eq!(theirs.json["data"][0]["type"], "transfer_in");
+    assert_eq!(theirs.json["data"][0]["actor"], json!(parent.refid));
+    assert!(!String::from_utf8_lossy(&theirs.bytes).contains(key));
 
     let size = world.size().await;
     let refused = send(&parent.caller, &parent, "RS-0000000000000000", 1, "no").await;

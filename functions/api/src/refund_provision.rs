@@ -96,11 +96,11 @@ async fn refund_provision(
     let command = RefundCommand {
         purchase: &purchase,
         fingerprint: call.fingerprint(&body)?,
-        part: part(body.licences)?,
+        part: part(body.licences),
         description: body.description,
         key: key.as_str(),
     };
-    let render = |refunded: &Provision| json::write(&ProvisionShape::from(refunded));
+    let render = |refunded: &Provision| json::write(&ProvisionShape::of_refund(refunded));
     let refunded = app
         .store
         .refund(&command, &call.stamp(), call.now, &render)
@@ -108,12 +108,11 @@ async fn refund_provision(
     Ok(answer::changed(refunded))
 }
 
-fn part(choices: Option<LicenceChoices>) -> Result<Part, Refusal> {
+fn part(choices: Option<LicenceChoices>) -> Part {
     let Some(LicenceChoices(refids)) = choices else {
-        return Ok(Part::Rest);
+        return Part::Rest;
     };
     let parse = |text: &String| LicenceRefid::parse(text);
     let refids: Option<Vec<LicenceRefid>> = refids.iter().map(parse).collect();
-    let refids = refids.ok_or(Refusal::NotFound(What::Licence))?;
-    Ok(Part::Licences(refids))
+    refids.map_or(Part::Unknown, Part::Licences)
 }

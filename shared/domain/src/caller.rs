@@ -18,7 +18,8 @@ pub enum Role {
     Reseller(ResellerRefid),
 }
 
-/// Who did something, as records name it: the refid of a key or user, or `operator` for the first key.
+/// Who did something, as records name it: the refid of a key or user, or `operator` for the first key; the refid of a
+/// reseller, where another reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Actor(String);

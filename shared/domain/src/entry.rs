@@ -4,6 +4,10 @@
 //! it, and their signed amounts add up to the balance (SPEC B11). What the hash covers is never changed;
 //! personal data and free text stay outside it, so that they can be erased.
 
+mod audit;
+
+pub use audit::{Audit, Break, Waypoint};
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -137,6 +141,12 @@ impl Sale {
         let each = self.licences.len() / self.clients.len().max(1);
         self.clients.iter().zip(self.licences.chunks(each.max(1)))
     }
+
+    /// Whether each unit is one licence, and each client has as many.
+    fn adds_up(&self) -> bool {
+        let (units, clients) = (self.licences.len(), self.clients.len());
+        units == self.quantity as usize && clients > 0 && units.is_multiple_of(clients)
+    }
 }
 
 /// What a refund takes back (SPEC B10).
@@ -201,7 +211,8 @@ pub struct Entry {
 
 impl Entry {
     /// The hash of what must not change: one line a field, in this order, under a version. What an entry does not have
-    /// takes no line, so what entries may say besides was added without changing the hash of any.
+    /// takes no line, so what entries may say besides was added without changing the hash of any. A sale's lists stand
+    /// behind each other unmarked; where one ends is said by the quantity alone ([`Entry::has_its_parts`]).
     pub fn computed_hash(&self) -> EntryHash {
         let mut lines = vec![
             "purser entry 1".to_owned(),
@@ -229,13 +240,30 @@ impl Entry {
             lines.extend(sale.licences.iter().map(ToString::to_string));
         }
         if let Some(refund) = &self.refund {
-            lines.push(refund.provision.to_string());
+            lines.extend(["refund".to_owned(), refund.provision.to_string()]);
             lines.extend(refund.licences.iter().map(ToString::to_string));
         }
         if let Some(other) = &self.counterparty {
-            lines.extend([other.reseller.to_string(), other.entry.to_string()]);
+            let (reseller, entry) = (other.reseller.to_string(), other.entry.to_string());
+            lines.extend(["counterparty".to_owned(), reseller, entry]);
         }
         EntryHash(Sha256::digest(lines.join("\n")).into())
+    }
+
+    /// Whether it has the parts of its type and no other, and a sale as many licences as it must: only then do the
+    /// lines of its hash say one thing.
+    pub fn has_its_parts(&self) -> bool {
+        let parts = (&self.sale, &self.refund, &self.counterparty);
+        match self.kind {
+            EntryType::Credit => matches!(parts, (None, None, None)),
+            EntryType::Debit => {
+                matches!(parts, (_, None, None)) && self.sale.iter().all(Sale::adds_up)
+            }
+            EntryType::Refund => matches!(parts, (None, Some(_), None)),
+            EntryType::TransferIn | EntryType::TransferOut => {
+                matches!(parts, (None, None, Some(_)))
+            }
+        }
     }
 
     /// Whether this entry took the balance from at or above the threshold to below it (SPEC B9).
@@ -252,132 +280,6 @@ impl Entry {
     pub fn provision(&self) -> Option<&EntryRefid> {
         let refunded = self.refund.as_ref().map(|refund| &refund.provision);
         refunded.or_else(|| self.is_provision().then_some(&self.refid))
-    }
-}
-
-/// A place where a wallet's history does not hold together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Break {
-    /// The number of the entry, or the one that is missing.
-    pub sequence: u64,
-    /// What is wrong, for people.
-    pub problem: &'static str,
-}
-
-/// A place that a history must pass through, because a checkpoint says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waypoint {
-    /// The number of an entry; 0 before the first.
-    pub sequence: u64,
-    /// The hash of that entry.
-    pub head: EntryHash,
-}
-
-/// Proves a wallet's history, oldest entry first (SPEC B11): numbers without gaps, hashes that chain, amounts
-/// that add up, and that it is the one a checkpoint saw.
-#[derive(Debug)]
-pub struct Audit {
-    wallet: ResellerRefid,
-    next: u64,
-    balance: Credits,
-    head: EntryHash,
-    through: Option<Waypoint>,
-    breaks: Vec<Break>,
-}
-
-impl Audit {
-    /// The audit of the history of `wallet`, which must pass `through` there, if anywhere.
-    pub fn of(wallet: &ResellerRefid, through: Option<Waypoint>) -> Self {
-        let before_all = Waypoint {
-            sequence: 0,
-            head: EntryHash::START,
-        };
-        Self {
-            wallet: wallet.clone(),
-            next: 1,
-            balance: Credits::ZERO,
-            head: EntryHash::START,
-            through: through.filter(|it| *it != before_all),
-            breaks: Vec::new(),
-        }
-    }
-
-    /// Takes an entry that can't be read, in the place of the next one.
-    pub fn unreadable(&mut self) {
-        self.breaks.push(Break {
-            sequence: self.next,
-            problem: "the entry can't be read",
-        });
-        self.next = self.next.saturating_add(1);
-    }
-
-    /// Takes the next entry, which is kept under its own refid or `misplaced`.
-    pub fn entry(&mut self, entry: &Entry, misplaced: bool) {
-        let moved = entry.kind.applied(self.balance, entry.amount);
-        for (holds, problem) in [
-            (
-                entry.reseller == self.wallet,
-                "the entry belongs to another wallet",
-            ),
-            (!misplaced, "the entry is kept under another name"),
-            (
-                entry.sequence == self.next,
-                "the sequence has a gap or a repeat",
-            ),
-            (
-                entry.previous_hash == self.head,
-                "the entry does not follow the one before it",
-            ),
-            (
-                entry.hash == entry.computed_hash(),
-                "the entry was changed after it was written",
-            ),
-            (
-                entry.balance_before == self.balance,
-                "the balance it found is not the one left before it",
-            ),
-            (
-                moved == Ok(entry.balance_after),
-                "its amount does not lead to the balance it left",
-            ),
-        ] {
-            if !holds {
-                self.breaks.push(Break {
-                    sequence: entry.sequence,
-                    problem,
-                });
-            }
-        }
-        self.next = entry.sequence.saturating_add(1);
-        self.balance = entry.balance_after;
-        self.head = entry.hash;
-        let here = Waypoint {
-            sequence: entry.sequence,
-            head: entry.hash,
-        };
-        self.through = self.through.filter(|it| *it != here);
-    }
-
-    /// Compares the history with the wallet and the checkpoint, and says where it breaks.
-    pub fn finish(mut self, balance: Credits, sequence: u64, head: EntryHash) -> Vec<Break> {
-        if let Some(missed) = self.through {
-            self.breaks.push(Break {
-                sequence: missed.sequence,
-                problem: "the history is not the one of the checkpoint",
-            });
-        }
-        if self.next != sequence.saturating_add(1) {
-            self.breaks.push(Break {
-                sequence,
-                problem: "the wallet counts another number of entries",
-            });
-        } else if (self.balance, self.head) != (balance, head) {
-            self.breaks.push(Break {
-                sequence,
-                problem: "the wallet does not agree with its last entry",
-            });
-        }
-        self.breaks
     }
 }
 

@@ -44,9 +44,8 @@ impl Refunds {
         }
     }
 
-    fn with(mut self, entry: &Entry, licences: &[LicenceRefid]) -> Result<Self, Refusal> {
-        let sum = EntryType::Refund.applied(self.refunded, entry.amount);
-        self.refunded = sum?;
+    fn with(mut self, entry: &Entry, licences: &[LicenceRefid], refunded: Credits) -> Self {
+        self.refunded = refunded;
         self.licences.extend_from_slice(licences);
         self.entries.push(entry.refid.clone());
         if self.version == 0 {
@@ -54,7 +53,7 @@ impl Refunds {
         }
         self.updated_at = entry.created_at;
         self.version += 1;
-        Ok(self)
+        self
     }
 }
 
@@ -65,6 +64,9 @@ pub enum Part {
     Rest,
     /// What these licences cost.
     Licences(Vec<LicenceRefid>),
+    /// What licences cost of which one is named by text that is no refid, so no provision has it. It is refused here,
+    /// not where the text is read, because a command that has happened is recalled and not judged.
+    Unknown,
 }
 
 /// What a refund commits.
@@ -96,6 +98,10 @@ pub fn decide(
         }
         None => (whole(purchase, &so_far, part)?, Vec::new()),
     };
+    // Whatever the lists say, no more returns than was paid.
+    let refunded = so_far.refunded.checked_add(amount);
+    let refunded = refunded.filter(|sum| *sum <= purchase.amount);
+    let refunded = refunded.ok_or(Refusal::AlreadyRefunded)?;
     let movement = Movement {
         refund: Some(Refund {
             provision: purchase.refid.clone(),
@@ -104,7 +110,7 @@ pub fn decide(
         ..Movement::new(EntryType::Refund, amount)
     };
     let posting = wallet.post(movement, particulars, now)?;
-    let refunds = so_far.with(&posting.entry, &licences)?;
+    let refunds = so_far.with(&posting.entry, &licences, refunded);
     Ok(Decision {
         posting,
         refunds,
@@ -122,6 +128,7 @@ fn chosen(
     open.retain(|licence| !refunded.contains(licence));
     let chosen = match part {
         Part::Rest => open,
+        Part::Unknown => return Err(Refusal::NotFound(What::Licence)),
         Part::Licences(named) => {
             if named.iter().any(|licence| !sold.contains(licence)) {
                 return Err(Refusal::NotFound(What::Licence));

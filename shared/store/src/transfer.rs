@@ -4,6 +4,7 @@
 //! in the other wallet is derived from it, so neither is ever without the other.
 
 use purser_domain::Refusal;
+use purser_domain::caller::Actor;
 use purser_domain::credits::Amount;
 use purser_domain::refid::ResellerRefid;
 use purser_domain::refusal::What;
@@ -51,6 +52,17 @@ pub struct TransferCommand<'a> {
     pub fingerprint: Fingerprint,
 }
 
+impl TransferCommand<'_> {
+    /// Whom the entry in the other wallet names for its actor. Which of a reseller's keys sent it is no one else's
+    /// business: to the receiver it was the reseller.
+    fn shown_to_receiver(&self, actor: &Actor) -> Actor {
+        match self.sender {
+            Sender::Operator => actor.clone(),
+            Sender::Owner => Actor::new(self.from.as_str()),
+        }
+    }
+}
+
 impl Store {
     /// Moves credits from one wallet to another; the answer is about the entry in the first.
     pub async fn transfer_credits(
@@ -72,11 +84,11 @@ impl Store {
         if command.sender == Sender::Owner {
             keys.push(profile_key.clone());
         }
-        let particulars = |refid| Particulars {
+        let particulars = |refid, actor| Particulars {
             refid,
             reference: command.reference.clone(),
             description: command.description.clone(),
-            actor: stamp.actor.clone(),
+            actor,
         };
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
             let unknown = Refusal::NotFound(What::Reseller);
@@ -86,12 +98,12 @@ impl Store {
                 transfer::must_send(&from, to.as_ref())?;
             }
             let to = wallet::read(loaded, &to_key)?.ok_or(Refusal::InvalidRecipient)?;
-            let end = |wallet, refid| End {
+            let end = |wallet, refid, actor| End {
                 wallet,
-                particulars: particulars(refid),
+                particulars: particulars(refid, actor),
             };
-            let sender = end(&from, refid.clone());
-            let receiver = end(&to, other.clone());
+            let sender = end(&from, refid.clone(), stamp.actor.clone());
+            let receiver = end(&to, other.clone(), command.shown_to_receiver(&stamp.actor));
             let made = transfer::decide(sender, receiver, command.amount, now)?;
             let answer = render(&made.sent.entry)?;
             Ok(Decision::Commit {

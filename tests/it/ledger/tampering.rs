@@ -1,8 +1,8 @@
 //! Each way of tampering with a history, and that verifying finds it: SPEC B11.
 
 use purser_domain::credits::Credits;
-use purser_domain::entry::{Entry, EntryHash, EntryType};
-use purser_domain::refid::EntryRefid;
+use purser_domain::entry::{Entry, EntryHash, EntryType, Refund};
+use purser_domain::refid::{EntryRefid, LicenceRefid};
 use purser_domain::wallet::Wallet;
 use purser_tests::{Partner, World};
 use serde::Serialize;
@@ -108,6 +108,47 @@ async fn a_changed_entry_shows() {
         let place = if member == "sequence" { 3 } else { 4 };
         assert_eq!(first, place, "{member} {value}: {problems:?}");
     }
+}
+
+/// A hash is one of lines: what moves among the parts of an entry may leave it as it is, and shows all the same.
+#[tokio::test]
+async fn parts_that_changed_places_show() {
+    let world = World::new().await;
+    let (from, to) = (
+        world.partner("standard", 1_000).await,
+        world.partner("standard", 0).await,
+    );
+    let order = json!({"product": world.product(100).await, "clients": [world.new_client(), world.new_client()]});
+    let bought = from.caller.post_once("/v1/provisions/bulk", "k", &order);
+    let _bought = bought.await.expect(201);
+    let path = format!("/v1/resellers/{}/transfers", from.refid);
+    let body = json!({"to": to.refid, "amount": 1});
+    let sent = world.operator.post_once(&path, "k", &body);
+    let _sent = sent.await.expect(201);
+    world.assert_intact(&from.refid, 3).await;
+    let items = entries_of(&world, &from.refid);
+
+    let (mut resold, parts) = (entry(&items[1]), "its parts do not belong to its type");
+    let sale = resold.sale.as_mut().unwrap();
+    let client = sale.clients.pop().unwrap();
+    let licence = LicenceRefid::parse(client.as_str()).unwrap();
+    sale.licences.insert(0, licence);
+    assert_eq!(resold.computed_hash(), resold.hash);
+    world.put_all(&[holding(&items[1], &resold)]);
+    let found = breaks(&world, &from.refid, "").await;
+    assert_eq!(found, (2, vec![parts.to_owned()]));
+    world.put_all(&items);
+
+    let mut returned = entry(&items[2]);
+    let other = returned.counterparty.take().unwrap();
+    returned.refund = Some(Refund {
+        provision: EntryRefid::parse(other.reseller.as_str()).unwrap(),
+        licences: vec![LicenceRefid::parse(other.entry.as_str()).unwrap()],
+    });
+    world.put_all(&[holding(&items[2], &returned)]);
+    let changed = "the entry was changed after it was written";
+    let found = breaks(&world, &from.refid, "").await;
+    assert_eq!(found, (3, vec![changed.to_owned(), parts.to_owned()]));
 }
 
 #[tokio::test]

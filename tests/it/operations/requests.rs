@@ -155,10 +155,9 @@ pub fn at(id: &str) -> Sample {
     Sample { at, ..plain() }
 }
 
-/// Whether an answer is that of what does not exist: 404, a list of nothing, or 422 for a reseller that a body names.
+/// Whether an answer is that of what does not exist: 404, or a list of nothing.
 pub fn is_nothing(reply: &Reply) -> bool {
     let nothing = json!({"data": [], "next_cursor": null});
-    let refused = (reply.status, reply.text("code"));
-    [(404, "not_found"), (422, "invalid_reseller")].contains(&refused)
+    (reply.status, reply.text("code")) == (404, "not_found")
         || reply.status == 200 && reply.json == nothing
 }

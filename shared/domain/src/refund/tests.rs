@@ -66,7 +66,8 @@ fn each_part_returns_once() {
         (only([1]), only([0, 1]), Err(Refusal::AlreadyRefunded)),
         (only([1]), only([0, 0]), Err(Refusal::AlreadyRefunded)),
         (only([1]), only([1, 9]), not_found.clone()),
-        (only([1]), only([9]), not_found),
+        (only([1]), only([9]), not_found.clone()),
+        (only([1]), Part::Unknown, not_found),
         (Part::Rest, Part::Rest, Err(Refusal::AlreadyRefunded)),
         (Part::Rest, only([0]), Err(Refusal::AlreadyRefunded)),
         (only([0, 1, 2]), Part::Rest, Err(Refusal::AlreadyRefunded)),
@@ -90,8 +91,10 @@ fn each_part_returns_once() {
 #[test]
 fn a_bare_cost_returns_whole_and_once() {
     let (wallet, purchase) = spent(21);
-    let part = decide(&wallet, &purchase, None, &only([0]), particulars(2), at(2));
-    assert_eq!(part, Err(Refusal::NotFound(What::Licence)));
+    for part in [only([0]), Part::Unknown] {
+        let part = decide(&wallet, &purchase, None, &part, particulars(2), at(2));
+        assert_eq!(part, Err(Refusal::NotFound(What::Licence)));
+    }
     let made = decide(&wallet, &purchase, None, &Part::Rest, particulars(2), at(2)).unwrap();
     assert_eq!(made.posting.wallet.balance, Credits::new(1_000_000));
     assert_eq!(made.posting.entry.provision(), Some(&purchase.refid));
@@ -125,6 +128,44 @@ fn what_cost_nothing_is_refunded_once_as_well() {
         at(3),
     );
     assert_eq!(again, Err(Refusal::AlreadyRefunded));
+}
+
+/// The sum is kept beside the lists; when it says that less is left, less is left.
+#[test]
+fn no_more_returns_than_the_sum_leaves_whatever_the_lists_say() {
+    let (whole, bare) = (bought(3, 70), spent(210));
+    let returned = Ok(Credits::new(210));
+    let refused = Err(Refusal::AlreadyRefunded);
+    for ((wallet, purchase), refunded, part, expected) in [
+        (&whole, 140, only([1]), returned.clone()),
+        (&whole, 141, only([1]), refused.clone()),
+        (&whole, 0, Part::Rest, returned.clone()),
+        (&whole, 1, Part::Rest, refused.clone()),
+        (&whole, 210, Part::Rest, refused.clone()),
+        (
+            &whole,
+            Credits::MAX_BALANCE.get(),
+            Part::Rest,
+            refused.clone(),
+        ),
+        (&bare, 0, Part::Rest, returned),
+        (&bare, 1, Part::Rest, refused),
+    ] {
+        let so_far = Refunds {
+            refunded: Credits::new(refunded),
+            ..Refunds::none_of(purchase)
+        };
+        let decided = decide(
+            wallet,
+            purchase,
+            Some(&so_far),
+            &part,
+            particulars(2),
+            at(2),
+        );
+        let sum = decided.map(|it| it.refunds.refunded);
+        assert_eq!(sum, expected, "{refunded} {part:?}");
+    }
 }
 
 #[test]

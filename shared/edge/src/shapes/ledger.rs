@@ -70,7 +70,7 @@ pub struct EntryShape {
     reference: Option<String>,
     #[schema(required = true, value_type = Option<DescriptionShape>)]
     description: Option<String>,
-    /// Who caused it.
+    /// Who caused it: a key, a login, or `operator`. Of credits that another reseller sent, that reseller.
     actor: String,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -91,7 +91,8 @@ pub struct EntryShape {
     counterparty: Option<CounterpartyShape>,
 }
 
-/// The other half of a transfer.
+/// The other half of a transfer. Each side is told the other's refids, for its books, also when an operator moved the
+/// credits; of the other's wallet it learns nothing else.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Counterparty)]
 pub struct CounterpartyShape {
@@ -184,7 +185,8 @@ pub struct ProvisionShape {
     refunded: Credits,
     /// The entries that refunded it, oldest first.
     refunds: Vec<EntryShape>,
-    /// Of a purchase for several clients, each with its licences.
+    /// Of a purchase for several clients, each with its licences. The answer to a refund leaves each `client` null; the
+    /// licences name it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<SoldShape>)]
     results: Option<Vec<SoldShape>>,
@@ -194,7 +196,7 @@ pub struct ProvisionShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sold)]
 pub struct SoldShape {
-    /// The client; null when it was deleted or moved away since.
+    /// The client; null when it was deleted or moved away since, and in the answer to a refund.
     #[schema(required = true)]
     client: Option<ClientShape>,
     /// Its licences.
@@ -246,6 +248,18 @@ impl From<&Provision> for ProvisionShape {
             refunds: provision.refunds.iter().map(EntryShape::from).collect(),
             results: (sold.len() > 1).then(|| sold.iter().map(SoldShape::from).collect()),
         }
+    }
+}
+
+impl ProvisionShape {
+    /// The answer to a refund. It is remembered, and since they bought, what many clients hold may have grown beyond
+    /// what can be; it leaves them out, so that no refund fails for that.
+    pub fn of_refund(provision: &Provision) -> Self {
+        let mut shape = Self::from(provision);
+        for sold in shape.results.iter_mut().flatten() {
+            sold.client = None;
+        }
+        shape
     }
 }
 
