@@ -5,9 +5,14 @@ use std::collections::BTreeSet;
 use purser_api::checkpoint_ledger::checkpoint_ledger;
 use purser_domain::checkpoint::history::Chronicle;
 use purser_domain::checkpoint::{MOST_WALLETS, Part, PublicKey};
+use purser_edge::App;
+use purser_edge::metrics::Metric;
 use purser_store::meter::measured;
 use purser_tests::World;
+use purser_tests::faults::{Fault, SDK_TRIES, Script};
 use serde_json::{Value, json};
+
+use crate::logs::Log;
 
 const FUNCTION: &str = "checkpoint-ledger";
 
@@ -30,15 +35,30 @@ async fn parts(world: &World, query: &str) -> Vec<Part> {
 
 fn key(world: &World) -> PublicKey {
     let key = world.system().app().store.secrets().checkpoint_key();
-    let text = data_encoding::HEXLOWER.encode(key.verifying_key().as_bytes());
-    text.parse().unwrap()
+    PublicKey::from(key)
+}
+
+/// Runs the function as its timetable would, over this way to the table, or the world's own.
+async fn run(world: &World, over: Option<App>) -> Result<(), String> {
+    let own = || world.system().apps().of(FUNCTION).unwrap().clone();
+    let event = purser::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
+    let event = serde_json::from_value(event).unwrap();
+    checkpoint_ledger(over.unwrap_or_else(own), event).await
+}
+
+/// The items of the parts there are.
+fn items(world: &World) -> Vec<Value> {
+    let mut items = world.items();
+    items.retain(|item| item["kind"]["S"] == "checkpoint");
+    items
 }
 
 /// Asserts that the parts are whole days of the world's, and gives how many wallets they name.
 fn assert_whole(world: &World, parts: Vec<Part>, days: usize) -> usize {
     let chronicle = Chronicle::of(parts, &key(world));
     assert_eq!(chronicle.discrepancies, vec![]);
-    assert_eq!(chronicle.days, days);
+    assert_eq!(chronicle.days.len(), days);
+    assert_eq!(chronicle.gaps(), vec![]);
     chronicle.heads.len()
 }
 
@@ -106,10 +126,10 @@ async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
     assert_eq!(assert_whole(&world, whole.clone(), 1), 501);
 
     // As if the run had ended after its first part, and somebody had joined before the next.
-    let mut items = world.items();
-    items.retain(|item| item["kind"]["S"] == "checkpoint" && item["sk"]["S"] != "000001");
-    assert_eq!(items.len(), 2);
-    for item in &items {
+    let mut behind = items(&world);
+    behind.retain(|item| item["sk"]["S"] != "000001");
+    assert_eq!(behind.len(), 2);
+    for item in &behind {
         world.remove(item);
     }
     let late = world.partner("standard", 5).await.refid;
@@ -125,17 +145,118 @@ async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
 async fn a_day_costs_what_its_wallets_cost() {
     let world = World::new().await;
     with_resellers(&world, MOST_WALLETS + 1).await;
-    let app = world.system().apps().of(FUNCTION).unwrap().clone();
-    let event = purser::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
-    let event = serde_json::from_value(event).unwrap();
-    let (done, cost) = Box::pin(measured(checkpoint_ledger(app, event))).await;
+    let (done, cost) = Box::pin(measured(run(&world, None))).await;
     done.unwrap();
-    // Two pages of resellers; three batches of wallets and one; two parts.
-    assert_eq!(cost.calls, 8);
+    // A look for the first part; two pages of resellers; three batches of wallets and one; two parts.
+    assert_eq!(cost.calls, 9);
     // A unit for each wallet, and what two pages of 250 items of half a kilobyte take.
     assert!(cost.rcu <= 251.0 + 40.0, "{cost:?}");
     // A part is 37 KB, and is written to the table and to one index.
     assert!(cost.wcu <= 2.0 * 40.0 + 4.0, "{cost:?}");
+    let whole = parts(&world, "").await;
+
+    // A day that is whole is looked at, part by part, and nothing else.
+    let (done, cost) = Box::pin(measured(run(&world, None))).await;
+    done.unwrap();
+    assert_eq!((cost.calls, cost.wcu), (2, 0.0));
+
+    // A run that goes on reads no wallet that is covered: a look at each part, one of which is there; the resellers;
+    // a batch with the one wallet; its part.
+    let mut last = items(&world);
+    last.retain(|item| item["sk"]["S"] == "000002");
+    world.remove(&last[0]);
+    let (done, cost) = Box::pin(measured(run(&world, None))).await;
+    done.unwrap();
+    assert_eq!(cost.calls, 2 + 2 + 1 + 1);
+    let again = parts(&world, "").await;
+    assert_eq!(again[1], whole[1]);
+    assert_eq!(assert_whole(&world, again, 1), MOST_WALLETS + 1);
+}
+
+/// Puts this item where today's first part would be, and asserts that no run takes it for one.
+async fn assert_not_believed(world: &World, item: &Value, why: &str) {
+    let date = world.system().clock().now().day();
+    let mut item = item.clone();
+    item["pk"] = json!({"S": format!("CP#{date}")});
+    item["sk"] = json!({"S": "000001"});
+    world.put_all(std::slice::from_ref(&item));
+    let before = items(world);
+    let (log, _second, _guard) = Log::start();
+    let failed = run(world, None).await.expect_err(why);
+    assert!(failed.contains(why), "{failed}");
+    assert_eq!(
+        log.metrics(),
+        BTreeSet::from([Metric::LedgerBroken.name().to_owned()])
+    );
+    assert_eq!(items(world), before, "nothing is signed beside it");
+    world.remove(&item);
+}
+
+#[tokio::test]
+async fn a_part_that_we_did_not_sign_is_no_part() {
+    let (world, other) = (World::new().await, World::new().await);
+    let _partner = world.partner("standard", 700).await;
+    other.run_schedule(FUNCTION).await;
+    assert_not_believed(&world, &items(&other)[0], "another key signed it").await;
+
+    run(&world, None).await.unwrap();
+    let genuine = items(&world)[0].clone();
+    let mut changed = genuine.clone();
+    changed["doc"]["M"]["wallets"] = json!({"L": []});
+    let told = "its signature does not fit what it says";
+    assert_not_believed(&world, &changed, told).await;
+    let mut unreadable = genuine.clone();
+    unreadable["doc"] = json!({"S": "x"});
+    assert_not_believed(&world, &unreadable, "can't be read").await;
+
+    // What was signed, but for another day, or as another part.
+    let date = world.system().clock().now().day();
+    let day = json!({"advance": "P1D"});
+    let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
+    for item in items(&world) {
+        world.remove(&item);
+    }
+    let told = format!("it is part 1 of {date}");
+    assert_not_believed(&world, &genuine, &told).await;
+    run(&world, None).await.unwrap();
+    assert_eq!(assert_whole(&world, parts(&world, "").await, 1), 1);
+}
+
+#[tokio::test]
+async fn a_part_that_appears_meanwhile_must_be_ours_too() {
+    let (world, other) = (World::new().await, World::new().await);
+    other.run_schedule(FUNCTION).await;
+    world.put_all(&items(&other));
+    let script = Script::default();
+    script.then(1, "GetItem", &Fault::Answer(200, "{}".into()));
+    let app = world.app_over(FUNCTION, &script).await;
+    let failed = run(&world, Some(app)).await.unwrap_err();
+    assert!(failed.contains("another key signed it"), "{failed}");
+    assert!(script.is_played());
+}
+
+#[tokio::test]
+async fn a_table_that_is_too_busy_is_waited_for() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 700).await;
+    let table = world.system().dynamo().table().to_owned();
+    let key = json!({"pk": {"S": format!("WA#{}", partner.refid)}, "sk": {"S": "."}});
+    let in_part = json!({"Responses": {&table: []}, "UnprocessedKeys": {&table: {"Keys": [key]}}});
+    let throttled = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow down",
+    });
+    let throttled = Fault::Answer(400, throttled.to_string());
+    let script = Script::default();
+    script.then(2, "BatchGetItem", &Fault::Answer(200, in_part.to_string()));
+    for operation in ["GetItem", "Query", "BatchGetItem", "PutItem"] {
+        script.then(SDK_TRIES, operation, &throttled);
+    }
+    // It got there, and nobody heard.
+    script.then(SDK_TRIES, "PutItem", &Fault::LostAnswer);
+    let app = world.app_over(FUNCTION, &script).await;
+    run(&world, Some(app)).await.unwrap();
+    assert!(script.is_played());
+    assert_eq!(assert_whole(&world, parts(&world, "").await, 1), 1);
 }
 
 #[tokio::test]
@@ -206,7 +327,7 @@ async fn days_follow_each_other_by_the_clock_and_are_listed_newest_first() {
     for bad in ["2026-02-30", "today", "", "20260101"] {
         let path = format!("/v1/checkpoints?date={bad}");
         let refused = world.operator.get(&path).await;
-        assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/date");
+        let _problem = refused.refused(400, "malformed_request");
     }
     let path = format!("/v1/checkpoints?limit=1&date={}", all[0].date);
     let page = world.operator.get(&path).await.expect(200).json;

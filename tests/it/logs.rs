@@ -22,7 +22,7 @@ const TEMPLATE: &str = include_str!("../../template.yaml");
 
 /// A log that is kept.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -37,7 +37,7 @@ impl io::Write for Log {
 
 impl Log {
     /// Begins to log this thread, at the level that says most.
-    fn start() -> (Self, tracing::Dispatch, tracing::subscriber::DefaultGuard) {
+    pub fn start() -> (Self, tracing::Dispatch, tracing::subscriber::DefaultGuard) {
         let subscriber = |writer: Self| {
             let writer = move || writer.clone();
             subscriber(writer, "TRACE", "stack".into(), Clock::default())
@@ -61,7 +61,7 @@ impl Log {
     }
 
     /// The names of the metrics so far.
-    fn metrics(&self) -> BTreeSet<String> {
+    pub fn metrics(&self) -> BTreeSet<String> {
         let lines = self.lines();
         let named = |line: &Value| {
             line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"]

@@ -92,6 +92,8 @@ MUTANTS = (
              "denied: CheckpointLedger dynamodb:BatchGetItem .* with WA#"),
     Mutation("checkpoint-ledger: no PutItem", without_action("CheckpointLedger", "dynamodb:PutItem"),
              "denied: CheckpointLedger dynamodb:PutItem"),
+    Mutation("checkpoint-ledger: no GetItem", without_action("CheckpointLedger", "dynamodb:GetItem"),
+             "denied: CheckpointLedger dynamodb:GetItem"),
     # Events.
     Mutation("checkpoint-ledger: no schedule", without_events("CheckpointLedger", "Schedule"),
              "functions on schedule"),

@@ -2,12 +2,13 @@
 //!
 //! Invariant: a day's parts are numbered without gaps, the last one says so, and no wallet is in two of them, however
 //! often this runs, side by side or after a crash: a part that is there stays, and what it covers is left out of those
-//! that follow. So each run that ends leaves a whole day.
+//! that follow. So each run that ends leaves a whole day. A part that is there counts only if this deployment signed it
+//! for this place: whoever can write to the table must not be able to have a day left out.
 
 use std::collections::HashSet;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::checkpoint::{MOST_WALLETS, Part, WalletHead};
+use purser_domain::checkpoint::{MOST_WALLETS, Part, PublicKey, WalletHead};
 use purser_domain::refid::ResellerRefid;
 use purser_domain::time::Day;
 use purser_edge::App;
@@ -30,7 +31,12 @@ pub async fn checkpoint_ledger(app: App, event: EventBridgeEvent<Value>) -> Resu
         covered: HashSet::new(),
         written: 0,
     };
-    run.finish().await.map_err(|error| error.to_string())
+    run.finish().await.map_err(|error| {
+        if let StoreError::Unreadable(_) = error {
+            metrics::count(Metric::LedgerBroken);
+        }
+        error.to_string()
+    })
 }
 
 /// One run on one day.
@@ -46,11 +52,16 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn finish(mut self) -> Result<(), StoreError> {
+        let App { store, .. } = self.app;
+        while let Some(part) = store.checkpoint(self.date, self.written + 1).await? {
+            if self.take(part)? {
+                return Ok(());
+            }
+        }
         let mut waiting: Vec<ResellerRefid> = Vec::new();
         let mut position = None;
         loop {
-            let page = self.app.store.reseller_refids(MOST_WALLETS, position);
-            let page = page.await?;
+            let page = store.reseller_refids(MOST_WALLETS, position).await?;
             position = page.position;
             waiting.extend(page.items);
             waiting.retain(|it| !self.covered.contains(it));
@@ -83,15 +94,33 @@ impl Run<'_> {
         let key = store.secrets().checkpoint_key();
         let part = Part::sign((self.date, number, last), heads, clock.now(), key);
         let there = store.put_checkpoint(&part, self.delivery.stamp()).await?;
-        let written = there.is_none();
-        let part = there.unwrap_or(part);
-        let (date, wallets) = (self.date, part.wallets.len());
-        tracing::info!(%date, part = number, last = part.last, wallets, written, "checkpoint");
-        self.written = number;
-        if written {
-            // Those without a wallet, too, or they would be waited for.
-            self.covered.extend(resellers.iter().cloned());
+        if let Some(there) = there {
+            return self.take(there);
         }
+        let (date, wallets) = (self.date, part.wallets.len());
+        tracing::info!(%date, part = number, last, wallets, "signed a checkpoint");
+        self.written = number;
+        // Those without a wallet, too, or they would be waited for.
+        self.covered.extend(resellers.iter().cloned());
+        Ok(last)
+    }
+
+    /// Takes the next part, which is there, if we signed it as that; says whether the day is whole with it.
+    fn take(&mut self, part: Part) -> Result<bool, StoreError> {
+        let (date, number) = (self.date, self.written + 1);
+        let ours = PublicKey::from(self.app.store.secrets().checkpoint_key());
+        let forged = match part.verify(&ours) {
+            Ok(()) if (part.date, part.part) == (date, number) => None,
+            Ok(()) => Some(format!("it is part {} of {}", part.part, part.date)),
+            Err(why) => Some(why.to_string()),
+        };
+        if let Some(why) = forged {
+            let what = format!("part {number} of the checkpoint of {date}: {why}");
+            return Err(StoreError::Unreadable(what));
+        }
+        let wallets = part.wallets.len();
+        tracing::info!(%date, part = number, last = part.last, wallets, "a checkpoint is there");
+        self.written = number;
         let there = part.wallets.into_iter().map(|it| it.reseller);
         self.covered.extend(there);
         Ok(part.last)

@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 struct CheckpointQuery {
     /// Only parts of this day.
     #[param(value_type = Option<DayShape>)]
-    date: Option<String>,
+    date: Option<Day>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
@@ -45,7 +45,6 @@ type CheckpointPartList = List<CheckpointPartShape>;
     responses(
         (status = 200, body = CheckpointPartList),
         (status = 403, description = "`forbidden`"),
-        (status = 422, description = "`invalid_fields`"),
     )
 )]
 async fn list_checkpoints(
@@ -57,10 +56,8 @@ async fn list_checkpoints(
     let Params(query) = query?;
     let scope = call.cursor_scope(&query.date);
     let position = position(&app, &scope, query.cursor.as_deref())?;
-    let date = query.date.map(Day::try_from).transpose();
-    let date = date.map_err(|error| Problem::invalid("/date", error.to_string()))?;
     let limit = query.limit.unwrap_or_default().get();
-    let page = app.store.checkpoints(date, limit, position).await?;
+    let page = app.store.checkpoints(query.date, limit, position).await?;
     List::answer(&app, &scope, page, |part: &Part| {
         CheckpointPartShape::from(part)
     })

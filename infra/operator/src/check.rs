@@ -35,11 +35,12 @@ pub fn check(
         .into_iter()
         .flat_map(|(reseller, links)| chronicle.follow(reseller, links));
     let mut found = chronicle.discrepancies.clone();
+    found.extend(chronicle.gaps());
     found.extend(of_entries);
     for discrepancy in &found {
         say(&discrepancy.to_string());
     }
-    let days = counted(count(chronicle.days), "day");
+    let days = counted(count(chronicle.days.len()), "day");
     let wallets = counted(count(chronicle.heads.len()), "wallet");
     let entries = counted(followed, "entry");
     let verdict = match found.len() {

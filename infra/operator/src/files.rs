@@ -36,6 +36,9 @@ pub enum FileError {
     /// A folder without files.
     #[error("{}: there is no .json in this folder", .0.display())]
     Empty(PathBuf),
+    /// Files that hold nothing.
+    #[error("there is no checkpoint in what was given")]
+    NoCheckpoint,
 }
 
 /// A wallet, and a file with entries of it: `RS-…=FILE`.
@@ -69,7 +72,7 @@ struct Answer<T> {
     data: Vec<T>,
 }
 
-/// Every part in these files, or in the files of these folders.
+/// Every part in these files, or in the files of these folders; none at all would prove nothing.
 pub fn parts(paths: &[PathBuf]) -> Result<Vec<Part>, FileError> {
     let mut parts = Vec::new();
     for path in paths {
@@ -77,7 +80,10 @@ pub fn parts(paths: &[PathBuf]) -> Result<Vec<Part>, FileError> {
             parts.extend(items(&path, "/v1/checkpoints")?);
         }
     }
-    Ok(parts)
+    match parts.as_slice() {
+        [] => Err(FileError::NoCheckpoint),
+        _ => Ok(parts),
+    }
 }
 
 /// The entries in a file.

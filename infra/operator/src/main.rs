@@ -55,7 +55,7 @@ struct Verify {
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "public_key")]
     checkpoints: Vec<PathBuf>,
     /// The key that signed them, as noted when the first one was saved
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", requires = "checkpoints")]
     public_key: Option<PublicKey>,
 }
 

@@ -92,14 +92,20 @@ pub async fn verify(api: &Api, chronicle: Option<Chronicle>) -> Result<Outcome, 
         progress.done(1);
     }
     drop(progress);
-    let verdict = match breaks {
-        0 if wallets == all => "intact".to_owned(),
-        0 => "intact, as far as could be verified".to_owned(),
-        _ => format!(
-            "{} in {}",
-            counted(breaks, "break"),
-            counted(broken, "wallet")
-        ),
+    let problems = count(chronicle.discrepancies.len());
+    let mut wrong = Vec::new();
+    if breaks > 0 {
+        let (breaks, broken) = (counted(breaks, "break"), counted(broken, "wallet"));
+        wrong.push(format!("{breaks} in {broken}"));
+    }
+    if problems > 0 {
+        let problems = counted(problems, "problem");
+        wrong.push(format!("{problems} in the checkpoints"));
+    }
+    let verdict = match wrong.as_slice() {
+        [] if wallets == all => "intact".to_owned(),
+        [] => "intact, as far as could be verified".to_owned(),
+        wrong => wrong.join(", "),
     };
     let (seen, read) = (counted(wallets, "wallet"), counted(entries, "entry"));
     say(&format!("{seen}, {read}: {verdict}"));
@@ -110,8 +116,7 @@ pub async fn verify(api: &Api, chronicle: Option<Chronicle>) -> Result<Outcome, 
             grouped(all)
         ));
     }
-    let wrong = breaks > 0 || !chronicle.discrepancies.is_empty();
-    Ok(Outcome::of(wrong, wallets == all))
+    Ok(Outcome::of(!wrong.is_empty(), wallets == all))
 }
 
 /// All resellers there are.

@@ -45,6 +45,12 @@ pub enum EncodingError {
     Signature,
 }
 
+impl From<&SigningKey> for PublicKey {
+    fn from(key: &SigningKey) -> Self {
+        Self(key.verifying_key())
+    }
+}
+
 impl std::fmt::Display for PublicKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&HEXLOWER.encode(self.0.as_bytes()))
@@ -181,7 +187,7 @@ impl Part {
             last,
             created_at: now,
             wallets,
-            public_key: PublicKey(key.verifying_key()),
+            public_key: key.into(),
             signature: Signature([0; 64]),
         };
         let signature = key.sign(signed.canonical().as_bytes());
@@ -261,12 +267,12 @@ mod tests {
         let json = serde_json::to_string(&part).unwrap();
         let read: Part = serde_json::from_str(&json).unwrap();
         assert_eq!(read, part);
-        assert_eq!(read.verify(&PublicKey(key(7).verifying_key())), Ok(()));
+        assert_eq!(read.verify(&PublicKey::from(&key(7))), Ok(()));
     }
 
     #[test]
     fn another_key_is_not_taken_from_the_part_itself() {
-        let ours = PublicKey(key(7).verifying_key());
+        let ours = PublicKey::from(&key(7));
         let theirs = Part::sign(
             (part(1).date, 1, true),
             part(1).wallets,
@@ -284,7 +290,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_changed_shows(what in 0..9, which in 0_usize..3) {
-            let (signed, ours) = (part(3), PublicKey(key(7).verifying_key()));
+            let (signed, ours) = (part(3), PublicKey::from(&key(7)));
             let mut changed = signed.clone();
             match what {
                 0 => changed.date = "2026-02-01".parse().unwrap(),

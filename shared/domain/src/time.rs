@@ -62,6 +62,13 @@ impl From<Time> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct Day(Date);
 
+impl Day {
+    /// The day after it, unless it is the last of the year 9999.
+    pub fn next(self) -> Option<Self> {
+        self.0.tomorrow().ok().map(Self)
+    }
+}
+
 /// Text that is no day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a day like 2026-01-31")]
@@ -120,6 +127,19 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(text.parse::<Day>().is_ok(), valid, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_follows_another_until_time_ends() {
+        for (day, next) in [
+            ("2026-01-31", Some("2026-02-01")),
+            ("2024-02-28", Some("2024-02-29")),
+            ("2026-12-31", Some("2027-01-01")),
+            ("9999-12-31", None),
+        ] {
+            let day: Day = day.parse().unwrap();
+            assert_eq!(day.next(), next.map(|it| it.parse().unwrap()));
         }
     }
 

@@ -22,7 +22,7 @@ pub(crate) const TARGET: &str = "metric";
 /// What went wrong where nobody waits for an answer, or where an answer alone would not be enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// A wallet's history does not prove its balance.
+    /// A wallet's history does not prove its balance, or what stands for a checkpoint is none that we signed.
     LedgerBroken,
     /// The bus did not take events; the stream delivers them again.
     EventRefused,

@@ -1,7 +1,8 @@
 //! Checkpoints in the table: `CP#date` / number of the part, listed newest first.
 //!
 //! Invariant: a part is written once and never again, under the condition that it is not there; who comes second is
-//! told what is. The wallets of a part are read strongly consistent.
+//! told what is, and judges it. Parts and wallets are read strongly consistent. A table that is too busy is asked
+//! again, because a run has minutes, and one that gives up reads everything again.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -11,14 +12,13 @@ use purser_domain::time::Day;
 use purser_domain::wallet::Wallet;
 use serde::Deserialize;
 
+use crate::command::Turn;
 use crate::item::{Item, Stamp, doc, item};
 use crate::keys::{Index, Key};
 use crate::page::{List, Page};
-use crate::table::{Consistency, Table, describe};
+use crate::table::{Consistency, Table, TableError, classify};
 use crate::{Store, StoreError};
 
-/// How many items one `BatchGetItem` takes.
-const BATCH: usize = 100;
 /// What sorts behind all parts of a day and before those of the next.
 const END_OF_DAY: char = '$';
 
@@ -31,15 +31,11 @@ struct Named {
     refid: ResellerRefid,
 }
 
-fn key(part: &Part) -> Key {
+fn key(date: Day, part: u32) -> Key {
     Key {
-        pk: format!("CP#{}", part.date),
-        sk: in_order(part.part),
+        pk: format!("CP#{date}"),
+        sk: format!("{part:06}"),
     }
-}
-
-fn in_order(part: u32) -> String {
-    format!("{part:06}")
 }
 
 impl Store {
@@ -56,20 +52,39 @@ impl Store {
             ascending: true,
         };
         let named = |item: Item| doc::<Named>(&item).map(|it| it.refid);
-        self.page(&list, limit, position).await?.map(named)
+        let mut turn = Turn::new();
+        loop {
+            match self.page(&list, limit, position.clone()).await {
+                Err(StoreError::Busy) => turn.wait("a page of resellers").await?,
+                page => return page?.map(named),
+            }
+        }
     }
 
     /// These wallets as of now, in this order, but for those that are not there.
     pub async fn wallets(&self, resellers: &[ResellerRefid]) -> Result<Vec<Wallet>, StoreError> {
         let keys: Vec<Key> = resellers.iter().map(crate::wallet::key).collect();
-        let mut wallets = Vec::new();
-        for batch in keys.chunks(BATCH) {
-            let found = self.table.get_all(batch, Consistency::Strong).await?;
-            for item in batch.iter().filter_map(|key| found.get(key)) {
-                wallets.push(doc(item)?);
+        let mut turn = Turn::new();
+        let found = loop {
+            match self.table.get_all(&keys, Consistency::Strong).await {
+                Err(TableError::Contended(why)) => turn.wait(&why).await?,
+                found => break found?,
+            }
+        };
+        let there = keys.iter().filter_map(|key| found.get(key));
+        there.map(doc).collect()
+    }
+
+    /// Part `part` of `date`, as it stands in the table: whoever can write there may have written it.
+    pub async fn checkpoint(&self, date: Day, part: u32) -> Result<Option<Part>, StoreError> {
+        let key = key(date, part);
+        let mut turn = Turn::new();
+        loop {
+            match self.table.get(&key, Consistency::Strong).await {
+                Err(TableError::Contended(why)) => turn.wait(&why).await?,
+                found => return found?.as_ref().map(doc).transpose(),
             }
         }
-        Ok(wallets)
     }
 
     /// Writes a part; or says what was written in its place before.
@@ -78,28 +93,34 @@ impl Store {
         part: &Part,
         stamp: &Stamp,
     ) -> Result<Option<Part>, StoreError> {
-        let key = key(part);
+        let key = key(part.date, part.part);
         let mut written = item(&key, "checkpoint", part, stamp)?;
         let place = format!("{}#{}", part.date, key.sk);
         Index::Kind.place(&mut written, LISTED.into(), place);
-        let put = self
-            .table
-            .put(written)
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = Table::send(put).await else {
-            return Ok(None);
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+        let mut turn = Turn::new();
+        loop {
+            let put = self
+                .table
+                .put(written.clone())
+                .condition_expression("attribute_not_exists(pk)")
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                );
+            let Err(error) = Table::send(put).await else {
+                return Ok(None);
+            };
+            if let Some(PutItemError::ConditionalCheckFailedException(failed)) =
+                error.as_service_error()
+            {
                 let found = failed.item();
                 let found = found.ok_or_else(|| StoreError::Unreadable("no part".into()))?;
-                Ok(Some(doc(found)?))
+                return Ok(Some(doc(found)?));
             }
-            _ => Err(StoreError::Failed(format!(
-                "keeping a checkpoint: {}",
-                describe(&error)
-            ))),
+            match classify(&error) {
+                // If it got there all the same, the next try is told so.
+                TableError::Contended(why) => turn.wait(&why).await?,
+                error @ TableError::Failed(_) => return Err(error.into()),
+            }
         }
     }
 

@@ -21,7 +21,7 @@ def heads(world: World) -> dict[str, Any]:
 def who(world: World) -> None:
     world.operator.get("/v1/checkpoints?limit=1").expect(200)
     world.elite.caller.get("/v1/checkpoints").refused(403, "forbidden")
-    world.operator.get("/v1/checkpoints?date=yesterday").refused(422, "invalid_fields")
+    world.operator.get("/v1/checkpoints?date=yesterday").refused(400, "malformed_request")
 
 
 @PART.step("a schedule signs where every wallet stands, once a day", Where.INSIDE)

@@ -125,6 +125,25 @@ async fn a_changed_head_is_found_here_and_there() {
 }
 
 #[tokio::test]
+async fn a_day_that_is_gone_is_found() {
+    let kept = Kept::new().await;
+    let day = json!({"advance": "P1D"});
+    let nobody = kept.world.nobody();
+    let _turned = nobody.post("/_local/clock", &day).await.expect(200);
+    let days = kept.files();
+    saved(&kept.world, kept.folder.path()).await;
+    assert_eq!(kept.check(&[]).await.status, 0);
+    std::fs::remove_file(&days[1]).unwrap();
+    let said = kept.check(&[]).await;
+    assert_eq!(said.status, 1);
+    assert!(
+        said.out.starts_with("there is no checkpoint between "),
+        "{said:?}"
+    );
+    assert!(said.out.ends_with(" 0 entries: 1 problem\n"), "{said:?}");
+}
+
+#[tokio::test]
 async fn a_dropped_part_is_found() {
     let kept = Kept::new().await;
     // The day had another part in front of this one; both are as they were signed, but for the one that is gone.
@@ -206,6 +225,15 @@ async fn entries_are_followed_through_the_heads() {
     assert_eq!(said.out, "2 days, 2 wallets, 3 entries: in order\n");
     assert_eq!(said.status, 0);
 
+    for member in ["amount", "balance_after"] {
+        edit(&file, |answer| answer["data"][2][member] = json!(999));
+        let said = kept.check(&["--entries", &entries]).await;
+        let told = "entry 1: its amount does not lead to the balance it left\n";
+        assert_eq!(said.status, 1);
+        assert!(said.out.contains(told), "{said:?}");
+        kept.entries(&file).await;
+    }
+
     edit(&file, |answer| {
         answer["data"][1]["balance_after"] = json!(7);
     });
@@ -256,6 +284,21 @@ async fn files_that_are_something_else_are_not_known() {
             .contains("this is not what GET /v1/checkpoints answers"),
         "{said:?}"
     );
+    let nothing = kept.folder.path().join("nothing.json");
+    std::fs::write(
+        &nothing,
+        json!({"data": [], "next_cursor": null}).to_string(),
+    )
+    .unwrap();
+    let check = [
+        "check",
+        nothing.to_str().unwrap(),
+        "--public-key",
+        &kept.key,
+    ];
+    let said = run(None, &check).await;
+    assert_eq!((said.status, said.out.as_str()), (2, ""));
+    assert!(said.err.contains("there is no checkpoint in"), "{said:?}");
     let empty = tempfile::tempdir().unwrap();
     for place in [empty.path(), Path::new("/no/such/file")] {
         let said = run(

@@ -124,4 +124,11 @@ async fn histories_are_compared_with_saved_checkpoints() {
     let said = against(&world, &other).await;
     assert_eq!(said.status, 1);
     assert!(said.out.contains("another key signed it"), "{said:?}");
+    let told = "\n1 wallet, 2 entries: 1 problem in the checkpoints\n";
+    assert!(said.out.ends_with(told), "{said:?}");
+    // One without the other would compare nothing.
+    for half in [["--public-key", &key], ["--checkpoints", folder]] {
+        let said = against(&world, &["verify", half[0], half[1]]).await;
+        assert_eq!((said.status, said.out.as_str()), (2, ""), "{said:?}");
+    }
 }

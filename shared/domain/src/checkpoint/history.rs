@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Forged, Part, PublicKey, WalletHead, as_hex};
 use crate::credits::Credits;
-use crate::entry::EntryHash;
+use crate::entry::{EntryHash, EntryType};
 use crate::refid::ResellerRefid;
 use crate::time::Day;
 
@@ -27,6 +27,8 @@ pub enum Discrepancy {
     AfterTheLast { date: Day, part: u32 },
     #[error("{date}: the last part is missing")]
     LastMissing { date: Day },
+    #[error("there is no checkpoint between {earlier} and {later}")]
+    DaysMissing { earlier: Day, later: Day },
     #[error("{date}: {reseller} is there twice")]
     WalletTwice { date: Day, reseller: ResellerRefid },
     #[error("{reseller} was there on {earlier} and is missing on {later}")]
@@ -57,6 +59,11 @@ pub enum Discrepancy {
         reseller: ResellerRefid,
         sequence: u64,
     },
+    #[error("{reseller}: entry {sequence}: its amount does not lead to the balance it left")]
+    Miscounted {
+        reseller: ResellerRefid,
+        sequence: u64,
+    },
     #[error("{reseller}: entry {sequence} is not the one of the checkpoint of {date}")]
     OtherHistory {
         reseller: ResellerRefid,
@@ -74,8 +81,8 @@ pub enum Discrepancy {
 /// What was found out about a set of parts.
 #[derive(Debug, Default)]
 pub struct Chronicle {
-    /// How many days there are.
-    pub days: usize,
+    /// The days there are parts of.
+    pub days: BTreeSet<Day>,
     /// Where each wallet stood, oldest day first; signed parts only.
     pub heads: BTreeMap<ResellerRefid, Vec<(Day, WalletHead)>>,
     /// What is wrong.
@@ -93,7 +100,7 @@ impl Chronicle {
             }
         }
         let mut chronicle = Self {
-            days: days.len(),
+            days: days.keys().copied().collect(),
             ..Self::default()
         };
         for (date, mut parts) in days {
@@ -106,6 +113,17 @@ impl Chronicle {
             chronicle.compare(date, &genuine, whole);
         }
         chronicle
+    }
+
+    /// The days without any part, between the first and the last one: wrong where all was given, not in a selection.
+    pub fn gaps(&self) -> Vec<Discrepancy> {
+        let pairs = self.days.iter().zip(self.days.iter().skip(1));
+        let apart = pairs.filter(|(earlier, later)| earlier.next() != Some(**later));
+        let gap = |(earlier, later): (&Day, &Day)| Discrepancy::DaysMissing {
+            earlier: *earlier,
+            later: *later,
+        };
+        apart.map(gap).collect()
     }
 
     fn must_be_whole(&mut self, date: Day, parts: &[Part]) {
@@ -180,8 +198,8 @@ impl Chronicle {
         }
     }
 
-    /// What is wrong with these entries of a wallet: they must follow each other, and pass through all it is known to
-    /// have stood at.
+    /// What is wrong with these entries of a wallet: they must follow each other, in hash and in balance, and pass
+    /// through all it is known to have stood at.
     pub fn follow(&self, reseller: &ResellerRefid, mut links: Vec<Link>) -> Vec<Discrepancy> {
         let Some(heads) = self.heads.get(reseller) else {
             let reseller = reseller.clone();
@@ -196,21 +214,28 @@ impl Chronicle {
             None => drop(places.insert(0, (EntryHash::START, Some(Credits::ZERO)))),
             Some(first) => {
                 let before = first.sequence.saturating_sub(1);
-                let balance = (before == 0).then_some(Credits::ZERO);
+                let start = (before == 0).then_some(Credits::ZERO);
+                let stood = |head: &WalletHead| {
+                    let there = head.sequence == before && head.head == first.previous_hash;
+                    there.then_some(head.balance)
+                };
+                let balance = start.or_else(|| heads.iter().find_map(|(_, head)| stood(head)));
                 places.insert(before, (first.previous_hash, balance));
             }
         }
         let mut found = Vec::new();
         for link in &links {
-            let before = link.sequence.checked_sub(1);
+            let (reseller, sequence) = (reseller.clone(), link.sequence);
+            let before = sequence.checked_sub(1);
             let before = before.and_then(|it| places.get(&it));
-            let starts = link.sequence != 1 || link.previous_hash == EntryHash::START;
+            let starts = sequence != 1 || link.previous_hash == EntryHash::START;
             let follows = before.is_some_and(|(hash, _)| *hash == link.previous_hash);
-            if !(follows && starts) || places.contains_key(&link.sequence) {
-                found.push(Discrepancy::Unchained {
-                    reseller: reseller.clone(),
-                    sequence: link.sequence,
-                });
+            let moved = before.and_then(|(_, balance)| *balance);
+            let moved = moved.map(|balance| link.kind.applied(balance, link.amount));
+            if !(follows && starts) || places.contains_key(&sequence) {
+                found.push(Discrepancy::Unchained { reseller, sequence });
+            } else if moved.is_some_and(|moved| moved != Ok(link.balance_after)) {
+                found.push(Discrepancy::Miscounted { reseller, sequence });
             }
             places.insert(link.sequence, (link.hash, Some(link.balance_after)));
         }
@@ -258,11 +283,16 @@ fn changed(known: &(Day, WalletHead), later: Day, head: &WalletHead) -> Option<D
     }
 }
 
-/// What an entry that was saved says of its place in the chain.
+/// What an entry that was saved says of its place in the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Its number, from 1.
     pub sequence: u64,
+    /// What it does to the balance.
+    #[serde(rename = "type")]
+    pub kind: EntryType,
+    /// By how much.
+    pub amount: Credits,
     /// The balance it left.
     pub balance_after: Credits,
     /// The hash of the entry before it.

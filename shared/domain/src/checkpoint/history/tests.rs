@@ -59,7 +59,8 @@ fn days_that_go_on_from_each_other_are_in_order() {
     ];
     let chronicle = Chronicle::of(parts, &key());
     assert_eq!(chronicle.discrepancies, vec![]);
-    assert_eq!((chronicle.days, chronicle.heads.len()), (2, 3));
+    assert_eq!((chronicle.days.len(), chronicle.heads.len()), (2, 3));
+    assert_eq!(chronicle.gaps(), vec![]);
 }
 
 #[test]
@@ -92,6 +93,24 @@ fn a_day_that_lacks_a_part_is_told() {
     ] {
         assert_eq!(found(parts), expected);
     }
+}
+
+#[test]
+fn days_without_any_part_are_told_as_gaps() {
+    let gaps = |days: &[u8]| {
+        let parts = days.iter().map(|it| part(*it, 1, true, vec![]));
+        let chronicle = Chronicle::of(parts.collect(), &key());
+        assert_eq!(chronicle.discrepancies, vec![], "a selection is in order");
+        chronicle.gaps()
+    };
+    let between = |earlier, later| Discrepancy::DaysMissing {
+        earlier: day(earlier),
+        later: day(later),
+    };
+    assert_eq!(gaps(&[]), []);
+    assert_eq!(gaps(&[5]), []);
+    assert_eq!(gaps(&[3, 1, 2]), []);
+    assert_eq!(gaps(&[1, 3, 4, 8]), [between(1, 3), between(4, 8)]);
 }
 
 #[test]
@@ -161,6 +180,8 @@ fn a_part_that_is_forged_is_told_and_compared_with_nothing() {
 fn links(from: u64, to: u64) -> Vec<Link> {
     let link = |n| Link {
         sequence: n,
+        kind: EntryType::Credit,
+        amount: Credits::new(100),
         balance_after: Credits::new(n * 100),
         previous_hash: hash(n - 1),
         hash: hash(n),
@@ -219,10 +240,6 @@ fn entries_of_another_history_are_told() {
     gap.remove(3);
     assert_eq!(follow(gap), [unchained(5)]);
 
-    let mut changed = links(1, 6);
-    changed[2].balance_after = Credits::new(1);
-    assert_eq!(follow(changed), [other(3, 2)]);
-
     let mut grafted = links(1, 6);
     grafted[0].previous_hash = hash(77);
     assert_eq!(follow(grafted), [unchained(1), other(0, 1)]);
@@ -246,4 +263,43 @@ fn entries_of_another_history_are_told() {
         chronicle().follow(&stranger, links(1, 1)),
         [Discrepancy::NoCheckpoint { reseller: stranger }]
     );
+}
+
+#[test]
+fn entries_whose_amounts_do_not_add_up_are_told() {
+    let miscounted = |sequence| Discrepancy::Miscounted {
+        reseller: reseller(1),
+        sequence,
+    };
+    let other = Discrepancy::OtherHistory {
+        reseller: reseller(1),
+        sequence: 3,
+        date: day(2),
+    };
+    let follow = |links| chronicle().follow(&reseller(1), links);
+
+    let mut changed = links(1, 6);
+    changed[2].balance_after = Credits::new(1);
+    assert_eq!(follow(changed), [miscounted(3), miscounted(4), other]);
+
+    for at in [0, 3] {
+        let mut amount = links(1, 6);
+        amount[at].amount = Credits::new(99);
+        let sequence = amount[at].sequence;
+        assert_eq!(follow(amount), [miscounted(sequence)]);
+    }
+
+    let mut overdrawn = links(1, 6);
+    overdrawn[0].kind = EntryType::Debit;
+    assert_eq!(follow(overdrawn), [miscounted(1)]);
+
+    let not_given = Discrepancy::NotGiven {
+        reseller: reseller(1),
+        sequence: 0,
+        date: day(1),
+    };
+    // What the first of them found is known from the checkpoint that stood there.
+    let mut later = links(4, 6);
+    later[0].amount = Credits::new(101);
+    assert_eq!(follow(later), [miscounted(4), not_given]);
 }
