@@ -69,9 +69,6 @@ fn main() -> ExitCode {
     // What fails is reported with its seed; the place in the code would only interrupt that.
     std::panic::set_hook(Box::new(|_| {}));
     let found = run_all(&arguments, bug);
-    for failure in &found.failures {
-        println!("{failure}");
-    }
     let Found {
         runs,
         attempts,
@@ -125,7 +122,9 @@ fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
             };
             let done = catch_unwind(AssertUnwindSafe(|| run(options)));
             let mut found = lock(&found);
-            found.add(seed, done, arguments.history);
+            if let Some(failure) = found.add(seed, done, arguments.history) {
+                bar.suspend(|| println!("{failure}"));
+            }
             bar.inc(1);
             bar.set_message(format!("{} failed", found.failures.len()));
             if bug.is_some() && !found.failures.is_empty() {
@@ -152,9 +151,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Found {
-    fn add(&mut self, seed: u64, done: std::thread::Result<Result<Run, Failure>>, history: bool) {
+    /// Counts a run, and gives what went wrong in it.
+    fn add(
+        &mut self,
+        seed: u64,
+        done: std::thread::Result<Result<Run, Failure>>,
+        history: bool,
+    ) -> Option<&Failure> {
         self.runs += 1;
-        match done {
+        let failure = match done {
             Ok(Ok(run)) => {
                 self.attempts += run.attempts;
                 self.commits += run.commits;
@@ -162,18 +167,22 @@ impl Found {
                 if history {
                     run.history.iter().for_each(|line| println!("{line}"));
                 }
+                return None;
             }
-            Ok(Err(failure)) => self.failures.push(failure),
+            Ok(Err(failure)) => failure,
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
                 let text = text.or_else(|| panic.downcast_ref::<&str>().map(|it| (*it).to_owned()));
                 let problem = format!("the run ended badly: {}", text.unwrap_or_default());
-                self.failures.push(Failure {
+                let history = Vec::new();
+                Failure {
                     seed,
                     problem,
-                    history: Vec::new(),
-                });
+                    history,
+                }
             }
-        }
+        };
+        self.failures.push(failure);
+        self.failures.last()
     }
 }
