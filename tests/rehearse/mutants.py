@@ -58,7 +58,7 @@ MUTANTS = (
     Mutation("refund-provision: no licences", without_key("RefundProvision", "dynamodb:PutItem", "LI#*"),
              "denied: RefundProvision dynamodb:PutItem .* with LI#"),
     Mutation("transfer-credits: no receivers", without_key("TransferCredits", "dynamodb:BatchGetItem", "RS#*"),
-             "denied: TransferCredits dynamodb:BatchGetItem .* with RS#"),
+             "denied: TransferCredits dynamodb:BatchGetItem .* with .*RS#RS-"),
     Mutation("read-clients: no gsi3", without_index("ReadClients", "gsi3"),
              "denied: ReadClients dynamodb:Query on .*/index/gsi3"),
     Mutation("read-clients: no lists by status", without_key("ReadClients", "dynamodb:Query", "CL!*"),
