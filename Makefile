@@ -63,8 +63,8 @@ verify: ## Prove every wallet of a running system; URL=https://… KEY=an operat
 	@PURSER_OPERATOR_KEY="$$KEY" cargo run --quiet --package purser-operator -- verify --url "$$URL"
 
 .PHONY: bench
-bench: ## Print what each operation costs in round trips and capacity units
-	@cargo run --quiet --package purser-tests --bin bench
+bench: built ## Print what each operation costs in round trips and capacity units
+	@target/debug/bench
 
 .PHONY: simulate
 simulate: built ## Run simulations in a cloud with faults; SEEDS=1000 FRESH=10 FROM=1 COMMANDS=200 BUG=TwoCommits
@@ -90,8 +90,8 @@ bench-load: built ## Print what the laptop sells under load, and what it answers
 	@target/debug/bench_load $(or $(SECONDS),8)
 
 .PHONY: costs
-costs: ## Print what a month costs at AWS's list prices; FILE=docs/deploying.md quotes it there
-	@cargo run --quiet --package purser-tests --bin costs -- $(if $(FILE),--write $(FILE))
+costs: built ## Print what a month costs at AWS's list prices; FILE=docs/deploying.md quotes it there
+	@target/debug/costs $(if $(FILE),--write $(FILE))
 
 .PHONY: clean
 clean: ## Remove what was built and installed, not the data
