@@ -38,15 +38,11 @@ use network::Network;
 pub struct Told {
     /// In EventBridge's envelope.
     pub event: Value,
-    /// When, in milliseconds since the start.
-    pub at: u64,
 }
 
 /// A mail that was sent.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// To whom.
-    pub to: String,
     /// The id of the event that whoever sent it was handling.
     pub event: Option<String>,
 }

@@ -202,7 +202,7 @@ impl Sent {
     async fn arrive(&self, cloud: &Cloud) -> Answer {
         let answer = match self.operation.as_str() {
             "PutEvents" => put_events(cloud, &self.body),
-            "SendEmail" => send_email(cloud, &self.body, self.by.as_ref()),
+            "SendEmail" => send_email(cloud, self.by.as_ref()),
             operation => {
                 if cloud.bug() == Some(Bug::ToldOutsideTheCommit)
                     && operation == "TransactWriteItems"
@@ -285,8 +285,7 @@ fn accept(cloud: &Cloud, kind: &str, detail: &Value) -> String {
         "version": "0", "id": id, "detail-type": kind, "source": "purser", "account": purser::ACCOUNT, "time": time,
         "region": purser::REGION, "resources": [], "detail": detail,
     });
-    let at = cloud.now();
-    told.push(Told { event, at });
+    told.push(Told { event });
     id
 }
 
@@ -309,14 +308,10 @@ fn tell_ahead(cloud: &Cloud, body: &Value) {
     }
 }
 
-fn send_email(cloud: &Cloud, body: &Value, by: Option<&Process>) -> Answer {
-    let to = body["Destination"]["ToAddresses"][0]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+fn send_email(cloud: &Cloud, by: Option<&Process>) -> Answer {
     let event = by.and_then(Process::event).map(str::to_owned);
     let mut mails = lock(&cloud.0.mails);
-    mails.push(Mail { to, event });
+    mails.push(Mail { event });
     (
         200,
         json!({"MessageId": mails.len().to_string()}).to_string(),
