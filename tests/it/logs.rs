@@ -38,12 +38,16 @@ impl io::Write for Log {
 impl Log {
     /// Begins to log this thread, at the level that says most.
     pub fn start() -> (Self, tracing::Dispatch, tracing::subscriber::DefaultGuard) {
+        static SECOND: std::sync::OnceLock<tracing::Dispatch> = std::sync::OnceLock::new();
         let subscriber = |writer: Self| {
             let writer = move || writer.clone();
             subscriber(writer, "TRACE", "stack".into(), Clock::default())
         };
         // While there is one subscriber only, a thread that has none decides for all what is worth logging.
-        let second = tracing::Dispatch::new(subscriber(Self::default()));
+        // So the second one stays as long as the process: between two logs there would be a moment without.
+        let second = SECOND
+            .get_or_init(|| tracing::Dispatch::new(subscriber(Self::default())))
+            .clone();
         let log = Self::default();
         let guard = tracing::subscriber::set_default(subscriber(log.clone()));
         (log, second, guard)
