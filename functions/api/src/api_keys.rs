@@ -157,7 +157,7 @@ async fn revoke_api_key(
 
 fn may_revoke(caller: &Caller, key: &ApiKey) -> bool {
     match &key.role {
-        Role::Operator => caller.must_operate().is_ok(),
+        Role::Operator | Role::Customer => caller.must_operate().is_ok(),
         Role::Reseller(reseller) => caller.owns(Some(reseller)),
     }
 }

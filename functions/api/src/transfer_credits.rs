@@ -74,7 +74,7 @@ async fn transfer_credits(
     let command = TransferCommand {
         sender: match call.call.caller.role {
             Role::Operator => Sender::Operator,
-            Role::Reseller(_) => Sender::Owner,
+            Role::Reseller(_) | Role::Customer => Sender::Owner,
         },
         from: &call.reseller,
         to: &to,

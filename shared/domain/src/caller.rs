@@ -16,6 +16,8 @@ pub enum Role {
     Operator,
     /// Acts for one reseller; sees that reseller's portfolio.
     Reseller(ResellerRefid),
+    /// Signed in for itself alone; whose customer it is stands on its login. No API key has this role.
+    Customer,
 }
 
 /// Who did something, as records name it: the refid of a key or user, or `operator` for the first key; the refid of a
@@ -51,6 +53,7 @@ impl Caller {
         match &self.role {
             Role::Operator => true,
             Role::Reseller(own) => owner == Some(own),
+            Role::Customer => false,
         }
     }
 
@@ -58,7 +61,7 @@ impl Caller {
     pub fn must_operate(&self) -> Result<(), Refusal> {
         match self.role {
             Role::Operator => Ok(()),
-            Role::Reseller(_) => Err(Refusal::Forbidden),
+            Role::Reseller(_) | Role::Customer => Err(Refusal::Forbidden),
         }
     }
 
@@ -70,14 +73,16 @@ impl Caller {
             (Role::Reseller(own), None) => Ok(Some(own.clone())),
             (Role::Reseller(own), Some(named)) if *own == named => Ok(Some(named)),
             (Role::Reseller(_), Some(_)) => Err(Refusal::NotFound(What::Reseller)),
+            (Role::Customer, _) => Err(Refusal::Forbidden),
         }
     }
 
-    /// The scope idempotency keys and cursors are bound to: the reseller, or the operators as one.
+    /// The scope idempotency keys and cursors are bound to: the reseller, the operators as one, or who it is.
     pub fn tenant(&self) -> &str {
         match &self.role {
             Role::Operator => "operator",
             Role::Reseller(own) => own.as_str(),
+            Role::Customer => self.actor.as_str(),
         }
     }
 }

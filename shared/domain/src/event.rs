@@ -6,10 +6,14 @@
 use serde_json::{Value, json};
 
 use crate::client::{Client, DeletedClient};
+use crate::credentials::Credentials;
 use crate::entry::{Entry, EntryType};
 use crate::licence::{Licence, LicenceStatus};
 use crate::reseller::Reseller;
+use crate::session::Login;
 use crate::time::Time;
+use crate::token::LinkRequest;
+use crate::user::User;
 
 /// The change of one item, decoded.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +28,14 @@ pub enum Change {
     Entry(Entry),
     /// A licence was minted or changed.
     Licence(Option<Licence>, Licence),
+    /// A login appeared or changed.
+    User(Option<User>, User),
+    /// What a user proves itself with changed.
+    Credentials(Option<Credentials>, Credentials),
+    /// Somebody signed in.
+    Login(Login),
+    /// Somebody asked for a link by mail.
+    LinkRequest(LinkRequest),
 }
 
 /// One event, ready for the bus.
@@ -62,7 +74,61 @@ pub fn events_of(change: &Change) -> Vec<Event> {
         Change::Reseller(old, new) => reseller_events(old.as_ref(), new),
         Change::Entry(entry) => entry_events(entry),
         Change::Licence(old, new) => licence_events(old.as_ref(), new),
+        Change::User(old, new) => user_events(old.as_ref(), new),
+        Change::Credentials(old, new) => credentials_events(old.as_ref(), new),
+        Change::Login(login) if login.new_device => vec![event(
+            &login.id,
+            1,
+            "SignedInFromNewDevice",
+            login.created_at,
+            json!({"user": login.user, "login": login.id}),
+        )],
+        Change::Login(_) => Vec::new(),
+        Change::LinkRequest(asked) => vec![event(
+            &asked.id,
+            1,
+            "LinkRequested",
+            asked.created_at,
+            json!({"request": asked.id}),
+        )],
     }
+}
+
+fn user_events(old: Option<&User>, new: &User) -> Vec<Event> {
+    let tell = |name, time| {
+        let detail = json!({"user": new.refid});
+        event(new.refid.as_str(), new.version, name, time, detail)
+    };
+    let Some(old) = old else {
+        let invited = new.invited.then(|| tell("UserInvited", new.created_at));
+        return invited.into_iter().collect();
+    };
+    let confirmed = new.confirmed_at.filter(|_| old.confirmed_at.is_none());
+    let moved = new.confirmed_at.filter(|_| old.email != new.email);
+    let confirmed = confirmed.map(|time| tell("UserConfirmed", time));
+    let moved = moved.map(|time| tell("EmailChanged", time));
+    confirmed.into_iter().chain(moved).collect()
+}
+
+/// The first password of a login is no change of it.
+fn credentials_events(old: Option<&Credentials>, new: &Credentials) -> Vec<Event> {
+    let tell = |name, time, detail| event(new.user.as_str(), new.version, name, time, detail);
+    let mut events = Vec::new();
+    let set_before = old.and_then(|old| old.password_set_at);
+    if let (Some(before), Some(time)) = (set_before, new.password_set_at)
+        && before != time
+    {
+        let detail = json!({"user": new.user});
+        events.push(tell("PasswordChanged", time, detail));
+    }
+    let since = |it: &Credentials| it.second_factor.as_ref().map(|factor| factor.since);
+    let before = old.and_then(since);
+    if before != since(new) {
+        let detail = json!({"user": new.user, "on": new.second_factor.is_some()});
+        let time = since(new).or(new.changed_at);
+        events.extend(time.map(|time| tell("SecondFactorChanged", time, detail)));
+    }
+    events
 }
 
 fn licence_events(old: Option<&Licence>, new: &Licence) -> Vec<Event> {

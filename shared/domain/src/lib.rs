@@ -7,24 +7,29 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod api_key;
+pub mod attempts;
 pub mod caller;
 pub mod checkpoint;
 pub mod client;
+pub mod credentials;
 pub mod credits;
 pub mod email;
 pub mod entry;
 pub mod event;
 pub mod licence;
 pub mod metadata;
+pub mod password;
 pub mod product;
 pub mod provision;
 pub mod refid;
 pub mod refund;
 pub mod refusal;
 pub mod reseller;
+pub mod session;
 pub mod text;
 pub mod tier;
 pub mod time;
+pub mod token;
 pub mod transfer;
 pub mod user;
 pub mod wallet;

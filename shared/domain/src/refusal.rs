@@ -22,6 +22,12 @@ pub enum What {
     ApiKey,
     /// A licence.
     Licence,
+    /// A login.
+    User,
+    /// A session.
+    Session,
+    /// A picture of somebody.
+    Avatar,
 }
 
 impl What {
@@ -34,6 +40,9 @@ impl What {
             Self::Provision => "provision",
             Self::ApiKey => "API key",
             Self::Licence => "licence",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Avatar => "avatar",
         }
     }
 }
@@ -131,6 +140,29 @@ pub enum Refusal {
     },
     /// A purchase names the same client twice.
     NamedTwice,
+    /// The address, the password or the state of the login is wrong; which of them is nobody's business (SPEC D1).
+    InvalidCredentials,
+    /// The password is right, and a code of the second factor is missing.
+    SecondFactorRequired,
+    /// The login must set up a second factor before it may do anything else.
+    SecondFactorMissing,
+    /// The code is wrong or used.
+    InvalidCode,
+    /// The password that was asked for again is wrong.
+    WrongPassword,
+    /// Too many attempts failed: the next may be made in so many seconds (SPEC D2).
+    TooManyAttempts {
+        /// How many.
+        seconds: u64,
+    },
+    /// The token is unknown, used, expired or for something else; which of them is nobody's business (SPEC D2).
+    InvalidToken,
+    /// The login has a second factor already.
+    SecondFactorEnabled,
+    /// The login has no second factor.
+    SecondFactorDisabled,
+    /// The login holds a role, so it can't be deleted (SPEC D6).
+    UserInUse,
     /// Refusals about the clients that a purchase names; never empty, the first one gives status and code.
     ForClients(Vec<ForClient>),
 }
@@ -199,6 +231,16 @@ impl Refusal {
             Self::VersionMismatch => "version_mismatch",
             Self::TooLarge { .. } => "too_large",
             Self::NamedTwice => "invalid_fields",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::SecondFactorRequired => "second_factor_required",
+            Self::SecondFactorMissing => "second_factor_missing",
+            Self::InvalidCode => "invalid_code",
+            Self::WrongPassword => "wrong_password",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::InvalidToken => "invalid_token",
+            Self::SecondFactorEnabled => "second_factor_enabled",
+            Self::SecondFactorDisabled => "second_factor_disabled",
+            Self::UserInUse => "user_in_use",
             Self::ForClients(clients) => clients
                 .first()
                 .map_or("invalid_fields", |first| first.refusal.code()),

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use http::StatusCode;
+use purser_domain::email::EmailAddress;
+use purser_domain::password::{GivenPassword, Password};
+use purser_domain::text::Name;
 use purser_store::Store;
 use purser_store::keys::Key;
 use purser_store::secrets::Secrets;
@@ -17,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::{Config, SECRET_VARIABLE};
 use crate::limits::Limits;
 use crate::mail::Mailer;
+use crate::problem::Problem;
 use crate::sdk;
 
 /// How long a start may wait for the table's first answer.
@@ -60,6 +65,21 @@ impl App {
             config: Arc::new(config),
             clock,
         }
+    }
+
+    /// The new password of whoever has this address and name, if it is strong enough (SPEC D2).
+    pub fn new_password(
+        &self,
+        given: GivenPassword,
+        email: &EmailAddress,
+        name: Option<&Name>,
+    ) -> Result<Password, Problem> {
+        let accepted = self.config.passwords.accept(given, email, name);
+        accepted.map_err(|weak| {
+            let (status, detail) = (StatusCode::UNPROCESSABLE_ENTITY, weak.to_string());
+            Problem::new(status, "weak_password", format!("The password {detail}."))
+                .in_field("/password")
+        })
     }
 
     /// The state in the cloud: from the environment, with the deployment's secret fetched once.

@@ -1,29 +1,27 @@
 //! A call: who asks, in which request, on which route, when.
 //!
 //! Invariant: there is no [`Call`] without a caller, so a handler that takes one is authenticated, and everything
-//! it may reach is decided by [`Caller::owns`] (SPEC A8). A key costs one consistent read of one item, whether it
-//! exists or not.
+//! it may reach is decided by [`Caller::owns`] (SPEC A8). Customers have no calls: what they may ask is their own
+//! account, which takes a [`SignedIn`].
 
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
-use http::header::AUTHORIZATION;
+use http::header::USER_AGENT;
 use http::request::Parts;
 use purser_domain::caller::{Actor, Caller, Role};
 use purser_domain::client::Client;
-use purser_domain::refid::{ApiKeyRefid, ClientRefid, ResellerRefid, UserRefid};
+use purser_domain::refid::{ClientRefid, ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
 use purser_domain::time::Time;
-use purser_domain::{Refusal, api_key::ApiKey};
-use purser_store::StoreError;
+use purser_domain::Refusal;
 use purser_store::command::Request;
 use purser_store::idempotency::{Fingerprint, Record};
 use purser_store::item::{Origin, Stamp};
-use purser_store::secrets::sha256_hex;
 use serde::Serialize;
-use subtle::ConstantTimeEq;
 
 use crate::app::App;
+use crate::authenticate::{Identity, authenticate};
 use crate::extract::{Key, Named};
 use crate::problem::Problem;
 
@@ -66,7 +64,7 @@ impl Call {
     pub fn reseller(&self, named: Option<&str>) -> Result<Option<ResellerRefid>, Problem> {
         let unknown = || match self.caller.role {
             Role::Operator => Refusal::InvalidReseller,
-            Role::Reseller(_) => Refusal::NotFound(What::Reseller),
+            Role::Reseller(_) | Role::Customer => Refusal::NotFound(What::Reseller),
         };
         let named = named
             .map(|text| ResellerRefid::parse(text).ok_or_else(unknown))
@@ -142,27 +140,100 @@ impl FromRequestParts<App> for Call {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let caller = authenticate(parts, app).await?;
-        let RequestId {
-            id: request,
-            function,
-            caller: known,
-        } = parts
-            .extensions
-            .get()
-            .cloned()
-            .ok_or_else(Problem::internal)?;
-        // A request is counted once, however many extractors ask who sent it.
-        if known.set(caller.clone()).is_ok() {
-            app.limits.admit_caller(&caller)?;
-        }
+        let (identity, known) = identify(parts, app).await?;
         let route = format!("{} {}", parts.method, parts.uri.path());
+        if identity.withheld {
+            return Err(Refusal::SecondFactorMissing.into());
+        }
+        if identity.caller.role == Role::Customer {
+            return Err(Refusal::Forbidden.into());
+        }
         Ok(Self {
-            caller,
+            caller: identity.caller,
             now: app.clock.now(),
-            request,
-            function,
+            request: known.id,
+            function: known.function,
             route,
+        })
+    }
+}
+
+/// Who asks, counted against its limits.
+async fn identify(parts: &Parts, app: &App) -> Result<(Identity, RequestId), Problem> {
+    let identity = authenticate(parts, app).await?;
+    let known: Option<RequestId> = parts.extensions.get().cloned();
+    let known = known.ok_or_else(Problem::internal)?;
+    // A request is counted once, however many extractors ask who sent it.
+    if known.caller.set(identity.caller.clone()).is_ok() {
+        app.limits.admit_caller(&identity.caller)?;
+    }
+    Ok((identity, known))
+}
+
+/// A request of somebody who signed in, about their own account. An API key has none.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub user: UserRefid,
+    /// In which session.
+    pub session: String,
+    /// The request.
+    pub request: Request,
+    route: String,
+}
+
+impl SignedIn {
+    /// The scope of a cursor: this route and this user's.
+    pub fn cursor_scope(&self) -> String {
+        format!("{} {}", self.route, self.user)
+    }
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let (identity, known) = identify(parts, app).await?;
+        let route = format!("{} {}", parts.method, parts.uri.path());
+        let (user, session) = identity.session.ok_or(Refusal::Forbidden)?;
+        let stamp = Stamp {
+            actor: identity.caller.actor,
+            request: known.id,
+            origin: Origin::Api,
+            cause: known.function.to_owned(),
+        };
+        Ok(Self {
+            user,
+            session,
+            request: Request {
+                record: None,
+                stamp,
+                now: app.clock.now(),
+            },
+            route,
+        })
+    }
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The network address, if it is known.
+    pub address: Option<String>,
+    /// What the browser or program calls itself, cut.
+    pub agent: Option<String>,
+}
+
+impl FromRequestParts<App> for Connection {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let agent = parts.headers.get(USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let address = crate::limits::address(&parts.extensions);
+        Ok(Self {
+            address: address.map(|address| address.to_string()),
+            agent: agent.and_then(purser_domain::session::agent),
         })
     }
 }
@@ -231,53 +302,4 @@ impl FromRequestParts<App> for ResellerCall {
             Err(Refusal::NotFound(What::Reseller).into())
         }
     }
-}
-
-async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Problem> {
-    let mut given = parts.headers.get_all(AUTHORIZATION).iter();
-    // Gateways do different things with a second one, so it counts as none at all.
-    let (Some(header), None) = (given.next(), given.next()) else {
-        return Err(Problem::unauthenticated());
-    };
-    let key = bearer(header.as_bytes()).ok_or_else(Problem::unauthenticated)?;
-    // Whoever sends none has not guessed; whoever sends a wrong one may have.
-    let caller = caller_with(key, app).await?;
-    caller.ok_or_else(|| Problem::unauthenticated().guessed())
-}
-
-/// Whose key it is.
-async fn caller_with(key: &[u8], app: &App) -> Result<Option<Caller>, StoreError> {
-    let hash = sha256_hex(key);
-    if let Some(operator) = &app.config.operator_key_sha256
-        && bool::from(operator.as_bytes().ct_eq(hash.as_bytes()))
-    {
-        return Ok(Some(Caller {
-            actor: Actor::new("operator"),
-            role: Role::Operator,
-        }));
-    }
-    let parts = std::str::from_utf8(key).ok();
-    let parts = parts.and_then(|text| text.split_once('.'));
-    let Some((refid, secret)) =
-        parts.and_then(|(refid, secret)| Some((ApiKeyRefid::parse(refid)?, secret)))
-    else {
-        return Ok(None);
-    };
-    let found: Option<ApiKey> = app.store.api_key(&refid).await?;
-    let hash = sha256_hex(secret.as_bytes());
-    // An empty comparison value has another length and never matches.
-    let kept = found.as_ref().map_or("", |key| key.secret_sha256.as_str());
-    let right = bool::from(kept.as_bytes().ct_eq(hash.as_bytes()));
-    Ok(found.filter(|_| right).map(|key| Caller {
-        actor: Actor::new(key.refid.as_str()),
-        role: key.role,
-    }))
-}
-
-fn bearer(header: &[u8]) -> Option<&[u8]> {
-    let (scheme, key) = header.split_at_checked(7)?;
-    scheme
-        .eq_ignore_ascii_case(b"bearer ")
-        .then_some(key.trim_ascii())
-        .filter(|key| !key.is_empty())
 }

@@ -3,10 +3,12 @@
 //! Invariant: a configuration that exists is valid; a wrong value stops the start with a message that names the
 //! variable. Every variable here is set in template.yaml, and the other way round (a test compares them).
 
+use jiff::SignedDuration;
 use purser_domain::client::ClientStatus;
 use purser_domain::credits::Credits;
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::Prefix;
+use purser_domain::session::Limits;
 use purser_domain::tier::{BasisPoints, Discounts};
 use purser_store::Prefixes;
 use purser_store::client::Bind;
@@ -48,6 +50,14 @@ pub struct Config {
     pub address_requests_per_minute: u32,
     /// SHA-256 of the operators' first key, hexadecimal; none: only keys in the table count.
     pub operator_key_sha256: Option<String>,
+    /// Whether anybody may register (SPEC D1).
+    pub registration: bool,
+    /// Whether a registration counts only once its address is confirmed (SPEC D1).
+    pub confirm_address: bool,
+    /// Whether operators must sign in with a second factor.
+    pub operator_second_factor: bool,
+    /// How long sessions last.
+    pub sessions: Limits,
 }
 
 /// A variable that is missing or wrong.
@@ -59,7 +69,7 @@ pub struct ConfigError {
 }
 
 /// The variables, by name. The secret's own is read where the secret is fetched.
-pub const VARIABLES: [&str; 21] = [
+pub const VARIABLES: [&str; 26] = [
     "PURSER_TABLE",
     "PURSER_BUS",
     "PURSER_MAIL_FROM",
@@ -80,6 +90,11 @@ pub const VARIABLES: [&str; 21] = [
     "PURSER_KEY_REQUESTS_PER_MINUTE",
     "PURSER_ADDRESS_REQUESTS_PER_MINUTE",
     "PURSER_OPERATOR_KEY_SHA256",
+    "PURSER_REGISTRATION",
+    "PURSER_CONFIRM_ADDRESS",
+    "PURSER_OPERATOR_SECOND_FACTOR",
+    "PURSER_SESSION_IDLE_MINUTES",
+    "PURSER_SESSION_HOURS",
     SECRET_VARIABLE,
 ];
 
@@ -118,6 +133,13 @@ impl Config {
             address_requests_per_minute: given
                 .parsed("PURSER_ADDRESS_REQUESTS_PER_MINUTE", 6_000)?,
             operator_key_sha256: given.operator_key()?,
+            registration: given.parsed("PURSER_REGISTRATION", true)?,
+            confirm_address: given.parsed("PURSER_CONFIRM_ADDRESS", true)?,
+            operator_second_factor: given.parsed("PURSER_OPERATOR_SECOND_FACTOR", false)?,
+            sessions: Limits {
+                idle: given.minutes("PURSER_SESSION_IDLE_MINUTES", 30, 1)?,
+                absolute: given.minutes("PURSER_SESSION_HOURS", 12, 60)?,
+            },
         })
     }
 }
@@ -195,6 +217,19 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
             .into_iter()
             .find(|status| status.as_str() == text)
             .ok_or_else(|| wrong(name, &"must be pending, active, suspended or inactive"))
+    }
+
+    /// A length of time, given in units of so many minutes: from one to a thousand.
+    fn minutes(
+        &self,
+        name: &'static str,
+        default: i64,
+        unit: i64,
+    ) -> Result<SignedDuration, ConfigError> {
+        match self.parsed(name, default)? {
+            count @ 1..=1_000 => Ok(SignedDuration::from_mins(count * unit)),
+            _ => Err(wrong(name, &"must be from 1 to 1000")),
+        }
     }
 
     fn currency(&self) -> Result<String, ConfigError> {

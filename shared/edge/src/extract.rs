@@ -3,7 +3,7 @@
 //! Invariant: checks happen in the order 401, 403/404, idempotency key, body (SPEC, "Errors"). So a handler takes
 //! its call first, and keys and bodies as `Result`s it opens after its own checks.
 
-use axum::body::{Body as HttpBody, to_bytes};
+use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{
     FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Path, Query,
     Request,
@@ -13,7 +13,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
 use http::request::Parts;
 use http_body_util::LengthLimitError;
 use purser_domain::product::ProductReference;
-use purser_domain::refid::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid};
+use purser_domain::refid::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, UserRefid};
 use purser_domain::refusal::{Refusal, What};
 use serde::de::DeserializeOwned;
 
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         must_be_json(&parts.headers)?;
-        json::read(&read(body).await?).map(Self)
+        json::read(&read(body, MOST_BYTES).await?).map(Self)
     }
 }
 
@@ -49,7 +49,7 @@ impl<T: DeserializeOwned> OptionalFromRequest<App> for Body<T> {
 
     async fn from_request(request: Request, _: &App) -> Result<Option<Self>, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = read(body).await?;
+        let bytes = read(body, MOST_BYTES).await?;
         // What is not there is of no type.
         if bytes.is_empty() {
             return Ok(None);
@@ -79,17 +79,42 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn read(body: HttpBody) -> Result<Vec<u8>, Problem> {
-    let bytes = to_bytes(body, MOST_BYTES).await.map_err(|error| {
+async fn read(body: HttpBody, most: usize) -> Result<Vec<u8>, Problem> {
+    let bytes = to_bytes(body, most).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            let detail = format!("A body is at most {MOST_BYTES} bytes.");
+            let detail = format!("A body is at most {most} bytes.");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
         } else {
             Problem::unread_body()
         }
     })?;
     Ok(bytes.into())
+}
+
+/// The most bytes of a picture that is sent in: what a telephone's camera makes, and what API Gateway lets through.
+pub const MOST_PICTURE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A body that should be a picture. What it is, its bytes tell; the header only says that it is meant as one.
+#[derive(Debug, Clone)]
+pub struct Picture(pub Bytes);
+
+impl FromRequest<App> for Picture {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let kind = parts.headers.get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.starts_with("image/") {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body must be a picture: image/jpeg, image/png or image/webp.",
+            ));
+        }
+        read(body, MOST_PICTURE_BYTES).await.map(|bytes| Self(bytes.into()))
+    }
 }
 
 /// The query, read as `T`.
@@ -215,7 +240,9 @@ macro_rules! path_ids {
         }
     )*};
 }
-path_ids!(ClientRefid Client, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey);
+path_ids!(
+    ClientRefid Client, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey, UserRefid User
+);
 
 impl PathId for ProductReference {
     const WHAT: What = What::Product;

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod app;
+mod authenticate;
 pub mod bus;
 pub mod call;
 pub mod client_body;

@@ -82,7 +82,7 @@ impl Limits {
 /// Whose bucket a caller draws from. All keys of a reseller share one, because it can make itself keys to guess with.
 fn bucket(caller: &Caller) -> String {
     match &caller.role {
-        Role::Operator => caller.actor.as_str().to_owned(),
+        Role::Operator | Role::Customer => caller.actor.as_str().to_owned(),
         Role::Reseller(reseller) => reseller.to_string(),
     }
 }

@@ -109,7 +109,7 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "unauthenticated",
-            "A valid API key is required, as Authorization: Bearer <key>.",
+            "A valid API key or session token is required, as Authorization: Bearer <token>.",
         )
     }
 
@@ -183,6 +183,15 @@ impl Problem {
     pub fn under(mut self, place: &str) -> Self {
         for error in &mut self.errors {
             error.pointer.insert_str(0, place);
+        }
+        self
+    }
+
+    /// The problem, said of the field at `to` where it is said of the one at `from`.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        for error in self.errors.iter_mut().filter(|it| it.pointer == from) {
+            to.clone_into(&mut error.pointer);
         }
         self
     }
@@ -289,6 +298,10 @@ impl From<Refusal> for Problem {
             // A reseller learns that it is taken, by whomever (SPEC A2).
             Refusal::DuplicateEmail => problem.in_field("/email").guessed(),
             Refusal::DuplicateClientId => problem.in_field("/client_id").guessed(),
+            Refusal::InvalidCredentials | Refusal::InvalidToken => problem.guessed(),
+            Refusal::InvalidCode => problem.in_field("/code").guessed(),
+            Refusal::WrongPassword => problem.in_field("/password").guessed(),
+            Refusal::TooManyAttempts { seconds } => problem.retry_after(seconds),
             _ => problem,
         }
     }
@@ -318,6 +331,7 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
     let conflict = |detail: &str| (StatusCode::CONFLICT, detail.to_owned());
     let wrong = |detail: &str| (StatusCode::UNPROCESSABLE_ENTITY, detail.to_owned());
     let barred = |detail: &str| (StatusCode::FORBIDDEN, detail.to_owned());
+    let denied = |detail: &str| (StatusCode::UNAUTHORIZED, detail.to_owned());
     match refusal {
         Refusal::Forbidden => barred("This caller may not do this."),
         Refusal::ProvisioningHeld => barred("Purchases of this reseller are held."),
@@ -374,6 +388,21 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
         Refusal::MetadataTooLarge { most } => {
             wrong(&format!("Metadata is at most {most} bytes of JSON."))
         }
+        Refusal::InvalidCredentials => denied("The address or the password is wrong."),
+        Refusal::SecondFactorRequired => denied("A code of the second factor is required."),
+        Refusal::SecondFactorMissing => {
+            barred("This login must set up a second factor first.")
+        }
+        Refusal::InvalidCode => wrong("The code is wrong, or was used."),
+        Refusal::WrongPassword => wrong("The password is wrong."),
+        Refusal::InvalidToken => wrong("The link is not valid any more; ask for a new one."),
+        Refusal::TooManyAttempts { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many attempts failed; the next one may be made after Retry-After.".to_owned(),
+        ),
+        Refusal::SecondFactorEnabled => conflict("The login has a second factor already."),
+        Refusal::SecondFactorDisabled => conflict("The login has no second factor."),
+        Refusal::UserInUse => conflict("The login holds a role; take it away first."),
         Refusal::IdempotencyKeyReused => wrong("The idempotency key was used for another request."),
         Refusal::VersionMismatch => (
             StatusCode::PRECONDITION_FAILED,

@@ -6,6 +6,7 @@ mod checkpoints;
 mod goods;
 mod ledger;
 mod parties;
+mod users;
 mod values;
 
 pub use checkpoints::{CheckpointPartShape, WalletHeadShape};
@@ -17,8 +18,9 @@ pub use ledger::{
 pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
 };
+pub use users::{LoginShape, SessionShape, SessionTokenShape, UserShape, UserStatusShape};
 pub use values::{
-    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, DayShape,
+    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CodeShape, CreditsShape, DayShape, DeviceShape, NewPasswordShape, PasswordShape, TokenShape,
     DescriptionShape, EmailShape, EntryRefidShape, HashShape, IdempotencyKeyShape,
     LicenceRefidShape, MetadataShape, NameShape, NewReferenceShape, PhoneShape,
     ProductReferenceShape, ProvisionRefidShape, PublicKeyShape, ReferenceShape, ResellerRefidShape,

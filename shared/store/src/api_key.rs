@@ -65,7 +65,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let wallet = match &api_key.role {
             Role::Reseller(reseller) => Some(crate::wallet::key(reseller)),
-            Role::Operator => None,
+            Role::Operator | Role::Customer => None,
         };
         let keys: Vec<Key> = wallet.iter().cloned().collect();
         let created = self
@@ -124,7 +124,7 @@ fn write(api_key: &ApiKey, stamp: &Stamp) -> Result<Item, StoreError> {
     let mut item = item(&key(&api_key.refid), "api_key", api_key, stamp)?;
     let tenant = match &api_key.role {
         Role::Reseller(reseller) => reseller.to_string(),
-        Role::Operator => format!("-#{}", shard(id)),
+        Role::Operator | Role::Customer => format!("-#{}", shard(id)),
     };
     Index::Tenant.place(
         &mut item,

@@ -40,6 +40,10 @@ pub fn change(
         // An entry is appended once; whatever else touches its item says nothing about money.
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
         Some("licence") => Change::Licence(old_doc(old)?, doc(new)?),
+        Some("user") => Change::User(old_doc(old)?, doc(new)?),
+        Some("credentials") => Change::Credentials(old_doc(old)?, doc(new)?),
+        Some("login") if old.is_none() => Change::Login(doc(new)?),
+        Some("link_request") if old.is_none() => Change::LinkRequest(doc(new)?),
         _ => return Ok(None),
     };
     let stamp: Stamp = part(new, "by")?;

@@ -77,6 +77,13 @@ impl CommandWrite {
     }
 }
 
+/// What a command begins with.
+struct Reads<'a> {
+    known: Option<Loaded>,
+    record: Option<&'a Record>,
+    keys: &'a [Key],
+}
+
 /// What follows an attempt to commit.
 enum Next {
     Committed,
@@ -101,7 +108,7 @@ impl Sent {
             match write {
                 Write::Put(..) => puts.extend(write.key()),
                 Write::Delete(key, _) if read.contains(key) => deletes.push(key.clone()),
-                Write::Delete(..) => {}
+                Write::Delete(..) | Write::Check(..) => {}
             }
         }
         Self {
@@ -128,6 +135,18 @@ impl Store {
         keys: &[Key],
         decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
     ) -> Result<Answer, StoreError> {
+        self.command_on(None, request, record, keys, decide).await
+    }
+
+    /// The same on what was read before, strongly consistent: only if it loses a race does it read `keys` again.
+    pub(crate) async fn command_on(
+        &self,
+        known: Option<Loaded>,
+        request: &str,
+        record: Option<&Record>,
+        keys: &[Key],
+        decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
+    ) -> Result<Answer, StoreError> {
         // A call that hangs past the deadline is given up on: what it may have done is found by record or stamp
         // when the caller sends the command again.
         let turn = Turn::new();
@@ -136,7 +155,8 @@ impl Store {
             let Ok(_front) = front else {
                 return Err(StoreError::Busy);
             };
-            self.attempts(request, record, keys, turn, decide).await
+            let reads = Reads { known, record, keys };
+            self.attempts(request, reads, turn, decide).await
         };
         tokio::time::timeout(DEADLINE + GRACE, attempts)
             .await
@@ -146,20 +166,22 @@ impl Store {
     async fn attempts(
         &self,
         request: &str,
-        record: Option<&Record>,
-        keys: &[Key],
+        reads: Reads<'_>,
         mut turn: Turn,
         mut decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
     ) -> Result<Answer, StoreError> {
-        let mut keys = keys.to_vec();
-        let mut known: Option<Loaded> = None;
+        let (record, mut keys) = (reads.record, reads.keys.to_vec());
+        let mut consistency = match reads.known {
+            Some(_) => Consistency::Strong,
+            None => Consistency::Eventual,
+        };
+        // What is known, and whether it is a picture that was taken in the right order.
+        let mut known = reads.known.map(|loaded| (loaded, true));
         let mut sent: Option<Sent> = None;
-        let mut consistency = Consistency::Eventual;
         loop {
-            let fresh = known.is_none();
-            let loaded = match known.take() {
-                Some(loaded) => loaded,
-                None => self.load(record, &keys, consistency, &mut turn).await?,
+            let (loaded, fresh) = match known.take() {
+                Some(known) => known,
+                None => (self.load(record, &keys, consistency, &mut turn).await?, true),
             };
             if let Some((record, item)) = record.and_then(|it| Some((it, loaded.get(&it.key)?))) {
                 // A record never changes, so even a stale read of one decides.
@@ -176,7 +198,7 @@ impl Store {
                     if consistency == Consistency::Eventual {
                         let mut loaded = loaded;
                         loaded.extend(self.load(None, &more, consistency, &mut turn).await?);
-                        known = Some(loaded);
+                        known = Some((loaded, false));
                     }
                     continue;
                 }
@@ -195,7 +217,7 @@ impl Store {
                 Next::Committed => return Ok(answer),
                 Next::Answer(answer) => return Ok(answer),
                 Next::DecideAgain(loaded) => {
-                    known = Some(loaded);
+                    known = Some((loaded, false));
                     turn.pass().await?;
                     continue;
                 }

@@ -72,7 +72,8 @@ pub(crate) fn item(
     ]))
 }
 
-fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+/// A value as DynamoDB keeps it.
+pub(crate) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value)
         .map_err(|error| StoreError::Failed(format!("encoding an item: {error}")))
 }

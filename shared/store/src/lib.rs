@@ -4,8 +4,11 @@
 //! claims of consumers and the parts of checkpoints are single puts); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
+pub mod account;
 pub mod answer;
 pub mod api_key;
+mod attempts;
+pub mod avatar;
 pub mod change;
 pub mod checkpoint;
 pub mod claim;
@@ -24,12 +27,17 @@ pub mod loaded;
 pub mod meter;
 pub mod page;
 pub mod product;
+mod proof;
 pub mod provision;
 pub mod refund;
 pub mod reseller;
+pub mod second_factor;
 pub mod secrets;
+pub mod session;
+pub mod sign_in;
 pub mod suppression;
 pub mod table;
+pub mod token;
 pub mod transfer;
 pub mod user;
 pub mod wallet;

@@ -166,15 +166,10 @@ impl Store {
 
 /// The login a reseller is onboarded with: it has no password until its owner sets one.
 fn first_login(reseller: &Reseller) -> User {
+    let (email, name) = (reseller.email.clone(), reseller.company_name.clone());
     User {
-        refid: reseller.user.clone(),
-        email: reseller.email.clone(),
-        name: reseller.company_name.clone(),
         reseller: Some(reseller.refid.clone()),
-        client: None,
-        confirmed_at: None,
-        created_at: reseller.created_at,
-        version: 1,
+        ..User::new(reseller.user.clone(), email, name, reseller.created_at)
     }
 }
 

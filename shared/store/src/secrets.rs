@@ -11,6 +11,7 @@ use ed25519_dalek::SigningKey;
 use hmac::{Hmac, Mac};
 use purser_domain::refid::BYTES;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::StoreError;
 
@@ -22,6 +23,7 @@ const MAC: usize = 16;
 pub struct Secrets {
     ids: [u8; 32],
     cursors: [u8; 32],
+    devices: [u8; 32],
     seal: XChaCha20Poly1305,
     checkpoints: Arc<SigningKey>,
 }
@@ -61,6 +63,7 @@ impl Secrets {
         Ok(Self {
             ids: hmac(root, &[b"purser ids 1"]),
             cursors: hmac(root, &[b"purser cursors 1"]),
+            devices: hmac(root, &[b"purser devices 1"]),
             seal: XChaCha20Poly1305::new(&Key::from(seal)),
             checkpoints: Arc::new(SigningKey::from_bytes(&checkpoints)),
         })
@@ -100,6 +103,21 @@ impl Secrets {
         self.seal
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| unreadable())
+    }
+
+    /// What shows that `nonce` is a device on which `user` has signed in.
+    pub(crate) fn device(&self, user: &str, nonce: &str) -> String {
+        let mac = hmac(&self.devices, &[user.as_bytes(), nonce.as_bytes()]);
+        let mac = data_encoding::BASE64URL_NOPAD.encode(mac.split_at(MAC).0);
+        format!("{user}.{nonce}.{mac}")
+    }
+
+    /// The user and the device that `text` shows, if it was made here.
+    pub(crate) fn known_device<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
+        let (user, rest) = text.split_once('.')?;
+        let (nonce, _) = rest.split_once('.')?;
+        let made = self.device(user, nonce);
+        bool::from(made.as_bytes().ct_eq(text.as_bytes())).then_some((user, nonce))
     }
 
     /// What checkpoints are signed with.

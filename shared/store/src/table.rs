@@ -294,6 +294,22 @@ impl Table {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
+    /// Deletes one item, if it is there.
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), TableError> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key("pk", text(&key.pk))
+            .key("sk", text(&key.sk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
+        meter::count(Direction::Write, capacity);
+        answer.map(|_| ()).map_err(|error| classify(&error))
+    }
+
     /// Puts one item.
     pub(crate) async fn send(put: PutItemFluentBuilder) -> Result<(), SdkError<PutItemError>> {
         let answer = put.send().await;

@@ -5,17 +5,22 @@
 
 use purser_domain::Refusal;
 use purser_domain::email::EmailAddress;
-use purser_domain::refid::UserRefid;
+use purser_domain::refid::{ResellerRefid, UserRefid};
+use purser_domain::refusal::What;
+use purser_domain::text::Name;
 use purser_domain::time::Time;
 use purser_domain::user::User;
 use serde::{Deserialize, Serialize};
 
-use crate::command::CommandWrite;
+use crate::answer::Answer;
+use crate::command::{CommandWrite, Decision, Request};
 use crate::item::{Item, Stamp, doc, item};
 use crate::keys::{Index, Key, by_time, shard};
 use crate::loaded::Loaded;
+use crate::page::{List, Page, shards};
+use crate::secrets::random;
 use crate::table::{Condition, Consistency, Write};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, account};
 
 /// What keeps an address to one login.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +28,20 @@ struct LoginGuard {
     user: UserRefid,
     version: u64,
     created_at: Time,
+}
+
+/// Where all operators stand.
+const OPERATORS: &str = "US!operator";
+
+/// Which logins a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserFilter {
+    /// All.
+    All,
+    /// Operators.
+    Operators,
+    /// The staff of a reseller.
+    Staff(ResellerRefid),
 }
 
 /// The key of a login.
@@ -49,19 +68,39 @@ pub(crate) fn with_address(
     Ok(guard.map(|guard| guard.user))
 }
 
-/// The writes that create a login: its address and itself.
-pub(crate) fn creation(user: &User, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
+/// The write that keeps a login's address to it.
+fn address_write(user: &User, now: Time, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let guard = LoginGuard {
         user: user.refid.clone(),
         version: 1,
-        created_at: user.created_at,
+        created_at: now,
     };
     let guard = item(&address_key(&user.email), "login_address", &guard, stamp)?;
+    Ok(CommandWrite::unique(
+        Write::Put(guard, Condition::Absent),
+        Refusal::DuplicateEmail,
+    ))
+}
+
+/// The write that frees an address. A guard is made and removed, never changed.
+fn address_removal(email: &EmailAddress) -> CommandWrite {
+    CommandWrite::fresh(Write::Delete(address_key(email), Condition::Version(1)))
+}
+
+/// The writes that give `user` its address and free the one it had.
+pub(crate) fn address_swap(
+    user: &User,
+    before: &EmailAddress,
+    stamp: &Stamp,
+) -> Result<[CommandWrite; 2], StoreError> {
+    let now = user.confirmed_at.unwrap_or(user.created_at);
+    Ok([address_write(user, now, stamp)?, address_removal(before)])
+}
+
+/// The writes that create a login: its address and itself.
+pub(crate) fn creation(user: &User, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
     Ok([
-        CommandWrite::unique(
-            Write::Put(guard, Condition::Absent),
-            Refusal::DuplicateEmail,
-        ),
+        address_write(user, user.created_at, stamp)?,
         CommandWrite::fresh(Write::Put(write(user, stamp)?, Condition::Absent)),
     ])
 }
@@ -75,11 +114,14 @@ pub(crate) fn replacement(user: &User, stamp: &Stamp) -> Result<CommandWrite, St
 fn write(user: &User, stamp: &Stamp) -> Result<Item, StoreError> {
     let id = user.refid.as_str();
     let mut login = item(&key(&user.refid), "user", user, stamp)?;
-    Index::Kind.place(
-        &mut login,
-        format!("US#{}", shard(id)),
-        by_time(user.created_at, id),
-    );
+    let place = || by_time(user.created_at, id);
+    Index::Kind.place(&mut login, format!("US#{}", shard(id)), place());
+    if let Some(reseller) = &user.reseller {
+        Index::Tenant.place(&mut login, format!("US@{reseller}"), place());
+    }
+    if user.operator {
+        Index::Status.place(&mut login, OPERATORS.to_owned(), place());
+    }
     Ok(login)
 }
 
@@ -88,5 +130,94 @@ impl Store {
     pub async fn user(&self, refid: &UserRefid) -> Result<Option<User>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()
+    }
+
+    /// The login with this address, as of now.
+    pub async fn user_with_address(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        let key = address_key(email);
+        let found = self.table.get(&key, Consistency::Strong).await?;
+        let guard: Option<LoginGuard> = found.as_ref().map(doc).transpose()?;
+        match guard {
+            Some(guard) => self.user(&guard.user).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A page of logins, newest first.
+    pub async fn users(
+        &self,
+        filter: &UserFilter,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<User>, StoreError> {
+        let (index, partitions) = match filter {
+            UserFilter::All => (Index::Kind, shards("US")),
+            UserFilter::Operators => (Index::Status, vec![OPERATORS.to_owned()]),
+            UserFilter::Staff(reseller) => (Index::Tenant, vec![format!("US@{reseller}")]),
+        };
+        let list = List {
+            index,
+            partitions,
+            filters: Vec::new(),
+            ascending: false,
+        };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
+    }
+
+    /// Creates a login for somebody, whose owner is then mailed a link to set a password; `holds` gives it its roles.
+    pub async fn create_user(
+        &self,
+        email: &EmailAddress,
+        name: &Name,
+        holds: impl Fn(User) -> User + Send + Sync,
+        request: &Request,
+        render: impl Fn(&User) -> Result<Vec<u8>, StoreError> + Send + Sync,
+    ) -> Result<Answer, StoreError> {
+        let refid = UserRefid::new(&self.prefixes.user, random()?);
+        let new = User::new(refid, email.clone(), name.clone(), request.now);
+        let new = holds(User {
+            invited: true,
+            ..new
+        });
+        let wallet = new.reseller.as_ref().map(crate::wallet::key);
+        let keys: Vec<Key> = wallet.iter().cloned().collect();
+        let (id, record) = (&request.stamp.request, request.record.as_ref());
+        self.command(id, record, &keys, |loaded| {
+            if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {
+                return Err(Refusal::InvalidReseller.into());
+            }
+            let answer = render(&new)?;
+            let mut writes = Vec::new();
+            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(creation(&new, &request.stamp)?);
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(answer),
+            })
+        })
+        .await
+    }
+
+    /// Deletes a login that holds no role, and frees its address (SPEC D6).
+    pub async fn delete_user(
+        &self,
+        refid: &UserRefid,
+        must: impl Fn(&User) -> Result<(), Refusal> + Send + Sync,
+        request: &Request,
+    ) -> Result<(), StoreError> {
+        let keys = account::keys(refid);
+        let deleted = self.command(&request.stamp.request, None, &keys, |loaded| {
+            let account = account::read(loaded, refid, request.now)?;
+            let account = account.ok_or(Refusal::NotFound(What::User))?;
+            must(&account.user)?;
+            account.user.must_be_unbound()?;
+            let mut writes = account::removal(&account);
+            writes.push(address_removal(&account.user.email));
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(Vec::new()),
+            })
+        });
+        deleted.await.map(|_| ())
     }
 }

@@ -172,7 +172,7 @@ impl From<&ApiKey> for ApiKeyShape {
             refid: key.refid.to_string(),
             name: key.name.to_string(),
             reseller: match &key.role {
-                Role::Operator => None,
+                Role::Operator | Role::Customer => None,
                 Role::Reseller(reseller) => Some(reseller.to_string()),
             },
             created_at: key.created_at,

@@ -56,6 +56,14 @@ fn credits(least: u64, most: u64) -> ObjectBuilder {
         .maximum(Some(most))
 }
 
+fn secret(least: usize, most: usize) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .min_length(Some(least))
+        .max_length(Some(most))
+}
+
 fn object() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }
@@ -143,6 +151,16 @@ forms! {
         "Credits that move, or a price.";
     ThresholdShape "Threshold" credits(0, Amount::MAX), 500,
         "A balance to be warned below.";
+    PasswordShape "Password" secret(0, 256), "correct horse battery staple",
+        "A password, at most 256 characters in any script.";
+    NewPasswordShape "NewPassword" secret(8, 256), "correct horse battery staple",
+        "A password nobody guesses: 12 characters, or as many as the deployment asks for, and none of the common ones.";
+    CodeShape "Code" text(1, 64, TEXT), "123456",
+        "Six digits of an app, or a code for recovery.";
+    DeviceShape "Device" text(1, 128, VISIBLE), "US-7ZK3M9QWX2ABCDEF.7ZK3M9QWX2ABCDEF.kA3p7c0dS9yYq1mUe5oXbA",
+        "What shows that somebody has signed in from a device before; opaque.";
+    TokenShape "Token" text(1, 128, VISIBLE), "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY",
+        "The token of a link in a mail; opaque.";
     CreditsShape "Credits" credits(0, Credits::MAX_BALANCE.get()), 490,
         "A number of credits.";
 }

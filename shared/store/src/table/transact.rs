@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
 };
 
@@ -22,6 +22,13 @@ pub enum Condition {
     Version(u64),
 }
 
+impl Condition {
+    /// What must hold of an item that was read in this version, or not found.
+    pub(crate) fn of(version: Option<u64>) -> Self {
+        version.map_or(Self::Absent, Self::Version)
+    }
+}
+
 /// One write of a transaction.
 #[derive(Debug, Clone)]
 pub enum Write {
@@ -29,6 +36,8 @@ pub enum Write {
     Put(Item, Condition),
     /// Deletes the item, if it is this version.
     Delete(Key, Condition),
+    /// Changes nothing, and fails like the others.
+    Check(Key, Condition),
 }
 
 impl Write {
@@ -36,7 +45,7 @@ impl Write {
     pub(crate) fn key(&self) -> Option<Key> {
         match self {
             Self::Put(item, _) => key_of(item),
-            Self::Delete(key, _) => Some(key.clone()),
+            Self::Delete(key, _) | Self::Check(key, _) => Some(key.clone()),
         }
     }
 }
@@ -128,6 +137,12 @@ impl Table {
             Write::Delete(key, condition) => builder
                 .delete(conditioned!(
                     Delete::builder().set_key(Some(keyed(key))),
+                    condition
+                ))
+                .build(),
+            Write::Check(key, condition) => builder
+                .condition_check(conditioned!(
+                    ConditionCheck::builder().set_key(Some(keyed(key))),
                     condition
                 ))
                 .build(),

@@ -1,0 +1,128 @@
+//! Where somebody is signed in, and was.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use purser_domain::Refusal;
+use purser_domain::refusal::What;
+use purser_domain::session::Sessions;
+use purser_edge::answer::{List, position};
+use purser_edge::call::SignedIn;
+use purser_edge::extract::{Limit, Params};
+use purser_edge::shapes::{LoginShape, SessionShape};
+use purser_edge::{App, Problem};
+use purser_store::StoreError;
+use purser_store::account::{Account, AccountChange};
+use purser_store::page::Page;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+type SessionList = List<SessionShape>;
+type LoginList = List<LoginShape>;
+
+/// List the own sessions, newest first
+#[utoipa::path(
+    get, path = "/v1/me/sessions", tag = "account",
+    responses((status = 200, body = SessionList), (status = 403, description = "`forbidden`, with an API key"))
+)]
+pub(super) async fn list_sessions(
+    State(app): State<App>,
+    me: SignedIn,
+) -> Result<Response, Problem> {
+    let found = app.store.sessions(&me.user).await?;
+    let (sessions, seen) = found.ok_or(Refusal::NotFound(What::Session))?;
+    let lasting = sessions.lasting(&seen, app.config.sessions, me.request.now);
+    let page = Page {
+        items: lasting.cloned().collect::<Vec<_>>().into_iter().rev().collect(),
+        position: None,
+    };
+    List::answer(&app, "", page, |session| {
+        let used = session.last_used(seen.get(&session.id));
+        SessionShape::of(session, used, session.id == me.session)
+    })
+}
+
+/// End all own sessions, this one, too
+#[utoipa::path(
+    delete, path = "/v1/me/sessions", tag = "account",
+    responses((status = 204), (status = 403, description = "`forbidden`, with an API key"))
+)]
+pub(super) async fn end_sessions(
+    State(app): State<App>,
+    me: SignedIn,
+) -> Result<Response, Problem> {
+    let all = |sessions: Sessions| {
+        Ok(Sessions {
+            sessions: Vec::new(),
+            ..sessions
+        })
+    };
+    end(&app, &me, all).await
+}
+
+/// End one of the own sessions
+#[utoipa::path(
+    delete, path = "/v1/me/sessions/{id}", tag = "account", params(("id" = String, Path, description = "Its id.")),
+    responses((status = 204), (status = 403, description = "`forbidden`, with an API key"))
+)]
+pub(super) async fn end_session(
+    State(app): State<App>,
+    me: SignedIn,
+    id: Path<String>,
+) -> Result<Response, Problem> {
+    let one = |sessions: Sessions| {
+        let known = sessions.sessions.iter().any(|session| session.id == *id);
+        let left = known.then(|| sessions.ending(&id));
+        left.ok_or_else(|| Refusal::NotFound(What::Session).into())
+    };
+    end(&app, &me, one).await
+}
+
+/// Keeps of the user's sessions what `left` leaves.
+pub(crate) async fn end(
+    app: &App,
+    me: &SignedIn,
+    left: impl Fn(Sessions) -> Result<Sessions, StoreError> + Send + Sync,
+) -> Result<Response, Problem> {
+    let end = |account: &Account| {
+        let before = account.sessions.as_ref();
+        let same = Sessions::following(before, &account.user, me.request.now);
+        let change = AccountChange {
+            sessions: Some(left(same)?),
+            ..AccountChange::default()
+        };
+        Ok((Some(change), Vec::new()))
+    };
+    app.store.change_account(&me.user, &me.request, end).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoginQuery {
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+/// List the own sign-ins of half a year, newest first
+#[utoipa::path(
+    get, path = "/v1/me/logins", tag = "account", params(LoginQuery),
+    responses((status = 200, body = LoginList), (status = 403, description = "`forbidden`, with an API key"))
+)]
+pub(super) async fn list_logins(
+    State(app): State<App>,
+    me: SignedIn,
+    query: Result<Params<LoginQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = me.cursor_scope();
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app.store.logins(&me.user, limit, position).await?;
+    List::answer(&app, &scope, page, |login| LoginShape::from(login))
+}

@@ -1,0 +1,403 @@
+//! `manage-users`: the logins of operators, resellers' staff and customers (SPEC D4, B1).
+//!
+//! Invariant: operators reach every login; a reseller its own staff, but no operator among them, and gives nobody more
+//! than it has. Other roles or another status end a login's sessions in the same commit.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use purser_domain::Refusal;
+use purser_domain::caller::Role;
+use purser_domain::email::EmailAddress;
+use purser_domain::refid::{ResellerRefid, UserRefid};
+use purser_domain::refusal::What;
+use purser_domain::text::Name;
+use purser_domain::user::{User, UserChange, UserStatus};
+use purser_edge::answer::{self, List, position};
+use purser_edge::call::Listed;
+use purser_edge::extract::{Body, IfMatch, Limit, MaybeBody, Named, OptionalKey, Params};
+use purser_edge::shapes::{
+    EmailShape, IdempotencyKeyShape, LoginShape, NameShape, ResellerRefidShape, UserRefidShape,
+    UserShape,
+};
+use purser_edge::{App, Call, Problem, json};
+use purser_store::account::{Account, AccountChange};
+use purser_store::answer::Answer;
+use purser_store::page::Page;
+use purser_store::user::UserFilter;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(invite_user, list_users))
+        .routes(routes!(read_user, change_user, delete_user))
+        .routes(routes!(list_logins))
+        .routes(routes!(activate_user))
+        .routes(routes!(suspend_user))
+}
+
+/// Somebody to invite.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"email": "ada@acme.example", "name": "Ada Lovelace", "operator": true}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct InviteUser {
+    #[schema(value_type = EmailShape)]
+    email: EmailAddress,
+    #[schema(value_type = NameShape)]
+    name: Name,
+    /// Whether it is an operator; only operators may say so.
+    #[serde(default)]
+    operator: bool,
+    /// The reseller it is a member of; a reseller's key implies itself.
+    #[schema(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+}
+
+/// Invite somebody
+///
+/// Makes a login, and mails its owner a link to set a password.
+#[utoipa::path(
+    post, path = "/v1/users", tag = "users", request_body = InviteUser,
+    params(
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+    ),
+    responses(
+        (status = 201, body = UserShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`, for another reseller"),
+        (status = 409, description = "`duplicate_email`"),
+        (status = 422, description = "`invalid_reseller`"),
+    )
+)]
+async fn invite_user(
+    State(app): State<App>,
+    call: Call,
+    key: OptionalKey,
+    body: MaybeBody<InviteUser>,
+) -> Result<Response, Problem> {
+    let key = key?;
+    let Body(body) = body?;
+    if body.operator {
+        call.caller.must_operate()?;
+    }
+    let reseller = call.reseller(body.reseller.as_deref())?;
+    let request = call.request(&app, key.as_ref(), &body)?;
+    let holds = |user: User| User {
+        operator: body.operator,
+        reseller: reseller.clone(),
+        ..user
+    };
+    let invited = app
+        .store
+        .create_user(&body.email, &body.name, holds, &request, |user| {
+            json::write(&UserShape::from(user))
+        });
+    Ok(answer::created(invited.await?))
+}
+
+/// Which logins.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct UserQuery {
+    /// Only the staff of this reseller.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// Only operators.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    operators: bool,
+    /// Only the one with this address; for operators.
+    #[param(value_type = Option<EmailShape>)]
+    email: Option<EmailAddress>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+type UserList = List<UserShape>;
+
+/// List logins, newest first
+#[utoipa::path(
+    get, path = "/v1/users", tag = "users", params(UserQuery),
+    responses(
+        (status = 200, body = UserList),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`"),
+    )
+)]
+async fn list_users(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<UserQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    if query.operators || query.email.is_some() {
+        call.caller.must_operate()?;
+    }
+    let scope = call.cursor_scope(&(&query.reseller, query.operators, &query.email));
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
+        let none = Page::<User>::only(None);
+        return List::answer(&app, &scope, none, |user| UserShape::from(user));
+    };
+    let filter = match (&reseller, query.operators) {
+        (Some(reseller), _) => UserFilter::Staff(reseller.clone()),
+        (None, true) => UserFilter::Operators,
+        (None, false) => UserFilter::All,
+    };
+    let page = match &query.email {
+        Some(email) => {
+            let found = app.store.user_with_address(email).await?;
+            let shown = found.filter(|user| shows(&filter, query.operators, user));
+            Page::only(shown)
+        }
+        None => {
+            let limit = query.limit.unwrap_or_default().get();
+            let mut page = app.store.users(&filter, limit, position).await?;
+            page.items.retain(|user| shows(&filter, query.operators, user));
+            page
+        }
+    };
+    List::answer(&app, &scope, page, |user: &User| UserShape::from(user))
+}
+
+/// Whether a list with this filter shows a user.
+fn shows(filter: &UserFilter, operators: bool, user: &User) -> bool {
+    let staff = match filter {
+        UserFilter::Staff(reseller) => user.reseller.as_ref() == Some(reseller),
+        UserFilter::All | UserFilter::Operators => true,
+    };
+    staff && (!operators || user.operator)
+}
+
+/// Whether the caller may see and manage a login.
+fn may_reach(call: &Call, user: &User) -> bool {
+    match &call.caller.role {
+        Role::Operator => true,
+        Role::Reseller(own) => user.reseller.as_ref() == Some(own) && !user.operator,
+        Role::Customer => false,
+    }
+}
+
+async fn user(app: &App, call: &Call, refid: &UserRefid) -> Result<User, Problem> {
+    let found = app.store.user(refid).await?;
+    let own = found.filter(|user| may_reach(call, user));
+    own.ok_or_else(|| Refusal::NotFound(What::User).into())
+}
+
+/// Show a login
+#[utoipa::path(
+    get, path = "/v1/users/{refid}", tag = "users", params(("refid" = UserRefidShape, Path)),
+    responses((status = 200, body = UserShape))
+)]
+async fn read_user(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<UserRefid>, Problem>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let user = user(&app, &call, &refid).await?;
+    let shown = json::write(&UserShape::from(&user))?;
+    Ok(answer::changed(Answer::first(shown)))
+}
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct LoginQuery {
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+type LoginList = List<LoginShape>;
+
+/// List the sign-ins of a login in half a year, newest first
+#[utoipa::path(
+    get, path = "/v1/users/{refid}/logins", tag = "users",
+    params(("refid" = UserRefidShape, Path), LoginQuery),
+    responses((status = 200, body = LoginList))
+)]
+async fn list_logins(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<UserRefid>, Problem>,
+    query: Result<Params<LoginQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let user = user(&app, &call, &refid).await?;
+    let Params(query) = query?;
+    let scope = call.cursor_scope(&());
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app.store.logins(&user.refid, limit, position).await?;
+    List::answer(&app, &scope, page, |login| LoginShape::from(login))
+}
+
+/// What to change of a login.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"operator": false}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct ChangeUser {
+    #[schema(value_type = Option<NameShape>, nullable = false)]
+    name: Option<Name>,
+    /// Whether it is an operator.
+    #[schema(nullable = false)]
+    operator: Option<bool>,
+    /// The reseller it is a member of; null: of none.
+    #[serde(default, deserialize_with = "json::some")]
+    #[schema(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<Option<String>>,
+}
+
+/// Change a login
+///
+/// Other roles end its sessions.
+#[utoipa::path(
+    patch, path = "/v1/users/{refid}", tag = "users", request_body = ChangeUser,
+    params(
+        ("refid" = UserRefidShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
+    responses(
+        (status = 200, body = UserShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 422, description = "`invalid_reseller`"),
+    )
+)]
+async fn change_user(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<UserRefid>, Problem>,
+    version: Result<IfMatch, Problem>,
+    body: MaybeBody<ChangeUser>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(refid) = named?;
+    let _found = user(&app, &call, &refid).await?;
+    let version = version?;
+    let Body(body) = body?;
+    let reseller = match &body.reseller {
+        Some(Some(named)) => {
+            let named = ResellerRefid::parse(named).ok_or(Refusal::InvalidReseller)?;
+            let there = app.store.wallet(&named).await?;
+            there.ok_or(Refusal::InvalidReseller)?;
+            Some(Some(named))
+        }
+        Some(None) => Some(None),
+        None => None,
+    };
+    let change = UserChange {
+        name: body.name,
+        operator: body.operator,
+        reseller,
+        status: None,
+    };
+    changed(&app, &call, &refid, &version, change).await
+}
+
+async fn changed(
+    app: &App,
+    call: &Call,
+    refid: &UserRefid,
+    version: &IfMatch,
+    change: UserChange,
+) -> Result<Response, Problem> {
+    let apply = |account: &Account| {
+        if !may_reach(call, &account.user) {
+            return Err(Refusal::NotFound(What::User).into());
+        }
+        version.must_hold(account.user.version)?;
+        let changed = account.user.changed(&change);
+        let shown = UserShape::from(changed.as_ref().unwrap_or(&account.user));
+        let change = changed.map(|user| AccountChange {
+            user: Some(user),
+            ..AccountChange::default()
+        });
+        Ok((change, json::write(&shown)?))
+    };
+    let request = call.request(app, None, &())?;
+    let changed = app.store.change_account(refid, &request, apply).await?;
+    Ok(answer::changed(changed))
+}
+
+/// Let a login sign in again
+#[utoipa::path(
+    post, path = "/v1/users/{refid}/activate", tag = "users", params(("refid" = UserRefidShape, Path)),
+    responses((status = 200, body = UserShape))
+)]
+async fn activate_user(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<UserRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, UserStatus::Active).await
+}
+
+/// Keep a login out
+///
+/// Its sessions end.
+#[utoipa::path(
+    post, path = "/v1/users/{refid}/suspend", tag = "users", params(("refid" = UserRefidShape, Path)),
+    responses((status = 200, body = UserShape))
+)]
+async fn suspend_user(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<UserRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, UserStatus::Suspended).await
+}
+
+async fn set_status(
+    app: &App,
+    call: &Call,
+    named: Result<Named<UserRefid>, Problem>,
+    status: UserStatus,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let change = UserChange {
+        status: Some(status),
+        ..UserChange::default()
+    };
+    changed(app, call, &refid, &IfMatch::any(), change).await
+}
+
+/// Delete a login that holds no role
+#[utoipa::path(
+    delete, path = "/v1/users/{refid}", tag = "users",
+    params(
+        ("refid" = UserRefidShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
+    responses(
+        (status = 204),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`user_in_use`"),
+    )
+)]
+async fn delete_user(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<UserRefid>, Problem>,
+    version: Result<IfMatch, Problem>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(refid) = named?;
+    let version = version?;
+    let request = call.request(&app, None, &())?;
+    let must = |user: &User| version.must_hold(user.version);
+    app.store.delete_user(&refid, must, &request).await?;
+    app.store.remove_avatar(&refid).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,168 @@
+//! Accounts: a user with its credentials and sessions, which change together.
+//!
+//! Items: `US#refid`, `PW#refid` (the credentials, in no index), `SE#refid`. Invariant: a commit that begins a new
+//! epoch of a user ends its sessions, whoever asked for it: the sessions' item is written with it even if there seemed
+//! to be none, so a sign-in at the same time loses.
+
+use purser_domain::Refusal;
+use purser_domain::credentials::Credentials;
+use purser_domain::refid::UserRefid;
+use purser_domain::refusal::What;
+use purser_domain::session::{Seen, Sessions};
+use purser_domain::time::Time;
+use purser_domain::user::User;
+
+use crate::answer::Answer;
+use crate::command::{CommandWrite, Decision, Request};
+use crate::item::{Stamp, doc, item};
+use crate::keys::Key;
+use crate::loaded::Loaded;
+use crate::table::{Condition, Consistency, Write};
+use crate::{Store, StoreError, session, user};
+
+/// A user with what it proves itself with and what it is signed in with.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The user.
+    pub user: User,
+    /// Its credentials.
+    pub credentials: Credentials,
+    /// Its sessions; none before it first signed in.
+    pub sessions: Option<Sessions>,
+    /// When they were last used.
+    pub seen: Seen,
+}
+
+/// What a command makes of an account; what is none stays.
+#[derive(Debug, Default)]
+pub struct AccountChange {
+    /// The user.
+    pub user: Option<User>,
+    /// Its credentials.
+    pub credentials: Option<Credentials>,
+    /// Its sessions.
+    pub sessions: Option<Sessions>,
+}
+
+fn credentials_key(user: &UserRefid) -> Key {
+    Key::alone("PW", user)
+}
+
+/// What a command about an account reads.
+pub(crate) fn keys(refid: &UserRefid) -> [Key; 3] {
+    [user::key(refid), credentials_key(refid), session::key(refid)]
+}
+
+/// The account among what a command loaded.
+pub(crate) fn read(
+    loaded: &Loaded,
+    refid: &UserRefid,
+    now: Time,
+) -> Result<Option<Account>, StoreError> {
+    let Some(user) = user::read(loaded, refid)? else {
+        return Ok(None);
+    };
+    let credentials = loaded.get(&credentials_key(refid)).map(doc).transpose()?;
+    let (sessions, seen) = session::read(loaded, refid)?.unzip();
+    Ok(Some(Account {
+        credentials: credentials.unwrap_or_else(|| Credentials::none(refid, now)),
+        user,
+        sessions,
+        seen: seen.unwrap_or_default(),
+    }))
+}
+
+/// The write that puts `credentials` in the place of the version before them.
+pub(crate) fn credentials_write(
+    credentials: &Credentials,
+    stamp: &Stamp,
+) -> Result<CommandWrite, StoreError> {
+    let before = credentials.version.checked_sub(1).filter(|it| *it > 0);
+    let key = credentials_key(&credentials.user);
+    let put = item(&key, "credentials", credentials, stamp)?;
+    let put = Write::Put(put, Condition::of(before));
+    Ok(CommandWrite::fresh(put))
+}
+
+/// The writes that delete an account, but for its address.
+pub(crate) fn removal(account: &Account) -> Vec<CommandWrite> {
+    let [user, credentials, sessions] = keys(&account.user.refid);
+    let delete = |key, version| {
+        let delete = Write::Delete(key, Condition::Version(version));
+        CommandWrite::fresh(delete)
+    };
+    let sessions_at = account.sessions.as_ref().map(|it| it.version);
+    let credentials_at = Some(account.credentials.version).filter(|it| *it > 0);
+    let beside = [(credentials, credentials_at), (sessions, sessions_at)];
+    let mut writes = vec![delete(user, account.user.version)];
+    // What was not seen must not be there: a session would outlive its user.
+    writes.extend(beside.into_iter().map(|(key, version)| match version {
+        Some(version) => delete(key, version),
+        None => CommandWrite::fresh(Write::Check(key, Condition::Absent)),
+    }));
+    writes
+}
+
+impl AccountChange {
+    /// The writes that make it.
+    pub(crate) fn writes(
+        self,
+        before: &Account,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<Vec<CommandWrite>, StoreError> {
+        let mut writes = Vec::new();
+        let ends = self.user.as_ref().filter(|it| it.epoch != before.user.epoch);
+        let ended = ends.map(|user| Sessions::following(before.sessions.as_ref(), user, now));
+        let sessions = self.sessions.or(ended);
+        if let Some(user) = &self.user {
+            writes.push(user::replacement(user, stamp)?);
+        }
+        if let Some(credentials) = &self.credentials {
+            writes.push(credentials_write(credentials, stamp)?);
+        }
+        if let Some(sessions) = &sessions {
+            writes.push(session::write(sessions, &before.seen, stamp)?);
+        }
+        Ok(writes)
+    }
+}
+
+impl Store {
+    /// An account, as of now.
+    pub async fn account(
+        &self,
+        refid: &UserRefid,
+        now: Time,
+    ) -> Result<Option<Account>, StoreError> {
+        let keys = keys(refid);
+        let found = self.table.get_all(&keys, Consistency::Strong).await?;
+        read(&Loaded::of(&keys, found), refid, now)
+    }
+
+    /// Changes an account; `change` is the rule, and none of it: nothing needs to change. The answer is what it gives
+    /// besides.
+    pub async fn change_account(
+        &self,
+        refid: &UserRefid,
+        request: &Request,
+        change: impl Fn(&Account) -> Result<(Option<AccountChange>, Vec<u8>), StoreError>
+        + Send
+        + Sync,
+    ) -> Result<Answer, StoreError> {
+        let (id, now) = (&request.stamp.request, request.now);
+        self.command(id, None, &keys(refid), |loaded| {
+            let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(What::User))?;
+            let (change, answer) = change(&account)?;
+            let answer = Answer::first(answer);
+            Ok(match change {
+                Some(change) => Decision::Commit {
+                    writes: change.writes(&account, &request.stamp, now)?,
+                    answer,
+                },
+                None => Decision::Unchanged(answer),
+            })
+        })
+        .await
+    }
+}

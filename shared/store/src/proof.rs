@@ -1,0 +1,108 @@
+//! Proving oneself again within a session, and changing what one proves oneself with.
+//!
+//! Invariant: wrong passwords are counted by session, so a thief of one can't guess at leisure, and nobody else is made
+//! to wait; new credentials begin a new epoch, in which one new session takes the place of all others.
+
+use purser_domain::Refusal;
+use purser_domain::attempts::Counted;
+use purser_domain::credentials::Credentials;
+use purser_domain::refid::UserRefid;
+use purser_domain::refusal::What;
+use purser_domain::session::{Limits, Seen, Sessions};
+use purser_domain::time::Time;
+
+use crate::account::{self, Account, AccountChange};
+use crate::answer::Answer;
+use crate::attempts::Count;
+use crate::command::{Decision, Request};
+use crate::loaded::Loaded;
+use crate::sign_in::{NewSession, SignedIn};
+use crate::table::Consistency;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The account of whoever is to prove to be its owner; refuses who failed too often just now.
+    pub async fn begin_proof(
+        &self,
+        user: &UserRefid,
+        session: &str,
+        now: Time,
+    ) -> Result<Account, StoreError> {
+        let count = self.session_count(session);
+        let mut keys = account::keys(user).to_vec();
+        keys.push(count.key.clone());
+        let found = self.table.get_all(&keys, Consistency::Strong).await?;
+        let loaded = Loaded::of(&keys, found);
+        count.must_be_ready(&loaded, now)?;
+        let account = account::read(&loaded, user, now)?;
+        account.ok_or_else(|| Refusal::NotFound(What::User).into())
+    }
+
+    /// Counts a wrong password given in a session.
+    pub async fn count_wrong_password(
+        &self,
+        session: &str,
+        request: &Request,
+    ) -> Result<(), StoreError> {
+        let count = self.session_count(session);
+        let keys = [count.key.clone()];
+        let counted = self.command(&request.stamp.request, None, &keys, |loaded| {
+            count.must_be_ready(loaded, request.now)?;
+            Ok(Decision::Commit {
+                writes: vec![count.failure(loaded, &request.stamp, request.now)?],
+                answer: Answer::first(Vec::new()),
+            })
+        });
+        counted.await.map(|_| ())
+    }
+
+    fn session_count(&self, session: &str) -> Count {
+        Count::of(&self.secrets, Counted::Session, &[session])
+    }
+
+    /// Gives the user of `proven` the credentials that `change` makes of its own, and a new session in the place of
+    /// all others. Refused when the password it was proven with is another one by now.
+    pub async fn change_credentials(
+        &self,
+        proven: &Account,
+        from: (Option<&String>, Option<&String>),
+        limits: Limits,
+        request: &Request,
+        change: impl Fn(&Account) -> Result<Credentials, StoreError> + Send + Sync,
+    ) -> Result<SignedIn, StoreError> {
+        let (refid, now) = (&proven.user.refid, request.now);
+        let (new, device) = (NewSession::draw()?, self.new_device(refid)?);
+        let mut changed = proven.user.clone();
+        let decide = |loaded: &Loaded| {
+            let account = account::read(loaded, refid, now)?;
+            let account = account.ok_or(Refusal::NotFound(What::User))?;
+            if account.credentials.password != proven.credentials.password {
+                return Err(Refusal::WrongPassword.into());
+            }
+            let credentials = change(&account)?;
+            let mut user = account.user.next_epoch();
+            user.second_factor = credentials.second_factor.is_some();
+            changed = user.clone();
+            let sessions = Sessions::following(account.sessions.as_ref(), &user, now);
+            let opened = new.session(from, limits, now);
+            let change = AccountChange {
+                user: Some(user),
+                credentials: Some(credentials),
+                sessions: Some(sessions.opening(opened, &Seen::new(), limits, now)),
+            };
+            Ok(Decision::Commit {
+                writes: change.writes(&account, &request.stamp, now)?,
+                answer: Answer::first(Vec::new()),
+            })
+        };
+        let keys = account::keys(refid);
+        self.command(&request.stamp.request, None, &keys, decide)
+            .await?;
+        Ok(SignedIn {
+            token: new.token(refid),
+            expires_at: now.plus(limits.absolute),
+            user: changed,
+            device,
+        })
+    }
+}

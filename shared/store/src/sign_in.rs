@@ -1,0 +1,305 @@
+//! Signing in (SPEC D1, D2): two reads, a proof in between, one commit.
+//!
+//! Invariant: known and unknown addresses take the same calls: what is read of an unknown one is an account that nobody
+//! has, and its failure is counted like any other. The commit is made on what the proof was checked against, or on a
+//! state in which that is still so.
+
+use purser_domain::Refusal;
+use purser_domain::attempts::Counted;
+use purser_domain::credentials::Credentials;
+use purser_domain::email::EmailAddress;
+use purser_domain::password::PasswordHash;
+use purser_domain::refid::{UserRefid, code};
+use purser_domain::session::{Limits, Login, Session, Sessions};
+use purser_domain::time::Time;
+use purser_domain::user::User;
+
+use crate::account::{self, Account, AccountChange};
+use crate::answer::Answer;
+use crate::attempts::Count;
+use crate::command::{Decision, Request};
+use crate::item::Stamp;
+use crate::keys::Key;
+use crate::loaded::Loaded;
+use crate::secrets::{random, sha256_hex};
+use crate::table::Consistency;
+use crate::{Store, StoreError, session, user};
+
+/// Who wants to sign in, and where from.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// The address.
+    pub email: EmailAddress,
+    /// A device that its bearer says has signed in before.
+    pub device: Option<String>,
+    /// The network address.
+    pub address: Option<String>,
+    /// What the browser or program calls itself.
+    pub agent: Option<String>,
+}
+
+/// A sign-in that waits for its proof.
+#[derive(Debug)]
+pub struct Begun {
+    user: UserRefid,
+    counts: Vec<Count>,
+    known_device: bool,
+    loaded: Loaded,
+    /// What the password is checked against; none: any is wrong.
+    pub password: Option<PasswordHash>,
+}
+
+/// What the password turned out to be.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// Right.
+    Right,
+    /// Right, and kept from now on as this.
+    Stronger(PasswordHash),
+    /// Wrong.
+    Wrong,
+}
+
+/// Somebody who signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// The session's token, shown this once.
+    pub token: String,
+    /// When it ends at the latest.
+    pub expires_at: Time,
+    /// What the device shows at its next sign-in.
+    pub device: String,
+}
+
+/// A session about to begin: what is random about it.
+#[derive(Debug)]
+pub(crate) struct NewSession {
+    id: String,
+    secret: String,
+}
+
+impl NewSession {
+    pub(crate) fn draw() -> Result<Self, StoreError> {
+        let secret: [u8; 32] = random()?;
+        Ok(Self {
+            id: code(random()?),
+            secret: data_encoding::BASE64URL_NOPAD.encode(&secret),
+        })
+    }
+
+    /// The token its user carries.
+    pub(crate) fn token(&self, user: &UserRefid) -> String {
+        format!("{user}.{}", self.secret)
+    }
+
+    pub(crate) fn session(
+        &self,
+        from: (Option<&String>, Option<&String>),
+        limits: Limits,
+        now: Time,
+    ) -> Session {
+        Session {
+            id: self.id.clone(),
+            secret_sha256: sha256_hex(self.secret.as_bytes()),
+            created_at: now,
+            expires_at: now.plus(limits.absolute),
+            address: from.0.cloned(),
+            agent: from.1.cloned(),
+        }
+    }
+}
+
+impl Store {
+    /// Reads whose address it is, and what its attempts and account stand at. Refuses an attempt that comes too soon.
+    pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Time) -> Result<Begun, StoreError> {
+        let address = user::address_key(&sign_in.email);
+        let device = sign_in.device.as_deref().and_then(|it| self.device(it));
+        let of = |counted, whose: &[&str]| Count::of(&self.secrets, counted, whose);
+        let account = of(Counted::Account, &[&sign_in.email.folded()]);
+        let network = sign_in.address.as_deref();
+        let network = network.map(|it| of(Counted::Address, &[it]));
+        let own = device
+            .as_ref()
+            .map(|(user, nonce)| of(Counted::Device, &[user.as_str(), nonce]));
+        let counts = [Some(&account), network.as_ref(), own.as_ref()];
+        let mut keys = vec![address];
+        keys.extend(counts.into_iter().flatten().map(|count| count.key.clone()));
+        let mut loaded = self.read_now(&keys).await?;
+        let found = user::with_address(&loaded, &sign_in.email)?;
+        let known_device = device.is_some_and(|(user, _)| Some(&user) == found.as_ref());
+        // A device of the account's owner is delayed by what failed on it, and by nothing that others do.
+        let counts: Vec<Count> = match own.filter(|_| known_device) {
+            Some(own) => vec![own],
+            None => [Some(account), network].into_iter().flatten().collect(),
+        };
+        for count in &counts {
+            count.must_be_ready(&loaded, now)?;
+        }
+        let user = found.unwrap_or_else(|| self.nobody(&sign_in.email));
+        loaded.extend(self.read_now(&account::keys(&user)).await?);
+        let account = account::read(&loaded, &user, now)?;
+        Ok(Begun {
+            password: account.and_then(|account| account.credentials.password),
+            user,
+            counts,
+            known_device,
+            loaded,
+        })
+    }
+
+    /// Signs in whoever proved to be the owner; else counts the failure and refuses.
+    pub async fn finish_sign_in(
+        &self,
+        begun: Begun,
+        proof: &Proof,
+        code: Option<&str>,
+        sign_in: &SignIn,
+        limits: Limits,
+        request: &Request,
+    ) -> Result<SignedIn, StoreError> {
+        let new = NewSession::draw()?;
+        let (now, device) = (request.now, self.new_device(&begun.user)?);
+        let mut keys: Vec<Key> = begun.counts.iter().map(|it| it.key.clone()).collect();
+        keys.extend(account::keys(&begun.user));
+        let (checked, counts, user) = (begun.password, begun.counts, begun.user);
+        let mut outcome = Err(Refusal::InvalidCredentials);
+        let id = &request.stamp.request;
+        let decide = |loaded: &Loaded| {
+            for count in &counts {
+                count.must_be_ready(loaded, now)?;
+            }
+            let account = account::read(loaded, &user, now)?;
+            let proven = match account {
+                // A password that changed since it was checked is another one.
+                Some(account) if account.credentials.password == checked => {
+                    proven(self, account, proof, code, now)
+                }
+                _ => Err(Refusal::InvalidCredentials.into()),
+            };
+            let (account, credentials) = match proven {
+                Ok(proven) => proven,
+                Err(StoreError::Refused(
+                    refusal @ (Refusal::InvalidCredentials | Refusal::InvalidCode),
+                )) => {
+                    outcome = Err(refusal);
+                    return failure(&counts, loaded, request);
+                }
+                Err(error) => return Err(error),
+            };
+            let stamp = Stamp {
+                actor: purser_domain::caller::Actor::new(user.as_str()),
+                ..request.stamp.clone()
+            };
+            let signed_in = User {
+                last_login_at: Some(now),
+                ..account.user.next()
+            };
+            let from = (sign_in.address.as_ref(), sign_in.agent.as_ref());
+            let opened = new.session(from, limits, now);
+            let login = Login {
+                id: opened.id.clone(),
+                user: user.clone(),
+                address: opened.address.clone(),
+                agent: opened.agent.clone(),
+                new_device: !begun.known_device && account.user.last_login_at.is_some(),
+                created_at: now,
+                version: 1,
+            };
+            let sessions = Sessions::following(account.sessions.as_ref(), &signed_in, now);
+            let change = AccountChange {
+                user: Some(signed_in.clone()),
+                credentials,
+                sessions: Some(sessions.opening(opened, &account.seen, limits, now)),
+            };
+            let mut writes = Vec::new();
+            for count in counts.iter().filter(|count| count.ends_with_success()) {
+                writes.push(count.success(loaded)?);
+            }
+            writes.extend(change.writes(&account, &stamp, now)?);
+            writes.push(session::history(&login, &stamp)?);
+            outcome = Ok(signed_in);
+            Ok(Decision::Commit {
+                writes,
+                answer: Answer::first(Vec::new()),
+            })
+        };
+        self.command_on(Some(begun.loaded), id, None, &keys, decide)
+            .await?;
+        let user = outcome?;
+        Ok(SignedIn {
+            token: new.token(&user.refid),
+            expires_at: now.plus(limits.absolute),
+            user,
+            device,
+        })
+    }
+
+    async fn read_now(&self, keys: &[Key]) -> Result<Loaded, StoreError> {
+        let found = self.table.get_all(keys, Consistency::Strong).await?;
+        Ok(Loaded::of(keys, found))
+    }
+
+    /// The account that nobody has, which is read in the place of an unknown address's.
+    fn nobody(&self, email: &EmailAddress) -> UserRefid {
+        let bits = self.secrets.bits("nobody", &[&email.folded()]);
+        UserRefid::new(&self.prefixes.user, bits)
+    }
+
+    /// The user and the name of the device that `text` proves to be known.
+    fn device(&self, text: &str) -> Option<(UserRefid, String)> {
+        let (user, nonce) = self.secrets.known_device(text)?;
+        Some((UserRefid::parse(user)?, nonce.to_owned()))
+    }
+
+    /// What a device of `user` shows at its next sign-in.
+    pub fn new_device(&self, user: &UserRefid) -> Result<String, StoreError> {
+        Ok(self.secrets.device(user.as_str(), &code(random()?)))
+    }
+}
+
+/// The commit that counts a failure.
+fn failure(
+    counts: &[Count],
+    loaded: &Loaded,
+    request: &Request,
+) -> Result<Decision, StoreError> {
+    let failed = |count: &Count| count.failure(loaded, &request.stamp, request.now);
+    Ok(Decision::Commit {
+        writes: counts.iter().map(failed).collect::<Result<_, _>>()?,
+        answer: Answer::first(Vec::new()),
+    })
+}
+
+/// The account whose owner this is proven to be, and what becomes of its credentials.
+fn proven(
+    store: &Store,
+    account: Account,
+    proof: &Proof,
+    code: Option<&str>,
+    now: Time,
+) -> Result<(Account, Option<Credentials>), StoreError> {
+    let kept = match proof {
+        Proof::Wrong => return Err(Refusal::InvalidCredentials.into()),
+        Proof::Right => None,
+        Proof::Stronger(hash) => Some(hash.clone()),
+    };
+    if !account.user.may_sign_in() {
+        return Err(Refusal::InvalidCredentials.into());
+    }
+    let factor = match &account.credentials.second_factor {
+        None => None,
+        Some(factor) => {
+            let code = code.ok_or(Refusal::SecondFactorRequired)?;
+            Some(store.use_second_factor(&account.user.refid, factor, code, now)?)
+        }
+    };
+    if kept.is_none() && factor.is_none() {
+        return Ok((account, None));
+    }
+    let mut credentials = account.credentials.next(now);
+    credentials.password = kept.or(credentials.password);
+    credentials.second_factor = factor.or(credentials.second_factor);
+    Ok((account, Some(credentials)))
+}
