@@ -9,9 +9,13 @@ pub mod api_keys;
 pub mod bind_client;
 pub mod checkpoint_ledger;
 pub mod create_client;
+pub mod customer_auth;
 pub mod delete_clients;
 pub mod front;
 pub mod hold_provisioning;
+pub mod mail_links;
+pub mod manage_account;
+pub mod manage_users;
 pub mod notify;
 pub mod onboard_reseller;
 pub mod openapi;
@@ -175,6 +179,22 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "refund-provision",
         entry: Entry::Http(Routes::Stateful(refund_provision::routes)),
+    },
+    Function {
+        name: "customer-auth",
+        entry: Entry::Http(Routes::Public(customer_auth::routes)),
+    },
+    Function {
+        name: "manage-account",
+        entry: Entry::Http(Routes::Stateful(manage_account::routes)),
+    },
+    Function {
+        name: "manage-users",
+        entry: Entry::Http(Routes::Stateful(manage_users::routes)),
+    },
+    Function {
+        name: "mail-links",
+        entry: Entry::Event(|app, event| Box::pin(mail_links::mail_links(app, event))),
     },
     Function {
         name: "relay",

@@ -255,7 +255,7 @@ struct ChangeUser {
     #[schema(nullable = false)]
     operator: Option<bool>,
     /// The reseller it is a member of; null: of none.
-    #[serde(default, deserialize_with = "json::some")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ResellerRefidShape>)]
     reseller: Option<Option<String>>,
 }

@@ -26,6 +26,7 @@ pub mod refund;
 pub mod refusal;
 pub mod reseller;
 pub mod session;
+pub mod second_factor;
 pub mod text;
 pub mod tier;
 pub mod time;

@@ -10,6 +10,7 @@ use http::StatusCode;
 use purser_domain::email::EmailAddress;
 use purser_domain::password::{GivenPassword, Password};
 use purser_domain::text::Name;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use purser_store::Store;
 use purser_store::keys::Key;
 use purser_store::secrets::Secrets;
@@ -42,6 +43,8 @@ pub struct App {
     pub limits: Limits,
     /// The clock.
     pub clock: Clock,
+    /// What the SDK's clients speak HTTP with, for whoever else is to be spoken to.
+    pub http: Option<SharedHttpClient>,
 }
 
 /// Why a function can't start.
@@ -64,6 +67,7 @@ impl App {
             limits: Limits::new(&config, clock.clone()),
             config: Arc::new(config),
             clock,
+            http: sdk.http_client(),
         }
     }
 
