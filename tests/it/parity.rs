@@ -116,6 +116,32 @@ fn no_two_functions_have_the_same_rights() {
     );
 }
 
+/// Whether an operation of a function's document is refused to whoever names no key.
+fn asks_who_calls(document: &utoipa::openapi::OpenApi) -> bool {
+    let document = serde_json::to_value(document).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let mut operations = paths.flat_map(|item| item.as_object().unwrap().values());
+    operations.any(|operation| operation["responses"]["401"].is_object())
+}
+
+#[test]
+fn who_must_know_the_caller_may_find_out_and_nobody_else_may() {
+    let caller_policy = serde_json::json!({"Ref": "CallerPolicy"});
+    let mut asking = 0;
+    for spec in template().functions {
+        let function = purser_api::function(&spec.handler).unwrap();
+        let asks = match function.entry {
+            Entry::Http(routes) => asks_who_calls(&routes.document()),
+            Entry::Stream(_) | Entry::Event(_) => false,
+        };
+        let policies = spec.policies.as_array();
+        let may = policies.is_some_and(|it| it.contains(&caller_policy));
+        assert_eq!(may, asks, "{}", function.name);
+        asking += usize::from(asks);
+    }
+    assert!(asking > 0, "nobody asks");
+}
+
 #[test]
 fn every_variable_the_code_reads_is_set_and_no_other() {
     let set: BTreeMap<String, String> = template().variables();

@@ -15,6 +15,7 @@ use purser_domain::text::Name;
 use purser_domain::user::{User, UserChange, UserStatus};
 use purser_edge::answer::{self, List, position};
 use purser_edge::call::Listed;
+use purser_edge::json::present;
 use purser_edge::extract::{Body, IfMatch, Limit, MaybeBody, Named, OptionalKey, Params};
 use purser_edge::shapes::{
     EmailShape, IdempotencyKeyShape, LoginShape, NameShape, ResellerRefidShape, UserRefidShape,
@@ -249,10 +250,12 @@ async fn list_logins(
 #[schema(example = json!({"operator": false}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeUser {
-    #[schema(value_type = Option<NameShape>, nullable = false)]
+    #[schema(value_type = NameShape)]
+    #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
     /// Whether it is an operator.
-    #[schema(nullable = false)]
+    #[schema(value_type = bool)]
+    #[serde(default, deserialize_with = "present")]
     operator: Option<bool>,
     /// The reseller it is a member of; null: of none.
     #[serde(default, deserialize_with = "present")]

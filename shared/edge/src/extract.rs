@@ -207,6 +207,13 @@ impl IfMatch {
     }
 }
 
+impl IfMatch {
+    /// No matter which version.
+    pub fn any() -> Self {
+        Self(None)
+    }
+}
+
 impl FromRequestParts<App> for IfMatch {
     type Rejection = Problem;
 

@@ -1,7 +1,8 @@
 //! The table: keys, conditions, transactions and cursors, one file per noun.
 //!
 //! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
-//! claims of consumers, the parts of checkpoints and used challenges are single puts); the store
+//! claims of consumers, the parts of checkpoints, used challenges, requests for links and pictures are single puts, and
+//! when a session was last used a single update); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
 pub mod account;

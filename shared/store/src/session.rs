@@ -1,7 +1,8 @@
 //! Sessions in the table: `SE#refid` of their user, all of them in one item; `LH#id`, the history of sign-ins.
 //!
 //! Invariant: the item is written in the transaction that changes what its sessions are good for. That one was used is
-//! noted beside them, in `seen`, and is no version of the item.
+//! noted beside them, in `seen`, and is no version of the item: whoever may write no more than that can neither make a
+//! session nor bring one back.
 
 use jiff::SignedDuration;
 use purser_domain::refid::UserRefid;
@@ -9,7 +10,7 @@ use purser_domain::session::{Login, Seen, Sessions};
 use purser_domain::time::Time;
 
 use crate::command::CommandWrite;
-use crate::item::{Item, Stamp, attribute, doc, item, number, part};
+use crate::item::{Item, Stamp, attribute, doc, item, number, part, text};
 use crate::keys::{Index, Key, by_time};
 use crate::loaded::Loaded;
 use crate::page::{List, Page};
@@ -78,6 +79,19 @@ impl Store {
     pub async fn sessions(&self, user: &UserRefid) -> Result<Option<(Sessions, Seen)>, StoreError> {
         let item = self.table.get(&key(user), Consistency::Strong).await?;
         item.as_ref().map(of_item).transpose()
+    }
+
+    /// Notes that the session `session` of `user` is in use. One that has ended meanwhile stays ended.
+    pub async fn note_session_used(
+        &self,
+        user: &UserRefid,
+        session: &str,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let now = text(now.to_string());
+        let noted = self.table.replace_member(&key(user), "seen", session, now);
+        noted.await?;
+        Ok(())
     }
 
     /// One sign-in.

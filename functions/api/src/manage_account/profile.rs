@@ -8,6 +8,7 @@ use purser_domain::text::Name;
 use purser_domain::user::UserChange;
 use purser_edge::call::SignedIn;
 use purser_edge::extract::{Body, IfMatch, MaybeBody};
+use purser_edge::json::present;
 use purser_edge::shapes::{NameShape, UserShape};
 use purser_edge::{App, Problem, answer, json};
 use purser_store::account::{Account, AccountChange};
@@ -32,7 +33,8 @@ pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Resp
 #[schema(example = json!({"name": "Ada King"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangeMe {
-    #[schema(value_type = Option<NameShape>, nullable = false)]
+    #[schema(value_type = NameShape)]
+    #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
 }
 
