@@ -13,7 +13,7 @@ pub mod customer_auth;
 pub mod delete_clients;
 pub mod front;
 pub mod hold_provisioning;
-pub mod mail_links;
+// pub mod mail_links;
 pub mod manage_account;
 pub mod manage_users;
 pub mod notify;
@@ -191,10 +191,6 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "manage-users",
         entry: Entry::Http(Routes::Stateful(manage_users::routes)),
-    },
-    Function {
-        name: "mail-links",
-        entry: Entry::Event(|app, event| Box::pin(mail_links::mail_links(app, event))),
     },
     Function {
         name: "relay",

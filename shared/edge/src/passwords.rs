@@ -56,7 +56,16 @@ impl From<HashingFailed> for Problem {
 
 /// The hash of a new password, under a salt of its own.
 pub async fn hash(password: &Password) -> Result<PasswordHash, HashingFailed> {
-    let password = password.clone();
+    hashed(password.clone().into()).await
+}
+
+/// The hash, as hashes are made now, of a password that was just found right under an outdated one. It need not keep
+/// to the policy of today.
+pub async fn rehash(right: &GivenPassword) -> Result<PasswordHash, HashingFailed> {
+    hashed(right.clone()).await
+}
+
+async fn hashed(password: GivenPassword) -> Result<PasswordHash, HashingFailed> {
     run(move || {
         let salt: [u8; SALT] = secrets::random().map_err(failed)?;
         let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt);

@@ -18,7 +18,7 @@ pub use ledger::{
 pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
 };
-pub use users::{LoginShape, SessionShape, SessionTokenShape, UserShape, UserStatusShape};
+pub use users::{LoginShape, RoleShape, SessionShape, SessionTokenShape, UserShape, UserStatusShape};
 pub use values::{
     AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CodeShape, CreditsShape, DayShape, DeviceShape, NewPasswordShape, PasswordShape, TokenShape,
     DescriptionShape, EmailShape, EntryRefidShape, HashShape, IdempotencyKeyShape,

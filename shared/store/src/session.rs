@@ -89,8 +89,9 @@ impl Store {
         now: Time,
     ) -> Result<(), StoreError> {
         let now = text(now.to_string());
-        let noted = self.table.replace_member(&key(user), "seen", session, now);
-        noted.await?;
+        let key = key(user);
+        // A session that ended meanwhile stays ended, so it makes no difference.
+        let _noted = self.table.replace_member(&key, "seen", session, now).await?;
         Ok(())
     }
 

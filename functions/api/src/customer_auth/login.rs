@@ -57,7 +57,7 @@ pub(super) async fn login(
     body: MaybeBody<Login>,
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref()).await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let sign_in = SignIn {
         email: body.email,
         device: body.device,

@@ -56,7 +56,7 @@ pub(super) async fn register(
         return Err(Problem::not_found("path"));
     }
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref()).await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let (email, name) = (body.email, body.name);
     let password = app.new_password(body.password, &email, Some(&name))?;
     let password = passwords::hash(&password).await?;
@@ -89,7 +89,7 @@ pub(super) async fn resend_confirmation(
     Anybody(request): Anybody,
     body: MaybeBody<Address>,
 ) -> Result<Response, Problem> {
-    let email = address(&app, body).await?;
+    let email = address(&app, &request, body).await?;
     ask(&app, Asks::Resend { email }, &request).await
 }
 
@@ -104,13 +104,17 @@ pub(super) async fn forgot_password(
     Anybody(request): Anybody,
     body: MaybeBody<Address>,
 ) -> Result<Response, Problem> {
-    let email = address(&app, body).await?;
+    let email = address(&app, &request, body).await?;
     ask(&app, Asks::Reset { email }, &request).await
 }
 
-async fn address(app: &App, body: MaybeBody<Address>) -> Result<EmailAddress, Problem> {
+async fn address(
+    app: &App,
+    request: &Request,
+    body: MaybeBody<Address>,
+) -> Result<EmailAddress, Problem> {
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref()).await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     Ok(body.email)
 }
 
