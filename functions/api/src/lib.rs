@@ -9,9 +9,11 @@ pub mod api_keys;
 pub mod bind_client;
 pub mod checkpoint_ledger;
 pub mod create_client;
+pub mod customer_pages;
 pub mod delete_clients;
 pub mod front;
 pub mod hold_provisioning;
+pub mod mails;
 pub mod notify;
 pub mod onboard_reseller;
 pub mod openapi;
@@ -37,12 +39,15 @@ use std::pin::Pin;
 use aws_lambda_events::dynamodb;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
+use axum::middleware::map_response_with_state;
 use purser_edge::App;
 use purser_edge::limits::Limits;
 use purser_edge::serve::serve;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
+
+use crate::customer_pages::page;
 
 /// A future that a function returns.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -65,15 +70,20 @@ pub enum Routes {
     Stateful(fn() -> OpenApiRouter<App>),
     /// The same, for whoever comes.
     Public(fn() -> OpenApiRouter<App>),
+    /// The same for people, who get pages: these are routed like all others, stand in template.yaml and are told 405
+    /// by `front`, but are no part of the API, so its document leaves them out. What goes wrong is said on a page.
+    Pages(fn() -> OpenApiRouter<App>),
     /// Nothing but limits, so the function starts without all that.
     Stateless(fn() -> OpenApiRouter),
 }
 
 impl Routes {
-    /// What the API's document says of them.
+    /// What is said of them at the handlers: all of it is the API's document, but for pages.
     pub fn document(self) -> OpenApi {
         match self {
-            Self::Stateful(routes) | Self::Public(routes) => routes().split_for_parts().1,
+            Self::Stateful(routes) | Self::Public(routes) | Self::Pages(routes) => {
+                routes().split_for_parts().1
+            }
             Self::Stateless(routes) => routes().split_for_parts().1,
         }
     }
@@ -93,6 +103,10 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "front",
         entry: Entry::Http(Routes::Stateless(front::routes)),
+    },
+    Function {
+        name: "customer-pages",
+        entry: Entry::Http(Routes::Pages(customer_pages::routes)),
     },
     Function {
         name: "api-keys",
@@ -208,12 +222,20 @@ pub fn function(name: &str) -> Option<&'static Function> {
 impl Function {
     /// The function's routes as a service, when requests start it.
     pub fn router(&self, app: &App) -> Option<axum::Router> {
-        let Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) = self.entry else {
-            return self.stateless_router(&app.limits);
+        let (routes, pages) = match self.entry {
+            Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) => (routes, false),
+            Entry::Http(Routes::Pages(routes)) => (routes, true),
+            _ => return self.stateless_router(&app.limits),
         };
         let (service, _) = routes().split_for_parts();
         let service = service.fallback(front::elsewhere).with_state(app.clone());
-        Some(serve(self.name, service, Some(app.limits.clone())))
+        let service = serve(self.name, service, Some(app.limits.clone()));
+        if pages {
+            // Around everything, so that what the limits refuse is a page, too.
+            let on_a_page = map_response_with_state(app.clone(), page::or_failure);
+            return Some(service.layer(on_a_page));
+        }
+        Some(service)
     }
 
     /// The same when its routes need nothing but limits.

@@ -4,8 +4,6 @@
 //! comes between the two or SES's answer gets lost; whoever the mail is about is read fresh, and a mail to nobody is
 //! no error.
 
-mod mails;
-
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::client::{Client, ClientStatus};
 use purser_domain::refid::{ClientRefid, ResellerRefid};
@@ -16,6 +14,8 @@ use purser_edge::mail::Mail;
 use purser_store::StoreError;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::mails::{clients, resellers};
 
 /// What `CreditsRanLow` carries.
 #[derive(Debug, Deserialize)]
@@ -73,7 +73,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             let ClientCreated { client } = detail(event.detail)?;
             let found = client_and_reseller(app, &client).await?;
             found
-                .map(|(client, reseller)| mails::welcome(app, &client, reseller.as_ref()))
+                .map(|(client, reseller)| clients::welcome(app, &client, reseller.as_ref()))
                 .transpose()
         }
         "ClientStatusChanged" => {
@@ -82,7 +82,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             let ClientStatusChanged { client, from, to } = detail(event.detail)?;
             let found = client_and_reseller(app, &client).await?;
             let mail = |(client, reseller): (Client, Option<Reseller>)| {
-                mails::client_status(app, &client, reseller.as_ref(), (from, to), &when)
+                clients::client_status(app, &client, reseller.as_ref(), (from, to), &when)
             };
             found.map(mail).transpose()
         }
@@ -90,7 +90,9 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             let low: CreditsRanLow = detail(event.detail)?;
             let found = reseller(app, &low.reseller).await?;
             found
-                .map(|reseller| mails::credits_ran_low(app, &reseller, low.balance, low.threshold))
+                .map(|reseller| {
+                    resellers::credits_ran_low(app, &reseller, low.balance, low.threshold)
+                })
                 .transpose()
         }
         "ResellerOnboarded" => {
@@ -100,7 +102,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             }
             let found = reseller(app, &onboarded.reseller).await?;
             found
-                .map(|reseller| mails::application_received(app, &reseller))
+                .map(|reseller| resellers::application_received(app, &reseller))
                 .transpose()
         }
         "ResellerStatusChanged" => {
@@ -110,7 +112,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             }
             let found = reseller(app, &changed.reseller).await?;
             found
-                .map(|reseller| mails::application_approved(app, &reseller))
+                .map(|reseller| resellers::application_approved(app, &reseller))
                 .transpose()
         }
         other => Err(format!("no mail is written for {other}")),
