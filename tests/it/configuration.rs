@@ -8,6 +8,7 @@ async fn a_wrong_variable_stops_the_start_by_name() {
         ("PURSER_DISCOUNT_GOLD", "10001"),
         ("PURSER_CLIENT_PREFIX", "client"),
         ("PURSER_MAIL_FROM", "x"),
+        ("PURSER_PUBLIC_URL", "purser.example.com"),
     ] {
         let options = Options {
             port: 0,

@@ -8,6 +8,7 @@
     reason = "a test stops where something is not as it should be; a table is as long as it has cases"
 )]
 
+mod account_mails;
 mod api_keys;
 mod bad_input;
 mod budgets;
@@ -36,6 +37,7 @@ mod low_credit;
 mod mails;
 mod operations;
 mod overload;
+mod pages;
 mod parity;
 mod products;
 mod provisions;

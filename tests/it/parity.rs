@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use purser::template::{EventSpec, Template};
-use purser_api::{Entry, FUNCTIONS};
+use purser_api::{Entry, FUNCTIONS, Routes, function};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
@@ -162,6 +162,7 @@ async fn the_document_names_every_route_with_its_security() {
         for (method, operation) in item.as_object().unwrap() {
             routes += 1;
             let secured = operation["security"][0]["key"].is_array();
+            assert!(!path.starts_with("/customer/"), "{path} is a page");
             let public = !path.starts_with("/v1/") || path == "/v1/resellers/sign-up";
             assert_ne!(secured, public, "{method} {path}");
             for (status, response) in operation["responses"].as_object().unwrap() {
@@ -210,10 +211,16 @@ async fn the_document_names_every_route_with_its_security() {
             "{name} is named and not defined"
         );
     }
+    // Pages are for people, and no part of the API.
+    let is_page = |handler: &str| {
+        let entry = function(handler).map(|it| it.entry);
+        matches!(entry, Some(Entry::Http(Routes::Pages(_))))
+    };
     let spec = template();
     let events = spec
         .functions
         .iter()
+        .filter(|function| !is_page(&function.handler))
         .flat_map(|function| function.events.clone())
         .filter(|event| matches!(event, EventSpec::HttpApi { path, .. } if path != "$default"));
     assert_eq!(routes, events.count());

@@ -82,10 +82,13 @@ class Caller:
             sent["Host"] = self.host
         if self.key:
             sent["Authorization"] = f"Bearer {self.key}"
+        # Text is a form as browsers send it, anything else is JSON.
+        form = isinstance(body, str)
         if body is not None:
-            sent["Content-Type"] = "application/json"
+            sent["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
+            body = body if form else json.dumps(body)
         try:
-            connection.request(method, address.path + path, None if body is None else json.dumps(body), sent)
+            connection.request(method, address.path + path, body, sent)
             answer = connection.getresponse()
             named = {name.lower(): value for name, value in answer.getheaders()}
             return Reply(f"{method} {path}", answer.status, named, answer.read())

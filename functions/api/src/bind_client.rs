@@ -1,12 +1,12 @@
-//! `bind-client`: a new client that was created without a login is bound to the confirmed one with its address, while
-//! the switch is on (SPEC A7).
+//! `bind-client`: a client without a login is bound to the confirmed one with its address, whichever of the two came
+//! first, while the switch is on (SPEC A7).
 //!
 //! Invariant: one client, one login, whoever binds; a client that an operator released is not bound again by a late
 //! repeat of the event. Most creations bind at once; this is for those of a bulk purchase, whose commit has no room.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
-use purser_domain::refid::ClientRefid;
+use purser_domain::refid::{ClientRefid, UserRefid};
 use purser_edge::App;
 use purser_edge::consumer::{Delivery, detail};
 use purser_store::StoreError;
@@ -19,17 +19,42 @@ struct ClientCreated {
     client: ClientRefid,
 }
 
+/// What `UserConfirmed` carries.
+#[derive(Debug, Deserialize)]
+struct UserConfirmed {
+    user: UserRefid,
+}
+
+/// The client to bind: the new one, or the one with the address that was just confirmed.
+async fn client_of(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<ClientRefid>, String> {
+    match event.detail_type.as_str() {
+        "ClientCreated" => {
+            let ClientCreated { client } = detail(event.detail)?;
+            Ok(Some(client))
+        }
+        "UserConfirmed" => {
+            let UserConfirmed { user } = detail(event.detail)?;
+            let text = |error: StoreError| error.to_string();
+            let Some(user) = app.store.user(&user).await.map_err(text)? else {
+                return Ok(None);
+            };
+            let client = app.store.client_by_email(&user.email).await;
+            Ok(client.map_err(text)?.map(|client| client.refid))
+        }
+        other => Err(format!("no client is bound at {other}")),
+    }
+}
+
 /// Binds the client that an event is about.
 pub async fn bind_client(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of("bind-client", &event)?;
-    if event.detail_type != "ClientCreated" {
-        return Err(format!("no client is bound at {}", event.detail_type));
-    }
-    let ClientCreated { client } = detail(event.detail)?;
     if !app.config.auto_bind_user {
         return Ok(());
     }
     let bind = async {
+        let Some(client) = client_of(&app, event).await? else {
+            return Ok(());
+        };
         let (stamp, now) = (delivery.stamp(), app.clock.now());
         match app.store.bind_client_by_address(&client, stamp, now).await {
             // Another client was faster.

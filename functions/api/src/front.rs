@@ -59,7 +59,7 @@ async fn document() -> Response {
         .into_response()
 }
 
-/// The paths of the whole API with their methods, for telling 405 from 404.
+/// The paths of all functions with their methods, for telling 405 from 404.
 static PATHS: LazyLock<Vec<(String, Vec<&'static str>)>> = LazyLock::new(|| {
     let methods = |item: &utoipa::openapi::PathItem| {
         let all = [
@@ -74,8 +74,7 @@ static PATHS: LazyLock<Vec<(String, Vec<&'static str>)>> = LazyLock::new(|| {
             .map(|(name, _)| *name)
             .collect()
     };
-    openapi::document()
-        .paths
+    openapi::paths()
         .paths
         .iter()
         .map(|(path, item)| (path.clone(), methods(item)))

@@ -10,10 +10,12 @@ pub mod bind_client;
 pub mod checkpoint_ledger;
 pub mod create_client;
 pub mod customer_auth;
+pub mod customer_pages;
 pub mod delete_clients;
 pub mod front;
 pub mod hold_provisioning;
-// pub mod mail_links;
+pub mod mail_links;
+pub mod mails;
 pub mod manage_account;
 pub mod manage_users;
 pub mod notify;
@@ -41,12 +43,15 @@ use std::pin::Pin;
 use aws_lambda_events::dynamodb;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
+use axum::middleware::map_response_with_state;
 use purser_edge::App;
 use purser_edge::limits::Limits;
 use purser_edge::serve::serve;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
+
+use crate::customer_pages::page;
 
 /// A future that a function returns.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -69,15 +74,20 @@ pub enum Routes {
     Stateful(fn() -> OpenApiRouter<App>),
     /// The same, for whoever comes.
     Public(fn() -> OpenApiRouter<App>),
+    /// The same for people, who get pages: these are routed like all others, stand in template.yaml and are told 405
+    /// by `front`, but are no part of the API, so its document leaves them out. What goes wrong is said on a page.
+    Pages(fn() -> OpenApiRouter<App>),
     /// Nothing but limits, so the function starts without all that.
     Stateless(fn() -> OpenApiRouter),
 }
 
 impl Routes {
-    /// What the API's document says of them.
+    /// What is said of them at the handlers: all of it is the API's document, but for pages.
     pub fn document(self) -> OpenApi {
         match self {
-            Self::Stateful(routes) | Self::Public(routes) => routes().split_for_parts().1,
+            Self::Stateful(routes) | Self::Public(routes) | Self::Pages(routes) => {
+                routes().split_for_parts().1
+            }
             Self::Stateless(routes) => routes().split_for_parts().1,
         }
     }
@@ -97,6 +107,10 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "front",
         entry: Entry::Http(Routes::Stateless(front::routes)),
+    },
+    Function {
+        name: "customer-pages",
+        entry: Entry::Http(Routes::Pages(customer_pages::routes)),
     },
     Function {
         name: "api-keys",
@@ -197,6 +211,10 @@ pub const FUNCTIONS: &[Function] = &[
         entry: Entry::Stream(|app, event| Box::pin(relay::relay(app, event))),
     },
     Function {
+        name: "mail-links",
+        entry: Entry::Event(|app, event| Box::pin(mail_links::mail_links(app, event))),
+    },
+    Function {
         name: "notify",
         entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))),
     },
@@ -224,12 +242,20 @@ pub fn function(name: &str) -> Option<&'static Function> {
 impl Function {
     /// The function's routes as a service, when requests start it.
     pub fn router(&self, app: &App) -> Option<axum::Router> {
-        let Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) = self.entry else {
-            return self.stateless_router(&app.limits);
+        let (routes, pages) = match self.entry {
+            Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) => (routes, false),
+            Entry::Http(Routes::Pages(routes)) => (routes, true),
+            _ => return self.stateless_router(&app.limits),
         };
         let (service, _) = routes().split_for_parts();
         let service = service.fallback(front::elsewhere).with_state(app.clone());
-        Some(serve(self.name, service, Some(app.limits.clone())))
+        let service = serve(self.name, service, Some(app.limits.clone()));
+        if pages {
+            // Around everything, so that what the limits refuse is a page, too.
+            let on_a_page = map_response_with_state(app.clone(), page::or_failure);
+            return Some(service.layer(on_a_page));
+        }
+        Some(service)
     }
 
     /// The same when its routes need nothing but limits.

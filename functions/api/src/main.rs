@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
             answer(function.stateless_router(&limits)).await
         }
         Entry::Http(Routes::Stateful(_)) => answer(function.router(&App::connected().await?)).await,
-        Entry::Http(Routes::Public(_)) => {
+        Entry::Http(Routes::Public(_) | Routes::Pages(_)) => {
             answer(function.router(&App::from_environment().await?)).await
         }
         Entry::Stream(handle) => {

@@ -4,7 +4,7 @@
 //! comes between the two or SES's answer gets lost; whoever the mail is about is read fresh, and a mail to nobody is
 //! no error.
 
-mod mails;
+mod accounts;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::client::{Client, ClientStatus};
@@ -16,6 +16,8 @@ use purser_edge::mail::Mail;
 use purser_store::StoreError;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::mails::{clients, resellers};
 
 /// What `CreditsRanLow` carries.
 #[derive(Debug, Deserialize)]
@@ -73,16 +75,15 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             let ClientCreated { client } = detail(event.detail)?;
             let found = client_and_reseller(app, &client).await?;
             found
-                .map(|(client, reseller)| mails::welcome(app, &client, reseller.as_ref()))
+                .map(|(client, reseller)| clients::welcome(app, &client, reseller.as_ref()))
                 .transpose()
         }
         "ClientStatusChanged" => {
-            let when = event.time.ok_or("an event without a time")?;
-            let when = when.format("%Y-%m-%d %H:%M UTC").to_string();
+            let when = when(&event)?;
             let ClientStatusChanged { client, from, to } = detail(event.detail)?;
             let found = client_and_reseller(app, &client).await?;
             let mail = |(client, reseller): (Client, Option<Reseller>)| {
-                mails::client_status(app, &client, reseller.as_ref(), (from, to), &when)
+                clients::client_status(app, &client, reseller.as_ref(), (from, to), &when)
             };
             found.map(mail).transpose()
         }
@@ -90,7 +91,9 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             let low: CreditsRanLow = detail(event.detail)?;
             let found = reseller(app, &low.reseller).await?;
             found
-                .map(|reseller| mails::credits_ran_low(app, &reseller, low.balance, low.threshold))
+                .map(|reseller| {
+                    resellers::credits_ran_low(app, &reseller, low.balance, low.threshold)
+                })
                 .transpose()
         }
         "ResellerOnboarded" => {
@@ -100,7 +103,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             }
             let found = reseller(app, &onboarded.reseller).await?;
             found
-                .map(|reseller| mails::application_received(app, &reseller))
+                .map(|reseller| resellers::application_received(app, &reseller))
                 .transpose()
         }
         "ResellerStatusChanged" => {
@@ -110,11 +113,21 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
             }
             let found = reseller(app, &changed.reseller).await?;
             found
-                .map(|reseller| mails::application_approved(app, &reseller))
+                .map(|reseller| resellers::application_approved(app, &reseller))
                 .transpose()
+        }
+        "PasswordChanged" | "EmailChanged" | "SecondFactorChanged" | "SignedInFromNewDevice" => {
+            let when = when(&event)?;
+            accounts::mail_for(app, event, &when).await
         }
         other => Err(format!("no mail is written for {other}")),
     }
+}
+
+/// When it happened, for people.
+fn when(event: &EventBridgeEvent<Value>) -> Result<String, String> {
+    let time = event.time.ok_or("an event without a time")?;
+    Ok(time.format("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// A client with the reseller whose brand its mails carry; none when it has been deleted.

@@ -1,7 +1,7 @@
 //! The API's document, OpenAPI 3.1, made from the routes of every function.
 //!
 //! Invariant: a route that exists stands in the document, with its security and its problems, because both come
-//! from the same lines.
+//! from the same lines. Pages for people are no part of it.
 
 mod answers;
 
@@ -13,12 +13,12 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, OneOf, OpenApi, OpenApiBuilder, RefOr, Schema,
+    ComponentsBuilder, InfoBuilder, OneOf, OpenApi, OpenApiBuilder, Paths, RefOr, Schema,
     SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::{Entry, FUNCTIONS};
+use crate::{Entry, FUNCTIONS, Routes};
 
 /// The forms that the document names.
 type Schemas = BTreeMap<String, RefOr<Schema>>;
@@ -48,7 +48,9 @@ pub fn document() -> OpenApi {
         .components(Some(components.build()))
         .build();
     for function in FUNCTIONS {
-        if let Entry::Http(routes) = function.entry {
+        if let Entry::Http(routes) = function.entry
+            && !matches!(routes, Routes::Pages(_))
+        {
             document.merge(routes.document());
         }
     }
@@ -68,6 +70,17 @@ pub fn document() -> OpenApi {
         }
     }
     document
+}
+
+/// The paths of every function, those of pages, too.
+pub fn paths() -> Paths {
+    let mut paths = Paths::new();
+    for function in FUNCTIONS {
+        if let Entry::Http(routes) = function.entry {
+            paths.merge(routes.document().paths);
+        }
+    }
+    paths
 }
 
 /// Completes what the lines above a handler say of it.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -105,7 +105,8 @@ impl System {
         let folder = options.folder.as_deref().map(Folder::open).transpose()?;
         let listener = listen(options.port).await?;
         let (secrets, operator_key) = keys(folder.as_ref(), options.operator_key)?;
-        let config = configure(&template, &operator_key, options.variables)?;
+        let address = listener.local_addr().map_err(stand_in("gateway"))?;
+        let config = configure(&template, address, &operator_key, options.variables)?;
         let rules = functions::rules(&template, &config.bus)?;
         let roles = Roles::of(&template, config.mail_from.as_str())?;
         let clock = Clock::default();
@@ -353,12 +354,14 @@ fn keys(folder: Option<&Folder>, given: Option<String>) -> Result<(Secrets, Stri
 /// The template's configuration, with what a laptop knows better and what it was told.
 fn configure(
     template: &Template,
+    address: SocketAddr,
     operator_key: &str,
     given: BTreeMap<String, String>,
 ) -> Result<Config, ConfigError> {
     let mut variables = template.variables();
     let hash = sha256_hex(operator_key.as_bytes());
     variables.insert("PURSER_OPERATOR_KEY_SHA256".to_owned(), hash);
+    variables.insert("PURSER_PUBLIC_URL".to_owned(), format!("http://{address}"));
     variables.extend(given);
     Config::read(|name| variables.get(name).cloned())
 }

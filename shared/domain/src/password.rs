@@ -125,6 +125,11 @@ impl PasswordPolicy {
         }
     }
 
+    /// The fewest characters.
+    pub fn least(self) -> usize {
+        self.least
+    }
+
     /// The new password of whoever has this address and name; no other kinds of characters are asked for, because such
     /// rules make passwords worse (NIST SP 800-63B, 3.1.1.2). It costs a few milliseconds of computing, whatever it is
     /// given.

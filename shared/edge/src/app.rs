@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use http::StatusCode;
 use purser_domain::email::EmailAddress;
-use purser_domain::password::{GivenPassword, Password};
+use purser_domain::password::{GivenPassword, Password, WeakPassword};
 use purser_domain::text::Name;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use purser_store::Store;
@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::{Config, SECRET_VARIABLE};
 use crate::limits::Limits;
 use crate::mail::Mailer;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::sdk;
 
 /// How long a start may wait for the table's first answer.
@@ -79,11 +79,17 @@ impl App {
         name: Option<&Name>,
     ) -> Result<Password, Problem> {
         let accepted = self.config.passwords.accept(given, email, name);
-        accepted.map_err(|weak| {
-            let (status, detail) = (StatusCode::UNPROCESSABLE_ENTITY, weak.to_string());
-            Problem::new(status, "weak_password", format!("The password {detail}."))
-                .in_field("/password")
-        })
+        accepted.map_err(|weak| Self::weak_password(&weak))
+    }
+
+    /// 422: what is wrong with a new password, for people. It goes on after "The password".
+    pub fn weak_password(weak: &WeakPassword) -> Problem {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let field = FieldError {
+            pointer: "/password".to_owned(),
+            detail: weak.to_string(),
+        };
+        Problem::new(status, "weak_password", format!("The password {weak}.")).at(field)
     }
 
     /// The state in the cloud: from the environment, with the deployment's secret fetched once.

@@ -28,6 +28,9 @@ pub struct Config {
     pub mail_configuration_set: Option<String>,
     /// The name mails come from when no reseller's brand applies.
     pub brand: String,
+    /// Where people reach Purser, for links in mails: `http` or `https`, without a slash at the end. None: no mail that
+    /// needs a link can be sent.
+    pub public_url: Option<String>,
     /// The prefixes of refids.
     pub prefixes: Prefixes,
     /// The status of a new client.
@@ -104,12 +107,13 @@ pub struct ConfigError {
 }
 
 /// The variables, by name. The secret's own is read where the secret is fetched.
-pub const VARIABLES: [&str; 31] = [
+pub const VARIABLES: [&str; 32] = [
     "PURSER_TABLE",
     "PURSER_BUS",
     "PURSER_MAIL_FROM",
     "PURSER_MAIL_CONFIGURATION_SET",
     "PURSER_BRAND",
+    "PURSER_PUBLIC_URL",
     "PURSER_CLIENT_PREFIX",
     "PURSER_RESELLER_PREFIX",
     "PURSER_CLIENT_STATUS",
@@ -159,6 +163,7 @@ impl Config {
                 .map_err(|error| wrong("PURSER_MAIL_FROM", &error))?,
             mail_configuration_set: given.get("PURSER_MAIL_CONFIGURATION_SET"),
             brand: given.text_or("PURSER_BRAND", "Purser"),
+            public_url: given.public_url()?,
             prefixes: given.prefixes()?,
             client_status: given.client_status()?,
             discounts: Discounts {
@@ -238,6 +243,25 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
             text.parse()
                 .map_err(|error| wrong(name, &format_args!("{text:?}: {error}")))
         })
+    }
+
+    fn public_url(&self) -> Result<Option<String>, ConfigError> {
+        let name = "PURSER_PUBLIC_URL";
+        let Some(url) = self.get(name) else {
+            return Ok(None);
+        };
+        let parsed = url.parse::<Uri>().map_err(|error| wrong(name, &error))?;
+        let absolute = matches!(parsed.scheme_str(), Some("http" | "https"));
+        // What is written before an @ looks like the host, and is not.
+        let open = parsed
+            .authority()
+            .is_some_and(|it| !it.as_str().contains('@'));
+        if absolute && open && !url.contains(['?', '#']) && !url.ends_with('/') {
+            Ok(Some(url))
+        } else {
+            let form = "must be like https://purser.example.com, without a slash at the end";
+            Err(wrong(name, &form))
+        }
     }
 
     fn prefixes(&self) -> Result<Prefixes, ConfigError> {
@@ -364,10 +388,33 @@ mod tests {
     }
 
     #[test]
+    fn a_public_address_is_kept_as_it_is() {
+        for url in [
+            "https://purser.example.com",
+            "http://127.0.0.1:3000",
+            "https://example.com/purser",
+        ] {
+            let config = read("PURSER_PUBLIC_URL", url).unwrap();
+            assert_eq!(config.public_url.as_deref(), Some(url));
+        }
+        assert_eq!(read("PURSER_PUBLIC_URL", "").unwrap().public_url, None);
+    }
+
+    #[test]
     fn a_wrong_variable_is_named() {
         for (name, value) in [
             ("PURSER_TABLE", ""),
             ("PURSER_MAIL_FROM", "nobody"),
+            ("PURSER_PUBLIC_URL", "purser.example.com"),
+            ("PURSER_PUBLIC_URL", "https://purser.example.com/"),
+            ("PURSER_PUBLIC_URL", "https://purser.example.com/#"),
+            ("PURSER_PUBLIC_URL", "https://purser.example.com?a=b"),
+            (
+                "PURSER_PUBLIC_URL",
+                "https://purser.example.com@evil.example",
+            ),
+            ("PURSER_PUBLIC_URL", "javascript:alert(1)"),
+            ("PURSER_PUBLIC_URL", "/customer"),
             ("PURSER_CLIENT_PREFIX", "client"),
             ("PURSER_CLIENT_STATUS", "new"),
             ("PURSER_DISCOUNT_GOLD", "10001"),

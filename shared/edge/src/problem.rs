@@ -201,6 +201,11 @@ impl Problem {
         self.code
     }
 
+    /// The bad fields.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// What happened, for people.
     pub fn detail(&self) -> &str {
         &self.detail

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from steps import Step, Where
 from walk import (
-    checkpoints, clients, end, events, front, goods, leaving, money, parties, returns, rules, strangers
+    checkpoints, clients, end, events, front, goods, leaving, money, pages, parties, returns, rules, strangers
 )
 
 PARTS = (
-    front, parties, goods, clients, money, returns, strangers, events, rules, checkpoints, leaving, end
+    front, pages, parties, goods, clients, money, returns, strangers, events, rules, checkpoints, leaving, end
 )
 
 

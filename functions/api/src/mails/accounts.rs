@@ -1,0 +1,204 @@
+//! Mails about a login: links that its owner alone gets, and notices of what changed (SPEC D1, D2).
+//!
+//! Invariants: a mail to an address that nobody has confirmed repeats nothing that a stranger may have typed; a notice
+//! says when, because notices may overtake each other, and what to do if it was somebody else.
+
+use std::time::Duration;
+
+use purser_domain::email::EmailAddress;
+use purser_domain::reseller::Reseller;
+use purser_domain::text::{Name, is_allowed};
+use purser_edge::App;
+use purser_edge::mail::Mail;
+
+use super::{Colour, brand, period};
+
+/// How much of what a device says of itself is repeated, in characters.
+const MOST_OF_DEVICE: usize = 120;
+
+/// The link that confirms the address of a new login. Without a name: whoever registered may be a stranger, who would
+/// have us mail any words to anybody.
+pub fn confirm(
+    app: &App,
+    to: &EmailAddress,
+    link: &str,
+    valid_for: Duration,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let valid = &*period(valid_for);
+    mail!(
+        brand, to, format!("Confirm your address for {brand}"), Colour::of(reseller),
+        "mails/confirm/mail.txt", "mails/confirm/mail.html", { link, valid }
+    )
+}
+
+/// That somebody registered an address that has a login already. The link chooses a new password.
+pub fn already_registered(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    link: &str,
+    valid_for: Duration,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let (name, valid) = (name.as_str(), &*period(valid_for));
+    mail!(
+        brand, to, format!("You have an account with {brand} already"), Colour::of(reseller),
+        "mails/already_registered/mail.txt", "mails/already_registered/mail.html", { name, link, valid }
+    )
+}
+
+/// The link that chooses a new password.
+pub fn reset_password(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    link: &str,
+    valid_for: Duration,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let (name, valid) = (name.as_str(), &*period(valid_for));
+    mail!(
+        brand, to, format!("Choose a new password for {brand}"), Colour::of(reseller),
+        "mails/reset_password/mail.txt", "mails/reset_password/mail.html", { name, link, valid }
+    )
+}
+
+/// Why somebody who has not asked for it gets a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Its company became a reseller (SPEC B1).
+    Onboarding,
+    /// An operator, or a reseller for its clients, made the login.
+    Invitation,
+}
+
+/// The link that chooses the first password of a login that somebody else made; of an onboarded reseller `name` is the
+/// company's.
+pub fn set_password(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    link: &str,
+    valid_for: Duration,
+    occasion: Occasion,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let (name, email, valid) = (name.as_str(), to.as_str(), &*period(valid_for));
+    let (subject, reason) = match occasion {
+        Occasion::Onboarding => (
+            format!("Your login as a partner of {brand}"),
+            format!("you are a partner of {brand}, and this is how you get in."),
+        ),
+        Occasion::Invitation => (
+            format!("Your invitation to {brand}"),
+            format!("you are invited to {brand}: there is an account for you."),
+        ),
+    };
+    let reason = reason.as_str();
+    mail!(
+        brand, to, subject, Colour::of(reseller),
+        "mails/set_password/mail.txt", "mails/set_password/mail.html", { name, reason, email, link, valid }
+    )
+}
+
+/// The link that confirms a login's new address; it goes to that address.
+pub fn confirm_new_email(
+    app: &App,
+    to: &EmailAddress,
+    link: &str,
+    valid_for: Duration,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let valid = &*period(valid_for);
+    mail!(
+        brand, to, format!("Confirm your new address for {brand}"), Colour::of(reseller),
+        "mails/confirm_new_email/mail.txt", "mails/confirm_new_email/mail.html", { link, valid }
+    )
+}
+
+/// That the password changed; `when` is for people, as in all that follow.
+pub fn password_changed(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    when: &str,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let name = name.as_str();
+    mail!(
+        brand, to, format!("Your {brand} password was changed"), Colour::of(reseller),
+        "mails/password_changed/mail.txt", "mails/password_changed/mail.html", { name, when }
+    )
+}
+
+/// That the address changed; it goes to the one before, and does not tell the new one.
+pub fn email_changed(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    when: &str,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let (name, email) = (name.as_str(), to.as_str());
+    mail!(
+        brand, to, format!("Your {brand} account has another address"), Colour::of(reseller),
+        "mails/email_changed/mail.txt", "mails/email_changed/mail.html", { name, email, when }
+    )
+}
+
+/// That somebody signed in from a device that never did before: from which network address, and what the device says
+/// it is, if it says anything.
+pub fn new_device(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    when: &str,
+    address: &str,
+    device: Option<&str>,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let device = plain(device.unwrap_or_default());
+    let device = if device.is_empty() {
+        "unknown"
+    } else {
+        device.as_str()
+    };
+    let name = name.as_str();
+    mail!(
+        brand, to, format!("New sign-in to your {brand} account"), Colour::of(reseller),
+        "mails/new_device/mail.txt", "mails/new_device/mail.html", { name, when, address, device }
+    )
+}
+
+/// That the second factor was turned on or off.
+pub fn second_factor_changed(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    on: bool,
+    when: &str,
+    reseller: Option<&Reseller>,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let (name, turned) = (name.as_str(), if on { "on" } else { "off" });
+    mail!(
+        brand, to, format!("Two-step sign-in to {brand} is {turned}"), Colour::of(reseller),
+        "mails/second_factor_changed/mail.txt", "mails/second_factor_changed/mail.html", { name, turned, when }
+    )
+}
+
+/// Text that a device sent, on one line and of bounded length.
+fn plain(text: &str) -> String {
+    let readable = |it: char| if is_allowed(it) { it } else { ' ' };
+    let short = text.chars().take(MOST_OF_DEVICE).map(readable);
+    short.collect::<String>().trim().to_owned()
+}
