@@ -39,7 +39,7 @@ async fn client_of(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<C
                 return Ok(None);
             };
             let client = app.store.client_by_email(&user.email).await;
-            Ok(client.map_err(text)?.map(|client| client.refid))
+            client.map_err(text)
         }
         other => Err(format!("no client is bound at {other}")),
     }

@@ -154,7 +154,6 @@ async fn reset(
     Anybody(request): Anybody,
     Form(form): Form<ResetForm>,
 ) -> Response {
-    let brand = &*app.config.brand;
     if form.password != form.repeated {
         let page = ResetPage {
             differs: true,
@@ -163,10 +162,11 @@ async fn reset(
         return page::show(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let done = acts::reset(&app, request, &form.token, &form.password).await;
-    set(brand, &form, done)
+    set(&app, &form, done)
 }
 
-fn set(brand: &str, form: &ResetForm, done: Result<acts::Done, Problem>) -> Response {
+fn set(app: &App, form: &ResetForm, done: Result<acts::Done, Problem>) -> Response {
+    let brand = &*app.config.brand;
     match done {
         Ok(acts::Done) => page::show(
             StatusCode::OK,
@@ -183,7 +183,7 @@ fn set(brand: &str, form: &ResetForm, done: Result<acts::Done, Problem>) -> Resp
             Some(wrong) => {
                 let page = ResetPage {
                     wrong: Some(&wrong),
-                    ..ResetPage::new(&app, &form.token, form.show)
+                    ..ResetPage::new(app, &form.token, form.show)
                 };
                 page::instead_of(problem.into_response(), &page)
             }
