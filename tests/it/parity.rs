@@ -116,6 +116,29 @@ fn no_two_functions_have_the_same_rights() {
     );
 }
 
+#[tokio::test]
+async fn who_must_know_the_caller_may_find_out_and_nobody_else_may() {
+    let world = purser_tests::World::new().await;
+    let document = world.nobody().get("/openapi.json").await.expect(200).json;
+    let refuses_strangers = |event: &EventSpec| match event {
+        EventSpec::HttpApi { method, path } => {
+            let operation = &document["paths"][path][method.to_lowercase()];
+            operation["responses"]["401"].is_object()
+        }
+        _ => false,
+    };
+    let caller_policy = serde_json::json!({"Ref": "CallerPolicy"});
+    let mut with_it = 0;
+    for spec in template().functions {
+        let asks = spec.events.iter().any(refuses_strangers);
+        let policies = spec.policies.as_array();
+        let may = policies.is_some_and(|it| it.contains(&caller_policy));
+        assert_eq!(may, asks, "{}", spec.handler);
+        with_it += usize::from(may);
+    }
+    assert!(with_it > 0, "nobody asks who calls");
+}
+
 #[test]
 fn every_variable_the_code_reads_is_set_and_no_other() {
     let set: BTreeMap<String, String> = template().variables();

@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::template::Template;
 
 mod access;
+mod attributes;
 mod guard;
 mod policy;
 
@@ -22,17 +23,24 @@ pub use policy::Statement;
 
 /// A policy that can't be judged here. Names are logical ids.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("template: {function}: in its policies, {problem}")]
+#[error("template: {name}: in its policies, {problem}")]
 pub struct PolicyError {
-    function: String,
+    name: String,
     problem: String,
+}
+
+impl PolicyError {
+    fn new(name: &str, problem: String) -> Self {
+        let name = name.to_owned();
+        Self { name, problem }
+    }
 }
 
 /// One right: an action on a resource, and where keys are named, on what begins like this.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
-    /// The function's handler.
-    pub function: String,
+    /// The function's handler, or the name of the managed policy.
+    pub holder: String,
     /// Like `dynamodb:PutItem`.
     pub action: String,
     /// Like `Table/index/gsi1`: the resource's name in the template, and what follows it.
@@ -44,19 +52,23 @@ pub struct Right {
 impl fmt::Display for Right {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let Self {
-            function,
+            holder,
             action,
             resource,
             keys,
         } = self;
-        let keys = keys.as_deref().unwrap_or_default();
-        write!(out, "{function}: {action} on {resource} {keys}")
+        write!(out, "{holder}: {action} on {resource}")?;
+        keys.iter().try_for_each(|keys| write!(out, " {keys}"))
     }
 }
 
 /// The roles of all functions. Clones are the same roles.
 #[derive(Debug, Clone)]
-pub struct Roles(BTreeMap<String, Role>);
+pub struct Roles {
+    of: BTreeMap<String, Role>,
+    rights: Arc<BTreeSet<Right>>,
+    used: Arc<Mutex<BTreeSet<Right>>>,
+}
 
 /// What one function may do.
 #[derive(Debug, Clone)]
@@ -68,39 +80,41 @@ pub struct Role {
 }
 
 impl Roles {
-    /// The roles that the template gives its functions. Managed policies are left out: they are about the start of
-    /// a function, which is another one here.
+    /// The roles that the template gives its functions.
     /// Mail may come from `sender` where it may come from the deployment's own address.
     pub fn of(template: &Template, sender: &str) -> Result<Self, PolicyError> {
-        let role = |spec: &crate::template::FunctionSpec| {
-            let statements = policy::statements(&spec.policies).map_err(|problem| PolicyError {
-                function: spec.logical_id.clone(),
-                problem,
-            })?;
+        let managed = policy::managed(&template.managed_policies)?;
+        let used = Arc::default();
+        let mut rights: BTreeSet<Right> = managed
+            .values()
+            .flatten()
+            .flat_map(Statement::rights)
+            .collect();
+        let mut of = BTreeMap::new();
+        for function in &template.functions {
+            let statements = policy::of_function(function, &managed)?;
+            rights.extend(statements.iter().flat_map(Statement::rights));
             let role = Role {
-                function: spec.handler.clone(),
+                function: function.handler.clone(),
                 statements: statements.into(),
                 sender: sender.to_owned(),
-                used: Arc::default(),
+                used: Arc::clone(&used),
             };
-            Ok((spec.handler.clone(), role))
-        };
-        template
-            .functions
-            .iter()
-            .map(role)
-            .collect::<Result<_, _>>()
-            .map(Self)
+            of.insert(function.handler.clone(), role);
+        }
+        let rights = Arc::new(rights);
+        Ok(Self { of, rights, used })
     }
 
     /// The role of a function, by its handler.
     pub fn get(&self, function: &str) -> Option<&Role> {
-        self.0.get(function)
+        self.of.get(function)
     }
 
-    /// Every right that nothing has used so far.
-    pub fn unused(&self) -> Vec<Right> {
-        self.0.values().flat_map(Role::unused).collect()
+    /// Every right that nothing has used so far. One of a managed policy is used when any function used it.
+    pub fn unused(&self) -> BTreeSet<Right> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        self.rights.difference(&used).cloned().collect()
     }
 }
 
@@ -116,31 +130,17 @@ impl Role {
             let Some(statement) = self.statements.iter().find(allowing) else {
                 return Err(access.clone());
             };
-            used.extend(
-                statement
-                    .rights(&self.function)
-                    .into_iter()
-                    .filter(|right| {
-                        right.action == access.action
-                            && policy::like(&right.resource, &access.resource)
-                            && right.keys.as_ref().is_none_or(|pattern| {
-                                access.keys.iter().any(|key| policy::like(pattern, key))
-                            })
-                    }),
-            );
+            used.extend(statement.rights().into_iter().filter(|right| {
+                right.action == access.action
+                    && policy::like(&right.resource, &access.resource)
+                    && right.keys.as_ref().is_none_or(|pattern| {
+                        access.keys.iter().any(|key| policy::like(pattern, key))
+                    })
+            }));
         }
         let mut noted = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         noted.extend(used);
         Ok(())
-    }
-
-    fn unused(&self) -> Vec<Right> {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let rights = self
-            .statements
-            .iter()
-            .flat_map(|statement| statement.rights(&self.function));
-        rights.filter(|right| !used.contains(right)).collect()
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Template {
     pub table: TableSpec,
     /// Every function, in the template's order of names.
     pub functions: Vec<FunctionSpec>,
+    /// The properties of managed policies, as written, by logical id.
+    pub managed_policies: BTreeMap<String, Value>,
     variables: BTreeMap<String, String>,
 }
 
@@ -148,6 +150,9 @@ impl Template {
             functions: of_type("AWS::Serverless::Function")
                 .map(|(name, function)| FunctionSpec::read(name, function))
                 .collect::<Result<_, _>>()?,
+            managed_policies: of_type("AWS::IAM::ManagedPolicy")
+                .map(|(name, policy)| (name.to_owned(), policy.clone()))
+                .collect(),
             variables: variables::read(&template)?,
         })
     }

@@ -17,7 +17,7 @@ from hooks import Context, Journal, hook
 from mail import with_mailbox_simulator, with_mails_sender
 from ministack import app
 from ministack.services.cloudformation import provisioners, stacks
-from rights import with_leading_keys
+from rights import with_keys_and_attributes
 
 
 def with_ref_of_secret() -> None:
@@ -67,7 +67,7 @@ def main() -> None:
     """Starts MiniStack with all of it."""
     end_with_whoever_started_it()
     journal = Journal(os.environ["JOURNAL"])
-    with_leading_keys(journal)
+    with_keys_and_attributes(journal)
     with_mails_sender()
     with_mailbox_simulator()
     with_journal_of_functions(journal)

@@ -18,6 +18,9 @@ from ministack.services import dynamodb
 # The condition keys of the request that is being answered.
 CONDITIONS: ContextVar[Mapping[str, Any]] = ContextVar("conditions", default=MappingProxyType({}))
 EQUALITY = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
+# The first part of a path in an expression: no value, no part within another, no function.
+TOP = re.compile(r"(?<![\w#:.\[])#?\w+(?!\w)(?!\s*\()")
+WORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"}
 
 
 def partition_key(table: str, index: str | None) -> str:
@@ -48,26 +51,41 @@ def leading_keys(request: Context) -> list[str]:
     return values_of(request.get("Key") or request.get("Item") or {}, name)
 
 
-class ItemArn(str):
-    """A table's ARN with the partition key of the item that one part of a transaction is about."""
+def attributes(update: Context) -> list[str]:
+    """The top-level attributes that an update names: `dynamodb:Attributes`, which MiniStack knows of reads only."""
+    if "UpdateExpression" not in update:
+        return []
+    names = update.get("ExpressionAttributeNames", {})
+    said = f"{update['UpdateExpression']} {update.get('ConditionExpression', '')}"
+    tops = [names.get(top, top) for top in TOP.findall(said) if top.upper() not in WORDS]
+    return [*update["Key"], *tops]
 
-    leading: list[str]
+
+def conditions_of(request: Context) -> Context:
+    """The condition keys of a request, or of one part of a transaction, that MiniStack does not know."""
+    known = {"dynamodb:LeadingKeys": leading_keys(request), "dynamodb:Attributes": attributes(request)}
+    return {key: values for key, values in known.items() if values}
+
+
+class ItemArn(str):
+    """A table's ARN with the condition keys of the item that one part of a transaction is about."""
+
+    conditions: Context
 
 
 def of_item(arn: str, part: Context) -> ItemArn:
     """The ARN for the check of one part of a transaction."""
     marked = ItemArn(arn)
-    marked.leading = leading_keys(part)
+    marked.conditions = conditions_of(part)
     return marked
 
 
-def with_leading_keys(journal: Journal) -> None:
+def with_keys_and_attributes(journal: Journal) -> None:
     """AWS judges each part of a transaction by its own key, and other requests by all keys that they name."""
 
     def context(original: Callable[[bytes], Context]) -> Callable[[bytes], Context]:
         def of(body: bytes) -> Context:
-            keys = leading_keys(json.loads(body or b"{}"))
-            return {**original(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+            return {**original(body), **conditions_of(json.loads(body or b"{}"))}
 
         return of
 
@@ -87,7 +105,7 @@ def with_leading_keys(journal: Journal) -> None:
                     service_context: Context | None = None) -> Any:
             conditions = {**(service_context or {}), **CONDITIONS.get()}
             if isinstance(resource_arn, ItemArn):
-                conditions["dynamodb:LeadingKeys"] = resource_arn.leading
+                conditions |= resource_arn.conditions
             denied = original(key, action, service, region, resource_arn=resource_arn, service_context=conditions)
             function = function_of(key)
             if function:

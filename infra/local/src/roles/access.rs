@@ -2,9 +2,11 @@
 //!
 //! Invariant: a call that is not understood asks leave for something nobody has: it is refused, not waved through.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::one_or_more;
+use super::{attributes, one_or_more};
 
 /// One action on one resource, which a statement must allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Access {
     pub resource: String,
     /// The partition keys it is about.
     pub keys: Vec<String>,
+    /// The top-level attributes it names; none where they are not known, which is so of all but updates.
+    pub attributes: Option<BTreeSet<String>>,
     /// The address a mail comes from.
     pub from: Option<String>,
 }
@@ -25,6 +29,7 @@ impl Access {
             action: action.to_owned(),
             resource: resource.to_owned(),
             keys,
+            attributes: None,
             from: None,
         }
     }
@@ -75,7 +80,8 @@ fn of_table(operation: &str, body: &Value) -> Vec<Access> {
             table,
             vec![partition(part(body, "Item"))],
         )],
-        "GetItem" | "DeleteItem" | "UpdateItem" => {
+        "UpdateItem" => vec![of_update(body)],
+        "GetItem" | "DeleteItem" => {
             vec![Access::new(
                 &action,
                 table,
@@ -99,13 +105,24 @@ fn of_table(operation: &str, body: &Value) -> Vec<Access> {
     }
 }
 
+/// An update asks leave for the attributes it names, too.
+fn of_update(update: &Value) -> Access {
+    let keys = vec![partition(part(update, "Key"))];
+    Access {
+        attributes: attributes::of_update(update),
+        ..Access::new("dynamodb:UpdateItem", text(update, "TableName"), keys)
+    }
+}
+
 /// An item of a transaction asks leave for what it would ask alone.
 fn of_transaction(item: &Value) -> Vec<Access> {
     let of = |(kind, item): (&String, &Value)| {
+        if kind == "Update" {
+            return of_update(item);
+        }
         let (action, place) = match kind.as_str() {
             "Put" => ("dynamodb:PutItem", "Item"),
             "Delete" => ("dynamodb:DeleteItem", "Key"),
-            "Update" => ("dynamodb:UpdateItem", "Key"),
             _ => ("dynamodb:ConditionCheckItem", "Key"),
         };
         Access::new(

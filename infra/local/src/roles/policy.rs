@@ -2,9 +2,12 @@
 //!
 //! Invariant: what is not understood is refused, never taken for a condition that holds or a resource that fits.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::{Access, Right, one_or_more};
+use super::{Access, PolicyError, Right, one_or_more};
+use crate::template::FunctionSpec;
 
 /// What a laptop leaves out of an ARN: it is the same for everything here.
 const HERE: [&str; 2] = [
@@ -15,18 +18,19 @@ const HERE: [&str; 2] = [
 /// A statement that allows something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
+    holder: String,
     actions: Vec<String>,
     resources: Vec<String>,
-    condition: Condition,
+    conditions: Vec<Condition>,
 }
 
-/// When a statement counts.
+/// What must hold for a statement to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Condition {
-    /// Always.
-    None,
     /// When every partition key of the call is like one of these.
     LeadingKeys(Vec<String>),
+    /// When the call names no other attributes.
+    Attributes(Vec<String>),
     /// When the mail comes from the deployment's own address.
     FromAddress,
 }
@@ -36,27 +40,24 @@ impl Statement {
     pub fn allows(&self, access: &Access, sender: &str) -> bool {
         self.actions.contains(&access.action)
             && self.resources.iter().any(|it| like(it, &access.resource))
-            && match &self.condition {
-                Condition::None => true,
-                Condition::FromAddress => access.from.as_deref() == Some(sender),
-                Condition::LeadingKeys(patterns) => access
-                    .keys
-                    .iter()
-                    .all(|key| patterns.iter().any(|pattern| like(pattern, key))),
-            }
+            && self.conditions.iter().all(|it| it.holds(access, sender))
     }
 
     /// The statement as rights, one by one.
-    pub fn rights(&self, function: &str) -> Vec<Right> {
-        let keys: Vec<Option<String>> = match &self.condition {
-            Condition::LeadingKeys(patterns) => patterns.iter().cloned().map(Some).collect(),
-            Condition::None | Condition::FromAddress => vec![None],
+    pub fn rights(&self) -> Vec<Right> {
+        let patterns = self.conditions.iter().find_map(|it| match it {
+            Condition::LeadingKeys(patterns) => Some(patterns),
+            Condition::Attributes(_) | Condition::FromAddress => None,
+        });
+        let keys: Vec<Option<String>> = match patterns {
+            Some(patterns) => patterns.iter().cloned().map(Some).collect(),
+            None => vec![None],
         };
         let mut rights = Vec::new();
         for action in &self.actions {
             for resource in &self.resources {
                 rights.extend(keys.iter().map(|keys| Right {
-                    function: function.to_owned(),
+                    holder: self.holder.clone(),
                     action: action.clone(),
                     resource: resource.clone(),
                     keys: keys.clone(),
@@ -64,6 +65,22 @@ impl Statement {
             }
         }
         rights
+    }
+}
+
+impl Condition {
+    fn holds(&self, access: &Access, sender: &str) -> bool {
+        match self {
+            Self::FromAddress => access.from.as_deref() == Some(sender),
+            Self::LeadingKeys(patterns) => access
+                .keys
+                .iter()
+                .all(|key| patterns.iter().any(|pattern| like(pattern, key))),
+            Self::Attributes(allowed) => access
+                .attributes
+                .as_ref()
+                .is_some_and(|named| named.iter().all(|it| allowed.contains(it))),
+        }
     }
 }
 
@@ -75,55 +92,96 @@ pub(super) fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// The statements of a function's own policies.
-pub(super) fn statements(policies: &Value) -> Result<Vec<Statement>, String> {
+/// The statements of the template's managed policies, by their names.
+pub(super) type Managed = BTreeMap<String, Vec<Statement>>;
+
+/// The statements of managed policies, from their properties.
+pub(super) fn managed(policies: &BTreeMap<String, Value>) -> Result<Managed, PolicyError> {
+    let read = |(name, properties): (&String, &Value)| {
+        let statements = known_only(properties, &["Description", "PolicyDocument"])
+            .and_then(|()| document(name, part(properties, "PolicyDocument")));
+        let statements = statements.map_err(|problem| PolicyError::new(name, problem))?;
+        Ok((name.clone(), statements))
+    };
+    policies.iter().map(read).collect()
+}
+
+/// The statements of a function's policies: its own, and those of the managed policies it names.
+pub(super) fn of_function(
+    function: &FunctionSpec,
+    managed: &Managed,
+) -> Result<Vec<Statement>, PolicyError> {
     let mut statements = Vec::new();
-    for policy in one_or_more(policies) {
-        // What every function may do to start is another thing here (see `Roles::of`).
-        if policy.get("Ref").and_then(Value::as_str) == Some("StartPolicy") {
+    for policy in one_or_more(&function.policies) {
+        let shared = policy.get("Ref").and_then(Value::as_str);
+        if let Some(shared) = shared.and_then(|name| managed.get(name)) {
+            statements.extend(shared.iter().cloned());
             continue;
         }
-        let Some(own) = policy.get("Statement") else {
-            return Err(format!("the policy {policy} is not judged here"));
-        };
-        for statement in one_or_more(own) {
-            statements.push(read(statement)?);
-        }
+        let own = document(&function.handler, policy);
+        statements.extend(own.map_err(|problem| PolicyError::new(&function.logical_id, problem))?);
     }
     Ok(statements)
 }
 
-fn read(statement: &Value) -> Result<Statement, String> {
-    let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
-    let members = statement.as_object().into_iter().flatten();
-    for (name, _) in members {
-        if !known.contains(&name.as_str()) {
-            return Err(format!("`{name}` is not judged here"));
-        }
+/// The statements of a document, which are `holder`'s.
+fn document(holder: &str, document: &Value) -> Result<Vec<Statement>, String> {
+    let Some(statements) = document.get("Statement") else {
+        return Err(format!("the policy {document} is not judged here"));
+    };
+    known_only(document, &["Version", "Statement"])?;
+    let statements = one_or_more(statements).into_iter();
+    statements.map(|it| read(holder, it)).collect()
+}
+
+fn known_only(value: &Value, known: &[&str]) -> Result<(), String> {
+    let mut names = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name);
+    match names.find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(format!("`{name}` is not judged here")),
+        None => Ok(()),
     }
+}
+
+fn part<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
+fn read(holder: &str, statement: &Value) -> Result<Statement, String> {
+    let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
+    known_only(statement, &known)?;
     if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
         return Err("only `Effect: Allow` is judged here".to_owned());
     }
-    let part = |name: &str| one_or_more(statement.get(name).unwrap_or(&Value::Null));
     let action = |value: &Value| match value.as_str() {
         Some(action) if !action.contains('*') => Ok(action.to_owned()),
         _ => Err(format!("the action {value} must be one action's name")),
     };
-    let actions: Vec<String> = part("Action")
+    let actions: Vec<String> = one_or_more(part(statement, "Action"))
         .into_iter()
         .map(action)
         .collect::<Result<_, _>>()?;
-    let resources: Vec<String> = part("Resource")
+    let resources: Vec<String> = one_or_more(part(statement, "Resource"))
         .into_iter()
         .map(resource)
         .collect::<Result<_, _>>()?;
     if actions.is_empty() || resources.is_empty() {
         return Err("a statement lacks `Action` or `Resource`".to_owned());
     }
+    let conditions = conditions(part(statement, "Condition"))?;
+    // Which attributes a call names is known of updates only.
+    let named = |it: &Condition| matches!(it, Condition::Attributes(_));
+    if conditions.iter().any(named) && actions != ["dynamodb:UpdateItem"] {
+        return Err("attributes are judged of `dynamodb:UpdateItem` alone".to_owned());
+    }
     Ok(Statement {
+        holder: holder.to_owned(),
         actions,
         resources,
-        condition: condition(statement.get("Condition"))?,
+        conditions,
     })
 }
 
@@ -156,33 +214,46 @@ fn substituted(text: &str) -> String {
     text.replace(".Arn}", "").replace("${", "").replace('}', "")
 }
 
-fn condition(condition: Option<&Value>) -> Result<Condition, String> {
-    let Some(condition) = condition else {
-        return Ok(Condition::None);
-    };
-    let unclear = || format!("the condition {condition} is not judged here");
-    let only = |value: &Value| match value.as_object() {
-        Some(members) if members.len() == 1 => members
-            .iter()
-            .next()
-            .map(|(name, value)| (name.clone(), value.clone())),
-        _ => None,
-    };
-    let (operator, about) = only(condition).ok_or_else(unclear)?;
-    let (name, values) = only(&about).ok_or_else(unclear)?;
-    match (operator.as_str(), name.as_str()) {
+/// The conditions of a statement, each of which must hold.
+fn conditions(written: &Value) -> Result<Vec<Condition>, String> {
+    let unclear = || format!("the condition {written} is not judged here");
+    if written.is_null() {
+        return Ok(Vec::new());
+    }
+    let mut conditions = Vec::new();
+    for (operator, about) in written.as_object().ok_or_else(unclear)? {
+        for (name, values) in about.as_object().ok_or_else(unclear)? {
+            conditions.push(condition(operator, name, values).ok_or_else(unclear)?);
+        }
+    }
+    // What is written as a condition must be one.
+    if conditions.is_empty() {
+        return Err(unclear());
+    }
+    Ok(conditions)
+}
+
+/// One condition, if it can be judged.
+fn condition(operator: &str, name: &str, values: &Value) -> Option<Condition> {
+    match (operator, name) {
         ("ForAllValues:StringLike", "dynamodb:LeadingKeys") => {
-            let pattern = |value: &&Value| value.as_str().map(str::to_owned);
-            let patterns: Vec<String> = one_or_more(&values).iter().filter_map(pattern).collect();
-            // A set of no values is like anything, so an empty list would allow everything.
-            if patterns.is_empty() || patterns.len() != one_or_more(&values).len() {
-                return Err(unclear());
-            }
-            Ok(Condition::LeadingKeys(patterns))
+            texts(values).map(Condition::LeadingKeys)
+        }
+        ("ForAllValues:StringEquals", "dynamodb:Attributes") => {
+            texts(values).map(Condition::Attributes)
         }
         ("StringEquals", "ses:FromAddress") if values.get("Ref").is_some() => {
-            Ok(Condition::FromAddress)
+            Some(Condition::FromAddress)
         }
-        _ => Err(unclear()),
+        _ => None,
     }
+}
+
+/// One text or more, written out. A set of no values is like anything, so an empty list would allow everything.
+fn texts(values: &Value) -> Option<Vec<String>> {
+    let values = one_or_more(values).into_iter();
+    let texts: Vec<String> = values
+        .map(|it| it.as_str().map(str::to_owned))
+        .collect::<Option<_>>()?;
+    Some(texts).filter(|it| !it.is_empty())
 }

@@ -13,6 +13,12 @@ Resources:
     Properties:
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
       AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+  SharedPolicy:
+    Type: AWS::IAM::ManagedPolicy
+    Properties: {Description: For several., PolicyDocument: {Version: '2012-10-17', Statement: [{{shared}}]}}
+  G:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: g, Policies: [!Ref SharedPolicy]}
   F:
     Type: AWS::Serverless::Function
     Properties:
@@ -20,18 +26,40 @@ Resources:
       Policies: [{{policies}}]
 ";
 
-/// A template with one function and these statements.
-fn with(statements: &str) -> Template {
-    let statements = statements.replace('\n', " ");
-    let policies = format!("!Ref StartPolicy, {{Statement: [{statements}]}}");
-    let text = TEMPLATE.replace("{{policies}}", &policies);
+/// A template where `f` has these statements of its own, and shares those of a managed policy with `g`.
+fn sharing(shared: &str, own: &str) -> Template {
+    let own = format!("!Ref SharedPolicy, {{Statement: [{own}]}}");
+    let text = TEMPLATE
+        .replace("{{policies}}", &own.replace('\n', " "))
+        .replace("{{shared}}", &shared.replace('\n', " "));
     Template::parse(&text).unwrap()
+}
+
+/// A template where `f` has these statements.
+fn with(statements: &str) -> Template {
+    sharing("", statements)
+}
+
+/// The role of `f`.
+fn role(template: &Template) -> Role {
+    let roles = Roles::of(template, "a@b.example").unwrap();
+    roles.get("f").unwrap().clone()
+}
+
+/// What a call to the table asks leave for.
+fn asked(operation: &str, body: &Value) -> Vec<Access> {
+    let target = format!("DynamoDB_20120810.{operation}");
+    Access::of(Some(&target), "/", body.to_string().as_bytes())
 }
 
 const PUT: &str = "{Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt Table.Arn,
     Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: ['CL#*', 'EC#*']}}}";
 const GET: &str = "{Effect: Allow, Action: [dynamodb:GetItem, dynamodb:BatchGetItem], Resource: !GetAtt Table.Arn,
     Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: 'CL#*'}}}";
+const NOTE: &str =
+    "{Effect: Allow, Action: dynamodb:UpdateItem, Resource: !GetAtt Table.Arn, Condition: {
+    ForAllValues:StringLike: {dynamodb:LeadingKeys: ['SE#*']},
+    ForAllValues:StringEquals: {dynamodb:Attributes: [pk, sk, seen]}}}";
 const QUERY: &str =
     "{Effect: Allow, Action: dynamodb:Query, Resource: !Sub '${Table.Arn}/index/gsi1',
     Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [PR]}}}";
@@ -51,11 +79,7 @@ fn put(pk: &str) -> Value {
 #[test]
 fn a_call_needs_a_statement_for_all_it_touches() {
     let all = [PUT, GET, QUERY].join(",");
-    let role = Roles::of(&with(&all), "a@b.example")
-        .unwrap()
-        .get("f")
-        .unwrap()
-        .clone();
+    let role = role(&with(&all));
     let get = |pk: &str| json!({"TableName": "Table", "Key": key(pk)});
     let batch = |pks: &[&str]| {
         let keys: Vec<Value> = pks.iter().map(|pk| key(pk)).collect();
@@ -103,16 +127,14 @@ fn a_call_needs_a_statement_for_all_it_touches() {
         ),
         ("TransactWriteItems", transact(&[put("CL#1"), check]), false),
     ] {
-        let target = format!("DynamoDB_20120810.{operation}");
-        let accesses = Access::of(Some(&target), "/", body.to_string().as_bytes());
-        assert_eq!(role.judge(&accesses).is_ok(), allowed, "{operation} {body}");
+        let allows = role.judge(&asked(operation, &body)).is_ok();
+        assert_eq!(allows, allowed, "{operation} {body}");
     }
 }
 
 #[test]
 fn events_and_mails_need_their_bus_and_their_sender() {
-    let role = Roles::of(&with(&[TELL, MAIL].join(",")), "a@b.example");
-    let role = role.unwrap().get("f").unwrap().clone();
+    let role = role(&with(&[TELL, MAIL].join(",")));
     let tell = |bus: &str| json!({"Entries": [{"EventBusName": bus}]}).to_string();
     let mail = |set: Option<&str>| {
         json!({"FromEmailAddress": "\"x\" <a@b.example>", "ConfigurationSetName": set}).to_string()
@@ -143,17 +165,12 @@ fn events_and_mails_need_their_bus_and_their_sender() {
 
 #[test]
 fn a_call_that_names_nothing_is_refused() {
-    let role = Roles::of(&with(PUT), "a@b.example")
-        .unwrap()
-        .get("f")
-        .unwrap()
-        .clone();
+    let role = role(&with(PUT));
     for (operation, body) in [
         ("TransactWriteItems", json!({})),
         ("BatchGetItem", json!({"RequestItems": {}})),
     ] {
-        let target = format!("DynamoDB_20120810.{operation}");
-        let accesses = Access::of(Some(&target), "/", body.to_string().as_bytes());
+        let accesses = asked(operation, &body);
         assert!(role.judge(&accesses).is_err(), "{operation}");
     }
 }
@@ -163,12 +180,8 @@ fn what_was_used_is_remembered_and_what_was_refused_is_not() {
     let roles = Roles::of(&with(&[PUT, GET].join(",")), "a@b.example").unwrap();
     assert_eq!(roles.unused().len(), 4);
     let judge = |items: &[Value]| {
-        let body = json!({"TransactItems": items}).to_string();
-        let accesses = Access::of(
-            Some("DynamoDB_20120810.TransactWriteItems"),
-            "/",
-            body.as_bytes(),
-        );
+        let body = json!({"TransactItems": items});
+        let accesses = asked("TransactWriteItems", &body);
         roles.get("f").unwrap().judge(&accesses)
     };
     assert!(judge(&[put("CL#1"), put("WA#1")]).is_err());
@@ -176,11 +189,138 @@ fn what_was_used_is_remembered_and_what_was_refused_is_not() {
     assert!(judge(&[put("CL#1")]).is_ok());
     let unused: Vec<String> = roles.unused().iter().map(ToString::to_string).collect();
     let expected = [
-        "f: dynamodb:PutItem on Table EC#*",
-        "f: dynamodb:GetItem on Table CL#*",
         "f: dynamodb:BatchGetItem on Table CL#*",
+        "f: dynamodb:GetItem on Table CL#*",
+        "f: dynamodb:PutItem on Table EC#*",
     ];
     assert_eq!(unused, expected);
+}
+
+#[test]
+fn a_right_of_a_shared_policy_is_used_when_anybody_used_it() {
+    let roles = Roles::of(&sharing(GET, PUT), "a@b.example").unwrap();
+    let get = asked(
+        "GetItem",
+        &json!({"TableName": "Table", "Key": key("CL#1")}),
+    );
+    let unused = || -> Vec<String> { roles.unused().iter().map(ToString::to_string).collect() };
+    let shared = "SharedPolicy: dynamodb:GetItem on Table CL#*";
+    assert_eq!(unused().iter().filter(|it| *it == shared).count(), 1);
+    assert!(roles.get("g").unwrap().judge(&get).is_ok());
+    assert!(!unused().contains(&shared.to_owned()));
+    assert!(roles.get("f").unwrap().judge(&get).is_ok());
+    let put = asked(
+        "TransactWriteItems",
+        &json!({"TransactItems": [put("CL#1")]}),
+    );
+    assert!(roles.get("f").unwrap().judge(&put).is_ok());
+    assert!(roles.get("g").unwrap().judge(&put).is_err());
+}
+
+#[test]
+fn all_conditions_of_a_statement_must_hold() {
+    let role = role(&sharing(NOTE, GET));
+    let update = |pk: &str, expression: &str, condition: &str| {
+        let aliases = json!({"#s": "seen", "#r": "roles", "#id": "x.y-z"});
+        json!({"TableName": "Table", "Key": key(pk), "UpdateExpression": expression,
+            "ConditionExpression": condition, "ExpressionAttributeNames": aliases,
+            "ExpressionAttributeValues": {":now": {"S": "x"}}, "ReturnConsumedCapacity": "TOTAL"})
+    };
+    let (note, lasts) = ("SET seen.#id = :now", "attribute_exists(seen.#id)");
+    for (pk, expression, condition, allowed) in [
+        ("SE#1", note, lasts, true),
+        (
+            "SE#1",
+            "set #s.#id=:now",
+            "attribute_exists ( #s.#id )",
+            true,
+        ),
+        (
+            "SE#1",
+            "SET seen.roles[0] = if_not_exists(seen.a, :now) REMOVE #s.b",
+            lasts,
+            true,
+        ),
+        (
+            "SE#1",
+            note,
+            "size(seen) > :now and not seen.#id in (:now, :now)",
+            true,
+        ),
+        ("US#1", note, lasts, false),
+        ("SE#1", "SET roles.seen = :now", lasts, false),
+        ("SE#1", "SET #r.seen = :now", lasts, false),
+        ("SE#1", "SET seen.#id = :now, #r = :now", lasts, false),
+        ("SE#1", "SET seen.#id = roles", lasts, false),
+        ("SE#1", "SET seen.#id = :now REMOVE roles", lasts, false),
+        ("SE#1", "SET #id = :now", lasts, false),
+        ("SE#1", note, "attribute_exists(roles.#id)", false),
+        (
+            "SE#1",
+            note,
+            "attribute_exists(seen.#id) AND epoch=:now",
+            false,
+        ),
+        // What is not understood.
+        ("SE#1", "SET seen.#id = :now, #unknown = :now", lasts, false),
+        ("SE#1", "SET seen.#id = seen_of(seen)", lasts, false),
+        ("SE#1", "SET `seen` = :now", lasts, false),
+        ("SE#1", "SET seen.#id = :now;roles", lasts, false),
+        ("SE#1", "SET seen. roles = :now", lasts, false),
+    ] {
+        let body = update(pk, expression, condition);
+        let allows = role.judge(&asked("UpdateItem", &body)).is_ok();
+        assert_eq!(allows, allowed, "{pk} {expression} {condition}");
+        // In a transaction it asks for the same.
+        let items = json!({"TransactItems": [{"Update": body}]});
+        let allows = role.judge(&asked("TransactWriteItems", &items)).is_ok();
+        assert_eq!(allows, allowed, "{pk} {expression} {condition}");
+    }
+    for (member, value) in [
+        ("AttributeUpdates", json!({"roles": {"Value": {"S": "x"}}})),
+        ("Expected", json!({})),
+        ("ReturnValues", json!("ALL_NEW")),
+        ("UpdateExpression", json!(7)),
+        ("Key", json!({"pk": {"S": "SE#1"}, "roles": {"S": "."}})),
+    ] {
+        let mut body = update("SE#1", note, lasts);
+        body[member] = value;
+        assert!(role.judge(&asked("UpdateItem", &body)).is_err(), "{member}");
+    }
+}
+
+#[test]
+fn a_shared_policy_that_can_not_be_judged_stops_the_start() {
+    for (shared, problem) in [
+        (NOTE.replace("Allow", "Deny"), "Effect"),
+        (
+            NOTE.replace("ForAllValues:StringEquals", "StringEquals"),
+            "not judged",
+        ),
+        (NOTE.replace("[pk, sk, seen]", "[]"), "not judged"),
+        (
+            NOTE.replace("[pk, sk, seen]", "[pk, !Ref Seen]"),
+            "not judged",
+        ),
+        (NOTE.replace("UpdateItem", "GetItem"), "alone"),
+        (
+            NOTE.replace(
+                "dynamodb:UpdateItem",
+                "[dynamodb:UpdateItem, dynamodb:PutItem]",
+            ),
+            "alone",
+        ),
+        (format!("{NOTE}], Id: [x"), "`Id`"),
+        (format!("{NOTE}]}}, Roles: {{x: [y"), "`Roles`"),
+    ] {
+        let refused = Roles::of(&sharing(&shared, GET), "a@b.example");
+        let error = refused.unwrap_err().to_string();
+        let start = "template: SharedPolicy: in its policies, ";
+        assert!(
+            error.starts_with(start) && error.contains(problem),
+            "{shared}: {error}"
+        );
+    }
 }
 
 #[test]
@@ -205,7 +345,11 @@ fn a_policy_that_can_not_be_judged_stops_the_start() {
             "not judged",
         ),
         (
-            PUT.replace("dynamodb:LeadingKeys", "dynamodb:Attributes"),
+            PUT.replace("dynamodb:LeadingKeys", "dynamodb:Select"),
+            "not judged",
+        ),
+        (
+            PUT.replace("{dynamodb:LeadingKeys: ['CL#*', 'EC#*']}", "{}"),
             "not judged",
         ),
         (PUT.replace("['CL#*', 'EC#*']", "[]"), "not judged"),
@@ -231,7 +375,9 @@ fn a_policy_by_name_stops_the_start() {
         "!Ref OtherPolicy",
         "{DynamoDBCrudPolicy: {TableName: !Ref Table}}",
     ] {
-        let text = TEMPLATE.replace("{{policies}}", policy);
+        let text = TEMPLATE
+            .replace("{{policies}}", policy)
+            .replace("{{shared}}", "");
         let error = Roles::of(&Template::parse(&text).unwrap(), "a@b.example").unwrap_err();
         assert!(
             error.to_string().contains("is not judged here"),
