@@ -42,6 +42,7 @@ mod quotes;
 mod refunds;
 mod resellers;
 mod rights;
+mod sessions;
 mod sign_up;
 mod simulation;
 mod stream;

@@ -1,7 +1,8 @@
 //! The table: keys, conditions, transactions and cursors, one file per noun.
 //!
 //! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
-//! claims of consumers and the parts of checkpoints are single puts); the store
+//! claims of consumers and the parts of checkpoints are single puts, and when a session was last used a single update);
+//! the store
 //! never reads the clock (`now` is an argument) and never scans.
 
 pub mod answer;
@@ -28,6 +29,7 @@ pub mod provision;
 pub mod refund;
 pub mod reseller;
 pub mod secrets;
+pub mod session;
 pub mod suppression;
 pub mod table;
 pub mod transfer;

@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 
 use crate::StoreError;
 use crate::item::{Item, key_of, text, text_of};
@@ -252,16 +253,8 @@ impl Table {
         for (n, filter) in range.filters.iter().enumerate() {
             let (member, operator, value) = match filter {
                 Filter::Is(member, value) => (member, "=", text(value)),
-                Filter::Null(member) => (
-                    member,
-                    "=",
-                    aws_sdk_dynamodb::types::AttributeValue::Null(true),
-                ),
-                Filter::Some(member) => (
-                    member,
-                    "<>",
-                    aws_sdk_dynamodb::types::AttributeValue::Null(true),
-                ),
+                Filter::Null(member) => (member, "=", AttributeValue::Null(true)),
+                Filter::Some(member) => (member, "<>", AttributeValue::Null(true)),
             };
             tests.push(format!("#doc.#f{n} {operator} :f{n}"));
             query = query
@@ -283,6 +276,39 @@ impl Table {
             stopped_at,
             last_key,
         })
+    }
+
+    /// Replaces a member of the attribute `map` of the item at `key`, where there is one; whether there was.
+    /// The attribute's name stands in an expression as it is.
+    pub(crate) async fn replace_member(
+        &self,
+        key: &Key,
+        map: &'static str,
+        member: &str,
+        value: AttributeValue,
+    ) -> Result<bool, TableError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(&key.pk))
+            .key("sk", text(&key.sk))
+            .update_expression(format!("SET {map}.#member = :value"))
+            .condition_expression(format!("attribute_exists({map}.#member)"))
+            .expression_attribute_names("#member", member)
+            .expression_attribute_values(":value", value)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
+        meter::count(Direction::Write, capacity);
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(classify(&error)),
+            },
+        }
     }
 
     /// A put of one item, which may get a condition of its own and goes through [`Self::send`].
