@@ -120,15 +120,15 @@ impl Roles {
 
 impl Role {
     /// Judges a call as IAM does: each access must be allowed by one statement, keys and all.
-    pub fn judge(&self, accesses: &[Access]) -> Result<(), Access> {
+    pub fn judge(&self, accesses: &[Access]) -> Result<(), Box<Access>> {
         if accesses.is_empty() {
-            return Err(Access::to_nothing());
+            return Err(Box::new(Access::to_nothing()));
         }
         let mut used = BTreeSet::new();
         for access in accesses {
             let allowing = |it: &&Statement| it.allows(access, &self.sender);
             let Some(statement) = self.statements.iter().find(allowing) else {
-                return Err(access.clone());
+                return Err(Box::new(access.clone()));
             };
             used.extend(statement.rights().into_iter().filter(|right| {
                 right.action == access.action

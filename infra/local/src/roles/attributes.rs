@@ -60,9 +60,11 @@ fn collect(expression: &str, aliases: Option<&Value>, names: &mut BTreeSet<Strin
         rest = after.trim_start_matches(parts_terms);
         if let Some(value) = term.strip_prefix(':') {
             is_name(value).then_some(())?;
-        } else if !WORDS.contains(&term.to_ascii_uppercase().as_str())
-            && !(is_called && FUNCTIONS.contains(&term))
-        {
+            continue;
+        }
+        let is_word = WORDS.contains(&term.to_ascii_uppercase().as_str());
+        let is_function = is_called && FUNCTIONS.contains(&term);
+        if !is_word && !is_function {
             names.insert(top_of(term, aliases)?);
         }
     }
