@@ -47,11 +47,13 @@ fn is_prefix(letters: &str) -> bool {
 }
 
 fn is_refid(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(letters, code)| {
-        is_prefix(letters)
-            && code.len() == CODE_LENGTH
-            && code.bytes().all(|byte| SYMBOLS.as_bytes().contains(&byte))
-    })
+    text.split_once('-')
+        .is_some_and(|(letters, code)| is_prefix(letters) && is_code(code))
+}
+
+/// Whether `text` is what [`code`] makes.
+pub(crate) fn is_code(text: &str) -> bool {
+    text.len() == CODE_LENGTH && text.bytes().all(|byte| SYMBOLS.as_bytes().contains(&byte))
 }
 
 /// The 16 symbols of 80 bits.
