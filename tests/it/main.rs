@@ -12,6 +12,7 @@ mod api_keys;
 mod bad_input;
 mod budgets;
 mod bulk;
+mod captcha;
 mod checkpoints;
 mod client_bindings;
 mod client_changes;

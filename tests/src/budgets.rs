@@ -29,20 +29,23 @@ impl Budget {
 
 /// What an answer says it cost: calls, RCU, WCU.
 pub fn cost(reply: &Reply) -> (u32, f64, f64) {
+    let float = |name| figure(reply, name).parse().expect("a number");
+    let calls = figure(reply, "calls").parse().expect("a number");
+    (calls, float("rcu"), float("wcu"))
+}
+
+/// How many passwords were hashed for an answer: what its time tells of who was asked for.
+pub fn hashes(reply: &Reply) -> u32 {
+    figure(reply, "hashes").parse().expect("a number")
+}
+
+fn figure<'a>(reply: &'a Reply, name: &str) -> &'a str {
     let header = reply
         .header("purser-cost")
         .expect("the laptop says what an answer cost");
-    let figure = |name: &str| {
-        let part = header.split(' ').find_map(|part| part.strip_prefix(name));
-        part.and_then(|part| part.strip_prefix('='))
-            .expect("a figure")
-    };
-    let float = |name| figure(name).parse().expect("a number");
-    (
-        figure("calls").parse().expect("a number"),
-        float("rcu"),
-        float("wcu"),
-    )
+    let part = header.split(' ').find_map(|part| part.strip_prefix(name));
+    part.and_then(|part| part.strip_prefix('='))
+        .expect("a figure")
 }
 
 /// An answer's cost beside its bounds, less the one call and unit that authenticated it.

@@ -179,8 +179,14 @@ async fn hand_over(function: Router, request: Request) -> Response {
 
 /// Shows what the request cost; in the cloud the log alone has it.
 async fn show_cost(mut response: Response) -> Response {
-    if let Some(Cost { calls, rcu, wcu }) = response.extensions().get() {
-        let cost = format!("calls={calls} rcu={rcu} wcu={wcu}");
+    if let Some(Cost {
+        calls,
+        rcu,
+        wcu,
+        hashes,
+    }) = response.extensions().get()
+    {
+        let cost = format!("calls={calls} rcu={rcu} wcu={wcu} hashes={hashes}");
         if let Ok(cost) = HeaderValue::try_from(cost) {
             response.headers_mut().insert(COST, cost);
         }

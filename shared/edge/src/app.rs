@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use purser_store::Store;
 use purser_store::keys::Key;
 use purser_store::secrets::Secrets;
@@ -37,6 +38,8 @@ pub struct App {
     pub limits: Limits,
     /// The clock.
     pub clock: Clock,
+    /// What the SDK's clients speak HTTP with, for whoever else is to be spoken to.
+    pub http: Option<SharedHttpClient>,
 }
 
 /// Why a function can't start.
@@ -59,6 +62,7 @@ impl App {
             limits: Limits::new(&config, clock.clone()),
             config: Arc::new(config),
             clock,
+            http: sdk.http_client(),
         }
     }
 

@@ -3,9 +3,11 @@
 //! Invariant: a configuration that exists is valid; a wrong value stops the start with a message that names the
 //! variable. Every variable here is set in template.yaml, and the other way round (a test compares them).
 
+use http::Uri;
 use purser_domain::client::ClientStatus;
 use purser_domain::credits::Credits;
 use purser_domain::email::EmailAddress;
+use purser_domain::password::{self, PasswordPolicy};
 use purser_domain::refid::Prefix;
 use purser_domain::tier::{BasisPoints, Discounts};
 use purser_store::Prefixes;
@@ -48,6 +50,39 @@ pub struct Config {
     pub address_requests_per_minute: u32,
     /// SHA-256 of the operators' first key, hexadecimal; none: only keys in the table count.
     pub operator_key_sha256: Option<String>,
+    /// What is asked of new passwords (SPEC D2).
+    pub passwords: PasswordPolicy,
+    /// How strangers show that they are people (SPEC D2).
+    pub captcha: Captcha,
+}
+
+/// How strangers show that they are people.
+#[derive(Debug, Clone)]
+pub enum Captcha {
+    /// They need not.
+    Off,
+    /// By a sum.
+    Arithmetic,
+    /// By Google's reCAPTCHA, or what speaks its protocol.
+    Recaptcha(Recaptcha),
+}
+
+/// A site at reCAPTCHA.
+#[derive(Clone)]
+pub struct Recaptcha {
+    /// What pages name it by.
+    pub site_key: String,
+    /// What it proves itself with. `Debug` hides it.
+    pub secret: String,
+    /// Where answers are judged: an absolute `http` or `https` address.
+    pub url: Uri,
+}
+
+impl std::fmt::Debug for Recaptcha {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (site_key, url) = (&self.site_key, &self.url);
+        write!(f, "Recaptcha({site_key:?} at {url}, secret …)")
+    }
 }
 
 /// A variable that is missing or wrong.
@@ -59,7 +94,7 @@ pub struct ConfigError {
 }
 
 /// The variables, by name. The secret's own is read where the secret is fetched.
-pub const VARIABLES: [&str; 21] = [
+pub const VARIABLES: [&str; 26] = [
     "PURSER_TABLE",
     "PURSER_BUS",
     "PURSER_MAIL_FROM",
@@ -80,11 +115,19 @@ pub const VARIABLES: [&str; 21] = [
     "PURSER_KEY_REQUESTS_PER_MINUTE",
     "PURSER_ADDRESS_REQUESTS_PER_MINUTE",
     "PURSER_OPERATOR_KEY_SHA256",
+    "PURSER_PASSWORD_LENGTH",
+    "PURSER_CAPTCHA",
+    "PURSER_RECAPTCHA_SITE_KEY",
+    "PURSER_RECAPTCHA_SECRET",
+    "PURSER_RECAPTCHA_URL",
     SECRET_VARIABLE,
 ];
 
 /// The variable that names the deployment's secret.
 pub const SECRET_VARIABLE: &str = "PURSER_SECRET_ARN";
+
+/// Where Google judges answers.
+const SITEVERIFY: &str = "https://www.google.com/recaptcha/api/siteverify";
 
 impl Config {
     /// Reads the variables through `lookup`.
@@ -118,6 +161,8 @@ impl Config {
             address_requests_per_minute: given
                 .parsed("PURSER_ADDRESS_REQUESTS_PER_MINUTE", 6_000)?,
             operator_key_sha256: given.operator_key()?,
+            passwords: given.passwords()?,
+            captcha: given.captcha()?,
         })
     }
 }
@@ -216,6 +261,34 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
         }
     }
 
+    fn passwords(&self) -> Result<PasswordPolicy, ConfigError> {
+        let name = "PURSER_PASSWORD_LENGTH";
+        let least = self.parsed(name, password::USUAL)?;
+        PasswordPolicy::at_least(least).map_err(|error| wrong(name, &error))
+    }
+
+    fn captcha(&self) -> Result<Captcha, ConfigError> {
+        let name = "PURSER_CAPTCHA";
+        match self.text_or(name, "off").as_str() {
+            "off" => Ok(Captcha::Off),
+            "arithmetic" => Ok(Captcha::Arithmetic),
+            "recaptcha" => Ok(Captcha::Recaptcha(Recaptcha {
+                site_key: self.text("PURSER_RECAPTCHA_SITE_KEY")?,
+                secret: self.text("PURSER_RECAPTCHA_SECRET")?,
+                url: self.recaptcha_url()?,
+            })),
+            _ => Err(wrong(name, &"must be off, arithmetic or recaptcha")),
+        }
+    }
+
+    fn recaptcha_url(&self) -> Result<Uri, ConfigError> {
+        let name = "PURSER_RECAPTCHA_URL";
+        let url = self.text_or(name, SITEVERIFY).parse::<Uri>();
+        url.ok()
+            .filter(|url| matches!(url.scheme_str(), Some("http" | "https")))
+            .ok_or_else(|| wrong(name, &"must be an http or https address"))
+    }
+
     fn operator_key(&self) -> Result<Option<String>, ConfigError> {
         let name = "PURSER_OPERATOR_KEY_SHA256";
         let Some(hash) = self.get(name) else {
@@ -271,9 +344,51 @@ mod tests {
             ("PURSER_KEY_REQUESTS_PER_MINUTE", "-1"),
             ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "none"),
             ("PURSER_OPERATOR_KEY_SHA256", "abc"),
+            ("PURSER_PASSWORD_LENGTH", "7"),
+            ("PURSER_PASSWORD_LENGTH", "257"),
+            ("PURSER_PASSWORD_LENGTH", "long"),
+            ("PURSER_CAPTCHA", "on"),
         ] {
             let error = read(name, value).unwrap_err();
             assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_captcha_is_whole_or_stops_the_start() {
+        let read = |given: &[(&str, &str)]| {
+            Config::read(|asked| match asked {
+                "PURSER_TABLE" | "PURSER_BUS" => Some("purser".into()),
+                "PURSER_MAIL_FROM" => Some("purser@example.com".into()),
+                _ => given
+                    .iter()
+                    .find(|(name, _)| *name == asked)
+                    .map(|(_, value)| (*value).to_owned()),
+            })
+            .map(|config| config.captcha)
+        };
+        let kind = ("PURSER_CAPTCHA", "recaptcha");
+        let (site, secret) = (
+            ("PURSER_RECAPTCHA_SITE_KEY", "site"),
+            ("PURSER_RECAPTCHA_SECRET", "hush"),
+        );
+        assert!(matches!(read(&[]), Ok(Captcha::Off)));
+        let arithmetic = read(&[("PURSER_CAPTCHA", "arithmetic")]);
+        assert!(matches!(arithmetic, Ok(Captcha::Arithmetic)));
+        let whole = read(&[kind, site, secret]).unwrap();
+        let shown = format!("{whole:?}");
+        assert!(
+            shown.contains(SITEVERIFY) && !shown.contains("hush"),
+            "{shown}"
+        );
+        let nowhere = ("PURSER_RECAPTCHA_URL", "/siteverify");
+        for (given, named) in [
+            (&[kind, site][..], secret.0),
+            (&[kind, secret], site.0),
+            (&[kind, site, secret, nowhere], nowhere.0),
+        ] {
+            let error = read(given).unwrap_err().to_string();
+            assert!(error.starts_with(named), "{error}");
         }
     }
 }

@@ -4,8 +4,10 @@
 
 pub mod answer;
 pub mod app;
+pub mod avatar;
 pub mod bus;
 pub mod call;
+pub mod captcha;
 pub mod client_body;
 pub mod clock;
 pub mod config;
@@ -17,6 +19,7 @@ pub mod limits;
 pub mod logs;
 pub mod mail;
 pub mod metrics;
+pub mod passwords;
 pub mod problem;
 pub mod sdk;
 pub mod serve;

