@@ -93,14 +93,16 @@ async fn a_wrong_answer_uses_a_sum_up() {
     let wrong = json!({"token": token, "answer": answer + 1});
     let right = json!({"token": token, "answer": answer});
     let (unanswered, its_answer) = sum(app);
-    for given in [
+    let given = [
         None,
         Some(wrong),
         Some(right),
         Some(json!({"token": unanswered})),
         Some(json!({"token": unanswered, "answer": its_answer})),
-    ] {
-        assert_eq!(asked(app, given, "r").await, Some("captcha_failed"));
+    ];
+    for (n, given) in given.into_iter().enumerate() {
+        let answered = asked(app, given, &n.to_string()).await;
+        assert_eq!(answered, Some("captcha_failed"), "{n}");
     }
 }
 

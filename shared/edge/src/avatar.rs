@@ -1,8 +1,8 @@
 //! Pictures of people: any JPEG, PNG or WebP becomes a square JPEG.
 //!
-//! Invariant: what is kept is pixels that were decoded and encoded again, so nothing that was hidden in the file (places,
-//! cameras, scripts) goes on. What a file is, is told from its bytes. One that claims to be huge is refused before any
-//! of it is decoded, and one is decoded at a time, so memory is bounded.
+//! Invariant: what is kept is pixels that were decoded and encoded again, so nothing that was hidden in the file
+//! (places, cameras, scripts) goes on. What a file is, is told from its bytes. One that claims to be huge is refused
+//! before any of it is decoded, and one is decoded at a time, so memory is bounded.
 
 use std::io::Cursor;
 use std::sync::{Arc, LazyLock};
@@ -71,15 +71,17 @@ fn upright_square(file: &[u8]) -> Result<RgbImage, AvatarError> {
     limits.max_alloc = Some(MOST_PIXELS * MOST_DEPTH);
     let mut reader = ImageReader::with_format(Cursor::new(file), format);
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(of)?;
+    let mut decoder = reader.into_decoder().map_err(|error| of(&error))?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(AvatarError::TooLarge);
     }
-    limits.reserve(decoder.total_bytes()).map_err(of)?;
+    limits
+        .reserve(decoder.total_bytes())
+        .map_err(|error| of(&error))?;
     // A picture whose metadata can't be read is taken as it lies.
     let orientation = decoder.orientation().ok();
-    let picture = DynamicImage::from_decoder(decoder).map_err(of)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| of(&error))?;
     let mut square = DynamicImage::ImageRgb8(square(picture));
     if let Some(orientation) = orientation {
         square.apply_orientation(orientation);
@@ -94,8 +96,24 @@ fn format_of(file: &[u8]) -> Result<(ImageFormat, &[u8]), AvatarError> {
             let file = whole_webp(file).ok_or(AvatarError::Broken)?;
             Ok((ImageFormat::WebP, file))
         }
+        Ok(ImageFormat::Jpeg) if is_cut_off(file) == Some(true) => Err(AvatarError::Broken),
         Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => Ok((format, file)),
         _ => Err(AvatarError::NotAPicture),
+    }
+}
+
+/// Whether a JPEG file has pixels that do not end: the decoder would make up the rest. None: it has none at all.
+fn is_cut_off(file: &[u8]) -> Option<bool> {
+    const START_OF_SCAN: u8 = 0xDA;
+    const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
+    let mut segment = file.get(2..)?;
+    loop {
+        let [_, marker, high, low] = *segment.first_chunk()?;
+        if marker == START_OF_SCAN {
+            return Some(!segment.windows(2).any(|two| two == END_OF_IMAGE));
+        }
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        segment = segment.get(2 + length..)?;
     }
 }
 
@@ -159,7 +177,9 @@ fn encoded(square: &RgbImage) -> Result<Vec<u8>, AvatarError> {
     for quality in QUALITIES {
         let mut jpeg = Vec::with_capacity(MOST_BYTES);
         let encoder = JpegEncoder::new_with_quality(&mut jpeg, quality);
-        square.write_with_encoder(encoder).map_err(of)?;
+        square
+            .write_with_encoder(encoder)
+            .map_err(|error| of(&error))?;
         if jpeg.len() <= MOST_BYTES {
             return Ok(jpeg);
         }
@@ -167,7 +187,7 @@ fn encoded(square: &RgbImage) -> Result<Vec<u8>, AvatarError> {
     Err(AvatarError::TooLarge)
 }
 
-fn of(error: ImageError) -> AvatarError {
+fn of(error: &ImageError) -> AvatarError {
     match error {
         ImageError::Limits(_) => AvatarError::TooLarge,
         _ => AvatarError::Broken,

@@ -110,8 +110,8 @@ impl App {
         }
     }
 
-    /// Refuses whoever has not shown to be a person, with 422 `captcha_failed`. What was answered is used up by it; where
-    /// nobody is asked, nothing happens.
+    /// Refuses whoever has not shown to be a person, with 422 `captcha_failed`. What was answered is used up by it;
+    /// where nobody is asked, nothing happens. `stamp` is of the request that brings the answer.
     pub async fn must_be_human(
         &self,
         captcha: Option<&CaptchaBody>,

@@ -113,8 +113,7 @@ async fn nothing_that_a_file_hides_goes_on() {
             }
             ImageFormat::Png => hiding.splice(33..33, chunk(*b"tEXt", xmp)).for_each(drop),
             _ => {
-                let length = u32::try_from(xmp.len()).unwrap().to_le_bytes();
-                hiding.extend([b"XMP ".as_slice(), &length, xmp].concat());
+                hiding.extend(riff_chunk(*b"XMP ", xmp));
                 let riff = u32::try_from(hiding.len() - 8).unwrap().to_le_bytes();
                 hiding.splice(4..8, riff);
             }
@@ -236,7 +235,7 @@ async fn bombs_are_refused_before_they_go_off() {
     jpeg.splice(frame + 5..frame + 9, [0xFF; 4]);
     assert_eq!(made(jpeg).await.unwrap_err(), AvatarError::TooLarge);
     let mut webp = file(ImageFormat::WebP, &halves(8, 8), None);
-    webp.splice(21..25, 0x0FFF_FFFF_u32.to_le_bytes());
+    webp.splice(21..25, 0x0FFF_BFFE_u32.to_le_bytes());
     assert_eq!(made(webp).await.unwrap_err(), AvatarError::TooLarge);
     // A part that says it is four gigabytes, for which room would be made.
     let mut webp = file(ImageFormat::WebP, &halves(8, 8), Some(exif(1)));
@@ -250,8 +249,8 @@ async fn what_was_cut_off_is_broken() {
     for format in FORMATS {
         let whole = file(format, &halves(200, 200), None);
         for length in [16, whole.len() / 4, whole.len() / 2, whole.len() - 20] {
-            let cut = made(whole[..length].to_vec()).await;
-            assert_eq!(cut.unwrap_err(), AvatarError::Broken, "{format:?} {length}");
+            let cut = made(whole[..length].to_vec()).await.err();
+            assert_eq!(cut, Some(AvatarError::Broken), "{format:?} {length}");
         }
     }
 }
@@ -269,7 +268,8 @@ fn an_error_says_what_would_be_taken() {
 
 fn riff_chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap().to_le_bytes();
-    [&name[..], &length, body].concat()
+    let padding = vec![0; body.len() % 2];
+    [&name[..], &length, body, &padding].concat()
 }
 
 fn chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
