@@ -126,7 +126,7 @@ async fn passwords_that_differ_are_told_at_the_field_and_not_repeated() {
         422,
     );
     assert!(
-        html.contains("aria-invalid=\"true\" autofocus aria-describedby=\"differs\""),
+        html.contains("aria-invalid=\"true\" aria-describedby=\"differs\""),
         "{html}"
     );
     assert!(html.contains("id=\"differs\""), "{html}");

@@ -68,7 +68,7 @@ fn brand<'a>(app: &'a App, reseller: Option<&'a Reseller>) -> &'a str {
 fn period(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     let (count, unit) = match minutes {
-        60.. if minutes % 60 == 0 => (minutes / 60, "hour"),
+        60.. if minutes.is_multiple_of(60) => (minutes / 60, "hour"),
         _ => (minutes, "minute"),
     };
     let plural = if count == 1 { "" } else { "s" };
