@@ -9,6 +9,7 @@
 )]
 
 mod account_mails;
+mod accounts;
 mod api_keys;
 mod bad_input;
 mod budgets;

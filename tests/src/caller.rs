@@ -140,6 +140,13 @@ impl Caller {
         self.send("POST", path, &[], None).await
     }
 
+    /// Puts JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        let headers = [("content-type", "application/json")];
+        let body = Some(body.to_string().into());
+        self.send("PUT", path, &headers, body).await
+    }
+
     /// Patches with JSON.
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
         self.send(

@@ -21,6 +21,7 @@ pub mod faults;
 pub mod lambda;
 pub mod laptop;
 pub mod load;
+pub mod people;
 pub mod schema;
 pub mod simulation;
 pub mod start;

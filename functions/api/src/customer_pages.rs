@@ -15,6 +15,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use purser_edge::call::Anybody;
+use purser_edge::config::Config;
 use purser_edge::extract::Params;
 use purser_edge::problem::FieldError;
 use purser_edge::{App, Problem};
@@ -114,8 +115,8 @@ struct ResetPage<'a> {
 }
 
 impl<'a> ResetPage<'a> {
-    fn new(app: &'a App, token: &'a str, show: bool) -> Self {
-        let (brand, least) = (&*app.config.brand, app.config.passwords.least());
+    fn new(config: &'a Config, token: &'a str, show: bool) -> Self {
+        let (brand, least) = (&*config.brand, config.passwords.least());
         Self {
             brand,
             token,
@@ -132,7 +133,7 @@ impl<'a> ResetPage<'a> {
 async fn reset_form(State(app): State<App>, Params(link): Params<Link>) -> Response {
     let brand = &*app.config.brand;
     match link.token() {
-        Some(token) => page::show(StatusCode::OK, &ResetPage::new(&app, token, link.show)),
+        Some(token) => page::show(StatusCode::OK, &ResetPage::new(&app.config, token, link.show)),
         None => page::show(StatusCode::UNPROCESSABLE_ENTITY, &dead_link(brand)),
     }
 }
@@ -157,16 +158,16 @@ async fn reset(
     if form.password != form.repeated {
         let page = ResetPage {
             differs: true,
-            ..ResetPage::new(&app, &form.token, form.show)
+            ..ResetPage::new(&app.config, &form.token, form.show)
         };
         return page::show(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let done = acts::reset(&app, request, &form.token, &form.password).await;
-    set(&app, &form, done)
+    set(&app.config, &form, done)
 }
 
-fn set(app: &App, form: &ResetForm, done: Result<acts::Done, Problem>) -> Response {
-    let brand = &*app.config.brand;
+fn set(config: &Config, form: &ResetForm, done: Result<acts::Done, Problem>) -> Response {
+    let brand = &*config.brand;
     match done {
         Ok(acts::Done) => page::show(
             StatusCode::OK,
@@ -183,7 +184,7 @@ fn set(app: &App, form: &ResetForm, done: Result<acts::Done, Problem>) -> Respon
             Some(wrong) => {
                 let page = ResetPage {
                     wrong: Some(&wrong),
-                    ..ResetPage::new(app, &form.token, form.show)
+                    ..ResetPage::new(config, &form.token, form.show)
                 };
                 page::instead_of(problem.into_response(), &page)
             }
@@ -235,6 +236,15 @@ mod tests {
         (status, String::from_utf8(bytes.into()).unwrap())
     }
 
+    fn config() -> Config {
+        let config = Config::read(|name| match name {
+            "PURSER_TABLE" | "PURSER_BUS" => Some("purser".to_owned()),
+            "PURSER_MAIL_FROM" => Some("purser@example.com".to_owned()),
+            _ => None,
+        });
+        config.unwrap()
+    }
+
     fn form() -> ResetForm {
         ResetForm {
             token: "the-token".into(),
@@ -247,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_password_is_told_at_its_field_and_not_repeated() {
         let weak = Problem::invalid(acts::PASSWORD, "must not be one that many people use");
-        let (status, page) = html(set("Purser", &form(), Err(weak))).await;
+        let (status, page) = html(set(&config(), &form(), Err(weak))).await;
         assert_eq!(status, 422);
         assert!(page.contains(r#"id="wrong">The password must not be one that many people use."#));
         assert!(page.contains(r#"autofocus aria-invalid="true" aria-describedby="wrong rules""#));
@@ -258,7 +268,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_done_is_said() {
-        let (status, page) = html(set("Purser", &form(), Ok(acts::Done))).await;
+        let (status, page) = html(set(&config(), &form(), Ok(acts::Done))).await;
         assert_eq!(status, 200);
         assert!(page.contains("<h1>Your password is set</h1>"), "{page}");
         let (status, page) = html(confirmed("Purser", Ok(acts::Done))).await;
@@ -272,7 +282,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_fault_of_the_link_is_left_to_the_page_of_failures() {
         for answer in [
-            set("Purser", &form(), Err(Problem::busy())),
+            set(&config(), &form(), Err(Problem::busy())),
             confirmed("Purser", Err(Problem::busy())),
         ] {
             assert_eq!(answer.headers()["retry-after"], "1");

@@ -1,0 +1,3 @@
+//! Accounts: people sign in, and nobody else does (SPEC D1, D2).
+
+mod journey;

@@ -1,0 +1,106 @@
+//! People: who register, sign in and follow the links of their mails.
+
+use serde_json::{Value, json};
+
+use crate::{Caller, World};
+
+/// A password that nobody refuses.
+pub const PASSWORD: &str = "a quiet harbour at dusk";
+
+/// Somebody with a login.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The address they sign in with.
+    pub email: String,
+    /// The login's refid.
+    pub refid: String,
+    /// They, in a session.
+    pub caller: Caller,
+    /// What shows that their device is known.
+    pub device: String,
+}
+
+impl World {
+    /// The token of the newest link mailed to `to`.
+    pub async fn mailed_token(&self, to: &str) -> String {
+        let mails = self.mails().await;
+        let found = mails.iter().find_map(|mail| {
+            let mine = mail["to"].to_string().contains(to);
+            mine.then(|| token_in(mail)).flatten()
+        });
+        found.unwrap_or_else(|| panic!("no link was mailed to {to}: {mails:#?}"))
+    }
+
+    /// The subjects of the mails to `to`, newest first.
+    pub async fn subjects(&self, to: &str) -> Vec<String> {
+        let mails = self.mails().await;
+        let mine = mails
+            .iter()
+            .filter(|mail| mail["to"].to_string().contains(to));
+        mine.map(|mail| mail["subject"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// Asks for an account.
+    pub async fn register(&self, email: &str, password: &str) {
+        let body = json!({"email": email, "name": "Ada Lovelace", "password": password});
+        let nobody = self.nobody();
+        let received = nobody.post("/v1/auth/register", &body).await.expect(202);
+        assert_eq!(received.json, json!({"status": "received"}));
+    }
+
+    /// Signs in.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Person {
+        let body = json!({"email": email, "password": password});
+        self.sign_in_with(email, &body).await
+    }
+
+    /// Signs in with this body.
+    pub async fn sign_in_with(&self, email: &str, body: &Value) -> Person {
+        let reply = self.nobody().post("/v1/auth/login", body).await.expect(200);
+        Person {
+            email: email.to_owned(),
+            refid: reply.text("user").to_owned(),
+            caller: self.nobody().with_key(Some(reply.text("token"))),
+            device: reply.text("device").to_owned(),
+        }
+    }
+
+    /// Somebody who registered, confirmed their address and signed in.
+    pub async fn person(&self) -> Person {
+        let email = format!("{}@example.com", self.fresh("person"));
+        self.register(&email, PASSWORD).await;
+        let token = json!({"token": self.mailed_token(&email).await});
+        let nobody = self.nobody();
+        let _confirmed = nobody.post("/v1/auth/confirm", &token).await.expect(200);
+        self.sign_in(&email, PASSWORD).await
+    }
+
+    /// Somebody who was invited with these members, set a password and signed in.
+    pub async fn invited(&self, members: Value) -> Person {
+        let email = format!("{}@example.com", self.fresh("invited"));
+        let mut body = json!({"email": email, "name": "Grace Hopper"});
+        if let (Some(body), Value::Object(members)) = (body.as_object_mut(), members) {
+            body.extend(members);
+        }
+        let _user = self.operator.post("/v1/users", &body).await.expect(201);
+        self.set_password(&email, PASSWORD).await;
+        self.sign_in(&email, PASSWORD).await
+    }
+
+    /// Follows the newest link mailed to `email` and sets a password.
+    pub async fn set_password(&self, email: &str, password: &str) {
+        let token = self.mailed_token(email).await;
+        let body = json!({"token": token, "password": password});
+        let nobody = self.nobody();
+        let _set = nobody.post("/v1/auth/reset-password", &body).await.expect(200);
+    }
+}
+
+/// The token of a mail's link.
+fn token_in(mail: &Value) -> Option<String> {
+    let text = mail["text"].as_str()?;
+    let (_, after) = text.split_once("?token=")?;
+    let end = after.find(|c: char| c.is_whitespace()).unwrap_or(after.len());
+    Some(after[..end].to_owned())
+}
