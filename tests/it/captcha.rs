@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
-use axum::routing::post;
 use jiff::SignedDuration;
 use purser_domain::caller::Actor;
 use purser_edge::App;
@@ -181,18 +180,24 @@ fn a_body_holds_nothing_else() {
     assert!(!shown.contains("hush"));
 }
 
-/// A stand-in for siteverify: it gives these answers, the last one for good, and keeps what it was sent.
+/// A stand-in for siteverify: it gives this answer, and keeps what it was asked.
 #[derive(Clone, Default)]
 struct Siteverify {
-    answers: Arc<Mutex<Vec<(u16, String)>>>,
-    heard: Arc<Mutex<Vec<(Option<String>, String)>>>,
+    answer: Arc<Mutex<(u16, String)>>,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+/// What it was asked.
+#[derive(Debug, Clone, PartialEq)]
+struct Heard {
+    asked: String,
+    kind: Option<String>,
+    form: String,
 }
 
 impl Siteverify {
     async fn start(&self) -> String {
-        let routes = Router::new()
-            .route("/api/siteverify", post(verify))
-            .with_state(self.clone());
+        let routes = Router::new().fallback(verify).with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -200,19 +205,24 @@ impl Siteverify {
     }
 
     fn says(&self, status: u16, body: &str) {
-        *self.answers.lock().unwrap() = vec![(status, body.to_owned())];
+        *self.answer.lock().unwrap() = (status, body.to_owned());
     }
 }
 
 async fn verify(
     State(stand_in): State<Siteverify>,
+    method: Method,
+    uri: Uri,
     headers: HeaderMap,
-    body: String,
+    form: String,
 ) -> impl IntoResponse {
     let kind = headers.get("content-type");
-    let kind = kind.map(|kind| kind.to_str().unwrap().to_owned());
-    stand_in.heard.lock().unwrap().push((kind, body));
-    let (status, said) = stand_in.answers.lock().unwrap()[0].clone();
+    stand_in.heard.lock().unwrap().push(Heard {
+        asked: format!("{method} {uri}"),
+        kind: kind.map(|kind| kind.to_str().unwrap().to_owned()),
+        form,
+    });
+    let (status, said) = stand_in.answer.lock().unwrap().clone();
     (StatusCode::from_u16(status).unwrap(), said)
 }
 
@@ -267,13 +277,12 @@ async fn recaptcha_judges_by_its_protocol() {
         assert_eq!(asked(app, Some(given.clone()), "r").await, code, "{said}");
     }
     let heard = google.heard.lock().unwrap().clone();
-    let form = "secret=hush%20hush%20%26%20more%3D&response=03AG%20%26%20it%3Ds";
-    let kind = Some("application/x-www-form-urlencoded".to_owned());
-    assert!(
-        heard
-            .iter()
-            .all(|it| *it == (kind.clone(), form.to_owned()))
-    );
+    let expected = Heard {
+        asked: "POST /api/siteverify".to_owned(),
+        kind: Some("application/x-www-form-urlencoded".to_owned()),
+        form: "secret=hush%20hush%20%26%20more%3D&response=03AG%20%26%20it%3Ds".to_owned(),
+    };
+    assert!(heard.iter().all(|it| *it == expected), "{heard:?}");
     assert_eq!(heard.len(), 8, "each is asked once");
     // What can't be an answer is not asked about.
     for token in [String::new(), "x".repeat(8_193)] {
