@@ -93,7 +93,10 @@ impl World {
         let token = self.mailed_token(email).await;
         let body = json!({"token": token, "password": password});
         let nobody = self.nobody();
-        let _set = nobody.post("/v1/auth/reset-password", &body).await.expect(200);
+        let _set = nobody
+            .post("/v1/auth/reset-password", &body)
+            .await
+            .expect(200);
     }
 }
 
@@ -101,6 +104,8 @@ impl World {
 fn token_in(mail: &Value) -> Option<String> {
     let text = mail["text"].as_str()?;
     let (_, after) = text.split_once("?token=")?;
-    let end = after.find(|c: char| c.is_whitespace()).unwrap_or(after.len());
+    let end = after
+        .find(|c: char| c.is_whitespace())
+        .unwrap_or(after.len());
     Some(after[..end].to_owned())
 }

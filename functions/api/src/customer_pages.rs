@@ -133,7 +133,10 @@ impl<'a> ResetPage<'a> {
 async fn reset_form(State(app): State<App>, Params(link): Params<Link>) -> Response {
     let brand = &*app.config.brand;
     match link.token() {
-        Some(token) => page::show(StatusCode::OK, &ResetPage::new(&app.config, token, link.show)),
+        Some(token) => page::show(
+            StatusCode::OK,
+            &ResetPage::new(&app.config, token, link.show),
+        ),
         None => page::show(StatusCode::UNPROCESSABLE_ENTITY, &dead_link(brand)),
     }
 }

@@ -50,10 +50,7 @@ struct ResellerTold {
 impl ResellerTold {
     /// Whether it began to trade: onboarded, or approved.
     fn began(&self) -> bool {
-        let approved = (
-            Some(ResellerStatus::Pending),
-            Some(ResellerStatus::Active),
-        );
+        let approved = (Some(ResellerStatus::Pending), Some(ResellerStatus::Active));
         self.status == Some(ResellerStatus::Active) || (self.from, self.to) == approved
     }
 }
@@ -131,9 +128,7 @@ async fn mail(app: &App, link: Link, occasion: Occasion) -> Result<Option<Mail>,
         Purpose::Reset if has_account => {
             accounts::already_registered(app, &to, &name, &link(RESET)?, lasts, reseller)
         }
-        Purpose::Reset => {
-            accounts::reset_password(app, &to, &name, &link(RESET)?, lasts, reseller)
-        }
+        Purpose::Reset => accounts::reset_password(app, &to, &name, &link(RESET)?, lasts, reseller),
         Purpose::SetPassword => {
             accounts::set_password(app, &to, &name, &link(RESET)?, lasts, occasion, reseller)
         }

@@ -49,7 +49,11 @@ pub fn link(app: &App, path: &str, token: &str) -> Result<String, String> {
 /// The reseller in whose name mails to a user come: whose customer it is, if it is nothing more (SPEC B12).
 pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String> {
     let text = |error: StoreError| error.to_string();
-    let Some(client) = user.client.as_ref().filter(|_| user.roles() == ["customer"]) else {
+    let Some(client) = user
+        .client
+        .as_ref()
+        .filter(|_| user.roles() == ["customer"])
+    else {
         return Ok(None);
     };
     let client = app.store.client(client).await.map_err(text)?;

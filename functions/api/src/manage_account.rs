@@ -22,7 +22,11 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(profile::read_me, profile::change_me))
-        .routes(routes!(avatar::read_avatar, avatar::change_avatar, avatar::remove_avatar))
+        .routes(routes!(
+            avatar::read_avatar,
+            avatar::change_avatar,
+            avatar::remove_avatar
+        ))
         .routes(routes!(password::change_password))
         .routes(routes!(password::change_email))
         .routes(routes!(sessions::list_sessions, sessions::end_sessions))

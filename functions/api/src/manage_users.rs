@@ -15,8 +15,8 @@ use purser_domain::text::Name;
 use purser_domain::user::{User, UserChange, UserStatus};
 use purser_edge::answer::{self, List, position};
 use purser_edge::call::Listed;
-use purser_edge::json::present;
 use purser_edge::extract::{Body, IfMatch, Limit, MaybeBody, Named, OptionalKey, Params};
+use purser_edge::json::present;
 use purser_edge::shapes::{
     EmailShape, IdempotencyKeyShape, LoginShape, NameShape, ResellerRefidShape, UserRefidShape,
     UserShape,
@@ -162,7 +162,8 @@ async fn list_users(
         None => {
             let limit = query.limit.unwrap_or_default().get();
             let mut page = app.store.users(&filter, limit, position).await?;
-            page.items.retain(|user| shows(&filter, query.operators, user));
+            page.items
+                .retain(|user| shows(&filter, query.operators, user));
             page
         }
     };

@@ -123,7 +123,9 @@ mod tests {
         let account: Vec<i64> = (0..16).map(|n| waits(Counted::Account, n)).collect();
         assert_eq!(
             account,
-            [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+            [
+                0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
+            ]
         );
         assert_eq!(waits(Counted::Address, 19), 0);
         assert_eq!(waits(Counted::Address, 20), 1);

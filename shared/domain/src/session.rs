@@ -106,7 +106,12 @@ impl Sessions {
     }
 
     /// Those that last.
-    pub fn lasting(&self, seen: &Seen, limits: Limits, now: Time) -> impl Iterator<Item = &Session> {
+    pub fn lasting(
+        &self,
+        seen: &Seen,
+        limits: Limits,
+        now: Time,
+    ) -> impl Iterator<Item = &Session> {
         let lasts = move |session: &&Session| session.lasts(seen.get(&session.id), limits, now);
         self.sessions.iter().filter(lasts)
     }
@@ -199,7 +204,11 @@ mod tests {
             (Some(719), 720, false),
         ] {
             let seen = seen.map(at);
-            assert_eq!(session.lasts(seen.as_ref(), LIMITS, at(now)), lasts, "{now}");
+            assert_eq!(
+                session.lasts(seen.as_ref(), LIMITS, at(now)),
+                lasts,
+                "{now}"
+            );
         }
         assert!(!session.is_worth_noting(None, at(4)));
         assert!(session.is_worth_noting(None, at(5)));

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use http::StatusCode;
 use purser_domain::email::EmailAddress;
 use purser_domain::password::{GivenPassword, Password, WeakPassword};
 use purser_domain::text::Name;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use purser_store::Store;
 use purser_store::keys::Key;
 use purser_store::secrets::Secrets;

@@ -3,8 +3,8 @@
 //! Invariant: a configuration that exists is valid; a wrong value stops the start with a message that names the
 //! variable. Every variable here is set in template.yaml, and the other way round (a test compares them).
 
-use jiff::SignedDuration;
 use http::Uri;
+use jiff::SignedDuration;
 use purser_domain::client::ClientStatus;
 use purser_domain::credits::Credits;
 use purser_domain::email::EmailAddress;

@@ -113,7 +113,9 @@ impl FromRequest<App> for Picture {
                 "The body must be a picture: image/jpeg, image/png or image/webp.",
             ));
         }
-        read(body, MOST_PICTURE_BYTES).await.map(|bytes| Self(bytes.into()))
+        read(body, MOST_PICTURE_BYTES)
+            .await
+            .map(|bytes| Self(bytes.into()))
     }
 }
 

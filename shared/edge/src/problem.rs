@@ -395,9 +395,7 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
         }
         Refusal::InvalidCredentials => denied("The address or the password is wrong."),
         Refusal::SecondFactorRequired => denied("A code of the second factor is required."),
-        Refusal::SecondFactorMissing => {
-            barred("This login must set up a second factor first.")
-        }
+        Refusal::SecondFactorMissing => barred("This login must set up a second factor first."),
         Refusal::InvalidCode => wrong("The code is wrong, or was used."),
         Refusal::WrongPassword => wrong("The password is wrong."),
         Refusal::InvalidToken => wrong("The link is not valid any more; ask for a new one."),

@@ -18,11 +18,14 @@ pub use ledger::{
 pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
 };
-pub use users::{LoginShape, RoleShape, SessionShape, SessionTokenShape, UserShape, UserStatusShape};
+pub use users::{
+    LoginShape, RoleShape, SessionShape, SessionTokenShape, UserShape, UserStatusShape,
+};
 pub use values::{
-    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CodeShape, CreditsShape, DayShape, DeviceShape, NewPasswordShape, PasswordShape, TokenShape,
-    DescriptionShape, EmailShape, EntryRefidShape, HashShape, IdempotencyKeyShape,
-    LicenceRefidShape, MetadataShape, NameShape, NewReferenceShape, PhoneShape,
-    ProductReferenceShape, ProvisionRefidShape, PublicKeyShape, ReferenceShape, ResellerRefidShape,
-    SequenceShape, SignatureShape, ThresholdShape, UserRefidShape,
+    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CodeShape, CreditsShape,
+    DayShape, DescriptionShape, DeviceShape, EmailShape, EntryRefidShape, HashShape,
+    IdempotencyKeyShape, LicenceRefidShape, MetadataShape, NameShape, NewPasswordShape,
+    NewReferenceShape, PasswordShape, PhoneShape, ProductReferenceShape, ProvisionRefidShape,
+    PublicKeyShape, ReferenceShape, ResellerRefidShape, SequenceShape, SignatureShape,
+    ThresholdShape, TokenShape, UserRefidShape,
 };

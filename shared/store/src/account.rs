@@ -50,7 +50,11 @@ fn credentials_key(user: &UserRefid) -> Key {
 
 /// What a command about an account reads.
 pub(crate) fn keys(refid: &UserRefid) -> [Key; 3] {
-    [user::key(refid), credentials_key(refid), session::key(refid)]
+    [
+        user::key(refid),
+        credentials_key(refid),
+        session::key(refid),
+    ]
 }
 
 /// The account among what a command loaded.
@@ -112,7 +116,10 @@ impl AccountChange {
         now: Time,
     ) -> Result<Vec<CommandWrite>, StoreError> {
         let mut writes = Vec::new();
-        let ends = self.user.as_ref().filter(|it| it.epoch != before.user.epoch);
+        let ends = self
+            .user
+            .as_ref()
+            .filter(|it| it.epoch != before.user.epoch);
         let ended = ends.map(|user| Sessions::following(before.sessions.as_ref(), user, now));
         let sessions = self.sessions.or(ended);
         if let Some(user) = &self.user {
@@ -146,9 +153,7 @@ impl Store {
         &self,
         refid: &UserRefid,
         request: &Request,
-        change: impl Fn(&Account) -> Result<(Option<AccountChange>, Vec<u8>), StoreError>
-        + Send
-        + Sync,
+        change: impl Fn(&Account) -> Result<(Option<AccountChange>, Vec<u8>), StoreError> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         let (id, now) = (&request.stamp.request, request.now);
         self.command(id, None, &keys(refid), |loaded| {

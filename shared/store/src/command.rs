@@ -155,7 +155,11 @@ impl Store {
             let Ok(_front) = front else {
                 return Err(StoreError::Busy);
             };
-            let reads = Reads { known, record, keys };
+            let reads = Reads {
+                known,
+                record,
+                keys,
+            };
             self.attempts(request, reads, turn, decide).await
         };
         tokio::time::timeout(DEADLINE + GRACE, attempts)
@@ -181,7 +185,10 @@ impl Store {
         loop {
             let (loaded, fresh) = match known.take() {
                 Some(known) => known,
-                None => (self.load(record, &keys, consistency, &mut turn).await?, true),
+                None => (
+                    self.load(record, &keys, consistency, &mut turn).await?,
+                    true,
+                ),
             };
             if let Some((record, item)) = record.and_then(|it| Some((it, loaded.get(&it.key)?))) {
                 // A record never changes, so even a stale read of one decides.

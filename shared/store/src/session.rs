@@ -91,7 +91,10 @@ impl Store {
         let now = text(now.to_string());
         let key = key(user);
         // A session that ended meanwhile stays ended, so it makes no difference.
-        let _noted = self.table.replace_member(&key, "seen", session, now).await?;
+        let _noted = self
+            .table
+            .replace_member(&key, "seen", session, now)
+            .await?;
         Ok(())
     }
 
@@ -114,6 +117,8 @@ impl Store {
             filters: Vec::new(),
             ascending: false,
         };
-        self.page(&list, limit, position).await?.map(|item| doc(&item))
+        self.page(&list, limit, position)
+            .await?
+            .map(|item| doc(&item))
     }
 }

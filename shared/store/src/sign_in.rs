@@ -260,11 +260,7 @@ impl Store {
 }
 
 /// The commit that counts a failure.
-fn failure(
-    counts: &[Count],
-    loaded: &Loaded,
-    request: &Request,
-) -> Result<Decision, StoreError> {
+fn failure(counts: &[Count], loaded: &Loaded, request: &Request) -> Result<Decision, StoreError> {
     let failed = |count: &Count| count.failure(loaded, &request.stamp, request.now);
     Ok(Decision::Commit {
         writes: counts.iter().map(failed).collect::<Result<_, _>>()?,

@@ -96,7 +96,10 @@ impl Store {
 
     /// A request for a link, if it still waits.
     pub async fn link_request(&self, id: &str) -> Result<Option<LinkRequest>, StoreError> {
-        let found = self.table.get(&request_key(id), Consistency::Strong).await?;
+        let found = self
+            .table
+            .get(&request_key(id), Consistency::Strong)
+            .await?;
         found.as_ref().map(doc).transpose()
     }
 
@@ -275,7 +278,11 @@ impl Store {
             if let Purpose::ChangeEmail { email } = &token.purpose
                 && email.folded() != account.user.email.folded()
             {
-                writes.extend(user::address_swap(&user, &account.user.email, &request.stamp)?);
+                writes.extend(user::address_swap(
+                    &user,
+                    &account.user.email,
+                    &request.stamp,
+                )?);
             }
             writes.extend(change.writes(&account, &request.stamp, request.now)?);
             if token.purpose.sets_password() {

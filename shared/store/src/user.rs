@@ -133,7 +133,10 @@ impl Store {
     }
 
     /// The login with this address, as of now.
-    pub async fn user_with_address(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+    pub async fn user_with_address(
+        &self,
+        email: &EmailAddress,
+    ) -> Result<Option<User>, StoreError> {
         let key = address_key(email);
         let found = self.table.get(&key, Consistency::Strong).await?;
         let guard: Option<LoginGuard> = found.as_ref().map(doc).transpose()?;
@@ -161,7 +164,9 @@ impl Store {
             filters: Vec::new(),
             ascending: false,
         };
-        self.page(&list, limit, position).await?.map(|item| doc(&item))
+        self.page(&list, limit, position)
+            .await?
+            .map(|item| doc(&item))
     }
 
     /// Creates a login for somebody, whose owner is then mailed a link to set a password; `holds` gives it its roles.

@@ -57,7 +57,8 @@ pub(super) async fn login(
     body: MaybeBody<Login>,
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp)
+        .await?;
     let sign_in = SignIn {
         email: body.email,
         device: body.device,
@@ -73,7 +74,14 @@ pub(super) async fn login(
     let limits = app.config.sessions;
     let signed_in = app
         .store
-        .finish_sign_in(begun, &proof, body.code.as_deref(), &sign_in, limits, &request)
+        .finish_sign_in(
+            begun,
+            &proof,
+            body.code.as_deref(),
+            &sign_in,
+            limits,
+            &request,
+        )
         .await?;
     answer::ok(&SessionTokenShape::from(&signed_in))
 }
@@ -87,7 +95,8 @@ pub(super) async fn logout(State(app): State<App>, me: SignedIn) -> Result<Respo
     let end = |account: &Account| {
         let before = account.sessions.as_ref();
         let left = before.map(|_| {
-            let same = purser_domain::session::Sessions::following(before, &account.user, me.request.now);
+            let same =
+                purser_domain::session::Sessions::following(before, &account.user, me.request.now);
             same.ending(&me.session)
         });
         let change = left.map(|sessions| AccountChange {

@@ -56,7 +56,8 @@ pub(super) async fn register(
         return Err(Problem::not_found("path"));
     }
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp)
+        .await?;
     let (email, name) = (body.email, body.name);
     let password = app.new_password(body.password, &email, Some(&name))?;
     let password = passwords::hash(&password).await?;
@@ -114,7 +115,8 @@ async fn address(
     body: MaybeBody<Address>,
 ) -> Result<EmailAddress, Problem> {
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp)
+        .await?;
     Ok(body.email)
 }
 

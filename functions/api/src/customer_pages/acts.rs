@@ -31,5 +31,7 @@ pub async fn reset(
 ) -> Result<Done, Problem> {
     let given = GivenPassword::try_from(password.to_owned());
     let given = given.map_err(|weak| App::weak_password(&weak))?;
-    links::reset(app, &request, token, given).await.map(|_| Done)
+    links::reset(app, &request, token, given)
+        .await
+        .map(|_| Done)
 }

@@ -61,7 +61,10 @@ pub(super) async fn change_avatar(
     delete, path = "/v1/me/avatar", tag = "account",
     responses((status = 204), (status = 403, description = "`forbidden`, with an API key"))
 )]
-pub(super) async fn remove_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn remove_avatar(
+    State(app): State<App>,
+    me: SignedIn,
+) -> Result<Response, Problem> {
     app.store.remove_avatar(&me.user).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

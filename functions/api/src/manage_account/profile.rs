@@ -66,6 +66,9 @@ pub(super) async fn change_me(
         });
         Ok((change, json::write(&shown)?))
     };
-    let changed = app.store.change_account(&me.user, &me.request, change).await?;
+    let changed = app
+        .store
+        .change_account(&me.user, &me.request, change)
+        .await?;
     Ok(answer::changed(changed))
 }

@@ -68,7 +68,9 @@ pub(super) async fn offer(
         };
         Ok((Some(change), Vec::new()))
     };
-    app.store.change_account(&me.user, &me.request, offer).await?;
+    app.store
+        .change_account(&me.user, &me.request, offer)
+        .await?;
     answer::ok(&OfferedFactor {
         secret: secret.to_base32(),
         uri: secret.uri(&app.config.brand, &account.user.email),
@@ -182,6 +184,8 @@ pub(super) async fn disable(
         };
         Ok((Some(change), Vec::new()))
     };
-    app.store.change_account(&me.user, &me.request, disable).await?;
+    app.store
+        .change_account(&me.user, &me.request, disable)
+        .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

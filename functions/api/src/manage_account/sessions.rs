@@ -33,7 +33,12 @@ pub(super) async fn list_sessions(
     let (sessions, seen) = found.ok_or(Refusal::NotFound(What::Session))?;
     let lasting = sessions.lasting(&seen, app.config.sessions, me.request.now);
     let page = Page {
-        items: lasting.cloned().collect::<Vec<_>>().into_iter().rev().collect(),
+        items: lasting
+            .cloned()
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect(),
         position: None,
     };
     List::answer(&app, "", page, |session| {

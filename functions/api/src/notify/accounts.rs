@@ -51,7 +51,15 @@ pub(super) async fn mail_for(
                 return Ok(None);
             };
             let address = login.address.as_deref().unwrap_or("unknown");
-            accounts::new_device(app, email, name, when, address, login.agent.as_deref(), reseller)
+            accounts::new_device(
+                app,
+                email,
+                name,
+                when,
+                address,
+                login.agent.as_deref(),
+                reseller,
+            )
         }
     };
     mail.map(Some)
