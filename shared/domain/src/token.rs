@@ -91,7 +91,8 @@ impl Token {
             && self.email.folded() == user.email.folded()
             && self.epoch == user.epoch
             && user.may_sign_in()
-            && !(confirms && user.confirmed_at.is_some());
+            // A registration's password is not for a login that somebody else gave a role.
+            && !(confirms && (user.confirmed_at.is_some() || !user.is_plain()));
         good.then_some(()).ok_or(Refusal::InvalidToken)
     }
 }
@@ -193,8 +194,18 @@ mod tests {
             assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
         }
         let again = Token::mint(&user(), Purpose::Confirm { password: None }, at(0));
-        let confirmed = user().confirmed(at(0));
-        let used = again.must_be_good_for(&confirmed, at(1));
-        assert_eq!(used, Err(Refusal::InvalidToken));
+        let invited = User {
+            invited: true,
+            ..user()
+        };
+        let client = crate::refid::ClientRefid::parse("CL-0123456789ABCDEF").unwrap();
+        for other in [
+            user().confirmed(at(0)),
+            invited,
+            user().bound_to(&client).unwrap(),
+        ] {
+            let used = again.must_be_good_for(&other, at(1));
+            assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
+        }
     }
 }

@@ -120,6 +120,11 @@ impl User {
         roles.into_iter().flatten().collect()
     }
 
+    /// Whether it is nobody's but its owner's: not made by somebody else, and without a role.
+    pub fn is_plain(&self) -> bool {
+        !self.invited && self.roles().is_empty()
+    }
+
     /// Whether it may sign in, as far as it is not a matter of proof.
     pub fn may_sign_in(&self) -> bool {
         self.status == UserStatus::Active
@@ -213,7 +218,7 @@ impl User {
 
     /// Refuses to delete what others are built on: an operator, a member of a reseller, somebody's customer (SPEC D6).
     pub fn must_be_unbound(&self) -> Result<(), Refusal> {
-        if self.operator || self.reseller.is_some() || self.client.is_some() {
+        if !self.roles().is_empty() {
             return Err(Refusal::UserInUse);
         }
         Ok(())

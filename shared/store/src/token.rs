@@ -422,6 +422,10 @@ fn registered(
     if taken || !account.user.may_sign_in() {
         return Answered::has_account(account);
     }
+    // Its owner was mailed a link already, and might take this one for it: so whoever registers sets no password here.
+    if !account.user.is_plain() {
+        return Some(Answered::link(account, Purpose::SetPassword));
+    }
     let (credentials, mail) = if confirms {
         let confirm = Purpose::Confirm {
             password: Some(password.clone()),

@@ -85,6 +85,24 @@ async fn whoever_has_an_account_is_told_and_keeps_the_password() {
 }
 
 #[tokio::test]
+async fn nobody_sets_the_first_password_of_an_invited_operator_by_registering() {
+    let world = World::new().await;
+    let email = "op@example.com";
+    let body = json!({"email": email, "name": "Op", "operator": true});
+    let _invited = world.operator.post("/v1/users", &body).await.expect(201);
+    let invitation = world.mailed_token(email).await;
+    let theirs = "somebody else's idea of it";
+    world.register(email, theirs).await;
+    let mailed = world.mailed_token(email).await;
+    assert_ne!(mailed, invitation);
+    let _no_password = confirm(&world, &mailed).await.refused(422, "invalid_token");
+    let _set = reset(&world, &mailed, PASSWORD).await.expect(200);
+    let never = attempt(&world.nobody(), email, theirs).await;
+    let _never = never.refused(401, "invalid_credentials");
+    let _in = world.sign_in(email, PASSWORD).await;
+}
+
+#[tokio::test]
 async fn one_address_one_login_however_many_ask_at_once() {
     let world = World::new().await;
     let emails = ["ada@example.com", "ADA@example.com", "Ada@Example.com"];
