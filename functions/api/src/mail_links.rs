@@ -14,7 +14,7 @@ use purser_edge::App;
 use purser_edge::consumer::{Delivery, detail};
 use purser_edge::mail::Mail;
 use purser_store::StoreError;
-use purser_store::token::Link;
+use purser_store::link::Link;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -104,14 +104,14 @@ async fn mail_for(
     }
 }
 
-async fn mail(app: &App, link: Link, occasion: Occasion) -> Result<Option<Mail>, String> {
-    let Link::Token {
+async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Option<Mail>, String> {
+    let Some(Link {
         user,
         purpose,
         has_account,
         token,
         to,
-    } = link
+    }) = link
     else {
         return Ok(None);
     };

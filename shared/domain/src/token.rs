@@ -143,6 +143,26 @@ pub enum Asks {
     },
 }
 
+impl Asks {
+    /// The address it is about.
+    pub fn email(&self) -> &EmailAddress {
+        match self {
+            Self::Register { email, .. }
+            | Self::Resend { email }
+            | Self::Reset { email }
+            | Self::ChangeEmail { email, .. } => email,
+        }
+    }
+
+    /// The login that asks, when that is known.
+    pub fn user(&self) -> Option<&UserRefid> {
+        match self {
+            Self::ChangeEmail { user, .. } => Some(user),
+            Self::Register { .. } | Self::Resend { .. } | Self::Reset { .. } => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

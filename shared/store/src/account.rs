@@ -34,7 +34,7 @@ pub struct Account {
 }
 
 /// What a command makes of an account; what is none stays.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AccountChange {
     /// The user.
     pub user: Option<User>,

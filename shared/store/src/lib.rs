@@ -25,6 +25,7 @@ pub mod item;
 pub mod keys;
 pub mod licence;
 pub mod line;
+pub mod link;
 pub mod loaded;
 pub mod meter;
 pub mod page;

@@ -38,11 +38,8 @@ pub(crate) fn read(
 }
 
 fn of_item(item: &Item) -> Result<(Sessions, Seen), StoreError> {
-    let seen = match item.contains_key("seen") {
-        true => part(item, "seen")?,
-        false => Seen::new(),
-    };
-    Ok((doc(item)?, seen))
+    let seen = item.get("seen").map(|_| part(item, "seen")).transpose()?;
+    Ok((doc(item)?, seen.unwrap_or_default()))
 }
 
 /// The write that puts `sessions` in the place of the version before them.

@@ -6,6 +6,7 @@
 
 use purser_domain::Refusal;
 use purser_domain::attempts::Counted;
+use purser_domain::caller::Actor;
 use purser_domain::credentials::Credentials;
 use purser_domain::email::EmailAddress;
 use purser_domain::password::PasswordHash;
@@ -17,7 +18,7 @@ use purser_domain::user::User;
 use crate::account::{self, Account, AccountChange};
 use crate::answer::Answer;
 use crate::attempts::Count;
-use crate::command::{Decision, Request};
+use crate::command::{CommandWrite, Decision, Request};
 use crate::item::Stamp;
 use crate::keys::Key;
 use crate::loaded::Loaded;
@@ -188,37 +189,19 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             };
-            let stamp = Stamp {
-                actor: purser_domain::caller::Actor::new(user.as_str()),
-                ..request.stamp.clone()
+            let known = begun.known_device;
+            let opening = Opening {
+                new: &new,
+                sign_in,
+                limits,
+                known,
             };
-            let signed_in = User {
-                last_login_at: Some(now),
-                ..account.user.next()
-            };
-            let from = (sign_in.address.as_ref(), sign_in.agent.as_ref());
-            let opened = new.session(from, limits, now);
-            let login = Login {
-                id: opened.id.clone(),
-                user: user.clone(),
-                address: opened.address.clone(),
-                agent: opened.agent.clone(),
-                new_device: !begun.known_device && account.user.last_login_at.is_some(),
-                created_at: now,
-                version: 1,
-            };
-            let sessions = Sessions::following(account.sessions.as_ref(), &signed_in, now);
-            let change = AccountChange {
-                user: Some(signed_in.clone()),
-                credentials,
-                sessions: Some(sessions.opening(opened, &account.seen, limits, now)),
-            };
+            let (signed_in, more) = opening.writes(&account, credentials, request)?;
             let mut writes = Vec::new();
             for count in counts.iter().filter(|count| count.ends_with_success()) {
                 writes.push(count.success(loaded)?);
             }
-            writes.extend(change.writes(&account, &stamp, now)?);
-            writes.push(session::history(&login, &stamp)?);
+            writes.extend(more);
             outcome = Ok(signed_in);
             Ok(Decision::Commit {
                 writes,
@@ -256,6 +239,55 @@ impl Store {
     /// What a device of `user` shows at its next sign-in.
     pub fn new_device(&self, user: &UserRefid) -> Result<String, StoreError> {
         Ok(self.secrets.device(user.as_str(), &code(random()?)))
+    }
+}
+
+/// A session about to begin by a sign-in.
+struct Opening<'a> {
+    new: &'a NewSession,
+    sign_in: &'a SignIn,
+    limits: Limits,
+    /// Whether its device is known.
+    known: bool,
+}
+
+impl Opening<'_> {
+    /// The user who signed in, and the writes that begin the session.
+    fn writes(
+        &self,
+        account: &Account,
+        credentials: Option<Credentials>,
+        request: &Request,
+    ) -> Result<(User, Vec<CommandWrite>), StoreError> {
+        let (now, user) = (request.now, &account.user);
+        let stamp = Stamp {
+            actor: Actor::new(user.refid.as_str()),
+            ..request.stamp.clone()
+        };
+        let signed_in = User {
+            last_login_at: Some(now),
+            ..user.next()
+        };
+        let from = (self.sign_in.address.as_ref(), self.sign_in.agent.as_ref());
+        let opened = self.new.session(from, self.limits, now);
+        let login = Login {
+            id: opened.id.clone(),
+            user: user.refid.clone(),
+            address: opened.address.clone(),
+            agent: opened.agent.clone(),
+            new_device: !self.known && user.last_login_at.is_some(),
+            created_at: now,
+            version: 1,
+        };
+        let sessions = Sessions::following(account.sessions.as_ref(), &signed_in, now);
+        let change = AccountChange {
+            user: Some(signed_in.clone()),
+            credentials,
+            sessions: Some(sessions.opening(opened, &account.seen, self.limits, now)),
+        };
+        let mut writes = change.writes(account, &stamp, now)?;
+        writes.push(session::history(&login, &stamp)?);
+        Ok((signed_in, writes))
     }
 }
 
