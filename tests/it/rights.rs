@@ -213,9 +213,19 @@ async fn no_function_may_do_more_than_it_does() {
     }
     live(&world, &operator).await;
     world.run_schedule("checkpoint-ledger").await;
+    // Somebody who leaves, with a picture.
+    let leaves = world.person().await;
+    let picture = json!({
+        "pk": {"S": format!("AV#{}", leaves.refid)}, "sk": {"S": "."}, "kind": {"S": "avatar"},
+        "doc": {"M": {"version": {"N": "1"}}},
+    });
+    world.put_all(&[picture]);
+    let path = format!("/v1/users/{}", leaves.refid);
+    let _left = world.operator.delete(&path).await.expect(204);
     // Somebody who never confirms, and an operator who is told so.
     world.register("stranger@example.com", PASSWORD).await;
     let _told = world.invited(json!({"operator": true})).await;
+    world.system().settle().await;
     let month = json!({"advance": "P31D"});
     let _turned = world
         .nobody()

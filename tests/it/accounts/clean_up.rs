@@ -180,6 +180,7 @@ async fn what_is_deleted_leaves_nothing_and_its_address_is_free() {
     let world = World::new().await;
     let email = "ada@example.com";
     world.register(email, PASSWORD).await;
+    world.system().settle().await;
     let person = world.person().await;
     let picture = json!({
         "pk": {"S": format!("AV#{}", person.refid)}, "sk": {"S": "."}, "kind": {"S": "avatar"},
@@ -237,6 +238,7 @@ async fn who_is_used_between_list_and_deletion_stays() {
         "late@example.com",
     );
     world.register(confirmed, PASSWORD).await;
+    world.system().settle().await;
     turn(&world, 731).await;
     let all = stale(&world).await;
     assert_eq!(all.len(), 3);

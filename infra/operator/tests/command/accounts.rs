@@ -27,6 +27,7 @@ impl Saved {
         for email in ["one@example.com", "two@example.com"] {
             world.register(email, PASSWORD).await;
         }
+        world.system().settle().await;
         let later = json!({"advance": "P731D"});
         let _turned = world
             .nobody()
