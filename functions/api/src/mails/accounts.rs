@@ -229,15 +229,12 @@ impl StaleAccounts {
         self.unconfirmed + self.dormant
     }
 
-    /// A line for each that is named: its refid, why, and since which day. Nobody's name or address: a list of people
+    /// A line for each that is named: its refid, since which day, and why. Nobody's name or address: a list of people
     /// who have left is none of a mailbox's business.
     fn lines(&self) -> String {
         let line = |(user, stale): &(UserRefid, Stale)| {
-            format!(
-                "{user}  {:<11} since {}",
-                stale.reason.as_str(),
-                stale.since.day()
-            )
+            let Stale { reason, since } = stale;
+            format!("{user} {} {}", since.day(), reason.as_str())
         };
         self.first.iter().map(line).collect::<Vec<_>>().join("\n")
     }
@@ -262,8 +259,8 @@ pub fn stale_accounts(
     let unused = format!("without a sign-in in {} days: {}", days[1], found.dormant);
     let (never, unused) = (never.as_str(), unused.as_str());
     let shown = match found.first.len() {
-        all if found.count() == all as u64 => "They are:".to_owned(),
-        some => format!("The first {some} of them:"),
+        all if found.count() == all as u64 => "They are, since when, and why:".to_owned(),
+        some => format!("The first {some} of them, since when, and why:"),
     };
     let shown = shown.as_str();
     let url = app.config.public_url.as_deref().unwrap_or("https://…");
