@@ -4,6 +4,7 @@ mod addresses;
 mod alike;
 mod attempts;
 mod avatars;
+mod clean_up;
 mod journey;
 mod registration;
 mod second_factor;

@@ -1,8 +1,11 @@
 //! The laptop: demo data, kept between runs; pages; a clock to turn.
 
+use std::os::unix::fs::PermissionsExt;
+
+use purser::demo::{Credentials, Login};
 use purser::system::Options;
 use purser_tests::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_demo_is_made_once_sends_no_mails_and_everything_is_kept() {
@@ -110,4 +113,61 @@ async fn a_clock_can_be_turned_and_only_forward() {
         .act("/_local/schedules/nothing/run")
         .await
         .refused(404, "not_found");
+}
+
+/// Who signs in to the demo, each with the role that it shows.
+fn people(made: &Credentials) -> [(&Login, &'static str); 3] {
+    let logins = made.logins.as_ref().unwrap();
+    [
+        (&logins.operator, "operator"),
+        (&logins.member, "reseller"),
+        (&logins.customer, "customer"),
+    ]
+}
+
+#[tokio::test]
+async fn the_demos_people_sign_in_also_to_a_folder_from_before_there_were_any() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("purser");
+    let options = Options {
+        folder: Some(folder.clone()),
+        demo: true,
+        ..Options::default()
+    };
+    let world = World::start(options.clone()).await;
+    let first = world.system().credentials().unwrap().clone();
+    world.end().await;
+    let path = folder.join("demo.json");
+    let mut kept: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let _logins = kept.as_object_mut().unwrap().remove("logins").unwrap();
+    std::fs::write(&path, kept.to_string()).unwrap();
+
+    let world = World::start(options.clone()).await;
+    let made = world.system().credentials().unwrap().clone();
+    assert_eq!(
+        (&made.reseller, &made.api_key),
+        (&first.reseller, &first.api_key)
+    );
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for (login, role) in people(&made) {
+        let person = world.sign_in(&login.email, &login.password).await;
+        let me = person.caller.get("/v1/me").await.expect(200);
+        assert_eq!(me.json["roles"], json!([role]), "{}", login.email);
+    }
+    for (login, _) in people(&first) {
+        let body = json!({"email": login.email, "password": login.password});
+        let refused = world.nobody().post("/v1/auth/login", &body).await;
+        let _refused = refused.refused(401, "invalid_credentials");
+    }
+    assert!(world.mails().await.is_empty(), "the demo sends no mails");
+    world.end().await;
+
+    let world = World::start(options).await;
+    let again = world.system().credentials().unwrap();
+    for ((login, _), (before, _)) in people(again).into_iter().zip(people(&made)) {
+        assert_eq!(login.password, before.password);
+        let _person = world.sign_in(&login.email, &login.password).await;
+    }
+    world.end().await;
 }

@@ -156,6 +156,8 @@ pub static CASES: &[Case] = &[
         at(&ids.reseller).query("sequence", "0").query("head", &"0".repeat(64))
     }),
     case("GET /v1/resellers/{refid}/wallet", Owner, |ids| at(&ids.reseller)),
+
+    case("GET /v1/users/stale", Operator, |_| plain()),
 ];
 
 /// An address that is still free.

@@ -11,6 +11,7 @@ use purser::template::{EventSpec, Template};
 use purser_api::Function;
 use purser_tests::document::Operation;
 use purser_tests::faults::{Fault, Script};
+use purser_tests::people::PASSWORD;
 use purser_tests::{Caller, World};
 use serde_json::json;
 
@@ -212,6 +213,26 @@ async fn no_function_may_do_more_than_it_does() {
     }
     live(&world, &operator).await;
     world.run_schedule("checkpoint-ledger").await;
+    // Somebody who leaves, with a picture.
+    let leaves = world.person().await;
+    let picture = json!({
+        "pk": {"S": format!("AV#{}", leaves.refid)}, "sk": {"S": "."}, "kind": {"S": "avatar"},
+        "doc": {"M": {"version": {"N": "1"}}},
+    });
+    world.put_all(&[picture]);
+    let path = format!("/v1/users/{}", leaves.refid);
+    let _left = world.operator.delete(&path).await.expect(204);
+    // Somebody who never confirms, and an operator who is told so.
+    world.register("stranger@example.com", PASSWORD).await;
+    let _told = world.invited(json!({"operator": true})).await;
+    world.system().settle().await;
+    let month = json!({"advance": "P31D"});
+    let _turned = world
+        .nobody()
+        .post("/_local/clock", &month)
+        .await
+        .expect(200);
+    world.run_schedule("report-accounts").await;
     let unused = world.system().roles().unused();
     let unused: BTreeSet<String> = unused.iter().map(ToString::to_string).collect();
     let elsewhere = [&BY_LAMBDA[..], &AT_START, &UNTIL_SESSIONS].concat();

@@ -96,7 +96,10 @@ MUTANTS = (
              "denied: CheckpointLedger dynamodb:PutItem"),
     Mutation("checkpoint-ledger: no GetItem", without_action("CheckpointLedger", "dynamodb:GetItem"),
              "denied: CheckpointLedger dynamodb:GetItem"),
+    Mutation("report-accounts: no logins", without_key("ReportAccounts", "dynamodb:Query", "US#*"),
+             "denied: ReportAccounts dynamodb:Query on .*/index/gsi2"),
     # Events.
+    Mutation("report-accounts: no schedule", without_events("ReportAccounts", "Schedule"), "functions on schedule"),
     Mutation("checkpoint-ledger: no schedule", without_events("CheckpointLedger", "Schedule"),
              "functions on schedule"),
     Mutation("relay: no stream", without_events("Relay", "DynamoDB"), "no event has started anything"),

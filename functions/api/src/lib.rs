@@ -30,6 +30,7 @@ pub mod read_provisions;
 pub mod read_resellers;
 pub mod refund_provision;
 pub mod relay;
+pub mod report_accounts;
 pub mod sign_up_reseller;
 pub mod suppress_mail;
 pub mod transfer_client;
@@ -217,6 +218,10 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "notify",
         entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))),
+    },
+    Function {
+        name: "report-accounts",
+        entry: Entry::Event(|app, event| Box::pin(report_accounts::report_accounts(app, event))),
     },
     Function {
         name: "suppress-mail",

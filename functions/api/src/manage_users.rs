@@ -3,9 +3,10 @@
 //! Invariant: operators reach every login; a reseller its own staff, but no operator among them, and gives nobody more
 //! than it has. Other roles or another status end a login's sessions in the same commit.
 
+mod clean_up;
+
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::caller::Role;
 use purser_domain::email::EmailAddress;
@@ -35,7 +36,8 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(invite_user, list_users))
-        .routes(routes!(read_user, change_user, delete_user))
+        .routes(routes!(read_user, change_user, clean_up::delete_user))
+        .routes(routes!(clean_up::list_stale_users))
         .routes(routes!(list_logins))
         .routes(routes!(activate_user))
         .routes(routes!(suspend_user))
@@ -375,33 +377,4 @@ async fn set_status(
         ..UserChange::default()
     };
     changed(app, call, &refid, &IfMatch::any(), change).await
-}
-
-/// Delete a login that holds no role
-#[utoipa::path(
-    delete, path = "/v1/users/{refid}", tag = "users",
-    params(
-        ("refid" = UserRefidShape, Path),
-        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
-    ),
-    responses(
-        (status = 204),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`user_in_use`"),
-    )
-)]
-async fn delete_user(
-    State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
-    version: Result<IfMatch, Problem>,
-) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(refid) = named?;
-    let version = version?;
-    let request = call.request(&app, None, &())?;
-    let must = |user: &User| version.must_hold(user.version);
-    app.store.delete_user(&refid, must, &request).await?;
-    app.store.remove_avatar(&refid).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,8 +1,10 @@
-//! Records made up to show the product: a few products, a reseller with credits, its clients.
+//! Records made up to show the product: a few products, a reseller with credits, its clients, and people who sign in.
 //!
 //! Invariant: they are made once. What is drawn at random is on disk before the first of them is
 //! made, and each is made only if it is not there; so a start that breaks off half-way is completed
 //! by the next one, and the credentials that are shown always work.
+
+mod logins;
 
 use std::fmt::Display;
 use std::io;
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+pub use self::logins::{Login, Logins};
 use crate::folder::{Folder, FolderError, write_private};
 
 /// Who made the records, and how.
@@ -40,6 +43,9 @@ const DEMO: &str = "demo";
 
 /// The company of the demo reseller.
 pub const COMPANY: &str = "Elite Global Partners";
+
+/// The address of the demo reseller, and of its login.
+const MEMBER: &str = "elite@example.com";
 
 /// Reference, name, price, tiers, days and parallel uses of each product.
 type ProductRow = (
@@ -96,13 +102,15 @@ const STANDALONE: ClientRow = (
 const METADATA: &str = r##"{"name": "Elite Global", "logo": "https://example.com/elite.svg",
     "colours": {"primary": "#7a4b00"}}"##;
 
-/// What to call the API with as the demo reseller.
+/// What to call the API with as the demo reseller, and to sign in with.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Credentials {
     /// The reseller.
     pub reseller: ResellerRefid,
     /// A key that acts for it.
     pub api_key: String,
+    /// Who signs in; none in the folder of a release in which nobody could.
+    pub logins: Option<Logins>,
 }
 
 /// Why the records could not be made.
@@ -132,23 +140,30 @@ pub async fn ensure(app: &App, folder: Option<&Folder>) -> Result<Credentials, D
         return Ok(credentials);
     };
     let done = folder.path().join("demo.json");
-    if let Some(credentials) = read(&done)? {
-        return Ok(credentials);
+    let before = read(&done)?;
+    if let Some(whole) = before.as_ref().filter(|it| it.logins.is_some()) {
+        return Ok(whole.clone());
     }
     // The draft is renamed when everything in it is true.
     let draft = folder.path().join("demo-draft.json");
-    let credentials = drafted(app, &draft)?;
+    let credentials = drafted(app, &draft, before)?;
     make(app, &credentials).await?;
     std::fs::rename(&draft, &done).map_err(|error| DemoError::File { path: done, error })?;
     Ok(credentials)
 }
 
-/// The credentials that an earlier start drew and did not get to use, else new ones.
-fn drafted(app: &App, draft: &Path) -> Result<Credentials, DemoError> {
-    if let Some(credentials) = read(draft)? {
-        return Ok(credentials);
+/// The credentials that an earlier start drew and did not get to use, else new ones; what was in use `before` stays.
+fn drafted(app: &App, draft: &Path, before: Option<Credentials>) -> Result<Credentials, DemoError> {
+    if let Some(whole) = read(draft)?.filter(|it| it.logins.is_some()) {
+        return Ok(whole);
     }
-    let credentials = draw(app)?;
+    let credentials = match read(draft)?.or(before) {
+        Some(known) => Credentials {
+            logins: Some(Logins::draw()?),
+            ..known
+        },
+        None => draw(app)?,
+    };
     let text = serde_json::to_string_pretty(&credentials).map_err(|error| failed(&error))?;
     write_private(draft, &text)?;
     Ok(credentials)
@@ -173,6 +188,7 @@ fn draw(app: &App) -> Result<Credentials, StoreError> {
     Ok(Credentials {
         reseller: app.store.new_reseller_refid()?,
         api_key: format!("{}.{secret}", app.store.new_api_key_refid()?),
+        logins: Some(Logins::draw()?),
     })
 }
 
@@ -189,7 +205,11 @@ async fn make(app: &App, credentials: &Credentials) -> Result<(), StoreError> {
         make_client(app, row, Some(reseller), now).await?;
     }
     make_client(app, STANDALONE, None, now).await?;
-    make_api_key(app, credentials, now).await
+    make_api_key(app, credentials, now).await?;
+    match &credentials.logins {
+        Some(logins) => logins.make(app, reseller, now).await,
+        None => Ok(()),
+    }
 }
 
 async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), StoreError> {
@@ -225,7 +245,7 @@ async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<()
     let metadata = Metadata::new(metadata);
     let new = NewReseller {
         company_name: valid(COMPANY.to_owned())?,
-        email: valid("elite@example.com".to_owned())?,
+        email: valid(MEMBER.to_owned())?,
         tier: Tier::Gold,
         low_credit_threshold: app.config.low_credit_threshold,
         metadata: metadata.map_err(|error| failed(&format_args!("{error:?}")))?,

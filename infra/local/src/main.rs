@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use purser::demo;
+use purser::demo::{self, Credentials, Login};
 use purser::gateway::bounds::Bounds;
 use purser::system::{Options, System};
 use purser_edge::config::{SECRET_VARIABLE, VARIABLES};
@@ -158,16 +158,7 @@ fn banner(system: &System, arguments: &Arguments, key_given: bool) -> String {
     } else {
         (key, key)
     };
-    let demo = system.credentials().map(|credentials| {
-        format!(
-            "\x20 Demo reseller   {} ({})\n\
-             \x20   its API key   {}\n",
-            credentials.reseller,
-            demo::COMPANY,
-            credentials.api_key
-        )
-    });
-    let demo = demo.unwrap_or_default();
+    let demo = system.credentials().map(demonstration).unwrap_or_default();
     format!(
         "\nPurser is ready.\n\n\
          \x20 API             {url}/v1\n\
@@ -182,6 +173,30 @@ fn banner(system: &System, arguments: &Arguments, key_given: bool) -> String {
          \x20   -H \"Authorization: Bearer {sent}\"\n\n\
          Ctrl-C stops it.\n"
     )
+}
+
+/// What the demo can be used with.
+fn demonstration(credentials: &Credentials) -> String {
+    let mut shown = format!(
+        "\x20 Demo reseller   {} ({})\n\
+         \x20   its API key   {}\n",
+        credentials.reseller,
+        demo::COMPANY,
+        credentials.api_key
+    );
+    let Some(logins) = &credentials.logins else {
+        return shown;
+    };
+    shown.push_str("\x20 Demo logins     address               password\n");
+    for (who, login) in [
+        ("operator", &logins.operator),
+        ("member", &logins.member),
+        ("customer", &logins.customer),
+    ] {
+        let Login { email, password } = login;
+        shown.push_str(&format!("\x20   {who:<13} {email:<21} {password}\n"));
+    }
+    shown
 }
 
 fn say(text: &str) {

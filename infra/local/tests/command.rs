@@ -54,6 +54,9 @@ fn it_says_where_it_is_and_ends_when_asked() {
             " op_",
             " RS-",
             " AK-",
+            " operator@example.com ",
+            " elite@example.com ",
+            " mueller@example.com ",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }

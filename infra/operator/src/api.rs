@@ -1,12 +1,12 @@
-//! The API, read as an operator.
+//! The API, as an operator calls it.
 //!
 //! Invariant: what passes is waited for, a bounded number of times, as long as `Retry-After` says; what does not pass
 //! is an error at once. No error quotes the key.
 
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::{IF_MATCH, RETRY_AFTER};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -72,6 +72,19 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+/// What became of something that was to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deletion {
+    /// It is gone.
+    Done,
+    /// It is another version by now.
+    Changed,
+    /// Something needs it by now.
+    InUse,
+    /// It was gone before, perhaps by an earlier try whose answer was lost.
+    Gone,
+}
+
 impl Api {
     /// The API at `url`, asked with `key`.
     pub fn new(url: &str, key: String) -> Result<Self, ApiError> {
@@ -86,7 +99,7 @@ impl Api {
 
     /// What is at `path`.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        let answer = self.ask(path).await?;
+        let answer = self.ask(path, || self.request(Method::GET, path)).await?;
         answer.json().await.map_err(|error| ApiError::Unreadable {
             path: path.to_owned(),
             why: causes(&error),
@@ -104,11 +117,38 @@ impl Api {
         self.get(&format!("{path}{joint}limit=100{cursor}")).await
     }
 
-    async fn ask(&self, path: &str) -> Result<Response, ApiError> {
+    /// Deletes what is at `path`, if it is this version.
+    pub async fn delete(&self, path: &str, version: u64) -> Result<Deletion, ApiError> {
+        let request = || {
+            let request = self.request(Method::DELETE, path);
+            request.header(IF_MATCH, format!("\"{version}\""))
+        };
+        match self.ask(path, request).await {
+            Ok(_) => Ok(Deletion::Done),
+            Err(ApiError::NotFound) => Ok(Deletion::Gone),
+            Err(ApiError::Refused { status, .. }) if status == StatusCode::PRECONDITION_FAILED => {
+                Ok(Deletion::Changed)
+            }
+            Err(ApiError::Refused { status, .. }) if status == StatusCode::CONFLICT => {
+                Ok(Deletion::InUse)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        request.bearer_auth(&self.key)
+    }
+
+    async fn ask(
+        &self,
+        path: &str,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Response, ApiError> {
         let (mut waits, mut tries) = (0, 0);
         loop {
-            let request = self.http.get(format!("{}{path}", self.url));
-            let (failure, pause) = match request.bearer_auth(&self.key).send().await {
+            let (failure, pause) = match request().send().await {
                 Ok(answer) if answer.status().is_success() => return Ok(answer),
                 Ok(answer) => (refusal(path, answer.status()), pause(&answer)),
                 Err(error) => {

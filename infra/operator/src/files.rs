@@ -33,6 +33,16 @@ pub enum FileError {
         /// What is wrong.
         error: serde_json::Error,
     },
+    /// A line of it is none that was saved.
+    #[error("{}, line {line}: this is not what `accounts` saves: {error}", path.display())]
+    Line {
+        /// Which.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong.
+        error: serde_json::Error,
+    },
     /// A folder without files.
     #[error("{}: there is no .json in this folder", .0.display())]
     Empty(PathBuf),

@@ -1,7 +1,7 @@
 //! `purser-operator`: what an operator runs against a Purser, on a laptop or deployed, or against files alone.
 //!
-//! Invariant: it exits with 0 only when everything that was asked for was looked at and is in order, with 1 when
-//! something is not, and with 2 when that could not be found out. The key never stands among the arguments.
+//! Invariant: it exits with 0 only when everything that was asked for was looked at and is in order or done, with 1
+//! when something is not, and with 2 when that could not be found out. The key never stands among the arguments.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +13,7 @@ use purser_domain::time::Day;
 use crate::api::Api;
 use crate::files::EntryFile;
 
+mod accounts;
 mod api;
 mod check;
 mod files;
@@ -23,13 +24,13 @@ mod verify;
 /// The variable that gives an operator's API key.
 const KEY: &str = "PURSER_OPERATOR_KEY";
 
-/// Proves the ledger: verifies all wallets, keeps signed checkpoints, and checks these without any network.
+/// What an operator runs: proves the ledger, and cleans up accounts that nobody needs.
 #[derive(Parser)]
 #[command(
     name = "purser-operator",
     version,
     after_help = "PURSER_OPERATOR_KEY gives an operator's API key, where one is needed.\n\
-        Exit status: 0 all is in order, 1 something is not, 2 that could not be found out."
+        Exit status: 0 all is in order or done, 1 something is not, 2 that could not be found out."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -44,6 +45,10 @@ enum Command {
     Checkpoints(Checkpoints),
     /// Checks saved checkpoints, without network and without secrets
     Check(Check),
+    /// Saves which accounts nobody needs any more
+    Accounts(Accounts),
+    /// Deletes the accounts that a saved list names, unless they were used since
+    DeleteAccounts(DeleteAccounts),
 }
 
 #[derive(Args)]
@@ -88,6 +93,29 @@ struct Check {
     entries: Vec<EntryFile>,
 }
 
+#[derive(Args)]
+struct Accounts {
+    /// Where the API answers: scheme and host, no path
+    #[arg(long)]
+    url: String,
+    /// The file to save the list in, a JSON object a line; one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    save: PathBuf,
+}
+
+#[derive(Args)]
+struct DeleteAccounts {
+    /// Where the API answers: scheme and host, no path
+    #[arg(long)]
+    url: String,
+    /// What `accounts` saved, with whatever should stay taken out
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Delete without asking
+    #[arg(long)]
+    yes: bool,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -121,6 +149,8 @@ async fn main() -> ExitCode {
         Command::Check(asked) => {
             check::check(&asked.checkpoints, &asked.public_key, &asked.entries)
         }
+        Command::Accounts(asked) => run_accounts(&asked).await,
+        Command::DeleteAccounts(asked) => run_delete_accounts(&asked).await,
     };
     match done {
         Ok(Outcome::Intact) => ExitCode::SUCCESS,
@@ -144,6 +174,15 @@ async fn run_verify(asked: &Verify) -> Result<Outcome, Failure> {
 async fn run_checkpoints(asked: &Checkpoints) -> Result<Outcome, Failure> {
     let (date, key) = (asked.date, asked.public_key.as_ref());
     save::save(&connect(&asked.url)?, &asked.save, date, key).await
+}
+
+async fn run_accounts(asked: &Accounts) -> Result<Outcome, Failure> {
+    accounts::save(&connect(&asked.url)?, &asked.save).await
+}
+
+async fn run_delete_accounts(asked: &DeleteAccounts) -> Result<Outcome, Failure> {
+    let api = connect(&asked.url)?;
+    accounts::delete(&api, &asked.url, &asked.file, asked.yes).await
 }
 
 fn connect(url: &str) -> Result<Api, Failure> {

@@ -10,6 +10,7 @@ pub mod api_key;
 pub mod attempts;
 pub mod caller;
 pub mod checkpoint;
+pub mod clean_up;
 pub mod client;
 pub mod credentials;
 pub mod credits;

@@ -5,6 +5,7 @@
 
 use http::Uri;
 use jiff::SignedDuration;
+use purser_domain::clean_up::CleanUp;
 use purser_domain::client::ClientStatus;
 use purser_domain::credits::Credits;
 use purser_domain::email::EmailAddress;
@@ -63,6 +64,8 @@ pub struct Config {
     pub operator_second_factor: bool,
     /// How long sessions last.
     pub sessions: Limits,
+    /// How long logins stay that nobody needs (SPEC D6).
+    pub clean_up: CleanUp,
     /// What is asked of new passwords (SPEC D2).
     pub passwords: PasswordPolicy,
     /// How strangers show that they are people (SPEC D2).
@@ -107,7 +110,7 @@ pub struct ConfigError {
 }
 
 /// The variables, by name. The secret's own is read where the secret is fetched.
-pub const VARIABLES: [&str; 32] = [
+pub const VARIABLES: [&str; 34] = [
     "PURSER_TABLE",
     "PURSER_BUS",
     "PURSER_MAIL_FROM",
@@ -134,6 +137,8 @@ pub const VARIABLES: [&str; 32] = [
     "PURSER_OPERATOR_SECOND_FACTOR",
     "PURSER_SESSION_IDLE_MINUTES",
     "PURSER_SESSION_HOURS",
+    "PURSER_UNCONFIRMED_DAYS",
+    "PURSER_DORMANT_DAYS",
     "PURSER_PASSWORD_LENGTH",
     "PURSER_CAPTCHA",
     "PURSER_RECAPTCHA_SITE_KEY",
@@ -187,6 +192,11 @@ impl Config {
             sessions: Limits {
                 idle: given.minutes("PURSER_SESSION_IDLE_MINUTES", 30, 1)?,
                 absolute: given.minutes("PURSER_SESSION_HOURS", 12, 60)?,
+            },
+            clean_up: CleanUp {
+                // Longer than any link or session is good for: what is in use is never listed.
+                unconfirmed: given.days("PURSER_UNCONFIRMED_DAYS", 30, 2)?,
+                dormant: given.days("PURSER_DORMANT_DAYS", 730, 60)?,
             },
             passwords: given.passwords()?,
             captcha: given.captcha()?,
@@ -298,6 +308,19 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
         match self.parsed(name, default)? {
             count @ 1..=1_000 => Ok(SignedDuration::from_mins(count * unit)),
             _ => Err(wrong(name, &"must be from 1 to 1000")),
+        }
+    }
+
+    /// A length of time in days: from `least` to ten thousand.
+    fn days(
+        &self,
+        name: &'static str,
+        default: i64,
+        least: i64,
+    ) -> Result<SignedDuration, ConfigError> {
+        match self.parsed(name, default)? {
+            days if (least..=10_000).contains(&days) => Ok(SignedDuration::from_hours(24 * days)),
+            _ => Err(wrong(name, &format_args!("must be from {least} to 10000"))),
         }
     }
 
@@ -426,6 +449,9 @@ mod tests {
             ("PURSER_KEY_REQUESTS_PER_MINUTE", "-1"),
             ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "none"),
             ("PURSER_OPERATOR_KEY_SHA256", "abc"),
+            ("PURSER_UNCONFIRMED_DAYS", "1"),
+            ("PURSER_DORMANT_DAYS", "59"),
+            ("PURSER_DORMANT_DAYS", "10001"),
             ("PURSER_PASSWORD_LENGTH", "7"),
             ("PURSER_PASSWORD_LENGTH", "257"),
             ("PURSER_PASSWORD_LENGTH", "long"),

@@ -48,6 +48,12 @@ impl Delivery {
         }
     }
 
+    /// The part of it that concerns `whom`, which is done once whatever becomes of the others.
+    #[must_use]
+    pub fn to(&self, whom: &str) -> Self {
+        Self::under(self.consumer, format!("{}#{whom}", self.id))
+    }
+
     /// The stamp of what this delivery changes.
     pub fn stamp(&self) -> &Stamp {
         &self.stamp

@@ -19,7 +19,8 @@ pub use parties::{
     ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
 };
 pub use users::{
-    LoginShape, RoleShape, SessionShape, SessionTokenShape, UserShape, UserStatusShape,
+    LoginShape, RoleShape, SessionShape, SessionTokenShape, StaleReasonShape, StaleUserShape,
+    UserShape, UserStatusShape,
 };
 pub use values::{
     AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CodeShape, CreditsShape,

@@ -91,20 +91,22 @@ pub(crate) fn credentials_write(
 /// The writes that delete an account, but for its address.
 pub(crate) fn removal(account: &Account) -> Vec<CommandWrite> {
     let [user, credentials, sessions] = keys(&account.user.refid);
-    let delete = |key, version| {
-        let delete = Write::Delete(key, Condition::Version(version));
-        CommandWrite::fresh(delete)
-    };
     let sessions_at = account.sessions.as_ref().map(|it| it.version);
     let credentials_at = Some(account.credentials.version).filter(|it| *it > 0);
-    let beside = [(credentials, credentials_at), (sessions, sessions_at)];
-    let mut writes = vec![delete(user, account.user.version)];
-    // What was not seen must not be there: a session would outlive its user.
-    writes.extend(beside.into_iter().map(|(key, version)| match version {
-        Some(version) => delete(key, version),
-        None => CommandWrite::fresh(Write::Check(key, Condition::Absent)),
-    }));
-    writes
+    vec![
+        removal_of(user, Some(account.user.version)),
+        removal_of(credentials, credentials_at),
+        removal_of(sessions, sessions_at),
+    ]
+}
+
+/// The write that deletes what hangs on a user in the version that was read. What was not seen must not be there: a
+/// session would outlive its user.
+pub(crate) fn removal_of(key: Key, version: Option<u64>) -> CommandWrite {
+    CommandWrite::fresh(match version {
+        Some(version) => Write::Delete(key, Condition::Version(version)),
+        None => Write::Check(key, Condition::Absent),
+    })
 }
 
 impl AccountChange {

@@ -11,7 +11,8 @@ use crate::keys::Key;
 use crate::table::{Consistency, Table, TableError, classify};
 use crate::{Store, StoreError};
 
-fn key(user: &UserRefid) -> Key {
+/// The key of the picture of a user.
+pub(crate) fn key(user: &UserRefid) -> Key {
     Key::alone("AV", user)
 }
 

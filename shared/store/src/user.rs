@@ -4,6 +4,7 @@
 //! only ever replaced in the version that was read, so it is never bound to two clients (SPEC A7).
 
 use purser_domain::Refusal;
+use purser_domain::clean_up::{CleanUp, Stale};
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::{ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
@@ -19,8 +20,8 @@ use crate::keys::{Index, Key, by_time, shard};
 use crate::loaded::Loaded;
 use crate::page::{List, Page, shards};
 use crate::secrets::random;
-use crate::table::{Condition, Consistency, Write};
-use crate::{Store, StoreError, account};
+use crate::table::{Condition, Consistency, Filter, Write};
+use crate::{Store, StoreError, account, avatar};
 
 /// What keeps an address to one login.
 #[derive(Debug, Serialize, Deserialize)]
@@ -169,6 +170,37 @@ impl Store {
             .map(|item| doc(&item))
     }
 
+    /// A page of the logins that may go by `rule`, newest first, and why (SPEC D6). Most logins stay, so a page may be
+    /// short or empty and still have one after it.
+    pub async fn stale_users(
+        &self,
+        rule: &CleanUp,
+        limit: usize,
+        position: Option<String>,
+        now: Time,
+    ) -> Result<Page<(User, Stale)>, StoreError> {
+        let list = List {
+            index: Index::Kind,
+            partitions: shards("US"),
+            filters: vec![Filter::Null("reseller"), Filter::Null("client")],
+            ascending: false,
+        };
+        let newest = || by_time(rule.newest(now), "");
+        let position = position.or_else(|| Some(newest()));
+        let page = self.page(&list, limit, position).await?;
+        let mut items = Vec::new();
+        for item in &page.items {
+            let user: User = doc(item)?;
+            if let Some(stale) = rule.judge(&user, now) {
+                items.push((user, stale));
+            }
+        }
+        Ok(Page {
+            items,
+            position: page.position,
+        })
+    }
+
     /// Creates a login for somebody, whose owner is then mailed a link to set a password; `holds` gives it its roles.
     pub async fn create_user(
         &self,
@@ -203,20 +235,25 @@ impl Store {
         .await
     }
 
-    /// Deletes a login that holds no role, and frees its address (SPEC D6).
+    /// Deletes a login that holds no role with all that hangs on it, and frees its address (SPEC D6). The history of
+    /// its sign-ins ends by itself.
     pub async fn delete_user(
         &self,
         refid: &UserRefid,
         must: impl Fn(&User) -> Result<(), Refusal> + Send + Sync,
         request: &Request,
     ) -> Result<(), StoreError> {
-        let keys = account::keys(refid);
+        let picture = avatar::key(refid);
+        let mut keys = account::keys(refid).to_vec();
+        keys.push(picture.clone());
         let deleted = self.command(&request.stamp.request, None, &keys, |loaded| {
             let account = account::read(loaded, refid, request.now)?;
             let account = account.ok_or(Refusal::NotFound(What::User))?;
             must(&account.user)?;
             account.user.must_be_unbound()?;
             let mut writes = account::removal(&account);
+            let pictured = loaded.has(&picture);
+            writes.push(account::removal_of(picture.clone(), pictured.then_some(1)));
             writes.push(address_removal(&account.user.email));
             Ok(Decision::Commit {
                 writes,

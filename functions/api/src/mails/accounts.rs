@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
+use purser_domain::clean_up::{Reason, Stale};
 use purser_domain::email::EmailAddress;
+use purser_domain::refid::UserRefid;
 use purser_domain::reseller::Reseller;
 use purser_domain::text::{Name, is_allowed};
 use purser_edge::App;
@@ -193,6 +195,79 @@ pub fn second_factor_changed(
     mail!(
         brand, to, format!("Two-step sign-in to {brand} is {turned}"), Colour::of(reseller),
         "mails/second_factor_changed/mail.txt", "mails/second_factor_changed/mail.html", { name, turned, when }
+    )
+}
+
+/// Logins that nobody needs any more, as an operator is told of them.
+#[derive(Debug, Default)]
+pub struct StaleAccounts {
+    /// How many were never confirmed.
+    pub unconfirmed: u64,
+    /// How many nobody has signed in to for long.
+    pub dormant: u64,
+    /// The first of them, at most [`MOST_SHOWN`].
+    pub first: Vec<(UserRefid, Stale)>,
+}
+
+/// How many accounts a mail names.
+pub const MOST_SHOWN: usize = 20;
+
+impl StaleAccounts {
+    /// One more.
+    pub fn add(&mut self, user: &UserRefid, stale: Stale) {
+        match stale.reason {
+            Reason::Unconfirmed => self.unconfirmed += 1,
+            Reason::Dormant => self.dormant += 1,
+        }
+        if self.first.len() < MOST_SHOWN {
+            self.first.push((user.clone(), stale));
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.unconfirmed + self.dormant
+    }
+
+    /// A line for each that is named: its refid, since which day, and why. Nobody's name or address: a list of people
+    /// who have left is none of a mailbox's business.
+    fn lines(&self) -> String {
+        let line = |(user, stale): &(UserRefid, Stale)| {
+            let Stale { reason, since } = stale;
+            format!("{user} {} {}", since.day(), reason.as_str())
+        };
+        self.first.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The report to an operator of accounts that nobody needs, and how to delete them (SPEC D6). Nothing is deleted by it.
+pub fn stale_accounts(
+    app: &App,
+    to: &EmailAddress,
+    name: &Name,
+    found: &StaleAccounts,
+) -> Result<Mail, String> {
+    let (brand, name) = (app.config.brand.as_str(), name.as_str());
+    let accounts = |count| match count {
+        1 => "1 account".to_owned(),
+        count => format!("{count} accounts"),
+    };
+    let rule = &app.config.clean_up;
+    let days = [rule.unconfirmed, rule.dormant].map(|it| it.as_hours() / 24);
+    let (count, lines) = (&*accounts(found.count()), &*found.lines());
+    let never = format!("never confirmed in {} days: {}", days[0], found.unconfirmed);
+    let unused = format!("without a sign-in in {} days: {}", days[1], found.dormant);
+    let (never, unused) = (never.as_str(), unused.as_str());
+    let shown = match found.first.len() {
+        all if found.count() == all as u64 => "They are, since when, and why:".to_owned(),
+        some => format!("The first {some} of them, since when, and why:"),
+    };
+    let shown = shown.as_str();
+    let url = app.config.public_url.as_deref().unwrap_or("https://…");
+    mail!(
+        brand, to, format!("{count} that nobody needs"), Colour::VENDORS,
+        "mails/stale_accounts/mail.txt", "mails/stale_accounts/mail.html",
+        { name, count, never, unused, shown, lines, url }
     )
 }
 

@@ -14,6 +14,7 @@ use std::process::Output;
 use purser_tests::World;
 use tokio::process::Command;
 
+mod accounts;
 mod files;
 mod wallets;
 

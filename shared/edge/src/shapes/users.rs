@@ -3,6 +3,7 @@
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here: no password, no secret half of
 //! a token but the one that was just made.
 
+use purser_domain::clean_up::{Reason, Stale};
 use purser_domain::session::{Login, Session};
 use purser_domain::time::Time;
 use purser_domain::user::{User, UserStatus};
@@ -114,6 +115,48 @@ impl From<&SignedIn> for SessionTokenShape {
             roles: signed_in.user.roles(),
             user: signed_in.user.refid.to_string(),
             device: signed_in.device.clone(),
+        }
+    }
+}
+
+/// A login that nobody needs any more.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StaleUser)]
+pub struct StaleUserShape {
+    #[schema(value_type = UserRefidShape)]
+    refid: String,
+    #[schema(value_type = EmailShape)]
+    email: String,
+    #[schema(value_type = NameShape)]
+    name: String,
+    #[schema(value_type = StaleReasonShape)]
+    reason: Reason,
+    /// When it was made, or when it was last of use.
+    #[schema(value_type = String, format = DateTime)]
+    since: Time,
+    /// What `If-Match` must be, in quotation marks, to delete it as it is now.
+    version: u64,
+}
+
+/// Why nobody needs a login.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StaleReason, rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each value is its own name")]
+pub enum StaleReasonShape {
+    Unconfirmed,
+    Dormant,
+}
+
+impl StaleUserShape {
+    /// A login, and why it may go.
+    pub fn of(user: &User, stale: &Stale) -> Self {
+        Self {
+            refid: user.refid.to_string(),
+            email: user.email.to_string(),
+            name: user.name.to_string(),
+            reason: stale.reason,
+            since: stale.since,
+            version: user.version,
         }
     }
 }
