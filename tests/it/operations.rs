@@ -40,7 +40,7 @@ pub enum Who {
     Owner,
     /// Operators alone.
     Operator,
-    /// Operators alone, because of what the body says; so the body is read first.
+    /// Operators alone, because of what the body or the query says; so that is read first.
     OperatorByBody,
 }
 use Who::{Anybody, Operator, OperatorByBody, Owner, SignedIn};
@@ -238,8 +238,8 @@ pub static CASES: &[Case] = &[
 
     case("GET /v1/users", Owner, |_| plain()),
     case("GET /v1/users", Owner, |ids| plain().query("reseller", &ids.reseller)),
-    case("GET /v1/users", Operator, |_| plain().query("operators", "true")),
-    case("GET /v1/users", Operator, |ids| plain().query("email", &ids.login)).needing(Needs::Login),
+    case("GET /v1/users", OperatorByBody, |_| plain().query("operators", "true")),
+    case("GET /v1/users", OperatorByBody, |ids| plain().query("email", &ids.login)).needing(Needs::Login),
     case("POST /v1/users", Owner, |ids| {
         plain().body(json!({"name": "x", "email": email(ids), "reseller": ids.reseller}))
     }),

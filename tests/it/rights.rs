@@ -3,6 +3,8 @@
 //!
 //! Invariant: the rights are those of template.yaml; the laptop holds every function to them, in every test.
 
+mod accounts;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -213,9 +215,14 @@ async fn no_function_may_do_more_than_it_does() {
         }
     }
     live(&world, &operator).await;
+    accounts::live(&world).await;
     world.run_schedule("checkpoint-ledger").await;
-    let unused = world.system().roles().unused();
-    let unused: BTreeSet<String> = unused.iter().map(ToString::to_string).collect();
+    let asked = accounts::with_sums().await;
+    let unused = |world: &World| -> BTreeSet<String> {
+        let unused = world.system().roles().unused();
+        unused.iter().map(ToString::to_string).collect()
+    };
+    let unused = &unused(&world) & &unused(&asked);
     let elsewhere = [&BY_LAMBDA[..], &AT_START].concat();
     let elsewhere: BTreeSet<String> = elsewhere.into_iter().map(str::to_owned).collect();
     assert_eq!(unused, elsewhere, "rights that nothing used here");

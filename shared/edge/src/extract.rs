@@ -99,6 +99,13 @@ pub const MOST_PICTURE_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Picture(pub Bytes);
 
+/// Whether a body is meant as a picture.
+pub fn is_picture(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("image/"))
+}
+
 impl FromRequest<App> for Picture {
     type Rejection = Problem;
 

@@ -137,7 +137,7 @@ impl Party {
             api_key: refid_of(partner.caller.key().unwrap()),
             // Nobody's, until a case needs somebody.
             session: "000000000000000A".to_owned(),
-            stranger: String::new(),
+            stranger: "US-0000000000000000".to_owned(),
             login: String::new(),
             proof: String::new(),
             reseller: partner.refid,

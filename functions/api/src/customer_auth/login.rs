@@ -12,6 +12,7 @@ use purser_domain::password::GivenPassword;
 use purser_edge::call::{Anybody, Connection, SignedIn};
 use purser_edge::captcha::CaptchaBody;
 use purser_edge::extract::{Body, MaybeBody};
+use purser_edge::json::object;
 use purser_edge::passwords::{self, Checked};
 use purser_edge::shapes::{CodeShape, DeviceShape, EmailShape, PasswordShape, SessionTokenShape};
 use purser_edge::{App, Problem, answer};
@@ -35,6 +36,7 @@ pub(super) struct Login {
     /// What an earlier sign-in from this device answered as `device`; without it the owner is told of a new one.
     #[schema(value_type = Option<DeviceShape>)]
     device: Option<GivenDevice>,
+    #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
 }
 

@@ -68,7 +68,8 @@ pub(super) async fn end_sessions(
 
 /// End one of the own sessions
 #[utoipa::path(
-    delete, path = "/v1/me/sessions/{id}", tag = "account", security(("session" = [])), params(("id" = String, Path, description = "Its id.")),
+    delete, path = "/v1/me/sessions/{id}", tag = "account", security(("session" = [])),
+    params(("id" = String, Path, description = "Its id.")),
     responses((status = 204))
 )]
 pub(super) async fn end_session(

@@ -14,9 +14,12 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use purser_edge::Problem;
-use purser_edge::extract::MOST_BYTES;
+use purser_edge::extract::{MOST_BYTES, MOST_PICTURE_BYTES, is_picture};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+
+/// How many bodies larger than all but pictures may be on their way at once.
+const LARGE: usize = 16;
 
 /// The bounds of a laptop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,7 @@ impl Default for Bounds {
 #[derive(Debug, Clone)]
 pub struct Places {
     free: Arc<Semaphore>,
+    large: Arc<Semaphore>,
     patience: Duration,
 }
 
@@ -52,6 +56,7 @@ impl From<Bounds> for Places {
     fn from(bounds: Bounds) -> Self {
         Self {
             free: Arc::new(Semaphore::new(bounds.requests)),
+            large: Arc::new(Semaphore::new(LARGE)),
             patience: bounds.patience,
         }
     }
@@ -59,7 +64,7 @@ impl From<Bounds> for Places {
 
 /// Lets a request pass once it is there as a whole, if there is a place for it.
 pub async fn bounded(State(places): State<Places>, request: Request, next: Next) -> Response {
-    let request = match timeout(places.patience, whole(request)).await {
+    let request = match timeout(places.patience, whole(request, &places)).await {
         Ok(Ok(request)) => request,
         Ok(Err(problem)) => return problem.into_response(),
         Err(_) => return too_slow().into_response(),
@@ -71,15 +76,25 @@ pub async fn bounded(State(places): State<Places>, request: Request, next: Next)
 }
 
 /// The request with all of its body in memory, or with as much as shows that it is too large.
-async fn whole(request: Request) -> Result<Request, Problem> {
+async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
     let (parts, mut body) = request.into_parts();
+    let most = match is_picture(&parts.headers) {
+        true => MOST_PICTURE_BYTES,
+        false => MOST_BYTES,
+    };
+    let mut large = None;
     let mut bytes = Vec::new();
-    while bytes.len() <= MOST_BYTES
+    while bytes.len() <= most
         && let Some(frame) = body.frame().await
     {
         let frame = frame.map_err(|_| Problem::unread_body())?;
         if let Ok(part) = frame.into_data() {
             bytes.extend_from_slice(&part);
+        }
+        // Pictures may be larger than everything else, so few of them may be on their way at once.
+        if bytes.len() > MOST_BYTES && large.is_none() {
+            let place = places.large.clone().try_acquire_owned();
+            large = Some(place.map_err(|_| Problem::busy())?);
         }
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
