@@ -13,7 +13,7 @@ use purser_tests::{Caller, Reply, World};
 use serde_json::{Value, json};
 
 use crate::operations::{
-    CASES, Case, Ids, OWNED, Party, Sample, WELL, Who, cases, is_nothing, variants, world,
+    CASES, Case, Ids, Needs, OWNED, Party, Sample, WELL, Who, cases, is_nothing, variants, world,
 };
 
 #[tokio::test]
@@ -134,7 +134,8 @@ async fn look_alike(
 #[tokio::test]
 async fn someone_elses_looks_like_nothing() {
     let world = world().await;
-    let (mut a, b) = (Party::new(&world).await, Party::new(&world).await);
+    let mut a = Party::new(&world).await;
+    let b = Party::ready_for(&world, Needs::Stranger).await;
     let member = world.member(&a.ids.reseller).await.caller;
     // An operator is above the reseller that it works for.
     let above = json!({"operator": true, "reseller": a.ids.reseller});

@@ -160,10 +160,12 @@ async fn the_document_names_every_route_with_its_security() {
     let world = purser_tests::World::new().await;
     let document = world.nobody().get("/openapi.json").await.expect(200).json;
     assert_eq!(document["openapi"], "3.1.0");
-    let mut routes = 0;
+    let (mut routes, mut ids) = (0, BTreeSet::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             routes += 1;
+            let id = operation["operationId"].to_string();
+            assert!(ids.insert(id.clone()), "two operations are called {id}");
             assert!(!path.starts_with("/customer/"), "{path} is a page");
             let name = format!("{} {path}", method.to_uppercase());
             let case = CASES.iter().find(|case| case.operation == name).unwrap();

@@ -42,7 +42,7 @@ pub struct Ids {
 pub type Place = (&'static str, fn(&mut Ids) -> &mut String);
 
 /// The ids of what belongs to somebody.
-pub const OWNED: [Place; 10] = [
+pub const OWNED: [Place; 11] = [
     ("reseller", |ids| &mut ids.reseller),
     ("client", |ids| &mut ids.client),
     ("email", |ids| &mut ids.email),
@@ -53,6 +53,7 @@ pub const OWNED: [Place; 10] = [
     ("api_key", |ids| &mut ids.api_key),
     ("user", |ids| &mut ids.user),
     ("session", |ids| &mut ids.session),
+    ("stranger", |ids| &mut ids.stranger),
 ];
 
 impl Ids {
@@ -69,6 +70,7 @@ impl Ids {
             api_key: "AK-0000000000000000".to_owned(),
             user: "US-0000000000000000".to_owned(),
             session: "0000000000000000".to_owned(),
+            stranger: "US-0000000000000000".to_owned(),
             ..self.clone()
         }
     }
@@ -137,7 +139,7 @@ impl Party {
             api_key: refid_of(partner.caller.key().unwrap()),
             // Nobody's, until a case needs somebody.
             session: "000000000000000A".to_owned(),
-            stranger: "US-0000000000000000".to_owned(),
+            stranger: "US-000000000000000A".to_owned(),
             login: String::new(),
             proof: String::new(),
             reseller: partner.refid,

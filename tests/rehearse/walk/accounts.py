@@ -53,8 +53,9 @@ def mailed(world: World, to: str, subject: str, last: str = "") -> str:
 
 def told(world: World, to: str, subject: str) -> None:
     """Waits for a notice."""
-    world.expect_mail(to, subject)
-    inside(world).until(f"a mail {subject!r}", lambda: inside(world).mails()[(to, subject)] >= world.mails[(to, subject)])
+    mail = (to, subject)
+    world.expect_mail(*mail)
+    inside(world).until(f"a mail {subject!r}", lambda: inside(world).mails()[mail] >= world.mails[mail])
 
 
 def sign_in(world: World, email: str, secret: str, **members: str) -> Caller:
@@ -108,14 +109,14 @@ def second_factor(world: World) -> None:
     step = int(time.time()) // STEP
     enabled = ada(world).put("/v1/me/totp", {"code": code(offered, step)}).expect(200).json
     ada(world).get("/v1/me").refused(401, "unauthenticated")
-    told(world, email, "Two-step sign-in to Purser was turned on")
+    told(world, email, "Two-step sign-in to Purser is on")
     login = {"email": email, "password": secret}
     world.nobody.post("/v1/auth/login", login).refused(401, "second_factor_required")
     world.made["session"] = sign_in(world, email, secret, code=enabled["recovery_codes"][0]).key
     # From a device that was not seen before, as far as anybody can tell.
     told(world, email, "New sign-in to your Purser account")
     ada(world).send("DELETE", "/v1/me/totp", {"password": secret}).expect(204)
-    told(world, email, "Two-step sign-in to Purser was turned off")
+    told(world, email, "Two-step sign-in to Purser is off")
     world.made["session"] = sign_in(world, email, secret).key
     told(world, email, "New sign-in to your Purser account")
 
@@ -148,7 +149,7 @@ def address(world: World) -> None:
     shown = world.nobody.send("POST", "/customer/confirm", f"token={token}").expect(200)
     equal("told", "<h1>Your address is confirmed</h1>" in shown.body.decode(), True)
     equal("moved", ada(world).get("/v1/me").expect(200).json["email"], new)
-    told(world, old, "Your Purser address was changed")
+    told(world, old, "Your Purser account has another address")
 
 
 @PART.step("sessions and sign-ins are listed, and end", Where.INSIDE)

@@ -30,7 +30,7 @@ pub async fn measure() -> Vec<Budget> {
     let mut budgets = strangers(&world).await;
     let person = world.person().await;
     budgets.extend(sign_in(&world, &person).await);
-    budgets.push(in_a_session(&world, &person).await);
+    budgets.push(in_a_session(&world, &world.person().await).await);
     let change = json!({"password": PASSWORD, "new_password": NEW_PASSWORD});
     let changed = person.caller.put("/v1/me/password", &change).await;
     let changed = budget("change a password", &changed.expect(200), 2, 6.0, 16.0);

@@ -48,7 +48,7 @@ pub(super) struct OfferedFactor {
         (status = 429, description = "`too_many_attempts`"),
     )
 )]
-pub(super) async fn offer(
+pub(super) async fn offer_second_factor(
     State(app): State<App>,
     me: SignedIn,
     body: MaybeBody<Proof>,
@@ -107,7 +107,7 @@ pub(super) struct EnabledFactor {
         (status = 422, description = "`invalid_code`"),
     )
 )]
-pub(super) async fn enable(
+pub(super) async fn enable_second_factor(
     State(app): State<App>,
     me: SignedIn,
     from: Connection,
@@ -156,7 +156,7 @@ pub(super) async fn enable(
         (status = 429, description = "`too_many_attempts`"),
     )
 )]
-pub(super) async fn disable(
+pub(super) async fn disable_second_factor(
     State(app): State<App>,
     me: SignedIn,
     body: MaybeBody<Proof>,

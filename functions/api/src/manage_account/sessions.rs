@@ -122,7 +122,7 @@ pub(super) struct LoginQuery {
     get, path = "/v1/me/logins", tag = "account", security(("session" = [])), params(LoginQuery),
     responses((status = 200, body = LoginList))
 )]
-pub(super) async fn list_logins(
+pub(super) async fn list_own_logins(
     State(app): State<App>,
     me: SignedIn,
     query: Result<Params<LoginQuery>, Problem>,

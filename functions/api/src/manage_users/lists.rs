@@ -8,7 +8,7 @@ use purser_domain::user::User;
 use purser_edge::answer::{List, position};
 use purser_edge::call::Listed;
 use purser_edge::extract::{Limit, Named, Params};
-use purser_edge::shapes::{EmailShape, LoginShape, ResellerRefidShape, UserRefidShape, UserShape};
+use purser_edge::shapes::{LoginShape, ResellerRefidShape, UserRefidShape, UserShape};
 use purser_edge::{App, Call, Problem};
 use purser_store::page::Page;
 use purser_store::user::UserFilter;
@@ -30,7 +30,6 @@ pub(super) struct UserQuery {
     #[param(value_type = Option<bool>)]
     operators: bool,
     /// Only the one with this address; for operators.
-    #[param(value_type = Option<EmailShape>)]
     email: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
