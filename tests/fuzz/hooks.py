@@ -18,17 +18,27 @@ from schemathesis.openapi.checks import (
 
 # A request may fit the document and still be refused for what the system holds. Such refusals have codes of their own.
 STATE = {
+    "captcha_failed",
     "idempotency_key_reused",
     "insufficient_credits",
+    "invalid_code",
     "invalid_cursor",
     "invalid_reseller",
+    "invalid_token",
     "invalid_user",
+    "too_many_attempts",
     "version_mismatch",
+    # What is too easy to guess, no pattern says.
+    "weak_password",
+    "wrong_password",
 }
 
 # Paths that another one with a parameter fits, too: GET /v1/clients/bulk-delete asks for a client of that name, and
 # `Allow` names the methods of both.
 FITTING_TWICE = ("/v1/clients/bulk-delete", "/v1/provisions/bulk", "/v1/resellers/sign-up")
+
+# What asks for the password of whoever signed in.
+WITH_PASSWORD = ("PUT /v1/me/email", "POST /v1/me/totp", "DELETE /v1/me/totp")
 
 # What a query may say only together with something else, which OpenAPI can't say.
 TOGETHER = {"GET /v1/resellers/{refid}/verify": "sequence and head go together"}
@@ -114,7 +124,9 @@ def before_call(context, case, kwargs):
     for member in ("reseller", "parent"):
         if case.body.get(member):
             case.body[member] = reseller
-    if case.operation.label in ("POST /v1/clients", "POST /v1/resellers"):
+    if case.operation.label in WITH_PASSWORD:
+        case.body["password"] = os.environ["FUZZ_PASSWORD"]
+    if case.operation.label in ("POST /v1/clients", "POST /v1/resellers", "POST /v1/users"):
         make_free(case.body, number)
     if case.operation.label in ("POST /v1/clients", "PATCH /v1/clients/{refid}"):
         case.body.pop("user", None)

@@ -139,13 +139,15 @@ impl Subject<'_> {
 async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
     let world = world().await;
     let document = &Document::of(&world).await;
-    let party = Party::new(&world).await;
+    let mut party = Party::new(&world).await;
     let (mut seen, mut sent) = (BTreeSet::new(), 0);
     let mut complaints = Vec::new();
     for (case, operation) in &cases(&world).await {
         if !seen.insert(case.operation) {
             continue;
         }
+        party.prepare(&world, case.needs).await;
+        let caller = whoever_may(&world, &party, case);
         let before = world.state().await;
         let sample = (case.sample)(&party.ids);
         for fault in faults(&Subject {
@@ -154,7 +156,7 @@ async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
             sample,
         }) {
             sent += 1;
-            let complaint = fault.complaint(&caller(&world, case)).await;
+            let complaint = fault.complaint(&caller).await;
             complaints.extend(complaint.map(|complaint| format!("{} {complaint}", case.operation)));
         }
         if world.state().await != before {
@@ -172,10 +174,10 @@ async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
 }
 
 /// Who may call the case's operation, whatever it names.
-fn caller(world: &World, case: &Case) -> Caller {
+fn whoever_may(world: &World, party: &Party, case: &Case) -> Caller {
     match case.who {
-        Who::Anybody => world.nobody(),
-        _ => world.operator.clone(),
+        Who::Owner => world.operator.clone(),
+        who => party.caller(world, who),
     }
 }
 
@@ -186,7 +188,12 @@ async fn a_body_with_a_fault_is_refused_for_that_fault() {
 
 #[tokio::test]
 async fn what_is_no_json_or_not_said_to_be_is_refused() {
-    all_are_refused(envelopes::no_json).await;
+    all_are_refused(|subject| {
+        let mut faults = envelopes::no_json(subject);
+        faults.extend(envelopes::no_picture(subject));
+        faults
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -151,9 +151,8 @@ async fn a_forged_token_is_refused_and_costs_nothing() {
     for (token, answer) in [
         (flipped, answer),
         (foreign, its_answer),
-        (String::new(), 0),
-        ("not base 64 ✓".to_owned(), 0),
-        ("A".repeat(10_000), 0),
+        ("not_base_64!".to_owned(), 0),
+        ("A".repeat(8_192), 0),
         (token[..20].to_owned(), answer),
     ] {
         let given = json!({"token": token, "answer": answer});
@@ -169,6 +168,9 @@ fn a_body_holds_nothing_else() {
         json!({"token": "x", "answer": "12"}),
         json!({"token": "x", "answer": -1}),
         json!({"token": "x", "more": 1}),
+        json!({"token": ""}),
+        json!({"token": "not visible ✓"}),
+        json!({"token": "A".repeat(8_193)}),
         json!("x"),
     ] {
         assert!(
@@ -245,7 +247,7 @@ async fn recaptcha_judges_by_its_protocol() {
     let shown = json!(app.captcha().unwrap());
     let expected = json!({"kind": "recaptcha", "question": null, "token": null, "site_key": SITE});
     assert_eq!(shown, expected);
-    let given = json!({"token": "03AG & it=s"});
+    let given = json!({"token": "03AG&it=s"});
     for (status, said, code) in [
         (
             200,
@@ -280,15 +282,11 @@ async fn recaptcha_judges_by_its_protocol() {
     let expected = Heard {
         asked: "POST /api/siteverify".to_owned(),
         kind: Some("application/x-www-form-urlencoded".to_owned()),
-        form: "secret=hush%20hush%20%26%20more%3D&response=03AG%20%26%20it%3Ds".to_owned(),
+        form: "secret=hush%20hush%20%26%20more%3D&response=03AG%26it%3Ds".to_owned(),
     };
     assert!(heard.iter().all(|it| *it == expected), "{heard:?}");
     assert_eq!(heard.len(), 8, "each is asked once");
-    // What can't be an answer is not asked about.
-    for token in [String::new(), "x".repeat(8_193)] {
-        let given = Some(json!({"token": token}));
-        assert_eq!(asked(app, given, "r").await, Some("captcha_failed"));
-    }
+    // Who gives no answer is not asked about.
     assert_eq!(asked(app, None, "r").await, Some("captcha_failed"));
     assert_eq!(google.heard.lock().unwrap().len(), 8);
 }

@@ -53,7 +53,9 @@ impl<'a> Faulty<'a> {
         body: &str,
     ) -> Reply {
         let routes = self.routes(function).await;
-        self.world.send(routes, method, path, headers, body).await
+        self.world
+            .send(routes, method, path, headers, body.to_owned())
+            .await
     }
 
     /// What a read of these keys answers while the entry is not there yet.

@@ -3,6 +3,9 @@
 //! The requests are generated from the API's document and the cases in `operations`, so that a new route is tested
 //! the day it has a case, and fails the test as long as it has none.
 
+mod credentials;
+mod roles;
+
 use std::collections::BTreeSet;
 
 use purser_tests::document::{Document, Operation};
@@ -10,8 +13,7 @@ use purser_tests::{Caller, Reply, World};
 use serde_json::{Value, json};
 
 use crate::operations::{
-    CASES, Case, Ids, OWNED, Party, Request, Sample, WELL, Who, cases, is_nothing, refid_of,
-    variants, world,
+    CASES, Case, Ids, Needs, OWNED, Party, Sample, WELL, Who, cases, is_nothing, variants, world,
 };
 
 #[tokio::test]
@@ -132,171 +134,41 @@ async fn look_alike(
 #[tokio::test]
 async fn someone_elses_looks_like_nothing() {
     let world = world().await;
-    let (a, b) = (Party::new(&world).await, Party::new(&world).await);
-    let foreign = [b.ids.clone(), b.standalone(&world).await];
+    let mut a = Party::new(&world).await;
+    let b = Party::ready_for(&world, Needs::Stranger).await;
+    let member = world.member(&a.ids.reseller).await.caller;
+    // An operator is above the reseller that it works for.
+    let above = json!({"operator": true, "reseller": a.ids.reseller});
+    let above = Ids {
+        user: world.invited(above).await.refid,
+        ..b.ids.clone()
+    };
+    let foreign = [b.ids.clone(), b.standalone(&world).await, above];
     for (case, operation) in cases(&world).await {
+        a.prepare(&world, case.needs).await;
         let before = world.state().await;
-        let pairs = match case.who {
-            Who::Anybody => Vec::new(),
-            _ => pairs(case, &a.ids, &foreign),
+        let (callers, pairs) = match case.who {
+            Who::Anybody => (vec![], vec![]),
+            Who::SignedIn => {
+                let own = vec![a.caller(&world, case.who)];
+                (own, pairs(case, &a.ids, &foreign))
+            }
+            _ => {
+                let both = vec![a.caller.clone(), member.clone()];
+                (both, pairs(case, &a.ids, &foreign))
+            }
         };
-        for pair in &pairs {
-            look_alike(&a.caller, (case, &operation), pair).await;
+        for caller in &callers {
+            for pair in &pairs {
+                look_alike(caller, (case, &operation), pair).await;
+            }
         }
         let name = case.operation;
         assert!(
-            !pairs.is_empty() || !name.contains("{refid}"),
+            !pairs.is_empty() || !name.contains("id}"),
             "{name}: its case has no ids"
         );
         assert_eq!(world.state().await, before, "{name} changed something");
-    }
-}
-
-/// What somebody without a valid key might send as one.
-async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec<String>)> {
-    let key = party.caller.key().unwrap();
-    let other = Party::new(world).await;
-    let revoked = other.caller.key().unwrap();
-    let revoke = format!("/v1/api-keys/{}", refid_of(revoked));
-    let _revoked = other.caller.delete(&revoke).await.expect(204);
-    let (refid, secret) = key.split_once('.').unwrap();
-    let (_, foreign) = revoked.split_once('.').unwrap();
-    let first = world.operator.key().unwrap();
-    let one = |value: String| vec![value];
-    vec![
-        ("no key", vec![]),
-        ("a revoked key", one(format!("Bearer {revoked}"))),
-        ("a wrong secret", one(format!("Bearer {refid}.{foreign}"))),
-        ("an empty secret", one(format!("Bearer {refid}."))),
-        (
-            "half a secret",
-            one(format!("Bearer {refid}.{}", &secret[..20])),
-        ),
-        ("a longer secret", one(format!("Bearer {refid}.{secret}A"))),
-        ("no secret", one(format!("Bearer {refid}"))),
-        (
-            "a key of nobody",
-            one(format!("Bearer AK-0000000000000000.{secret}")),
-        ),
-        (
-            "a reseller's id",
-            one(format!("Bearer {}.{secret}", party.ids.reseller)),
-        ),
-        ("no refid", one(format!("Bearer .{secret}"))),
-        (
-            "the operators' in capitals",
-            one(format!("Bearer {}", first.to_uppercase())),
-        ),
-        ("another script", one("Bearer مفتاح".to_owned())),
-        ("nothing after the scheme", one("Bearer ".to_owned())),
-        ("no scheme", one(key.to_owned())),
-        ("a foreign scheme", one(format!("Basic {key}"))),
-        ("another", one(format!("Digest {key}"))),
-        ("a scheme run on", one(format!("Bearer{key}"))),
-        (
-            "two keys",
-            vec![format!("Bearer {key}"), format!("Bearer {first}")],
-        ),
-    ]
-}
-
-#[tokio::test]
-async fn nothing_is_reached_without_a_valid_key() {
-    let world = world().await;
-    let party = Party::new(&world).await;
-    let credentials = bad_credentials(&world, &party).await;
-    let nobody = world.nobody();
-    let before = world.state().await;
-    let expected = face(
-        &nobody
-            .get("/v1/clients")
-            .await
-            .refused(401, "unauthenticated"),
-    );
-    for (case, operation) in cases(&world).await {
-        if case.who == Who::Anybody {
-            continue;
-        }
-        let request = |ids: &Ids| (case.sample)(ids).request(&operation, "k");
-        let unknown = request(&party.ids.of_nothing());
-        let request = request(&party.ids);
-        let mut requests = vec![("for nothing", unknown)];
-        requests.extend(variants(&operation, &request));
-        for (what, request) in requests {
-            let reply = request.send(&nobody).await;
-            assert_eq!(face(&reply), expected, "{} {what}", case.operation);
-        }
-        for (what, values) in &credentials {
-            let add =
-                |request: Request, value: &String| request.with_header("authorization", value);
-            let reply = values.iter().fold(request.clone(), add).send(&nobody).await;
-            assert_eq!(face(&reply), expected, "{} with {what}", case.operation);
-        }
-    }
-    assert_eq!(world.state().await, before, "something changed");
-}
-
-#[tokio::test]
-async fn what_only_operators_do_is_forbidden_to_resellers() {
-    let world = world().await;
-    let party = Party::new(&world).await;
-    let before = world.state().await;
-    for (case, operation) in cases(&world).await {
-        let request = (case.sample)(&party.ids).request(&operation, "k");
-        let requests = match case.who {
-            Who::Operator => variants(&operation, &request),
-            Who::OperatorByBody => vec![(WELL, request)],
-            Who::Anybody | Who::Owner => continue,
-        };
-        for (what, request) in requests {
-            let reply = request.send(&party.caller).await;
-            let refused = (reply.status, reply.text("code"));
-            assert_eq!(refused, (403, "forbidden"), "{} {what}", case.operation);
-        }
-    }
-    assert_eq!(world.state().await, before, "something changed");
-}
-
-#[tokio::test]
-async fn every_case_succeeds_for_those_who_may_and_shows_them_nobody_elses() {
-    let world = world().await;
-    let others = Party::new(&world).await;
-    let foreign = [others.ids.clone(), others.standalone(&world).await];
-    let reading = Party::new(&world).await;
-    for (case, operation) in cases(&world).await {
-        let callers: &[Who] = match case.who {
-            Who::Anybody => &[Who::Anybody],
-            Who::Owner => &[Who::Owner, Who::Operator],
-            Who::Operator | Who::OperatorByBody => &[Who::Operator],
-        };
-        for who in callers {
-            // What changes something may end what it names, so it gets a party of its own.
-            let changing = match operation.method.as_str() {
-                "GET" => None,
-                _ => Some(Party::new(&world).await),
-            };
-            let party = changing.as_ref().unwrap_or(&reading);
-            let caller = match who {
-                Who::Anybody => &world.nobody(),
-                Who::Owner => &party.caller,
-                Who::Operator | Who::OperatorByBody => &world.operator,
-            };
-            let reply = (case.sample)(&party.ids)
-                .request(&operation, "k")
-                .send(caller)
-                .await;
-            let body = String::from_utf8_lossy(&reply.bytes);
-            let at = format!("{} as {who:?}: {body}", case.operation);
-            assert_eq!(reply.status, operation.success, "{at}");
-            assert!(!is_nothing(&reply), "{at}");
-            if *who == Who::Owner {
-                let shown = foreign
-                    .iter()
-                    .flat_map(Ids::owned)
-                    .find(|id| body.contains(id));
-                assert_eq!(shown, None, "{at}");
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 use purser_tests::World;
 use purser_tests::document::{Document, Operation};
+use purser_tests::people::{NEW_PASSWORD, PASSWORD};
 use serde_json::{Value, json};
 
 mod parties;
@@ -33,27 +34,65 @@ pub async fn world() -> World {
 pub enum Who {
     /// Whoever comes, without a key.
     Anybody,
+    /// Somebody who signed in, about the own account.
+    SignedIn,
     /// Operators, and a reseller for what is its own.
     Owner,
     /// Operators alone.
     Operator,
-    /// Operators alone, because of what the body says; so the body is read first.
+    /// Operators alone, because of what the body or the query says; so that is read first.
     OperatorByBody,
 }
-use Who::{Anybody, Operator, OperatorByBody, Owner};
+use Who::{Anybody, Operator, OperatorByBody, Owner, SignedIn};
+
+/// What must be there for a request to succeed, once for each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// What each party has.
+    Nothing,
+    /// Somebody of the reseller who signed in.
+    Staff,
+    /// A login that holds no role.
+    Stranger,
+    /// The token of a registration's mail.
+    Confirmation,
+    /// The token of an invitation's mail.
+    Invitation,
+    /// Somebody who signed in.
+    Login,
+    /// The same, with a picture.
+    Picture,
+    /// The same, about to turn on a second factor: with a code of an app.
+    OfferedFactor,
+    /// The same, with a second factor.
+    Factor,
+}
 
 /// An operation, who may call it, and a request that succeeds.
 pub struct Case {
     pub operation: &'static str,
     pub who: Who,
+    pub needs: Needs,
     pub sample: fn(&Ids) -> Sample,
 }
 
 const fn case(operation: &'static str, who: Who, sample: fn(&Ids) -> Sample) -> Case {
+    let needs = match who {
+        SignedIn => Needs::Login,
+        _ => Needs::Nothing,
+    };
     Case {
         operation,
         who,
+        needs,
         sample,
+    }
+}
+
+impl Case {
+    const fn needing(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
     }
 }
 
@@ -80,6 +119,23 @@ pub static CASES: &[Case] = &[
     case("POST /v1/api-keys", Owner, |ids| plain().body(json!({"reseller": ids.reseller, "name": "x"}))),
     case("DELETE /v1/api-keys/{refid}", Owner, |ids| at(&ids.api_key)),
 
+    case("GET /v1/auth/captcha", Anybody, |_| plain()),
+    case("POST /v1/auth/register", Anybody, |ids| {
+        plain().body(json!({"email": email(ids), "name": "x", "password": PASSWORD, "captcha": {"token": "x"}}))
+    }),
+    case("POST /v1/auth/resend-confirmation", Anybody, |ids| plain().body(json!({"email": email(ids)}))),
+    case("POST /v1/auth/forgot-password", Anybody, |ids| plain().body(json!({"email": email(ids)}))),
+    case("POST /v1/auth/login", Anybody, |ids| {
+        plain().body(json!({"email": ids.login, "password": PASSWORD}))
+    }).needing(Needs::Login),
+    case("POST /v1/auth/logout", SignedIn, |_| plain()),
+    case("POST /v1/auth/confirm", Anybody, |ids| {
+        plain().body(json!({"token": ids.proof}))
+    }).needing(Needs::Confirmation),
+    case("POST /v1/auth/reset-password", Anybody, |ids| {
+        plain().body(json!({"token": ids.proof, "password": NEW_PASSWORD}))
+    }).needing(Needs::Invitation),
+
     case("GET /v1/checkpoints", Operator, |_| plain()),
 
     case("GET /v1/clients", Owner, |_| plain()),
@@ -103,6 +159,29 @@ pub static CASES: &[Case] = &[
     case("POST /v1/clients/{refid}/transfer", Operator, |ids| {
         at(&ids.client).body(json!({"reseller": ids.reseller}))
     }),
+
+    case("GET /v1/me", SignedIn, |_| plain()),
+    case("PATCH /v1/me", SignedIn, |_| plain().body(json!({"name": "x"}))),
+    case("GET /v1/me/avatar", SignedIn, |_| plain()).needing(Needs::Picture),
+    case("PUT /v1/me/avatar", SignedIn, |_| plain().picture()),
+    case("DELETE /v1/me/avatar", SignedIn, |_| plain()).needing(Needs::Picture),
+    case("PUT /v1/me/email", SignedIn, |ids| {
+        plain().body(json!({"email": email(ids), "password": PASSWORD}))
+    }),
+    case("GET /v1/me/logins", SignedIn, |_| plain()),
+    case("PUT /v1/me/password", SignedIn, |_| {
+        plain().body(json!({"password": PASSWORD, "new_password": NEW_PASSWORD}))
+    }),
+    case("GET /v1/me/sessions", SignedIn, |_| plain()),
+    case("DELETE /v1/me/sessions", SignedIn, |_| plain()),
+    case("DELETE /v1/me/sessions/{id}", SignedIn, |ids| at(&ids.session)),
+    case("POST /v1/me/totp", SignedIn, |_| plain().body(json!({"password": PASSWORD}))),
+    case("PUT /v1/me/totp", SignedIn, |ids| {
+        plain().body(json!({"code": ids.proof}))
+    }).needing(Needs::OfferedFactor),
+    case("DELETE /v1/me/totp", SignedIn, |_| {
+        plain().body(json!({"password": PASSWORD}))
+    }).needing(Needs::Factor),
 
     case("GET /v1/products", Owner, |_| plain()),
     case("POST /v1/products", Operator, |ids| {
@@ -158,6 +237,24 @@ pub static CASES: &[Case] = &[
     case("GET /v1/resellers/{refid}/wallet", Owner, |ids| at(&ids.reseller)),
 
     case("GET /v1/users/stale", Operator, |_| plain()),
+    case("GET /v1/users", Owner, |_| plain()),
+    case("GET /v1/users", Owner, |ids| plain().query("reseller", &ids.reseller)),
+    case("GET /v1/users", OperatorByBody, |_| plain().query("operators", "true")),
+    case("GET /v1/users", OperatorByBody, |ids| plain().query("email", &ids.login)).needing(Needs::Login),
+    case("POST /v1/users", Owner, |ids| {
+        plain().body(json!({"name": "x", "email": email(ids), "reseller": ids.reseller}))
+    }),
+    case("POST /v1/users", OperatorByBody, |ids| {
+        plain().body(json!({"name": "x", "email": email(ids), "operator": true}))
+    }),
+    case("GET /v1/users/{refid}", Owner, |ids| at(&ids.user)),
+    case("PATCH /v1/users/{refid}", Operator, |ids| {
+        at(&ids.user).body(json!({"name": "x", "reseller": ids.reseller}))
+    }),
+    case("DELETE /v1/users/{refid}", Operator, |ids| at(&ids.stranger)).needing(Needs::Stranger),
+    case("POST /v1/users/{refid}/activate", Owner, |ids| at(&ids.user)),
+    case("GET /v1/users/{refid}/logins", Owner, |ids| at(&ids.user)).needing(Needs::Staff),
+    case("POST /v1/users/{refid}/suspend", Owner, |ids| at(&ids.user)),
 ];
 
 /// An address that is still free.

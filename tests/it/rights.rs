@@ -3,6 +3,8 @@
 //!
 //! Invariant: the rights are those of template.yaml; the laptop holds every function to them, in every test.
 
+mod accounts;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -30,12 +32,6 @@ const AT_START: [&str; 2] = [
     "StartPolicy: secretsmanager:GetSecretValue on Secret",
 ];
 
-/// The lead removes this when sessions land.
-const UNTIL_SESSIONS: [&str; 2] = [
-    "CallerPolicy: dynamodb:GetItem on Table SE#*",
-    "CallerPolicy: dynamodb:UpdateItem on Table SE#*",
-];
-
 /// A world with every switch on that makes a function do more.
 async fn busy_world() -> World {
     let variables = [
@@ -50,12 +46,13 @@ async fn busy_world() -> World {
 
 /// Sends a case's request as it should be, about nothing, and again, as everybody who may send it.
 async fn drive(operator: &Caller, party: &Party, case: &Case, operation: &Operation) {
-    let reseller = Some(&party.caller).filter(|_| case.who == Who::Owner);
-    for (caller, name) in reseller
-        .map(|it| (it, "r"))
-        .into_iter()
-        .chain([(operator, "o")])
-    {
+    let own = match case.who {
+        Who::SignedIn => party.person.as_ref().map(|person| &person.caller),
+        Who::Owner => Some(&party.caller),
+        _ => None,
+    };
+    let own = own.map(|it| (it, "r"));
+    for (caller, name) in own.into_iter().chain([(operator, "o")]) {
         let whole = || (party.ids.clone(), "whole");
         for (ids, about) in [whole(), (party.ids.of_nothing(), "nothing"), whole()] {
             let mut request = (case.sample)(&ids).request(operation, "k");
@@ -78,7 +75,7 @@ async fn drive(operator: &Caller, party: &Party, case: &Case, operation: &Operat
 
 /// Sends a case's request into a conflict, after which a command reads again what it may not take for fresh.
 async fn contend(world: &World, case: &Case, operation: &Operation) {
-    let party = Party::new(world).await;
+    let party = Party::ready_for(world, case.needs).await;
     let script = Script::default();
     let conflict =
         json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"});
@@ -102,10 +99,16 @@ async fn contend(world: &World, case: &Case, operation: &Operation) {
         headers.retain(|(name, _)| *name != "idempotency-key");
         headers.push(("idempotency-key", &once));
     }
-    let body = String::from_utf8(request.body.clone().unwrap_or_default()).unwrap();
+    let bearer = match case.who {
+        Who::SignedIn => party.caller(world, case.who),
+        _ => world.operator.clone(),
+    };
+    let bearer = format!("Bearer {}", bearer.key().unwrap());
+    headers.push(("authorization", &bearer));
+    let body = request.body.clone().unwrap_or_default();
     let routes = function.router(&app).unwrap();
     let reply = world
-        .send(routes, &request.method, &request.path, &headers, &body)
+        .send(routes, &request.method, &request.path, &headers, body)
         .await;
     assert_eq!(
         reply.status, operation.success,
@@ -202,16 +205,18 @@ async fn no_function_may_do_more_than_it_does() {
     let reading = Party::new(&world).await;
     for (case, operation) in cases(&world).await {
         // What changes something may end what it names, so it gets a party of its own.
-        let party = match operation.method.as_str() {
-            "GET" => &reading,
-            _ => &Party::new(&world).await,
+        let mut party = match operation.method.as_str() {
+            "GET" => reading.clone(),
+            _ => Party::new(&world).await,
         };
-        drive(&operator, party, case, &operation).await;
+        party.prepare(&world, case.needs).await;
+        drive(&operator, &party, case, &operation).await;
         if operation.method != "GET" {
             contend(&world, case, &operation).await;
         }
     }
     live(&world, &operator).await;
+    accounts::live(&world).await;
     world.run_schedule("checkpoint-ledger").await;
     // Somebody who leaves, with a picture.
     let leaves = world.person().await;
@@ -233,9 +238,13 @@ async fn no_function_may_do_more_than_it_does() {
         .await
         .expect(200);
     world.run_schedule("report-accounts").await;
-    let unused = world.system().roles().unused();
-    let unused: BTreeSet<String> = unused.iter().map(ToString::to_string).collect();
-    let elsewhere = [&BY_LAMBDA[..], &AT_START, &UNTIL_SESSIONS].concat();
+    let asked = accounts::with_sums().await;
+    let unused = |world: &World| -> BTreeSet<String> {
+        let unused = world.system().roles().unused();
+        unused.iter().map(ToString::to_string).collect()
+    };
+    let unused = &unused(&world) & &unused(&asked);
+    let elsewhere = [&BY_LAMBDA[..], &AT_START].concat();
     let elsewhere: BTreeSet<String> = elsewhere.into_iter().map(str::to_owned).collect();
     assert_eq!(unused, elsewhere, "rights that nothing used here");
     assert_eq!(world.system().dead_letters(), []);

@@ -82,11 +82,11 @@ class Caller:
             sent["Host"] = self.host
         if self.key:
             sent["Authorization"] = f"Bearer {self.key}"
-        # Text is a form as browsers send it, anything else is JSON.
-        form = isinstance(body, str)
+        # Text is a form as browsers send it, bytes are a picture, anything else is JSON.
+        kinds = {str: "application/x-www-form-urlencoded", bytes: "image/png"}
         if body is not None:
-            sent["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
-            body = body if form else json.dumps(body)
+            sent["Content-Type"] = kinds.get(type(body), "application/json")
+            body = body if type(body) in kinds else json.dumps(body)
         try:
             connection.request(method, address.path + path, body, sent)
             answer = connection.getresponse()
@@ -108,6 +108,10 @@ class Caller:
     def post(self, path: str, body: Any = None, once: str = "") -> Reply:
         """Posts JSON, or asks for an action; `once` is the idempotency key."""
         return self.send("POST", path, body, **({"idempotency_key": once} if once else {}))
+
+    def put(self, path: str, body: Any) -> Reply:
+        """Puts JSON, or bytes."""
+        return self.send("PUT", path, body)
 
     def patch(self, path: str, body: Any, **headers: str) -> Reply:
         """Patches with JSON."""

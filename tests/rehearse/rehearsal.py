@@ -11,6 +11,7 @@ throttling, limits of sizes, and of alarms and dashboards anything but that they
 
 import hashlib
 import json
+import re
 import secrets
 import time
 import uuid
@@ -32,6 +33,9 @@ EVENTS = 30.0
 # After so long without a sign of a function that events start, none comes: MiniStack looks at the stream each second.
 IDLE = 4.0
 SENDER = "purser@example.com"
+# Where the links of mails lead: nobody follows them there, what counts is the token.
+PUBLIC_URL = "https://purser.example.com/here"
+LINK = re.compile(re.escape(PUBLIC_URL) + r"/customer/[a-z-]+\?token=([A-Za-z0-9_-]{43})")
 # Every rule that is off by default, so that all of them are walked through.
 SWITCHES = {"AutoBindUser": "true", "PartnerSignUp": "true", "HoldOnLowCredit": "true"}
 DEPLOYED = "the template is deployed"
@@ -48,9 +52,18 @@ class InsideStack(Inside):
         self.functions = stack.functions()
         self.started_by_events = stack.started_by_events()
 
-    def mails(self) -> Counter[tuple[str, str]]:
+    def inbox(self) -> list[dict[str, Any]]:
+        """All mails sent so far, oldest first."""
         told = self.cloud.get("/_ministack/ses/messages")["messages"]
-        mails = [mail for account in told.values() for mail in account]
+        return [mail for account in told.values() for mail in account]
+
+    def token(self, to: str) -> str:
+        links = [LINK.search(mail["BodyText"]) for mail in self.inbox() if to in mail["To"]]
+        tokens = [link.group(1) for link in links if link]
+        return tokens[-1] if tokens else ""
+
+    def mails(self) -> Counter[tuple[str, str]]:
+        mails = self.inbox()
         for mail in mails:
             if SENDER not in mail["Source"]:
                 raise Failure(f"a mail came from {mail['Source']}")
@@ -137,7 +150,8 @@ def scheduled(rule: str) -> dict[str, object]:
 def rehearse(tree: Tree, archive: Path, say: Say) -> Outcome:
     """Deploys a template into a fresh cloud and walks through it."""
     key = secrets.token_urlsafe(24)
-    parameters = {**SWITCHES, "MailFrom": SENDER, "OperatorKeySha256": hashlib.sha256(key.encode()).hexdigest()}
+    parameters = {**SWITCHES, "MailFrom": SENDER, "PublicUrl": PUBLIC_URL,
+                  "OperatorKeySha256": hashlib.sha256(key.encode()).hexdigest()}
     waiting = list(walk.steps(inside=True))
     with Cloud() as cloud:
         stack, start = Stack(cloud, tree), time.monotonic()

@@ -47,6 +47,10 @@ class Inside:
         """Confirms a login's address, for which there is no route yet."""
         raise NotImplementedError
 
+    def token(self, to: str) -> str:
+        """The token of the newest link mailed to an address; none yet: empty."""
+        raise NotImplementedError
+
     def items(self, prefix: str) -> int:
         """How many items of the table have a partition key that begins so."""
         raise NotImplementedError

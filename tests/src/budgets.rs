@@ -2,6 +2,8 @@
 //!
 //! Invariant: a budget is stated once, here; the test asserts it and `make bench` prints it.
 
+mod accounts;
+
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, Reply};
@@ -18,12 +20,15 @@ pub struct Budget {
     pub rcu: (f64, f64),
     /// Write capacity units.
     pub wcu: (f64, f64),
+    /// Runs of the password hash: neither more nor fewer than these.
+    pub hashes: (u32, u32),
 }
 
 impl Budget {
     /// Whether the cost is within its bounds.
     pub fn is_kept(&self) -> bool {
-        self.calls.0 <= self.calls.1 && self.rcu.0 <= self.rcu.1 && self.wcu.0 <= self.wcu.1
+        let units = self.rcu.0 <= self.rcu.1 && self.wcu.0 <= self.wcu.1;
+        self.calls.0 <= self.calls.1 && units && self.hashes.0 == self.hashes.1
     }
 }
 
@@ -57,6 +62,7 @@ fn budget(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64
         calls: (spent.0 - 1, calls),
         rcu: (spent.1 - 1.0, rcu),
         wcu: (spent.2, wcu),
+        hashes: (hashes(reply), 0),
     }
 }
 
@@ -86,6 +92,7 @@ pub async fn measure() -> Vec<Budget> {
     budgets.extend(bulk(&world, &operator, &partner, &product).await);
     budgets.extend(returns(&world, &operator, &partner, &product).await);
     budgets.extend(reads(&world, &operator, &partner).await);
+    budgets.extend(accounts::measure().await);
     budgets
 }
 
@@ -301,6 +308,7 @@ async fn reads(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budge
         calls: (calls, 1),
         rcu: (rcu, 1.0),
         wcu: (wcu, 0.0),
+        hashes: (hashes(&refused), 0),
     };
     vec![
         authenticated,

@@ -24,8 +24,10 @@ pub struct Operation {
     pub path: String,
     /// The status when all is well.
     pub success: u16,
-    /// The schema of the body it takes, if it takes one.
+    /// The schema of the JSON it takes as its body, if it takes any.
     pub body: Option<Value>,
+    /// Whether it takes a picture as its body.
+    pub takes_picture: bool,
     /// Whether that body can't be left out.
     pub needs_body: bool,
     /// What it takes in its query.
@@ -84,9 +86,9 @@ impl Document {
 }
 
 fn operation(method: &str, path: &str, operation: &Value) -> Operation {
-    let body = operation
-        .get("requestBody")
-        .map(|body| body["content"]["application/json"]["schema"].clone());
+    let content = &operation["requestBody"]["content"];
+    let body = content.get("application/json");
+    let body = body.map(|body| body["schema"].clone());
     let parameters = |place: &str| {
         let all = operation["parameters"].as_array().into_iter().flatten();
         all.filter(|parameter| parameter["in"] == place)
@@ -108,6 +110,7 @@ fn operation(method: &str, path: &str, operation: &Value) -> Operation {
         success: success
             .unwrap_or_else(|| panic!("{method} {path} has no answer when all is well")),
         body,
+        takes_picture: content.get("image/*").is_some(),
         needs_body: operation["requestBody"]["required"] == true,
         query: parameters("query"),
         headers: parameters("header"),

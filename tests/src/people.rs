@@ -1,11 +1,14 @@
 //! People: who register, sign in and follow the links of their mails.
 
+use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 
 use crate::{Caller, World};
 
 /// A password that nobody refuses.
 pub const PASSWORD: &str = "a quiet harbour at dusk";
+/// Another one.
+pub const NEW_PASSWORD: &str = "a loud harbour at dawn";
 
 /// Somebody with a login.
 #[derive(Debug, Clone)]
@@ -86,6 +89,45 @@ impl World {
         let _user = self.operator.post("/v1/users", &body).await.expect(201);
         self.set_password(&email, PASSWORD).await;
         self.sign_in(&email, PASSWORD).await
+    }
+
+    /// Somebody who works for `reseller` and signed in.
+    pub async fn member(&self, reseller: &str) -> Person {
+        self.invited(json!({"reseller": reseller})).await
+    }
+
+    /// A customer of `reseller`, with the login that a client is bound to.
+    pub async fn customer(&self, reseller: &str) -> Person {
+        let person = self.person().await;
+        let (email, user) = (&person.email, &person.refid);
+        let body =
+            json!({"name": "A customer", "email": email, "reseller": reseller, "user": user});
+        let _client = self.operator.post("/v1/clients", &body).await.expect(201);
+        person
+    }
+
+    /// Begins to set up a second factor, and gives the secret.
+    pub async fn offered_factor(&self, person: &Person) -> String {
+        let proof = json!({"password": PASSWORD});
+        let offered = person.caller.post("/v1/me/totp", &proof).await.expect(200);
+        offered.text("secret").to_owned()
+    }
+
+    /// What an app that was set up with `secret` shows now.
+    pub fn app_code(&self, secret: &str) -> String {
+        let secret = BASE32_NOPAD.decode(secret.as_bytes()).expect("base 32");
+        let now = self.system().clock().timestamp().as_second();
+        let app = totp_rs::Builder::new().with_secret(secret);
+        let now = u64::try_from(now).expect("a time after 1970");
+        app.build_noncompliant().generate(now).to_string()
+    }
+
+    /// Turns the second factor on, with the secret that was offered; `person` goes on in the new session.
+    pub async fn enable_factor(&self, person: &mut Person, secret: &str) {
+        let code = json!({"code": self.app_code(secret)});
+        let enabled = person.caller.put("/v1/me/totp", &code).await.expect(200);
+        let token = enabled.json["session"]["token"].as_str();
+        person.caller = person.caller.with_key(token);
     }
 
     /// Follows the newest link mailed to `email` and sets a password.

@@ -68,6 +68,8 @@ pub enum TextKind {
     Email,
     /// What a pattern says.
     Pattern,
+    /// A password: anything.
+    Secret,
 }
 
 /// A member of an object.
@@ -252,6 +254,7 @@ impl Reader<'_> {
         let kind = match format {
             Some("email") => TextKind::Email,
             Some("date") => TextKind::Pattern,
+            Some("password") => TextKind::Secret,
             Some(other) => panic!("{at}: a format that these tests don't know: {other}"),
             // A pattern of what it must not hold leaves any script.
             None if !schema["pattern"]

@@ -318,7 +318,7 @@ impl World {
             ("content-type", "application/json"),
         ];
         headers.extend(once.map(|once| ("idempotency-key", once)));
-        self.send(routes, "POST", path, &headers, &body.to_string())
+        self.send(routes, "POST", path, &headers, body.to_string())
             .await
     }
 
@@ -329,7 +329,7 @@ impl World {
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: &str,
+        body: impl Into<Body>,
     ) -> Reply {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
@@ -341,9 +341,7 @@ impl World {
                 format!("Bearer {}", self.system.operator_key()),
             );
         }
-        let request = request
-            .body(Body::from(body.to_owned()))
-            .expect("a request");
+        let request = request.body(body.into()).expect("a request");
         let response = routes.oneshot(request).await.expect("an answer");
         let reply = Reply::of(response).await;
         contract::hold(method, path, &reply);

@@ -31,11 +31,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(password::change_email))
         .routes(routes!(sessions::list_sessions, sessions::end_sessions))
         .routes(routes!(sessions::end_session))
-        .routes(routes!(sessions::list_logins))
+        .routes(routes!(sessions::list_own_logins))
         .routes(routes!(
-            second_factor::offer,
-            second_factor::enable,
-            second_factor::disable
+            second_factor::offer_second_factor,
+            second_factor::enable_second_factor,
+            second_factor::disable_second_factor
         ))
 }
 

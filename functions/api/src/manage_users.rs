@@ -4,6 +4,7 @@
 //! than it has. Other roles or another status end a login's sessions in the same commit.
 
 mod clean_up;
+mod lists;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -14,31 +15,27 @@ use purser_domain::refid::{ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
 use purser_domain::text::Name;
 use purser_domain::user::{User, UserChange, UserStatus};
-use purser_edge::answer::{self, List, position};
-use purser_edge::call::Listed;
-use purser_edge::extract::{Body, IfMatch, Limit, MaybeBody, Named, OptionalKey, Params};
+use purser_edge::answer;
+use purser_edge::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
 use purser_edge::json::present;
 use purser_edge::shapes::{
-    EmailShape, IdempotencyKeyShape, LoginShape, NameShape, ResellerRefidShape, UserRefidShape,
-    UserShape,
+    EmailShape, IdempotencyKeyShape, NameShape, ResellerRefidShape, UserRefidShape, UserShape,
 };
 use purser_edge::{App, Call, Problem, json};
 use purser_store::account::{Account, AccountChange};
 use purser_store::answer::Answer;
-use purser_store::page::Page;
-use purser_store::user::UserFilter;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
-        .routes(routes!(invite_user, list_users))
+        .routes(routes!(invite_user, lists::list_users))
         .routes(routes!(read_user, change_user, clean_up::delete_user))
         .routes(routes!(clean_up::list_stale_users))
-        .routes(routes!(list_logins))
+        .routes(routes!(lists::list_logins))
         .routes(routes!(activate_user))
         .routes(routes!(suspend_user))
 }
@@ -102,85 +99,6 @@ async fn invite_user(
     Ok(answer::created(invited.await?))
 }
 
-/// Which logins.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct UserQuery {
-    /// Only the staff of this reseller.
-    #[param(value_type = Option<ResellerRefidShape>)]
-    reseller: Option<String>,
-    /// Only operators.
-    #[serde(default)]
-    #[param(value_type = Option<bool>)]
-    operators: bool,
-    /// Only the one with this address; for operators.
-    #[param(value_type = Option<EmailShape>)]
-    email: Option<EmailAddress>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<Limit>,
-}
-
-type UserList = List<UserShape>;
-
-/// List logins, newest first
-#[utoipa::path(
-    get, path = "/v1/users", tag = "users", params(UserQuery),
-    responses(
-        (status = 200, body = UserList),
-        (status = 403, description = "`forbidden`"),
-        (status = 404, description = "`not_found`"),
-    )
-)]
-async fn list_users(
-    State(app): State<App>,
-    call: Call,
-    query: Result<Params<UserQuery>, Problem>,
-) -> Result<Response, Problem> {
-    let Params(query) = query?;
-    if query.operators || query.email.is_some() {
-        call.caller.must_operate()?;
-    }
-    let scope = call.cursor_scope(&(&query.reseller, query.operators, &query.email));
-    let position = position(&app, &scope, query.cursor.as_deref())?;
-    let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
-        let none = Page::<User>::only(None);
-        return List::answer(&app, &scope, none, |user| UserShape::from(user));
-    };
-    let filter = match (&reseller, query.operators) {
-        (Some(reseller), _) => UserFilter::Staff(reseller.clone()),
-        (None, true) => UserFilter::Operators,
-        (None, false) => UserFilter::All,
-    };
-    let page = match &query.email {
-        Some(email) => {
-            let found = app.store.user_with_address(email).await?;
-            let shown = found.filter(|user| shows(&filter, query.operators, user));
-            Page::only(shown)
-        }
-        None => {
-            let limit = query.limit.unwrap_or_default().get();
-            let mut page = app.store.users(&filter, limit, position).await?;
-            page.items
-                .retain(|user| shows(&filter, query.operators, user));
-            page
-        }
-    };
-    List::answer(&app, &scope, page, |user: &User| UserShape::from(user))
-}
-
-/// Whether a list with this filter shows a user.
-fn shows(filter: &UserFilter, operators: bool, user: &User) -> bool {
-    let staff = match filter {
-        UserFilter::Staff(reseller) => user.reseller.as_ref() == Some(reseller),
-        UserFilter::All | UserFilter::Operators => true,
-    };
-    staff && (!operators || user.operator)
-}
-
 /// Whether the caller may see and manage a login.
 fn may_reach(call: &Call, user: &User) -> bool {
     match &call.caller.role {
@@ -210,42 +128,6 @@ async fn read_user(
     let user = user(&app, &call, &refid).await?;
     let shown = json::write(&UserShape::from(&user))?;
     Ok(answer::changed(Answer::first(shown)))
-}
-
-/// Which part of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct LoginQuery {
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<Limit>,
-}
-
-type LoginList = List<LoginShape>;
-
-/// List the sign-ins of a login in half a year, newest first
-#[utoipa::path(
-    get, path = "/v1/users/{refid}/logins", tag = "users",
-    params(("refid" = UserRefidShape, Path), LoginQuery),
-    responses((status = 200, body = LoginList))
-)]
-async fn list_logins(
-    State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
-    query: Result<Params<LoginQuery>, Problem>,
-) -> Result<Response, Problem> {
-    let Named(refid) = named?;
-    let user = user(&app, &call, &refid).await?;
-    let Params(query) = query?;
-    let scope = call.cursor_scope(&());
-    let position = position(&app, &scope, query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or_default().get();
-    let page = app.store.logins(&user.refid, limit, position).await?;
-    List::answer(&app, &scope, page, |login| LoginShape::from(login))
 }
 
 /// What to change of a login.

@@ -7,6 +7,7 @@ mod answers;
 
 use std::collections::BTreeMap;
 
+use self::answers::Callers;
 use purser_edge::problem::ProblemShape;
 use purser_edge::shapes::IdempotencyKeyShape;
 use utoipa::openapi::path::Operation;
@@ -36,10 +37,8 @@ pub fn document() -> OpenApi {
     let mut components = ComponentsBuilder::new()
         .schema("Problem", ProblemShape::schema())
         .schema(IdempotencyKeyShape::name(), IdempotencyKeyShape::schema())
-        .security_scheme(
-            "key",
-            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
-        );
+        .security_scheme("key", bearer("An API key."))
+        .security_scheme("session", bearer("The token of whoever signed in."));
     let mut schemas = Vec::new();
     ProblemShape::schemas(&mut schemas);
     components = components.schemas_from_iter(schemas);
@@ -72,6 +71,11 @@ pub fn document() -> OpenApi {
     document
 }
 
+fn bearer(says: &str) -> SecurityScheme {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    SecurityScheme::Http(bearer.description(Some(says)).build())
+}
+
 /// The paths of every function, those of pages, too.
 pub fn paths() -> Paths {
     let mut paths = Paths::new();
@@ -84,7 +88,7 @@ pub fn paths() -> Paths {
 }
 
 /// Completes what the lines above a handler say of it.
-fn finish(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
+fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
             parameter.schema = parameter.schema.take().map(without_null);
@@ -97,12 +101,18 @@ fn finish(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
             }
         }
     }
-    // What says itself that anybody may needs no key.
-    let keyed = keyed && operation.security.is_none();
-    answers::declare(operation, keyed, schemas);
-    if keyed {
-        operation.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
+    // What does not say itself who may is for operators and resellers, by a key or in a session.
+    let [key, session] =
+        ["key", "session"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
+    let callers = match &operation.security {
+        None if under_v1 => Callers::Known,
+        Some(own) if own.contains(&session) => Callers::SignedIn,
+        _ => Callers::Anybody,
+    };
+    if callers == Callers::Known {
+        operation.security = Some(vec![key, session]);
     }
+    answers::declare(operation, callers, schemas);
 }
 
 /// What is said of a member that may be null is said of the member, and not of one of its two forms.

@@ -17,6 +17,7 @@ pub mod credits;
 pub mod email;
 pub mod entry;
 pub mod event;
+pub mod given;
 pub mod licence;
 pub mod metadata;
 pub mod password;

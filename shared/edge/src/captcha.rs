@@ -14,6 +14,7 @@ use http::StatusCode;
 use http::uri::PathAndQuery;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use purser_domain::given::GivenChallenge;
 use purser_domain::time::Time;
 use purser_store::item::Stamp;
 use purser_store::secrets::{self, Secrets};
@@ -24,6 +25,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::config::{Captcha, Recaptcha};
 use crate::problem::Problem;
+use crate::shapes::{ChallengeShape, SumShape};
 
 /// How long a sum may take.
 const TIME_TO_ANSWER: SignedDuration = SignedDuration::from_mins(5);
@@ -33,8 +35,6 @@ const PLACE: &str = "captcha";
 const LARGEST: u8 = 20;
 /// How long reCAPTCHA may take to judge.
 const JUDGING: Duration = Duration::from_secs(4);
-/// The most characters of what reCAPTCHA gives a page; they are two thousand or so.
-const MOST_TOKEN: usize = 8_192;
 
 /// How a person is told from a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -68,10 +68,10 @@ pub struct CaptchaShape {
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct CaptchaBody {
     /// The challenge's `token`, or what reCAPTCHA gave the page.
-    #[schema(min_length = 1, max_length = 8192)]
-    pub token: String,
+    #[schema(value_type = ChallengeShape)]
+    pub token: GivenChallenge,
     /// With `arithmetic`: the sum.
-    #[serde(default)]
+    #[schema(value_type = Option<SumShape>)]
     pub answer: Option<u32>,
 }
 
@@ -128,7 +128,7 @@ impl App {
 
     async fn is_sum(&self, given: &CaptchaBody, stamp: &Stamp) -> Result<bool, Problem> {
         let now = self.clock.now();
-        let Some(sealed) = opened(self.store.secrets(), &given.token) else {
+        let Some(sealed) = opened(self.store.secrets(), given.token.as_str()) else {
             return Ok(false);
         };
         if sealed.expires_at <= now {
@@ -136,7 +136,7 @@ impl App {
         }
         let first = self
             .store
-            .use_challenge(&given.token, sealed.expires_at, stamp, now)
+            .use_challenge(given.token.as_str(), sealed.expires_at, stamp, now)
             .await?;
         Ok(first && given.answer == Some(sealed.answer.into()))
     }
@@ -146,10 +146,7 @@ impl App {
         site: &Recaptcha,
         given: &CaptchaBody,
     ) -> Result<bool, Problem> {
-        if given.token.is_empty() || given.token.len() > MOST_TOKEN {
-            return Ok(false);
-        }
-        let asked = timeout(JUDGING, self.verdict(site, &given.token)).await;
+        let asked = timeout(JUDGING, self.verdict(site, given.token.as_str())).await;
         let verdict = match asked {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(why)) => return Err(not_judged(&why)),
@@ -274,9 +271,6 @@ fn challenge(secrets: &Secrets, now: Time) -> Result<Challenge, Problem> {
 
 /// What a token says, when it is one of ours.
 fn opened(secrets: &Secrets, token: &str) -> Option<Sealed> {
-    if token.len() > MOST_TOKEN {
-        return None;
-    }
     let sealed = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
     // One that does not open is forged, or of another deployment; that is for its sender to know, not for the log.
     let plain = secrets.open(PLACE, &sealed).ok()?;

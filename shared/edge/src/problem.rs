@@ -3,16 +3,13 @@
 //! Invariant: a problem says only what its caller may read; what operators need stands in the log, under the
 //! same request id.
 
-mod told;
+mod refusals;
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use purser_domain::Refusal;
 use purser_domain::client::ClientStatus;
-use purser_domain::refusal::ForClient;
 use purser_domain::tier::Tier;
-use purser_store::StoreError;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -263,72 +260,4 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Refused(refusal) => refusal.into(),
-            StoreError::Busy => Self::busy(),
-            StoreError::Failed(_) | StoreError::Unreadable(_) => {
-                tracing::error!(%error, "a request failed");
-                Self::internal()
-            }
-        }
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        if let Refusal::ForClients(clients) = refusal {
-            return for_clients(clients);
-        }
-        let (status, detail) = told::told(&refusal);
-        let problem = Self::new(status, refusal.code(), detail);
-        match refusal {
-            Refusal::TierNotAllowed { allowed } => problem.with("tiers", json!(allowed)),
-            Refusal::InsufficientCredits { balance, required } => problem
-                .with("balance", json!(balance))
-                .with("required", json!(required)),
-            Refusal::StatusTransitionDenied { from, to, allowed } => problem
-                .with("from", json!(from))
-                .with("to", json!(to))
-                .with("allowed", json!(allowed)),
-            Refusal::SensitiveMetadata { pointer } => {
-                problem.in_field(&format!("/metadata{pointer}"))
-            }
-            Refusal::MetadataTooLarge { .. } => problem.in_field("/metadata"),
-            Refusal::InvalidReseller => problem.in_field("/reseller"),
-            Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
-            Refusal::InvalidRecipient => problem.in_field("/to"),
-            Refusal::InvalidUser => problem.in_field("/user"),
-            // A reseller learns that it is taken, by whomever (SPEC A2).
-            Refusal::DuplicateEmail => problem.in_field("/email").guessed(),
-            Refusal::DuplicateClientId => problem.in_field("/client_id").guessed(),
-            Refusal::InvalidCredentials | Refusal::InvalidToken => problem.guessed(),
-            Refusal::InvalidCode => problem.in_field("/code").guessed(),
-            Refusal::WrongPassword => problem.in_field("/password").guessed(),
-            Refusal::TooManyAttempts { seconds } => problem.retry_after(seconds),
-            _ => problem,
-        }
-    }
-}
-
-/// The problem of the first client, with the fields of all of them.
-fn for_clients(clients: Vec<ForClient>) -> Problem {
-    let told = |ForClient { place, refusal }: ForClient| {
-        let at = crate::client_body::pointer(place);
-        let problem = Problem::from(refusal);
-        if problem.errors.is_empty() {
-            problem.in_field(&at)
-        } else {
-            problem.under(&at)
-        }
-    };
-    let all = clients.into_iter().map(told).reduce(|mut first, next| {
-        first.errors.extend(next.errors);
-        first.guesses += next.guesses;
-        first
-    });
-    all.unwrap_or_else(Problem::internal)
 }

@@ -23,10 +23,10 @@ pub use users::{
     UserShape, UserStatusShape,
 };
 pub use values::{
-    AmountShape, ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CodeShape, CreditsShape,
-    DayShape, DescriptionShape, DeviceShape, EmailShape, EntryRefidShape, HashShape,
+    AmountShape, ApiKeyRefidShape, ChallengeShape, ClientIdShape, ClientRefidShape, CodeShape,
+    CreditsShape, DayShape, DescriptionShape, DeviceShape, EmailShape, EntryRefidShape, HashShape,
     IdempotencyKeyShape, LicenceRefidShape, MetadataShape, NameShape, NewPasswordShape,
     NewReferenceShape, PasswordShape, PhoneShape, ProductReferenceShape, ProvisionRefidShape,
-    PublicKeyShape, ReferenceShape, ResellerRefidShape, SequenceShape, SignatureShape,
+    PublicKeyShape, ReferenceShape, ResellerRefidShape, SequenceShape, SignatureShape, SumShape,
     ThresholdShape, TokenShape, UserRefidShape,
 };

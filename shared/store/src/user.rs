@@ -45,6 +45,17 @@ pub enum UserFilter {
     Staff(ResellerRefid),
 }
 
+impl UserFilter {
+    /// Whether it shows a login.
+    pub fn shows(&self, user: &User) -> bool {
+        match self {
+            Self::All => true,
+            Self::Operators => user.operator,
+            Self::Staff(reseller) => user.reseller.as_ref() == Some(reseller),
+        }
+    }
+}
+
 /// The key of a login.
 pub(crate) fn key(refid: &UserRefid) -> Key {
     Key::alone("US", refid)

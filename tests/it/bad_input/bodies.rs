@@ -131,6 +131,11 @@ impl Walk {
             match form {
                 Form::Id => self.id(place),
                 Form::Choice(words) => self.choice(words, place),
+                Form::Text {
+                    least,
+                    most,
+                    kind: TextKind::Secret,
+                } => self.secret(*least, *most, place),
                 Form::Text { least, most, kind } => self.text(*least, *most, *kind, place),
                 Form::Whole { least, most } => self.whole(*least, *most, place),
                 Form::Flag => {}
@@ -194,6 +199,19 @@ impl Walk {
         }
         for text in texts {
             self.blame(place, &json!(text));
+        }
+        self.note(place, r#""\ud800""#, Refusal::MALFORMED);
+    }
+
+    /// A password may hold anything; one that is too short is weak.
+    fn secret(&mut self, least: usize, most: Option<usize>, place: &Place) {
+        let most = most.expect("a bound");
+        for length in 0..least {
+            let weak = Refusal::Field("weak_password", place.pointer.clone());
+            self.note(place, &json!("x".repeat(length)).to_string(), weak);
+        }
+        for long in ["x", "é"].map(|x| x.repeat(most + 1)) {
+            self.blame(place, &json!(long));
         }
         self.note(place, r#""\ud800""#, Refusal::MALFORMED);
     }

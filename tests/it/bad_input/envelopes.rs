@@ -11,9 +11,10 @@ const SEVEN_MEGABYTES: usize = 7 * 1024 * 1024;
 /// The request with bodies that are no JSON, too much of it, or not said to be any.
 pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
     let request = subject.request();
-    let Some(sample) = request.body.clone() else {
+    if subject.operation.body.is_none() {
         return Vec::new();
-    };
+    }
+    let sample = request.body.clone().expect("a body in the case");
     let text = String::from_utf8(sample.clone()).expect("UTF-8");
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(5_000), close.repeat(5_000));
     let bytes: [(&str, Vec<u8>); 13] = [
@@ -80,6 +81,47 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
         "application/jsonp",
         "json",
     ] {
+        let request = untyped.clone().with_header("content-type", media);
+        faults.push(Fault::new(
+            format!("as {media:?}"),
+            request,
+            unsupported.clone(),
+        ));
+    }
+    faults.push(Fault::new("without a type", untyped, unsupported));
+    faults
+}
+
+/// The request with bodies that are no picture, too much of one, or not said to be any.
+pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
+    let request = subject.request();
+    if !subject.operation.takes_picture {
+        return Vec::new();
+    }
+    let picture = request.body.clone().expect("a picture in the case");
+    let no_image = Refusal::Is(422, "invalid_image");
+    let half = picture[..picture.len() / 2].to_vec();
+    let mut faults: Vec<Fault> = [
+        ("nothing", Vec::new()),
+        ("text", b"hello".to_vec()),
+        ("half a picture", half),
+        (
+            "a page",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(),
+        ),
+    ]
+    .into_iter()
+    .map(|(what, body)| {
+        let request = request.clone().with_body(body);
+        Fault::new(format!("with {what}"), request, no_image.clone())
+    })
+    .collect();
+    let too_large = Refusal::Is(413, "payload_too_large");
+    let large = request.clone().with_body(vec![0; 5 * 1024 * 1024]);
+    faults.push(Fault::new("with 5 MiB", large, too_large));
+    let untyped = request.without_header("content-type");
+    let unsupported = Refusal::Is(415, "unsupported_media_type");
+    for media in ["", "application/json", "text/plain", "image", "video/mp4"] {
         let request = untyped.clone().with_header("content-type", media);
         faults.push(Fault::new(
             format!("as {media:?}"),

@@ -79,6 +79,11 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
             let capital = (words[0].to_uppercase(), Refusal::MALFORMED);
             noise(Refusal::MALFORMED).chain([capital]).collect()
         }
+        Form::Flag => {
+            let other =
+                ["1", "yes", "TRUE", "null"].map(|text| (text.to_owned(), Refusal::MALFORMED));
+            noise(Refusal::MALFORMED).chain(other).collect()
+        }
         Form::Whole { least, most } => {
             let outside = [least - 1, -1, most + 1].map(|whole| whole.to_string());
             let other = [

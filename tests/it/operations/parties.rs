@@ -3,8 +3,12 @@
 //! Invariant: a party has one thing of each kind that requests can name, so that any of them can be exchanged for
 //! another party's, or for nothing.
 
+use purser_tests::people::{PASSWORD, Person};
 use purser_tests::{Caller, World};
 use serde_json::json;
+
+use super::requests::PICTURE;
+use super::{Needs, Who};
 
 /// One thing of each kind, by the ids that requests call it.
 #[derive(Debug, Clone)]
@@ -20,6 +24,14 @@ pub struct Ids {
     pub below: String,
     pub api_key: String,
     pub user: String,
+    /// A session of whoever signed in.
+    pub session: String,
+    /// A login that holds no role.
+    pub stranger: String,
+    /// The address that somebody signs in with.
+    pub login: String,
+    /// The token of a mail, or the code of an app, that was not used yet.
+    pub proof: String,
     /// Of a product, which is nobody's own.
     pub product: String,
     /// A name that is still free.
@@ -30,7 +42,7 @@ pub struct Ids {
 pub type Place = (&'static str, fn(&mut Ids) -> &mut String);
 
 /// The ids of what belongs to somebody.
-pub const OWNED: [Place; 9] = [
+pub const OWNED: [Place; 11] = [
     ("reseller", |ids| &mut ids.reseller),
     ("client", |ids| &mut ids.client),
     ("email", |ids| &mut ids.email),
@@ -40,6 +52,8 @@ pub const OWNED: [Place; 9] = [
     ("below", |ids| &mut ids.below),
     ("api_key", |ids| &mut ids.api_key),
     ("user", |ids| &mut ids.user),
+    ("session", |ids| &mut ids.session),
+    ("stranger", |ids| &mut ids.stranger),
 ];
 
 impl Ids {
@@ -55,6 +69,8 @@ impl Ids {
             below: "RS-0000000000000000".to_owned(),
             api_key: "AK-0000000000000000".to_owned(),
             user: "US-0000000000000000".to_owned(),
+            session: "0000000000000000".to_owned(),
+            stranger: "US-0000000000000000".to_owned(),
             ..self.clone()
         }
     }
@@ -79,8 +95,12 @@ impl Ids {
 }
 
 /// A reseller with credits and one thing of each kind, among them an active client and a reseller below it.
+#[derive(Clone)]
 pub struct Party {
+    /// The reseller, with its key.
     pub caller: Caller,
+    /// Whoever signed in, once a case needed somebody.
+    pub person: Option<Person>,
     pub ids: Ids,
 }
 
@@ -117,16 +137,88 @@ impl Party {
                 .to_owned(),
             below: below.text("refid").to_owned(),
             api_key: refid_of(partner.caller.key().unwrap()),
+            // Nobody's, until a case needs somebody.
+            session: "000000000000000A".to_owned(),
+            stranger: "US-000000000000000A".to_owned(),
+            login: String::new(),
+            proof: String::new(),
             reseller: partner.refid,
             fresh: world.fresh("fresh"),
             client,
             product,
         };
-        let caller = partner.caller;
-        Self { caller, ids }
+        Self {
+            caller: partner.caller,
+            person: None,
+            ids,
+        }
     }
 
-    /// The ids of this party, but of a client and a key that no reseller owns.
+    /// A party of its own that has what a case needs.
+    pub async fn ready_for(world: &World, needs: Needs) -> Self {
+        let mut party = Self::new(world).await;
+        party.prepare(world, needs).await;
+        party
+    }
+
+    /// Brings about what a case needs, whatever became of what earlier cases needed.
+    pub async fn prepare(&mut self, world: &World, needs: Needs) {
+        let ids = &mut self.ids;
+        match needs {
+            Needs::Nothing => {}
+            Needs::Staff => ids.user = world.member(&ids.reseller).await.refid,
+            Needs::Stranger => {
+                let body = json!({"name": "x", "email": format!("{}@example.com", world.fresh("stranger"))});
+                let stranger = world.operator.post("/v1/users", &body).await.expect(201);
+                stranger.text("refid").clone_into(&mut ids.stranger);
+            }
+            Needs::Confirmation => {
+                let email = format!("{}@example.com", world.fresh("unconfirmed"));
+                world.register(&email, PASSWORD).await;
+                ids.proof = world.mailed_token(&email).await;
+            }
+            Needs::Invitation => {
+                let body = json!({"name": "x", "email": format!("{}@example.com", world.fresh("invited"))});
+                let invited = world.operator.post("/v1/users", &body).await.expect(201);
+                ids.proof = world.mailed_token(invited.text("email")).await;
+            }
+            Needs::Login | Needs::Picture | Needs::OfferedFactor | Needs::Factor => {
+                self.sign_in(world, needs).await;
+            }
+        }
+    }
+
+    async fn sign_in(&mut self, world: &World, needs: Needs) {
+        let mut person = world.person().await;
+        if needs == Needs::Picture {
+            let media = [("content-type", "image/png")];
+            let picture = Some(PICTURE.to_vec());
+            let kept = person.caller.send("PUT", "/v1/me/avatar", &media, picture);
+            let _kept = kept.await.expect(204);
+        }
+        if [Needs::OfferedFactor, Needs::Factor].contains(&needs) {
+            let secret = world.offered_factor(&person).await;
+            self.ids.proof = world.app_code(&secret);
+            if needs == Needs::Factor {
+                world.enable_factor(&mut person, &secret).await;
+            }
+        }
+        self.ids.session = session_of(&person).await;
+        self.ids.login.clone_from(&person.email);
+        self.person = Some(person);
+    }
+
+    /// Who may send a case's request: with a key, but for what is about somebody who signed in.
+    pub fn caller(&self, world: &World, who: Who) -> Caller {
+        match who {
+            Who::Anybody => world.nobody(),
+            Who::SignedIn => self.person.as_ref().expect("somebody").caller.clone(),
+            Who::Owner => self.caller.clone(),
+            Who::Operator | Who::OperatorByBody => world.operator.clone(),
+        }
+    }
+
+    /// The ids of this party, but of a client, a key and a login that no reseller owns.
     pub async fn standalone(&self, world: &World) -> Ids {
         let client = world
             .operator
@@ -135,7 +227,10 @@ impl Party {
         let client = client.expect(201);
         let name = json!({"name": "an operator's"});
         let api_key = world.operator.post("/v1/api-keys", &name).await.expect(201);
+        let person = world.person().await;
         Ids {
+            session: session_of(&person).await,
+            user: person.refid,
             client: client.text("refid").to_owned(),
             email: client.text("email").to_owned(),
             client_id: client.text("client_id").to_owned(),
@@ -143,6 +238,14 @@ impl Party {
             ..self.ids.clone()
         }
     }
+}
+
+/// The session that somebody calls in.
+pub async fn session_of(person: &Person) -> String {
+    let sessions = person.caller.get("/v1/me/sessions").await.expect(200);
+    let all = sessions.json["data"].as_array().unwrap();
+    let own = all.iter().find(|session| session["current"] == true);
+    own.unwrap()["id"].as_str().unwrap().to_owned()
 }
 
 /// The public half of a key.

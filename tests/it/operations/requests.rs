@@ -15,7 +15,14 @@ pub struct Sample {
     pub query: Vec<(&'static str, String)>,
     /// Its body.
     pub body: Option<Value>,
+    /// The bytes of its body, where that is a picture.
+    pub picture: Option<&'static [u8]>,
 }
+
+/// A picture: PNG, one point.
+pub const PICTURE: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
+    \0\0\0\rIDATx\xdacd\xf8\xcfP\x0f\0\x03\x86\x01\x80Z4}k\0\0\0\0IEND\xaeB`\x82";
 
 impl Sample {
     /// This sample with one more member in its query.
@@ -27,6 +34,12 @@ impl Sample {
     /// This sample with this body.
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// This sample with a picture as its body.
+    pub fn picture(mut self) -> Self {
+        self.picture = Some(PICTURE);
         self
     }
 
@@ -45,6 +58,10 @@ impl Sample {
         };
         if self.body.is_some() {
             request = request.with_header("content-type", "application/json");
+        }
+        if let Some(picture) = self.picture {
+            request = request.with_header("content-type", "image/png");
+            request = request.with_body(picture);
         }
         let header = operation.header("Idempotency-Key");
         if header.is_some_and(|header| header.required) {

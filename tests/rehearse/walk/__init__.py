@@ -7,11 +7,13 @@ from collections.abc import Iterable
 
 from steps import Step, Where
 from walk import (
-    checkpoints, clients, end, events, front, goods, leaving, money, pages, parties, returns, rules, strangers
+    accounts, checkpoints, clients, end, events, front, goods, leaving, money, pages, parties, returns, rules,
+    strangers,
 )
 
 PARTS = (
-    front, pages, parties, goods, clients, money, returns, strangers, events, rules, checkpoints, leaving, end
+    front, pages, parties, goods, clients, money, returns, strangers, events, rules, accounts, checkpoints, leaving,
+    end,
 )
 
 

@@ -7,12 +7,12 @@ async fn main() {
     eprintln!("Measuring …");
     let budgets = budgets::measure().await;
     println!(
-        "{:<42} {:>11} {:>13} {:>13}",
-        "operation", "round trips", "RCU", "WCU"
+        "{:<42} {:>11} {:>13} {:>13} {:>7}",
+        "operation", "round trips", "RCU", "WCU", "hashes"
     );
     for budget in &budgets {
         println!(
-            "{:<42} {:>5} of {:>2} {:>6} of {:>3} {:>6} of {:>3}{}",
+            "{:<42} {:>5} of {:>2} {:>6} of {:>3} {:>6} of {:>3} {:>7}{}",
             budget.operation,
             budget.calls.0,
             budget.calls.1,
@@ -20,6 +20,7 @@ async fn main() {
             budget.rcu.1,
             budget.wcu.0,
             budget.wcu.1,
+            budget.hashes.0,
             if budget.is_kept() { "" } else { "  EXCEEDED" }
         );
     }

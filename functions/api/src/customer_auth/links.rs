@@ -6,6 +6,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
+use purser_domain::given::GivenToken;
 use purser_domain::password::GivenPassword;
 use purser_domain::user::User;
 use purser_edge::call::Anybody;
@@ -21,7 +22,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ConfirmAddress {
     #[schema(value_type = TokenShape)]
-    token: String,
+    token: GivenToken,
 }
 
 /// That an address is confirmed.
@@ -49,7 +50,7 @@ pub(super) async fn confirm_address(
     body: MaybeBody<ConfirmAddress>,
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
-    confirm(&app, &request, &body.token).await?;
+    confirm(&app, &request, body.token.as_str()).await?;
     answer::ok(&Confirmed {
         status: "confirmed",
     })
@@ -66,7 +67,7 @@ pub async fn confirm(app: &App, request: &Request, token: &str) -> Result<User, 
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ResetPassword {
     #[schema(value_type = TokenShape)]
-    token: String,
+    token: GivenToken,
     #[schema(value_type = NewPasswordShape)]
     password: GivenPassword,
 }
@@ -94,7 +95,7 @@ pub(super) async fn reset_password(
     body: MaybeBody<ResetPassword>,
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
-    let user = reset(&app, &request, &body.token, body.password).await?;
+    let user = reset(&app, &request, body.token.as_str(), body.password).await?;
     answer::ok(&Reset {
         status: "reset",
         device: app.store.new_device(&user.refid)?,

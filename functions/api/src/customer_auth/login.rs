@@ -7,10 +7,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use purser_domain::email::EmailAddress;
+use purser_domain::given::{GivenCode, GivenDevice};
 use purser_domain::password::GivenPassword;
 use purser_edge::call::{Anybody, Connection, SignedIn};
 use purser_edge::captcha::CaptchaBody;
 use purser_edge::extract::{Body, MaybeBody};
+use purser_edge::json::object;
 use purser_edge::passwords::{self, Checked};
 use purser_edge::shapes::{CodeShape, DeviceShape, EmailShape, PasswordShape, SessionTokenShape};
 use purser_edge::{App, Problem, answer};
@@ -30,10 +32,11 @@ pub(super) struct Login {
     password: GivenPassword,
     /// Of the second factor, or for recovery, if the login has one.
     #[schema(value_type = Option<CodeShape>)]
-    code: Option<String>,
+    code: Option<GivenCode>,
     /// What an earlier sign-in from this device answered as `device`; without it the owner is told of a new one.
     #[schema(value_type = Option<DeviceShape>)]
-    device: Option<String>,
+    device: Option<GivenDevice>,
+    #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
 }
 
@@ -61,7 +64,7 @@ pub(super) async fn login(
         .await?;
     let sign_in = SignIn {
         email: body.email,
-        device: body.device,
+        device: body.device.map(|device| device.as_str().to_owned()),
         address: from.address,
         agent: from.agent,
     };
@@ -77,7 +80,7 @@ pub(super) async fn login(
         .finish_sign_in(
             begun,
             &proof,
-            body.code.as_deref(),
+            body.code.as_ref().map(GivenCode::as_str),
             &sign_in,
             limits,
             &request,
@@ -89,7 +92,7 @@ pub(super) async fn login(
 /// Sign out
 #[utoipa::path(
     post, path = "/v1/auth/logout", tag = "accounts",
-    responses((status = 204), (status = 403, description = "`forbidden`, with an API key"))
+    responses((status = 204)), security(("session" = []))
 )]
 pub(super) async fn logout(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let end = |account: &Account| {

@@ -11,6 +11,7 @@ use purser_domain::token::Asks;
 use purser_edge::call::Anybody;
 use purser_edge::captcha::CaptchaBody;
 use purser_edge::extract::{Body, MaybeBody};
+use purser_edge::json::object;
 use purser_edge::passwords;
 use purser_edge::shapes::{EmailShape, NameShape, NewPasswordShape};
 use purser_edge::{App, Problem};
@@ -34,6 +35,7 @@ pub(super) struct Register {
     /// Valid from the confirmation on.
     #[schema(value_type = NewPasswordShape)]
     password: GivenPassword,
+    #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
 }
 
@@ -76,6 +78,7 @@ pub(super) async fn register(
 pub(super) struct Address {
     #[schema(value_type = EmailShape)]
     email: EmailAddress,
+    #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
 }
 

@@ -13,10 +13,9 @@ use purser_edge::{App, Problem};
 
 /// Show the own picture
 #[utoipa::path(
-    get, path = "/v1/me/avatar", tag = "account",
+    get, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses(
         (status = 200, body = Vec<u8>, content_type = "image/jpeg", description = "256 × 256 pixels"),
-        (status = 403, description = "`forbidden`, with an API key"),
         (status = 404, description = "`not_found`, as long as there is none"),
     )
 )]
@@ -31,11 +30,10 @@ pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<
 ///
 /// A JPEG, PNG or WebP of any size below 8,192 pixels; its middle is kept, 256 × 256 pixels, without metadata.
 #[utoipa::path(
-    put, path = "/v1/me/avatar", tag = "account",
+    put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     request_body(content = Vec<u8>, content_type = "image/*"),
     responses(
         (status = 204),
-        (status = 403, description = "`forbidden`, with an API key"),
         (status = 422, description = "`invalid_image`"),
     )
 )]
@@ -58,8 +56,8 @@ pub(super) async fn change_avatar(
 
 /// Remove the own picture
 #[utoipa::path(
-    delete, path = "/v1/me/avatar", tag = "account",
-    responses((status = 204), (status = 403, description = "`forbidden`, with an API key"))
+    delete, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
+    responses((status = 204))
 )]
 pub(super) async fn remove_avatar(
     State(app): State<App>,

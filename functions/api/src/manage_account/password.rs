@@ -38,10 +38,9 @@ pub(super) struct ChangePassword {
 ///
 /// All sessions end; the answer is a new one in the place of this.
 #[utoipa::path(
-    put, path = "/v1/me/password", tag = "account", request_body = ChangePassword,
+    put, path = "/v1/me/password", tag = "account", security(("session" = [])), request_body = ChangePassword,
     responses(
         (status = 200, body = SessionTokenShape),
-        (status = 403, description = "`forbidden`, with an API key"),
         (status = 422, description = "`wrong_password`, `weak_password`"),
         (status = 429, description = "`too_many_attempts`"),
     )
@@ -88,10 +87,9 @@ pub(super) struct ChangeEmail {
 ///
 /// A link is mailed to the new address, and works once; then the old one is told.
 #[utoipa::path(
-    put, path = "/v1/me/email", tag = "account", request_body = ChangeEmail,
+    put, path = "/v1/me/email", tag = "account", security(("session" = [])), request_body = ChangeEmail,
     responses(
         (status = 202, body = Received),
-        (status = 403, description = "`forbidden`, with an API key"),
         (status = 422, description = "`wrong_password`"),
         (status = 429, description = "`too_many_attempts`"),
     )

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 
 /// Show the own account
 #[utoipa::path(
-    get, path = "/v1/me", tag = "account",
-    responses((status = 200, body = UserShape), (status = 403, description = "`forbidden`, with an API key"))
+    get, path = "/v1/me", tag = "account", security(("session" = [])),
+    responses((status = 200, body = UserShape))
 )]
 pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let user = app.store.user(&me.user).await?;
@@ -40,9 +40,9 @@ pub(super) struct ChangeMe {
 
 /// Change the own account
 #[utoipa::path(
-    patch, path = "/v1/me", tag = "account", request_body = ChangeMe,
+    patch, path = "/v1/me", tag = "account", security(("session" = [])), request_body = ChangeMe,
     params(("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
-    responses((status = 200, body = UserShape), (status = 403, description = "`forbidden`, with an API key"))
+    responses((status = 200, body = UserShape))
 )]
 pub(super) async fn change_me(
     State(app): State<App>,

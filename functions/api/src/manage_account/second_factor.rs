@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use purser_domain::Refusal;
+use purser_domain::given::GivenCode;
 use purser_domain::password::GivenPassword;
 use purser_edge::call::{Connection, SignedIn};
 use purser_edge::extract::{Body, MaybeBody};
@@ -39,16 +40,15 @@ pub(super) struct OfferedFactor {
 
 /// Begin to set up a second factor
 #[utoipa::path(
-    post, path = "/v1/me/totp", tag = "account", request_body = Proof,
+    post, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
     responses(
         (status = 200, body = OfferedFactor),
-        (status = 403, description = "`forbidden`, with an API key"),
         (status = 409, description = "`second_factor_enabled`"),
         (status = 422, description = "`wrong_password`"),
         (status = 429, description = "`too_many_attempts`"),
     )
 )]
-pub(super) async fn offer(
+pub(super) async fn offer_second_factor(
     State(app): State<App>,
     me: SignedIn,
     body: MaybeBody<Proof>,
@@ -84,7 +84,7 @@ pub(super) async fn offer(
 pub(super) struct FirstCode {
     /// What the app shows.
     #[schema(value_type = CodeShape)]
-    code: String,
+    code: GivenCode,
 }
 
 /// That the second factor is on.
@@ -100,15 +100,14 @@ pub(super) struct EnabledFactor {
 ///
 /// All sessions end; the answer has a new one in the place of this.
 #[utoipa::path(
-    put, path = "/v1/me/totp", tag = "account", request_body = FirstCode,
+    put, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = FirstCode,
     responses(
         (status = 200, body = EnabledFactor),
-        (status = 403, description = "`forbidden`, with an API key"),
         (status = 409, description = "`second_factor_enabled`, `second_factor_disabled` when none was begun"),
         (status = 422, description = "`invalid_code`"),
     )
 )]
-pub(super) async fn enable(
+pub(super) async fn enable_second_factor(
     State(app): State<App>,
     me: SignedIn,
     from: Connection,
@@ -123,9 +122,9 @@ pub(super) async fn enable(
             return Err(Refusal::SecondFactorEnabled.into());
         }
         let kept = codes.kept.clone();
-        let proven = app
-            .store
-            .prove_second_factor(&account.credentials, &body.code, kept, now)?;
+        let proven =
+            app.store
+                .prove_second_factor(&account.credentials, body.code.as_str(), kept, now)?;
         let mut credentials = account.credentials.next(now);
         credentials.second_factor = Some(proven);
         credentials.offered_factor = None;
@@ -149,16 +148,15 @@ pub(super) async fn enable(
 ///
 /// All sessions end, this one, too.
 #[utoipa::path(
-    delete, path = "/v1/me/totp", tag = "account", request_body = Proof,
+    delete, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
     responses(
         (status = 204),
-        (status = 403, description = "`forbidden`, with an API key"),
         (status = 409, description = "`second_factor_disabled`"),
         (status = 422, description = "`wrong_password`"),
         (status = 429, description = "`too_many_attempts`"),
     )
 )]
-pub(super) async fn disable(
+pub(super) async fn disable_second_factor(
     State(app): State<App>,
     me: SignedIn,
     body: MaybeBody<Proof>,

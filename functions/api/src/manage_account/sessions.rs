@@ -1,5 +1,6 @@
 //! Where somebody is signed in, and was.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -22,8 +23,8 @@ type LoginList = List<LoginShape>;
 
 /// List the own sessions, newest first
 #[utoipa::path(
-    get, path = "/v1/me/sessions", tag = "account",
-    responses((status = 200, body = SessionList), (status = 403, description = "`forbidden`, with an API key"))
+    get, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
+    responses((status = 200, body = SessionList))
 )]
 pub(super) async fn list_sessions(
     State(app): State<App>,
@@ -49,8 +50,8 @@ pub(super) async fn list_sessions(
 
 /// End all own sessions, this one, too
 #[utoipa::path(
-    delete, path = "/v1/me/sessions", tag = "account",
-    responses((status = 204), (status = 403, description = "`forbidden`, with an API key"))
+    delete, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
+    responses((status = 204))
 )]
 pub(super) async fn end_sessions(
     State(app): State<App>,
@@ -67,16 +68,18 @@ pub(super) async fn end_sessions(
 
 /// End one of the own sessions
 #[utoipa::path(
-    delete, path = "/v1/me/sessions/{id}", tag = "account", params(("id" = String, Path, description = "Its id.")),
-    responses((status = 204), (status = 403, description = "`forbidden`, with an API key"))
+    delete, path = "/v1/me/sessions/{id}", tag = "account", security(("session" = [])),
+    params(("id" = String, Path, description = "Its id.")),
+    responses((status = 204))
 )]
 pub(super) async fn end_session(
     State(app): State<App>,
     me: SignedIn,
-    id: Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(|_| Refusal::NotFound(What::Session))?;
     let one = |sessions: Sessions| {
-        let known = sessions.sessions.iter().any(|session| session.id == *id);
+        let known = sessions.sessions.iter().any(|session| session.id == id);
         let left = known.then(|| sessions.ending(&id));
         left.ok_or_else(|| Refusal::NotFound(What::Session).into())
     };
@@ -116,10 +119,10 @@ pub(super) struct LoginQuery {
 
 /// List the own sign-ins of half a year, newest first
 #[utoipa::path(
-    get, path = "/v1/me/logins", tag = "account", params(LoginQuery),
-    responses((status = 200, body = LoginList), (status = 403, description = "`forbidden`, with an API key"))
+    get, path = "/v1/me/logins", tag = "account", security(("session" = [])), params(LoginQuery),
+    responses((status = 200, body = LoginList))
 )]
-pub(super) async fn list_logins(
+pub(super) async fn list_own_logins(
     State(app): State<App>,
     me: SignedIn,
     query: Result<Params<LoginQuery>, Problem>,

@@ -15,10 +15,21 @@ use utoipa::openapi::{
 
 use super::Schemas;
 
-/// Declares what `operation` may answer; a keyed one needs an API key.
-pub fn declare(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callers {
+    /// Whoever comes.
+    Anybody,
+    /// Somebody who signed in, about the own account.
+    SignedIn,
+    /// Operators and resellers, by a key or in a session.
+    Known,
+}
+
+/// Declares what `operation` may answer.
+pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
     let once = takes(operation, "Idempotency-Key");
-    let mut codes = common(operation, keyed);
+    let mut codes = common(operation, callers);
     let responses = &mut operation.responses.responses;
     for status in codes.keys() {
         responses
@@ -31,7 +42,9 @@ pub fn declare(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
             continue;
         };
         let mut said = vec![std::mem::take(&mut response.description)];
-        said.extend(codes.remove(status.as_str()).unwrap_or_default());
+        let mut more = codes.remove(status.as_str()).unwrap_or_default();
+        more.retain(|code| !said[0].contains(code));
+        said.extend(more);
         said.retain(|code| !code.is_empty());
         let name = known.canonical_reason().unwrap_or_default();
         response.description = match said.join(", ") {
@@ -121,13 +134,13 @@ fn takes(operation: &Operation, name: &str) -> bool {
 }
 
 /// The codes that follow from what an operation takes, by status.
-fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet<String>> {
+fn common(operation: &Operation, callers: Callers) -> BTreeMap<&'static str, BTreeSet<String>> {
     let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
     let takes = |name: &str| takes(operation, name);
     let must_take_a_key = any(operation, |it| {
         it.name == "Idempotency-Key" && it.required == Required::True
     });
-    let kinds: [(bool, &[(&str, &str)]); 9] = [
+    let kinds: [(bool, &[(&str, &str)]); 10] = [
         (
             true,
             &[
@@ -136,7 +149,14 @@ fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet
                 ("503", "busy"),
             ],
         ),
-        (keyed, &[("401", "unauthenticated")]),
+        (
+            callers != Callers::Anybody,
+            &[("401", "unauthenticated"), ("403", "forbidden")],
+        ),
+        (
+            callers == Callers::Known,
+            &[("403", "second_factor_missing")],
+        ),
         (within(ParameterIn::Path), &[("404", "not_found")]),
         (within(ParameterIn::Query), &[("400", "malformed_request")]),
         (takes("cursor"), &[("400", "invalid_cursor")]),

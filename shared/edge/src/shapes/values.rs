@@ -27,6 +27,8 @@ const SIGNATURE: &str = "^[0-9a-f]{128}$";
 const MOST_SEQUENCE: u64 = 999_999_999_999;
 /// Visible and ASCII.
 const VISIBLE: &str = "^[!-~]+$";
+/// Symbols, in groups or not.
+const CODE: &str = "^[0-9A-Za-z -]*[0-9A-Za-z-][0-9A-Za-z -]*$";
 
 fn text(least: usize, most: usize, pattern: &str) -> ObjectBuilder {
     ObjectBuilder::new()
@@ -155,12 +157,16 @@ forms! {
         "A password, at most 256 characters in any script.";
     NewPasswordShape "NewPassword" secret(8, 256), "correct horse battery staple",
         "A password nobody guesses: 12 characters, or as many as the deployment asks for, and none of the common ones.";
-    CodeShape "Code" text(1, 64, TEXT), "123456",
+    CodeShape "Code" text(1, 64, CODE), "123456",
         "Six digits of an app, or a code for recovery.";
     DeviceShape "Device" text(1, 128, VISIBLE), "US-7ZK3M9QWX2ABCDEF.7ZK3M9QWX2ABCDEF.kA3p7c0dS9yYq1mUe5oXbA",
         "What shows that somebody has signed in from a device before; opaque.";
     TokenShape "Token" text(1, 128, VISIBLE), "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY",
         "The token of a link in a mail; opaque.";
+    ChallengeShape "Challenge" text(1, 8192, VISIBLE), "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY",
+        "The token of a CAPTCHA's challenge, or what reCAPTCHA gave the page; opaque.";
+    SumShape "Sum" credits(0, u32::MAX.into()), 12,
+        "The answer to a question of arithmetic.";
     CreditsShape "Credits" credits(0, Credits::MAX_BALANCE.get()), 490,
         "A number of credits.";
 }

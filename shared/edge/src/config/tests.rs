@@ -1,0 +1,113 @@
+//! What a configuration must be to be one.
+
+use super::*;
+
+fn read(name: &str, value: &str) -> Result<Config, ConfigError> {
+    Config::read(|asked| match asked {
+        asked if asked == name => Some(value.to_owned()),
+        "PURSER_TABLE" | "PURSER_BUS" => Some("purser".into()),
+        "PURSER_MAIL_FROM" => Some("purser@example.com".into()),
+        _ => None,
+    })
+}
+
+#[test]
+fn defaults_are_those_of_the_specification() {
+    let config = read("", "").unwrap();
+    assert_eq!(config.discounts, Discounts::default());
+    assert_eq!(config.low_credit_threshold, Credits::new(500));
+    assert_eq!(
+        (config.client_status, config.credits_per_unit),
+        (ClientStatus::Pending, 100)
+    );
+}
+
+#[test]
+fn a_public_address_is_kept_as_it_is() {
+    for url in [
+        "https://purser.example.com",
+        "http://127.0.0.1:3000",
+        "https://example.com/purser",
+    ] {
+        let config = read("PURSER_PUBLIC_URL", url).unwrap();
+        assert_eq!(config.public_url.as_deref(), Some(url));
+    }
+    assert_eq!(read("PURSER_PUBLIC_URL", "").unwrap().public_url, None);
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    for (name, value) in [
+        ("PURSER_TABLE", ""),
+        ("PURSER_MAIL_FROM", "nobody"),
+        ("PURSER_PUBLIC_URL", "purser.example.com"),
+        ("PURSER_PUBLIC_URL", "https://purser.example.com/"),
+        ("PURSER_PUBLIC_URL", "https://purser.example.com/#"),
+        ("PURSER_PUBLIC_URL", "https://purser.example.com?a=b"),
+        (
+            "PURSER_PUBLIC_URL",
+            "https://purser.example.com@evil.example",
+        ),
+        ("PURSER_PUBLIC_URL", "javascript:alert(1)"),
+        ("PURSER_PUBLIC_URL", "/customer"),
+        ("PURSER_CLIENT_PREFIX", "client"),
+        ("PURSER_CLIENT_STATUS", "new"),
+        ("PURSER_DISCOUNT_GOLD", "10001"),
+        ("PURSER_DISCOUNT_GOLD", "15%"),
+        ("PURSER_LOW_CREDIT_THRESHOLD", "-1"),
+        ("PURSER_AUTO_BIND_USER", "yes"),
+        ("PURSER_CURRENCY", "dollars"),
+        ("PURSER_CREDITS_PER_UNIT", "0"),
+        ("PURSER_KEY_REQUESTS_PER_MINUTE", "-1"),
+        ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "none"),
+        ("PURSER_OPERATOR_KEY_SHA256", "abc"),
+        ("PURSER_UNCONFIRMED_DAYS", "1"),
+        ("PURSER_DORMANT_DAYS", "59"),
+        ("PURSER_DORMANT_DAYS", "10001"),
+        ("PURSER_PASSWORD_LENGTH", "7"),
+        ("PURSER_PASSWORD_LENGTH", "257"),
+        ("PURSER_PASSWORD_LENGTH", "long"),
+        ("PURSER_CAPTCHA", "on"),
+    ] {
+        let error = read(name, value).unwrap_err();
+        assert!(error.to_string().starts_with(name), "{error}");
+    }
+}
+
+#[test]
+fn a_captcha_is_whole_or_stops_the_start() {
+    let read = |given: &[(&str, &str)]| {
+        Config::read(|asked| match asked {
+            "PURSER_TABLE" | "PURSER_BUS" => Some("purser".into()),
+            "PURSER_MAIL_FROM" => Some("purser@example.com".into()),
+            _ => given
+                .iter()
+                .find(|(name, _)| *name == asked)
+                .map(|(_, value)| (*value).to_owned()),
+        })
+        .map(|config| config.captcha)
+    };
+    let kind = ("PURSER_CAPTCHA", "recaptcha");
+    let (site, secret) = (
+        ("PURSER_RECAPTCHA_SITE_KEY", "site"),
+        ("PURSER_RECAPTCHA_SECRET", "hush"),
+    );
+    assert!(matches!(read(&[]), Ok(Captcha::Off)));
+    let arithmetic = read(&[("PURSER_CAPTCHA", "arithmetic")]);
+    assert!(matches!(arithmetic, Ok(Captcha::Arithmetic)));
+    let whole = read(&[kind, site, secret]).unwrap();
+    let shown = format!("{whole:?}");
+    assert!(
+        shown.contains(SITEVERIFY) && !shown.contains("hush"),
+        "{shown}"
+    );
+    let nowhere = ("PURSER_RECAPTCHA_URL", "/siteverify");
+    for (given, named) in [
+        (&[kind, site][..], secret.0),
+        (&[kind, secret], site.0),
+        (&[kind, site, secret, nowhere], nowhere.0),
+    ] {
+        let error = read(given).unwrap_err().to_string();
+        assert!(error.starts_with(named), "{error}");
+    }
+}

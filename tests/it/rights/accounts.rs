@@ -1,0 +1,123 @@
+//! What no single request about an account shows: pages, mistakes that are made good, a new address, an account that
+//! goes, and time that passes.
+
+use purser_tests::World;
+use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
+use serde_json::json;
+
+/// Sends a page's form.
+async fn send(world: &World, page: &str, form: String) {
+    let media = [("content-type", "application/x-www-form-urlencoded")];
+    let form = Some(form.into_bytes());
+    let sent = world.nobody().send("POST", page, &media, form).await;
+    let _done = sent.expect(200);
+}
+
+/// Confirms an address on the page that the newest mail leads to.
+async fn confirm(world: &World, email: &str) {
+    let token = world.mailed_token(email).await;
+    let path = format!("/customer/confirm?token={token}");
+    let _form = world.nobody().get(&path).await.expect(200);
+    send(world, "/customer/confirm", format!("token={token}")).await;
+}
+
+/// Chooses a password on the page that the newest mail leads to.
+async fn choose(world: &World, email: &str, password: &str) {
+    let token = world.mailed_token(email).await;
+    let path = format!("/customer/reset-password?token={token}");
+    let _form = world.nobody().get(&path).await.expect(200);
+    let password = password.replace(' ', "+");
+    let form = format!("token={token}&password={password}&repeated={password}");
+    send(world, "/customer/reset-password", form).await;
+}
+
+/// Asks for another address and gives it.
+async fn move_to(world: &World, person: &Person) -> String {
+    let email = format!("{}@example.com", world.fresh("moved"));
+    let body = json!({"email": email, "password": PASSWORD});
+    let asked = person.caller.put("/v1/me/email", &body).await;
+    let _asked = asked.expect(202);
+    email
+}
+
+/// Signs in with a wrong password.
+async fn mistype(world: &World, email: &str) {
+    let body = json!({"email": email, "password": "not this one"});
+    let wrong = world.nobody().post("/v1/auth/login", &body).await;
+    let _wrong = wrong.refused(401, "invalid_credentials");
+}
+
+/// Asks for a new password.
+async fn forget(world: &World, email: &str) {
+    let body = json!({"email": email});
+    let asked = world.nobody().post("/v1/auth/forgot-password", &body).await;
+    let _asked = asked.expect(202);
+}
+
+/// Lives through all that.
+pub async fn live(world: &World) {
+    let nobody = world.nobody();
+    // A client that was there before its login is bound to it once the address is confirmed.
+    let partner = world.partner("standard", 0).await;
+    let email = format!("{}@example.com", world.fresh("customer"));
+    let client = json!({"name": "x", "email": email});
+    let _client = partner
+        .caller
+        .post("/v1/clients", &client)
+        .await
+        .expect(201);
+    world.register(&email, PASSWORD).await;
+    confirm(world, &email).await;
+    world.system().settle().await;
+    mistype(world, &email).await;
+    let customer = world.sign_in(&email, PASSWORD).await;
+    let me = customer.caller.get("/v1/me").await.expect(200);
+    assert_eq!(me.json["roles"], json!(["customer"]));
+
+    // Mails to a customer come in its reseller's name, and a link by mail ends the delays that others caused.
+    for failures in [1, 0] {
+        for _ in 0..failures {
+            mistype(world, &email).await;
+        }
+        forget(world, &email).await;
+        choose(world, &email, PASSWORD).await;
+    }
+    mistype(world, &email).await;
+    forget(world, &email).await;
+    world.set_password(&email, PASSWORD).await;
+
+    // A new address, confirmed by the API and on the page.
+    let person = world.person().await;
+    let moved = move_to(world, &person).await;
+    let token = json!({"token": world.mailed_token(&moved).await});
+    let _moved = nobody.post("/v1/auth/confirm", &token).await.expect(200);
+    let moved = move_to(world, &person).await;
+    confirm(world, &moved).await;
+    let wrong = json!({"password": NEW_PASSWORD});
+    let wrong = person.caller.post("/v1/me/totp", &wrong).await;
+    let _wrong = wrong.refused(422, "wrong_password");
+
+    // That a session is in use is noted now and then.
+    let later = json!({"advance": "PT6M"});
+    let _later = nobody.post("/_local/clock", &later).await.expect(200);
+    let _me = person.caller.get("/v1/me").await.expect(200);
+    let path = format!("/v1/users/{}", person.refid);
+    let _gone = world.operator.delete(&path).await.expect(204);
+    world.system().settle().await;
+}
+
+/// A world that asks strangers for sums, and somebody who answered one.
+pub async fn with_sums() -> World {
+    let world = World::with(None, &[("PURSER_CAPTCHA", "arithmetic")]).await;
+    let nobody = world.nobody();
+    let shown = nobody.get("/v1/auth/captcha").await.expect(200);
+    let question = shown.text("question").to_owned();
+    let (one, other) = question.split_once(" + ").unwrap();
+    let answer: u32 = one.parse::<u32>().unwrap() + other.parse::<u32>().unwrap();
+    let captcha = json!({"token": shown.text("token"), "answer": answer});
+    let body = json!({"email": "ada@example.com", "captcha": captcha});
+    let asked = nobody.post("/v1/auth/forgot-password", &body).await;
+    let _asked = asked.expect(202);
+    world.system().settle().await;
+    world
+}
