@@ -116,7 +116,7 @@ struct ResetPage<'a> {
 
 impl<'a> ResetPage<'a> {
     fn new(config: &'a Config, token: &'a str, show: bool) -> Self {
-        let (brand, least) = (&*config.brand, config.passwords.least());
+        let (brand, least) = (&*config.brand, config.accounts.passwords.least());
         Self {
             brand,
             token,

@@ -79,7 +79,7 @@ async fn mail_for(
             let Some(asked) = app.store.link_request(&request).await.map_err(text)? else {
                 return Ok(None);
             };
-            let confirms = app.config.confirm_address;
+            let confirms = app.config.accounts.confirm_address;
             let link = app.store.answer_link_request(&asked, confirms, stamp, now);
             mail(app, link.await.map_err(text)?, Occasion::Invitation).await
         }

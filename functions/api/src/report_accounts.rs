@@ -49,7 +49,7 @@ pub async fn report_accounts(app: App, event: EventBridgeEvent<Value>) -> Result
 }
 
 async fn stale(app: &App) -> Result<StaleAccounts, StoreError> {
-    let (rule, now) = (&app.config.clean_up, app.clock.now());
+    let (rule, now) = (&app.config.accounts.clean_up, app.clock.now());
     let mut found = StaleAccounts::default();
     let mut position = None;
     loop {

@@ -89,7 +89,7 @@ async fn of_session(
         return Ok(None);
     };
     let last = seen.get(&session.id);
-    if !session.lasts(last, app.config.sessions, now) {
+    if !session.lasts(last, app.config.accounts.sessions, now) {
         return Ok(None);
     }
     if session.is_worth_noting(last, now) {
@@ -101,7 +101,7 @@ async fn of_session(
     }
     let id = session.id.clone();
     let withheld =
-        sessions.operator && app.config.operator_second_factor && !sessions.second_factor;
+        sessions.operator && app.config.accounts.operator_second_factor && !sessions.second_factor;
     Ok(Some(Identity {
         caller: Caller {
             actor: Actor::new(user.as_str()),

@@ -90,7 +90,7 @@ impl App {
             token: None,
             site_key: None,
         };
-        match &self.config.captcha {
+        match &self.config.accounts.captcha {
             Captcha::Off => Ok(nothing),
             Captcha::Arithmetic => {
                 let Challenge { question, token } =
@@ -117,7 +117,7 @@ impl App {
         captcha: Option<&CaptchaBody>,
         stamp: &Stamp,
     ) -> Result<(), Problem> {
-        let passed = match (&self.config.captcha, captcha) {
+        let passed = match (&self.config.accounts.captcha, captcha) {
             (Captcha::Off, _) => true,
             (_, None) => false,
             (Captcha::Arithmetic, Some(given)) => self.is_sum(given, stamp).await?,

@@ -3,15 +3,15 @@
 //! Invariant: a configuration that exists is valid; a wrong value stops the start with a message that names the
 //! variable. Every variable here is set in template.yaml, and the other way round (a test compares them).
 
+mod accounts;
+
+pub use accounts::{Accounts, Captcha, Recaptcha};
+
 use http::Uri;
-use jiff::SignedDuration;
-use purser_domain::clean_up::CleanUp;
 use purser_domain::client::ClientStatus;
 use purser_domain::credits::Credits;
 use purser_domain::email::EmailAddress;
-use purser_domain::password::{self, PasswordPolicy};
 use purser_domain::refid::Prefix;
-use purser_domain::session::Limits;
 use purser_domain::tier::{BasisPoints, Discounts};
 use purser_store::Prefixes;
 use purser_store::client::Bind;
@@ -56,49 +56,8 @@ pub struct Config {
     pub address_requests_per_minute: u32,
     /// SHA-256 of the operators' first key, hexadecimal; none: only keys in the table count.
     pub operator_key_sha256: Option<String>,
-    /// Whether anybody may register (SPEC D1).
-    pub registration: bool,
-    /// Whether a registration counts only once its address is confirmed (SPEC D1).
-    pub confirm_address: bool,
-    /// Whether operators must sign in with a second factor.
-    pub operator_second_factor: bool,
-    /// How long sessions last.
-    pub sessions: Limits,
-    /// How long logins stay that nobody needs (SPEC D6).
-    pub clean_up: CleanUp,
-    /// What is asked of new passwords (SPEC D2).
-    pub passwords: PasswordPolicy,
-    /// How strangers show that they are people (SPEC D2).
-    pub captcha: Captcha,
-}
-
-/// How strangers show that they are people.
-#[derive(Debug, Clone)]
-pub enum Captcha {
-    /// They need not.
-    Off,
-    /// By a sum.
-    Arithmetic,
-    /// By Google's reCAPTCHA, or what speaks its protocol.
-    Recaptcha(Recaptcha),
-}
-
-/// A site at reCAPTCHA.
-#[derive(Clone)]
-pub struct Recaptcha {
-    /// What pages name it by.
-    pub site_key: String,
-    /// What it proves itself with. `Debug` hides it.
-    pub secret: String,
-    /// Where answers are judged: an absolute `http` or `https` address.
-    pub url: Uri,
-}
-
-impl std::fmt::Debug for Recaptcha {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (site_key, url) = (&self.site_key, &self.url);
-        write!(f, "Recaptcha({site_key:?} at {url}, secret …)")
-    }
+    /// Who signs in, and how.
+    pub accounts: Accounts,
 }
 
 /// A variable that is missing or wrong.
@@ -150,9 +109,6 @@ pub const VARIABLES: [&str; 34] = [
 /// The variable that names the deployment's secret.
 pub const SECRET_VARIABLE: &str = "PURSER_SECRET_ARN";
 
-/// Where Google judges answers.
-const SITEVERIFY: &str = "https://www.google.com/recaptcha/api/siteverify";
-
 impl Config {
     /// Reads the variables through `lookup`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
@@ -186,20 +142,7 @@ impl Config {
             address_requests_per_minute: given
                 .parsed("PURSER_ADDRESS_REQUESTS_PER_MINUTE", 6_000)?,
             operator_key_sha256: given.operator_key()?,
-            registration: given.parsed("PURSER_REGISTRATION", true)?,
-            confirm_address: given.parsed("PURSER_CONFIRM_ADDRESS", true)?,
-            operator_second_factor: given.parsed("PURSER_OPERATOR_SECOND_FACTOR", false)?,
-            sessions: Limits {
-                idle: given.minutes("PURSER_SESSION_IDLE_MINUTES", 30, 1)?,
-                absolute: given.minutes("PURSER_SESSION_HOURS", 12, 60)?,
-            },
-            clean_up: CleanUp {
-                // Longer than any link or session is good for: what is in use is never listed.
-                unconfirmed: given.days("PURSER_UNCONFIRMED_DAYS", 30, 2)?,
-                dormant: given.days("PURSER_DORMANT_DAYS", 730, 60)?,
-            },
-            passwords: given.passwords()?,
-            captcha: given.captcha()?,
+            accounts: given.accounts()?,
         })
     }
 }
@@ -298,32 +241,6 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
             .ok_or_else(|| wrong(name, &"must be pending, active, suspended or inactive"))
     }
 
-    /// A length of time, given in units of so many minutes: from one to a thousand.
-    fn minutes(
-        &self,
-        name: &'static str,
-        default: i64,
-        unit: i64,
-    ) -> Result<SignedDuration, ConfigError> {
-        match self.parsed(name, default)? {
-            count @ 1..=1_000 => Ok(SignedDuration::from_mins(count * unit)),
-            _ => Err(wrong(name, &"must be from 1 to 1000")),
-        }
-    }
-
-    /// A length of time in days: from `least` to ten thousand.
-    fn days(
-        &self,
-        name: &'static str,
-        default: i64,
-        least: i64,
-    ) -> Result<SignedDuration, ConfigError> {
-        match self.parsed(name, default)? {
-            days if (least..=10_000).contains(&days) => Ok(SignedDuration::from_hours(24 * days)),
-            _ => Err(wrong(name, &format_args!("must be from {least} to 10000"))),
-        }
-    }
-
     fn currency(&self) -> Result<String, ConfigError> {
         let name = "PURSER_CURRENCY";
         let code = self.text_or(name, "USD");
@@ -341,34 +258,6 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
             0 => Err(wrong(name, &"must be at least 1")),
             credits => Ok(credits),
         }
-    }
-
-    fn passwords(&self) -> Result<PasswordPolicy, ConfigError> {
-        let name = "PURSER_PASSWORD_LENGTH";
-        let least = self.parsed(name, password::USUAL)?;
-        PasswordPolicy::at_least(least).map_err(|error| wrong(name, &error))
-    }
-
-    fn captcha(&self) -> Result<Captcha, ConfigError> {
-        let name = "PURSER_CAPTCHA";
-        match self.text_or(name, "off").as_str() {
-            "off" => Ok(Captcha::Off),
-            "arithmetic" => Ok(Captcha::Arithmetic),
-            "recaptcha" => Ok(Captcha::Recaptcha(Recaptcha {
-                site_key: self.text("PURSER_RECAPTCHA_SITE_KEY")?,
-                secret: self.text("PURSER_RECAPTCHA_SECRET")?,
-                url: self.recaptcha_url()?,
-            })),
-            _ => Err(wrong(name, &"must be off, arithmetic or recaptcha")),
-        }
-    }
-
-    fn recaptcha_url(&self) -> Result<Uri, ConfigError> {
-        let name = "PURSER_RECAPTCHA_URL";
-        let url = self.text_or(name, SITEVERIFY).parse::<Uri>();
-        url.ok()
-            .filter(|url| matches!(url.scheme_str(), Some("http" | "https")))
-            .ok_or_else(|| wrong(name, &"must be an http or https address"))
     }
 
     fn operator_key(&self) -> Result<Option<String>, ConfigError> {

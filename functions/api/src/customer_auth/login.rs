@@ -74,7 +74,7 @@ pub(super) async fn login(
         Checked::RightOutdated => Proof::Stronger(passwords::rehash(&body.password).await?),
         Checked::Wrong => Proof::Wrong,
     };
-    let limits = app.config.sessions;
+    let limits = app.config.accounts.sessions;
     let signed_in = app
         .store
         .finish_sign_in(

@@ -54,7 +54,7 @@ pub(super) async fn register(
     Anybody(request): Anybody,
     body: MaybeBody<Register>,
 ) -> Result<Response, Problem> {
-    if !app.config.registration {
+    if !app.config.accounts.registration {
         return Err(Problem::not_found("path"));
     }
     let Body(body) = body?;

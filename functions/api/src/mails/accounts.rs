@@ -252,7 +252,7 @@ pub fn stale_accounts(
         1 => "1 account".to_owned(),
         count => format!("{count} accounts"),
     };
-    let rule = &app.config.clean_up;
+    let rule = &app.config.accounts.clean_up;
     let days = [rule.unconfirmed, rule.dormant].map(|it| it.as_hours() / 24);
     let (count, lines) = (&*accounts(found.count()), &*found.lines());
     let never = format!("never confirmed in {} days: {}", days[0], found.unconfirmed);

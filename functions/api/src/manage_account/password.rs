@@ -63,7 +63,7 @@ pub(super) async fn change_password(
     let change = app.store.change_credentials(
         &account,
         (from.address.as_ref(), from.agent.as_ref()),
-        app.config.sessions,
+        app.config.accounts.sessions,
         &me.request,
         change,
     );

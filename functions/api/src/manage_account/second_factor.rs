@@ -133,7 +133,7 @@ pub(super) async fn enable_second_factor(
     let enabled = app.store.change_credentials(
         &begun,
         (from.address.as_ref(), from.agent.as_ref()),
-        app.config.sessions,
+        app.config.accounts.sessions,
         &me.request,
         enable,
     );

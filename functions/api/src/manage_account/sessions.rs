@@ -32,7 +32,7 @@ pub(super) async fn list_sessions(
 ) -> Result<Response, Problem> {
     let found = app.store.sessions(&me.user).await?;
     let (sessions, seen) = found.ok_or(Refusal::NotFound(What::Session))?;
-    let lasting = sessions.lasting(&seen, app.config.sessions, me.request.now);
+    let lasting = sessions.lasting(&seen, app.config.accounts.sessions, me.request.now);
     let page = Page {
         items: lasting
             .cloned()

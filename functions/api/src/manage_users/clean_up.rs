@@ -50,7 +50,7 @@ pub(super) async fn list_stale_users(
     let scope = call.cursor_scope(&());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();
-    let (rule, now) = (&app.config.clean_up, app.clock.now());
+    let (rule, now) = (&app.config.accounts.clean_up, app.clock.now());
     let page = app.store.stale_users(rule, limit, position, now).await?;
     List::answer(&app, &scope, page, |(user, stale)| {
         StaleUserShape::of(user, stale)

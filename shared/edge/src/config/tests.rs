@@ -85,7 +85,7 @@ fn a_captcha_is_whole_or_stops_the_start() {
                 .find(|(name, _)| *name == asked)
                 .map(|(_, value)| (*value).to_owned()),
         })
-        .map(|config| config.captcha)
+        .map(|config| config.accounts.captcha)
     };
     let kind = ("PURSER_CAPTCHA", "recaptcha");
     let (site, secret) = (
@@ -98,7 +98,7 @@ fn a_captcha_is_whole_or_stops_the_start() {
     let whole = read(&[kind, site, secret]).unwrap();
     let shown = format!("{whole:?}");
     assert!(
-        shown.contains(SITEVERIFY) && !shown.contains("hush"),
+        shown.contains(accounts::SITEVERIFY) && !shown.contains("hush"),
         "{shown}"
     );
     let nowhere = ("PURSER_RECAPTCHA_URL", "/siteverify");

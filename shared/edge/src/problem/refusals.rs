@@ -81,7 +81,6 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
     let conflict = |detail: &str| (StatusCode::CONFLICT, detail.to_owned());
     let wrong = |detail: &str| (StatusCode::UNPROCESSABLE_ENTITY, detail.to_owned());
     let barred = |detail: &str| (StatusCode::FORBIDDEN, detail.to_owned());
-    let denied = |detail: &str| (StatusCode::UNAUTHORIZED, detail.to_owned());
     match refusal {
         Refusal::Forbidden => barred("This caller may not do this."),
         Refusal::ProvisioningHeld => barred("Purchases of this reseller are held."),
@@ -94,15 +93,11 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
         Refusal::DuplicateProduct => conflict("The product reference is taken."),
         Refusal::ResellerSuspended => conflict("The reseller is suspended."),
         Refusal::ResellerPending => conflict("The reseller waits for approval."),
-        Refusal::TierNotAllowed { .. } => {
-            conflict("The product is not sold by resellers of this tier.")
-        }
+        Refusal::TierNotAllowed { .. } => conflict("Resellers of this tier may not sell it."),
         Refusal::ProductInactive => conflict("The product is not sold at present."),
         Refusal::AlreadyRefunded => conflict("This was refunded before."),
         Refusal::ReferenceReused => conflict("The reference names an entry with another amount."),
-        Refusal::KeyAlreadyShown => {
-            conflict("The key was shown when it was created, and can't be shown again.")
-        }
+        Refusal::KeyAlreadyShown => conflict("The key was shown once, at its creation."),
         Refusal::StatusTransitionDenied { from, to, .. } => conflict(&format!(
             "A client that is {} can't become {}.",
             from.as_str(),
@@ -132,29 +127,65 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
             Some(first) => told(&first.refusal),
             None => wrong("A client can't be served."),
         },
-        Refusal::SensitiveMetadata { .. } => {
-            wrong("A metadata key looks like a credential; keep it elsewhere.")
-        }
+        Refusal::SensitiveMetadata { .. } => wrong("A metadata key looks like a credential."),
         Refusal::MetadataTooLarge { most } => {
             wrong(&format!("Metadata is at most {most} bytes of JSON."))
         }
-        Refusal::InvalidCredentials => denied("The address or the password is wrong."),
-        Refusal::SecondFactorRequired => denied("A code of the second factor is required."),
-        Refusal::SecondFactorMissing => barred("This login must set up a second factor first."),
-        Refusal::InvalidCode => wrong("The code is wrong, or was used."),
-        Refusal::WrongPassword => wrong("The password is wrong."),
-        Refusal::InvalidToken => wrong("The link is not valid any more; ask for a new one."),
-        Refusal::TooManyAttempts { .. } => (
-            StatusCode::TOO_MANY_REQUESTS,
-            "Too many attempts failed; the next one may be made after Retry-After.".to_owned(),
-        ),
-        Refusal::SecondFactorEnabled => conflict("The login has a second factor already."),
-        Refusal::SecondFactorDisabled => conflict("The login has no second factor."),
-        Refusal::UserInUse => conflict("The login holds a role; take it away first."),
+        Refusal::InvalidCredentials
+        | Refusal::SecondFactorRequired
+        | Refusal::SecondFactorMissing
+        | Refusal::InvalidCode
+        | Refusal::WrongPassword
+        | Refusal::InvalidToken
+        | Refusal::TooManyAttempts { .. }
+        | Refusal::SecondFactorEnabled
+        | Refusal::SecondFactorDisabled
+        | Refusal::UserInUse => of_account(refusal),
         Refusal::IdempotencyKeyReused => wrong("The idempotency key was used for another request."),
         Refusal::VersionMismatch => (
             StatusCode::PRECONDITION_FAILED,
             "The resource has changed since the version If-Match names.".into(),
         ),
     }
+}
+
+/// The same of what has to do with accounts.
+fn of_account(refusal: &Refusal) -> (StatusCode, String) {
+    let (status, detail) = match refusal {
+        Refusal::SecondFactorRequired => (
+            StatusCode::UNAUTHORIZED,
+            "A code of the second factor is required.",
+        ),
+        Refusal::SecondFactorMissing => (
+            StatusCode::FORBIDDEN,
+            "This login must set up a second factor first.",
+        ),
+        Refusal::InvalidCode => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The code is wrong, or was used.",
+        ),
+        Refusal::WrongPassword => (StatusCode::UNPROCESSABLE_ENTITY, "The password is wrong."),
+        Refusal::InvalidToken => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The link is not valid any more; ask for a new one.",
+        ),
+        Refusal::TooManyAttempts { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many attempts failed; the next one may be made after Retry-After.",
+        ),
+        Refusal::SecondFactorEnabled => (
+            StatusCode::CONFLICT,
+            "The login has a second factor already.",
+        ),
+        Refusal::SecondFactorDisabled => (StatusCode::CONFLICT, "The login has no second factor."),
+        Refusal::UserInUse => (
+            StatusCode::CONFLICT,
+            "The login holds a role; take it away first.",
+        ),
+        _ => (
+            StatusCode::UNAUTHORIZED,
+            "The address or the password is wrong.",
+        ),
+    };
+    (status, detail.to_owned())
 }
