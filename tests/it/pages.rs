@@ -79,7 +79,10 @@ async fn a_form_is_shown_for_any_token_and_nothing_is_looked_up() {
             "token=%2e%2e%2f%00",
         ] {
             let reply = world.nobody().get(&format!("{path}?{query}")).await;
-            assert_eq!(reply.header("purser-cost"), Some("calls=0 rcu=0 wcu=0"));
+            assert_eq!(
+                reply.header("purser-cost"),
+                Some("calls=0 rcu=0 wcu=0 hashes=0")
+            );
             let html = page(reply, 200);
             assert!(html.contains("Vendor &#38; &#60;Co&#62;"), "{html}");
             assert!(html.contains("<form method=\"post\""), "{html}");
