@@ -175,3 +175,29 @@ async fn each_change_of_status_is_noticed() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn a_new_reseller_is_invited_once() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let mails = world.all_mails().await;
+    let seen: Vec<_> = mails.iter().map(|mail| &mail["subject"]).collect();
+    assert_eq!(seen, [&json!("Your login as a partner of Purser")]);
+    let path = format!("/v1/resellers/{}", partner.refid);
+    let email = world
+        .operator
+        .get(&path)
+        .await
+        .expect(200)
+        .text("email")
+        .to_owned();
+    assert!(
+        mails[0]["to"].to_string().contains(&email),
+        "{}",
+        mails[0]["to"]
+    );
+    world.set_password(&email, "a quiet harbour at dusk").await;
+    let member = world.sign_in(&email, "a quiet harbour at dusk").await;
+    let own = member.caller.get(&path).await.expect(200);
+    assert_eq!(own.text("user"), member.refid);
+}

@@ -26,7 +26,7 @@ pub struct Person {
 impl World {
     /// The token of the newest link mailed to `to`.
     pub async fn mailed_token(&self, to: &str) -> String {
-        let mails = self.mails().await;
+        let mails = self.all_mails().await;
         let found = mails.iter().find_map(|mail| {
             let mine = mail["to"].to_string().contains(to);
             mine.then(|| token_in(mail)).flatten()
@@ -36,7 +36,7 @@ impl World {
 
     /// The subjects of the mails to `to`, newest first.
     pub async fn subjects(&self, to: &str) -> Vec<String> {
-        let mails = self.mails().await;
+        let mails = self.all_mails().await;
         let mine = mails
             .iter()
             .filter(|mail| mail["to"].to_string().contains(to));

@@ -50,12 +50,14 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
     let partner = world.partner("standard", 0).await;
     let client = json!({"id": "c", "origin": "api", "client": world.client(&partner).await});
     let low = json!({"id": "l", "origin": "api", "reseller": partner.refid, "balance": 0, "threshold": 500});
+    let begun = json!({"id": "o", "origin": "api", "reseller": partner.refid, "status": "active"});
     let consumers = vec![
         ("notify", event("ClientCreated", &client)),
         ("notify", event("CreditsRanLow", &low)),
         ("bind-client", event("ClientCreated", &client)),
         ("hold-provisioning", event("CreditsRanLow", &low)),
         ("hold-provisioning", event("CreditsAdded", &low)),
+        ("mail-links", event("ResellerOnboarded", &begun)),
     ];
     for function in purser_api::FUNCTIONS {
         // What SES tells has a shape of its own (undelivered.rs), and a timetable tells nothing (checkpoints.rs,

@@ -33,7 +33,7 @@ pub async fn measure() -> Vec<Budget> {
     budgets.push(in_a_session(&world, &world.person().await).await);
     let change = json!({"password": PASSWORD, "new_password": NEW_PASSWORD});
     let changed = person.caller.put("/v1/me/password", &change).await;
-    let changed = budget("change a password", &changed.expect(200), 2, 6.0, 16.0);
+    let changed = budget("change a password", &changed.expect(200), 3, 6.0, 8.0);
     budgets.push(Budget {
         hashes: (changed.hashes.0, 2),
         ..changed
