@@ -69,12 +69,11 @@ pub(super) async fn list_users(
         (None, true) => UserFilter::Operators,
         (None, false) => UserFilter::All,
     };
-    let mut page = match query.email {
-        Some(email) => Page::only(with_address(&app, email).await?),
-        None => {
-            let limit = query.limit.unwrap_or_default().get();
-            app.store.users(&filter, limit, position).await?
-        }
+    let limit = query.limit.unwrap_or_default().get();
+    let mut page = if let Some(email) = query.email {
+        Page::only(with_address(&app, email).await?)
+    } else {
+        app.store.users(&filter, limit, position).await?
     };
     page.items.retain(|user| {
         may_reach(&call, user) && filter.shows(user) && (!query.operators || user.operator)

@@ -41,9 +41,10 @@ pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
         else {
             continue;
         };
-        let mut said = vec![std::mem::take(&mut response.description)];
+        let above = std::mem::take(&mut response.description);
         let mut more = codes.remove(status.as_str()).unwrap_or_default();
-        more.retain(|code| !said[0].contains(code));
+        more.retain(|code| !above.contains(code));
+        let mut said = vec![above];
         said.extend(more);
         said.retain(|code| !code.is_empty());
         let name = known.canonical_reason().unwrap_or_default();
