@@ -207,7 +207,7 @@ async fn make(app: &App, credentials: &Credentials) -> Result<(), StoreError> {
     make_client(app, STANDALONE, None, now).await?;
     make_api_key(app, credentials, now).await?;
     match &credentials.logins {
-        Some(logins) => logins.make(app, reseller, now).await,
+        Some(logins) => Box::pin(logins::make(logins, app, reseller, now)).await,
         None => Ok(()),
     }
 }

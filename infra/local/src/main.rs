@@ -177,7 +177,7 @@ fn banner(system: &System, arguments: &Arguments, key_given: bool) -> String {
 
 /// What the demo can be used with.
 fn demonstration(credentials: &Credentials) -> String {
-    let mut shown = format!(
+    let reseller = format!(
         "\x20 Demo reseller   {} ({})\n\
          \x20   its API key   {}\n",
         credentials.reseller,
@@ -185,18 +185,18 @@ fn demonstration(credentials: &Credentials) -> String {
         credentials.api_key
     );
     let Some(logins) = &credentials.logins else {
-        return shown;
+        return reseller;
     };
-    shown.push_str("\x20 Demo logins     address               password\n");
-    for (who, login) in [
+    let people = [
         ("operator", &logins.operator),
         ("member", &logins.member),
         ("customer", &logins.customer),
-    ] {
-        let Login { email, password } = login;
-        shown.push_str(&format!("\x20   {who:<13} {email:<21} {password}\n"));
-    }
-    shown
+    ];
+    let people = people.map(|(who, Login { email, password })| {
+        format!("\x20   {who:<13} {email:<21} {password}\n")
+    });
+    let people = people.concat();
+    format!("{reseller}\x20 Demo logins     address               password\n{people}")
 }
 
 fn say(text: &str) {

@@ -64,7 +64,9 @@ pub async fn save(api: &Api, path: &Path) -> Result<Outcome, Failure> {
 pub async fn delete(api: &Api, url: &str, path: &Path, yes: bool) -> Result<Outcome, Failure> {
     let all = read(path)?;
     let mut reasons = Reasons::default();
-    all.iter().for_each(|stale| reasons.add(stale));
+    for stale in &all {
+        reasons.add(stale);
+    }
     if all.is_empty() {
         say(&format!("{}: {reasons}", path.display()));
         return Ok(Outcome::Intact);

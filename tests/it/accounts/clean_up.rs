@@ -274,12 +274,11 @@ async fn of_a_deletion_and_a_binding_at_once_one_wins() {
         let refid = json!(person.refid);
         let (deletion, binding) = (delete(&world, &refid, None), bind(&world, &person));
         // Each comes first now and then.
-        let (deleted, bound) = match n % 2 {
-            0 => tokio::join!(deletion, binding),
-            _ => {
-                let (bound, deleted) = tokio::join!(binding, deletion);
-                (deleted, bound)
-            }
+        let (deleted, bound) = if n % 2 == 0 {
+            tokio::join!(deletion, binding)
+        } else {
+            let (bound, deleted) = tokio::join!(binding, deletion);
+            (deleted, bound)
         };
         match (deleted.status, bound.status) {
             (204, 422) => assert_eq!(bound.json["code"], "invalid_user"),

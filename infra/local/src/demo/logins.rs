@@ -48,29 +48,34 @@ impl Logins {
             customer: Login::draw(BUYER.2)?,
         })
     }
+}
 
-    /// Makes those that are not there, with these passwords, confirmed.
-    pub(super) async fn make(
-        &self,
-        app: &App,
-        reseller: &ResellerRefid,
-        now: Time,
-    ) -> Result<(), StoreError> {
-        let operator = |user: User| User {
-            operator: true,
-            ..user
-        };
-        let member = |user: User| User {
-            reseller: Some(reseller.clone()),
-            ..user
-        };
-        tokio::try_join!(
-            self.operator.make(app, "Olivia Operator", operator, now),
-            self.member.make(app, "Mika Member", member, now),
-            self.customer.make(app, "Carla Customer", |user| user, now),
-        )?;
-        bind_customer(app, now).await
-    }
+/// Makes those that are not there, with these passwords, confirmed.
+pub(super) async fn make(
+    logins: &Logins,
+    app: &App,
+    reseller: &ResellerRefid,
+    now: Time,
+) -> Result<(), StoreError> {
+    let operator = |user: User| User {
+        operator: true,
+        ..user
+    };
+    let member = |user: User| User {
+        reseller: Some(reseller.clone()),
+        ..user
+    };
+    let Logins {
+        operator: one,
+        member: two,
+        customer: three,
+    } = logins;
+    tokio::try_join!(
+        Box::pin(one.make(app, "Olivia Operator", operator, now)),
+        Box::pin(two.make(app, "Mika Member", member, now)),
+        Box::pin(three.make(app, "Carla Customer", |user| user, now)),
+    )?;
+    bind_customer(app, now).await
 }
 
 impl Login {
