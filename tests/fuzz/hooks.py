@@ -28,6 +28,8 @@ STATE = {
     "invalid_user",
     "too_many_attempts",
     "version_mismatch",
+    # What is a picture, no schema says.
+    "invalid_image",
     # What is too easy to guess, no pattern says.
     "weak_password",
     "wrong_password",

@@ -155,6 +155,38 @@ fn every_variable_the_code_reads_is_set_and_no_other() {
     );
 }
 
+#[test]
+fn no_two_forms_have_the_same_name() {
+    let whole = purser_api::openapi::document().components.unwrap().schemas;
+    let whole = serde_json::to_value(whole).unwrap();
+    for function in FUNCTIONS {
+        let Entry::Http(routes) = function.entry else {
+            continue;
+        };
+        // Pages are no part of the document.
+        let own = match routes {
+            Routes::Pages(_) => None,
+            routes => routes.document().components,
+        };
+        let Some(own) = own else {
+            continue;
+        };
+        for (name, form) in own.schemas {
+            let own = serde_json::to_value(form).unwrap();
+            assert_eq!(
+                own["properties"]
+                    .as_object()
+                    .map(|it| it.keys().collect::<Vec<_>>()),
+                whole[&name]["properties"]
+                    .as_object()
+                    .map(|it| it.keys().collect::<Vec<_>>()),
+                "{name} of {}",
+                function.name
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_document_names_every_route_with_its_security() {
     let world = purser_tests::World::new().await;

@@ -153,7 +153,9 @@ class World:
         """Onboards a reseller."""
         body = {"company_name": self.name(name), "email": self.email(name), "low_credit_threshold": 500, **members}
         made = self.operator.post("/v1/resellers", body, once).expect(201)
-        self.resellers.append(made.json["refid"])
+        if made.json["refid"] not in self.resellers:
+            self.resellers.append(made.json["refid"])
+            self.expect_mail(made.json["email"], "Your login as a partner of Purser")
         self.made[name] = made.json["refid"]
         return made
 

@@ -26,7 +26,7 @@ pub use values::{
     AmountShape, ApiKeyRefidShape, ChallengeShape, ClientIdShape, ClientRefidShape, CodeShape,
     CreditsShape, DayShape, DescriptionShape, DeviceShape, EmailShape, EntryRefidShape, HashShape,
     IdempotencyKeyShape, LicenceRefidShape, MetadataShape, NameShape, NewPasswordShape,
-    NewReferenceShape, PasswordShape, PhoneShape, ProductReferenceShape, ProvisionRefidShape,
-    PublicKeyShape, ReferenceShape, ResellerRefidShape, SequenceShape, SignatureShape, SumShape,
-    ThresholdShape, TokenShape, UserRefidShape,
+    NewReferenceShape, PasswordShape, PhoneShape, PictureShape, ProductReferenceShape,
+    ProvisionRefidShape, PublicKeyShape, ReferenceShape, ResellerRefidShape, SequenceShape,
+    SignatureShape, SumShape, ThresholdShape, TokenShape, UserRefidShape,
 };

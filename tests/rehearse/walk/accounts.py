@@ -10,7 +10,7 @@ import zlib
 
 from caller import Caller, equal, soon
 from steps import Part, Where
-from walk.events import inside
+from walk.events import arrived, inside
 from world import Body, World
 
 PART = Part()
@@ -170,7 +170,6 @@ def users(world: World) -> None:
     made = world.operator.post("/v1/users", body).expect(201).json
     token = mailed(world, email, "Your invitation to Purser")
     world.nobody.post("/v1/auth/reset-password", {"token": token, "password": secret}).expect(200)
-    told(world, email, "Your Purser password was changed")
     grace = sign_in(world, email, secret)
     equal("her reseller", grace.get(world.elite.path).expect(200).json["refid"], world.elite.refid)
     grace.get(world.other.path).refused(404, "not_found")
@@ -191,3 +190,4 @@ def leave(world: World) -> None:
     ada(world).get("/v1/me").refused(401, "unauthenticated")
     world.operator.delete(f"/v1/users/{world.made['ada']}").expect(204)
     world.operator.get(f"/v1/users/{world.made['ada']}").refused(404, "not_found")
+    arrived(world, "")

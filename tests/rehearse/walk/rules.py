@@ -55,6 +55,7 @@ def approve(world: World) -> None:
     world.operator.post("/v1/clients", client).refused(409, "reseller_pending")
     equal("approved", world.operator.post(f"/v1/resellers/{refid}/activate").expect(200).json["status"], "active")
     world.expect_mail(world.email("nova"), "Welcome as a partner of Purser")
+    world.expect_mail(world.email("nova"), "Your login as a partner of Purser")
     arrived(world, "Welcome as a partner")
     world.client(world.operator, "nova-client", world.name("Nova"), reseller=refid)
 

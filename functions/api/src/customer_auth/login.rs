@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 
 /// Who signs in.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({"email": "billing@acme.example", "password": "correct horse battery staple"}))]
+#[schema(as = SignIn, example = json!({"email": "billing@acme.example", "password": "correct horse battery staple"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Login {
     #[schema(value_type = EmailShape)]

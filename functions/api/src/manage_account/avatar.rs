@@ -9,13 +9,14 @@ use purser_domain::refusal::What;
 use purser_edge::avatar::square_jpeg;
 use purser_edge::call::SignedIn;
 use purser_edge::extract::Picture;
+use purser_edge::shapes::PictureShape;
 use purser_edge::{App, Problem};
 
 /// Show the own picture
 #[utoipa::path(
     get, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "image/jpeg", description = "256 × 256 pixels"),
+        (status = 200, body = PictureShape, content_type = "image/jpeg", description = "256 × 256 pixels"),
         (status = 404, description = "`not_found`, as long as there is none"),
     )
 )]
@@ -31,7 +32,7 @@ pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<
 /// A JPEG, PNG or WebP of any size below 8,192 pixels; its middle is kept, 256 × 256 pixels, without metadata.
 #[utoipa::path(
     put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
-    request_body(content = Vec<u8>, content_type = "image/*"),
+    request_body(content = PictureShape, content_type = "image/*"),
     responses(
         (status = 204),
         (status = 422, description = "`invalid_image`"),

@@ -76,6 +76,12 @@ fn day() -> ObjectBuilder {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
 }
 
+fn binary() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+}
+
 fn email() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -167,6 +173,8 @@ forms! {
         "The token of a CAPTCHA's challenge, or what reCAPTCHA gave the page; opaque.";
     SumShape "Sum" credits(0, u32::MAX.into()), 12,
         "The answer to a question of arithmetic.";
+    PictureShape "Picture" binary(), "(bytes)",
+        "A picture, as it is.";
     CreditsShape "Credits" credits(0, Credits::MAX_BALANCE.get()), 490,
         "A number of credits.";
 }
