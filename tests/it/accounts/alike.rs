@@ -29,6 +29,9 @@ fn face(reply: &Reply) -> Face {
     }
 }
 
+/// A body about an address.
+type Body<'a> = &'a dyn Fn(&String) -> Value;
+
 /// Somebody confirmed, somebody who registered only, and nobody, by address.
 async fn addresses(world: &World) -> [String; 3] {
     let known = world.person().await.email;
@@ -45,7 +48,6 @@ async fn what_is_asked_by_address_is_answered_alike_and_takes_the_same_work() {
     let register = |email: &String| json!({"email": email, "name": "A", "password": "one more harbour in the fog"});
     let address = |email: &String| json!({"email": email});
     let login = |email: &String| json!({"email": email, "password": "a wrong harbour in the fog"});
-    type Body<'a> = &'a dyn Fn(&String) -> Value;
     let routes: [(&str, Body<'_>, u32); 4] = [
         ("register", &register, 1),
         ("resend-confirmation", &address, 0),
@@ -82,7 +84,7 @@ async fn a_login_makes_the_same_calls_for_an_unknown_address() {
                 "POST",
                 "/v1/auth/login",
                 &headers,
-                &body.to_string(),
+                body.to_string(),
             )
             .await;
         let _refused = reply.refused(401, "invalid_credentials");

@@ -11,7 +11,7 @@ async fn put(caller: &Caller, kind: &str, bytes: Vec<u8>) -> Reply {
 }
 
 fn picture(format: ImageFormat, side: u32) -> Vec<u8> {
-    let picture = RgbImage::from_fn(side, side / 2, |x, _| Rgb([(x % 256) as u8, 80, 160]));
+    let picture = RgbImage::from_fn(side, side / 2, |x, _| Rgb([x.to_le_bytes()[0], 80, 160]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()

@@ -109,8 +109,7 @@ async fn what_changes_a_login_ends_its_sessions() {
     let world = World::new().await;
     let partner = world.partner("standard", 0).await;
     let member = json!({"reseller": partner.refid});
-    type Change = (&'static str, Value);
-    let changes: [Change; 5] = [
+    let changes: [(&str, Value); 5] = [
         ("suspend", Value::Null),
         ("", json!({"reseller": null})),
         ("", json!({"operator": true})),

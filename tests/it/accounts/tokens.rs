@@ -140,10 +140,10 @@ pub(super) async fn futures_all<T>(work: impl Iterator<Item = impl Future<Output
                 *done = Some(it);
             }
         }
-        match done.iter().all(Option::is_some) {
-            true => std::task::Poll::Ready(done.iter_mut().filter_map(Option::take).collect()),
-            false => std::task::Poll::Pending,
+        if done.iter().any(Option::is_none) {
+            return std::task::Poll::Pending;
         }
+        std::task::Poll::Ready(done.iter_mut().filter_map(Option::take).collect())
     })
     .await
 }

@@ -192,7 +192,7 @@ async fn a_member_sees_its_own_colleagues_and_no_operator_among_them() {
     );
     assert_eq!(
         listed(&world.operator, "?operators=true").await,
-        [above.refid.clone()]
+        std::slice::from_ref(&above.refid)
     );
     let address = format!(
         "?email={}",

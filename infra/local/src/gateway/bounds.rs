@@ -78,9 +78,10 @@ pub async fn bounded(State(places): State<Places>, request: Request, next: Next)
 /// The request with all of its body in memory, or with as much as shows that it is too large.
 async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
     let (parts, mut body) = request.into_parts();
-    let most = match is_picture(&parts.headers) {
-        true => MOST_PICTURE_BYTES,
-        false => MOST_BYTES,
+    let most = if is_picture(&parts.headers) {
+        MOST_PICTURE_BYTES
+    } else {
+        MOST_BYTES
     };
     let mut large = None;
     let mut bytes = Vec::new();
