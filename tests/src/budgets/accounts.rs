@@ -70,11 +70,11 @@ async fn strangers(world: &World) -> Vec<Budget> {
             0,
         ),
         stranger("ask for a new password", &forgot, (1, 0.0, 1.0), 0),
-        stranger("confirm an address", &confirmed, (3, 5.0, 16.0), 0),
+        stranger("confirm an address", &confirmed, (3, 2.0, 7.0), 0),
         stranger(
             "set a password by mail",
             &reset.expect(200),
-            (5, 7.0, 18.0),
+            (5, 5.0, 11.0),
             1,
         ),
     ]
@@ -90,14 +90,14 @@ async fn sign_in(world: &World, person: &Person) -> Vec<Budget> {
     let unknown = login("nobody@example.com", PASSWORD).await;
     let refused = |reply: Reply| reply.refused(401, "invalid_credentials");
     vec![
-        stranger("sign in", &right, (3, 7.0, 20.0), 1),
+        stranger("sign in", &right, (3, 6.0, 10.0), 1),
         stranger(
             "sign in with a wrong password",
             &refused(wrong),
-            (3, 7.0, 4.0),
+            (3, 6.0, 4.0),
             1,
         ),
-        stranger("sign in as nobody", &refused(unknown), (3, 7.0, 4.0), 1),
+        stranger("sign in as nobody", &refused(unknown), (3, 6.0, 4.0), 1),
     ]
 }
 
