@@ -5,7 +5,9 @@
 //!
 //! Adding a route is adding a case: who may call it, and a request made of the ids it is given.
 
+use jiff::SignedDuration;
 use purser_tests::World;
+use purser_tests::people::PASSWORD;
 use purser_tests::document::{Document, Operation};
 use purser_tests::people::{NEW_PASSWORD, PASSWORD};
 use serde_json::{Value, json};
@@ -24,7 +26,12 @@ pub async fn world() -> World {
         ("PURSER_PARTNER_SIGN_UP", "true"),
     ];
     let world = World::with(None, &variables).await;
-    // So that there is a checkpoint to list.
+    // So that there is a login that nobody needs to list,
+    world.register("stale@example.com", PASSWORD).await;
+    world.system().settle().await;
+    let month = SignedDuration::from_hours(31 * 24);
+    world.system().clock().advance(month);
+    // and a checkpoint.
     world.run_schedule("checkpoint-ledger").await;
     world
 }

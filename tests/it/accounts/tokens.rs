@@ -41,7 +41,7 @@ async fn a_token_is_for_one_thing_and_the_answer_never_says_what_is_wrong() {
     let mut refused = Vec::new();
     let forged = "A".repeat(43);
     let longer = format!("{resets}A");
-    for token in [confirms.as_str(), &resets[..42], &longer, &forged, "a", "…"] {
+    for token in [confirms.as_str(), &resets[..42], &longer, &forged, "a"] {
         let reply = reset(&world, token, NEW).await;
         refused.push(reply.json.clone());
         invalid(reply);

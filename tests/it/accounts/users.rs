@@ -45,7 +45,7 @@ async fn an_applicant_is_mailed_a_link_once_approved() {
     let applied = world.nobody().post("/v1/resellers/sign-up", &body).await;
     let _applied = applied.expect(202);
     let links = async || {
-        let mails = world.mails().await;
+        let mails = world.all_mails().await;
         let link = |mail: &&serde_json::Value| mail["text"].as_str().unwrap().contains("?token=");
         mails.iter().filter(link).count()
     };
