@@ -6,17 +6,20 @@ use purser_tests::simulation::{Options, run};
 
 #[test]
 fn a_seed_replays_exactly() {
-    let options = Options {
-        seed: 3,
-        commands: 120,
-        bug: None,
-    };
-    let first = run(options).unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!(run(options), Ok(first));
+    // What differs between two runs differs in few seeds: in those in which something rests on it.
+    for seed in 3..=8 {
+        let options = Options {
+            seed,
+            commands: 120,
+            bug: None,
+        };
+        let first = run(options).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(run(options), Ok(first), "seed {seed}");
+    }
     let options = Options {
         seed: 2,
+        commands: 120,
         bug: Some(Bug::WalletUnconditioned),
-        ..options
     };
     let failure = run(options).expect_err("a bug is found");
     assert!(!failure.history.is_empty());

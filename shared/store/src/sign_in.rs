@@ -21,7 +21,7 @@ use crate::command::{Decision, Request};
 use crate::item::Stamp;
 use crate::keys::Key;
 use crate::loaded::Loaded;
-use crate::secrets::{random, sha256_hex};
+use crate::secrets::{Secrets, sha256_hex};
 use crate::table::Consistency;
 use crate::{Store, StoreError, session, user};
 
@@ -81,10 +81,10 @@ pub(crate) struct NewSession {
 }
 
 impl NewSession {
-    pub(crate) fn draw() -> Result<Self, StoreError> {
-        let secret: [u8; 32] = random()?;
+    pub(crate) fn draw(secrets: &Secrets) -> Result<Self, StoreError> {
+        let secret: [u8; 32] = secrets.random()?;
         Ok(Self {
-            id: code(random()?),
+            id: code(secrets.random()?),
             secret: data_encoding::BASE64URL_NOPAD.encode(&secret),
         })
     }
@@ -159,7 +159,7 @@ impl Store {
         limits: Limits,
         request: &Request,
     ) -> Result<SignedIn, StoreError> {
-        let new = NewSession::draw()?;
+        let new = NewSession::draw(&self.secrets)?;
         let (now, device) = (request.now, self.new_device(&begun.user)?);
         let mut keys: Vec<Key> = begun.counts.iter().map(|it| it.key.clone()).collect();
         keys.extend(account::keys(&begun.user));
@@ -255,7 +255,8 @@ impl Store {
 
     /// What a device of `user` shows at its next sign-in.
     pub fn new_device(&self, user: &UserRefid) -> Result<String, StoreError> {
-        Ok(self.secrets.device(user.as_str(), &code(random()?)))
+        let name = code(self.secrets.random()?);
+        Ok(self.secrets.device(user.as_str(), &name))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::command::{CommandWrite, Decision, Request};
 use crate::item::{Stamp, doc, item, number};
 use crate::keys::Key;
 use crate::loaded::Loaded;
-use crate::secrets::{random, sha256_hex};
+use crate::secrets::{Secrets, sha256_hex};
 use crate::table::{Condition, Consistency, Table, TableError, Write, classify};
 use crate::{Store, StoreError, user};
 
@@ -59,8 +59,8 @@ pub enum Link {
 struct NewToken(String);
 
 impl NewToken {
-    fn draw() -> Result<Self, StoreError> {
-        let bytes: [u8; 32] = random()?;
+    fn draw(secrets: &Secrets) -> Result<Self, StoreError> {
+        let bytes: [u8; 32] = secrets.random()?;
         Ok(Self(data_encoding::BASE64URL_NOPAD.encode(&bytes)))
     }
 
@@ -80,7 +80,7 @@ fn read(loaded: &Loaded, token: &str) -> Result<Token, StoreError> {
 impl Store {
     /// Leaves a request for a link: one put.
     pub async fn ask_for_link(&self, asks: Asks, request: &Request) -> Result<(), StoreError> {
-        let id = code(random()?);
+        let id = code(self.secrets.random()?);
         let asked = LinkRequest {
             id: id.clone(),
             asks,
@@ -112,7 +112,7 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<Link, StoreError> {
-        let new = NewToken::draw()?;
+        let new = NewToken::draw(&self.secrets)?;
         let email = match &asked.asks {
             Asks::Register { email, .. }
             | Asks::Resend { email }
@@ -194,7 +194,7 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<Link, StoreError> {
-        let new = NewToken::draw()?;
+        let new = NewToken::draw(&self.secrets)?;
         let mut link = Link::None;
         let decide = |loaded: &Loaded| {
             let user = user::read(loaded, refid)?.filter(User::may_sign_in);

@@ -133,6 +133,7 @@ impl Deployment {
             ("PURSER_OPERATOR_KEY_SHA256", hash.as_str()),
             ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
             ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+            ("PURSER_PUBLIC_URL", "https://purser.example"),
             (
                 "PURSER_HOLD_ON_LOW_CREDIT",
                 if holds { "true" } else { "false" },
@@ -143,6 +144,7 @@ impl Deployment {
         let config = Config::read(|name| variables.get(name).cloned()).expect("a configuration");
         let roles = Roles::of(&template, config.mail_from.as_str()).expect("roles");
         let secrets = Secrets::from_root(&[7; 32]).expect("a secret");
+        let secrets = secrets.drawing_from(cloud.draw(|rng| rng.u64(..)));
         let sdk = cloud.sdk().await;
         let mut made = Vec::new();
         for _ in 0..instances {
