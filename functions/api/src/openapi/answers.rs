@@ -31,7 +31,9 @@ pub fn declare(operation: &mut Operation, keyed: bool, schemas: &Schemas) {
             continue;
         };
         let mut said = vec![std::mem::take(&mut response.description)];
-        said.extend(codes.remove(status.as_str()).unwrap_or_default());
+        let mut common = codes.remove(status.as_str()).unwrap_or_default();
+        common.retain(|code| !said.concat().contains(code.as_str()));
+        said.extend(common);
         said.retain(|code| !code.is_empty());
         let name = known.canonical_reason().unwrap_or_default();
         response.description = match said.join(", ") {
@@ -120,6 +122,11 @@ fn takes(operation: &Operation, name: &str) -> bool {
     any(operation, |it| it.name == name)
 }
 
+fn of_the_own_account(operation: &Operation) -> bool {
+    let mut tags = operation.tags.iter().flatten();
+    tags.any(|tag| tag == "account" || tag == "accounts")
+}
+
 /// The codes that follow from what an operation takes, by status.
 fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet<String>> {
     let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
@@ -127,7 +134,7 @@ fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet
     let must_take_a_key = any(operation, |it| {
         it.name == "Idempotency-Key" && it.required == Required::True
     });
-    let kinds: [(bool, &[(&str, &str)]); 9] = [
+    let kinds: [(bool, &[(&str, &str)]); 10] = [
         (
             true,
             &[
@@ -137,6 +144,11 @@ fn common(operation: &Operation, keyed: bool) -> BTreeMap<&'static str, BTreeSet
             ],
         ),
         (keyed, &[("401", "unauthenticated")]),
+        // Customers may ask about nothing but their own account.
+        (
+            keyed && !of_the_own_account(operation),
+            &[("403", "forbidden"), ("403", "second_factor_missing")],
+        ),
         (within(ParameterIn::Path), &[("404", "not_found")]),
         (within(ParameterIn::Query), &[("400", "malformed_request")]),
         (takes("cursor"), &[("400", "invalid_cursor")]),
