@@ -208,6 +208,11 @@ impl Store {
                 version: 1,
             };
             let sessions = Sessions::following(account.sessions.as_ref(), &signed_in, now);
+            // Items of one batch may be of two moments, and what lost a race is read again one by one: a user may be
+            // of now and its password of before.
+            let unchanged = credentials
+                .is_none()
+                .then(|| account::credentials_check(&account));
             let change = AccountChange {
                 user: Some(signed_in.clone()),
                 credentials,
@@ -218,6 +223,7 @@ impl Store {
                 writes.push(count.success(loaded)?);
             }
             writes.extend(change.writes(&account, &stamp, now)?);
+            writes.extend(unchanged);
             writes.push(session::history(&login, &stamp)?);
             outcome = Ok(signed_in);
             Ok(Decision::Commit {
