@@ -28,7 +28,8 @@ use super::request::Request;
 use crate::caller::Reply;
 use crate::cloud::{Cloud, Process};
 
-const OPERATOR_KEY: &str = "an operator";
+/// What an operator is known by.
+pub const OPERATOR_KEY: &str = "an operator";
 
 /// The deployment.
 #[derive(Debug)]
@@ -232,15 +233,28 @@ impl Deployment {
         request: &Request,
         key: Option<&str>,
     ) -> Option<Reply> {
-        self.cloud.tick();
         let bearer = match by {
             Party::Operator => OPERATOR_KEY,
             Party::Reseller(place) => &self.names.keys[place],
         };
+        self.send_as(process, Some(bearer), request, key).await
+    }
+
+    /// The same for whoever carries this key or session, or nothing.
+    pub async fn send_as(
+        &self,
+        process: &Process,
+        bearer: Option<&str>,
+        request: &Request,
+        key: Option<&str>,
+    ) -> Option<Reply> {
+        self.cloud.tick();
         let mut built = HttpRequest::builder()
             .method(request.method)
-            .uri(&request.path)
-            .header("authorization", format!("Bearer {bearer}"));
+            .uri(&request.path);
+        if let Some(bearer) = bearer {
+            built = built.header("authorization", format!("Bearer {bearer}"));
+        }
         if let Some(key) = key {
             built = built.header("idempotency-key", key);
         }

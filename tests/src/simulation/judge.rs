@@ -66,7 +66,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     same_answers(record)
 }
 
-/// What the model knows nothing of: claims, and accounts, whose rules are others.
+/// What the model knows nothing of: claims, and accounts, which [`super::accounts`] judges.
 const BESIDE: [&str; 9] = ["EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH"];
 
 /// Whether a change is of something the model knows.
