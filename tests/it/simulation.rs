@@ -6,17 +6,20 @@ use purser_tests::simulation::{Options, run};
 
 #[test]
 fn a_seed_replays_exactly() {
-    let options = Options {
-        seed: 3,
-        commands: 120,
-        bug: None,
-    };
-    let first = run(options).unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!(run(options), Ok(first));
+    // What differs between two runs differs in few seeds: in those in which something rests on it.
+    for seed in 3..=8 {
+        let options = Options {
+            seed,
+            commands: 120,
+            bug: None,
+        };
+        let first = run(options).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(run(options), Ok(first), "seed {seed}");
+    }
     let options = Options {
         seed: 2,
+        commands: 120,
         bug: Some(Bug::WalletUnconditioned),
-        ..options
     };
     let failure = run(options).expect_err("a bug is found");
     assert!(!failure.history.is_empty());
@@ -71,7 +74,7 @@ fn whatever_fails_around_it_purser_does_what_the_model_does() {
 
 /// Each bug with the seed that finds it. A change of what the code calls can make that another one, so the seeds
 /// behind it are tried, too; `make simulate BUG=…` looks further.
-const PLANTED: [(Bug, u64); 17] = [
+const PLANTED: [(Bug, u64); 23] = [
     (Bug::WalletUnconditioned, 1),
     (Bug::EntryUnconditioned, 1),
     (Bug::AddressUnconditioned, 1),
@@ -89,6 +92,12 @@ const PLANTED: [(Bug, u64); 17] = [
     (Bug::AcknowledgedBeforeTheBus, 1),
     (Bug::SettledBeforeActing, 1),
     (Bug::ClaimUnconditioned, 7),
+    (Bug::LoginAddressUnconditioned, 1),
+    (Bug::SignInUnconditioned, 6),
+    (Bug::SessionsNotEnded, 8),
+    (Bug::TokenUnconditioned, 1),
+    (Bug::TokenKept, 1),
+    (Bug::AttemptsUnconditioned, 1),
 ];
 /// How many seeds are tried.
 const TRIED: u64 = 12;

@@ -45,6 +45,10 @@ pub struct Told {
 pub struct Mail {
     /// The id of the event that whoever sent it was handling.
     pub event: Option<String>,
+    /// To whom.
+    pub to: String,
+    /// What it says, as plain text.
+    pub text: String,
 }
 
 /// A simulated cloud. Clones are the same one.

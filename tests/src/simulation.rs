@@ -10,6 +10,7 @@ use tokio::task::LocalSet;
 
 use crate::cloud::{Bug, Cloud, Weather};
 
+mod accounts;
 mod callers;
 mod checks;
 mod command;
@@ -19,12 +20,14 @@ mod generator;
 pub mod hot_wallet;
 mod judge;
 mod model;
+mod people;
 mod record;
 mod request;
 
 use callers::Callers;
 use delivery::Delivery;
 use deployment::Deployment;
+use people::{PEOPLE, People};
 use record::Record;
 
 /// What to simulate.
@@ -112,13 +115,18 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     cloud.note("weather", format!("{weather:?}"));
     cloud.set_weather(weather);
     let callers = Rc::new(Callers::new(Rc::clone(&deployment), commands));
-    let calls: Vec<_> = (0..CALLERS)
-        .map(|_| {
-            let callers = Rc::clone(&callers);
-            tokio::task::spawn_local(async move { callers.call().await })
-        })
-        .collect();
-    for call in calls {
+    let people = Rc::new(People::new(Rc::clone(&deployment)));
+    let calls = (0..CALLERS).map(|_| {
+        let callers = Rc::clone(&callers);
+        tokio::task::spawn_local(async move { callers.call().await })
+    });
+    let calls: Vec<_> = calls.collect();
+    let lives = (0..PEOPLE).map(|own| {
+        let people = Rc::clone(&people);
+        tokio::task::spawn_local(async move { people.live(own).await })
+    });
+    let lives: Vec<_> = lives.collect();
+    for call in calls.into_iter().chain(lives) {
         if let Err(panic) = call.await {
             return Err(failure(
                 &cloud,
@@ -133,6 +141,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     let record = Record {
         commands: callers.commands(),
         attempts: callers.attempts(),
+        asked: people.asked(),
         commits: cloud.table().commits(),
         from,
         handled: delivery.handled(),
@@ -140,7 +149,9 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
         poisoned: delivery.poisoned(),
         deployment,
     };
-    let found = judge::judge(&record).and_then(|()| checks::check(&record));
+    let found = judge::judge(&record)
+        .and_then(|()| accounts::judge(&record))
+        .and_then(|()| checks::check(&record));
     match found {
         Ok(()) => Ok(Run {
             attempts: record.attempts.len(),

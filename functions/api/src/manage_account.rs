@@ -7,7 +7,7 @@ mod avatar;
 mod password;
 mod profile;
 mod second_factor;
-mod sessions;
+pub(crate) mod sessions;
 
 use purser_domain::Refusal;
 use purser_domain::password::GivenPassword;

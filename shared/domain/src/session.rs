@@ -87,6 +87,16 @@ impl Sessions {
         }
     }
 
+    /// The same in their next version. They stand for themselves: what they are good for is what they say, whatever
+    /// else was read of their user.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        Self {
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
     /// With one more session; those that have ended go, and the oldest of too many.
     #[must_use]
     pub fn opening(mut self, session: Session, seen: &Seen, limits: Limits, now: Time) -> Self {

@@ -88,6 +88,13 @@ pub(crate) fn credentials_write(
     Ok(CommandWrite::fresh(put))
 }
 
+/// That the credentials are still those of `account`.
+pub(crate) fn credentials_check(account: &Account) -> CommandWrite {
+    let version = Some(account.credentials.version).filter(|it| *it > 0);
+    let key = credentials_key(&account.user.refid);
+    CommandWrite::fresh(Write::Check(key, Condition::of(version)))
+}
+
 /// The writes that delete an account, but for its address.
 pub(crate) fn removal(account: &Account) -> Vec<CommandWrite> {
     let [user, credentials, sessions] = keys(&account.user.refid);

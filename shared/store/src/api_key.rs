@@ -14,7 +14,6 @@ use crate::command::{CommandWrite, Decision, Request};
 use crate::item::{Item, Stamp, doc, item};
 use crate::keys::{Index, Key, by_time, shard};
 use crate::page::{List, Page, shards};
-use crate::secrets::random;
 use crate::table::{Condition, Consistency, Write};
 use crate::{Store, StoreError};
 
@@ -25,7 +24,10 @@ fn key(refid: &ApiKeyRefid) -> Key {
 impl Store {
     /// A new refid for a key, drawn at random.
     pub fn new_api_key_refid(&self) -> Result<ApiKeyRefid, StoreError> {
-        Ok(ApiKeyRefid::new(&self.prefixes.api_key, random()?))
+        Ok(ApiKeyRefid::new(
+            &self.prefixes.api_key,
+            self.secrets.random()?,
+        ))
     }
 
     /// A key, as of now.

@@ -21,7 +21,6 @@ use crate::command::{CommandWrite, Decision, Request};
 use crate::item::{Stamp, doc, item, number};
 use crate::keys::Key;
 use crate::loaded::Loaded;
-use crate::secrets::random;
 use crate::table::{Consistency, Table, TableError, classify};
 use crate::token::NewToken;
 use crate::{Store, StoreError, user};
@@ -51,7 +50,7 @@ pub struct Link {
 impl Store {
     /// Leaves a request for a link: one put.
     pub async fn ask_for_link(&self, asks: Asks, request: &Request) -> Result<(), StoreError> {
-        let id = code(random()?);
+        let id = code(self.secrets.random()?);
         let asked = LinkRequest {
             id: id.clone(),
             asks,
@@ -84,7 +83,7 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<Option<Link>, StoreError> {
-        let (new, email) = (NewToken::draw()?, asked.asks.email());
+        let (new, email) = (NewToken::draw(&self.secrets)?, asked.asks.email());
         let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()]);
         let mut keys = vec![user::address_key(email), mailed.key.clone()];
         keys.extend(asked.asks.user().into_iter().flat_map(account::keys));
@@ -135,7 +134,7 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<Option<Link>, StoreError> {
-        let new = NewToken::draw()?;
+        let new = NewToken::draw(&self.secrets)?;
         let mut link = None;
         let decide = |loaded: &Loaded| {
             let user = user::read(loaded, refid)?.filter(User::may_sign_in);

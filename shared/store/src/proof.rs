@@ -71,7 +71,8 @@ impl Store {
         change: impl Fn(&Account) -> Result<Credentials, StoreError> + Send + Sync,
     ) -> Result<SignedIn, StoreError> {
         let (refid, now) = (&proven.user.refid, request.now);
-        let (new, device) = (NewSession::draw()?, self.new_device(refid)?);
+        let new = NewSession::draw(&self.secrets)?;
+        let device = self.new_device(refid)?;
         let mut changed = proven.user.clone();
         let decide = |loaded: &Loaded| {
             let account = account::read(loaded, refid, now)?;

@@ -17,7 +17,7 @@ use crate::item::{Item, Stamp, doc, item, metadata_of, put_metadata};
 use crate::keys::{Index, Key, by_time};
 use crate::loaded::Loaded;
 use crate::page::{List, Page};
-use crate::secrets::{Secrets, random};
+use crate::secrets::Secrets;
 use crate::table::{Condition, Consistency, Filter, Write};
 use crate::{Store, StoreError, user};
 
@@ -51,7 +51,10 @@ pub type RenderReseller<'a> = &'a (dyn Fn(&Reseller) -> Result<Vec<u8>, StoreErr
 impl Store {
     /// A new refid for a reseller, drawn at random.
     pub fn new_reseller_refid(&self) -> Result<ResellerRefid, StoreError> {
-        Ok(ResellerRefid::new(&self.prefixes.reseller, random()?))
+        Ok(ResellerRefid::new(
+            &self.prefixes.reseller,
+            self.secrets.random()?,
+        ))
     }
 
     /// A reseller, as of now.

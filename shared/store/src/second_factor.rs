@@ -42,7 +42,7 @@ impl RecoveryCodes {
 impl Store {
     /// A new secret for `user`, and its sealed form.
     pub fn new_totp_secret(&self, user: &UserRefid) -> Result<(TotpSecret, String), StoreError> {
-        let secret = TotpSecret::new(random()?);
+        let secret = TotpSecret::new(self.secrets.random()?);
         let sealed = self.secrets.seal(&place(user), secret.as_bytes())?;
         Ok((secret, BASE64.encode(&sealed)))
     }

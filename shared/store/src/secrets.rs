@@ -1,9 +1,11 @@
 //! The deployment's secret, and what is derived from it.
 //!
 //! Invariant: refids are HMACs of natural ids, so one put condition is uniqueness, look-up and idempotency at
-//! once, and no licence key stands in a key. What is sealed opens only in the place it was sealed for.
+//! once, and no licence key stands in a key. What is sealed opens only in the place it was sealed for. What is random
+//! comes from the operating system; only a simulation draws it from its seed, so that a run can be repeated exactly.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -26,6 +28,24 @@ pub struct Secrets {
     devices: [u8; 32],
     seal: XChaCha20Poly1305,
     checkpoints: Arc<SigningKey>,
+    draws: Option<Arc<Draws>>,
+}
+
+/// Draws that follow from a seed: how many there were.
+#[derive(Debug)]
+struct Draws {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl Draws {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let number = self.drawn.fetch_add(1, Ordering::Relaxed);
+            let block = hmac(&self.seed.to_be_bytes(), &[&number.to_be_bytes()]);
+            chunk.copy_from_slice(block.split_at(chunk.len()).0);
+        }
+    }
 }
 
 impl std::fmt::Debug for Secrets {
@@ -66,7 +86,29 @@ impl Secrets {
             devices: hmac(root, &[b"purser devices 1"]),
             seal: XChaCha20Poly1305::new(&Key::from(seal)),
             checkpoints: Arc::new(SigningKey::from_bytes(&checkpoints)),
+            draws: None,
         })
+    }
+
+    /// These, but what the store draws at random follows from `seed`: a refid decides on a shard and on a place in a
+    /// batch, so without it no two runs of a simulation are the same.
+    #[must_use]
+    pub fn drawing_from(self, seed: u64) -> Self {
+        let drawn = AtomicU64::new(0);
+        Self {
+            draws: Some(Arc::new(Draws { seed, drawn })),
+            ..self
+        }
+    }
+
+    /// Random bytes for what the store names or hands out.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
+        let Some(draws) = &self.draws else {
+            return random();
+        };
+        let mut bytes = [0; N];
+        draws.fill(&mut bytes);
+        Ok(bytes)
     }
 
     /// The 80 bits of the refid that `parts` name within `noun`.
@@ -153,6 +195,19 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn draws_follow_from_a_seed_only_where_there_is_one() {
+        let secrets = || Secrets::from_root(&[7; 32]).unwrap();
+        let twice = |secrets: &Secrets| -> [[u8; 48]; 2] {
+            [secrets.random().unwrap(), secrets.random().unwrap()]
+        };
+        let [one, other] = twice(&secrets().drawing_from(1));
+        assert_ne!(one, other);
+        assert_eq!(twice(&secrets().drawing_from(1)), [one, other]);
+        assert_ne!(twice(&secrets().drawing_from(2)), [one, other]);
+        assert_ne!(twice(&secrets()), twice(&secrets()));
+    }
 
     #[test]
     fn ids_are_stable_and_parts_do_not_run_together() {

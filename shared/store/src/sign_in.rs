@@ -22,7 +22,7 @@ use crate::command::{CommandWrite, Decision, Request};
 use crate::item::Stamp;
 use crate::keys::Key;
 use crate::loaded::Loaded;
-use crate::secrets::{random, sha256_hex};
+use crate::secrets::{Secrets, sha256_hex};
 use crate::table::Consistency;
 use crate::{Store, StoreError, session, user};
 
@@ -82,10 +82,10 @@ pub(crate) struct NewSession {
 }
 
 impl NewSession {
-    pub(crate) fn draw() -> Result<Self, StoreError> {
-        let secret: [u8; 32] = random()?;
+    pub(crate) fn draw(secrets: &Secrets) -> Result<Self, StoreError> {
+        let secret: [u8; 32] = secrets.random()?;
         Ok(Self {
-            id: code(random()?),
+            id: code(secrets.random()?),
             secret: data_encoding::BASE64URL_NOPAD.encode(&secret),
         })
     }
@@ -160,7 +160,7 @@ impl Store {
         limits: Limits,
         request: &Request,
     ) -> Result<SignedIn, StoreError> {
-        let new = NewSession::draw()?;
+        let new = NewSession::draw(&self.secrets)?;
         let (now, device) = (request.now, self.new_device(&begun.user)?);
         let mut keys: Vec<Key> = begun.counts.iter().map(|it| it.key.clone()).collect();
         keys.extend(account::keys(&begun.user));
@@ -238,7 +238,8 @@ impl Store {
 
     /// What a device of `user` shows at its next sign-in.
     pub fn new_device(&self, user: &UserRefid) -> Result<String, StoreError> {
-        Ok(self.secrets.device(user.as_str(), &code(random()?)))
+        let name = code(self.secrets.random()?);
+        Ok(self.secrets.device(user.as_str(), &name))
     }
 }
 
@@ -285,7 +286,12 @@ impl Opening<'_> {
             credentials,
             sessions: Some(sessions.opening(opened, &account.seen, self.limits, now)),
         };
+        // Items of one batch may be of two moments, and what lost a race is read again one by one: a user may be of now
+        // and its password of before.
+        let unchanged = change.credentials.is_none();
+        let unchanged = unchanged.then(|| account::credentials_check(account));
         let mut writes = change.writes(account, &stamp, now)?;
+        writes.extend(unchanged);
         writes.push(session::history(&login, &stamp)?);
         Ok((signed_in, writes))
     }

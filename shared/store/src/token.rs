@@ -17,7 +17,7 @@ use crate::command::{CommandWrite, Decision, Request};
 use crate::item::{Stamp, doc, item, number};
 use crate::keys::Key;
 use crate::loaded::Loaded;
-use crate::secrets::{random, sha256_hex};
+use crate::secrets::{Secrets, sha256_hex};
 use crate::table::{Condition, Consistency, Write};
 use crate::{Store, StoreError, user};
 
@@ -29,8 +29,8 @@ fn key(token: &str) -> Key {
 pub(crate) struct NewToken(String);
 
 impl NewToken {
-    pub(crate) fn draw() -> Result<Self, StoreError> {
-        let bytes: [u8; 32] = random()?;
+    pub(crate) fn draw(secrets: &Secrets) -> Result<Self, StoreError> {
+        let bytes: [u8; 32] = secrets.random()?;
         Ok(Self(data_encoding::BASE64URL_NOPAD.encode(&bytes)))
     }
 

@@ -19,7 +19,6 @@ use crate::item::{Item, Stamp, doc, item};
 use crate::keys::{Index, Key, by_time, shard};
 use crate::loaded::Loaded;
 use crate::page::{List, Page, shards};
-use crate::secrets::random;
 use crate::table::{Condition, Consistency, Filter, Write};
 use crate::{Store, StoreError, account, avatar};
 
@@ -221,7 +220,7 @@ impl Store {
         request: &Request,
         render: impl Fn(&User) -> Result<Vec<u8>, StoreError> + Send + Sync,
     ) -> Result<Answer, StoreError> {
-        let refid = UserRefid::new(&self.prefixes.user, random()?);
+        let refid = UserRefid::new(&self.prefixes.user, self.secrets.random()?);
         let new = User::new(refid, email.clone(), name.clone(), request.now);
         let new = holds(User {
             invited: true,

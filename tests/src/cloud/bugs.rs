@@ -41,6 +41,18 @@ pub enum Bug {
     SettledBeforeActing,
     /// Whoever gets an event acts on it.
     ClaimUnconditioned,
+    /// An address is given to a login whether another one has it or not.
+    LoginAddressUnconditioned,
+    /// Who signs in is signed in, whatever became of the user and its sessions since they were read.
+    SignInUnconditioned,
+    /// Another password leaves the sessions as they are.
+    SessionsNotEnded,
+    /// A token is used whether it is there or not, and in any version of its account.
+    TokenUnconditioned,
+    /// A token that was used stays.
+    TokenKept,
+    /// A failed sign-in is counted over what was counted meanwhile.
+    AttemptsUnconditioned,
 }
 
 /// The codes by which a cancelled transaction tells of a conflict.
@@ -48,7 +60,7 @@ const CONFLICT: &str = "TransactionConflict";
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::WalletUnconditioned,
         Self::EntryUnconditioned,
         Self::AddressUnconditioned,
@@ -66,6 +78,12 @@ impl Bug {
         Self::AcknowledgedBeforeTheBus,
         Self::SettledBeforeActing,
         Self::ClaimUnconditioned,
+        Self::LoginAddressUnconditioned,
+        Self::SignInUnconditioned,
+        Self::SessionsNotEnded,
+        Self::TokenUnconditioned,
+        Self::TokenKept,
+        Self::AttemptsUnconditioned,
     ];
 
     /// What code with this bug sends.
@@ -106,6 +124,26 @@ impl Bug {
                 let members = body.as_object_mut().expect("a request");
                 members.retain(|name, _| !name.contains("xpression"));
             }
+            (_, "TransactWriteItems") => self.sends_of_accounts(body),
+            _ => {}
+        }
+    }
+
+    fn sends_of_accounts(self, body: &mut Value) {
+        match self {
+            Self::LoginAddressUnconditioned => strip(body, &["EU#"]),
+            Self::SignInUnconditioned if puts(body, "LH#") => strip(body, &["US#", "SE#"]),
+            Self::SessionsNotEnded if puts(body, "PW#") && !puts(body, "LH#") => {
+                drop_writes(body, |item| is_of(item, &["SE#"]));
+            }
+            Self::TokenUnconditioned if deletes(body, "TK#") => {
+                strip(body, &["TK#", "US#", "PW#", "SE#", "EU#", "LA#"]);
+            }
+            Self::TokenKept => {
+                let writes = body["TransactItems"].as_array_mut().into_iter();
+                writes.for_each(|it| it.retain(|write| !is_of(&write["Delete"]["Key"], &["TK#"])));
+            }
+            Self::AttemptsUnconditioned => strip(body, &["LA#"]),
             _ => {}
         }
     }
@@ -135,6 +173,18 @@ impl Bug {
 fn is_of(item: &Value, prefixes: &[&str]) -> bool {
     let pk = item["pk"]["S"].as_str().unwrap_or_default();
     prefixes.iter().any(|prefix| pk.starts_with(prefix))
+}
+
+fn writes(body: &Value) -> impl Iterator<Item = &Value> {
+    body["TransactItems"].as_array().into_iter().flatten()
+}
+
+fn puts(body: &Value, prefix: &str) -> bool {
+    writes(body).any(|write| is_of(&write["Put"]["Item"], &[prefix]))
+}
+
+fn deletes(body: &Value, prefix: &str) -> bool {
+    writes(body).any(|write| is_of(&write["Delete"]["Key"], &[prefix]))
 }
 
 /// Takes the conditions off the writes of items whose key begins like this.

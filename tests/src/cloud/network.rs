@@ -202,7 +202,7 @@ impl Sent {
     async fn arrive(&self, cloud: &Cloud) -> Answer {
         let answer = match self.operation.as_str() {
             "PutEvents" => put_events(cloud, &self.body),
-            "SendEmail" => send_email(cloud, self.by.as_ref()),
+            "SendEmail" => send_email(cloud, &self.body, self.by.as_ref()),
             operation => {
                 if cloud.bug() == Some(Bug::ToldOutsideTheCommit)
                     && operation == "TransactWriteItems"
@@ -308,10 +308,14 @@ fn tell_ahead(cloud: &Cloud, body: &Value) {
     }
 }
 
-fn send_email(cloud: &Cloud, by: Option<&Process>) -> Answer {
-    let event = by.and_then(Process::event).map(str::to_owned);
+fn send_email(cloud: &Cloud, body: &Value, by: Option<&Process>) -> Answer {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut mails = lock(&cloud.0.mails);
-    mails.push(Mail { event });
+    mails.push(Mail {
+        event: by.and_then(Process::event).map(str::to_owned),
+        to: text(&body["Destination"]["ToAddresses"][0]),
+        text: text(&body["Content"]["Simple"]["Body"]["Text"]["Data"]),
+    });
     (
         200,
         json!({"MessageId": mails.len().to_string()}).to_string(),

@@ -95,11 +95,12 @@ fn key_of(item: &Value) -> ItemKey {
     (part("pk"), part("sk"))
 }
 
-/// The item a write of a transaction is about, and what it will be.
+/// The item a write or check of a transaction is about, and what a write makes of it.
 fn write_of(item: &Value) -> (ItemKey, Option<Value>) {
-    match &item["Put"]["Item"] {
-        Value::Null => (key_of(&item["Delete"]["Key"]), None),
-        item => (key_of(item), Some(item.clone())),
+    match (&item["Put"]["Item"], &item["ConditionCheck"]["Key"]) {
+        (Value::Null, Value::Null) => (key_of(&item["Delete"]["Key"]), None),
+        (Value::Null, checked) => (key_of(checked), None),
+        (item, _) => (key_of(item), Some(item.clone())),
     }
 }
 
@@ -152,6 +153,7 @@ impl Table {
             "BatchGetItem" => self.batch_get(cloud, &body, by.as_ref()).await,
             "Query" => self.query(cloud, body, by.as_ref()),
             "PutItem" => self.put(cloud, body, by),
+            "UpdateItem" => self.update(cloud, body, by),
             "TransactWriteItems" if cloud.bug() == Some(Bug::TwoCommits) => {
                 self.transact_singly(cloud, &body, by).await
             }
@@ -170,37 +172,54 @@ impl Table {
 
     fn put(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
         let item = body["Item"].clone();
-        let key = key_of(&item);
         let mut state = lock(&self.state);
-        if state.under_way.contains(&key) {
-            return refusal(
-                "TransactionConflictException",
-                "Transaction is ongoing for the item",
-            );
-        }
-        if Self::is_too_much(&mut state, cloud, &item, 1) {
-            return refusal("ProvisionedThroughputExceededException", "too fast");
+        if let Some(refused) = Self::refused(&mut state, cloud, &item) {
+            return refused;
         }
         let (status, text) = wire::call(&self.database, "PutItem", body);
         if status == 200 {
-            state.note(cloud.now(), by, vec![(key, Some(item))]);
+            state.note(cloud.now(), by, vec![(key_of(&item), Some(item))]);
         }
         (status, text)
     }
 
+    fn update(&self, cloud: &Cloud, mut body: Value, by: Option<Process>) -> Answer {
+        let key = body["Key"].clone();
+        let mut state = lock(&self.state);
+        if let Some(refused) = Self::refused(&mut state, cloud, &key) {
+            return refused;
+        }
+        body["ReturnValues"] = json!("ALL_NEW");
+        let (status, text) = wire::call(&self.database, "UpdateItem", body);
+        if status == 200 {
+            let answer: Value = serde_json::from_str(&text).expect("JSON");
+            let item = answer["Attributes"].clone();
+            state.note(cloud.now(), by, vec![(key_of(&key), Some(item))]);
+        }
+        (status, text)
+    }
+
+    /// Why a single write of this item can't be done now, if it can't.
+    fn refused(state: &mut State, cloud: &Cloud, item: &Value) -> Option<Answer> {
+        if state.under_way.contains(&key_of(item)) {
+            let why = "Transaction is ongoing for the item";
+            return Some(refusal("TransactionConflictException", why));
+        }
+        let (busy, why) = ("ProvisionedThroughputExceededException", "too fast");
+        Self::is_too_much(state, cloud, item, 1).then(|| refusal(busy, why))
+    }
+
     async fn transact(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
-        let writes: Vec<(ItemKey, Option<Value>)> = body["TransactItems"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(write_of)
-            .collect();
+        let items = body["TransactItems"].as_array().into_iter().flatten();
+        let all: Vec<(ItemKey, Option<Value>)> = items.clone().map(write_of).collect();
+        let written = items.filter(|item| item["ConditionCheck"].is_null());
+        let writes: Vec<(ItemKey, Option<Value>)> = written.map(write_of).collect();
         let token = body["ClientRequestToken"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        let keys: Vec<ItemKey> = writes.iter().map(|(key, _)| key.clone()).collect();
-        if let Some(refused) = self.begin(cloud, &token, &writes) {
+        let keys: Vec<ItemKey> = all.iter().map(|(key, _)| key.clone()).collect();
+        if let Some(refused) = self.begin(cloud, &token, &all) {
             return refused;
         }
         let long = cloud.happens(cloud.weather().long_transaction);

@@ -11,6 +11,7 @@ pub(super) type Answer = (u16, String);
 pub(super) fn call(database: &Database, operation: &str, body: Value) -> Answer {
     match operation {
         "PutItem" => answer(read(body).and_then(|it| database.put_item(it))),
+        "UpdateItem" => answer(read(body).and_then(|it| database.update_item(it))),
         "Query" => answer(read(body).and_then(|it| database.query(it))),
         "TransactWriteItems" => answer(read(body).and_then(|it| database.transact_write_items(it))),
         other => refusal("ValidationException", &format!("nobody simulates {other}")),

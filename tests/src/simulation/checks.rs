@@ -174,8 +174,38 @@ fn events_of(change: &Change) -> Vec<String> {
         "reseller" => vec![fitting("Reseller", "ResellerOnboarded", "ResellerChanged")],
         "licence" if old_doc.is_none() => vec![id("LicenceMinted")],
         "licence" => vec![id("LicenceRevoked")],
-        _ => Vec::new(),
+        _ => events_of_accounts(kind(new), new_doc, old_doc),
     }
+}
+
+/// The ids of the events that a change of an account is.
+fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
+    let id = |of: &str, name: &str| format!("{}:{}:{name}", text(new, of), number(new, "version"));
+    let is_some = |doc: &Value, member: &str| doc[member]["S"].is_string();
+    let mut events = Vec::new();
+    match (kind, old) {
+        ("user", None) if new["invited"]["BOOL"] == true => events.push(id("refid", "UserInvited")),
+        ("user", Some(old)) => {
+            if is_some(new, "confirmed_at") && !is_some(old, "confirmed_at") {
+                events.push(id("refid", "UserConfirmed"));
+            }
+            if is_some(new, "confirmed_at") && new["email"] != old["email"] {
+                events.push(id("refid", "EmailChanged"));
+            }
+        }
+        ("credentials", Some(old)) => {
+            let set = "password_set_at";
+            if is_some(old, set) && is_some(new, set) && old[set] != new[set] {
+                events.push(id("user", "PasswordChanged"));
+            }
+        }
+        ("login", None) if new["new_device"]["BOOL"] == true => {
+            events.push(id("id", "SignedInFromNewDevice"));
+        }
+        ("link_request", None) => events.push(id("id", "LinkRequested")),
+        _ => {}
+    }
+    events
 }
 
 /// Every event is told, and nothing that did not happen.
@@ -204,9 +234,13 @@ fn id_of(event: &Value) -> &str {
     event["detail"]["id"].as_str().unwrap_or_default()
 }
 
-/// The runs of `notify` for an event.
-fn runs_for<'a>(record: &'a Record, id: &'a str) -> impl Iterator<Item = &'a Process> + Clone {
-    let of_it = move |run: &&Process| run.event() == Some(id) && run.name().starts_with("notify");
+/// The runs of a function for an event.
+fn runs_for<'a>(
+    record: &'a Record,
+    function: &'a str,
+    id: &'a str,
+) -> impl Iterator<Item = &'a Process> + Clone {
+    let of_it = move |run: &&Process| run.event() == Some(id) && run.name().starts_with(function);
     record.handled.iter().filter(of_it)
 }
 
@@ -216,20 +250,23 @@ fn wrong_of<'a>(what: String, runs: impl Iterator<Item = &'a Process>) -> Proble
     Problem { what, about }
 }
 
+/// The functions that mail what events call for.
+const MAILERS: [&str; 2] = ["notify", "mail-links"];
+
 /// Every event that calls for a mail was handled to its end.
 fn claims(record: &Record, items: &[Value]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     for told in deployment.cloud.told(0) {
-        let consumers = deployment.consumers(&told.event);
-        if !consumers.iter().any(|it| it == "notify") {
-            continue;
-        }
+        let mut consumers = deployment.consumers(&told.event);
+        consumers.retain(|it| MAILERS.contains(&it.as_str()));
         let id = id_of(&told.event);
-        let pk = format!("EV#notify#{id}");
-        let claim = items.iter().find(|item| item["pk"]["S"] == pk);
-        if claim.is_none_or(|claim| text(doc(claim), "state") != "done") {
-            let what = format!("a {} was not handled to its end", told.event["detail-type"]);
-            return Err(wrong_of(what, runs_for(record, id)));
+        for function in consumers {
+            let pk = format!("EV#{function}#{id}");
+            let claim = items.iter().find(|item| item["pk"]["S"] == pk);
+            if claim.is_none_or(|claim| text(doc(claim), "state") != "done") {
+                let what = format!("a {} was not handled to its end", told.event["detail-type"]);
+                return Err(wrong_of(what, runs_for(record, &function, id)));
+            }
         }
     }
     Ok(())
@@ -253,7 +290,7 @@ fn mails(record: &Record, items: &[Value]) -> Result<(), Problem> {
             |refid: &str| of_kind(items, "client").any(|it| text(doc(it), "refid") == refid);
         let of_it = |mail: &&Mail| mail.event.as_deref() == Some(id.as_str());
         let count = sent.iter().filter(of_it).count();
-        let runs = runs_for(record, &id);
+        let runs = runs_for(record, "notify", &id);
         let kind = &event["detail-type"];
         if count == 0 && client.is_none_or(is_there) {
             return Err(wrong_of(format!("no mail was sent of a {kind}"), runs));

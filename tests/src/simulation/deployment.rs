@@ -28,7 +28,8 @@ use super::request::Request;
 use crate::caller::Reply;
 use crate::cloud::{Cloud, Process};
 
-const OPERATOR_KEY: &str = "an operator";
+/// What an operator is known by.
+pub const OPERATOR_KEY: &str = "an operator";
 
 /// The deployment.
 #[derive(Debug)]
@@ -133,6 +134,7 @@ impl Deployment {
             ("PURSER_OPERATOR_KEY_SHA256", hash.as_str()),
             ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
             ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+            ("PURSER_PUBLIC_URL", "https://purser.example"),
             (
                 "PURSER_HOLD_ON_LOW_CREDIT",
                 if holds { "true" } else { "false" },
@@ -143,6 +145,7 @@ impl Deployment {
         let config = Config::read(|name| variables.get(name).cloned()).expect("a configuration");
         let roles = Roles::of(&template, config.mail_from.as_str()).expect("roles");
         let secrets = Secrets::from_root(&[7; 32]).expect("a secret");
+        let secrets = secrets.drawing_from(cloud.draw(|rng| rng.u64(..)));
         let sdk = cloud.sdk().await;
         let mut made = Vec::new();
         for _ in 0..instances {
@@ -230,15 +233,28 @@ impl Deployment {
         request: &Request,
         key: Option<&str>,
     ) -> Option<Reply> {
-        self.cloud.tick();
         let bearer = match by {
             Party::Operator => OPERATOR_KEY,
             Party::Reseller(place) => &self.names.keys[place],
         };
+        self.send_as(process, Some(bearer), request, key).await
+    }
+
+    /// The same for whoever carries this key or session, or nothing.
+    pub async fn send_as(
+        &self,
+        process: &Process,
+        bearer: Option<&str>,
+        request: &Request,
+        key: Option<&str>,
+    ) -> Option<Reply> {
+        self.cloud.tick();
         let mut built = HttpRequest::builder()
             .method(request.method)
-            .uri(&request.path)
-            .header("authorization", format!("Bearer {bearer}"));
+            .uri(&request.path);
+        if let Some(bearer) = bearer {
+            built = built.header("authorization", format!("Bearer {bearer}"));
+        }
         if let Some(key) = key {
             built = built.header("idempotency-key", key);
         }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::callers::Attempt;
 use super::command::Command;
 use super::deployment::Deployment;
+use super::people::Asked;
 use crate::cloud::{Commit, Process};
 
 /// A run that is over.
@@ -18,6 +19,8 @@ pub struct Record {
     pub commands: Vec<Command>,
     /// How often, and what was answered.
     pub attempts: Vec<Attempt>,
+    /// What people asked for, and were answered.
+    pub asked: Vec<Asked>,
     /// What was written, in order.
     pub commits: Vec<Commit>,
     /// Where the set-up ends in it.

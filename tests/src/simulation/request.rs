@@ -26,12 +26,14 @@ impl Request {
         Self { method, path, body }
     }
 
-    fn patch(path: String, body: Value) -> Self {
+    /// One that patches with JSON.
+    pub fn patch(path: String, body: Value) -> Self {
         let (method, body) = ("PATCH", Some(body));
         Self { method, path, body }
     }
 
-    fn plain(method: &'static str, path: String) -> Self {
+    /// One without a body.
+    pub fn plain(method: &'static str, path: String) -> Self {
         let body = None;
         Self { method, path, body }
     }

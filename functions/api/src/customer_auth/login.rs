@@ -4,8 +4,7 @@
 //! each time, and nobody can bring one along.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::response::Response;
 use purser_domain::email::EmailAddress;
 use purser_domain::given::{GivenCode, GivenDevice};
 use purser_domain::password::GivenPassword;
@@ -16,10 +15,11 @@ use purser_edge::json::object;
 use purser_edge::passwords::{self, Checked};
 use purser_edge::shapes::{CodeShape, DeviceShape, EmailShape, PasswordShape, SessionTokenShape};
 use purser_edge::{App, Problem, answer};
-use purser_store::account::{Account, AccountChange};
 use purser_store::sign_in::{Proof, SignIn};
 use serde::Deserialize;
 use utoipa::ToSchema;
+
+use crate::manage_account::sessions;
 
 /// Who signs in.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -95,19 +95,5 @@ pub(super) async fn login(
     responses((status = 204)), security(("session" = []))
 )]
 pub(super) async fn logout(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
-    let end = |account: &Account| {
-        let before = account.sessions.as_ref();
-        let left = before.map(|_| {
-            let same =
-                purser_domain::session::Sessions::following(before, &account.user, me.request.now);
-            same.ending(&me.session)
-        });
-        let change = left.map(|sessions| AccountChange {
-            sessions: Some(sessions),
-            ..AccountChange::default()
-        });
-        Ok((change, Vec::new()))
-    };
-    app.store.change_account(&me.user, &me.request, end).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    sessions::end(&app, &me, |own| Ok(own.ending(&me.session))).await
 }

@@ -93,13 +93,13 @@ pub(crate) async fn end(
     left: impl Fn(Sessions) -> Result<Sessions, StoreError> + Send + Sync,
 ) -> Result<Response, Problem> {
     let end = |account: &Account| {
-        let before = account.sessions.as_ref();
-        let same = Sessions::following(before, &account.user, me.request.now);
-        let change = AccountChange {
-            sessions: Some(left(same)?),
+        let before = account.sessions.as_ref().map(Sessions::next);
+        let left = before.map(&left).transpose()?;
+        let change = left.map(|sessions| AccountChange {
+            sessions: Some(sessions),
             ..AccountChange::default()
-        };
-        Ok((Some(change), Vec::new()))
+        });
+        Ok((change, Vec::new()))
     };
     app.store.change_account(&me.user, &me.request, end).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
