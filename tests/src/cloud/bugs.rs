@@ -45,6 +45,8 @@ pub enum Bug {
     LoginAddressUnconditioned,
     /// Who signs in is signed in, whatever became of the user and its sessions since they were read.
     SignInUnconditioned,
+    /// Who signs in is signed in, whatever became of the password since it was read.
+    PasswordUnchecked,
     /// Another password leaves the sessions as they are.
     SessionsNotEnded,
     /// A token is used whether it is there or not, and in any version of its account.
@@ -60,7 +62,7 @@ const CONFLICT: &str = "TransactionConflict";
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::WalletUnconditioned,
         Self::EntryUnconditioned,
         Self::AddressUnconditioned,
@@ -80,6 +82,7 @@ impl Bug {
         Self::ClaimUnconditioned,
         Self::LoginAddressUnconditioned,
         Self::SignInUnconditioned,
+        Self::PasswordUnchecked,
         Self::SessionsNotEnded,
         Self::TokenUnconditioned,
         Self::TokenKept,
@@ -139,10 +142,8 @@ impl Bug {
             Self::TokenUnconditioned if deletes(body, "TK#") => {
                 strip(body, &["TK#", "US#", "PW#", "SE#", "EU#", "LA#"]);
             }
-            Self::TokenKept => {
-                let writes = body["TransactItems"].as_array_mut().into_iter();
-                writes.for_each(|it| it.retain(|write| !is_of(&write["Delete"]["Key"], &["TK#"])));
-            }
+            Self::TokenKept => drop_keys(body, "Delete", "TK#"),
+            Self::PasswordUnchecked => drop_keys(body, "ConditionCheck", "PW#"),
             Self::AttemptsUnconditioned => strip(body, &["LA#"]),
             _ => {}
         }
@@ -206,6 +207,13 @@ fn strip(body: &mut Value, prefixes: &[&str]) {
 fn drop_writes(body: &mut Value, is_dropped: impl Fn(&Value) -> bool) {
     if let Some(writes) = body["TransactItems"].as_array_mut() {
         writes.retain(|write| !is_dropped(&write["Put"]["Item"]));
+    }
+}
+
+/// Drops the deletions, or the checks, of items whose key begins like this.
+fn drop_keys(body: &mut Value, action: &str, prefix: &str) {
+    if let Some(writes) = body["TransactItems"].as_array_mut() {
+        writes.retain(|write| !is_of(&write[action]["Key"], &[prefix]));
     }
 }
 
