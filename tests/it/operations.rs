@@ -8,7 +8,6 @@
 use jiff::SignedDuration;
 use purser_tests::World;
 use purser_tests::document::{Document, Operation};
-use purser_tests::people::PASSWORD;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD};
 use serde_json::{Value, json};
 
