@@ -44,9 +44,11 @@ async fn proven(app: &App, me: &SignedIn, password: &GivenPassword) -> Result<Ac
     let begun = app.store.begin_proof(&me.user, &me.session, me.request.now);
     let account = begun.await?;
     let kept = account.credentials.password.as_ref();
-    if passwords::check(kept, password).await? == Checked::Wrong {
-        let wrong = app.store.count_wrong_password(&me.session, &me.request);
-        wrong.await?;
+    let right = passwords::check(kept, password).await? != Checked::Wrong;
+    app.store
+        .count_proof(&me.session, right, &me.request)
+        .await?;
+    if !right {
         return Err(Refusal::WrongPassword.into());
     }
     Ok(account)

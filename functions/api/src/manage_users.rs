@@ -69,7 +69,7 @@ struct InviteUser {
         (status = 201, body = UserShape),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`not_found`, for another reseller"),
-        (status = 409, description = "`duplicate_email`"),
+        (status = 409, description = "`duplicate_email`, `reseller_suspended`, `reseller_pending`"),
         (status = 422, description = "`invalid_reseller`"),
     )
 )]
@@ -189,7 +189,7 @@ async fn change_user(
         name: body.name,
         operator: body.operator,
         reseller,
-        status: None,
+        ..UserChange::default()
     };
     changed(&app, &call, &refid, &version, change).await
 }
@@ -206,6 +206,9 @@ async fn changed(
             return Err(Refusal::NotFound(What::User).into());
         }
         version.must_hold(account.user.version)?;
+        if account.user.kept_out && change.status == Some(UserStatus::Active) {
+            call.caller.must_operate()?;
+        }
         let changed = account.user.changed(&change);
         let shown = UserShape::from(changed.as_ref().unwrap_or(&account.user));
         let change = changed.map(|user| AccountChange {
@@ -256,6 +259,7 @@ async fn set_status(
     let Named(refid) = named?;
     let change = UserChange {
         status: Some(status),
+        by_operator: call.caller.must_operate().is_ok(),
         ..UserChange::default()
     };
     changed(app, call, &refid, &IfMatch::any(), change).await

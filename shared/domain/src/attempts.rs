@@ -23,6 +23,8 @@ pub enum Counted {
     Address,
     /// A device that has signed in to the account before.
     Device,
+    /// A second factor, from wherever: no link and no device ends its count.
+    Code,
     /// A session that is asked for the password again.
     Session,
     /// An address that is mailed links: no failures, but too many are as unwelcome.
@@ -36,6 +38,7 @@ impl Counted {
             Self::Account => "account",
             Self::Address => "address",
             Self::Device => "device",
+            Self::Code => "code",
             Self::Session => "session",
             Self::Mail => "mail",
         }
@@ -44,7 +47,7 @@ impl Counted {
     /// How many failures cost nothing: people mistype, and many people may share an address.
     pub const fn free(self) -> u32 {
         match self {
-            Self::Account | Self::Device | Self::Session => 3,
+            Self::Account | Self::Device | Self::Code | Self::Session => 3,
             Self::Mail => 5,
             Self::Address => 20,
         }
@@ -54,7 +57,7 @@ impl Counted {
     const fn first(self) -> i64 {
         match self {
             Self::Mail => 60,
-            Self::Account | Self::Device | Self::Session | Self::Address => 1,
+            Self::Account | Self::Device | Self::Code | Self::Session | Self::Address => 1,
         }
     }
 }

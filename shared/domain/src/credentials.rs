@@ -82,6 +82,7 @@ impl Credentials {
             password: Some(password),
             password_set_at: Some(now),
             registration: None,
+            offered_factor: None,
             ..self.next(now)
         }
     }

@@ -148,6 +148,8 @@ pub enum Refusal {
     SecondFactorMissing,
     /// The code is wrong or used.
     InvalidCode,
+    /// The session ended meanwhile.
+    SessionEnded,
     /// The password that was asked for again is wrong.
     WrongPassword,
     /// Too many attempts failed: the next may be made in so many seconds (SPEC D2).
@@ -235,6 +237,7 @@ impl Refusal {
             Self::SecondFactorRequired => "second_factor_required",
             Self::SecondFactorMissing => "second_factor_missing",
             Self::InvalidCode => "invalid_code",
+            Self::SessionEnded => "unauthenticated",
             Self::WrongPassword => "wrong_password",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::InvalidToken => "invalid_token",

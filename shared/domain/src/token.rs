@@ -140,6 +140,8 @@ pub enum Asks {
         user: UserRefid,
         /// The new address.
         email: EmailAddress,
+        /// The login's epoch when it asked.
+        epoch: u64,
     },
 }
 

@@ -35,6 +35,7 @@ impl UserStatus {
 
 /// A login as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct User {
     /// Its public id.
     pub refid: UserRefid,
@@ -55,6 +56,9 @@ pub struct User {
     /// Whether it may sign in.
     #[serde(default)]
     pub status: UserStatus,
+    /// Whether an operator keeps it out; then nobody else lets it in again.
+    #[serde(default)]
+    pub kept_out: bool,
     /// Whether somebody made it for its owner, who is then mailed a link to set a password.
     #[serde(default)]
     pub invited: bool,
@@ -86,6 +90,8 @@ pub struct UserChange {
     pub reseller: Option<Option<ResellerRefid>>,
     /// Whether it may sign in.
     pub status: Option<UserStatus>,
+    /// Whether it is an operator who says so.
+    pub by_operator: bool,
 }
 
 impl User {
@@ -100,6 +106,7 @@ impl User {
             reseller: None,
             client: None,
             status: UserStatus::Active,
+            kept_out: false,
             invited: false,
             second_factor: false,
             epoch: 0,
@@ -155,14 +162,14 @@ impl User {
         self
     }
 
-    /// The user at another address, which was just confirmed.
+    /// The user at another address, which was just confirmed; its sessions end.
     #[must_use]
     pub fn moved_to(&self, email: &EmailAddress, now: Time) -> Self {
         Self {
             email: email.clone(),
             previous_email: Some(self.email.clone()),
             confirmed_at: Some(now),
-            ..self.next()
+            ..self.next_epoch()
         }
     }
 
@@ -178,6 +185,8 @@ impl User {
             new.reseller.clone_from(reseller);
         }
         new.status = change.status.unwrap_or(self.status);
+        let stays_out = change.by_operator && change.status.is_some() || self.kept_out;
+        new.kept_out = new.status == UserStatus::Suspended && stays_out;
         let powers = |user: &Self| (user.operator, user.reseller.clone(), user.status);
         if powers(&new) != powers(self) {
             new.epoch += 1;

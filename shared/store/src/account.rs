@@ -33,6 +33,16 @@ pub struct Account {
     pub seen: Seen,
 }
 
+impl Account {
+    /// Refuses what is asked in a session that has ended, or of a login that may not sign in any more.
+    pub fn must_be_in(&self, session: &str) -> Result<(), Refusal> {
+        let sessions = self.sessions.iter().flat_map(|it| &it.sessions);
+        let lasts = sessions.into_iter().any(|it| it.id == session);
+        let may = lasts && self.user.may_sign_in();
+        may.then_some(()).ok_or(Refusal::SessionEnded)
+    }
+}
+
 /// What a command makes of an account; what is none stays.
 #[derive(Debug, Clone, Default)]
 pub struct AccountChange {

@@ -74,6 +74,13 @@ impl Count {
         Ok(CommandWrite::fresh(Write::Put(put, condition)))
     }
 
+    /// That they are still as they were read: what is told then was told in its turn.
+    pub(crate) fn unchanged(&self, loaded: &Loaded) -> Result<CommandWrite, StoreError> {
+        let before = self.read(loaded)?.map(|it| it.version);
+        let check = Write::Check(self.key.clone(), Condition::of(before));
+        Ok(CommandWrite::fresh(check))
+    }
+
     /// The write that forgets all of them; when there are none, that there are still none.
     pub(crate) fn success(&self, loaded: &Loaded) -> Result<CommandWrite, StoreError> {
         let key = self.key.clone();

@@ -118,11 +118,12 @@ impl Sent {
         }
     }
 
-    /// Whether what was read since shows that the writes were made: an item bears the request's stamp, or one that
-    /// was there to delete is gone.
+    /// Whether what was read since shows that the writes were made: an item bears the request's stamp; or, where there
+    /// was nothing but something to delete, that is gone. Beside puts a deletion shows nothing: others may delete, too.
     fn was_made(&self, loaded: &Loaded, request: &str) -> bool {
         let ours = |key| loaded.get(key).is_some_and(|item| is_by(item, request));
-        self.puts.iter().any(ours) || self.deletes.iter().any(|key| !loaded.has(key))
+        self.puts.iter().any(ours)
+            || self.puts.is_empty() && self.deletes.iter().any(|key| !loaded.has(key))
     }
 }
 

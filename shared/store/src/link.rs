@@ -105,6 +105,9 @@ impl Store {
                 Some(user) => account::read(loaded, user, now)?,
                 None => None,
             };
+            if asked.created_at.plus(WAITS) <= now {
+                return Ok(Decision::Unchanged(Answer::first(Vec::new())));
+            }
             let answered = Answered::to(&asked.asks, (known, own), &fresh, confirms, now);
             let soon = mailed.must_be_ready(loaded, now).is_err();
             let Some(answered) = answered.filter(|it| !(soon && it.mail.is_some())) else {
@@ -197,9 +200,10 @@ impl Answered {
             Asks::Reset { .. } => known
                 .filter(|account| account.user.may_sign_in())
                 .map(|account| Self::linked(account, Purpose::Reset)),
-            Asks::ChangeEmail { email, .. } => {
+            // Asked before a new password or a suspension, it is asked no more.
+            Asks::ChangeEmail { email, epoch, .. } => {
                 let email = email.clone();
-                let own = own.filter(|_| known.is_none());
+                let own = own.filter(|own| known.is_none() && own.user.epoch == *epoch);
                 own.map(|own| Self::linked(own, Purpose::ChangeEmail { email }))
             }
         }
@@ -243,12 +247,17 @@ impl Answered {
             purpose,
             has_account,
         } = self.mail?;
+        // As its owner spells it, whoever asked.
+        let to = match &purpose {
+            Purpose::ChangeEmail { .. } => to.clone(),
+            _ => self.account.user.email.clone(),
+        };
         Some(Link {
             user: self.account.user,
             purpose,
             has_account,
             token: token.to_owned(),
-            to: to.clone(),
+            to,
         })
     }
 }
@@ -302,7 +311,8 @@ fn registered(
     })
 }
 
-/// The confirmation once more. Where nobody registered, or several did, the link asks for a password.
+/// The confirmation once more. Where nobody registered, or several did, or somebody signed in already as addresses need
+/// no confirmation, the link asks for a password: whoever reads the mail need not be who chose the last one.
 fn resent(account: Account) -> Option<Answered> {
     if account.user.confirmed_at.is_some() || !account.user.may_sign_in() {
         return Answered::has_account(account);
@@ -311,10 +321,6 @@ fn resent(account: Account) -> Option<Answered> {
         Some(password) if account.user.is_plain() => Purpose::Confirm {
             password: Some(password.clone()),
         },
-        // Signed in already, as addresses need no confirmation: what is confirmed then is the address alone.
-        None if account.credentials.password.is_some() && account.user.is_plain() => {
-            Purpose::Confirm { password: None }
-        }
         _ => Purpose::SetPassword,
     };
     Some(Answered::linked(account, purpose))

@@ -38,18 +38,25 @@ impl Store {
         account.ok_or_else(|| Refusal::NotFound(What::User).into())
     }
 
-    /// Counts a wrong password given in a session.
-    pub async fn count_wrong_password(
+    /// Counts what came of a proof given in a session. Neither outcome is told before that, so of many guesses at once
+    /// few are answered.
+    pub async fn count_proof(
         &self,
         session: &str,
+        right: bool,
         request: &Request,
     ) -> Result<(), StoreError> {
         let count = self.session_count(session);
         let keys = [count.key.clone()];
         let counted = self.command(&request.stamp.request, None, &keys, |loaded| {
             count.must_be_ready(loaded, request.now)?;
+            let counted = if right {
+                count.success(loaded)?
+            } else {
+                count.failure(loaded, &request.stamp, request.now)?
+            };
             Ok(Decision::Commit {
-                writes: vec![count.failure(loaded, &request.stamp, request.now)?],
+                writes: vec![counted],
                 answer: Answer::first(Vec::new()),
             })
         });
@@ -61,10 +68,12 @@ impl Store {
     }
 
     /// Gives the user of `proven` the credentials that `change` makes of its own, and a new session in the place of
-    /// all others. Refused when the password it was proven with is another one by now.
+    /// all others. Refused when the password it was proven with is another one by now, or the session it was proven in
+    /// has ended.
     pub async fn change_credentials(
         &self,
         proven: &Account,
+        session: &str,
         from: (Option<&String>, Option<&String>),
         limits: Limits,
         request: &Request,
@@ -77,6 +86,7 @@ impl Store {
         let decide = |loaded: &Loaded| {
             let account = account::read(loaded, refid, now)?;
             let account = account.ok_or(Refusal::NotFound(What::User))?;
+            account.must_be_in(session)?;
             if account.credentials.password != proven.credentials.password {
                 return Err(Refusal::WrongPassword.into());
             }

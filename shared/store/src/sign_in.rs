@@ -44,6 +44,7 @@ pub struct SignIn {
 pub struct Begun {
     user: UserRefid,
     counts: Vec<Count>,
+    codes: Count,
     known_device: bool,
     loaded: Loaded,
     /// What the password is checked against; none: any is wrong.
@@ -139,12 +140,16 @@ impl Store {
             count.must_be_ready(&loaded, now)?;
         }
         let user = found.unwrap_or_else(|| self.nobody(&sign_in.email));
-        loaded.extend(self.read_now(&account::keys(&user)).await?);
+        let codes = of(Counted::Code, &[user.as_str()]);
+        let mut keys = account::keys(&user).to_vec();
+        keys.push(codes.key.clone());
+        loaded.extend(self.read_now(&keys).await?);
         let account = account::read(&loaded, &user, now)?;
         Ok(Begun {
             password: account.and_then(|account| account.credentials.password),
             user,
             counts,
+            codes,
             known_device,
             loaded,
         })
@@ -164,6 +169,8 @@ impl Store {
         let (now, device) = (request.now, self.new_device(&begun.user)?);
         let mut keys: Vec<Key> = begun.counts.iter().map(|it| it.key.clone()).collect();
         keys.extend(account::keys(&begun.user));
+        keys.push(begun.codes.key.clone());
+        let codes = begun.codes;
         let (checked, counts, user) = (begun.password, begun.counts, begun.user);
         let mut outcome = Err(Refusal::InvalidCredentials);
         let id = &request.stamp.request;
@@ -175,17 +182,16 @@ impl Store {
             let proven = match account {
                 // A password that changed since it was checked is another one.
                 Some(account) if account.credentials.password == checked => {
-                    proven(self, account, proof, code, now)
+                    let ready = || codes.must_be_ready(loaded, now);
+                    proven(self, account, proof, code.map(|code| (code, ready)), now)
                 }
                 _ => Err(Refusal::InvalidCredentials.into()),
             };
             let (account, credentials) = match proven {
                 Ok(proven) => proven,
-                Err(StoreError::Refused(
-                    refusal @ (Refusal::InvalidCredentials | Refusal::InvalidCode),
-                )) => {
-                    outcome = Err(refusal);
-                    return failure(&counts, loaded, request);
+                Err(StoreError::Refused(refusal)) => {
+                    outcome = Err(refusal.clone());
+                    return counted(&refusal, (&counts, &codes), loaded, request);
                 }
                 Err(error) => return Err(error),
             };
@@ -200,6 +206,9 @@ impl Store {
             let mut writes = Vec::new();
             for count in counts.iter().filter(|count| count.ends_with_success()) {
                 writes.push(count.success(loaded)?);
+            }
+            if account.credentials.second_factor.is_some() {
+                writes.push(codes.success(loaded)?);
             }
             writes.extend(more);
             outcome = Ok(signed_in);
@@ -297,11 +306,29 @@ impl Opening<'_> {
     }
 }
 
-/// The commit that counts a failure.
-fn failure(counts: &[Count], loaded: &Loaded, request: &Request) -> Result<Decision, StoreError> {
+/// The commit that a refusal is told after. Wrong passwords and codes are counted; that a code is asked for, or comes
+/// too soon, tells that the password is right, so it is told in its turn, too.
+fn counted(
+    refusal: &Refusal,
+    (counts, codes): (&[Count], &Count),
+    loaded: &Loaded,
+    request: &Request,
+) -> Result<Decision, StoreError> {
     let failed = |count: &Count| count.failure(loaded, &request.stamp, request.now);
+    let fails = matches!(refusal, Refusal::InvalidCredentials | Refusal::InvalidCode);
+    let told = |count: &Count| {
+        if fails {
+            failed(count)
+        } else {
+            count.unchanged(loaded)
+        }
+    };
+    let mut writes = counts.iter().map(told).collect::<Result<Vec<_>, _>>()?;
+    if *refusal == Refusal::InvalidCode {
+        writes.push(failed(codes)?);
+    }
     Ok(Decision::Commit {
-        writes: counts.iter().map(failed).collect::<Result<_, _>>()?,
+        writes,
         answer: Answer::first(Vec::new()),
     })
 }
@@ -311,7 +338,7 @@ fn proven(
     store: &Store,
     account: Account,
     proof: &Proof,
-    code: Option<&str>,
+    code: Option<(&str, impl Fn() -> Result<(), StoreError>)>,
     now: Time,
 ) -> Result<(Account, Option<Credentials>), StoreError> {
     let kept = match proof {
@@ -325,7 +352,8 @@ fn proven(
     let factor = match &account.credentials.second_factor {
         None => None,
         Some(factor) => {
-            let code = code.ok_or(Refusal::SecondFactorRequired)?;
+            let (code, ready) = code.ok_or(Refusal::SecondFactorRequired)?;
+            ready()?;
             Some(store.use_second_factor(&account.user.refid, factor, code, now)?)
         }
     };

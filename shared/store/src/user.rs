@@ -230,8 +230,8 @@ impl Store {
         let keys: Vec<Key> = wallet.iter().cloned().collect();
         let (id, record) = (&request.stamp.request, request.record.as_ref());
         self.command(id, record, &keys, |loaded| {
-            if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {
-                return Err(Refusal::InvalidReseller.into());
+            if let Some(wallet) = &wallet {
+                crate::wallet::must_trade(loaded, wallet)?;
             }
             let answer = render(&new)?;
             let mut writes = Vec::new();

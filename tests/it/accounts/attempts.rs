@@ -121,6 +121,61 @@ async fn of_many_guesses_at_once_a_few_are_answered() {
 }
 
 #[tokio::test]
+async fn a_right_guess_among_many_at_once_is_told_in_its_turn() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let (_, _, _) = super::second_factor::enable(&world, &ada).await;
+    let nobody = world.nobody();
+    // The right one comes last, and would be told that a code is missing.
+    let guesses = (0..24).map(|n| {
+        let password = if n == 23 { PASSWORD } else { WRONG };
+        attempt(&nobody, &ada.email, password)
+    });
+    let replies = futures_all(guesses).await;
+    let waiting = replies.iter().filter(|it| it.status == 429).count();
+    assert!(waiting >= 20, "{waiting}");
+}
+
+#[tokio::test]
+async fn a_stolen_session_does_not_guess_at_leisure() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let body = |n: u32| json!({"password": format!("{WRONG} {n}"), "new_password": "a new harbour at midnight"});
+    let bodies: Vec<Value> = (0..16).map(body).collect();
+    let guesses = bodies
+        .iter()
+        .map(|body| ada.caller.put("/v1/me/password", body));
+    let replies = futures_all(guesses).await;
+    let told = replies
+        .iter()
+        .filter(|it| it.text("code") == "wrong_password")
+        .count();
+    assert_eq!(told, 3, "{replies:?}");
+}
+
+#[tokio::test]
+async fn codes_are_counted_by_login_whatever_the_device() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let _phone = super::second_factor::enable(&world, &ada).await;
+    let mut told = Vec::new();
+    for n in 0..5 {
+        // Each time a device that is new and known: as a link by mail gives them.
+        forget(&world, &ada.email).await;
+        let token = world.mailed_token(&ada.email).await;
+        let reset = super::reset(&world, &token, &format!("a harbour of number {n}")).await;
+        let device = reset.expect(200).text("device").to_owned();
+        let password = format!("a harbour of number {n}");
+        let guess =
+            json!({"email": ada.email, "password": password, "device": device, "code": "000000"});
+        let guess = world.nobody().post("/v1/auth/login", &guess).await;
+        told.push(guess.text("code").to_owned());
+    }
+    let too_many = told.iter().filter(|it| *it == "too_many_attempts").count();
+    assert!(too_many >= 1, "{told:?}");
+}
+
+#[tokio::test]
 async fn a_known_device_guesses_no_more_than_anybody() {
     let world = World::new().await;
     let ada = world.person().await;

@@ -153,16 +153,20 @@ async fn confirmation_can_be_off() {
     let other = attempt(&world.nobody(), email, "somebody else's idea of it").await;
     let _other = other.refused(401, "invalid_credentials");
     let _still = world.sign_in(email, PASSWORD).await;
-    // It can be confirmed all the same.
+    // It can be confirmed all the same, with a password of whoever reads the mail; all sessions end.
     let body = json!({"email": email});
     let sent = world
         .nobody()
         .post("/v1/auth/resend-confirmation", &body)
         .await;
     let _sent = sent.expect(202);
-    let _confirmed = confirm(&world, &world.mailed_token(email).await)
+    world.set_password(email, "a harbour of my own").await;
+    let _over = ada
+        .caller
+        .get("/v1/me")
         .await
-        .expect(200);
+        .refused(401, "unauthenticated");
+    let ada = world.sign_in(email, "a harbour of my own").await;
     let me = ada.caller.get("/v1/me").await.expect(200);
     assert!(me.json["confirmed_at"].is_string());
 }

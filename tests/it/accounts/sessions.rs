@@ -151,6 +151,28 @@ async fn what_changes_a_login_ends_its_sessions() {
 }
 
 #[tokio::test]
+async fn a_change_under_way_brings_no_ended_session_back() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    // Many changes of the password by one session, while the login is suspended: whichever comes first, none is left.
+    let body = json!({"password": PASSWORD, "new_password": PASSWORD});
+    let changes = (0..3).map(|_| ada.caller.put("/v1/me/password", &body));
+    let path = format!("/v1/users/{}/suspend", ada.refid);
+    let (changed, suspended) = tokio::join!(
+        super::tokens::futures_all(changes),
+        world.operator.act(&path)
+    );
+    let _suspended = suspended.expect(200);
+    for reply in changed {
+        let token = reply.text("token");
+        let over = ada.caller.with_key(Some(token)).get("/v1/me").await;
+        let _over = over.refused(401, "unauthenticated");
+    }
+    let sessions = doc(&world, &format!("SE#{}", ada.refid)).unwrap();
+    assert_eq!(sessions["sessions"], json!({"L": []}));
+}
+
+#[tokio::test]
 async fn a_renamed_login_stays_signed_in() {
     let world = World::new().await;
     let ada = world.person().await;

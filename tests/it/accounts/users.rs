@@ -155,6 +155,24 @@ async fn a_login_is_found_changed_kept_out_and_deleted() {
 }
 
 #[tokio::test]
+async fn whom_an_operator_keeps_out_no_reseller_lets_in() {
+    let world = World::new().await;
+    let partner = world.partner("gold", 0).await;
+    let staff = world.invited(json!({"reseller": partner.refid})).await;
+    let path = format!("/v1/users/{}", staff.refid);
+    let act =
+        async |caller: &purser_tests::Caller, how: &str| caller.act(&format!("{path}/{how}")).await;
+    let _own = act(&partner.caller, "suspend").await.expect(200);
+    let _own = act(&partner.caller, "activate").await.expect(200);
+    let _kept = act(&world.operator, "suspend").await.expect(200);
+    let _still = act(&partner.caller, "suspend").await.expect(200);
+    let denied = act(&partner.caller, "activate").await;
+    let _denied = denied.refused(403, "forbidden");
+    let _back = act(&world.operator, "activate").await.expect(200);
+    let _in = world.sign_in(&staff.email, PASSWORD).await;
+}
+
+#[tokio::test]
 async fn a_customer_reaches_its_own_account_and_nothing_else() {
     let world = World::new().await;
     let ada = world.person().await;

@@ -62,6 +62,7 @@ pub(super) async fn change_password(
     let change = |account: &Account| Ok(account.credentials.with_password(hash.clone(), now));
     let change = app.store.change_credentials(
         &account,
+        &me.session,
         (from.address.as_ref(), from.agent.as_ref()),
         app.config.accounts.sessions,
         &me.request,
@@ -100,10 +101,11 @@ pub(super) async fn change_email(
     body: MaybeBody<ChangeEmail>,
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
-    let _account = proven(&app, &me, &body.password).await?;
+    let account = proven(&app, &me, &body.password).await?;
     let asks = Asks::ChangeEmail {
         user: me.user,
         email: body.email,
+        epoch: account.user.epoch,
     };
     app.store.ask_for_link(asks, &me.request).await?;
     Received::answer()

@@ -13,6 +13,7 @@ use purser_edge::call::{Connection, SignedIn};
 use purser_edge::extract::{Body, MaybeBody};
 use purser_edge::shapes::{CodeShape, PasswordShape, SessionTokenShape};
 use purser_edge::{App, Problem, answer};
+use purser_store::StoreError;
 use purser_store::account::{Account, AccountChange};
 use purser_store::second_factor::RecoveryCodes;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,7 @@ pub(super) async fn offer_second_factor(
     let account = proven(&app, &me, &body.password).await?;
     let (secret, sealed) = app.store.new_totp_secret(&me.user)?;
     let offer = |account: &Account| {
+        account.must_be_in(&me.session)?;
         if account.credentials.second_factor.is_some() {
             return Err(Refusal::SecondFactorEnabled.into());
         }
@@ -105,6 +107,7 @@ pub(super) struct EnabledFactor {
         (status = 200, body = EnabledFactor),
         (status = 409, description = "`second_factor_enabled`, `second_factor_disabled` when none was begun"),
         (status = 422, description = "`invalid_code`"),
+        (status = 429, description = "`too_many_attempts`"),
     )
 )]
 pub(super) async fn enable_second_factor(
@@ -132,12 +135,20 @@ pub(super) async fn enable_second_factor(
     };
     let enabled = app.store.change_credentials(
         &begun,
+        &me.session,
         (from.address.as_ref(), from.agent.as_ref()),
         app.config.accounts.sessions,
         &me.request,
         enable,
     );
-    let session = enabled.await?;
+    let session = match enabled.await {
+        Err(StoreError::Refused(Refusal::InvalidCode)) => {
+            let wrong = app.store.count_proof(&me.session, false, &me.request);
+            wrong.await?;
+            return Err(Refusal::InvalidCode.into());
+        }
+        enabled => enabled?,
+    };
     answer::ok(&EnabledFactor {
         recovery_codes: codes.shown,
         session: SessionTokenShape::from(&session),
@@ -165,6 +176,7 @@ pub(super) async fn disable_second_factor(
     let account = proven(&app, &me, &body.password).await?;
     let checked = account.credentials.password;
     let disable = |account: &Account| {
+        account.must_be_in(&me.session)?;
         if account.credentials.password != checked {
             return Err(Refusal::WrongPassword.into());
         }

@@ -135,6 +135,7 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
         | Refusal::SecondFactorRequired
         | Refusal::SecondFactorMissing
         | Refusal::InvalidCode
+        | Refusal::SessionEnded
         | Refusal::WrongPassword
         | Refusal::InvalidToken
         | Refusal::TooManyAttempts { .. }
@@ -164,6 +165,7 @@ fn of_account(refusal: &Refusal) -> (StatusCode, String) {
             StatusCode::UNPROCESSABLE_ENTITY,
             "The code is wrong, or was used.",
         ),
+        Refusal::SessionEnded => (StatusCode::UNAUTHORIZED, "The session has ended."),
         Refusal::WrongPassword => (StatusCode::UNPROCESSABLE_ENTITY, "The password is wrong."),
         Refusal::InvalidToken => (
             StatusCode::UNPROCESSABLE_ENTITY,
