@@ -91,8 +91,10 @@ pub async fn live(world: &World) {
     let moved = move_to(world, &person).await;
     let token = json!({"token": world.mailed_token(&moved).await});
     let _moved = nobody.post("/v1/auth/confirm", &token).await.expect(200);
+    let person = world.sign_in(&moved, PASSWORD).await;
     let moved = move_to(world, &person).await;
     confirm(world, &moved).await;
+    let person = world.sign_in(&moved, PASSWORD).await;
     let wrong = json!({"password": NEW_PASSWORD});
     let wrong = person.caller.post("/v1/me/totp", &wrong).await;
     let _wrong = wrong.refused(422, "wrong_password");

@@ -33,7 +33,7 @@ pub async fn measure() -> Vec<Budget> {
     budgets.push(in_a_session(&world, &world.person().await).await);
     let change = json!({"password": PASSWORD, "new_password": NEW_PASSWORD});
     let changed = person.caller.put("/v1/me/password", &change).await;
-    let changed = budget("change a password", &changed.expect(200), 3, 6.0, 8.0);
+    let changed = budget("change a password", &changed.expect(200), 5, 6.0, 9.0);
     budgets.push(Budget {
         hashes: (changed.hashes.0, 2),
         ..changed
@@ -90,14 +90,14 @@ async fn sign_in(world: &World, person: &Person) -> Vec<Budget> {
     let unknown = login("nobody@example.com", PASSWORD).await;
     let refused = |reply: Reply| reply.refused(401, "invalid_credentials");
     vec![
-        stranger("sign in", &right, (3, 6.0, 10.0), 1),
+        stranger("sign in", &right, (3, 7.0, 12.0), 1),
         stranger(
             "sign in with a wrong password",
             &refused(wrong),
-            (3, 6.0, 4.0),
+            (3, 7.0, 4.0),
             1,
         ),
-        stranger("sign in as nobody", &refused(unknown), (3, 6.0, 4.0), 1),
+        stranger("sign in as nobody", &refused(unknown), (3, 7.0, 4.0), 1),
     ]
 }
 
