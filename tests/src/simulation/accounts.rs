@@ -132,7 +132,9 @@ impl Accounts {
                 continue;
             }
             let user = of_noun(commit, "US").find(|(id, _)| *id == refid);
-            let began = user.is_some_and(|(_, user)| epoch(&user.old) != epoch(&user.new));
+            let began = user.is_some_and(|(_, user)| {
+                epoch_of(user.old.as_ref()) != epoch_of(user.new.as_ref())
+            });
             if !began {
                 return Err("replaced a password, and left its sessions as they were".to_owned());
             }
@@ -291,10 +293,6 @@ fn put<T>(map: &mut BTreeMap<String, T>, key: String, value: Option<T>) {
 
 fn epoch_of(item: Option<&Value>) -> u64 {
     item.map_or(0, |it| number(doc(it), "epoch"))
-}
-
-fn epoch(item: &Option<Value>) -> u64 {
-    epoch_of(item.as_ref())
 }
 
 /// Each version follows the one before it, so nothing that was written is lost.

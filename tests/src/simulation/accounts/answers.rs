@@ -67,7 +67,7 @@ fn answered(
 /// Whether the refused sign-in was counted before it was answered.
 fn counted(record: &Record, asked: &Asked) -> Result<(), String> {
     let own = |it: &&crate::cloud::Commit| {
-        let by = it.by.as_ref().map(|it| it.name());
+        let by = it.by.as_ref().map(crate::cloud::Process::name);
         by == Some(asked.name.as_str())
     };
     let mut commits = record.commits.iter().filter(own);
