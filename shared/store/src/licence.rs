@@ -36,8 +36,9 @@ impl Store {
 }
 
 /// A new licence key: a random UUID, 122 bits.
-pub fn new_key() -> LicenceKey {
-    LicenceKey::new(uuid::Uuid::new_v4().to_string())
+pub(crate) fn new_key(secrets: &Secrets) -> Result<LicenceKey, StoreError> {
+    let uuid = uuid::Builder::from_random_bytes(secrets.random()?).into_uuid();
+    Ok(LicenceKey::new(uuid.to_string()))
 }
 
 /// The write that mints a licence, or replaces the version it was decided on.

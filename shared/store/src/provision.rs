@@ -141,7 +141,7 @@ impl Store {
         if let Purchase::Product(units) = &command.purchase {
             keys.push(product::key(&units.product));
             keys.extend(units.buyers.keys(&command.bind));
-            licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each);
+            licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each)?;
         }
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
             if let Purchase::Product(units) = &command.purchase {
@@ -235,10 +235,10 @@ impl Store {
         })
     }
 
-    fn licence_keys(&self, clients: usize, each: Quantity) -> Vec<Drawn> {
+    fn licence_keys(&self, clients: usize, each: Quantity) -> Result<Vec<Drawn>, StoreError> {
         let draw = |_| {
-            let key = new_key();
-            (self.licence_refid(&key), key)
+            let key = new_key(&self.secrets)?;
+            Ok((self.licence_refid(&key), key))
         };
         (0..clients * each.get() as usize).map(draw).collect()
     }
