@@ -98,6 +98,8 @@ pub async fn live(world: &World) {
     let wrong = json!({"password": NEW_PASSWORD});
     let wrong = person.caller.post("/v1/me/totp", &wrong).await;
     let _wrong = wrong.refused(422, "wrong_password");
+    let right = json!({"password": PASSWORD});
+    let _right = person.caller.post("/v1/me/totp", &right).await.expect(200);
 
     // That a session is in use is noted now and then.
     let later = json!({"advance": "PT6M"});
