@@ -1,8 +1,8 @@
 //! Hashing passwords: Argon2id (SPEC D2).
 //!
 //! Invariant: each login costs one run, whether or not there is such a user, so its time does not tell. Where a process
-//! answers many at once, runs happen beside the asynchronous work, at most as many at once as there are cores: each takes
-//! [`MEMORY_KIB`] and a core for tens of milliseconds. Each is counted in the request's meter.
+//! answers many at once, runs happen beside the asynchronous work, at most as many at once as there are cores: each
+//! takes [`MEMORY_KIB`] and a core for tens of milliseconds. Each is counted in the request's meter.
 
 use std::hint::black_box;
 use std::num::NonZero;
