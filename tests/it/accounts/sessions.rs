@@ -1,5 +1,11 @@
 //! Sessions: opaque, short, and over at once when they should be (SPEC D2).
 
+use purser_domain::Refusal;
+use purser_domain::caller::Actor;
+use purser_store::StoreError;
+use purser_store::command::Request;
+use purser_store::item::{Origin, Stamp};
+use purser_store::sign_in::{Proof, SignIn};
 use purser_tests::World;
 use purser_tests::people::PASSWORD;
 use serde_json::{Value, json};
@@ -251,4 +257,41 @@ async fn a_wrong_present_password_is_counted_and_changes_nothing() {
         .put("/v1/me/password", &right)
         .await
         .expect(200);
+}
+
+#[tokio::test]
+async fn a_sign_in_under_way_ends_with_the_password_it_was_checked_against() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let store = &world.system().app().store;
+    let sign_in = SignIn {
+        email: ada.email.clone().try_into().unwrap(),
+        device: Some(ada.device.clone()),
+        address: None,
+        agent: None,
+    };
+    let now = world.system().app().clock.now();
+    let begun = store.begin_sign_in(&sign_in, now).await.unwrap();
+    let body = json!({"password": PASSWORD, "new_password": "a new harbour at midnight"});
+    let changed = ada.caller.put("/v1/me/password", &body).await;
+    let _changed = changed.expect(200);
+    let request = Request {
+        record: None,
+        stamp: Stamp {
+            actor: Actor::new("anybody"),
+            request: "a sign-in".to_owned(),
+            origin: Origin::Api,
+            cause: "customer-auth".to_owned(),
+        },
+        now,
+    };
+    let limits = world.system().app().config.accounts.sessions;
+    let finished = store
+        .finish_sign_in(begun, &Proof::Right, None, &sign_in, limits, &request)
+        .await;
+    let refused = matches!(
+        finished,
+        Err(StoreError::Refused(Refusal::InvalidCredentials))
+    );
+    assert!(refused, "{finished:?}");
 }
