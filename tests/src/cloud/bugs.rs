@@ -45,8 +45,6 @@ pub enum Bug {
     LoginAddressUnconditioned,
     /// Who signs in is signed in, whatever became of the user and its sessions since they were read.
     SignInUnconditioned,
-    /// Who signs in is signed in, whatever became of the password since it was read.
-    PasswordUnchecked,
     /// Another password leaves the sessions as they are.
     SessionsNotEnded,
     /// A token is used whether it is there or not, and in any version of its account.
@@ -62,7 +60,7 @@ const CONFLICT: &str = "TransactionConflict";
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 23] = [
         Self::WalletUnconditioned,
         Self::EntryUnconditioned,
         Self::AddressUnconditioned,
@@ -82,7 +80,6 @@ impl Bug {
         Self::ClaimUnconditioned,
         Self::LoginAddressUnconditioned,
         Self::SignInUnconditioned,
-        Self::PasswordUnchecked,
         Self::SessionsNotEnded,
         Self::TokenUnconditioned,
         Self::TokenKept,
@@ -143,7 +140,6 @@ impl Bug {
                 strip(body, &["TK#", "US#", "PW#", "SE#", "EU#", "LA#"]);
             }
             Self::TokenKept => drop_keys(body, "Delete", "TK#"),
-            Self::PasswordUnchecked => drop_keys(body, "ConditionCheck", "PW#"),
             Self::AttemptsUnconditioned => strip(body, &["LA#"]),
             _ => {}
         }
