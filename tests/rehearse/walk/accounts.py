@@ -148,8 +148,11 @@ def address(world: World) -> None:
     equal("still", ada(world).get("/v1/me").expect(200).json["email"], old)
     shown = world.nobody.send("POST", "/customer/confirm", f"token={token}").expect(200)
     equal("told", "<h1>Your address is confirmed</h1>" in shown.body.decode(), True)
-    equal("moved", ada(world).get("/v1/me").expect(200).json["email"], new)
     told(world, old, "Your Purser account has another address")
+    ada(world).get("/v1/me").refused(401, "unauthenticated")
+    world.made["session"] = sign_in(world, new, secret).key
+    equal("moved", ada(world).get("/v1/me").expect(200).json["email"], new)
+    told(world, new, "New sign-in to your Purser account")
 
 
 @PART.step("sessions and sign-ins are listed, and end", Where.INSIDE)
@@ -158,7 +161,7 @@ def sessions(world: World) -> None:
     other = sign_in(world, email, secret)
     told(world, email, "New sign-in to your Purser account")
     (found,) = [it["id"] for it in other.get("/v1/me/sessions").expect(200).json["data"] if it["current"]]
-    soon("sign-ins", lambda: len(other.get("/v1/me/logins").expect(200).json["data"]), 5)
+    soon("sign-ins", lambda: len(other.get("/v1/me/logins").expect(200).json["data"]), 6)
     ada(world).delete(f"/v1/me/sessions/{found}").expect(204)
     other.get("/v1/me").refused(401, "unauthenticated")
 
