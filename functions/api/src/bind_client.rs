@@ -37,12 +37,11 @@ async fn client_of(
         }
         "UserConfirmed" => {
             let UserConfirmed { user } = detail(event.detail)?;
-            let text = |error: StoreError| error.to_string();
-            let Some(user) = app.store.user(&user).await.map_err(text)? else {
+            let Some(user) = app.store.user(&user).await? else {
                 return Ok(None);
             };
             let client = app.store.client_by_email(&user.email).await;
-            client.map_err(text)
+            Ok(client?)
         }
         other => Err(format!("no client is bound at {other}")),
     }

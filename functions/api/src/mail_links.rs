@@ -13,7 +13,6 @@ use purser_domain::user::User;
 use purser_edge::App;
 use purser_edge::consumer::{Delivery, detail};
 use purser_edge::mail::Mail;
-use purser_store::StoreError;
 use purser_store::link::Link;
 use serde::Deserialize;
 use serde_json::Value;
@@ -76,16 +75,16 @@ async fn mail_for(
     match event.detail_type.as_str() {
         "LinkRequested" => {
             let LinkRequested { request } = detail(event.detail)?;
-            let Some(asked) = app.store.link_request(&request).await.map_err(text)? else {
+            let Some(asked) = app.store.link_request(&request).await? else {
                 return Ok(None);
             };
             let confirms = app.config.accounts.confirm_address;
             let link = app.store.answer_link_request(&asked, confirms, stamp, now);
-            mail(app, link.await.map_err(text)?, Occasion::Invitation).await
+            mail(app, link.await?, Occasion::Invitation).await
         }
         "UserInvited" => {
             let UserInvited { user } = detail(event.detail)?;
-            let link = app.store.invite(&user, stamp, now).await.map_err(text)?;
+            let link = app.store.invite(&user, stamp, now).await?;
             mail(app, link, Occasion::Invitation).await
         }
         "ResellerOnboarded" | "ResellerStatusChanged" => {
@@ -93,11 +92,11 @@ async fn mail_for(
             if !told.began() {
                 return Ok(None);
             }
-            let reseller = app.store.reseller(&told.reseller).await.map_err(text)?;
+            let reseller = app.store.reseller(&told.reseller).await?;
             let Some(Reseller { user, .. }) = reseller else {
                 return Ok(None);
             };
-            let link = app.store.invite(&user, stamp, now).await.map_err(text)?;
+            let link = app.store.invite(&user, stamp, now).await?;
             mail(app, link, Occasion::Onboarding).await
         }
         other => Err(format!("no link is mailed for {other}")),
@@ -134,12 +133,4 @@ async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Optio
         }
     };
     mail.map(Some)
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "map_err hands the error over"
-)]
-fn text(error: StoreError) -> String {
-    error.to_string()
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use purser_domain::reseller::Reseller;
 use purser_domain::user::User;
 use purser_edge::App;
-use purser_store::StoreError;
 use serde_json::Value;
 
 /// A mail from its two templates, which share their fields; the HTML has the brand's colour besides.
@@ -48,7 +47,6 @@ pub fn link(app: &App, path: &str, token: &str) -> Result<String, String> {
 
 /// The reseller in whose name mails to a user come: whose customer it is, if it is nothing more (SPEC B12).
 pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String> {
-    let text = |error: StoreError| error.to_string();
     let Some(client) = user
         .client
         .as_ref()
@@ -56,9 +54,9 @@ pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String
     else {
         return Ok(None);
     };
-    let client = app.store.client(client).await.map_err(text)?;
+    let client = app.store.client(client).await?;
     match client.and_then(|client| client.reseller) {
-        Some(reseller) => app.store.reseller(&reseller).await.map_err(text),
+        Some(reseller) => Ok(app.store.reseller(&reseller).await?),
         None => Ok(None),
     }
 }

@@ -23,7 +23,6 @@ use purser_edge::shapes::{
 };
 use purser_edge::{App, Call, Problem, json};
 use purser_store::account::{Account, AccountChange};
-use purser_store::answer::Answer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -126,8 +125,7 @@ async fn read_user(
 ) -> Result<Response, Problem> {
     let Named(refid) = named?;
     let user = user(&app, &call, &refid).await?;
-    let shown = json::write(&UserShape::from(&user))?;
-    Ok(answer::changed(Answer::first(shown)))
+    answer::ok(&UserShape::from(&user))
 }
 
 /// What to change of a login.

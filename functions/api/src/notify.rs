@@ -13,7 +13,6 @@ use purser_domain::reseller::{Reseller, ResellerStatus};
 use purser_edge::App;
 use purser_edge::consumer::{Delivery, detail};
 use purser_edge::mail::Mail;
-use purser_store::StoreError;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -135,7 +134,7 @@ async fn client_and_reseller(
     app: &App,
     refid: &ClientRefid,
 ) -> Result<Option<(Client, Option<Reseller>)>, String> {
-    let Some(client) = app.store.client(refid).await.map_err(text)? else {
+    let Some(client) = app.store.client(refid).await? else {
         return Ok(None);
     };
     let owner = match &client.reseller {
@@ -146,13 +145,5 @@ async fn client_and_reseller(
 }
 
 async fn reseller(app: &App, refid: &ResellerRefid) -> Result<Option<Reseller>, String> {
-    app.store.reseller(refid).await.map_err(text)
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "map_err hands the error over"
-)]
-fn text(error: StoreError) -> String {
-    error.to_string()
+    Ok(app.store.reseller(refid).await?)
 }

@@ -9,7 +9,7 @@ use purser_domain::entry::{Entry, EntryHash, Waypoint};
 use purser_domain::refusal::What;
 use purser_edge::answer::{List, ok, position};
 use purser_edge::call::ResellerCall;
-use purser_edge::extract::{Limit, Params};
+use purser_edge::extract::{PageQuery, Params};
 use purser_edge::metrics::{self, Metric};
 use purser_edge::shapes::{EntryShape, HashShape, ResellerRefidShape, SequenceShape, WalletShape};
 use purser_edge::{App, Problem};
@@ -38,29 +38,17 @@ async fn read_wallet(State(app): State<App>, call: ResellerCall) -> Result<Respo
     ))
 }
 
-/// Which page of the entries.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct EntryQuery {
-    /// Where to go on: the `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<Limit>,
-}
-
 type EntryList = List<EntryShape>;
 
 /// List a wallet's entries, newest first
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/entries", tag = "ledger",
-    params(("refid" = ResellerRefidShape, Path), EntryQuery), responses((status = 200, body = EntryList))
+    params(("refid" = ResellerRefidShape, Path), PageQuery), responses((status = 200, body = EntryList))
 )]
 async fn list_entries(
     State(app): State<App>,
     call: ResellerCall,
-    query: Result<Params<EntryQuery>, Problem>,
+    query: Result<Params<PageQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let Params(query) = match query {
         Ok(query) => query,

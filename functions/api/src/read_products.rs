@@ -6,11 +6,9 @@ use purser_domain::Refusal;
 use purser_domain::product::{Product, ProductReference};
 use purser_domain::refusal::What;
 use purser_edge::answer::{List, ok, position};
-use purser_edge::extract::{Limit, Named, Params};
+use purser_edge::extract::{Named, PageQuery, Params};
 use purser_edge::shapes::{ProductReferenceShape, ProductShape};
 use purser_edge::{App, Call, Problem};
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,29 +19,17 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_product))
 }
 
-/// Which page of the products.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ProductQuery {
-    /// Where to go on: the `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<Limit>,
-}
-
 type ProductList = List<ProductShape>;
 
 /// List products, by reference
 #[utoipa::path(
-    get, path = "/v1/products", tag = "products", params(ProductQuery),
+    get, path = "/v1/products", tag = "products", params(PageQuery),
     responses((status = 200, body = ProductList))
 )]
 async fn list_products(
     State(app): State<App>,
     call: Call,
-    query: Result<Params<ProductQuery>, Problem>,
+    query: Result<Params<PageQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let Params(query) = query?;
     let scope = call.cursor_scope(&());

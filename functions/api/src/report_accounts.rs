@@ -23,8 +23,7 @@ pub async fn report_accounts(app: App, event: EventBridgeEvent<Value>) -> Result
     if event.detail_type != "Scheduled Event" {
         return Err(format!("no timetable tells of {}", event.detail_type));
     }
-    let text = |error: StoreError| error.to_string();
-    let found = stale(&app).await.map_err(text)?;
+    let found = stale(&app).await?;
     let (unconfirmed, dormant) = (found.unconfirmed, found.dormant);
     tracing::info!(unconfirmed, dormant, "looked for logins that nobody needs");
     if found.count() == 0 {
@@ -34,7 +33,7 @@ pub async fn report_accounts(app: App, event: EventBridgeEvent<Value>) -> Result
     let mut position = None;
     loop {
         let page = app.store.users(&UserFilter::Operators, AT_ONCE, position);
-        let page = page.await.map_err(text)?;
+        let page = page.await?;
         let confirmed = |it: &&User| it.confirmed_at.is_some() && it.may_sign_in();
         for operator in page.items.iter().filter(confirmed) {
             // One who can't be told must not keep the others from it.

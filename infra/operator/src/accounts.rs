@@ -40,7 +40,7 @@ pub async fn save(api: &Api, path: &Path) -> Result<Outcome, Failure> {
     let mut cursor = None;
     loop {
         let page = api
-            .page::<Stale>("/v1/users/stale", cursor.as_deref())
+            .page::<Stale>("/v1/stale-users", cursor.as_deref())
             .await?;
         for stale in &page.data {
             let line = serde_json::to_string(stale)?;

@@ -20,7 +20,7 @@ pub enum Purpose {
     /// Confirms the address of a registration, and makes its password valid.
     Confirm {
         /// The password of the registration.
-        password: Option<PasswordHash>,
+        password: PasswordHash,
     },
     /// Sets a new password.
     Reset,
@@ -174,6 +174,11 @@ mod tests {
         start.plus(SignedDuration::from_secs(seconds))
     }
 
+    fn confirm() -> Purpose {
+        let password = "$argon2id$".to_owned().try_into().unwrap();
+        Purpose::Confirm { password }
+    }
+
     fn user() -> User {
         let refid = UserRefid::parse("US-0123456789ABCDEF").unwrap();
         let email = EmailAddress::try_from("a@example.com".to_owned()).unwrap();
@@ -186,7 +191,7 @@ mod tests {
         for (purpose, lasts) in [
             (Purpose::Reset, 600),
             (Purpose::SetPassword, 86_400),
-            (Purpose::Confirm { password: None }, 86_400),
+            (confirm(), 86_400),
         ] {
             let token = Token::mint(&user(), purpose, at(0));
             assert_eq!(token.must_be_good_for(&user(), at(lasts - 1)), Ok(()));
@@ -215,7 +220,7 @@ mod tests {
             let used = token.must_be_good_for(&other, at(1));
             assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
         }
-        let again = Token::mint(&user(), Purpose::Confirm { password: None }, at(0));
+        let again = Token::mint(&user(), confirm(), at(0));
         let invited = User {
             invited: true,
             ..user()

@@ -316,3 +316,15 @@ impl TryFrom<u32> for Limit {
         }
     }
 }
+
+/// Which part of a list that nothing else narrows.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Where to go on: the `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub limit: Option<Limit>,
+}

@@ -27,3 +27,10 @@ impl From<Refusal> for StoreError {
         Self::Refused(refusal)
     }
 }
+
+/// What the log of a consumer says of it: the message names nobody.
+impl From<StoreError> for String {
+    fn from(error: StoreError) -> Self {
+        error.to_string()
+    }
+}

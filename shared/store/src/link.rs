@@ -83,6 +83,9 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<Option<Link>, StoreError> {
+        if asked.created_at.plus(WAITS) <= now {
+            return Ok(None);
+        }
         let (new, email) = (NewToken::draw(&self.secrets)?, asked.asks.email());
         let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()]);
         let mut keys = vec![user::address_key(email), mailed.key.clone()];
@@ -105,9 +108,6 @@ impl Store {
                 Some(user) => account::read(loaded, user, now)?,
                 None => None,
             };
-            if asked.created_at.plus(WAITS) <= now {
-                return Ok(Decision::Unchanged(Answer::first(Vec::new())));
-            }
             let answered = Answered::to(&asked.asks, (known, own), &fresh, confirms, now);
             let soon = mailed.must_be_ready(loaded, now).is_err();
             let Some(answered) = answered.filter(|it| !(soon && it.mail.is_some())) else {
@@ -197,9 +197,7 @@ impl Answered {
                 registered(known, fresh, password, confirms, now)
             }
             Asks::Resend { .. } => known.and_then(resent),
-            Asks::Reset { .. } => known
-                .filter(|account| account.user.may_sign_in())
-                .map(|account| Self::linked(account, Purpose::Reset)),
+            Asks::Reset { .. } => known.and_then(|account| Self::reset(account, false)),
             // Asked before a new password or a suspension, it is asked no more.
             Asks::ChangeEmail { email, epoch, .. } => {
                 let email = email.clone();
@@ -221,22 +219,27 @@ impl Answered {
         }
     }
 
-    /// Whoever asks for what is there already is helped in, unless nobody may sign in there.
-    fn has_account(account: Account) -> Option<Self> {
+    /// A link for a new password, unless nobody may sign in there; it also helps in who asks for what is there already.
+    fn reset(account: Account, has_account: bool) -> Option<Self> {
         let may = account.user.may_sign_in();
+        let mail = Mailed {
+            purpose: Purpose::Reset,
+            has_account,
+        };
         may.then(|| Self {
-            mail: Some(Mailed {
-                purpose: Purpose::Reset,
-                has_account: true,
-            }),
-            ..Self::linked(account, Purpose::Reset)
+            account,
+            change: AccountChange::default(),
+            is_new: false,
+            mail: Some(mail),
         })
     }
 
     fn writes(&self, stamp: &Stamp, now: Time) -> Result<Vec<CommandWrite>, StoreError> {
         let mut writes = Vec::new();
         if self.is_new {
-            writes.extend(user::creation(&self.account.user, stamp)?);
+            // Whose address is taken meanwhile is no refusal here: the request is answered as that login's.
+            let creation = user::creation(&self.account.user, stamp)?;
+            writes.extend(creation.map(|it| CommandWrite::fresh(it.write)));
         }
         writes.extend(self.change.clone().writes(&self.account, stamp, now)?);
         Ok(writes)
@@ -282,7 +285,7 @@ fn registered(
     });
     let taken = account.user.confirmed_at.is_some() || account.credentials.password.is_some();
     if taken || !account.user.may_sign_in() {
-        return Answered::has_account(account);
+        return Answered::reset(account, true);
     }
     // Its owner was mailed a link already, and might take this one for it: so whoever registers sets no password here.
     if !account.user.is_plain() {
@@ -295,7 +298,7 @@ fn registered(
     };
     let mail = confirms.then(|| Mailed {
         purpose: Purpose::Confirm {
-            password: Some(password.clone()),
+            password: password.clone(),
         },
         has_account: false,
     });
@@ -315,11 +318,11 @@ fn registered(
 /// no confirmation, the link asks for a password: whoever reads the mail need not be who chose the last one.
 fn resent(account: Account) -> Option<Answered> {
     if account.user.confirmed_at.is_some() || !account.user.may_sign_in() {
-        return Answered::has_account(account);
+        return Answered::reset(account, true);
     }
     let purpose = match account.credentials.confirmable() {
         Some(password) if account.user.is_plain() => Purpose::Confirm {
-            password: Some(password.clone()),
+            password: password.clone(),
         },
         _ => Purpose::SetPassword,
     };

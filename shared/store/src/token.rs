@@ -143,11 +143,9 @@ fn used(
 ) -> Result<AccountChange, Refusal> {
     let (user, credentials) = (&account.user, &account.credentials);
     Ok(match (&token.purpose, password) {
-        (Purpose::Confirm { password: own }, None) => AccountChange {
+        (Purpose::Confirm { password }, None) => AccountChange {
             user: Some(user.next().confirmed(now)),
-            credentials: own
-                .clone()
-                .map(|password| credentials.with_password(password, now)),
+            credentials: Some(credentials.with_password(password.clone(), now)),
             sessions: None,
         },
         (Purpose::ChangeEmail { email }, None) => AccountChange {

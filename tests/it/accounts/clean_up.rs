@@ -48,7 +48,7 @@ async fn bind(world: &World, person: &Person) -> Reply {
 async fn stale_by(world: &World, limit: usize) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
-        let path = format!("/v1/users/stale?limit={limit}{cursor}");
+        let path = format!("/v1/stale-users?limit={limit}{cursor}");
         let page = world.operator.get(&path).await.expect(200).json;
         let found = page["data"].as_array().unwrap();
         assert!(found.len() <= limit);
@@ -142,10 +142,10 @@ async fn only_who_holds_no_role_is_listed_and_only_after_its_time() {
 async fn the_list_is_for_operators_and_goes_on_page_by_page() {
     let world = World::new().await;
     let partner = world.partner("standard", 0).await;
-    let refused = partner.caller.get("/v1/users/stale").await;
+    let refused = partner.caller.get("/v1/stale-users").await;
     let _refused = refused.refused(403, "forbidden");
     let person = world.person().await;
-    let refused = person.caller.get("/v1/users/stale").await;
+    let refused = person.caller.get("/v1/stale-users").await;
     let _refused = refused.refused(403, "forbidden");
     let one = stranger(&world).await;
     let mut item = world.items();
@@ -169,7 +169,7 @@ async fn the_list_is_for_operators_and_goes_on_page_by_page() {
         let refids: BTreeSet<String> = all.iter().map(|it| it["refid"].to_string()).collect();
         assert_eq!((all.len(), refids.len()), (61, 61), "by {limit}");
     }
-    let cursor = world.operator.get("/v1/users/stale?limit=7").await.json["next_cursor"].clone();
+    let cursor = world.operator.get("/v1/stale-users?limit=7").await.json["next_cursor"].clone();
     let elsewhere = format!("/v1/users?cursor={}", cursor.as_str().unwrap());
     let refused = world.operator.get(&elsewhere).await;
     let _refused = refused.refused(400, "invalid_cursor");

@@ -1,6 +1,11 @@
 //! Getting an account: anybody may ask, whoever reads the mail gets it (SPEC D1, D3).
 
+use jiff::SignedDuration;
+use purser_domain::caller::Actor;
+use purser_domain::token::{Asks, LinkRequest};
+use purser_store::item::{Origin, Stamp};
 use purser_tests::World;
+use purser_tests::faults::{Fault, Script};
 use purser_tests::people::PASSWORD;
 use serde_json::json;
 
@@ -126,6 +131,46 @@ async fn one_address_one_login_however_many_ask_at_once() {
     let guards = world.count_of_kind("login_address");
     // The partner has a login of its own.
     assert_eq!((guards, world.count_of_kind("user")), (2, 2));
+}
+
+#[tokio::test]
+async fn an_address_that_a_stale_read_shows_free_is_answered_as_its_logins() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let script = Script::default();
+    let app = world.app_over("mail-links", &script).await;
+    let table = world.system().dynamo().table().to_owned();
+    let nothing = json!({"Responses": {table: []}, "UnprocessedKeys": {}}).to_string();
+    script.then(1, "BatchGetItem", &Fault::Answer(200, nothing));
+    let (now, stamp) = (app.clock.now(), stamp());
+    let asked = LinkRequest {
+        id: "0123456789ABCDEF".to_owned(),
+        asks: Asks::Register {
+            email: ada.email.clone().try_into().unwrap(),
+            name: "A".to_owned().try_into().unwrap(),
+            password: "$argon2id$".to_owned().try_into().unwrap(),
+        },
+        created_at: now,
+        version: 1,
+    };
+    let link = app.store.answer_link_request(&asked, true, &stamp, now);
+    let link = link.await.unwrap().unwrap();
+    assert!(script.is_played() && link.has_account);
+    assert_eq!(link.user.refid.as_str(), ada.refid);
+    assert_eq!(world.count_of_kind("user"), 1);
+    // What has waited for too long is answered no more.
+    let late = now.plus(SignedDuration::from_hours(24));
+    let link = app.store.answer_link_request(&asked, true, &stamp, late);
+    assert!(link.await.unwrap().is_none());
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        actor: Actor::new("mail-links"),
+        request: "a delivery".to_owned(),
+        origin: Origin::Api,
+        cause: "a request".to_owned(),
+    }
 }
 
 #[tokio::test]

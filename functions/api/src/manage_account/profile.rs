@@ -23,9 +23,7 @@ use utoipa::ToSchema;
 pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let user = app.store.user(&me.user).await?;
     let user = user.ok_or(Refusal::NotFound(What::User))?;
-    Ok(answer::changed(purser_store::answer::Answer::first(
-        json::write(&UserShape::from(&user))?,
-    )))
+    answer::ok(&UserShape::from(&user))
 }
 
 /// What to change of the own account.

@@ -9,14 +9,12 @@ use purser_domain::refusal::What;
 use purser_domain::session::Sessions;
 use purser_edge::answer::{List, position};
 use purser_edge::call::SignedIn;
-use purser_edge::extract::{Limit, Params};
+use purser_edge::extract::{PageQuery, Params};
 use purser_edge::shapes::{LoginShape, SessionShape};
 use purser_edge::{App, Problem};
 use purser_store::StoreError;
 use purser_store::account::{Account, AccountChange};
 use purser_store::page::Page;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 type SessionList = List<SessionShape>;
 type LoginList = List<LoginShape>;
@@ -105,27 +103,15 @@ pub(crate) async fn end(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Which part of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LoginQuery {
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<Limit>,
-}
-
 /// List the own sign-ins of half a year, newest first
 #[utoipa::path(
-    get, path = "/v1/me/logins", tag = "account", security(("session" = [])), params(LoginQuery),
+    get, path = "/v1/me/logins", tag = "account", security(("session" = [])), params(PageQuery),
     responses((status = 200, body = LoginList))
 )]
 pub(super) async fn list_own_logins(
     State(app): State<App>,
     me: SignedIn,
-    query: Result<Params<LoginQuery>, Problem>,
+    query: Result<Params<PageQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let Params(query) = query?;
     let scope = me.cursor_scope();

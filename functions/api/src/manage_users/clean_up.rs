@@ -9,23 +9,9 @@ use http::StatusCode;
 use purser_domain::refid::UserRefid;
 use purser_domain::user::User;
 use purser_edge::answer::{List, position};
-use purser_edge::extract::{IfMatch, Limit, Named, Params};
+use purser_edge::extract::{IfMatch, Named, PageQuery, Params};
 use purser_edge::shapes::{StaleUserShape, UserRefidShape};
 use purser_edge::{App, Call, Problem};
-use serde::Deserialize;
-use utoipa::IntoParams;
-
-/// Which part of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StaleQuery {
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<Limit>,
-}
 
 type StaleUserList = List<StaleUserShape>;
 
@@ -34,7 +20,7 @@ type StaleUserList = List<StaleUserShape>;
 /// Those that hold no role, are no customer's and were never confirmed, or not signed in to for long. Most logins are
 /// none of them, so a page may be short or empty and still have one after it.
 #[utoipa::path(
-    get, path = "/v1/users/stale", tag = "users", params(StaleQuery),
+    get, path = "/v1/stale-users", tag = "users", params(PageQuery),
     responses(
         (status = 200, body = StaleUserList),
         (status = 403, description = "`forbidden`"),
@@ -43,7 +29,7 @@ type StaleUserList = List<StaleUserShape>;
 pub(super) async fn list_stale_users(
     State(app): State<App>,
     call: Call,
-    query: Result<Params<StaleQuery>, Problem>,
+    query: Result<Params<PageQuery>, Problem>,
 ) -> Result<Response, Problem> {
     call.caller.must_operate()?;
     let Params(query) = query?;

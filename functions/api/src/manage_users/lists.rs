@@ -7,7 +7,7 @@ use purser_domain::refid::UserRefid;
 use purser_domain::user::User;
 use purser_edge::answer::{List, position};
 use purser_edge::call::Listed;
-use purser_edge::extract::{Limit, Named, Params};
+use purser_edge::extract::{Limit, Named, PageQuery, Params};
 use purser_edge::shapes::{LoginShape, ResellerRefidShape, UserRefidShape, UserShape};
 use purser_edge::{App, Call, Problem};
 use purser_store::page::Page;
@@ -89,31 +89,19 @@ async fn with_address(app: &App, text: String) -> Result<Option<User>, Problem> 
     }
 }
 
-/// Which part of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LoginQuery {
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Option<Limit>,
-}
-
 type LoginList = List<LoginShape>;
 
 /// List the sign-ins of a login in half a year, newest first
 #[utoipa::path(
     get, path = "/v1/users/{refid}/logins", tag = "users",
-    params(("refid" = UserRefidShape, Path), LoginQuery),
+    params(("refid" = UserRefidShape, Path), PageQuery),
     responses((status = 200, body = LoginList))
 )]
 pub(super) async fn list_logins(
     State(app): State<App>,
     call: Call,
     named: Result<Named<UserRefid>, Problem>,
-    query: Result<Params<LoginQuery>, Problem>,
+    query: Result<Params<PageQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let Named(refid) = named?;
     let user = user(&app, &call, &refid).await?;

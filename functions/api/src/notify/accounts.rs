@@ -9,7 +9,6 @@ use purser_edge::mail::Mail;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::text;
 use crate::mails::{accounts, brand_of};
 
 /// What the events of a login carry.
@@ -29,7 +28,7 @@ pub(super) async fn mail_for(
     when: &str,
 ) -> Result<Option<Mail>, String> {
     let told: Told = detail(event.detail)?;
-    let Some(user) = app.store.user(&told.user).await.map_err(text)? else {
+    let Some(user) = app.store.user(&told.user).await? else {
         return Ok(None);
     };
     let reseller = brand_of(app, &user).await?;
@@ -47,7 +46,7 @@ pub(super) async fn mail_for(
         }
         _ => {
             let login = told.login.ok_or("a sign-in without an id")?;
-            let Some(login) = app.store.login(&login).await.map_err(text)? else {
+            let Some(login) = app.store.login(&login).await? else {
                 return Ok(None);
             };
             let address = login.address.as_deref().unwrap_or("unknown");
