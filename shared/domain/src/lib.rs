@@ -6,6 +6,7 @@
 
 #![deny(clippy::float_arithmetic)]
 
+pub mod analytics;
 pub mod api_key;
 pub mod attempts;
 pub mod caller;

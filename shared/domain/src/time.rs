@@ -2,9 +2,9 @@
 //!
 //! Invariant: the text of a [`Time`] or a [`Day`] has a fixed width, so that text order is time order in a sort key.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A moment, shown as `2026-01-31T09:30:00.000Z` (SPEC, "Interfaces").
@@ -30,6 +30,12 @@ impl Time {
     /// The day it falls on, in UTC.
     pub fn day(self) -> Day {
         Day(Offset::UTC.to_datetime(self.0).date())
+    }
+
+    /// The hour it falls in, in UTC.
+    pub fn hour(self) -> Hour {
+        let moment = Offset::UTC.to_datetime(self.0);
+        Hour(Day(moment.date()), moment.hour())
     }
 
     /// Seconds since 1970, as DynamoDB's time-to-live wants them.
@@ -63,9 +69,81 @@ impl From<Time> for String {
 pub struct Day(Date);
 
 impl Day {
+    /// The first day of the first year.
+    pub const FIRST: Self = Self(date(1, 1, 1));
+    /// The last day of the year 9999.
+    pub const LAST: Self = Self(date(9999, 12, 31));
+
     /// The day after it, unless it is the last of the year 9999.
     pub fn next(self) -> Option<Self> {
         self.0.tomorrow().ok().map(Self)
+    }
+
+    /// The day before it, unless it is the first of the first year.
+    pub fn previous(self) -> Option<Self> {
+        let before = self.0.yesterday().ok().map(Self);
+        before.filter(|day| *day >= Self::FIRST)
+    }
+
+    /// The day so many days before it, or the first there is.
+    #[must_use]
+    pub fn minus_days(self, days: i32) -> Self {
+        let before = self.0.saturating_sub(Span::new().days(days));
+        Self(before).max(Self::FIRST)
+    }
+
+    /// Its first hour.
+    pub fn first_hour(self) -> Hour {
+        Hour(self, 0)
+    }
+
+    /// Its last hour.
+    pub fn last_hour(self) -> Hour {
+        Hour(self, 23)
+    }
+
+    /// The day as the time library has it.
+    pub(crate) fn date(self) -> Date {
+        self.0
+    }
+}
+
+impl From<Date> for Day {
+    fn from(date: Date) -> Self {
+        Self(date)
+    }
+}
+
+/// An hour of UTC, written `2026-01-31T09`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hour(Day, i8);
+
+impl Hour {
+    /// The day it is of.
+    pub fn day(self) -> Day {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Hour {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}T{:02}", self.0, self.1)
+    }
+}
+
+/// Text that is no hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an hour like 2026-01-31T09")]
+pub struct HourError;
+
+impl std::str::FromStr for Hour {
+    type Err = HourError;
+    fn from_str(text: &str) -> Result<Self, HourError> {
+        let (day, hour) = text.split_once('T').ok_or(HourError)?;
+        let day: Day = day.parse().map_err(|_| HourError)?;
+        let hours = 0..24;
+        let hour = hours.into_iter().find(|it| format!("{it:02}") == hour);
+        hour.map(|hour| Self(day, hour)).ok_or(HourError)
     }
 }
 

@@ -35,7 +35,7 @@ impl Key {
     }
 }
 
-/// The three indexes that lists use.
+/// The indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Index {
     /// By tenant: what belongs to a reseller.
@@ -44,6 +44,8 @@ pub enum Index {
     Kind,
     /// By status or holder.
     Status,
+    /// Sparse: what must be worked on again.
+    Dirty,
 }
 
 impl Index {
@@ -53,6 +55,7 @@ impl Index {
             Self::Tenant => "gsi1",
             Self::Kind => "gsi2",
             Self::Status => "gsi3",
+            Self::Dirty => "gsi4",
         }
     }
 
@@ -62,6 +65,7 @@ impl Index {
             Self::Tenant => "gsi1pk",
             Self::Kind => "gsi2pk",
             Self::Status => "gsi3pk",
+            Self::Dirty => "gsi4pk",
         }
     }
 
@@ -71,6 +75,7 @@ impl Index {
             Self::Tenant => "gsi1sk",
             Self::Kind => "gsi2sk",
             Self::Status => "gsi3sk",
+            Self::Dirty => "gsi4sk",
         }
     }
 

@@ -1,11 +1,12 @@
 //! The table: keys, conditions, transactions and cursors, one file per noun.
 //!
 //! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
-//! claims of consumers, the parts of checkpoints, used challenges, requests for links and pictures are single puts, and
-//! when a session was last used a single update); the store
+//! claims of consumers, the parts of checkpoints, used challenges, requests for links, pictures and
+//! figures are single puts; when a session was last used, and what figures are counted from, are single updates); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
 pub mod account;
+pub mod analytics;
 pub mod answer;
 pub mod api_key;
 mod attempts;
@@ -37,6 +38,7 @@ pub mod reseller;
 pub mod second_factor;
 pub mod secrets;
 pub mod session;
+mod side_by_side;
 pub mod sign_in;
 pub mod suppression;
 pub mod table;

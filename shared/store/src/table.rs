@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 
 use crate::StoreError;
@@ -17,6 +16,7 @@ use crate::item::{Item, key_of, text, text_of};
 use crate::keys::{Index, Key};
 use crate::meter::{self, Direction};
 
+mod partition;
 mod transact;
 
 pub use transact::{Condition, Outcome, Reason, Write};
@@ -287,28 +287,13 @@ impl Table {
         member: &str,
         value: AttributeValue,
     ) -> Result<bool, TableError> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("pk", text(&key.pk))
-            .key("sk", text(&key.sk))
+        let update = self
+            .update(key)
             .update_expression(format!("SET {map}.#member = :value"))
             .condition_expression(format!("attribute_exists({map}.#member)"))
             .expression_attribute_names("#member", member)
-            .expression_attribute_values(":value", value)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
-        meter::count(Direction::Write, capacity);
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(classify(&error)),
-            },
-        }
+            .expression_attribute_values(":value", value);
+        Ok(Self::send_update(update).await?.is_some())
     }
 
     /// A put of one item, which may get a condition of its own and goes through [`Self::send`].

@@ -20,6 +20,8 @@ pub enum Condition {
     Absent,
     /// It is the version that was read.
     Version(u64),
+    /// Its attribute of this name is this number.
+    Is(&'static str, u64),
 }
 
 impl Condition {
@@ -113,6 +115,10 @@ impl Table {
                         .expression_attribute_names("#doc", "doc")
                         .expression_attribute_names("#version", "version")
                         .expression_attribute_values(":version", number(*version)),
+                    Condition::Is(name, value) => $action
+                        .condition_expression("#name = :value")
+                        .expression_attribute_names("#name", *name)
+                        .expression_attribute_values(":value", number(*value)),
                 }
                 .table_name(&self.name)
                 .return_values_on_condition_check_failure(all_old)

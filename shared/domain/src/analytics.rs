@@ -1,0 +1,253 @@
+//! Analytics: what each thing adds to which figure (SPEC A11, B13, C6).
+//!
+//! Invariant: what a thing adds is a function of the thing as it is now, and is counted when it was made: so a figure
+//! is a plain sum, and counting again gives the same (DESIGN "Roll-ups"). A new figure is one entry of [`metric::METRICS`].
+
+pub mod metric;
+pub mod period;
+pub mod range;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::{Client, DeletedClient};
+use crate::entry::Entry;
+use crate::event::Change;
+use crate::licence::Licence;
+use crate::refid::ResellerRefid;
+use crate::reseller::Reseller;
+use crate::time::Time;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Clients, by the time they were created; a deleted one stays counted where it was (SPEC A9).
+    Client,
+    /// Ledger entries, by the time they were appended.
+    Entry,
+    /// Licences, by the time they were minted.
+    Licence,
+    /// Resellers, by the time they were onboarded.
+    Reseller,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Client, Self::Entry, Self::Licence, Self::Reseller];
+
+    /// What it is called in keys.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Client => "CL",
+            Self::Entry => "EN",
+            Self::Licence => "LI",
+            Self::Reseller => "RS",
+        }
+    }
+
+    /// The kind that is called so.
+    pub fn of(noun: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.noun() == noun)
+    }
+}
+
+/// Of whose things a figure is the sum.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Scope {
+    /// Everybody's.
+    All,
+    /// Those of one reseller.
+    Reseller(ResellerRefid),
+}
+
+impl Scope {
+    /// A reseller's, or everybody's.
+    pub fn of(reseller: Option<&ResellerRefid>) -> Self {
+        reseller.map_or(Self::All, |it| Self::Reseller(it.clone()))
+    }
+}
+
+/// What stands in keys for everybody.
+const EVERYBODY: &str = "-";
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str(EVERYBODY),
+            Self::Reseller(reseller) => reseller.fmt(f),
+        }
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text == EVERYBODY {
+            return Ok(Self::All);
+        }
+        let reseller = ResellerRefid::parse(&text).ok_or("no scope")?;
+        Ok(Self::Reseller(reseller))
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+/// Figures by name; what is not named is 0. A sum beyond 9 × 10¹⁸ stops there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Counts(BTreeMap<String, i64>);
+
+impl Counts {
+    /// One of them.
+    pub fn get(&self, name: &str) -> i64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// Those whose name begins with `prefix`, by the rest of the name.
+    pub fn by(&self, prefix: &str) -> impl Iterator<Item = (&str, i64)> {
+        let named = self.0.range(prefix.to_owned()..);
+        let rest = named.map_while(move |(name, count)| Some((name.strip_prefix(prefix)?, *count)));
+        rest.filter(|(_, count)| *count != 0)
+    }
+
+    /// Adds to one of them.
+    pub fn add(&mut self, name: &str, amount: i64) {
+        if amount != 0 {
+            let before = self.get(name);
+            let after = before.saturating_add(amount);
+            self.0.insert(name.to_owned(), after);
+        }
+    }
+
+    /// Adds all of `others`.
+    pub fn add_all(&mut self, others: &Self) {
+        for (name, amount) in &others.0 {
+            self.add(name, *amount);
+        }
+    }
+
+    /// Each with its name, but for those that are 0.
+    pub fn named(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.by("")
+    }
+}
+
+/// What one thing adds, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub kind: Kind,
+    /// Which.
+    pub refid: String,
+    /// In which version.
+    pub version: u64,
+    /// When it was made: the hour it is counted in.
+    pub at: Time,
+    /// When it became what it is in this version.
+    pub since: Time,
+    /// In whose sums it is.
+    pub scopes: BTreeSet<Scope>,
+    /// What it adds to each.
+    pub counts: Counts,
+}
+
+impl Fact {
+    /// What a thing adds after `change`; none when it is nothing that is counted, or adds as much as before.
+    pub fn of(change: &Change) -> Option<Self> {
+        let (before, now) = match change {
+            Change::Client(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
+            Change::ClientDeleted(new) => (None, Self::from(new)),
+            Change::Entry(entry) => (None, Self::from(entry)),
+            Change::Licence(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
+            Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
+            Change::User(..)
+            | Change::Credentials(..)
+            | Change::Login(_)
+            | Change::LinkRequest(_) => return None,
+        };
+        let same = |before: &Self| before.scopes == now.scopes && before.counts == now.counts;
+        (!before.as_ref().is_some_and(same)).then_some(now)
+    }
+}
+
+/// Everybody's sums, and those of the reseller it belongs to.
+fn scopes(reseller: Option<&ResellerRefid>) -> BTreeSet<Scope> {
+    BTreeSet::from([Scope::All, Scope::of(reseller)])
+}
+
+impl From<&Client> for Fact {
+    fn from(client: &Client) -> Self {
+        Self {
+            kind: Kind::Client,
+            refid: client.refid.to_string(),
+            version: client.version,
+            at: client.created_at,
+            since: client.updated_at,
+            scopes: scopes(client.reseller.as_ref()),
+            counts: metric::of_client(client.status, client.reseller.is_some()),
+        }
+    }
+}
+
+impl From<&DeletedClient> for Fact {
+    fn from(client: &DeletedClient) -> Self {
+        Self {
+            kind: Kind::Client,
+            refid: client.refid.to_string(),
+            version: client.version,
+            at: client.created_at,
+            since: client.deleted_at,
+            scopes: scopes(client.reseller.as_ref()),
+            counts: metric::of_client(client.status, client.reseller.is_some()),
+        }
+    }
+}
+
+impl From<&Entry> for Fact {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            kind: Kind::Entry,
+            refid: entry.refid.to_string(),
+            // It never changes.
+            version: 1,
+            at: entry.created_at,
+            since: entry.created_at,
+            scopes: scopes(Some(&entry.reseller)),
+            counts: metric::of_entry(entry),
+        }
+    }
+}
+
+impl From<&Licence> for Fact {
+    fn from(licence: &Licence) -> Self {
+        Self {
+            kind: Kind::Licence,
+            refid: licence.refid.to_string(),
+            version: licence.version,
+            at: licence.created_at,
+            since: licence.updated_at,
+            scopes: scopes(licence.reseller.as_ref()),
+            counts: metric::of_licence(licence),
+        }
+    }
+}
+
+impl From<&Reseller> for Fact {
+    fn from(reseller: &Reseller) -> Self {
+        Self {
+            kind: Kind::Reseller,
+            refid: reseller.refid.to_string(),
+            version: reseller.version,
+            at: reseller.created_at,
+            since: reseller.updated_at,
+            scopes: scopes(None),
+            counts: metric::of_reseller(reseller),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Roll-ups in the table: what is counted, where, and what must be counted again.
+//!
+//! Items: `TL#noun#hour#s` / refid, what a thing adds; `DM#noun#hour`, the mark that an hour is dirty, listed in gsi4;
+//! `RU#noun#scope` / period, the figures; `RL#rollup`, who may write them. Invariant: what a thing adds is written
+//! first, then the hour is marked; it is counted from what stands there then, and its mark goes only if nobody has
+//! marked it since. So however late, often or in whatever order this happens, in the end each figure is the sum of what
+//! there is (DESIGN "Roll-ups").
+
+mod figure;
+mod mark;
+mod rollup;
+mod timeline;
+
+pub use figure::{Figures, Ranked};
+pub use mark::{Dirty, Mark};
+pub use rollup::{Lease, MOST_HOURS, Rollup};
+
+use std::future::Future;
+
+use crate::StoreError;
+use crate::command::Turn;
+use crate::table::TableError;
+
+/// Calls until the table is not too busy, or the deadline has come.
+async fn patiently<T, F: Future<Output = Result<T, TableError>>>(
+    call: impl Fn() -> F,
+) -> Result<T, StoreError> {
+    let mut turn = Turn::new();
+    loop {
+        match call().await {
+            Err(TableError::Contended(why)) => turn.wait(&why).await?,
+            done => return Ok(done?),
+        }
+    }
+}

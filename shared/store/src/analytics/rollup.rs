@@ -1,0 +1,200 @@
+//! Rolling up: the figures of hours that are dirty, and of the days, months, years and all time they are in.
+//!
+//! Invariant: each figure is computed from what stands in the table, never added to; who writes them holds the lease,
+//! and whoever held it before can't write any more what the holder has written. So a run that comes twice, ends early or
+//! goes on after it was given up on leaves the same figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use jiff::SignedDuration;
+use purser_domain::analytics::period::Period;
+use purser_domain::analytics::{Counts, Kind, Scope};
+use purser_domain::time::Time;
+use serde::{Deserialize, Serialize};
+
+use super::mark::{Dirty, Mark};
+use super::patiently;
+use crate::item::{Item, attribute, doc, number, text};
+use crate::keys::Key;
+use crate::side_by_side::side_by_side;
+use crate::table::{Condition, Consistency, Table, Write};
+use crate::{Store, StoreError};
+
+/// How many scopes are summed up at a time.
+const AT_ONCE: usize = 16;
+/// The most hours that are counted together: their marks are cleared in one transaction, with the lease.
+pub const MOST_HOURS: usize = 96;
+/// How many figures a run may write: their numbers stand behind its fence in their stamps.
+const MOST_WRITES: u64 = 1 << 24;
+
+/// The right to write figures, for a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    fence: u64,
+    writes: u64,
+}
+
+/// What is known of the roll-ups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollup {
+    /// Up to when everything that happened is counted; none before the first run.
+    pub as_of: Option<Time>,
+}
+
+fn key() -> Key {
+    Key::alone("RL", "rollup")
+}
+
+impl Store {
+    /// Takes the lease until `until` for the run `run`; none while another run holds it.
+    pub async fn lease_rollup(
+        &self,
+        run: &str,
+        now: Time,
+        until: Time,
+    ) -> Result<Option<Lease>, StoreError> {
+        let key = key();
+        let update = || {
+            // A call whose answer was lost is made again; it took the lease for itself.
+            let update = self
+                .table
+                .update(&key)
+                .update_expression("SET kind = :kind, run = :run, lease = :until ADD fence :one")
+                .condition_expression("attribute_not_exists(pk) OR lease < :now OR run = :run")
+                .expression_attribute_values(":kind", text("rollup"))
+                .expression_attribute_values(":run", text(run))
+                .expression_attribute_values(":until", text(until))
+                .expression_attribute_values(":now", text(now))
+                .expression_attribute_values(":one", number(1))
+                .return_values(ReturnValue::UpdatedNew);
+            Table::send_update(update)
+        };
+        let Some(answer) = patiently(update).await? else {
+            return Ok(None);
+        };
+        let fence = answer.attributes.as_ref().and_then(|it| it.get("fence"));
+        let fence = fence.and_then(|it| it.as_n().ok()?.parse().ok());
+        let fence =
+            fence.ok_or_else(|| StoreError::Unreadable("a lease without a fence".into()))?;
+        Ok(Some(Lease { fence, writes: 0 }))
+    }
+
+    /// Gives the lease back, and says up to when everything is counted.
+    pub async fn end_rollup(
+        &self,
+        lease: &Lease,
+        as_of: Time,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let (key, rollup) = (key(), attribute(&Rollup { as_of: Some(as_of) })?);
+        // A millisecond ago: a lease that ends now is held now.
+        let ended = now.plus(SignedDuration::from_millis(-1));
+        let update = || {
+            let update = self
+                .table
+                .update(&key)
+                .update_expression("SET lease = :ended, doc = :doc")
+                .condition_expression("fence = :fence")
+                .expression_attribute_values(":ended", text(ended))
+                .expression_attribute_values(":doc", rollup.clone())
+                .expression_attribute_values(":fence", number(lease.fence));
+            Table::send_update(update)
+        };
+        patiently(update).await.map(|_| ())
+    }
+
+    /// What is known of the roll-ups.
+    pub async fn rollup(&self) -> Result<Rollup, StoreError> {
+        let item = self.table.get(&key(), Consistency::Eventual).await?;
+        // Before the first run has ended there is no such thing.
+        let said = item.filter(|item: &Item| item.contains_key("doc"));
+        let said = said.as_ref().map(doc).transpose()?;
+        Ok(said.unwrap_or(Rollup { as_of: None }))
+    }
+
+    /// Counts these hours again, at most [`MOST_HOURS`], and with them whatever they are summed up in.
+    pub async fn roll_up(&self, lease: &mut Lease, dirty: &[Dirty]) -> Result<(), StoreError> {
+        let counted = dirty.iter().map(|dirty| {
+            let (store, dirty) = (self.clone(), *dirty);
+            async move {
+                let Some(mark) = store.read_mark(&dirty).await? else {
+                    return Ok(None);
+                };
+                let sums = store.count(mark.kind, mark.hour).await?;
+                Ok(Some((mark, sums)))
+            }
+        });
+        // Each mark is read before its hour is.
+        let counted = side_by_side(2, counted).await?;
+        let mut changed: BTreeMap<(Kind, Scope), BTreeMap<Period, Counts>> = BTreeMap::new();
+        let mut marks: Vec<Mark> = Vec::new();
+        for (mark, sums) in counted.into_iter().flatten() {
+            for (scope, counts) in sums {
+                let hours = changed.entry((mark.kind, scope)).or_default();
+                hours.insert(Period::Hour(mark.hour), counts);
+            }
+            marks.push(mark);
+        }
+        let mut work = Vec::new();
+        for ((kind, scope), hours) in changed {
+            // An hour makes at most four more figures.
+            let (store, stamp) = (self.clone(), lease.stamp(5 * hours.len()));
+            work.push(async move { store.sum_up(kind, scope, hours, stamp).await });
+        }
+        side_by_side(AT_ONCE, work).await?;
+        self.clear(lease, &marks).await
+    }
+
+    /// Writes figures of a scope that changed, level by level: each is read with its neighbours, and all together make
+    /// the next one.
+    async fn sum_up(
+        &self,
+        kind: Kind,
+        scope: Scope,
+        mut changed: BTreeMap<Period, Counts>,
+        mut stamp: u64,
+    ) -> Result<(), StoreError> {
+        while !changed.is_empty() {
+            for (period, counts) in &changed {
+                self.put_figure((kind, &scope, *period), counts, stamp)
+                    .await?;
+                stamp += 1;
+            }
+            let parents: BTreeSet<Period> = changed.keys().filter_map(|it| it.parent()).collect();
+            let mut sums = BTreeMap::new();
+            for parent in parents {
+                let Some(between) = parent.parts() else {
+                    continue;
+                };
+                let parts = self.figures_between(kind, &scope, &between).await?;
+                let mut sum = Counts::default();
+                for counts in parts.values() {
+                    sum.add_all(counts);
+                }
+                sums.insert(parent, sum);
+            }
+            changed = sums;
+        }
+        Ok(())
+    }
+}
+
+/// What a run is told that others have taken over from.
+pub(super) fn lost() -> StoreError {
+    StoreError::Failed("another run of rollup has taken over".into())
+}
+
+impl Lease {
+    /// That it is held still.
+    pub(super) fn check(&self) -> Write {
+        Write::Check(key(), Condition::Is("fence", self.fence))
+    }
+
+    /// The first stamp of the next `writes` that nothing else is written with.
+    fn stamp(&mut self, writes: usize) -> u64 {
+        let next = self.fence * MOST_WRITES + self.writes;
+        self.writes += u64::try_from(writes).unwrap_or(MOST_WRITES);
+        next
+    }
+}
