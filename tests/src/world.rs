@@ -1,16 +1,15 @@
 //! A whole Purser for one test.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use purser::gateway::bounds::Bounds;
 use purser::stream::StreamReader;
 use purser::system::{Options, System};
 use purser_edge::App;
+use purser_edge::clock::Clock;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -41,20 +40,22 @@ impl World {
         Self::with(None, &[]).await
     }
 
+    /// An empty world whose clock stands still at `start`, like `2026-01-05T09:00:00Z`, until it is turned.
+    pub async fn at(start: &str) -> Self {
+        let clock = Clock::stopped_at(start.parse().expect("a time of RFC 3339"));
+        Self::start(Options { clock, ..options() }).await
+    }
+
     /// A world whose data is in `folder`, or nowhere, with these configuration variables.
     pub async fn with(folder: Option<PathBuf>, variables: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let options = Options {
-            port: 0,
+        let variables = variables.iter().map(own).collect();
+        Self::start(Options {
             folder,
-            operator_key: Some("the operator's key, any string".into()),
-            demo: false,
-            variables: variables.iter().map(own).collect::<BTreeMap<_, _>>(),
-            on_time: false,
-            template: None,
-            bounds: Bounds::default(),
-        };
-        Self::start(options).await
+            variables,
+            ..options()
+        })
+        .await
     }
 
     /// A world as the options say.
@@ -375,5 +376,13 @@ impl World {
     /// Ends the world in order, so that its folder can be opened again.
     pub async fn end(self) {
         self.system.shutdown().await;
+    }
+}
+
+/// Of a world that is as the template says.
+fn options() -> Options {
+    Options {
+        operator_key: Some("the operator's key, any string".into()),
+        ..Options::default()
     }
 }

@@ -14,6 +14,7 @@ use clap::Parser;
 use purser::demo::{self, Credentials, Login};
 use purser::gateway::bounds::Bounds;
 use purser::system::{Options, System};
+use purser_edge::clock::Clock;
 use purser_edge::config::{SECRET_VARIABLE, VARIABLES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -107,6 +108,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         on_time: true,
         template: None,
         bounds: Bounds::default(),
+        clock: Clock::default(),
     };
     // On a task of its own, because opening files holds up the one that does it.
     let announcement = tokio::spawn(async {

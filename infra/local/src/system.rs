@@ -69,6 +69,8 @@ pub struct Options {
     pub template: Option<Arc<Template>>,
     /// How much it takes on at once.
     pub bounds: Bounds,
+    /// The clock that everything runs by; the system's, unless a history is to begin at another time.
+    pub clock: Clock,
 }
 
 /// A running Purser.
@@ -109,11 +111,10 @@ impl System {
         let config = configure(&template, address, &operator_key, options.variables)?;
         let rules = functions::rules(&template, &config.bus)?;
         let roles = Roles::of(&template, config.mail_from.as_str())?;
-        let clock = Clock::default();
-        let now = now_of(&clock);
+        let now = now_of(&options.clock);
         let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;
         let sdk = sdk::settings(&stand_ins.endpoints()).await;
-        let app = App::new(config, secrets, &sdk, clock);
+        let app = App::new(config, secrets, &sdk, options.clock);
         let names: Vec<&str> = FUNCTIONS.iter().map(|it| it.name).collect();
         let apps = Apps::new(app, &sdk, &names, &roles);
         stand_ins.bus.set_target(functions::target(&apps));

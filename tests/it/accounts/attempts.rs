@@ -26,7 +26,8 @@ fn wait(reply: &Reply) -> i64 {
 
 #[tokio::test]
 async fn delays_grow_and_whoever_waits_as_told_is_heard() {
-    let world = World::new().await;
+    // What passes between two requests would count as waiting.
+    let world = World::at("2026-01-05T09:00:00Z").await;
     let ada = world.person().await;
     let nobody = world.nobody();
     for _ in 0..3 {
