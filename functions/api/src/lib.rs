@@ -5,6 +5,7 @@
 //! would want.
 
 pub mod add_credits;
+pub mod analytics;
 pub mod api_keys;
 pub mod bind_client;
 pub mod checkpoint_ledger;
@@ -21,6 +22,7 @@ pub mod manage_users;
 pub mod notify;
 pub mod onboard_reseller;
 pub mod openapi;
+pub mod project_timeline;
 pub mod provision;
 pub mod read_checkpoints;
 pub mod read_clients;
@@ -31,6 +33,7 @@ pub mod read_resellers;
 pub mod refund_provision;
 pub mod relay;
 pub mod report_accounts;
+pub mod rollup;
 pub mod sign_up_reseller;
 pub mod suppress_mail;
 pub mod transfer_client;
@@ -222,6 +225,20 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "report-accounts",
         entry: Entry::Event(|app, event| Box::pin(report_accounts::report_accounts(app, event))),
+    },
+    Function {
+        name: "analytics",
+        entry: Entry::Http(Routes::Stateful(analytics::routes)),
+    },
+    Function {
+        name: "project-timeline",
+        entry: Entry::Stream(|app, event| {
+            Box::pin(project_timeline::project_timeline(app, event))
+        }),
+    },
+    Function {
+        name: "rollup",
+        entry: Entry::Event(|app, event| Box::pin(rollup::rollup(app, event))),
     },
     Function {
         name: "suppress-mail",

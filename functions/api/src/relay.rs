@@ -5,34 +5,26 @@
 
 use std::collections::BTreeMap;
 
-use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
-use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use aws_lambda_events::dynamodb::Event as StreamEvent;
+use aws_lambda_events::streams::DynamoDbEventResponse;
 use purser_domain::event::events_of;
-use purser_edge::App;
 use purser_edge::bus::{MOST_ENTRIES, Told};
 use purser_edge::metrics::{self, Metric};
-use purser_store::change::change;
-use purser_store::item::Item;
+use purser_edge::{App, records};
 use serde_json::json;
 
 /// Tells the bus of a batch of changes.
 pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
+    let (changes, mut failed) = records::changes(&app, &event);
     let mut outbox: Vec<(usize, Told)> = Vec::new();
-    let mut failed = None;
-    for (place, record) in event.records.iter().enumerate() {
-        match told(&app, record) {
-            Ok(events) => outbox.extend(events.into_iter().map(|event| (place, event))),
-            Err(error) => {
-                tracing::error!(
-                    error,
-                    record = record.event_id,
-                    "a stream record can't be told"
-                );
-                metrics::count(Metric::RecordUnreadable);
-                failed = Some(place);
-                break;
-            }
-        }
+    for (place, changed) in changes {
+        let origin = json!(changed.origin);
+        let tell = |event| Told {
+            event,
+            origin: origin.clone(),
+        };
+        let events = events_of(&changed.change).into_iter().map(tell);
+        outbox.extend(events.map(|event| (place, event)));
     }
     for chunk in outbox.chunks(MOST_ENTRIES) {
         let events: Vec<Told> = chunk.iter().map(|(_, told)| told.clone()).collect();
@@ -51,18 +43,7 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
         }
     }
     note(&event, &outbox, failed);
-    let failure = failed
-        .and_then(|place| event.records.get(place))
-        .map(|record| {
-            let mut failure = DynamoDbBatchItemFailure::default();
-            failure
-                .item_identifier
-                .clone_from(&record.change.sequence_number);
-            failure
-        });
-    let mut response = DynamoDbEventResponse::default();
-    response.batch_item_failures = failure.into_iter().collect();
-    response
+    records::answer(&event, failed)
 }
 
 /// Counts what the bus was told, by name; what was told beside a failure is told, and counted, again.
@@ -82,25 +63,4 @@ fn note(event: &StreamEvent, outbox: &[(usize, Told)], failed: Option<usize>) {
     for (name, times) in counts {
         metrics::told(name, times);
     }
-}
-
-/// The events of one record.
-fn told(app: &App, record: &EventRecord) -> Result<Vec<Told>, String> {
-    let image = |image: &serde_dynamo::Item| Item::from(image.clone());
-    let old = Some(&record.change.old_image)
-        .filter(|image| !image.is_empty())
-        .map(image);
-    let new = Some(&record.change.new_image)
-        .filter(|image| !image.is_empty())
-        .map(image);
-    let changed = change(old.as_ref(), new.as_ref(), app.store.secrets())
-        .map_err(|error| error.to_string())?;
-    let Some(changed) = changed else {
-        return Ok(Vec::new());
-    };
-    let tell = |event| Told {
-        event,
-        origin: json!(changed.origin),
-    };
-    Ok(events_of(&changed.change).into_iter().map(tell).collect())
 }

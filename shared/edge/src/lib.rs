@@ -22,6 +22,7 @@ pub mod mail;
 pub mod metrics;
 pub mod passwords;
 pub mod problem;
+pub mod records;
 pub mod sdk;
 pub mod serve;
 pub mod shapes;

@@ -114,7 +114,8 @@ impl Store {
     }
 
     /// Counts these hours again, at most [`MOST_HOURS`], and with them whatever they are summed up in.
-    pub async fn roll_up(&self, lease: &mut Lease, dirty: &[Dirty]) -> Result<(), StoreError> {
+    /// Says how many of them were dirty.
+    pub async fn roll_up(&self, lease: &mut Lease, dirty: &[Dirty]) -> Result<usize, StoreError> {
         let counted = dirty.iter().map(|dirty| {
             let (store, dirty) = (self.clone(), *dirty);
             async move {
@@ -143,7 +144,8 @@ impl Store {
             work.push(async move { store.sum_up(kind, scope, hours, stamp).await });
         }
         side_by_side(AT_ONCE, work).await?;
-        self.clear(lease, &marks).await
+        self.clear(lease, &marks).await?;
+        Ok(marks.len())
     }
 
     /// Writes figures of a scope that changed, level by level: each is read with its neighbours, and all together make
