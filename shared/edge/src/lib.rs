@@ -20,12 +20,15 @@ pub mod limits;
 pub mod logs;
 pub mod mail;
 pub mod metrics;
+pub mod negotiation;
 pub mod passwords;
 pub mod problem;
 pub mod records;
 pub mod sdk;
 pub mod serve;
 pub mod shapes;
+pub mod table;
+pub mod trend;
 
 pub use app::App;
 pub use call::Call;

@@ -6,7 +6,7 @@
 mod refusals;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use purser_domain::client::ClientStatus;
 use purser_domain::tier::Tier;
@@ -119,6 +119,12 @@ impl Problem {
             "not_found",
             format!("There is no such {what}."),
         )
+    }
+
+    /// 406: of what is `offered`, as media types, the request's `Accept` takes nothing.
+    pub fn not_acceptable(offered: &str) -> Self {
+        let detail = format!("This comes as {offered}; the Accept header takes none of these.");
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
     }
 
     /// 422: a well-formed field with a wrong value.
@@ -251,6 +257,9 @@ impl IntoResponse for Problem {
         );
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::NOT_ACCEPTABLE {
+            headers.insert(VARY, HeaderValue::from(ACCEPT));
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
