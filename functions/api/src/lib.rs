@@ -232,9 +232,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "project-timeline",
-        entry: Entry::Stream(|app, event| {
-            Box::pin(project_timeline::project_timeline(app, event))
-        }),
+        entry: Entry::Stream(|app, event| Box::pin(project_timeline::project_timeline(app, event))),
     },
     Function {
         name: "rollup",

@@ -88,8 +88,12 @@ impl Day {
     /// The day so many days before it, or the first there is.
     #[must_use]
     pub fn minus_days(self, days: i32) -> Self {
-        let before = self.0.saturating_sub(Span::new().days(days));
-        Self(before).max(Self::FIRST)
+        self.minus(Span::new().days(days))
+    }
+
+    /// The day so long before it, or the first there is.
+    pub(crate) fn minus(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span)).max(Self::FIRST)
     }
 
     /// Its first hour.

@@ -3,6 +3,8 @@
 //! Invariant: the four are created together or not at all (SPEC B1), and what decides about spending changes on
 //! profile and wallet in one transaction.
 
+use std::collections::HashMap;
+
 use purser_domain::Refusal;
 use purser_domain::refid::{ResellerRefid, UserRefid};
 use purser_domain::refusal::What;
@@ -61,6 +63,20 @@ impl Store {
     pub async fn reseller(&self, refid: &ResellerRefid) -> Result<Option<Reseller>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
         item.map(|item| read(&item, &self.secrets)).transpose()
+    }
+
+    /// Those of these resellers that there are, as they were a moment ago.
+    pub async fn resellers_named(
+        &self,
+        refids: &[ResellerRefid],
+    ) -> Result<HashMap<ResellerRefid, Reseller>, StoreError> {
+        let keys: Vec<Key> = refids.iter().map(key).collect();
+        let found = self.table.get_all(&keys, Consistency::Eventual).await?;
+        let resellers = found.values().map(|item| {
+            let reseller = read(item, &self.secrets)?;
+            Ok((reseller.refid.clone(), reseller))
+        });
+        resellers.collect()
     }
 
     /// A page of resellers, newest first.

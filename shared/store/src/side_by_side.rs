@@ -10,7 +10,7 @@ use crate::meter::{self, Cost};
 /// Does all of `work`, at most `most` at a time, and gives what came of it, in no order. The first failure ends it.
 pub(crate) async fn side_by_side<T: Send + 'static>(
     most: usize,
-    work: impl IntoIterator<Item = impl Future<Output = Result<T, StoreError>> + Send + 'static>,
+    work: Vec<impl Future<Output = Result<T, StoreError>> + Send + 'static>,
 ) -> Result<Vec<T>, StoreError> {
     let mut work = work.into_iter();
     let mut running = JoinSet::new();

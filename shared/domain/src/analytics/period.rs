@@ -2,6 +2,7 @@
 //!
 //! Invariant: a period's key has its level first and a fixed width, so that keys of one level are in the order of time.
 
+use jiff::Span;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -32,9 +33,10 @@ impl Month {
         Year::of(self.0)
     }
 
-    /// The month before it, unless it is the first there is.
-    pub fn previous(self) -> Option<Self> {
-        self.0.previous().map(Self::of)
+    /// The month so many months before it, or the first there is.
+    #[must_use]
+    pub fn minus(self, months: i32) -> Self {
+        Self::of(self.0.minus(Span::new().months(months)))
     }
 }
 
@@ -63,6 +65,12 @@ impl Year {
     /// Its last day.
     pub fn last(self) -> Day {
         Day::from(self.0.date().last_of_year())
+    }
+
+    /// The year so many years before it, or the first there is.
+    #[must_use]
+    pub fn minus(self, years: i32) -> Self {
+        Self::of(self.0.minus(Span::new().years(years)))
     }
 }
 

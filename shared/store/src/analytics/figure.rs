@@ -72,7 +72,7 @@ impl Store {
                 items.await?.iter().map(read).collect::<Result<Vec<_>, _>>()
             }
         });
-        let found = side_by_side(usize::MAX, rows).await?;
+        let found = side_by_side(usize::MAX, rows.collect()).await?;
         Ok(Figures(found.into_iter().flatten().collect()))
     }
 
@@ -87,7 +87,7 @@ impl Store {
             async move { ranked_in(&table, pk).await }
         });
         let mut ranked = Ranked::new();
-        for (reseller, counts) in side_by_side(AT_ONCE, parts).await?.into_iter().flatten() {
+        for (reseller, counts) in side_by_side(AT_ONCE, parts.collect()).await?.into_iter().flatten() {
             ranked.entry(reseller).or_default().add_all(&counts);
         }
         Ok(ranked)

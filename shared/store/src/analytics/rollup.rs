@@ -21,6 +21,12 @@ use crate::side_by_side::side_by_side;
 use crate::table::{Condition, Consistency, Table, Write};
 use crate::{Store, StoreError};
 
+/// How long a run has the lease: longer than Lambda lets it go on.
+const LEASE: SignedDuration = SignedDuration::from_secs(58);
+/// How long a run begins new work.
+const WORKS: SignedDuration = SignedDuration::from_secs(40);
+/// How long it may take until a commit has come through the stream, and shows in the list of what is dirty.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(30);
 /// How many scopes are summed up at a time.
 const AT_ONCE: usize = 16;
 /// The most hours that are counted together: their marks are cleared in one transaction, with the lease.
@@ -33,6 +39,7 @@ const MOST_WRITES: u64 = 1 << 24;
 pub struct Lease {
     fence: u64,
     writes: u64,
+    began: Time,
 }
 
 /// What is known of the roll-ups.
@@ -47,14 +54,9 @@ fn key() -> Key {
 }
 
 impl Store {
-    /// Takes the lease until `until` for the run `run`; none while another run holds it.
-    pub async fn lease_rollup(
-        &self,
-        run: &str,
-        now: Time,
-        until: Time,
-    ) -> Result<Option<Lease>, StoreError> {
-        let key = key();
+    /// Takes the lease for the run `run`; none while another run holds it.
+    pub async fn lease_rollup(&self, run: &str, now: Time) -> Result<Option<Lease>, StoreError> {
+        let (key, until) = (key(), now.plus(LEASE));
         let update = || {
             // A call whose answer was lost is made again; it took the lease for itself.
             let update = self
@@ -77,16 +79,24 @@ impl Store {
         let fence = fence.and_then(|it| it.as_n().ok()?.parse().ok());
         let fence =
             fence.ok_or_else(|| StoreError::Unreadable("a lease without a fence".into()))?;
-        Ok(Some(Lease { fence, writes: 0 }))
+        Ok(Some(Lease {
+            fence,
+            writes: 0,
+            began: now,
+        }))
     }
 
-    /// Gives the lease back, and says up to when everything is counted.
+    /// Gives the lease back, and says up to when everything is counted: what is left is dirty since `oldest`.
     pub async fn end_rollup(
         &self,
         lease: &Lease,
-        as_of: Time,
+        oldest: Option<Time>,
         now: Time,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Time, StoreError> {
+        let settled = lease.began.plus(-UNDER_WAY);
+        // What happened at that very moment is not counted.
+        let before = |since: Time| since.plus(SignedDuration::from_millis(-1));
+        let as_of = oldest.map_or(settled, |since| settled.min(before(since)));
         let (key, rollup) = (key(), attribute(&Rollup { as_of: Some(as_of) })?);
         // A millisecond ago: a lease that ends now is held now.
         let ended = now.plus(SignedDuration::from_millis(-1));
@@ -101,7 +111,8 @@ impl Store {
                 .expression_attribute_values(":fence", number(lease.fence));
             Table::send_update(update)
         };
-        patiently(update).await.map(|_| ())
+        patiently(update).await?.ok_or_else(lost)?;
+        Ok(as_of)
     }
 
     /// What is known of the roll-ups.
@@ -127,7 +138,7 @@ impl Store {
             }
         });
         // Each mark is read before its hour is.
-        let counted = side_by_side(2, counted).await?;
+        let counted = side_by_side(2, counted.collect()).await?;
         let mut changed: BTreeMap<(Kind, Scope), BTreeMap<Period, Counts>> = BTreeMap::new();
         let mut marks: Vec<Mark> = Vec::new();
         for (mark, sums) in counted.into_iter().flatten() {
@@ -188,6 +199,11 @@ pub(super) fn lost() -> StoreError {
 }
 
 impl Lease {
+    /// Whether there is time to begin new work.
+    pub fn works(&self, now: Time) -> bool {
+        now < self.began.plus(WORKS)
+    }
+
     /// That it is held still.
     pub(super) fn check(&self) -> Write {
         Write::Check(key(), Condition::Is("fence", self.fence))

@@ -36,9 +36,8 @@ fn partition(kind: Kind, hour: Hour, shard: u8) -> String {
 impl Store {
     /// Writes what these things add, and then marks their hours: what is marked before could be counted without them.
     pub async fn project(&self, facts: &[Fact]) -> Result<(), StoreError> {
-        let rows = facts
-            .iter()
-            .map(|fact| write(self.table.clone(), fact.clone()));
+        let row = |fact: &Fact| write(self.table.clone(), fact.clone());
+        let rows: Vec<_> = facts.iter().map(row).collect();
         side_by_side(AT_ONCE, rows).await?;
         let mut hours: BTreeMap<(Kind, Hour), Time> = BTreeMap::new();
         for fact in facts {
@@ -51,7 +50,7 @@ impl Store {
             let store = self.clone();
             async move { store.mark(kind, hour, since).await }
         });
-        side_by_side(AT_ONCE, marks).await.map(|_| ())
+        side_by_side(AT_ONCE, marks.collect()).await.map(|_| ())
     }
 
     /// What the things made in an hour add up to, as of now; with zeros for whoever has none of them any more.
@@ -64,7 +63,7 @@ impl Store {
             }
         });
         let mut sums = Sums::new();
-        for part in side_by_side(usize::from(SHARDS), shards).await? {
+        for part in side_by_side(usize::from(SHARDS), shards.collect()).await? {
             for (scope, counts) in part {
                 sums.entry(scope).or_default().add_all(&counts);
             }

@@ -1,0 +1,230 @@
+//! Clients: signed up, by status, by who sold to them (SPEC A11).
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::analytics::period::Period;
+use purser_domain::analytics::{Kind, Scope, metric};
+use purser_edge::answer::ok;
+use purser_edge::extract::Params;
+use purser_edge::negotiation::Accept;
+use purser_edge::shapes::ResellerRefidShape;
+use purser_edge::table::Cell;
+use purser_edge::trend::Series;
+use purser_edge::{App, Call, Problem};
+use purser_store::analytics::Ranked;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ranking::{self, TopQuery};
+use super::trend::{self, TrendQuery, TrendShape};
+use super::{RangeQuery, count, scope};
+
+/// Clients by day, month or year of their creation
+#[utoipa::path(
+    get, path = "/v1/analytics/clients/signups", tag = "analytics", params(TrendQuery),
+    responses(
+        (status = 200, content(
+            (TrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
+        )),
+        (status = 404, description = "`not_found`"),
+        (status = 406, description = "`not_acceptable`"),
+    )
+)]
+pub(super) async fn signups(
+    State(app): State<App>,
+    call: Call,
+    accept: Accept,
+    query: Result<Params<TrendQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let read = trend::read(&app, (Kind::Client, &scope), &query, [metric::CLIENTS]).await?;
+    let series = [Series {
+        column: "value",
+        label: "Clients",
+    }];
+    trend::answer(&accept, read, "New clients", series, TrendShape::from)
+}
+
+/// Clients in each status.
+#[derive(Debug, Serialize, ToSchema)]
+struct ClientStatuses {
+    active: u64,
+    pending: u64,
+    suspended: u64,
+    inactive: u64,
+}
+
+/// Clients created in the range, by the status they are in now
+#[utoipa::path(
+    get, path = "/v1/analytics/clients/status", tag = "analytics", params(RangeQuery),
+    responses((status = 200, body = ClientStatuses), (status = 404, description = "`not_found`"))
+)]
+pub(super) async fn status(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<RangeQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let counts = super::sum(&app, &call, Kind::Client, query).await?;
+    ok(&ClientStatuses {
+        active: count(counts.get(metric::ACTIVE)),
+        pending: count(counts.get(metric::PENDING)),
+        suspended: count(counts.get(metric::SUSPENDED)),
+        inactive: count(counts.get(metric::INACTIVE)),
+    })
+}
+
+/// How many clients came.
+#[derive(Debug, Serialize, ToSchema)]
+struct Growth {
+    /// Clients created in the range.
+    count: u64,
+}
+
+/// How many clients were created in the range
+#[utoipa::path(
+    get, path = "/v1/analytics/clients/growth", tag = "analytics", params(RangeQuery),
+    responses((status = 200, body = Growth), (status = 404, description = "`not_found`"))
+)]
+pub(super) async fn growth(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<RangeQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let counts = super::sum(&app, &call, Kind::Client, query).await?;
+    ok(&Growth {
+        count: count(counts.get(metric::CLIENTS)),
+    })
+}
+
+/// Clients by who they belong to.
+#[derive(Debug, Serialize, ToSchema)]
+struct Segmentation {
+    standalone: Segment,
+    resold: Segment,
+}
+
+/// A part of the clients.
+#[derive(Debug, Serialize, ToSchema)]
+struct Segment {
+    count: u64,
+    /// Of all, to two places, rounded half up by itself; 0 where there are none.
+    percentage: f64,
+}
+
+impl Segment {
+    fn of(part: i64, whole: i64) -> Self {
+        Self {
+            count: count(part),
+            percentage: f64::from(hundredths(part, whole)) / 100.0,
+        }
+    }
+}
+
+/// How many hundredths of a percent `part` is of `whole`, rounded half up; both are at least 0.
+fn hundredths(part: i64, whole: i64) -> u32 {
+    let (part, whole) = (i128::from(part), i128::from(whole));
+    let twice = (part * 20_000 + whole).checked_div(2 * whole);
+    twice.and_then(|it| u32::try_from(it).ok()).unwrap_or(0)
+}
+
+/// Clients created in the range: standalone ones, and those of resellers
+#[utoipa::path(
+    get, path = "/v1/analytics/clients/segmentation", tag = "analytics", params(RangeQuery),
+    responses((status = 200, body = Segmentation), (status = 404, description = "`not_found`"))
+)]
+pub(super) async fn segmentation(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<RangeQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let counts = super::sum(&app, &call, Kind::Client, query).await?;
+    let whole = counts.get(metric::CLIENTS);
+    ok(&Segmentation {
+        standalone: Segment::of(counts.get(metric::STANDALONE), whole),
+        resold: Segment::of(counts.get(metric::RESOLD), whole),
+    })
+}
+
+/// Who has the most clients.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopOwners {
+    data: Vec<TopOwner>,
+}
+
+/// A reseller and its clients.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopOwner {
+    #[schema(value_type = ResellerRefidShape)]
+    reseller: String,
+    /// Its name.
+    company: String,
+    /// Its clients that were created in the range.
+    clients: u64,
+}
+
+/// Resellers by how many clients they have that were created in the range
+#[utoipa::path(
+    get, path = "/v1/analytics/clients/top-owners", tag = "analytics", params(TopQuery),
+    responses(
+        (status = 200, content((TopOwners = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "`not_found`"),
+        (status = 406, description = "`not_acceptable`"),
+    )
+)]
+pub(super) async fn top_owners(
+    State(app): State<App>,
+    call: Call,
+    accept: Accept,
+    query: Result<Params<TopQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope: Scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let periods: Vec<Period> = query.periods(&app)?;
+    let owners: Ranked = ranking::read(&app, Kind::Client, &scope, &periods).await?;
+    let owned = owners.into_iter().map(|(reseller, counts)| {
+        let clients = counts.get(metric::CLIENTS);
+        (reseller, [clients, 0])
+    });
+    let top = ranking::top(&app, owned, query.limit).await?;
+    let data: Vec<TopOwner> = top
+        .into_iter()
+        .map(|(reseller, [clients, _])| TopOwner {
+            reseller: reseller.refid.to_string(),
+            company: reseller.company_name.to_string(),
+            clients: count(clients),
+        })
+        .collect();
+    ranking::answer(&accept, &["reseller", "company", "clients"], &data, |it| {
+        vec![
+            Cell::Text(&it.reseller),
+            Cell::Text(&it.company),
+            ranking::figure(it.clients),
+        ]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hundredths;
+
+    #[test]
+    fn percentages_are_rounded_half_up_to_two_places() {
+        for (part, whole, hundredth) in [
+            (50, 150, 3333),
+            (100, 150, 6667),
+            (0, 0, 0),
+            (0, 7, 0),
+            (7, 7, 10_000),
+            (1, 3, 3333),
+            (2, 3, 6667),
+            // A half: 0.005 % and 99.995 %.
+            (1, 20_000, 1),
+            (19_999, 20_000, 10_000),
+            (1, 20_001, 0),
+            (i64::MAX, i64::MAX, 10_000),
+        ] {
+            assert_eq!(hundredths(part, whole), hundredth, "{part} of {whole}");
+        }
+    }
+}

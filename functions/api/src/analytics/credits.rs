@@ -1,0 +1,71 @@
+//! Credits: distributed, spent, outstanding (SPEC B13).
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::analytics::period::Period;
+use purser_domain::analytics::{Kind, metric};
+use purser_edge::answer::ok;
+use purser_edge::extract::Params;
+use purser_edge::negotiation::Accept;
+use purser_edge::trend::Series;
+use purser_edge::{App, Call, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::trend::{self, CreditTrendShape, TrendQuery};
+use super::{ScopeQuery, scope};
+
+/// Credits distributed and spent, by day, month or year
+#[utoipa::path(
+    get, path = "/v1/analytics/credits/trends", tag = "analytics", params(TrendQuery),
+    responses(
+        (status = 200, content(
+            (CreditTrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
+        )),
+        (status = 404, description = "`not_found`"),
+        (status = 406, description = "`not_acceptable`"),
+    )
+)]
+pub(super) async fn trends(
+    State(app): State<App>,
+    call: Call,
+    accept: Accept,
+    query: Result<Params<TrendQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let names = [metric::DISTRIBUTED, metric::SPENT];
+    let read = trend::read(&app, (Kind::Entry, &scope), &query, names).await?;
+    let series = |column, label| Series { column, label };
+    let series = [series("value", "Distributed"), series("spent", "Spent")];
+    let title = "Credits distributed and spent";
+    trend::answer(&accept, read, title, series, CreditTrendShape::from)
+}
+
+/// What may still be spent.
+#[derive(Debug, Serialize, ToSchema)]
+struct Outstanding {
+    /// The sum of all balances, or one reseller's balance.
+    credits: i64,
+}
+
+/// Credits that were distributed and are not spent: the sum of all balances
+#[utoipa::path(
+    get, path = "/v1/analytics/credits/outstanding", tag = "analytics", params(ScopeQuery),
+    responses((status = 200, body = Outstanding), (status = 404, description = "`not_found`"))
+)]
+pub(super) async fn outstanding(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<ScopeQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let figures = app
+        .store
+        .figures(Kind::Entry, &scope, [Period::All])
+        .await?;
+    ok(&Outstanding {
+        credits: figures.sum(&[Period::All]).get(metric::OUTSTANDING),
+    })
+}

@@ -1,0 +1,133 @@
+//! Rankings of resellers. They cost active resellers times periods, so a range is at most ten years.
+
+use axum::response::{IntoResponse, Response};
+use purser_domain::analytics::period::{Interval, Period};
+use purser_domain::analytics::range::DayRange;
+use purser_domain::analytics::{Kind, Scope};
+use purser_domain::refid::ResellerRefid;
+use purser_domain::reseller::Reseller;
+use purser_domain::time::Day;
+use purser_edge::extract::Limit;
+use purser_edge::negotiation::{Accept, Format, Represented};
+use purser_edge::shapes::{DayShape, ResellerRefidShape};
+use purser_edge::table::{Cell, csv};
+use purser_edge::{App, Problem};
+use purser_store::analytics::Ranked;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+/// How many, and of when.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TopQuery {
+    /// The first day. Given one day, the range is at most ten years.
+    #[param(value_type = Option<DayShape>)]
+    start: Option<Day>,
+    /// The last day; today unless given.
+    #[param(value_type = Option<DayShape>)]
+    end: Option<Day>,
+    /// Only this reseller; for a reseller always itself.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    pub(super) reseller: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub(super) limit: Option<Limit>,
+}
+
+/// Ten years before it, but for a day.
+fn ten_years_to(end: Day) -> Day {
+    end.minus_days(3_651)
+}
+
+impl TopQuery {
+    /// The periods that make up the range: always, unless a day is given.
+    pub(super) fn periods(&self, app: &App) -> Result<Vec<Period>, Problem> {
+        if self.start.is_none() && self.end.is_none() {
+            return Ok(vec![Period::All]);
+        }
+        let today = app.clock.now().day();
+        let end = self
+            .end
+            .unwrap_or_else(|| today.max(self.start.unwrap_or(today)));
+        let start = self.start.unwrap_or_else(|| ten_years_to(end));
+        let range = DayRange::new(start, end).map_err(super::unusable)?;
+        // As long as a monthly trend, whose limit is told.
+        range.buckets(Interval::Monthly).map_err(super::unusable)?;
+        Ok(range.cover())
+    }
+}
+
+/// What each reseller in the scope has in these periods.
+pub(super) async fn read(
+    app: &App,
+    kind: Kind,
+    scope: &Scope,
+    periods: &[Period],
+) -> Result<Ranked, Problem> {
+    match scope {
+        Scope::All => Ok(app.store.ranked(kind, periods.iter().copied()).await?),
+        Scope::Reseller(own) => {
+            let figures = app.store.figures(kind, scope, periods.iter().copied());
+            Ok(Ranked::from([(own.clone(), figures.await?.sum(periods))]))
+        }
+    }
+}
+
+/// The first of them by the first figure, then the second, then the company's name; without those that have nothing.
+pub(super) async fn top(
+    app: &App,
+    all: impl IntoIterator<Item = (ResellerRefid, [i64; 2])>,
+    limit: Option<Limit>,
+) -> Result<Vec<(Reseller, [i64; 2])>, Problem> {
+    let limit = limit.unwrap_or_default().get();
+    let mut all: Vec<(ResellerRefid, [i64; 2])> = all
+        .into_iter()
+        .filter(|(_, figures)| *figures != [0, 0])
+        .collect();
+    all.sort_by(|(_, a), (_, b)| b.cmp(a));
+    // Those that tie with the last one stand in the order of their names, which are not known yet.
+    if let Some((_, last)) = all.get(limit.saturating_sub(1)).cloned() {
+        all.retain(|(_, figures)| *figures >= last);
+    }
+    let refids: Vec<ResellerRefid> = all.iter().map(|(refid, _)| refid.clone()).collect();
+    let mut known = app.store.resellers_named(&refids).await?;
+    let named = all
+        .into_iter()
+        .filter_map(|(refid, figures)| Some((known.remove(&refid)?, figures)));
+    let mut named: Vec<(Reseller, [i64; 2])> = named.collect();
+    named.sort_by(|(a, of_a), (b, of_b)| {
+        let by_name = || a.company_name.as_str().cmp(b.company_name.as_str());
+        of_b.cmp(of_a)
+            .then_with(by_name)
+            .then_with(|| a.refid.cmp(&b.refid))
+    });
+    named.truncate(limit);
+    Ok(named)
+}
+
+/// A ranking as JSON or as a table.
+#[derive(Debug, Serialize)]
+struct Data<'a, T> {
+    data: &'a [T],
+}
+
+/// Answers a ranking in the format that is asked for.
+pub(super) fn answer<'a, T: Serialize>(
+    accept: &Accept,
+    header: &[&str],
+    data: &'a [T],
+    row: impl Fn(&'a T) -> Vec<Cell<'a>>,
+) -> Result<Response, Problem> {
+    let format = accept.choose(&[Format::Json, Format::Csv])?;
+    let body = match format {
+        Format::Csv => csv(header, data.iter().map(row))?,
+        _ => purser_edge::json::write(&Data { data })?,
+    };
+    Ok(Represented { format, body }.into_response())
+}
+
+/// A count as a cell.
+pub(super) fn figure(count: u64) -> Cell<'static> {
+    Cell::Number(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,169 @@
+//! Resellers: who won most, who is in which tier, and what one has (SPEC B13).
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::analytics::period::Period;
+use purser_domain::analytics::{Kind, Scope, metric};
+use purser_domain::credits::Credits;
+use purser_domain::refid::ResellerRefid;
+use purser_domain::refusal::What;
+use purser_domain::tier::Tier;
+use purser_edge::answer::ok;
+use purser_edge::call::ResellerCall;
+use purser_edge::extract::Params;
+use purser_edge::negotiation::Accept;
+use purser_edge::shapes::{CreditsShape, ResellerRefidShape, TierShape};
+use purser_edge::table::Cell;
+use purser_edge::{App, Call, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ranking::{self, TopQuery};
+use super::{count, scope};
+
+/// Resellers, the one that won most first.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopResellers {
+    data: Vec<TopReseller>,
+}
+
+/// A reseller and what it won.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopReseller {
+    #[schema(value_type = ResellerRefidShape)]
+    reseller: String,
+    /// Its name.
+    company: String,
+    #[schema(value_type = TierShape)]
+    tier: Tier,
+    /// Its clients that were created in the range.
+    acquisitions: u64,
+    /// Credits that its purchases in the range cost, less those that returned in it.
+    spent: i64,
+}
+
+/// Resellers by the clients they won in the range, then by the credits they spent in it
+#[utoipa::path(
+    get, path = "/v1/analytics/resellers/top", tag = "analytics", params(TopQuery),
+    responses(
+        (status = 200, content((TopResellers = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "`not_found`"),
+        (status = 406, description = "`not_acceptable`"),
+    )
+)]
+pub(super) async fn top(
+    State(app): State<App>,
+    call: Call,
+    accept: Accept,
+    query: Result<Params<TopQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let periods = query.periods(&app)?;
+    let (won, spent) = tokio::try_join!(
+        ranking::read(&app, Kind::Client, &scope, &periods),
+        ranking::read(&app, Kind::Entry, &scope, &periods)
+    )?;
+    let mut figures: BTreeMap<ResellerRefid, [i64; 2]> = BTreeMap::new();
+    for (reseller, counts) in won {
+        let [acquisitions, _] = figures.entry(reseller).or_default();
+        *acquisitions = counts.get(metric::CLIENTS);
+    }
+    for (reseller, counts) in spent {
+        let [_, spent] = figures.entry(reseller).or_default();
+        *spent = counts.get(metric::SPENT);
+    }
+    let top = ranking::top(&app, figures, query.limit).await?;
+    let data: Vec<TopReseller> = top
+        .into_iter()
+        .map(|(reseller, [acquisitions, spent])| TopReseller {
+            reseller: reseller.refid.to_string(),
+            company: reseller.company_name.to_string(),
+            tier: reseller.tier,
+            acquisitions: count(acquisitions),
+            spent,
+        })
+        .collect();
+    let header = ["reseller", "company", "tier", "acquisitions", "spent"];
+    ranking::answer(&accept, &header, &data, |it| {
+        vec![
+            Cell::Text(&it.reseller),
+            Cell::Text(&it.company),
+            Cell::Text(it.tier.as_str()),
+            ranking::figure(it.acquisitions),
+            Cell::Number(it.spent),
+        ]
+    })
+}
+
+/// Resellers in each tier.
+#[derive(Debug, Serialize, ToSchema)]
+struct Tiers {
+    platinum: u64,
+    gold: u64,
+    standard: u64,
+}
+
+/// How many resellers are in each tier now; those that wait to be approved are in none
+#[utoipa::path(
+    get, path = "/v1/analytics/resellers/tiers", tag = "analytics",
+    responses((status = 200, body = Tiers), (status = 403, description = "`forbidden`"))
+)]
+pub(super) async fn tiers(State(app): State<App>, call: Call) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let figures = app
+        .store
+        .figures(Kind::Reseller, &Scope::All, [Period::All])
+        .await?;
+    let counts = figures.sum(&[Period::All]);
+    let in_tier = |tier: Tier| count(counts.get(&format!("{}{}", metric::IN_TIER, tier.as_str())));
+    ok(&Tiers {
+        platinum: in_tier(Tier::Platinum),
+        gold: in_tier(Tier::Gold),
+        standard: in_tier(Tier::Standard),
+    })
+}
+
+/// What a reseller has, and has done.
+#[derive(Debug, Serialize, ToSchema)]
+struct ResellerStats {
+    /// Its credits, as of now.
+    #[schema(value_type = CreditsShape)]
+    balance: Credits,
+    /// Its tier, as of now.
+    #[schema(value_type = TierShape)]
+    tier: Tier,
+    /// Credits that its purchases cost, less those that returned.
+    spent: i64,
+    /// Its clients; one that is deleted is counted where it was.
+    clients: u64,
+    /// Licences it sold that are active.
+    active_licences: u64,
+}
+
+/// What a reseller has, and has done
+#[utoipa::path(
+    get, path = "/v1/analytics/resellers/{refid}/stats", tag = "analytics",
+    params(("refid" = ResellerRefidShape, Path)), responses((status = 200, body = ResellerStats))
+)]
+pub(super) async fn stats(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
+    let scope = Scope::Reseller(call.reseller.clone());
+    let always = [Period::All];
+    let (wallet, entries, clients, licences) = tokio::try_join!(
+        app.store.wallet(&call.reseller),
+        app.store.figures(Kind::Entry, &scope, always),
+        app.store.figures(Kind::Client, &scope, always),
+        app.store.figures(Kind::Licence, &scope, always)
+    )?;
+    let wallet = wallet.ok_or(Refusal::NotFound(What::Reseller))?;
+    ok(&ResellerStats {
+        balance: wallet.balance,
+        tier: wallet.tier,
+        spent: entries.sum(&always).get(metric::SPENT),
+        clients: count(clients.sum(&always).get(metric::CLIENTS)),
+        active_licences: count(licences.sum(&always).get(metric::ACTIVE_LICENCES)),
+    })
+}
