@@ -10,6 +10,7 @@
 
 mod account_mails;
 mod accounts;
+mod analytics;
 mod api_keys;
 mod bad_input;
 mod budgets;

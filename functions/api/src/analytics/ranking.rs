@@ -1,7 +1,7 @@
 //! Rankings of resellers. They cost active resellers times periods, so a range is at most ten years.
 
 use axum::response::{IntoResponse, Response};
-use purser_domain::analytics::period::{Interval, Period};
+use purser_domain::analytics::period::{Interval, Month, Period};
 use purser_domain::analytics::range::DayRange;
 use purser_domain::analytics::{Kind, Scope};
 use purser_domain::refid::ResellerRefid;
@@ -35,11 +35,6 @@ pub(super) struct TopQuery {
     pub(super) limit: Option<Limit>,
 }
 
-/// Ten years before it, but for a day.
-fn ten_years_to(end: Day) -> Day {
-    end.minus_days(3_651)
-}
-
 impl TopQuery {
     /// The periods that make up the range: always, unless a day is given.
     pub(super) fn periods(&self, app: &App) -> Result<Vec<Period>, Problem> {
@@ -50,7 +45,9 @@ impl TopQuery {
         let end = self
             .end
             .unwrap_or_else(|| today.max(self.start.unwrap_or(today)));
-        let start = self.start.unwrap_or_else(|| ten_years_to(end));
+        let start = self
+            .start
+            .unwrap_or_else(|| Month::of(end).minus(119).first());
         let range = DayRange::new(start, end).map_err(super::unusable)?;
         // As long as a monthly trend, whose limit is told.
         range.buckets(Interval::Monthly).map_err(super::unusable)?;

@@ -87,7 +87,11 @@ impl Store {
             async move { ranked_in(&table, pk).await }
         });
         let mut ranked = Ranked::new();
-        for (reseller, counts) in side_by_side(AT_ONCE, parts.collect()).await?.into_iter().flatten() {
+        for (reseller, counts) in side_by_side(AT_ONCE, parts.collect())
+            .await?
+            .into_iter()
+            .flatten()
+        {
             ranked.entry(reseller).or_default().add_all(&counts);
         }
         Ok(ranked)

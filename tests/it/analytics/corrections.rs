@@ -1,0 +1,130 @@
+//! What changes long after it was counted, and what the machinery around does to it: late, twice, in another order.
+
+use purser_tests::World;
+use serde_json::json;
+
+use super::{clients, figure, turn_to, values};
+
+#[tokio::test]
+async fn a_client_of_january_suspended_in_november_is_one_of_januarys_suspended() {
+    let world = World::at("2023-01-15T09:00:00Z").await;
+    let refids = clients(&world, &world.operator, 3).await;
+    let path = |step: &str| format!("/v1/clients/{}/{step}", refids[0]);
+    let _active = world.operator.act(&path("activate")).await.expect(200);
+    let query = "clients/status?start=2023-01-01&end=2023-01-31";
+    let before = figure(&world, &world.operator, query).await;
+    assert_eq!(
+        before,
+        json!({"active": 1, "pending": 2, "suspended": 0, "inactive": 0})
+    );
+    turn_to(&world, "2023-11-15T09:00:00Z");
+    let _suspended = world.operator.act(&path("suspend")).await.expect(200);
+    let after = figure(&world, &world.operator, query).await;
+    assert_eq!(
+        after,
+        json!({"active": 0, "pending": 2, "suspended": 1, "inactive": 0})
+    );
+    let november = "clients/status?start=2023-11-01&end=2023-11-30";
+    let november = figure(&world, &world.operator, november).await;
+    assert_eq!(
+        november,
+        json!({"active": 0, "pending": 0, "suspended": 0, "inactive": 0})
+    );
+    // Deleted, it is counted where it was (SPEC A9).
+    let _deleted = world
+        .operator
+        .delete(&format!("/v1/clients/{}", refids[0]))
+        .await
+        .expect(204);
+    assert_eq!(figure(&world, &world.operator, query).await, after);
+}
+
+#[tokio::test]
+async fn a_client_that_moves_is_counted_where_it_is() {
+    let world = World::at("2023-01-15T09:00:00Z").await;
+    let (a, b) = (
+        world.partner("standard", 0).await,
+        world.partner("standard", 0).await,
+    );
+    let refids = clients(&world, &a.caller, 2).await;
+    let owned = async || {
+        let growth = async |caller| {
+            figure(&world, caller, "clients/growth").await["count"]
+                .as_u64()
+                .unwrap()
+        };
+        (
+            growth(&a.caller).await,
+            growth(&b.caller).await,
+            growth(&world.operator).await,
+        )
+    };
+    assert_eq!(owned().await, (2, 0, 2));
+    turn_to(&world, "2023-02-15T09:00:00Z");
+    let path = format!("/v1/clients/{}/transfer", refids[0]);
+    let moved = world
+        .operator
+        .post(&path, &json!({"reseller": b.refid}))
+        .await;
+    let _moved = moved.expect(200);
+    assert_eq!(owned().await, (1, 1, 2));
+    let _free = world
+        .operator
+        .post(&path, &json!({"reseller": null}))
+        .await
+        .expect(200);
+    assert_eq!(owned().await, (1, 0, 2));
+    let trend = figure(
+        &world,
+        &a.caller,
+        "clients/signups?start=2023-01-01&end=2023-02-28",
+    )
+    .await;
+    assert_eq!(values(&trend), [("2023-01".to_owned(), 1)]);
+    let tops = figure(&world, &world.operator, "clients/top-owners").await;
+    assert_eq!(tops["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn as_of_is_never_more_than_two_minutes_behind_when_all_goes_well() {
+    let world = World::at("2023-01-15T09:00:00Z").await;
+    let _client = clients(&world, &world.operator, 1).await;
+    let trend = figure(&world, &world.operator, "clients/signups").await;
+    assert_eq!(trend["as_of"], "2023-01-15T08:59:30.000Z");
+    // A run whose function died holds the lease for a minute; what it has not done is the next one's.
+    let store = &world.system().app().store;
+    let now = world.system().clock().now();
+    let lease = store.lease_rollup("a run that dies", now).await.unwrap();
+    assert!(lease.is_some());
+    turn_to(&world, "2023-01-15T09:00:58Z");
+    let _client = clients(&world, &world.operator, 1).await;
+    let trend = figure(&world, &world.operator, "clients/signups").await;
+    assert_eq!(
+        (&trend["as_of"], values(&trend)[0].1),
+        (&json!("2023-01-15T08:59:30.000Z"), 1)
+    );
+    turn_to(&world, "2023-01-15T09:00:59Z");
+    let trend = figure(&world, &world.operator, "clients/signups").await;
+    assert_eq!(
+        (&trend["as_of"], values(&trend)[0].1),
+        (&json!("2023-01-15T09:00:29.000Z"), 2)
+    );
+    // What it had not written yet it can't write any more.
+    let mut lease = lease.unwrap();
+    let dirty = purser_store::analytics::Dirty {
+        kind: purser_domain::analytics::Kind::Client,
+        hour: now.hour(),
+        since: now,
+    };
+    store.project(&[]).await.unwrap();
+    assert_eq!(
+        store.roll_up(&mut lease, &[dirty]).await.unwrap(),
+        0,
+        "it is not dirty"
+    );
+    let _client = clients(&world, &world.operator, 1).await;
+    world.system().settle().await;
+    assert!(store.roll_up(&mut lease, &[dirty]).await.is_err());
+    let ended = store.end_rollup(&lease, None, now).await;
+    assert!(ended.is_err());
+}
