@@ -9,6 +9,8 @@ use std::time::Duration;
 use purser_domain::reseller::Reseller;
 use purser_domain::user::User;
 use purser_edge::App;
+use purser_edge::config::Config;
+use purser_edge::trend::grouped;
 use serde_json::Value;
 
 /// A mail from its two templates, which share their fields; the HTML has the brand's colour besides.
@@ -35,6 +37,7 @@ macro_rules! mail {
 
 pub mod accounts;
 pub mod clients;
+pub mod partner_report;
 pub mod resellers;
 
 /// The address of a page with a token, for a mail. An error where nobody has said under which address Purser answers:
@@ -64,6 +67,17 @@ pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String
 /// In whose name a mail comes.
 fn brand<'a>(app: &'a App, reseller: Option<&'a Reseller>) -> &'a str {
     reseller.map_or(app.config.brand.as_str(), Reseller::brand_name)
+}
+
+/// Credits with their worth in the display currency: `1,490 credits (14.90 USD)`.
+fn money(config: &Config, credits: u64) -> String {
+    let unit = config.credits_per_unit;
+    let hundredths = u128::from(credits % unit) * 100 / u128::from(unit);
+    let (count, whole) = (grouped(credits.into()), grouped((credits / unit).into()));
+    format!(
+        "{count} credits ({whole}.{hundredths:02} {})",
+        config.currency
+    )
 }
 
 /// How long something is valid, for people: whole hours where they are whole, else minutes.

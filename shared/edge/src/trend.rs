@@ -5,6 +5,8 @@
 mod axis;
 mod chart;
 
+pub use axis::grouped;
+
 use crate::problem::Problem;
 use crate::table::{Cell, csv};
 

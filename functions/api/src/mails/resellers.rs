@@ -4,7 +4,7 @@ use purser_domain::reseller::Reseller;
 use purser_edge::App;
 use purser_edge::mail::Mail;
 
-use super::Colour;
+use super::{Colour, money};
 
 /// The warning that a reseller's credit ran low (SPEC B9).
 pub fn credits_ran_low(
@@ -14,7 +14,7 @@ pub fn credits_ran_low(
     threshold: u64,
 ) -> Result<Mail, String> {
     let company = reseller.company_name.as_str();
-    let (balance, threshold) = (&*money(app, left), &*money(app, threshold));
+    let (balance, threshold) = (&*money(&app.config, left), &*money(&app.config, threshold));
     let outlook = if app.config.hold_on_low_credit {
         format!("Purchases are held until you top up to at least {threshold}.")
     } else {
@@ -54,16 +54,5 @@ pub fn application_approved(app: &App, reseller: &Reseller) -> Result<Mail, Stri
         "mails/application_approved/mail.txt",
         "mails/application_approved/mail.html",
         { company }
-    )
-}
-
-/// Credits with their worth in the display currency: `490 credits (4.90 USD)`.
-fn money(app: &App, credits: u64) -> String {
-    let unit = app.config.credits_per_unit;
-    let hundredths = u128::from(credits % unit) * 100 / u128::from(unit);
-    format!(
-        "{credits} credits ({}.{hundredths:02} {})",
-        credits / unit,
-        app.config.currency
     )
 }

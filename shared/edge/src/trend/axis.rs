@@ -58,9 +58,8 @@ impl Scale {
         let fits = |(unit, _): &(i128, &str)| *unit <= largest && (largest > 10_000 || *unit == 1);
         let (unit, word) = UNITS.into_iter().find(fits).unwrap_or((1, ""));
         let (whole, rest) = (mark.abs() / unit, mark.abs() % unit);
-        // A unit has at most twelve zeros; those at the end say nothing.
-        let places = usize::try_from(unit.ilog10()).unwrap_or_default();
-        let decimals = format!("{rest:0places$}");
+        // A mark is a multiple of at least a tenth of the unit, so what is left of it has no zeros before it.
+        let decimals = rest.to_string();
         let decimals = decimals.trim_end_matches('0');
         let sign = if mark < 0 { MINUS } else { "" };
         let point = if decimals.is_empty() { "" } else { "." };
@@ -70,7 +69,7 @@ impl Scale {
 }
 
 /// An integer with commas between thousands: `−1,234,567`.
-pub(super) fn grouped(number: i128) -> String {
+pub fn grouped(number: i128) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { MINUS } else { "" });
     for (place, digit) in digits.chars().enumerate() {
