@@ -20,7 +20,10 @@ use serde_json::json;
 use crate::operations::{Case, Party, Who, cases};
 
 /// What Lambda itself does with a function's role, when it keeps what the function gave up on.
-const BY_LAMBDA: [&str; 3] = [
+const BY_LAMBDA: [&str; 6] = [
+    "project-timeline: kms:GenerateDataKey on Key",
+    "project-timeline: s3:ListBucket on FailedRecords",
+    "project-timeline: s3:PutObject on FailedRecords/*",
     "relay: kms:GenerateDataKey on Key",
     "relay: s3:ListBucket on FailedRecords",
     "relay: s3:PutObject on FailedRecords/*",
@@ -238,6 +241,9 @@ async fn no_function_may_do_more_than_it_does() {
         .await
         .expect(200);
     world.run_schedule("report-accounts").await;
+    world.run_schedule("rollup").await;
+    let top = world.operator.get("/v1/analytics/resellers/top").await;
+    assert_ne!(top.expect(200).json["data"], json!([]));
     let asked = accounts::with_sums().await;
     let unused = |world: &World| -> BTreeSet<String> {
         let unused = world.system().roles().unused();

@@ -92,8 +92,8 @@ pub fn run(options: Options) -> Result<Run, Failure> {
 
 /// Does `work` on this thread alone, whose time passes when there is nothing else to do.
 fn in_virtual_time<T>(seed: u64, work: impl Future<Output = T>) -> T {
-    // The pauses of the SDK and of the store come from this thread's generator. So do the numbers that the SDK gives its
-    // spans, which it draws only while somebody listens to them: here nobody does.
+    // The pauses of the SDK and of the store come from this thread's generator. So do the numbers that the SDK gives
+    // its spans, which it draws only while somebody listens to them: here nobody does.
     let _nobody_listens = tracing::subscriber::set_default(NoSubscriber::new());
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread()

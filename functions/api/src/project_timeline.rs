@@ -1,7 +1,7 @@
 //! `project-timeline`: keeps what each thing adds to which figures, as the table's stream tells of it.
 //!
-//! Invariant: a batch is done when all its things are in the timeline and their hours are marked, so what is not counted
-//! yet is known to be. What comes late or twice changes nothing.
+//! Invariant: a batch is done when all its things are in the timeline and their hours are marked, so what is not
+//! counted yet is known to be. What comes late or twice changes nothing.
 
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;

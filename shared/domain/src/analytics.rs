@@ -1,7 +1,7 @@
 //! Analytics: what each thing adds to which figure (SPEC A11, B13, C6).
 //!
 //! Invariant: what a thing adds is a function of the thing as it is now, and is counted when it was made: so a figure
-//! is a plain sum, and counting again gives the same (DESIGN "Roll-ups"). A new figure is one entry of [`metric::METRICS`].
+//! is a plain sum, and counting again gives the same. A new figure is one entry of [`metric::METRICS`].
 
 pub mod metric;
 pub mod period;

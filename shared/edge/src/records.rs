@@ -10,8 +10,8 @@ use purser_store::item::Item;
 use crate::app::App;
 use crate::metrics::{self, Metric};
 
-/// The changes of the records of a batch, each with its place, up to the first that can't be read, and the place of that
-/// one.
+/// The changes of the records of a batch, each with its place, up to the first that can't be read; and the place of
+/// that one.
 pub fn changes(app: &App, event: &Event) -> (Vec<(usize, StampedChange)>, Option<usize>) {
     let mut changes = Vec::new();
     for (place, record) in event.records.iter().enumerate() {

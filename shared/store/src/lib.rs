@@ -2,7 +2,7 @@
 //!
 //! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
 //! claims of consumers, the parts of checkpoints, used challenges, requests for links, pictures and
-//! figures are single puts; when a session was last used, and what figures are counted from, are single updates); the store
+//! figures are single puts; when a session was last used, and what figures are counted from, single updates); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
 pub mod account;

@@ -61,8 +61,13 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
     ];
     for function in purser_api::FUNCTIONS {
         // What SES tells has a shape of its own (undelivered.rs), and a timetable tells nothing (checkpoints.rs,
-        // accounts/clean_up.rs).
-        let others = ["suppress-mail", "checkpoint-ledger", "report-accounts"];
+        // accounts/clean_up.rs, analytics.rs).
+        let others = [
+            "suppress-mail",
+            "checkpoint-ledger",
+            "report-accounts",
+            "rollup",
+        ];
         let consumes =
             matches!(function.entry, Entry::Event(_)) && !others.contains(&function.name);
         let named = consumers.iter().any(|(name, _)| *name == function.name);

@@ -1,7 +1,7 @@
 //! The table of figures: each with its name, and what one thing adds to it.
 //!
-//! Invariant: nothing but this table says what is counted; a figure that is added here is kept from then on, and for all
-//! that was before once the figures are rebuilt.
+//! Invariant: nothing but this table says what is counted; a figure that is added here is kept from then on, and for
+//! all that was before once the figures are rebuilt.
 
 use super::Counts;
 use crate::client::ClientStatus;

@@ -1,7 +1,7 @@
 //! Figures: the sums that are asked for, `RU#noun#scope` / period; those of resellers also by period, for rankings.
 //!
 //! Invariant: a figure is replaced only by one with a higher stamp. A run of `rollup` stamps what it writes with its
-//! fence and a number of its own, so neither a run that was given up on nor a call that arrives late undoes a later one.
+//! fence and a number of its own, so neither a run that was given up on nor a call that comes late undoes a later one.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,8 +1,8 @@
 //! Rolling up: the figures of hours that are dirty, and of the days, months, years and all time they are in.
 //!
 //! Invariant: each figure is computed from what stands in the table, never added to; who writes them holds the lease,
-//! and whoever held it before can't write any more what the holder has written. So a run that comes twice, ends early or
-//! goes on after it was given up on leaves the same figures.
+//! and whoever held it before can't write any more what the holder has written, nor take a mark from the list. So a run
+//! that comes twice, ends early or goes on after it was given up on leaves the same figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! What each thing adds, by the hour it was made in: `TL#noun#hour#s` / refid.
 //!
-//! Invariant: a row says what a thing adds in its newest version that was heard of; an older one that comes late changes
-//! nothing. It names each scope that the thing ever was in, so that one it left is counted again, too.
+//! Invariant: a row says what a thing adds in its newest version that was heard of; an older one that comes late
+//! changes nothing. It names each scope that the thing ever was in, so that one it left is counted again, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
