@@ -27,6 +27,7 @@ mod edge;
 mod exactly_once;
 mod failures;
 mod faults;
+mod history;
 mod holds;
 mod isolation;
 mod laptop;

@@ -119,7 +119,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match arguments.command.take() {
         Some(Command::Demo(history)) => Box::pin(make(history)).await,
-        None => run(arguments).await,
+        None => Box::pin(run(arguments)).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -199,8 +199,10 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
     let made = made?;
     let (clients, requests) = (HumanCount(made.clients), HumanCount(made.requests));
     say(&format!(
-        "{} years, {} resellers, {clients} clients, in {requests} requests, are in {folder}. `make run` shows them.\n",
-        asked.years, asked.resellers
+        "{} year{}, {} resellers, {clients} clients, in {requests} requests, are in {folder}. `make run` shows them.\n",
+        asked.years,
+        if asked.years == 1 { "" } else { "s" },
+        asked.resellers
     ));
     Ok(())
 }

@@ -231,15 +231,22 @@ impl History {
     }
 }
 
-/// A text that every answer of its kind has.
+/// What every answer of its kind has.
+fn part<'a>(answer: &'a Value, pointer: &'static str) -> Result<&'a Value, HistoryError> {
+    answer
+        .pointer(pointer)
+        .ok_or(HistoryError::Missing(pointer))
+}
+
+/// The same, where it is a text.
 fn text(answer: &Value, pointer: &'static str) -> Result<String, HistoryError> {
-    let text = answer.pointer(pointer).and_then(Value::as_str);
+    let text = part(answer, pointer)?.as_str();
     text.map(str::to_owned)
         .ok_or(HistoryError::Missing(pointer))
 }
 
-/// A number that every answer of its kind has.
+/// The same, where it is a number.
 fn number(answer: &Value, pointer: &'static str) -> Result<u64, HistoryError> {
-    let number = answer.pointer(pointer).and_then(Value::as_u64);
+    let number = part(answer, pointer)?.as_u64();
     number.ok_or(HistoryError::Missing(pointer))
 }

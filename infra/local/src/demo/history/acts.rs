@@ -5,7 +5,7 @@ use purser_domain::client::ClientStatus;
 use serde_json::{Value, json};
 
 use super::market::{Act, Client};
-use super::{History, HistoryError, text};
+use super::{History, HistoryError, part, text};
 
 /// How a month goes, for a client whose software is used.
 const MONTH: u32 = 30;
@@ -57,7 +57,7 @@ impl History {
         owner: Option<usize>,
         sale: Option<(String, usize)>,
     ) -> Result<usize, HistoryError> {
-        let status: ClientStatus = serde_json::from_value(client["status"].clone())?;
+        let status: ClientStatus = serde_json::from_value(part(client, "/status")?.clone())?;
         let place = self.clients.len();
         self.clients.push(Client {
             refid: text(client, "/refid")?,

@@ -96,8 +96,9 @@ impl Door {
     /// Buys as the owner of `key`.
     pub async fn buy(&mut self, key: &str, path: &str, body: &Value) -> Result<Sale, HistoryError> {
         let (status, answer) = self.answer(key, Method::POST, path, body).await?;
-        if RAN_DRY.iter().any(|code| answer["code"] == *code) {
-            let required = answer["required"].as_u64().unwrap_or(0);
+        let code = answer.get("code").and_then(Value::as_str);
+        if code.is_some_and(|code| RAN_DRY.contains(&code)) {
+            let required = answer.get("required").and_then(Value::as_u64).unwrap_or(0);
             return Ok(Sale::RanDry { required });
         }
         self.expect(status, answer, &Method::POST, path)

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use fastrand::Rng;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const STEMS: [&str; 72] = [
     "Albrecht",
@@ -240,17 +240,22 @@ impl Names {
             (format!("{stem} {trade}{form}"), email)
         };
         self.clients += 1;
-        let mut body = json!({"name": name, "email": email});
+        let mut body = Map::new();
+        body.insert("name".into(), name.into());
+        body.insert("email".into(), email.into());
         if rng.u32(..100) < 60 {
-            body["phone"] = json!(format!("{prefix}{}", rng.u32(100..1000)));
+            let phone = format!("{prefix}{}", rng.u32(100..1000));
+            body.insert("phone".into(), phone.into());
         }
         if rng.u32(..100) < 40 {
-            body["client_id"] = json!(format!("CRM-{:06}", self.clients));
+            let number = format!("CRM-{:06}", self.clients);
+            body.insert("client_id".into(), number.into());
         }
         if rng.u32(..100) < 50 {
-            body["metadata"] = json!({"country": country, "city": city, "seats": rng.u32(1..400)});
+            let metadata = json!({"country": country, "city": city, "seats": rng.u32(1..400)});
+            body.insert("metadata".into(), metadata);
         }
-        body
+        body.into()
     }
 
     /// Company and address of a new reseller.

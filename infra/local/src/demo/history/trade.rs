@@ -4,12 +4,12 @@ use http::Method;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use purser_domain::tier::Tier;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::door::Sale;
 use super::market::{Account, Act, OF_THE_DEMO, OFFERS, Offer};
 use super::names::one;
-use super::{History, HistoryError, number, text};
+use super::{History, HistoryError, number, part, text};
 use crate::demo::COMPANY;
 
 /// What is bought that is no product.
@@ -118,16 +118,19 @@ impl History {
         };
         let parent = partner.parent.and_then(|it| self.partners.get(it));
         let parent = parent.and_then(|it| it.account.as_ref());
-        let mut body = json!({"company_name": company, "email": email, "tier": partner.tier});
+        let mut body = Map::new();
+        body.insert("company_name".into(), company.into());
+        body.insert("email".into(), email.into());
+        body.insert("tier".into(), json!(partner.tier));
         if let Some(parent) = parent {
-            body["parent"] = json!(parent.refid);
+            body.insert("parent".into(), parent.refid.clone().into());
         }
         if partner.top_up > 20_000 {
-            body["low_credit_threshold"] = json!(2_000);
+            body.insert("low_credit_threshold".into(), 2_000.into());
         }
         let made = self
             .door
-            .operate(Method::POST, "/v1/resellers", &body)
+            .operate(Method::POST, "/v1/resellers", &body.into())
             .await?;
         let refid = text(&made, "/refid")?;
         let body = json!({"reseller": refid, "name": "Shop"});
@@ -277,7 +280,7 @@ impl History {
         let body = json!({"product": product, "client": client});
         if let Some(sold) = self.purchase(seller, "/v1/provisions", &body).await? {
             let sale = (text(&sold, "/refid")?, seller);
-            let client = self.came(&sold["client"], Some(seller), Some(sale))?;
+            let client = self.came(part(&sold, "/client")?, Some(seller), Some(sale))?;
             self.sold_to(client);
         }
         Ok(())
@@ -288,9 +291,11 @@ impl History {
         let clients: Vec<Value> = clients.collect();
         let body = json!({"product": self.product(seller), "clients": clients});
         let sold = self.purchase(seller, "/v1/provisions/bulk", &body).await?;
-        let results = sold.as_ref().and_then(|sold| sold["results"].as_array());
+        let results = sold
+            .as_ref()
+            .and_then(|sold| sold.get("results")?.as_array());
         for result in results.into_iter().flatten() {
-            let client = self.came(&result["client"], Some(seller), None)?;
+            let client = self.came(part(result, "/client")?, Some(seller), None)?;
             self.sold_to(client);
         }
         Ok(())
