@@ -12,6 +12,11 @@ help: ## List the targets
 run: ## Run the whole system on http://127.0.0.1:3000, data in .purser/
 	@cargo run
 
+.PHONY: demo
+demo: ## Fill .purser/ with years of made-up history, for `make run`; SEED=1 YEARS=2 CLIENTS=5000 RESELLERS=40
+	@cargo run --quiet -- demo --seed $(or $(SEED),1) --years $(or $(YEARS),2) --clients $(or $(CLIENTS),5000) \
+		--resellers $(or $(RESELLERS),40)
+
 .PHONY: test
 test: built ## Run every test
 	cargo test --workspace --lib --bins --tests --quiet

@@ -28,6 +28,7 @@ mod edge;
 mod exactly_once;
 mod failures;
 mod faults;
+mod history;
 mod holds;
 mod isolation;
 mod laptop;

@@ -25,6 +25,7 @@ impl Apps {
             let mut app = App::new((*own.config).clone(), secrets, &sdk, own.clock.clone());
             // Who called how often is counted once, whichever function was called.
             app.limits = own.limits.clone();
+            app.origin = own.origin;
             // And who waits for a wallet does so in one line.
             app.store = app.store.in_line_with(&own.store);
             Some(((*function).to_owned(), app))

@@ -4,6 +4,7 @@
 //! made, and each is made only if it is not there; so a start that breaks off half-way is completed
 //! by the next one, and the credentials that are shown always work.
 
+pub mod history;
 mod logins;
 
 use std::fmt::Display;

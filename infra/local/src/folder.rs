@@ -19,6 +19,9 @@ const FOLDER_MODE: u32 = 0o700;
 /// The rights of every file in it.
 const FILE_MODE: u32 = 0o600;
 
+/// The file that holds the table.
+const TABLE: &str = "table.sqlite";
+
 /// Why a folder can't be used.
 #[derive(Debug, Error)]
 pub enum FolderError {
@@ -76,6 +79,11 @@ impl Folder {
         &self.path
     }
 
+    /// Whether there is a folder at `path` that holds a table.
+    pub fn holds_table(path: &Path) -> bool {
+        path.join(TABLE).exists()
+    }
+
     /// The file that holds the table. It is made here if there is none, because SQLite would let
     /// others read it.
     pub fn table(&self) -> Result<PathBuf, FolderError> {
@@ -86,7 +94,7 @@ impl Folder {
     }
 
     fn table_path(&self) -> PathBuf {
-        self.path.join("table.sqlite")
+        self.path.join(TABLE)
     }
 
     /// The deployment's secret.

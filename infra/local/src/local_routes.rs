@@ -26,7 +26,7 @@ use crate::dynamo::{DynamoError, sweep_ttl};
 use crate::functions::{self, on_event, scheduled};
 use crate::ses::{self, Mailbox};
 use crate::stream::Pump;
-use crate::template::Template;
+use crate::template::{FunctionSpec, Template};
 use crate::timetable::{self, Timetables};
 
 static SPANS: SpanParser = SpanParser::new();
@@ -64,6 +64,17 @@ impl Laptop {
             let event = timetable::event(now, &due.rule);
             self.bus.start_function(due.function, event);
         }
+    }
+
+    /// Does what the timetable of `function` would do now, once everything pending is done, and waits for what follows
+    /// from it. It must have a timetable.
+    pub async fn run_schedule(&self, function: &FunctionSpec) -> Result<(), String> {
+        self.settle().await;
+        let now = self.apps.own().clock.timestamp();
+        let event = timetable::event(now, &function.logical_id);
+        on_event(&self.apps, &function.handler, event).await?;
+        self.settle().await;
+        Ok(())
     }
 
     /// Turns the clock forward, deletes what has expired by then, and does what a timetable says.
@@ -124,15 +135,11 @@ async fn run_schedule(
     let function = scheduled(&laptop.template, &name)
         .ok_or_else(|| Problem::not_found("function with a schedule"))?;
     let handler = &function.handler;
-    laptop.settle().await;
-    let now = laptop.apps.own().clock.timestamp();
-    let event = timetable::event(now, &function.logical_id);
-    let done = on_event(&laptop.apps, handler, event).await;
+    let done = laptop.run_schedule(function).await;
     done.map_err(|reason| {
         let detail = format!("{handler} failed: {reason}");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
     })?;
-    laptop.settle().await;
     Ok(Json(json!({"function": handler})))
 }
 

@@ -10,14 +10,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+use indicatif::HumanCount;
+use purser::demo::history::{self, Plan};
 use purser::demo::{self, Credentials, Login};
-use purser::gateway::bounds::Bounds;
 use purser::system::{Options, System};
 use purser_edge::clock::Clock;
 use purser_edge::config::{SECRET_VARIABLE, VARIABLES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+use crate::progress::Progress;
+
+mod progress;
 
 /// What is logged unless `RUST_LOG` says otherwise. The emulator warns of each condition that fails, which is how
 /// claims and optimistic writes work.
@@ -34,6 +39,7 @@ const SOON: Duration = Duration::from_millis(400);
 #[command(
     name = "purser",
     version,
+    args_conflicts_with_subcommands = true,
     after_help = "PURSER_OPERATOR_KEY gives the operator key. Without it, one is made and kept with the data.\n\
         RUST_LOG says what is logged, for instance RUST_LOG=info. Other variables that begin with PURSER_ are the\n\
         configuration of template.yaml, for instance PURSER_CLIENT_STATUS=active."
@@ -51,6 +57,34 @@ struct Arguments {
     /// Begin without made-up records
     #[arg(long)]
     no_demo: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fills an empty folder with years of made-up history, and ends
+    Demo(History),
+}
+
+/// What history to make.
+#[derive(Args)]
+struct History {
+    /// The folder that keeps it
+    #[arg(long = "data", value_name = "DIR", default_value = ".purser")]
+    folder: PathBuf,
+    /// What all chance comes from: the same seed makes the same history, on the same day
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many years it takes; it ends now
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
+    years: u32,
+    /// How many clients come
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    clients: u32,
+    /// How many resellers come, with the demo's own
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    resellers: u32,
 }
 
 /// What ends the process.
@@ -77,13 +111,17 @@ impl Ending {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    match run(arguments).await {
+    let done = match arguments.command.take() {
+        Some(Command::Demo(history)) => Box::pin(make(history)).await,
+        None => Box::pin(run(arguments)).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say_to(std::io::stderr(), &format!("purser: {error}\n"));
@@ -106,9 +144,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         demo: !arguments.no_demo,
         variables: configuration(),
         on_time: true,
-        template: None,
-        bounds: Bounds::default(),
-        clock: Clock::default(),
+        ..Options::default()
     };
     // On a task of its own, because opening files holds up the one that does it.
     let announcement = tokio::spawn(async {
@@ -129,6 +165,45 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         // Whoever asks twice does not want to wait.
         () = ending.comes() => {}
     }
+    Ok(())
+}
+
+/// Makes a history.
+async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
+    let mut ending = Ending::new()?;
+    let plan = Plan {
+        seed: asked.seed,
+        days: asked.years * 365,
+        clients: asked.clients,
+        resellers: asked.resellers,
+        until: Clock::default().timestamp(),
+    };
+    let folder = asked.folder.display();
+    let mut progress = Progress::of(plan.clients);
+    let made = tokio::select! {
+        made = history::make(&asked.folder, configuration(), &plan, |step| progress.at(step)) => Some(made),
+        () = ending.comes() => None,
+    };
+    let last = progress.end();
+    let Some(made) = made else {
+        let month = last.map_or_else(
+            || "its first day".to_owned(),
+            |it| it.moment.strftime("%B %Y").to_string(),
+        );
+        return Err(format!(
+            "the history was broken off in {month}. What happened until then is in {folder}, nothing of it by halves, \
+             and `make run` shows it. To make a whole one, move the folder away and begin again"
+        )
+        .into());
+    };
+    let made = made?;
+    let (clients, requests) = (HumanCount(made.clients), HumanCount(made.requests));
+    say(&format!(
+        "{} year{}, {} resellers, {clients} clients, in {requests} requests, are in {folder}. `make run` shows them.\n",
+        asked.years,
+        if asked.years == 1 { "" } else { "s" },
+        asked.resellers
+    ));
     Ok(())
 }
 

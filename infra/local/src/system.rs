@@ -11,21 +11,25 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use purser_api::FUNCTIONS;
 use purser_edge::App;
 use purser_edge::clock::Clock;
 use purser_edge::config::{Config, ConfigError};
+use purser_store::item::Origin;
 use purser_store::secrets::{Secrets, sha256_hex};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tower::ServiceExt;
 
+use crate::Now;
 use crate::apps::Apps;
-use crate::bus::{Bus, Rule, TRIES};
-use crate::dead_letters::{DeadLetter, DeadLetters};
+use crate::dead_letters::DeadLetter;
 use crate::demo::{self, Credentials};
 use crate::docs;
-use crate::dynamo::{Dynamo, Storage};
+use crate::dynamo::Dynamo;
 use crate::folder::{Folder, new_operator_key, new_secret};
 use crate::functions;
 use crate::gateway::bounds::{Bounds, Places, bounded};
@@ -34,15 +38,15 @@ use crate::local_routes::{self, Laptop};
 use crate::loopback::Loopback;
 use crate::roles::Roles;
 use crate::sdk::{self, Endpoints};
-use crate::ses::{self, Mail, Mailbox};
-use crate::stream::{Pump, StreamError, StreamReader};
+use crate::ses::{Mail, Mailbox};
 use crate::template::{Template, TemplateError};
 use crate::timetable::Timetables;
-use crate::{BoxFuture, Now};
 
 mod error;
+mod stand_ins;
 
 pub use error::StartError;
+use stand_ins::StandIns;
 
 /// How long requests under way may take to end; more than a command waits for its turn.
 const GRACE: Duration = Duration::from_secs(10);
@@ -71,6 +75,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// The clock that everything runs by; the system's, unless a history is to begin at another time.
     pub clock: Clock,
+    /// Through which door requests come: the API, unless they make up a history.
+    pub origin: Origin,
 }
 
 /// A running Purser.
@@ -78,6 +84,7 @@ pub struct Options {
 /// Dropping it ends it without waiting for anything; [`System::shutdown`] ends it in good order.
 pub struct System {
     laptop: Laptop,
+    router: Router,
     gateway: Loopback,
     stand_ins: StandIns,
     roles: Roles,
@@ -114,7 +121,8 @@ impl System {
         let now = now_of(&options.clock);
         let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;
         let sdk = sdk::settings(&stand_ins.endpoints()).await;
-        let app = App::new(config, secrets, &sdk, options.clock);
+        let mut app = App::new(config, secrets, &sdk, options.clock);
+        app.origin = options.origin;
         let names: Vec<&str> = FUNCTIONS.iter().map(|it| it.name).collect();
         let apps = Apps::new(app, &sdk, &names, &roles);
         stand_ins.bus.set_target(functions::target(&apps));
@@ -140,8 +148,9 @@ impl System {
             folder.is_none(),
             options.bounds,
         )?;
+        let routed = router.clone();
         let gateway = Loopback::on(listener, |listener, stopped| {
-            connections::serve(listener, router, options.bounds, stopped)
+            connections::serve(listener, routed, options.bounds, stopped)
         });
         let gateway = gateway.map_err(stand_in("gateway"))?;
         let mut watching = JoinSet::new();
@@ -150,6 +159,7 @@ impl System {
         }
         Ok(Self {
             laptop,
+            router,
             gateway,
             stand_ins,
             roles,
@@ -198,6 +208,20 @@ impl System {
     /// What to call the API with as the demo reseller, if there is one.
     pub fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
+    }
+
+    /// Answers a request as the port would, without the wire.
+    pub async fn ask(&self, request: Request) -> Response {
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        response
+    }
+
+    /// Does now what a function's timetable would do, and waits until all is done.
+    pub async fn run_schedule(&self, function: &str) -> Result<(), String> {
+        match functions::scheduled(&self.laptop.template, function) {
+            Some(function) => self.laptop.run_schedule(function).await,
+            None => Err(format!("{function} has no timetable")),
+        }
     }
 
     /// Resolves when everything pending on stream and bus is done.
@@ -252,72 +276,6 @@ impl System {
         }
         stand_ins.post.shutdown().await;
         stand_ins.dynamo.shutdown().await;
-    }
-}
-
-/// What stands for the managed parts of the cloud.
-struct StandIns {
-    dynamo: Dynamo,
-    bus: Bus,
-    mailbox: Mailbox,
-    post: Loopback,
-    dead_letters: DeadLetters,
-}
-
-impl StandIns {
-    async fn start(
-        template: &Template,
-        config: &Config,
-        rules: Vec<Rule>,
-        folder: Option<&Folder>,
-        now: Now,
-    ) -> Result<Self, StartError> {
-        let path = folder.map(Folder::path);
-        let storage = match folder {
-            Some(folder) => Storage::File(folder.table()?),
-            None => Storage::Memory,
-        };
-        let dynamo = Dynamo::open(storage, &template.table, &config.table, now.clone()).await?;
-        let dead_letters =
-            DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
-        let mailbox = Mailbox::open(path, now.clone()).map_err(stand_in("mailbox"))?;
-        let bus = Bus::start(rules, now, dead_letters.clone(), TRIES).await;
-        let bus = bus.map_err(stand_in("event bus"))?;
-        let account = bus.clone();
-        let tell: ses::Tell = Arc::new(move |event| account.tell(event));
-        let post = ses::serve(mailbox.clone(), tell).await;
-        Ok(Self {
-            dynamo,
-            bus,
-            mailbox,
-            post: post.map_err(stand_in("post office"))?,
-            dead_letters,
-        })
-    }
-
-    fn endpoints(&self) -> Endpoints {
-        Endpoints {
-            dynamodb: self.dynamo.endpoint(),
-            eventbridge: self.bus.endpoint(),
-            sesv2: self.post.endpoint(),
-        }
-    }
-
-    /// Lets the stream flow to the functions that it calls.
-    fn pump(
-        &self,
-        template: &Template,
-        apps: &Apps,
-        folder: Option<&Folder>,
-    ) -> Result<Pump, StreamError> {
-        let bus = self.bus.clone();
-        let drained = Arc::new(move || {
-            let bus = bus.clone();
-            Box::pin(async move { bus.idle().await }) as BoxFuture<'static, ()>
-        });
-        let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
-        let consumers = functions::consumers(template, apps);
-        Ok(reader.pump(consumers, drained, self.dead_letters.clone()))
     }
 }
 

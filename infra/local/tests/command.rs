@@ -150,3 +150,58 @@ fn what_goes_wrong_is_one_line() {
     banner(&mut third);
     assert_eq!(end(third, "-TERM").status.code(), Some(0));
 }
+
+#[test]
+fn a_history_is_made_once_and_shown() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    let folder = folder.to_str().unwrap();
+    let arguments = ["demo", "--years", "1", "--clients", "4", "--resellers", "2"];
+    let mut command = purser(&arguments);
+    let made = command.args(["--data", folder]).output().unwrap();
+    let said = String::from_utf8_lossy(&made.stdout);
+    assert!(made.status.success(), "{made:?}");
+    assert!(
+        said.starts_with("1 year, 2 resellers, 4 clients, in "),
+        "{said}"
+    );
+    assert_eq!(String::from_utf8_lossy(&made.stderr), "");
+    let again = command.output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&again.stderr);
+    let expected = format!("purser: {folder} holds data already, ");
+    assert!(
+        said.starts_with(&expected) && said.lines().count() == 1,
+        "{said}"
+    );
+    let mut child = purser(&["--port", "0", "--data", folder]).spawn().unwrap();
+    assert!(banner(&mut child).contains(" elite@example.com "));
+    assert_eq!(end(child, "-TERM").status.code(), Some(0));
+}
+
+#[test]
+fn a_history_that_is_broken_off_says_what_is_left() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    let child = purser(&["demo", "--data", folder.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    // It is there when the credentials are.
+    while !folder.join("demo.json").exists() && begun.elapsed() < Duration::from_mins(1) {
+        std::thread::yield_now();
+    }
+    let output = end(child, "-INT");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.starts_with("purser: the history was broken off in "),
+        "{said}"
+    );
+    assert!(said.contains("move the folder away"), "{said}");
+    let mut child = purser(&["--port", "0", "--data", folder.to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    banner(&mut child);
+    assert_eq!(end(child, "-TERM").status.code(), Some(0));
+}

@@ -12,6 +12,7 @@ use purser_domain::email::EmailAddress;
 use purser_domain::password::{GivenPassword, Password, WeakPassword};
 use purser_domain::text::Name;
 use purser_store::Store;
+use purser_store::item::Origin;
 use purser_store::keys::Key;
 use purser_store::secrets::Secrets;
 use purser_store::table::{Consistency, Table, describe};
@@ -43,6 +44,8 @@ pub struct App {
     pub limits: Limits,
     /// The clock.
     pub clock: Clock,
+    /// Through which door its requests come; only where a history is made up is it another than the API.
+    pub origin: Origin,
     /// What the SDK's clients speak HTTP with, for whoever else is to be spoken to.
     pub http: Option<SharedHttpClient>,
 }
@@ -67,6 +70,7 @@ impl App {
             limits: Limits::new(&config, clock.clone()),
             config: Arc::new(config),
             clock,
+            origin: Origin::default(),
             http: sdk.http_client(),
         }
     }

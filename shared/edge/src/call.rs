@@ -46,6 +46,7 @@ pub struct Call {
     request: String,
     function: &'static str,
     route: String,
+    origin: Origin,
 }
 
 impl Call {
@@ -54,7 +55,7 @@ impl Call {
         Stamp {
             actor: self.caller.actor.clone(),
             request: self.request.clone(),
-            origin: Origin::Api,
+            origin: self.origin,
             cause: self.function.to_owned(),
         }
     }
@@ -154,6 +155,7 @@ impl FromRequestParts<App> for Call {
             request: known.id,
             function: known.function,
             route,
+            origin: app.origin,
         })
     }
 }
@@ -199,7 +201,7 @@ impl FromRequestParts<App> for SignedIn {
         let stamp = Stamp {
             actor: identity.caller.actor,
             request: known.id,
-            origin: Origin::Api,
+            origin: app.origin,
             cause: known.function.to_owned(),
         };
         Ok(Self {
@@ -253,7 +255,7 @@ impl FromRequestParts<App> for Anybody {
             stamp: Stamp {
                 actor: Actor::new("anybody"),
                 request: known.id.clone(),
-                origin: Origin::Api,
+                origin: app.origin,
                 cause: known.function.to_owned(),
             },
             now: app.clock.now(),

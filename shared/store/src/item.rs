@@ -20,10 +20,11 @@ use crate::secrets::Secrets;
 pub type Item = HashMap<String, AttributeValue>;
 
 /// Through which door a change came; imports and demo records send no mails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// A request.
+    #[default]
     Api,
     /// A file that was read in.
     Import,

@@ -1,0 +1,87 @@
+//! What stands for the managed parts of the cloud: table, bus, post office, and what they gave up on.
+//!
+//! Invariant: where there is a folder, what each of them acknowledged is kept in it.
+
+use std::sync::Arc;
+
+use purser_edge::config::Config;
+
+use super::{StartError, stand_in};
+use crate::apps::Apps;
+use crate::bus::{Bus, Rule, TRIES};
+use crate::dead_letters::DeadLetters;
+use crate::dynamo::{Dynamo, Storage};
+use crate::folder::Folder;
+use crate::functions;
+use crate::loopback::Loopback;
+use crate::sdk::Endpoints;
+use crate::ses::{self, Mailbox};
+use crate::stream::{Pump, StreamError, StreamReader};
+use crate::template::Template;
+use crate::{BoxFuture, Now};
+
+/// What stands for the managed parts of the cloud.
+pub(super) struct StandIns {
+    pub dynamo: Dynamo,
+    pub bus: Bus,
+    pub mailbox: Mailbox,
+    pub post: Loopback,
+    pub dead_letters: DeadLetters,
+}
+
+impl StandIns {
+    pub async fn start(
+        template: &Template,
+        config: &Config,
+        rules: Vec<Rule>,
+        folder: Option<&Folder>,
+        now: Now,
+    ) -> Result<Self, StartError> {
+        let path = folder.map(Folder::path);
+        let storage = match folder {
+            Some(folder) => Storage::File(folder.table()?),
+            None => Storage::Memory,
+        };
+        let dynamo = Dynamo::open(storage, &template.table, &config.table, now.clone()).await?;
+        let dead_letters =
+            DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
+        let mailbox = Mailbox::open(path, now.clone()).map_err(stand_in("mailbox"))?;
+        let bus = Bus::start(rules, now, dead_letters.clone(), TRIES).await;
+        let bus = bus.map_err(stand_in("event bus"))?;
+        let account = bus.clone();
+        let tell: ses::Tell = Arc::new(move |event| account.tell(event));
+        let post = ses::serve(mailbox.clone(), tell).await;
+        Ok(Self {
+            dynamo,
+            bus,
+            mailbox,
+            post: post.map_err(stand_in("post office"))?,
+            dead_letters,
+        })
+    }
+
+    pub fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            dynamodb: self.dynamo.endpoint(),
+            eventbridge: self.bus.endpoint(),
+            sesv2: self.post.endpoint(),
+        }
+    }
+
+    /// Lets the stream flow to the functions that it calls.
+    pub fn pump(
+        &self,
+        template: &Template,
+        apps: &Apps,
+        folder: Option<&Folder>,
+    ) -> Result<Pump, StreamError> {
+        let bus = self.bus.clone();
+        let drained = Arc::new(move || {
+            let bus = bus.clone();
+            Box::pin(async move { bus.idle().await }) as BoxFuture<'static, ()>
+        });
+        let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
+        let consumers = functions::consumers(template, apps);
+        Ok(reader.pump(consumers, drained, self.dead_letters.clone()))
+    }
+}
