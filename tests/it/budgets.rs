@@ -12,6 +12,15 @@ async fn every_budget_is_kept() {
     }
 }
 
+#[tokio::test]
+async fn figures_cost_the_same_beside_2_000_clients_as_beside_200() {
+    let few = budgets::analytics::measure(200, |_| ()).await;
+    for budget in &few {
+        assert!(budget.is_kept(), "{budget:?}");
+    }
+    assert_eq!(budgets::analytics::measure(2_000, |_| ()).await, few);
+}
+
 /// Puts so many copies of a client beside it, each a minute older, with the keys the store would give them.
 fn multiply(world: &World, client: &str, copies: impl IntoIterator<Item = u32>) {
     let items = world.items();

@@ -3,6 +3,7 @@
 //! Invariant: a budget is stated once, here; the test asserts it and `make bench` prints it.
 
 mod accounts;
+pub mod analytics;
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::caller::{Caller, Reply};
 use crate::world::{Partner, World};
 
 /// A measured operation and its bounds. Calls count without the one that authenticates.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
     /// What was done.
     pub operation: &'static str,
