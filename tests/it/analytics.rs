@@ -3,6 +3,7 @@
 mod calendar;
 mod corrections;
 mod formats;
+mod report;
 
 use jiff::{SignedDuration, Timestamp};
 use purser_tests::World;

@@ -120,6 +120,7 @@ pub static CASES: &[Case] = &[
     case("GET /health", Anybody, |_| plain()),
     case("GET /openapi.json", Anybody, |_| plain()),
 
+    case("GET /v1/analytics/reports/partners", Operator, |_| plain().query("day", "2026-01-31")),
     case("GET /v1/analytics/resellers/tiers", Operator, |_| plain()),
     case("GET /v1/analytics/resellers/{refid}/stats", Owner, |ids| at(&ids.reseller)),
     case("GET /v1/analytics/clients/signups", Owner, |_| plain()),

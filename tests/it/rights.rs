@@ -242,6 +242,7 @@ async fn no_function_may_do_more_than_it_does() {
         .expect(200);
     world.run_schedule("report-accounts").await;
     world.run_schedule("rollup").await;
+    world.run_schedule("report-partners").await;
     let top = world.operator.get("/v1/analytics/resellers/top").await;
     assert_ne!(top.expect(200).json["data"], json!([]));
     let asked = accounts::with_sums().await;

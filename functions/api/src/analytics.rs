@@ -7,6 +7,7 @@ mod clients;
 mod credits;
 mod licences;
 mod ranking;
+pub mod report;
 mod resellers;
 mod trend;
 
@@ -38,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(resellers::top))
         .routes(routes!(resellers::tiers))
         .routes(routes!(resellers::stats))
+        .routes(routes!(report::partner_report))
         .routes(routes!(licences::minted))
         .routes(routes!(licences::popularity))
 }

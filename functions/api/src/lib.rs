@@ -33,6 +33,7 @@ pub mod read_resellers;
 pub mod refund_provision;
 pub mod relay;
 pub mod report_accounts;
+pub mod report_partners;
 pub mod rollup;
 pub mod sign_up_reseller;
 pub mod suppress_mail;
@@ -237,6 +238,10 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "rollup",
         entry: Entry::Event(|app, event| Box::pin(rollup::rollup(app, event))),
+    },
+    Function {
+        name: "report-partners",
+        entry: Entry::Event(|app, event| Box::pin(report_partners::report_partners(app, event))),
     },
     Function {
         name: "suppress-mail",

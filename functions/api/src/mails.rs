@@ -37,6 +37,7 @@ macro_rules! mail {
 
 pub mod accounts;
 pub mod clients;
+pub mod operators;
 pub mod partner_report;
 pub mod resellers;
 

@@ -1,18 +1,16 @@
 //! `report-accounts`: once a month tells operators which logins nobody needs any more (SPEC D6).
 //!
-//! Invariant: it deletes nothing, and needs no more memory however many logins there are. An operator is told once of
-//! a run, even if the run is repeated because another could not be told; whoever has not confirmed an address, or is
-//! kept out, is told nothing.
+//! Invariant: it deletes nothing, and needs no more memory however many logins there are.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::user::User;
 use purser_edge::App;
 use purser_edge::consumer::Delivery;
 use purser_store::StoreError;
-use purser_store::user::UserFilter;
 use serde_json::Value;
 
 use crate::mails::accounts::{StaleAccounts, stale_accounts};
+use crate::mails::operators::tell_operators;
 
 /// How many logins are asked for at a time. What is held of them at once is some times as much.
 const AT_ONCE: usize = 250;
@@ -29,22 +27,8 @@ pub async fn report_accounts(app: App, event: EventBridgeEvent<Value>) -> Result
     if found.count() == 0 {
         return Ok(());
     }
-    let mut told = Ok(());
-    let mut position = None;
-    loop {
-        let page = app.store.users(&UserFilter::Operators, AT_ONCE, position);
-        let page = page.await?;
-        let confirmed = |it: &&User| it.confirmed_at.is_some() && it.may_sign_in();
-        for operator in page.items.iter().filter(confirmed) {
-            // One who can't be told must not keep the others from it.
-            let one = tell(&app, &delivery, operator, &found).await;
-            told = told.and(one);
-        }
-        position = page.position;
-        if position.is_none() {
-            return told;
-        }
-    }
+    let mail = |operator: &User| stale_accounts(&app, &operator.email, &operator.name, &found);
+    tell_operators(&app, &delivery, mail).await
 }
 
 async fn stale(app: &App) -> Result<StaleAccounts, StoreError> {
@@ -61,19 +45,4 @@ async fn stale(app: &App) -> Result<StaleAccounts, StoreError> {
             return Ok(found);
         }
     }
-}
-
-async fn tell(
-    app: &App,
-    delivery: &Delivery,
-    operator: &User,
-    found: &StaleAccounts,
-) -> Result<(), String> {
-    let User { email, name, .. } = operator;
-    let send = async {
-        let mail = stale_accounts(app, email, name, found)?;
-        app.mail(&mail).await
-    };
-    let own = delivery.to(operator.refid.as_str());
-    own.once(app, Box::pin(send)).await
 }

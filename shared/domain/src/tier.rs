@@ -26,6 +26,15 @@ impl Tier {
     /// Every tier, lowest first.
     pub const ALL: [Self; 3] = [Self::Standard, Self::Gold, Self::Platinum];
 
+    /// The next higher tier; none above the highest.
+    pub const fn above(self) -> Option<Self> {
+        match self {
+            Self::Standard => Some(Self::Gold),
+            Self::Gold => Some(Self::Platinum),
+            Self::Platinum => None,
+        }
+    }
+
     /// The tier's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {

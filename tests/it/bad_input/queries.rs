@@ -69,7 +69,7 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
         return noise(Refusal::Is(400, "invalid_cursor")).collect();
     }
     // Text of one form only: a day, a hash.
-    if ["date", "head", "start", "end"].contains(&parameter.name.as_str()) {
+    if ["date", "head", "start", "end", "day"].contains(&parameter.name.as_str()) {
         return noise(Refusal::MALFORMED).collect();
     }
     let schema = document.parameter(parameter);

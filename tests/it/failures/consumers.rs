@@ -66,6 +66,7 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
             "suppress-mail",
             "checkpoint-ledger",
             "report-accounts",
+            "report-partners",
             "rollup",
         ];
         let consumes =

@@ -186,7 +186,7 @@ pub(super) async fn top_owners(
         let clients = counts.get(metric::CLIENTS);
         (reseller, [clients, 0])
     });
-    let top = ranking::top(&app, owned, query.limit).await?;
+    let top = ranking::top(&app, owned, query.limit.unwrap_or_default().get()).await?;
     let data: Vec<TopOwner> = top
         .into_iter()
         .map(|(reseller, [clients, _])| TopOwner {

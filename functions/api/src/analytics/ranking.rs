@@ -12,6 +12,7 @@ use purser_edge::negotiation::{Accept, Format, Represented};
 use purser_edge::shapes::{DayShape, ResellerRefidShape};
 use purser_edge::table::{Cell, csv};
 use purser_edge::{App, Problem};
+use purser_store::StoreError;
 use purser_store::analytics::Ranked;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
@@ -61,7 +62,7 @@ pub(super) async fn read(
     kind: Kind,
     scope: &Scope,
     periods: &[Period],
-) -> Result<Ranked, Problem> {
+) -> Result<Ranked, StoreError> {
     match scope {
         Scope::All => Ok(app.store.ranked(kind, periods.iter().copied()).await?),
         Scope::Reseller(own) => {
@@ -75,9 +76,8 @@ pub(super) async fn read(
 pub(super) async fn top(
     app: &App,
     all: impl IntoIterator<Item = (ResellerRefid, [i64; 2])>,
-    limit: Option<Limit>,
-) -> Result<Vec<(Reseller, [i64; 2])>, Problem> {
-    let limit = limit.unwrap_or_default().get();
+    limit: usize,
+) -> Result<Vec<(Reseller, [i64; 2])>, StoreError> {
     let mut all: Vec<(ResellerRefid, [i64; 2])> = all
         .into_iter()
         .filter(|(_, figures)| *figures != [0, 0])

@@ -10,6 +10,7 @@ use purser_domain::analytics::{Kind, Scope, metric};
 use purser_domain::credits::Credits;
 use purser_domain::refid::ResellerRefid;
 use purser_domain::refusal::What;
+use purser_domain::reseller::Reseller;
 use purser_domain::tier::Tier;
 use purser_edge::answer::ok;
 use purser_edge::call::ResellerCall;
@@ -18,6 +19,7 @@ use purser_edge::negotiation::Accept;
 use purser_edge::shapes::{CreditsShape, ResellerRefidShape, TierShape};
 use purser_edge::table::Cell;
 use purser_edge::{App, Call, Problem};
+use purser_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,7 +34,7 @@ struct TopResellers {
 
 /// A reseller and what it won.
 #[derive(Debug, Serialize, ToSchema)]
-struct TopReseller {
+pub(super) struct TopReseller {
     #[schema(value_type = ResellerRefidShape)]
     reseller: String,
     /// Its name.
@@ -43,6 +45,18 @@ struct TopReseller {
     acquisitions: u64,
     /// Credits that its purchases in the range cost, less those that returned in it.
     spent: i64,
+}
+
+impl From<&(Reseller, [i64; 2])> for TopReseller {
+    fn from((reseller, [acquisitions, spent]): &(Reseller, [i64; 2])) -> Self {
+        Self {
+            reseller: reseller.refid.to_string(),
+            company: reseller.company_name.to_string(),
+            tier: reseller.tier,
+            acquisitions: count(*acquisitions),
+            spent: *spent,
+        }
+    }
 }
 
 /// Resellers by the clients they won in the range, then by the credits they spent in it
@@ -63,30 +77,9 @@ pub(super) async fn top(
     let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let periods = query.periods(&app)?;
-    let (won, spent) = tokio::try_join!(
-        ranking::read(&app, Kind::Client, &scope, &periods),
-        ranking::read(&app, Kind::Entry, &scope, &periods)
-    )?;
-    let mut figures: BTreeMap<ResellerRefid, [i64; 2]> = BTreeMap::new();
-    for (reseller, counts) in won {
-        let [acquisitions, _] = figures.entry(reseller).or_default();
-        *acquisitions = counts.get(metric::CLIENTS);
-    }
-    for (reseller, counts) in spent {
-        let [_, spent] = figures.entry(reseller).or_default();
-        *spent = counts.get(metric::SPENT);
-    }
-    let top = ranking::top(&app, figures, query.limit).await?;
-    let data: Vec<TopReseller> = top
-        .into_iter()
-        .map(|(reseller, [acquisitions, spent])| TopReseller {
-            reseller: reseller.refid.to_string(),
-            company: reseller.company_name.to_string(),
-            tier: reseller.tier,
-            acquisitions: count(acquisitions),
-            spent,
-        })
-        .collect();
+    let figures = achievements(&app, &scope, &periods).await?;
+    let top = ranking::top(&app, figures, query.limit.unwrap_or_default().get()).await?;
+    let data: Vec<TopReseller> = top.iter().map(TopReseller::from).collect();
     let header = ["reseller", "company", "tier", "acquisitions", "spent"];
     ranking::answer(&accept, &header, &data, |it| {
         vec![
@@ -97,6 +90,28 @@ pub(super) async fn top(
             Cell::Number(it.spent),
         ]
     })
+}
+
+/// What each reseller in the scope achieved in these periods: clients won, credits spent.
+pub(super) async fn achievements(
+    app: &App,
+    scope: &Scope,
+    periods: &[Period],
+) -> Result<BTreeMap<ResellerRefid, [i64; 2]>, StoreError> {
+    let (won, spent) = tokio::try_join!(
+        ranking::read(app, Kind::Client, scope, periods),
+        ranking::read(app, Kind::Entry, scope, periods)
+    )?;
+    let mut figures: BTreeMap<ResellerRefid, [i64; 2]> = BTreeMap::new();
+    for (reseller, counts) in won {
+        let [acquisitions, _] = figures.entry(reseller).or_default();
+        *acquisitions = counts.get(metric::CLIENTS);
+    }
+    for (reseller, counts) in spent {
+        let [_, spent] = figures.entry(reseller).or_default();
+        *spent = counts.get(metric::SPENT);
+    }
+    Ok(figures)
 }
 
 /// Resellers in each tier.

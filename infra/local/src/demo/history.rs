@@ -31,7 +31,7 @@ use crate::system::{Options, StartError, System};
 
 /// The functions whose timetables are kept to, now and then: what they make belongs to a history. Those that mail
 /// people about the present do not.
-const KEPT_UP: [&str; 1] = ["checkpoint-ledger"];
+const KEPT_UP: [&str; 2] = ["checkpoint-ledger", "rollup"];
 
 /// How often that is.
 const NOW_AND_THEN: SignedDuration = SignedDuration::from_hours(7 * 24);
