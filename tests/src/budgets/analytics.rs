@@ -22,8 +22,7 @@ fn fact(n: u32, reseller: &ResellerRefid) -> Fact {
     let start = Time::try_from("2026-01-01T00:30:00.000Z".to_owned()).expect("a time");
     let at = start.plus(SignedDuration::from_hours(i64::from(n % 181) * 24));
     let mut bits = [0; 10];
-    let [a, b, c, d] = n.to_be_bytes();
-    bits[..4].copy_from_slice(&[a, b, c, d]);
+    bits[..4].copy_from_slice(&n.to_be_bytes());
     let new = NewClient {
         name: Name::try_from("x".to_owned()).expect("a name"),
         email: EmailAddress::try_from("x@example.com".to_owned()).expect("an address"),
@@ -44,7 +43,7 @@ async fn run_rollup(world: &World) -> Cost {
     });
     let event = serde_json::from_value(event).expect("an event");
     let app = world.system().app().clone();
-    let (done, cost) = meter::measured(purser_api::rollup::rollup(app, event)).await;
+    let (done, cost) = Box::pin(meter::measured(purser_api::rollup::rollup(app, event))).await;
     done.expect("a run");
     cost
 }
