@@ -26,7 +26,8 @@ def who(world: World) -> None:
 
 @PART.step("schedules sign where every wallet stands, and look for logins that nobody needs", Where.INSIDE)
 def signed(world: World) -> None:
-    equal("functions on schedule", sorted(inside(world).on_schedule()), ["CheckpointLedger", "ReportAccounts"])
+    equal("functions on schedule", sorted(inside(world).on_schedule()),
+          ["CheckpointLedger", "ReportAccounts", "ReportPartners", "Rollup"])
     inside(world).until("a checkpoint is signed", lambda: world.elite.refid in heads(world))
     head, path = heads(world)[world.elite.refid], world.elite.path
     newest = world.operator.get(f"{path}/entries?limit=1").expect(200).json["data"][0]
@@ -36,3 +37,20 @@ def signed(world: World) -> None:
     equal("the proof", (proved["intact"], proved["breaks"]), (True, []))
     found = world.operator.get(f"{path}/verify?sequence={head['sequence']}&head={'1' * 64}").expect(200).json
     equal("another history", (found["intact"], found["breaks"][0]["sequence"]), (False, head["sequence"]))
+
+
+@PART.step("figures are rolled up, and say what the wallets say", Where.INSIDE)
+def figures(world: World) -> None:
+    def credits() -> int:
+        path = f"/v1/analytics/credits/outstanding?reseller={world.elite.refid}"
+        return world.operator.get(path).expect(200).json["credits"]
+
+    balance = world.operator.get(f"{world.elite.path}/wallet").expect(200).json["balance"]
+    inside(world).until("credits are counted", lambda: credits() == balance)
+    stats = world.elite.caller.get(f"/v1/analytics/resellers/{world.elite.refid}/stats").expect(200).json
+    equal("its balance", stats["balance"], balance)
+    top = world.operator.get("/v1/analytics/resellers/top").expect(200).json["data"]
+    equal("it is ranked", world.elite.refid in [row["reseller"] for row in top], True)
+    world.operator.get("/v1/analytics/clients/signups").expect(200)
+    world.operator.get("/v1/analytics/reports/partners").expect(200)
+    world.elite.caller.get("/v1/analytics/resellers/tiers").refused(403, "forbidden")
