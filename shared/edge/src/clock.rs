@@ -1,7 +1,7 @@
 //! The clock: the only place that asks what time it is.
 //!
-//! Invariant: time comes from the system and moves with it; a test or an ephemeral laptop may turn it forward. A
-//! deployment's never stands still: only where a run must be repeated exactly does a clock move when it is turned alone.
+//! Invariant: time comes from the system and moves with it; a test or an ephemeral laptop may turn it forward. Only
+//! where a run must be repeated exactly, never in a deployment, does a clock stand still until it is turned.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
