@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::env::VarError;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::HumanCount;
-use purser::demo::history::{self, Plan};
+use purser::demo::history::{self, Plan, Step};
 use purser::demo::{self, Credentials, Login};
 use purser::system::{Options, System};
 use purser_edge::clock::Clock;
@@ -185,18 +185,15 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
         () = ending.comes() => None,
     };
     let last = progress.end();
-    let Some(made) = made else {
-        let month = last.map_or_else(
-            || "its first day".to_owned(),
-            |it| it.moment.strftime("%B %Y").to_string(),
-        );
-        return Err(format!(
-            "the history was broken off in {month}. What happened until then is in {folder}, nothing of it by halves, \
-             and `make run` shows it. To make a whole one, move the folder away and begin again"
-        )
-        .into());
+    let made = match (made, last) {
+        (Some(Ok(made)), _) => made,
+        // Before anything happened it is for the error alone to say what is there.
+        (Some(Err(error)), None) => return Err(error.into()),
+        (Some(Err(error)), last) => {
+            return Err(format!("{error}; {}", broken_off(last, &asked.folder)).into());
+        }
+        (None, last) => return Err(broken_off(last, &asked.folder).into()),
     };
-    let made = made?;
     let (clients, requests) = (HumanCount(made.clients), HumanCount(made.requests));
     say(&format!(
         "{} year{}, {} resellers, {clients} clients, in {requests} requests, are in {folder}. `make run` shows them.\n",
@@ -205,6 +202,17 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
         asked.resellers
     ));
     Ok(())
+}
+
+/// What is left of a history that did not come to its end.
+fn broken_off(last: Option<Step>, folder: &Path) -> String {
+    let last = last.map(|it| it.moment.strftime("%B %Y").to_string());
+    format!(
+        "the history was broken off in {}. What happened until then is in {}, nothing of it by halves, and `make run` \
+         shows it. To make a whole one, move the folder away and begin again",
+        last.as_deref().unwrap_or("its first hours"),
+        folder.display()
+    )
 }
 
 /// What the environment says of the configuration, but for what the laptop itself decides.
