@@ -76,11 +76,16 @@ impl RangeQuery {
         if self.start.is_none() && self.end.is_none() {
             return Ok(vec![Period::All]);
         }
-        let today = app.clock.now().day();
         let start = self.start.unwrap_or(Day::FIRST);
-        let end = self.end.unwrap_or(today.max(start));
+        let end = last_day(app, self.start, self.end);
         Ok(DayRange::new(start, end).map_err(unusable)?.cover())
     }
+}
+
+/// The last day of a range: today, unless another is given, or it begins later.
+fn last_day(app: &App, start: Option<Day>, end: Option<Day>) -> Day {
+    let today = app.clock.now().day();
+    end.unwrap_or_else(|| start.map_or(today, |start| start.max(today)))
 }
 
 /// 400: a range that can't be asked for.
@@ -104,7 +109,7 @@ async fn scope(app: &App, call: &Call, named: Option<&str>) -> Result<Scope, Pro
 }
 
 /// A figure that counts things.
-fn count(figure: i64) -> u64 {
+pub(crate) fn count(figure: i64) -> u64 {
     u64::try_from(figure).unwrap_or(0)
 }
 

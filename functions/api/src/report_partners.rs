@@ -10,6 +10,7 @@ use purser_edge::App;
 use purser_edge::consumer::Delivery;
 use serde_json::Value;
 
+use crate::analytics::count;
 use crate::analytics::report::Report;
 use crate::mails::operators::tell_operators;
 use crate::mails::partner_report::{Leader, PartnerReport, Suggestion, partner_report};
@@ -30,7 +31,6 @@ pub async fn report_partners(app: App, event: EventBridgeEvent<Value>) -> Result
 
 /// The report as the mail shows it.
 fn view(report: Report) -> PartnerReport {
-    let count = |figure: i64| u64::try_from(figure).unwrap_or(0);
     let liability = report.credits();
     let leader = |(reseller, [acquisitions, spent]): (Reseller, [i64; 2])| Leader {
         company: reseller.company_name,

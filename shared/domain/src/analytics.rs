@@ -131,11 +131,6 @@ impl Counts {
             self.add(name, *amount);
         }
     }
-
-    /// Each with its name, but for those that are 0.
-    pub fn named(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.by("")
-    }
 }
 
 /// What one thing adds, and where.

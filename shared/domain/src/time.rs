@@ -79,12 +79,6 @@ impl Day {
         self.0.tomorrow().ok().map(Self)
     }
 
-    /// The day before it, unless it is the first of the first year.
-    pub fn previous(self) -> Option<Self> {
-        let before = self.0.yesterday().ok().map(Self);
-        before.filter(|day| *day >= Self::FIRST)
-    }
-
     /// The day so many days before it, or the first there is.
     #[must_use]
     pub fn minus_days(self, days: i32) -> Self {

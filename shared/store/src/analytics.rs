@@ -14,22 +14,3 @@ mod timeline;
 pub use figure::{Figures, Ranked};
 pub use mark::{Dirty, Mark};
 pub use rollup::{Lease, MOST_HOURS, Rollup};
-
-use std::future::Future;
-
-use crate::StoreError;
-use crate::command::Turn;
-use crate::table::TableError;
-
-/// Calls until the table is not too busy, or the deadline has come.
-async fn patiently<T, F: Future<Output = Result<T, TableError>>>(
-    call: impl Fn() -> F,
-) -> Result<T, StoreError> {
-    let mut turn = Turn::new();
-    loop {
-        match call().await {
-            Err(TableError::Contended(why)) => turn.wait(&why).await?,
-            done => return Ok(done?),
-        }
-    }
-}

@@ -12,11 +12,11 @@ use purser_domain::time::Day;
 use purser_domain::wallet::Wallet;
 use serde::Deserialize;
 
-use crate::command::Turn;
 use crate::item::{Item, Stamp, doc, item};
 use crate::keys::{Index, Key};
 use crate::page::{List, Page};
 use crate::table::{Consistency, Table, TableError, classify};
+use crate::turn::{Turn, patiently};
 use crate::{Store, StoreError};
 
 /// What sorts behind all parts of a day and before those of the next.
@@ -64,13 +64,7 @@ impl Store {
     /// These wallets as of now, in this order, but for those that are not there.
     pub async fn wallets(&self, resellers: &[ResellerRefid]) -> Result<Vec<Wallet>, StoreError> {
         let keys: Vec<Key> = resellers.iter().map(crate::wallet::key).collect();
-        let mut turn = Turn::new();
-        let found = loop {
-            match self.table.get_all(&keys, Consistency::Strong).await {
-                Err(TableError::Contended(why)) => turn.wait(&why).await?,
-                found => break found?,
-            }
-        };
+        let found = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
         let there = keys.iter().filter_map(|key| found.get(key));
         there.map(doc).collect()
     }
@@ -78,13 +72,8 @@ impl Store {
     /// Part `part` of `date`, as it stands in the table: whoever can write there may have written it.
     pub async fn checkpoint(&self, date: Day, part: u32) -> Result<Option<Part>, StoreError> {
         let key = key(date, part);
-        let mut turn = Turn::new();
-        loop {
-            match self.table.get(&key, Consistency::Strong).await {
-                Err(TableError::Contended(why)) => turn.wait(&why).await?,
-                found => return found?.as_ref().map(doc).transpose(),
-            }
-        }
+        let found = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
+        found.as_ref().map(doc).transpose()
     }
 
     /// Writes a part; or says what was written in its place before.

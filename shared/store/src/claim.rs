@@ -8,10 +8,10 @@ use jiff::SignedDuration;
 use purser_domain::time::Time;
 use serde_json::json;
 
-use crate::command::Turn;
 use crate::item::{Stamp, doc, item, number, part, text};
 use crate::keys::Key;
 use crate::table::{Table, TableError, classify, describe};
+use crate::turn::Turn;
 use crate::{Store, StoreError};
 
 /// How long a consumer may take to act before another delivery may try.

@@ -17,14 +17,11 @@ use crate::item::{Item, Stamp, part};
 use crate::keys::Key;
 use crate::loaded::Loaded;
 use crate::table::{Consistency, Outcome, Reason, TableError, Write};
+use crate::turn::{DEADLINE, Turn};
 use crate::{Store, StoreError};
 
-/// How long a command waits its turn (SPEC, "Interfaces").
-const DEADLINE: Duration = Duration::from_secs(8);
 /// What a call under way gets beyond that.
 const GRACE: Duration = Duration::from_secs(1);
-const FIRST_PAUSE: Duration = Duration::from_millis(8);
-const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// A request as the store needs to know it.
 #[derive(Debug, Clone)]
@@ -354,40 +351,4 @@ impl Store {
 /// Whether `request` made this version of an item.
 fn is_by(item: &Item, request: &str) -> bool {
     part::<Stamp>(item, "by").is_ok_and(|stamp| stamp.request == request)
-}
-
-/// A wait for a turn at the table, with a deadline.
-pub(crate) struct Turn {
-    deadline: Instant,
-    pause: Duration,
-}
-
-impl Turn {
-    pub(crate) fn new() -> Self {
-        Self {
-            deadline: Instant::now() + DEADLINE,
-            pause: FIRST_PAUSE,
-        }
-    }
-
-    /// A pause of random length that doubles each time; busy when the deadline comes first. Its length is no secret, so
-    /// it comes from a generator that a simulation can seed.
-    pub(crate) async fn wait(&mut self, why: &str) -> Result<(), StoreError> {
-        if Instant::now() >= self.deadline {
-            tracing::warn!(why, "gave up waiting for a turn");
-            return Err(StoreError::Busy);
-        }
-        tokio::time::sleep(self.pause.mul_f64(fastrand::f64())).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        Ok(())
-    }
-
-    /// Lost a race to a commit: the next try can go at once, but not past the deadline.
-    async fn pass(&self) -> Result<(), StoreError> {
-        if Instant::now() >= self.deadline {
-            return Err(StoreError::Busy);
-        }
-        tokio::task::yield_now().await;
-        Ok(())
-    }
 }

@@ -44,6 +44,7 @@ pub mod suppression;
 pub mod table;
 pub mod token;
 pub mod transfer;
+mod turn;
 pub mod user;
 pub mod wallet;
 

@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use tokio::task::JoinSet;
-
 use crate::item::{Item, text_of};
+use crate::side_by_side::side_by_side;
 use crate::table::{Filter, Range};
 use crate::{Store, StoreError, keys};
 
@@ -124,8 +123,7 @@ impl Store {
         found: &mut BTreeMap<String, Item>,
         stops: &mut Stops,
     ) -> Result<(), StoreError> {
-        let mut reads = JoinSet::new();
-        for (pk, beyond) in from {
+        let reads = from.into_iter().map(|(pk, beyond)| {
             let range = Range {
                 index: list.index,
                 pk: pk.clone(),
@@ -136,17 +134,9 @@ impl Store {
                 filters: list.filters.clone(),
             };
             let table = self.table.clone();
-            // The reads run side by side, and still count for the request that asked for them.
-            reads.spawn(async move {
-                let read = async move { table.query(&range).await };
-                (pk, crate::meter::measured(read).await)
-            });
-        }
-        while let Some(read) = reads.join_next().await {
-            let (pk, (slice, cost)) =
-                read.map_err(|error| StoreError::Failed(error.to_string()))?;
-            crate::meter::add(cost);
-            let slice = slice?;
+            async move { Ok((pk, table.query(&range).await?)) }
+        });
+        for (pk, slice) in side_by_side(usize::MAX, reads.collect()).await? {
             match slice.stopped_at {
                 Some(stop) => stops.insert(pk, stop),
                 None => stops.remove(&pk),

@@ -42,10 +42,7 @@ impl TopQuery {
         if self.start.is_none() && self.end.is_none() {
             return Ok(vec![Period::All]);
         }
-        let today = app.clock.now().day();
-        let end = self
-            .end
-            .unwrap_or_else(|| today.max(self.start.unwrap_or(today)));
+        let end = super::last_day(app, self.start, self.end);
         let start = self
             .start
             .unwrap_or_else(|| Month::of(end).minus(119).first());

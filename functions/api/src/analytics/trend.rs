@@ -46,10 +46,8 @@ pub(super) struct TrendQuery {
 }
 
 impl TrendQuery {
-    fn range(&self, today: Day) -> Result<DayRange, Problem> {
-        let end = self
-            .end
-            .unwrap_or_else(|| today.max(self.start.unwrap_or(today)));
+    fn range(&self, app: &App) -> Result<DayRange, Problem> {
+        let end = super::last_day(app, self.start, self.end);
         let usual = || match self.interval.unwrap_or_default() {
             Interval::Daily => end.minus_days(29),
             // Twelve months, and five years, with the one that `end` is in.
@@ -121,7 +119,7 @@ pub(super) async fn read<const SERIES: usize>(
     names: [&str; SERIES],
 ) -> Result<Read<SERIES>, Problem> {
     let interval = query.interval.unwrap_or_default();
-    let range = query.range(app.clock.now().day())?;
+    let range = query.range(app)?;
     let buckets = range.buckets(interval).map_err(super::unusable)?;
     let periods: Vec<Period> = buckets.iter().flat_map(|it| it.parts.clone()).collect();
     let (figures, rollup) =

@@ -55,16 +55,6 @@ impl DayRange {
         }
     }
 
-    /// Its first day.
-    pub fn start(self) -> Day {
-        self.start
-    }
-
-    /// Its last day.
-    pub fn end(self) -> Day {
-        self.end
-    }
-
     /// The fewest periods that make it up, in the order of time.
     pub fn cover(self) -> Vec<Period> {
         let mut periods = Vec::new();
@@ -110,5 +100,107 @@ impl DayRange {
             next = last.next();
         }
         Ok(buckets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    fn range(start: &str, end: &str) -> DayRange {
+        DayRange::new(day(start), day(end)).unwrap()
+    }
+
+    fn days(periods: &[Period]) -> Vec<Day> {
+        let ends = periods.iter().filter_map(|it| it.days());
+        let all = ends.flat_map(|(first, last)| {
+            std::iter::successors(Some(first), |day| day.next()).take_while(move |day| *day <= last)
+        });
+        all.collect()
+    }
+
+    #[test]
+    fn a_range_is_made_up_of_the_longest_periods_that_fit() {
+        for (start, end, keys) in [
+            ("2024-02-29", "2024-02-29", vec!["D#2024-02-29"]),
+            ("2024-02-01", "2024-02-29", vec!["M#2024-02"]),
+            ("2023-02-01", "2023-02-28", vec!["M#2023-02"]),
+            ("2024-02-01", "2024-02-28", (1..=28).map(|_| "D").collect()),
+            ("2024-01-01", "2024-12-31", vec!["Y#2024"]),
+            (
+                "2023-12-31",
+                "2025-01-01",
+                vec!["D#2023-12-31", "Y#2024", "D#2025-01-01"],
+            ),
+            (
+                "2023-11-30",
+                "2024-02-01",
+                vec!["D#2023-11-30", "M#2023-12", "M#2024-01", "D#2024-02-01"],
+            ),
+            ("9999-12-01", "9999-12-31", vec!["M#9999-12"]),
+        ] {
+            let cover: Vec<String> = range(start, end)
+                .cover()
+                .iter()
+                .map(|it| it.key())
+                .collect();
+            assert_eq!(cover.len(), keys.len(), "{start} {end}");
+            assert!(
+                cover
+                    .iter()
+                    .zip(keys)
+                    .all(|(key, begin)| key.starts_with(begin)),
+                "{cover:?}"
+            );
+        }
+        assert_eq!(
+            DayRange::new(day("2024-01-02"), day("2024-01-01")),
+            Err(RangeError::Backwards)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_covers_a_range_is_each_of_its_days_once(start in 0_i32..4_000, length in 0_i32..900) {
+            let last = day("2030-12-31");
+            let (start, end) = (last.minus_days(start + length), last.minus_days(start));
+            let range = DayRange::new(start, end).unwrap();
+            let all = days(&[Period::Day(start)]);
+            let mut expected = all;
+            while expected.last().is_some_and(|day| *day < end) {
+                expected.extend(expected.last().and_then(|day| day.next()));
+            }
+            prop_assert_eq!(&days(&range.cover()), &expected);
+            for interval in [Interval::Daily, Interval::Monthly, Interval::Yearly] {
+                let buckets = range.buckets(interval).unwrap();
+                let parts: Vec<Period> = buckets.iter().flat_map(|it| it.parts.clone()).collect();
+                prop_assert_eq!(&days(&parts), &expected);
+                // A bucket holds nothing of another one.
+                for bucket in &buckets {
+                    let (first, last) = bucket.period.days().unwrap();
+                    prop_assert!(days(&bucket.parts).iter().all(|day| (first..=last).contains(day)));
+                }
+            }
+        }
+
+        #[test]
+        fn keys_are_in_the_order_of_time_and_parts_lie_within(days in 0_i32..4_000) {
+            let day = day("2030-12-31").minus_days(days);
+            let periods = [Period::Hour(day.last_hour()), Period::Day(day), Period::Month(Month::of(day))];
+            for period in periods.into_iter().chain([Period::Year(Year::of(day))]) {
+                let parent = period.parent().unwrap();
+                let (first, last) = parent.parts().unwrap();
+                prop_assert!((first..=last).contains(&period.key()));
+                if let Some(next) = period.next() {
+                    prop_assert!(period.key() < next.key());
+                }
+            }
+        }
     }
 }

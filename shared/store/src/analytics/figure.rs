@@ -11,12 +11,12 @@ use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::refid::ResellerRefid;
 use serde::{Deserialize, Serialize};
 
-use super::patiently;
 use super::rollup::lost;
 use crate::item::{Item, attribute, doc, number, text, text_of};
 use crate::keys::Index;
 use crate::side_by_side::side_by_side;
 use crate::table::{Consistency, Range, Table, classify};
+use crate::turn::patiently;
 use crate::{Store, StoreError};
 
 /// How many parts of an index are read at a time for a ranking.

@@ -6,12 +6,11 @@
 use purser_domain::analytics::Kind;
 use purser_domain::time::{Hour, Time};
 
-use super::patiently;
 use super::rollup::{Lease, lost};
-use crate::command::Turn;
 use crate::item::{Item, number, part, text, text_of};
 use crate::keys::{Index, Key};
 use crate::table::{Condition, Consistency, Outcome, Range, Reason, Table, TableError, Write};
+use crate::turn::{Turn, patiently};
 use crate::{Store, StoreError};
 
 /// The partition of the index that lists what is dirty.

@@ -14,11 +14,11 @@ use purser_domain::time::Time;
 use serde::{Deserialize, Serialize};
 
 use super::mark::{Dirty, Mark};
-use super::patiently;
 use crate::item::{Item, attribute, doc, number, text};
 use crate::keys::Key;
 use crate::side_by_side::side_by_side;
 use crate::table::{Condition, Consistency, Table, Write};
+use crate::turn::patiently;
 use crate::{Store, StoreError};
 
 /// How long a run has the lease: longer than Lambda lets it go on.

@@ -9,11 +9,11 @@ use purser_domain::analytics::{Counts, Fact, Kind, Scope};
 use purser_domain::time::{Hour, Time};
 use serde::{Deserialize, Serialize};
 
-use super::patiently;
 use crate::item::{Item, attribute, doc, number, text};
 use crate::keys::{Key, SHARDS, shard};
 use crate::side_by_side::side_by_side;
 use crate::table::{Consistency, Table};
+use crate::turn::patiently;
 use crate::{Store, StoreError};
 
 /// How many rows are written at a time.

@@ -212,10 +212,8 @@ impl History {
         let Some(partner) = self.partners.get_mut(place) else {
             return Ok(());
         };
-        let next = match partner.tier {
-            Tier::Standard => Tier::Gold,
-            Tier::Gold => Tier::Platinum,
-            Tier::Platinum => return Ok(()),
+        let Some(next) = partner.tier.above() else {
+            return Ok(());
         };
         partner.tier = next;
         let Some(account) = &partner.account else {
