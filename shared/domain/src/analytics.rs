@@ -116,6 +116,11 @@ impl Counts {
         rest.filter(|(_, count)| *count != 0)
     }
 
+    /// Whether each of them is the same; one that is not there is 0.
+    pub fn same(&self, other: &Self) -> bool {
+        self.by("").eq(other.by(""))
+    }
+
     /// Adds to one of them.
     pub fn add(&mut self, name: &str, amount: i64) {
         if amount != 0 {

@@ -90,6 +90,11 @@ impl Day {
         Self(self.0.saturating_sub(span)).max(Self::FIRST)
     }
 
+    /// Its hours, in their order.
+    pub fn hours(self) -> impl DoubleEndedIterator<Item = Hour> {
+        (0..24).map(move |hour| Hour(self, hour))
+    }
+
     /// Its first hour.
     pub fn first_hour(self) -> Hour {
         Hour(self, 0)

@@ -8,9 +8,13 @@
 
 mod figure;
 mod mark;
+mod rebuild;
+mod recount;
 mod rollup;
+mod things;
 mod timeline;
 
 pub use figure::{Figures, Ranked};
 pub use mark::{Dirty, Mark};
+pub use recount::{Difference, Recount};
 pub use rollup::{Lease, MOST_HOURS, Rollup};

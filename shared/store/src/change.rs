@@ -26,7 +26,23 @@ pub fn change(
     secrets: &Secrets,
 ) -> Result<Option<StampedChange>, StoreError> {
     let Some(new) = new else { return Ok(None) };
-    let change = match text_of(new, "kind") {
+    let Some(change) = between(old, new, secrets)? else {
+        return Ok(None);
+    };
+    let stamp: Stamp = part(new, "by")?;
+    Ok(Some(StampedChange {
+        change,
+        origin: stamp.origin,
+    }))
+}
+
+/// The same of images that don't say how they came about, as those of an index.
+pub(crate) fn between(
+    old: Option<&Item>,
+    new: &Item,
+    secrets: &Secrets,
+) -> Result<Option<Change>, StoreError> {
+    Ok(Some(match text_of(new, "kind") {
         Some("client") => Change::Client(
             old.map(|old| client::read(old, secrets)).transpose()?,
             client::read(new, secrets)?,
@@ -45,11 +61,6 @@ pub fn change(
         Some("login") if old.is_none() => Change::Login(doc(new)?),
         Some("link_request") if old.is_none() => Change::LinkRequest(doc(new)?),
         _ => return Ok(None),
-    };
-    let stamp: Stamp = part(new, "by")?;
-    Ok(Some(StampedChange {
-        change,
-        origin: stamp.origin,
     }))
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use purser_domain::Refusal;
 use purser_domain::time::Time;
-use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::idempotency::Record;

@@ -19,6 +19,7 @@ use crate::meter::{self, Direction};
 mod partition;
 mod transact;
 
+pub(crate) use partition::Source;
 pub use transact::{Condition, Outcome, Reason, Write};
 
 /// The most items that DynamoDB reads in one batch.

@@ -151,6 +151,12 @@ impl Period {
         }
     }
 
+    /// Whether a day is in it.
+    pub fn holds(self, day: Day) -> bool {
+        self.days()
+            .is_none_or(|(first, last)| (first..=last).contains(&day))
+    }
+
     /// Its first and last day; none for always.
     pub fn days(self) -> Option<(Day, Day)> {
         match self {
@@ -200,5 +206,47 @@ impl Period {
             Self::All => Some(Self::Year(Year::of(day))),
         };
         Some((part(first, false)?.key(), part(last, true)?.key()))
+    }
+}
+
+/// Why a text is no period that figures are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a day like 2026-01-31, a month like 2026-01, a year like 2026, or all")]
+pub struct PeriodError;
+
+/// A period by its label; an hour is none that is asked for.
+impl std::str::FromStr for Period {
+    type Err = PeriodError;
+    fn from_str(text: &str) -> Result<Self, PeriodError> {
+        let day = |text: String| text.parse::<Day>().map_err(|_| PeriodError);
+        match text.len() {
+            3 if text == Self::All.label() => Ok(Self::All),
+            4 => Ok(Self::Year(Year::of(day(format!("{text}-01-01"))?))),
+            7 => Ok(Self::Month(Month::of(day(format!("{text}-01"))?))),
+            _ => Ok(Self::Day(day(text.to_owned())?)),
+        }
+    }
+}
+
+impl TryFrom<String> for Period {
+    type Error = PeriodError;
+    fn try_from(text: String) -> Result<Self, PeriodError> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_read_as_it_is_called_and_in_no_other_way() {
+        for text in ["2024-02-29", "2024-02", "2024", "0001-01", "9999", "all"] {
+            let period: Period = text.parse().unwrap();
+            assert_eq!(period.label(), text);
+        }
+        for text in ["", "2023-02-29", "2024-13", "2024-2", "0000", "24", "ALL", "2024-02-29T13", "+999", "2024-02-"] {
+            assert_eq!(text.parse::<Period>(), Err(PeriodError), "{text}");
+        }
     }
 }

@@ -15,14 +15,12 @@ use super::rollup::lost;
 use crate::item::{Item, attribute, doc, number, text, text_of};
 use crate::keys::Index;
 use crate::side_by_side::side_by_side;
-use crate::table::{Consistency, Range, Table, classify};
+use crate::table::{Consistency, Source, Table, classify};
 use crate::turn::patiently;
 use crate::{Store, StoreError};
 
 /// How many parts of an index are read at a time for a ranking.
 const AT_ONCE: usize = 16;
-/// How many figures of an index are asked for in one call.
-const STRIDE: i32 = 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Doc {
@@ -68,7 +66,8 @@ impl Store {
         let rows = neighbours(periods).into_iter().map(|between| {
             let (table, pk) = (self.table.clone(), pk(kind, scope));
             async move {
-                let items = table.partition(&pk, Some(&between), Consistency::Eventual);
+                let source = Source::Table(Consistency::Eventual);
+                let items = table.partition(source, &pk, Some(&between));
                 items.await?.iter().map(read).collect::<Result<Vec<_>, _>>()
             }
         });
@@ -105,10 +104,8 @@ impl Store {
         between: &(String, String),
     ) -> Result<BTreeMap<String, Counts>, StoreError> {
         let pk = pk(kind, scope);
-        let read_all = || {
-            self.table
-                .partition(&pk, Some(between), Consistency::Strong)
-        };
+        let source = Source::Table(Consistency::Strong);
+        let read_all = || self.table.partition(source, &pk, Some(between));
         let items = patiently(read_all).await?;
         items.iter().map(read).collect()
     }
@@ -159,32 +156,17 @@ fn read(item: &Item) -> Result<(String, Counts), StoreError> {
 }
 
 async fn ranked_in(table: &Table, pk: String) -> Result<Vec<(ResellerRefid, Counts)>, StoreError> {
-    let mut range = Range {
-        index: Index::Kind,
-        pk,
-        beyond: None,
-        after: None,
-        ascending: true,
-        limit: STRIDE,
-        filters: Vec::new(),
+    let items = table.partition(Source::Index(Index::Kind), &pk, None);
+    let ranked = |item: &Item| {
+        let named = text_of(item, Index::Kind.sk()).and_then(ResellerRefid::parse);
+        let reseller = named.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
+        Ok((reseller, doc::<Doc>(item)?.counts))
     };
-    let mut ranked = Vec::new();
-    loop {
-        let slice = table.query(&range).await?;
-        for item in &slice.items {
-            let named = text_of(item, Index::Kind.sk()).and_then(ResellerRefid::parse);
-            let reseller = named.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
-            ranked.push((reseller, doc::<Doc>(item)?.counts));
-        }
-        range.after = slice.last_key;
-        if range.after.is_none() {
-            return Ok(ranked);
-        }
-    }
+    items.await?.iter().map(ranked).collect()
 }
 
 /// The first and last key of each row of neighbours of one length.
-fn neighbours(periods: impl IntoIterator<Item = Period>) -> Vec<(String, String)> {
+pub(super) fn neighbours(periods: impl IntoIterator<Item = Period>) -> Vec<(String, String)> {
     let mut sorted: Vec<Period> = periods.into_iter().collect();
     sorted.sort_unstable();
     sorted.dedup();

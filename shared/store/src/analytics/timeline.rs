@@ -5,25 +5,55 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use purser_domain::analytics::{Counts, Fact, Kind, Scope};
 use purser_domain::time::{Hour, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, attribute, doc, number, text};
-use crate::keys::{Key, SHARDS, shard};
+use crate::item::{Item, attribute, doc, number, part, text};
+use crate::keys::{ALONE, Key, SHARDS, shard};
 use crate::side_by_side::side_by_side;
-use crate::table::{Consistency, Table};
+use crate::table::{Consistency, Source, Table};
 use crate::turn::patiently;
 use crate::{Store, StoreError};
 
+/// The kind of a row's item.
+const KIND: &str = "timeline";
 /// How many rows are written at a time.
 const AT_ONCE: usize = 16;
 
 /// What of a row changes with the thing's version.
-#[derive(Debug, Serialize, Deserialize)]
-struct Row {
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Doc {
     scopes: BTreeSet<Scope>,
     counts: Counts,
+}
+
+/// What is kept of a thing.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) version: u64,
+    pub(super) scopes: BTreeSet<Scope>,
+    pub(super) counts: Counts,
+}
+
+impl Row {
+    pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
+        let Doc { scopes, counts } = doc(item)?;
+        Ok(Self {
+            version: part(item, "version")?,
+            scopes,
+            counts,
+        })
+    }
+}
+
+/// Where it is kept.
+pub(super) fn row_key(fact: &Fact) -> Key {
+    Key {
+        pk: partition(fact.kind, fact.at.hour(), shard(&fact.refid)),
+        sk: fact.refid.clone(),
+    }
 }
 
 /// The sums of an hour.
@@ -55,30 +85,65 @@ impl Store {
 
     /// What the things made in an hour add up to, as of now; with zeros for whoever has none of them any more.
     pub(super) async fn count(&self, kind: Kind, hour: Hour) -> Result<Sums, StoreError> {
+        sum(&self.rows(kind, hour).await?)
+    }
+
+    /// What is kept of an hour, as of now.
+    pub(super) async fn rows(&self, kind: Kind, hour: Hour) -> Result<Vec<Item>, StoreError> {
         let shards = (0..SHARDS).map(|shard| {
             let (table, pk) = (self.table.clone(), partition(kind, hour, shard));
             async move {
-                let read = || table.partition(&pk, None, Consistency::Strong);
-                sum(&patiently(read).await?)
+                let source = Source::Table(Consistency::Strong);
+                patiently(|| table.partition(source, &pk, None)).await
             }
         });
-        let mut sums = Sums::new();
-        for part in side_by_side(usize::from(SHARDS), shards.collect()).await? {
-            for (scope, counts) in part {
-                sums.entry(scope).or_default().add_all(&counts);
-            }
-        }
-        Ok(sums)
+        let rows = side_by_side(usize::from(SHARDS), shards.collect()).await?;
+        Ok(rows.concat())
+    }
+
+    /// Names scopes in an hour, so that they are counted there, too, if nothing else names them.
+    pub(super) async fn name(&self, kind: Kind, hour: Hour, scopes: &BTreeSet<Scope>) -> Result<(), StoreError> {
+        let (ever, nothing) = (names(scopes), attribute(&Doc::default())?);
+        let key = Key {
+            pk: partition(kind, hour, 0),
+            sk: ALONE.to_owned(),
+        };
+        let update = || {
+            let update = self
+                .table
+                .update(&key)
+                .update_expression("SET kind = :kind, doc = :nothing, version = :none ADD ever :ever")
+                .expression_attribute_values(":kind", text(KIND))
+                .expression_attribute_values(":nothing", nothing.clone())
+                .expression_attribute_values(":none", number(0))
+                .expression_attribute_values(":ever", ever.clone());
+            Table::send_update(update)
+        };
+        patiently(update).await.map(|_| ())
+    }
+
+    /// Has a row that stands in this version add nothing, in version `version`.
+    pub(super) async fn empty(&self, key: &Key, kept: u64, version: u64) -> Result<(), StoreError> {
+        let nothing = attribute(&Doc::default())?;
+        let update = || {
+            let update = self
+                .table
+                .update(key)
+                .update_expression("SET doc = :nothing, version = :version")
+                .condition_expression("version = :kept")
+                .expression_attribute_values(":nothing", nothing.clone())
+                .expression_attribute_values(":version", number(version))
+                .expression_attribute_values(":kept", number(kept));
+            Table::send_update(update)
+        };
+        patiently(update).await.map(|_| ())
     }
 }
 
 async fn write(table: Table, fact: Fact) -> Result<(), StoreError> {
-    let key = Key {
-        pk: partition(fact.kind, fact.at.hour(), shard(&fact.refid)),
-        sk: fact.refid,
-    };
-    let ever: Vec<String> = fact.scopes.iter().map(ToString::to_string).collect();
-    let row = attribute(&Row {
+    let key = row_key(&fact);
+    let ever = names(&fact.scopes);
+    let row = attribute(&Doc {
         scopes: fact.scopes,
         counts: fact.counts,
     })?;
@@ -88,23 +153,25 @@ async fn write(table: Table, fact: Fact) -> Result<(), StoreError> {
             .update(&key)
             .update_expression("SET kind = :kind, doc = :doc, version = :version ADD ever :ever")
             .condition_expression("attribute_not_exists(pk) OR version <= :version")
-            .expression_attribute_values(":kind", text("timeline"))
+            .expression_attribute_values(":kind", text(KIND))
             .expression_attribute_values(":doc", row.clone())
             .expression_attribute_values(":version", number(fact.version))
-            .expression_attribute_values(
-                ":ever",
-                aws_sdk_dynamodb::types::AttributeValue::Ss(ever.clone()),
-            );
+            .expression_attribute_values(":ever", ever.clone());
         Table::send_update(update)
     };
     patiently(update).await.map(|_| ())
 }
 
+/// Scopes as a row names them.
+pub(super) fn names<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> AttributeValue {
+    AttributeValue::Ss(scopes.into_iter().map(ToString::to_string).collect())
+}
+
 fn sum(rows: &[Item]) -> Result<Sums, StoreError> {
     let mut sums = Sums::new();
     for item in rows {
-        let row: Row = doc(item)?;
-        let ever: BTreeSet<Scope> = crate::item::part(item, "ever")?;
+        let row: Doc = doc(item)?;
+        let ever: BTreeSet<Scope> = part(item, "ever")?;
         for scope in ever {
             sums.entry(scope).or_default();
         }

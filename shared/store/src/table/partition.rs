@@ -7,18 +7,31 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::{Consistency, Table, TableError, classify};
 use crate::item::{Item, text};
-use crate::keys::Key;
+use crate::keys::{Index, Key};
 use crate::meter::{self, Direction};
+
+/// Where a partition is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source {
+    /// In the table itself.
+    Table(Consistency),
+    /// In an index, which is a moment behind.
+    Index(Index),
+}
 
 impl Table {
     /// All items of a partition, in the order of their sort keys; between these two keys, both included, if they are
     /// given.
     pub(crate) async fn partition(
         &self,
+        source: Source,
         pk: &str,
         between: Option<&(String, String)>,
-        consistency: Consistency,
     ) -> Result<Vec<Item>, TableError> {
+        let (index, strong) = match source {
+            Source::Table(consistency) => (None, consistency == Consistency::Strong),
+            Source::Index(index) => (Some(index), false),
+        };
         let mut items = Vec::new();
         let mut after = None;
         loop {
@@ -26,16 +39,17 @@ impl Table {
                 .client
                 .query()
                 .table_name(&self.name)
-                .expression_attribute_names("#pk", "pk")
+                .set_index_name(index.map(|it| it.name().to_owned()))
+                .expression_attribute_names("#pk", index.map_or("pk", Index::pk))
                 .expression_attribute_values(":pk", text(pk))
-                .consistent_read(consistency == Consistency::Strong)
+                .consistent_read(strong)
                 .set_exclusive_start_key(after)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
             let mut condition = "#pk = :pk";
             if let Some((first, last)) = between {
                 condition = "#pk = :pk AND #sk BETWEEN :first AND :last";
                 query = query
-                    .expression_attribute_names("#sk", "sk")
+                    .expression_attribute_names("#sk", index.map_or("sk", Index::sk))
                     .expression_attribute_values(":first", text(first))
                     .expression_attribute_values(":last", text(last));
             }

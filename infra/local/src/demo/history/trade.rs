@@ -3,7 +3,6 @@
 use http::Method;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use purser_domain::tier::Tier;
 use serde_json::{Map, Value, json};
 
 use super::door::Sale;

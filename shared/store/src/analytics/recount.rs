@@ -1,0 +1,244 @@
+//! Counting again: what figures should be, from the things themselves, beside what they are.
+//!
+//! Invariant: nothing is said to differ that is only under way. Hours that are dirty, or in which something changed a
+//! moment ago, are left out, and said to be; and what differs is looked at a second time, because what changes while
+//! it is looked at differs but once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use purser_domain::analytics::period::{Period, Year};
+use purser_domain::analytics::{Counts, Kind, Scope};
+use purser_domain::time::{Day, Hour, Time};
+
+use super::figure::neighbours;
+use super::mark::Dirty;
+use crate::side_by_side::side_by_side;
+use crate::{Store, StoreError};
+
+/// How long a change may be under way, to the figures and to the list of what is dirty.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(2);
+/// How many scopes are compared at a time.
+const AT_ONCE: usize = 16;
+/// How many dirty hours are looked at; when there are more, nothing is settled.
+const MOST_DIRTY: i32 = 1_000;
+
+/// What came of counting a period again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recount {
+    /// How many things were counted.
+    pub things: usize,
+    /// How many figures were compared.
+    pub figures: usize,
+    /// How many hours were left out, because what changed in them is still being counted.
+    pub under_way: usize,
+    /// What is not as it should be.
+    pub differences: Vec<Difference>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// What is kept of a thing is not what it adds.
+    Thing {
+        /// What it is.
+        kind: Kind,
+        /// The hour it was made in.
+        hour: Hour,
+        /// Which.
+        refid: String,
+    },
+    /// A figure is not the sum that it should be.
+    Figure {
+        /// Of what.
+        kind: Kind,
+        /// Whose.
+        scope: Scope,
+        /// Of when.
+        period: Period,
+        /// What it is.
+        kept: Counts,
+        /// What it should be.
+        counted: Counts,
+    },
+}
+
+impl Store {
+    /// Counts a period again: a day and its hours from the things that were made on it, anything longer from the
+    /// figures of its parts. It costs as much as there was, times the resellers there are; nothing is written.
+    pub async fn recount(&self, period: Period, now: Time) -> Result<Recount, StoreError> {
+        let first = self.look(period, now).await?;
+        if first.differences.is_empty() {
+            return Ok(first);
+        }
+        let mut second = self.look(period, now).await?;
+        second.differences.retain(|it| first.differences.contains(it));
+        Ok(second)
+    }
+
+    async fn look(&self, period: Period, now: Time) -> Result<Recount, StoreError> {
+        let dirty = self.dirty(MOST_DIRTY).await?;
+        let mut found = Recount::default();
+        if dirty.len() == usize::try_from(MOST_DIRTY).unwrap_or(usize::MAX) {
+            found.under_way = dirty.len();
+            return Ok(found);
+        }
+        for kind in Kind::ALL {
+            match period {
+                Period::Day(day) => self.look_at_day((kind, day), now, &dirty, &mut found).await?,
+                _ => self.look_at_sum((kind, period), now, &dirty, &mut found).await?,
+            }
+        }
+        Ok(found)
+    }
+
+    async fn look_at_day(
+        &self,
+        (kind, day): (Kind, Day),
+        now: Time,
+        dirty: &[Dirty],
+        found: &mut Recount,
+    ) -> Result<(), StoreError> {
+        let things = self.things(kind, day).await?;
+        let open: BTreeSet<Hour> = {
+            let moment = now.plus(-UNDER_WAY);
+            let fresh = things.iter().filter(|it| it.fact.since > moment);
+            let fresh = fresh.map(|it| it.fact.at.hour());
+            fresh.chain(dirty_in(kind, Period::Day(day), dirty)).collect()
+        };
+        found.things += things.len();
+        found.under_way += open.len();
+        let mut counted: BTreeMap<Scope, BTreeMap<Period, Counts>> = BTreeMap::new();
+        for thing in &things {
+            let (fact, hour) = (&thing.fact, thing.fact.at.hour());
+            if !thing.agrees() && !open.contains(&hour) {
+                let refid = fact.refid.clone();
+                found.differences.push(Difference::Thing { kind, hour, refid });
+            }
+            for scope in &fact.scopes {
+                let sums = counted.entry(scope.clone()).or_default();
+                for period in [Period::Hour(hour), Period::Day(day)] {
+                    sums.entry(period).or_default().add_all(&fact.counts);
+                }
+            }
+        }
+        let mut scopes: BTreeSet<Scope> = counted.keys().cloned().collect();
+        scopes.insert(Scope::All);
+        let ranked = self.ranked(kind, [Period::Day(day)]).await?;
+        scopes.extend(ranked.into_keys().map(Scope::Reseller));
+        let whole = Some(Period::Day(day)).filter(|_| open.is_empty());
+        let hours = day.hours().filter(|hour| !open.contains(hour));
+        let periods: Vec<Period> = hours.map(Period::Hour).chain(whole).collect();
+        let compared = scopes.into_iter().map(|scope| {
+            let counted = counted.remove(&scope).unwrap_or_default();
+            let (store, periods) = (self.clone(), periods.clone());
+            async move { store.compare((kind, scope), &periods, counted).await }
+        });
+        found.add(side_by_side(AT_ONCE, compared.collect()).await?);
+        Ok(())
+    }
+
+    async fn look_at_sum(
+        &self,
+        (kind, period): (Kind, Period),
+        now: Time,
+        dirty: &[Dirty],
+        found: &mut Recount,
+    ) -> Result<(), StoreError> {
+        let open: BTreeSet<Hour> = dirty_in(kind, period, dirty).collect();
+        if !open.is_empty() {
+            found.under_way += open.len();
+            return Ok(());
+        }
+        let summed = self.ranked(kind, self.parts(period, now).await?).await?;
+        let kept = self.ranked(kind, [period]).await?;
+        let resellers: BTreeSet<_> = summed.keys().chain(kept.keys()).collect();
+        found.figures += resellers.len();
+        let (none, sums) = (Counts::default(), (&summed, &kept));
+        // The index that ranks is a moment behind; so what differs there is looked at in the table.
+        let strange = resellers.into_iter().filter(|it| {
+            let [summed, kept] = [sums.0, sums.1].map(|of| of.get(*it).unwrap_or(&none));
+            !summed.same(kept)
+        });
+        let scopes = strange.cloned().map(Scope::Reseller).chain([Scope::All]);
+        let compared = scopes.map(|scope| {
+            let store = self.clone();
+            async move {
+                let Some(between) = period.parts() else {
+                    return Ok(Recount::default());
+                };
+                let mut sum = Counts::default();
+                for counts in store.figures_between(kind, &scope, &between).await?.values() {
+                    sum.add_all(counts);
+                }
+                let counted = BTreeMap::from([(period, sum)]);
+                store.compare((kind, scope), &[period], counted).await
+            }
+        });
+        found.add(side_by_side(AT_ONCE, compared.collect()).await?);
+        Ok(())
+    }
+
+    /// What a period is summed up from.
+    async fn parts(&self, period: Period, now: Time) -> Result<Vec<Period>, StoreError> {
+        let Some((first, last)) = period.days() else {
+            let today = now.day();
+            let first = self.first_day().await?.unwrap_or(today);
+            let first = Some(Period::Year(Year::of(first)));
+            let years = std::iter::successors(first, |it| it.next());
+            return Ok(years.take_while(|it| *it <= Period::Year(Year::of(today))).collect());
+        };
+        let days = std::iter::successors(Some(first), |day| day.next()).take_while(|it| *it <= last);
+        let of_day = |day| match period {
+            Period::Year(_) => Period::Day(day).parent(),
+            _ => Some(Period::Day(day)),
+        };
+        let parts: BTreeSet<Period> = days.filter_map(of_day).collect();
+        Ok(parts.into_iter().collect())
+    }
+
+    /// Compares the figures of a scope with what was counted; what is in neither is 0.
+    async fn compare(
+        &self,
+        (kind, scope): (Kind, Scope),
+        periods: &[Period],
+        mut counted: BTreeMap<Period, Counts>,
+    ) -> Result<Recount, StoreError> {
+        let mut found = Recount::default();
+        let mut kept = BTreeMap::new();
+        for row in neighbours(periods.iter().copied()) {
+            kept.extend(self.figures_between(kind, &scope, &row).await?);
+        }
+        for period in periods {
+            let (kept, counted) = (kept.remove(&period.key()), counted.remove(period));
+            found.figures += usize::from(kept.is_some() || counted.is_some());
+            let (kept, counted) = (kept.unwrap_or_default(), counted.unwrap_or_default());
+            if !kept.same(&counted) {
+                let (scope, period) = (scope.clone(), *period);
+                found.differences.push(Difference::Figure {
+                    kind,
+                    scope,
+                    period,
+                    kept,
+                    counted,
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Recount {
+    fn add(&mut self, parts: Vec<Self>) {
+        for part in parts {
+            self.figures += part.figures;
+            self.differences.extend(part.differences);
+        }
+    }
+}
+
+/// The hours of a period that are dirty.
+fn dirty_in(kind: Kind, period: Period, dirty: &[Dirty]) -> impl Iterator<Item = Hour> {
+    let of = dirty.iter().filter(move |it| it.kind == kind && period.holds(it.hour.day()));
+    of.map(|it| it.hour)
+}
