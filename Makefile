@@ -67,6 +67,10 @@ smoke: $(TOOLS)/ministack/bin/ministack ## Walk through a deployed system; URL=h
 verify: ## Prove every wallet of a running system; URL=https://… KEY=an operator's key
 	@PURSER_OPERATOR_KEY="$$KEY" cargo run --quiet --package purser-operator -- verify --url "$$URL"
 
+.PHONY: figures
+figures: ## Count every figure of a running system again; URL=https://… KEY=an operator's key REBUILD=--rebuild
+	@PURSER_OPERATOR_KEY="$$KEY" cargo run --quiet --package purser-operator -- figures --url "$$URL" $(REBUILD)
+
 .PHONY: bench
 bench: built ## Print what each operation costs in round trips and capacity units
 	@target/debug/bench

@@ -3,6 +3,7 @@
 mod calendar;
 mod corrections;
 mod formats;
+mod recount;
 mod report;
 
 use jiff::{SignedDuration, Timestamp};

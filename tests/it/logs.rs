@@ -226,6 +226,14 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let _refunded = refunded.expect(200);
     world.system().settle().await;
 
+    // The entry that was tampered with is not what was counted of it.
+    world.run_schedule("rollup").await;
+    assert!(!log.metrics().contains(Metric::FigureDiffers.name()));
+    let nobody = world.nobody();
+    let a_day = json!({"advance": "P1D"});
+    let _turned = nobody.post("/_local/clock", &a_day).await.expect(200);
+    world.run_schedule("sample-figures").await;
+
     let emitted = log.metrics();
     let shown = on_the_dashboard();
     assert!(

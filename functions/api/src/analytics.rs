@@ -6,6 +6,7 @@
 mod clients;
 mod credits;
 mod licences;
+pub(crate) mod period;
 mod ranking;
 pub mod report;
 mod resellers;

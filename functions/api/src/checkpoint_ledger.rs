@@ -19,10 +19,7 @@ use serde_json::Value;
 
 /// Writes what is missing of today's checkpoint. An error asks for another run, which goes on where this one ended.
 pub async fn checkpoint_ledger(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of_aws("checkpoint-ledger", &event)?;
-    if event.detail_type != "Scheduled Event" {
-        return Err(format!("no timetable tells of {}", event.detail_type));
-    }
+    let delivery = Delivery::of_timetable("checkpoint-ledger", &event)?;
     // The day is the clock's: what comes late must not pass for an earlier day.
     let run = Run {
         date: app.clock.now().day(),

@@ -8,6 +8,7 @@ pub mod add_credits;
 pub mod analytics;
 pub mod api_keys;
 pub mod bind_client;
+pub mod check_figures;
 pub mod checkpoint_ledger;
 pub mod create_client;
 pub mod customer_auth;
@@ -30,11 +31,13 @@ pub mod read_ledger;
 pub mod read_products;
 pub mod read_provisions;
 pub mod read_resellers;
+pub mod rebuild_figures;
 pub mod refund_provision;
 pub mod relay;
 pub mod report_accounts;
 pub mod report_partners;
 pub mod rollup;
+pub mod sample_figures;
 pub mod sign_up_reseller;
 pub mod suppress_mail;
 pub mod transfer_client;
@@ -238,6 +241,18 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "rollup",
         entry: Entry::Event(|app, event| Box::pin(rollup::rollup(app, event))),
+    },
+    Function {
+        name: "check-figures",
+        entry: Entry::Http(Routes::Stateful(check_figures::routes)),
+    },
+    Function {
+        name: "rebuild-figures",
+        entry: Entry::Http(Routes::Stateful(rebuild_figures::routes)),
+    },
+    Function {
+        name: "sample-figures",
+        entry: Entry::Event(|app, event| Box::pin(sample_figures::sample_figures(app, event))),
     },
     Function {
         name: "report-partners",

@@ -17,10 +17,7 @@ const AT_ONCE: usize = 250;
 
 /// Counts the logins that nobody needs, and mails operators about them. An error asks for another run.
 pub async fn report_accounts(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of_aws("report-accounts", &event)?;
-    if event.detail_type != "Scheduled Event" {
-        return Err(format!("no timetable tells of {}", event.detail_type));
-    }
+    let delivery = Delivery::of_timetable("report-accounts", &event)?;
     let found = stale(&app).await?;
     let (unconfirmed, dormant) = (found.unconfirmed, found.dormant);
     tracing::info!(unconfirmed, dormant, "looked for logins that nobody needs");

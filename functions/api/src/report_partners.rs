@@ -17,10 +17,7 @@ use crate::mails::partner_report::{Leader, PartnerReport, Suggestion, partner_re
 
 /// Mails last month's report to operators. An error asks for another run.
 pub async fn report_partners(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of_aws("report-partners", &event)?;
-    if event.detail_type != "Scheduled Event" {
-        return Err(format!("no timetable tells of {}", event.detail_type));
-    }
+    let delivery = Delivery::of_timetable("report-partners", &event)?;
     let month = Month::of(app.clock.now().day()).minus(1);
     let report = Report::on(&app, month).await?;
     let view = view(report);

@@ -13,10 +13,7 @@ use serde_json::Value;
 
 /// Counts what is dirty. An error asks for another run.
 pub async fn rollup(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of_aws("rollup", &event)?;
-    if event.detail_type != "Scheduled Event" {
-        return Err(format!("no timetable tells of {}", event.detail_type));
-    }
+    let delivery = Delivery::of_timetable("rollup", &event)?;
     let run = &delivery.stamp().request;
     let lease = app.store.lease_rollup(run, app.clock.now()).await?;
     let Some(mut lease) = lease else {

@@ -99,7 +99,17 @@ impl Api {
 
     /// What is at `path`.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        let answer = self.ask(path, || self.request(Method::GET, path)).await?;
+        self.read(Method::GET, path).await
+    }
+
+    /// What came of the action at `path`, which may be done twice.
+    pub async fn act<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.read(Method::POST, path).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, ApiError> {
+        let request = || self.request(method.clone(), path);
+        let answer = self.ask(path, request).await?;
         answer.json().await.map_err(|error| ApiError::Unreadable {
             path: path.to_owned(),
             why: causes(&error),

@@ -16,6 +16,7 @@ use crate::files::EntryFile;
 mod accounts;
 mod api;
 mod check;
+mod figures;
 mod files;
 mod progress;
 mod save;
@@ -24,7 +25,7 @@ mod verify;
 /// The variable that gives an operator's API key.
 const KEY: &str = "PURSER_OPERATOR_KEY";
 
-/// What an operator runs: proves the ledger, and cleans up accounts that nobody needs.
+/// What an operator runs: proves the ledger and the figures, and cleans up accounts that nobody needs.
 #[derive(Parser)]
 #[command(
     name = "purser-operator",
@@ -45,6 +46,8 @@ enum Command {
     Checkpoints(Checkpoints),
     /// Checks saved checkpoints, without network and without secrets
     Check(Check),
+    /// Counts all figures again, and says which differ
+    Figures(Figures),
     /// Saves which accounts nobody needs any more
     Accounts(Accounts),
     /// Deletes the accounts that a saved list names, unless they were used since
@@ -91,6 +94,22 @@ struct Check {
     /// Saved answers of GET /v1/resellers/{refid}/entries, and of which wallet; again for each further page
     #[arg(long, value_name = "RS-…=FILE", num_args = 1..)]
     entries: Vec<EntryFile>,
+}
+
+#[derive(Args)]
+struct Figures {
+    /// Where the API answers: scheme and host, no path
+    #[arg(long)]
+    url: String,
+    /// The first day to count; the first there is unless given
+    #[arg(long, value_name = "DAY")]
+    start: Option<Day>,
+    /// The last day to count; today unless given
+    #[arg(long, value_name = "DAY")]
+    end: Option<Day>,
+    /// Have what differs counted again, too
+    #[arg(long)]
+    rebuild: bool,
 }
 
 #[derive(Args)]
@@ -149,6 +168,7 @@ async fn main() -> ExitCode {
         Command::Check(asked) => {
             check::check(&asked.checkpoints, &asked.public_key, &asked.entries)
         }
+        Command::Figures(asked) => run_figures(&asked).await,
         Command::Accounts(asked) => run_accounts(&asked).await,
         Command::DeleteAccounts(asked) => run_delete_accounts(&asked).await,
     };
@@ -174,6 +194,15 @@ async fn run_verify(asked: &Verify) -> Result<Outcome, Failure> {
 async fn run_checkpoints(asked: &Checkpoints) -> Result<Outcome, Failure> {
     let (date, key) = (asked.date, asked.public_key.as_ref());
     save::save(&connect(&asked.url)?, &asked.save, date, key).await
+}
+
+async fn run_figures(asked: &Figures) -> Result<Outcome, Failure> {
+    let work = figures::Work {
+        start: asked.start,
+        end: asked.end,
+        rebuild: asked.rebuild,
+    };
+    figures::figures(&connect(&asked.url)?, work).await
 }
 
 async fn run_accounts(asked: &Accounts) -> Result<Outcome, Failure> {

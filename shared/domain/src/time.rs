@@ -90,6 +90,11 @@ impl Day {
         Self(self.0.saturating_sub(span)).max(Self::FIRST)
     }
 
+    /// How many days later `other` is; less than 0 when it is before.
+    pub fn until(self, other: Self) -> i32 {
+        self.0.until(other.0).map_or(0, |span| span.get_days())
+    }
+
     /// Its hours, in their order.
     pub fn hours(self) -> impl DoubleEndedIterator<Item = Hour> {
         (0..24).map(move |hour| Hour(self, hour))

@@ -35,6 +35,17 @@ impl Delivery {
         Ok(Self::under(consumer, id))
     }
 
+    /// The delivery to `consumer` of the event by which the timetable starts it.
+    pub fn of_timetable(
+        consumer: &'static str,
+        event: &EventBridgeEvent<Value>,
+    ) -> Result<Self, String> {
+        if event.detail_type != "Scheduled Event" {
+            return Err(format!("no timetable tells of {}", event.detail_type));
+        }
+        Self::of_aws(consumer, event)
+    }
+
     fn under(consumer: &'static str, id: String) -> Self {
         Self {
             consumer,

@@ -32,16 +32,19 @@ pub enum Metric {
     MailRefused,
     /// A mail was not sent, because its address bounced or complained.
     MailWithheld,
+    /// A figure is not the sum of what it counts.
+    FigureDiffers,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LedgerBroken,
         Self::EventRefused,
         Self::RecordUnreadable,
         Self::MailRefused,
         Self::MailWithheld,
+        Self::FigureDiffers,
     ];
 
     /// Its name in CloudWatch.
@@ -52,6 +55,7 @@ impl Metric {
             Self::RecordUnreadable => "RecordUnreadable",
             Self::MailRefused => "MailRefused",
             Self::MailWithheld => "MailWithheld",
+            Self::FigureDiffers => "FigureDiffers",
         }
     }
 }

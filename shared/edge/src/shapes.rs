@@ -3,6 +3,7 @@
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here.
 
 mod checkpoints;
+mod figures;
 mod goods;
 mod ledger;
 mod parties;
@@ -10,6 +11,7 @@ mod users;
 mod values;
 
 pub use checkpoints::{CheckpointPartShape, WalletHeadShape};
+pub use figures::RecountShape;
 pub use goods::{LicenceShape, LicenceStatusShape, ProductShape, TermsShape};
 pub use ledger::{
     BulkProvisionShape, CounterpartyShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape,

@@ -68,6 +68,7 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
             "report-accounts",
             "report-partners",
             "rollup",
+            "sample-figures",
         ];
         let consumes =
             matches!(function.entry, Entry::Event(_)) && !others.contains(&function.name);

@@ -27,7 +27,7 @@ def who(world: World) -> None:
 @PART.step("schedules sign where every wallet stands, and look for logins that nobody needs", Where.INSIDE)
 def signed(world: World) -> None:
     equal("functions on schedule", sorted(inside(world).on_schedule()),
-          ["CheckpointLedger", "ReportAccounts", "ReportPartners", "Rollup"])
+          ["CheckpointLedger", "ReportAccounts", "ReportPartners", "Rollup", "SampleFigures"])
     inside(world).until("a checkpoint is signed", lambda: world.elite.refid in heads(world))
     head, path = heads(world)[world.elite.refid], world.elite.path
     newest = world.operator.get(f"{path}/entries?limit=1").expect(200).json["data"][0]
@@ -54,3 +54,7 @@ def figures(world: World) -> None:
     world.operator.get("/v1/analytics/clients/signups").expect(200)
     world.operator.get("/v1/analytics/reports/partners").expect(200)
     world.elite.caller.get("/v1/analytics/resellers/tiers").refused(403, "forbidden")
+    whole = world.operator.get("/v1/analytics/figures/check").expect(200).json
+    equal("what differs", whole["differences"], [])
+    mended = world.operator.post(f"/v1/analytics/figures/rebuild?day={whole['first_day']}").expect(200).json
+    equal("what was mended", mended["differences"], [])

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, ToSchema)]
 #[schema(as = Interval, rename_all = "lowercase")]
 #[expect(dead_code, reason = "it stands for the domain's enum in the document")]
-pub(super) enum IntervalShape {
+pub(crate) enum IntervalShape {
     /// A day each.
     Daily,
     /// A month each.

@@ -15,6 +15,7 @@ use purser_tests::World;
 use tokio::process::Command;
 
 mod accounts;
+mod figures;
 mod files;
 mod wallets;
 

@@ -72,7 +72,9 @@ impl Store {
             return Ok(first);
         }
         let mut second = self.look(period, now).await?;
-        second.differences.retain(|it| first.differences.contains(it));
+        second
+            .differences
+            .retain(|it| first.differences.contains(it));
         Ok(second)
     }
 
@@ -85,8 +87,14 @@ impl Store {
         }
         for kind in Kind::ALL {
             match period {
-                Period::Day(day) => self.look_at_day((kind, day), now, &dirty, &mut found).await?,
-                _ => self.look_at_sum((kind, period), now, &dirty, &mut found).await?,
+                Period::Day(day) => {
+                    self.look_at_day((kind, day), now, &dirty, &mut found)
+                        .await?
+                }
+                _ => {
+                    self.look_at_sum((kind, period), now, &dirty, &mut found)
+                        .await?
+                }
             }
         }
         Ok(found)
@@ -104,7 +112,9 @@ impl Store {
             let moment = now.plus(-UNDER_WAY);
             let fresh = things.iter().filter(|it| it.fact.since > moment);
             let fresh = fresh.map(|it| it.fact.at.hour());
-            fresh.chain(dirty_in(kind, Period::Day(day), dirty)).collect()
+            fresh
+                .chain(dirty_in(kind, Period::Day(day), dirty))
+                .collect()
         };
         found.things += things.len();
         found.under_way += open.len();
@@ -113,7 +123,9 @@ impl Store {
             let (fact, hour) = (&thing.fact, thing.fact.at.hour());
             if !thing.agrees() && !open.contains(&hour) {
                 let refid = fact.refid.clone();
-                found.differences.push(Difference::Thing { kind, hour, refid });
+                found
+                    .differences
+                    .push(Difference::Thing { kind, hour, refid });
             }
             for scope in &fact.scopes {
                 let sums = counted.entry(scope.clone()).or_default();
@@ -167,11 +179,17 @@ impl Store {
                 let Some(between) = period.parts() else {
                     return Ok(Recount::default());
                 };
-                let mut sum = Counts::default();
-                for counts in store.figures_between(kind, &scope, &between).await?.values() {
-                    sum.add_all(counts);
+                let mut counted = BTreeMap::new();
+                for part in store
+                    .figures_between(kind, &scope, &between)
+                    .await?
+                    .values()
+                {
+                    counted
+                        .entry(period)
+                        .or_insert_with(Counts::default)
+                        .add_all(part);
                 }
-                let counted = BTreeMap::from([(period, sum)]);
                 store.compare((kind, scope), &[period], counted).await
             }
         });
@@ -186,9 +204,12 @@ impl Store {
             let first = self.first_day().await?.unwrap_or(today);
             let first = Some(Period::Year(Year::of(first)));
             let years = std::iter::successors(first, |it| it.next());
-            return Ok(years.take_while(|it| *it <= Period::Year(Year::of(today))).collect());
+            return Ok(years
+                .take_while(|it| *it <= Period::Year(Year::of(today)))
+                .collect());
         };
-        let days = std::iter::successors(Some(first), |day| day.next()).take_while(|it| *it <= last);
+        let days =
+            std::iter::successors(Some(first), |day| day.next()).take_while(|it| *it <= last);
         let of_day = |day| match period {
             Period::Year(_) => Period::Day(day).parent(),
             _ => Some(Period::Day(day)),
@@ -239,6 +260,8 @@ impl Recount {
 
 /// The hours of a period that are dirty.
 fn dirty_in(kind: Kind, period: Period, dirty: &[Dirty]) -> impl Iterator<Item = Hour> {
-    let of = dirty.iter().filter(move |it| it.kind == kind && period.holds(it.hour.day()));
+    let of = dirty
+        .iter()
+        .filter(move |it| it.kind == kind && period.holds(it.hour.day()));
     of.map(|it| it.hour)
 }

@@ -76,7 +76,9 @@ impl Store {
         let key = |refid: &String| Key::alone(kind.noun(), refid);
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let items = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
-        let facts = items.values().filter_map(|item| self.fact(item).transpose());
+        let facts = items
+            .values()
+            .filter_map(|item| self.fact(item).transpose());
         facts
             .map(|fact| fact.map(|fact| (fact.refid.clone(), fact)))
             .collect()
@@ -94,7 +96,11 @@ impl Store {
         });
         // One that moves from list to list may stand in both.
         let mut listed: BTreeMap<String, Fact> = BTreeMap::new();
-        for item in side_by_side(AT_ONCE, reads.collect()).await?.iter().flatten() {
+        for item in side_by_side(AT_ONCE, reads.collect())
+            .await?
+            .iter()
+            .flatten()
+        {
             let fact = self.fact(item)?;
             let fact = fact.ok_or_else(|| StoreError::Unreadable("what is no thing".into()))?;
             let newer = listed
@@ -143,7 +149,11 @@ impl Store {
                 reads.push(async move { first_in(&table, index, pk).await });
             }
         }
-        let first = side_by_side(AT_ONCE, reads).await?.into_iter().flatten().min();
+        let first = side_by_side(AT_ONCE, reads)
+            .await?
+            .into_iter()
+            .flatten()
+            .min();
         Ok(first.map(Time::day))
     }
 

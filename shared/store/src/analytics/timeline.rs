@@ -102,7 +102,12 @@ impl Store {
     }
 
     /// Names scopes in an hour, so that they are counted there, too, if nothing else names them.
-    pub(super) async fn name(&self, kind: Kind, hour: Hour, scopes: &BTreeSet<Scope>) -> Result<(), StoreError> {
+    pub(super) async fn name(
+        &self,
+        kind: Kind,
+        hour: Hour,
+        scopes: &BTreeSet<Scope>,
+    ) -> Result<(), StoreError> {
         let (ever, nothing) = (names(scopes), attribute(&Doc::default())?);
         let key = Key {
             pk: partition(kind, hour, 0),
@@ -112,7 +117,9 @@ impl Store {
             let update = self
                 .table
                 .update(&key)
-                .update_expression("SET kind = :kind, doc = :nothing, version = :none ADD ever :ever")
+                .update_expression(
+                    "SET kind = :kind, doc = :nothing, version = :none ADD ever :ever",
+                )
                 .expression_attribute_values(":kind", text(KIND))
                 .expression_attribute_values(":nothing", nothing.clone())
                 .expression_attribute_values(":none", number(0))

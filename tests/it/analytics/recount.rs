@@ -1,0 +1,272 @@
+//! Counting again: what differs is said and mended, and what is only under way is not said to differ.
+
+use std::collections::BTreeSet;
+
+use purser_tests::World;
+use serde_json::{Value, json};
+
+use super::{clients, figure, turn_to};
+
+const DAY: &str = "day=2023-01-15";
+
+/// What the check says of a period.
+async fn check(world: &World, query: &str) -> Value {
+    let path = format!("/v1/analytics/figures/check?{query}");
+    world.operator.get(&path).await.expect(200).json
+}
+
+/// A world whose figures of January 15th, 2023 are counted, and left alone for three minutes.
+async fn counted() -> (World, String) {
+    let world = World::at("2023-01-15T09:59:00Z").await;
+    let partner = world.partner("gold", 5_000).await;
+    let product = world.product(100).await;
+    let refids = clients(&world, &partner.caller, 2).await;
+    let _standalone = clients(&world, &world.operator, 1).await;
+    turn_to(&world, "2023-01-15T10:01:00Z");
+    for (key, client) in refids.iter().enumerate() {
+        let order = json!({"product": product, "client": client});
+        let key = key.to_string();
+        let bought = partner.caller.post_once("/v1/provisions", &key, &order);
+        let _bought = bought.await.expect(201);
+    }
+    let path = format!("/v1/clients/{}", refids[1]);
+    let _deleted = world.operator.delete(&path).await.expect(204);
+    world.run_schedule("rollup").await;
+    turn_to(&world, "2023-01-15T10:04:00Z");
+    (world, partner.refid)
+}
+
+/// The item at a key.
+fn item(world: &World, pk: &str, sk: &str) -> Value {
+    let mut items = world.items().into_iter();
+    let found = items.find(|item| item["pk"]["S"] == pk && item["sk"]["S"] == sk);
+    found.unwrap_or_else(|| panic!("no {pk} {sk}"))
+}
+
+/// The first row of clients' share in figures.
+fn row(world: &World) -> Value {
+    let mut items = world.items().into_iter();
+    let is_row = |item: &Value| {
+        let of_client = item["sk"]["S"].as_str().unwrap().starts_with("CL-");
+        of_client && item["kind"]["S"] == "timeline"
+    };
+    items.find(is_row).unwrap()
+}
+
+/// What differs in the day, its month, its year and altogether, each in words of its own.
+async fn differences(world: &World) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for query in [
+        DAY,
+        &format!("{DAY}&interval=monthly"),
+        &format!("{DAY}&interval=yearly"),
+        "",
+    ] {
+        let said = check(world, query).await;
+        assert_eq!(said["under_way"], 0, "{said}");
+        let shown = said["differences"].as_array().unwrap();
+        assert_eq!(said["differing"], shown.len());
+        for it in shown {
+            let of = match (&it["thing"], &it["reseller"]) {
+                (Value::String(_), Value::Null) => "thing",
+                (Value::Null, Value::String(_)) => "reseller",
+                _ => "everybody",
+            };
+            all.insert(format!(
+                "{} {} {of}",
+                it["period"].as_str().unwrap(),
+                it["kind"].as_str().unwrap()
+            ));
+        }
+    }
+    all
+}
+
+/// Spoils something in the table, and sees that found, mended, and right.
+async fn spoil(world: &World, spoil: impl FnOnce(&World), found: &[&str]) {
+    let expected: BTreeSet<String> = found.iter().map(|it| (*it).to_owned()).collect();
+    spoil(world);
+    assert_eq!(differences(world).await, expected);
+    for query in [
+        DAY,
+        &format!("{DAY}&interval=monthly"),
+        &format!("{DAY}&interval=yearly"),
+        "",
+    ] {
+        let path = format!("/v1/analytics/figures/rebuild?{query}");
+        let _mended = world.operator.act(&path).await.expect(200);
+    }
+    world.run_schedule("rollup").await;
+    world.run_schedule("rollup").await;
+    assert_eq!(differences(world).await, BTreeSet::new());
+    let status = figure(world, &world.operator, "clients/status").await;
+    assert_eq!(
+        status,
+        json!({"active": 0, "pending": 3, "suspended": 0, "inactive": 0})
+    );
+}
+
+#[tokio::test]
+async fn figures_that_are_right_differ_nowhere_and_a_check_writes_nothing() {
+    let (world, _) = counted().await;
+    let before = world.state().await;
+    let day = check(&world, DAY).await;
+    // One reseller, three clients of which one is deleted, its top-up and two purchases, two licences.
+    assert_eq!((&day["things"], &day["differing"]), (&json!(9), &json!(0)));
+    assert_eq!(
+        (&day["period"], &day["first_day"]),
+        (&json!("2023-01-15"), &json!(null))
+    );
+    // Clients, entries, licences each of one hour and of the day, for everybody and for the reseller; entries of two
+    // hours; resellers for everybody.
+    assert_eq!(day["figures"], 4 + 6 + 4 + 2);
+    for (query, period) in [("monthly", "2023-01"), ("yearly", "2023")] {
+        let said = check(&world, &format!("{DAY}&interval={query}")).await;
+        let expected = json!({"period": period, "first_day": null, "last_day": null, "things": 0, "figures": 7,
+            "under_way": 0, "differing": 0, "differences": []});
+        assert_eq!(said, expected);
+    }
+    let all = check(&world, "").await;
+    let days = (&all["first_day"], &all["last_day"]);
+    assert_eq!(days, (&json!("2023-01-15"), &json!("2023-01-15")));
+    assert_eq!((&all["figures"], &all["differing"]), (&json!(7), &json!(0)));
+    assert_eq!(check(&world, "day=2023-01-14").await["figures"], 0);
+    assert_eq!(world.state().await, before);
+}
+
+#[tokio::test]
+async fn an_empty_system_has_no_first_day() {
+    let world = World::at("2023-01-15T09:59:00Z").await;
+    let said = check(&world, "").await;
+    assert_eq!(
+        (&said["first_day"], &said["last_day"]),
+        (&json!(null), &json!(null))
+    );
+    assert_eq!(
+        (&said["figures"], &said["differing"]),
+        (&json!(0), &json!(0))
+    );
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_not_said_to_differ() {
+    let world = World::at("2023-01-15T09:59:00Z").await;
+    let _client = clients(&world, &world.operator, 1).await;
+    world.system().settle().await;
+    let said = check(&world, DAY).await;
+    assert_eq!(
+        (&said["under_way"], &said["differing"]),
+        (&json!(1), &json!(0)),
+        "nothing is counted"
+    );
+    let said = check(&world, &format!("{DAY}&interval=monthly")).await;
+    assert_eq!(
+        (&said["under_way"], &said["differing"]),
+        (&json!(1), &json!(0))
+    );
+    world.run_schedule("rollup").await;
+    assert_eq!(
+        check(&world, DAY).await["under_way"],
+        1,
+        "it may have changed while it was read"
+    );
+    turn_to(&world, "2023-01-15T10:02:00Z");
+    let said = check(&world, DAY).await;
+    assert_eq!(
+        (&said["under_way"], &said["differing"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(said["figures"], 2);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_thing_and_should_not_be_so_is_found_and_mended() {
+    let (world, _) = counted().await;
+    // Figures were counted from it before, so they are right still.
+    let one_thing = ["2023-01-15T09 client thing"];
+    spoil(&world, |world| world.remove(&row(world)), &one_thing).await;
+    let changed = |member: &'static str, value: Value| {
+        move |world: &World| {
+            let mut row = row(world);
+            row["doc"]["M"][member] = value;
+            world.put_all(&[row]);
+        }
+    };
+    spoil(
+        &world,
+        changed("counts", json!({"M": {"clients": {"N": "2"}}})),
+        &one_thing,
+    )
+    .await;
+    spoil(&world, changed("scopes", json!({"L": []})), &one_thing).await;
+    let later = |world: &World| {
+        let mut row = row(world);
+        row["version"] = json!({"N": "99"});
+        world.put_all(&[row]);
+    };
+    spoil(&world, later, &one_thing).await;
+}
+
+#[tokio::test]
+async fn figures_that_are_not_what_they_count_are_found_and_mended() {
+    let (world, reseller) = counted().await;
+    let lose =
+        |pk: String, sk: &'static str| move |world: &World| world.remove(&item(world, &pk, sk));
+    let (all, own) = ("RU#CL#-".to_owned(), format!("RU#CL#{reseller}"));
+    let losses: [(&String, &'static str, &[&str]); 6] = [
+        (&all, "H#2023-01-15T09", &["2023-01-15T09 client everybody"]),
+        (
+            &all,
+            "D#2023-01-15",
+            &["2023-01-15 client everybody", "2023-01 client everybody"],
+        ),
+        (
+            &all,
+            "M#2023-01",
+            &["2023-01 client everybody", "2023 client everybody"],
+        ),
+        (
+            &own,
+            "Y#2023",
+            &["2023 client reseller", "all client reseller"],
+        ),
+        (&own, "A", &["all client reseller"]),
+        (&all, "A", &["all client everybody"]),
+    ];
+    for (pk, sk, found) in losses {
+        spoil(&world, lose(pk.clone(), sk), found).await;
+    }
+    // A figure of somebody of whom there is nothing.
+    let foreign = |world: &World| {
+        let mut figure = item(world, &own, "D#2023-01-15");
+        let nobody = "RS-0000000000000000";
+        figure["pk"]["S"] = json!(format!("RU#CL#{nobody}"));
+        figure["gsi2sk"]["S"] = json!(nobody);
+        world.put_all(&[figure]);
+    };
+    spoil(
+        &world,
+        foreign,
+        &["2023-01-15 client reseller", "2023-01 client reseller"],
+    )
+    .await;
+    // A share of nothing, which was counted.
+    let mut strange = row(&world);
+    strange["sk"]["S"] = json!("CL-0000000000000000");
+    world.put_all(&[strange]);
+    let mut mark = item(&world, "DM#CL#2023-01-15T09", ".");
+    mark["gsi4pk"] = json!({"S": "DIRTY"});
+    mark["gsi4sk"] = json!({"S": "2023-01-15T10:00:00.000Z#CL#2023-01-15T09"});
+    world.put_all(&[mark]);
+    world.run_schedule("rollup").await;
+    let everybody = figure(&world, &world.operator, "clients/growth").await;
+    assert_eq!(everybody, json!({"count": 4}));
+    let counted = [
+        "2023-01-15T09 client everybody",
+        "2023-01-15 client everybody",
+    ];
+    let found = differences(&world).await;
+    assert!(counted.iter().all(|it| found.contains(*it)), "{found:?}");
+    let found: Vec<&str> = found.iter().map(String::as_str).collect();
+    spoil(&world, |_| {}, &found).await;
+}
