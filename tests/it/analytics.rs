@@ -2,6 +2,7 @@
 
 mod calendar;
 mod corrections;
+mod customers;
 mod formats;
 mod recount;
 mod report;

@@ -250,6 +250,8 @@ async fn no_function_may_do_more_than_it_does() {
         let unused = world.system().roles().unused();
         unused.iter().map(ToString::to_string).collect()
     };
+    let customers = world.operator.get("/v1/analytics/customers/top").await;
+    assert_ne!(customers.expect(200).json["data"], json!([]));
     let recounted = recounted().await;
     let unused = &(&unused(&world) & &unused(&asked)) & &unused(&recounted);
     let elsewhere = [&BY_LAMBDA[..], &AT_START].concat();

@@ -5,6 +5,7 @@
 
 mod clients;
 mod credits;
+mod customers;
 mod licences;
 pub(crate) mod period;
 mod ranking;
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(report::partner_report))
         .routes(routes!(licences::minted))
         .routes(routes!(licences::popularity))
+        .routes(routes!(customers::top_customers))
 }
 
 /// Whose figures.

@@ -47,6 +47,7 @@ struct Difference {
     period: String,
     thing: Option<String>,
     reseller: Option<String>,
+    client: Option<String>,
     kept: Option<BTreeMap<String, i64>>,
     counted: Option<BTreeMap<String, i64>>,
 }
@@ -208,7 +209,11 @@ impl std::fmt::Display for Difference {
             return write!(f, "{period}: {kind} {thing} is not kept as it is");
         }
         let whose = self.reseller.as_deref().unwrap_or("everybody");
-        write!(f, "{period}: {kind} figures of {whose}: ")?;
+        write!(f, "{period}: {kind} figures of {whose}")?;
+        if let Some(client) = &self.client {
+            write!(f, " for {client}")?;
+        }
+        f.write_str(": ")?;
         let (none, zero) = (BTreeMap::new(), 0);
         let [kept, counted] = [&self.kept, &self.counted].map(|of| of.as_ref().unwrap_or(&none));
         let names: BTreeSet<&String> = kept.keys().chain(counted.keys()).collect();

@@ -15,7 +15,7 @@ use crate::client::{Client, DeletedClient};
 use crate::entry::Entry;
 use crate::event::Change;
 use crate::licence::Licence;
-use crate::refid::ResellerRefid;
+use crate::refid::{ClientRefid, ResellerRefid};
 use crate::reseller::Reseller;
 use crate::time::Time;
 
@@ -60,6 +60,8 @@ pub enum Scope {
     All,
     /// Those of one reseller.
     Reseller(ResellerRefid),
+    /// Those of one client; if a reseller is named, those that it sold to the client.
+    Client(Option<ResellerRefid>, ClientRefid),
 }
 
 impl Scope {
@@ -67,28 +69,58 @@ impl Scope {
     pub fn of(reseller: Option<&ResellerRefid>) -> Self {
         reseller.map_or(Self::All, |it| Self::Reseller(it.clone()))
     }
+
+    /// The reseller whose things alone are in it.
+    pub fn reseller(&self) -> Option<&ResellerRefid> {
+        match self {
+            Self::All => None,
+            Self::Reseller(reseller) => Some(reseller),
+            Self::Client(reseller, _) => reseller.as_ref(),
+        }
+    }
+
+    /// The client whose things alone are in it.
+    pub fn client(&self) -> Option<&ClientRefid> {
+        match self {
+            Self::All | Self::Reseller(_) => None,
+            Self::Client(_, client) => Some(client),
+        }
+    }
 }
 
 /// What stands in keys for everybody.
 const EVERYBODY: &str = "-";
+/// What stands in keys before a client.
+const OF: char = '@';
 
 impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::All => f.write_str(EVERYBODY),
-            Self::Reseller(reseller) => reseller.fmt(f),
+        match self.reseller() {
+            None => f.write_str(EVERYBODY)?,
+            Some(reseller) => reseller.fmt(f)?,
         }
+        self.client()
+            .map_or(Ok(()), |client| write!(f, "{OF}{client}"))
     }
 }
 
 impl TryFrom<String> for Scope {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text == EVERYBODY {
-            return Ok(Self::All);
+        let (reseller, client) = text
+            .split_once(OF)
+            .map_or((&*text, None), |(it, of)| (it, Some(of)));
+        let reseller = match reseller {
+            EVERYBODY => None,
+            named => Some(ResellerRefid::parse(named).ok_or("no reseller")?),
+        };
+        match client {
+            None => Ok(Self::of(reseller.as_ref())),
+            Some(client) => {
+                let client = ClientRefid::parse(client).ok_or("no client")?;
+                Ok(Self::Client(reseller, client))
+            }
         }
-        let reseller = ResellerRefid::parse(&text).ok_or("no scope")?;
-        Ok(Self::Reseller(reseller))
     }
 }
 
@@ -226,13 +258,18 @@ impl From<&Entry> for Fact {
 
 impl From<&Licence> for Fact {
     fn from(licence: &Licence) -> Self {
+        let mut scopes = scopes(licence.reseller.as_ref());
+        if let Some(client) = &licence.client {
+            let whose = [None, licence.reseller.clone()];
+            scopes.extend(whose.map(|reseller| Scope::Client(reseller, client.clone())));
+        }
         Self {
             kind: Kind::Licence,
             refid: licence.refid.to_string(),
             version: licence.version,
             at: licence.created_at,
             since: licence.updated_at,
-            scopes: scopes(licence.reseller.as_ref()),
+            scopes,
             counts: metric::of_licence(licence),
         }
     }
@@ -248,6 +285,30 @@ impl From<&Reseller> for Fact {
             since: reseller.updated_at,
             scopes: scopes(None),
             counts: metric::of_reseller(reseller),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_read_as_it_stands_in_keys() {
+        let reseller = ResellerRefid::parse("RS-7ZK3M9QWX2ABCDEF").unwrap();
+        let client = ClientRefid::parse("CL-7ZK3M9QWX2ABCDEF").unwrap();
+        let own = Scope::Client(Some(reseller.clone()), client.clone());
+        for (scope, text) in [
+            (Scope::All, "-"),
+            (Scope::Reseller(reseller), "RS-7ZK3M9QWX2ABCDEF"),
+            (Scope::Client(None, client), "-@CL-7ZK3M9QWX2ABCDEF"),
+            (own, "RS-7ZK3M9QWX2ABCDEF@CL-7ZK3M9QWX2ABCDEF"),
+        ] {
+            assert_eq!(scope.to_string(), text);
+            assert_eq!(Scope::try_from(text.to_owned()), Ok(scope));
+        }
+        for text in ["", "@", "-@", "--", "RS-7ZK3M9QWX2ABCDEF@", "-@CL-1"] {
+            assert!(Scope::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
 }

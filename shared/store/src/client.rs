@@ -10,6 +10,8 @@ mod write;
 pub(crate) use write::bound;
 pub use write::{Bind, ClientCreation};
 
+use std::collections::HashMap;
+
 use purser_domain::client::{Client, ClientStatus, DeletedClient};
 use purser_domain::email::EmailAddress;
 use purser_domain::refid::{ClientRefid, ResellerRefid};
@@ -87,6 +89,20 @@ impl Store {
         item.filter(is_client)
             .map(|item| read(&item, &self.secrets))
             .transpose()
+    }
+
+    /// These clients, but for those that are not there.
+    pub async fn clients_named(
+        &self,
+        refids: &[ClientRefid],
+    ) -> Result<HashMap<ClientRefid, Client>, StoreError> {
+        let keys: Vec<Key> = refids.iter().map(key).collect();
+        let found = self.table.get_all(&keys, Consistency::Eventual).await?;
+        let clients = found.into_values().filter(is_client).map(|item| {
+            let client = read(&item, &self.secrets)?;
+            Ok((client.refid.clone(), client))
+        });
+        clients.collect()
     }
 
     /// The refid of the client with this address (SPEC A2).

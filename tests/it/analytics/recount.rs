@@ -67,11 +67,10 @@ async fn differences(world: &World) -> BTreeSet<String> {
         let shown = said["differences"].as_array().unwrap();
         assert_eq!(said["differing"], shown.len());
         for it in shown {
-            let of = match (&it["thing"], &it["reseller"]) {
-                (Value::String(_), Value::Null) => "thing",
-                (Value::Null, Value::String(_)) => "reseller",
-                _ => "everybody",
-            };
+            let of = ["thing", "client", "reseller"]
+                .into_iter()
+                .find(|of| it[*of].is_string());
+            let of = of.unwrap_or("everybody");
             all.insert(format!(
                 "{} {} {of}",
                 it["period"].as_str().unwrap(),
@@ -117,19 +116,22 @@ async fn figures_that_are_right_differ_nowhere_and_a_check_writes_nothing() {
         (&day["period"], &day["first_day"]),
         (&json!("2023-01-15"), &json!(null))
     );
-    // Clients, entries, licences each of one hour and of the day, for everybody and for the reseller; entries of two
-    // hours; resellers for everybody.
-    assert_eq!(day["figures"], 4 + 6 + 4 + 2);
+    // Of an hour and of the day: clients for everybody and the reseller; entries of two hours; licences for each
+    // client, too, once of all resellers and once of this one; resellers for everybody.
+    assert_eq!(day["figures"], 4 + 6 + 12 + 2);
     for (query, period) in [("monthly", "2023-01"), ("yearly", "2023")] {
         let said = check(&world, &format!("{DAY}&interval={query}")).await;
-        let expected = json!({"period": period, "first_day": null, "last_day": null, "things": 0, "figures": 7,
+        let expected = json!({"period": period, "first_day": null, "last_day": null, "things": 0, "figures": 11,
             "under_way": 0, "differing": 0, "differences": []});
         assert_eq!(said, expected);
     }
     let all = check(&world, "").await;
     let days = (&all["first_day"], &all["last_day"]);
     assert_eq!(days, (&json!("2023-01-15"), &json!("2023-01-15")));
-    assert_eq!((&all["figures"], &all["differing"]), (&json!(7), &json!(0)));
+    assert_eq!(
+        (&all["figures"], &all["differing"]),
+        (&json!(11), &json!(0))
+    );
     assert_eq!(check(&world, "day=2023-01-14").await["figures"], 0);
     assert_eq!(world.state().await, before);
 }

@@ -2,23 +2,89 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::analytics::{Kind, metric};
-use purser_edge::extract::Params;
+use purser_domain::Refusal;
+use purser_domain::analytics::period::Interval;
+use purser_domain::analytics::{Kind, Scope, metric};
+use purser_domain::refid::ClientRefid;
+use purser_domain::refusal::What;
+use purser_domain::time::Day;
+use purser_edge::extract::{Limit, Params};
 use purser_edge::negotiation::Accept;
-use purser_edge::shapes::ProductReferenceShape;
+use purser_edge::shapes::{ClientRefidShape, DayShape, ProductReferenceShape, ResellerRefidShape};
 use purser_edge::table::Cell;
 use purser_edge::trend::Series;
 use purser_edge::{App, Call, Problem};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::ranking::{self, TopQuery};
-use super::trend::{self, TrendQuery, TrendShape};
+use super::trend::{self, IntervalShape, TrendQuery, TrendShape};
 use super::{count, scope};
+
+/// Which buckets, and whose licences.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MintedQuery {
+    /// How long the buckets are; monthly unless given. A daily trend has at most 1,096 of them, a monthly one 120, a
+    /// yearly one 100.
+    #[param(value_type = Option<IntervalShape>)]
+    interval: Option<Interval>,
+    /// The first day. Unless given, there are the last 30 days, 12 months or 5 years.
+    #[param(value_type = Option<DayShape>)]
+    start: Option<Day>,
+    /// The last day; today unless given. Buckets that the range cuts count only what is in it.
+    #[param(value_type = Option<DayShape>)]
+    end: Option<Day>,
+    /// Only those that this reseller sold; for a reseller always its own.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// Only those of this client.
+    #[param(value_type = Option<ClientRefidShape>)]
+    client: Option<String>,
+}
+
+/// How many, of when, and whose licences.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PopularityQuery {
+    /// The first day. Given one day, the range is at most ten years.
+    #[param(value_type = Option<DayShape>)]
+    start: Option<Day>,
+    /// The last day; today unless given.
+    #[param(value_type = Option<DayShape>)]
+    end: Option<Day>,
+    /// Only those that this reseller sold; for a reseller always its own.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// Only those of this client.
+    #[param(value_type = Option<ClientRefidShape>)]
+    client: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+/// The scope that a caller asks for; of one client, if the caller may reach it.
+async fn scope_of(
+    app: &App,
+    call: &Call,
+    reseller: Option<&str>,
+    client: Option<&str>,
+) -> Result<Scope, Problem> {
+    let scope = scope(app, call, reseller).await?;
+    let Some(client) = client else {
+        return Ok(scope);
+    };
+    let refid = ClientRefid::parse(client).ok_or(Refusal::NotFound(What::Client))?;
+    let client = call.client(app, &refid).await?;
+    Ok(Scope::Client(scope.reseller().cloned(), client.refid))
+}
 
 /// Licences by day, month or year of their minting
 #[utoipa::path(
-    get, path = "/v1/analytics/licences/minted", tag = "analytics", params(TrendQuery),
+    get, path = "/v1/analytics/licences/minted", tag = "analytics", params(MintedQuery),
     responses(
         (status = 200, content(
             (TrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
@@ -31,10 +97,22 @@ pub(super) async fn minted(
     State(app): State<App>,
     call: Call,
     accept: Accept,
-    query: Result<Params<TrendQuery>, Problem>,
+    query: Result<Params<MintedQuery>, Problem>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
-    let scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let Params(MintedQuery {
+        interval,
+        start,
+        end,
+        reseller,
+        client,
+    }) = query?;
+    let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
+    let query = TrendQuery {
+        interval,
+        start,
+        end,
+        reseller,
+    };
     let read = trend::read(&app, (Kind::Licence, &scope), &query, [metric::MINTED]).await?;
     let series = [Series {
         column: "value",
@@ -60,7 +138,7 @@ struct PopularProduct {
 
 /// Products by how many licences of them were minted in the range and not revoked
 #[utoipa::path(
-    get, path = "/v1/analytics/licences/popularity", tag = "analytics", params(TopQuery),
+    get, path = "/v1/analytics/licences/popularity", tag = "analytics", params(PopularityQuery),
     responses(
         (status = 200, content((Popularity = "application/json"), (String = "text/csv"))),
         (status = 404, description = "`not_found`"),
@@ -71,10 +149,22 @@ pub(super) async fn popularity(
     State(app): State<App>,
     call: Call,
     accept: Accept,
-    query: Result<Params<TopQuery>, Problem>,
+    query: Result<Params<PopularityQuery>, Problem>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
-    let scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let Params(PopularityQuery {
+        start,
+        end,
+        reseller,
+        client,
+        limit,
+    }) = query?;
+    let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
+    let query = TopQuery {
+        start,
+        end,
+        reseller,
+        limit,
+    };
     let periods = query.periods(&app)?;
     let figures = app.store.figures(Kind::Licence, &scope, periods.clone());
     let counts = figures.await?.sum(&periods);

@@ -24,10 +24,10 @@ use utoipa::IntoParams;
 pub(super) struct TopQuery {
     /// The first day. Given one day, the range is at most ten years.
     #[param(value_type = Option<DayShape>)]
-    start: Option<Day>,
+    pub(super) start: Option<Day>,
     /// The last day; today unless given.
     #[param(value_type = Option<DayShape>)]
-    end: Option<Day>,
+    pub(super) end: Option<Day>,
     /// Only this reseller; for a reseller always itself.
     #[param(value_type = Option<ResellerRefidShape>)]
     pub(super) reseller: Option<String>,
@@ -60,9 +60,9 @@ pub(super) async fn read(
     scope: &Scope,
     periods: &[Period],
 ) -> Result<Ranked, StoreError> {
-    match scope {
-        Scope::All => Ok(app.store.ranked(kind, periods.iter().copied()).await?),
-        Scope::Reseller(own) => {
+    match scope.reseller() {
+        None => app.store.ranked(kind, periods.iter().copied()).await,
+        Some(own) => {
             let figures = app.store.figures(kind, scope, periods.iter().copied());
             Ok(Ranked::from([(own.clone(), figures.await?.sum(periods))]))
         }

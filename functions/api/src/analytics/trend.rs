@@ -33,13 +33,13 @@ pub(super) struct TrendQuery {
     /// How long the buckets are; monthly unless given. A daily trend has at most 1,096 of them, a monthly one 120, a
     /// yearly one 100.
     #[param(value_type = Option<IntervalShape>)]
-    interval: Option<Interval>,
+    pub(super) interval: Option<Interval>,
     /// The first day. Unless given, there are the last 30 days, 12 months or 5 years.
     #[param(value_type = Option<DayShape>)]
-    start: Option<Day>,
+    pub(super) start: Option<Day>,
     /// The last day; today unless given. Buckets that the range cuts count only what is in it.
     #[param(value_type = Option<DayShape>)]
-    end: Option<Day>,
+    pub(super) end: Option<Day>,
     /// Only this reseller's; for a reseller always its own.
     #[param(value_type = Option<ResellerRefidShape>)]
     pub(super) reseller: Option<String>,

@@ -3,6 +3,8 @@
 //! Invariant: nothing but this table says what is counted; a figure that is added here is kept from then on, and for
 //! all that was before once the figures are rebuilt.
 
+use serde::{Deserialize, Serialize};
+
 use super::Counts;
 use crate::client::ClientStatus;
 use crate::entry::{Entry, EntryType};
@@ -90,6 +92,39 @@ const METRICS: &[(&str, Adds)] = &[
         Adds::ResellerInTier(|it| i64::from(it.status != ResellerStatus::Pending)),
     ),
 ];
+
+/// What customers are ranked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ranking {
+    /// Licences they hold that were not revoked.
+    Licences,
+    /// Different products of those.
+    Products,
+}
+
+impl Ranking {
+    /// Every ranking.
+    pub const ALL: [Self; 2] = [Self::Licences, Self::Products];
+
+    /// What it is called.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Licences => "licences",
+            Self::Products => "products",
+        }
+    }
+
+    /// How much a customer has of it whose licences add up to `counts`.
+    pub fn of(self, counts: &Counts) -> u64 {
+        let products = counts.by(OF_PRODUCT).filter(|(_, licences)| *licences > 0);
+        let licences = products.filter_map(|(_, licences)| u64::try_from(licences).ok());
+        match self {
+            Self::Licences => licences.fold(0, u64::saturating_add),
+            Self::Products => licences.fold(0, |products, _| products + 1),
+        }
+    }
+}
 
 fn amount(entry: &Entry) -> i64 {
     i64::try_from(entry.amount.get()).unwrap_or(i64::MAX)

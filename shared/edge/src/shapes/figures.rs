@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use purser_domain::analytics::period::Period;
-use purser_domain::analytics::{Counts, Kind, Scope};
+use purser_domain::analytics::{Counts, Kind};
 use purser_domain::time::Day;
 use purser_store::analytics::{Difference, Recount};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{DayShape, ResellerRefidShape};
+use super::{ClientRefidShape, DayShape, ResellerRefidShape};
 
 /// How many differences are shown.
 const SHOWN: usize = 100;
@@ -54,6 +54,9 @@ struct DifferenceShape {
     /// The reseller whose figure it is; null of everybody's, and of a thing.
     #[schema(required = true, value_type = Option<ResellerRefidShape>)]
     reseller: Option<String>,
+    /// The client whose figure it is; null of all clients' figures together, and of a thing.
+    #[schema(required = true, value_type = Option<ClientRefidShape>)]
+    client: Option<String>,
     /// What the figure is, by name; null of a thing.
     #[schema(required = true)]
     kept: Option<BTreeMap<String, i64>>,
@@ -121,6 +124,7 @@ impl From<&Difference> for DifferenceShape {
                 period: Period::Hour(*hour).label(),
                 thing: Some(refid.clone()),
                 reseller: None,
+                client: None,
                 kept: None,
                 counted: None,
             },
@@ -134,10 +138,8 @@ impl From<&Difference> for DifferenceShape {
                 kind: (*kind).into(),
                 period: period.label(),
                 thing: None,
-                reseller: match scope {
-                    Scope::All => None,
-                    Scope::Reseller(reseller) => Some(reseller.to_string()),
-                },
+                reseller: scope.reseller().map(ToString::to_string),
+                client: scope.client().map(ToString::to_string),
                 kept: Some(named(kept)),
                 counted: Some(named(counted)),
             },

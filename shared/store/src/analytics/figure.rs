@@ -6,14 +6,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use purser_domain::analytics::metric::Ranking;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::refid::ResellerRefid;
+use purser_domain::refid::{ClientRefid, ResellerRefid};
 use serde::{Deserialize, Serialize};
 
 use super::rollup::lost;
 use crate::item::{Item, attribute, doc, number, text, text_of};
-use crate::keys::Index;
+use crate::keys::{Index, tenant};
+use crate::page::{List, shards};
 use crate::side_by_side::side_by_side;
 use crate::table::{Consistency, Source, Table, classify};
 use crate::turn::patiently;
@@ -51,8 +53,54 @@ fn pk(kind: Kind, scope: &Scope) -> String {
     format!("RU#{}#{scope}", kind.noun())
 }
 
-fn ranking(kind: Kind, period: Period) -> String {
-    format!("RK#{}#{}", kind.noun(), period.key())
+/// The partition that lists who has something of `kind` in a period: resellers, or clients.
+fn ranking(of: Of, kind: Kind, period: Period) -> String {
+    let list = match of {
+        Of::Resellers => "RK",
+        Of::Clients => "RC",
+    };
+    format!("{list}#{}#{}", kind.noun(), period.key())
+}
+
+/// Who is listed.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Resellers,
+    Clients,
+}
+
+/// The partition that lists clients by how much they have: of everybody over the shards, or those of one reseller.
+fn top(ranking: Ranking, owner: &str) -> String {
+    format!("TC@{}#{owner}", ranking.as_str())
+}
+
+/// The index of a ranking.
+fn index(ranking: Ranking) -> Index {
+    match ranking {
+        Ranking::Licences => Index::Tenant,
+        Ranking::Products => Index::Status,
+    }
+}
+
+/// Puts a figure where it is listed.
+fn place(item: &mut Item, (kind, scope, period): (Kind, &Scope, Period), counts: &Counts) {
+    let of = match scope {
+        _ if matches!(period, Period::Hour(_)) => return,
+        Scope::All => return,
+        Scope::Reseller(_) => Of::Resellers,
+        Scope::Client(..) => Of::Clients,
+    };
+    Index::Kind.place(item, ranking(of, kind, period), scope.to_string());
+    let (Scope::Client(reseller, client), Period::All) = (scope, period) else {
+        return;
+    };
+    for ranking in Ranking::ALL {
+        let amount = ranking.of(counts);
+        if amount > 0 {
+            let owner = tenant(reseller.as_ref(), client.as_str());
+            index(ranking).place(item, top(ranking, &owner), format!("{amount:020}#{client}"));
+        }
+    }
 }
 
 impl Store {
@@ -81,19 +129,87 @@ impl Store {
         kind: Kind,
         periods: impl IntoIterator<Item = Period>,
     ) -> Result<Ranked, StoreError> {
+        let listed = self.listed(Of::Resellers, kind, periods).await?;
+        let reseller = |(scope, counts): (Scope, Counts)| Some((scope.reseller()?.clone(), counts));
+        Ok(listed.into_iter().filter_map(reseller).collect())
+    }
+
+    /// What each reseller and each client has of `kind` in these periods.
+    pub(super) async fn of_everyone(
+        &self,
+        kind: Kind,
+        periods: &[Period],
+    ) -> Result<BTreeMap<Scope, Counts>, StoreError> {
+        let mut everyone = self
+            .listed(Of::Resellers, kind, periods.iter().copied())
+            .await?;
+        everyone.extend(
+            self.listed(Of::Clients, kind, periods.iter().copied())
+                .await?,
+        );
+        Ok(everyone)
+    }
+
+    async fn listed(
+        &self,
+        of: Of,
+        kind: Kind,
+        periods: impl IntoIterator<Item = Period>,
+    ) -> Result<BTreeMap<Scope, Counts>, StoreError> {
         let parts = periods.into_iter().map(|period| {
-            let (table, pk) = (self.table.clone(), ranking(kind, period));
-            async move { ranked_in(&table, pk).await }
+            let (table, pk) = (self.table.clone(), ranking(of, kind, period));
+            async move {
+                Ok(table
+                    .partition(Source::Index(Index::Kind), &pk, None)
+                    .await?)
+            }
         });
-        let mut ranked = Ranked::new();
-        for (reseller, counts) in side_by_side(AT_ONCE, parts.collect())
+        let mut listed: BTreeMap<Scope, Counts> = BTreeMap::new();
+        for item in side_by_side(AT_ONCE, parts.collect())
             .await?
-            .into_iter()
+            .iter()
             .flatten()
         {
-            ranked.entry(reseller).or_default().add_all(&counts);
+            let scope = text_of(item, Index::Kind.sk()).map(ToOwned::to_owned);
+            let scope = scope.and_then(|it| Scope::try_from(it).ok());
+            let scope = scope.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
+            listed
+                .entry(scope)
+                .or_default()
+                .add_all(&doc::<Doc>(item)?.counts);
         }
-        Ok(ranked)
+        Ok(listed)
+    }
+
+    /// The clients that have most, of everybody or of what a reseller sold, with all they have.
+    pub async fn top_clients(
+        &self,
+        ranking: Ranking,
+        reseller: Option<&ResellerRefid>,
+        limit: usize,
+    ) -> Result<Vec<(ClientRefid, Counts)>, StoreError> {
+        let partitions = match reseller {
+            Some(reseller) => vec![top(ranking, reseller.as_str())],
+            None => shards(&top(ranking, "-")),
+        };
+        let list = List {
+            index: index(ranking),
+            partitions,
+            filters: Vec::new(),
+            ascending: false,
+        };
+        let named = |item: &Item| {
+            let client = text_of(item, index(ranking).sk()).and_then(|it| it.split('#').nth(1));
+            let client = client.and_then(ClientRefid::parse);
+            let client = client.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
+            Ok((client, doc::<Doc>(item)?.counts))
+        };
+        self.page(&list, limit, None)
+            .await?
+            .items
+            .iter()
+            .map(named)
+            .collect()
     }
 
     /// The figures of a scope whose keys are between these two, as of now.
@@ -129,9 +245,7 @@ impl Store {
             ),
             ("stamp".to_owned(), number(stamp)),
         ]);
-        if let (Scope::Reseller(reseller), false) = (scope, matches!(period, Period::Hour(_))) {
-            Index::Kind.place(&mut item, ranking(kind, period), reseller.to_string());
-        }
+        place(&mut item, (kind, scope, period), counts);
         let put = async || {
             let put = self
                 .table
@@ -153,16 +267,6 @@ impl Store {
 fn read(item: &Item) -> Result<(String, Counts), StoreError> {
     let period = text_of(item, "sk").unwrap_or_default().to_owned();
     Ok((period, doc::<Doc>(item)?.counts))
-}
-
-async fn ranked_in(table: &Table, pk: String) -> Result<Vec<(ResellerRefid, Counts)>, StoreError> {
-    let items = table.partition(Source::Index(Index::Kind), &pk, None);
-    let ranked = |item: &Item| {
-        let named = text_of(item, Index::Kind.sk()).and_then(ResellerRefid::parse);
-        let reseller = named.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
-        Ok((reseller, doc::<Doc>(item)?.counts))
-    };
-    items.await?.iter().map(ranked).collect()
 }
 
 /// The first and last key of each row of neighbours of one length.

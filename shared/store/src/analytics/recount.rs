@@ -136,8 +136,11 @@ impl Store {
         }
         let mut scopes: BTreeSet<Scope> = counted.keys().cloned().collect();
         scopes.insert(Scope::All);
-        let ranked = self.ranked(kind, [Period::Day(day)]).await?;
-        scopes.extend(ranked.into_keys().map(Scope::Reseller));
+        scopes.extend(
+            self.of_everyone(kind, &[Period::Day(day)])
+                .await?
+                .into_keys(),
+        );
         let whole = Some(Period::Day(day)).filter(|_| open.is_empty());
         let hours = day.hours().filter(|hour| !open.contains(hour));
         let periods: Vec<Period> = hours.map(Period::Hour).chain(whole).collect();
@@ -162,17 +165,18 @@ impl Store {
             found.under_way += open.len();
             return Ok(());
         }
-        let summed = self.ranked(kind, self.parts(period, now).await?).await?;
-        let kept = self.ranked(kind, [period]).await?;
-        let resellers: BTreeSet<_> = summed.keys().chain(kept.keys()).collect();
-        found.figures += resellers.len();
-        let (none, sums) = (Counts::default(), (&summed, &kept));
-        // The index that ranks is a moment behind; so what differs there is looked at in the table.
-        let strange = resellers.into_iter().filter(|it| {
-            let [summed, kept] = [sums.0, sums.1].map(|of| of.get(*it).unwrap_or(&none));
+        let parts = self.parts(period, now).await?;
+        let summed = self.of_everyone(kind, &parts).await?;
+        let kept = self.of_everyone(kind, &[period]).await?;
+        let all: BTreeSet<&Scope> = summed.keys().chain(kept.keys()).collect();
+        found.figures += all.len();
+        let none = Counts::default();
+        // The index that lists them is a moment behind; so what differs there is looked at in the table.
+        let strange = all.into_iter().filter(|it| {
+            let [summed, kept] = [&summed, &kept].map(|of| of.get(*it).unwrap_or(&none));
             !summed.same(kept)
         });
-        let scopes = strange.cloned().map(Scope::Reseller).chain([Scope::All]);
+        let scopes = strange.cloned().chain([Scope::All]);
         let compared = scopes.map(|scope| {
             let store = self.clone();
             async move {

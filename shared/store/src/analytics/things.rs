@@ -44,7 +44,7 @@ impl Thing {
 impl Store {
     /// The things of a kind made on a day, each with what is kept of it.
     pub(super) async fn things(&self, kind: Kind, day: Day) -> Result<Vec<Thing>, StoreError> {
-        let mut things = self.with_rows(self.listed(kind, day).await?).await?;
+        let mut things = self.with_rows(self.things_listed(kind, day).await?).await?;
         let strange = things.iter().filter(|it| !it.agrees());
         let refids: Vec<String> = strange.map(|it| it.fact.refid.clone()).collect();
         let mut now = self.facts_named(kind, &refids).await?;
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// What the things that the lists show of a day add.
-    async fn listed(&self, kind: Kind, day: Day) -> Result<Vec<Fact>, StoreError> {
+    async fn things_listed(&self, kind: Kind, day: Day) -> Result<Vec<Fact>, StoreError> {
         let between = (day.to_string(), format!("{day}~"));
         let reads = self.lists(kind).await?.into_iter().map(|(index, pk)| {
             let (table, between) = (self.table.clone(), between.clone());

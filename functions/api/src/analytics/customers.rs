@@ -1,0 +1,107 @@
+//! Customers: who holds most (SPEC D5).
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::analytics::metric::Ranking;
+use purser_domain::refid::ClientRefid;
+use purser_edge::extract::{Limit, Params};
+use purser_edge::negotiation::Accept;
+use purser_edge::shapes::{ClientRefidShape, NameShape, ResellerRefidShape};
+use purser_edge::table::Cell;
+use purser_edge::{App, Call, Problem};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{ranking, scope};
+
+/// By what, and how many.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CustomersQuery {
+    /// By what they are ranked; licences unless given.
+    #[param(value_type = Option<RankingShape>, inline)]
+    by: Option<Ranking>,
+    /// Only what this reseller sold; for a reseller always what it sold itself.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+/// What customers are ranked by.
+#[derive(Debug, ToSchema)]
+#[schema(as = CustomerRanking, rename_all = "snake_case")]
+#[expect(dead_code, reason = "it stands for the domain's enum in the document")]
+enum RankingShape {
+    /// Licences they hold that were not revoked.
+    Licences,
+    /// Different products of those.
+    Products,
+}
+
+/// Customers, the one that holds most first.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopCustomers {
+    data: Vec<TopCustomer>,
+}
+
+/// A customer and what it holds.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopCustomer {
+    #[schema(value_type = ClientRefidShape)]
+    client: String,
+    /// Its name; null when it is deleted, or another reseller's by now.
+    #[schema(required = true, value_type = Option<NameShape>)]
+    name: Option<String>,
+    /// Licences it holds that were not revoked.
+    licences: u64,
+    /// Different products of those.
+    products: u64,
+}
+
+/// Customers by the licences they hold, or by the products of those
+#[utoipa::path(
+    get, path = "/v1/analytics/customers/top", tag = "analytics", params(CustomersQuery),
+    responses(
+        (status = 200, content((TopCustomers = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "`not_found`"),
+        (status = 406, description = "`not_acceptable`"),
+    )
+)]
+pub(super) async fn top_customers(
+    State(app): State<App>,
+    call: Call,
+    accept: Accept,
+    query: Result<Params<CustomersQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = scope(&app, &call, query.reseller.as_deref()).await?;
+    let by = query.by.unwrap_or(Ranking::Licences);
+    let limit = query.limit.unwrap_or_default().get();
+    let top = app.store.top_clients(by, scope.reseller(), limit).await?;
+    let refids: Vec<ClientRefid> = top.iter().map(|(client, _)| client.clone()).collect();
+    let mut known = app.store.clients_named(&refids).await?;
+    let data: Vec<TopCustomer> = top
+        .into_iter()
+        .map(|(client, counts)| {
+            let known = known.remove(&client).filter(|it| call.may_reach(it));
+            TopCustomer {
+                client: client.to_string(),
+                name: known.map(|it| it.name.to_string()),
+                licences: Ranking::Licences.of(&counts),
+                products: Ranking::Products.of(&counts),
+            }
+        })
+        .collect();
+    let header = ["client", "name", "licences", "products"];
+    ranking::answer(&accept, &header, &data, |it| {
+        vec![
+            Cell::Text(&it.client),
+            Cell::Text(it.name.as_deref().unwrap_or_default()),
+            ranking::figure(it.licences),
+            ranking::figure(it.products),
+        ]
+    })
+}
