@@ -285,6 +285,17 @@ async fn recounted() -> World {
     // A reseller, a client, a licence, two entries, and a figure.
     assert_eq!(found.json["differing"], 6);
     let _mended = world.operator.act(&path("rebuild")).await.expect(200);
+    world.run_schedule("rollup").await;
+    let _all = world
+        .operator
+        .get("/v1/analytics/figures/check")
+        .await
+        .expect(200);
+    let _all = world
+        .operator
+        .act("/v1/analytics/figures/rebuild")
+        .await
+        .expect(200);
     world
 }
 

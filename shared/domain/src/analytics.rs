@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use self::period::{Level, Period};
 use crate::client::{Client, DeletedClient};
 use crate::entry::Entry;
 use crate::event::Change;
@@ -77,6 +78,34 @@ impl Scope {
             Self::Reseller(reseller) => Some(reseller),
             Self::Client(reseller, _) => reseller.as_ref(),
         }
+    }
+
+    /// Whether figures of such periods are kept of it. A client has so few things that its days are summed up from
+    /// hours when they are asked for, and its years from months.
+    pub fn keeps(&self, period: Period) -> bool {
+        self.client().is_none() || !matches!(period, Period::Day(_) | Period::Year(_))
+    }
+
+    /// The period whose figure a figure is summed up in.
+    pub fn parent(&self, period: Period) -> Option<Period> {
+        let parents = std::iter::successors(period.parent(), |it| it.parent());
+        let mut kept = parents.filter(|it| self.keeps(*it));
+        kept.next()
+    }
+
+    /// The keys of the first and the last of those that `period` is summed up from; none of an hour.
+    pub fn parts(&self, period: Period) -> Option<(String, String)> {
+        let client = self.client().is_some();
+        let level = match period {
+            Period::Hour(_) => return None,
+            Period::Day(_) => Level::Hour,
+            Period::Month(_) if client => Level::Hour,
+            Period::Month(_) => Level::Day,
+            Period::Year(_) => Level::Month,
+            Period::All if client => Level::Month,
+            Period::All => Level::Year,
+        };
+        Some(period.parts(level))
     }
 
     /// The client whose things alone are in it.
@@ -292,6 +321,50 @@ impl From<&Reseller> for Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_client_is_summed_up_over_what_is_not() {
+        let client = Scope::Client(None, ClientRefid::parse("CL-7ZK3M9QWX2ABCDEF").unwrap());
+        let day: crate::time::Day = "2024-02-29".parse().unwrap();
+        let [hour, month] = [
+            Period::Hour(day.first_hour()),
+            Period::Month(period::Month::of(day)),
+        ];
+        let [day, year] = [Period::Day(day), Period::Year(period::Year::of(day))];
+        for (period, of_all, of_client, first_of_all, first_of_client) in [
+            (hour, Some(day), Some(month), None, None),
+            (
+                day,
+                Some(month),
+                Some(month),
+                Some("H#2024-02-29T00"),
+                Some("H#2024-02-29T00"),
+            ),
+            (
+                month,
+                Some(year),
+                Some(Period::All),
+                Some("D#2024-02-01"),
+                Some("H#2024-02-01T00"),
+            ),
+            (
+                year,
+                Some(Period::All),
+                Some(Period::All),
+                Some("M#2024-01"),
+                Some("M#2024-01"),
+            ),
+            (Period::All, None, None, Some("Y#0001"), Some("M#0001-01")),
+        ] {
+            assert_eq!(
+                (Scope::All.parent(period), client.parent(period)),
+                (of_all, of_client)
+            );
+            let first = |scope: &Scope| scope.parts(period).map(|(first, _)| first);
+            assert_eq!(first(&Scope::All).as_deref(), first_of_all);
+            assert_eq!(first(&client).as_deref(), first_of_client);
+        }
+    }
 
     #[test]
     fn a_scope_is_read_as_it_stands_in_keys() {

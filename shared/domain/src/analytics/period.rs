@@ -113,6 +113,19 @@ impl Interval {
     }
 }
 
+/// How long the parts are that a period is summed up from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+}
+
 /// What a figure is kept for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Period {
@@ -191,20 +204,15 @@ impl Period {
         }
     }
 
-    /// The keys of the first and the last of those that are summed up in it.
-    pub fn parts(self) -> Option<(String, String)> {
+    /// The keys of the first and the last period of a level that are in it.
+    pub fn parts(self, level: Level) -> (String, String) {
         let (first, last) = self.days().unwrap_or((Day::FIRST, Day::LAST));
-        let part = |day: Day, last: bool| match self {
-            Self::Hour(_) => None,
-            Self::Day(day) => Some(Self::Hour(if last {
-                day.last_hour()
-            } else {
-                day.first_hour()
-            })),
-            Self::Month(_) => Some(Self::Day(day)),
-            Self::Year(_) => Some(Self::Month(Month::of(day))),
-            Self::All => Some(Self::Year(Year::of(day))),
+        let [first, last] = match level {
+            Level::Hour => [Self::Hour(first.first_hour()), Self::Hour(last.last_hour())],
+            Level::Day => [first, last].map(Self::Day),
+            Level::Month => [first, last].map(|day| Self::Month(Month::of(day))),
+            Level::Year => [first, last].map(|day| Self::Year(Year::of(day))),
         };
-        Some((part(first, false)?.key(), part(last, true)?.key()))
+        (first.key(), last.key())
     }
 }

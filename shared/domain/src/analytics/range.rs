@@ -107,6 +107,7 @@ impl DayRange {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Scope;
     use super::*;
 
     fn day(text: &str) -> Day {
@@ -195,7 +196,7 @@ mod tests {
             let periods = [Period::Hour(day.last_hour()), Period::Day(day), Period::Month(Month::of(day))];
             for period in periods.into_iter().chain([Period::Year(Year::of(day))]) {
                 let parent = period.parent().unwrap();
-                let (first, last) = parent.parts().unwrap();
+                let (first, last) = Scope::All.parts(parent).unwrap();
                 prop_assert!((first..=last).contains(&period.key()));
                 if let Some(next) = period.next() {
                     prop_assert!(period.key() < next.key());

@@ -3,7 +3,7 @@
 //! Invariant: a figure is replaced only by one with a higher stamp. A run of `rollup` stamps what it writes with its
 //! fence and a number of its own, so neither a run that was given up on nor a call that comes late undoes a later one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use purser_domain::analytics::metric::Ranking;
@@ -29,20 +29,33 @@ struct Doc {
     counts: Counts,
 }
 
-/// Figures by the key of their period.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Figures(HashMap<String, Counts>);
+/// Figures of a scope by the key of their period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    scope: Scope,
+    counts: BTreeMap<String, Counts>,
+}
 
 impl Figures {
     /// The sum of these periods.
     pub fn sum(&self, periods: &[Period]) -> Counts {
         let mut sum = Counts::default();
         for period in periods {
-            if let Some(counts) = self.0.get(&period.key()) {
+            let (first, last) = asked(&self.scope, (*period, *period));
+            for counts in self.counts.range(first..=last).map(|(_, it)| it) {
                 sum.add_all(counts);
             }
         }
         sum
+    }
+}
+
+/// The keys of the first and the last figure that a row of periods of one length is read from.
+fn asked(scope: &Scope, (first, last): (Period, Period)) -> (String, String) {
+    let parts = |period| scope.parts(period).filter(|_| !scope.keeps(period));
+    match (parts(first), parts(last)) {
+        (Some((first, _)), Some((_, last))) => (first, last),
+        _ => (first.key(), last.key()),
     }
 }
 
@@ -64,8 +77,9 @@ fn ranking(of: Of, kind: Kind, period: Period) -> String {
 
 /// Who is listed.
 #[derive(Debug, Clone, Copy)]
-enum Of {
+pub(super) enum Of {
     Resellers,
+    /// Months and all time alone are kept of them, but for hours.
     Clients,
 }
 
@@ -111,8 +125,8 @@ impl Store {
         scope: &Scope,
         periods: impl IntoIterator<Item = Period>,
     ) -> Result<Figures, StoreError> {
-        let rows = neighbours(periods).into_iter().map(|between| {
-            let (table, pk) = (self.table.clone(), pk(kind, scope));
+        let rows = neighbours(periods).into_iter().map(|row| {
+            let (table, pk, between) = (self.table.clone(), pk(kind, scope), asked(scope, row));
             async move {
                 let source = Source::Table(Consistency::Eventual);
                 let items = table.partition(source, &pk, Some(&between));
@@ -120,7 +134,10 @@ impl Store {
             }
         });
         let found = side_by_side(usize::MAX, rows.collect()).await?;
-        Ok(Figures(found.into_iter().flatten().collect()))
+        Ok(Figures {
+            scope: scope.clone(),
+            counts: found.into_iter().flatten().collect(),
+        })
     }
 
     /// What each reseller has of `kind` in these periods. It costs as much as resellers were active times periods.
@@ -134,23 +151,8 @@ impl Store {
         Ok(listed.into_iter().filter_map(reseller).collect())
     }
 
-    /// What each reseller and each client has of `kind` in these periods.
-    pub(super) async fn of_everyone(
-        &self,
-        kind: Kind,
-        periods: &[Period],
-    ) -> Result<BTreeMap<Scope, Counts>, StoreError> {
-        let mut everyone = self
-            .listed(Of::Resellers, kind, periods.iter().copied())
-            .await?;
-        everyone.extend(
-            self.listed(Of::Clients, kind, periods.iter().copied())
-                .await?,
-        );
-        Ok(everyone)
-    }
-
-    async fn listed(
+    /// What is listed of resellers or of clients in these periods.
+    pub(super) async fn listed(
         &self,
         of: Of,
         kind: Kind,
@@ -269,20 +271,17 @@ fn read(item: &Item) -> Result<(String, Counts), StoreError> {
     Ok((period, doc::<Doc>(item)?.counts))
 }
 
-/// The first and last key of each row of neighbours of one length.
-pub(super) fn neighbours(periods: impl IntoIterator<Item = Period>) -> Vec<(String, String)> {
+/// The first and the last of each row of neighbours of one length.
+fn neighbours(periods: impl IntoIterator<Item = Period>) -> Vec<(Period, Period)> {
     let mut sorted: Vec<Period> = periods.into_iter().collect();
     sorted.sort_unstable();
     sorted.dedup();
-    let mut rows: Vec<(String, String)> = Vec::new();
-    let mut last: Option<Period> = None;
+    let mut rows: Vec<(Period, Period)> = Vec::new();
     for period in sorted {
-        let follows = last.is_some_and(|before| before.next() == Some(period));
-        match rows.last_mut().filter(|_| follows) {
-            Some((_, end)) => *end = period.key(),
-            None => rows.push((period.key(), period.key())),
+        match rows.last_mut() {
+            Some((_, last)) if last.next() == Some(period) => *last = period,
+            _ => rows.push((period, period)),
         }
-        last = Some(period);
     }
     rows
 }

@@ -1,8 +1,12 @@
 //! Marks: which hours must be counted again, `DM#noun#hour`.
 //!
+//! A mark knows the shards that its hour's things stand in, so that an hour of few things costs little to count.
 //! Invariant: whatever is added to an hour raises its generation after it is there; a mark is taken from the list only
 //! in the generation that the hour was counted in, so nothing that comes in between is forgotten.
 
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use purser_domain::analytics::Kind;
 use purser_domain::time::{Hour, Time};
 
@@ -19,6 +23,8 @@ const DIRTY: &str = "DIRTY";
 const KIND: &str = "mark";
 /// The attribute that counts how often it was marked.
 const GENERATION: &str = "generation";
+/// The attribute that says where what is counted stands.
+const SHARDS: &str = "shards";
 
 /// An hour that is listed as dirty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub struct Dirty {
 pub struct Mark {
     pub(super) kind: Kind,
     pub(super) hour: Hour,
+    /// The shards that anything of the hour was ever written to.
+    pub(super) shards: BTreeSet<u8>,
     generation: u64,
 }
 
@@ -44,8 +52,13 @@ fn key(kind: Kind, hour: Hour) -> Key {
 }
 
 impl Store {
-    /// Marks an hour: something in it changed at `since`.
-    pub(super) async fn mark(&self, kind: Kind, hour: Hour, since: Time) -> Result<(), StoreError> {
+    /// Marks an hour: something in these shards of it changed at `since`.
+    pub(super) async fn mark(
+        &self,
+        (kind, hour): (Kind, Hour),
+        shards: &BTreeSet<u8>,
+        since: Time,
+    ) -> Result<(), StoreError> {
         let key = key(kind, hour);
         let place = format!("{since}#{}#{hour}", kind.noun());
         let update = || {
@@ -55,8 +68,9 @@ impl Store {
                 .update(&key)
                 .update_expression(
                     "SET kind = :kind, gsi4pk = :dirty, gsi4sk = if_not_exists(gsi4sk, :place) \
-                     ADD generation :one",
+                     ADD generation :one, shards :shards",
                 )
+                .expression_attribute_values(":shards", numbers(shards))
                 .expression_attribute_values(":kind", text(KIND))
                 .expression_attribute_values(":dirty", text(DIRTY))
                 .expression_attribute_values(":place", text(&place))
@@ -91,6 +105,7 @@ impl Store {
                 kind: dirty.kind,
                 hour: dirty.hour,
                 generation: part(&item, GENERATION)?,
+                shards: part(&item, SHARDS)?,
             })
         };
         listed.map(mark).transpose()
@@ -141,9 +156,14 @@ impl Mark {
             ("sk".to_owned(), text(key.sk)),
             ("kind".to_owned(), text(KIND)),
             (GENERATION.to_owned(), number(self.generation)),
+            (SHARDS.to_owned(), numbers(&self.shards)),
         ]);
         Write::Put(item, Condition::Is(GENERATION, self.generation))
     }
+}
+
+fn numbers(shards: &BTreeSet<u8>) -> AttributeValue {
+    AttributeValue::Ns(shards.iter().map(ToString::to_string).collect())
 }
 
 fn read(item: &Item) -> Result<Dirty, StoreError> {

@@ -10,9 +10,9 @@ use purser_domain::analytics::{Fact, Kind, Scope};
 use purser_domain::time::{Hour, Time};
 
 use super::recount::Difference;
-use super::timeline::{Row, row_key};
+use super::timeline::{FIRST_SHARD, Row, row_key};
 use crate::item::{Item, key_of};
-use crate::keys::ALONE;
+use crate::keys::{ALONE, SHARDS};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -58,7 +58,8 @@ impl Store {
         }
         for ((kind, hour), scopes) in scopes {
             self.name(kind, hour, &scopes).await?;
-            self.mark(kind, hour, now).await?;
+            let shards = BTreeSet::from([FIRST_SHARD]);
+            self.mark((kind, hour), &shards, now).await?;
         }
         Ok(())
     }
@@ -79,7 +80,7 @@ impl Store {
 
     /// Empties the rows of an hour whose thing is not there, or was not made then.
     async fn empty_what_is_of_nothing(&self, kind: Kind, hour: Hour) -> Result<(), StoreError> {
-        let rows: Vec<Item> = self.rows(kind, hour).await?;
+        let rows: Vec<Item> = self.rows(kind, hour, 0..SHARDS).await?;
         let keyed = rows.iter().filter_map(|row| Some((key_of(row)?, row)));
         let keyed: Vec<_> = keyed.filter(|(key, _)| key.sk != ALONE).collect();
         let refids: Vec<String> = keyed.iter().map(|(key, _)| key.sk.clone()).collect();

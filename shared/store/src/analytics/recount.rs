@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
-use purser_domain::analytics::period::{Period, Year};
+use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::time::{Day, Hour, Time};
 
-use super::figure::neighbours;
+use super::figure::Of;
 use super::mark::Dirty;
 use crate::side_by_side::side_by_side;
 use crate::{Store, StoreError};
@@ -137,7 +137,7 @@ impl Store {
         let mut scopes: BTreeSet<Scope> = counted.keys().cloned().collect();
         scopes.insert(Scope::All);
         scopes.extend(
-            self.of_everyone(kind, &[Period::Day(day)])
+            self.listed(Of::Resellers, kind, [Period::Day(day)])
                 .await?
                 .into_keys(),
         );
@@ -165,22 +165,27 @@ impl Store {
             found.under_way += open.len();
             return Ok(());
         }
-        let parts = self.parts(period, now).await?;
-        let summed = self.of_everyone(kind, &parts).await?;
-        let kept = self.of_everyone(kind, &[period]).await?;
+        let (mut summed, mut kept) = (BTreeMap::new(), BTreeMap::new());
+        for of in [Of::Resellers, Of::Clients] {
+            let parts = self.parts(of, period, now).await?;
+            summed.extend(self.listed(of, kind, parts).await?);
+            kept.extend(self.listed(of, kind, [period]).await?);
+        }
+        summed.retain(|scope: &Scope, _| scope.keeps(period));
         let all: BTreeSet<&Scope> = summed.keys().chain(kept.keys()).collect();
-        found.figures += all.len();
         let none = Counts::default();
         // The index that lists them is a moment behind; so what differs there is looked at in the table.
-        let strange = all.into_iter().filter(|it| {
-            let [summed, kept] = [&summed, &kept].map(|of| of.get(*it).unwrap_or(&none));
+        let differs = |it: &&&Scope| {
+            let [summed, kept] = [&summed, &kept].map(|of| of.get(**it).unwrap_or(&none));
             !summed.same(kept)
-        });
-        let scopes = strange.cloned().chain([Scope::All]);
+        };
+        let strange: Vec<Scope> = all.iter().filter(differs).copied().cloned().collect();
+        found.figures += all.len() - strange.len();
+        let scopes = strange.into_iter().chain([Scope::All]);
         let compared = scopes.map(|scope| {
             let store = self.clone();
             async move {
-                let Some(between) = period.parts() else {
+                let Some(between) = scope.parts(period) else {
                     return Ok(Recount::default());
                 };
                 let mut counted = BTreeMap::new();
@@ -201,25 +206,21 @@ impl Store {
         Ok(())
     }
 
-    /// What a period is summed up from.
-    async fn parts(&self, period: Period, now: Time) -> Result<Vec<Period>, StoreError> {
-        let Some((first, last)) = period.days() else {
-            let today = now.day();
-            let first = self.first_day().await?.unwrap_or(today);
-            let first = Some(Period::Year(Year::of(first)));
-            let years = std::iter::successors(first, |it| it.next());
-            return Ok(years
-                .take_while(|it| *it <= Period::Year(Year::of(today)))
-                .collect());
+    /// The parts of a period in which those are listed whose figures it is summed up from.
+    async fn parts(&self, of: Of, period: Period, now: Time) -> Result<Vec<Period>, StoreError> {
+        let length = match (of, period) {
+            (Of::Resellers, Period::Month(_)) => Interval::Daily,
+            (Of::Resellers, Period::Year(_)) | (Of::Clients, Period::All) => Interval::Monthly,
+            (Of::Resellers, Period::All) => Interval::Yearly,
+            _ => return Ok(Vec::new()),
         };
-        let days =
-            std::iter::successors(Some(first), |day| day.next()).take_while(|it| *it <= last);
-        let of_day = |day| match period {
-            Period::Year(_) => Period::Day(day).parent(),
-            _ => Some(Period::Day(day)),
+        let today = now.day();
+        let (first, last) = match period.days() {
+            Some(days) => days,
+            None => (self.first_day().await?.unwrap_or(today), today),
         };
-        let parts: BTreeSet<Period> = days.filter_map(of_day).collect();
-        Ok(parts.into_iter().collect())
+        let parts = std::iter::successors(Some(length.bucket(first)), |it| it.next());
+        Ok(parts.take_while(|it| *it <= length.bucket(last)).collect())
     }
 
     /// Compares the figures of a scope with what was counted; what is in neither is 0.
@@ -231,10 +232,15 @@ impl Store {
     ) -> Result<Recount, StoreError> {
         let mut found = Recount::default();
         let mut kept = BTreeMap::new();
-        for row in neighbours(periods.iter().copied()) {
-            kept.extend(self.figures_between(kind, &scope, &row).await?);
+        let hours = |it: &&Period| matches!(it, Period::Hour(_));
+        let [first, last] = [periods.iter().find(hours), periods.iter().rev().find(hours)];
+        let hours = first.zip(last).into_iter();
+        let others = periods.iter().filter(|it| !matches!(it, Period::Hour(_)));
+        for (first, last) in hours.chain(others.map(|it| (it, it))) {
+            let between = (first.key(), last.key());
+            kept.extend(self.figures_between(kind, &scope, &between).await?);
         }
-        for period in periods {
+        for period in periods.iter().filter(|it| scope.keeps(**it)) {
             let (kept, counted) = (kept.remove(&period.key()), counted.remove(period));
             found.figures += usize::from(kept.is_some() || counted.is_some());
             let (kept, counted) = (kept.unwrap_or_default(), counted.unwrap_or_default());

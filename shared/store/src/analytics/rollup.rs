@@ -133,7 +133,7 @@ impl Store {
                 let Some(mark) = store.read_mark(&dirty).await? else {
                     return Ok(None);
                 };
-                let sums = store.count(mark.kind, mark.hour).await?;
+                let sums = store.count(&mark).await?;
                 Ok(Some((mark, sums)))
             }
         });
@@ -174,10 +174,11 @@ impl Store {
                     .await?;
                 stamp += 1;
             }
-            let parents: BTreeSet<Period> = changed.keys().filter_map(|it| it.parent()).collect();
+            let parents: BTreeSet<Period> =
+                changed.keys().filter_map(|it| scope.parent(*it)).collect();
             let mut sums = BTreeMap::new();
             for parent in parents {
-                let Some(between) = parent.parts() else {
+                let Some(between) = scope.parts(parent) else {
                     continue;
                 };
                 let parts = self.figures_between(kind, &scope, &between).await?;

@@ -10,6 +10,7 @@ use purser_domain::analytics::{Counts, Fact, Kind, Scope};
 use purser_domain::time::{Hour, Time};
 use serde::{Deserialize, Serialize};
 
+use super::mark::Mark;
 use crate::item::{Item, attribute, doc, number, part, text};
 use crate::keys::{ALONE, Key, SHARDS, shard};
 use crate::side_by_side::side_by_side;
@@ -17,6 +18,8 @@ use crate::table::{Consistency, Source, Table};
 use crate::turn::patiently;
 use crate::{Store, StoreError};
 
+/// Where scopes are named that nothing else names.
+pub(super) const FIRST_SHARD: u8 = 0;
 /// The kind of a row's item.
 const KIND: &str = "timeline";
 /// How many rows are written at a time.
@@ -69,28 +72,34 @@ impl Store {
         let row = |fact: &Fact| write(self.table.clone(), fact.clone());
         let rows: Vec<_> = facts.iter().map(row).collect();
         side_by_side(AT_ONCE, rows).await?;
-        let mut hours: BTreeMap<(Kind, Hour), Time> = BTreeMap::new();
+        let mut hours: BTreeMap<(Kind, Hour), (BTreeSet<u8>, Time)> = BTreeMap::new();
         for fact in facts {
-            let since = hours
-                .entry((fact.kind, fact.at.hour()))
-                .or_insert(fact.since);
+            let marked = hours.entry((fact.kind, fact.at.hour()));
+            let (shards, since) = marked.or_insert_with(|| (BTreeSet::new(), fact.since));
+            shards.insert(shard(&fact.refid));
             *since = fact.since.min(*since);
         }
-        let marks = hours.into_iter().map(|((kind, hour), since)| {
+        let marks = hours.into_iter().map(|(hour, (shards, since))| {
             let store = self.clone();
-            async move { store.mark(kind, hour, since).await }
+            async move { store.mark(hour, &shards, since).await }
         });
         side_by_side(AT_ONCE, marks.collect()).await.map(|_| ())
     }
 
     /// What the things made in an hour add up to, as of now; with zeros for whoever has none of them any more.
-    pub(super) async fn count(&self, kind: Kind, hour: Hour) -> Result<Sums, StoreError> {
-        sum(&self.rows(kind, hour).await?)
+    pub(super) async fn count(&self, mark: &Mark) -> Result<Sums, StoreError> {
+        let shards = mark.shards.iter().copied();
+        sum(&self.rows(mark.kind, mark.hour, shards).await?)
     }
 
-    /// What is kept of an hour, as of now.
-    pub(super) async fn rows(&self, kind: Kind, hour: Hour) -> Result<Vec<Item>, StoreError> {
-        let shards = (0..SHARDS).map(|shard| {
+    /// What is kept of an hour in these shards, as of now.
+    pub(super) async fn rows(
+        &self,
+        kind: Kind,
+        hour: Hour,
+        shards: impl IntoIterator<Item = u8>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let shards = shards.into_iter().map(|shard| {
             let (table, pk) = (self.table.clone(), partition(kind, hour, shard));
             async move {
                 let source = Source::Table(Consistency::Strong);
@@ -101,7 +110,7 @@ impl Store {
         Ok(rows.concat())
     }
 
-    /// Names scopes in an hour, so that they are counted there, too, if nothing else names them.
+    /// Names scopes in an hour, in its first shard, so that they are counted there if nothing else names them.
     pub(super) async fn name(
         &self,
         kind: Kind,
@@ -110,7 +119,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (ever, nothing) = (names(scopes), attribute(&Doc::default())?);
         let key = Key {
-            pk: partition(kind, hour, 0),
+            pk: partition(kind, hour, FIRST_SHARD),
             sk: ALONE.to_owned(),
         };
         let update = || {
