@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use purser::template::{EventSpec, Template};
 use purser_api::{Entry, FUNCTIONS, Routes, function};
+use purser_store::change::KINDS;
 use serde_json::json;
 
 use crate::operations::{CASES, Who};
@@ -31,6 +32,35 @@ fn every_function_of_the_template_has_code_and_the_other_way_round() {
         template().functions.len(),
         "no function stands twice"
     );
+}
+
+#[test]
+fn the_stream_hands_over_what_is_somebodys_business() {
+    let takes = |name: &str, kind: &str| {
+        let functions = template().functions;
+        let function = functions.iter().find(|it| it.handler == name).unwrap();
+        let record = json!({"dynamodb": {"NewImage": {"kind": {"S": kind}}}});
+        let stream = function.events.iter().find_map(|event| match event {
+            EventSpec::DynamoDb(spec) => Some(spec.takes(&record)),
+            _ => None,
+        });
+        stream.unwrap()
+    };
+    for kind in KINDS {
+        assert!(takes("relay", kind), "{kind}");
+    }
+    for kind in ["client", "deleted_client", "entry", "licence", "reseller"] {
+        assert!(
+            takes("project-timeline", kind) && KINDS.contains(&kind),
+            "{kind}"
+        );
+    }
+    for kind in ["figure", "mark", "timeline", "rollup"] {
+        assert!(
+            !takes("relay", kind) && !takes("project-timeline", kind),
+            "{kind}"
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! EventBridge's event patterns, as far as the template uses them.
+//! EventBridge's event patterns, which Lambda's filters are, too, as far as the template uses them.
 //!
 //! Invariant: a pattern either means here what it means in the cloud or is refused when it is
 //! read. So a template cannot promise what the laptop does not do.
@@ -32,18 +32,18 @@ pub enum PatternError {
 }
 
 /// A pattern that has been checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     fields: Vec<(String, Matcher)>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Matcher {
     Nested(Pattern),
     AnyOf(Vec<Alternative>),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Alternative {
     Literal(Value),
     Prefix(String),

@@ -266,11 +266,7 @@ impl EventSpec {
                 path: text_of(settings, "Path").unwrap_or("$default").to_owned(),
             }),
             "DynamoDB" => {
-                refuse(&[
-                    "FilterCriteria",
-                    "MaximumRecordAgeInSeconds",
-                    "TumblingWindowInSeconds",
-                ])?;
+                refuse(&["MaximumRecordAgeInSeconds", "TumblingWindowInSeconds"])?;
                 let spec = StreamSpec::read(settings);
                 let spec = spec.map_err(|(setting, expected)| wrong(setting, expected))?;
                 Ok(Self::DynamoDb(spec))

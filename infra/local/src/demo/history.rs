@@ -34,7 +34,7 @@ use crate::system::{Options, StartError, System};
 const KEPT_UP: [&str; 2] = ["checkpoint-ledger", "rollup"];
 
 /// How often that is.
-const NOW_AND_THEN: SignedDuration = SignedDuration::from_hours(7 * 24);
+const NOW_AND_THEN: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 /// When work begins on the first day.
 const MORNING: SignedDuration = SignedDuration::from_hours(7);
@@ -100,6 +100,9 @@ pub enum HistoryError {
     /// An answer that breaks off.
     #[error("an answer: {0}")]
     Body(#[from] axum::Error),
+    /// The database refused.
+    #[error("database: {0}")]
+    Database(#[from] dynoxide::DynoxideError),
     /// A function with a timetable failed.
     #[error("{function}: {reason}")]
     Timetable {
@@ -137,6 +140,8 @@ pub async fn make(
     };
     let system = Box::pin(System::start(options)).await;
     let system = system.map_err(|error| HistoryError::Start(Box::new(error)))?;
+    // What a crash of the machine spoils can be made again, so no commit waits for the disk.
+    system.dynamo().database().enable_bulk_loading()?;
     let mut rng = Rng::with_seed(plan.seed);
     let calendar = Calendar::of(first, plan.days, &mut rng);
     let partners = market::partners(plan, &mut rng);

@@ -36,6 +36,9 @@ struct Failure {
 pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: Terms) -> bool {
     let spec = &consumer.spec;
     let size = spec.batch_size.max(1);
+    // What its filters leave out never reaches it.
+    let taken = records.iter().filter(|it| spec.takes(it));
+    let records: Vec<Value> = taken.cloned().collect();
     // What is to be handed over, the next one last, each with how often it has failed.
     let mut batches: Vec<(&[Value], u32)> = records.chunks(size).rev().map(|it| (it, 0)).collect();
     while let Some((batch, failures)) = batches.pop() {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::dead_letters::DeadLetters;
 use crate::dynamo::Storage;
+use crate::pattern::Pattern;
 use crate::template::TableSpec;
 
 type Answer = Result<Value, String>;
@@ -65,6 +66,7 @@ fn batches_of(batch_size: usize) -> StreamSpec {
         bisects: true,
         retries: Some(5),
         reports: true,
+        filters: Vec::new(),
     }
 }
 
@@ -122,6 +124,24 @@ async fn records_come_in_order_and_a_restart_goes_on_from_there() {
     assert_eq!(*seen.lock().unwrap(), [vec!["d"]]);
     pump.shutdown().await;
     pump.settled().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_filters_leave_out_is_not_handed_over() {
+    let dynamo = table().await;
+    for key in ["a", "b", "a", "c"] {
+        put(dynamo.database(), key);
+    }
+    let filter = json!({"dynamodb": {"Keys": {"pk": {"S": ["a", "c"]}}}});
+    let spec = StreamSpec {
+        filters: vec![Pattern::parse(&filter).unwrap()],
+        ..batches_of(10)
+    };
+    let (relay, seen) = consumer(spec, |_, _| Ok(Value::Null));
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
+    pump.settled().await;
+    pump.shutdown().await;
+    assert_eq!(seen.lock().unwrap().concat(), ["a", "a", "c"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,6 +257,7 @@ async fn what_a_function_names_counts_only_where_the_template_says_that_it_repor
     put(dynamo.database(), "bad");
     let spec = StreamSpec {
         reports: false,
+        filters: Vec::new(),
         ..batches_of(3)
     };
     let (relay, seen) = names_bad(spec);

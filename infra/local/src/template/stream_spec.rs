@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::part;
+use crate::pattern::Pattern;
 
 /// A `DynamoDB` event of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +18,16 @@ pub struct StreamSpec {
     pub retries: Option<u32>,
     /// Whether the function says from which record on a batch failed.
     pub reports: bool,
+    /// Only records that one of these matches; if there is none, all.
+    pub filters: Vec<Pattern>,
 }
 
 impl StreamSpec {
+    /// Whether a record is handed over at all.
+    pub fn takes(&self, record: &Value) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|it| it.matches(record))
+    }
+
     /// Reads an event's `Properties`; the error is a setting, and what it must be.
     pub(super) fn read(settings: &Value) -> Result<Self, (&'static str, &'static str)> {
         let batch_size = match part(settings, "BatchSize") {
@@ -49,6 +57,26 @@ impl StreamSpec {
                 Value::Array(types) => types.iter().any(|it| it == "ReportBatchItemFailures"),
                 _ => return Err(("FunctionResponseTypes", "a list")),
             },
+            filters: match part(settings, "FilterCriteria") {
+                Value::Null => Vec::new(),
+                criteria => {
+                    let wrong = (
+                        "FilterCriteria",
+                        "a list of Filters, each with a Pattern in JSON",
+                    );
+                    filters(criteria).filter(|it| !it.is_empty()).ok_or(wrong)?
+                }
+            },
         })
     }
+}
+
+/// The patterns of a `FilterCriteria`, each written as JSON in a text.
+fn filters(criteria: &Value) -> Option<Vec<Pattern>> {
+    let filters = part(criteria, "Filters").as_array()?.iter();
+    let pattern = |filter| {
+        let pattern = serde_json::from_str(part(filter, "Pattern").as_str()?).ok()?;
+        Pattern::parse(&pattern).ok()
+    };
+    filters.map(pattern).collect()
 }

@@ -7,6 +7,7 @@
 )]
 
 use super::*;
+use crate::pattern::Pattern;
 
 const TABLE: &str = "
 Resources:
@@ -110,6 +111,13 @@ fn events() {
     let schedule = |expression: &str| EventSpec::Schedule {
         expression: expression.to_owned(),
     };
+    let all = StreamSpec {
+        batch_size: 100,
+        bisects: false,
+        retries: None,
+        reports: false,
+        filters: Vec::new(),
+    };
     let table = [
         (
             "{Type: HttpApi, Properties: {ApiId: !Ref Api, Path: '/v1/clients/{refid}', Method: post}}",
@@ -129,17 +137,17 @@ fn events() {
                 bisects: true,
                 retries: Some(4),
                 reports: true,
+                filters: Vec::new(),
             }),
         ),
         (
-            "{Type: DynamoDB}",
+            "{Type: DynamoDB, Properties: {FilterCriteria: {Filters: [{Pattern: '{\"a\": [\"x\"]}'}]}}}",
             EventSpec::DynamoDb(StreamSpec {
-                batch_size: 100,
-                bisects: false,
-                retries: None,
-                reports: false,
+                filters: vec![Pattern::parse(&json!({"a": ["x"]})).unwrap()],
+                ..all.clone()
             }),
         ),
+        ("{Type: DynamoDB}", EventSpec::DynamoDb(all)),
         (
             "{Type: EventBridgeRule, Properties: {EventBusName: !Ref Bus, Pattern: {source: [purser]}}}",
             rule(Some("Bus")),
@@ -169,7 +177,15 @@ fn refusals_name_what_they_refuse() {
         ("{Type: Api}", "Relay: event `Some` has the type `Api`"),
         (
             "{Type: DynamoDB, Properties: {FilterCriteria: {Filters: []}}}",
-            "event `Some`: `FilterCriteria` is not honoured",
+            "Relay.Some: `FilterCriteria` must be a list of Filters",
+        ),
+        (
+            "{Type: DynamoDB, Properties: {FilterCriteria: {Filters: [{Pattern: x}]}}}",
+            "Relay.Some: `FilterCriteria` must be a list of Filters",
+        ),
+        (
+            "{Type: DynamoDB, Properties: {TumblingWindowInSeconds: 30}}",
+            "event `Some`: `TumblingWindowInSeconds` is not honoured",
         ),
         (
             "{Type: Schedule, Properties: {Schedule: rate(1 day), Input: '{}'}}",

@@ -45,6 +45,7 @@ const BATCHES: StreamSpec = StreamSpec {
     bisects: true,
     retries: Some(5),
     reports: true,
+    filters: Vec::new(),
 };
 
 #[tokio::test]
