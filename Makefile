@@ -76,9 +76,9 @@ bench: built ## Print what each operation costs in round trips and capacity unit
 	@target/debug/bench
 
 .PHONY: simulate
-simulate: built ## Run simulations in a cloud with faults; SEEDS=1000 FRESH=10 FROM=1 COMMANDS=200 BUG=TwoCommits
+simulate: built ## Simulate a cloud with faults; SEEDS=1000 FRESH=10 FROM=1 COMMANDS=200 PEOPLE=3 BUG=TwoCommits
 	@target/debug/simulate --seeds $(or $(SEEDS),100) --fresh $(or $(FRESH),0) --from $(or $(FROM),1) \
-		--commands $(or $(COMMANDS),200) $(if $(BUG),--bug $(BUG))
+		--commands $(or $(COMMANDS),200) --people $(or $(PEOPLE),3) $(if $(BUG),--bug $(BUG))
 
 .PHONY: crash
 crash: built ## Kill purser under load, start it again, check that nothing is lost or doubled; N=20 SEED=1

@@ -76,6 +76,9 @@ struct Core {
 /// region of its own, so that no run spends what another may still retry.
 static CLOUDS: AtomicU64 = AtomicU64::new(0);
 
+/// How many of a thousand runs die at most, so that some get through.
+const MOST_DEATHS: u16 = 600;
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -84,7 +87,14 @@ impl Cloud {
     /// A cloud with the template's table, empty, and calm until [`Cloud::set_weather`]. One of the bugs may be planted
     /// in what is sent to it.
     pub fn new(seed: u64, bug: Option<Bug>) -> Self {
-        let start = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let mut rng = fastrand::Rng::with_seed(seed);
+        // Where a year begins soon, one history is of two hours, days, months and years.
+        let start = if rng.u8(0..3) == 0 {
+            "2025-12-31T23:59:50Z"
+        } else {
+            "2026-01-01T00:00:00Z"
+        };
+        let start = start.parse().expect("a time");
         let clock = Clock::stopped_at(start);
         let template = template().expect("the template");
         let variables = template.variables();
@@ -99,7 +109,7 @@ impl Cloud {
             longest_lag: AtomicU64::new(0),
             shown: AtomicU64::new(0),
             turned: AtomicBool::new(false),
-            rng: Mutex::new(fastrand::Rng::with_seed(seed)),
+            rng: Mutex::new(rng),
             history: History::default(),
             bug,
             told: Mutex::default(),
@@ -192,6 +202,21 @@ impl Cloud {
     /// A duration between these milliseconds.
     pub fn between(&self, least: u64, most: u64) -> Duration {
         Duration::from_millis(self.draw(|rng| rng.u64(least..=most)))
+    }
+
+    /// Where a run of a function dies that makes about so many calls, if it does.
+    pub fn death(&self, calls: u32) -> Option<(u32, Moment)> {
+        // Who makes more calls dies more often.
+        let often = u32::from(self.weather().death) * calls / 5;
+        let often = u16::try_from(often).unwrap_or(u16::MAX).min(MOST_DEATHS);
+        self.happens(often).then(|| {
+            let moment = if self.draw(fastrand::Rng::bool) {
+                Moment::Before
+            } else {
+                Moment::After
+            };
+            (self.draw(|rng| rng.u32(0..calls)), moment)
+        })
     }
 
     /// The table.

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use tokio::runtime::Builder;
-use tokio::task::LocalSet;
+use tokio::task::{JoinError, LocalSet, spawn_local};
 use tracing::subscriber::NoSubscriber;
 
 use crate::cloud::{Bug, Cloud, Weather};
@@ -17,6 +17,7 @@ mod checks;
 mod command;
 mod delivery;
 mod deployment;
+mod figures;
 mod generator;
 pub mod hot_wallet;
 mod judge;
@@ -24,12 +25,14 @@ mod model;
 mod people;
 mod record;
 mod request;
+mod timetable;
 
 use callers::Callers;
 use delivery::Delivery;
 use deployment::Deployment;
-use people::{PEOPLE, People};
-use record::Record;
+use people::People;
+use record::{Problem, Record};
+use timetable::Timetable;
 
 /// What to simulate.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,8 @@ pub struct Options {
     pub seed: u64,
     /// How many commands.
     pub commands: usize,
+    /// How many people with accounts.
+    pub people: usize,
     /// A bug to plant.
     pub bug: Option<Bug>,
 }
@@ -107,6 +112,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     let Options {
         seed,
         commands,
+        people,
         bug,
     } = options;
     let cloud = Cloud::new(seed, bug);
@@ -118,33 +124,23 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     cloud.note("weather", format!("{weather:?}"));
     cloud.set_weather(weather);
     let callers = Rc::new(Callers::new(Rc::clone(&deployment), commands));
-    let people = Rc::new(People::new(Rc::clone(&deployment)));
-    let calls = (0..CALLERS).map(|_| {
-        let callers = Rc::clone(&callers);
-        tokio::task::spawn_local(async move { callers.call().await })
-    });
-    let calls: Vec<_> = calls.collect();
-    let lives = (0..PEOPLE).map(|own| {
-        let people = Rc::clone(&people);
-        tokio::task::spawn_local(async move { people.live(own).await })
-    });
-    let lives: Vec<_> = lives.collect();
-    for call in calls.into_iter().chain(lives) {
-        if let Err(panic) = call.await {
-            return Err(failure(
-                &cloud,
-                seed,
-                &format!("a caller's request ended badly: {panic}"),
-                &[],
-            ));
-        }
+    let people = Rc::new(People::new(Rc::clone(&deployment), people));
+    let timetable = Timetable::new(Rc::clone(&deployment));
+    if let Err(panic) = days(&callers, &people, &timetable).await {
+        let problem = format!("a request or a run ended badly: {panic}");
+        return Err(failure(&cloud, seed, &Problem::general(problem)));
     }
     cloud.set_weather(Weather::calm());
     let left = delivery.settle().await;
+    if !timetable.finish().await {
+        let problem = "marks of hours that are not counted stay".to_owned();
+        return Err(failure(&cloud, seed, &Problem::general(problem)));
+    }
     let record = Record {
         commands: callers.commands(),
         attempts: callers.attempts(),
         asked: people.asked(),
+        items: cloud.table().items(),
         commits: cloud.table().commits(),
         from,
         handled: delivery.handled(),
@@ -154,22 +150,44 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     };
     let found = judge::judge(&record)
         .and_then(|()| accounts::judge(&record))
-        .and_then(|()| checks::check(&record));
-    match found {
-        Ok(()) => Ok(Run {
-            attempts: record.attempts.len(),
-            commits: record.commits.len(),
-            events: cloud.told(0).len(),
-            history: cloud.history().lines(),
-        }),
-        Err(problem) => Err(failure(&cloud, seed, &problem.what, &problem.about)),
-    }
+        .and_then(|()| checks::check(&record))
+        .and_then(|()| figures::judge(&record));
+    found.map_err(|problem| failure(&cloud, seed, &problem))?;
+    Ok(Run {
+        attempts: record.attempts.len(),
+        commits: record.commits.len(),
+        events: cloud.told(0).len(),
+        history: cloud.history().lines(),
+    })
 }
 
-fn failure(cloud: &Cloud, seed: u64, problem: &str, about: &[String]) -> Failure {
+/// Lets everybody do what they do, and `rollup` run meanwhile.
+async fn days(
+    callers: &Rc<Callers>,
+    people: &Rc<People>,
+    timetable: &Rc<Timetable>,
+) -> Result<(), JoinError> {
+    let calls = (0..CALLERS).map(|_| {
+        let callers = Rc::clone(callers);
+        spawn_local(async move { callers.call().await })
+    });
+    let calls: Vec<_> = calls.collect();
+    let lives = (0..people.count()).map(|own| {
+        let people = Rc::clone(people);
+        spawn_local(async move { people.live(own).await })
+    });
+    let lives: Vec<_> = lives.collect();
+    let runs = spawn_local(Rc::clone(timetable).keep());
+    for day in calls.into_iter().chain(lives) {
+        day.await?;
+    }
+    runs.await?
+}
+
+fn failure(cloud: &Cloud, seed: u64, problem: &Problem) -> Failure {
     Failure {
         seed,
-        problem: problem.to_owned(),
-        history: cloud.history().about(about, SHOWN),
+        problem: problem.what.clone(),
+        history: cloud.history().about(&problem.about, SHOWN),
     }
 }

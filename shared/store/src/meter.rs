@@ -62,16 +62,6 @@ pub fn count_hash() {
     noted(|cost| cost.hashes += 1);
 }
 
-/// Adds what work on another task cost to this task's meter.
-pub(crate) fn add(more: Cost) {
-    noted(|cost| {
-        cost.calls += more.calls;
-        cost.rcu += more.rcu;
-        cost.wcu += more.wcu;
-        cost.hashes += more.hashes;
-    });
-}
-
 fn noted(note: impl FnOnce(&mut Cost)) {
     // Work outside a request, at start for instance, has no meter; nobody asks for its cost.
     let _unmetered = METER.try_with(|meter| {

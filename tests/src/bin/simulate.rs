@@ -30,6 +30,9 @@ struct Arguments {
     /// How many commands each
     #[arg(long, default_value_t = 200)]
     commands: usize,
+    /// How many people with accounts each
+    #[arg(long, default_value_t = 3)]
+    people: usize,
     /// A bug to plant, by its name: one seed that finds it is enough
     #[arg(long)]
     bug: Option<String>,
@@ -118,6 +121,7 @@ fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
             let options = Options {
                 seed,
                 commands: arguments.commands,
+                people: arguments.people,
                 bug,
             };
             let done = catch_unwind(AssertUnwindSafe(|| run(options)));

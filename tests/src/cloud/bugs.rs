@@ -53,14 +53,28 @@ pub enum Bug {
     TokenKept,
     /// A failed sign-in is counted over what was counted meanwhile.
     AttemptsUnconditioned,
+    /// A batch of the stream is acknowledged before its hours are marked.
+    AcknowledgedBeforeTheMarks,
+    /// What a thing adds is written whatever version is there.
+    TimelineUnconditioned,
+    /// An hour that is marked again is marked as before.
+    GenerationNotRaised,
+    /// A mark is taken from the list whatever came in between.
+    MarkUnconditioned,
+    /// A figure is written whatever run wrote the one that is there.
+    FigureUnconditioned,
+    /// Everything is said to be counted up to the end of a run, whatever is left of it.
+    LeftoversOverlooked,
 }
 
+/// Where a request says what must hold.
+const CONDITION: &str = "ConditionExpression";
 /// The codes by which a cancelled transaction tells of a conflict.
 const CONFLICT: &str = "TransactionConflict";
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 29] = [
         Self::WalletUnconditioned,
         Self::EntryUnconditioned,
         Self::AddressUnconditioned,
@@ -84,6 +98,12 @@ impl Bug {
         Self::TokenUnconditioned,
         Self::TokenKept,
         Self::AttemptsUnconditioned,
+        Self::AcknowledgedBeforeTheMarks,
+        Self::TimelineUnconditioned,
+        Self::GenerationNotRaised,
+        Self::MarkUnconditioned,
+        Self::FigureUnconditioned,
+        Self::LeftoversOverlooked,
     ];
 
     /// What code with this bug sends.
@@ -117,14 +137,20 @@ impl Bug {
             (Self::RefusedOnStaleReads, "GetItem") if !is_of(&body["Key"], &["AK#"]) => {
                 body["ConsistentRead"] = json!(false);
             }
-            (Self::SettledBeforeActing, "PutItem") if body["ConditionExpression"].is_string() => {
+            (Self::SettledBeforeActing, "PutItem")
+                if is_of(&body["Item"], &["EV#"]) && body["ConditionExpression"].is_string() =>
+            {
                 body["Item"]["doc"]["M"]["state"] = json!({"S": "done"});
             }
-            (Self::ClaimUnconditioned, "PutItem") => {
+            (Self::ClaimUnconditioned, "PutItem") if is_of(&body["Item"], &["EV#"]) => {
                 let members = body.as_object_mut().expect("a request");
                 members.retain(|name, _| !name.contains("xpression"));
             }
-            (_, "TransactWriteItems") => self.sends_of_accounts(body),
+            (_, "TransactWriteItems") => {
+                self.sends_of_accounts(body);
+                self.sends_of_rollups(operation, body);
+            }
+            (_, "PutItem" | "UpdateItem") => self.sends_of_rollups(operation, body),
             _ => {}
         }
     }
@@ -141,6 +167,36 @@ impl Bug {
             }
             Self::TokenKept => drop_keys(body, "Delete", "TK#"),
             Self::AttemptsUnconditioned => strip(body, &["LA#"]),
+            _ => {}
+        }
+    }
+
+    fn sends_of_rollups(self, operation: &str, body: &mut Value) {
+        let item = match operation {
+            "PutItem" => &body["Item"],
+            _ => &body["Key"],
+        };
+        match self {
+            Self::MarkUnconditioned => strip(body, &["DM#"]),
+            Self::FigureUnconditioned if is_of(item, &["RU#"]) => {
+                let members = body.as_object_mut().expect("a request");
+                members.retain(|name, _| !name.contains("xpression"));
+            }
+            Self::TimelineUnconditioned if is_of(item, &["TL#"]) => {
+                let members = body.as_object_mut().expect("a request");
+                members.remove(CONDITION);
+            }
+            Self::LeftoversOverlooked if is_of(item, &["RL#"]) => {
+                let values = &mut body["ExpressionAttributeValues"];
+                if values[":doc"].is_object() {
+                    values[":doc"]["M"]["as_of"] = values[":ended"].clone();
+                }
+            }
+            Self::GenerationNotRaised if is_of(item, &["DM#"]) => {
+                let update = body["UpdateExpression"].as_str().unwrap_or_default();
+                let set = update.replace("ADD generation :one,", ", generation = :one ADD");
+                body["UpdateExpression"] = json!(set);
+            }
             _ => {}
         }
     }

@@ -126,7 +126,7 @@ impl Sent {
     }
 
     /// Gets there and back; none if it does not come back.
-    async fn go(&self, cloud: &Cloud) -> Option<Result<Answer, ConnectorError>> {
+    async fn go(&mut self, cloud: &Cloud) -> Option<Result<Answer, ConnectorError>> {
         tokio::time::sleep(self.there).await;
         let answer = match self.fate {
             Fate::Refused => {
@@ -164,9 +164,10 @@ impl Sent {
                 answer
             }
         };
-        let answer = cloud
-            .bug()
-            .map_or(answer.clone(), |bug| bug.takes(&self.operation, answer));
+        let answer = match cloud.bug() {
+            Some(bug) => bug.takes(&self.operation, answer),
+            None => answer,
+        };
         tokio::time::sleep(self.back).await;
         Some(Ok(answer))
     }
@@ -199,60 +200,65 @@ impl Sent {
     }
 
     /// Does it.
-    async fn arrive(&self, cloud: &Cloud) -> Answer {
+    async fn arrive(&mut self, cloud: &Cloud) -> Answer {
+        let body = self.body.take();
+        let writes = writes(&self.operation, &body);
         let answer = match self.operation.as_str() {
-            "PutEvents" => put_events(cloud, &self.body),
-            "SendEmail" => send_email(cloud, &self.body, self.by.as_ref()),
+            "PutEvents" => put_events(cloud, &body),
+            "SendEmail" => send_email(cloud, &body, self.by.as_ref()),
             operation => {
                 if cloud.bug() == Some(Bug::ToldOutsideTheCommit)
                     && operation == "TransactWriteItems"
                 {
-                    tell_ahead(cloud, &self.body);
+                    tell_ahead(cloud, &body);
                 }
                 let table = cloud.table();
-                table
-                    .call(cloud, operation, self.body.clone(), self.by.clone())
-                    .await
+                table.call(cloud, operation, body, self.by.clone()).await
             }
         };
-        match self.operation.as_str() {
-            "TransactWriteItems" => self.note(cloud, &outcome(&self.body, &answer)),
-            "PutItem" | "SendEmail" => self.note(cloud, &format!("done: {}", answer.0)),
-            _ => {}
+        if let Some(writes) = writes {
+            self.note(cloud, &format!("{writes} {}", outcome(&answer)));
         }
         answer
     }
 }
 
-/// A transaction's writes by kind, and what became of them.
-fn outcome(body: &Value, (status, text): &Answer) -> String {
-    let kind = |write: &Value| {
-        let item = write["Put"]["Item"]
-            .as_object()
-            .or_else(|| write["Delete"]["Key"].as_object());
-        let pk = item
-            .and_then(|item| item["pk"]["S"].as_str())
-            .unwrap_or_default();
+/// What a call writes, by kind; none when it only reads.
+fn writes(operation: &str, body: &Value) -> Option<String> {
+    let noun = |item: &Value| {
+        let pk = item["pk"]["S"].as_str().unwrap_or_default();
         pk.split('#').next().unwrap_or_default().to_owned()
     };
-    let writes = body["TransactItems"].as_array().into_iter().flatten();
-    let kinds: Vec<String> = writes.map(kind).collect();
-    let answer: Value = serde_json::from_str(text).unwrap_or_default();
-    let became = match (status, answer["CancellationReasons"].as_array()) {
-        (200, _) => "committed".to_owned(),
-        (_, Some(reasons)) => {
-            let codes = reasons
-                .iter()
-                .map(|it| it["Code"].as_str().unwrap_or_default());
-            format!("cancelled: {}", codes.collect::<Vec<_>>().join(" "))
+    match operation {
+        "PutItem" => Some(noun(&body["Item"])),
+        "UpdateItem" => Some(noun(&body["Key"])),
+        "SendEmail" => Some("mail".to_owned()),
+        "TransactWriteItems" => {
+            let items = body["TransactItems"].as_array().into_iter().flatten();
+            let nouns = items.map(|write| match &write["Put"]["Item"] {
+                Value::Null => noun(&write["Delete"]["Key"]),
+                item => noun(item),
+            });
+            Some(nouns.collect::<Vec<_>>().join(" "))
         }
-        _ => answer["__type"]
-            .as_str()
-            .and_then(|it| it.split('#').nth(1))
-            .unwrap_or("?")
-            .to_owned(),
-    };
-    format!("{} {became}", kinds.join(" "))
+        _ => None,
+    }
+}
+
+/// What became of what a call writes.
+fn outcome((status, text): &Answer) -> String {
+    if *status == 200 {
+        return "done".to_owned();
+    }
+    let answer: Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(reasons) = answer["CancellationReasons"].as_array() {
+        let codes = reasons.iter().filter_map(|it| it["Code"].as_str());
+        return format!("cancelled: {}", codes.collect::<Vec<_>>().join(" "));
+    }
+    let name = answer["__type"]
+        .as_str()
+        .and_then(|it| it.split('#').nth(1));
+    name.map_or_else(|| status.to_string(), str::to_owned)
 }
 
 fn put_events(cloud: &Cloud, body: &Value) -> Answer {

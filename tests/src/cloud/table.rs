@@ -4,7 +4,7 @@
 //! knows what a consistent reader would have seen at any moment. Nobody else changes the table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use dynoxide::Database;
 use purser::Now;
@@ -27,9 +27,9 @@ pub struct Change {
     /// Which item.
     pub key: ItemKey,
     /// As it was.
-    pub old: Option<Value>,
+    pub old: Option<Arc<Value>>,
     /// As it is now.
-    pub new: Option<Value>,
+    pub new: Option<Arc<Value>>,
 }
 
 /// What was written at once.
@@ -58,10 +58,13 @@ impl std::fmt::Debug for Table {
     }
 }
 
+/// An item as it was from some moment on, if there was one.
+type Version = (u64, Option<Arc<Value>>);
+
 #[derive(Debug, Default)]
 struct State {
-    /// Every item as it was from when on, oldest first.
-    versions: BTreeMap<ItemKey, Vec<(u64, Option<Value>)>>,
+    /// Every version of every item, oldest first.
+    versions: BTreeMap<ItemKey, Vec<Version>>,
     under_way: BTreeSet<ItemKey>,
     tokens_under_way: BTreeSet<String>,
     tokens_done: BTreeSet<String>,
@@ -70,7 +73,7 @@ struct State {
 }
 
 impl State {
-    fn as_of(&self, key: &ItemKey, moment: u64) -> Option<&Value> {
+    fn as_of(&self, key: &ItemKey, moment: u64) -> Option<&Arc<Value>> {
         let versions = self.versions.get(key)?;
         let then = versions.iter().rev().find(|(at, _)| *at <= moment)?;
         then.1.as_ref()
@@ -79,11 +82,10 @@ impl State {
     fn note(&mut self, at: u64, by: Option<Process>, writes: Vec<(ItemKey, Option<Value>)>) {
         let mut changes = Vec::new();
         for (key, new) in writes {
-            let old = self.as_of(&key, at).cloned();
-            self.versions
-                .entry(key.clone())
-                .or_default()
-                .push((at, new.clone()));
+            let new = new.map(Arc::new);
+            let versions = self.versions.entry(key.clone()).or_default();
+            let old = versions.last().and_then(|(_, old)| old.clone());
+            versions.push((at, new.clone()));
             changes.push(Change { key, old, new });
         }
         self.commits.push(Commit { at, by, changes });
@@ -95,7 +97,7 @@ fn key_of(item: &Value) -> ItemKey {
     (part("pk"), part("sk"))
 }
 
-/// The item a write or check of a transaction is about, and what a write makes of it.
+/// The item a write or check of a transaction is about, and what a write makes of it; of a check nothing is made.
 fn write_of(item: &Value) -> (ItemKey, Option<Value>) {
     match (&item["Put"]["Item"], &item["ConditionCheck"]["Key"]) {
         (Value::Null, Value::Null) => (key_of(&item["Delete"]["Key"]), None),
@@ -134,10 +136,20 @@ impl Table {
     }
 
     /// Every item there is.
-    pub fn items(&self) -> Vec<Value> {
+    pub fn items(&self) -> Vec<Arc<Value>> {
         let state = lock(&self.state);
-        let newest = |versions: &Vec<(u64, Option<Value>)>| versions.last()?.1.clone();
+        let newest = |versions: &Vec<Version>| versions.last()?.1.clone();
         state.versions.values().filter_map(newest).collect()
+    }
+
+    /// Every item whose partition key begins like this.
+    pub fn items_under(&self, prefix: &str) -> Vec<Arc<Value>> {
+        let state = lock(&self.state);
+        let from = (prefix.to_owned(), String::new());
+        let own = state.versions.range(from..);
+        let own = own.take_while(|((pk, _), _)| pk.starts_with(prefix));
+        own.filter_map(|(_, versions)| versions.last()?.1.clone())
+            .collect()
     }
 
     /// Does what a call asks for.
@@ -211,14 +223,13 @@ impl Table {
 
     async fn transact(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
         let items = body["TransactItems"].as_array().into_iter().flatten();
-        let all: Vec<(ItemKey, Option<Value>)> = items.clone().map(write_of).collect();
-        let written = items.filter(|item| item["ConditionCheck"].is_null());
-        let writes: Vec<(ItemKey, Option<Value>)> = written.map(write_of).collect();
+        let is_check = items.clone().map(|it| it["ConditionCheck"].is_object());
+        let is_check: Vec<bool> = is_check.collect();
+        let all: Vec<(ItemKey, Option<Value>)> = items.map(write_of).collect();
         let token = body["ClientRequestToken"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        let keys: Vec<ItemKey> = all.iter().map(|(key, _)| key.clone()).collect();
         if let Some(refused) = self.begin(cloud, &token, &all) {
             return refused;
         }
@@ -227,13 +238,15 @@ impl Table {
         tokio::time::sleep(cloud.between(0, most)).await;
         let (status, text) = wire::call(&self.database, "TransactWriteItems", body);
         let mut state = lock(&self.state);
-        for key in &keys {
+        for (key, _) in &all {
             state.under_way.remove(key);
         }
         state.tokens_under_way.remove(&token);
         // A token that was done before changes nothing again.
         if status == 200 && state.tokens_done.insert(token) {
-            state.note(cloud.now(), by, writes);
+            let writes = all.into_iter().zip(is_check);
+            let writes = writes.filter_map(|(write, is_check)| (!is_check).then_some(write));
+            state.note(cloud.now(), by, writes.collect());
         }
         (status, text)
     }
@@ -251,10 +264,11 @@ impl Table {
         }
         let mut codes = Vec::new();
         for (key, new) in writes {
-            let written = new.clone().unwrap_or_else(|| json!({"pk": {"S": key.0}}));
+            let without = json!({"pk": {"S": key.0}});
+            let written = new.as_ref().unwrap_or(&without);
             codes.push(if state.under_way.contains(key) {
                 "TransactionConflict"
-            } else if Self::is_too_much(&mut state, cloud, &written, 2) {
+            } else if Self::is_too_much(&mut state, cloud, written, 2) {
                 "ThrottlingError"
             } else {
                 "None"

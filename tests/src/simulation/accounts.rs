@@ -5,6 +5,7 @@
 //! what was mailed there; each refused sign-in is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use purser_store::secrets::sha256_hex;
 use serde_json::Value;
@@ -18,9 +19,9 @@ mod answers;
 /// What the table says of accounts at some moment of the order in which writes happened.
 #[derive(Default)]
 struct Accounts {
-    users: BTreeMap<String, Value>,
+    users: BTreeMap<String, Arc<Value>>,
     guards: BTreeMap<String, String>,
-    sessions: BTreeMap<String, Value>,
+    sessions: BTreeMap<String, Arc<Value>>,
     /// The hash that each user's password is checked against.
     passwords: BTreeMap<String, String>,
     /// The password of each hash, by its number.
@@ -99,7 +100,7 @@ impl Accounts {
             return;
         };
         for (_, change) in of_noun(commit, "AQ").chain(of_noun(commit, "PW")) {
-            let Some(new) = change.new.as_ref().map(doc) else {
+            let Some(new) = change.new.as_deref().map(doc) else {
                 continue;
             };
             let asked = &new["asks"]["M"]["register"]["M"];
@@ -123,7 +124,7 @@ impl Accounts {
             self.opened(refid, change, ask)?;
         }
         for (refid, change) in of_noun(commit, "PW") {
-            let hash = |item: &Option<Value>| {
+            let hash = |item: &Option<Arc<Value>>| {
                 let hash = item.as_ref().map(|it| text(doc(it), "password").to_owned());
                 hash.unwrap_or_default()
             };
@@ -133,7 +134,7 @@ impl Accounts {
             }
             let user = of_noun(commit, "US").find(|(id, _)| *id == refid);
             let began = user.is_some_and(|(_, user)| {
-                epoch_of(user.old.as_ref()) != epoch_of(user.new.as_ref())
+                epoch_of(user.old.as_deref()) != epoch_of(user.new.as_deref())
             });
             if !began {
                 return Err("replaced a password, and left its sessions as they were".to_owned());
@@ -178,7 +179,7 @@ impl Accounts {
             Some(Ask::ChangePassword { old, .. }) => old,
             _ => return Err("opened a session that nobody asked for".to_owned()),
         };
-        let user = self.users.get(refid).map(doc);
+        let user = self.users.get(refid).map(|it| doc(it));
         if user.is_none_or(|user| text(user, "status") != "active") {
             return Err("signed in a user that is suspended".to_owned());
         }
@@ -207,7 +208,7 @@ impl Accounts {
                 }
                 "TK" if new.is_none() => drop(self.used.insert(id)),
                 "SE" => {
-                    self.list(commit.at, &id, new.as_ref());
+                    self.list(commit.at, &id, new.as_deref());
                     put(&mut self.sessions, id, new);
                 }
                 _ => {}
@@ -217,7 +218,8 @@ impl Accounts {
 
     fn list(&mut self, at: u64, user: &str, new: Option<&Value>) {
         let now = new.map(listed).unwrap_or_default();
-        let before = self.sessions.get(user).map(listed).unwrap_or_default();
+        let before = self.sessions.get(user).map(|it| listed(it));
+        let before = before.unwrap_or_default();
         for (_, secret) in before {
             if !now.iter().any(|(_, other)| *other == secret)
                 && let Some(span) = self.spans.get_mut(secret)
@@ -304,7 +306,7 @@ fn follows(noun: &str, change: &Change) -> Result<(), String> {
         .old
         .as_ref()
         .map_or(0, |it| number(doc(it), "version"));
-    let noted = change.old.as_ref().is_some_and(|it| doc(it) == doc(new));
+    let noted = change.old.as_deref().is_some_and(|it| doc(it) == doc(new));
     let version = number(doc(new), "version");
     if version == before + 1 || noun == "SE" && noted {
         return Ok(());
@@ -314,10 +316,10 @@ fn follows(noun: &str, change: &Change) -> Result<(), String> {
 
 /// An address is confirmed in the commit that uses up a token which was mailed there.
 fn confirmed(commit: &Commit, refid: &str, change: &Change, mails: &[Mail]) -> Result<(), String> {
-    let Some(new) = change.new.as_ref().map(doc) else {
+    let Some(new) = change.new.as_deref().map(doc) else {
         return Ok(());
     };
-    let old = change.old.as_ref().map(doc);
+    let old = change.old.as_deref().map(doc);
     let was = old.is_some_and(|it| is_some(it, "confirmed_at"));
     let moved = old.is_some_and(|it| it["email"] != new["email"]);
     if !is_some(new, "confirmed_at") || was && !moved {
@@ -332,7 +334,7 @@ fn confirmed(commit: &Commit, refid: &str, change: &Change, mails: &[Mail]) -> R
             .any(|it| it == id)
     };
     let used = of_noun(commit, "TK").any(|(id, token)| {
-        let own = token.old.as_ref().map(|it| text(doc(it), "user"));
+        let own = token.old.as_deref().map(|it| text(doc(it), "user"));
         token.new.is_none() && own == Some(refid) && mailed(id)
     });
     if used {

@@ -14,10 +14,12 @@ use super::command::{Action, Command};
 use super::deployment::Deployment;
 use super::generator::Generator;
 use crate::caller::Reply;
-use crate::cloud::{Bug, Moment, Process};
+use crate::cloud::{Bug, Process};
 
 /// How long a caller waits for an answer: as long as API Gateway does.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many calls a request makes, about.
+pub const CALLS: u32 = 5;
 
 /// One request of a caller, and what it was told.
 #[derive(Debug, Clone)]
@@ -120,7 +122,7 @@ impl Callers {
         };
         let who = format!("{}.{number}", name(command));
         let number_ = u32::try_from(number).expect("few attempts");
-        let process = Process::for_attempt(who.clone(), number_, death(deployment));
+        let process = Process::for_attempt(who.clone(), number_, cloud.death(CALLS));
         let asked = self.heard(command);
         let request = asked.request(&deployment.names);
         let sent = deployment.send(&process, asked.by, &request, asked.key.as_deref());
@@ -151,19 +153,6 @@ impl Callers {
         }
         command.clone()
     }
-}
-
-/// Where the run of a function dies, if it does.
-pub fn death(deployment: &Deployment) -> Option<(u32, Moment)> {
-    let cloud = &deployment.cloud;
-    cloud.happens(cloud.weather().death).then(|| {
-        let moment = if cloud.draw(fastrand::Rng::bool) {
-            Moment::Before
-        } else {
-            Moment::After
-        };
-        (cloud.draw(|rng| rng.u32(0..5)), moment)
-    })
 }
 
 /// How a command goes by.

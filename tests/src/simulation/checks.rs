@@ -4,6 +4,7 @@
 //! event was told, none that did not happen, and each was acted on once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use purser_domain::credits::Credits;
 use purser_domain::entry::{Audit, Entry};
@@ -17,14 +18,14 @@ use crate::cloud::{Change, Mail, Process};
 
 /// Checks a run that is over.
 pub fn check(record: &Record) -> Result<(), Problem> {
-    let items = record.deployment.cloud.table().items();
+    let items = &record.items;
     let checks = [
-        ledger(&record.deployment, &items),
-        licences(&items),
-        addresses(&items),
+        ledger(&record.deployment, items),
+        licences(items),
+        addresses(items),
         events(record),
-        claims(record, &items),
-        mails(record, &items),
+        claims(record, items),
+        mails(record, items),
         nothing_left(record),
     ];
     checks.into_iter().collect()
@@ -41,12 +42,13 @@ fn entity<T: DeserializeOwned>(item: &Value) -> T {
     serde_dynamo::from_attribute_value(doc).expect("an entity")
 }
 
-fn of_kind<'a>(items: &'a [Value], wanted: &'a str) -> impl Iterator<Item = &'a Value> {
-    items.iter().filter(move |item| kind(item) == wanted)
+fn of_kind<'a>(items: &'a [Arc<Value>], wanted: &'a str) -> impl Iterator<Item = &'a Value> {
+    let items = items.iter().map(|item| &**item);
+    items.filter(move |item| kind(item) == wanted)
 }
 
 /// The sum of the entries is the balance, their numbers have no gaps, their hashes chain.
-pub(super) fn ledger(deployment: &Deployment, items: &[Value]) -> Result<(), Problem> {
+pub(super) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<(), Problem> {
     let entries: Vec<Entry> = of_kind(items, "entry").map(entity).collect();
     let mut total: u64 = 0;
     for wallet in of_kind(items, "wallet").map(entity::<Wallet>) {
@@ -97,7 +99,7 @@ pub(super) fn ledger(deployment: &Deployment, items: &[Value]) -> Result<(), Pro
 }
 
 /// Each licence is a unit that one purchase paid for, and each paid unit is a licence.
-pub(super) fn licences(items: &[Value]) -> Result<(), Problem> {
+pub(super) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
     let mut minted: BTreeSet<&str> = of_kind(items, "licence")
         .map(|it| text(doc(it), "refid"))
         .collect();
@@ -125,7 +127,7 @@ pub(super) fn licences(items: &[Value]) -> Result<(), Problem> {
     wrong(format!("{} licences were never paid", minted.len()))
 }
 
-fn addresses(items: &[Value]) -> Result<(), Problem> {
+fn addresses(items: &[Arc<Value>]) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     let twice = of_kind(items, "client")
         .map(|it| text(doc(it), "email"))
@@ -140,7 +142,7 @@ fn events_of(change: &Change) -> Vec<String> {
     let Some(new) = &change.new else {
         return Vec::new();
     };
-    let (new_doc, old_doc) = (doc(new), change.old.as_ref().map(doc));
+    let (new_doc, old_doc) = (doc(new), change.old.as_deref().map(doc));
     let version = if kind(new) == "entry" {
         1
     } else {
@@ -254,7 +256,7 @@ fn wrong_of<'a>(what: String, runs: impl Iterator<Item = &'a Process>) -> Proble
 const MAILERS: [&str; 2] = ["notify", "mail-links"];
 
 /// Every event that calls for a mail was handled to its end.
-fn claims(record: &Record, items: &[Value]) -> Result<(), Problem> {
+fn claims(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     for told in deployment.cloud.told(0) {
         let mut consumers = deployment.consumers(&told.event);
@@ -273,7 +275,7 @@ fn claims(record: &Record, items: &[Value]) -> Result<(), Problem> {
 }
 
 /// Who was to get a mail got it, and once, unless whoever sent it could not know whether it had.
-fn mails(record: &Record, items: &[Value]) -> Result<(), Problem> {
+fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     let sent = deployment.cloud.mails();
     let mut kinds: BTreeMap<String, Value> = BTreeMap::new();

@@ -1,4 +1,5 @@
 //! Stream and bus between the table and the functions that hear of changes, as Lambda and EventBridge deliver.
+//! Each reader of the stream has batches, tries and duplicates of its own.
 //!
 //! Invariant: what concerns one item stays in order; everything else may come late, twice or in another order. What is
 //! given up on is kept and redriven, so in the end nothing is left but what nobody can read.
@@ -8,16 +9,24 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use aws_lambda_events::dynamodb::EventRecord;
 use purser::stream::StreamReader;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
-use super::callers::death;
+use super::callers::CALLS;
 use super::deployment::Deployment;
 use crate::cloud::{Bug, Process};
 
+/// The functions that read the stream, and for how many milliseconds at most each lets it gather.
+const READERS: [(&str, u64); 2] = [("relay", 200), ("project-timeline", 1_000)];
+/// What no reader of the stream is told: what the roll-ups keep for themselves. It is nothing to any of them.
+const UNTOLD: [&str; 4] = ["TL", "DM", "RU", "RL"];
 /// Shards of the stream, each of which goes at its own pace.
 const SHARDS: usize = 3;
+/// How many records are read at a time.
+const READ: usize = 100;
 /// The most records in a batch.
 const BATCH: usize = 10;
 /// How often a record that fails alone is tried again; the template says so, too.
@@ -29,7 +38,7 @@ const EVENT_TRIES: u32 = 9;
 #[derive(Debug)]
 pub struct Delivery {
     deployment: Rc<Deployment>,
-    shards: [RefCell<VecDeque<Value>>; SHARDS],
+    readers: Vec<Reader>,
     busy: Cell<usize>,
     heard: Cell<usize>,
     given_up: RefCell<Vec<Work>>,
@@ -38,19 +47,34 @@ pub struct Delivery {
     runs: Cell<u32>,
 }
 
-/// What was given up on.
+/// A function that reads the stream, and what it has not taken yet.
+#[derive(Debug)]
+struct Reader {
+    function: &'static str,
+    gathers: u64,
+    shards: [RefCell<VecDeque<EventRecord>>; SHARDS],
+    told: [Notify; SHARDS],
+}
+
+/// What was given up on, and by which function.
 #[derive(Debug, Clone)]
 enum Work {
-    Record(Value),
+    Record(&'static str, Box<EventRecord>),
     Event(String, Value),
 }
 
 impl Delivery {
     /// Begins to deliver what happens in this deployment.
     pub fn begin(deployment: Rc<Deployment>) -> Rc<Self> {
+        let reader = |(function, gathers)| Reader {
+            function,
+            gathers,
+            shards: Default::default(),
+            told: Default::default(),
+        };
         let delivery = Rc::new(Self {
             deployment,
-            shards: Default::default(),
+            readers: READERS.into_iter().map(reader).collect(),
             busy: Cell::new(0),
             heard: Cell::new(0),
             given_up: RefCell::default(),
@@ -59,8 +83,10 @@ impl Delivery {
             runs: Cell::new(0),
         });
         spawn_local(Rc::clone(&delivery).read());
-        for shard in 0..SHARDS {
-            spawn_local(Rc::clone(&delivery).hand_over(shard));
+        for reader in 0..READERS.len() {
+            for shard in 0..SHARDS {
+                spawn_local(Rc::clone(&delivery).hand_over(reader, shard));
+            }
         }
         delivery
     }
@@ -95,7 +121,8 @@ impl Delivery {
 
     fn is_idle(&self) -> bool {
         let heard = self.deployment.cloud.told(self.heard.get()).is_empty();
-        heard && self.busy.get() == 0 && self.shards.iter().all(|it| it.borrow().is_empty())
+        let mut shards = self.readers.iter().flat_map(|it| &it.shards);
+        heard && self.busy.get() == 0 && shards.all(|it| it.borrow().is_empty())
     }
 
     async fn wait(&self) {
@@ -110,12 +137,10 @@ impl Delivery {
     async fn redrive(&self, work: &Work) -> bool {
         let deployment = &self.deployment;
         match work {
-            Work::Record(record) => {
+            Work::Record(function, record) => {
                 let process = Process::new(self.run_of("redrive"), None);
-                let answer = deployment
-                    .relay(&process, std::slice::from_ref(record))
-                    .await;
-                answer.is_some_and(|it| failures(&it).is_empty())
+                let batch = vec![EventRecord::clone(record)];
+                deployment.read_stream(&process, function, batch).await == Some(None)
             }
             Work::Event(function, event) => {
                 let process = self.process(function, event);
@@ -135,7 +160,7 @@ impl Delivery {
             .unwrap_or_default()
             .to_owned();
         let name = self.run_of(function);
-        let process = Process::for_event(name, id, death(&self.deployment));
+        let process = Process::for_event(name, id, self.deployment.cloud.death(CALLS));
         self.handled.borrow_mut().push(process.clone());
         process
     }
@@ -145,11 +170,20 @@ impl Delivery {
         let cloud = self.deployment.cloud.clone();
         let table = cloud.table();
         let mut reader = StreamReader::of(table.database(), table.name(), None).expect("a stream");
+        let mut seen = 0;
         loop {
             tokio::time::sleep(cloud.between(5, 100)).await;
-            for record in reader.read(100).expect("records") {
-                reader.advance(&record).expect("a position");
-                self.enqueue(record);
+            let written = table.commit_count();
+            // Where nothing was written since there is nothing to read.
+            if written > seen {
+                let records = reader.read(READ).expect("records");
+                if records.len() < READ {
+                    seen = written;
+                }
+                for record in records {
+                    reader.advance(&record).expect("a position");
+                    self.enqueue(record);
+                }
             }
             for told in cloud.told(self.heard.get()) {
                 self.heard.set(self.heard.get() + 1);
@@ -172,51 +206,57 @@ impl Delivery {
         let pk = record["dynamodb"]["Keys"]["pk"]["S"]
             .as_str()
             .unwrap_or_default();
+        if UNTOLD.iter().any(|noun| pk.starts_with(noun)) {
+            return;
+        }
         // By a part of the key that is the same in each run: kinds go together, and with them all versions of an item.
         let kind = pk.bytes().take(2).map(usize::from).sum::<usize>();
-        let mut shard = self.shards[kind % SHARDS].borrow_mut();
-        if cloud.happens(cloud.weather().poison / 8) {
-            self.poisoned.set(self.poisoned.get() + 1);
-            let mut poison = record.clone();
-            poison["dynamodb"]["NewImage"] =
-                json!({"kind": {"S": "client"}, "doc": {"S": "unreadable"}});
-            shard.push_back(poison);
+        let read = |record: Value| serde_json::from_value(record).expect("a record");
+        let mut poison = record.clone();
+        poison["dynamodb"]["NewImage"] =
+            json!({"kind": {"S": "client"}, "doc": {"S": "unreadable"}});
+        let (record, poison): (EventRecord, EventRecord) = (read(record), read(poison));
+        for reader in &self.readers {
+            let mut shard = reader.shards[kind % SHARDS].borrow_mut();
+            if cloud.happens(cloud.weather().poison / 8) {
+                self.poisoned.set(self.poisoned.get() + 1);
+                shard.push_back(poison.clone());
+            }
+            shard.push_back(record.clone());
+            reader.told[kind % SHARDS].notify_one();
         }
-        shard.push_back(record);
     }
 
-    /// Hands the records of a shard to the function that reads the stream.
-    async fn hand_over(self: Rc<Self>, shard: usize) {
+    /// Hands the records of a shard to a function that reads the stream.
+    async fn hand_over(self: Rc<Self>, reader: usize, shard: usize) {
         let cloud = self.deployment.cloud.clone();
+        let reader = &self.readers[reader];
+        let (function, queue) = (reader.function, &reader.shards[shard]);
         let mut failures_of_first = 0;
         loop {
-            tokio::time::sleep(self.pause("stream", 4, (200, 20_000))).await;
-            let waiting: Vec<Value> = self.shards[shard]
-                .borrow()
-                .iter()
-                .take(BATCH)
-                .cloned()
-                .collect();
-            if waiting.is_empty() {
-                continue;
+            while queue.borrow().is_empty() {
+                reader.told[shard].notified().await;
             }
+            tokio::time::sleep(self.pause(function, 4, (reader.gathers, 20_000))).await;
+            let waiting: Vec<EventRecord> = queue.borrow().iter().take(BATCH).cloned().collect();
             // What failed is tried in smaller and smaller batches, so that a bad record ends up alone.
             let most = waiting.len() >> failures_of_first.min(4);
             let size = 1 + cloud.draw(|rng| rng.usize(0..most.max(1)));
             let batch = waiting.get(..size).unwrap_or(&waiting);
-            let done = self.work_off(batch).await;
+            let done = self.work_off(function, batch).await;
             failures_of_first = if done > 0 { 0 } else { failures_of_first + 1 };
-            let mut queue = self.shards[shard].borrow_mut();
+            let mut queue = queue.borrow_mut();
             if done > 0 && cloud.happens(cloud.weather().duplicate) {
-                cloud.note("stream", "is delivered a batch twice");
+                cloud.note(function, "is delivered a batch twice");
             } else {
                 queue.drain(..done);
             }
             if failures_of_first > RECORD_TRIES
                 && let Some(record) = queue.pop_front()
             {
-                cloud.note("stream", "gives up on a record");
-                self.given_up.borrow_mut().push(Work::Record(record));
+                cloud.note(function, "gives up on a record");
+                let mut given_up = self.given_up.borrow_mut();
+                given_up.push(Work::Record(function, Box::new(record)));
                 failures_of_first = 0;
             }
         }
@@ -233,21 +273,23 @@ impl Delivery {
     }
 
     /// How many records of a batch are done.
-    async fn work_off(&self, batch: &[Value]) -> usize {
-        let process = Process::new(self.run_of("relay"), death(&self.deployment));
-        let answer = self.deployment.relay(&process, batch).await;
-        if self.deployment.cloud.bug() == Some(Bug::AcknowledgedBeforeTheBus) {
-            return batch.len();
+    async fn work_off(&self, function: &'static str, batch: &[EventRecord]) -> usize {
+        let cloud = &self.deployment.cloud;
+        let process = Process::new(self.run_of(function), cloud.death(CALLS));
+        let read = self
+            .deployment
+            .read_stream(&process, function, batch.to_vec())
+            .await;
+        match (cloud.bug(), function, read) {
+            (Some(Bug::AcknowledgedBeforeTheBus), "relay", _)
+            | (Some(Bug::AcknowledgedBeforeTheMarks), "project-timeline", _)
+            | (.., Some(None)) => batch.len(),
+            (.., Some(Some(failed))) => {
+                let number = |it: &EventRecord| it.change.sequence_number.as_ref() == Some(&failed);
+                batch.iter().position(number).unwrap_or(batch.len())
+            }
+            (.., None) => 0,
         }
-        let Some(answer) = answer else { return 0 };
-        let failed = failures(&answer);
-        let is_failed = |record: &Value| {
-            let number = record["dynamodb"]["SequenceNumber"]
-                .as_str()
-                .unwrap_or_default();
-            failed.iter().any(|it| it == number)
-        };
-        batch.iter().position(is_failed).unwrap_or(batch.len())
     }
 
     /// Hands an event to a function until it takes it, or patience ends.
@@ -271,12 +313,4 @@ impl Delivery {
         }
         self.busy.set(self.busy.get() - 1);
     }
-}
-
-/// The records that an answer names as failed.
-fn failures(answer: &Value) -> Vec<String> {
-    let named = answer["batchItemFailures"].as_array().into_iter().flatten();
-    named
-        .filter_map(|it| it["itemIdentifier"].as_str().map(str::to_owned))
-        .collect()
 }

@@ -1,11 +1,11 @@
 //! A whole Purser in a simulated cloud: every function with its role, and a gateway before those that have routes.
 //!
-//! Invariant: a function works with its own rights and its own clock, which is not quite everybody else's. There are
-//! several instances of each, which share nothing, and chance says which one is asked.
+//! Invariant: a function works with its own rights. There are several instances of each, which share nothing, and
+//! whose clocks are not quite the same; chance says which one is asked.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request as HttpRequest;
@@ -92,10 +92,8 @@ impl Names {
 
     /// The licences at these places of a purchase; none that is none of them.
     pub fn licences(&self, purchase: &str, places: &[usize]) -> Vec<String> {
-        let pk = format!("EN#{purchase}");
-        let items = self.cloud.table().items();
-        let sold = items.iter().find(|item| item["pk"]["S"] == pk);
-        let sold = sold.map_or(&Value::Null, |item| {
+        let sold = self.cloud.table().items_under(&format!("EN#{purchase}"));
+        let sold = sold.first().map_or(&Value::Null, |item| {
             &item["doc"]["M"]["sale"]["M"]["licences"]["L"]
         });
         let licence = |place: &usize| {
@@ -150,11 +148,11 @@ impl Deployment {
         let mut made = Vec::new();
         for _ in 0..instances {
             let mut apps = BTreeMap::new();
+            let clock = cloud.clock(cloud.between(0, 5_000));
             for function in FUNCTIONS {
                 let role = roles.get(function.name).expect("a role");
-                let skew = cloud.draw(|rng| rng.u64(0..5_000));
-                let clock = cloud.clock(Duration::from_millis(skew));
-                let app = App::new(config.clone(), secrets.clone(), &role.assume(&sdk), clock);
+                let (config, secrets) = (config.clone(), secrets.clone());
+                let app = App::new(config, secrets, &role.assume(&sdk), clock.clone());
                 apps.insert(function.name, app);
             }
             let routes = |name: &str| function(name).and_then(|it| it.router(apps.get(name)?));
@@ -272,17 +270,24 @@ impl Deployment {
         Some(reply)
     }
 
-    /// Has a process hand records to the function that reads the stream; none if it dies.
-    pub async fn relay(&self, process: &Process, records: &[Value]) -> Option<Value> {
+    /// Has a process hand records to a function that reads the stream; none if it dies. Says which record it names as
+    /// failed, if any.
+    pub async fn read_stream(
+        &self,
+        process: &Process,
+        name: &str,
+        records: Vec<EventRecord>,
+    ) -> Option<Option<String>> {
         self.cloud.tick();
-        let Some(Entry::Stream(run)) = function("relay").map(|it| it.entry) else {
-            panic!("the relay reads the stream");
+        let Some(Entry::Stream(run)) = function(name).map(|it| it.entry) else {
+            panic!("{name} reads the stream");
         };
-        let event = serde_json::from_value(json!({"Records": records})).expect("an event");
-        let response = process
-            .run(run(self.instance().apps["relay"].clone(), event))
-            .await?;
-        Some(serde_json::to_value(response).expect("JSON"))
+        let mut event = StreamEvent::default();
+        event.records = records;
+        let app = self.instance().apps[name].clone();
+        let response = process.run(run(app, event)).await?;
+        let failed = response.batch_item_failures.into_iter().next();
+        Some(failed.and_then(|it| it.item_identifier))
     }
 
     /// The functions that an event of the bus calls.

@@ -66,8 +66,11 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     same_answers(record)
 }
 
-/// What the model knows nothing of: claims, and accounts, which [`super::accounts`] judges.
-const BESIDE: [&str; 9] = ["EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH"];
+/// What the model knows nothing of: claims; accounts, which [`super::accounts`] judges; roll-ups, whose sums
+/// [`super::figures`] does.
+const BESIDE: [&str; 13] = [
+    "EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL",
+];
 
 /// Whether a change is of something the model knows.
 fn is_of_the_model(change: &Change) -> bool {
@@ -121,7 +124,7 @@ fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Pro
     let wallets = commit
         .changes
         .iter()
-        .filter_map(|it| it.new.as_ref())
+        .filter_map(|it| it.new.as_deref())
         .filter(|it| kind(it) == "wallet");
     let refid = wallets.map(|it| text(doc(it), "reseller")).next();
     let place = refid.and_then(|it| record.deployment.names.place(it));
@@ -139,12 +142,12 @@ fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Re
     wallets_agree(names, before, after, commit)?;
     let new = |wanted: &str| {
         let new = commit.changes.iter().filter(|it| it.old.is_none());
-        new.filter_map(|it| it.new.as_ref())
+        new.filter_map(|it| it.new.as_deref())
             .filter(|it| kind(it) == wanted)
             .count()
     };
     let revoked = |item: &&Value| kind(item) == "licence" && text(doc(item), "status") == "revoked";
-    let written = commit.changes.iter().filter_map(|it| it.new.as_ref());
+    let written = commit.changes.iter().filter_map(|it| it.new.as_deref());
     for (what, found, expected) in [
         (
             "wrote entries",
@@ -177,7 +180,7 @@ fn became<'a>(commit: &'a Commit, noun: &str, id: &str) -> Option<&'a Value> {
         .iter()
         .find(|change| change.key.0 == pk)?
         .new
-        .as_ref()
+        .as_deref()
 }
 
 fn wallets_agree(

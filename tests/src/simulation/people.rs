@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::callers::death;
+use super::callers::CALLS;
 use super::deployment::{Deployment, WALLETS};
 use crate::caller::Reply;
 use crate::cloud::Process;
@@ -16,9 +16,7 @@ mod ask;
 
 pub use ask::{Ask, address, link_in};
 
-/// How many people there are; each has an address of their own, and meets the others at theirs.
-pub const PEOPLE: usize = 3;
-/// How many addresses there are.
+/// How many addresses there are: people have one each, and meet the others at theirs.
 const ADDRESSES: usize = 4;
 /// How many things each of them asks for.
 const STEPS: usize = 16;
@@ -55,6 +53,7 @@ struct Given {
 #[derive(Debug)]
 pub struct People {
     deployment: Rc<Deployment>,
+    count: usize,
     asked: RefCell<Vec<Asked>>,
     given: RefCell<Vec<Given>>,
     /// What somebody may take for the password of an address, newest last.
@@ -63,15 +62,21 @@ pub struct People {
 }
 
 impl People {
-    /// People of this deployment.
-    pub fn new(deployment: Rc<Deployment>) -> Self {
+    /// So many people of this deployment.
+    pub fn new(deployment: Rc<Deployment>, count: usize) -> Self {
         Self {
             deployment,
+            count,
             asked: RefCell::default(),
             given: RefCell::default(),
             passwords: RefCell::default(),
             hashes: Cell::new(HASHES),
         }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// All they asked for.
@@ -241,7 +246,7 @@ impl People {
             reply: None,
         });
         cloud.note(&name, ask.told());
-        let process = Process::new(name.clone(), death(deployment));
+        let process = Process::new(name.clone(), cloud.death(CALLS));
         let request = ask.request(&deployment.names);
         let sent = deployment.send_as(&process, ask.bearer(), &request, None);
         let reply = tokio::time::timeout(PATIENCE, sent).await.ok().flatten();

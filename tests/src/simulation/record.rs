@@ -1,6 +1,7 @@
 //! What is left of a run when it is over, for those who judge it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -21,6 +22,8 @@ pub struct Record {
     pub attempts: Vec<Attempt>,
     /// What people asked for, and were answered.
     pub asked: Vec<Asked>,
+    /// What there is in the end.
+    pub items: Vec<Arc<Value>>,
     /// What was written, in order.
     pub commits: Vec<Commit>,
     /// Where the set-up ends in it.

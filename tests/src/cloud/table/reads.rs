@@ -2,9 +2,13 @@
 //!
 //! Invariant: a consistent read of one item is of now.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::{Table, key_of};
+use super::{ItemKey, State, Table, key_of};
 use crate::cloud::wire::{self, Answer};
 use crate::cloud::{Cloud, Process, lock};
 
@@ -31,11 +35,11 @@ impl Table {
         key: &Value,
         consistent: bool,
         by: Option<&Process>,
-    ) -> Option<Value> {
+    ) -> Option<Arc<Value>> {
         let (key, moment) = (key_of(key), Self::moment(cloud, consistent));
         let state = lock(&self.state);
         let found = state.as_of(&key, moment);
-        if found != state.as_of(&key, cloud.now()) {
+        if found.map(Arc::as_ptr) != state.as_of(&key, cloud.now()).map(Arc::as_ptr) {
             let noun = key.0.split('#').next().unwrap_or_default();
             note(cloud, by, &format!("reads a stale {noun}"));
         }
@@ -45,7 +49,7 @@ impl Table {
     pub(super) fn get(&self, cloud: &Cloud, body: &Value, by: Option<&Process>) -> Answer {
         let consistent = body["ConsistentRead"] == true;
         let found = self.read(cloud, &body["Key"], consistent, by);
-        let answer = found.map_or_else(|| json!({}), |item| json!({"Item": item}));
+        let answer = found.map_or_else(|| json!({}), |item| json!({"Item": *item}));
         (200, answer.to_string())
     }
 
@@ -77,7 +81,7 @@ impl Table {
                 note(cloud, by, "reads at two moments");
                 tokio::time::sleep(cloud.between(1, 200)).await;
             }
-            items.extend(self.read(cloud, key, consistent, by));
+            items.extend(self.read(cloud, key, consistent, by).as_deref().cloned());
         }
         let mut answer = json!({"Responses": {&self.name: items}, "UnprocessedKeys": {}});
         if !left_out.is_empty() {
@@ -88,34 +92,92 @@ impl Table {
         (200, answer.to_string())
     }
 
-    /// A query of an index, in which what was written a moment ago may not stand yet.
+    /// A query: of an index, or of the table if that may be stale, in which what was written a moment ago may not stand
+    /// yet, and what was taken away still does.
     pub(super) fn query(&self, cloud: &Cloud, body: Value, by: Option<&Process>) -> Answer {
-        let moment = Self::moment(cloud, false);
-        let partition = body["ExpressionAttributeValues"][":pk"].clone();
-        let attribute = body["ExpressionAttributeNames"]["#pk"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let moment = Self::moment(cloud, body["ConsistentRead"] == true);
+        let wanted = Wanted::of(&body);
         let (status, text) = wire::call(&self.database, "Query", body);
+        let state = lock(&self.state);
+        if state.commits.last().is_none_or(|last| last.at <= moment) {
+            return (status, text);
+        }
         let mut answer: Value = serde_json::from_str(&text).expect("JSON");
         if let Some(items) = answer["Items"].as_array_mut() {
-            let state = lock(&self.state);
             let as_of = |item: &Value| {
                 let key = key_of(item);
                 if state.versions.get(&key)?.last()?.0 <= moment {
                     return Some(item.clone());
                 }
-                let old = state
-                    .as_of(&key, moment)
-                    .filter(|old| old[&attribute] == partition);
-                old.cloned()
+                let then = state.as_of(&key, moment)?;
+                wanted.holds(then).then(|| Value::clone(then))
             };
-            let found: Vec<Value> = items.iter().filter_map(as_of).collect();
+            let mut found: Vec<Value> = items.iter().filter_map(as_of).collect();
+            found.extend(wanted.gone(&state, moment));
+            found.sort_by(|one, other| wanted.order(one, other));
             if found != *items {
                 note(cloud, by, "queries an index that lags");
             }
             *items = found;
         }
         (status, answer.to_string())
+    }
+}
+
+/// What a query asks for: a partition, by the names of its attributes.
+struct Wanted {
+    pk: String,
+    sk: String,
+    partition: Value,
+    ascending: bool,
+    /// Whether it is all of the partition.
+    whole: bool,
+}
+
+impl Wanted {
+    fn of(query: &Value) -> Self {
+        let index = query["IndexName"].as_str().unwrap_or_default();
+        Self {
+            pk: format!("{index}pk"),
+            sk: format!("{index}sk"),
+            partition: query["ExpressionAttributeValues"][":pk"].clone(),
+            ascending: query["ScanIndexForward"] != false,
+            whole: query["KeyConditionExpression"] == "#pk = :pk"
+                && query["FilterExpression"].is_null()
+                && query["ExclusiveStartKey"].is_null(),
+        }
+    }
+
+    fn holds(&self, item: &Value) -> bool {
+        item[&self.pk] == self.partition
+    }
+
+    fn order(&self, one: &Value, other: &Value) -> Ordering {
+        let place = |item: &Value| item[&self.sk]["S"].as_str().map(str::to_owned);
+        let order = place(one).cmp(&place(other));
+        if self.ascending {
+            order
+        } else {
+            order.reverse()
+        }
+    }
+
+    /// What stood there at that moment and has been taken away since.
+    fn gone(&self, state: &State, moment: u64) -> Vec<Value> {
+        if !self.whole {
+            return Vec::new();
+        }
+        let since = state.commits.iter().rev();
+        let since = since.take_while(|commit| commit.at > moment);
+        let changed: BTreeSet<&ItemKey> = since
+            .flat_map(|commit| commit.changes.iter().map(|it| &it.key))
+            .collect();
+        let gone = changed.into_iter().filter_map(|key| {
+            let now = state.as_of(key, u64::MAX);
+            let then = state.as_of(key, moment)?;
+            let is_gone = self.holds(then) && !now.is_some_and(|now| self.holds(now));
+            is_gone.then(|| Value::clone(then))
+        });
+        gone.collect()
     }
 }
