@@ -53,8 +53,9 @@ impl History {
         }
         let mut left = self.plan.clients;
         while left > 0 {
-            let count = if self.happens(3) {
-                self.rng.u32(3..=12)
+            // Half of all come with others, because a company equips a whole team.
+            let count = if self.happens(8) {
+                self.rng.u32(4..=20)
             } else {
                 1
             };
@@ -300,10 +301,10 @@ impl History {
 
     /// Who bought once will perhaps again.
     fn sold_to(&mut self, client: usize) {
-        if self.happens(72) {
+        if self.happens(50) {
             self.after(350..=370, Act::Buy(client));
         }
-        if self.happens(22) {
+        if self.happens(12) {
             self.after(10..=300, Act::Buy(client));
         }
     }
