@@ -86,15 +86,12 @@ impl Store {
             return Ok(found);
         }
         for kind in Kind::ALL {
-            match period {
-                Period::Day(day) => {
-                    self.look_at_day((kind, day), now, &dirty, &mut found)
-                        .await?
-                }
-                _ => {
-                    self.look_at_sum((kind, period), now, &dirty, &mut found)
-                        .await?
-                }
+            if let Period::Day(day) = period {
+                self.look_at_day((kind, day), now, &dirty, &mut found)
+                    .await?;
+            } else {
+                self.look_at_sum((kind, period), now, &dirty, &mut found)
+                    .await?;
             }
         }
         Ok(found)
