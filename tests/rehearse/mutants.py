@@ -98,7 +98,11 @@ MUTANTS = (
              "denied: CheckpointLedger dynamodb:GetItem"),
     Mutation("report-accounts: no logins", without_key("ReportAccounts", "dynamodb:Query", "US#*"),
              "denied: ReportAccounts dynamodb:Query on .*/index/gsi2"),
+    Mutation("rollup: no PutItem", without_action("Rollup", "dynamodb:PutItem"), "denied: Rollup dynamodb:PutItem"),
+    Mutation("sample-figures: no lists", without_key("SampleFigures", "dynamodb:Query", "CL#*"),
+             "denied: SampleFigures dynamodb:Query on .*/index/gsi2"),
     # Events.
+    Mutation("project-timeline: no stream", without_events("ProjectTimeline", "DynamoDB"), "credits are counted"),
     Mutation("report-accounts: no schedule", without_events("ReportAccounts", "Schedule"), "functions on schedule"),
     Mutation("checkpoint-ledger: no schedule", without_events("CheckpointLedger", "Schedule"),
              "functions on schedule"),

@@ -78,7 +78,7 @@ pub async fn figures(api: &Api, work: Work) -> Result<Outcome, Failure> {
     for periods in periods(start, end) {
         found.look(api, periods, work.rebuild).await?;
     }
-    found.conclude(work.rebuild)
+    Ok(found.conclude(work.rebuild))
 }
 
 /// The days of a range, and then whatever they are summed up in; each level after the one below.
@@ -157,7 +157,7 @@ impl Found {
         }
     }
 
-    fn conclude(&self, rebuild: bool) -> Result<Outcome, Failure> {
+    fn conclude(&self, rebuild: bool) -> Outcome {
         let complete = self.missed == 0 && self.under_way == 0;
         let verdict = match self.differing {
             0 if complete => "as they should be".to_owned(),
@@ -186,10 +186,11 @@ impl Found {
             ));
         }
         // What was mended is in order once it is counted.
-        Ok(match (self.differing > 0 && !rebuild, rebuild) {
-            (false, true) => Outcome::of(false, self.missed == 0),
-            (broken, _) => Outcome::of(broken, complete),
-        })
+        if rebuild {
+            Outcome::of(false, self.missed == 0)
+        } else {
+            Outcome::of(self.differing > 0, complete)
+        }
     }
 }
 

@@ -34,7 +34,7 @@ use crate::system::{Options, StartError, System};
 const KEPT_UP: [&str; 2] = ["checkpoint-ledger", "rollup"];
 
 /// How often that is.
-const NOW_AND_THEN: SignedDuration = SignedDuration::from_hours(56 * 24);
+const NOW_AND_THEN: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 /// When work begins on the first day.
 const MORNING: SignedDuration = SignedDuration::from_hours(7);
