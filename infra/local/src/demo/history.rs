@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use fastrand::Rng;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use purser_domain::client::ClientStatus;
 use purser_edge::clock::Clock;
 use purser_store::item::Origin;
 use serde_json::Value;
@@ -119,7 +120,7 @@ pub enum HistoryError {
 /// Makes a history in `folder`, in which nothing may be, with this configuration; `told` hears how far it is.
 pub async fn make(
     folder: &Path,
-    variables: BTreeMap<String, String>,
+    mut variables: BTreeMap<String, String>,
     plan: &Plan,
     mut told: impl FnMut(Step),
 ) -> Result<Step, HistoryError> {
@@ -130,6 +131,9 @@ pub async fn make(
     let before = i64::from(plan.days.max(1)) - 1;
     let first = today.saturating_sub(before.days());
     let start = (start_of(first) + MORNING).min(plan.until);
+    // Who comes is active at once, unless it is configured otherwise: to activate each takes as long as all the rest.
+    let status = variables.entry("PURSER_CLIENT_STATUS".to_owned());
+    status.or_insert_with(|| ClientStatus::Active.as_str().to_owned());
     let options = Options {
         folder: Some(folder.to_owned()),
         demo: true,

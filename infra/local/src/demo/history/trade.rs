@@ -113,6 +113,20 @@ impl History {
 
     pub(super) async fn onboard(&mut self, place: usize) -> Result<(), HistoryError> {
         let (company, email) = self.names.reseller(&mut self.rng);
+        let there = |it: &usize| {
+            self.partners
+                .get(*it)
+                .is_some_and(|it| it.account.is_some())
+        };
+        // Who comes before the one it was to stand below stands below nobody.
+        let parent = self
+            .partners
+            .get(place)
+            .and_then(|it| it.parent)
+            .filter(there);
+        if let Some(partner) = self.partners.get_mut(place) {
+            partner.parent = parent;
+        }
         let Some(partner) = self.partners.get(place) else {
             return Ok(());
         };
@@ -176,27 +190,8 @@ impl History {
         Ok(())
     }
 
-    async fn hand_down(&mut self, from: usize, to: usize, amount: u64) -> Result<(), HistoryError> {
-        let account = |place: usize| self.partners.get(place)?.account.clone();
-        let (Some(giver), Some(taker)) = (account(from), account(to)) else {
-            return Ok(());
-        };
-        let path = format!("/v1/resellers/{}/transfers", giver.refid);
-        let body =
-            json!({"to": taker.refid, "amount": amount, "description": "For the next weeks"});
-        let entry = self
-            .door
-            .ask(&giver.key, Method::POST, &path, &body)
-            .await?;
-        self.stands_at(from, number(&entry, "/balance_after")?);
-        if let Some(taker) = self.partners.get_mut(to) {
-            taker.balance += amount;
-        }
-        Ok(())
-    }
-
     /// Notes a balance; whoever runs low will do something about it.
-    fn stands_at(&mut self, place: usize, balance: u64) {
+    pub(super) fn stands_at(&mut self, place: usize, balance: u64) {
         let Some(partner) = self.partners.get_mut(place) else {
             return;
         };
