@@ -7,7 +7,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use dynoxide::Database;
 use dynoxide::actions::get_records::{GetRecordsRequest, Record};
@@ -28,9 +27,6 @@ pub use pump::Pump;
 
 /// The file beside the table that keeps the position.
 const POSITION: &str = "stream-position";
-
-/// How long an idle stream waits, unless it is told otherwise.
-const POLL: Duration = Duration::from_millis(20);
 
 /// The most records that one read brings, as in the cloud.
 const READ_LIMIT: usize = 1_000;
@@ -76,8 +72,6 @@ pub struct StreamReader {
     arn: String,
     position: Option<String>,
     file: Option<PathBuf>,
-    /// How long an idle stream waits before it looks again, when nobody waits for it.
-    pub pause: Duration,
 }
 
 /// The sequence number up to which a reader in `folder` has delivered everything, if there is one.
@@ -113,7 +107,6 @@ impl StreamReader {
             table,
             position: folder.and_then(saved_position),
             file: folder.map(|it| it.join(POSITION)),
-            pause: POLL,
         })
     }
 

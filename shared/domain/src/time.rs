@@ -131,6 +131,14 @@ impl Hour {
     pub fn day(self) -> Day {
         self.0
     }
+
+    /// The hour after it, unless it is the last of the year 9999.
+    pub fn next(self) -> Option<Self> {
+        match self.1 {
+            23 => self.0.next().map(Day::first_hour),
+            hour => Some(Self(self.0, hour + 1)),
+        }
+    }
 }
 
 impl std::fmt::Display for Hour {

@@ -53,16 +53,22 @@ fn row(world: &World) -> Value {
     items.find(is_row).unwrap()
 }
 
+/// The day, and what it is summed up in.
+fn periods() -> [String; 4] {
+    let longer = |interval| format!("{DAY}&interval={interval}");
+    [
+        DAY.to_owned(),
+        longer("monthly"),
+        longer("yearly"),
+        String::new(),
+    ]
+}
+
 /// What differs in the day, its month, its year and altogether, each in words of its own.
 async fn differences(world: &World) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for query in [
-        DAY,
-        &format!("{DAY}&interval=monthly"),
-        &format!("{DAY}&interval=yearly"),
-        "",
-    ] {
-        let said = check(world, query).await;
+    for query in periods() {
+        let said = check(world, &query).await;
         assert_eq!(said["under_way"], 0, "{said}");
         let shown = said["differences"].as_array().unwrap();
         assert_eq!(said["differing"], shown.len());
@@ -81,22 +87,21 @@ async fn differences(world: &World) -> BTreeSet<String> {
     all
 }
 
+/// Mends all of it.
+async fn mend(world: &World) {
+    for query in periods() {
+        let path = format!("/v1/analytics/figures/rebuild?{query}");
+        let _mended = world.operator.act(&path).await.expect(200);
+    }
+    world.run_schedule("rollup").await;
+}
+
 /// Spoils something in the table, and sees that found, mended, and right.
 async fn spoil(world: &World, spoil: impl FnOnce(&World), found: &[&str]) {
     let expected: BTreeSet<String> = found.iter().map(|it| (*it).to_owned()).collect();
     spoil(world);
     assert_eq!(differences(world).await, expected);
-    for query in [
-        DAY,
-        &format!("{DAY}&interval=monthly"),
-        &format!("{DAY}&interval=yearly"),
-        "",
-    ] {
-        let path = format!("/v1/analytics/figures/rebuild?{query}");
-        let _mended = world.operator.act(&path).await.expect(200);
-    }
-    world.run_schedule("rollup").await;
-    world.run_schedule("rollup").await;
+    mend(world).await;
     assert_eq!(differences(world).await, BTreeSet::new());
     let status = figure(world, &world.operator, "clients/status").await;
     assert_eq!(
@@ -271,4 +276,27 @@ async fn figures_that_are_not_what_they_count_are_found_and_mended() {
     assert!(counted.iter().all(|it| found.contains(*it)), "{found:?}");
     let found: Vec<&str> = found.iter().map(String::as_str).collect();
     spoil(&world, |_| {}, &found).await;
+}
+
+#[tokio::test]
+async fn a_mark_that_does_not_know_where_things_stand_is_found_out_and_mended() {
+    let world = World::at("2023-01-15T09:59:00Z").await;
+    let refids = clients(&world, &world.operator, 12).await;
+    world.run_schedule("rollup").await;
+    let mut mark = item(&world, "DM#CL#2023-01-15T09", ".");
+    mark["shards"] = json!({"NS": ["0"]});
+    world.put_all(&[mark]);
+    let path = format!("/v1/clients/{}/activate", refids[0]);
+    let _active = world.operator.act(&path).await.expect(200);
+    let growth = async || figure(&world, &world.operator, "clients/growth").await["count"].clone();
+    assert_ne!(growth().await, 12);
+    turn_to(&world, "2023-01-15T10:02:00Z");
+    let found = differences(&world).await;
+    assert!(
+        found.contains("2023-01-15T09 client everybody"),
+        "{found:?}"
+    );
+    mend(&world).await;
+    assert_eq!(differences(&world).await, BTreeSet::new());
+    assert_eq!(growth().await, 12);
 }

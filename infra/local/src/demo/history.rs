@@ -6,6 +6,7 @@
 
 mod acts;
 mod calendar;
+mod credits;
 mod door;
 mod market;
 mod names;

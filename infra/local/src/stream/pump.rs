@@ -14,6 +14,9 @@ use super::delivery::{Terms, deliver};
 use super::{Consumer, Drained, StreamError, StreamReader};
 use crate::dead_letters::{DeadLetter, DeadLetters};
 
+/// How long an idle stream waits before it looks again, when nobody waits for it.
+const POLL: Duration = Duration::from_millis(20);
+
 /// How long it waits after the database refused a read.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -121,7 +124,7 @@ impl Run {
             let outcome = match self.reader.read(limit) {
                 Ok(records) if !records.is_empty() => self.hand_over(records).await,
                 Ok(_) if waiting.is_empty() => {
-                    self.rest(self.reader.pause).await;
+                    self.rest(POLL).await;
                     Ok(())
                 }
                 Ok(_) => self.answer(&mut waiting).await,

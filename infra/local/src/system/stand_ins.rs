@@ -3,10 +3,8 @@
 //! Invariant: where there is a folder, what each of them acknowledged is kept in it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use purser_edge::config::Config;
-use purser_store::item::Origin;
 
 use super::{StartError, stand_in};
 use crate::apps::Apps;
@@ -30,9 +28,6 @@ pub(super) struct StandIns {
     pub post: Loopback,
     pub dead_letters: DeadLetters,
 }
-
-/// How long the stream of a history gathers.
-const AT_LEISURE: Duration = Duration::from_millis(250);
 
 impl StandIns {
     pub async fn start(
@@ -85,11 +80,7 @@ impl StandIns {
             let bus = bus.clone();
             Box::pin(async move { bus.idle().await }) as BoxFuture<'static, ()>
         });
-        let mut reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
-        if apps.own().origin == Origin::Demo {
-            // Nobody waits for what follows from a history that is made up: so it is done for many at once.
-            reader.pause = AT_LEISURE;
-        }
+        let reader = StreamReader::open(&self.dynamo, folder.map(Folder::path))?;
         let consumers = functions::consumers(template, apps);
         Ok(reader.pump(consumers, drained, self.dead_letters.clone()))
     }

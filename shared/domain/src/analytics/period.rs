@@ -181,15 +181,15 @@ impl Period {
         }
     }
 
-    /// The period of the same length that follows; none after an hour, which nobody asks for, and after always.
+    /// The period of the same length that follows; none after always.
     pub fn next(self) -> Option<Self> {
         let (_, last) = self.days()?;
-        let day = last.next()?;
         match self {
-            Self::Hour(_) | Self::All => None,
-            Self::Day(_) => Some(Self::Day(day)),
-            Self::Month(_) => Some(Self::Month(Month::of(day))),
-            Self::Year(_) => Some(Self::Year(Year::of(day))),
+            Self::Hour(hour) => hour.next().map(Self::Hour),
+            Self::Day(_) => last.next().map(Self::Day),
+            Self::Month(_) => last.next().map(|day| Self::Month(Month::of(day))),
+            Self::Year(_) => last.next().map(|day| Self::Year(Year::of(day))),
+            Self::All => None,
         }
     }
 

@@ -1,4 +1,5 @@
-//! Figures: the sums that are asked for, `RU#noun#scope` / period; those of resellers also by period, for rankings.
+//! Figures: the sums that are asked for, `RU#noun#scope` / period. Listed by period are those of resellers and of
+//! clients, and those of clients by how much they have.
 //!
 //! Invariant: a figure is replaced only by one with a higher stamp. A run of `rollup` stamps what it writes with its
 //! fence and a number of its own, so neither a run that was given up on nor a call that comes late undoes a later one.
@@ -99,11 +100,13 @@ fn index(ranking: Ranking) -> Index {
 /// Puts a figure where it is listed.
 fn place(item: &mut Item, (kind, scope, period): (Kind, &Scope, Period), counts: &Counts) {
     let of = match scope {
-        _ if matches!(period, Period::Hour(_)) => return,
         Scope::All => return,
         Scope::Reseller(_) => Of::Resellers,
         Scope::Client(..) => Of::Clients,
     };
+    if let Period::Hour(_) = period {
+        return;
+    }
     Index::Kind.place(item, ranking(of, kind, period), scope.to_string());
     let (Scope::Client(reseller, client), Period::All) = (scope, period) else {
         return;
@@ -272,7 +275,7 @@ fn read(item: &Item) -> Result<(String, Counts), StoreError> {
 }
 
 /// The first and the last of each row of neighbours of one length.
-fn neighbours(periods: impl IntoIterator<Item = Period>) -> Vec<(Period, Period)> {
+pub(super) fn neighbours(periods: impl IntoIterator<Item = Period>) -> Vec<(Period, Period)> {
     let mut sorted: Vec<Period> = periods.into_iter().collect();
     sorted.sort_unstable();
     sorted.dedup();

@@ -10,7 +10,7 @@ use purser_domain::analytics::{Fact, Kind, Scope};
 use purser_domain::time::{Hour, Time};
 
 use super::recount::Difference;
-use super::timeline::{FIRST_SHARD, Row, row_key};
+use super::timeline::{Row, row_key};
 use crate::item::{Item, key_of};
 use crate::keys::{ALONE, SHARDS};
 use crate::{Store, StoreError};
@@ -54,19 +54,20 @@ impl Store {
         }
         for (kind, refids) in things {
             let facts = self.facts_named(kind, &refids).await?;
-            self.keep(facts.into_values().collect()).await?;
+            self.keep(kind, facts.into_values().collect()).await?;
         }
+        // What differs may be that a mark does not know of a shard.
+        let everywhere: BTreeSet<u8> = (0..SHARDS).collect();
         for ((kind, hour), scopes) in scopes {
             self.name(kind, hour, &scopes).await?;
-            let shards = BTreeSet::from([FIRST_SHARD]);
-            self.mark((kind, hour), &shards, now).await?;
+            self.mark((kind, hour), &everywhere, now).await?;
         }
         Ok(())
     }
 
     /// Keeps what these things add, whatever version is said to be kept.
-    async fn keep(&self, facts: Vec<Fact>) -> Result<(), StoreError> {
-        let things = self.with_rows(facts).await?;
+    async fn keep(&self, kind: Kind, facts: Vec<Fact>) -> Result<(), StoreError> {
+        let things = self.with_rows(kind, facts).await?;
         for thing in &things {
             let later = thing.row.as_ref().map(|row| row.version);
             if let Some(kept) = later.filter(|kept| *kept > thing.fact.version) {

@@ -11,7 +11,7 @@ use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::time::{Day, Hour, Time};
 
-use super::figure::Of;
+use super::figure::{Of, neighbours};
 use super::mark::Dirty;
 use crate::side_by_side::side_by_side;
 use crate::{Store, StoreError};
@@ -85,12 +85,17 @@ impl Store {
             found.under_way = dirty.len();
             return Ok(found);
         }
+        let today = now.day();
+        let days = match period.days() {
+            Some(days) => days,
+            None => (self.first_day().await?.unwrap_or(today), today),
+        };
         for kind in Kind::ALL {
             if let Period::Day(day) = period {
                 self.look_at_day((kind, day), now, &dirty, &mut found)
                     .await?;
             } else {
-                self.look_at_sum((kind, period), now, &dirty, &mut found)
+                self.look_at_sum((kind, period), days, &dirty, &mut found)
                     .await?;
             }
         }
@@ -153,7 +158,7 @@ impl Store {
     async fn look_at_sum(
         &self,
         (kind, period): (Kind, Period),
-        now: Time,
+        days: (Day, Day),
         dirty: &[Dirty],
         found: &mut Recount,
     ) -> Result<(), StoreError> {
@@ -164,8 +169,7 @@ impl Store {
         }
         let (mut summed, mut kept) = (BTreeMap::new(), BTreeMap::new());
         for of in [Of::Resellers, Of::Clients] {
-            let parts = self.parts(of, period, now).await?;
-            summed.extend(self.listed(of, kind, parts).await?);
+            summed.extend(self.listed(of, kind, parts(of, period, days)).await?);
             kept.extend(self.listed(of, kind, [period]).await?);
         }
         summed.retain(|scope: &Scope, _| scope.keeps(period));
@@ -203,23 +207,6 @@ impl Store {
         Ok(())
     }
 
-    /// The parts of a period in which those are listed whose figures it is summed up from.
-    async fn parts(&self, of: Of, period: Period, now: Time) -> Result<Vec<Period>, StoreError> {
-        let length = match (of, period) {
-            (Of::Resellers, Period::Month(_)) => Interval::Daily,
-            (Of::Resellers, Period::Year(_)) | (Of::Clients, Period::All) => Interval::Monthly,
-            (Of::Resellers, Period::All) => Interval::Yearly,
-            _ => return Ok(Vec::new()),
-        };
-        let today = now.day();
-        let (first, last) = match period.days() {
-            Some(days) => days,
-            None => (self.first_day().await?.unwrap_or(today), today),
-        };
-        let parts = std::iter::successors(Some(length.bucket(first)), |it| it.next());
-        Ok(parts.take_while(|it| *it <= length.bucket(last)).collect())
-    }
-
     /// Compares the figures of a scope with what was counted; what is in neither is 0.
     async fn compare(
         &self,
@@ -229,20 +216,17 @@ impl Store {
     ) -> Result<Recount, StoreError> {
         let mut found = Recount::default();
         let mut kept = BTreeMap::new();
-        let hours = |it: &&Period| matches!(it, Period::Hour(_));
-        let [first, last] = [periods.iter().find(hours), periods.iter().rev().find(hours)];
-        let hours = first.zip(last).into_iter();
-        let others = periods.iter().filter(|it| !matches!(it, Period::Hour(_)));
-        for (first, last) in hours.chain(others.map(|it| (it, it))) {
+        let periods = periods.iter().copied().filter(|it| scope.keeps(*it));
+        for (first, last) in neighbours(periods.clone()) {
             let between = (first.key(), last.key());
             kept.extend(self.figures_between(kind, &scope, &between).await?);
         }
-        for period in periods.iter().filter(|it| scope.keeps(**it)) {
-            let (kept, counted) = (kept.remove(&period.key()), counted.remove(period));
+        for period in periods {
+            let (kept, counted) = (kept.remove(&period.key()), counted.remove(&period));
             found.figures += usize::from(kept.is_some() || counted.is_some());
             let (kept, counted) = (kept.unwrap_or_default(), counted.unwrap_or_default());
             if !kept.same(&counted) {
-                let (scope, period) = (scope.clone(), *period);
+                let scope = scope.clone();
                 found.differences.push(Difference::Figure {
                     kind,
                     scope,
@@ -271,4 +255,18 @@ fn dirty_in(kind: Kind, period: Period, dirty: &[Dirty]) -> impl Iterator<Item =
         .iter()
         .filter(move |it| it.kind == kind && period.holds(it.hour.day()));
     of.map(|it| it.hour)
+}
+
+/// The parts of a period of these days in which those are listed whose figures it is summed up from.
+fn parts(of: Of, period: Period, (first, last): (Day, Day)) -> impl Iterator<Item = Period> {
+    let length = match (of, period) {
+        (Of::Resellers, Period::Month(_)) => Some(Interval::Daily),
+        (Of::Resellers, Period::Year(_)) | (Of::Clients, Period::All) => Some(Interval::Monthly),
+        (Of::Resellers, Period::All) => Some(Interval::Yearly),
+        _ => None,
+    };
+    length.into_iter().flat_map(move |length| {
+        let parts = std::iter::successors(Some(length.bucket(first)), |it| it.next());
+        parts.take_while(move |it| *it <= length.bucket(last))
+    })
 }

@@ -44,7 +44,26 @@ impl Thing {
 impl Store {
     /// The things of a kind made on a day, each with what is kept of it.
     pub(super) async fn things(&self, kind: Kind, day: Day) -> Result<Vec<Thing>, StoreError> {
-        let mut things = self.with_rows(self.things_listed(kind, day).await?).await?;
+        let listed = self.things_listed(kind, day).await?;
+        self.with_rows(kind, listed).await
+    }
+
+    /// These facts of a kind, each with what is kept of it. Where that does not agree, the thing is read again after
+    /// it: what is kept then is of no later version than the thing, whatever changed meanwhile.
+    pub(super) async fn with_rows(
+        &self,
+        kind: Kind,
+        facts: Vec<Fact>,
+    ) -> Result<Vec<Thing>, StoreError> {
+        let keys: Vec<Key> = facts.iter().map(row_key).collect();
+        let rows = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
+        let with_row = |(fact, key): (Fact, Key)| {
+            let row = rows.get(&key).map(Row::read).transpose()?;
+            Ok(Thing { fact, row })
+        };
+        let things: Result<Vec<Thing>, StoreError> =
+            facts.into_iter().zip(keys).map(with_row).collect();
+        let mut things = things?;
         let strange = things.iter().filter(|it| !it.agrees());
         let refids: Vec<String> = strange.map(|it| it.fact.refid.clone()).collect();
         let mut now = self.facts_named(kind, &refids).await?;
@@ -54,17 +73,6 @@ impl Store {
             }
         }
         Ok(things)
-    }
-
-    /// These facts, each with what is kept of it.
-    pub(super) async fn with_rows(&self, facts: Vec<Fact>) -> Result<Vec<Thing>, StoreError> {
-        let keys: Vec<Key> = facts.iter().map(row_key).collect();
-        let rows = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
-        let with_row = |(fact, key): (Fact, Key)| {
-            let row = rows.get(&key).map(Row::read).transpose()?;
-            Ok(Thing { fact, row })
-        };
-        facts.into_iter().zip(keys).map(with_row).collect()
     }
 
     /// What things add as of now, by their refids; those that are not there are left out.

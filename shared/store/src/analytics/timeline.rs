@@ -19,7 +19,7 @@ use crate::turn::patiently;
 use crate::{Store, StoreError};
 
 /// Where scopes are named that nothing else names.
-pub(super) const FIRST_SHARD: u8 = 0;
+const FIRST_SHARD: u8 = 0;
 /// The kind of a row's item.
 const KIND: &str = "timeline";
 /// How many rows are written at a time.
@@ -179,7 +179,7 @@ async fn write(table: Table, fact: Fact) -> Result<(), StoreError> {
 }
 
 /// Scopes as a row names them.
-pub(super) fn names<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> AttributeValue {
+fn names<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> AttributeValue {
     AttributeValue::Ss(scopes.into_iter().map(ToString::to_string).collect())
 }
 

@@ -5,7 +5,7 @@ use purser_domain::client::ClientStatus;
 use serde_json::{Value, json};
 
 use super::market::{Act, Client};
-use super::{History, HistoryError, number, part, text};
+use super::{History, HistoryError, part, text};
 
 /// How a month goes, for a client whose software is used.
 const MONTH: u32 = 30;
@@ -140,30 +140,6 @@ impl History {
     /// A client that is there.
     pub(super) fn present(&self, place: usize) -> Option<&Client> {
         self.clients.get(place).filter(|it| it.status.is_some())
-    }
-
-    pub(super) async fn hand_down(
-        &mut self,
-        from: usize,
-        to: usize,
-        amount: u64,
-    ) -> Result<(), HistoryError> {
-        let account = |place: usize| self.partners.get(place)?.account.clone();
-        let (Some(giver), Some(taker)) = (account(from), account(to)) else {
-            return Ok(());
-        };
-        let path = format!("/v1/resellers/{}/transfers", giver.refid);
-        let body =
-            json!({"to": taker.refid, "amount": amount, "description": "For the next weeks"});
-        let entry = self
-            .door
-            .ask(&giver.key, Method::POST, &path, &body)
-            .await?;
-        self.stands_at(from, number(&entry, "/balance_after")?);
-        if let Some(taker) = self.partners.get_mut(to) {
-            taker.balance += amount;
-        }
-        Ok(())
     }
 
     async fn edit(&mut self, place: usize) -> Result<(), HistoryError> {
