@@ -117,23 +117,12 @@ async fn a_mail_says_what_to_do_in_text_and_in_html() {
             if brings_link {
                 let start = format!("{url}/customer/");
                 assert_eq!(text.matches(&start).count(), 1, "{text}");
-                assert!(
-                    mail.text
-                        .lines()
-                        .any(|line| line.starts_with(&start) && line.ends_with("?token=token"))
-                );
-                assert_eq!(
-                    html.matches(&format!("href=\"{start}")).count(),
-                    2,
-                    "{html}"
-                );
+                assert!(mail.text.lines().any(|line| line.starts_with(&start) && line.ends_with("?token=token")));
+                assert_eq!(html.matches(&format!("href=\"{start}")).count(), 2, "{html}");
                 assert!(text.contains("works once") && html.contains("works once"));
             } else {
                 assert!(text.contains(WHEN) && html.contains(WHEN), "{text}");
-                assert!(
-                    !html.contains("href="),
-                    "a notice can't be mistaken for a trap: {html}"
-                );
+                assert!(!html.contains("href="), "a notice can't be mistaken for a trap: {html}");
             }
         }
     }
@@ -159,50 +148,28 @@ async fn a_resellers_customer_sees_the_resellers_name_and_colour() {
     let app = world.system().app();
     let metadata = json!({"name": "Elite", "colours": {"primary": "#ffd700"}});
     let body = json!({"company_name": "Elite Ltd", "email": "e@example.com", "metadata": metadata});
-    let made = world
-        .operator
-        .post("/v1/resellers", &body)
-        .await
-        .expect(201);
+    let made = world.operator.post("/v1/resellers", &body).await.expect(201);
     let refid = purser_domain::refid::ResellerRefid::parse(made.text("refid")).unwrap();
     let reseller = app.store.reseller(&refid).await.unwrap();
-    let mails = [
-        with_links(app, reseller.as_ref()),
-        notices(app, reseller.as_ref()),
-    ];
+    let mails = [with_links(app, reseller.as_ref()), notices(app, reseller.as_ref())];
     for (mail, _, _) in mails.into_iter().flatten() {
         assert_eq!(mail.brand, "Elite");
         assert!(mail.subject.contains("Elite"), "{}", mail.subject);
-        assert!(
-            mail.html.contains("#ffd700") && mail.text.ends_with("Elite"),
-            "{}",
-            mail.text
-        );
+        assert!(mail.html.contains("#ffd700") && mail.text.ends_with("Elite"), "{}", mail.text);
         for part in [&mail.subject, &mail.text, &mail.html] {
             assert!(!part.contains("Purser"), "{part}");
         }
         if mail.html.contains("href=") {
-            assert!(
-                mail.html.contains("background:#ffd700;color:#000000"),
-                "{}",
-                mail.html
-            );
+            assert!(mail.html.contains("background:#ffd700;color:#000000"), "{}", mail.html);
         }
     }
 }
 
 #[tokio::test]
 async fn links_lead_where_the_configuration_says_or_there_is_no_mail() {
-    let world = World::with(
-        None,
-        &[("PURSER_PUBLIC_URL", "https://shop.example/purser")],
-    )
-    .await;
+    let world = World::with(None, &[("PURSER_PUBLIC_URL", "https://shop.example/purser")]).await;
     let linked = link(world.system().app(), "/customer/confirm", "abc").unwrap();
-    assert_eq!(
-        linked,
-        "https://shop.example/purser/customer/confirm?token=abc"
-    );
+    assert_eq!(linked, "https://shop.example/purser/customer/confirm?token=abc");
     let world = World::with(None, &[("PURSER_PUBLIC_URL", "")]).await;
     let refused = link(world.system().app(), "/customer/confirm", "abc").unwrap_err();
     assert!(refused.contains("PURSER_PUBLIC_URL"), "{refused}");

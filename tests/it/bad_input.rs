@@ -45,16 +45,11 @@ impl Refusal {
     fn fits(&self, reply: &Reply) -> bool {
         let code = reply.text("code");
         let blamed = |pointer: &String| {
-            reply.json["errors"]
-                .as_array()
-                .is_some_and(|errors| errors.len() == 1)
-                && reply.pointer() == pointer
+            reply.json["errors"].as_array().is_some_and(|errors| errors.len() == 1) && reply.pointer() == pointer
         };
         match self {
             Self::Is(status, expected) => (reply.status, code) == (*status, *expected),
-            Self::Field(expected, pointer) => {
-                reply.status == 422 && code == *expected && blamed(pointer)
-            }
+            Self::Field(expected, pointer) => reply.status == 422 && code == *expected && blamed(pointer),
             Self::Unknown(pointer) => match reply.status {
                 200..300 => texts(&reply.json).contains(&"not_found"),
                 404 => code == "not_found",
@@ -84,9 +79,7 @@ fn is_problem(reply: &Reply) -> bool {
     reply.header("content-type") == Some("application/problem+json")
         && reply.json["status"] == reply.status
         && reply.json["type"] == "about:blank"
-        && ["title", "code", "detail"]
-            .iter()
-            .all(|member| !reply.text(member).is_empty())
+        && ["title", "code", "detail"].iter().all(|member| !reply.text(member).is_empty())
 }
 
 /// A request with something wrong with it.
@@ -99,11 +92,7 @@ pub struct Fault {
 impl Fault {
     fn new(what: impl Into<String>, request: Request, refusal: Refusal) -> Self {
         let what = what.into();
-        Self {
-            what,
-            request,
-            refusal,
-        }
+        Self { what, request, refusal }
     }
 
     /// Sends it, and says what is not as it should be.
@@ -112,12 +101,7 @@ impl Fault {
         let well_formed = reply.status < 400 || is_problem(&reply);
         let good = well_formed && self.refusal.fits(&reply);
         let answer = String::from_utf8_lossy(&reply.bytes);
-        (!good).then(|| {
-            format!(
-                "{}: not {:?} but {} {answer:.300}",
-                self.what, self.refusal, reply.status
-            )
-        })
+        (!good).then(|| format!("{}: not {:?} but {} {answer:.300}", self.what, self.refusal, reply.status))
     }
 }
 
@@ -150,11 +134,7 @@ async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
         let caller = whoever_may(&world, &party, case);
         let before = world.state().await;
         let sample = (case.sample)(&party.ids);
-        for fault in faults(&Subject {
-            document,
-            operation,
-            sample,
-        }) {
+        for fault in faults(&Subject { document, operation, sample }) {
             sent += 1;
             let complaint = fault.complaint(&caller).await;
             complaints.extend(complaint.map(|complaint| format!("{} {complaint}", case.operation)));
@@ -164,12 +144,7 @@ async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
         }
     }
     let first: Vec<_> = complaints.iter().take(40).map(String::as_str).collect();
-    assert!(
-        complaints.is_empty(),
-        "{} of {sent}:\n{}",
-        complaints.len(),
-        first.join("\n")
-    );
+    assert!(complaints.is_empty(), "{} of {sent}:\n{}", complaints.len(), first.join("\n"));
     assert!(sent > 100, "only {sent} requests were bad");
 }
 
@@ -223,17 +198,11 @@ async fn a_method_that_a_path_has_not_is_refused_with_those_it_has() {
     };
     for (case, operation) in &all {
         let path = &operation.path;
-        let (there, others): (Vec<_>, Vec<_>) = METHODS
-            .iter()
-            .copied()
-            .partition(|method| has(path, method));
+        let (there, others): (Vec<_>, Vec<_>) = METHODS.iter().copied().partition(|method| has(path, method));
         for method in others {
             let mut request = (case.sample)(&ids).request(operation, "k");
             method.clone_into(&mut request.method);
-            let reply = request
-                .send(&world.nobody())
-                .await
-                .refused(405, "method_not_allowed");
+            let reply = request.send(&world.nobody()).await.refused(405, "method_not_allowed");
             let allowed = reply.header("allow").unwrap_or_default().split(',');
             // What can be read in a function's own router can be asked for without its body, too.
             let allowed = allowed.map(str::trim).filter(|method| *method != "HEAD");

@@ -24,14 +24,10 @@ async fn figures_cost_the_same_beside_2_000_clients_as_beside_200() {
 /// Puts so many copies of a client beside it, each a minute older, with the keys the store would give them.
 fn multiply(world: &World, client: &str, copies: impl IntoIterator<Item = u32>) {
     let items = world.items();
-    let original = items
-        .iter()
-        .find(|item| item["pk"]["S"] == format!("CL#{client}"));
+    let original = items.iter().find(|item| item["pk"]["S"] == format!("CL#{client}"));
     let mut original = original.expect("a client").clone();
     let then: jiff::Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
-    let owner = original["doc"]["M"]["reseller"]["S"]
-        .as_str()
-        .map(ToOwned::to_owned);
+    let owner = original["doc"]["M"]["reseller"]["S"].as_str().map(ToOwned::to_owned);
     // What is imported is mailed to nobody.
     original["by"]["M"]["origin"] = json!({"S": "import"});
     let copies = copies.into_iter().map(|n| {
@@ -55,19 +51,12 @@ fn multiply(world: &World, client: &str, copies: impl IntoIterator<Item = u32>) 
 
 #[tokio::test]
 async fn a_page_costs_the_same_in_a_table_of_10_000_clients_as_in_one_of_100() {
-    let lists = [
-        "/v1/clients?",
-        "/v1/clients?status=pending&",
-        "/v1/clients?ownership=standalone&",
-        "/v1/clients?reseller=",
-    ];
+    let lists =
+        ["/v1/clients?", "/v1/clients?status=pending&", "/v1/clients?ownership=standalone&", "/v1/clients?reseller="];
     let world = World::new().await;
     let partner = world.partner("standard", 0).await;
     let resold = world.client(&partner).await;
-    let alone = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await;
+    let alone = world.operator.post("/v1/clients", &world.new_client()).await;
     let alone = alone.expect(201).text("refid").to_owned();
     let costs = async || {
         let mut costs = Vec::new();
@@ -103,10 +92,7 @@ async fn a_page_costs_the_same_in_a_table_of_10_000_clients_as_in_one_of_100() {
 #[tokio::test]
 async fn a_list_is_whole_and_in_order_however_the_shards_are_filled() {
     let world = World::new().await;
-    let alone = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await;
+    let alone = world.operator.post("/v1/clients", &world.new_client()).await;
     let alone = alone.expect(201).text("refid").to_owned();
     // The newest ones all in one shard, so that reading on is needed.
     let crowded = (1..2_000_u32).filter(|n| shard(&format!("CL-{n:016}")) == 3);
@@ -120,10 +106,7 @@ async fn a_list_is_whole_and_in_order_however_the_shards_are_filled() {
             let path = format!("/v1/clients?limit={limit}{cursor}");
             let page = world.operator.get(&path).await.expect(200);
             let data = page.json["data"].as_array().unwrap();
-            listed.extend(
-                data.iter()
-                    .map(|it| it["refid"].as_str().unwrap().to_owned()),
-            );
+            listed.extend(data.iter().map(|it| it["refid"].as_str().unwrap().to_owned()));
             match page.json["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,

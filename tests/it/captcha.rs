@@ -18,12 +18,7 @@ const SITE: &str = "site-key";
 const SECRET: &str = "hush hush & more=";
 
 fn stamp(request: &str) -> Stamp {
-    Stamp {
-        actor: Actor::new("anybody"),
-        request: request.to_owned(),
-        origin: Origin::Api,
-        cause: "test".to_owned(),
-    }
+    Stamp { actor: Actor::new("anybody"), request: request.to_owned(), origin: Origin::Api, cause: "test".to_owned() }
 }
 
 fn body(value: &Value) -> CaptchaBody {
@@ -57,10 +52,7 @@ async fn nobody_is_asked_unless_the_deployment_wants_it() {
     let world = World::new().await;
     let app = world.system().app();
     let shown = json!(app.captcha().unwrap());
-    assert_eq!(
-        shown,
-        json!({"kind": "off", "question": null, "token": null, "site_key": null})
-    );
+    assert_eq!(shown, json!({"kind": "off", "question": null, "token": null, "site_key": null}));
     for given in [None, Some(json!({"token": "x"}))] {
         assert_eq!(asked(app, given, "1").await, None);
     }
@@ -72,11 +64,7 @@ async fn a_sum_counts_once() {
     let app = world.system().app();
     let before = world.size().await;
     let (token, answer) = sum(app);
-    assert_eq!(
-        world.size().await,
-        before,
-        "asking for a sum writes nothing"
-    );
+    assert_eq!(world.size().await, before, "asking for a sum writes nothing");
     let right = json!({"token": token, "answer": answer});
     assert_eq!(asked(app, Some(right.clone()), "1").await, None);
     assert_eq!(asked(app, Some(right), "2").await, Some("captcha_failed"));
@@ -127,10 +115,7 @@ async fn a_sum_must_be_done_in_five_minutes() {
     let app = world.system().app();
     for (seconds, code) in [(290, None), (301, Some("captcha_failed"))] {
         let (token, answer) = sum(app);
-        world
-            .system()
-            .clock()
-            .advance(SignedDuration::from_secs(seconds));
+        world.system().clock().advance(SignedDuration::from_secs(seconds));
         let given = json!({"token": token, "answer": answer});
         assert_eq!(asked(app, Some(given), "r").await, code, "{seconds}");
     }
@@ -142,11 +127,7 @@ async fn a_forged_token_is_refused_and_costs_nothing() {
     let app = world.system().app();
     let (token, answer) = sum(app);
     let (foreign, its_answer) = sum(other.system().app());
-    let flipped = token.replacen(
-        &token[40..41],
-        if &token[40..41] == "A" { "B" } else { "A" },
-        1,
-    );
+    let flipped = token.replacen(&token[40..41], if &token[40..41] == "A" { "B" } else { "A" }, 1);
     let before = world.size().await;
     for (token, answer) in [
         (flipped, answer),
@@ -173,10 +154,7 @@ fn a_body_holds_nothing_else() {
         json!({"token": "A".repeat(8_193)}),
         json!("x"),
     ] {
-        assert!(
-            serde_json::from_value::<CaptchaBody>(bad.clone()).is_err(),
-            "{bad}"
-        );
+        assert!(serde_json::from_value::<CaptchaBody>(bad.clone()).is_err(), "{bad}");
     }
     let shown = format!("{:?}", body(&json!({"token": "hush"})));
     assert!(!shown.contains("hush"));
@@ -249,28 +227,12 @@ async fn recaptcha_judges_by_its_protocol() {
     assert_eq!(shown, expected);
     let given = json!({"token": "03AG&it=s"});
     for (status, said, code) in [
-        (
-            200,
-            r#"{"success": true, "challenge_ts": "2026-01-01T00:00:00Z"}"#,
-            None,
-        ),
-        (
-            200,
-            r#"{"success": false, "error-codes": ["timeout-or-duplicate"]}"#,
-            Some("captcha_failed"),
-        ),
-        (
-            200,
-            r#"{"success": false, "error-codes": ["invalid-input-response"]}"#,
-            Some("captcha_failed"),
-        ),
+        (200, r#"{"success": true, "challenge_ts": "2026-01-01T00:00:00Z"}"#, None),
+        (200, r#"{"success": false, "error-codes": ["timeout-or-duplicate"]}"#, Some("captcha_failed")),
+        (200, r#"{"success": false, "error-codes": ["invalid-input-response"]}"#, Some("captcha_failed")),
         (200, r#"{"success": false}"#, Some("captcha_failed")),
         // Ours to mend, and no fault of whoever asks.
-        (
-            200,
-            r#"{"success": false, "error-codes": ["invalid-input-secret"]}"#,
-            Some("busy"),
-        ),
+        (200, r#"{"success": false, "error-codes": ["invalid-input-secret"]}"#, Some("busy")),
         (200, "<html>", Some("busy")),
         (500, r#"{"success": true}"#, Some("busy")),
         (302, "", Some("busy")),

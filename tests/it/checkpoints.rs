@@ -66,9 +66,7 @@ fn assert_whole(world: &World, parts: Vec<Part>, days: usize) -> usize {
 async fn with_resellers(world: &World, count: usize) {
     let refid = world.partner("standard", 0).await.refid;
     let mut items = world.items();
-    items.retain(|item| {
-        item["pk"]["S"] == format!("RS#{refid}") || item["pk"]["S"] == format!("WA#{refid}")
-    });
+    items.retain(|item| item["pk"]["S"] == format!("RS#{refid}") || item["pk"]["S"] == format!("WA#{refid}"));
     let text = serde_json::to_string(&items).unwrap();
     let mut all = Vec::new();
     for n in 1..count {
@@ -81,10 +79,7 @@ async fn with_resellers(world: &World, count: usize) {
 #[tokio::test]
 async fn a_day_is_signed_once_and_says_where_every_wallet_stands() {
     let world = World::new().await;
-    let (rich, empty) = (
-        world.partner("standard", 700).await,
-        world.partner("gold", 0).await,
-    );
+    let (rich, empty) = (world.partner("standard", 700).await, world.partner("gold", 0).await);
     world.run_schedule(FUNCTION).await;
     let first = parts(&world, "").await;
     let [part] = first.as_slice() else {
@@ -186,10 +181,7 @@ async fn assert_not_believed(world: &World, item: &Value, why: &str) {
     let (log, _second, _guard) = Log::start();
     let failed = run(world, None).await.expect_err(why);
     assert!(failed.contains(why), "{failed}");
-    assert_eq!(
-        log.metrics(),
-        BTreeSet::from([Metric::LedgerBroken.name().to_owned()])
-    );
+    assert_eq!(log.metrics(), BTreeSet::from([Metric::LedgerBroken.name().to_owned()]));
     assert_eq!(items(world), before, "nothing is signed beside it");
     world.remove(&item);
 }
@@ -293,10 +285,7 @@ async fn runs_side_by_side_make_one_whole_day() {
     let now = world.system().clock().timestamp();
     let runs = (0..4).map(|_| {
         let event = purser::timetable::event(now, "CheckpointLedger");
-        tokio::spawn(checkpoint_ledger(
-            app.clone(),
-            serde_json::from_value(event).unwrap(),
-        ))
+        tokio::spawn(checkpoint_ledger(app.clone(), serde_json::from_value(event).unwrap()))
     });
     for run in runs.collect::<Vec<_>>() {
         run.await.unwrap().unwrap();
@@ -333,20 +322,13 @@ async fn days_follow_each_other_by_the_clock_and_are_listed_newest_first() {
     }
     let path = format!("/v1/checkpoints?limit=1&date={}", all[0].date);
     let page = world.operator.get(&path).await.expect(200).json;
-    assert_eq!(
-        page["next_cursor"],
-        Value::Null,
-        "the other days are not it"
-    );
+    assert_eq!(page["next_cursor"], Value::Null, "the other days are not it");
 }
 
 #[tokio::test]
 async fn a_reseller_without_a_wallet_does_not_stop_the_others() {
     let world = World::new().await;
-    let (one, other) = (
-        world.partner("standard", 1).await,
-        world.partner("standard", 1).await,
-    );
+    let (one, other) = (world.partner("standard", 1).await, world.partner("standard", 1).await);
     let mut items = world.items();
     items.retain(|item| item["pk"]["S"] == format!("WA#{}", one.refid));
     world.remove(&items[0]);

@@ -19,42 +19,15 @@ async fn a_client_and_a_login_are_bound_one_to_one() {
         let refused = create(unknown).await.refused(422, "invalid_user");
         assert_eq!(refused.pointer(), "/user");
     }
-    let free = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
-    let (bound, free) = (
-        format!("/v1/clients/{}", bound.text("refid")),
-        format!("/v1/clients/{}", free.text("refid")),
-    );
-    let _taken = world
-        .operator
-        .patch(&free, &json!({"user": one}))
-        .await
-        .refused(409, "user_already_bound");
-    let _other = world
-        .operator
-        .patch(&bound, &json!({"user": two}))
-        .await
-        .refused(409, "client_already_bound");
-    let same = world
-        .operator
-        .patch(&bound, &json!({"user": one}))
-        .await
-        .expect(200);
+    let free = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
+    let (bound, free) = (format!("/v1/clients/{}", bound.text("refid")), format!("/v1/clients/{}", free.text("refid")));
+    let _taken = world.operator.patch(&free, &json!({"user": one})).await.refused(409, "user_already_bound");
+    let _other = world.operator.patch(&bound, &json!({"user": two})).await.refused(409, "client_already_bound");
+    let same = world.operator.patch(&bound, &json!({"user": one})).await.expect(200);
     assert_eq!(same.number("version"), 1);
-    let released = world
-        .operator
-        .patch(&bound, &json!({"user": null}))
-        .await
-        .expect(200);
+    let released = world.operator.patch(&bound, &json!({"user": null})).await.expect(200);
     assert_eq!(released.json["user"], Value::Null);
-    let moved = world
-        .operator
-        .patch(&free, &json!({"user": one}))
-        .await
-        .expect(200);
+    let moved = world.operator.patch(&free, &json!({"user": one})).await.expect(200);
     assert_eq!(moved.text("user"), one);
 }
 
@@ -66,9 +39,7 @@ async fn of_many_clients_bound_to_one_login_at_once_one_is() {
     for _ in 0..8 {
         let (operator, mut body) = (world.operator.clone(), world.new_client());
         body["user"] = json!(user);
-        tries.push(tokio::spawn(async move {
-            operator.post("/v1/clients", &body).await.status
-        }));
+        tries.push(tokio::spawn(async move { operator.post("/v1/clients", &body).await.status }));
     }
     let mut statuses = Vec::new();
     for tried in tries {
@@ -85,17 +56,10 @@ async fn only_an_operator_binds() {
     let partner = world.partner("standard", 0).await;
     let mut body = world.new_client();
     body["user"] = json!(user);
-    let _refused = partner
-        .caller
-        .post("/v1/clients", &body)
-        .await
-        .refused(403, "forbidden");
+    let _refused = partner.caller.post("/v1/clients", &body).await.refused(403, "forbidden");
     let client = world.client(&partner).await;
     for change in [json!({"user": user}), json!({"user": null})] {
-        let reply = partner
-            .caller
-            .patch(&format!("/v1/clients/{client}"), &change)
-            .await;
+        let reply = partner.caller.patch(&format!("/v1/clients/{client}"), &change).await;
         let _refused = reply.refused(403, "forbidden");
     }
 }
@@ -106,38 +70,15 @@ async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address()
     let ((user, email), (_, unconfirmed)) = (world.login(true).await, world.login(false).await);
     let partner = world.partner("standard", 1_000).await;
     let named = |email: &str| json!({"name": "Acme", "email": email.to_uppercase()});
-    let alone = world
-        .operator
-        .post("/v1/clients", &named(&unconfirmed))
-        .await
-        .expect(201);
-    assert_eq!(
-        alone.json["user"],
-        Value::Null,
-        "an address that is not proven binds nothing"
-    );
+    let alone = world.operator.post("/v1/clients", &named(&unconfirmed)).await.expect(201);
+    assert_eq!(alone.json["user"], Value::Null, "an address that is not proven binds nothing");
     let order = json!({"product": world.product(10).await, "client": named(&email)});
-    let bought = partner
-        .caller
-        .post_once("/v1/provisions", "k", &order)
-        .await
-        .expect(201);
+    let bought = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
     assert_eq!(bought.json["client"]["user"], json!(user));
 
-    let client = format!(
-        "/v1/clients/{}",
-        bought.json["client"]["refid"].as_str().unwrap()
-    );
-    let _moved = world
-        .operator
-        .patch(&client, &json!({"email": "new@acme.example"}))
-        .await
-        .expect(200);
-    let second = world
-        .operator
-        .post("/v1/clients", &named(&email))
-        .await
-        .expect(201);
+    let client = format!("/v1/clients/{}", bought.json["client"]["refid"].as_str().unwrap());
+    let _moved = world.operator.patch(&client, &json!({"email": "new@acme.example"})).await.expect(200);
+    let second = world.operator.post("/v1/clients", &named(&email)).await.expect(201);
     assert_eq!(second.json["user"], Value::Null, "the login has its client");
 }
 
@@ -161,11 +102,7 @@ async fn clients_of_a_bulk_purchase_are_bound_a_moment_later() {
         users.push(user);
     }
     let order = json!({"product": world.product(10).await, "clients": clients});
-    let made = partner
-        .caller
-        .post_once("/v1/provisions/bulk", "k", &order)
-        .await
-        .expect(201);
+    let made = partner.caller.post_once("/v1/provisions/bulk", "k", &order).await.expect(201);
     world.system().settle().await;
     for (sold, user) in made.json["results"].as_array().unwrap().iter().zip(users) {
         let path = format!("/v1/clients/{}", sold["client"]["refid"].as_str().unwrap());

@@ -13,11 +13,7 @@ async fn what_names_a_person_goes_and_licences_stay() {
     let client = partner.caller.post("/v1/clients", &body).await.expect(201);
     let path = format!("/v1/clients/{}", client.text("refid"));
     let order = json!({"product": product, "client": client.text("refid")});
-    let sold = partner
-        .caller
-        .post_once("/v1/provisions", "k", &order)
-        .await
-        .expect(201);
+    let sold = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
 
     let deleted = partner.caller.delete(&path).await.expect(204);
     assert!(deleted.bytes.is_empty());
@@ -27,24 +23,12 @@ async fn what_names_a_person_goes_and_licences_stay() {
         partner.caller.delete(&path).await,
         partner.caller.patch(&path, &json!({"name": "Back"})).await,
         partner.caller.act(&format!("{path}/activate")).await,
-        partner
-            .caller
-            .post_once("/v1/provisions", "k2", &order)
-            .await,
+        partner.caller.post_once("/v1/provisions", "k2", &order).await,
     ] {
         let _gone = reply.refused(404, "not_found");
     }
-    for query in [
-        "",
-        "?status=pending",
-        "?email=erika@mustermann.example",
-        "?client_id=KUNDE-7",
-    ] {
-        let list = world
-            .operator
-            .get(&format!("/v1/clients{query}"))
-            .await
-            .expect(200);
+    for query in ["", "?status=pending", "?email=erika@mustermann.example", "?client_id=KUNDE-7"] {
+        let list = world.operator.get(&format!("/v1/clients{query}")).await.expect(200);
         assert_eq!(list.json["data"], json!([]), "{query}");
     }
     let table = world.everything_in_the_table();
@@ -58,10 +42,7 @@ async fn what_names_a_person_goes_and_licences_stay() {
     assert_eq!(kept.json["licences"][0]["client"], client.json["refid"]);
     world.assert_intact(&partner.refid, 2).await;
     let told = world.events().await;
-    assert!(
-        told.iter()
-            .any(|event| event["detail-type"] == "ClientDeleted")
-    );
+    assert!(told.iter().any(|event| event["detail-type"] == "ClientDeleted"));
 }
 
 #[tokio::test]
@@ -93,24 +74,12 @@ async fn a_deleted_client_releases_its_login() {
 #[tokio::test]
 async fn if_match_holds_for_deletes_too() {
     let world = World::new().await;
-    let made = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
+    let made = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
     let path = format!("/v1/clients/{}", made.text("refid"));
     let stale = [("if-match", "\"7\"")];
-    let _refused = world
-        .operator
-        .send("DELETE", &path, &stale, None)
-        .await
-        .refused(412, "version_mismatch");
+    let _refused = world.operator.send("DELETE", &path, &stale, None).await.refused(412, "version_mismatch");
     let tag = made.header("etag").unwrap().to_owned();
-    let _deleted = world
-        .operator
-        .send("DELETE", &path, &[("if-match", &tag)], None)
-        .await
-        .expect(204);
+    let _deleted = world.operator.send("DELETE", &path, &[("if-match", &tag)], None).await.expect(204);
 }
 
 #[tokio::test]
@@ -120,26 +89,12 @@ async fn each_of_many_is_deleted_by_itself() {
     let (one, two) = (world.client(&partner).await, world.client(&partner).await);
     let unknown = "CL-0000000000000000";
     let body = json!({"clients": [one, unknown, two, one, "nonsense"]});
-    let _own = partner
-        .caller
-        .post("/v1/clients/bulk-delete", &body)
-        .await
-        .refused(403, "forbidden");
-    let reply = world
-        .operator
-        .post("/v1/clients/bulk-delete", &body)
-        .await
-        .expect(200);
+    let _own = partner.caller.post("/v1/clients/bulk-delete", &body).await.refused(403, "forbidden");
+    let reply = world.operator.post("/v1/clients/bulk-delete", &body).await.expect(200);
     let results = reply.json["results"].as_array().unwrap();
     let told: Vec<(&str, bool, &Value)> = results
         .iter()
-        .map(|it| {
-            (
-                it["client"].as_str().unwrap(),
-                it["deleted"].as_bool().unwrap(),
-                &it["code"],
-            )
-        })
+        .map(|it| (it["client"].as_str().unwrap(), it["deleted"].as_bool().unwrap(), &it["code"]))
         .collect();
     let missing = json!("not_found");
     assert_eq!(
@@ -154,17 +109,9 @@ async fn each_of_many_is_deleted_by_itself() {
     );
     assert_eq!(world.count_of_kind("deleted_client"), 2);
     for clients in [json!([]), json!(vec![unknown; 101])] {
-        let refused = world
-            .operator
-            .post("/v1/clients/bulk-delete", &json!({"clients": clients}))
-            .await;
+        let refused = world.operator.post("/v1/clients/bulk-delete", &json!({"clients": clients})).await;
         let refused = refused.refused(422, "invalid_fields");
         assert_eq!(refused.pointer(), "/clients");
-        assert!(
-            refused.json["errors"][0]["detail"]
-                .as_str()
-                .unwrap()
-                .contains("100")
-        );
+        assert!(refused.json["errors"][0]["detail"].as_str().unwrap().contains("100"));
     }
 }

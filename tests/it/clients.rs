@@ -19,38 +19,18 @@ async fn a_client_is_created_with_everything_it_was_given() {
     assert_eq!(created.json["user"], Value::Null);
     assert_eq!(created.header("etag"), Some("\"1\""));
     assert!(created.text("refid").starts_with("CL-"));
-    assert_eq!(
-        created.text("created_at").len(),
-        "2026-01-31T09:30:00.000Z".len()
-    );
+    assert_eq!(created.text("created_at").len(), "2026-01-31T09:30:00.000Z".len());
 
     let path = format!("/v1/clients/{}", created.text("refid"));
-    assert_eq!(
-        world.operator.get(&path).await.expect(200).json,
-        created.json
-    );
+    assert_eq!(world.operator.get(&path).await.expect(200).json, created.json);
 }
 
 #[tokio::test]
 async fn a_client_that_was_given_little_gets_the_rest() {
-    let world = World::with(
-        None,
-        &[
-            ("PURSER_CLIENT_STATUS", "active"),
-            ("PURSER_CLIENT_PREFIX", "KD-"),
-        ],
-    )
-    .await;
-    let created = world
-        .operator
-        .post("/v1/clients", &json!({"name": "A", "email": "a@b.co"}))
-        .await
-        .expect(201);
+    let world = World::with(None, &[("PURSER_CLIENT_STATUS", "active"), ("PURSER_CLIENT_PREFIX", "KD-")]).await;
+    let created = world.operator.post("/v1/clients", &json!({"name": "A", "email": "a@b.co"})).await.expect(201);
     assert_eq!(created.text("client_id").len(), 36, "a UUID");
-    assert_eq!(
-        (created.text("status"), created.json["reseller"].is_null()),
-        ("active", true)
-    );
+    assert_eq!((created.text("status"), created.json["reseller"].is_null()), ("active", true));
     assert_eq!(created.json["metadata"], json!({}));
     assert!(created.text("refid").starts_with("KD-"));
 }
@@ -58,47 +38,25 @@ async fn a_client_that_was_given_little_gets_the_rest() {
 #[tokio::test]
 async fn addresses_and_external_ids_are_unique_across_resellers() {
     let world = World::new().await;
-    let (a, b) = (
-        world.partner("standard", 0).await,
-        world.partner("standard", 0).await,
-    );
+    let (a, b) = (world.partner("standard", 0).await, world.partner("standard", 0).await);
     let first = json!({"name": "A", "email": "One@example.com", "client_id": "CUST-1"});
     let first = a.caller.post("/v1/clients", &first).await.expect(201);
     let same_address = json!({"name": "B", "email": "oNE@EXAMPLE.com"});
-    let refused = b
-        .caller
-        .post("/v1/clients", &same_address)
-        .await
-        .refused(409, "duplicate_email");
+    let refused = b.caller.post("/v1/clients", &same_address).await.refused(409, "duplicate_email");
     assert_eq!(refused.pointer(), "/email");
     let text = String::from_utf8(refused.bytes).unwrap();
-    assert!(
-        !text.contains(first.text("refid")) && !text.contains(&a.refid),
-        "it tells no more than that: {text}"
-    );
+    assert!(!text.contains(first.text("refid")) && !text.contains(&a.refid), "it tells no more than that: {text}");
     let same_id = json!({"name": "B", "email": "two@example.com", "client_id": "CUST-1"});
-    let _refused = b
-        .caller
-        .post("/v1/clients", &same_id)
-        .await
-        .refused(409, "duplicate_client_id");
+    let _refused = b.caller.post("/v1/clients", &same_id).await.refused(409, "duplicate_client_id");
 
     let (refid, list) = (first.text("refid"), "/v1/clients");
-    for query in [
-        "email=ONE%40example.com",
-        "client_id=CUST-1",
-        "email=one%40example.com&client_id=CUST-1",
-    ] {
+    for query in ["email=ONE%40example.com", "client_id=CUST-1", "email=one%40example.com&client_id=CUST-1"] {
         let found = a.caller.get(&format!("{list}?{query}")).await.expect(200);
         assert_eq!(found.json["data"][0]["refid"], refid, "{query}");
         let hidden = b.caller.get(&format!("{list}?{query}")).await.expect(200);
         assert_eq!(hidden.json["data"], json!([]), "{query}");
     }
-    let neither = a
-        .caller
-        .get("/v1/clients?email=one%40example.com&client_id=CUST-2")
-        .await
-        .expect(200);
+    let neither = a.caller.get("/v1/clients?email=one%40example.com&client_id=CUST-2").await.expect(200);
     assert_eq!(neither.json["data"], json!([]));
 }
 
@@ -109,62 +67,27 @@ async fn racing_creates_of_one_address_make_one_client() {
     for n in 0..8 {
         let operator = world.operator.clone();
         tries.spawn(async move {
-            operator
-                .post(
-                    "/v1/clients",
-                    &json!({"name": format!("C{n}"), "email": "race@example.com"}),
-                )
-                .await
+            operator.post("/v1/clients", &json!({"name": format!("C{n}"), "email": "race@example.com"})).await
         });
     }
     let replies = tries.join_all().await;
-    assert_eq!(
-        replies.iter().filter(|reply| reply.status == 201).count(),
-        1
-    );
-    assert_eq!(
-        replies
-            .iter()
-            .filter(|reply| reply.text("code") == "duplicate_email")
-            .count(),
-        7
-    );
+    assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 1);
+    assert_eq!(replies.iter().filter(|reply| reply.text("code") == "duplicate_email").count(), 7);
 }
 
 #[tokio::test]
 async fn unknown_and_suspended_resellers_win_no_clients() {
     let world = World::new().await;
-    let body =
-        |reseller: &str| json!({"name": "A", "email": "a@example.com", "reseller": reseller});
+    let body = |reseller: &str| json!({"name": "A", "email": "a@example.com", "reseller": reseller});
     for unknown in ["RS-0000000000000000", "nonsense", ""] {
-        let refused = world
-            .operator
-            .post("/v1/clients", &body(unknown))
-            .await
-            .refused(422, "invalid_reseller");
+        let refused = world.operator.post("/v1/clients", &body(unknown)).await.refused(422, "invalid_reseller");
         assert_eq!(refused.pointer(), "/reseller");
     }
     let partner = world.partner("standard", 0).await;
-    let _reseller = world
-        .operator
-        .act(&format!("/v1/resellers/{}/suspend", partner.refid))
-        .await
-        .expect(200);
-    let _refused = world
-        .operator
-        .post("/v1/clients", &body(&partner.refid))
-        .await
-        .refused(409, "reseller_suspended");
-    let _refused = partner
-        .caller
-        .post("/v1/clients", &world.new_client())
-        .await
-        .refused(409, "reseller_suspended");
-    assert_eq!(
-        world.operator.get("/v1/clients").await.json["data"],
-        json!([]),
-        "nothing changed"
-    );
+    let _reseller = world.operator.act(&format!("/v1/resellers/{}/suspend", partner.refid)).await.expect(200);
+    let _refused = world.operator.post("/v1/clients", &body(&partner.refid)).await.refused(409, "reseller_suspended");
+    let _refused = partner.caller.post("/v1/clients", &world.new_client()).await.refused(409, "reseller_suspended");
+    assert_eq!(world.operator.get("/v1/clients").await.json["data"], json!([]), "nothing changed");
 }
 
 /// The table of SPEC A4, over HTTP: what is asked for in each status, and what comes of it.
@@ -184,39 +107,20 @@ async fn the_status_table_over_http() {
         _ => &["active"],
     };
     for (from, way) in ways {
-        for (action, to) in [
-            ("activate", "active"),
-            ("suspend", "suspended"),
-            ("deactivate", "inactive"),
-        ] {
-            let created = world
-                .operator
-                .post("/v1/clients", &world.new_client())
-                .await
-                .expect(201);
+        for (action, to) in [("activate", "active"), ("suspend", "suspended"), ("deactivate", "inactive")] {
+            let created = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
             let path = format!("/v1/clients/{}", created.text("refid"));
             for step in &way {
-                let _stepped = world
-                    .operator
-                    .act(&format!("{path}/{step}"))
-                    .await
-                    .expect(200);
+                let _stepped = world.operator.act(&format!("{path}/{step}")).await.expect(200);
             }
             let before = world.operator.get(&path).await.expect(200);
             assert_eq!(before.text("status"), from);
             let reply = world.operator.act(&format!("{path}/{action}")).await;
             if from == to {
-                assert_eq!(
-                    reply.expect(200).json,
-                    before.json,
-                    "asking for {to} again changes nothing"
-                );
+                assert_eq!(reply.expect(200).json, before.json, "asking for {to} again changes nothing");
             } else if allowed(from).contains(&to) {
                 let after = reply.expect(200);
-                assert_eq!(
-                    (after.text("status"), after.number("version")),
-                    (to, before.number("version") + 1)
-                );
+                assert_eq!((after.text("status"), after.number("version")), (to, before.number("version") + 1));
             } else {
                 let refused = reply.refused(409, "status_transition_denied");
                 assert_eq!((refused.text("from"), refused.text("to")), (from, to));
@@ -235,48 +139,17 @@ async fn metadata_is_merged_and_keeps_no_credentials() {
     let path = format!("/v1/clients/{}", created.text("refid"));
     let patch = json!({"metadata": {"segment": null, "seats": {"used": 2}}, "phone": "1"});
     let changed = world.operator.patch(&path, &patch).await.expect(200);
-    assert_eq!(
-        changed.json["metadata"],
-        json!({"seats": {"max": 5, "used": 2}})
-    );
-    assert_eq!(
-        (
-            changed.text("phone"),
-            changed.text("name"),
-            changed.number("version")
-        ),
-        ("1", "A", 2)
-    );
-    let same = world
-        .operator
-        .patch(&path, &json!({"phone": "1"}))
-        .await
-        .expect(200);
-    assert_eq!(
-        same.json, changed.json,
-        "a change to what it is already changes nothing"
-    );
+    assert_eq!(changed.json["metadata"], json!({"seats": {"max": 5, "used": 2}}));
+    assert_eq!((changed.text("phone"), changed.text("name"), changed.number("version")), ("1", "A", 2));
+    let same = world.operator.patch(&path, &json!({"phone": "1"})).await.expect(200);
+    assert_eq!(same.json, changed.json, "a change to what it is already changes nothing");
 
-    let refused = world
-        .operator
-        .patch(&path, &json!({"metadata": {"a": {"api_key": "x"}}}))
-        .await;
-    assert_eq!(
-        refused.refused(422, "sensitive_metadata").pointer(),
-        "/metadata/a/api_key"
-    );
+    let refused = world.operator.patch(&path, &json!({"metadata": {"a": {"api_key": "x"}}})).await;
+    assert_eq!(refused.refused(422, "sensitive_metadata").pointer(), "/metadata/a/api_key");
     let large = json!({"metadata": {"a": "x".repeat(16 * 1024)}});
-    let _refused = world
-        .operator
-        .patch(&path, &large)
-        .await
-        .refused(422, "metadata_too_large");
+    let _refused = world.operator.patch(&path, &large).await.refused(422, "metadata_too_large");
     let sensitive = json!({"name": "B", "email": "b@b.co", "metadata": {"PIN": 1}});
-    let _refused = world
-        .operator
-        .post("/v1/clients", &sensitive)
-        .await
-        .refused(422, "sensitive_metadata");
+    let _refused = world.operator.post("/v1/clients", &sensitive).await.refused(422, "sensitive_metadata");
     assert_eq!(world.operator.get(&path).await.json, changed.json);
 }
 
@@ -288,11 +161,7 @@ async fn metadata_and_keys_are_sealed_in_the_table() {
     let partner = world.partner("standard", 1_000).await;
     let product = world.product(100).await;
     let order = json!({"product": product, "client": world.new_client()});
-    let made = partner
-        .caller
-        .post_once("/v1/provisions", "k", &order)
-        .await
-        .expect(201);
+    let made = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
     let key = made.json["licences"][0]["key"].as_str().unwrap();
     let dump = world.everything_in_the_table();
     assert!(dump.contains("a@b.co"), "the dump shows what is not sealed");
@@ -304,33 +173,16 @@ async fn metadata_and_keys_are_sealed_in_the_table() {
 #[tokio::test]
 async fn a_change_can_be_made_to_the_version_one_saw() {
     let world = World::new().await;
-    let created = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
+    let created = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
     let path = format!("/v1/clients/{}", created.text("refid"));
     let patch = async |tag: &str, name: &str| {
         let headers = [("content-type", "application/json"), ("if-match", tag)];
-        world
-            .operator
-            .send(
-                "PATCH",
-                &path,
-                &headers,
-                Some(json!({"name": name}).to_string().into()),
-            )
-            .await
+        world.operator.send("PATCH", &path, &headers, Some(json!({"name": name}).to_string().into())).await
     };
     let changed = patch("\"1\"", "B").await.expect(200);
-    assert_eq!(
-        (changed.text("name"), changed.header("etag")),
-        ("B", Some("\"2\""))
-    );
+    assert_eq!((changed.text("name"), changed.header("etag")), ("B", Some("\"2\"")));
     let _refused = patch("\"1\"", "C").await.refused(412, "version_mismatch");
-    let _refused = patch("nonsense", "C")
-        .await
-        .refused(412, "version_mismatch");
+    let _refused = patch("nonsense", "C").await.refused(412, "version_mismatch");
     let _refused = patch("\"+2\"", "C").await.refused(412, "version_mismatch");
     let _changed = patch("*", "D").await.expect(200);
     let _changed = patch("\"7\", \"3\"", "E").await.expect(200);

@@ -18,11 +18,7 @@ async fn a_wrong_variable_stops_the_start_by_name() {
             variables: [(name.to_owned(), value.to_owned())].into(),
             ..Options::default()
         };
-        let error = System::start(options)
-            .await
-            .err()
-            .expect("a refusal")
-            .to_string();
+        let error = System::start(options).await.err().expect("a refusal").to_string();
         assert!(error.contains(name), "{error}");
     }
 }

@@ -9,75 +9,29 @@ async fn the_frameworks_own_refusals_are_problems_too() {
     let world = World::new().await;
     let json_type = [("content-type", "application/json")];
     let send = async |method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]| {
-        world
-            .operator
-            .send(method, path, headers, Some(body.to_vec()))
-            .await
+        world.operator.send(method, path, headers, Some(body.to_vec())).await
     };
-    let _refused = world
-        .operator
-        .get("/nowhere")
-        .await
-        .refused(404, "not_found");
-    let _refused = world
-        .operator
-        .get("/v1/clients/")
-        .await
-        .refused(404, "not_found");
-    let wrong = world
-        .operator
-        .delete("/v1/clients")
-        .await
-        .refused(405, "method_not_allowed");
+    let _refused = world.operator.get("/nowhere").await.refused(404, "not_found");
+    let _refused = world.operator.get("/v1/clients/").await.refused(404, "not_found");
+    let wrong = world.operator.delete("/v1/clients").await.refused(405, "method_not_allowed");
     assert_eq!(wrong.header("allow"), Some("GET, POST"));
-    let _refused = world
-        .operator
-        .send("PUT", "/health", &[], None)
-        .await
-        .refused(405, "method_not_allowed");
-    let _refused = send("POST", "/v1/clients", &[], b"{}")
+    let _refused = world.operator.send("PUT", "/health", &[], None).await.refused(405, "method_not_allowed");
+    let _refused = send("POST", "/v1/clients", &[], b"{}").await.refused(415, "unsupported_media_type");
+    let _refused = send("POST", "/v1/clients", &[("content-type", "text/plain")], b"{}")
         .await
         .refused(415, "unsupported_media_type");
-    let _refused = send(
-        "POST",
-        "/v1/clients",
-        &[("content-type", "text/plain")],
-        b"{}",
-    )
-    .await
-    .refused(415, "unsupported_media_type");
     let large = vec![b' '; 7 * 1024 * 1024];
-    let _refused = send("POST", "/v1/clients", &json_type, &large)
-        .await
-        .refused(413, "payload_too_large");
-    let _refused = send("POST", "/v1/clients", &json_type, b"{")
-        .await
-        .refused(400, "malformed_request");
-    let _refused = send("POST", "/v1/clients", &json_type, b"{\"name\":\"\xff\"}")
+    let _refused = send("POST", "/v1/clients", &json_type, &large).await.refused(413, "payload_too_large");
+    let _refused = send("POST", "/v1/clients", &json_type, b"{").await.refused(400, "malformed_request");
+    let _refused =
+        send("POST", "/v1/clients", &json_type, b"{\"name\":\"\xff\"}").await.refused(400, "malformed_request");
+    let _refused = send("POST", "/v1/clients", &json_type, b"{\"name\":\"a\",\"name\":\"b\"}")
         .await
         .refused(400, "malformed_request");
-    let _refused = send(
-        "POST",
-        "/v1/clients",
-        &json_type,
-        b"{\"name\":\"a\",\"name\":\"b\"}",
-    )
-    .await
-    .refused(400, "malformed_request");
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
-    let _refused = send("POST", "/v1/clients", &json_type, deep.as_bytes())
-        .await
-        .refused(400, "malformed_request");
+    let _refused = send("POST", "/v1/clients", &json_type, deep.as_bytes()).await.refused(400, "malformed_request");
     let unknown = json!({"name": "a", "email": "a@b.co", "colour": "red"});
-    assert_eq!(
-        world
-            .operator
-            .post("/v1/clients", &unknown)
-            .await
-            .refused(422, "invalid_fields")
-            .pointer(),
-        "/colour"
-    );
+    assert_eq!(world.operator.post("/v1/clients", &unknown).await.refused(422, "invalid_fields").pointer(), "/colour");
     assert_eq!(world.size().await, 0, "nothing changed");
 }
 
@@ -89,54 +43,24 @@ async fn a_body_that_is_no_object_is_refused_even_when_its_values_would_fit() {
     let product = world.product(1).await;
     let refid = &partner.refid;
     let before = world.size().await;
-    let headers = [
-        ("content-type", "application/json"),
-        ("idempotency-key", "k"),
-    ];
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
     for (method, path, body) in [
-        (
-            "POST",
-            "/v1/clients".to_owned(),
-            json!(["a", "a@example.com", null, null, null, null]),
-        ),
-        (
-            "POST",
-            "/v1/resellers".to_owned(),
-            json!(["a", "a@example.com", null, null, null, null]),
-        ),
+        ("POST", "/v1/clients".to_owned(), json!(["a", "a@example.com", null, null, null, null])),
+        ("POST", "/v1/resellers".to_owned(), json!(["a", "a@example.com", null, null, null, null])),
         ("POST", "/v1/api-keys".to_owned(), json!([null, "a"])),
-        (
-            "POST",
-            "/v1/products".to_owned(),
-            json!(["a", "a", 1, null, null, null, null, null]),
-        ),
-        (
-            "POST",
-            "/v1/provisions".to_owned(),
-            json!([refid, 1, null, null, null, "a"]),
-        ),
-        (
-            "POST",
-            format!("/v1/resellers/{refid}/credits"),
-            json!([1, null, null]),
-        ),
+        ("POST", "/v1/products".to_owned(), json!(["a", "a", 1, null, null, null, null, null])),
+        ("POST", "/v1/provisions".to_owned(), json!([refid, 1, null, null, null, "a"])),
+        ("POST", format!("/v1/resellers/{refid}/credits"), json!([1, null, null])),
         ("PATCH", format!("/v1/resellers/{refid}"), json!([])),
         ("PATCH", format!("/v1/clients/{client}"), json!([])),
         ("PATCH", format!("/v1/products/{product}"), json!([])),
     ] {
         let bytes = Some(body.to_string().into());
         let refused = world.operator.send(method, &path, &headers, bytes).await;
-        assert_eq!(
-            refused.refused(422, "invalid_fields").pointer(),
-            "",
-            "{method} {path}"
-        );
+        assert_eq!(refused.refused(422, "invalid_fields").pointer(), "", "{method} {path}");
     }
     let order = json!({"reseller": refid, "product": product, "client": ["a", "a@example.com", null, null, null]});
-    let refused = world
-        .operator
-        .post_once("/v1/provisions", "k", &order)
-        .await;
+    let refused = world.operator.post_once("/v1/provisions", "k", &order).await;
     assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/client");
     assert_eq!(world.size().await, before, "nothing changed");
 }
@@ -146,21 +70,11 @@ async fn a_whole_number_is_an_integer_however_it_is_written() {
     let world = World::new().await;
     let partner = world.partner("gold", 0).await;
     let path = format!("/v1/resellers/{}/credits", partner.refid);
-    let headers = [
-        ("content-type", "application/json"),
-        ("idempotency-key", "k"),
-    ];
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
     for written in ["100.0", "1e2", "100"] {
         let body = format!("{{\"amount\": {written}}}");
-        let added = world
-            .operator
-            .send("POST", &path, &headers, Some(body.into()))
-            .await;
-        assert_eq!(
-            added.expect(201).number("amount"),
-            100,
-            "one command, three times"
-        );
+        let added = world.operator.send("POST", &path, &headers, Some(body.into())).await;
+        assert_eq!(added.expect(201).number("amount"), 100, "one command, three times");
     }
     assert_eq!(world.balance(&partner.refid).await, 100);
 }
@@ -176,11 +90,7 @@ async fn bad_text_is_refused_by_its_pointer_and_any_script_passes() {
         ("name", json!(7), "/name"),
         ("name", Value::Null, "/name"),
         ("email", json!("nobody"), "/email"),
-        (
-            "email",
-            json!(format!("{}@example.com", "x".repeat(250))),
-            "/email",
-        ),
+        ("email", json!(format!("{}@example.com", "x".repeat(250))), "/email"),
         ("phone", json!("\n"), "/phone"),
         ("client_id", json!(" "), "/client_id"),
         ("metadata", json!([]), "/metadata"),
@@ -188,36 +98,20 @@ async fn bad_text_is_refused_by_its_pointer_and_any_script_passes() {
     ] {
         let mut body = world.new_client();
         body[member] = value;
-        let refused = world
-            .operator
-            .post("/v1/clients", &body)
-            .await
-            .refused(422, "invalid_fields");
+        let refused = world.operator.post("/v1/clients", &body).await.refused(422, "invalid_fields");
         assert_eq!(refused.pointer(), pointer, "{body}");
     }
-    for name in ["مرحبا", "שלום", "漢字", "👩‍👩‍👧‍👦", "O'Brien \"&\" <Söhne>"]
-    {
+    for name in ["مرحبا", "שלום", "漢字", "👩‍👩‍👧‍👦", "O'Brien \"&\" <Söhne>"] {
         let mut body = world.new_client();
         body["name"] = json!(name);
-        assert_eq!(
-            world
-                .operator
-                .post("/v1/clients", &body)
-                .await
-                .expect(201)
-                .text("name"),
-            name
-        );
+        assert_eq!(world.operator.post("/v1/clients", &body).await.expect(201).text("name"), name);
     }
 }
 
 #[tokio::test]
 async fn each_answer_says_which_request_it_was() {
     let world = World::new().await;
-    let (one, other) = (
-        world.operator.get("/health").await,
-        world.operator.get("/nowhere").await,
-    );
+    let (one, other) = (world.operator.get("/health").await, world.operator.get("/nowhere").await);
     assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
     assert_eq!(one.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(one.expect(200).text("status"), "ok");
@@ -245,11 +139,7 @@ async fn paths_that_gateways_decode_reach_no_other_route() {
         String::new(),
     ] {
         let refused = read(&path).await;
-        assert_eq!(
-            (refused.status, refused.text("code")),
-            (404, "not_found"),
-            "{path:?}"
-        );
+        assert_eq!((refused.status, refused.text("code")), (404, "not_found"), "{path:?}");
     }
 }
 
@@ -261,16 +151,8 @@ async fn queries_that_would_panic_are_refused_or_read() {
         let event = event("GET", "/v1/clients", query, key);
         invoke(&world, "read-clients", event).await
     };
-    for query in [
-        "status=a b",
-        "status=\"",
-        "status=<x>",
-        "status=ä",
-        "status=%zz",
-        "=&&=",
-        "status=\u{0}",
-        "{}|\\^`",
-    ] {
+    for query in ["status=a b", "status=\"", "status=<x>", "status=ä", "status=%zz", "=&&=", "status=\u{0}", "{}|\\^`"]
+    {
         assert_eq!(list(query).await.status, 400, "{query:?}");
     }
     let found = list("email=a b@c.de").await.expect(200);

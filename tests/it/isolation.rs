@@ -12,9 +12,7 @@ use purser_tests::document::{Document, Operation};
 use purser_tests::{Caller, Reply, World};
 use serde_json::{Value, json};
 
-use crate::operations::{
-    CASES, Case, Ids, Needs, OWNED, Party, Sample, WELL, Who, cases, is_nothing, variants, world,
-};
+use crate::operations::{CASES, Case, Ids, Needs, OWNED, Party, Sample, WELL, Who, cases, is_nothing, variants, world};
 
 #[tokio::test]
 async fn every_operation_has_a_case_and_every_case_an_operation() {
@@ -36,34 +34,19 @@ async fn every_id_that_a_request_can_name_is_named_by_a_case() {
     let document = Document::of(&world).await;
     let ids = Party::new(&world).await.ids;
     for operation in document.operations() {
-        let cases = CASES
-            .iter()
-            .filter(|case| case.operation == operation.name());
+        let cases = CASES.iter().filter(|case| case.operation == operation.name());
         let samples: Vec<Sample> = cases.map(|case| (case.sample)(&ids)).collect();
-        let in_body = document
-            .body(&operation)
-            .map_or_else(Vec::new, |body| body.ids(""));
+        let in_body = document.body(&operation).map_or_else(Vec::new, |body| body.ids(""));
         for pointer in in_body {
-            let named =
-                |sample: &Sample| sample.body.as_ref()?.pointer(&pointer)?.as_str().map(drop);
+            let named = |sample: &Sample| sample.body.as_ref()?.pointer(&pointer)?.as_str().map(drop);
             let found = samples.iter().find_map(named);
-            assert!(
-                found.is_some(),
-                "{}: no case names {pointer}",
-                operation.name()
-            );
+            assert!(found.is_some(), "{}: no case names {pointer}", operation.name());
         }
         for parameter in &operation.query {
-            let named =
-                |sample: &Sample| sample.query.iter().any(|(name, _)| *name == parameter.name);
+            let named = |sample: &Sample| sample.query.iter().any(|(name, _)| *name == parameter.name);
             let is_id = !document.parameter(parameter).ids("").is_empty();
             let found = !is_id || samples.iter().any(named);
-            assert!(
-                found,
-                "{}: no case names {}",
-                operation.name(),
-                parameter.name
-            );
+            assert!(found, "{}: no case names {}", operation.name(), parameter.name);
         }
     }
 }
@@ -80,11 +63,7 @@ fn face(reply: &Reply) -> Face {
     let changing = ["x-request-id", "date", "purser-cost"];
     let mut headers = reply.headers.clone();
     headers.retain(|(name, _)| !changing.contains(&name.as_str()));
-    Face {
-        status: reply.status,
-        headers,
-        body: String::from_utf8_lossy(&reply.bytes).into_owned(),
-    }
+    Face { status: reply.status, headers, body: String::from_utf8_lossy(&reply.bytes).into_owned() }
 }
 
 /// The case's request for what is someone else's, one of its ids at a time and all at once, each with the same
@@ -108,11 +87,7 @@ fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
 const TRANSFER: &str = "POST /v1/resellers/{refid}/transfers";
 
 /// Asserts that `caller` is answered about the one as about the other, whatever else is wrong with the request.
-async fn look_alike(
-    caller: &Caller,
-    (case, operation): (&Case, &Operation),
-    (theirs, nothing): &(Sample, Sample),
-) {
+async fn look_alike(caller: &Caller, (case, operation): (&Case, &Operation), (theirs, nothing): &(Sample, Sample)) {
     let all = |sample: &Sample| variants(operation, &sample.request(operation, "k"));
     for ((what, theirs_), (_, nothing_)) in all(theirs).into_iter().zip(all(nothing)) {
         let at = format!("{} {what}: {theirs:?}", case.operation);
@@ -139,10 +114,7 @@ async fn someone_elses_looks_like_nothing() {
     let member = world.member(&a.ids.reseller).await.caller;
     // An operator is above the reseller that it works for.
     let above = json!({"operator": true, "reseller": a.ids.reseller});
-    let above = Ids {
-        user: world.invited(above).await.refid,
-        ..b.ids.clone()
-    };
+    let above = Ids { user: world.invited(above).await.refid, ..b.ids.clone() };
     let foreign = [b.ids.clone(), b.standalone(&world).await, above];
     for (case, operation) in cases(&world).await {
         a.prepare(&world, case.needs).await;
@@ -164,10 +136,7 @@ async fn someone_elses_looks_like_nothing() {
             }
         }
         let name = case.operation;
-        assert!(
-            !pairs.is_empty() || !name.contains("id}"),
-            "{name}: its case has no ids"
-        );
+        assert!(!pairs.is_empty() || !name.contains("id}"), "{name}: its case has no ids");
         assert_eq!(world.state().await, before, "{name} changed something");
     }
 }
@@ -175,45 +144,17 @@ async fn someone_elses_looks_like_nothing() {
 #[tokio::test]
 async fn a_reseller_lists_its_own_clients_only() {
     let world = World::new().await;
-    let (a, b) = (
-        world.partner("standard", 0).await,
-        world.partner("standard", 0).await,
-    );
+    let (a, b) = (world.partner("standard", 0).await, world.partner("standard", 0).await);
     let own = world.client(&a).await;
     let _foreign = world.client(&b).await;
-    let _standalone = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
+    let _standalone = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
     for query in ["", "?status=pending", "?ownership=reselled"] {
-        let list = a
-            .caller
-            .get(&format!("/v1/clients{query}"))
-            .await
-            .expect(200);
-        let refids: Vec<&Value> = list.json["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|client| &client["refid"])
-            .collect();
+        let list = a.caller.get(&format!("/v1/clients{query}")).await.expect(200);
+        let refids: Vec<&Value> = list.json["data"].as_array().unwrap().iter().map(|client| &client["refid"]).collect();
         assert_eq!(refids, [&json!(own)], "{query}");
     }
-    let standalone = a
-        .caller
-        .get("/v1/clients?ownership=standalone")
-        .await
-        .expect(200);
+    let standalone = a.caller.get("/v1/clients?ownership=standalone").await.expect(200);
     assert_eq!(standalone.json["data"], json!([]));
-    let created = a
-        .caller
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
-    assert_eq!(
-        created.text("reseller"),
-        a.refid,
-        "its own key implies itself"
-    );
+    let created = a.caller.post("/v1/clients", &world.new_client()).await.expect(201);
+    assert_eq!(created.text("reseller"), a.refid, "its own key implies itself");
 }

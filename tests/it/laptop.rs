@@ -10,66 +10,27 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn the_demo_is_made_once_sends_no_mails_and_everything_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        folder: Some(folder.path().join("purser")),
-        demo: true,
-        ..Options::default()
-    };
+    let options = Options { folder: Some(folder.path().join("purser")), demo: true, ..Options::default() };
     let world = World::start(options.clone()).await;
     let resellers = world.operator.get("/v1/resellers").await.expect(200);
     assert_eq!(resellers.json["data"][0]["tier"], "gold");
     let clients = world.operator.get("/v1/clients").await.expect(200);
     assert_eq!(clients.json["data"].as_array().unwrap().len(), 4);
-    let partner = world.operator.with_key(
-        world
-            .system()
-            .credentials()
-            .map(|made| made.api_key.as_str()),
-    );
-    let wallet = format!(
-        "/v1/resellers/{}/wallet",
-        resellers.json["data"][0]["refid"].as_str().unwrap()
-    );
+    let partner = world.operator.with_key(world.system().credentials().map(|made| made.api_key.as_str()));
+    let wallet = format!("/v1/resellers/{}/wallet", resellers.json["data"][0]["refid"].as_str().unwrap());
     let balance = partner.get(&wallet).await.expect(200).number("balance");
     assert!(balance > 10_000, "{balance}");
-    assert!(
-        world.all_mails().await.is_empty(),
-        "the demo sends no mails"
-    );
-    assert!(
-        !world.events().await.is_empty(),
-        "though it tells what it does"
-    );
-    let _product = world
-        .operator
-        .post(
-            "/v1/products",
-            &json!({"reference": "KEPT", "name": "x", "price": 1}),
-        )
-        .await
-        .expect(201);
+    assert!(world.all_mails().await.is_empty(), "the demo sends no mails");
+    assert!(!world.events().await.is_empty(), "though it tells what it does");
+    let _product =
+        world.operator.post("/v1/products", &json!({"reference": "KEPT", "name": "x", "price": 1})).await.expect(201);
     world.end().await;
 
     let world = World::start(options).await;
     let _product = world.operator.get("/v1/products/KEPT").await.expect(200);
-    assert_eq!(
-        world.operator.get("/v1/clients").await.json,
-        clients.json,
-        "the demo is made once"
-    );
-    assert_eq!(
-        partner
-            .moved(&world.operator)
-            .get(&wallet)
-            .await
-            .expect(200)
-            .number("balance"),
-        balance
-    );
-    let refused = world
-        .operator
-        .post("/_local/clock", &json!({"advance": "P1D"}))
-        .await;
+    assert_eq!(world.operator.get("/v1/clients").await.json, clients.json, "the demo is made once");
+    assert_eq!(partner.moved(&world.operator).get(&wallet).await.expect(200).number("balance"), balance);
+    let refused = world.operator.post("/_local/clock", &json!({"advance": "P1D"})).await;
     let _refused = refused.refused(404, "not_found");
     world.end().await;
 }
@@ -88,55 +49,30 @@ async fn there_are_pages_to_look_at() {
 #[tokio::test]
 async fn a_clock_can_be_turned_and_only_forward() {
     let world = World::new().await;
-    let before = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
+    let before = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
     let nobody = world.nobody();
-    let _turned = nobody
-        .post("/_local/clock", &json!({"advance": "P1DT2H"}))
-        .await
-        .expect(200);
-    let after = world
-        .operator
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
+    let _turned = nobody.post("/_local/clock", &json!({"advance": "P1DT2H"})).await.expect(200);
+    let after = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
     let time = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
     let turned = time(after.text("created_at")).duration_since(time(before.text("created_at")));
     assert!(turned >= jiff::SignedDuration::from_hours(26), "{turned:?}");
     for bad in ["-P1D", "tomorrow", ""] {
-        let _refused = nobody
-            .post("/_local/clock", &json!({"advance": bad}))
-            .await
-            .refused(422, "invalid_fields");
+        let _refused = nobody.post("/_local/clock", &json!({"advance": bad})).await.refused(422, "invalid_fields");
     }
-    let _refused = nobody
-        .act("/_local/schedules/nothing/run")
-        .await
-        .refused(404, "not_found");
+    let _refused = nobody.act("/_local/schedules/nothing/run").await.refused(404, "not_found");
 }
 
 /// Who signs in to the demo, each with the role that it shows.
 fn people(made: &Credentials) -> [(&Login, &'static str); 3] {
     let logins = made.logins.as_ref().unwrap();
-    [
-        (&logins.operator, "operator"),
-        (&logins.member, "reseller"),
-        (&logins.customer, "customer"),
-    ]
+    [(&logins.operator, "operator"), (&logins.member, "reseller"), (&logins.customer, "customer")]
 }
 
 #[tokio::test]
 async fn the_demos_people_sign_in_also_to_a_folder_from_before_there_were_any() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("purser");
-    let options = Options {
-        folder: Some(folder.clone()),
-        demo: true,
-        ..Options::default()
-    };
+    let options = Options { folder: Some(folder.clone()), demo: true, ..Options::default() };
     let world = World::start(options.clone()).await;
     let first = world.system().credentials().unwrap().clone();
     world.end().await;
@@ -147,10 +83,7 @@ async fn the_demos_people_sign_in_also_to_a_folder_from_before_there_were_any() 
 
     let world = World::start(options.clone()).await;
     let made = world.system().credentials().unwrap().clone();
-    assert_eq!(
-        (&made.reseller, &made.api_key),
-        (&first.reseller, &first.api_key)
-    );
+    assert_eq!((&made.reseller, &made.api_key), (&first.reseller, &first.api_key));
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     for (login, role) in people(&made) {

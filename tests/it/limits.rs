@@ -9,18 +9,9 @@ use serde_json::json;
 async fn limited(per_key: u32, per_address: u32) -> World {
     let variables = [
         ("PURSER_KEY_REQUESTS_PER_MINUTE", per_key.to_string()),
-        (
-            "PURSER_ADDRESS_REQUESTS_PER_MINUTE",
-            per_address.to_string(),
-        ),
+        ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", per_address.to_string()),
     ];
-    World::with(
-        None,
-        &variables
-            .each_ref()
-            .map(|(name, value)| (*name, value.as_str())),
-    )
-    .await
+    World::with(None, &variables.each_ref().map(|(name, value)| (*name, value.as_str()))).await
 }
 
 /// Asserts that this was too much, and gives the seconds after which it may be repeated.
@@ -33,10 +24,7 @@ fn too_much(reply: Reply) -> i64 {
 }
 
 fn turn(world: &World, seconds: i64) {
-    world
-        .system()
-        .clock()
-        .advance(SignedDuration::from_secs(seconds));
+    world.system().clock().advance(SignedDuration::from_secs(seconds));
 }
 
 async fn look(caller: &Caller) -> Reply {
@@ -46,19 +34,13 @@ async fn look(caller: &Caller) -> Reply {
 #[tokio::test]
 async fn a_key_over_its_limit_changes_nothing_until_the_moment_it_is_told() {
     let world = limited(6, 0).await;
-    let (one, other) = (
-        world.partner("standard", 0).await,
-        world.partner("gold", 0).await,
-    );
+    let (one, other) = (world.partner("standard", 0).await, world.partner("gold", 0).await);
     for _ in 0..6 {
         let _list = look(&one.caller).await.expect(200);
     }
     let before = world.size().await;
     let seconds = too_much(one.caller.post("/v1/clients", &world.new_client()).await);
-    assert!(
-        seconds <= 10,
-        "one of six comes back after ten seconds: {seconds}"
-    );
+    assert!(seconds <= 10, "one of six comes back after ten seconds: {seconds}");
     assert_eq!(world.size().await, before, "nothing changed");
     let _list = look(&other.caller).await.expect(200);
 
@@ -66,11 +48,7 @@ async fn a_key_over_its_limit_changes_nothing_until_the_moment_it_is_told() {
     let rest = too_much(look(&one.caller).await);
     assert!(rest <= seconds - seconds / 2);
     turn(&world, rest);
-    let _made = one
-        .caller
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
+    let _made = one.caller.post("/v1/clients", &world.new_client()).await.expect(201);
     let _seconds = too_much(look(&one.caller).await);
     let _health = one.caller.get("/health").await.expect(200);
 }
@@ -129,10 +107,7 @@ async fn an_address_that_guesses_keys_is_shut_out_whatever_it_says_of_itself() {
 #[tokio::test]
 async fn a_reseller_that_guesses_addresses_is_stopped_and_an_operator_is_not() {
     let world = limited(60, 0).await;
-    let (own, other) = (
-        world.partner("standard", 100).await,
-        world.partner("gold", 0).await,
-    );
+    let (own, other) = (world.partner("standard", 100).await, world.partner("gold", 0).await);
     let product = world.product(1).await;
     let mut taken = world.new_client();
     taken["client_id"] = json!("theirs");
@@ -171,10 +146,9 @@ async fn on_lambda_the_address_is_the_one_that_the_gateway_saw() {
         event["headers"]["x-forwarded-for"] = json!(world.fresh("198.51.100"));
         invoke(&world, "read-clients", event).await
     };
-    for (used, same, free) in [
-        ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
-        ("2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1"),
-    ] {
+    for (used, same, free) in
+        [("192.0.2.1", "192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1")]
+    {
         for _ in 0..3 {
             let _list = from(used).await.expect(200);
         }
@@ -201,28 +175,18 @@ async fn each_address_of_a_bulk_purchase_is_a_guess() {
         clients.push(taken);
     }
     let order = json!({"product": product, "clients": clients});
-    let bulk = partner
-        .caller
-        .post_once("/v1/provisions/bulk", "k", &order)
-        .await;
+    let bulk = partner.caller.post_once("/v1/provisions/bulk", "k", &order).await;
     let _refused = bulk.refused(409, "duplicate_email");
     let _seconds = too_much(look(&partner.caller).await);
 }
 
 #[tokio::test]
 async fn each_application_costs_its_address_like_a_guess() {
-    let variables = [
-        ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "60"),
-        ("PURSER_PARTNER_SIGN_UP", "true"),
-    ];
+    let variables = [("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "60"), ("PURSER_PARTNER_SIGN_UP", "true")];
     let world = World::with(None, &variables).await;
     for _ in 0..3 {
         // Whoever sends no key has not guessed one.
-        let _refused = world
-            .nobody()
-            .get("/v1/clients")
-            .await
-            .refused(401, "unauthenticated");
+        let _refused = world.nobody().get("/v1/clients").await.refused(401, "unauthenticated");
     }
     for n in 0..2 {
         let body = json!({"company_name": "Nova", "email": format!("{n}@example.com")});

@@ -46,9 +46,7 @@ impl Log {
         };
         // While there is one subscriber only, a thread that has none decides for all what is worth logging.
         // So the second one stays as long as the process: between two logs there would be a moment without.
-        let second = SECOND
-            .get_or_init(|| tracing::Dispatch::new(subscriber(Self::default())))
-            .clone();
+        let second = SECOND.get_or_init(|| tracing::Dispatch::new(subscriber(Self::default()))).clone();
         let log = Self::default();
         let guard = tracing::subscriber::set_default(subscriber(log.clone()));
         (log, second, guard)
@@ -60,19 +58,14 @@ impl Log {
 
     fn lines(&self) -> Vec<Value> {
         let text = self.text();
-        text.lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
     /// The names of the metrics so far.
     pub fn metrics(&self) -> BTreeSet<String> {
         let lines = self.lines();
-        let named = |line: &Value| {
-            line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"]
-                .as_str()
-                .map(str::to_owned)
-        };
+        let named =
+            |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"].as_str().map(str::to_owned);
         lines.iter().filter_map(named).collect()
     }
 }
@@ -94,20 +87,10 @@ fn secret_of(key: &str) -> String {
 #[tokio::test]
 async fn every_request_can_be_followed_and_nobody_is_named() {
     let (log, _second, _guard) = Log::start();
-    let variables = [
-        ("PURSER_PARTNER_SIGN_UP", "true"),
-        ("PURSER_AUTO_BIND_USER", "true"),
-    ];
+    let variables = [("PURSER_PARTNER_SIGN_UP", "true"), ("PURSER_AUTO_BIND_USER", "true")];
     let world = World::with(None, &variables).await;
-    let mut secrets: Vec<String> = [
-        "@example.com",
-        "127.0.0.1",
-        PASSWORD,
-        NEW_PASSWORD,
-        world.system().operator_key(),
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut secrets: Vec<String> =
+        ["@example.com", "127.0.0.1", PASSWORD, NEW_PASSWORD, world.system().operator_key()].map(str::to_owned).into();
     let mut asked = Vec::new();
     for (case, operation) in cases(&world).await {
         let party = Party::ready_for(&world, case.needs).await;
@@ -121,14 +104,8 @@ async fn every_request_can_be_followed_and_nobody_is_named() {
             secrets.push(person.device.clone());
         }
         for ids in [party.ids.clone(), party.ids.of_nothing()] {
-            let reply = (case.sample)(&ids)
-                .request(&operation, "k")
-                .send(&caller)
-                .await;
-            asked.push((
-                reply.header("x-request-id").unwrap().to_owned(),
-                reply.status,
-            ));
+            let reply = (case.sample)(&ids).request(&operation, "k").send(&caller).await;
+            asked.push((reply.header("x-request-id").unwrap().to_owned(), reply.status));
         }
     }
     world.system().settle().await;
@@ -138,30 +115,14 @@ async fn every_request_can_be_followed_and_nobody_is_named() {
         assert_eq!(found, None, "{secret}");
     }
     for (id, status) in asked {
-        let line = lines
-            .iter()
-            .find(|line| line["request"] == id.as_str())
-            .expect("a line");
-        assert_eq!(
-            (&line["message"], &line["status"]),
-            (&json!("answered"), &json!(status))
-        );
-        assert!(
-            line["function"].is_string()
-                && line["timestamp"].is_string()
-                && line["level"].is_string()
-        );
+        let line = lines.iter().find(|line| line["request"] == id.as_str()).expect("a line");
+        assert_eq!((&line["message"], &line["status"]), (&json!("answered"), &json!(status)));
+        assert!(line["function"].is_string() && line["timestamp"].is_string() && line["level"].is_string());
     }
     for function in ["notify", "bind-client", "hold-provisioning"] {
         let of_it = |line: &&Value| line["message"] == "handled" && line["function"] == function;
-        let line = lines
-            .iter()
-            .find(of_it)
-            .unwrap_or_else(|| panic!("{function}"));
-        assert!(
-            line["id"].is_string() && line["kind"].is_string() && line["calls"].is_number(),
-            "{line}"
-        );
+        let line = lines.iter().find(of_it).unwrap_or_else(|| panic!("{function}"));
+        assert!(line["id"].is_string() && line["kind"].is_string() && line["calls"].is_number(), "{line}");
     }
     assert!(lines.iter().any(|line| line["message"] == "relayed"));
 }
@@ -194,11 +155,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     assert_eq!(told.batch_item_failures.len(), 1);
     let cut_off = world.app_over("notify", &script).await;
     let detail = json!({"id": "e", "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
-    assert!(
-        notify(cut_off, bus_event("CreditsRanLow", &detail))
-            .await
-            .is_err()
-    );
+    assert!(notify(cut_off, bus_event("CreditsRanLow", &detail)).await.is_err());
 
     let mut record = world.stream_records()[0].clone();
     record["dynamodb"]["NewImage"] = json!({"kind": {"S": "client"}, "doc": {"S": "x"}});
@@ -217,10 +174,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let product = world.product(90).await;
     let order = json!({"product": product, "client": world.new_client()});
     let buyer = world.partner("standard", 500).await.caller;
-    let bought = buyer
-        .post_once("/v1/provisions", "k", &order)
-        .await
-        .expect(201);
+    let bought = buyer.post_once("/v1/provisions", "k", &order).await.expect(201);
     let refund = format!("/v1/provisions/{}/refund", bought.text("refid"));
     let refunded = world.operator.post_once(&refund, "k", &json!({})).await;
     let _refunded = refunded.expect(200);
@@ -236,17 +190,11 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
 
     let emitted = log.metrics();
     let shown = on_the_dashboard();
-    assert!(
-        shown.len() >= 5 && emitted.is_superset(&shown),
-        "{shown:?} of {emitted:?}"
-    );
+    assert!(shown.len() >= 5 && emitted.is_superset(&shown), "{shown:?} of {emitted:?}");
     let all: BTreeSet<String> = Metric::ALL.iter().map(|it| it.name().to_owned()).collect();
     assert!(emitted.is_superset(&all), "{emitted:?}");
     let watched = watched();
-    assert!(
-        watched.len() >= 4 && all.is_superset(&watched),
-        "{watched:?}"
-    );
+    assert!(watched.len() >= 4 && all.is_superset(&watched), "{watched:?}");
 }
 
 /// The metrics of the product's own that the dashboard shows first.
@@ -261,17 +209,12 @@ fn on_the_dashboard() -> BTreeSet<String> {
 
 /// The metrics of the product's own that alarms watch.
 fn watched() -> BTreeSet<String> {
-    let value = |line: &str| {
-        line.split_once(": ")
-            .map(|(_, value)| value.trim().to_owned())
-    };
+    let value = |line: &str| line.split_once(": ").map(|(_, value)| value.trim().to_owned());
     let lines: Vec<&str> = TEMPLATE.lines().collect();
     let of_ours = |place: &usize| lines[*place].trim() == format!("Namespace: {NAMESPACE}");
     let named = |place: usize| {
         let near = &lines[place.saturating_sub(1)..=place + 1];
-        near.iter()
-            .find(|line| line.trim().starts_with("MetricName: "))
-            .and_then(|line| value(line))
+        near.iter().find(|line| line.trim().starts_with("MetricName: ")).and_then(|line| value(line))
     };
     (0..lines.len()).filter(of_ours).filter_map(named).collect()
 }

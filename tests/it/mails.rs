@@ -6,31 +6,15 @@ use serde_json::json;
 #[tokio::test]
 async fn a_new_client_is_welcomed_by_the_vendor() {
     let world = World::with(None, &[("PURSER_BRAND", "Vendor & Co")]).await;
-    let body =
-        json!({"name": "<b>Acme</b> 株式会社", "email": "ops@acme.example", "client_id": "CUST-1"});
+    let body = json!({"name": "<b>Acme</b> 株式会社", "email": "ops@acme.example", "client_id": "CUST-1"});
     let _client = world.operator.post("/v1/clients", &body).await.expect(201);
     let mails = world.mails().await;
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
-    assert_eq!(
-        (&mail["to"], &mail["subject"]),
-        (
-            &json!(["ops@acme.example"]),
-            &json!("Welcome to Vendor & Co")
-        )
-    );
-    let (text, html) = (
-        mail["text"].as_str().unwrap(),
-        mail["html"].as_str().unwrap(),
-    );
-    assert!(
-        text.contains("Hello <b>Acme</b> 株式会社,") && text.contains("CUST-1"),
-        "{text}"
-    );
-    assert!(
-        !html.contains("<b>Acme"),
-        "what people typed is text, not markup: {html}"
-    );
+    assert_eq!((&mail["to"], &mail["subject"]), (&json!(["ops@acme.example"]), &json!("Welcome to Vendor & Co")));
+    let (text, html) = (mail["text"].as_str().unwrap(), mail["html"].as_str().unwrap());
+    assert!(text.contains("Hello <b>Acme</b> 株式会社,") && text.contains("CUST-1"), "{text}");
+    assert!(!html.contains("<b>Acme"), "what people typed is text, not markup: {html}");
     assert!(html.contains("株式会社") && html.contains("CUST-1"));
 }
 
@@ -39,39 +23,21 @@ async fn a_resellers_client_sees_the_resellers_name_and_colour() {
     let world = World::new().await;
     let metadata = json!({"name": "Elite", "colours": {"primary": "#7a4b00"}});
     let body = json!({"company_name": "Elite Global Partners Ltd", "email": "e@example.com", "metadata": metadata});
-    let reseller = world
-        .operator
-        .post("/v1/resellers", &body)
-        .await
-        .expect(201);
+    let reseller = world.operator.post("/v1/resellers", &body).await.expect(201);
     let mut client = world.new_client();
     client["reseller"] = json!(reseller.text("refid"));
-    let _client = world
-        .operator
-        .post("/v1/clients", &client)
-        .await
-        .expect(201);
+    let _client = world.operator.post("/v1/clients", &client).await.expect(201);
     let mails = world.mails().await;
     assert_eq!(mails[0]["subject"], "Welcome to Elite");
     assert!(mails[0]["html"].as_str().unwrap().contains("#7a4b00"));
-    assert!(
-        mails[0]["from"]
-            .as_str()
-            .unwrap()
-            .starts_with("\"Elite\" <")
-    );
+    assert!(mails[0]["from"].as_str().unwrap().starts_with("\"Elite\" <"));
 
     let path = format!("/v1/resellers/{}", reseller.text("refid"));
-    let evil =
-        json!({"metadata": {"name": null, "colours": {"primary": "red;background:url(//evil)"}}});
+    let evil = json!({"metadata": {"name": null, "colours": {"primary": "red;background:url(//evil)"}}});
     let _reseller = world.operator.patch(&path, &evil).await.expect(200);
     let mut client = world.new_client();
     client["reseller"] = json!(reseller.text("refid"));
-    let _client = world
-        .operator
-        .post("/v1/clients", &client)
-        .await
-        .expect(201);
+    let _client = world.operator.post("/v1/clients", &client).await.expect(201);
     let mails = world.mails().await;
     assert_eq!(mails[0]["subject"], "Welcome to Elite Global Partners Ltd");
     assert!(!mails[0]["html"].as_str().unwrap().contains("evil"));
@@ -83,20 +49,13 @@ async fn running_low_is_told_to_the_reseller_once() {
     let partner = world.partner("standard", 510).await;
     for (key, cost) in [("k1", 20), ("k1", 20), ("k2", 5)] {
         let bare = json!({"cost": cost, "description": "x"});
-        let _made = partner
-            .caller
-            .post_once("/v1/provisions", key, &bare)
-            .await
-            .expect(201);
+        let _made = partner.caller.post_once("/v1/provisions", key, &bare).await.expect(201);
     }
     let mails = world.mails().await;
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0]["subject"], "Your credit is low: 490 credits left");
     let text = mails[0]["text"].as_str().unwrap();
-    assert!(
-        text.contains("490 credits (4.90 USD)") && text.contains("500 credits (5.00 USD)"),
-        "{text}"
-    );
+    assert!(text.contains("490 credits (4.90 USD)") && text.contains("500 credits (5.00 USD)"), "{text}");
 }
 
 #[tokio::test]
@@ -105,18 +64,10 @@ async fn a_brand_that_is_no_name_gives_way_to_the_company() {
     for (n, name) in [" ".to_owned(), "x".repeat(9_000)].into_iter().enumerate() {
         let email = format!("{n}@example.com");
         let body = json!({"company_name": "Elite Ltd", "email": email, "metadata": {"name": name}});
-        let reseller = world
-            .operator
-            .post("/v1/resellers", &body)
-            .await
-            .expect(201);
+        let reseller = world.operator.post("/v1/resellers", &body).await.expect(201);
         let mut client = world.new_client();
         client["reseller"] = json!(reseller.text("refid"));
-        let _client = world
-            .operator
-            .post("/v1/clients", &client)
-            .await
-            .expect(201);
+        let _client = world.operator.post("/v1/clients", &client).await.expect(201);
         assert_eq!(world.mails().await[0]["subject"], "Welcome to Elite Ltd");
     }
 }
@@ -125,36 +76,17 @@ async fn a_brand_that_is_no_name_gives_way_to_the_company() {
 async fn each_change_of_status_is_noticed() {
     let world = World::new().await;
     let body = json!({"company_name": "Elite Ltd", "email": "e@example.com", "metadata": {"name": "Elite"}});
-    let reseller = world
-        .operator
-        .post("/v1/resellers", &body)
-        .await
-        .expect(201);
+    let reseller = world.operator.post("/v1/resellers", &body).await.expect(201);
     let mut client = world.new_client();
     client["reseller"] = json!(reseller.text("refid"));
-    let client = world
-        .operator
-        .post("/v1/clients", &client)
-        .await
-        .expect(201);
+    let client = world.operator.post("/v1/clients", &client).await.expect(201);
     let path = format!("/v1/clients/{}", client.text("refid"));
     for action in ["activate", "activate", "suspend", "activate", "deactivate"] {
-        let _changed = world
-            .operator
-            .act(&format!("{path}/{action}"))
-            .await
-            .expect(200);
+        let _changed = world.operator.act(&format!("{path}/{action}")).await.expect(200);
     }
-    let _renamed = world
-        .operator
-        .patch(&path, &json!({"name": "New"}))
-        .await
-        .expect(200);
+    let _renamed = world.operator.patch(&path, &json!({"name": "New"})).await.expect(200);
     let mails = world.mails().await;
-    let mut subjects: Vec<&str> = mails
-        .iter()
-        .map(|mail| mail["subject"].as_str().unwrap())
-        .collect();
+    let mut subjects: Vec<&str> = mails.iter().map(|mail| mail["subject"].as_str().unwrap()).collect();
     subjects.sort_unstable();
     assert_eq!(
         subjects,
@@ -166,14 +98,9 @@ async fn each_change_of_status_is_noticed() {
             "Your Elite account is now suspended",
         ]
     );
-    let suspended = mails
-        .iter()
-        .find(|mail| mail["subject"].as_str().unwrap().ends_with("suspended"));
+    let suspended = mails.iter().find(|mail| mail["subject"].as_str().unwrap().ends_with("suspended"));
     let text = suspended.unwrap()["text"].as_str().unwrap();
-    assert!(
-        text.contains("was active and is now suspended, since 20"),
-        "{text}"
-    );
+    assert!(text.contains("was active and is now suspended, since 20"), "{text}");
 }
 
 #[tokio::test]
@@ -184,18 +111,8 @@ async fn a_new_reseller_is_invited_once() {
     let seen: Vec<_> = mails.iter().map(|mail| &mail["subject"]).collect();
     assert_eq!(seen, [&json!("Your login as a partner of Purser")]);
     let path = format!("/v1/resellers/{}", partner.refid);
-    let email = world
-        .operator
-        .get(&path)
-        .await
-        .expect(200)
-        .text("email")
-        .to_owned();
-    assert!(
-        mails[0]["to"].to_string().contains(&email),
-        "{}",
-        mails[0]["to"]
-    );
+    let email = world.operator.get(&path).await.expect(200).text("email").to_owned();
+    assert!(mails[0]["to"].to_string().contains(&email), "{}", mails[0]["to"]);
     world.set_password(&email, "a quiet harbour at dusk").await;
     let member = world.sign_in(&email, "a quiet harbour at dusk").await;
     let own = member.caller.get(&path).await.expect(200);

@@ -87,12 +87,7 @@ const fn case(operation: &'static str, who: Who, sample: fn(&Ids) -> Sample) -> 
         SignedIn => Needs::Login,
         _ => Needs::Nothing,
     };
-    Case {
-        operation,
-        who,
-        needs,
-        sample,
-    }
+    Case { operation, who, needs, sample }
 }
 
 impl Case {
@@ -106,9 +101,7 @@ impl Case {
 pub async fn cases(world: &World) -> Vec<(&'static Case, Operation)> {
     let operations = Document::of(world).await.operations();
     let described = |case: &'static Case| {
-        let operation = operations
-            .iter()
-            .find(|operation| operation.name() == case.operation)?;
+        let operation = operations.iter().find(|operation| operation.name() == case.operation)?;
         Some((case, operation.clone()))
     };
     CASES.iter().filter_map(described).collect()

@@ -12,16 +12,8 @@ use tokio::net::TcpStream;
 
 /// A world with these bounds.
 async fn bounded(requests: usize, connections: usize, patience: Duration) -> World {
-    let bounds = Bounds {
-        requests,
-        connections,
-        patience,
-    };
-    let options = Options {
-        bounds,
-        variables: BTreeMap::new(),
-        ..Options::default()
-    };
+    let bounds = Bounds { requests, connections, patience };
+    let options = Options { bounds, variables: BTreeMap::new(), ..Options::default() };
     World::start(options).await
 }
 
@@ -60,8 +52,7 @@ async fn who_finds_no_place_is_told_to_come_back_on_every_door() {
 #[tokio::test]
 async fn a_body_that_does_not_come_keeps_nobody_from_being_served() {
     let world = bounded(1, 9, Duration::from_millis(500)).await;
-    let head =
-        "POST /v1/clients HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{";
+    let head = "POST /v1/clients HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{";
     let slow = sends(&world, head).await;
     for _ in 0..3 {
         let _list = world.operator.get("/v1/products").await.expect(200);
@@ -80,8 +71,5 @@ async fn a_silent_connection_goes_and_leaves_its_place() {
     let _list = world.operator.get("/v1/products").await.expect(200);
     assert_eq!(told(silent).await, "");
     let answer = told(unfinished).await;
-    assert!(
-        answer.is_empty() || answer.starts_with("HTTP/1.1 408 "),
-        "{answer}"
-    );
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
 }

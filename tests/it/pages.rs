@@ -36,19 +36,8 @@ fn page(reply: Reply, status: u16) -> String {
     assert_eq!(reply.header("set-cookie"), None);
     assert!(reply.header("x-request-id").is_some());
     let html = String::from_utf8(reply.bytes.clone()).unwrap();
-    assert!(
-        html.contains("<html lang=\"en\">") && html.contains("<h1>"),
-        "{html}"
-    );
-    for outside in [
-        "http://",
-        "https://",
-        "src=",
-        "<link",
-        "<script",
-        "javascript:",
-        "style=",
-    ] {
+    assert!(html.contains("<html lang=\"en\">") && html.contains("<h1>"), "{html}");
+    for outside in ["http://", "https://", "src=", "<link", "<script", "javascript:", "style="] {
         assert!(!html.contains(outside), "{outside}: {html}");
     }
     let style = html.split("<style>").nth(1).unwrap();
@@ -57,10 +46,7 @@ fn page(reply: Reply, status: u16) -> String {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
-    assert_eq!(
-        reply.header("content-security-policy"),
-        Some(policy.as_str())
-    );
+    assert_eq!(reply.header("content-security-policy"), Some(policy.as_str()));
     html
 }
 
@@ -73,16 +59,9 @@ fn sha256(text: &str) -> String {
 async fn a_form_is_shown_for_any_token_and_nothing_is_looked_up() {
     let world = World::with(None, &[("PURSER_BRAND", "Vendor & <Co>")]).await;
     for path in [CONFIRM, RESET] {
-        for query in [
-            "token=abc",
-            "utm_source=mail&token=abc",
-            "token=%2e%2e%2f%00",
-        ] {
+        for query in ["token=abc", "utm_source=mail&token=abc", "token=%2e%2e%2f%00"] {
             let reply = world.nobody().get(&format!("{path}?{query}")).await;
-            assert_eq!(
-                reply.header("purser-cost"),
-                Some("calls=0 rcu=0 wcu=0 hashes=0")
-            );
+            assert_eq!(reply.header("purser-cost"), Some("calls=0 rcu=0 wcu=0 hashes=0"));
             let html = page(reply, 200);
             assert!(html.contains("Vendor &#38; &#60;Co&#62;"), "{html}");
             assert!(html.contains("<form method=\"post\""), "{html}");
@@ -109,10 +88,7 @@ async fn a_token_that_opens_nothing_is_told_so_and_how_to_get_another() {
     for (path, form) in [
         (CONFIRM, "token=abc".to_owned()),
         (CONFIRM, format!("token={HOSTILE}")),
-        (
-            RESET,
-            passwords("correct+horse+battery", "correct+horse+battery"),
-        ),
+        (RESET, passwords("correct+horse+battery", "correct+horse+battery")),
     ] {
         let html = page(post(&world, path, &form).await, 422);
         assert!(html.contains("This link does not work any more"), "{html}");
@@ -124,60 +100,28 @@ async fn a_token_that_opens_nothing_is_told_so_and_how_to_get_another() {
 #[tokio::test]
 async fn passwords_that_differ_are_told_at_the_field_and_not_repeated() {
     let world = World::new().await;
-    let html = page(
-        post(&world, RESET, &passwords("one-of-these", "the-other-one")).await,
-        422,
-    );
-    assert!(
-        html.contains("aria-invalid=\"true\" aria-describedby=\"differs\""),
-        "{html}"
-    );
+    let html = page(post(&world, RESET, &passwords("one-of-these", "the-other-one")).await, 422);
+    assert!(html.contains("aria-invalid=\"true\" aria-describedby=\"differs\""), "{html}");
     assert!(html.contains("id=\"differs\""), "{html}");
-    assert!(
-        html.contains("name=\"token\" value=\"abc\""),
-        "the rest is kept: {html}"
-    );
-    assert!(
-        !html.contains("one-of-these") && !html.contains("the-other-one"),
-        "{html}"
-    );
+    assert!(html.contains("name=\"token\" value=\"abc\""), "the rest is kept: {html}");
+    assert!(!html.contains("one-of-these") && !html.contains("the-other-one"), "{html}");
 }
 
 #[tokio::test]
 async fn passwords_can_be_shown_without_a_script() {
     let world = World::new().await;
     let hidden = page(world.nobody().get(&format!("{RESET}?token=abc")).await, 200);
-    let shown = page(
-        world
-            .nobody()
-            .get(&format!("{RESET}?token=abc&show=true"))
-            .await,
-        200,
-    );
-    for (html, kind, label) in [
-        (hidden, "password", "Show what"),
-        (shown, "text", "Hide what"),
-    ] {
-        assert_eq!(
-            html.matches(&format!("type=\"{kind}\" required")).count(),
-            2,
-            "{html}"
-        );
-        assert!(
-            html.contains(label) && html.contains("At least 12 characters"),
-            "{html}"
-        );
+    let shown = page(world.nobody().get(&format!("{RESET}?token=abc&show=true")).await, 200);
+    for (html, kind, label) in [(hidden, "password", "Show what"), (shown, "text", "Hide what")] {
+        assert_eq!(html.matches(&format!("type=\"{kind}\" required")).count(), 2, "{html}");
+        assert!(html.contains(label) && html.contains("At least 12 characters"), "{html}");
         for field in ["password", "repeated"] {
             assert!(html.contains(&format!("<label for=\"{field}\">")), "{html}");
         }
     }
     let form = format!("{}&show=true", passwords("a", "b"));
     let again = page(post(&world, RESET, &form).await, 422);
-    assert_eq!(
-        again.matches("type=\"text\" required").count(),
-        2,
-        "{again}"
-    );
+    assert_eq!(again.matches("type=\"text\" required").count(), 2, "{again}");
 }
 
 #[tokio::test]
@@ -185,20 +129,8 @@ async fn what_a_link_or_a_form_holds_is_text() {
     let world = World::new().await;
     let differ = format!("token={HOSTILE}&password=a&repeated=b");
     for html in [
-        page(
-            world
-                .nobody()
-                .get(&format!("{CONFIRM}?token={HOSTILE}"))
-                .await,
-            200,
-        ),
-        page(
-            world
-                .nobody()
-                .get(&format!("{RESET}?token={HOSTILE}"))
-                .await,
-            200,
-        ),
+        page(world.nobody().get(&format!("{CONFIRM}?token={HOSTILE}")).await, 200),
+        page(world.nobody().get(&format!("{RESET}?token={HOSTILE}")).await, 200),
         page(post(&world, RESET, &differ).await, 422),
     ] {
         let escaped = "value=\"&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;\"";
@@ -212,45 +144,21 @@ async fn what_is_no_form_is_refused_on_a_page() {
     let large = passwords(&"x".repeat(20_000), "x");
     let larger = passwords(&"x".repeat(600_000), "x");
     for (path, kind, body, status, said) in [
-        (
-            CONFIRM,
-            "application/json",
-            "{\"token\":\"abc\"}",
-            415,
-            "can&#39;t be read",
-        ),
+        (CONFIRM, "application/json", "{\"token\":\"abc\"}", 415, "can&#39;t be read"),
         (RESET, "text/plain", "token=abc", 415, "can&#39;t be read"),
         (CONFIRM, FORM.1, "", 422, "can&#39;t be read"),
         (CONFIRM, FORM.1, "token=a&token=b", 422, "can&#39;t be read"),
-        (
-            CONFIRM,
-            FORM.1,
-            "token=a&admin=true",
-            422,
-            "can&#39;t be read",
-        ),
-        (
-            RESET,
-            FORM.1,
-            "token=abc&password=a",
-            422,
-            "can&#39;t be read",
-        ),
+        (CONFIRM, FORM.1, "token=a&admin=true", 422, "can&#39;t be read"),
+        (RESET, FORM.1, "token=abc&password=a", 422, "can&#39;t be read"),
         (RESET, FORM.1, &large, 413, "too much"),
         (RESET, FORM.1, &larger, 413, "too much"),
     ] {
         let body = Some(body.as_bytes().to_vec());
-        let sent = world
-            .nobody()
-            .send("POST", path, &[("content-type", kind)], body)
-            .await;
+        let sent = world.nobody().send("POST", path, &[("content-type", kind)], body).await;
         let html = page(sent, status);
         assert!(html.contains(said), "{path} {kind}: {html}");
     }
-    let odd = world
-        .nobody()
-        .get(&format!("{RESET}?token=abc&show=perhaps"))
-        .await;
+    let odd = world.nobody().get(&format!("{RESET}?token=abc&show=perhaps")).await;
     let _page = page(odd, 400);
 }
 
@@ -272,18 +180,10 @@ async fn another_method_is_refused_and_pages_are_no_part_of_the_api() {
         for method in ["PUT", "DELETE", "PATCH"] {
             let refused = world.nobody().send(method, path, &[], None).await;
             let refused = refused.refused(405, "method_not_allowed");
-            assert_eq!(
-                refused.header("allow"),
-                Some("GET, POST"),
-                "{method} {path}"
-            );
+            assert_eq!(refused.header("allow"), Some("GET, POST"), "{method} {path}");
         }
     }
-    let _unknown = world
-        .nobody()
-        .get("/customer/elsewhere")
-        .await
-        .refused(404, "not_found");
+    let _unknown = world.nobody().get("/customer/elsewhere").await.refused(404, "not_found");
     let document = world.nobody().get("/openapi.json").await.expect(200);
     assert!(!String::from_utf8_lossy(&document.bytes).contains("/customer/"));
 }

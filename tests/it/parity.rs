@@ -17,21 +17,10 @@ fn template() -> Template {
 
 #[test]
 fn every_function_of_the_template_has_code_and_the_other_way_round() {
-    let named: BTreeSet<String> = template()
-        .functions
-        .iter()
-        .map(|function| function.handler.clone())
-        .collect();
-    let coded: BTreeSet<String> = FUNCTIONS
-        .iter()
-        .map(|function| function.name.to_owned())
-        .collect();
+    let named: BTreeSet<String> = template().functions.iter().map(|function| function.handler.clone()).collect();
+    let coded: BTreeSet<String> = FUNCTIONS.iter().map(|function| function.name.to_owned()).collect();
     assert_eq!(named, coded);
-    assert_eq!(
-        named.len(),
-        template().functions.len(),
-        "no function stands twice"
-    );
+    assert_eq!(named.len(), template().functions.len(), "no function stands twice");
 }
 
 #[test]
@@ -50,16 +39,10 @@ fn the_stream_hands_over_what_is_somebodys_business() {
         assert!(takes("relay", kind), "{kind}");
     }
     for kind in ["client", "deleted_client", "entry", "licence", "reseller"] {
-        assert!(
-            takes("project-timeline", kind) && KINDS.contains(&kind),
-            "{kind}"
-        );
+        assert!(takes("project-timeline", kind) && KINDS.contains(&kind), "{kind}");
     }
     for kind in ["figure", "mark", "timeline", "rollup"] {
-        assert!(
-            !takes("relay", kind) && !takes("project-timeline", kind),
-            "{kind}"
-        );
+        assert!(!takes("relay", kind) && !takes("project-timeline", kind), "{kind}");
     }
 }
 
@@ -67,18 +50,11 @@ fn the_stream_hands_over_what_is_somebodys_business() {
 fn the_routes_of_each_function_are_its_events() {
     let spec = template();
     for function in FUNCTIONS {
-        let events = &spec
-            .functions
-            .iter()
-            .find(|spec| spec.handler == function.name)
-            .unwrap()
-            .events;
+        let events = &spec.functions.iter().find(|spec| spec.handler == function.name).unwrap().events;
         let routed: BTreeSet<(String, String)> = events
             .iter()
             .filter_map(|event| match event {
-                EventSpec::HttpApi { method, path } if path != "$default" => {
-                    Some((method.clone(), path.clone()))
-                }
+                EventSpec::HttpApi { method, path } if path != "$default" => Some((method.clone(), path.clone())),
                 _ => None,
             })
             .collect();
@@ -112,41 +88,21 @@ fn operations(document: &utoipa::openapi::OpenApi) -> BTreeSet<(String, String)>
 fn functions_start_as_their_code_expects() {
     let spec = template();
     for function in FUNCTIONS {
-        let events = &spec
-            .functions
-            .iter()
-            .find(|spec| spec.handler == function.name)
-            .unwrap()
-            .events;
+        let events = &spec.functions.iter().find(|spec| spec.handler == function.name).unwrap().events;
         let fits = |event: &EventSpec| match function.entry {
             Entry::Http(_) => matches!(event, EventSpec::HttpApi { .. }),
             Entry::Stream(_) => matches!(event, EventSpec::DynamoDb { .. }),
-            Entry::Event(_) => matches!(
-                event,
-                EventSpec::EventBridgeRule { .. } | EventSpec::Schedule { .. }
-            ),
+            Entry::Event(_) => matches!(event, EventSpec::EventBridgeRule { .. } | EventSpec::Schedule { .. }),
         };
-        assert!(
-            !events.is_empty() && events.iter().all(fits),
-            "{}",
-            function.name
-        );
+        assert!(!events.is_empty() && events.iter().all(fits), "{}", function.name);
     }
 }
 
 #[test]
 fn no_two_functions_have_the_same_rights() {
-    let rights: Vec<String> = template()
-        .functions
-        .iter()
-        .map(|spec| spec.policies.to_string())
-        .collect();
+    let rights: Vec<String> = template().functions.iter().map(|spec| spec.policies.to_string()).collect();
     let distinct: BTreeSet<&String> = rights.iter().collect();
-    assert_eq!(
-        distinct.len(),
-        rights.len(),
-        "functions with the same rights are one function"
-    );
+    assert_eq!(distinct.len(), rights.len(), "functions with the same rights are one function");
 }
 
 /// Whether an operation among a function's is refused to whoever is not known.
@@ -179,10 +135,7 @@ fn who_must_know_the_caller_may_find_out_and_nobody_else_may() {
 fn every_variable_the_code_reads_is_set_and_no_other() {
     let set: BTreeMap<String, String> = template().variables();
     let read: BTreeSet<&str> = purser_edge::config::VARIABLES.into_iter().collect();
-    assert_eq!(
-        set.keys().map(String::as_str).collect::<BTreeSet<_>>(),
-        read
-    );
+    assert_eq!(set.keys().map(String::as_str).collect::<BTreeSet<_>>(), read);
 }
 
 #[test]
@@ -204,12 +157,8 @@ fn no_two_forms_have_the_same_name() {
         for (name, form) in own.schemas {
             let own = serde_json::to_value(form).unwrap();
             assert_eq!(
-                own["properties"]
-                    .as_object()
-                    .map(|it| it.keys().collect::<Vec<_>>()),
-                whole[&name]["properties"]
-                    .as_object()
-                    .map(|it| it.keys().collect::<Vec<_>>()),
+                own["properties"].as_object().map(|it| it.keys().collect::<Vec<_>>()),
+                whole[&name]["properties"].as_object().map(|it| it.keys().collect::<Vec<_>>()),
                 "{name} of {}",
                 function.name
             );
@@ -242,12 +191,8 @@ async fn the_document_names_every_route_with_its_security() {
                 let said = response["description"].as_str().unwrap();
                 assert!(!said.is_empty(), "{method} {path} {status}");
                 if status.as_str() >= "4" {
-                    let problem =
-                        &response["content"]["application/problem+json"]["schema"]["$ref"];
-                    assert_eq!(
-                        problem, "#/components/schemas/Problem",
-                        "{method} {path} {status}"
-                    );
+                    let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
+                    assert_eq!(problem, "#/components/schemas/Problem", "{method} {path} {status}");
                     assert!(said.contains('`'), "{method} {path} {status}: no code");
                 }
             }
@@ -267,23 +212,15 @@ async fn the_document_names_every_route_with_its_security() {
         "/v1/resellers/{refid}/entries",
     ];
     for list in lists {
-        let parameters = document["paths"][list]["get"]["parameters"]
-            .as_array()
-            .unwrap();
+        let parameters = document["paths"][list]["get"]["parameters"].as_array().unwrap();
         for name in ["cursor", "limit"] {
-            assert!(
-                parameters.iter().any(|parameter| parameter["name"] == name),
-                "{list} {name}"
-            );
+            assert!(parameters.iter().any(|parameter| parameter["name"] == name), "{list} {name}");
         }
     }
     let text = document.to_string();
     for reference in text.split("\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
-        assert!(
-            document["components"]["schemas"][name].is_object(),
-            "{name} is named and not defined"
-        );
+        assert!(document["components"]["schemas"][name].is_object(), "{name} is named and not defined");
     }
     // Pages are for people, and no part of the API.
     let is_page = |handler: &str| {

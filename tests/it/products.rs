@@ -10,89 +10,31 @@ async fn a_product_is_made_read_changed_and_listed() {
         "duration_days": 365, "parallel_uses": 3});
     let made = world.operator.post("/v1/products", &body).await.expect(201);
     assert_eq!(made.json["tiers"], json!(["gold", "platinum"]));
-    assert_eq!(
-        (made.number("price"), &made.json["active"]),
-        (700, &json!(true))
-    );
-    let _refused = world
-        .operator
-        .post("/v1/products", &body)
-        .await
-        .refused(409, "duplicate_product");
+    assert_eq!((made.number("price"), &made.json["active"]), (700, &json!(true)));
+    let _refused = world.operator.post("/v1/products", &body).await.refused(409, "duplicate_product");
     let partner = world.partner("standard", 0).await;
-    assert_eq!(
-        partner
-            .caller
-            .get("/v1/products/PROD-001")
-            .await
-            .expect(200)
-            .json,
-        made.json
-    );
-    let _refused = partner
-        .caller
-        .post("/v1/products", &body)
-        .await
-        .refused(403, "forbidden");
-    let _refused = partner
-        .caller
-        .patch("/v1/products/PROD-001", &json!({"price": 1}))
-        .await
-        .refused(403, "forbidden");
+    assert_eq!(partner.caller.get("/v1/products/PROD-001").await.expect(200).json, made.json);
+    let _refused = partner.caller.post("/v1/products", &body).await.refused(403, "forbidden");
+    let _refused = partner.caller.patch("/v1/products/PROD-001", &json!({"price": 1})).await.refused(403, "forbidden");
 
     let change = json!({"price": 800, "tiers": null, "duration_days": null, "active": false});
-    let changed = world
-        .operator
-        .patch("/v1/products/PROD-001", &change)
-        .await
-        .expect(200);
-    assert_eq!(
-        (
-            changed.number("price"),
-            &changed.json["tiers"],
-            changed.number("version")
-        ),
-        (800, &Value::Null, 2)
-    );
-    assert_eq!(
-        (
-            &changed.json["duration_days"],
-            changed.number("parallel_uses")
-        ),
-        (&Value::Null, 3)
-    );
-    let _refused = world
-        .operator
-        .patch("/v1/products/NONE", &json!({"price": 0}))
-        .await
-        .refused(404, "not_found");
-    let _refused = world
-        .operator
-        .patch("/v1/products/PROD-001", &json!({"price": 0}))
-        .await
-        .refused(422, "invalid_fields");
+    let changed = world.operator.patch("/v1/products/PROD-001", &change).await.expect(200);
+    assert_eq!((changed.number("price"), &changed.json["tiers"], changed.number("version")), (800, &Value::Null, 2));
+    assert_eq!((&changed.json["duration_days"], changed.number("parallel_uses")), (&Value::Null, 3));
+    let _refused = world.operator.patch("/v1/products/NONE", &json!({"price": 0})).await.refused(404, "not_found");
+    let _refused =
+        world.operator.patch("/v1/products/PROD-001", &json!({"price": 0})).await.refused(422, "invalid_fields");
 
     for reference in ["B", "A", "C"] {
         let body = json!({"reference": reference, "name": "x", "price": 1});
         let _product = world.operator.post("/v1/products", &body).await.expect(201);
     }
     let first = partner.caller.get("/v1/products?limit=3").await.expect(200);
-    let references: Vec<_> = first.json["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| p["reference"].clone())
-        .collect();
+    let references: Vec<_> = first.json["data"].as_array().unwrap().iter().map(|p| p["reference"].clone()).collect();
     assert_eq!(references, ["A", "B", "C"]);
     let next = format!("/v1/products?limit=3&cursor={}", first.text("next_cursor"));
     let rest = partner.caller.get(&next).await.expect(200);
-    assert_eq!(
-        (
-            &rest.json["data"][0]["reference"],
-            &rest.json["next_cursor"]
-        ),
-        (&json!("PROD-001"), &Value::Null)
-    );
+    assert_eq!((&rest.json["data"][0]["reference"], &rest.json["next_cursor"]), (&json!("PROD-001"), &Value::Null));
 }
 
 #[tokio::test]
@@ -110,10 +52,7 @@ async fn terms_and_duration_go_together() {
         (json!("perpetual"), Value::Null, "perpetual"),
     ] {
         let made = made(terms, days.clone()).await.expect(201);
-        assert_eq!(
-            (made.text("terms"), &made.json["duration_days"]),
-            (kind, &days)
-        );
+        assert_eq!((made.text("terms"), &made.json["duration_days"]), (kind, &days));
     }
     for (terms, days) in [(json!("trial"), Value::Null), (json!("lifetime"), json!(5))] {
         let refused = made(terms, days).await.refused(422, "invalid_fields");
@@ -129,17 +68,9 @@ async fn terms_and_duration_go_together() {
         (json!({"duration_days": 9}), "subscription", json!(9)),
     ] {
         let changed = world.operator.patch(&path, &change).await.expect(200);
-        assert_eq!(
-            (changed.text("terms"), &changed.json["duration_days"]),
-            (kind, &days),
-            "{change}"
-        );
+        assert_eq!((changed.text("terms"), &changed.json["duration_days"]), (kind, &days), "{change}");
     }
-    let _refused = world
-        .operator
-        .patch(&path, &json!({"terms": "lifetime"}))
-        .await
-        .refused(422, "invalid_fields");
+    let _refused = world.operator.patch(&path, &json!({"terms": "lifetime"})).await.refused(422, "invalid_fields");
 }
 
 #[tokio::test]
@@ -147,11 +78,7 @@ async fn a_reference_can_stand_in_a_url() {
     let world = World::new().await;
     for bad in ["", ".", "..", "a/b", "a b", "a?b", "ä", &"x".repeat(65)] {
         let body = json!({"reference": bad, "name": "x", "price": 1});
-        let refused = world
-            .operator
-            .post("/v1/products", &body)
-            .await
-            .refused(422, "invalid_fields");
+        let refused = world.operator.post("/v1/products", &body).await.refused(422, "invalid_fields");
         assert_eq!(refused.pointer(), "/reference", "{bad}");
     }
 }

@@ -42,9 +42,7 @@ fn licences(provision: &Reply) -> Vec<String> {
 
 fn statuses(provision: &Value) -> Vec<&str> {
     let licences = provision["licences"].as_array().unwrap().iter();
-    licences
-        .map(|licence| licence["status"].as_str().unwrap())
-        .collect()
+    licences.map(|licence| licence["status"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -53,52 +51,26 @@ async fn a_purchase_is_refunded_whole_and_shows_it() {
     let partner = world.partner("gold", 1_000).await;
     let provision = bought(&world, &partner, 2).await;
     assert_eq!(provision.number("cost"), 170);
-    assert_eq!(
-        (provision.number("refunded"), &provision.json["refunds"]),
-        (0, &json!([]))
-    );
+    assert_eq!((provision.number("refunded"), &provision.json["refunds"]), (0, &json!([])));
     let original = provision.json["entry"].clone();
-    world
-        .system()
-        .clock()
-        .advance(jiff::SignedDuration::from_hours(24));
-    let refunded = refund(&world.operator, &provision, "back")
-        .await
-        .expect(200);
+    world.system().clock().advance(jiff::SignedDuration::from_hours(24));
+    let refunded = refund(&world.operator, &provision, "back").await.expect(200);
 
-    assert_eq!(
-        refunded.json["entry"], original,
-        "the purchase's entry stays as it was"
-    );
-    assert_eq!(
-        (refunded.number("cost"), refunded.number("refunded")),
-        (170, 170)
-    );
+    assert_eq!(refunded.json["entry"], original, "the purchase's entry stays as it was");
+    assert_eq!((refunded.number("cost"), refunded.number("refunded")), (170, 170));
     assert_eq!(refunded.number("balance"), 830, "what the purchase left");
     assert_eq!(statuses(&refunded.json), ["revoked", "revoked"]);
     for (before, after) in licences_of(&provision).zip(licences_of(&refunded)) {
-        assert_eq!(
-            (&after["key"], &after["version"]),
-            (&before["key"], &json!(2))
-        );
+        assert_eq!((&after["key"], &after["version"]), (&before["key"], &json!(2)));
     }
     let entries = world.entries(&partner.refid).await;
     let entry = entries.last().unwrap();
     assert_eq!(refunded.json["refunds"], json!([entry]));
     assert_eq!(entry["type"], "refund");
-    assert_eq!(
-        entry["provision"], provision.json["refid"],
-        "it links to the purchase"
-    );
+    assert_eq!(entry["provision"], provision.json["refid"], "it links to the purchase");
     assert_ne!(entry["refid"], provision.json["refid"]);
-    assert_eq!(
-        (&entry["amount"], &entry["balance_after"]),
-        (&json!(170), &json!(1_000))
-    );
-    assert_eq!(
-        (&entry["sale"], &entry["counterparty"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!((&entry["amount"], &entry["balance_after"]), (&json!(170), &json!(1_000)));
+    assert_eq!((&entry["sale"], &entry["counterparty"]), (&Value::Null, &Value::Null));
     world.assert_intact(&partner.refid, 3).await;
 
     let path = format!("/v1/provisions/{}", provision.text("refid"));
@@ -130,10 +102,7 @@ async fn licences_are_refunded_one_by_one() {
     let ask = async |key: &str, body: &Value| world.operator.post_once(&path, key, body).await;
     let one = ask("one", &only(&[1])).await.expect(200);
     assert_eq!(statuses(&one.json), ["pending", "revoked", "pending"]);
-    assert_eq!(
-        (one.number("refunded"), world.balance(&partner.refid).await),
-        (100, 800)
-    );
+    assert_eq!((one.number("refunded"), world.balance(&partner.refid).await), (100, 800));
     assert_eq!(one.json["refunds"][0]["description"], "Too many");
 
     for (chosen, key) in [([1].as_slice(), "again"), (&[0, 1], "one of them again")] {
@@ -148,42 +117,22 @@ async fn licences_are_refunded_one_by_one() {
         let refused = ask("unknown", &body).await.refused(404, "not_found");
         assert_eq!(refused.text("detail"), "There is no such licence.");
     }
-    let wrong = [
-        json!([]),
-        json!([licences[0], licences[0]]),
-        json!(vec!["x"; 91]),
-    ];
+    let wrong = [json!([]), json!([licences[0], licences[0]]), json!(vec!["x"; 91])];
     for list in wrong {
         let refused = ask("wrong", &json!({"licences": list})).await;
-        assert_eq!(
-            refused.refused(422, "invalid_fields").pointer(),
-            "/licences"
-        );
+        assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/licences");
     }
-    assert_eq!(
-        world.balance(&partner.refid).await,
-        700,
-        "nothing of that changed anything"
-    );
+    assert_eq!(world.balance(&partner.refid).await, 700, "nothing of that changed anything");
 
     // What is left, whether the body says nothing, or that it says nothing.
     let rest = ask("rest", &json!({"licences": null})).await.expect(200);
     assert_eq!(statuses(&rest.json), ["revoked"; 3]);
-    let amounts: Vec<&Value> = rest.json["refunds"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["amount"])
-        .collect();
+    let amounts: Vec<&Value> = rest.json["refunds"].as_array().unwrap().iter().map(|it| &it["amount"]).collect();
     assert_eq!(amounts, [&json!(100), &json!(200)]);
-    let repeated = refund(&world.operator, &provision, "rest")
-        .await
-        .expect(200);
+    let repeated = refund(&world.operator, &provision, "rest").await.expect(200);
     assert_eq!(repeated.bytes, rest.bytes);
     assert_eq!(repeated.header("idempotency-replayed"), Some("true"));
-    let _done = refund(&world.operator, &provision, "more")
-        .await
-        .refused(409, "already_refunded");
+    let _done = refund(&world.operator, &provision, "more").await.refused(409, "already_refunded");
     assert_eq!(world.balance(&partner.refid).await, 900);
     world.assert_intact(&partner.refid, 5).await;
 }
@@ -194,18 +143,11 @@ async fn a_bare_cost_is_refunded_whole() {
     let partner = world.partner("platinum", 1_000).await;
     let provision = spent(&world, &partner, 21).await;
     let part = json!({"licences": ["LI-0000000000000000"]});
-    let part = world
-        .operator
-        .post_once(&place(&provision), "part", &part)
-        .await;
+    let part = world.operator.post_once(&place(&provision), "part", &part).await;
     let _has_none = part.refused(404, "not_found");
-    let whole = refund(&world.operator, &provision, "whole")
-        .await
-        .expect(200);
+    let whole = refund(&world.operator, &provision, "whole").await.expect(200);
     assert_eq!((whole.number("refunded"), whole.number("cost")), (21, 21));
-    let _done = refund(&world.operator, &provision, "more")
-        .await
-        .refused(409, "already_refunded");
+    let _done = refund(&world.operator, &provision, "more").await.refused(409, "already_refunded");
     assert_eq!(world.balance(&partner.refid).await, 1_000);
 }
 
@@ -227,15 +169,10 @@ async fn ninety_licences_are_refunded_in_one_commit_or_one_by_one() {
         last = asked.await.expect(200);
     }
     assert_eq!(last.json["refunds"].as_array().unwrap().len(), 90);
-    assert_eq!(
-        (last.number("refunded"), world.balance(&partner.refid).await),
-        (9_000, 20_000)
-    );
+    assert_eq!((last.number("refunded"), world.balance(&partner.refid).await), (9_000, 20_000));
     let path = format!("/v1/provisions/{}", single.text("refid"));
     assert_eq!(partner.caller.get(&path).await.expect(200).json, last.json);
-    let _done = refund(&world.operator, &single, "more")
-        .await
-        .refused(409, "already_refunded");
+    let _done = refund(&world.operator, &single, "more").await.refused(409, "already_refunded");
     world.assert_intact(&partner.refid, 94).await;
 }
 
@@ -247,11 +184,7 @@ async fn neither_suspension_nor_hold_keeps_credits_from_returning_and_a_full_wal
     let path = format!("/v1/resellers/{}", partner.refid);
     let hold = json!({"hold_provisioning": true});
     let _held = world.operator.patch(&path, &hold).await.expect(200);
-    let _suspended = world
-        .operator
-        .act(&format!("{path}/suspend"))
-        .await
-        .expect(200);
+    let _suspended = world.operator.act(&format!("{path}/suspend")).await.expect(200);
     let wallet = format!("WA#{}", partner.refid);
     let most = (1_u64 << 53) - 1;
     world.tamper(&wallet, "balance", &json!({"N": most.to_string()}));
@@ -266,18 +199,12 @@ async fn neither_suspension_nor_hold_keeps_credits_from_returning_and_a_full_wal
 async fn a_key_stands_for_one_refund_and_for_no_other_command() {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000).await;
-    let (one, other) = (
-        spent(&world, &partner, 10).await,
-        spent(&world, &partner, 10).await,
-    );
+    let (one, other) = (spent(&world, &partner, 10).await, spent(&world, &partner, 10).await);
     let first = refund(&world.operator, &one, "k").await.expect(200);
     let reused = refund(&world.operator, &other, "k").await;
     let _reused = reused.refused(422, "idempotency_key_reused");
     let described = json!({"description": "x"});
-    let reused = world
-        .operator
-        .post_once(&place(&one), "k", &described)
-        .await;
+    let reused = world.operator.post_once(&place(&one), "k", &described).await;
     let _reused = reused.refused(422, "idempotency_key_reused");
     // Text that is no refid is no licence of any provision, but the key is judged before that.
     let nonsense = json!({"licences": ["nonsense"]});
@@ -285,25 +212,14 @@ async fn a_key_stands_for_one_refund_and_for_no_other_command() {
     let _reused = reused.refused(422, "idempotency_key_reused");
     for nothing in [json!({}), json!({"description": null})] {
         let same = world.operator.post_once(&place(&one), "k", &nothing).await;
-        assert_eq!(
-            same.expect(200).bytes,
-            first.bytes,
-            "a body that says nothing is none"
-        );
+        assert_eq!(same.expect(200).bytes, first.bytes, "a body that says nothing is none");
     }
     // Top-ups and purchases have name spaces of their own.
     let credits = format!("/v1/resellers/{}/credits", partner.refid);
-    let top_up = world
-        .operator
-        .post_once(&credits, "k", &json!({"amount": 5}))
-        .await;
+    let top_up = world.operator.post_once(&credits, "k", &json!({"amount": 5})).await;
     let _added = top_up.expect(201);
     let bare = json!({"cost": 5, "description": "x"});
-    let _made = partner
-        .caller
-        .post_once("/v1/provisions", "k", &bare)
-        .await
-        .expect(201);
+    let _made = partner.caller.post_once("/v1/provisions", "k", &bare).await.expect(201);
     assert_eq!(world.balance(&partner.refid).await, 990);
 }
 
@@ -321,9 +237,7 @@ async fn events_tell_of_the_refund_and_of_each_licence_that_ended() {
         named.map(|event| &event["detail"]).collect()
     };
     assert_eq!(new.len(), 3, "{new:?}");
-    let [credits] = told("CreditsRefunded")[..] else {
-        panic!("{new:?}")
-    };
+    let [credits] = told("CreditsRefunded")[..] else { panic!("{new:?}") };
     for (member, value) in [
         ("reseller", json!(partner.refid)),
         ("provision", provision.json["refid"].clone()),

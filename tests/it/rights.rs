@@ -30,10 +30,7 @@ const BY_LAMBDA: [&str; 6] = [
 ];
 
 /// What a function does to start in the cloud; here the secret is a file. `make rehearse` uses these.
-const AT_START: [&str; 2] = [
-    "StartPolicy: kms:Decrypt on Key",
-    "StartPolicy: secretsmanager:GetSecretValue on Secret",
-];
+const AT_START: [&str; 2] = ["StartPolicy: kms:Decrypt on Key", "StartPolicy: secretsmanager:GetSecretValue on Secret"];
 
 /// A world with every switch on that makes a function do more.
 async fn busy_world() -> World {
@@ -80,24 +77,14 @@ async fn drive(operator: &Caller, party: &Party, case: &Case, operation: &Operat
 async fn contend(world: &World, case: &Case, operation: &Operation) {
     let party = Party::ready_for(world, case.needs).await;
     let script = Script::default();
-    let conflict =
-        json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"});
-    script.then(
-        1,
-        "TransactWriteItems",
-        &Fault::Answer(400, conflict.to_string()),
-    );
+    let conflict = json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"});
+    script.then(1, "TransactWriteItems", &Fault::Answer(400, conflict.to_string()));
     let function = answering(operation);
     let app = world.app_over(function.name, &script).await;
     let once = format!("contended-{}", party.ids.fresh);
     let request = (case.sample)(&party.ids).request(operation, &once);
     let mut headers: Vec<(&str, &str)> = Vec::new();
-    headers.extend(
-        request
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str())),
-    );
+    headers.extend(request.headers.iter().map(|(name, value)| (*name, value.as_str())));
     if operation.header("Idempotency-Key").is_some() {
         headers.retain(|(name, _)| *name != "idempotency-key");
         headers.push(("idempotency-key", &once));
@@ -110,14 +97,8 @@ async fn contend(world: &World, case: &Case, operation: &Operation) {
     headers.push(("authorization", &bearer));
     let body = request.body.clone().unwrap_or_default();
     let routes = function.router(&app).unwrap();
-    let reply = world
-        .send(routes, &request.method, &request.path, &headers, body)
-        .await;
-    assert_eq!(
-        reply.status, operation.success,
-        "{}: {}",
-        case.operation, reply.json
-    );
+    let reply = world.send(routes, &request.method, &request.path, &headers, body).await;
+    assert_eq!(reply.status, operation.success, "{}: {}", case.operation, reply.json);
 }
 
 /// The function that answers an operation.
@@ -127,10 +108,7 @@ fn answering(operation: &Operation) -> &'static Function {
         matches!(event, EventSpec::HttpApi { method, path }
             if *method == operation.method && *path == operation.path)
     };
-    let spec = template
-        .functions
-        .iter()
-        .find(|spec| spec.events.iter().any(answers));
+    let spec = template.functions.iter().find(|spec| spec.events.iter().any(answers));
     purser_api::function(&spec.unwrap().handler).unwrap()
 }
 
@@ -144,22 +122,13 @@ async fn live(world: &World, operator: &Caller) {
     let (_, bound_by_bulk) = world.login(true).await;
 
     let named = |email: &str| json!({"name": "x", "email": email});
-    let client = operator
-        .post("/v1/clients", &named(&bound_at_once))
-        .await
-        .expect(201);
+    let client = operator.post("/v1/clients", &named(&bound_at_once)).await.expect(201);
     let client = format!("/v1/clients/{}", client.text("refid"));
     let address = json!({"email": "another@example.com"});
     let _changed = operator.patch(&client, &address).await.expect(200);
     let to = json!({"reseller": other.refid});
-    let _moved = operator
-        .post(&format!("{client}/transfer"), &to)
-        .await
-        .expect(200);
-    let _list = operator
-        .get("/v1/clients?status=pending&ownership=reselled")
-        .await
-        .expect(200);
+    let _moved = operator.post(&format!("{client}/transfer"), &to).await.expect(200);
+    let _list = operator.get("/v1/clients?status=pending&ownership=reselled").await.expect(200);
     let _gone = operator.delete(&client).await.expect(204);
 
     let undelivered = named("bounce@simulator.amazonses.com");
@@ -167,35 +136,21 @@ async fn live(world: &World, operator: &Caller) {
 
     // 600 of 1,000: below the threshold of 500, so the hold rule holds, until the top-up.
     let body = json!({"product": product, "client": named(&bound_by_purchase)});
-    let bought = partner
-        .caller
-        .post_once("/v1/provisions", "one", &body)
-        .await
-        .expect(201);
+    let bought = partner.caller.post_once("/v1/provisions", "one", &body).await.expect(201);
     // The rule decides on the wallet as it is, so it must have done so before the credits return.
     world.system().settle().await;
     let bought = format!("/v1/provisions/{}", bought.text("refid"));
     let _read = partner.caller.get(&bought).await.expect(200);
     let refund = json!({"description": "x"});
-    let _refunded = operator
-        .post_once(&format!("{bought}/refund"), "refund", &refund)
-        .await
-        .expect(200);
+    let _refunded = operator.post_once(&format!("{bought}/refund"), "refund", &refund).await.expect(200);
     let _read = partner.caller.get(&bought).await.expect(200);
     world.system().settle().await;
     let credits = format!("/v1/resellers/{}/credits", partner.refid);
     let top_up = json!({"amount": 5_000, "reference": "INV-1"});
-    let _entry = operator
-        .post_once(&credits, "two", &top_up)
-        .await
-        .expect(201);
+    let _entry = operator.post_once(&credits, "two", &top_up).await.expect(201);
     world.system().settle().await;
     let body = json!({"product": product, "clients": [named(&bound_by_bulk)]});
-    let _bought = partner
-        .caller
-        .post_once("/v1/provisions/bulk", "three", &body)
-        .await
-        .expect(201);
+    let _bought = partner.caller.post_once("/v1/provisions/bulk", "three", &body).await.expect(201);
     world.system().settle().await;
 }
 
@@ -235,11 +190,7 @@ async fn no_function_may_do_more_than_it_does() {
     let _told = world.invited(json!({"operator": true})).await;
     world.system().settle().await;
     let month = json!({"advance": "P31D"});
-    let _turned = world
-        .nobody()
-        .post("/_local/clock", &month)
-        .await
-        .expect(200);
+    let _turned = world.nobody().post("/_local/clock", &month).await.expect(200);
     world.run_schedule("report-accounts").await;
     world.run_schedule("rollup").await;
     world.run_schedule("report-partners").await;
@@ -272,10 +223,7 @@ async fn recounted() -> World {
     for row in rows.filter(|item| item["kind"]["S"] == "timeline") {
         world.remove(&row);
     }
-    let figure = world
-        .items()
-        .into_iter()
-        .find(|item| item["sk"]["S"] == "H#2023-01-15T09");
+    let figure = world.items().into_iter().find(|item| item["sk"]["S"] == "H#2023-01-15T09");
     world.remove(&figure.unwrap());
     let day = json!({"advance": "P1D"});
     let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
@@ -286,16 +234,8 @@ async fn recounted() -> World {
     assert_eq!(found.json["differing"], 6);
     let _mended = world.operator.act(&path("rebuild")).await.expect(200);
     world.run_schedule("rollup").await;
-    let _all = world
-        .operator
-        .get("/v1/analytics/figures/check")
-        .await
-        .expect(200);
-    let _all = world
-        .operator
-        .act("/v1/analytics/figures/rebuild")
-        .await
-        .expect(200);
+    let _all = world.operator.get("/v1/analytics/figures/check").await.expect(200);
+    let _all = world.operator.act("/v1/analytics/figures/rebuild").await.expect(200);
     world
 }
 
@@ -306,10 +246,7 @@ async fn a_function_that_lacks_a_right_fails_and_changes_nothing() {
     let without_licences = "[\"EN#*\", \"WA#*\", \"CL#*\", \"EC#*\", \"US#*\"]";
     assert_eq!(TEMPLATE.matches(provision).count(), 1);
     let template = Template::parse(&TEMPLATE.replace(provision, without_licences)).unwrap();
-    let options = Options {
-        template: Some(Arc::new(template)),
-        ..Options::default()
-    };
+    let options = Options { template: Some(Arc::new(template)), ..Options::default() };
     let world = World::start(options).await;
     let partner = world.partner("standard", 1_000).await;
     let (product, before) = (world.product(10).await, world.state().await);
@@ -318,9 +255,5 @@ async fn a_function_that_lacks_a_right_fails_and_changes_nothing() {
     let _failed = refused.refused(500, "internal_error");
     assert_eq!(world.state().await, before);
     let bare = json!({"cost": 10, "description": "x"});
-    let _bought = partner
-        .caller
-        .post_once("/v1/provisions", "k", &bare)
-        .await
-        .expect(201);
+    let _bought = partner.caller.post_once("/v1/provisions", "k", &bare).await.expect(201);
 }

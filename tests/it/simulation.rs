@@ -13,24 +13,14 @@ const PEOPLE: usize = 3;
 fn a_seed_replays_exactly() {
     // What differs between two runs differs in few seeds: in those in which something rests on it.
     for seed in 3..=4 {
-        let options = Options {
-            seed,
-            commands: 120,
-            people: PEOPLE,
-            bug: None,
-        };
+        let options = Options { seed, commands: 120, people: PEOPLE, bug: None };
         let first = run(options).unwrap_or_else(|failure| panic!("{failure}"));
         // Whatever the rest of the process listens to.
         let log = logs::subscriber(std::io::sink, "TRACE", "a stack".into(), Clock::default());
         let second = tracing::subscriber::with_default(log, || run(options));
         assert_eq!(second, Ok(first), "seed {seed}");
     }
-    let options = Options {
-        seed: 2,
-        commands: 60,
-        people: 0,
-        bug: Some(Bug::WalletUnconditioned),
-    };
+    let options = Options { seed: 2, commands: 60, people: 0, bug: Some(Bug::WalletUnconditioned) };
     let failure = run(options).expect_err("a bug is found");
     assert!(!failure.history.is_empty());
     assert_eq!(run(options), Err(failure));
@@ -73,17 +63,9 @@ const SEEDS: [u64; 8] = [2, 3, 4, 6, 7, 8, 13, 15];
 fn whatever_fails_around_it_purser_does_what_the_model_does() {
     let mut unseen = FAULTS.to_vec();
     for seed in SEEDS {
-        let options = Options {
-            seed,
-            commands: 200,
-            people: PEOPLE,
-            bug: None,
-        };
+        let options = Options { seed, commands: 200, people: PEOPLE, bug: None };
         let run = run(options).unwrap_or_else(|failure| panic!("{failure}"));
-        assert!(
-            run.commits > 50 && run.events > 50,
-            "seed {seed} did little"
-        );
+        assert!(run.commits > 50 && run.events > 50, "seed {seed} did little");
         unseen.retain(|fault| !run.history.iter().any(|line| line.contains(fault)));
     }
     assert!(unseen.is_empty(), "these seeds never saw {unseen:?}");
@@ -134,12 +116,7 @@ fn what_is_planted_is_found() {
         let planted = PLANTED.iter().find(|(planted, ..)| *planted == bug);
         let planted = planted.unwrap_or_else(|| panic!("{bug:?} has no seed"));
         let (_, first, (commands, people)) = *planted;
-        let options = |seed| Options {
-            seed,
-            commands,
-            people,
-            bug: Some(bug),
-        };
+        let options = |seed| Options { seed, commands, people, bug: Some(bug) };
         let found = (first..first + TRIED).find(|seed| run(options(*seed)).is_err());
         assert!(found.is_some(), "{bug:?} is not found");
     }

@@ -7,10 +7,7 @@ const MOST_LINES: usize = 400;
 const MOST_COLUMNS: usize = 120;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// The files that git tracks or would track.
@@ -21,11 +18,7 @@ fn files() -> Vec<String> {
         .output()
         .expect("git lists the files");
     let names = String::from_utf8(listed.stdout).unwrap();
-    names
-        .lines()
-        .filter(|name| root().join(name).is_file())
-        .map(ToOwned::to_owned)
-        .collect()
+    names.lines().filter(|name| root().join(name).is_file()).map(ToOwned::to_owned).collect()
 }
 
 fn is_code(name: &str) -> bool {
@@ -33,9 +26,7 @@ fn is_code(name: &str) -> bool {
 }
 
 fn ends(name: &str, endings: &[&str]) -> bool {
-    let ending = Path::new(name)
-        .extension()
-        .and_then(|ending| ending.to_str());
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| endings.contains(&ending))
 }
 
@@ -62,9 +53,7 @@ fn faults(name: &str, text: &str) -> Vec<String> {
                 }
             }
             for word in ["Manager", "Helper", "Util", "MyService"] {
-                let named = ["struct ", "enum ", "trait ", "mod "]
-                    .iter()
-                    .any(|kind| line.contains(kind));
+                let named = ["struct ", "enum ", "trait ", "mod "].iter().any(|kind| line.contains(kind));
                 if named && line.contains(word) {
                     faults.push(format!("{at}: a name with {word}"));
                 }
@@ -115,15 +104,9 @@ fn every_forge_does_what_ci_run_does() {
     let mut targets: Vec<&str> = targets.collect();
     targets.sort_unstable();
     assert!(targets.contains(&"test"), "{targets:?}");
-    for (name, list) in [
-        (".github/workflows/ci.yml", "target: ["),
-        (".gitlab-ci.yml", "TARGET: ["),
-    ] {
+    for (name, list) in [(".github/workflows/ci.yml", "target: ["), (".gitlab-ci.yml", "TARGET: [")] {
         let text = read(name);
-        let listed = text
-            .split(list)
-            .nth(1)
-            .and_then(|rest| rest.split(']').next());
+        let listed = text.split(list).nth(1).and_then(|rest| rest.split(']').next());
         let mut listed: Vec<&str> = listed.unwrap().split(", ").collect();
         listed.sort_unstable();
         assert_eq!(listed, targets, "{name}");
@@ -155,10 +138,7 @@ fn dependencies_point_one_way() {
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
         for (other, name) in names {
             let uses = dependencies.lines().any(|line| line.starts_with(name));
-            assert!(
-                !uses || rank(other) < rank(crate_),
-                "{crate_} depends on {other}"
-            );
+            assert!(!uses || rank(other) < rank(crate_), "{crate_} depends on {other}");
         }
     }
     // What an operator runs knows the rules and the API, and nothing of what stands behind that.

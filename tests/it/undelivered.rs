@@ -14,10 +14,7 @@ async fn welcomed(world: &World, email: &str) -> usize {
     world.system().settle().await;
     let _active = world.operator.act(&path).await.expect(200);
     let mails = world.mails().await;
-    mails
-        .iter()
-        .filter(|mail| mail["to"] == json!([email]))
-        .count()
+    mails.iter().filter(|mail| mail["to"] == json!([email])).count()
 }
 
 #[tokio::test]
@@ -34,16 +31,10 @@ async fn who_bounced_or_complained_gets_no_more_mail() {
     }
     assert_eq!(world.system().dead_letters(), []);
     let items = world.items();
-    let suppressed = items
-        .iter()
-        .filter(|item| item["kind"]["S"] == "suppressed_address");
+    let suppressed = items.iter().filter(|item| item["kind"]["S"] == "suppressed_address");
     let suppressed: Vec<String> = suppressed.map(Value::to_string).collect();
     assert_eq!(suppressed.len(), 3);
-    assert!(
-        suppressed
-            .iter()
-            .all(|item| !item.contains("simulator") && !item.contains("bounce@"))
-    );
+    assert!(suppressed.iter().all(|item| !item.contains("simulator") && !item.contains("bounce@")));
 }
 
 /// What SES tells of a mail under the template's configuration set, as its function gets it.
@@ -81,34 +72,20 @@ fn complaint(email: &str) -> Value {
 async fn a_full_mailbox_is_mailed_again_and_a_dead_one_after_ninety_days() {
     let world = World::new().await;
     let (bounced, complained) = ("Email Bounced", "Email Complaint Received");
-    told(&world, bounced, bounce("Transient", "full@example.com"))
-        .await
-        .unwrap();
-    told(&world, bounced, bounce("Undetermined", "odd@example.com"))
-        .await
-        .unwrap();
-    told(&world, bounced, bounce("Permanent", "Dead@Example.com"))
-        .await
-        .unwrap();
-    told(&world, bounced, bounce("Permanent", "dead@example.com"))
-        .await
-        .unwrap();
+    told(&world, bounced, bounce("Transient", "full@example.com")).await.unwrap();
+    told(&world, bounced, bounce("Undetermined", "odd@example.com")).await.unwrap();
+    told(&world, bounced, bounce("Permanent", "Dead@Example.com")).await.unwrap();
+    told(&world, bounced, bounce("Permanent", "dead@example.com")).await.unwrap();
     let mut kept_back = bounce("Permanent", "kept@example.com");
     kept_back["bounce"]["bounceSubType"] = json!("OnAccountSuppressionList");
     told(&world, bounced, kept_back).await.unwrap();
     let mut of_others = bounce("Permanent", "theirs@example.com");
     of_others["mail"]["tags"]["ses:configuration-set"] = json!(["Another"]);
     told(&world, bounced, of_others).await.unwrap();
-    told(&world, bounced, bounce("Permanent", "not an address"))
-        .await
-        .unwrap();
-    told(&world, complained, complaint("angry@example.com"))
-        .await
-        .unwrap();
+    told(&world, bounced, bounce("Permanent", "not an address")).await.unwrap();
+    told(&world, complained, complaint("angry@example.com")).await.unwrap();
     // A bounce after a complaint does not make it forgettable.
-    told(&world, bounced, bounce("Permanent", "angry@example.com"))
-        .await
-        .unwrap();
+    told(&world, bounced, bounce("Permanent", "angry@example.com")).await.unwrap();
     assert_eq!(welcomed(&world, "full@example.com").await, 2);
     assert_eq!(welcomed(&world, "odd@example.com").await, 2);
     assert_eq!(welcomed(&world, "kept@example.com").await, 2);
@@ -116,10 +93,7 @@ async fn a_full_mailbox_is_mailed_again_and_a_dead_one_after_ninety_days() {
     assert_eq!(welcomed(&world, "dead@example.com").await, 0);
     assert_eq!(welcomed(&world, "angry@example.com").await, 0);
 
-    world
-        .system()
-        .clock()
-        .advance(SignedDuration::from_hours(91 * 24));
+    world.system().clock().advance(SignedDuration::from_hours(91 * 24));
     assert_eq!(welcomed(&world, "ANGRY+@example.com").await, 2);
     let client = |email: &str| format!("/v1/clients?email={}", email.replace('@', "%40"));
     for (email, mails) in [("dead@example.com", 1), ("angry@example.com", 0)] {
@@ -141,10 +115,7 @@ async fn what_is_not_understood_is_an_error_and_changes_nothing() {
         ("Email Delivered", complaint("a@example.com")),
         ("Email Bounced", json!({})),
         ("Email Bounced", complaint("a@example.com")),
-        (
-            "Email Complaint Received",
-            bounce("Permanent", "a@example.com"),
-        ),
+        ("Email Complaint Received", bounce("Permanent", "a@example.com")),
     ] {
         assert!(told(&world, kind, detail).await.is_err(), "{kind}");
     }

@@ -46,12 +46,9 @@ pub fn hashes(reply: &Reply) -> u32 {
 }
 
 fn figure<'a>(reply: &'a Reply, name: &str) -> &'a str {
-    let header = reply
-        .header("purser-cost")
-        .expect("the laptop says what an answer cost");
+    let header = reply.header("purser-cost").expect("the laptop says what an answer cost");
     let part = header.split(' ').find_map(|part| part.strip_prefix(name));
-    part.and_then(|part| part.strip_prefix('='))
-        .expect("a figure")
+    part.and_then(|part| part.strip_prefix('=')).expect("a figure")
 }
 
 /// An answer's cost beside its bounds, less the one call and unit that authenticated it.
@@ -74,21 +71,9 @@ pub async fn measure() -> Vec<Budget> {
     let product = world.product(700).await;
     let client = world.client(&partner).await;
     // An operator's key of the table, so that authenticating costs what it costs a reseller.
-    let made = world
-        .operator
-        .post("/v1/api-keys", &json!({"name": "bench"}))
-        .await
-        .expect(201);
+    let made = world.operator.post("/v1/api-keys", &json!({"name": "bench"})).await.expect(201);
     let operator = world.operator.with_key(Some(made.text("key")));
-    let mut budgets = writes(
-        &world,
-        &operator,
-        &partner.caller,
-        &partner.refid,
-        &product,
-        &client,
-    )
-    .await;
+    let mut budgets = writes(&world, &operator, &partner.caller, &partner.refid, &product, &client).await;
     budgets.extend(changes(&world, &operator, &partner).await);
     budgets.extend(bulk(&world, &operator, &partner, &product).await);
     budgets.extend(returns(&world, &operator, &partner, &product).await);
@@ -100,20 +85,14 @@ pub async fn measure() -> Vec<Budget> {
 /// The budget of each of `count` things that one answer is about; the round trips are those of all.
 fn each(whole: &Budget, count: u32) -> Budget {
     let share = |(spent, most)| (spent / f64::from(count), most / f64::from(count));
-    Budget {
-        rcu: share(whole.rcu),
-        wcu: share(whole.wcu),
-        ..whole.clone()
-    }
+    Budget { rcu: share(whole.rcu), wcu: share(whole.wcu), ..whole.clone() }
 }
 
 async fn changes(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budget> {
     let path = format!("/v1/clients/{}", world.client(partner).await);
     let own = &partner.caller;
     let renamed = own.patch(&path, &json!({"name": "Another name"})).await;
-    let address = own
-        .patch(&path, &json!({"email": "new@acme.example"}))
-        .await;
+    let address = own.patch(&path, &json!({"email": "new@acme.example"})).await;
     let status = own.act(&format!("{path}/activate")).await;
     let again = own.act(&format!("{path}/activate")).await;
     let other = json!({"reseller": world.partner("standard", 0).await.refid});
@@ -132,10 +111,7 @@ async fn changes(world: &World, operator: &Caller, partner: &Partner) -> Vec<Bud
         budget("ask for the status it has", &again, 2, 2.0, 0.0),
         budget("move a client to a reseller", &moved, 4, 3.0, 6.0),
         budget("delete a client", &deleted, 2, 1.0, 9.0),
-        each(
-            &budget("delete 25 clients, each", &many, 50, 25.0, 225.0),
-            25,
-        ),
+        each(&budget("delete 25 clients, each", &many, 50, 25.0, 225.0), 25),
     ]
 }
 
@@ -155,31 +131,14 @@ async fn bulk(world: &World, operator: &Caller, partner: &Partner, product: &str
     let found = format!("/v1/provisions/{}", existing.text("refid"));
     let found = operator.get(&found).await;
     vec![
-        each(
-            &budget(
-                "bulk provision, 25 existing clients, each",
-                &existing,
-                2,
-                25.0,
-                150.0,
-            ),
-            25,
-        ),
-        each(
-            &budget("bulk provision, 25 new clients, each", &new, 2, 25.0, 325.0),
-            25,
-        ),
+        each(&budget("bulk provision, 25 existing clients, each", &existing, 2, 25.0, 150.0), 25),
+        each(&budget("bulk provision, 25 new clients, each", &new, 2, 25.0, 325.0), 25),
         budget("read a provision of 25", &found, 2, 60.0, 0.0),
     ]
 }
 
 /// Refunds and transfers.
-async fn returns(
-    world: &World,
-    operator: &Caller,
-    partner: &Partner,
-    product: &str,
-) -> Vec<Budget> {
+async fn returns(world: &World, operator: &Caller, partner: &Partner, product: &str) -> Vec<Budget> {
     world.top_up(&partner.refid, 100_000).await;
     let client = world.client(partner).await;
     let own = &partner.caller;
@@ -208,10 +167,7 @@ async fn returns(
         budget("refund a bare cost", &cost, 3, 3.0, 7.0),
         budget("refund one licence", &single, 3, 4.0, 14.0),
         budget("refund one licence of 51", &part, 3, 30.0, 20.0),
-        each(
-            &budget("refund the other 50, each", &rest, 4, 50.0, 275.0),
-            50,
-        ),
+        each(&budget("refund the other 50, each", &rest, 4, 50.0, 275.0), 50),
         budget("transfer credits", &moved, 2, 1.5, 10.0),
     ]
 }
@@ -224,45 +180,21 @@ async fn writes(
     product: &str,
     client: &str,
 ) -> Vec<Budget> {
-    let created = reseller
-        .post_once("/v1/clients", "bench-client", &world.new_client())
-        .await;
+    let created = reseller.post_once("/v1/clients", "bench-client", &world.new_client()).await;
     let existing = json!({"product": product, "client": client});
-    let existing = reseller
-        .post_once("/v1/provisions", "bench-existing", &existing)
-        .await;
+    let existing = reseller.post_once("/v1/provisions", "bench-existing", &existing).await;
     let new = json!({"product": product, "client": world.new_client()});
-    let new = reseller
-        .post_once("/v1/provisions", "bench-new", &new)
-        .await;
+    let new = reseller.post_once("/v1/provisions", "bench-new", &new).await;
     let bare = json!({"cost": 20, "description": "Set-up"});
-    let bare = reseller
-        .post_once("/v1/provisions", "bench-bare", &bare)
-        .await;
+    let bare = reseller.post_once("/v1/provisions", "bench-bare", &bare).await;
     let credits = format!("/v1/resellers/{refid}/credits");
-    let plain = operator
-        .post_once(&credits, "bench-credits", &json!({"amount": 500}))
-        .await;
+    let plain = operator.post_once(&credits, "bench-credits", &json!({"amount": 500})).await;
     let named = json!({"amount": 500, "reference": "INV-1", "description": "Invoice 1"});
     let named = operator.post_once(&credits, "bench-named", &named).await;
-    let repeated = operator
-        .post_once(&credits, "bench-credits", &json!({"amount": 500}))
-        .await;
+    let repeated = operator.post_once(&credits, "bench-credits", &json!({"amount": 500})).await;
     vec![
-        budget(
-            "create client (with idempotency key)",
-            &created,
-            2,
-            1.0,
-            9.0,
-        ),
-        budget(
-            "provision one licence, existing client",
-            &existing,
-            2,
-            2.0,
-            11.0,
-        ),
+        budget("create client (with idempotency key)", &created, 2, 1.0, 9.0),
+        budget("provision one licence, existing client", &existing, 2, 2.0, 11.0),
         budget("provision one licence, new client", &new, 2, 2.0, 17.0),
         budget("provision a bare cost", &bare, 2, 1.0, 5.0),
         budget("add credits", &plain, 2, 1.0, 6.0),
@@ -289,20 +221,10 @@ async fn reads(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budge
     }
     let own = partner.caller.get("/v1/clients").await;
     let all = usual_page(operator, "/v1/clients").await;
-    let wallet = partner
-        .caller
-        .get(&format!("/v1/resellers/{}/wallet", partner.refid))
-        .await;
-    let entries = partner
-        .caller
-        .get(&format!("/v1/resellers/{}/entries", partner.refid))
-        .await;
+    let wallet = partner.caller.get(&format!("/v1/resellers/{}/wallet", partner.refid)).await;
+    let entries = partner.caller.get(&format!("/v1/resellers/{}/entries", partner.refid)).await;
     // What a reseller may never do is refused on its key alone.
-    let refused = partner
-        .caller
-        .post("/v1/resellers", &json!({}))
-        .await
-        .refused(403, "forbidden");
+    let refused = partner.caller.post("/v1/resellers", &json!({})).await.refused(403, "forbidden");
     let (calls, rcu, wcu) = cost(&refused);
     let authenticated = Budget {
         operation: "authenticate a request",

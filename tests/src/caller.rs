@@ -31,29 +31,19 @@ pub struct Reply {
 impl Caller {
     /// Somebody who calls `url` with `key`.
     pub fn new(http: Client, url: impl Into<String>, key: Option<String>) -> Self {
-        Self {
-            http,
-            url: url.into(),
-            key,
-        }
+        Self { http, url: url.into(), key }
     }
 
     /// The same caller with another key.
     #[must_use]
     pub fn with_key(&self, key: Option<&str>) -> Self {
-        Self {
-            key: key.map(ToOwned::to_owned),
-            ..self.clone()
-        }
+        Self { key: key.map(ToOwned::to_owned), ..self.clone() }
     }
 
     /// The same caller where `other` calls.
     #[must_use]
     pub fn moved(&self, other: &Self) -> Self {
-        Self {
-            url: other.url.clone(),
-            ..self.clone()
-        }
+        Self { url: other.url.clone(), ..self.clone() }
     }
 
     /// Its key.
@@ -62,13 +52,7 @@ impl Caller {
     }
 
     /// Sends anything.
-    pub async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Option<Vec<u8>>,
-    ) -> Reply {
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Reply {
         let sent = self.try_send(method, path, headers, body).await;
         sent.expect("an answer")
     }
@@ -82,12 +66,9 @@ impl Caller {
         body: Option<Vec<u8>>,
     ) -> Result<Reply, reqwest::Error> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self
-            .http
-            .request(method.clone(), format!("{}{path}", self.url));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.url));
         if let Some(key) = &self.key {
-            let value =
-                HeaderValue::from_bytes(format!("Bearer {key}").as_bytes()).expect("a header");
+            let value = HeaderValue::from_bytes(format!("Bearer {key}").as_bytes()).expect("a header");
             request = request.header("authorization", value);
         }
         for (name, value) in headers {
@@ -116,23 +97,13 @@ impl Caller {
 
     /// Posts JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.send(
-            "POST",
-            path,
-            &[("content-type", "application/json")],
-            Some(body.to_string().into()),
-        )
-        .await
+        self.send("POST", path, &[("content-type", "application/json")], Some(body.to_string().into())).await
     }
 
     /// Posts JSON under an idempotency key.
     pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Reply {
-        let headers = [
-            ("content-type", "application/json"),
-            ("idempotency-key", key),
-        ];
-        self.send("POST", path, &headers, Some(body.to_string().into()))
-            .await
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        self.send("POST", path, &headers, Some(body.to_string().into())).await
     }
 
     /// Asks for an action, which needs no body.
@@ -149,13 +120,7 @@ impl Caller {
 
     /// Patches with JSON.
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
-        self.send(
-            "PATCH",
-            path,
-            &[("content-type", "application/json")],
-            Some(body.to_string().into()),
-        )
-        .await
+        self.send("PATCH", path, &[("content-type", "application/json")], Some(body.to_string().into())).await
     }
 }
 
@@ -185,12 +150,7 @@ impl Reply {
     #[track_caller]
     #[must_use]
     pub fn expect(self, status: u16) -> Self {
-        assert_eq!(
-            self.status,
-            status,
-            "{}",
-            String::from_utf8_lossy(&self.bytes)
-        );
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
         self
     }
 
@@ -198,26 +158,15 @@ impl Reply {
     #[track_caller]
     #[must_use]
     pub fn refused(self, status: u16, code: &str) -> Self {
-        assert_eq!(
-            (self.status, self.text("code")),
-            (status, code),
-            "{}",
-            String::from_utf8_lossy(&self.bytes)
-        );
-        assert_eq!(
-            self.header("content-type"),
-            Some("application/problem+json")
-        );
+        assert_eq!((self.status, self.text("code")), (status, code), "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
         assert_eq!(self.json["status"], status);
         self
     }
 
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A member that is text; empty when it is not.

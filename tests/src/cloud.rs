@@ -89,11 +89,7 @@ impl Cloud {
     pub fn new(seed: u64, bug: Option<Bug>) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         // Where a year begins soon, one history is of two hours, days, months and years.
-        let start = if rng.u8(0..3) == 0 {
-            "2025-12-31T23:59:50Z"
-        } else {
-            "2026-01-01T00:00:00Z"
-        };
+        let start = if rng.u8(0..3) == 0 { "2025-12-31T23:59:50Z" } else { "2026-01-01T00:00:00Z" };
         let start = start.parse().expect("a time");
         let clock = Clock::stopped_at(start);
         let template = template().expect("the template");
@@ -120,11 +116,7 @@ impl Cloud {
     /// What the SDK's clients need to reach it.
     pub async fn sdk(&self) -> SdkConfig {
         let nowhere = "http://cloud.invalid".to_owned();
-        let endpoints = Endpoints {
-            dynamodb: nowhere.clone(),
-            eventbridge: nowhere.clone(),
-            sesv2: nowhere,
-        };
+        let endpoints = Endpoints { dynamodb: nowhere.clone(), eventbridge: nowhere.clone(), sesv2: nowhere };
         let client = SharedHttpClient::new(Network(self.clone()));
         let sdk = sdk::settings(&endpoints).await;
         let region = format!("cloud-{}", CLOUDS.fetch_add(1, Ordering::Relaxed));
@@ -210,11 +202,7 @@ impl Cloud {
         let often = u32::from(self.weather().death) * calls / 5;
         let often = u16::try_from(often).unwrap_or(u16::MAX).min(MOST_DEATHS);
         self.happens(often).then(|| {
-            let moment = if self.draw(fastrand::Rng::bool) {
-                Moment::Before
-            } else {
-                Moment::After
-            };
+            let moment = if self.draw(fastrand::Rng::bool) { Moment::Before } else { Moment::After };
             (self.draw(|rng| rng.u32(0..calls)), moment)
         })
     }

@@ -27,10 +27,7 @@ pub fn hold(method: &str, target: &str, reply: &Reply) {
     if reply.status >= 400 {
         let codes = listed["description"].as_str().unwrap_or_default();
         let code = format!("`{}`", reply.text("code"));
-        assert!(
-            codes.contains(&code),
-            "the code is not in the document: {what}"
-        );
+        assert!(codes.contains(&code), "the code is not in the document: {what}");
     }
 }
 
@@ -48,12 +45,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, code: &str) {
-        let reply = Reply {
-            status,
-            headers: Vec::new(),
-            bytes: Vec::new(),
-            json: json!({"code": code}),
-        };
+        let reply = Reply { status, headers: Vec::new(), bytes: Vec::new(), json: json!({"code": code}) };
         hold("GET", "/v1/clients/CL-1?x", &reply);
     }
 

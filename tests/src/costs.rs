@@ -62,10 +62,8 @@ pub async fn report() -> String {
     let product = world.product(700).await;
     let existing = json!({"product": product, "client": world.client(&partner).await});
     let new = json!({"product": product, "client": world.new_client()});
-    let kinds = [
-        ("One licence for a client there is", existing),
-        ("One licence for a new client, who gets a mail", new),
-    ];
+    let kinds =
+        [("One licence for a client there is", existing), ("One licence for a new client, who gets a mail", new)];
     let (mut usages, mut metrics) = (Vec::new(), BTreeSet::new());
     for (title, order) in kinds {
         let mut measured = Measured::of(&world, &partner, &order).await;
@@ -89,11 +87,7 @@ pub fn quoting(document: &str, report: &str) -> Option<String> {
 /// What is to be paid each month, however much happens; with so many metrics of our own.
 fn monthly(metrics: u128) -> Vec<Line> {
     let count = |kind: &str| TEMPLATE.matches(&format!("    Type: {kind}\n")).count() as u128;
-    let line = |price, units: u128| Line {
-        price,
-        units,
-        shown: units.to_string(),
-    };
+    let line = |price, units: u128| Line { price, units, shown: units.to_string() };
     let windows = 31 * 24 * 60 / KEY_MINUTES * FUNCTIONS.len() as u128;
     let lines = [
         line(&prices::KEY, count("AWS::KMS::Key")),
@@ -125,11 +119,7 @@ impl Measured {
         let (events, mails) = (world.events().await.len(), world.mails().await.len());
         let kept = bytes_kept(world);
         let key = world.fresh("costs");
-        let reply = partner
-            .caller
-            .post_once("/v1/provisions", &key, order)
-            .await
-            .expect(201);
+        let reply = partner.caller.post_once("/v1/provisions", &key, order).await.expect(201);
         let (calls, rcu, wcu) = cost(&reply);
         let mut told = world.events().await;
         told.truncate(told.len() - events);
@@ -140,10 +130,7 @@ impl Measured {
             bytes_sent: (reply.bytes.len() + HEADER_BYTES) as u128,
             events: told.len() as u128,
             mails: (world.mails().await.len() - mails) as u128,
-            metrics: told
-                .iter()
-                .map(|event| event["detail-type"].to_string())
-                .collect(),
+            metrics: told.iter().map(|event| event["detail-type"].to_string()).collect(),
             invocations: Vec::new(),
         };
         this.invoke("provision", calls);
@@ -167,11 +154,7 @@ impl Measured {
         let rules = functions::rules(&template, &world.system().app().config.bus).expect("rules");
         for rule in rules.iter().filter(|rule| rule.pattern.matches(&event)) {
             let mails = world.mails().await.len();
-            let app = world
-                .system()
-                .apps()
-                .of(&rule.function)
-                .expect("a function");
+            let app = world.system().apps().of(&rule.function).expect("a function");
             let Some(Entry::Event(run)) = function(&rule.function).map(|it| it.entry) else {
                 panic!("{} takes no events", rule.function);
             };
@@ -181,47 +164,24 @@ impl Measured {
             let mails = world.mails().await.len() - mails;
             self.half_reads += halves(cost.rcu);
             self.half_writes += halves(cost.wcu);
-            self.invoke(
-                &rule.function,
-                cost.calls + u32::try_from(mails).expect("few"),
-            );
+            self.invoke(&rule.function, cost.calls + u32::try_from(mails).expect("few"));
         }
     }
 
     fn lines(&self) -> Vec<Line> {
         let calls = self.invocations.len() as u128;
-        let duration: u128 = self
-            .invocations
-            .iter()
-            .map(|(mb, ms)| mb * u128::from(*ms))
-            .sum();
-        let count = |price, units: u128| Line {
-            price,
-            units,
-            shown: units.to_string(),
-        };
-        let half = |price, units: u128| Line {
-            price,
-            units,
-            shown: decimal(units * 5, 1),
-        };
+        let duration: u128 = self.invocations.iter().map(|(mb, ms)| mb * u128::from(*ms)).sum();
+        let count = |price, units: u128| Line { price, units, shown: units.to_string() };
+        let half = |price, units: u128| Line { price, units, shown: decimal(units * 5, 1) };
         // Texts are compressed, so a few bytes more or less are chance.
         let kilobytes = |price, bytes: u128| {
             let units = bytes.div_ceil(500) * 500;
-            Line {
-                price,
-                units,
-                shown: decimal(units / 100, 1),
-            }
+            Line { price, units, shown: decimal(units / 100, 1) }
         };
         let mut lines = vec![
             count(&prices::HTTP_REQUEST, 1),
             count(&prices::INVOCATION, calls),
-            Line {
-                price: &prices::DURATION,
-                units: duration,
-                shown: decimal(duration * 10_000 / 1_024_000, 4),
-            },
+            Line { price: &prices::DURATION, units: duration, shown: decimal(duration * 10_000 / 1_024_000, 4) },
             half(&prices::HALF_READ, self.half_reads),
             half(&prices::HALF_WRITE, self.half_writes),
             kilobytes(&prices::STORAGE, self.bytes_kept),
@@ -253,9 +213,7 @@ fn memory(handler: &str) -> u128 {
     let template = template::json(TEMPLATE).expect("a template");
     let resources = template["Resources"].as_object().expect("resources");
     let mut functions = resources.values().map(|it| &it["Properties"]);
-    let own = functions
-        .find(|it| it["Handler"] == handler)
-        .expect("a function");
+    let own = functions.find(|it| it["Handler"] == handler).expect("a function");
     let memory = own["MemorySize"].as_u64();
     let memory = memory.or_else(|| template["Globals"]["Function"]["MemorySize"].as_u64());
     memory.expect("a number").into()
@@ -270,9 +228,7 @@ fn bytes_kept(world: &World) -> u128 {
     let table = &serde_json::to_value(answer).expect("JSON")["Table"];
     let number = |of: &Value, name: &str| u128::from(of[name].as_u64().expect("a number"));
     let indexes = table["GlobalSecondaryIndexes"].as_array().expect("indexes");
-    let in_indexes = |index: &Value| {
-        number(index, "IndexSizeBytes") + number(index, "ItemCount") * ITEM_OVERHEAD
-    };
+    let in_indexes = |index: &Value| number(index, "IndexSizeBytes") + number(index, "ItemCount") * ITEM_OVERHEAD;
     let in_table = number(table, "TableSizeBytes") + number(table, "ItemCount") * ITEM_OVERHEAD;
     in_table + indexes.iter().map(in_indexes).sum::<u128>()
 }

@@ -35,10 +35,8 @@ const WALLETS: usize = 3;
 const BELOW: usize = 2;
 
 /// The process counts no requests: the test sends as many as it can.
-const VARIABLES: [(&str, &str); 2] = [
-    ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
-    ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
-];
+const VARIABLES: [(&str, &str); 2] =
+    [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
 
 /// How many answers a round waits for, at most, before the kill, and how long after the last of them it comes.
 const ANSWERS: usize = 120;
@@ -96,9 +94,7 @@ pub struct Totals {
 
 impl Totals {
     fn of(told: &[Told], found: &check::Found) -> Self {
-        let (wallets, done) = (found.wallets.values(), || {
-            told.iter().filter(|it| it.done().is_some())
-        });
+        let (wallets, done) = (found.wallets.values(), || told.iter().filter(|it| it.done().is_some()));
         let refunds = || done().filter(|it| it.refund().is_some());
         let sent = |it: &&Told| matches!(it.command.wanted, Wanted::TransferTo(_));
         Self {
@@ -118,8 +114,7 @@ impl Crash {
         let mut random = fastrand::Rng::with_seed(seed);
         let laptop = Laptop::start(folder, &VARIABLES).await;
         let operator = caller(&laptop);
-        let product =
-            json!({"reference": "PROD-1", "name": "A product", "price": 60, "duration_days": 365});
+        let product = json!({"reference": "PROD-1", "name": "A product", "price": 60, "duration_days": 365});
         let _product = operator.post("/v1/products", &product).await.expect(201);
         let mut partners: Vec<Partner> = Vec::new();
         for place in 0..WALLETS {
@@ -130,14 +125,7 @@ impl Crash {
         let authors = authors.map(|(place, partner)| {
             let (operator, partner) = (operator.clone(), partner.clone());
             let near = neighbours(place % WALLETS, &partners);
-            Author::new(
-                place,
-                operator,
-                partner,
-                near,
-                "PROD-1".into(),
-                random.fork(),
-            )
+            Author::new(place, operator, partner, near, "PROD-1".into(), random.fork())
         });
         Self {
             folder: folder.to_owned(),
@@ -155,11 +143,7 @@ impl Crash {
         let answers = self.random.usize(1..=ANSWERS);
         let answers = self.load_and_kill(number, answers).await;
         let kills = self.start().await;
-        let mut round = Round {
-            answers,
-            kills,
-            ..Round::default()
-        };
+        let mut round = Round { answers, kills, ..Round::default() };
         for author in &mut self.authors {
             if author.told.last().is_some_and(|it| it.answer.is_none()) {
                 round.unknown += 1;
@@ -193,10 +177,7 @@ impl Crash {
         let mut round = Round::default();
         if redriven.json != json!({"redriven": 0, "left": 0}) {
             let what = format!("there were dead letters: {}", redriven.json);
-            round.wrong.push(Wrong {
-                command: None,
-                what,
-            });
+            round.wrong.push(Wrong { command: None, what });
         }
         let mails = self.mails.values().cloned().collect();
         let all = vec![0; self.authors.len()];
@@ -205,10 +186,7 @@ impl Crash {
             let (intact, said) = laptop.verify().await;
             if !intact || !said.starts_with(&format!("{WALLETS} wallets, ")) {
                 let what = format!("purser-operator verify says {said}");
-                round.wrong.push(Wrong {
-                    command: None,
-                    what,
-                });
+                round.wrong.push(Wrong { command: None, what });
             }
         }
         round
@@ -228,10 +206,7 @@ impl Crash {
 
     /// Lets everybody send commands, and kills `purser` a moment after so many answers. How many there were.
     async fn load_and_kill(&mut self, number: usize, answers: usize) -> usize {
-        let (count, killed) = (
-            Arc::new(AtomicUsize::new(0)),
-            Arc::new(AtomicBool::new(false)),
-        );
+        let (count, killed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let mut callers = JoinSet::new();
         for mut author in self.authors.drain(..) {
             let (count, killed) = (Arc::clone(&count), Arc::clone(&killed));
@@ -279,27 +254,15 @@ impl Crash {
         kills
     }
 
-    async fn check(
-        &self,
-        since: &[usize],
-        mails: Option<Vec<(String, String)>>,
-        round: &mut Round,
-    ) {
-        let told: Vec<Told> = self
-            .authors
-            .iter()
-            .flat_map(|author| author.told.iter().cloned())
-            .collect();
+    async fn check(&self, since: &[usize], mails: Option<Vec<(String, String)>>, round: &mut Round) {
+        let told: Vec<Told> = self.authors.iter().flat_map(|author| author.told.iter().cloned()).collect();
         match found::read(&self.operator, &self.authors, since).await {
             Ok(found) => {
                 let found = check::Found { mails, ..found };
                 round.totals = Totals::of(&told, &found);
                 round.wrong.extend(check(&told, &found));
             }
-            Err(error) => round.wrong.push(Wrong {
-                command: None,
-                what: format!("the system can't be read: {error}"),
-            }),
+            Err(error) => round.wrong.push(Wrong { command: None, what: format!("the system can't be read: {error}") }),
         }
     }
 }
@@ -312,10 +275,8 @@ fn caller(laptop: &Laptop) -> Caller {
 /// Who is beside the one at this place.
 fn neighbours(place: usize, partners: &[Partner]) -> Vec<Neighbour> {
     let others = partners.iter().enumerate().filter(|(it, _)| *it != place);
-    let near = others.map(|(other, partner)| Neighbour {
-        refid: partner.refid.clone(),
-        below: (place, other) == (0, BELOW),
-    });
+    let near =
+        others.map(|(other, partner)| Neighbour { refid: partner.refid.clone(), below: (place, other) == (0, BELOW) });
     near.collect()
 }
 
@@ -330,8 +291,5 @@ async fn partner(operator: &Caller, place: usize, parent: Option<&Partner>) -> P
     let refid = made.text("refid").to_owned();
     let body = json!({"reseller": refid, "name": "crash"});
     let key = operator.post("/v1/api-keys", &body).await.expect(201);
-    Partner {
-        caller: operator.with_key(Some(key.text("key"))),
-        refid,
-    }
+    Partner { caller: operator.with_key(Some(key.text("key"))), refid }
 }

@@ -56,20 +56,12 @@ impl Document {
     /// What the body of `operation` must be, if it takes one.
     pub fn body(&self, operation: &Operation) -> Option<Schema> {
         let body = operation.body.as_ref()?;
-        Some(Schema::of_body(
-            &self.0["components"]["schemas"],
-            body,
-            &operation.name(),
-        ))
+        Some(Schema::of_body(&self.0["components"]["schemas"], body, &operation.name()))
     }
 
     /// What `parameter` must be.
     pub fn parameter(&self, parameter: &Parameter) -> Schema {
-        Schema::of_parameter(
-            &self.0["components"]["schemas"],
-            &parameter.schema,
-            &parameter.name,
-        )
+        Schema::of_parameter(&self.0["components"]["schemas"], &parameter.schema, &parameter.name)
     }
 
     /// Every operation of the API.
@@ -77,9 +69,7 @@ impl Document {
         let paths = self.0["paths"].as_object().expect("paths");
         let of_path = |(path, item): (&String, &Value)| {
             let there = METHODS.iter().filter(|method| item.get(**method).is_some());
-            there
-                .map(|method| operation(method, path, &item[*method]))
-                .collect::<Vec<_>>()
+            there.map(|method| operation(method, path, &item[*method])).collect::<Vec<_>>()
         };
         paths.iter().flat_map(of_path).collect()
     }
@@ -99,16 +89,12 @@ fn operation(method: &str, path: &str, operation: &Value) -> Operation {
             })
             .collect()
     };
-    let mut statuses = operation["responses"]
-        .as_object()
-        .expect("responses")
-        .keys();
+    let mut statuses = operation["responses"].as_object().expect("responses").keys();
     let success = statuses.find_map(|status| status.parse().ok().filter(|code| *code < 400));
     Operation {
         method: method.to_uppercase(),
         path: path.to_owned(),
-        success: success
-            .unwrap_or_else(|| panic!("{method} {path} has no answer when all is well")),
+        success: success.unwrap_or_else(|| panic!("{method} {path} has no answer when all is well")),
         body,
         takes_picture: content.get("image/*").is_some(),
         needs_body: operation["requestBody"]["required"] == true,

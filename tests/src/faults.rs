@@ -6,8 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -61,17 +60,11 @@ impl Script {
 
     /// `client` with the faults of this script.
     pub fn over(&self, client: SharedHttpClient) -> SharedHttpClient {
-        SharedHttpClient::new(Faulty {
-            client,
-            script: self.clone(),
-        })
+        SharedHttpClient::new(Faulty { client, script: self.clone() })
     }
 
     fn next(&self, operation: &str, body: &[u8]) -> Option<Fault> {
-        let call = Made {
-            operation: operation.to_owned(),
-            body: body.to_vec(),
-        };
+        let call = Made { operation: operation.to_owned(), body: body.to_vec() };
         self.calls.lock().expect("a lock").push(call);
         let mut coming = self.coming.lock().expect("a lock");
         let place = coming.iter().position(|(name, _)| *name == operation)?;
@@ -93,16 +86,9 @@ struct Faulty {
 }
 
 impl HttpClient for Faulty {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        parts: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
         let connector = self.client.http_connector(settings, parts);
-        SharedHttpConnector::new(FaultyConnector {
-            connector,
-            script: self.script.clone(),
-        })
+        SharedHttpConnector::new(FaultyConnector { connector, script: self.script.clone() })
     }
 }
 
@@ -125,9 +111,7 @@ impl HttpConnector for FaultyConnector {
             None => path_of(request.uri()),
         };
         let operation = operation.to_owned();
-        let fault = self
-            .script
-            .next(&operation, request.body().bytes().unwrap_or_default());
+        let fault = self.script.next(&operation, request.body().bytes().unwrap_or_default());
         let lost = || ConnectorError::timeout("lost on the way".into());
         match fault {
             None | Some(Fault::Spared) => self.connector.call(request),
@@ -142,9 +126,7 @@ impl HttpConnector for FaultyConnector {
             Some(Fault::Answer(status, body)) => {
                 let status = status.try_into().expect("a status");
                 let mut response = HttpResponse::new(status, SdkBody::from(body));
-                response
-                    .headers_mut()
-                    .insert("content-type", "application/x-amz-json-1.0");
+                response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
                 HttpConnectorFuture::ready(Ok(response))
             }
         }

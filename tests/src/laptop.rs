@@ -38,10 +38,7 @@ impl Laptop {
             .stderr(log.expect("a log"))
             .spawn()
             .expect("purser starts; `make built` makes it");
-        Self {
-            child,
-            url: String::new(),
-        }
+        Self { child, url: String::new() }
     }
 
     /// Waits until it answers requests.
@@ -54,12 +51,8 @@ impl Laptop {
         });
         let line = timeout(PATIENCE, read).await.expect("a start in time");
         let line = line.expect("its output").expect("a banner");
-        let url = line
-            .split_whitespace()
-            .find(|word| word.starts_with("http://"));
-        url.and_then(|url| url.strip_suffix("/v1"))
-            .expect("an address")
-            .clone_into(&mut self.url);
+        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        url.and_then(|url| url.strip_suffix("/v1")).expect("an address").clone_into(&mut self.url);
         self
     }
 

@@ -71,9 +71,7 @@ pub async fn drive(orders: Vec<Order>, bounds: Bounds, tick: impl Fn(usize)) -> 
             let http = Client::builder().pool_max_idle_per_host(1).build();
             let http = http.expect("a client");
             let mut heard = Vec::new();
-            while begun.elapsed() < bounds.time
-                && sent.fetch_add(1, Ordering::Relaxed) < bounds.calls
-            {
+            while begun.elapsed() < bounds.time && sent.fetch_add(1, Ordering::Relaxed) < bounds.calls {
                 let key = format!("caller-{place}-{}", heard.len());
                 heard.push(ask(&http, order.request(&http, &key)).await);
                 count.fetch_add(1, Ordering::Relaxed);
@@ -92,19 +90,14 @@ pub async fn drive(orders: Vec<Order>, bounds: Bounds, tick: impl Fn(usize)) -> 
             _ = pulse.tick() => tick(count.load(Ordering::Relaxed)),
         }
     }
-    Part {
-        heard,
-        took: begun.elapsed(),
-    }
+    Part { heard, took: begun.elapsed() }
 }
 
 impl Order {
     fn request(&self, http: &Client, key: &str) -> Request {
         let request = http.post(&self.url).bearer_auth(&self.key);
-        let request = request
-            .header("content-type", "application/json")
-            .header("idempotency-key", key)
-            .body(self.body.clone());
+        let request =
+            request.header("content-type", "application/json").header("idempotency-key", key).body(self.body.clone());
         request.build().expect("a request")
     }
 }
@@ -116,22 +109,14 @@ async fn ask(http: &Client, request: Request) -> Heard {
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
         let cost = header("purser-cost").unwrap_or_default();
         let said = cost.split_whitespace().next();
-        calls = said
-            .and_then(|said| said.strip_prefix("calls=")?.parse().ok())
-            .unwrap_or_default();
+        calls = said.and_then(|said| said.strip_prefix("calls=")?.parse().ok()).unwrap_or_default();
         retry_after = header("retry-after").is_some();
         let answered = response.status().as_u16();
         if let Ok(bytes) = response.bytes().await {
             (status, body) = (answered, bytes);
         }
     }
-    Heard {
-        status,
-        took: asked.elapsed(),
-        calls,
-        retry_after,
-        body,
-    }
+    Heard { status, took: asked.elapsed(), calls, retry_after, body }
 }
 
 impl Part {
@@ -184,10 +169,7 @@ mod tests {
             retry_after: false,
             body: Bytes::new(),
         };
-        let part = Part {
-            heard: (1..=100).rev().map(heard).collect(),
-            took: Duration::from_secs(2),
-        };
+        let part = Part { heard: (1..=100).rev().map(heard).collect(), took: Duration::from_secs(2) };
         for (share, millis) in [(0.5, 50), (0.99, 99), (1.0, 100)] {
             assert_eq!(part.quantile(share), Duration::from_millis(millis));
         }

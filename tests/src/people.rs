@@ -37,11 +37,8 @@ impl World {
     /// The subjects of the mails to `to`, newest first.
     pub async fn subjects(&self, to: &str) -> Vec<String> {
         let mails = self.all_mails().await;
-        let mine = mails
-            .iter()
-            .filter(|mail| mail["to"].to_string().contains(to));
-        mine.map(|mail| mail["subject"].as_str().unwrap_or_default().to_owned())
-            .collect()
+        let mine = mails.iter().filter(|mail| mail["to"].to_string().contains(to));
+        mine.map(|mail| mail["subject"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// Asks for an account.
@@ -100,8 +97,7 @@ impl World {
     pub async fn customer(&self, reseller: &str) -> Person {
         let person = self.person().await;
         let (email, user) = (&person.email, &person.refid);
-        let body =
-            json!({"name": "A customer", "email": email, "reseller": reseller, "user": user});
+        let body = json!({"name": "A customer", "email": email, "reseller": reseller, "user": user});
         let _client = self.operator.post("/v1/clients", &body).await.expect(201);
         person
     }
@@ -135,10 +131,7 @@ impl World {
         let token = self.mailed_token(email).await;
         let body = json!({"token": token, "password": password});
         let nobody = self.nobody();
-        let _set = nobody
-            .post("/v1/auth/reset-password", &body)
-            .await
-            .expect(200);
+        let _set = nobody.post("/v1/auth/reset-password", &body).await.expect(200);
     }
 }
 
@@ -146,8 +139,6 @@ impl World {
 fn token_in(mail: &Value) -> Option<String> {
     let text = mail["text"].as_str()?;
     let (_, after) = text.split_once("?token=")?;
-    let end = after
-        .find(|c: char| c.is_whitespace())
-        .unwrap_or(after.len());
+    let end = after.find(|c: char| c.is_whitespace()).unwrap_or(after.len());
     Some(after[..end].to_owned())
 }

@@ -140,8 +140,7 @@ impl Schema {
             Form::Id => vec![at.to_owned()],
             Form::List { items, .. } => items.ids(&format!("{at}/0")),
             Form::Object(members) => {
-                let of_member =
-                    |member: &Member| member.schema.ids(&format!("{at}/{}", member.name));
+                let of_member = |member: &Member| member.schema.ids(&format!("{at}/{}", member.name));
                 members.iter().flat_map(of_member).collect()
             }
             _ => Vec::new(),
@@ -154,10 +153,7 @@ impl Schema {
         match self.forms.first().expect("a form") {
             Form::Id => json!("CL-0000000000000000"),
             Form::Choice(words) => json!(words[0]),
-            Form::Text {
-                kind: TextKind::Email,
-                ..
-            } => json!("somebody@example.com"),
+            Form::Text { kind: TextKind::Email, .. } => json!("somebody@example.com"),
             Form::Text { least, .. } => json!("x".repeat((*least).max(1))),
             Form::Whole { least, .. } => json!(least),
             Form::Flag => json!(true),
@@ -171,9 +167,7 @@ impl Schema {
 /// An object with what these members require.
 pub fn example(members: &[Member]) -> Value {
     let required = members.iter().filter(|member| member.required);
-    required
-        .map(|member| (member.name.clone(), member.schema.example()))
-        .collect()
+    required.map(|member| (member.name.clone(), member.schema.example())).collect()
 }
 
 impl Form {
@@ -220,10 +214,7 @@ impl Reader<'_> {
     fn form(&self, of_type: &str, schema: &Value, at: &str) -> Form {
         match of_type {
             "string" => self.text(schema, at),
-            "integer" => Form::Whole {
-                least: bound(schema, "minimum", at),
-                most: bound(schema, "maximum", at),
-            },
+            "integer" => Form::Whole { least: bound(schema, "minimum", at), most: bound(schema, "maximum", at) },
             "boolean" => Form::Flag,
             "array" => Form::List {
                 items: Box::new(self.read(&schema["items"], &format!("{at}/0"))),
@@ -257,13 +248,7 @@ impl Reader<'_> {
             Some("password") => TextKind::Secret,
             Some(other) => panic!("{at}: a format that these tests don't know: {other}"),
             // A pattern of what it must not hold leaves any script.
-            None if !schema["pattern"]
-                .as_str()
-                .unwrap_or("^[^")
-                .starts_with("^[^") =>
-            {
-                TextKind::Pattern
-            }
+            None if !schema["pattern"].as_str().unwrap_or("^[^").starts_with("^[^") => TextKind::Pattern,
             None => TextKind::Free,
         };
         let least = least.unwrap_or(0);
@@ -274,15 +259,8 @@ impl Reader<'_> {
         let Some(properties) = schema["properties"].as_object() else {
             return Form::Metadata;
         };
-        assert_eq!(
-            schema["additionalProperties"], false,
-            "{at}: unknown members are refused (deny_unknown_fields)"
-        );
-        let required: Vec<&Value> = schema["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .collect();
+        assert_eq!(schema["additionalProperties"], false, "{at}: unknown members are refused (deny_unknown_fields)");
+        let required: Vec<&Value> = schema["required"].as_array().into_iter().flatten().collect();
         let member = |(name, schema): (&String, &Value)| Member {
             name: name.clone(),
             required: required.iter().any(|required| *required == name),
@@ -298,9 +276,7 @@ fn none() -> Schema {
 }
 
 fn length(schema: &Value, name: &str) -> Option<usize> {
-    schema[name]
-        .as_u64()
-        .and_then(|length| usize::try_from(length).ok())
+    schema[name].as_u64().and_then(|length| usize::try_from(length).ok())
 }
 
 #[track_caller]

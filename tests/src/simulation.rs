@@ -73,11 +73,7 @@ pub struct Failure {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            seed,
-            problem,
-            history,
-        } = self;
+        let Self { seed, problem, history } = self;
         writeln!(f, "seed {seed}: {problem}")?;
         history.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
@@ -101,20 +97,12 @@ fn in_virtual_time<T>(seed: u64, work: impl Future<Output = T>) -> T {
     // its spans, which it draws only while somebody listens to them: here nobody does.
     let _nobody_listens = tracing::subscriber::set_default(NoSubscriber::new());
     fastrand::seed(seed);
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     LocalSet::new().block_on(&runtime.expect("a runtime"), work)
 }
 
 async fn simulate(options: Options) -> Result<Run, Failure> {
-    let Options {
-        seed,
-        commands,
-        people,
-        bug,
-    } = options;
+    let Options { seed, commands, people, bug } = options;
     let cloud = Cloud::new(seed, bug);
     let holds = cloud.draw(fastrand::Rng::bool);
     let deployment = Rc::new(Deployment::new(cloud.clone(), INSTANCES, holds).await);
@@ -162,11 +150,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
 }
 
 /// Lets everybody do what they do, and `rollup` run meanwhile.
-async fn days(
-    callers: &Rc<Callers>,
-    people: &Rc<People>,
-    timetable: &Rc<Timetable>,
-) -> Result<(), JoinError> {
+async fn days(callers: &Rc<Callers>, people: &Rc<People>, timetable: &Rc<Timetable>) -> Result<(), JoinError> {
     let calls = (0..CALLERS).map(|_| {
         let callers = Rc::clone(callers);
         spawn_local(async move { callers.call().await })
@@ -185,9 +169,5 @@ async fn days(
 }
 
 fn failure(cloud: &Cloud, seed: u64, problem: &Problem) -> Failure {
-    Failure {
-        seed,
-        problem: problem.what.clone(),
-        history: cloud.history().about(&problem.about, SHOWN),
-    }
+    Failure { seed, problem: problem.what.clone(), history: cloud.history().about(&problem.about, SHOWN) }
 }

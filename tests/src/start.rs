@@ -81,25 +81,10 @@ impl Bench {
         let order = json!({"product": product, "client": client});
         let requests = [
             ("health", "front", event("GET", "/health", "", key), 200),
-            (
-                "read a client",
-                "read-clients",
-                event("GET", &format!("/v1/clients/{client}"), "", key),
-                200,
-            ),
-            (
-                "provision",
-                "provision",
-                with_body(event("POST", "/v1/provisions", "", key), &order),
-                201,
-            ),
+            ("read a client", "read-clients", event("GET", &format!("/v1/clients/{client}"), "", key), 200),
+            ("provision", "provision", with_body(event("POST", "/v1/provisions", "", key), &order), 201),
         ];
-        let mut bench = Self {
-            subjects: Vec::new(),
-            cloud,
-            folder: folder.to_owned(),
-            _world: world,
-        };
+        let mut bench = Self { subjects: Vec::new(), cloud, folder: folder.to_owned(), _world: world };
         let hello = bench.subject("hello", &programs.hello, "bare-hello");
         bench.subjects.push(hello);
         for (name, handler, event, status) in requests {
@@ -110,14 +95,7 @@ impl Bench {
     }
 
     /// Runs a request once, and adds the function and, if it makes any, its bare calls.
-    async fn add(
-        &mut self,
-        name: &str,
-        handler: &str,
-        event: &Bytes,
-        status: u64,
-        programs: &Programs,
-    ) {
+    async fn add(&mut self, name: &str, handler: &str, event: &Bytes, status: u64, programs: &Programs) {
         let mut subject = self.subject(name, &programs.purser, handler);
         subject.event = event.clone();
         subject.status = Some(status);
@@ -239,8 +217,6 @@ fn with_body(mut event: Value, body: &Value) -> Value {
 
 /// The calls as `bare-calls` reads them.
 fn recorded(exchanges: &[Exchange]) -> String {
-    let calls = exchanges
-        .iter()
-        .map(|exchange| json!({"operation": exchange.operation, "request": exchange.request}));
+    let calls = exchanges.iter().map(|exchange| json!({"operation": exchange.operation, "request": exchange.request}));
     Value::Array(calls.collect()).to_string()
 }

@@ -50,28 +50,15 @@ impl World {
     pub async fn with(folder: Option<PathBuf>, variables: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let variables = variables.iter().map(own).collect();
-        Self::start(Options {
-            folder,
-            variables,
-            ..options()
-        })
-        .await
+        Self::start(Options { folder, variables, ..options() }).await
     }
 
     /// A world as the options say.
     pub async fn start(options: Options) -> Self {
         let system = Box::pin(System::start(options)).await;
         let system = system.expect("the system starts");
-        let operator = Caller::new(
-            reqwest::Client::new(),
-            system.url(),
-            Some(system.operator_key().to_owned()),
-        );
-        Self {
-            system,
-            operator,
-            names: AtomicU64::new(0),
-        }
+        let operator = Caller::new(reqwest::Client::new(), system.url(), Some(system.operator_key().to_owned()));
+        Self { system, operator, names: AtomicU64::new(0) }
     }
 
     /// The system.
@@ -92,34 +79,21 @@ impl World {
     /// Onboards a reseller of `tier` with so many credits, and makes it a key.
     pub async fn partner(&self, tier: &str, credits: u64) -> Partner {
         let name = self.fresh("partner");
-        let body =
-            json!({"company_name": name, "email": format!("{name}@example.com"), "tier": tier});
-        let refid = self
-            .operator
-            .post("/v1/resellers", &body)
-            .await
-            .expect(201)
-            .text("refid")
-            .to_owned();
+        let body = json!({"company_name": name, "email": format!("{name}@example.com"), "tier": tier});
+        let refid = self.operator.post("/v1/resellers", &body).await.expect(201).text("refid").to_owned();
         if credits > 0 {
             self.top_up(&refid, credits).await;
         }
         let body = json!({"reseller": refid, "name": "test"});
         let key = self.operator.post("/v1/api-keys", &body).await.expect(201);
-        Partner {
-            caller: self.operator.with_key(Some(key.text("key"))),
-            refid,
-        }
+        Partner { caller: self.operator.with_key(Some(key.text("key"))), refid }
     }
 
     /// Adds credits.
     pub async fn top_up(&self, reseller: &str, credits: u64) {
         let path = format!("/v1/resellers/{reseller}/credits");
-        let _entry = self
-            .operator
-            .post_once(&path, &self.fresh("credit"), &json!({"amount": credits}))
-            .await
-            .expect(201);
+        let _entry =
+            self.operator.post_once(&path, &self.fresh("credit"), &json!({"amount": credits})).await.expect(201);
     }
 
     /// Creates a product at this list price, and gives its reference.
@@ -132,11 +106,7 @@ impl World {
 
     /// Creates a client of `partner`, and gives its refid.
     pub async fn client(&self, partner: &Partner) -> String {
-        let created = partner
-            .caller
-            .post("/v1/clients", &self.new_client())
-            .await
-            .expect(201);
+        let created = partner.caller.post("/v1/clients", &self.new_client()).await.expect(201);
         created.text("refid").to_owned()
     }
 
@@ -148,11 +118,7 @@ impl World {
 
     /// A wallet's balance.
     pub async fn balance(&self, reseller: &str) -> u64 {
-        self.operator
-            .get(&format!("/v1/resellers/{reseller}/wallet"))
-            .await
-            .expect(200)
-            .number("balance")
+        self.operator.get(&format!("/v1/resellers/{reseller}/wallet")).await.expect(200).number("balance")
     }
 
     /// A wallet's entries, oldest first; at most 100.
@@ -224,10 +190,7 @@ impl World {
 
     /// How many items of a kind there are.
     pub fn count_of_kind(&self, kind: &str) -> usize {
-        self.items()
-            .iter()
-            .filter(|item| item["kind"]["S"] == kind)
-            .count()
+        self.items().iter().filter(|item| item["kind"]["S"] == kind).count()
     }
 
     /// How many items there are, once everything that is under way is done.
@@ -256,10 +219,7 @@ impl World {
     pub fn put_all(&self, items: &[Value]) {
         let dynamo = self.system.dynamo();
         for batch in items.chunks(25) {
-            let puts: Vec<Value> = batch
-                .iter()
-                .map(|item| json!({"PutRequest": {"Item": item}}))
-                .collect();
+            let puts: Vec<Value> = batch.iter().map(|item| json!({"PutRequest": {"Item": item}})).collect();
             let request = json!({"RequestItems": {dynamo.table(): puts}});
             let request = serde_json::from_value(request).expect("a request");
             dynamo.database().batch_write_item(request).expect("writes");
@@ -308,31 +268,15 @@ impl World {
         let role = self.system.roles().get(function).expect("a role");
         let sdk = role.assume(&sdk);
         let app = self.system.app();
-        App::new(
-            (*app.config).clone(),
-            app.store.secrets().clone(),
-            &sdk,
-            app.clock.clone(),
-        )
+        App::new((*app.config).clone(), app.store.secrets().clone(), &sdk, app.clock.clone())
     }
 
     /// Posts JSON straight to a function's routes, as `key`'s owner.
-    pub async fn call(
-        &self,
-        routes: Router,
-        path: &str,
-        key: &str,
-        once: Option<&str>,
-        body: &Value,
-    ) -> Reply {
+    pub async fn call(&self, routes: Router, path: &str, key: &str, once: Option<&str>, body: &Value) -> Reply {
         let bearer = format!("Bearer {key}");
-        let mut headers = vec![
-            ("authorization", bearer.as_str()),
-            ("content-type", "application/json"),
-        ];
+        let mut headers = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
         headers.extend(once.map(|once| ("idempotency-key", once)));
-        self.send(routes, "POST", path, &headers, body.to_string())
-            .await
+        self.send(routes, "POST", path, &headers, body.to_string()).await
     }
 
     /// Sends anything straight to a function's routes; as the operator, unless the headers say who.
@@ -349,10 +293,7 @@ impl World {
             request = request.header(*name, *value);
         }
         if !headers.iter().any(|(name, _)| *name == "authorization") {
-            request = request.header(
-                "authorization",
-                format!("Bearer {}", self.system.operator_key()),
-            );
+            request = request.header("authorization", format!("Bearer {}", self.system.operator_key()));
         }
         let request = request.body(body.into()).expect("a request");
         let response = routes.oneshot(request).await.expect("an answer");
@@ -364,12 +305,7 @@ impl World {
     /// What the table answers to this `BatchGetItem` at present.
     pub fn batch_get(&self, request: &[u8]) -> String {
         let request = serde_json::from_slice(request).expect("a request");
-        let answer = self
-            .system
-            .dynamo()
-            .database()
-            .batch_get_item(request)
-            .expect("an answer");
+        let answer = self.system.dynamo().database().batch_get_item(request).expect("an answer");
         serde_json::to_string(&answer).expect("JSON")
     }
 
@@ -381,8 +317,5 @@ impl World {
 
 /// Of a world that is as the template says.
 fn options() -> Options {
-    Options {
-        operator_key: Some("the operator's key, any string".into()),
-        ..Options::default()
-    }
+    Options { operator_key: Some("the operator's key, any string".into()), ..Options::default() }
 }

@@ -10,8 +10,7 @@ use purser_domain::text::{Description, Reference};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Body, Key, MaybeBody, RequiredKey};
 use purser_edge::shapes::{
-    AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape,
-    ResellerRefidShape,
+    AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape, ResellerRefidShape,
 };
 use purser_edge::{App, Problem, answer, json};
 use purser_store::credits::TopUp;
@@ -73,10 +72,7 @@ async fn add_credits(
         fingerprint: call.call.fingerprint(&body)?,
     };
     let render = |entry: &Entry| json::write(&EntryShape::from(entry));
-    let added = app
-        .store
-        .add_credits(top_up, &call.call.stamp(), call.call.now, &render)
-        .await?;
+    let added = app.store.add_credits(top_up, &call.call.stamp(), call.call.now, &render).await?;
     Ok(answer::created(added))
 }
 

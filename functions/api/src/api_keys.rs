@@ -12,9 +12,7 @@ use purser_domain::text::Name;
 use purser_edge::answer::{List, position};
 use purser_edge::call::Listed;
 use purser_edge::extract::{Body, Limit, MaybeBody, Named, OptionalKey, Params};
-use purser_edge::shapes::{
-    ApiKeyRefidShape, ApiKeyShape, IdempotencyKeyShape, NameShape, ResellerRefidShape,
-};
+use purser_edge::shapes::{ApiKeyRefidShape, ApiKeyShape, IdempotencyKeyShape, NameShape, ResellerRefidShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::page::Page;
 use purser_store::secrets::{random, sha256_hex};
@@ -25,9 +23,7 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(create_api_key, list_api_keys))
-        .routes(routes!(revoke_api_key))
+    OpenApiRouter::default().routes(routes!(create_api_key, list_api_keys)).routes(routes!(revoke_api_key))
 }
 
 /// A key to make.
@@ -85,14 +81,8 @@ async fn create_api_key(
         created_at: call.now,
         version: 1,
     };
-    let shown = CreatedApiKey {
-        key: format!("{}.{secret}", made.refid),
-        shape: (&made).into(),
-    };
-    let created = app
-        .store
-        .create_api_key(&made, &request, json::write(&shown)?)
-        .await?;
+    let shown = CreatedApiKey { key: format!("{}.{secret}", made.refid), shape: (&made).into() };
+    let created = app.store.create_api_key(&made, &request, json::write(&shown)?).await?;
     Ok(answer::created(created))
 }
 
@@ -131,10 +121,7 @@ async fn list_api_keys(
         return List::answer(&app, &scope, none, |key| ApiKeyShape::from(key));
     };
     let limit = query.limit.unwrap_or_default().get();
-    let page = app
-        .store
-        .api_keys(reseller.as_ref(), limit, position)
-        .await?;
+    let page = app.store.api_keys(reseller.as_ref(), limit, position).await?;
     List::answer(&app, &scope, page, |key: &ApiKey| ApiKeyShape::from(key))
 }
 
@@ -149,9 +136,7 @@ async fn revoke_api_key(
     named: Result<Named<ApiKeyRefid>, Problem>,
 ) -> Result<Response, Problem> {
     let Named(refid) = named?;
-    app.store
-        .revoke_api_key(&refid, &call.stamp(), |key| may_revoke(&call.caller, key))
-        .await?;
+    app.store.revoke_api_key(&refid, &call.stamp(), |key| may_revoke(&call.caller, key)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -26,10 +26,7 @@ struct UserConfirmed {
 }
 
 /// The client to bind: the new one, or the one with the address that was just confirmed.
-async fn client_of(
-    app: &App,
-    event: EventBridgeEvent<Value>,
-) -> Result<Option<ClientRefid>, String> {
+async fn client_of(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<ClientRefid>, String> {
     match event.detail_type.as_str() {
         "ClientCreated" => {
             let ClientCreated { client } = detail(event.detail)?;

@@ -21,13 +21,7 @@ use serde_json::Value;
 pub async fn checkpoint_ledger(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of_timetable("checkpoint-ledger", &event)?;
     // The day is the clock's: what comes late must not pass for an earlier day.
-    let run = Run {
-        date: app.clock.now().day(),
-        app: &app,
-        delivery: &delivery,
-        covered: HashSet::new(),
-        written: 0,
-    };
+    let run = Run { date: app.clock.now().day(), app: &app, delivery: &delivery, covered: HashSet::new(), written: 0 };
     run.finish().await.map_err(|error| {
         if let StoreError::Unreadable(_) = error {
             metrics::count(Metric::LedgerBroken);

@@ -10,8 +10,8 @@ use purser_domain::text::{ClientId, Name, Phone};
 use purser_edge::client_body::ClientBody;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
 use purser_edge::shapes::{
-    ClientIdShape, ClientShape, EmailShape, IdempotencyKeyShape, MetadataShape, NameShape,
-    PhoneShape, ResellerRefidShape, UserRefidShape,
+    ClientIdShape, ClientShape, EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, PhoneShape,
+    ResellerRefidShape, UserRefidShape,
 };
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::client::{Bind, ClientCreation};
@@ -85,19 +85,9 @@ async fn create_client(
     let reseller = call.reseller(body.reseller.as_deref())?;
     let user = call.login(body.user.as_deref())?;
     // Spelling out what a key implies makes no difference.
-    let resolved = CreateClient {
-        reseller: reseller.as_ref().map(ToString::to_string),
-        ..body.clone()
-    };
+    let resolved = CreateClient { reseller: reseller.as_ref().map(ToString::to_string), ..body.clone() };
     let request = call.request(&app, key.as_ref(), &resolved)?;
-    let new = ClientBody::new(
-        body.name,
-        body.email,
-        body.phone,
-        body.metadata,
-        body.client_id,
-    )
-    .into_new()?;
+    let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id).into_new()?;
     let creation = ClientCreation {
         new: &new,
         reseller: reseller.as_ref(),

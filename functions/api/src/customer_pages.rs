@@ -78,11 +78,7 @@ struct ConfirmForm {
 
 /// Confirms an address
 #[utoipa::path(post, path = "/customer/confirm", responses((status = 200)))]
-async fn confirm(
-    State(app): State<App>,
-    Anybody(request): Anybody,
-    Form(form): Form<ConfirmForm>,
-) -> Response {
+async fn confirm(State(app): State<App>, Anybody(request): Anybody, Form(form): Form<ConfirmForm>) -> Response {
     let done = acts::confirm(&app, request, &form.token).await;
     confirmed(&app.config.brand, done)
 }
@@ -117,14 +113,7 @@ struct ResetPage<'a> {
 impl<'a> ResetPage<'a> {
     fn new(config: &'a Config, token: &'a str, show: bool) -> Self {
         let (brand, least) = (&*config.brand, config.accounts.passwords.least());
-        Self {
-            brand,
-            token,
-            least,
-            show,
-            wrong: None,
-            differs: false,
-        }
+        Self { brand, token, least, show, wrong: None, differs: false }
     }
 }
 
@@ -133,10 +122,7 @@ impl<'a> ResetPage<'a> {
 async fn reset_form(State(app): State<App>, Params(link): Params<Link>) -> Response {
     let brand = &*app.config.brand;
     match link.token() {
-        Some(token) => page::show(
-            StatusCode::OK,
-            &ResetPage::new(&app.config, token, link.show),
-        ),
+        Some(token) => page::show(StatusCode::OK, &ResetPage::new(&app.config, token, link.show)),
         None => page::show(StatusCode::UNPROCESSABLE_ENTITY, &dead_link(brand)),
     }
 }
@@ -153,16 +139,9 @@ struct ResetForm {
 
 /// Chooses a password
 #[utoipa::path(post, path = "/customer/reset-password", responses((status = 200)))]
-async fn reset(
-    State(app): State<App>,
-    Anybody(request): Anybody,
-    Form(form): Form<ResetForm>,
-) -> Response {
+async fn reset(State(app): State<App>, Anybody(request): Anybody, Form(form): Form<ResetForm>) -> Response {
     if form.password != form.repeated {
-        let page = ResetPage {
-            differs: true,
-            ..ResetPage::new(&app.config, &form.token, form.show)
-        };
+        let page = ResetPage { differs: true, ..ResetPage::new(&app.config, &form.token, form.show) };
         return page::show(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let done = acts::reset(&app, request, &form.token, &form.password).await;
@@ -185,10 +164,7 @@ fn set(config: &Config, form: &ResetForm, done: Result<acts::Done, Problem>) -> 
         ),
         Err(problem) => match wrong_password(&problem).map(ToOwned::to_owned) {
             Some(wrong) => {
-                let page = ResetPage {
-                    wrong: Some(&wrong),
-                    ..ResetPage::new(config, &form.token, form.show)
-                };
+                let page = ResetPage { wrong: Some(&wrong), ..ResetPage::new(config, &form.token, form.show) };
                 page::instead_of(problem.into_response(), &page)
             }
             None => refused(brand, problem),
@@ -206,11 +182,7 @@ fn wrong_password(problem: &Problem) -> Option<&str> {
 fn refused(brand: &str, problem: Problem) -> Response {
     let dead = problem.code() == acts::INVALID_TOKEN;
     let response = problem.into_response();
-    if dead {
-        page::instead_of(response, &dead_link(brand))
-    } else {
-        response
-    }
+    if dead { page::instead_of(response, &dead_link(brand)) } else { response }
 }
 
 /// One text for every link that does nothing, so that it tells nobody why.
@@ -276,18 +248,12 @@ mod tests {
         assert!(page.contains("<h1>Your password is set</h1>"), "{page}");
         let (status, page) = html(confirmed("Purser", Ok(acts::Done))).await;
         assert_eq!(status, 200);
-        assert!(
-            page.contains("<h1>Your address is confirmed</h1>"),
-            "{page}"
-        );
+        assert!(page.contains("<h1>Your address is confirmed</h1>"), "{page}");
     }
 
     #[tokio::test]
     async fn what_is_no_fault_of_the_link_is_left_to_the_page_of_failures() {
-        for answer in [
-            set(&config(), &form(), Err(Problem::busy())),
-            confirmed("Purser", Err(Problem::busy())),
-        ] {
+        for answer in [set(&config(), &form(), Err(Problem::busy())), confirmed("Purser", Err(Problem::busy()))] {
             assert_eq!(answer.headers()["retry-after"], "1");
             let (status, body) = html(answer).await;
             assert_eq!(status, 503);

@@ -31,9 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(delete_client))
-        .routes(routes!(delete_clients))
+    OpenApiRouter::default().routes(routes!(delete_client)).routes(routes!(delete_clients))
 }
 
 /// Delete a client
@@ -65,9 +63,7 @@ async fn delete(
     must: impl Fn(&Client) -> Result<(), Refusal> + Send + Sync,
 ) -> Result<(), StoreError> {
     let may = |client: &Client| call.may_reach(client);
-    app.store
-        .delete_client(refid, &call.stamp(), call.now, may, must)
-        .await
+    app.store.delete_client(refid, &call.stamp(), call.now, may, must).await
 }
 
 /// The clients to delete.

@@ -18,9 +18,7 @@ use crate::openapi;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter {
-    OpenApiRouter::default()
-        .routes(routes!(health))
-        .routes(routes!(document))
+    OpenApiRouter::default().routes(routes!(health)).routes(routes!(document))
 }
 
 /// How the service is.
@@ -35,28 +33,19 @@ struct Health {
 /// Health
 #[utoipa::path(get, path = "/health", tag = "service", responses((status = 200, body = Health)))]
 async fn health() -> Result<Response, Problem> {
-    answer::ok(&Health {
-        status: "ok",
-        version: env!("CARGO_PKG_VERSION"),
-    })
+    answer::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
 /// Built once: every request for it gets the same bytes.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let document = openapi::document();
-    document
-        .to_json()
-        .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+    document.to_json().unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 });
 
 /// The API's document
 #[utoipa::path(get, path = "/openapi.json", tag = "service", responses((status = 200, body = Object)))]
 async fn document() -> Response {
-    (
-        [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-        DOCUMENT.as_str(),
-    )
-        .into_response()
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], DOCUMENT.as_str()).into_response()
 }
 
 /// The paths of all functions with their methods, for telling 405 from 404.
@@ -69,16 +58,9 @@ static PATHS: LazyLock<Vec<(String, Vec<&'static str>)>> = LazyLock::new(|| {
             ("PUT", item.put.is_some()),
             ("DELETE", item.delete.is_some()),
         ];
-        all.iter()
-            .filter(|(_, there)| *there)
-            .map(|(name, _)| *name)
-            .collect()
+        all.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect()
     };
-    openapi::paths()
-        .paths
-        .iter()
-        .map(|(path, item)| (path.clone(), methods(item)))
-        .collect()
+    openapi::paths().paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect()
 });
 
 /// What has no route: 405 where another method has one, else 404.
@@ -100,9 +82,7 @@ pub async fn elsewhere(request: Request) -> Response {
 pub fn fits(template: &str, path: &str) -> bool {
     let (template, path) = (template.split('/'), path.split('/'));
     template.clone().count() == path.clone().count()
-        && template.zip(path).all(|(part, segment)| {
-            part == segment || (part.starts_with('{') && !segment.is_empty())
-        })
+        && template.zip(path).all(|(part, segment)| part == segment || (part.starts_with('{') && !segment.is_empty()))
 }
 
 #[cfg(test)]
@@ -116,11 +96,7 @@ mod tests {
             ("/v1/clients/{refid}", "/v1/clients/CL-1", true),
             ("/v1/clients/{refid}", "/v1/clients/", false),
             ("/v1/clients/{refid}", "/v1/clients", false),
-            (
-                "/v1/clients/{refid}/activate",
-                "/v1/clients/CL-1/suspend",
-                false,
-            ),
+            ("/v1/clients/{refid}/activate", "/v1/clients/CL-1/suspend", false),
         ] {
             assert_eq!(fits(template, path), fitting, "{template} {path}");
         }

@@ -33,8 +33,7 @@ pub async fn hold_provisioning(app: App, event: EventBridgeEvent<Value>) -> Resu
         }
         "CreditsRanLow" => Ok(()),
         "CreditsAdded" | "CreditsRefunded" | "CreditsTransferredIn" => {
-            let release =
-                |it: &Reseller, wallet: &Wallet| it.released(wallet.balance, app.clock.now());
+            let release = |it: &Reseller, wallet: &Wallet| it.released(wallet.balance, app.clock.now());
             change(&app, &delivery, &reseller, release).await
         }
         other => Err(format!("no rule is about {other}")),
@@ -49,10 +48,7 @@ async fn change(
 ) -> Result<(), String> {
     let rule = |reseller: &Reseller, wallet: &Wallet| Ok(rule(reseller, wallet));
     let render = |_: &Reseller| Ok(Vec::new());
-    let changed = app
-        .store
-        .change_reseller(reseller, delivery.stamp(), rule, &render)
-        .await;
+    let changed = app.store.change_reseller(reseller, delivery.stamp(), rule, &render).await;
     match changed {
         Ok(_) | Err(StoreError::Refused(Refusal::NotFound(_))) => Ok(()),
         Err(error) => Err(error.to_string()),

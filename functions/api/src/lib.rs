@@ -93,9 +93,7 @@ impl Routes {
     /// What is said of them at the handlers: all of it is the API's document, but for pages.
     pub fn document(self) -> OpenApi {
         match self {
-            Self::Stateful(routes) | Self::Public(routes) | Self::Pages(routes) => {
-                routes().split_for_parts().1
-            }
+            Self::Stateful(routes) | Self::Public(routes) | Self::Pages(routes) => routes().split_for_parts().1,
             Self::Stateless(routes) => routes().split_for_parts().1,
         }
     }
@@ -112,144 +110,49 @@ pub struct Function {
 
 /// Every function there is.
 pub const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "front",
-        entry: Entry::Http(Routes::Stateless(front::routes)),
-    },
-    Function {
-        name: "customer-pages",
-        entry: Entry::Http(Routes::Pages(customer_pages::routes)),
-    },
-    Function {
-        name: "api-keys",
-        entry: Entry::Http(Routes::Stateful(api_keys::routes)),
-    },
-    Function {
-        name: "create-client",
-        entry: Entry::Http(Routes::Stateful(create_client::routes)),
-    },
-    Function {
-        name: "read-clients",
-        entry: Entry::Http(Routes::Stateful(read_clients::routes)),
-    },
-    Function {
-        name: "update-client",
-        entry: Entry::Http(Routes::Stateful(update_client::routes)),
-    },
-    Function {
-        name: "transfer-client",
-        entry: Entry::Http(Routes::Stateful(transfer_client::routes)),
-    },
-    Function {
-        name: "delete-clients",
-        entry: Entry::Http(Routes::Stateful(delete_clients::routes)),
-    },
-    Function {
-        name: "onboard-reseller",
-        entry: Entry::Http(Routes::Stateful(onboard_reseller::routes)),
-    },
-    Function {
-        name: "sign-up-reseller",
-        entry: Entry::Http(Routes::Public(sign_up_reseller::routes)),
-    },
-    Function {
-        name: "read-resellers",
-        entry: Entry::Http(Routes::Stateful(read_resellers::routes)),
-    },
-    Function {
-        name: "update-reseller",
-        entry: Entry::Http(Routes::Stateful(update_reseller::routes)),
-    },
-    Function {
-        name: "add-credits",
-        entry: Entry::Http(Routes::Stateful(add_credits::routes)),
-    },
-    Function {
-        name: "transfer-credits",
-        entry: Entry::Http(Routes::Stateful(transfer_credits::routes)),
-    },
-    Function {
-        name: "read-ledger",
-        entry: Entry::Http(Routes::Stateful(read_ledger::routes)),
-    },
-    Function {
-        name: "read-checkpoints",
-        entry: Entry::Http(Routes::Stateful(read_checkpoints::routes)),
-    },
+    Function { name: "front", entry: Entry::Http(Routes::Stateless(front::routes)) },
+    Function { name: "customer-pages", entry: Entry::Http(Routes::Pages(customer_pages::routes)) },
+    Function { name: "api-keys", entry: Entry::Http(Routes::Stateful(api_keys::routes)) },
+    Function { name: "create-client", entry: Entry::Http(Routes::Stateful(create_client::routes)) },
+    Function { name: "read-clients", entry: Entry::Http(Routes::Stateful(read_clients::routes)) },
+    Function { name: "update-client", entry: Entry::Http(Routes::Stateful(update_client::routes)) },
+    Function { name: "transfer-client", entry: Entry::Http(Routes::Stateful(transfer_client::routes)) },
+    Function { name: "delete-clients", entry: Entry::Http(Routes::Stateful(delete_clients::routes)) },
+    Function { name: "onboard-reseller", entry: Entry::Http(Routes::Stateful(onboard_reseller::routes)) },
+    Function { name: "sign-up-reseller", entry: Entry::Http(Routes::Public(sign_up_reseller::routes)) },
+    Function { name: "read-resellers", entry: Entry::Http(Routes::Stateful(read_resellers::routes)) },
+    Function { name: "update-reseller", entry: Entry::Http(Routes::Stateful(update_reseller::routes)) },
+    Function { name: "add-credits", entry: Entry::Http(Routes::Stateful(add_credits::routes)) },
+    Function { name: "transfer-credits", entry: Entry::Http(Routes::Stateful(transfer_credits::routes)) },
+    Function { name: "read-ledger", entry: Entry::Http(Routes::Stateful(read_ledger::routes)) },
+    Function { name: "read-checkpoints", entry: Entry::Http(Routes::Stateful(read_checkpoints::routes)) },
     Function {
         name: "checkpoint-ledger",
-        entry: Entry::Event(|app, event| {
-            Box::pin(checkpoint_ledger::checkpoint_ledger(app, event))
-        }),
+        entry: Entry::Event(|app, event| Box::pin(checkpoint_ledger::checkpoint_ledger(app, event))),
     },
-    Function {
-        name: "read-products",
-        entry: Entry::Http(Routes::Stateful(read_products::routes)),
-    },
-    Function {
-        name: "write-products",
-        entry: Entry::Http(Routes::Stateful(write_products::routes)),
-    },
-    Function {
-        name: "provision",
-        entry: Entry::Http(Routes::Stateful(provision::routes)),
-    },
-    Function {
-        name: "read-provisions",
-        entry: Entry::Http(Routes::Stateful(read_provisions::routes)),
-    },
-    Function {
-        name: "refund-provision",
-        entry: Entry::Http(Routes::Stateful(refund_provision::routes)),
-    },
-    Function {
-        name: "customer-auth",
-        entry: Entry::Http(Routes::Public(customer_auth::routes)),
-    },
-    Function {
-        name: "manage-account",
-        entry: Entry::Http(Routes::Stateful(manage_account::routes)),
-    },
-    Function {
-        name: "manage-users",
-        entry: Entry::Http(Routes::Stateful(manage_users::routes)),
-    },
-    Function {
-        name: "relay",
-        entry: Entry::Stream(|app, event| Box::pin(relay::relay(app, event))),
-    },
-    Function {
-        name: "mail-links",
-        entry: Entry::Event(|app, event| Box::pin(mail_links::mail_links(app, event))),
-    },
-    Function {
-        name: "notify",
-        entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))),
-    },
+    Function { name: "read-products", entry: Entry::Http(Routes::Stateful(read_products::routes)) },
+    Function { name: "write-products", entry: Entry::Http(Routes::Stateful(write_products::routes)) },
+    Function { name: "provision", entry: Entry::Http(Routes::Stateful(provision::routes)) },
+    Function { name: "read-provisions", entry: Entry::Http(Routes::Stateful(read_provisions::routes)) },
+    Function { name: "refund-provision", entry: Entry::Http(Routes::Stateful(refund_provision::routes)) },
+    Function { name: "customer-auth", entry: Entry::Http(Routes::Public(customer_auth::routes)) },
+    Function { name: "manage-account", entry: Entry::Http(Routes::Stateful(manage_account::routes)) },
+    Function { name: "manage-users", entry: Entry::Http(Routes::Stateful(manage_users::routes)) },
+    Function { name: "relay", entry: Entry::Stream(|app, event| Box::pin(relay::relay(app, event))) },
+    Function { name: "mail-links", entry: Entry::Event(|app, event| Box::pin(mail_links::mail_links(app, event))) },
+    Function { name: "notify", entry: Entry::Event(|app, event| Box::pin(notify::notify(app, event))) },
     Function {
         name: "report-accounts",
         entry: Entry::Event(|app, event| Box::pin(report_accounts::report_accounts(app, event))),
     },
-    Function {
-        name: "analytics",
-        entry: Entry::Http(Routes::Stateful(analytics::routes)),
-    },
+    Function { name: "analytics", entry: Entry::Http(Routes::Stateful(analytics::routes)) },
     Function {
         name: "project-timeline",
         entry: Entry::Stream(|app, event| Box::pin(project_timeline::project_timeline(app, event))),
     },
-    Function {
-        name: "rollup",
-        entry: Entry::Event(|app, event| Box::pin(rollup::rollup(app, event))),
-    },
-    Function {
-        name: "check-figures",
-        entry: Entry::Http(Routes::Stateful(check_figures::routes)),
-    },
-    Function {
-        name: "rebuild-figures",
-        entry: Entry::Http(Routes::Stateful(rebuild_figures::routes)),
-    },
+    Function { name: "rollup", entry: Entry::Event(|app, event| Box::pin(rollup::rollup(app, event))) },
+    Function { name: "check-figures", entry: Entry::Http(Routes::Stateful(check_figures::routes)) },
+    Function { name: "rebuild-figures", entry: Entry::Http(Routes::Stateful(rebuild_figures::routes)) },
     Function {
         name: "sample-figures",
         entry: Entry::Event(|app, event| Box::pin(sample_figures::sample_figures(app, event))),
@@ -262,15 +165,10 @@ pub const FUNCTIONS: &[Function] = &[
         name: "suppress-mail",
         entry: Entry::Event(|app, event| Box::pin(suppress_mail::suppress_mail(app, event))),
     },
-    Function {
-        name: "bind-client",
-        entry: Entry::Event(|app, event| Box::pin(bind_client::bind_client(app, event))),
-    },
+    Function { name: "bind-client", entry: Entry::Event(|app, event| Box::pin(bind_client::bind_client(app, event))) },
     Function {
         name: "hold-provisioning",
-        entry: Entry::Event(|app, event| {
-            Box::pin(hold_provisioning::hold_provisioning(app, event))
-        }),
+        entry: Entry::Event(|app, event| Box::pin(hold_provisioning::hold_provisioning(app, event))),
     },
 ];
 

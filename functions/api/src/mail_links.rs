@@ -66,11 +66,7 @@ pub async fn mail_links(app: App, event: EventBridgeEvent<Value>) -> Result<(), 
     delivery.once(&app, Box::pin(send)).await
 }
 
-async fn mail_for(
-    app: &App,
-    delivery: &Delivery,
-    event: EventBridgeEvent<Value>,
-) -> Result<Option<Mail>, String> {
+async fn mail_for(app: &App, delivery: &Delivery, event: EventBridgeEvent<Value>) -> Result<Option<Mail>, String> {
     let (stamp, now) = (delivery.stamp(), app.clock.now());
     match event.detail_type.as_str() {
         "LinkRequested" => {
@@ -104,14 +100,7 @@ async fn mail_for(
 }
 
 async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Option<Mail>, String> {
-    let Some(Link {
-        user,
-        purpose,
-        has_account,
-        token,
-        to,
-    }) = link
-    else {
+    let Some(Link { user, purpose, has_account, token, to }) = link else {
         return Ok(None);
     };
     let reseller = brand_of(app, &user).await?;
@@ -121,16 +110,10 @@ async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Optio
     let link = |page| mails::link(app, page, &token);
     let mail = match purpose {
         Purpose::Confirm { .. } => accounts::confirm(app, &to, &link(CONFIRM)?, lasts, reseller),
-        Purpose::ChangeEmail { .. } => {
-            accounts::confirm_new_email(app, &to, &link(CONFIRM)?, lasts, reseller)
-        }
-        Purpose::Reset if has_account => {
-            accounts::already_registered(app, &to, &name, &link(RESET)?, lasts, reseller)
-        }
+        Purpose::ChangeEmail { .. } => accounts::confirm_new_email(app, &to, &link(CONFIRM)?, lasts, reseller),
+        Purpose::Reset if has_account => accounts::already_registered(app, &to, &name, &link(RESET)?, lasts, reseller),
         Purpose::Reset => accounts::reset_password(app, &to, &name, &link(RESET)?, lasts, reseller),
-        Purpose::SetPassword => {
-            accounts::set_password(app, &to, &name, &link(RESET)?, lasts, occasion, reseller)
-        }
+        Purpose::SetPassword => accounts::set_password(app, &to, &name, &link(RESET)?, lasts, occasion, reseller),
     };
     mail.map(Some)
 }

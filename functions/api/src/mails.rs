@@ -51,11 +51,7 @@ pub fn link(app: &App, path: &str, token: &str) -> Result<String, String> {
 
 /// The reseller in whose name mails to a user come: whose customer it is, if it is nothing more (SPEC B12).
 pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String> {
-    let Some(client) = user
-        .client
-        .as_ref()
-        .filter(|_| user.roles() == ["customer"])
-    else {
+    let Some(client) = user.client.as_ref().filter(|_| user.roles() == ["customer"]) else {
         return Ok(None);
     };
     let client = app.store.client(client).await?;
@@ -75,10 +71,7 @@ fn money(config: &Config, credits: u64) -> String {
     let unit = config.credits_per_unit;
     let hundredths = u128::from(credits % unit) * 100 / u128::from(unit);
     let (count, whole) = (grouped(credits.into()), grouped((credits / unit).into()));
-    format!(
-        "{count} credits ({whole}.{hundredths:02} {})",
-        config.currency
-    )
+    format!("{count} credits ({whole}.{hundredths:02} {})", config.currency)
 }
 
 /// How long something is valid, for people: whole hours where they are whole, else minutes.
@@ -110,18 +103,13 @@ impl<'a> Colour<'a> {
 
     fn parse(text: &'a str) -> Option<Self> {
         let digits = text.strip_prefix('#')?;
-        let plain =
-            matches!(digits.len(), 3 | 6) && digits.bytes().all(|it| it.is_ascii_hexdigit());
+        let plain = matches!(digits.len(), 3 | 6) && digits.bytes().all(|it| it.is_ascii_hexdigit());
         plain.then_some(Self(text))
     }
 
     /// The colour of what is written on it: black or white, whichever is easier to read there.
     fn ink(&self) -> &'static str {
-        if self.brightness() > 140 {
-            "#000000"
-        } else {
-            "#ffffff"
-        }
+        if self.brightness() > 140 { "#000000" } else { "#ffffff" }
     }
 
     /// From 0 to 255: how bright red, green and blue look together (ITU-R BT.601).
@@ -150,13 +138,9 @@ mod tests {
 
     #[test]
     fn a_period_is_said_as_people_say_it() {
-        for (seconds, said) in [
-            (60, "1 minute"),
-            (600, "10 minutes"),
-            (3_600, "1 hour"),
-            (5_400, "90 minutes"),
-            (86_400, "24 hours"),
-        ] {
+        for (seconds, said) in
+            [(60, "1 minute"), (600, "10 minutes"), (3_600, "1 hour"), (5_400, "90 minutes"), (86_400, "24 hours")]
+        {
             assert_eq!(period(Duration::from_secs(seconds)), said);
         }
     }

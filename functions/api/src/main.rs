@@ -18,8 +18,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logs::start(std::env::var("PURSER_BUS").unwrap_or_default());
-    let name = std::env::var("_HANDLER")
-        .map_err(|_| "_HANDLER is not set: this binary runs on AWS Lambda")?;
+    let name = std::env::var("_HANDLER").map_err(|_| "_HANDLER is not set: this binary runs on AWS Lambda")?;
     let function = function(&name).ok_or_else(|| format!("there is no function {name:?}"))?;
     match function.entry {
         Entry::Http(Routes::Stateless(_)) => {
@@ -32,9 +31,8 @@ async fn main() -> Result<(), Error> {
         }
         Entry::Stream(handle) => {
             let app = &App::from_environment().await?;
-            let handler = async |event: LambdaEvent<dynamodb::Event>| {
-                Ok::<_, Error>(handle(app.clone(), event.payload).await)
-            };
+            let handler =
+                async |event: LambdaEvent<dynamodb::Event>| Ok::<_, Error>(handle(app.clone(), event.payload).await);
             lambda_runtime::run(service_fn(handler)).await
         }
         Entry::Event(handle) => {
@@ -42,9 +40,7 @@ async fn main() -> Result<(), Error> {
             let name = function.name;
             let handler = async |event: LambdaEvent<EventBridgeEvent<Value>>| {
                 let consume = async |event| handle(app.clone(), event).await;
-                observed(name, event.payload, consume)
-                    .await
-                    .map_err(Error::from)
+                observed(name, event.payload, consume).await.map_err(Error::from)
             };
             lambda_runtime::run(service_fn(handler)).await
         }

@@ -22,11 +22,7 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(profile::read_me, profile::change_me))
-        .routes(routes!(
-            avatar::read_avatar,
-            avatar::change_avatar,
-            avatar::remove_avatar
-        ))
+        .routes(routes!(avatar::read_avatar, avatar::change_avatar, avatar::remove_avatar))
         .routes(routes!(password::change_password))
         .routes(routes!(password::change_email))
         .routes(routes!(sessions::list_sessions, sessions::end_sessions))
@@ -45,9 +41,7 @@ async fn proven(app: &App, me: &SignedIn, password: &GivenPassword) -> Result<Ac
     let account = begun.await?;
     let kept = account.credentials.password.as_ref();
     let right = passwords::check(kept, password).await? != Checked::Wrong;
-    app.store
-        .count_proof(&me.session, right, &me.request)
-        .await?;
+    app.store.count_proof(&me.session, right, &me.request).await?;
     if !right {
         return Err(Refusal::WrongPassword.into());
     }

@@ -18,9 +18,7 @@ use purser_domain::user::{User, UserChange, UserStatus};
 use purser_edge::answer;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
 use purser_edge::json::present;
-use purser_edge::shapes::{
-    EmailShape, IdempotencyKeyShape, NameShape, ResellerRefidShape, UserRefidShape, UserShape,
-};
+use purser_edge::shapes::{EmailShape, IdempotencyKeyShape, NameShape, ResellerRefidShape, UserRefidShape, UserShape};
 use purser_edge::{App, Call, Problem, json};
 use purser_store::account::{Account, AccountChange};
 use serde::{Deserialize, Serialize};
@@ -85,16 +83,9 @@ async fn invite_user(
     }
     let reseller = call.reseller(body.reseller.as_deref())?;
     let request = call.request(&app, key.as_ref(), &body)?;
-    let holds = |user: User| User {
-        operator: body.operator,
-        reseller: reseller.clone(),
-        ..user
-    };
-    let invited = app
-        .store
-        .create_user(&body.email, &body.name, holds, &request, |user| {
-            json::write(&UserShape::from(user))
-        });
+    let holds = |user: User| User { operator: body.operator, reseller: reseller.clone(), ..user };
+    let invited =
+        app.store.create_user(&body.email, &body.name, holds, &request, |user| json::write(&UserShape::from(user)));
     Ok(answer::created(invited.await?))
 }
 
@@ -183,12 +174,7 @@ async fn change_user(
         Some(None) => Some(None),
         None => None,
     };
-    let change = UserChange {
-        name: body.name,
-        operator: body.operator,
-        reseller,
-        ..UserChange::default()
-    };
+    let change = UserChange { name: body.name, operator: body.operator, reseller, ..UserChange::default() };
     changed(&app, &call, &refid, &version, change).await
 }
 
@@ -209,10 +195,7 @@ async fn changed(
         }
         let changed = account.user.changed(&change);
         let shown = UserShape::from(changed.as_ref().unwrap_or(&account.user));
-        let change = changed.map(|user| AccountChange {
-            user: Some(user),
-            ..AccountChange::default()
-        });
+        let change = changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() });
         Ok((change, json::write(&shown)?))
     };
     let request = call.request(app, None, &())?;
@@ -255,10 +238,7 @@ async fn set_status(
     status: UserStatus,
 ) -> Result<Response, Problem> {
     let Named(refid) = named?;
-    let change = UserChange {
-        status: Some(status),
-        by_operator: call.caller.must_operate().is_ok(),
-        ..UserChange::default()
-    };
+    let change =
+        UserChange { status: Some(status), by_operator: call.caller.must_operate().is_ok(), ..UserChange::default() };
     changed(app, call, &refid, &IfMatch::any(), change).await
 }

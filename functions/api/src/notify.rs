@@ -73,9 +73,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
         "ClientCreated" => {
             let ClientCreated { client } = detail(event.detail)?;
             let found = client_and_reseller(app, &client).await?;
-            found
-                .map(|(client, reseller)| clients::welcome(app, &client, reseller.as_ref()))
-                .transpose()
+            found.map(|(client, reseller)| clients::welcome(app, &client, reseller.as_ref())).transpose()
         }
         "ClientStatusChanged" => {
             let when = when(&event)?;
@@ -89,11 +87,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
         "CreditsRanLow" => {
             let low: CreditsRanLow = detail(event.detail)?;
             let found = reseller(app, &low.reseller).await?;
-            found
-                .map(|reseller| {
-                    resellers::credits_ran_low(app, &reseller, low.balance, low.threshold)
-                })
-                .transpose()
+            found.map(|reseller| resellers::credits_ran_low(app, &reseller, low.balance, low.threshold)).transpose()
         }
         "ResellerOnboarded" => {
             let onboarded: ResellerOnboarded = detail(event.detail)?;
@@ -101,9 +95,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
                 return Ok(None);
             }
             let found = reseller(app, &onboarded.reseller).await?;
-            found
-                .map(|reseller| resellers::application_received(app, &reseller))
-                .transpose()
+            found.map(|reseller| resellers::application_received(app, &reseller)).transpose()
         }
         "ResellerStatusChanged" => {
             let changed: ResellerStatusChanged = detail(event.detail)?;
@@ -111,9 +103,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
                 return Ok(None);
             }
             let found = reseller(app, &changed.reseller).await?;
-            found
-                .map(|reseller| resellers::application_approved(app, &reseller))
-                .transpose()
+            found.map(|reseller| resellers::application_approved(app, &reseller)).transpose()
         }
         "PasswordChanged" | "EmailChanged" | "SecondFactorChanged" | "SignedInFromNewDevice" => {
             let when = when(&event)?;
@@ -130,10 +120,7 @@ fn when(event: &EventBridgeEvent<Value>) -> Result<String, String> {
 }
 
 /// A client with the reseller whose brand its mails carry; none when it has been deleted.
-async fn client_and_reseller(
-    app: &App,
-    refid: &ClientRefid,
-) -> Result<Option<(Client, Option<Reseller>)>, String> {
+async fn client_and_reseller(app: &App, refid: &ClientRefid) -> Result<Option<(Client, Option<Reseller>)>, String> {
     let Some(client) = app.store.client(refid).await? else {
         return Ok(None);
     };

@@ -14,8 +14,8 @@ use purser_domain::tier::Tier;
 use purser_edge::client_body::metadata;
 use purser_edge::extract::{Body, MaybeBody, OptionalKey};
 use purser_edge::shapes::{
-    EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, ResellerRefidShape, ResellerShape,
-    ThresholdShape, TierShape,
+    EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape,
+    TierShape,
 };
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::{Deserialize, Serialize};
@@ -80,10 +80,7 @@ async fn onboard_reseller(
     let Body(body) = body?;
     // Spelling out the default makes no difference to a repeat.
     let tier = body.tier.unwrap_or_default();
-    let resolved = OnboardReseller {
-        tier: Some(tier),
-        ..body.clone()
-    };
+    let resolved = OnboardReseller { tier: Some(tier), ..body.clone() };
     let request = call.request(&app, key.as_ref(), &resolved)?;
     let parent = match &body.parent {
         Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidParent)?),
@@ -100,9 +97,6 @@ async fn onboard_reseller(
     };
     let refid = app.store.new_reseller_refid()?;
     let render = |reseller: &Reseller| json::write(&ResellerShape::from(reseller));
-    let onboarded = app
-        .store
-        .onboard_reseller(&refid, &new, parent.as_ref(), &request, &render)
-        .await?;
+    let onboarded = app.store.onboard_reseller(&refid, &new, parent.as_ref(), &request, &render).await?;
     Ok(answer::created(onboarded))
 }

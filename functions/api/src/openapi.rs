@@ -14,8 +14,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, OneOf, OpenApi, OpenApiBuilder, Paths, RefOr, Schema,
-    SecurityRequirement,
+    ComponentsBuilder, InfoBuilder, OneOf, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -29,11 +28,8 @@ const DESCRIPTION: &str = "Clients, resellers, prepaid credits and licences. Err
 
 /// The document.
 pub fn document() -> OpenApi {
-    let info = InfoBuilder::new()
-        .title("Purser")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(DESCRIPTION))
-        .build();
+    let info =
+        InfoBuilder::new().title("Purser").version(env!("CARGO_PKG_VERSION")).description(Some(DESCRIPTION)).build();
     let mut components = ComponentsBuilder::new()
         .schema("Problem", ProblemShape::schema())
         .schema(IdempotencyKeyShape::name(), IdempotencyKeyShape::schema())
@@ -42,10 +38,7 @@ pub fn document() -> OpenApi {
     let mut schemas = Vec::new();
     ProblemShape::schemas(&mut schemas);
     components = components.schemas_from_iter(schemas);
-    let mut document = OpenApiBuilder::new()
-        .info(info)
-        .components(Some(components.build()))
-        .build();
+    let mut document = OpenApiBuilder::new().info(info).components(Some(components.build())).build();
     for function in FUNCTIONS {
         if let Entry::Http(routes) = function.entry
             && !matches!(routes, Routes::Pages(_))
@@ -57,13 +50,7 @@ pub fn document() -> OpenApi {
     schemas.values_mut().for_each(describe_members);
     let schemas = schemas.clone();
     for (path, item) in &mut document.paths.paths {
-        let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.put,
-            &mut item.patch,
-            &mut item.delete,
-        ];
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             finish(operation, path.starts_with("/v1/"), &schemas);
         }
@@ -102,8 +89,7 @@ fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
         }
     }
     // What does not say itself who may is for operators and resellers, by a key or in a session.
-    let [key, session] =
-        ["key", "session"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
+    let [key, session] = ["key", "session"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
     let callers = match &operation.security {
         None if under_v1 => Callers::Known,
         Some(own) if own.contains(&session) => Callers::SignedIn,
@@ -133,18 +119,13 @@ fn describe_members(schema: &mut RefOr<Schema>) {
 /// A parameter or a body that is optional is left out; there is no way to send null.
 fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
     let null = SchemaType::from(Type::Null);
-    let is_null =
-        |it: &RefOr<Schema>| matches!(it, RefOr::T(Schema::Object(it)) if it.schema_type == null);
+    let is_null = |it: &RefOr<Schema>| matches!(it, RefOr::T(Schema::Object(it)) if it.schema_type == null);
     match schema {
         RefOr::T(Schema::OneOf(mut choice)) => {
             choice.items.retain(|item| !is_null(item));
             match <[_; 1]>::try_from(choice.items) {
                 Ok([only]) => only,
-                Err(items) => Schema::OneOf(OneOf {
-                    items,
-                    ..OneOf::new()
-                })
-                .into(),
+                Err(items) => Schema::OneOf(OneOf { items, ..OneOf::new() }).into(),
             }
         }
         RefOr::T(Schema::Object(mut object)) => {

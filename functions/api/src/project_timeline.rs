@@ -11,10 +11,8 @@ use purser_edge::{App, records};
 /// Takes a batch of changes.
 pub async fn project_timeline(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     let (changes, unreadable) = records::changes(&app, &event);
-    let facts: Vec<(usize, Fact)> = changes
-        .iter()
-        .filter_map(|(place, changed)| Some((*place, Fact::of(&changed.change)?)))
-        .collect();
+    let facts: Vec<(usize, Fact)> =
+        changes.iter().filter_map(|(place, changed)| Some((*place, Fact::of(&changed.change)?))).collect();
     let added: Vec<Fact> = facts.iter().map(|(_, fact)| fact.clone()).collect();
     let failed = match app.store.project(&added).await {
         Ok(()) => unreadable,

@@ -14,8 +14,8 @@ use purser_domain::text::Description;
 use purser_edge::client_body::{ClientBody, ClientChoice, ClientChoices, pointer};
 use purser_edge::extract::{Body, MaybeBody, RequiredKey};
 use purser_edge::shapes::{
-    AmountShape, BulkProvisionShape, ClientRefidShape, DescriptionShape, IdempotencyKeyShape,
-    ProductReferenceShape, ProvisionShape, ResellerRefidShape,
+    AmountShape, BulkProvisionShape, ClientRefidShape, DescriptionShape, IdempotencyKeyShape, ProductReferenceShape,
+    ProvisionShape, ResellerRefidShape,
 };
 use purser_edge::{App, Call, Problem, answer, json};
 use purser_store::client::Bind;
@@ -28,9 +28,7 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(provision))
-        .routes(routes!(provision_bulk))
+    OpenApiRouter::default().routes(routes!(provision)).routes(routes!(provision_bulk))
 }
 
 /// A purchase: either a bare `cost` with a `description`, or a `product` for a `client`. It is read as one type, so
@@ -160,10 +158,7 @@ async fn provision(
         fingerprint,
     };
     let render = |made: &Provision| json::write(&ProvisionShape::from(made));
-    let made = app
-        .store
-        .provision(&command, &call.stamp(), call.now, &render)
-        .await?;
+    let made = app.store.provision(&command, &call.stamp(), call.now, &render).await?;
     Ok(answer::created(made))
 }
 
@@ -219,10 +214,7 @@ async fn provision_bulk(
     let key = key?;
     let Body(body) = body?;
     let reseller = payer(&call, body.reseller.as_deref())?;
-    let resolved = BulkBody {
-        reseller: Some(reseller.to_string()),
-        ..body.clone()
-    };
+    let resolved = BulkBody { reseller: Some(reseller.to_string()), ..body.clone() };
     let command = ProvisionCommand {
         reseller: &reseller,
         fingerprint: call.fingerprint(&resolved)?,
@@ -239,10 +231,7 @@ async fn provision_bulk(
         key: key.as_str(),
     };
     let render = |made: &Provision| json::write(&BulkProvisionShape::from(made));
-    let made = app
-        .store
-        .provision(&command, &call.stamp(), call.now, &render)
-        .await?;
+    let made = app.store.provision(&command, &call.stamp(), call.now, &render).await?;
     Ok(answer::created(made))
 }
 
@@ -258,53 +247,32 @@ fn product(text: String) -> Result<ProductReference, Problem> {
 
 fn buyers(choices: ClientChoices) -> Result<Vec<Buyer>, Problem> {
     let choices = choices.into_inner().into_iter().enumerate();
-    choices
-        .map(|(place, choice)| buyer(choice, Some(place)))
-        .collect()
+    choices.map(|(place, choice)| buyer(choice, Some(place))).collect()
 }
 
 /// The body with what it leaves out, so that spelling out a default makes no difference to a repeat.
 fn resolved(body: &ProvisionBody, reseller: &ResellerRefid) -> ProvisionBody {
     let one = body.product.is_some().then_some(Quantity::ONE);
-    ProvisionBody {
-        reseller: Some(reseller.to_string()),
-        quantity: body.quantity.or(one),
-        ..body.clone()
-    }
+    ProvisionBody { reseller: Some(reseller.to_string()), quantity: body.quantity.or(one), ..body.clone() }
 }
 
 fn purchase(body: ProvisionBody) -> Result<Purchase, Problem> {
     let only_with_product = |pointer, given: bool| {
-        if given {
-            Err(Problem::invalid(
-                pointer,
-                "goes with a product, not with a bare cost",
-            ))
-        } else {
-            Ok(())
-        }
+        if given { Err(Problem::invalid(pointer, "goes with a product, not with a bare cost")) } else { Ok(()) }
     };
     match (body.cost, body.product) {
         (Some(_), Some(_)) => Err(Problem::invalid("/cost", "goes without a product")),
-        (None, None) => Err(Problem::invalid(
-            "/product",
-            "is required, unless there is a cost",
-        )),
+        (None, None) => Err(Problem::invalid("/product", "is required, unless there is a cost")),
         (Some(cost), None) => {
             only_with_product("/client", body.client.is_some())?;
             only_with_product("/quantity", body.quantity.is_some())?;
             if body.description.is_none() {
-                return Err(Problem::invalid(
-                    "/description",
-                    "is required with a bare cost",
-                ));
+                return Err(Problem::invalid("/description", "is required with a bare cost"));
             }
             Ok(Purchase::Cost(cost))
         }
         (None, Some(named)) => {
-            let client = body
-                .client
-                .ok_or_else(|| Problem::invalid("/client", "is required with a product"))?;
+            let client = body.client.ok_or_else(|| Problem::invalid("/client", "is required with a product"))?;
             Ok(Purchase::Product(Units {
                 product: product(named)?,
                 each: body.quantity.unwrap_or(Quantity::ONE),

@@ -58,7 +58,5 @@ async fn list_checkpoints(
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();
     let page = app.store.checkpoints(query.date, limit, position).await?;
-    List::answer(&app, &scope, page, |part: &Part| {
-        CheckpointPartShape::from(part)
-    })
+    List::answer(&app, &scope, page, |part: &Part| CheckpointPartShape::from(part))
 }

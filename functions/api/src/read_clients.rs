@@ -23,9 +23,7 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(list_clients))
-        .routes(routes!(read_client))
+    OpenApiRouter::default().routes(routes!(list_clients)).routes(routes!(read_client))
 }
 
 /// The refid of no client.
@@ -67,13 +65,7 @@ struct ClientQuery {
 impl ClientQuery {
     /// What the list is filtered by, whatever the page.
     fn filters(&self) -> impl Serialize {
-        (
-            self.status,
-            self.ownership,
-            &self.reseller,
-            &self.email,
-            &self.client_id,
-        )
+        (self.status, self.ownership, &self.reseller, &self.email, &self.client_id)
     }
 }
 
@@ -98,17 +90,13 @@ async fn list_clients(
     let filter = ClientFilter {
         reseller,
         status: query.status,
-        resold: query
-            .ownership
-            .map(|ownership| ownership == Ownership::Reselled),
+        resold: query.ownership.map(|ownership| ownership == Ownership::Reselled),
     };
     let page = if query.email.is_some() || query.client_id.is_some() {
         let found = look_up(&app, &query).await?;
         Page::only(found.filter(|client| filter.shows(client)))
     } else {
-        app.store
-            .clients(&filter, query.limit.unwrap_or_default().get(), position)
-            .await?
+        app.store.clients(&filter, query.limit.unwrap_or_default().get(), position).await?
     };
     List::answer(&app, &scope, page, shape)
 }
@@ -124,11 +112,10 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
         Some(Err(_)) => Some(None),
         None => None,
     };
-    let by_id = query.client_id.clone().map(|text| {
-        ClientId::try_from(text)
-            .ok()
-            .map(|client_id| app.store.client_refid(&client_id))
-    });
+    let by_id = query
+        .client_id
+        .clone()
+        .map(|text| ClientId::try_from(text).ok().map(|client_id| app.store.client_refid(&client_id)));
     let refid = match (by_email, by_id) {
         (Some(email), Some(id)) if email != id => None,
         (Some(found), _) | (None, Some(found)) => found,

@@ -20,10 +20,7 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(read_wallet))
-        .routes(routes!(list_entries))
-        .routes(routes!(verify_wallet))
+    OpenApiRouter::default().routes(routes!(read_wallet)).routes(routes!(list_entries)).routes(routes!(verify_wallet))
 }
 
 /// Read a wallet
@@ -33,9 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn read_wallet(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
     let wallet = app.store.wallet(&call.reseller).await?;
-    ok(&WalletShape::from(
-        &wallet.ok_or(Refusal::NotFound(What::Reseller))?,
-    ))
+    ok(&WalletShape::from(&wallet.ok_or(Refusal::NotFound(What::Reseller))?))
 }
 
 type EntryList = List<EntryShape>;
@@ -88,11 +83,7 @@ struct Sequence(u64);
 impl TryFrom<u64> for Sequence {
     type Error = &'static str;
     fn try_from(number: u64) -> Result<Self, Self::Error> {
-        if number < 1_000_000_000_000 {
-            Ok(Self(number))
-        } else {
-            Err("must be at most 999999999999")
-        }
+        if number < 1_000_000_000_000 { Ok(Self(number)) } else { Err("must be at most 999999999999") }
     }
 }
 
@@ -102,14 +93,11 @@ impl VerifyQuery {
             (None, None) => Ok(None),
             (Some(Sequence(sequence)), Some(head)) => {
                 let head = head.parse::<EntryHash>();
-                let head = head.map_err(|error| {
-                    Problem::malformed(format!("The query is not valid: head {error}."))
-                })?;
+                let head =
+                    head.map_err(|error| Problem::malformed(format!("The query is not valid: head {error}.")))?;
                 Ok(Some(Waypoint { sequence, head }))
             }
-            _ => Err(Problem::malformed(
-                "The query is not valid: sequence and head go together.",
-            )),
+            _ => Err(Problem::malformed("The query is not valid: sequence and head go together.")),
         }
     }
 }
@@ -150,20 +138,13 @@ async fn verify_wallet(
         Ok(through) => through,
         Err(problem) => return Err(call.refuse(&app, problem).await),
     };
-    let found = app
-        .store
-        .verify_wallet(&call.reseller, through)
-        .await?
-        .ok_or(Refusal::NotFound(What::Reseller))?;
+    let found = app.store.verify_wallet(&call.reseller, through).await?.ok_or(Refusal::NotFound(What::Reseller))?;
     // What a reseller takes for a checkpoint need not be one, and must not wake anybody.
     let believed = through.is_none() || call.call.caller.must_operate().is_ok();
     if !found.breaks.is_empty() && believed {
         metrics::count(Metric::LedgerBroken);
     }
-    let shape = |found: &purser_domain::entry::Break| Break {
-        sequence: found.sequence,
-        problem: found.problem,
-    };
+    let shape = |found: &purser_domain::entry::Break| Break { sequence: found.sequence, problem: found.problem };
     ok(&Verification {
         intact: found.breaks.is_empty(),
         entries: found.entries,

@@ -14,9 +14,7 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(list_products))
-        .routes(routes!(read_product))
+    OpenApiRouter::default().routes(routes!(list_products)).routes(routes!(read_product))
 }
 
 type ProductList = List<ProductShape>;
@@ -34,13 +32,8 @@ async fn list_products(
     let Params(query) = query?;
     let scope = call.cursor_scope(&());
     let position = position(&app, &scope, query.cursor.as_deref())?;
-    let page = app
-        .store
-        .products(query.limit.unwrap_or_default().get(), position)
-        .await?;
-    List::answer(&app, &scope, page, |product: &Product| {
-        ProductShape::from(product)
-    })
+    let page = app.store.products(query.limit.unwrap_or_default().get(), position).await?;
+    List::answer(&app, &scope, page, |product: &Product| ProductShape::from(product))
 }
 
 /// Read a product
@@ -54,10 +47,6 @@ async fn read_product(
     named: Result<Named<ProductReference>, Problem>,
 ) -> Result<Response, Problem> {
     let Named(reference) = named?;
-    let product = app
-        .store
-        .product(&reference)
-        .await?
-        .ok_or(Refusal::NotFound(What::Product))?;
+    let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
     ok(&ProductShape::from(&product))
 }

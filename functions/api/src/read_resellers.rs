@@ -15,8 +15,8 @@ use purser_edge::answer::{List, ok, position};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Limit, Params};
 use purser_edge::shapes::{
-    CreditsShape, ProductReferenceShape, ResellerRefidShape, ResellerShape, ResellerStatusShape,
-    TierShape, UserRefidShape,
+    CreditsShape, ProductReferenceShape, ResellerRefidShape, ResellerShape, ResellerStatusShape, TierShape,
+    UserRefidShape,
 };
 use purser_edge::{App, Call, Problem};
 use purser_store::page::Page;
@@ -28,10 +28,7 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(list_resellers))
-        .routes(routes!(read_reseller))
-        .routes(routes!(read_quote))
+    OpenApiRouter::default().routes(routes!(list_resellers)).routes(routes!(read_reseller)).routes(routes!(read_quote))
 }
 
 /// Which resellers.
@@ -76,11 +73,7 @@ async fn list_resellers(
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let parent = query.parent.as_deref().map(ResellerRefid::parse);
     let user = query.user.as_deref().map(UserRefid::parse);
-    let filter = ResellerFilter {
-        tier: query.tier,
-        status: query.status,
-        parent: parent.clone().flatten(),
-    };
+    let filter = ResellerFilter { tier: query.tier, status: query.status, parent: parent.clone().flatten() };
     let page = match (parent, user) {
         // What can't be a refid is nobody's.
         (Some(None), _) | (_, Some(None)) => Page::only(None),
@@ -90,17 +83,11 @@ async fn list_resellers(
             app.store.resellers(&filter, limit, position).await?
         }
     };
-    List::answer(&app, &scope, page, |reseller: &Reseller| {
-        ResellerShape::from(reseller)
-    })
+    List::answer(&app, &scope, page, |reseller: &Reseller| ResellerShape::from(reseller))
 }
 
 /// The reseller that `user` is a member of, if the filter shows it (SPEC B1).
-async fn with_login(
-    app: &App,
-    user: &UserRefid,
-    filter: &ResellerFilter,
-) -> Result<Option<Reseller>, Problem> {
+async fn with_login(app: &App, user: &UserRefid, filter: &ResellerFilter) -> Result<Option<Reseller>, Problem> {
     let member = app.store.user(user).await?.and_then(|user| user.reseller);
     let Some(refid) = member else {
         return Ok(None);
@@ -116,9 +103,7 @@ async fn with_login(
 )]
 async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
     let found = app.store.reseller(&call.reseller).await?;
-    ok(&ResellerShape::from(
-        &found.ok_or(Refusal::NotFound(What::Reseller))?,
-    ))
+    ok(&ResellerShape::from(&found.ok_or(Refusal::NotFound(What::Reseller))?))
 }
 
 /// What is to be priced.
@@ -164,19 +149,10 @@ async fn read_quote(
     call: ResellerCall,
     query: Result<Params<QuoteQuery>, Problem>,
 ) -> Result<Response, Problem> {
-    let wallet = app
-        .store
-        .wallet(&call.reseller)
-        .await?
-        .ok_or(Refusal::NotFound(What::Reseller))?;
+    let wallet = app.store.wallet(&call.reseller).await?.ok_or(Refusal::NotFound(What::Reseller))?;
     let Params(query) = query?;
-    let reference =
-        ProductReference::try_from(query.product).map_err(|_| Refusal::NotFound(What::Product))?;
-    let product = app
-        .store
-        .product(&reference)
-        .await?
-        .ok_or(Refusal::NotFound(What::Product))?;
+    let reference = ProductReference::try_from(query.product).map_err(|_| Refusal::NotFound(What::Product))?;
+    let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
     let quantity = query.quantity.unwrap_or(Quantity::ONE);
     let quoted = quote(&product, quantity, wallet.tier, &app.config.discounts)?;
     ok(&Quote {

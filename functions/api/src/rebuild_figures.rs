@@ -36,10 +36,6 @@ async fn rebuild_figures(
     let recount = app.store.recount(period, call.now).await?;
     let differing = recount.differences.len();
     app.store.rebuild(&recount.differences, call.now).await?;
-    tracing::info!(
-        period = period.label(),
-        differing,
-        "had figures counted again"
-    );
+    tracing::info!(period = period.label(), differing, "had figures counted again");
     ok(&RecountShape::of(period, &recount, None))
 }

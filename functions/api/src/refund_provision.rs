@@ -101,10 +101,7 @@ async fn refund_provision(
         key: key.as_str(),
     };
     let render = |refunded: &Provision| json::write(&ProvisionShape::of_refund(refunded));
-    let refunded = app
-        .store
-        .refund(&command, &call.stamp(), call.now, &render)
-        .await?;
+    let refunded = app.store.refund(&command, &call.stamp(), call.now, &render).await?;
     Ok(answer::changed(refunded))
 }
 

@@ -19,10 +19,7 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     let mut outbox: Vec<(usize, Told)> = Vec::new();
     for (place, changed) in changes {
         let origin = json!(changed.origin);
-        let tell = |event| Told {
-            event,
-            origin: origin.clone(),
-        };
+        let tell = |event| Told { event, origin: origin.clone() };
         let events = events_of(&changed.change).into_iter().map(tell);
         outbox.extend(events.map(|event| (place, event)));
     }

@@ -21,8 +21,7 @@ pub async fn report_partners(app: App, event: EventBridgeEvent<Value>) -> Result
     let month = Month::of(app.clock.now().day()).minus(1);
     let report = Report::on(&app, month).await?;
     let view = view(report);
-    let mail =
-        |operator: &User| partner_report(&app.config, &operator.email, &operator.name, &view);
+    let mail = |operator: &User| partner_report(&app.config, &operator.email, &operator.name, &view);
     tell_operators(&app, &delivery, mail).await
 }
 

@@ -21,10 +21,7 @@ pub async fn rollup(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
         return Ok(());
     };
     let (hours, oldest) = roll_up(&app, &mut lease).await?;
-    let as_of = app
-        .store
-        .end_rollup(&lease, oldest, app.clock.now())
-        .await?;
+    let as_of = app.store.end_rollup(&lease, oldest, app.clock.now()).await?;
     tracing::info!(hours, %as_of, whole = oldest.is_none(), "rolled up");
     Ok(())
 }

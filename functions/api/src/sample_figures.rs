@@ -61,12 +61,6 @@ async fn look(app: &App, period: Period) -> Result<usize, StoreError> {
         metrics::count(Metric::FigureDiffers);
     }
     let (figures, under_way) = (recount.figures, recount.under_way);
-    tracing::info!(
-        period = period.label(),
-        figures,
-        under_way,
-        differing,
-        "counted a period again"
-    );
+    tracing::info!(period = period.label(), figures, under_way, differing, "counted a period again");
     Ok(figures)
 }

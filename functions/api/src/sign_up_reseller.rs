@@ -74,10 +74,7 @@ async fn sign_up_reseller(
     };
     let refid = app.store.new_reseller_refid()?;
     let render = |_: &Reseller| Ok(Vec::new());
-    let applied = app
-        .store
-        .onboard_reseller(&refid, &new, None, &request, &render)
-        .await;
+    let applied = app.store.onboard_reseller(&refid, &new, None, &request, &render).await;
     match applied {
         Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => {
             let mut received = answer::accepted(&SignedUp { status: "received" })?;

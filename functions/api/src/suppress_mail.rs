@@ -91,10 +91,7 @@ pub async fn suppress_mail(app: App, event: EventBridgeEvent<Value>) -> Result<(
         let Ok(email) = EmailAddress::try_from(recipient.email_address) else {
             continue;
         };
-        let suppressed = app
-            .store
-            .suppress(&email, reason, delivery.stamp(), app.clock.now())
-            .await;
+        let suppressed = app.store.suppress(&email, reason, delivery.stamp(), app.clock.now()).await;
         suppressed.map_err(|error| error.to_string())?;
     }
     Ok(())

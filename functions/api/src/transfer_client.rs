@@ -55,9 +55,6 @@ async fn transfer_client(
     let change = |client: &Client| Ok(client.transferred(to.clone(), call.now));
     let render = |client: &Client| json::write(&ClientShape::from(client));
     let may = |client: &Client| call.may_reach(client);
-    let moved = app
-        .store
-        .change_client(&refid, &call.stamp(), may, change, &render)
-        .await?;
+    let moved = app.store.change_client(&refid, &call.stamp(), may, change, &render).await?;
     Ok(answer::changed(moved))
 }

@@ -14,8 +14,7 @@ use purser_domain::text::{Description, Reference};
 use purser_edge::call::ResellerCall;
 use purser_edge::extract::{Body, Key, MaybeBody, RequiredKey};
 use purser_edge::shapes::{
-    AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape,
-    ResellerRefidShape,
+    AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape, ResellerRefidShape,
 };
 use purser_edge::{App, Problem, answer, json};
 use purser_store::transfer::{Sender, TransferCommand};
@@ -85,10 +84,7 @@ async fn transfer_credits(
         key: key.as_str(),
     };
     let render = |entry: &Entry| json::write(&EntryShape::from(entry));
-    let sent = app
-        .store
-        .transfer_credits(&command, &call.call.stamp(), call.call.now, &render)
-        .await?;
+    let sent = app.store.transfer_credits(&command, &call.call.stamp(), call.call.now, &render).await?;
     Ok(answer::created(sent))
 }
 

@@ -105,10 +105,7 @@ async fn change_client(
         client.changed(change, now)
     };
     let may = |client: &Client| call.may_reach(client);
-    let changed = app
-        .store
-        .change_client(&refid, &stamp, may, change, &render)
-        .await?;
+    let changed = app.store.change_client(&refid, &stamp, may, change, &render).await?;
     Ok(answer::changed(changed))
 }
 
@@ -164,9 +161,6 @@ async fn set_status(
     let Named(refid) = named?;
     let may = |client: &Client| call.may_reach(client);
     let change = |client: &Client| client.in_status(to, call.now);
-    let changed = app
-        .store
-        .change_client(&refid, &call.stamp(), may, change, &render)
-        .await?;
+    let changed = app.store.change_client(&refid, &call.stamp(), may, change, &render).await?;
     Ok(answer::changed(changed))
 }

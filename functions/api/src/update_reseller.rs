@@ -15,9 +15,7 @@ use purser_domain::wallet::Wallet;
 use purser_edge::client_body::check_merge;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named};
 use purser_edge::json::present;
-use purser_edge::shapes::{
-    MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape, TierShape,
-};
+use purser_edge::shapes::{MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape, TierShape};
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -80,11 +78,7 @@ async fn change_reseller(
 ) -> Result<Response, Problem> {
     call.caller.must_operate()?;
     let Named(refid) = named?;
-    let found = app
-        .store
-        .reseller(&refid)
-        .await?
-        .ok_or(Refusal::NotFound(What::Reseller))?;
+    let found = app.store.reseller(&refid).await?.ok_or(Refusal::NotFound(What::Reseller))?;
     let version = version?;
     let Body(body) = body?;
     let patch = body.metadata.as_ref();
@@ -101,10 +95,7 @@ async fn change_reseller(
         };
         Ok(reseller.changed(change, call.now))
     };
-    let changed = app
-        .store
-        .change_reseller(&refid, &call.stamp(), change, &render)
-        .await?;
+    let changed = app.store.change_reseller(&refid, &call.stamp(), change, &render).await?;
     Ok(answer::changed(changed))
 }
 
@@ -147,17 +138,8 @@ async fn set_status(
     call.caller.must_operate()?;
     let Named(refid) = named?;
     let change = |reseller: &Reseller, _: &Wallet| {
-        Ok(reseller.changed(
-            ResellerChange {
-                status: Some(to),
-                ..ResellerChange::default()
-            },
-            call.now,
-        ))
+        Ok(reseller.changed(ResellerChange { status: Some(to), ..ResellerChange::default() }, call.now))
     };
-    let changed = app
-        .store
-        .change_reseller(&refid, &call.stamp(), change, &render)
-        .await?;
+    let changed = app.store.change_reseller(&refid, &call.stamp(), change, &render).await?;
     Ok(answer::changed(changed))
 }

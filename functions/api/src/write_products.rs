@@ -15,8 +15,8 @@ use purser_domain::tier::Tier;
 use purser_edge::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
 use purser_edge::json::present;
 use purser_edge::shapes::{
-    AmountShape, IdempotencyKeyShape, NameShape, NewReferenceShape, ProductReferenceShape,
-    ProductShape, TermsShape, TierShape,
+    AmountShape, IdempotencyKeyShape, NameShape, NewReferenceShape, ProductReferenceShape, ProductShape, TermsShape,
+    TierShape,
 };
 use purser_edge::{App, Call, Problem, answer, json};
 use serde::{Deserialize, Serialize};
@@ -26,9 +26,7 @@ use utoipa_axum::routes;
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(create_product))
-        .routes(routes!(change_product))
+    OpenApiRouter::default().routes(routes!(create_product)).routes(routes!(change_product))
 }
 
 /// A product to sell.
@@ -82,10 +80,7 @@ async fn create_product(
     let key = key?;
     let Body(body) = body?;
     // Spelling out the default makes no difference to a repeat.
-    let resolved = CreateProduct {
-        active: Some(body.active.unwrap_or(true)),
-        ..body.clone()
-    };
+    let resolved = CreateProduct { active: Some(body.active.unwrap_or(true)), ..body.clone() };
     let request = call.request(&app, key.as_ref(), &resolved)?;
     let product = Product {
         reference: body.reference,
@@ -99,11 +94,7 @@ async fn create_product(
         updated_at: call.now,
         version: 1,
     };
-    Ok(answer::created(
-        app.store
-            .create_product(&product, &request, &render)
-            .await?,
-    ))
+    Ok(answer::created(app.store.create_product(&product, &request, &render).await?))
 }
 
 fn wrong_terms(error: TermsError) -> Problem {
@@ -170,11 +161,7 @@ async fn change_product(
     call.caller.must_operate()?;
     let Named(reference) = named?;
     // What is there decides between 404 and a fault of the body.
-    let found = app
-        .store
-        .product(&reference)
-        .await?
-        .ok_or(Refusal::NotFound(What::Product))?;
+    let found = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
     let version = version?;
     let Body(body) = body?;
     let change = ProductChange {
@@ -190,13 +177,8 @@ async fn change_product(
     let change = |product: &Product| {
         version.must_hold(product.version)?;
         // What was checked above can only be wrong now if somebody else changed the terms meanwhile.
-        product
-            .changed(&change, call.now)
-            .map_err(|_| Refusal::VersionMismatch)
+        product.changed(&change, call.now).map_err(|_| Refusal::VersionMismatch)
     };
-    let changed = app
-        .store
-        .change_product(&reference, &call.stamp(), change, &render)
-        .await?;
+    let changed = app.store.change_product(&reference, &call.stamp(), change, &render).await?;
     Ok(answer::changed(changed))
 }

@@ -30,10 +30,7 @@ impl Apps {
             app.store = app.store.in_line_with(&own.store);
             Some(((*function).to_owned(), app))
         };
-        Self {
-            by_function: functions.iter().filter_map(with_role).collect(),
-            own,
-        }
+        Self { by_function: functions.iter().filter_map(with_role).collect(), own }
     }
 
     /// The laptop's own, which may do anything.

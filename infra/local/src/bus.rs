@@ -31,8 +31,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const KEPT: usize = 500;
 
 /// Calls a function, by its name, with an event in EventBridge's envelope.
-pub type Target =
-    Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+pub type Target = Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// Which bus an event goes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +75,7 @@ struct Core {
 impl Bus {
     /// Starts a bus on a port of its own. Events wait until [`Bus::set_target`] was called.
     /// Each is tried so many times, at most, with pauses that double.
-    pub async fn start(
-        rules: Vec<Rule>,
-        now: Now,
-        dead_letters: DeadLetters,
-        tries: u32,
-    ) -> io::Result<Self> {
+    pub async fn start(rules: Vec<Rule>, now: Now, dead_letters: DeadLetters, tries: u32) -> io::Result<Self> {
         let core = Arc::new(Core {
             rules,
             now,
@@ -91,9 +85,7 @@ impl Bus {
             pending: watch::Sender::new(0),
             accepted: Mutex::default(),
         });
-        let router = Router::new()
-            .fallback(wire::put_events)
-            .with_state(Arc::clone(&core));
+        let router = Router::new().fallback(wire::put_events).with_state(Arc::clone(&core));
         let loopback = Loopback::serve(router).await?;
         Ok(Self {
             core,
@@ -227,9 +219,6 @@ mod tests {
     #[test]
     fn the_laptop_is_more_patient_than_a_dead_consumer_is_long() {
         let pauses = FIRST_PAUSE * (2_u32.pow(TRIES - 1) - 1);
-        assert!(
-            pauses > purser_store::claim::LEASE.unsigned_abs(),
-            "{pauses:?}"
-        );
+        assert!(pauses > purser_store::claim::LEASE.unsigned_abs(), "{pauses:?}");
     }
 }

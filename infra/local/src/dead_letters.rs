@@ -53,10 +53,7 @@ impl DeadLetters {
             }
             None => (None, Vec::new()),
         };
-        Ok(Self {
-            kept: Arc::new(Mutex::new(Kept { letters, journal })),
-            now,
-        })
+        Ok(Self { kept: Arc::new(Mutex::new(Kept { letters, journal })), now })
     }
 
     /// Everything kept, oldest first.
@@ -99,12 +96,7 @@ impl DeadLetters {
 
     /// Keeps one. A file that cannot be written to costs the line there, never the work at hand.
     pub(crate) fn bury(&self, function: &str, reason: &str, work: Value) {
-        let letter = DeadLetter {
-            at: (self.now)(),
-            function: function.to_owned(),
-            reason: reason.to_owned(),
-            work,
-        };
+        let letter = DeadLetter { at: (self.now)(), function: function.to_owned(), reason: reason.to_owned(), work };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(journal) = &mut kept.journal
             && let Err(error) = journal.append(&letter)

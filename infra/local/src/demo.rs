@@ -49,56 +49,22 @@ pub const COMPANY: &str = "Elite Global Partners";
 const MEMBER: &str = "elite@example.com";
 
 /// Reference, name, price, tiers, days and parallel uses of each product.
-type ProductRow = (
-    &'static str,
-    &'static str,
-    u64,
-    Option<&'static [Tier]>,
-    Option<u32>,
-    Option<u32>,
-);
+type ProductRow = (&'static str, &'static str, u64, Option<&'static [Tier]>, Option<u32>, Option<u32>);
 const BOUGHT: &str = "PROD-001";
 const PRODUCTS: [ProductRow; 3] = [
     (BOUGHT, "Pro, one year", 700, None, Some(365), Some(3)),
-    (
-        "PROD-002",
-        "Team, one year",
-        2_400,
-        Some(&[Tier::Gold, Tier::Platinum]),
-        Some(365),
-        Some(10),
-    ),
+    ("PROD-002", "Team, one year", 2_400, Some(&[Tier::Gold, Tier::Platinum]), Some(365), Some(10)),
     ("PROD-003", "Lifetime", 5_000, None, None, None),
 ];
 
 /// External id, name, address and status of a client.
 type ClientRow = (&'static str, &'static str, &'static str, ClientStatus);
-const BUYER: ClientRow = (
-    "DEMO-1001",
-    "Müller & Söhne GmbH",
-    "mueller@example.com",
-    ClientStatus::Active,
-);
+const BUYER: ClientRow = ("DEMO-1001", "Müller & Söhne GmbH", "mueller@example.com", ClientStatus::Active);
 const CLIENTS: [ClientRow; 2] = [
-    (
-        "DEMO-1002",
-        "株式会社さくら",
-        "sakura@example.com",
-        ClientStatus::Active,
-    ),
-    (
-        "DEMO-1003",
-        "شركة النور",
-        "alnour@example.com",
-        ClientStatus::Pending,
-    ),
+    ("DEMO-1002", "株式会社さくら", "sakura@example.com", ClientStatus::Active),
+    ("DEMO-1003", "شركة النور", "alnour@example.com", ClientStatus::Pending),
 ];
-const STANDALONE: ClientRow = (
-    "DEMO-1004",
-    "Ζαχαροπλαστεία Αθηνά",
-    "athina@example.com",
-    ClientStatus::Pending,
-);
+const STANDALONE: ClientRow = ("DEMO-1004", "Ζαχαροπλαστεία Αθηνά", "athina@example.com", ClientStatus::Pending);
 
 const METADATA: &str = r##"{"name": "Elite Global", "logo": "https://example.com/elite.svg",
     "colours": {"primary": "#7a4b00"}}"##;
@@ -159,10 +125,7 @@ fn drafted(app: &App, draft: &Path, before: Option<Credentials>) -> Result<Crede
         return Ok(whole);
     }
     let credentials = match read(draft)?.or(before) {
-        Some(known) => Credentials {
-            logins: Some(Logins::draw()?),
-            ..known
-        },
+        Some(known) => Credentials { logins: Some(Logins::draw()?), ..known },
         None => draw(app)?,
     };
     let text = serde_json::to_string_pretty(&credentials).map_err(|error| failed(&error))?;
@@ -171,10 +134,7 @@ fn drafted(app: &App, draft: &Path, before: Option<Credentials>) -> Result<Crede
 }
 
 fn read(path: &Path) -> Result<Option<Credentials>, DemoError> {
-    let refused = |error: io::Error| DemoError::File {
-        path: path.to_owned(),
-        error,
-    };
+    let refused = |error: io::Error| DemoError::File { path: path.to_owned(), error };
     if !path.exists() {
         return Ok(None);
     }
@@ -220,8 +180,7 @@ async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), Store
         name: valid(name.to_owned())?,
         price: valid(price)?,
         tiers: tiers.map(<[Tier]>::to_vec),
-        terms: Terms::new(None, days.map(valid::<Days, _>).transpose()?)
-            .map_err(|it| failed(&it))?,
+        terms: Terms::new(None, days.map(valid::<Days, _>).transpose()?).map_err(|it| failed(&it))?,
         parallel_uses: uses.map(valid::<ParallelUses, _>).transpose()?,
         active: true,
         created_at: now,
@@ -230,9 +189,7 @@ async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), Store
     };
     if app.store.product(&product.reference).await?.is_none() {
         let render = |it: &Product| json::write(&ProductShape::from(it));
-        app.store
-            .create_product(&product, &request(now), &render)
-            .await?;
+        app.store.create_product(&product, &request(now), &render).await?;
     }
     Ok(())
 }
@@ -241,8 +198,7 @@ async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<()
     if app.store.reseller(refid).await?.is_some() {
         return Ok(());
     }
-    let metadata: Map<String, Value> =
-        serde_json::from_str(METADATA).map_err(|error| failed(&error))?;
+    let metadata: Map<String, Value> = serde_json::from_str(METADATA).map_err(|error| failed(&error))?;
     let metadata = Metadata::new(metadata);
     let new = NewReseller {
         company_name: valid(COMPANY.to_owned())?,
@@ -253,10 +209,7 @@ async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<()
         status: ResellerStatus::Active,
     };
     let render = |it: &_| json::write(&ResellerShape::from(it));
-    app.store
-        .onboard_reseller(refid, &new, None, &request(now), &render)
-        .await
-        .map(drop)
+    app.store.onboard_reseller(refid, &new, None, &request(now), &render).await.map(drop)
 }
 
 /// A top-up is its own record, so a repeat adds nothing.
@@ -270,10 +223,7 @@ async fn add_credits(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(
         fingerprint: Fingerprint::of(DEMO, DEMO, &"top-up")?,
     };
     let render = |it: &_| json::write(&EntryShape::from(it));
-    app.store
-        .add_credits(top_up, &stamp(), now, &render)
-        .await
-        .map(drop)
+    app.store.add_credits(top_up, &stamp(), now, &render).await.map(drop)
 }
 
 /// So is a provision.
@@ -293,30 +243,14 @@ async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(),
         fingerprint: Fingerprint::of(DEMO, DEMO, &"provision")?,
     };
     let render = |it: &_| json::write(&ProvisionShape::from(it));
-    app.store
-        .provision(&command, &stamp(), now, &render)
-        .await
-        .map(drop)
+    app.store.provision(&command, &stamp(), now, &render).await.map(drop)
 }
 
-async fn make_client(
-    app: &App,
-    row: ClientRow,
-    reseller: Option<&ResellerRefid>,
-    now: Time,
-) -> Result<(), StoreError> {
+async fn make_client(app: &App, row: ClientRow, reseller: Option<&ResellerRefid>, now: Time) -> Result<(), StoreError> {
     let new = new_client(row)?;
-    let creation = ClientCreation {
-        new: &new,
-        reseller,
-        status: row.3,
-        bind: Bind::No,
-    };
+    let creation = ClientCreation { new: &new, reseller, status: row.3, bind: Bind::No };
     let render = |it: &_| json::write(&ClientShape::from(it));
-    let created = app
-        .store
-        .create_client(&creation, &request(now), &render)
-        .await;
+    let created = app.store.create_client(&creation, &request(now), &render).await;
     match created {
         // It was made before, or people changed the demo data since; what they did stays.
         Err(StoreError::Refused(_)) => Ok(()),
@@ -349,20 +283,14 @@ async fn make_api_key(app: &App, credentials: &Credentials, now: Time) -> Result
             version: 1,
         };
         // Nobody asked, so nobody is answered.
-        app.store
-            .create_api_key(&api_key, &request(now), Vec::new())
-            .await?;
+        app.store.create_api_key(&api_key, &request(now), Vec::new()).await?;
     }
     Ok(())
 }
 
 /// A request without a record: whether it was made before is looked up.
 fn request(now: Time) -> Request {
-    Request {
-        record: None,
-        stamp: stamp(),
-        now,
-    }
+    Request { record: None, stamp: stamp(), now }
 }
 
 fn stamp() -> Stamp {

@@ -15,8 +15,7 @@ pub fn routes() -> Router {
         .display_request_duration(true)
         // Otherwise the page asks a public service what it thinks of the document.
         .validator_url("none");
-    Router::from(SwaggerUi::new("/docs").config(config))
-        .method_not_allowed_fallback(async || method_not_allowed())
+    Router::from(SwaggerUi::new("/docs").config(config)).method_not_allowed_fallback(async || method_not_allowed())
 }
 
 #[cfg(test)]
@@ -40,10 +39,7 @@ mod tests {
         assert_eq!(get("/docs").await.0, 303);
         let (status, page) = get("/docs/").await;
         assert_eq!(status, 200);
-        assert!(
-            !page.contains("http://") && !page.contains("https://"),
-            "{page}"
-        );
+        assert!(!page.contains("http://") && !page.contains("https://"), "{page}");
         let (status, script) = get("/docs/swagger-initializer.js").await;
         assert_eq!(status, 200);
         assert!(script.contains(r#""url": "/openapi.json""#), "{script}");

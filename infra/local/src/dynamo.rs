@@ -89,26 +89,16 @@ impl Dynamo {
     ///
     /// In a file, stream records leave that are older than 24 hours *and* delivered, by the
     /// position that [`crate::stream`] keeps in the same folder.
-    pub async fn open(
-        storage: Storage,
-        spec: &TableSpec,
-        table: &str,
-        now: Now,
-    ) -> Result<Self, DynamoError> {
+    pub async fn open(storage: Storage, spec: &TableSpec, table: &str, now: Now) -> Result<Self, DynamoError> {
         let database = match storage {
             Storage::File(path) => open_file(&path, spec, table, &now)?,
             Storage::Memory => in_memory(spec, table, now)?,
         };
         let served = database.clone();
-        let loopback = Loopback::spawn(|listener, stopped| {
-            dynoxide::server::serve_with_shutdown(listener, served, stopped)
-        })
-        .await?;
-        Ok(Self {
-            database,
-            table: table.to_owned(),
-            loopback,
-        })
+        let loopback =
+            Loopback::spawn(|listener, stopped| dynoxide::server::serve_with_shutdown(listener, served, stopped))
+                .await?;
+        Ok(Self { database, table: table.to_owned(), loopback })
     }
 
     /// The address for an SDK client. Credentials and region can be any.
@@ -153,25 +143,15 @@ pub(crate) async fn sweep_ttl(database: &Database) -> Result<usize, DynamoError>
     Ok(tokio::task::spawn_blocking(move || database.sweep_ttl()).await??)
 }
 
-fn open_file(
-    path: &Path,
-    spec: &TableSpec,
-    table: &str,
-    now: &Now,
-) -> Result<Database, DynamoError> {
-    let name = path
-        .to_str()
-        .ok_or_else(|| DynamoError::Path(path.to_owned()))?;
+fn open_file(path: &Path, spec: &TableSpec, table: &str, now: &Now) -> Result<Database, DynamoError> {
+    let name = path.to_str().ok_or_else(|| DynamoError::Path(path.to_owned()))?;
     let database = Database::new(name)?;
     let present = match database.get_table_metadata(table)? {
         Some(present) => present,
         None => create(&database, spec, table)?,
     };
     if let Some(difference) = schema::difference(&present, spec) {
-        return Err(DynamoError::OtherTable {
-            path: path.to_owned(),
-            difference,
-        });
+        return Err(DynamoError::OtherTable { path: path.to_owned(), difference });
     }
     if let (Some(attribute), false) = (&spec.ttl_attribute, present.ttl_enabled) {
         enable_ttl(&database, table, attribute)?;
@@ -185,19 +165,13 @@ fn open_file(
     Ok(database)
 }
 
-fn create(
-    database: &Database,
-    spec: &TableSpec,
-    table: &str,
-) -> Result<TableMetadata, DynamoError> {
+fn create(database: &Database, spec: &TableSpec, table: &str) -> Result<TableMetadata, DynamoError> {
     let mut request = spec.create.clone();
     if let Value::Object(fields) = &mut request {
         fields.insert("TableName".to_owned(), json!(table));
     }
     database.create_table(serde_json::from_value(request)?)?;
-    database
-        .get_table_metadata(table)?
-        .ok_or_else(|| DynamoError::Vanished(table.to_owned()))
+    database.get_table_metadata(table)?.ok_or_else(|| DynamoError::Vanished(table.to_owned()))
 }
 
 fn enable_ttl(database: &Database, table: &str, attribute: &str) -> Result<(), DynamoError> {

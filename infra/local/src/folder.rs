@@ -65,10 +65,7 @@ impl Folder {
         let file = private().create(true).truncate(false).open(&lock);
         let file = file.map_err(|error| refused(&lock, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: file,
-            }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: file }),
             Err(TryLockError::WouldBlock) => Err(FolderError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => Err(refused(&lock, error)),
         }
@@ -125,10 +122,7 @@ pub fn new_operator_key() -> Result<String, StoreError> {
 }
 
 /// The text in a file, which is made first if there is none.
-fn kept(
-    path: &Path,
-    make: impl FnOnce() -> Result<String, StoreError>,
-) -> Result<String, FolderError> {
+fn kept(path: &Path, make: impl FnOnce() -> Result<String, StoreError>) -> Result<String, FolderError> {
     if !path.exists() {
         write_private(path, &make()?)?;
     }
@@ -160,10 +154,7 @@ fn private() -> OpenOptions {
 }
 
 fn refused(path: &Path, error: io::Error) -> FolderError {
-    FolderError::Io {
-        path: path.to_owned(),
-        error,
-    }
+    FolderError::Io { path: path.to_owned(), error }
 }
 
 #[cfg(test)]

@@ -24,10 +24,7 @@ use crate::timetable::ScheduleError;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Mismatch {
     /// Functions that only one of the two has, by handler.
-    #[error(
-        "template.yaml and the code name other functions:{}",
-        told(no_code, no_template)
-    )]
+    #[error("template.yaml and the code name other functions:{}", told(no_code, no_template))]
     Names {
         /// In the template alone.
         no_code: Vec<String>,
@@ -89,37 +86,24 @@ pub fn same_names<'a>(
     if template == code {
         return Ok(());
     }
-    let only = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| {
-        one.difference(other).map(|&it| it.to_owned()).collect()
-    };
-    Err(Mismatch::Names {
-        no_code: only(&template, &code),
-        no_template: only(&code, &template),
-    })
+    let only = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| one.difference(other).map(|&it| it.to_owned()).collect();
+    Err(Mismatch::Names { no_code: only(&template, &code), no_template: only(&code, &template) })
 }
 
 /// Refuses a template that the code does not fit.
 pub fn check(template: &Template) -> Result<(), Mismatch> {
-    same_names(
-        template.functions.iter().map(|it| it.handler.as_str()),
-        FUNCTIONS.iter().map(|it| it.name),
-    )?;
+    same_names(template.functions.iter().map(|it| it.handler.as_str()), FUNCTIONS.iter().map(|it| it.name))?;
     for spec in &template.functions {
         let entry = function(&spec.handler).map(|it| it.entry);
         for event in &spec.events {
             let (kind, fits) = match event {
                 EventSpec::HttpApi { .. } => ("HttpApi", matches!(entry, Some(Entry::Http(_)))),
                 EventSpec::DynamoDb { .. } => ("DynamoDB", matches!(entry, Some(Entry::Stream(_)))),
-                EventSpec::EventBridgeRule { .. } => {
-                    ("EventBridgeRule", matches!(entry, Some(Entry::Event(_))))
-                }
+                EventSpec::EventBridgeRule { .. } => ("EventBridgeRule", matches!(entry, Some(Entry::Event(_)))),
                 EventSpec::Schedule { .. } => ("Schedule", matches!(entry, Some(Entry::Event(_)))),
             };
             if !fits {
-                return Err(Mismatch::Kind {
-                    function: spec.logical_id.clone(),
-                    kind,
-                });
+                return Err(Mismatch::Kind { function: spec.logical_id.clone(), kind });
             }
         }
     }
@@ -138,21 +122,12 @@ pub fn rules(template: &Template, bus: &str) -> Result<Vec<Rule>, Mismatch> {
                 None => On::Account,
                 Some(named) if named == bus => On::Own,
                 Some(_) => {
-                    return Err(Mismatch::OtherBus {
-                        function: spec.logical_id.clone(),
-                        bus: bus.to_owned(),
-                    });
+                    return Err(Mismatch::OtherBus { function: spec.logical_id.clone(), bus: bus.to_owned() });
                 }
             };
-            let pattern = Pattern::parse(pattern).map_err(|error| Mismatch::Pattern {
-                function: spec.logical_id.clone(),
-                error,
-            })?;
-            rules.push(Rule {
-                on,
-                function: spec.handler.clone(),
-                pattern,
-            });
+            let pattern = Pattern::parse(pattern)
+                .map_err(|error| Mismatch::Pattern { function: spec.logical_id.clone(), error })?;
+            rules.push(Rule { on, function: spec.handler.clone(), pattern });
         }
     }
     Ok(rules)
@@ -291,22 +266,10 @@ Resources:
             ("front", rule, false),
             ("front", "E: {Type: HttpApi}", true),
             ("front", "E: {Type: DynamoDB}", false),
-            (
-                "notify",
-                "E: {Type: Schedule, Properties: {Schedule: rate(1 day)}}",
-                true,
-            ),
-            (
-                "relay",
-                "E: {Type: Schedule, Properties: {Schedule: rate(1 day)}}",
-                false,
-            ),
+            ("notify", "E: {Type: Schedule, Properties: {Schedule: rate(1 day)}}", true),
+            ("relay", "E: {Type: Schedule, Properties: {Schedule: rate(1 day)}}", false),
         ] {
-            assert_eq!(
-                check(&with(handler, event)).is_ok(),
-                fits,
-                "{handler} {event}"
-            );
+            assert_eq!(check(&with(handler, event)).is_ok(), fits, "{handler} {event}");
         }
     }
 
@@ -316,19 +279,9 @@ Resources:
         let ours = rule("EventBusName: !Ref Bus, Pattern: {source: [purser]}");
         assert_eq!(rules(&with("notify", &ours), "Bus").unwrap().len(), 1);
         let error = rules(&with("notify", &ours), "Other").unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("`Other`, where the events are put")
-        );
+        assert!(error.to_string().contains("`Other`, where the events are put"));
         let default = rule("Pattern: {source: [aws.ses]}");
-        let on = |event: &str| {
-            rules(&with("notify", event), "Bus")
-                .unwrap()
-                .first()
-                .unwrap()
-                .on
-        };
+        let on = |event: &str| rules(&with("notify", event), "Bus").unwrap().first().unwrap().on;
         assert_eq!((on(&ours), on(&default)), (On::Own, On::Account));
         let odd = rule("EventBusName: !Ref Bus, Pattern: {source: [{suffix: x}]}");
         let error = rules(&with("notify", &odd), "Bus").unwrap_err();
@@ -337,10 +290,7 @@ Resources:
 
     #[test]
     fn a_timetable_is_found_by_either_name() {
-        let template = with(
-            "notify",
-            "E: {Type: Schedule, Properties: {Schedule: rate(1 day)}}",
-        );
+        let template = with("notify", "E: {Type: Schedule, Properties: {Schedule: rate(1 day)}}");
         assert!(scheduled(&template, "notify").is_some());
         assert!(scheduled(&template, "F-notify").is_some());
         assert!(scheduled(&template, "relay").is_none());

@@ -66,10 +66,7 @@ pub enum GatewayError {
 type Methods = BTreeMap<String, Router>;
 
 /// The router over all `HttpApi` events. `coded` gives a function's own router by its handler.
-pub fn routes(
-    template: &Template,
-    coded: impl Fn(&str) -> Option<Router>,
-) -> Result<Router, GatewayError> {
+pub fn routes(template: &Template, coded: impl Fn(&str) -> Option<Router>) -> Result<Router, GatewayError> {
     let mut default = None;
     let mut paths: BTreeMap<String, Methods> = BTreeMap::new();
     for function in &template.functions {
@@ -78,15 +75,12 @@ pub fn routes(
             let EventSpec::HttpApi { method, path } = event else {
                 continue;
             };
-            let own =
-                coded(&function.handler).ok_or_else(|| GatewayError::NoRoutes(name.clone()))?;
+            let own = coded(&function.handler).ok_or_else(|| GatewayError::NoRoutes(name.clone()))?;
             let taken = if path == DEFAULT {
                 default.replace(own).is_some()
             } else {
-                let pattern = pattern(path).ok_or_else(|| GatewayError::Path {
-                    function: name.clone(),
-                    path: path.clone(),
-                })?;
+                let pattern =
+                    pattern(path).ok_or_else(|| GatewayError::Path { function: name.clone(), path: path.clone() })?;
                 match paths.entry(pattern).or_default().entry(method.clone()) {
                     Entry::Occupied(_) => true,
                     Entry::Vacant(free) => {
@@ -96,10 +90,7 @@ pub fn routes(
                 }
             };
             if taken {
-                return Err(GatewayError::Twice {
-                    function: name.clone(),
-                    route: format!("{method} {path}"),
-                });
+                return Err(GatewayError::Twice { function: name.clone(), route: format!("{method} {path}") });
             }
         }
     }
@@ -118,14 +109,11 @@ fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
         let (paths, own, default) = (paths.clone(), path.clone(), default.clone());
         let choose = move |request: Request| {
             let method = request.method().as_str();
-            let at =
-                |methods: &Methods| methods.get(method).or_else(|| methods.get("ANY")).cloned();
+            let at = |methods: &Methods| methods.get(method).or_else(|| methods.get("ANY")).cloned();
             // Like HTTP API: where the nearest path has no such method, the next one that fits and has it. Fixed
             // segments sort before parameters.
             let chosen = paths.get(&own).and_then(at).or_else(|| {
-                let fitting = paths
-                    .iter()
-                    .filter(|(path, _)| fits(path, request.uri().path()));
+                let fitting = paths.iter().filter(|(path, _)| fits(path, request.uri().path()));
                 fitting.map(|(_, methods)| methods).find_map(at)
             });
             hand_over(chosen.unwrap_or_else(|| default.clone()), request)
@@ -133,9 +121,7 @@ fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
         router = router.route(path, any(choose));
     }
     let default = default.clone();
-    router
-        .fallback(move |request: Request| hand_over(default.clone(), request))
-        .layer(map_response(show_cost))
+    router.fallback(move |request: Request| hand_over(default.clone(), request)).layer(map_response(show_cost))
 }
 
 /// The path as the router has it. The names of parameters are the functions' own affair, and two
@@ -144,13 +130,9 @@ fn pattern(path: &str) -> Option<String> {
     let segments = path.strip_prefix('/')?.split('/').enumerate();
     segments
         .map(|(place, segment)| {
-            let parameter = segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
+            let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             match parameter {
-                Some(name) if !name.is_empty() && name.bytes().all(is_of_a_name) => {
-                    Some(format!("/{{p{place}}}"))
-                }
+                Some(name) if !name.is_empty() && name.bytes().all(is_of_a_name) => Some(format!("/{{p{place}}}")),
                 None if is_plain(segment) && !(place == 0 && LAPTOP_ONLY.contains(&segment)) => {
                     Some(format!("/{segment}"))
                 }
@@ -179,13 +161,7 @@ async fn hand_over(function: Router, request: Request) -> Response {
 
 /// Shows what the request cost; in the cloud the log alone has it.
 async fn show_cost(mut response: Response) -> Response {
-    if let Some(Cost {
-        calls,
-        rcu,
-        wcu,
-        hashes,
-    }) = response.extensions().get()
-    {
+    if let Some(Cost { calls, rcu, wcu, hashes }) = response.extensions().get() {
         let cost = format!("calls={calls} rcu={rcu} wcu={wcu} hashes={hashes}");
         if let Ok(cost) = HeaderValue::try_from(cost) {
             response.headers_mut().insert(COST, cost);

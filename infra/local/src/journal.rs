@@ -22,20 +22,14 @@ impl Journal {
     /// Opens or creates the file, and reads its newest `keep` lines, oldest first.
     ///
     /// A file that holds more is cut down to these, so it does not grow from year to year.
-    pub fn open<T: Serialize + DeserializeOwned>(
-        path: &Path,
-        keep: usize,
-    ) -> io::Result<(Self, Vec<T>)> {
+    pub fn open<T: Serialize + DeserializeOwned>(path: &Path, keep: usize) -> io::Result<(Self, Vec<T>)> {
         let mut lines = Vec::new();
         let mut rewrite = false;
         if path.exists() {
             let text = std::fs::read(path)?;
             // A last line can be whole and still lack its end; what is appended must not join it.
             rewrite = text.last().is_some_and(|last| *last != b'\n');
-            for line in text
-                .split(|byte| *byte == b'\n')
-                .filter(|it| !it.is_empty())
-            {
+            for line in text.split(|byte| *byte == b'\n').filter(|it| !it.is_empty()) {
                 match serde_json::from_slice(line) {
                     Ok(entry) => lines.push(entry),
                     Err(error) => {
@@ -88,15 +82,8 @@ impl Journal {
         if empty && path.exists() {
             std::fs::remove_file(path)?;
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            file,
-        })
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        Ok(Self { path: path.to_path_buf(), file })
     }
 }
 

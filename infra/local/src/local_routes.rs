@@ -128,12 +128,8 @@ async fn redrive(State(laptop): State<Laptop>) -> Json<Value> {
 }
 
 /// `POST /_local/schedules/{function}/run`: does what the function's timetable would do now.
-async fn run_schedule(
-    State(laptop): State<Laptop>,
-    Path(name): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let function = scheduled(&laptop.template, &name)
-        .ok_or_else(|| Problem::not_found("function with a schedule"))?;
+async fn run_schedule(State(laptop): State<Laptop>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+    let function = scheduled(&laptop.template, &name).ok_or_else(|| Problem::not_found("function with a schedule"))?;
     let handler = &function.handler;
     let done = laptop.run_schedule(function).await;
     done.map_err(|reason| {
@@ -188,10 +184,7 @@ mod tests {
             ("P1D", Some(hours(24))),
             ("P2W", Some(hours(14 * 24))),
             ("PT90M", Some(SignedDuration::from_mins(90))),
-            (
-                "P1DT1H0.5S",
-                Some(hours(25) + SignedDuration::from_millis(500)),
-            ),
+            ("P1DT1H0.5S", Some(hours(25) + SignedDuration::from_millis(500))),
             ("PT0S", Some(SignedDuration::ZERO)),
             ("-P1D", None),
             ("P1M", None),

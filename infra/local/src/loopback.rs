@@ -22,10 +22,7 @@ impl Loopback {
     /// Serves `router` on a fresh port of 127.0.0.1.
     pub async fn serve(router: axum::Router) -> io::Result<Self> {
         Self::spawn(|listener, stopped| async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped)
-                .await
-                .map_err(|error| error.to_string())
+            axum::serve(listener, router).with_graceful_shutdown(stopped).await.map_err(|error| error.to_string())
         })
         .await
     }
@@ -55,11 +52,7 @@ impl Loopback {
                 tracing::error!(%address, %error, "a local listener ended");
             }
         });
-        Ok(Self {
-            address,
-            stop,
-            task,
-        })
+        Ok(Self { address, stop, task })
     }
 
     /// The base address for an SDK client, `http://127.0.0.1:<port>`.

@@ -95,10 +95,7 @@ struct Ending {
 
 impl Ending {
     fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     async fn comes(&mut self) {
@@ -113,10 +110,7 @@ impl Ending {
 async fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match arguments.command.take() {
         Some(Command::Demo(history)) => Box::pin(make(history)).await,
         None => Box::pin(run(arguments)).await,
@@ -217,12 +211,7 @@ fn broken_off(last: Option<Step>, folder: &Path) -> String {
 
 /// What the environment says of the configuration, but for what the laptop itself decides.
 fn configuration() -> BTreeMap<String, String> {
-    let own = [
-        "PURSER_TABLE",
-        "PURSER_BUS",
-        "PURSER_OPERATOR_KEY_SHA256",
-        SECRET_VARIABLE,
-    ];
+    let own = ["PURSER_TABLE", "PURSER_BUS", "PURSER_OPERATOR_KEY_SHA256", SECRET_VARIABLE];
     VARIABLES
         .into_iter()
         .filter(|name| !own.contains(name))
@@ -238,11 +227,7 @@ fn banner(system: &System, arguments: &Arguments, key_given: bool) -> String {
     } else {
         format!("{}, kept between runs", arguments.folder.display())
     };
-    let (shown, sent) = if key_given {
-        ("from PURSER_OPERATOR_KEY", "$PURSER_OPERATOR_KEY")
-    } else {
-        (key, key)
-    };
+    let (shown, sent) = if key_given { ("from PURSER_OPERATOR_KEY", "$PURSER_OPERATOR_KEY") } else { (key, key) };
     let demo = system.credentials().map(demonstration).unwrap_or_default();
     format!(
         "\nPurser is ready.\n\n\
@@ -272,14 +257,8 @@ fn demonstration(credentials: &Credentials) -> String {
     let Some(logins) = &credentials.logins else {
         return reseller;
     };
-    let people = [
-        ("operator", &logins.operator),
-        ("member", &logins.member),
-        ("customer", &logins.customer),
-    ];
-    let people = people.map(|(who, Login { email, password })| {
-        format!("\x20   {who:<13} {email:<21} {password}\n")
-    });
+    let people = [("operator", &logins.operator), ("member", &logins.member), ("customer", &logins.customer)];
+    let people = people.map(|(who, Login { email, password })| format!("\x20   {who:<13} {email:<21} {password}\n"));
     let people = people.concat();
     format!("{reseller}\x20 Demo logins     address               password\n{people}")
 }

@@ -61,9 +61,7 @@ impl Pattern {
         let fields = match pattern.as_object() {
             Some(fields) if !fields.is_empty() => fields,
             _ => {
-                return Err(PatternError::NotAnObject {
-                    path: path.to_owned(),
-                });
+                return Err(PatternError::NotAnObject { path: path.to_owned() });
             }
         };
         let fields = fields
@@ -104,18 +102,13 @@ impl Matcher {
     fn parse(path: String, name: &str, value: &Value) -> Result<Self, PatternError> {
         // `$or` and its like are operators in a field's place.
         if name.starts_with('$') {
-            return Err(PatternError::UnknownOperator {
-                path,
-                operator: name.to_owned(),
-            });
+            return Err(PatternError::UnknownOperator { path, operator: name.to_owned() });
         }
         match value {
             Value::Object(_) => Ok(Self::Nested(Pattern::parse_at(&path, value)?)),
-            Value::Array(alternatives) if !alternatives.is_empty() => alternatives
-                .iter()
-                .map(|one| Alternative::parse(&path, one))
-                .collect::<Result<_, _>>()
-                .map(Self::AnyOf),
+            Value::Array(alternatives) if !alternatives.is_empty() => {
+                alternatives.iter().map(|one| Alternative::parse(&path, one)).collect::<Result<_, _>>().map(Self::AnyOf)
+            }
             _ => Err(PatternError::NotAList { path }),
         }
     }
@@ -123,10 +116,7 @@ impl Matcher {
 
 impl Alternative {
     fn parse(path: &str, value: &Value) -> Result<Self, PatternError> {
-        let refused = |operator: String| PatternError::UnknownOperator {
-            path: path.to_owned(),
-            operator,
-        };
+        let refused = |operator: String| PatternError::UnknownOperator { path: path.to_owned(), operator };
         match value {
             Value::Array(_) => Err(refused(value.to_string())),
             Value::Object(operator) => {
@@ -148,12 +138,9 @@ impl Alternative {
             "prefix" => operand.as_str().map(|it| Self::Prefix(it.to_owned())),
             "exists" => operand.as_bool().map(Self::Exists),
             "anything-but" => match operand {
-                Value::String(_) | Value::Number(_) => {
-                    Some(Self::AnythingBut(vec![operand.clone()]))
-                }
+                Value::String(_) | Value::Number(_) => Some(Self::AnythingBut(vec![operand.clone()])),
                 Value::Array(values)
-                    if !values.is_empty()
-                        && values.iter().all(|it| it.is_string() || it.is_number()) =>
+                    if !values.is_empty() && values.iter().all(|it| it.is_string() || it.is_number()) =>
                 {
                     Some(Self::AnythingBut(values.clone()))
                 }
@@ -228,34 +215,13 @@ mod tests {
             (json!({"detail": {"missing": [{"exists": false}]}}), true),
             (json!({"other": {"missing": [{"exists": false}]}}), true),
             (json!({"other": {"missing": [{"exists": true}]}}), false),
-            (
-                json!({"detail": {"status": [{"anything-but": "active"}]}}),
-                true,
-            ),
-            (
-                json!({"detail": {"status": [{"anything-but": ["pending", "active"]}]}}),
-                false,
-            ),
-            (
-                json!({"detail": {"balance": [{"anything-but": 499}]}}),
-                false,
-            ),
-            (
-                json!({"detail": {"missing": [{"anything-but": "x"}]}}),
-                false,
-            ),
-            (
-                json!({"detail": {"status": ["active", {"prefix": "pend"}]}}),
-                true,
-            ),
-            (
-                json!({"detail": {"lines": {"product": ["P-2"], "n": [2]}}}),
-                true,
-            ),
-            (
-                json!({"detail": {"lines": {"product": ["P-2"], "n": [1]}}}),
-                false,
-            ),
+            (json!({"detail": {"status": [{"anything-but": "active"}]}}), true),
+            (json!({"detail": {"status": [{"anything-but": ["pending", "active"]}]}}), false),
+            (json!({"detail": {"balance": [{"anything-but": 499}]}}), false),
+            (json!({"detail": {"missing": [{"anything-but": "x"}]}}), false),
+            (json!({"detail": {"status": ["active", {"prefix": "pend"}]}}), true),
+            (json!({"detail": {"lines": {"product": ["P-2"], "n": [2]}}}), true),
+            (json!({"detail": {"lines": {"product": ["P-2"], "n": [1]}}}), false),
         ];
         for (pattern, expected) in table {
             let parsed = Pattern::parse(&pattern).unwrap();
@@ -269,12 +235,8 @@ mod tests {
             path: path.to_owned(),
             operator: operator.to_owned(),
         };
-        let object = |path: &str| PatternError::NotAnObject {
-            path: path.to_owned(),
-        };
-        let list = |path: &str| PatternError::NotAList {
-            path: path.to_owned(),
-        };
+        let object = |path: &str| PatternError::NotAnObject { path: path.to_owned() };
+        let list = |path: &str| PatternError::NotAList { path: path.to_owned() };
         let table = [
             (json!([]), object("")),
             (json!({}), object("")),
@@ -282,28 +244,13 @@ mod tests {
             (json!({"source": "purser"}), list("source")),
             (json!({"source": []}), list("source")),
             (json!({"$or": [{"a": [1]}]}), operator("$or", "$or")),
-            (
-                json!({"detail": {"a": [{"suffix": "x"}]}}),
-                operator("detail.a", "suffix"),
-            ),
-            (
-                json!({"a": [{"numeric": [">", 1]}]}),
-                operator("a", "numeric"),
-            ),
+            (json!({"detail": {"a": [{"suffix": "x"}]}}), operator("detail.a", "suffix")),
+            (json!({"a": [{"numeric": [">", 1]}]}), operator("a", "numeric")),
             (json!({"a": [["x"]]}), operator("a", r#"["x"]"#)),
             (json!({"a": [{}]}), operator("a", "{}")),
-            (
-                json!({"a": [{"prefix": 1}]}),
-                operator("a", r#"{"prefix":1}"#),
-            ),
-            (
-                json!({"a": [{"exists": "yes"}]}),
-                operator("a", r#"{"exists":"yes"}"#),
-            ),
-            (
-                json!({"a": [{"anything-but": {"prefix": "x"}}]}),
-                operator("a", r#"{"anything-but":{"prefix":"x"}}"#),
-            ),
+            (json!({"a": [{"prefix": 1}]}), operator("a", r#"{"prefix":1}"#)),
+            (json!({"a": [{"exists": "yes"}]}), operator("a", r#"{"exists":"yes"}"#)),
+            (json!({"a": [{"anything-but": {"prefix": "x"}}]}), operator("a", r#"{"anything-but":{"prefix":"x"}}"#)),
         ];
         for (pattern, error) in table {
             assert_eq!(Pattern::parse(&pattern), Err(error), "{pattern}");

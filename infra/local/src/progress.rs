@@ -25,24 +25,16 @@ impl Progress {
     /// Of a history of so many clients.
     pub fn of(clients: u32) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let bar = if terminal {
-            ProgressBar::new(clients.into())
-        } else {
-            ProgressBar::hidden()
-        };
+        let bar = if terminal { ProgressBar::new(clients.into()) } else { ProgressBar::hidden() };
         // A form that is not understood leaves the bar's own.
-        if let Ok(style) = ProgressStyle::with_template(
-            "{wide_bar} {msg}, {human_pos} of {human_len} clients, {eta} left",
-        ) {
+        if let Ok(style) =
+            ProgressStyle::with_template("{wide_bar} {msg}, {human_pos} of {human_len} clients, {eta} left")
+        {
             bar.set_style(style);
         }
         bar.set_message("starting");
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self {
-            bar,
-            plain: (!terminal).then(Instant::now),
-            step: None,
-        }
+        Self { bar, plain: (!terminal).then(Instant::now), step: None }
     }
 
     /// It is this far.

@@ -51,12 +51,7 @@ pub struct Right {
 
 impl fmt::Display for Right {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        let Self {
-            holder,
-            action,
-            resource,
-            keys,
-        } = self;
+        let Self { holder, action, resource, keys } = self;
         write!(out, "{holder}: {action} on {resource}")?;
         keys.iter().try_for_each(|keys| write!(out, " {keys}"))
     }
@@ -85,11 +80,7 @@ impl Roles {
     pub fn of(template: &Template, sender: &str) -> Result<Self, PolicyError> {
         let managed = policy::managed(&template.managed_policies)?;
         let used = Arc::default();
-        let mut rights: BTreeSet<Right> = managed
-            .values()
-            .flatten()
-            .flat_map(Statement::rights)
-            .collect();
+        let mut rights: BTreeSet<Right> = managed.values().flatten().flat_map(Statement::rights).collect();
         let mut of = BTreeMap::new();
         for function in &template.functions {
             let statements = policy::of_function(function, &managed)?;
@@ -133,9 +124,10 @@ impl Role {
             used.extend(statement.rights().into_iter().filter(|right| {
                 right.action == access.action
                     && policy::like(&right.resource, &access.resource)
-                    && right.keys.as_ref().is_none_or(|pattern| {
-                        access.keys.iter().any(|key| policy::like(pattern, key))
-                    })
+                    && right
+                        .keys
+                        .as_ref()
+                        .is_none_or(|pattern| access.keys.iter().any(|key| policy::like(pattern, key)))
             }));
         }
         let mut noted = self.used.lock().unwrap_or_else(PoisonError::into_inner);

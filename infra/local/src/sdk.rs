@@ -24,20 +24,14 @@ pub struct Endpoints {
 /// The configuration of all clients. A service's own endpoint is something that the SDK knows from
 /// profiles alone, so this is a profile made up in memory.
 pub async fn settings(endpoints: &Endpoints) -> SdkConfig {
-    let Endpoints {
-        dynamodb,
-        eventbridge,
-        sesv2,
-    } = endpoints;
+    let Endpoints { dynamodb, eventbridge, sesv2 } = endpoints;
     let profile = format!(
         "[default]\nservices = laptop\n\n[services laptop]\n\
          dynamodb =\n  endpoint_url = {dynamodb}\n\
          eventbridge =\n  endpoint_url = {eventbridge}\n\
          sesv2 =\n  endpoint_url = {sesv2}\n"
     );
-    let files = EnvConfigFiles::builder()
-        .with_contents(EnvConfigFileKind::Config, profile)
-        .build();
+    let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, profile).build();
     aws_config::defaults(behaviour())
         .timeout_config(timeouts())
         .retry_config(retries())

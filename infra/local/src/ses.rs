@@ -80,10 +80,7 @@ impl Mailbox {
             }
             None => (None, Vec::new()),
         };
-        Ok(Self {
-            kept: Arc::new(Mutex::new(Kept { mails, journal })),
-            now,
-        })
+        Ok(Self { kept: Arc::new(Mutex::new(Kept { mails, journal })), now })
     }
 
     /// All mails kept, newest first.
@@ -111,8 +108,6 @@ pub type Tell = Arc<dyn Fn(&Value) + Send + Sync>;
 
 /// Serves SES v2's `SendEmail` on a port of its own; mails go into `mailbox`, and what becomes of them to `tell`.
 pub async fn serve(mailbox: Mailbox, tell: Tell) -> io::Result<Loopback> {
-    let router = axum::Router::new()
-        .fallback(wire::send_email)
-        .with_state(PostOffice { mailbox, tell });
+    let router = axum::Router::new().fallback(wire::send_email).with_state(PostOffice { mailbox, tell });
     Loopback::serve(router).await
 }

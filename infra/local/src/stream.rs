@@ -90,11 +90,7 @@ impl StreamReader {
     }
 
     /// The same for a table that nobody serves.
-    pub fn of(
-        database: &Database,
-        table: &str,
-        folder: Option<&Path>,
-    ) -> Result<Self, StreamError> {
+    pub fn of(database: &Database, table: &str, folder: Option<&Path>) -> Result<Self, StreamError> {
         let table = table.to_owned();
         let label = database
             .get_table_metadata(&table)?

@@ -142,32 +142,16 @@ impl System {
         if options.demo {
             credentials = Some(demo::ensure(laptop.apps.own(), folder.as_ref()).await?);
         }
-        let router = routes(
-            &laptop,
-            &stand_ins.mailbox,
-            folder.is_none(),
-            options.bounds,
-        )?;
+        let router = routes(&laptop, &stand_ins.mailbox, folder.is_none(), options.bounds)?;
         let routed = router.clone();
-        let gateway = Loopback::on(listener, |listener, stopped| {
-            connections::serve(listener, routed, options.bounds, stopped)
-        });
+        let gateway =
+            Loopback::on(listener, |listener, stopped| connections::serve(listener, routed, options.bounds, stopped));
         let gateway = gateway.map_err(stand_in("gateway"))?;
         let mut watching = JoinSet::new();
         if options.on_time {
             watching.spawn(watch(laptop.clone()));
         }
-        Ok(Self {
-            laptop,
-            router,
-            gateway,
-            stand_ins,
-            roles,
-            operator_key,
-            credentials,
-            watching,
-            folder,
-        })
+        Ok(Self { laptop, router, gateway, stand_ins, roles, operator_key, credentials, watching, folder })
     }
 
     /// Where requests are answered, like `http://127.0.0.1:3000`.
@@ -251,27 +235,15 @@ impl System {
 
     /// Ends it: requests first, then what follows from them, then what both stand on.
     pub async fn shutdown(self) {
-        let Self {
-            laptop,
-            gateway,
-            stand_ins,
-            mut watching,
-            ..
-        } = self;
+        let Self { laptop, gateway, stand_ins, mut watching, .. } = self;
         watching.shutdown().await;
         // A client that never finishes its request does not keep the system from ending.
-        if tokio::time::timeout(GRACE, gateway.shutdown())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(GRACE, gateway.shutdown()).await.is_err() {
             tracing::warn!("ended with requests under way");
         }
         laptop.pump.shutdown().await;
         // An event that fails again and again is told again at the next start.
-        if tokio::time::timeout(GRACE, stand_ins.bus.shutdown())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(GRACE, stand_ins.bus.shutdown()).await.is_err() {
             tracing::warn!("ended with events under way");
         }
         stand_ins.post.shutdown().await;
@@ -331,19 +303,11 @@ fn now_of(clock: &Clock) -> Now {
 }
 
 /// Everything that answers on the one port. What is a laptop's alone is not bounded: it must show what goes on.
-fn routes(
-    laptop: &Laptop,
-    mailbox: &Mailbox,
-    ephemeral: bool,
-    bounds: Bounds,
-) -> Result<Router, GatewayError> {
+fn routes(laptop: &Laptop, mailbox: &Mailbox, ephemeral: bool, bounds: Bounds) -> Result<Router, GatewayError> {
     let functions = |name: &str| functions::router(&laptop.apps, name);
     let local = local_routes::routes(laptop.clone(), mailbox.clone(), ephemeral);
     let bounded = from_fn_with_state(Places::from(bounds), bounded);
-    Ok(gateway::routes(&laptop.template, functions)?
-        .layer(bounded)
-        .merge(local)
-        .merge(docs::routes()))
+    Ok(gateway::routes(&laptop.template, functions)?.layer(bounded).merge(local).merge(docs::routes()))
 }
 
 fn stand_in(what: &'static str) -> impl Fn(io::Error) -> StartError {

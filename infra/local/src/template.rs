@@ -169,12 +169,11 @@ impl TableSpec {
     fn read(name: &str, table: &Value) -> Result<Self, TemplateError> {
         let mut create = Map::new();
         for setting in ["KeySchema", "AttributeDefinitions"] {
-            let list =
-                literal_list(name, table, setting)?.ok_or_else(|| TemplateError::Setting {
-                    at: name.to_owned(),
-                    setting,
-                    expected: "a list",
-                })?;
+            let list = literal_list(name, table, setting)?.ok_or_else(|| TemplateError::Setting {
+                at: name.to_owned(),
+                setting,
+                expected: "a list",
+            })?;
             create.insert(setting.to_owned(), list);
         }
         // Encryption, recovery and tags mean nothing to the emulator; capacity is never scarce.
@@ -191,21 +190,14 @@ impl TableSpec {
                 expected: "text",
             })?;
             // The template takes the section itself for `enabled`; the API wants it said.
-            create.insert(
-                "StreamSpecification".to_owned(),
-                json!({"StreamEnabled": true, "StreamViewType": view}),
-            );
+            create.insert("StreamSpecification".to_owned(), json!({"StreamEnabled": true, "StreamViewType": view}));
         }
         let ttl = part(table, "TimeToLiveSpecification");
         let ttl_attribute = match part(ttl, "Enabled").as_bool() {
             Some(true) => text_of(ttl, "AttributeName").map(str::to_owned),
             _ => None,
         };
-        Ok(Self {
-            logical_id: name.to_owned(),
-            create: Value::Object(create),
-            ttl_attribute,
-        })
+        Ok(Self { logical_id: name.to_owned(), create: Value::Object(create), ttl_attribute })
     }
 }
 
@@ -218,16 +210,11 @@ impl FunctionSpec {
         })?;
         let events = match part(function, "Events") {
             Value::Null => Vec::new(),
-            Value::Object(events) => events
-                .iter()
-                .map(|(event, spec)| EventSpec::read(name, event, spec))
-                .collect::<Result<_, _>>()?,
+            Value::Object(events) => {
+                events.iter().map(|(event, spec)| EventSpec::read(name, event, spec)).collect::<Result<_, _>>()?
+            }
             _ => {
-                return Err(TemplateError::Setting {
-                    at: name.to_owned(),
-                    setting: "Events",
-                    expected: "an object",
-                });
+                return Err(TemplateError::Setting { at: name.to_owned(), setting: "Events", expected: "an object" });
             }
         };
         Ok(Self {
@@ -247,11 +234,7 @@ impl EventSpec {
         let refuse = |names: &[&'static str]| {
             let found = names.iter().find(|it| settings.get(**it).is_some());
             found.map_or(Ok(()), |setting| {
-                Err(TemplateError::NotHonoured {
-                    function: function.to_owned(),
-                    event: event.to_owned(),
-                    setting,
-                })
+                Err(TemplateError::NotHonoured { function: function.to_owned(), event: event.to_owned(), setting })
             })
         };
         let wrong = |setting: &'static str, expected: &'static str| TemplateError::Setting {
@@ -281,15 +264,10 @@ impl EventSpec {
                     Value::Null => None,
                     Value::String(name) => Some(name.clone()),
                     computed => Some(
-                        text_of(computed, "Ref")
-                            .ok_or_else(|| wrong("EventBusName", "a name or a !Ref"))?
-                            .to_owned(),
+                        text_of(computed, "Ref").ok_or_else(|| wrong("EventBusName", "a name or a !Ref"))?.to_owned(),
                     ),
                 };
-                Ok(Self::EventBridgeRule {
-                    pattern: pattern.clone(),
-                    bus,
-                })
+                Ok(Self::EventBridgeRule { pattern: pattern.clone(), bus })
             }
             kind @ ("Schedule" | "ScheduleV2") => {
                 refuse(&["Input"])?;
@@ -297,11 +275,8 @@ impl EventSpec {
                     "Schedule" => "Schedule",
                     _ => "ScheduleExpression",
                 };
-                let expression =
-                    text_of(settings, setting).ok_or_else(|| wrong(setting, "text"))?;
-                Ok(Self::Schedule {
-                    expression: expression.to_owned(),
-                })
+                let expression = text_of(settings, setting).ok_or_else(|| wrong(setting, "text"))?;
+                Ok(Self::Schedule { expression: expression.to_owned() })
             }
             kind => Err(TemplateError::UnknownEvent {
                 function: function.to_owned(),
@@ -322,19 +297,11 @@ fn text_of<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 /// A list that is absent or written out, with nothing in it left to compute.
-fn literal_list(
-    name: &str,
-    table: &Value,
-    setting: &'static str,
-) -> Result<Option<Value>, TemplateError> {
+fn literal_list(name: &str, table: &Value, setting: &'static str) -> Result<Option<Value>, TemplateError> {
     match table.get(setting) {
         None => Ok(None),
         Some(list) if list.is_array() && !is_computed(list) => Ok(Some(list.clone())),
-        Some(_) => Err(TemplateError::Setting {
-            at: name.to_owned(),
-            setting,
-            expected: "a list",
-        }),
+        Some(_) => Err(TemplateError::Setting { at: name.to_owned(), setting, expected: "a list" }),
     }
 }
 
@@ -342,9 +309,9 @@ fn literal_list(
 fn is_computed(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(is_computed),
-        Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name == "Ref" || name.starts_with("Fn::") || is_computed(value)),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| name == "Ref" || name.starts_with("Fn::") || is_computed(value))
+        }
         _ => false,
     }
 }

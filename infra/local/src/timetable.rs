@@ -117,10 +117,8 @@ impl Timetables {
                 let EventSpec::Schedule { expression } = event else {
                     continue;
                 };
-                let schedule = Schedule::parse(expression).map_err(|error| Mismatch::Schedule {
-                    function: spec.logical_id.clone(),
-                    error,
-                })?;
+                let schedule = Schedule::parse(expression)
+                    .map_err(|error| Mismatch::Schedule { function: spec.logical_id.clone(), error })?;
                 all.push(Timetable {
                     function: spec.handler.clone(),
                     rule: spec.logical_id.clone(),
@@ -135,15 +133,10 @@ impl Timetables {
     /// What must start, now that it is `now`; it is not told again before its next time.
     pub fn due(&self, now: Timestamp) -> Vec<Due> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let come = all
-            .iter_mut()
-            .filter(|it| it.next.is_some_and(|next| next <= now));
+        let come = all.iter_mut().filter(|it| it.next.is_some_and(|next| next <= now));
         come.map(|timetable| {
             timetable.next = timetable.schedule.next(now);
-            Due {
-                function: timetable.function.clone(),
-                rule: timetable.rule.clone(),
-            }
+            Due { function: timetable.function.clone(), rule: timetable.rule.clone() }
         })
         .collect()
     }
@@ -175,51 +168,15 @@ mod tests {
     #[test]
     fn the_next_time_of_a_schedule() {
         for (expression, moment, next) in [
-            (
-                "rate(1 minute)",
-                "2026-01-31T10:00:07Z",
-                "2026-01-31T10:01:07Z",
-            ),
-            (
-                "rate(2 hours)",
-                "2026-01-31T23:00:00Z",
-                "2026-02-01T01:00:00Z",
-            ),
-            (
-                "rate(1 day)",
-                "2026-01-31T10:00:00Z",
-                "2026-02-01T10:00:00Z",
-            ),
-            (
-                "cron(30 0 * * ? *)",
-                "2026-01-31T00:29:59Z",
-                "2026-01-31T00:30:00Z",
-            ),
-            (
-                "cron(30 0 * * ? *)",
-                "2026-01-31T00:30:00Z",
-                "2026-02-01T00:30:00Z",
-            ),
-            (
-                "cron(0 10 ? * 2 *)",
-                "2026-01-31T10:00:00Z",
-                "2026-02-02T10:00:00Z",
-            ),
-            (
-                "cron(0 10 ? * SUN *)",
-                "2026-01-31T10:00:00Z",
-                "2026-02-01T10:00:00Z",
-            ),
-            (
-                "cron(0/15 8-9 1 * ? *)",
-                "2026-01-31T10:00:00Z",
-                "2026-02-01T08:00:00Z",
-            ),
-            (
-                "cron(0 0 1 1 ? 2030)",
-                "2026-01-31T10:00:00Z",
-                "2030-01-01T00:00:00Z",
-            ),
+            ("rate(1 minute)", "2026-01-31T10:00:07Z", "2026-01-31T10:01:07Z"),
+            ("rate(2 hours)", "2026-01-31T23:00:00Z", "2026-02-01T01:00:00Z"),
+            ("rate(1 day)", "2026-01-31T10:00:00Z", "2026-02-01T10:00:00Z"),
+            ("cron(30 0 * * ? *)", "2026-01-31T00:29:59Z", "2026-01-31T00:30:00Z"),
+            ("cron(30 0 * * ? *)", "2026-01-31T00:30:00Z", "2026-02-01T00:30:00Z"),
+            ("cron(0 10 ? * 2 *)", "2026-01-31T10:00:00Z", "2026-02-02T10:00:00Z"),
+            ("cron(0 10 ? * SUN *)", "2026-01-31T10:00:00Z", "2026-02-01T10:00:00Z"),
+            ("cron(0/15 8-9 1 * ? *)", "2026-01-31T10:00:00Z", "2026-02-01T08:00:00Z"),
+            ("cron(0 0 1 1 ? 2030)", "2026-01-31T10:00:00Z", "2030-01-01T00:00:00Z"),
         ] {
             let schedule = Schedule::parse(expression).unwrap();
             assert_eq!(schedule.next(at(moment)), Some(at(next)), "{expression}");

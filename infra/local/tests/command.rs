@@ -19,11 +19,7 @@ fn banner(child: &mut Child) -> String {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
     while !text.contains("Ctrl-C stops it.") {
-        assert_ne!(
-            output.read_line(&mut text).unwrap(),
-            0,
-            "ended early: {text}"
-        );
+        assert_ne!(output.read_line(&mut text).unwrap(), 0, "ended early: {text}");
     }
     // What comes later may go nowhere.
     text
@@ -72,21 +68,13 @@ fn it_is_ready_in_two_seconds_and_healthy() {
     let parent = tempfile::tempdir().unwrap();
     let arguments = in_folder(&parent.path().join("data"));
     let begun = Instant::now();
-    let mut child = purser(&arguments.each_ref().map(String::as_str))
-        .spawn()
-        .unwrap();
+    let mut child = purser(&arguments.each_ref().map(String::as_str)).spawn().unwrap();
     let text = banner(&mut child);
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
-    let address = text
-        .split("http://")
-        .nth(1)
-        .and_then(|rest| rest.split('/').next())
-        .unwrap();
+    let address = text.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
@@ -96,37 +84,25 @@ fn it_is_ready_in_two_seconds_and_healthy() {
 #[test]
 fn a_given_key_is_not_printed() {
     let mut command = purser(&["--ephemeral", "--port", "0", "--no-demo"]);
-    let mut child = command
-        .env("PURSER_OPERATOR_KEY", "very-secret")
-        .spawn()
-        .unwrap();
+    let mut child = command.env("PURSER_OPERATOR_KEY", "very-secret").spawn().unwrap();
     let text = banner(&mut child);
     assert!(text.contains("from PURSER_OPERATOR_KEY"), "{text}");
-    assert!(
-        !text.contains("very-secret") && !text.contains(" AK-"),
-        "{text}"
-    );
+    assert!(!text.contains("very-secret") && !text.contains(" AK-"), "{text}");
     assert_eq!(end(child, "-TERM").status.code(), Some(0));
 }
 
 #[test]
 fn the_environment_configures_it() {
     let mut command = purser(&["--ephemeral", "--port", "0", "--no-demo"]);
-    let output = command
-        .env("PURSER_KEY_REQUESTS_PER_MINUTE", "many")
-        .output()
-        .unwrap();
+    let output = command.env("PURSER_KEY_REQUESTS_PER_MINUTE", "many").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     let expected = "purser: PURSER_KEY_REQUESTS_PER_MINUTE: \"many\": ";
     assert!(said.starts_with(expected), "{said}");
     // The laptop opens the table that it has made, whatever it is called elsewhere.
     let mut command = purser(&["--ephemeral", "--port", "0"]);
-    let mut child = command
-        .env("PURSER_TABLE", "elsewhere")
-        .env("PURSER_KEY_REQUESTS_PER_MINUTE", "0")
-        .spawn()
-        .unwrap();
+    let mut child =
+        command.env("PURSER_TABLE", "elsewhere").env("PURSER_KEY_REQUESTS_PER_MINUTE", "0").spawn().unwrap();
     banner(&mut child);
     assert_eq!(end(child, "-TERM").status.code(), Some(0));
 }
@@ -161,19 +137,13 @@ fn a_history_is_made_once_and_shown() {
     let made = command.args(["--data", folder]).output().unwrap();
     let said = String::from_utf8_lossy(&made.stdout);
     assert!(made.status.success(), "{made:?}");
-    assert!(
-        said.starts_with("1 year, 2 resellers, 4 clients, in "),
-        "{said}"
-    );
+    assert!(said.starts_with("1 year, 2 resellers, 4 clients, in "), "{said}");
     assert_eq!(String::from_utf8_lossy(&made.stderr), "");
     let again = command.output().unwrap();
     assert_eq!(again.status.code(), Some(1));
     let said = String::from_utf8_lossy(&again.stderr);
     let expected = format!("purser: {folder} holds data already, ");
-    assert!(
-        said.starts_with(&expected) && said.lines().count() == 1,
-        "{said}"
-    );
+    assert!(said.starts_with(&expected) && said.lines().count() == 1, "{said}");
     let mut child = purser(&["--port", "0", "--data", folder]).spawn().unwrap();
     assert!(banner(&mut child).contains(" elite@example.com "));
     assert_eq!(end(child, "-TERM").status.code(), Some(0));
@@ -183,9 +153,7 @@ fn a_history_is_made_once_and_shown() {
 fn a_history_that_is_broken_off_says_what_is_left() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
-    let child = purser(&["demo", "--data", folder.to_str().unwrap()])
-        .spawn()
-        .unwrap();
+    let child = purser(&["demo", "--data", folder.to_str().unwrap()]).spawn().unwrap();
     let begun = Instant::now();
     // It is there when the credentials are.
     while !folder.join("demo.json").exists() && begun.elapsed() < Duration::from_mins(1) {
@@ -194,14 +162,9 @@ fn a_history_that_is_broken_off_says_what_is_left() {
     let output = end(child, "-INT");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.starts_with("purser: the history was broken off in "),
-        "{said}"
-    );
+    assert!(said.starts_with("purser: the history was broken off in "), "{said}");
     assert!(said.contains("move the folder away"), "{said}");
-    let mut child = purser(&["--port", "0", "--data", folder.to_str().unwrap()])
-        .spawn()
-        .unwrap();
+    let mut child = purser(&["--port", "0", "--data", folder.to_str().unwrap()]).spawn().unwrap();
     banner(&mut child);
     assert_eq!(end(child, "-TERM").status.code(), Some(0));
 }

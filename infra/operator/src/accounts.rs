@@ -31,17 +31,12 @@ struct Stale {
 pub async fn save(api: &Api, path: &Path) -> Result<Outcome, Failure> {
     let progress = Progress::begin("accounts found", None);
     let draft = path.with_extension("draft");
-    let io = |error| FileError::Io {
-        path: path.to_owned(),
-        error,
-    };
+    let io = |error| FileError::Io { path: path.to_owned(), error };
     let mut file = std::io::BufWriter::new(std::fs::File::create(&draft).map_err(io)?);
     let mut reasons = Reasons::default();
     let mut cursor = None;
     loop {
-        let page = api
-            .page::<Stale>("/v1/stale-users", cursor.as_deref())
-            .await?;
+        let page = api.page::<Stale>("/v1/stale-users", cursor.as_deref()).await?;
         for stale in &page.data {
             let line = serde_json::to_string(stale)?;
             writeln!(file, "{line}").map_err(io)?;
@@ -125,14 +120,8 @@ fn asked() -> Result<bool, Failure> {
 
 /// The logins in a file.
 fn read(path: &Path) -> Result<Vec<Stale>, FileError> {
-    let text = std::fs::read_to_string(path).map_err(|error| FileError::Io {
-        path: path.to_owned(),
-        error,
-    })?;
-    let lines = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
+    let text = std::fs::read_to_string(path).map_err(|error| FileError::Io { path: path.to_owned(), error })?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
             serde_json::from_str(line).map_err(|error| FileError::Line {
@@ -170,11 +159,6 @@ impl std::fmt::Display for Reasons {
         let each = self.counts.iter();
         let each = each.map(|(reason, times)| format!("{} {}", grouped(*times), reason.as_str()));
         let each: Vec<String> = each.collect();
-        write!(
-            out,
-            "{all}, {}; the longest since {}",
-            each.join(" and "),
-            since.day()
-        )
+        write!(out, "{all}, {}; the longest since {}", each.join(" and "), since.day())
     }
 }

@@ -90,10 +90,7 @@ impl Api {
     pub fn new(url: &str, key: String) -> Result<Self, ApiError> {
         let url = url.trim_end_matches('/').to_owned();
         let http = Client::builder().timeout(TIMEOUT).build();
-        let http = http.map_err(|error| ApiError::Unreachable {
-            url: url.clone(),
-            why: causes(&error),
-        })?;
+        let http = http.map_err(|error| ApiError::Unreachable { url: url.clone(), why: causes(&error) })?;
         Ok(Self { http, url, key })
     }
 
@@ -110,18 +107,11 @@ impl Api {
     async fn read<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, ApiError> {
         let request = || self.request(method.clone(), path);
         let answer = self.ask(path, request).await?;
-        answer.json().await.map_err(|error| ApiError::Unreadable {
-            path: path.to_owned(),
-            why: causes(&error),
-        })
+        answer.json().await.map_err(|error| ApiError::Unreadable { path: path.to_owned(), why: causes(&error) })
     }
 
     /// The page of a list of 100 that follows `cursor`.
-    pub async fn page<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        cursor: Option<&str>,
-    ) -> Result<Page<T>, ApiError> {
+    pub async fn page<T: DeserializeOwned>(&self, path: &str, cursor: Option<&str>) -> Result<Page<T>, ApiError> {
         let joint = if path.contains('?') { '&' } else { '?' };
         let cursor = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
         self.get(&format!("{path}{joint}limit=100{cursor}")).await
@@ -136,12 +126,8 @@ impl Api {
         match self.ask(path, request).await {
             Ok(_) => Ok(Deletion::Done),
             Err(ApiError::NotFound) => Ok(Deletion::Gone),
-            Err(ApiError::Refused { status, .. }) if status == StatusCode::PRECONDITION_FAILED => {
-                Ok(Deletion::Changed)
-            }
-            Err(ApiError::Refused { status, .. }) if status == StatusCode::CONFLICT => {
-                Ok(Deletion::InUse)
-            }
+            Err(ApiError::Refused { status, .. }) if status == StatusCode::PRECONDITION_FAILED => Ok(Deletion::Changed),
+            Err(ApiError::Refused { status, .. }) if status == StatusCode::CONFLICT => Ok(Deletion::InUse),
             Err(error) => Err(error),
         }
     }
@@ -151,11 +137,7 @@ impl Api {
         request.bearer_auth(&self.key)
     }
 
-    async fn ask(
-        &self,
-        path: &str,
-        request: impl Fn() -> RequestBuilder,
-    ) -> Result<Response, ApiError> {
+    async fn ask(&self, path: &str, request: impl Fn() -> RequestBuilder) -> Result<Response, ApiError> {
         let (mut waits, mut tries) = (0, 0);
         loop {
             let (failure, pause) = match request().send().await {
@@ -210,10 +192,7 @@ fn refusal(path: &str, status: StatusCode) -> ApiError {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ApiError::Key(status),
         StatusCode::NOT_FOUND => ApiError::NotFound,
-        _ => ApiError::Refused {
-            path: path.to_owned(),
-            status,
-        },
+        _ => ApiError::Refused { path: path.to_owned(), status },
     }
 }
 

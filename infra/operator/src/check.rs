@@ -19,11 +19,7 @@ pub fn chronicle(paths: &[PathBuf], key: &PublicKey) -> Result<Chronicle, FileEr
 }
 
 /// Says what is wrong with checkpoints, and with entries beside them.
-pub fn check(
-    paths: &[PathBuf],
-    key: &PublicKey,
-    entries: &[EntryFile],
-) -> Result<Outcome, Failure> {
+pub fn check(paths: &[PathBuf], key: &PublicKey, entries: &[EntryFile]) -> Result<Outcome, Failure> {
     let chronicle = chronicle(paths, key)?;
     let mut histories: BTreeMap<&ResellerRefid, Vec<Link>> = BTreeMap::new();
     for EntryFile { reseller, path } in entries {
@@ -31,9 +27,7 @@ pub fn check(
         history.extend(files::links(path)?);
     }
     let followed = histories.values().map(|it| count(it.len())).sum();
-    let of_entries = histories
-        .into_iter()
-        .flat_map(|(reseller, links)| chronicle.follow(reseller, links));
+    let of_entries = histories.into_iter().flat_map(|(reseller, links)| chronicle.follow(reseller, links));
     let mut found = chronicle.discrepancies.clone();
     found.extend(chronicle.gaps());
     found.extend(of_entries);

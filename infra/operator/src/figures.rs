@@ -102,9 +102,7 @@ fn path(period: Period, rebuild: bool) -> String {
         _ => Interval::Daily,
     };
     let day = period.days().map(|(day, _)| day);
-    let query = day.map_or_else(String::new, |day| {
-        format!("?day={day}&interval={}", interval.as_str())
-    });
+    let query = day.map_or_else(String::new, |day| format!("?day={day}&interval={}", interval.as_str()));
     format!("/v1/analytics/figures/{act}{query}")
 }
 
@@ -162,45 +160,26 @@ impl Found {
         let verdict = match self.differing {
             0 if complete => "as they should be".to_owned(),
             0 => "as they should be, as far as could be counted".to_owned(),
-            some if rebuild => format!(
-                "{}, counted again within two minutes",
-                counted(some, "difference")
-            ),
+            some if rebuild => format!("{}, counted again within two minutes", counted(some, "difference")),
             some => counted(some, "difference"),
         };
-        let (things, figures) = (
-            counted(self.things, "thing"),
-            counted(self.figures, "figure"),
-        );
+        let (things, figures) = (counted(self.things, "thing"), counted(self.figures, "figure"));
         say(&format!("{things}, {figures}: {verdict}"));
         if self.under_way > 0 {
             let hours = counted(self.under_way, "hour");
-            warn(&format!(
-                "{hours} could not be compared, because they are being counted; ask again in two minutes"
-            ));
+            warn(&format!("{hours} could not be compared, because they are being counted; ask again in two minutes"));
         }
         if self.missed > 0 {
-            warn(&format!(
-                "{} could not be counted",
-                counted(self.missed, "period")
-            ));
+            warn(&format!("{} could not be counted", counted(self.missed, "period")));
         }
         // What was mended is in order once it is counted.
-        if rebuild {
-            Outcome::of(false, self.missed == 0)
-        } else {
-            Outcome::of(self.differing > 0, complete)
-        }
+        if rebuild { Outcome::of(false, self.missed == 0) } else { Outcome::of(self.differing > 0, complete) }
     }
 }
 
 async fn one(api: &Api, period: Period, rebuild: bool) -> Result<Recount, ApiError> {
     let path = path(period, rebuild);
-    if rebuild {
-        api.act(&path).await
-    } else {
-        api.get(&path).await
-    }
+    if rebuild { api.act(&path).await } else { api.get(&path).await }
 }
 
 impl std::fmt::Display for Difference {

@@ -69,10 +69,7 @@ impl FromStr for EntryFile {
     type Err = EntryFileError;
     fn from_str(text: &str) -> Result<Self, EntryFileError> {
         let (refid, path) = text.split_once('=').ok_or(EntryFileError)?;
-        Ok(Self {
-            reseller: ResellerRefid::parse(refid).ok_or(EntryFileError)?,
-            path: path.into(),
-        })
+        Ok(Self { reseller: ResellerRefid::parse(refid).ok_or(EntryFileError)?, path: path.into() })
     }
 }
 
@@ -106,10 +103,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let io = |error| FileError::Io {
-        path: path.to_owned(),
-        error,
-    };
+    let io = |error| FileError::Io { path: path.to_owned(), error };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(io)? {
         files.push(entry.map_err(io)?.path());
@@ -124,10 +118,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, FileError> {
 
 /// The items of a list that was saved, or the one item.
 fn items<T: DeserializeOwned>(path: &Path, from: &'static str) -> Result<Vec<T>, FileError> {
-    let bytes = std::fs::read(path).map_err(|error| FileError::Io {
-        path: path.to_owned(),
-        error,
-    })?;
+    let bytes = std::fs::read(path).map_err(|error| FileError::Io { path: path.to_owned(), error })?;
     let list = serde_json::from_slice::<Answer<T>>(&bytes).map(|answer| answer.data);
     // A file is told to be wrong as what it seems to be.
     let is_list = || serde_json::from_slice::<Answer<serde_json::Value>>(&bytes).is_ok();
@@ -135,9 +126,5 @@ fn items<T: DeserializeOwned>(path: &Path, from: &'static str) -> Result<Vec<T>,
         Err(_) if !is_list() => serde_json::from_slice(&bytes).map(|item| vec![item]),
         read => read,
     };
-    read.map_err(|error| FileError::Content {
-        path: path.to_owned(),
-        from,
-        error,
-    })
+    read.map_err(|error| FileError::Content { path: path.to_owned(), from, error })
 }

@@ -165,9 +165,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Verify(asked) => run_verify(&asked).await,
         Command::Checkpoints(asked) => run_checkpoints(&asked).await,
-        Command::Check(asked) => {
-            check::check(&asked.checkpoints, &asked.public_key, &asked.entries)
-        }
+        Command::Check(asked) => check::check(&asked.checkpoints, &asked.public_key, &asked.entries),
         Command::Figures(asked) => run_figures(&asked).await,
         Command::Accounts(asked) => run_accounts(&asked).await,
         Command::DeleteAccounts(asked) => run_delete_accounts(&asked).await,
@@ -197,11 +195,7 @@ async fn run_checkpoints(asked: &Checkpoints) -> Result<Outcome, Failure> {
 }
 
 async fn run_figures(asked: &Figures) -> Result<Outcome, Failure> {
-    let work = figures::Work {
-        start: asked.start,
-        end: asked.end,
-        rebuild: asked.rebuild,
-    };
+    let work = figures::Work { start: asked.start, end: asked.end, rebuild: asked.rebuild };
     figures::figures(&connect(&asked.url)?, work).await
 }
 

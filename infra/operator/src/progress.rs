@@ -57,15 +57,8 @@ impl Progress {
         }
         *last = Instant::now();
         let position = grouped(self.bar.position());
-        let of = self
-            .bar
-            .length()
-            .map(|steps| format!(" of {}", grouped(steps)));
-        warn(&format!(
-            "{position}{} {}",
-            of.unwrap_or_default(),
-            self.what
-        ));
+        let of = self.bar.length().map(|steps| format!(" of {}", grouped(steps)));
+        warn(&format!("{position}{} {}", of.unwrap_or_default(), self.what));
     }
 
     /// Says something that was found.

@@ -27,12 +27,7 @@ enum Saved {
 }
 
 /// Saves all parts, or those of one day; with a key, only what it signed.
-pub async fn save(
-    api: &Api,
-    folder: &Path,
-    date: Option<Day>,
-    key: Option<&PublicKey>,
-) -> Result<Outcome, Failure> {
+pub async fn save(api: &Api, folder: &Path, date: Option<Day>, key: Option<&PublicKey>) -> Result<Outcome, Failure> {
     std::fs::create_dir_all(folder).map_err(io(folder))?;
     let path = date.map_or_else(String::new, |date| format!("?date={date}"));
     let path = format!("/v1/checkpoints{path}");
@@ -72,10 +67,7 @@ pub async fn save(
         return Err(format!("there is no checkpoint {which}").into());
     }
     let (days, folder) = (counted(count(days.len()), "day"), folder.display());
-    say(&format!(
-        "{days} in {folder}: {} new, {known} known",
-        counted(new, "part")
-    ));
+    say(&format!("{days} in {folder}: {} new, {known} known", counted(new, "part")));
     for key in keys {
         say(&format!("signed by {key}"));
     }
@@ -105,8 +97,5 @@ fn write(path: &Path, part: &Part) -> Result<Saved, Failure> {
 
 fn io(path: &Path) -> impl Fn(std::io::Error) -> FileError {
     let path: PathBuf = path.to_owned();
-    move |error| FileError::Io {
-        path: path.clone(),
-        error,
-    }
+    move |error| FileError::Io { path: path.clone(), error }
 }

@@ -111,10 +111,7 @@ pub async fn verify(api: &Api, chronicle: Option<Chronicle>) -> Result<Outcome, 
     say(&format!("{seen}, {read}: {verdict}"));
     if wallets < all {
         let missed = counted(all - wallets, "wallet");
-        warn(&format!(
-            "{missed} of {} could not be verified",
-            grouped(all)
-        ));
+        warn(&format!("{missed} of {} could not be verified", grouped(all)));
     }
     Ok(Outcome::of(!wrong.is_empty(), wallets == all))
 }
@@ -125,9 +122,7 @@ async fn list(api: &Api) -> Result<BTreeSet<ResellerRefid>, ApiError> {
     let mut listed = BTreeSet::new();
     let mut cursor = None;
     loop {
-        let page = api
-            .page::<Named>("/v1/resellers", cursor.as_deref())
-            .await?;
+        let page = api.page::<Named>("/v1/resellers", cursor.as_deref()).await?;
         progress.done(count(page.data.len()));
         listed.extend(page.data.into_iter().map(|it| it.refid));
         cursor = page.next_cursor;
@@ -143,20 +138,14 @@ fn jobs(listed: &BTreeSet<ResellerRefid>, chronicle: &Chronicle) -> Vec<Job> {
     let mut queries: BTreeMap<ResellerRefid, BTreeSet<String>> = nothing.collect();
     for (reseller, heads) in &chronicle.heads {
         // A wallet that did not move stood at the same place on many days.
-        let places = heads
-            .iter()
-            .map(|(_, it)| format!("?sequence={}&head={}", it.sequence, it.head));
+        let places = heads.iter().map(|(_, it)| format!("?sequence={}&head={}", it.sequence, it.head));
         queries.entry(reseller.clone()).or_default().extend(places);
     }
     let job = |(reseller, mut queries): (ResellerRefid, BTreeSet<String>)| {
         if queries.is_empty() {
             queries.insert(String::new());
         }
-        Job {
-            listed: listed.contains(&reseller),
-            reseller,
-            queries,
-        }
+        Job { listed: listed.contains(&reseller), reseller, queries }
     };
     queries.into_iter().map(job).collect()
 }

@@ -128,17 +128,14 @@ impl std::fmt::Display for Scope {
             None => f.write_str(EVERYBODY)?,
             Some(reseller) => reseller.fmt(f)?,
         }
-        self.client()
-            .map_or(Ok(()), |client| write!(f, "{OF}{client}"))
+        self.client().map_or(Ok(()), |client| write!(f, "{OF}{client}"))
     }
 }
 
 impl TryFrom<String> for Scope {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let (reseller, client) = text
-            .split_once(OF)
-            .map_or((&*text, None), |(it, of)| (it, Some(of)));
+        let (reseller, client) = text.split_once(OF).map_or((&*text, None), |(it, of)| (it, Some(of)));
         let reseller = match reseller {
             EVERYBODY => None,
             named => Some(ResellerRefid::parse(named).ok_or("no reseller")?),
@@ -227,10 +224,7 @@ impl Fact {
             Change::Entry(entry) => (None, Self::from(entry)),
             Change::Licence(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
             Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
-            Change::User(..)
-            | Change::Credentials(..)
-            | Change::Login(_)
-            | Change::LinkRequest(_) => return None,
+            Change::User(..) | Change::Credentials(..) | Change::Login(_) | Change::LinkRequest(_) => return None,
         };
         let same = |before: &Self| before.scopes == now.scopes && before.counts == now.counts;
         (!before.as_ref().is_some_and(same)).then_some(now)
@@ -326,40 +320,16 @@ mod tests {
     fn what_is_kept_of_a_client_is_summed_up_over_what_is_not() {
         let client = Scope::Client(None, ClientRefid::parse("CL-7ZK3M9QWX2ABCDEF").unwrap());
         let day: crate::time::Day = "2024-02-29".parse().unwrap();
-        let [hour, month] = [
-            Period::Hour(day.first_hour()),
-            Period::Month(period::Month::of(day)),
-        ];
+        let [hour, month] = [Period::Hour(day.first_hour()), Period::Month(period::Month::of(day))];
         let [day, year] = [Period::Day(day), Period::Year(period::Year::of(day))];
         for (period, of_all, of_client, first_of_all, first_of_client) in [
             (hour, Some(day), Some(month), None, None),
-            (
-                day,
-                Some(month),
-                Some(month),
-                Some("H#2024-02-29T00"),
-                Some("H#2024-02-29T00"),
-            ),
-            (
-                month,
-                Some(year),
-                Some(Period::All),
-                Some("D#2024-02-01"),
-                Some("H#2024-02-01T00"),
-            ),
-            (
-                year,
-                Some(Period::All),
-                Some(Period::All),
-                Some("M#2024-01"),
-                Some("M#2024-01"),
-            ),
+            (day, Some(month), Some(month), Some("H#2024-02-29T00"), Some("H#2024-02-29T00")),
+            (month, Some(year), Some(Period::All), Some("D#2024-02-01"), Some("H#2024-02-01T00")),
+            (year, Some(Period::All), Some(Period::All), Some("M#2024-01"), Some("M#2024-01")),
             (Period::All, None, None, Some("Y#0001"), Some("M#0001-01")),
         ] {
-            assert_eq!(
-                (Scope::All.parent(period), client.parent(period)),
-                (of_all, of_client)
-            );
+            assert_eq!((Scope::All.parent(period), client.parent(period)), (of_all, of_client));
             let first = |scope: &Scope| scope.parts(period).map(|(first, _)| first);
             assert_eq!(first(&Scope::All).as_deref(), first_of_all);
             assert_eq!(first(&client).as_deref(), first_of_client);

@@ -113,23 +113,14 @@ mod tests {
     }
 
     fn waits(counted: Counted, failures: u32) -> i64 {
-        let attempts = Attempts {
-            failures,
-            last_at: at(0),
-            version: 1,
-        };
+        let attempts = Attempts { failures, last_at: at(0), version: 1 };
         attempts.ready_at(counted, at(0)).unix_seconds() - at(0).unix_seconds()
     }
 
     #[test]
     fn delays_double_and_end() {
         let account: Vec<i64> = (0..16).map(|n| waits(Counted::Account, n)).collect();
-        assert_eq!(
-            account,
-            [
-                0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
-            ]
-        );
+        assert_eq!(account, [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
         assert_eq!(waits(Counted::Address, 19), 0);
         assert_eq!(waits(Counted::Address, 20), 1);
         for failures in [63, 64, 65, 66, 67, u32::MAX] {
@@ -139,11 +130,7 @@ mod tests {
 
     #[test]
     fn a_day_later_nobody_remembers() {
-        let before = Attempts {
-            failures: 9,
-            last_at: at(0),
-            version: 9,
-        };
+        let before = Attempts { failures: 9, last_at: at(0), version: 9 };
         let day = FORGOTTEN.as_secs();
         assert_eq!(Attempts::failures(Some(&before), at(day - 1)), 9);
         assert_eq!(Attempts::failures(Some(&before), at(day)), 0);

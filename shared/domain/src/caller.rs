@@ -100,23 +100,14 @@ mod tests {
         let (Some(a), Some(b)) = (refid("A"), refid("B")) else {
             return assert!(refid("A").is_some());
         };
-        let operator = Caller {
-            actor: Actor::new("operator"),
-            role: Role::Operator,
-        };
-        let reseller = Caller {
-            actor: Actor::new("AK-1"),
-            role: Role::Reseller(a.clone()),
-        };
+        let operator = Caller { actor: Actor::new("operator"), role: Role::Operator };
+        let reseller = Caller { actor: Actor::new("AK-1"), role: Role::Reseller(a.clone()) };
         for (owner, its) in [(None, false), (Some(&a), true), (Some(&b), false)] {
             assert_eq!(reseller.owns(owner), its);
             assert!(operator.owns(owner));
         }
         assert_eq!(reseller.reseller(None), Ok(Some(a.clone())));
-        assert_eq!(
-            reseller.reseller(Some(b.clone())),
-            Err(Refusal::NotFound(What::Reseller))
-        );
+        assert_eq!(reseller.reseller(Some(b.clone())), Err(Refusal::NotFound(What::Reseller)));
         assert_eq!(operator.reseller(None), Ok(None));
         assert_eq!(operator.reseller(Some(b.clone())), Ok(Some(b)));
         assert_eq!(reseller.must_operate(), Err(Refusal::Forbidden));

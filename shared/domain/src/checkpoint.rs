@@ -109,10 +109,7 @@ pub struct WalletHead {
 impl WalletHead {
     /// What the wallet's history must pass through ever after.
     pub fn waypoint(&self) -> Waypoint {
-        Waypoint {
-            sequence: self.sequence,
-            head: self.head,
-        }
+        Waypoint { sequence: self.sequence, head: self.head }
     }
 }
 
@@ -175,21 +172,9 @@ pub enum Forged {
 
 impl Part {
     /// Signs part `part` of `date`, whose wallets had been read at `now`.
-    pub fn sign(
-        (date, part, last): (Day, u32, bool),
-        wallets: Vec<WalletHead>,
-        now: Time,
-        key: &SigningKey,
-    ) -> Self {
-        let mut signed = Self {
-            date,
-            part,
-            last,
-            created_at: now,
-            wallets,
-            public_key: key.into(),
-            signature: Signature([0; 64]),
-        };
+    pub fn sign((date, part, last): (Day, u32, bool), wallets: Vec<WalletHead>, now: Time, key: &SigningKey) -> Self {
+        let mut signed =
+            Self { date, part, last, created_at: now, wallets, public_key: key.into(), signature: Signature([0; 64]) };
         let signature = key.sign(signed.canonical().as_bytes());
         signed.signature = Signature(signature.to_bytes());
         signed
@@ -205,12 +190,7 @@ impl Part {
             self.created_at.to_string(),
         ];
         lines.extend(self.wallets.iter().map(|wallet| {
-            let WalletHead {
-                reseller,
-                sequence,
-                head,
-                balance,
-            } = wallet;
+            let WalletHead { reseller, sequence, head, balance } = wallet;
             format!("{reseller} {sequence} {head} {balance}")
         }));
         lines.join("\n")
@@ -222,9 +202,7 @@ impl Part {
             return Err(Forged::OtherKey);
         }
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
-        key.0
-            .verify_strict(self.canonical().as_bytes(), &signature)
-            .map_err(|_| Forged::Changed)
+        key.0.verify_strict(self.canonical().as_bytes(), &signature).map_err(|_| Forged::Changed)
     }
 }
 
@@ -273,17 +251,9 @@ mod tests {
     #[test]
     fn another_key_is_not_taken_from_the_part_itself() {
         let ours = PublicKey::from(&key(7));
-        let theirs = Part::sign(
-            (part(1).date, 1, true),
-            part(1).wallets,
-            part(1).created_at,
-            &key(8),
-        );
+        let theirs = Part::sign((part(1).date, 1, true), part(1).wallets, part(1).created_at, &key(8));
         assert_eq!(theirs.verify(&ours), Err(Forged::OtherKey));
-        let dressed = Part {
-            public_key: ours,
-            ..theirs
-        };
+        let dressed = Part { public_key: ours, ..theirs };
         assert_eq!(dressed.verify(&ours), Err(Forged::Changed));
     }
 

@@ -92,10 +92,7 @@ mod tests {
     }
 
     fn rule() -> CleanUp {
-        CleanUp {
-            unconfirmed: SignedDuration::from_hours(24 * 30),
-            dormant: SignedDuration::from_hours(24 * 730),
-        }
+        CleanUp { unconfirmed: SignedDuration::from_hours(24 * 30), dormant: SignedDuration::from_hours(24 * 730) }
     }
 
     #[test]
@@ -104,37 +101,18 @@ mod tests {
         let (old, day) = (ago(4_000, zero), |days| Some(ago(days, zero)));
         for (made, confirmed, signed_in, reason) in [
             (ago(30, zero), None, None, None),
-            (
-                ago(30, moment),
-                None,
-                None,
-                Some((Reason::Unconfirmed, ago(30, moment))),
-            ),
+            (ago(30, moment), None, None, Some((Reason::Unconfirmed, ago(30, moment)))),
             (old, day(730), None, None),
-            (
-                old,
-                Some(ago(730, moment)),
-                None,
-                Some((Reason::Dormant, ago(730, moment))),
-            ),
+            (old, Some(ago(730, moment)), None, Some((Reason::Dormant, ago(730, moment)))),
             (old, day(3_999), day(730), None),
-            (
-                old,
-                day(3_999),
-                day(731),
-                Some((Reason::Dormant, ago(731, zero))),
-            ),
+            (old, day(3_999), day(731), Some((Reason::Dormant, ago(731, zero)))),
             // A new address was confirmed after the last sign-in.
             (old, day(100), day(731), None),
             // Where addresses need no confirmation people sign in without.
             (old, None, day(31), None),
             (old, None, day(731), Some((Reason::Dormant, ago(731, zero)))),
         ] {
-            let user = User {
-                confirmed_at: confirmed,
-                last_login_at: signed_in,
-                ..created(made)
-            };
+            let user = User { confirmed_at: confirmed, last_login_at: signed_in, ..created(made) };
             let stale = rule().judge(&user, time(NOW));
             let found = stale.map(|stale| (stale.reason, stale.since));
             assert_eq!(found, reason, "{made} {confirmed:?} {signed_in:?}");
@@ -149,30 +127,15 @@ mod tests {
         assert!(reseller.is_some() && client.is_some());
         let old = created(ago(4_000, SignedDuration::ZERO));
         let holders = [
-            User {
-                operator: true,
-                ..old.clone()
-            },
-            User {
-                reseller,
-                ..old.clone()
-            },
-            User {
-                client,
-                ..old.clone()
-            },
-            User {
-                status: UserStatus::Suspended,
-                ..old.clone()
-            },
+            User { operator: true, ..old.clone() },
+            User { reseller, ..old.clone() },
+            User { client, ..old.clone() },
+            User { status: UserStatus::Suspended, ..old.clone() },
         ];
         assert!(rule().judge(&old, time(NOW)).is_some());
         for user in holders {
             for confirmed_at in [None, Some(old.created_at)] {
-                let user = User {
-                    confirmed_at,
-                    ..user.clone()
-                };
+                let user = User { confirmed_at, ..user.clone() };
                 assert_eq!(rule().judge(&user, time(NOW)), None, "{user:?}");
             }
         }

@@ -160,16 +160,9 @@ impl Client {
         }
         if !self.status.next().contains(&to) {
             let allowed = self.status.next().to_vec();
-            return Err(Refusal::StatusTransitionDenied {
-                from: self.status,
-                to,
-                allowed,
-            });
+            return Err(Refusal::StatusTransitionDenied { from: self.status, to, allowed });
         }
-        Ok(Some(Self {
-            status: to,
-            ..self.next_version(now)
-        }))
+        Ok(Some(Self { status: to, ..self.next_version(now) }))
     }
 
     /// The client with `change` applied; `None` when that changes nothing. A second binding is refused (SPEC A7).
@@ -191,10 +184,7 @@ impl Client {
 
     /// The client as one of `reseller`'s, or of nobody's (SPEC A5); `None` when it is.
     pub fn transferred(&self, reseller: Option<ResellerRefid>, now: Time) -> Option<Self> {
-        self.unless_same(Self {
-            reseller,
-            ..self.next_version(now)
-        })
+        self.unless_same(Self { reseller, ..self.next_version(now) })
     }
 
     /// What stays when the client is deleted.
@@ -212,20 +202,12 @@ impl Client {
 
     /// `next`, unless it differs from this client in nothing but the count and time of its change.
     fn unless_same(&self, next: Self) -> Option<Self> {
-        let as_before = Self {
-            updated_at: self.updated_at,
-            version: self.version,
-            ..next.clone()
-        };
+        let as_before = Self { updated_at: self.updated_at, version: self.version, ..next.clone() };
         (as_before != *self).then_some(next)
     }
 
     fn next_version(&self, now: Time) -> Self {
-        Self {
-            updated_at: now.max(self.updated_at),
-            version: self.version + 1,
-            ..self.clone()
-        }
+        Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..self.clone() }
     }
 }
 
@@ -258,18 +240,12 @@ mod tests {
 
     #[test]
     fn a_second_binding_is_refused_and_the_same_one_changes_nothing() {
-        let bind = |user| ClientChange {
-            user: Some(user),
-            ..ClientChange::default()
-        };
+        let bind = |user| ClientChange { user: Some(user), ..ClientChange::default() };
         let bound = client().changed(bind(Some(user(1))), time(200));
         let bound = bound.unwrap().unwrap();
         assert_eq!((bound.version, bound.updated_at), (2, time(200)));
         assert_eq!(bound.changed(bind(Some(user(1))), time(300)), Ok(None));
-        assert_eq!(
-            bound.changed(bind(Some(user(2))), time(300)),
-            Err(Refusal::ClientBound)
-        );
+        assert_eq!(bound.changed(bind(Some(user(2))), time(300)), Err(Refusal::ClientBound));
         let free = bound.changed(bind(None), time(50)).unwrap().unwrap();
         assert_eq!((free.user, free.updated_at), (None, time(200)));
     }
@@ -295,11 +271,7 @@ mod tests {
         ];
         for (from, row) in ClientStatus::ALL.into_iter().zip(steps) {
             for (to, possible) in ClientStatus::ALL.into_iter().zip(row) {
-                assert_eq!(
-                    from == to || from.next().contains(&to),
-                    possible,
-                    "{from:?} → {to:?}"
-                );
+                assert_eq!(from == to || from.next().contains(&to), possible, "{from:?} → {to:?}");
             }
         }
     }

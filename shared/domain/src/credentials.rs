@@ -68,11 +68,7 @@ impl Credentials {
     /// The credentials in their next version.
     #[must_use]
     pub fn next(&self, now: Time) -> Self {
-        Self {
-            changed_at: Some(now),
-            version: self.version + 1,
-            ..self.clone()
-        }
+        Self { changed_at: Some(now), version: self.version + 1, ..self.clone() }
     }
 
     /// The credentials with a password that the user's owner set; registrations are over.
@@ -90,11 +86,7 @@ impl Credentials {
     /// The credentials with one more registration, whose password waits.
     #[must_use]
     pub fn registered(&self, password: PasswordHash, now: Time) -> Self {
-        Self {
-            registration: Some(password),
-            registrations: self.registrations.saturating_add(1),
-            ..self.next(now)
-        }
+        Self { registration: Some(password), registrations: self.registrations.saturating_add(1), ..self.next(now) }
     }
 
     /// The password that a link sent once more may confirm. After several registrations nobody knows whose the last one

@@ -6,9 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A number of credits: a balance, a price, a cost.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Credits(u64);
 
@@ -30,10 +28,7 @@ impl Credits {
 
     /// The sum, unless it is more than a wallet holds.
     pub fn checked_add(self, other: Self) -> Option<Self> {
-        self.0
-            .checked_add(other.0)
-            .map(Self)
-            .filter(|sum| *sum <= Self::MAX_BALANCE)
+        self.0.checked_add(other.0).map(Self).filter(|sum| *sum <= Self::MAX_BALANCE)
     }
 
     /// The difference, unless it is negative.
@@ -43,10 +38,7 @@ impl Credits {
 
     /// `self` taken `count` times, unless that is more than a wallet holds.
     pub fn checked_mul(self, count: u64) -> Option<Self> {
-        self.0
-            .checked_mul(count)
-            .map(Self)
-            .filter(|product| *product <= Self::MAX_BALANCE)
+        self.0.checked_mul(count).map(Self).filter(|product| *product <= Self::MAX_BALANCE)
     }
 }
 
@@ -79,11 +71,7 @@ pub struct AmountError;
 impl TryFrom<u64> for Amount {
     type Error = AmountError;
     fn try_from(count: u64) -> Result<Self, AmountError> {
-        if (1..=Self::MAX).contains(&count) {
-            Ok(Self(count))
-        } else {
-            Err(AmountError)
-        }
+        if (1..=Self::MAX).contains(&count) { Ok(Self(count)) } else { Err(AmountError) }
     }
 }
 
@@ -113,11 +101,7 @@ pub struct ThresholdError;
 impl TryFrom<u64> for Threshold {
     type Error = ThresholdError;
     fn try_from(count: u64) -> Result<Self, ThresholdError> {
-        if count <= Amount::MAX {
-            Ok(Self(count))
-        } else {
-            Err(ThresholdError)
-        }
+        if count <= Amount::MAX { Ok(Self(count)) } else { Err(ThresholdError) }
     }
 }
 
@@ -133,13 +117,8 @@ mod tests {
 
     #[test]
     fn amounts_run_from_one_to_a_million_millions() {
-        for (count, valid) in [
-            (0, false),
-            (1, true),
-            (Amount::MAX, true),
-            (Amount::MAX + 1, false),
-            (u64::MAX, false),
-        ] {
+        for (count, valid) in [(0, false), (1, true), (Amount::MAX, true), (Amount::MAX + 1, false), (u64::MAX, false)]
+        {
             assert_eq!(Amount::try_from(count).is_ok(), valid, "{count}");
         }
     }
@@ -151,9 +130,6 @@ mod tests {
         assert_eq!(full.checked_mul(2), None);
         assert_eq!(Credits::new(u64::MAX).checked_mul(2), None);
         assert_eq!(Credits::ZERO.checked_sub(Credits::new(1)), None);
-        assert_eq!(
-            Credits::new(5).checked_sub(Credits::new(5)),
-            Some(Credits::ZERO)
-        );
+        assert_eq!(Credits::new(5).checked_sub(Credits::new(5)), Some(Credits::ZERO));
     }
 }

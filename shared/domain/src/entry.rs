@@ -109,9 +109,7 @@ impl From<EntryHash> for String {
 impl TryFrom<String> for EntryHash {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = data_encoding::BASE64URL_NOPAD
-            .decode(text.as_bytes())
-            .map_err(|_| "not base 64")?;
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| "not base 64")?;
         bytes.try_into().map(Self).map_err(|_| "not 32 bytes")
     }
 }
@@ -256,9 +254,7 @@ impl Entry {
         let parts = (&self.sale, &self.refund, &self.counterparty);
         match self.kind {
             EntryType::Credit => matches!(parts, (None, None, None)),
-            EntryType::Debit => {
-                matches!(parts, (_, None, None)) && self.sale.iter().all(Sale::adds_up)
-            }
+            EntryType::Debit => matches!(parts, (_, None, None)) && self.sale.iter().all(Sale::adds_up),
             EntryType::Refund => matches!(parts, (None, Some(_), None)),
             EntryType::TransferIn | EntryType::TransferOut => {
                 matches!(parts, (None, None, Some(_)))

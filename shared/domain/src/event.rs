@@ -52,12 +52,7 @@ pub struct Event {
 }
 
 fn event(refid: &str, version: u64, name: &'static str, time: Time, detail: Value) -> Event {
-    Event {
-        id: format!("{refid}:{version}:{name}"),
-        name,
-        time,
-        detail,
-    }
+    Event { id: format!("{refid}:{version}:{name}"), name, time, detail }
 }
 
 /// The events of a change, in the order they are told.
@@ -84,13 +79,9 @@ pub fn events_of(change: &Change) -> Vec<Event> {
             json!({"user": login.user, "login": login.id}),
         )],
         Change::Login(_) => Vec::new(),
-        Change::LinkRequest(asked) => vec![event(
-            &asked.id,
-            1,
-            "LinkRequested",
-            asked.created_at,
-            json!({"request": asked.id}),
-        )],
+        Change::LinkRequest(asked) => {
+            vec![event(&asked.id, 1, "LinkRequested", asked.created_at, json!({"request": asked.id}))]
+        }
     }
 }
 
@@ -144,59 +135,36 @@ fn licence_events(old: Option<&Licence>, new: &Licence) -> Vec<Event> {
 }
 
 fn client_events(old: Option<&Client>, new: &Client) -> Vec<Event> {
-    let tell = |name, detail| {
-        vec![event(
-            new.refid.as_str(),
-            new.version,
-            name,
-            new.updated_at,
-            detail,
-        )]
-    };
+    let tell = |name, detail| vec![event(new.refid.as_str(), new.version, name, new.updated_at, detail)];
     match old {
-        None => tell(
-            "ClientCreated",
-            json!({"client": new.refid, "reseller": new.reseller, "status": new.status}),
-        ),
+        None => tell("ClientCreated", json!({"client": new.refid, "reseller": new.reseller, "status": new.status})),
         Some(old) if old.status != new.status => tell(
             "ClientStatusChanged",
             json!({"client": new.refid, "reseller": new.reseller, "from": old.status, "to": new.status}),
         ),
-        Some(old) if old.reseller != new.reseller => tell(
-            "ClientTransferred",
-            json!({"client": new.refid, "from": old.reseller, "to": new.reseller}),
-        ),
-        Some(old) if old.version != new.version => tell(
-            "ClientChanged",
-            json!({"client": new.refid, "reseller": new.reseller}),
-        ),
+        Some(old) if old.reseller != new.reseller => {
+            tell("ClientTransferred", json!({"client": new.refid, "from": old.reseller, "to": new.reseller}))
+        }
+        Some(old) if old.version != new.version => {
+            tell("ClientChanged", json!({"client": new.refid, "reseller": new.reseller}))
+        }
         Some(_) => Vec::new(),
     }
 }
 
 fn reseller_events(old: Option<&Reseller>, new: &Reseller) -> Vec<Event> {
-    let tell = |name, detail| {
-        vec![event(
-            new.refid.as_str(),
-            new.version,
-            name,
-            new.updated_at,
-            detail,
-        )]
-    };
+    let tell = |name, detail| vec![event(new.refid.as_str(), new.version, name, new.updated_at, detail)];
     match old {
         None => tell(
             "ResellerOnboarded",
             json!({"reseller": new.refid, "tier": new.tier, "status": new.status, "parent": new.parent}),
         ),
-        Some(old) if old.status != new.status => tell(
-            "ResellerStatusChanged",
-            json!({"reseller": new.refid, "from": old.status, "to": new.status}),
-        ),
-        Some(old) if old.version != new.version => tell(
-            "ResellerChanged",
-            json!({"reseller": new.refid, "tier": new.tier}),
-        ),
+        Some(old) if old.status != new.status => {
+            tell("ResellerStatusChanged", json!({"reseller": new.refid, "from": old.status, "to": new.status}))
+        }
+        Some(old) if old.version != new.version => {
+            tell("ResellerChanged", json!({"reseller": new.refid, "tier": new.tier}))
+        }
         Some(_) => Vec::new(),
     }
 }

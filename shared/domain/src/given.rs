@@ -15,9 +15,7 @@ fn visible(text: &str, most: usize) -> Result<(), TextError> {
         return Err(TextError::TooLong(most));
     }
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    visible
-        .then_some(())
-        .ok_or(TextError::Malformed("must be visible ASCII"))
+    visible.then_some(()).ok_or(TextError::Malformed("must be visible ASCII"))
 }
 
 fn code(text: &str) -> Result<(), TextError> {
@@ -28,12 +26,7 @@ fn code(text: &str) -> Result<(), TextError> {
         return Err(TextError::TooLong(64));
     }
     let symbol = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-';
-    text.bytes()
-        .all(symbol)
-        .then_some(())
-        .ok_or(TextError::Malformed(
-            "must be letters, digits, spaces and dashes",
-        ))
+    text.bytes().all(symbol).then_some(()).ok_or(TextError::Malformed("must be letters, digits, spaces and dashes"))
 }
 
 macro_rules! given {
@@ -96,12 +89,7 @@ mod tests {
     #[test]
     fn a_code_is_taken_however_it_is_grouped() {
         let code = |text: &str| GivenCode::try_from(text.to_owned());
-        for text in [
-            "123456",
-            "123 456",
-            "7ZK3-M9QW-X2AB-CDEF",
-            "7zk3m9qwx2abcdef",
-        ] {
+        for text in ["123456", "123 456", "7ZK3-M9QW-X2AB-CDEF", "7zk3m9qwx2abcdef"] {
             assert_eq!(code(text).unwrap().as_str(), text);
         }
         for text in ["", " ", "12345é", "1\n2", &"1".repeat(65)] {

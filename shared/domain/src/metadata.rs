@@ -73,10 +73,7 @@ impl Metadata {
     /// be wrong is the size, after somebody else's change.
     pub fn with(&self, patch: Option<&Map<String, Value>>) -> Result<Option<Self>, Refusal> {
         let too_large = Refusal::MetadataTooLarge { most: MAX_BYTES };
-        patch
-            .map(|patch| self.merged(patch))
-            .transpose()
-            .map_err(|_| too_large)
+        patch.map(|patch| self.merged(patch)).transpose().map_err(|_| too_large)
     }
 
     /// The object.
@@ -91,34 +88,20 @@ impl Metadata {
 
     fn check_size(&self) -> Result<(), Refusal> {
         let bytes = serde_json::to_string(&self.0).map_or(usize::MAX, |json| json.len());
-        if bytes > MAX_BYTES {
-            Err(Refusal::MetadataTooLarge { most: MAX_BYTES })
-        } else {
-            Ok(())
-        }
+        if bytes > MAX_BYTES { Err(Refusal::MetadataTooLarge { most: MAX_BYTES }) } else { Ok(()) }
     }
 }
 
 fn looks_like_a_credential(key: &str) -> bool {
-    let plain: String = key
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_lowercase();
+    let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     EXACT.contains(&plain.as_str()) || TELLING.iter().any(|word| plain.contains(word))
 }
 
-fn check_members(
-    object: &Map<String, Value>,
-    pointer: &str,
-    depth: usize,
-) -> Result<(), MetadataError> {
+fn check_members(object: &Map<String, Value>, pointer: &str, depth: usize) -> Result<(), MetadataError> {
     for (key, value) in object {
         let here = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
         if looks_like_a_credential(key) {
-            return Err(MetadataError::Refused(Refusal::SensitiveMetadata {
-                pointer: here,
-            }));
+            return Err(MetadataError::Refused(Refusal::SensitiveMetadata { pointer: here }));
         }
         if !key.chars().all(text::is_allowed) {
             return Err(MetadataError::Text(pointer.to_owned()));
@@ -133,13 +116,12 @@ fn check_value(value: &Value, pointer: String, depth: usize) -> Result<(), Metad
         return Err(MetadataError::TooDeep);
     }
     match value {
-        Value::String(text) if !text.chars().all(text::is_allowed) => {
-            Err(MetadataError::Text(pointer))
-        }
+        Value::String(text) if !text.chars().all(text::is_allowed) => Err(MetadataError::Text(pointer)),
         Value::Object(object) => check_members(object, &pointer, depth + 1),
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
-            check_value(item, format!("{pointer}/{index}"), depth + 1)
-        }),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| check_value(item, format!("{pointer}/{index}"), depth + 1)),
         _ => Ok(()),
     }
 }
@@ -160,15 +142,8 @@ mod tests {
     #[test]
     fn a_patch_merges_and_null_removes() {
         let old = metadata(&json!({"segment": "Enterprise", "seats": {"max": 5, "used": 1}}));
-        let new = old.and_then(|old| {
-            old.merged(&object(
-                &json!({"segment": null, "seats": {"used": 2}, "vip": true}),
-            ))
-        });
-        assert_eq!(
-            new.map(|m| Value::Object(m.0)),
-            Ok(json!({"seats": {"max": 5, "used": 2}, "vip": true}))
-        );
+        let new = old.and_then(|old| old.merged(&object(&json!({"segment": null, "seats": {"used": 2}, "vip": true}))));
+        assert_eq!(new.map(|m| Value::Object(m.0)), Ok(json!({"seats": {"max": 5, "used": 2}, "vip": true})));
     }
 
     #[test]
@@ -188,9 +163,7 @@ mod tests {
         }
         assert_eq!(
             metadata(&json!({"a/b": [{"access_token": "x"}]})),
-            Err(MetadataError::Refused(Refusal::SensitiveMetadata {
-                pointer: "/a~1b/0/access_token".into()
-            }))
+            Err(MetadataError::Refused(Refusal::SensitiveMetadata { pointer: "/a~1b/0/access_token".into() }))
         );
     }
 
@@ -198,15 +171,9 @@ mod tests {
     fn size_depth_and_text_have_limits() {
         assert!(metadata(&json!({"a": "x".repeat(MAX_BYTES - 8)})).is_ok());
         assert!(metadata(&json!({"a": "x".repeat(MAX_BYTES - 7)})).is_err());
-        assert_eq!(
-            metadata(&json!({"a": "b\u{202E}"})),
-            Err(MetadataError::Text("/a".into()))
-        );
+        assert_eq!(metadata(&json!({"a": "b\u{202E}"})), Err(MetadataError::Text("/a".into())));
         let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         assert!(metadata(&json!({"a": deep(MAX_DEPTH - 1)})).is_ok());
-        assert_eq!(
-            metadata(&json!({"a": deep(MAX_DEPTH)})),
-            Err(MetadataError::TooDeep)
-        );
+        assert_eq!(metadata(&json!({"a": deep(MAX_DEPTH)})), Err(MetadataError::TooDeep));
     }
 }

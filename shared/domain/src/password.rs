@@ -121,11 +121,7 @@ impl Default for PasswordPolicy {
 impl PasswordPolicy {
     /// Passwords of at least so many characters.
     pub fn at_least(least: usize) -> Result<Self, LaxPolicy> {
-        if (FEWEST..=MOST).contains(&least) {
-            Ok(Self { least })
-        } else {
-            Err(LaxPolicy)
-        }
+        if (FEWEST..=MOST).contains(&least) { Ok(Self { least }) } else { Err(LaxPolicy) }
     }
 
     /// The fewest characters.
@@ -155,12 +151,8 @@ impl PasswordPolicy {
         let warning = feedback.and_then(zxcvbn::feedback::Feedback::warning);
         let suggestions = feedback.map_or(&[][..], |it| it.suggestions());
         let advice = warning.map(|it| it.to_string()).into_iter();
-        let advice: Vec<String> = advice
-            .chain(suggestions.iter().map(ToString::to_string))
-            .collect();
-        Err(WeakPassword::Common {
-            advice: advice.join(" "),
-        })
+        let advice: Vec<String> = advice.chain(suggestions.iter().map(ToString::to_string)).collect();
+        Err(WeakPassword::Common { advice: advice.join(" ") })
     }
 }
 
@@ -197,11 +189,7 @@ impl TryFrom<String> for PasswordHash {
     type Error = NoPasswordHash;
     fn try_from(text: String) -> Result<Self, NoPasswordHash> {
         let shown = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if text.starts_with('$') && text.len() <= 512 && shown {
-            Ok(Self(text))
-        } else {
-            Err(NoPasswordHash)
-        }
+        if text.starts_with('$') && text.len() <= 512 && shown { Ok(Self(text)) } else { Err(NoPasswordHash) }
     }
 }
 

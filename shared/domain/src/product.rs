@@ -28,11 +28,7 @@ pub struct Days(u32);
 impl TryFrom<u32> for Days {
     type Error = TextError;
     fn try_from(days: u32) -> Result<Self, TextError> {
-        if (1..=36_500).contains(&days) {
-            Ok(Self(days))
-        } else {
-            Err(TextError::Malformed("must be from 1 to 36500"))
-        }
+        if (1..=36_500).contains(&days) { Ok(Self(days)) } else { Err(TextError::Malformed("must be from 1 to 36500")) }
     }
 }
 
@@ -195,11 +191,7 @@ impl Product {
             ..self.clone()
         };
         let differs = changed != *self;
-        Ok(differs.then(|| Self {
-            updated_at: now.max(self.updated_at),
-            version: self.version + 1,
-            ..changed
-        }))
+        Ok(differs.then(|| Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..changed }))
     }
 
     /// Refuses a sale by `tier` that the product does not allow (SPEC B3).
@@ -208,9 +200,7 @@ impl Product {
             return Err(Refusal::ProductInactive);
         }
         match &self.tiers {
-            Some(tiers) if !tiers.contains(&tier) => Err(Refusal::TierNotAllowed {
-                allowed: tiers.clone(),
-            }),
+            Some(tiers) if !tiers.contains(&tier) => Err(Refusal::TierNotAllowed { allowed: tiers.clone() }),
             _ => Ok(()),
         }
     }

@@ -68,35 +68,18 @@ pub struct Quote {
 }
 
 /// Prices `quantity` of `product` for `tier` (SPEC B2, B3).
-pub fn quote(
-    product: &Product,
-    quantity: Quantity,
-    tier: Tier,
-    discounts: &Discounts,
-) -> Result<Quote, Refusal> {
+pub fn quote(product: &Product, quantity: Quantity, tier: Tier, discounts: &Discounts) -> Result<Quote, Refusal> {
     product.must_sell_to(tier)?;
     let unit_price = discounts.price(tier, product.price.credits());
     // 90 × 10¹² is far below what a wallet holds, so the product always fits.
-    let cost =
-        unit_price
-            .checked_mul(u64::from(quantity.get()))
-            .ok_or(Refusal::BalanceTooLarge {
-                most: Credits::MAX_BALANCE,
-            })?;
-    Ok(Quote {
-        tier,
-        unit_price,
-        cost,
-    })
+    let cost = unit_price
+        .checked_mul(u64::from(quantity.get()))
+        .ok_or(Refusal::BalanceTooLarge { most: Credits::MAX_BALANCE })?;
+    Ok(Quote { tier, unit_price, cost })
 }
 
 /// A provision of a bare cost, which gets no discount (SPEC B5).
-pub fn decide_cost(
-    wallet: &Wallet,
-    cost: Amount,
-    particulars: Particulars,
-    now: Time,
-) -> Result<Posting, Refusal> {
+pub fn decide_cost(wallet: &Wallet, cost: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
     wallet.must_provision()?;
     wallet.debit(cost.credits(), None, particulars, now)
 }
@@ -122,14 +105,8 @@ pub struct Order<'a> {
 impl Order<'_> {
     fn quantity(&self) -> Result<Quantity, Refusal> {
         let units: usize = self.lines.iter().map(|line| line.licences.len()).sum();
-        let too_large = Refusal::TooLarge {
-            most: Quantity::MAX as usize,
-            what: "licences",
-        };
-        u32::try_from(units)
-            .ok()
-            .and_then(|units| Quantity::try_from(units).ok())
-            .ok_or(too_large)
+        let too_large = Refusal::TooLarge { most: Quantity::MAX as usize, what: "licences" };
+        u32::try_from(units).ok().and_then(|units| Quantity::try_from(units).ok()).ok_or(too_large)
     }
 }
 
@@ -161,19 +138,12 @@ pub fn decide(
         tier: wallet.tier,
         discount: discounts.of(wallet.tier),
         clients: clients.collect(),
-        licences: order
-            .lines
-            .iter()
-            .flat_map(|line| line.licences.to_vec())
-            .collect(),
+        licences: order.lines.iter().flat_map(|line| line.licences.to_vec()).collect(),
     };
     let posting = wallet.debit(quote.cost, Some(sale), particulars, now)?;
     let entry = &posting.entry;
     let mint = |client: &Client, refid: &LicenceRefid| {
-        let owner = Owner {
-            client: client.refid.clone(),
-            client_id: client.client_id.clone(),
-        };
+        let owner = Owner { client: client.refid.clone(), client_id: client.client_id.clone() };
         Licence::mint(
             refid.clone(),
             order.product,

@@ -16,9 +16,7 @@ const CODE_LENGTH: usize = 16;
 static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification.symbols.push_str(SYMBOLS);
-    specification
-        .encoding()
-        .unwrap_or(data_encoding::BASE32HEX_NOPAD)
+    specification.encoding().unwrap_or(data_encoding::BASE32HEX_NOPAD)
 });
 
 /// The letters before the dash: 1 to 8 capital letters; configuration for clients and resellers.
@@ -34,11 +32,7 @@ impl std::str::FromStr for Prefix {
     type Err = PrefixError;
     fn from_str(text: &str) -> Result<Self, PrefixError> {
         let letters = text.strip_suffix('-').ok_or(PrefixError)?;
-        if is_prefix(letters) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(PrefixError)
-        }
+        if is_prefix(letters) { Ok(Self(text.to_owned())) } else { Err(PrefixError) }
     }
 }
 
@@ -47,8 +41,7 @@ fn is_prefix(letters: &str) -> bool {
 }
 
 fn is_refid(text: &str) -> bool {
-    text.split_once('-')
-        .is_some_and(|(letters, code)| is_prefix(letters) && is_code(code))
+    text.split_once('-').is_some_and(|(letters, code)| is_prefix(letters) && is_code(code))
 }
 
 /// Whether `text` is what [`code`] makes.
@@ -131,10 +124,7 @@ mod tests {
         let refid = ClientRefid::new(&prefix, [0xA5; BYTES]);
         assert_eq!(refid.as_str().len(), 19);
         assert_eq!(ClientRefid::parse(refid.as_str()), Some(refid));
-        assert_eq!(
-            CROCKFORD.encode(&[0, 0x44, 0x32, 0x14, 0xC7]),
-            "0123456 7".replace(' ', "")
-        );
+        assert_eq!(CROCKFORD.encode(&[0, 0x44, 0x32, 0x14, 0xC7]), "0123456 7".replace(' ', ""));
         for bad in [
             "",
             "CL-",

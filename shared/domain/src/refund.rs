@@ -103,27 +103,16 @@ pub fn decide(
     let refunded = refunded.filter(|sum| *sum <= purchase.amount);
     let refunded = refunded.ok_or(Refusal::AlreadyRefunded)?;
     let movement = Movement {
-        refund: Some(Refund {
-            provision: purchase.refid.clone(),
-            licences: licences.clone(),
-        }),
+        refund: Some(Refund { provision: purchase.refid.clone(), licences: licences.clone() }),
         ..Movement::new(EntryType::Refund, amount)
     };
     let posting = wallet.post(movement, particulars, now)?;
     let refunds = so_far.with(&posting.entry, &licences, refunded);
-    Ok(Decision {
-        posting,
-        refunds,
-        licences,
-    })
+    Ok(Decision { posting, refunds, licences })
 }
 
 /// The licences to refund, of those that were `sold`.
-fn chosen(
-    sold: &[LicenceRefid],
-    refunded: &[LicenceRefid],
-    part: &Part,
-) -> Result<Vec<LicenceRefid>, Refusal> {
+fn chosen(sold: &[LicenceRefid], refunded: &[LicenceRefid], part: &Part) -> Result<Vec<LicenceRefid>, Refusal> {
     let mut open = sold.to_vec();
     open.retain(|licence| !refunded.contains(licence));
     let chosen = match part {

@@ -182,23 +182,18 @@ impl Refusal {
     /// This refusal, said of the client at `place`.
     #[must_use]
     pub fn for_client(self, place: Option<usize>) -> Self {
-        Self::ForClients(vec![ForClient {
-            place,
-            refusal: self,
-        }])
+        Self::ForClients(vec![ForClient { place, refusal: self }])
     }
 
     /// All these refusals as one: those about clients side by side, else the first.
     pub fn all(refusals: impl IntoIterator<Item = Self>) -> Option<Self> {
-        refusals
-            .into_iter()
-            .reduce(|one, other| match (one, other) {
-                (Self::ForClients(mut clients), Self::ForClients(more)) => {
-                    clients.extend(more);
-                    Self::ForClients(clients)
-                }
-                (one, _) => one,
-            })
+        refusals.into_iter().reduce(|one, other| match (one, other) {
+            (Self::ForClients(mut clients), Self::ForClients(more)) => {
+                clients.extend(more);
+                Self::ForClients(clients)
+            }
+            (one, _) => one,
+        })
     }
 
     /// The stable code that programs match on.
@@ -209,9 +204,7 @@ impl Refusal {
             Self::DuplicateEmail => "duplicate_email",
             Self::DuplicateClientId => "duplicate_client_id",
             Self::DuplicateProduct => "duplicate_product",
-            Self::InvalidReseller | Self::InvalidParent | Self::InvalidRecipient => {
-                "invalid_reseller"
-            }
+            Self::InvalidReseller | Self::InvalidParent | Self::InvalidRecipient => "invalid_reseller",
             Self::ParentTooDeep { .. } => "parent_too_deep",
             Self::InvalidUser => "invalid_user",
             Self::ClientBound => "client_already_bound",
@@ -244,9 +237,7 @@ impl Refusal {
             Self::SecondFactorEnabled => "second_factor_enabled",
             Self::SecondFactorDisabled => "second_factor_disabled",
             Self::UserInUse => "user_in_use",
-            Self::ForClients(clients) => clients
-                .first()
-                .map_or("invalid_fields", |first| first.refusal.code()),
+            Self::ForClients(clients) => clients.first().map_or("invalid_fields", |first| first.refusal.code()),
         }
     }
 }

@@ -179,16 +179,12 @@ impl Reseller {
     /// The reseller with `change` applied; `None` when that changes nothing.
     pub fn changed(&self, change: ResellerChange, now: Time) -> Option<Self> {
         let changed = Self {
-            company_name: change
-                .company_name
-                .unwrap_or_else(|| self.company_name.clone()),
+            company_name: change.company_name.unwrap_or_else(|| self.company_name.clone()),
             tier: change.tier.unwrap_or(self.tier),
             status: change.status.unwrap_or(self.status),
             hold_provisioning: change.hold_provisioning.unwrap_or(self.hold_provisioning),
             held_by_rule: self.held_by_rule && change.hold_provisioning.is_none(),
-            low_credit_threshold: change
-                .low_credit_threshold
-                .unwrap_or(self.low_credit_threshold),
+            low_credit_threshold: change.low_credit_threshold.unwrap_or(self.low_credit_threshold),
             metadata: change.metadata.unwrap_or_else(|| self.metadata.clone()),
             ..self.clone()
         };
@@ -200,20 +196,13 @@ impl Reseller {
     }
 
     fn next_version(&self, now: Time) -> Self {
-        Self {
-            updated_at: now.max(self.updated_at),
-            version: self.version + 1,
-            ..self.clone()
-        }
+        Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..self.clone() }
     }
 
     /// The name its clients see: the white label's, else the company's (SPEC B12).
     pub fn brand_name(&self) -> &str {
         let usable = |name: &&str| crate::text::check(name, 255).is_ok();
-        self.metadata
-            .text("name")
-            .filter(usable)
-            .unwrap_or(self.company_name.as_str())
+        self.metadata.text("name").filter(usable).unwrap_or(self.company_name.as_str())
     }
 }
 
@@ -253,10 +242,7 @@ mod tests {
         }
         let too_deep = Refusal::ParentTooDeep { most: MOST_LEVELS };
         assert_eq!(onboard(Some(&last)), Err(too_deep));
-        let suspended = Reseller {
-            status: ResellerStatus::Suspended,
-            ..onboard(None).unwrap()
-        };
+        let suspended = Reseller { status: ResellerStatus::Suspended, ..onboard(None).unwrap() };
         assert_eq!(onboard(Some(&suspended)), Err(Refusal::ResellerSuspended));
     }
 
@@ -265,16 +251,10 @@ mod tests {
     fn the_rule_holds_what_is_free_and_releases_what_it_held() {
         let free = onboard(None).unwrap();
         let by_rule = free.held(Credits::new(499), time()).unwrap();
-        let hold = ResellerChange {
-            hold_provisioning: Some(true),
-            ..ResellerChange::default()
-        };
+        let hold = ResellerChange { hold_provisioning: Some(true), ..ResellerChange::default() };
         let by_operator = free.changed(hold.clone(), time()).unwrap();
-        for (reseller, holds, releases) in [
-            (&free, true, false),
-            (&by_rule, false, true),
-            (&by_operator, false, false),
-        ] {
+        for (reseller, holds, releases) in [(&free, true, false), (&by_rule, false, true), (&by_operator, false, false)]
+        {
             assert_eq!(reseller.held(Credits::new(500), time()), None);
             assert_eq!(reseller.released(Credits::new(499), time()), None);
             let low = reseller.held(Credits::new(499), time());

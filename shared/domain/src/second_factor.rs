@@ -130,8 +130,7 @@ pub fn recovery_hash(typed: &str) -> Option<RecoveryHash> {
         'I' | 'L' => '1',
         symbol => symbol,
     }));
-    refid::is_code(&symbols)
-        .then(|| RecoveryHash(data_encoding::HEXLOWER.encode(&Sha256::digest(symbols.as_bytes()))))
+    refid::is_code(&symbols).then(|| RecoveryHash(data_encoding::HEXLOWER.encode(&Sha256::digest(symbols.as_bytes()))))
 }
 
 /// What is left of the codes kept, after `typed` was used up; none when it is not among them.

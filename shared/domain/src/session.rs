@@ -91,17 +91,13 @@ impl Sessions {
     /// else was read of their user.
     #[must_use]
     pub fn next(&self) -> Self {
-        Self {
-            version: self.version + 1,
-            ..self.clone()
-        }
+        Self { version: self.version + 1, ..self.clone() }
     }
 
     /// With one more session; those that have ended go, and the oldest of too many.
     #[must_use]
     pub fn opening(mut self, session: Session, seen: &Seen, limits: Limits, now: Time) -> Self {
-        self.sessions
-            .retain(|it| it.lasts(seen.get(&it.id), limits, now));
+        self.sessions.retain(|it| it.lasts(seen.get(&it.id), limits, now));
         let over = (self.sessions.len() + 1).saturating_sub(MOST);
         self.sessions.drain(..over);
         self.sessions.push(session);
@@ -116,12 +112,7 @@ impl Sessions {
     }
 
     /// Those that last.
-    pub fn lasting(
-        &self,
-        seen: &Seen,
-        limits: Limits,
-        now: Time,
-    ) -> impl Iterator<Item = &Session> {
+    pub fn lasting(&self, seen: &Seen, limits: Limits, now: Time) -> impl Iterator<Item = &Session> {
         let lasts = move |session: &&Session| session.lasts(seen.get(&session.id), limits, now);
         self.sessions.iter().filter(lasts)
     }
@@ -175,10 +166,7 @@ pub struct Login {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        idle: SignedDuration::from_mins(30),
-        absolute: SignedDuration::from_hours(12),
-    };
+    const LIMITS: Limits = Limits { idle: SignedDuration::from_mins(30), absolute: SignedDuration::from_hours(12) };
 
     fn at(minutes: i64) -> Time {
         let start = Time::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap();
@@ -214,11 +202,7 @@ mod tests {
             (Some(719), 720, false),
         ] {
             let seen = seen.map(at);
-            assert_eq!(
-                session.lasts(seen.as_ref(), LIMITS, at(now)),
-                lasts,
-                "{now}"
-            );
+            assert_eq!(session.lasts(seen.as_ref(), LIMITS, at(now)), lasts, "{now}");
         }
         assert!(!session.is_worth_noting(None, at(4)));
         assert!(session.is_worth_noting(None, at(5)));

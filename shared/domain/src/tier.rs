@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::credits::Credits;
 
 /// A reseller's level in the partner network.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// The level of a new reseller.
@@ -58,11 +56,7 @@ pub struct BasisPointsError;
 impl TryFrom<u16> for BasisPoints {
     type Error = BasisPointsError;
     fn try_from(points: u16) -> Result<Self, BasisPointsError> {
-        if points <= 10_000 {
-            Ok(Self(points))
-        } else {
-            Err(BasisPointsError)
-        }
+        if points <= 10_000 { Ok(Self(points)) } else { Err(BasisPointsError) }
     }
 }
 
@@ -94,11 +88,7 @@ pub struct Discounts {
 
 impl Default for Discounts {
     fn default() -> Self {
-        Self {
-            standard: BasisPoints(0),
-            gold: BasisPoints(1_500),
-            platinum: BasisPoints(3_000),
-        }
+        Self { standard: BasisPoints(0), gold: BasisPoints(1_500), platinum: BasisPoints(3_000) }
     }
 }
 
@@ -136,11 +126,7 @@ mod tests {
             (1, Tier::Platinum, 0),
             (1_000_000_000_000, Tier::Platinum, 700_000_000_000),
         ] {
-            assert_eq!(
-                discounts.price(tier, Credits::new(base)),
-                Credits::new(price),
-                "{base} {tier:?}"
-            );
+            assert_eq!(discounts.price(tier, Credits::new(base)), Credits::new(price), "{base} {tier:?}");
         }
     }
 
@@ -154,11 +140,7 @@ mod tests {
     fn every_base_up_to_200_000_is_exact_in_every_tier() {
         let discounts = Discounts::default();
         for base in 0..=200_000 {
-            for (tier, discount) in [
-                (Tier::Standard, 0),
-                (Tier::Gold, 1_500),
-                (Tier::Platinum, 3_000),
-            ] {
+            for (tier, discount) in [(Tier::Standard, 0), (Tier::Gold, 1_500), (Tier::Platinum, 3_000)] {
                 let price = discounts.price(tier, Credits::new(base)).get();
                 assert!(is_exact(base, discount, price), "{base} {tier:?} {price}");
             }

@@ -15,9 +15,7 @@ pub struct Time(Timestamp);
 impl Time {
     /// The moment, cut to the millisecond; beyond the years 1 to 9999 it stops at the nearest end.
     pub fn of(timestamp: Timestamp) -> Self {
-        let ms = timestamp
-            .as_millisecond()
-            .clamp(-62_135_596_800_000, 253_402_207_200_000);
+        let ms = timestamp.as_millisecond().clamp(-62_135_596_800_000, 253_402_207_200_000);
         Self(Timestamp::from_millisecond(ms).unwrap_or(timestamp))
     }
 
@@ -179,11 +177,7 @@ impl std::str::FromStr for Day {
     fn from_str(text: &str) -> Result<Self, DayError> {
         // The library reads other spellings, too, and years before the first.
         let day = text.parse::<Date>().map(Self).map_err(|_| DayError)?;
-        if day.to_string() == text && text.len() == 10 {
-            Ok(day)
-        } else {
-            Err(DayError)
-        }
+        if day.to_string() == text && text.len() == 10 { Ok(day) } else { Err(DayError) }
     }
 }
 

@@ -38,9 +38,7 @@ impl Purpose {
     pub const fn lasts(&self) -> SignedDuration {
         match self {
             Self::Reset => SignedDuration::from_mins(10),
-            Self::Confirm { .. } | Self::SetPassword | Self::ChangeEmail { .. } => {
-                SignedDuration::from_hours(24)
-            }
+            Self::Confirm { .. } | Self::SetPassword | Self::ChangeEmail { .. } => SignedDuration::from_hours(24),
         }
     }
 
@@ -188,11 +186,7 @@ mod tests {
 
     #[test]
     fn tokens_last_as_long_as_they_should() {
-        for (purpose, lasts) in [
-            (Purpose::Reset, 600),
-            (Purpose::SetPassword, 86_400),
-            (confirm(), 86_400),
-        ] {
+        for (purpose, lasts) in [(Purpose::Reset, 600), (Purpose::SetPassword, 86_400), (confirm(), 86_400)] {
             let token = Token::mint(&user(), purpose, at(0));
             assert_eq!(token.must_be_good_for(&user(), at(lasts - 1)), Ok(()));
             let late = token.must_be_good_for(&user(), at(lasts));
@@ -212,25 +206,15 @@ mod tests {
             user().next_epoch(),
             user().moved_to(&email, at(1)),
             user().changed(&suspended).unwrap(),
-            User {
-                refid: UserRefid::parse("US-0123456789ABCDE0").unwrap(),
-                ..user()
-            },
+            User { refid: UserRefid::parse("US-0123456789ABCDE0").unwrap(), ..user() },
         ] {
             let used = token.must_be_good_for(&other, at(1));
             assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
         }
         let again = Token::mint(&user(), confirm(), at(0));
-        let invited = User {
-            invited: true,
-            ..user()
-        };
+        let invited = User { invited: true, ..user() };
         let client = crate::refid::ClientRefid::parse("CL-0123456789ABCDEF").unwrap();
-        for other in [
-            user().confirmed(at(0)),
-            invited,
-            user().bound_to(&client).unwrap(),
-        ] {
+        for other in [user().confirmed(at(0)), invited, user().bound_to(&client).unwrap()] {
             let used = again.must_be_good_for(&other, at(1));
             assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
         }

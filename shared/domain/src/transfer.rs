@@ -21,10 +21,7 @@ pub struct End<'a> {
 
 impl End<'_> {
     fn counterparty(&self) -> Counterparty {
-        Counterparty {
-            reseller: self.wallet.reseller.clone(),
-            entry: self.particulars.refid.clone(),
-        }
+        Counterparty { reseller: self.wallet.reseller.clone(), entry: self.particulars.refid.clone() }
     }
 }
 

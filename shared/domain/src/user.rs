@@ -140,19 +140,13 @@ impl User {
     /// The user in its next version.
     #[must_use]
     pub fn next(&self) -> Self {
-        Self {
-            version: self.version + 1,
-            ..self.clone()
-        }
+        Self { version: self.version + 1, ..self.clone() }
     }
 
     /// The user in its next epoch: its sessions end.
     #[must_use]
     pub fn next_epoch(&self) -> Self {
-        Self {
-            epoch: self.epoch + 1,
-            ..self.next()
-        }
+        Self { epoch: self.epoch + 1, ..self.next() }
     }
 
     /// The user with its address confirmed, if it was not.
@@ -191,10 +185,7 @@ impl User {
         if powers(&new) != powers(self) {
             new.epoch += 1;
         }
-        let as_before = Self {
-            version: self.version,
-            ..new.clone()
-        };
+        let as_before = Self { version: self.version, ..new.clone() };
         (as_before != *self).then_some(new)
     }
 
@@ -203,20 +194,14 @@ impl User {
     pub fn bound_to(&self, client: &ClientRefid) -> Result<Self, Refusal> {
         match &self.client {
             Some(bound) if bound != client => Err(Refusal::UserBound),
-            _ => Ok(Self {
-                client: Some(client.clone()),
-                ..self.next()
-            }),
+            _ => Ok(Self { client: Some(client.clone()), ..self.next() }),
         }
     }
 
     /// The user bound to no client.
     #[must_use]
     pub fn unbound(&self) -> Self {
-        Self {
-            client: None,
-            ..self.next()
-        }
+        Self { client: None, ..self.next() }
     }
 
     /// Whether a new client with its address may be bound to it without being asked: its address is proven to be

@@ -65,13 +65,7 @@ pub(crate) struct Movement {
 
 impl Movement {
     pub(crate) const fn new(kind: EntryType, amount: Credits) -> Self {
-        Self {
-            kind,
-            amount,
-            sale: None,
-            refund: None,
-            counterparty: None,
-        }
+        Self { kind, amount, sale: None, refund: None, counterparty: None }
     }
 }
 
@@ -125,20 +119,11 @@ impl Wallet {
     /// Refuses a purchase that the reseller's standing does not allow (SPEC B5).
     pub fn must_provision(&self) -> Result<(), Refusal> {
         self.status.must_trade()?;
-        if self.hold_provisioning {
-            Err(Refusal::ProvisioningHeld)
-        } else {
-            Ok(())
-        }
+        if self.hold_provisioning { Err(Refusal::ProvisioningHeld) } else { Ok(()) }
     }
 
     /// A top-up (SPEC B4).
-    pub fn credit(
-        &self,
-        amount: Amount,
-        particulars: Particulars,
-        now: Time,
-    ) -> Result<Posting, Refusal> {
+    pub fn credit(&self, amount: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
         let credit = Movement::new(EntryType::Credit, amount.credits());
         self.post(credit, particulars, now)
     }
@@ -151,20 +136,12 @@ impl Wallet {
         particulars: Particulars,
         now: Time,
     ) -> Result<Posting, Refusal> {
-        let debit = Movement {
-            sale,
-            ..Movement::new(EntryType::Debit, cost)
-        };
+        let debit = Movement { sale, ..Movement::new(EntryType::Debit, cost) };
         self.post(debit, particulars, now)
     }
 
     /// Any movement: the wallet after it and the entry that says why, or that there is too little, or no room.
-    pub(crate) fn post(
-        &self,
-        movement: Movement,
-        particulars: Particulars,
-        now: Time,
-    ) -> Result<Posting, Refusal> {
+    pub(crate) fn post(&self, movement: Movement, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
         let mut entry = Entry {
             refid: particulars.refid,
             reseller: self.reseller.clone(),

@@ -33,9 +33,7 @@ impl<T: ToSchema> PartialSchema for List<T> {
     fn schema() -> RefOr<Schema> {
         let cursor = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some(
-                "What `cursor` must be for the next page; null at the end.",
-            ));
+            .description(Some("What `cursor` must be for the next page; null at the end."));
         ObjectBuilder::new()
             .description(Some("A page of a list."))
             .property("data", Array::new(Ref::from_schema_name(T::name())))
@@ -60,15 +58,8 @@ impl<T: ToSchema> ToSchema for List<T> {
 
 impl<T: Serialize> List<T> {
     /// The answer that is this page of the list with `scope`.
-    pub fn answer<D>(
-        app: &App,
-        scope: &str,
-        page: Page<D>,
-        shape: impl Fn(&D) -> T,
-    ) -> Result<Response, Problem> {
-        let next_cursor = page
-            .position
-            .map(|position| app.store.cursor(scope, &position));
+    pub fn answer<D>(app: &App, scope: &str, page: Page<D>, shape: impl Fn(&D) -> T) -> Result<Response, Problem> {
+        let next_cursor = page.position.map(|position| app.store.cursor(scope, &position));
         let data = page.items.iter().map(shape).collect();
         ok(&Self { data, next_cursor })
     }
@@ -76,16 +67,9 @@ impl<T: Serialize> List<T> {
 
 /// The position that `cursor` stands at in the list with `scope`.
 pub fn position(app: &App, scope: &str, cursor: Option<&str>) -> Result<Option<String>, Problem> {
-    let invalid = |_| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_cursor",
-            "The cursor was not given for this list.",
-        )
-    };
-    cursor
-        .map(|cursor| app.store.position(scope, cursor).map_err(invalid))
-        .transpose()
+    let invalid =
+        |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", "The cursor was not given for this list.");
+    cursor.map(|cursor| app.store.position(scope, cursor).map_err(invalid)).transpose()
 }
 
 /// 201 with the resource that was created.
@@ -105,10 +89,7 @@ pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
 
 /// 202 with what will be looked at later.
 pub fn accepted(body: &impl Serialize) -> Result<Response, Problem> {
-    Ok(respond(
-        StatusCode::ACCEPTED,
-        Answer::first(json::write(body)?),
-    ))
+    Ok(respond(StatusCode::ACCEPTED, Answer::first(json::write(body)?)))
 }
 
 #[derive(Deserialize)]
@@ -117,23 +98,16 @@ struct Versioned {
 }
 
 fn respond(status: StatusCode, answer: Answer) -> Response {
-    let version = serde_json::from_slice::<Versioned>(&answer.body)
-        .ok()
-        .map(|resource| resource.version);
+    let version = serde_json::from_slice::<Versioned>(&answer.body).ok().map(|resource| resource.version);
     let mut response = (status, answer.body).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(tag) =
-        version.and_then(|version| HeaderValue::try_from(format!("\"{version}\"")).ok())
-    {
+    if let Some(tag) = version.and_then(|version| HeaderValue::try_from(format!("\"{version}\"")).ok()) {
         headers.insert(ETAG, tag);
     }
     if answer.replayed {
-        headers.insert(
-            HeaderName::from_static("idempotency-replayed"),
-            HeaderValue::from_static("true"),
-        );
+        headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
     }
     response
 }

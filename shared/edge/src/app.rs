@@ -62,11 +62,7 @@ impl App {
         Self {
             store: Store::new(table, secrets, config.prefixes.clone()),
             bus: Bus::new(sdk, &config.bus),
-            mailer: Mailer::new(
-                sdk,
-                config.mail_from.clone(),
-                config.mail_configuration_set.clone(),
-            ),
+            mailer: Mailer::new(sdk, config.mail_from.clone(), config.mail_configuration_set.clone()),
             limits: Limits::new(&config, clock.clone()),
             config: Arc::new(config),
             clock,
@@ -89,22 +85,14 @@ impl App {
     /// 422: what is wrong with a new password, for people. It goes on after "The password".
     pub fn weak_password(weak: &WeakPassword) -> Problem {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        let field = FieldError {
-            pointer: "/password".to_owned(),
-            detail: weak.to_string(),
-        };
+        let field = FieldError { pointer: "/password".to_owned(), detail: weak.to_string() };
         Problem::new(status, "weak_password", format!("The password {weak}.")).at(field)
     }
 
     /// The state in the cloud: from the environment, with the deployment's secret fetched once.
     pub async fn from_environment() -> Result<Self, StartError> {
         let (config, sdk) = (configuration()?, sdk::settings());
-        Ok(Self::new(
-            config,
-            secrets(&sdk).await?,
-            &sdk,
-            Clock::default(),
-        ))
+        Ok(Self::new(config, secrets(&sdk).await?, &sdk, Clock::default()))
     }
 
     /// The same for a function that asks the table who calls: meanwhile a connection to it is made, so that the first
@@ -123,8 +111,7 @@ fn configuration() -> Result<Config, StartError> {
 
 /// What is derived from the deployment's secret.
 async fn secrets(sdk: &SdkConfig) -> Result<Secrets, StartError> {
-    let arn = std::env::var(SECRET_VARIABLE)
-        .map_err(|_| StartError(format!("{SECRET_VARIABLE} is not set")))?;
+    let arn = std::env::var(SECRET_VARIABLE).map_err(|_| StartError(format!("{SECRET_VARIABLE} is not set")))?;
     let secret = aws_sdk_secretsmanager::Client::new(sdk)
         .get_secret_value()
         .secret_id(arn)

@@ -68,17 +68,11 @@ async fn identity_of(token: &[u8], app: &App) -> Result<Option<Identity>, StoreE
     // An empty comparison value has another length and never matches.
     let kept = found.as_ref().map_or("", |key| key.secret_sha256.as_str());
     let right = same(kept, &hash);
-    Ok(found
-        .filter(|_| right)
-        .map(|key| Identity::of_key(key.refid.as_str(), key.role)))
+    Ok(found.filter(|_| right).map(|key| Identity::of_key(key.refid.as_str(), key.role)))
 }
 
 /// The session of `user` that `secret` is of, if it lasts. That it was used is noted now and then.
-async fn of_session(
-    user: UserRefid,
-    secret: &str,
-    app: &App,
-) -> Result<Option<Identity>, StoreError> {
+async fn of_session(user: UserRefid, secret: &str, app: &App) -> Result<Option<Identity>, StoreError> {
     let hash = sha256_hex(secret.as_bytes());
     let Some((sessions, seen)) = app.store.sessions(&user).await? else {
         return Ok(None);
@@ -100,13 +94,9 @@ async fn of_session(
         }
     }
     let id = session.id.clone();
-    let withheld =
-        sessions.operator && app.config.accounts.operator_second_factor && !sessions.second_factor;
+    let withheld = sessions.operator && app.config.accounts.operator_second_factor && !sessions.second_factor;
     Ok(Some(Identity {
-        caller: Caller {
-            actor: Actor::new(user.as_str()),
-            role: role(sessions, withheld),
-        },
+        caller: Caller { actor: Actor::new(user.as_str()), role: role(sessions, withheld) },
         session: Some((user, id)),
         withheld,
     }))
@@ -122,14 +112,7 @@ fn role(sessions: Sessions, withheld: bool) -> Role {
 
 impl Identity {
     fn of_key(actor: &str, role: Role) -> Self {
-        Self {
-            caller: Caller {
-                actor: Actor::new(actor),
-                role,
-            },
-            session: None,
-            withheld: false,
-        }
+        Self { caller: Caller { actor: Actor::new(actor), role }, session: None, withheld: false }
     }
 }
 
@@ -139,8 +122,5 @@ fn same(one: &str, other: &str) -> bool {
 
 fn bearer(header: &[u8]) -> Option<&[u8]> {
     let (scheme, key) = header.split_at_checked(7)?;
-    scheme
-        .eq_ignore_ascii_case(b"bearer ")
-        .then_some(key.trim_ascii())
-        .filter(|key| !key.is_empty())
+    scheme.eq_ignore_ascii_case(b"bearer ").then_some(key.trim_ascii()).filter(|key| !key.is_empty())
 }

@@ -11,8 +11,8 @@ use axum::body::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{
-    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel,
-    RgbImage, Rgba, RgbaImage,
+    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel, RgbImage, Rgba,
+    RgbaImage,
 };
 use tokio::sync::Semaphore;
 
@@ -55,12 +55,10 @@ pub async fn square_jpeg(file: Bytes) -> Result<Vec<u8>, AvatarError> {
         let _place = place;
         upright_square(&file).and_then(|square| encoded(&square))
     };
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "decoding a picture panicked");
-            Err(AvatarError::Broken)
-        })
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "decoding a picture panicked");
+        Err(AvatarError::Broken)
+    })
 }
 
 fn upright_square(file: &[u8]) -> Result<RgbImage, AvatarError> {
@@ -76,9 +74,7 @@ fn upright_square(file: &[u8]) -> Result<RgbImage, AvatarError> {
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(AvatarError::TooLarge);
     }
-    limits
-        .reserve(decoder.total_bytes())
-        .map_err(|error| of(&error))?;
+    limits.reserve(decoder.total_bytes()).map_err(|error| of(&error))?;
     // A picture whose metadata can't be read is taken as it lies.
     let orientation = decoder.orientation().ok();
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| of(&error))?;
@@ -158,9 +154,7 @@ fn on_white(picture: &mut RgbaImage) {
     }
 }
 
-fn middle<P: Pixel<Subpixel = u8> + 'static>(
-    picture: &ImageBuffer<P, Vec<u8>>,
-) -> ImageBuffer<P, Vec<u8>> {
+fn middle<P: Pixel<Subpixel = u8> + 'static>(picture: &ImageBuffer<P, Vec<u8>>) -> ImageBuffer<P, Vec<u8>> {
     let (width, height) = picture.dimensions();
     let side = width.min(height);
     let (left, top) = ((width - side) / 2, (height - side) / 2);
@@ -177,9 +171,7 @@ fn encoded(square: &RgbImage) -> Result<Vec<u8>, AvatarError> {
     for quality in QUALITIES {
         let mut jpeg = Vec::with_capacity(MOST_BYTES);
         let encoder = JpegEncoder::new_with_quality(&mut jpeg, quality);
-        square
-            .write_with_encoder(encoder)
-            .map_err(|error| of(&error))?;
+        square.write_with_encoder(encoder).map_err(|error| of(&error))?;
         if jpeg.len() <= MOST_BYTES {
             return Ok(jpeg);
         }

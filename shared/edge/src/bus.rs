@@ -38,10 +38,7 @@ impl Bus {
     /// The bus `name`.
     pub fn new(sdk: &SdkConfig, name: impl Into<String>) -> Self {
         let sdk = sdk.clone();
-        Self {
-            client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))),
-            name: name.into(),
-        }
+        Self { client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))), name: name.into() }
     }
 
     /// Puts at most [`MOST_ENTRIES`] events; gives the places of those that failed.

@@ -67,9 +67,7 @@ impl Call {
             Role::Operator => Refusal::InvalidReseller,
             Role::Reseller(_) | Role::Customer => Refusal::NotFound(What::Reseller),
         };
-        let named = named
-            .map(|text| ResellerRefid::parse(text).ok_or_else(unknown))
-            .transpose()?;
+        let named = named.map(|text| ResellerRefid::parse(text).ok_or_else(unknown)).transpose()?;
         Ok(self.caller.reseller(named)?)
     }
 
@@ -109,24 +107,13 @@ impl Call {
     }
 
     /// This call as the store needs to know it, remembered under `key` when there is one.
-    pub fn request(
-        &self,
-        app: &App,
-        key: Option<&Key>,
-        body: &impl Serialize,
-    ) -> Result<Request, Problem> {
+    pub fn request(&self, app: &App, key: Option<&Key>, body: &impl Serialize) -> Result<Request, Problem> {
         let record = key.map(|key| self.record(app, key, body)).transpose()?;
-        Ok(Request {
-            record,
-            stamp: self.stamp(),
-            now: self.now,
-        })
+        Ok(Request { record, stamp: self.stamp(), now: self.now })
     }
 
     fn record(&self, app: &App, key: &Key, body: &impl Serialize) -> Result<Record, Problem> {
-        Ok(app
-            .store
-            .record(self.caller.tenant(), key.as_str(), self.fingerprint(body)?))
+        Ok(app.store.record(self.caller.tenant(), key.as_str(), self.fingerprint(body)?))
     }
 
     /// The scope of a cursor: this route and caller, and what the list is filtered by.
@@ -204,16 +191,7 @@ impl FromRequestParts<App> for SignedIn {
             origin: app.origin,
             cause: known.function.to_owned(),
         };
-        Ok(Self {
-            user,
-            session,
-            request: Request {
-                record: None,
-                stamp,
-                now: app.clock.now(),
-            },
-            route,
-        })
+        Ok(Self { user, session, request: Request { record: None, stamp, now: app.clock.now() }, route })
     }
 }
 

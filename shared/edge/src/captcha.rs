@@ -84,17 +84,11 @@ impl std::fmt::Debug for CaptchaBody {
 impl App {
     /// What to show a person; with sums, another one each time.
     pub fn captcha(&self) -> Result<CaptchaShape, Problem> {
-        let nothing = CaptchaShape {
-            kind: CaptchaKind::Off,
-            question: None,
-            token: None,
-            site_key: None,
-        };
+        let nothing = CaptchaShape { kind: CaptchaKind::Off, question: None, token: None, site_key: None };
         match &self.config.accounts.captcha {
             Captcha::Off => Ok(nothing),
             Captcha::Arithmetic => {
-                let Challenge { question, token } =
-                    challenge(self.store.secrets(), self.clock.now())?;
+                let Challenge { question, token } = challenge(self.store.secrets(), self.clock.now())?;
                 Ok(CaptchaShape {
                     kind: CaptchaKind::Arithmetic,
                     question: Some(question),
@@ -102,21 +96,15 @@ impl App {
                     ..nothing
                 })
             }
-            Captcha::Recaptcha(site) => Ok(CaptchaShape {
-                kind: CaptchaKind::Recaptcha,
-                site_key: Some(site.site_key.clone()),
-                ..nothing
-            }),
+            Captcha::Recaptcha(site) => {
+                Ok(CaptchaShape { kind: CaptchaKind::Recaptcha, site_key: Some(site.site_key.clone()), ..nothing })
+            }
         }
     }
 
     /// Refuses whoever has not shown to be a person, with 422 `captcha_failed`. What was answered is used up by it;
     /// where nobody is asked, nothing happens. `stamp` is of the request that brings the answer.
-    pub async fn must_be_human(
-        &self,
-        captcha: Option<&CaptchaBody>,
-        stamp: &Stamp,
-    ) -> Result<(), Problem> {
+    pub async fn must_be_human(&self, captcha: Option<&CaptchaBody>, stamp: &Stamp) -> Result<(), Problem> {
         let passed = match (&self.config.accounts.captcha, captcha) {
             (Captcha::Off, _) => true,
             (_, None) => false,
@@ -134,18 +122,11 @@ impl App {
         if sealed.expires_at <= now {
             return Ok(false);
         }
-        let first = self
-            .store
-            .use_challenge(given.token.as_str(), sealed.expires_at, stamp, now)
-            .await?;
+        let first = self.store.use_challenge(given.token.as_str(), sealed.expires_at, stamp, now).await?;
         Ok(first && given.answer == Some(sealed.answer.into()))
     }
 
-    async fn is_judged_human(
-        &self,
-        site: &Recaptcha,
-        given: &CaptchaBody,
-    ) -> Result<bool, Problem> {
+    async fn is_judged_human(&self, site: &Recaptcha, given: &CaptchaBody) -> Result<bool, Problem> {
         let asked = timeout(JUDGING, self.verdict(site, given.token.as_str())).await;
         let verdict = match asked {
             Ok(Ok(verdict)) => verdict,
@@ -153,11 +134,7 @@ impl App {
             Err(_) => return Err(not_judged("no answer in time")),
         };
         // These are about us, not about who is judged.
-        let ours = [
-            "missing-input-secret",
-            "invalid-input-secret",
-            "bad-request",
-        ];
+        let ours = ["missing-input-secret", "invalid-input-secret", "bad-request"];
         let fault = verdict.error_codes.iter().find_map(|code| {
             let known = ours.into_iter().find(|ours| ours == code);
             known.filter(|_| !verdict.success)
@@ -172,11 +149,7 @@ impl App {
     async fn verdict(&self, site: &Recaptcha, response: &str) -> Result<Verdict, String> {
         let client = self.http.clone().ok_or("no HTTP client")?;
         let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-        let form = format!(
-            "secret={}&response={}",
-            encoded(&site.secret),
-            encoded(response)
-        );
+        let form = format!("secret={}&response={}", encoded(&site.secret), encoded(response));
         let (scheme, authority) = (site.url.scheme_str(), site.url.authority());
         let (Some(scheme), Some(authority)) = (scheme, authority) else {
             return Err("no address".into());
@@ -201,10 +174,7 @@ impl App {
             })
             .deserializer(read)
             .build();
-        siteverify
-            .invoke(form)
-            .await
-            .map_err(|error| error.to_string())
+        siteverify.invoke(form).await.map_err(|error| error.to_string())
     }
 }
 
@@ -221,10 +191,7 @@ struct Verdict {
 struct NoVerdict;
 
 fn read(response: &HttpResponse) -> Result<Verdict, OrchestratorError<NoVerdict>> {
-    let said = response
-        .body()
-        .bytes()
-        .filter(|_| response.status().is_success());
+    let said = response.body().bytes().filter(|_| response.status().is_success());
     let verdict = said.and_then(|json| serde_json::from_slice(json).ok());
     verdict.ok_or_else(|| OrchestratorError::operation(NoVerdict))
 }
@@ -263,10 +230,7 @@ fn challenge(secrets: &Secrets, now: Time) -> Result<Challenge, Problem> {
     let mut plain = expires_at.to_be_bytes().to_vec();
     plain.push(one + other);
     let sealed = secrets.seal(PLACE, &plain)?;
-    Ok(Challenge {
-        question: format!("{one} + {other}"),
-        token: BASE64URL_NOPAD.encode(&sealed),
-    })
+    Ok(Challenge { question: format!("{one} + {other}"), token: BASE64URL_NOPAD.encode(&sealed) })
 }
 
 /// What a token says, when it is one of ours.
@@ -276,8 +240,5 @@ fn opened(secrets: &Secrets, token: &str) -> Option<Sealed> {
     let plain = secrets.open(PLACE, &sealed).ok()?;
     let (expires_at, rest) = plain.split_first_chunk()?;
     let expires_at = Timestamp::from_second(i64::from_be_bytes(*expires_at)).ok()?;
-    Some(Sealed {
-        answer: *rest.first()?,
-        expires_at: Time::of(expires_at),
-    })
+    Some(Sealed { answer: *rest.first()?, expires_at: Time::of(expires_at) })
 }

@@ -47,30 +47,17 @@ impl ClientBody {
         metadata: Option<Map<String, Value>>,
         client_id: Option<ClientId>,
     ) -> Self {
-        Self {
-            name,
-            email,
-            phone,
-            metadata,
-            client_id,
-        }
+        Self { name, email, phone, metadata, client_id }
     }
 
     /// The new client.
     pub fn into_new(self) -> Result<NewClient, Problem> {
         let client_id = match self.client_id {
             Some(client_id) => client_id,
-            None => ClientId::from_uuid(&uuid::Uuid::new_v4().to_string())
-                .map_err(|_| Problem::internal())?,
+            None => ClientId::from_uuid(&uuid::Uuid::new_v4().to_string()).map_err(|_| Problem::internal())?,
         };
         let metadata = metadata(self.metadata.unwrap_or_default())?;
-        Ok(NewClient {
-            name: self.name,
-            email: self.email,
-            phone: self.phone,
-            metadata,
-            client_id,
-        })
+        Ok(NewClient { name: self.name, email: self.email, phone: self.phone, metadata, client_id })
     }
 }
 
@@ -81,13 +68,10 @@ pub fn metadata(object: Map<String, Value>) -> Result<Metadata, Problem> {
 
 fn metadata_problem(error: MetadataError) -> Problem {
     let problem = match error {
-        MetadataError::Text(pointer) => Problem::invalid(
-            pointer,
-            "must not contain control characters or bidirectional overrides",
-        ),
-        MetadataError::TooDeep => {
-            Problem::invalid("", format!("must be nested at most {MAX_DEPTH} deep"))
+        MetadataError::Text(pointer) => {
+            Problem::invalid(pointer, "must not contain control characters or bidirectional overrides")
         }
+        MetadataError::TooDeep => Problem::invalid("", format!("must be nested at most {MAX_DEPTH} deep")),
         // A refusal points into the whole body already.
         MetadataError::Refused(refusal) => return Problem::from(refusal),
     };
@@ -165,7 +149,6 @@ impl<'de> Visitor<'de> for ChoiceVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<ClientChoice, A::Error> {
-        ClientBody::deserialize(MapAccessDeserializer::new(members))
-            .map(|body| ClientChoice::New(Box::new(body)))
+        ClientBody::deserialize(MapAccessDeserializer::new(members)).map(|body| ClientChoice::New(Box::new(body)))
     }
 }

@@ -19,10 +19,7 @@ pub struct Clock {
 impl Clock {
     /// A clock that moves only when it is turned.
     pub fn stopped_at(start: Timestamp) -> Self {
-        Self {
-            stopped_at: Some(start),
-            ahead_ms: Arc::default(),
-        }
+        Self { stopped_at: Some(start), ahead_ms: Arc::default() }
     }
 
     /// The present moment.
@@ -31,10 +28,7 @@ impl Clock {
     }
 
     /// The present moment, as the time library has it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the system's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     pub fn timestamp(&self) -> Timestamp {
         let ahead = SignedDuration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
         let start = self.stopped_at.unwrap_or_else(Timestamp::now);

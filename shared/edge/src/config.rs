@@ -139,8 +139,7 @@ impl Config {
             currency: given.currency()?,
             credits_per_unit: given.credits_per_unit()?,
             key_requests_per_minute: given.parsed("PURSER_KEY_REQUESTS_PER_MINUTE", 6_000)?,
-            address_requests_per_minute: given
-                .parsed("PURSER_ADDRESS_REQUESTS_PER_MINUTE", 6_000)?,
+            address_requests_per_minute: given.parsed("PURSER_ADDRESS_REQUESTS_PER_MINUTE", 6_000)?,
             operator_key_sha256: given.operator_key()?,
             accounts: given.accounts()?,
         })
@@ -155,19 +154,12 @@ impl Config {
 
     /// Which login a new client is bound to when nobody names one.
     pub fn auto_bind(&self) -> Bind {
-        if self.auto_bind_user {
-            Bind::ByAddress
-        } else {
-            Bind::No
-        }
+        if self.auto_bind_user { Bind::ByAddress } else { Bind::No }
     }
 }
 
 fn wrong(name: &'static str, problem: &dyn std::fmt::Display) -> ConfigError {
-    ConfigError {
-        name,
-        problem: problem.to_string(),
-    }
+    ConfigError { name, problem: problem.to_string() }
 }
 
 struct Given<L> {
@@ -192,10 +184,8 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
         name: &'static str,
         default: T,
     ) -> Result<T, ConfigError> {
-        self.get(name).map_or(Ok(default), |text| {
-            text.parse()
-                .map_err(|error| wrong(name, &format_args!("{text:?}: {error}")))
-        })
+        self.get(name)
+            .map_or(Ok(default), |text| text.parse().map_err(|error| wrong(name, &format_args!("{text:?}: {error}"))))
     }
 
     fn public_url(&self) -> Result<Option<String>, ConfigError> {
@@ -206,9 +196,7 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
         let parsed = url.parse::<Uri>().map_err(|error| wrong(name, &error))?;
         let absolute = matches!(parsed.scheme_str(), Some("http" | "https"));
         // What is written before an @ looks like the host, and is not.
-        let open = parsed
-            .authority()
-            .is_some_and(|it| !it.as_str().contains('@'));
+        let open = parsed.authority().is_some_and(|it| !it.as_str().contains('@'));
         if absolute && open && !url.contains(['?', '#']) && !url.ends_with('/') {
             Ok(Some(url))
         } else {
@@ -245,11 +233,7 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
         let name = "PURSER_CURRENCY";
         let code = self.text_or(name, "USD");
         let valid = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-        if valid {
-            Ok(code)
-        } else {
-            Err(wrong(name, &"must be an ISO 4217 code like USD"))
-        }
+        if valid { Ok(code) } else { Err(wrong(name, &"must be an ISO 4217 code like USD")) }
     }
 
     fn credits_per_unit(&self) -> Result<u64, ConfigError> {
@@ -265,13 +249,8 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
         let Some(hash) = self.get(name) else {
             return Ok(None);
         };
-        let valid =
-            hash.len() == 64 && hash.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
-        if valid {
-            Ok(Some(hash))
-        } else {
-            Err(wrong(name, &"must be 64 lower-case hexadecimal digits"))
-        }
+        let valid = hash.len() == 64 && hash.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+        if valid { Ok(Some(hash)) } else { Err(wrong(name, &"must be 64 lower-case hexadecimal digits")) }
     }
 }
 

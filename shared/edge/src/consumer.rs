@@ -36,10 +36,7 @@ impl Delivery {
     }
 
     /// The delivery to `consumer` of the event by which the timetable starts it.
-    pub fn of_timetable(
-        consumer: &'static str,
-        event: &EventBridgeEvent<Value>,
-    ) -> Result<Self, String> {
+    pub fn of_timetable(consumer: &'static str, event: &EventBridgeEvent<Value>) -> Result<Self, String> {
         if event.detail_type != "Scheduled Event" {
             return Err(format!("no timetable tells of {}", event.detail_type));
         }
@@ -71,16 +68,8 @@ impl Delivery {
     }
 
     /// Runs `act`, unless an earlier delivery of the event has. An error asks for another delivery.
-    pub async fn once(
-        &self,
-        app: &App,
-        act: impl Future<Output = Result<(), String>>,
-    ) -> Result<(), String> {
-        let Self {
-            consumer,
-            id,
-            stamp,
-        } = self;
+    pub async fn once(&self, app: &App, act: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+        let Self { consumer, id, stamp } = self;
         let text = |error: purser_store::StoreError| error.to_string();
         let claimed = app.store.claim(consumer, id, stamp, app.clock.now()).await;
         match claimed.map_err(text)? {
@@ -90,10 +79,7 @@ impl Delivery {
         }
         if let Err(error) = act.await {
             // As far as is known nothing was done, so the next delivery may try at once.
-            let released = app
-                .store
-                .release(consumer, id, stamp, app.clock.now())
-                .await;
+            let released = app.store.release(consumer, id, stamp, app.clock.now()).await;
             return Err(released.err().map_or(error, text));
         }
         let settled = app.store.settle(consumer, id, stamp, app.clock.now()).await;

@@ -5,8 +5,7 @@
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{
-    FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Path, Query,
-    Request,
+    FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Path, Query, Request,
 };
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
@@ -71,10 +70,7 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }
@@ -120,9 +116,7 @@ impl FromRequest<App> for Picture {
                 "The body must be a picture: image/jpeg, image/png or image/webp.",
             ));
         }
-        read(body, MOST_PICTURE_BYTES)
-            .await
-            .map(|bytes| Self(bytes.into()))
+        read(body, MOST_PICTURE_BYTES).await.map(|bytes| Self(bytes.into()))
     }
 }
 
@@ -134,15 +128,11 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(query)| Self(query))
-            .map_err(|error| {
-                let text = error.body_text();
-                let reason = text
-                    .strip_prefix("Failed to deserialize query string: ")
-                    .unwrap_or(&text);
-                Problem::malformed(format!("The query is not valid: {reason}."))
-            })
+        Query::try_from_uri(&parts.uri).map(|Query(query)| Self(query)).map_err(|error| {
+            let text = error.body_text();
+            let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            Problem::malformed(format!("The query is not valid: {reason}."))
+        })
     }
 }
 
@@ -167,14 +157,11 @@ impl Key {
             return Ok(None);
         };
         let key = value.to_str().unwrap_or_default();
-        let valid =
-            (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let valid = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         if valid && given.next().is_none() {
             Ok(Some(Self(key.to_owned())))
         } else {
-            Err(Problem::malformed(
-                "The Idempotency-Key must be one value of 1 to 255 visible characters.",
-            ))
+            Err(Problem::malformed("The Idempotency-Key must be one value of 1 to 255 visible characters."))
         }
     }
 }
@@ -277,8 +264,7 @@ impl<T: PathId> FromRequestParts<App> for Named<T> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let path = <Path<String> as FromRequestParts<App>>::from_request_parts(parts, app).await;
         let id = path.ok().and_then(|Path(text)| T::parse(&text));
-        id.map(Self)
-            .ok_or_else(|| Refusal::NotFound(T::WHAT).into())
+        id.map(Self).ok_or_else(|| Refusal::NotFound(T::WHAT).into())
     }
 }
 
@@ -309,11 +295,7 @@ impl From<Limit> for u32 {
 impl TryFrom<u32> for Limit {
     type Error = &'static str;
     fn try_from(limit: u32) -> Result<Self, Self::Error> {
-        if (1..=100).contains(&limit) {
-            Ok(Self(limit))
-        } else {
-            Err("must be from 1 to 100")
-        }
+        if (1..=100).contains(&limit) { Ok(Self(limit)) } else { Err("must be from 1 to 100") }
     }
 }
 

@@ -45,11 +45,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        let number =
-            whole(value).map_or_else(|| Number::from_f64(value), |whole| Some(whole.into()));
-        number
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("a number is out of range"))
+        let number = whole(value).map_or_else(|| Number::from_f64(value), |whole| Some(whole.into()));
+        number.map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -103,9 +100,7 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let at = pointer(error.path());
         let message = error.inner().to_string();
-        let missing = message
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.strip_suffix('`'));
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         if let Some(name) = missing {
             Problem::invalid(format!("{at}/{}", escaped(name)), "is required")
         } else if message.starts_with("unknown field `") {
@@ -118,12 +113,11 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
 }
 
 fn pointer(path: &Path) -> String {
-    path.iter()
-        .fold(String::new(), |pointer, segment| match segment {
-            Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } => format!("{pointer}/{}", escaped(key)),
-            Segment::Enum { .. } | Segment::Unknown => pointer,
-        })
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => format!("{pointer}/{}", escaped(key)),
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
 }
 
 fn escaped(name: &str) -> String {
@@ -132,8 +126,7 @@ fn escaped(name: &str) -> String {
 
 /// Writes an answer's body.
 pub fn write(body: &impl Serialize) -> Result<Vec<u8>, purser_store::StoreError> {
-    serde_json::to_vec(body)
-        .map_err(|error| purser_store::StoreError::Failed(format!("writing an answer: {error}")))
+    serde_json::to_vec(body).map_err(|error| purser_store::StoreError::Failed(format!("writing an answer: {error}")))
 }
 
 /// Reads a member that may be left out, null, or a value: `None`, `Some(None)`, `Some(Some(value))`.
@@ -200,9 +193,7 @@ mod tests {
             ("1e300", None),
         ] {
             let body = format!("{{\"name\":\"a\",\"amounts\":[{written}]}}");
-            let amounts = read::<Order>(body.as_bytes())
-                .ok()
-                .map(|order| order.amounts);
+            let amounts = read::<Order>(body.as_bytes()).ok().map(|order| order.amounts);
             let amount = amounts.map(|amounts| amounts[0].credits().get());
             assert_eq!(amount, read_as, "{written}");
         }
@@ -223,14 +214,8 @@ mod tests {
     fn refused(body: &str) -> (String, String) {
         let problem = read::<Order>(body.as_bytes()).unwrap_err();
         let text = format!("{problem:?}");
-        let pointer = text
-            .split("pointer: \"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        (
-            problem.code().to_owned(),
-            pointer.unwrap_or("none").to_owned(),
-        )
+        let pointer = text.split("pointer: \"").nth(1).and_then(|rest| rest.split('"').next());
+        (problem.code().to_owned(), pointer.unwrap_or("none").to_owned())
     }
 
     #[test]
@@ -239,11 +224,7 @@ mod tests {
             ("", "malformed_request", "none"),
             ("{", "malformed_request", "none"),
             (r#"{"name":"a","name":"b"}"#, "malformed_request", "none"),
-            (
-                r#"{"name":"a","inner":{"name":"a","x":{"y":1,"y":2}}}"#,
-                "malformed_request",
-                "none",
-            ),
+            (r#"{"name":"a","inner":{"name":"a","x":{"y":1,"y":2}}}"#, "malformed_request", "none"),
             ("[]", "invalid_fields", ""),
             (r#"["a",[1]]"#, "invalid_fields", ""),
             ("null", "invalid_fields", ""),
@@ -254,52 +235,17 @@ mod tests {
             (r#"{"name":" "}"#, "invalid_fields", "/name"),
             (r#"{"name":"a","x/y":1}"#, "invalid_fields", "/x~1y"),
             (r#"{"name":"a","x`y":1}"#, "invalid_fields", "/x`y"),
-            (
-                r#"{"name":"a","amounts":[1,0]}"#,
-                "invalid_fields",
-                "/amounts/1",
-            ),
-            (
-                r#"{"name":"a","amounts":[1.5]}"#,
-                "invalid_fields",
-                "/amounts/0",
-            ),
-            (
-                r#"{"name":"a","amounts":[-1]}"#,
-                "invalid_fields",
-                "/amounts/0",
-            ),
-            (
-                r#"{"name":"a","amounts":[18446744073709551616]}"#,
-                "invalid_fields",
-                "/amounts/0",
-            ),
-            (
-                r#"{"name":"a","amounts":[1e400]}"#,
-                "malformed_request",
-                "none",
-            ),
-            (
-                r#"{"name":"a","inner":{}}"#,
-                "invalid_fields",
-                "/inner/name",
-            ),
-            (
-                r#"{"name":"a","inner":{"name":"a","z":1}}"#,
-                "invalid_fields",
-                "/inner/z",
-            ),
+            (r#"{"name":"a","amounts":[1,0]}"#, "invalid_fields", "/amounts/1"),
+            (r#"{"name":"a","amounts":[1.5]}"#, "invalid_fields", "/amounts/0"),
+            (r#"{"name":"a","amounts":[-1]}"#, "invalid_fields", "/amounts/0"),
+            (r#"{"name":"a","amounts":[18446744073709551616]}"#, "invalid_fields", "/amounts/0"),
+            (r#"{"name":"a","amounts":[1e400]}"#, "malformed_request", "none"),
+            (r#"{"name":"a","inner":{}}"#, "invalid_fields", "/inner/name"),
+            (r#"{"name":"a","inner":{"name":"a","z":1}}"#, "invalid_fields", "/inner/z"),
         ] {
-            assert_eq!(
-                refused(body),
-                (code.to_owned(), pointer.to_owned()),
-                "{body}"
-            );
+            assert_eq!(refused(body), (code.to_owned(), pointer.to_owned()), "{body}");
         }
         assert_eq!(refused(&"[".repeat(1_000)).0, "malformed_request");
-        assert_eq!(
-            read::<Order>(b"{\"name\":\"\xff\"}").unwrap_err().code(),
-            "malformed_request"
-        );
+        assert_eq!(read::<Order>(b"{\"name\":\"\xff\"}").unwrap_err().code(), "malformed_request");
     }
 }

@@ -32,14 +32,7 @@ pub async fn run_http(routes: Router) -> Result<(), Error> {
     let adapter = lambda_http::Adapter::from(routes);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
         let mut adapter = adapter.clone();
-        async move {
-            adapter
-                .call(LambdaEvent {
-                    payload: harmless(event.payload),
-                    context: event.context,
-                })
-                .await
-        }
+        async move { adapter.call(LambdaEvent { payload: harmless(event.payload), context: event.context }).await }
     }))
     .await
 }
@@ -52,8 +45,6 @@ pub fn harmless(request: LambdaRequest) -> LambdaRequest {
     if !event.raw_path.as_deref().is_some_and(is_plain) {
         event.raw_path = Some(NOWHERE.to_owned());
     }
-    event.raw_query_string = event
-        .raw_query_string
-        .map(|query| utf8_percent_encode(&query, UNSAFE).to_string());
+    event.raw_query_string = event.raw_query_string.map(|query| utf8_percent_encode(&query, UNSAFE).to_string());
     LambdaRequest::ApiGatewayV2(event)
 }

@@ -52,19 +52,12 @@ impl Limits {
 
     /// Counts a request of a caller, or refuses it.
     pub fn admit_caller(&self, caller: &Caller) -> Result<(), Problem> {
-        self.callers
-            .take(bucket(caller), self.now())
-            .map_err(Problem::rate_limited)
+        self.callers.take(bucket(caller), self.now()).map_err(Problem::rate_limited)
     }
 
     /// Charges whoever guessed: the caller, or the address of one that is nobody. What operators may see anyway is no
     /// guess of theirs.
-    pub fn charge(
-        &self,
-        address: Option<IpAddr>,
-        caller: Option<&Caller>,
-        Guesses(count): Guesses,
-    ) {
+    pub fn charge(&self, address: Option<IpAddr>, caller: Option<&Caller>, Guesses(count): Guesses) {
         let cost = GUESS.saturating_mul(count);
         match (caller, address) {
             (Some(caller), _) if caller.must_operate().is_ok() => {}
@@ -91,9 +84,7 @@ fn bucket(caller: &Caller) -> String {
 /// One home has 2⁶⁴ addresses of IPv6, so they count as one.
 pub fn address(extensions: &Extensions) -> Option<IpAddr> {
     let address = match extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => {
-            context.http.source_ip.as_ref()?.parse().ok()?
-        }
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_ref()?.parse().ok()?,
         Some(_) => return None,
         None => extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip(),
     };

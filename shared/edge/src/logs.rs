@@ -46,8 +46,8 @@ where
         .with_span_list(false)
         .with_writer(writer.clone())
         .with_filter(ours);
-    let metrics = Embedded::new(writer, stack, clock)
-        .with_filter(Targets::new().with_target(TARGET, LevelFilter::INFO));
+    let metrics =
+        Embedded::new(writer, stack, clock).with_filter(Targets::new().with_target(TARGET, LevelFilter::INFO));
     tracing_subscriber::registry().with(lines).with(metrics)
 }
 
@@ -78,18 +78,11 @@ mod tests {
     fn logged(level: &str, say: impl FnOnce()) -> Vec<Value> {
         let lines = Lines::default();
         let writer = lines.clone();
-        let logs = subscriber(
-            move || writer.clone(),
-            level,
-            "stack".into(),
-            Clock::default(),
-        );
+        let logs = subscriber(move || writer.clone(), level, "stack".into(), Clock::default());
         tracing::subscriber::with_default(logs, say);
         let bytes = lines.0.lock().unwrap().clone();
         let text = String::from_utf8(bytes).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     fn everybody_talks() {
@@ -106,10 +99,7 @@ mod tests {
     fn a_level_never_lets_others_say_what_they_were_sent() {
         let messages = |level| {
             let said = |line: &Value| line["message"].as_str().unwrap().to_owned();
-            logged(level, everybody_talks)
-                .iter()
-                .map(said)
-                .collect::<Vec<_>>()
+            logged(level, everybody_talks).iter().map(said).collect::<Vec<_>>()
         };
         let all = ["ours, in detail", "ours", "theirs", "a warning"];
         assert_eq!(messages("TRACE"), all);
@@ -126,24 +116,10 @@ mod tests {
             let span = tracing::info_span!(target: "lambda_runtime", "Lambda runtime invoke", requestId = "r-1");
             span.in_scope(|| tracing::info!(status = 200, "answered"));
         });
-        let [line] = lines.as_slice() else {
-            panic!("{lines:?}")
-        };
-        assert_eq!(
-            (&line["level"], &line["message"]),
-            (&"INFO".into(), &"answered".into())
-        );
-        assert_eq!(
-            (&line["status"], &line["span"]["requestId"]),
-            (&200.into(), &"r-1".into())
-        );
-        assert!(
-            line["timestamp"]
-                .as_str()
-                .unwrap()
-                .parse::<jiff::Timestamp>()
-                .is_ok()
-        );
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!((&line["level"], &line["message"]), (&"INFO".into(), &"answered".into()));
+        assert_eq!((&line["status"], &line["span"]["requestId"]), (&200.into(), &"r-1".into()));
+        assert!(line["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
     }
 
     #[test]
@@ -153,17 +129,12 @@ mod tests {
                 count(Metric::LedgerBroken);
                 told("ClientCreated", 7);
             });
-            let [one, other] = lines.as_slice() else {
-                panic!("{lines:?}")
-            };
+            let [one, other] = lines.as_slice() else { panic!("{lines:?}") };
             let described = &one["_aws"]["CloudWatchMetrics"][0];
             assert_eq!(described["Namespace"], "Purser");
             assert_eq!(described["Dimensions"], serde_json::json!([["Stack"]]));
             assert_eq!(described["Metrics"][0]["Name"], "LedgerBroken");
-            assert_eq!(
-                (&one["Stack"], &one["LedgerBroken"]),
-                (&"stack".into(), &1.into())
-            );
+            assert_eq!((&one["Stack"], &one["LedgerBroken"]), (&"stack".into(), &1.into()));
             assert!(one["_aws"]["Timestamp"].as_i64().unwrap() > 1_700_000_000_000);
             assert_eq!(other["ClientCreated"], 7);
         }

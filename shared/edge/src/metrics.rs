@@ -83,11 +83,7 @@ pub(crate) struct Embedded<W> {
 
 impl<W> Embedded<W> {
     pub(crate) fn new(writer: W, stack: String, clock: Clock) -> Self {
-        Self {
-            writer,
-            stack,
-            clock,
-        }
+        Self { writer, stack, clock }
     }
 
     fn line(&self, counted: &Counted) -> Value {

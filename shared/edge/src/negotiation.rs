@@ -15,8 +15,7 @@ use mediatype::{MediaType, Name};
 use crate::problem::Problem;
 
 /// A picture's styles stand in it, and it may do nothing else: opened by itself it is a document of our origin.
-const PICTURE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
+const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /// A format that figures come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,19 +147,10 @@ mod tests {
             ("*/*, application/json;q=0", Ok(Csv)),
             ("text/csv;q=0, text/*, image/*;q=0.1", Ok(Svg)),
             // What a browser sends for a page, and for a picture in one.
-            (
-                "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
-                Ok(Json),
-            ),
-            (
-                "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
-                Ok(Svg),
-            ),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", Ok(Json)),
+            ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", Ok(Svg)),
             // What Java's first client sends can't be read.
-            (
-                "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
-                Ok(Json),
-            ),
+            ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", Ok(Json)),
             ("nonsense", Ok(Json)),
             ("application/json;q=0", Err("not_acceptable")),
             ("*/*;q=0", Err("not_acceptable")),

@@ -76,10 +76,7 @@ async fn hashed(password: GivenPassword) -> Result<PasswordHash, HashingFailed> 
 }
 
 /// Whether `given` is the password of `hash`. Without one, the same work is done, and the answer is `Wrong`.
-pub async fn check(
-    hash: Option<&PasswordHash>,
-    given: &GivenPassword,
-) -> Result<Checked, HashingFailed> {
+pub async fn check(hash: Option<&PasswordHash>, given: &GivenPassword) -> Result<Checked, HashingFailed> {
     let (hash, given) = (hash.cloned(), given.clone());
     run(move || match hash {
         Some(hash) => compare(&hash, &given),
@@ -227,16 +224,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_that_can_not_be_read_is_no_wrong_password() {
-        for unknown in [
-            "$",
-            "$2b$12$abcdefghijklmnopqrstuv",
-            "$scrypt$ln=1$c2FsdHNhbHQ$aGFzaA",
-        ] {
+        for unknown in ["$", "$2b$12$abcdefghijklmnopqrstuv", "$scrypt$ln=1$c2FsdHNhbHQ$aGFzaA"] {
             let hash = PasswordHash::try_from(unknown.to_owned()).unwrap();
-            assert!(
-                check(Some(&hash), &given(RIGHT)).await.is_err(),
-                "{unknown}"
-            );
+            assert!(check(Some(&hash), &given(RIGHT)).await.is_err(), "{unknown}");
         }
     }
 }

@@ -114,11 +114,7 @@ impl Problem {
 
     /// 404: nothing here, or nothing for this caller.
     pub fn not_found(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            format!("There is no such {what}."),
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
     }
 
     /// 406: of what is `offered`, as media types, the request's `Accept` takes nothing.
@@ -129,16 +125,8 @@ impl Problem {
 
     /// 422: a well-formed field with a wrong value.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        let field = FieldError {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        };
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid_fields",
-            "A field of the request is not valid.",
-        )
-        .at(field)
+        let field = FieldError { pointer: pointer.into(), detail: detail.into() };
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", "A field of the request is not valid.").at(field)
     }
 
     /// 429: too much was asked; there is room again in so many seconds.
@@ -159,11 +147,7 @@ impl Problem {
 
     /// 500: our fault; the log knows more.
     pub fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal_error",
-            "Something went wrong on our side.",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.")
     }
 
     /// The problem with one more bad field.
@@ -177,10 +161,7 @@ impl Problem {
     #[must_use]
     pub fn in_field(self, pointer: &str) -> Self {
         let detail = self.detail.clone();
-        self.at(FieldError {
-            pointer: pointer.to_owned(),
-            detail,
-        })
+        self.at(FieldError { pointer: pointer.to_owned(), detail })
     }
 
     /// The problem with its pointers below `place`, the JSON pointer of what it was said of.
@@ -251,10 +232,7 @@ impl IntoResponse for Problem {
         }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -33,10 +33,7 @@ fn read(app: &App, record: &EventRecord) -> Result<Option<StampedChange>, String
         let image = Item::from(image.clone());
         Some(image).filter(|image| !image.is_empty())
     };
-    let (old, new) = (
-        image(&record.change.old_image),
-        image(&record.change.new_image),
-    );
+    let (old, new) = (image(&record.change.old_image), image(&record.change.new_image));
     Ok(change(old.as_ref(), new.as_ref(), app.store.secrets())?)
 }
 
@@ -45,9 +42,7 @@ pub fn answer(event: &Event, failed: Option<usize>) -> DynamoDbEventResponse {
     let record = failed.and_then(|place| event.records.get(place));
     let failure = record.map(|record| {
         let mut failure = DynamoDbBatchItemFailure::default();
-        failure
-            .item_identifier
-            .clone_from(&record.change.sequence_number);
+        failure.item_identifier.clone_from(&record.change.sequence_number);
         failure
     });
     let mut response = DynamoDbEventResponse::default();

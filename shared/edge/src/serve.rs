@@ -25,37 +25,22 @@ pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> 
     routes
         .method_not_allowed_fallback(async || method_not_allowed())
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(move |request: Request, next: Next| {
-            observe(function, limits.clone(), request, next)
-        }))
+        .layer(from_fn(move |request: Request, next: Next| observe(function, limits.clone(), request, next)))
 }
 
 /// 405; the router adds `Allow`.
 pub fn method_not_allowed() -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "This path has no such method.",
-    )
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path has no such method.")
 }
 
-async fn observe(
-    function: &'static str,
-    limits: Option<Limits>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn observe(function: &'static str, limits: Option<Limits>, mut request: Request, next: Next) -> Response {
     let Ok(id) = secrets::random().map(purser_domain::refid::code) else {
         // Without an id of its own a request could be taken for another one.
         return Problem::internal().into_response();
     };
     let method = request.method().clone();
     let caller = Arc::new(OnceLock::new());
-    request.extensions_mut().insert(RequestId {
-        id: id.clone(),
-        function,
-        caller: caller.clone(),
-    });
+    request.extensions_mut().insert(RequestId { id: id.clone(), function, caller: caller.clone() });
     let (mut response, cost) = match limits {
         Some(limits) => within(&limits, &caller, request, next).await,
         None => answer(request, next).await,
@@ -75,24 +60,15 @@ async fn observe(
     );
     response.extensions_mut().insert(cost);
     if let Ok(value) = HeaderValue::try_from(id) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-request-id"), value);
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     let nosniff = HeaderValue::from_static("nosniff");
-    response
-        .headers_mut()
-        .insert(HeaderName::from_static("x-content-type-options"), nosniff);
+    response.headers_mut().insert(HeaderName::from_static("x-content-type-options"), nosniff);
     response
 }
 
 /// The answer to a request that counts, with what it cost.
-async fn within(
-    limits: &Limits,
-    caller: &OnceLock<Caller>,
-    request: Request,
-    next: Next,
-) -> (Response, Cost) {
+async fn within(limits: &Limits, caller: &OnceLock<Caller>, request: Request, next: Next) -> (Response, Cost) {
     let address = limits::address(request.extensions());
     if let Err(problem) = limits.admit_address(address) {
         return (problem.into_response(), Cost::default());
@@ -115,21 +91,12 @@ async fn answer(request: Request, next: Next) -> (Response, Cost) {
 /// Whether every gateway reads the path alike.
 pub fn is_plain(path: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._~/-".contains(&byte);
-    path.bytes().all(unreserved)
-        && !path
-            .split('/')
-            .any(|segment| segment == "." || segment == "..")
+    path.bytes().all(unreserved) && !path.split('/').any(|segment| segment == "." || segment == "..")
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer hands the panic over"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text.unwrap_or("unknown"), "a handler panicked");
     Problem::internal().into_response()
 }

@@ -14,21 +14,18 @@ pub use checkpoints::{CheckpointPartShape, WalletHeadShape};
 pub use figures::RecountShape;
 pub use goods::{LicenceShape, LicenceStatusShape, ProductShape, TermsShape};
 pub use ledger::{
-    BulkProvisionShape, CounterpartyShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape,
-    SoldShape, WalletShape,
+    BulkProvisionShape, CounterpartyShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape, SoldShape,
+    WalletShape,
 };
-pub use parties::{
-    ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape,
-};
+pub use parties::{ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape};
 pub use users::{
-    LoginShape, RoleShape, SessionShape, SessionTokenShape, StaleReasonShape, StaleUserShape,
-    UserShape, UserStatusShape,
+    LoginShape, RoleShape, SessionShape, SessionTokenShape, StaleReasonShape, StaleUserShape, UserShape,
+    UserStatusShape,
 };
 pub use values::{
-    AmountShape, ApiKeyRefidShape, ChallengeShape, ClientIdShape, ClientRefidShape, CodeShape,
-    CreditsShape, DayShape, DescriptionShape, DeviceShape, EmailShape, EntryRefidShape, HashShape,
-    IdempotencyKeyShape, LicenceRefidShape, MetadataShape, NameShape, NewPasswordShape,
-    NewReferenceShape, PasswordShape, PhoneShape, PictureShape, ProductReferenceShape,
-    ProvisionRefidShape, PublicKeyShape, ReferenceShape, ResellerRefidShape, SequenceShape,
+    AmountShape, ApiKeyRefidShape, ChallengeShape, ClientIdShape, ClientRefidShape, CodeShape, CreditsShape, DayShape,
+    DescriptionShape, DeviceShape, EmailShape, EntryRefidShape, HashShape, IdempotencyKeyShape, LicenceRefidShape,
+    MetadataShape, NameShape, NewPasswordShape, NewReferenceShape, PasswordShape, PhoneShape, PictureShape,
+    ProductReferenceShape, ProvisionRefidShape, PublicKeyShape, ReferenceShape, ResellerRefidShape, SequenceShape,
     SignatureShape, SumShape, ThresholdShape, TokenShape, UserRefidShape,
 };

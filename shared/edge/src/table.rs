@@ -5,9 +5,8 @@
 use crate::problem::Problem;
 
 /// What a spreadsheet may take for the beginning of a formula, also in full width.
-const BEGINS_A_FORMULA: [char; 11] = [
-    '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-];
+const BEGINS_A_FORMULA: [char; 11] =
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// A cell of a table.
 #[derive(Debug, Clone, Copy)]
@@ -19,16 +18,11 @@ pub enum Cell<'a> {
 }
 
 /// The table as CSV. A row of another length than the header's is an error of ours.
-pub fn csv<'a, Row>(
-    header: &[&str],
-    rows: impl IntoIterator<Item = Row>,
-) -> Result<Vec<u8>, Problem>
+pub fn csv<'a, Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> Result<Vec<u8>, Problem>
 where
     Row: IntoIterator<Item = Cell<'a>>,
 {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(header).map_err(unwritten)?;
     for row in rows {
         let cells = row.into_iter().map(text);
@@ -57,10 +51,7 @@ mod tests {
 
     #[test]
     fn a_table_is_lines_that_end_in_cr_lf() {
-        let rows = [
-            [Text("Elite, \"Inc.\""), Number(-5)],
-            [Text("Größe"), Number(i64::MAX)],
-        ];
+        let rows = [[Text("Elite, \"Inc.\""), Number(-5)], [Text("Größe"), Number(i64::MAX)]];
         let table = csv(&["company", "spent"], rows).unwrap();
         let lines = "company,spent\r\n\"Elite, \"\"Inc.\"\"\",-5\r\nGröße,9223372036854775807\r\n";
         assert_eq!(String::from_utf8(table).unwrap(), lines);
@@ -69,24 +60,12 @@ mod tests {
     #[test]
     fn a_table_without_rows_has_a_header() {
         let rows: [[Cell<'_>; 2]; 0] = [];
-        assert_eq!(
-            csv(&["period", "value"], rows).unwrap(),
-            b"period,value\r\n"
-        );
+        assert_eq!(csv(&["period", "value"], rows).unwrap(), b"period,value\r\n");
     }
 
     #[test]
     fn a_name_is_no_formula() {
-        for name in [
-            "=1+1",
-            "+1",
-            "-1",
-            "@SUM(A1)",
-            "\t=1",
-            "\r=1",
-            "\n=1",
-            "\u{ff1d}1",
-        ] {
+        for name in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\u{ff1d}1"] {
             let table = csv(&["company"], [[Text(name)]]).unwrap();
             let mut reader = csv::Reader::from_reader(table.as_slice());
             let row = reader.records().next().unwrap().unwrap();

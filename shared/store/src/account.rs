@@ -60,19 +60,11 @@ fn credentials_key(user: &UserRefid) -> Key {
 
 /// What a command about an account reads.
 pub(crate) fn keys(refid: &UserRefid) -> [Key; 3] {
-    [
-        user::key(refid),
-        credentials_key(refid),
-        session::key(refid),
-    ]
+    [user::key(refid), credentials_key(refid), session::key(refid)]
 }
 
 /// The account among what a command loaded.
-pub(crate) fn read(
-    loaded: &Loaded,
-    refid: &UserRefid,
-    now: Time,
-) -> Result<Option<Account>, StoreError> {
+pub(crate) fn read(loaded: &Loaded, refid: &UserRefid, now: Time) -> Result<Option<Account>, StoreError> {
     let Some(user) = user::read(loaded, refid)? else {
         return Ok(None);
     };
@@ -87,10 +79,7 @@ pub(crate) fn read(
 }
 
 /// The write that puts `credentials` in the place of the version before them.
-pub(crate) fn credentials_write(
-    credentials: &Credentials,
-    stamp: &Stamp,
-) -> Result<CommandWrite, StoreError> {
+pub(crate) fn credentials_write(credentials: &Credentials, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let before = credentials.version.checked_sub(1).filter(|it| *it > 0);
     let key = credentials_key(&credentials.user);
     let put = item(&key, "credentials", credentials, stamp)?;
@@ -128,17 +117,9 @@ pub(crate) fn removal_of(key: Key, version: Option<u64>) -> CommandWrite {
 
 impl AccountChange {
     /// The writes that make it.
-    pub(crate) fn writes(
-        self,
-        before: &Account,
-        stamp: &Stamp,
-        now: Time,
-    ) -> Result<Vec<CommandWrite>, StoreError> {
+    pub(crate) fn writes(self, before: &Account, stamp: &Stamp, now: Time) -> Result<Vec<CommandWrite>, StoreError> {
         let mut writes = Vec::new();
-        let ends = self
-            .user
-            .as_ref()
-            .filter(|it| it.epoch != before.user.epoch);
+        let ends = self.user.as_ref().filter(|it| it.epoch != before.user.epoch);
         let ended = ends.map(|user| Sessions::following(before.sessions.as_ref(), user, now));
         let sessions = self.sessions.or(ended);
         if let Some(user) = &self.user {
@@ -156,11 +137,7 @@ impl AccountChange {
 
 impl Store {
     /// An account, as of now.
-    pub async fn account(
-        &self,
-        refid: &UserRefid,
-        now: Time,
-    ) -> Result<Option<Account>, StoreError> {
+    pub async fn account(&self, refid: &UserRefid, now: Time) -> Result<Option<Account>, StoreError> {
         let keys = keys(refid);
         let found = self.table.get_all(&keys, Consistency::Strong).await?;
         read(&Loaded::of(&keys, found), refid, now)
@@ -180,10 +157,7 @@ impl Store {
             let (change, answer) = change(&account)?;
             let answer = Answer::first(answer);
             Ok(match change {
-                Some(change) => Decision::Commit {
-                    writes: change.writes(&account, &request.stamp, now)?,
-                    answer,
-                },
+                Some(change) => Decision::Commit { writes: change.writes(&account, &request.stamp, now)?, answer },
                 None => Decision::Unchanged(answer),
             })
         })

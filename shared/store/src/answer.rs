@@ -45,46 +45,28 @@ pub struct Answer {
 impl Answer {
     /// An answer that is given for the first time.
     pub fn first(body: Vec<u8>) -> Self {
-        Self {
-            body,
-            replayed: false,
-        }
+        Self { body, replayed: false }
     }
 }
 
 /// Compresses and seals `body` for the record at `place`. `context` is text that stands beside the answer and never
 /// changes: what it says need not be stored twice.
-pub(crate) fn pack(
-    secrets: &Secrets,
-    place: &str,
-    context: &str,
-    body: &[u8],
-) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -> Result<Vec<u8>, StoreError> {
     let failed = |error| StoreError::Failed(format!("compressing an answer: {error}"));
     let dictionary = format!("{context}{DICTIONARY_1}");
-    let mut compressor =
-        zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary.as_bytes()).map_err(failed)?;
+    let mut compressor = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary.as_bytes()).map_err(failed)?;
     // Neither is needed to read it back: the seal tells whether it is whole, and its length is bounded.
     compressor.include_checksum(false).map_err(failed)?;
     compressor.include_contentsize(false).map_err(failed)?;
     let small = compressor.compress(body).map_err(failed)?;
     if body.len() > LARGEST || small.len() > LARGEST_PACKED {
-        return Err(Refusal::TooLarge {
-            most: LARGEST_PACKED,
-            what: "bytes of answer, compressed",
-        }
-        .into());
+        return Err(Refusal::TooLarge { most: LARGEST_PACKED, what: "bytes of answer, compressed" }.into());
     }
     secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
 }
 
 /// Opens what [`pack`] made.
-pub(crate) fn unpack(
-    secrets: &Secrets,
-    place: &str,
-    context: &str,
-    packed: &[u8],
-) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn unpack(secrets: &Secrets, place: &str, context: &str, packed: &[u8]) -> Result<Vec<u8>, StoreError> {
     let unreadable = |why: String| StoreError::Unreadable(format!("a stored answer: {why}"));
     let opened = secrets.open(place, packed)?;
     let Some((&VERSION_1, small)) = opened.split_first() else {
@@ -93,9 +75,7 @@ pub(crate) fn unpack(
     let dictionary = format!("{context}{DICTIONARY_1}");
     let mut decompressor = zstd::bulk::Decompressor::with_dictionary(dictionary.as_bytes())
         .map_err(|error| unreadable(error.to_string()))?;
-    decompressor
-        .decompress(small, LARGEST)
-        .map_err(|error| unreadable(error.to_string()))
+    decompressor.decompress(small, LARGEST).map_err(|error| unreadable(error.to_string()))
 }
 
 #[cfg(test)]
@@ -105,11 +85,7 @@ mod tests {
     #[test]
     fn an_answer_comes_back_byte_for_byte() {
         let secrets = Secrets::from_root(&[1; 32]).unwrap();
-        for body in [
-            &b"{}"[..],
-            r#"{"name":"株式会社"}"#.as_bytes(),
-            &"x".repeat(100_000).into_bytes(),
-        ] {
+        for body in [&b"{}"[..], r#"{"name":"株式会社"}"#.as_bytes(), &"x".repeat(100_000).into_bytes()] {
             let packed = pack(&secrets, "here", "x", body).unwrap();
             assert_eq!(unpack(&secrets, "here", "x", &packed).unwrap(), body);
             assert!(unpack(&secrets, "there", "x", &packed).is_err());

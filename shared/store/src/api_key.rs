@@ -24,10 +24,7 @@ fn key(refid: &ApiKeyRefid) -> Key {
 impl Store {
     /// A new refid for a key, drawn at random.
     pub fn new_api_key_refid(&self) -> Result<ApiKeyRefid, StoreError> {
-        Ok(ApiKeyRefid::new(
-            &self.prefixes.api_key,
-            self.secrets.random()?,
-        ))
+        Ok(ApiKeyRefid::new(&self.prefixes.api_key, self.secrets.random()?))
     }
 
     /// A key, as of now.
@@ -47,15 +44,8 @@ impl Store {
             Some(reseller) => vec![format!("AK@{reseller}")],
             None => shards("AK@-"),
         };
-        let list = List {
-            index: Index::Tenant,
-            partitions,
-            filters: Vec::new(),
-            ascending: false,
-        };
-        self.page(&list, limit, position)
-            .await?
-            .map(|item| doc(&item))
+        let list = List { index: Index::Tenant, partitions, filters: Vec::new(), ascending: false };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
     /// Creates a key.
@@ -71,26 +61,15 @@ impl Store {
         };
         let keys: Vec<Key> = wallet.iter().cloned().collect();
         let created = self
-            .command(
-                &request.stamp.request,
-                request.record.as_ref(),
-                &keys,
-                |loaded| {
-                    if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {
-                        return Err(Refusal::InvalidReseller.into());
-                    }
-                    let mut writes = Vec::new();
-                    writes.extend(self.record_write(request, b"shown")?);
-                    writes.push(CommandWrite::fresh(Write::Put(
-                        write(api_key, &request.stamp)?,
-                        Condition::Absent,
-                    )));
-                    Ok(Decision::Commit {
-                        writes,
-                        answer: Answer::first(answer.clone()),
-                    })
-                },
-            )
+            .command(&request.stamp.request, request.record.as_ref(), &keys, |loaded| {
+                if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {
+                    return Err(Refusal::InvalidReseller.into());
+                }
+                let mut writes = Vec::new();
+                writes.extend(self.record_write(request, b"shown")?);
+                writes.push(CommandWrite::fresh(Write::Put(write(api_key, &request.stamp)?, Condition::Absent)));
+                Ok(Decision::Commit { writes, answer: Answer::first(answer.clone()) })
+            })
             .await?;
         if created.replayed {
             return Err(Refusal::KeyAlreadyShown.into());
@@ -111,10 +90,7 @@ impl Store {
             let found: Option<ApiKey> = loaded.get(&key).map(doc).transpose()?;
             found.filter(&may).ok_or(Refusal::NotFound(What::ApiKey))?;
             let delete = CommandWrite::fresh(Write::Delete(key.clone(), Condition::Version(1)));
-            Ok(Decision::Commit {
-                writes: vec![delete],
-                answer: Answer::first(Vec::new()),
-            })
+            Ok(Decision::Commit { writes: vec![delete], answer: Answer::first(Vec::new()) })
         })
         .await
         .map(|_| ())
@@ -128,10 +104,6 @@ fn write(api_key: &ApiKey, stamp: &Stamp) -> Result<Item, StoreError> {
         Role::Reseller(reseller) => reseller.to_string(),
         Role::Operator | Role::Customer => format!("-#{}", shard(id)),
     };
-    Index::Tenant.place(
-        &mut item,
-        format!("AK@{tenant}"),
-        by_time(api_key.created_at, id),
-    );
+    Index::Tenant.place(&mut item, format!("AK@{tenant}"), by_time(api_key.created_at, id));
     Ok(item)
 }

@@ -28,10 +28,7 @@ impl Count {
     pub(crate) fn of(secrets: &Secrets, counted: Counted, whose: &[&str]) -> Self {
         let parts: Vec<&str> = [counted.noun()].iter().chain(whose).copied().collect();
         let bits = secrets.bits("attempts", &parts);
-        Self {
-            counted,
-            key: Key::alone("LA", code(bits)),
-        }
+        Self { counted, key: Key::alone("LA", code(bits)) }
     }
 
     /// Whether a success ends it. A network address is not its: somebody with an account would end its delays at will.
@@ -59,12 +56,7 @@ impl Count {
     }
 
     /// The write that counts one more.
-    pub(crate) fn failure(
-        &self,
-        loaded: &Loaded,
-        stamp: &Stamp,
-        now: Time,
-    ) -> Result<CommandWrite, StoreError> {
+    pub(crate) fn failure(&self, loaded: &Loaded, stamp: &Stamp, now: Time) -> Result<CommandWrite, StoreError> {
         let before = self.read(loaded)?;
         let condition = Condition::of(before.as_ref().map(|it| it.version));
         let attempts = Attempts::failed(before.as_ref(), now);

@@ -24,12 +24,7 @@ impl Store {
     }
 
     /// Keeps a picture of a user.
-    pub async fn keep_avatar(
-        &self,
-        user: &UserRefid,
-        picture: &[u8],
-        request: &Request,
-    ) -> Result<(), StoreError> {
+    pub async fn keep_avatar(&self, user: &UserRefid, picture: &[u8], request: &Request) -> Result<(), StoreError> {
         let doc = json!({"version": 1, "created_at": request.now});
         let mut put = item(&key(user), "avatar", &doc, &request.stamp)?;
         put.insert("picture".to_owned(), bytes(picture.to_vec()));

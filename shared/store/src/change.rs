@@ -11,17 +11,8 @@ use crate::secrets::Secrets;
 use crate::{StoreError, client, reseller};
 
 /// The kinds of items whose changes are somebody's business. The stream hands over no others (template.yaml).
-pub const KINDS: [&str; 9] = [
-    "client",
-    client::DELETED,
-    "reseller",
-    "entry",
-    "licence",
-    "user",
-    "credentials",
-    "login",
-    "link_request",
-];
+pub const KINDS: [&str; 9] =
+    ["client", client::DELETED, "reseller", "entry", "licence", "user", "credentials", "login", "link_request"];
 
 /// A change, and how it came about.
 #[derive(Debug)]
@@ -33,40 +24,27 @@ pub struct StampedChange {
 }
 
 /// The change between two images of an item; none when it is nobody's business.
-pub fn change(
-    old: Option<&Item>,
-    new: Option<&Item>,
-    secrets: &Secrets,
-) -> Result<Option<StampedChange>, StoreError> {
+pub fn change(old: Option<&Item>, new: Option<&Item>, secrets: &Secrets) -> Result<Option<StampedChange>, StoreError> {
     let Some(new) = new else { return Ok(None) };
     let Some(change) = between(old, new, secrets)? else {
         return Ok(None);
     };
     let stamp: Stamp = part(new, "by")?;
-    Ok(Some(StampedChange {
-        change,
-        origin: stamp.origin,
-    }))
+    Ok(Some(StampedChange { change, origin: stamp.origin }))
 }
 
 /// The same of images that don't say how they came about, as those of an index.
-pub(crate) fn between(
-    old: Option<&Item>,
-    new: &Item,
-    secrets: &Secrets,
-) -> Result<Option<Change>, StoreError> {
+pub(crate) fn between(old: Option<&Item>, new: &Item, secrets: &Secrets) -> Result<Option<Change>, StoreError> {
     let kind = text_of(new, "kind").filter(|kind| KINDS.contains(kind));
     Ok(Some(match kind {
-        Some("client") => Change::Client(
-            old.map(|old| client::read(old, secrets)).transpose()?,
-            client::read(new, secrets)?,
-        ),
+        Some("client") => {
+            Change::Client(old.map(|old| client::read(old, secrets)).transpose()?, client::read(new, secrets)?)
+        }
         // What stays of a client is written once, when it is deleted.
         Some(client::DELETED) => Change::ClientDeleted(doc(new)?),
-        Some("reseller") => Change::Reseller(
-            old.map(|old| reseller::read(old, secrets)).transpose()?,
-            reseller::read(new, secrets)?,
-        ),
+        Some("reseller") => {
+            Change::Reseller(old.map(|old| reseller::read(old, secrets)).transpose()?, reseller::read(new, secrets)?)
+        }
         // An entry is appended once; whatever else touches its item says nothing about money.
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
         Some("licence") => Change::Licence(old_doc(old)?, doc(new)?),

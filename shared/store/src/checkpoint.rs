@@ -32,10 +32,7 @@ struct Named {
 }
 
 fn key(date: Day, part: u32) -> Key {
-    Key {
-        pk: format!("CP#{date}"),
-        sk: format!("{part:06}"),
-    }
+    Key { pk: format!("CP#{date}"), sk: format!("{part:06}") }
 }
 
 impl Store {
@@ -45,12 +42,7 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<ResellerRefid>, StoreError> {
-        let list = List {
-            index: Index::Kind,
-            partitions: vec!["RS".into()],
-            filters: Vec::new(),
-            ascending: true,
-        };
+        let list = List { index: Index::Kind, partitions: vec!["RS".into()], filters: Vec::new(), ascending: true };
         let named = |item: Item| doc::<Named>(&item).map(|it| it.refid);
         let mut turn = Turn::new();
         loop {
@@ -77,11 +69,7 @@ impl Store {
     }
 
     /// Writes a part; or says what was written in its place before.
-    pub async fn put_checkpoint(
-        &self,
-        part: &Part,
-        stamp: &Stamp,
-    ) -> Result<Option<Part>, StoreError> {
+    pub async fn put_checkpoint(&self, part: &Part, stamp: &Stamp) -> Result<Option<Part>, StoreError> {
         let key = key(part.date, part.part);
         let mut written = item(&key, "checkpoint", part, stamp)?;
         let place = format!("{}#{}", part.date, key.sk);
@@ -92,15 +80,11 @@ impl Store {
                 .table
                 .put(written.clone())
                 .condition_expression("attribute_not_exists(pk)")
-                .return_values_on_condition_check_failure(
-                    ReturnValuesOnConditionCheckFailure::AllOld,
-                );
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
             let Err(error) = Table::send(put).await else {
                 return Ok(None);
             };
-            if let Some(PutItemError::ConditionalCheckFailedException(failed)) =
-                error.as_service_error()
-            {
+            if let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
                 let found = failed.item();
                 let found = found.ok_or_else(|| StoreError::Unreadable("no part".into()))?;
                 return Ok(Some(doc(found)?));
@@ -120,18 +104,12 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Part>, StoreError> {
-        let list = List {
-            index: Index::Kind,
-            partitions: vec![LISTED.into()],
-            filters: Vec::new(),
-            ascending: false,
-        };
+        let list = List { index: Index::Kind, partitions: vec![LISTED.into()], filters: Vec::new(), ascending: false };
         let position = position.or_else(|| date.map(|date| format!("{date}{END_OF_DAY}")));
         let page = self.page(&list, limit, position).await?;
         let mut page: Page<Part> = page.map(|item| doc(&item))?;
         let read = page.items.len();
-        page.items
-            .retain(|part| date.is_none_or(|date| part.date == date));
+        page.items.retain(|part| date.is_none_or(|date| part.date == date));
         // Behind a day's first part are the days before it.
         let ended = page.items.len() < read || page.items.last().is_some_and(|it| it.part == 1);
         page.position = page.position.filter(|_| date.is_none() || !ended);

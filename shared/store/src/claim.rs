@@ -32,13 +32,7 @@ pub enum Claim {
 
 impl Store {
     /// Claims `event` for `consumer`.
-    pub async fn claim(
-        &self,
-        consumer: &str,
-        event: &str,
-        stamp: &Stamp,
-        now: Time,
-    ) -> Result<Claim, StoreError> {
+    pub async fn claim(&self, consumer: &str, event: &str, stamp: &Stamp, now: Time) -> Result<Claim, StoreError> {
         let key = Key::alone("EV", format_args!("{consumer}#{event}"));
         let held = json!({"version": 1, "created_at": now, "state": "held", "lease_until": now.plus(LEASE)});
         let mut claim = item(&key, "claim", &held, stamp)?;
@@ -46,9 +40,7 @@ impl Store {
         let put = self
             .table
             .put(claim)
-            .condition_expression(
-                "attribute_not_exists(pk) OR (#doc.#state = :held AND #doc.#lease < :now)",
-            )
+            .condition_expression("attribute_not_exists(pk) OR (#doc.#state = :held AND #doc.#lease < :now)")
             .expression_attribute_names("#doc", "doc")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#lease", "lease_until")
@@ -62,47 +54,28 @@ impl Store {
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                let found = failed
-                    .item()
-                    .ok_or_else(|| StoreError::Unreadable("no claim".into()))?;
+                let found = failed.item().ok_or_else(|| StoreError::Unreadable("no claim".into()))?;
                 let holder: Stamp = part(found, "by")?;
                 let state: serde_json::Value = doc(found)?;
-                Ok(
-                    match state.get("state").and_then(serde_json::Value::as_str) {
-                        Some("done") => Claim::Done,
-                        // The answer to this very claim got lost, and the SDK sent it again.
-                        _ if holder.request == stamp.request => Claim::Held,
-                        _ => Claim::Taken,
-                    },
-                )
+                Ok(match state.get("state").and_then(serde_json::Value::as_str) {
+                    Some("done") => Claim::Done,
+                    // The answer to this very claim got lost, and the SDK sent it again.
+                    _ if holder.request == stamp.request => Claim::Held,
+                    _ => Claim::Taken,
+                })
             }
-            _ => Err(StoreError::Failed(format!(
-                "claiming: {}",
-                describe(&error)
-            ))),
+            _ => Err(StoreError::Failed(format!("claiming: {}", describe(&error)))),
         }
     }
 
     /// Marks a claim that is held as done.
-    pub async fn settle(
-        &self,
-        consumer: &str,
-        event: &str,
-        stamp: &Stamp,
-        now: Time,
-    ) -> Result<(), StoreError> {
+    pub async fn settle(&self, consumer: &str, event: &str, stamp: &Stamp, now: Time) -> Result<(), StoreError> {
         let done = json!({"version": 2, "created_at": now, "state": "done"});
         self.keep_claim(consumer, event, &done, stamp, now).await
     }
 
     /// Gives a claim that is held back, so that the next delivery need not wait for the lease to end.
-    pub async fn release(
-        &self,
-        consumer: &str,
-        event: &str,
-        stamp: &Stamp,
-        now: Time,
-    ) -> Result<(), StoreError> {
+    pub async fn release(&self, consumer: &str, event: &str, stamp: &Stamp, now: Time) -> Result<(), StoreError> {
         let past = now.plus(SignedDuration::from_millis(-1));
         let free = json!({"version": 2, "created_at": now, "state": "held", "lease_until": past});
         self.keep_claim(consumer, event, &free, stamp, now).await
@@ -134,10 +107,7 @@ impl Store {
             let Err(error) = Table::send(put).await else {
                 return Ok(());
             };
-            if error
-                .as_service_error()
-                .is_some_and(PutItemError::is_conditional_check_failed_exception)
-            {
+            if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) {
                 return Ok(());
             }
             match classify(&error) {

@@ -64,9 +64,7 @@ impl ClientFilter {
     /// Whether the list shows this client.
     pub fn shows(&self, client: &Client) -> bool {
         self.status.is_none_or(|status| client.status == status)
-            && self
-                .resold
-                .is_none_or(|resold| client.reseller.is_some() == resold)
+            && self.resold.is_none_or(|resold| client.reseller.is_some() == resold)
             && (self.reseller.is_none() || self.reseller == client.reseller)
     }
 }
@@ -77,25 +75,17 @@ pub type RenderClient<'a> = &'a (dyn Fn(&Client) -> Result<Vec<u8>, StoreError> 
 impl Store {
     /// The refid of the client with this external id: the same one always.
     pub fn client_refid(&self, client_id: &ClientId) -> ClientRefid {
-        ClientRefid::new(
-            &self.prefixes.client,
-            self.secrets.bits("client", &[client_id.as_str()]),
-        )
+        ClientRefid::new(&self.prefixes.client, self.secrets.bits("client", &[client_id.as_str()]))
     }
 
     /// A client, as of now.
     pub async fn client(&self, refid: &ClientRefid) -> Result<Option<Client>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
-        item.filter(is_client)
-            .map(|item| read(&item, &self.secrets))
-            .transpose()
+        item.filter(is_client).map(|item| read(&item, &self.secrets)).transpose()
     }
 
     /// These clients, but for those that are not there.
-    pub async fn clients_named(
-        &self,
-        refids: &[ClientRefid],
-    ) -> Result<HashMap<ClientRefid, Client>, StoreError> {
+    pub async fn clients_named(&self, refids: &[ClientRefid]) -> Result<HashMap<ClientRefid, Client>, StoreError> {
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let found = self.table.get_all(&keys, Consistency::Eventual).await?;
         let clients = found.into_values().filter(is_client).map(|item| {
@@ -106,16 +96,9 @@ impl Store {
     }
 
     /// The refid of the client with this address (SPEC A2).
-    pub async fn client_by_email(
-        &self,
-        email: &EmailAddress,
-    ) -> Result<Option<ClientRefid>, StoreError> {
-        let item = self
-            .table
-            .get(&address_key(email), Consistency::Strong)
-            .await?;
-        item.map(|item| doc::<AddressGuard>(&item).map(|guard| guard.client))
-            .transpose()
+    pub async fn client_by_email(&self, email: &EmailAddress) -> Result<Option<ClientRefid>, StoreError> {
+        let item = self.table.get(&address_key(email), Consistency::Strong).await?;
+        item.map(|item| doc::<AddressGuard>(&item).map(|guard| guard.client)).transpose()
     }
 
     /// A page of clients, newest first (SPEC A5).
@@ -138,22 +121,15 @@ impl Store {
         };
         // A partition of standalone or of resold clients holds nothing else.
         let of_tenant = index == Index::Tenant && resold == Some(filter.reseller.is_some());
-        filters.extend(resold.filter(|_| !of_tenant).map(|resold| {
-            if resold {
-                Filter::Some("reseller")
-            } else {
-                Filter::Null("reseller")
-            }
-        }));
-        let list = List {
-            index,
-            partitions,
-            filters,
-            ascending: false,
-        };
-        self.page(&list, limit, position)
-            .await?
-            .map(|item| read(&item, &self.secrets))
+        filters.extend(
+            resold.filter(|_| !of_tenant).map(
+                |resold| {
+                    if resold { Filter::Some("reseller") } else { Filter::Null("reseller") }
+                },
+            ),
+        );
+        let list = List { index, partitions, filters, ascending: false };
+        self.page(&list, limit, position).await?.map(|item| read(&item, &self.secrets))
     }
 }
 
@@ -170,11 +146,7 @@ pub(crate) fn read_loaded(
     refid: &ClientRefid,
     secrets: &Secrets,
 ) -> Result<Option<Client>, StoreError> {
-    loaded
-        .get(&key(refid))
-        .filter(|item| is_client(item))
-        .map(|item| read(item, secrets))
-        .transpose()
+    loaded.get(&key(refid)).filter(|item| is_client(item)).map(|item| read(item, secrets)).transpose()
 }
 
 fn is_client(item: &Item) -> bool {
@@ -186,17 +158,9 @@ fn entity(client: &Client, secrets: &Secrets, stamp: &Stamp) -> Result<Item, Sto
     let id = client.refid.as_str();
     let place = by_time(client.created_at, id);
     let mut item = item(&key, KIND, client, stamp)?;
-    Index::Tenant.place(
-        &mut item,
-        format!("CL@{}", tenant(client.reseller.as_ref(), id)),
-        place.clone(),
-    );
+    Index::Tenant.place(&mut item, format!("CL@{}", tenant(client.reseller.as_ref(), id)), place.clone());
     Index::Kind.place(&mut item, format!("CL#{}", shard(id)), place.clone());
-    Index::Status.place(
-        &mut item,
-        format!("CL!{}#{}", client.status.as_str(), shard(id)),
-        place,
-    );
+    Index::Status.place(&mut item, format!("CL!{}#{}", client.status.as_str(), shard(id)), place);
     put_metadata(&mut item, secrets, &key.pk, &client.metadata)?;
     Ok(item)
 }
@@ -205,10 +169,6 @@ fn entity(client: &Client, secrets: &Secrets, stamp: &Stamp) -> Result<Item, Sto
 fn tombstone(client: &DeletedClient, stamp: &Stamp) -> Result<Item, StoreError> {
     let id = client.refid.as_str();
     let mut item = item(&key(&client.refid), DELETED, client, stamp)?;
-    Index::Kind.place(
-        &mut item,
-        format!("CD#{}", shard(id)),
-        by_time(client.created_at, id),
-    );
+    Index::Kind.place(&mut item, format!("CD#{}", shard(id)), by_time(client.created_at, id));
     Ok(item)
 }

@@ -66,10 +66,7 @@ impl CommandWrite {
 
     /// A write that claims something unique.
     pub fn unique(write: Write, taken: Refusal) -> Self {
-        Self {
-            write,
-            taken: Some(taken),
-        }
+        Self { write, taken: Some(taken) }
     }
 }
 
@@ -107,19 +104,14 @@ impl Sent {
                 Write::Delete(..) | Write::Check(..) => {}
             }
         }
-        Self {
-            puts,
-            deletes,
-            answer,
-        }
+        Self { puts, deletes, answer }
     }
 
     /// Whether what was read since shows that the writes were made: an item bears the request's stamp; or, where there
     /// was nothing but something to delete, that is gone. Beside puts a deletion shows nothing: others may delete, too.
     fn was_made(&self, loaded: &Loaded, request: &str) -> bool {
         let ours = |key| loaded.get(key).is_some_and(|item| is_by(item, request));
-        self.puts.iter().any(ours)
-            || self.puts.is_empty() && self.deletes.iter().any(|key| !loaded.has(key))
+        self.puts.iter().any(ours) || self.puts.is_empty() && self.deletes.iter().any(|key| !loaded.has(key))
     }
 }
 
@@ -152,16 +144,10 @@ impl Store {
             let Ok(_front) = front else {
                 return Err(StoreError::Busy);
             };
-            let reads = Reads {
-                known,
-                record,
-                keys,
-            };
+            let reads = Reads { known, record, keys };
             self.attempts(request, reads, turn, decide).await
         };
-        tokio::time::timeout(DEADLINE + GRACE, attempts)
-            .await
-            .unwrap_or(Err(StoreError::Busy))
+        tokio::time::timeout(DEADLINE + GRACE, attempts).await.unwrap_or(Err(StoreError::Busy))
     }
 
     async fn attempts(
@@ -182,10 +168,7 @@ impl Store {
         loop {
             let (loaded, fresh) = match known.take() {
                 Some(known) => known,
-                None => (
-                    self.load(record, &keys, consistency, &mut turn).await?,
-                    true,
-                ),
+                None => (self.load(record, &keys, consistency, &mut turn).await?, true),
             };
             if let Some((record, item)) = record.and_then(|it| Some((it, loaded.get(&it.key)?))) {
                 // A record never changes, so even a stale read of one decides.
@@ -207,8 +190,7 @@ impl Store {
                     continue;
                 }
                 // A stale read must never refuse, take a change for made, or what it has not seen yet for lost.
-                Ok(Decision::Unchanged(_))
-                | Err(StoreError::Refused(_) | StoreError::Unreadable(_))
+                Ok(Decision::Unchanged(_)) | Err(StoreError::Refused(_) | StoreError::Unreadable(_))
                     if !fresh || consistency == Consistency::Eventual =>
                 {
                     consistency = Consistency::Strong;
@@ -236,10 +218,7 @@ impl Store {
     /// The answer in a record: a replay, unless an earlier try of this very request got through.
     fn recall(&self, request: &str, record: &Record, item: &Item) -> Result<Answer, StoreError> {
         let answer = record.recall(item, &self.secrets)?;
-        Ok(Answer {
-            replayed: !is_by(item, request),
-            ..answer
-        })
+        Ok(Answer { replayed: !is_by(item, request), ..answer })
     }
 
     /// Tries the writes once, and says what to do next.
@@ -279,11 +258,7 @@ impl Store {
             }
         }
         // So it is when an item bears this request's stamp: an earlier try got through and its answer was lost.
-        if failed
-            .iter()
-            .filter_map(|(_, item)| item.as_ref())
-            .any(|item| is_by(item, request))
-        {
+        if failed.iter().filter_map(|(_, item)| item.as_ref()).any(|item| is_by(item, request)) {
             return Ok(Next::Committed);
         }
         // With a conflict among them the reasons are no picture of one moment: the record may be about to appear.

@@ -61,21 +61,12 @@ impl Store {
         render: RenderEntry<'_>,
     ) -> Result<Answer, StoreError> {
         let refid = self.entry_refid(top_up.reseller, Class::Credit, top_up.key);
-        let record = Record {
-            key: crate::entry::key(&refid),
-            fingerprint: top_up.fingerprint,
-        };
+        let record = Record { key: crate::entry::key(&refid), fingerprint: top_up.fingerprint };
         let wallet_key = wallet::key(top_up.reseller);
-        let guard_key = top_up
-            .reference
-            .as_ref()
-            .map(|reference| self.reference_key(top_up.reseller, reference));
-        let keys: Vec<Key> = std::iter::once(wallet_key.clone())
-            .chain(guard_key.clone())
-            .collect();
+        let guard_key = top_up.reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
+        let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guard_key.clone()).collect();
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
-            let wallet =
-                wallet::read(loaded, &wallet_key)?.ok_or(Refusal::NotFound(What::Reseller))?;
+            let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::NotFound(What::Reseller))?;
             if let Some(guard) = guard_key.as_ref().and_then(|key| loaded.get(key)) {
                 return self.repeat_by_reference(guard, &top_up, &record, stamp, now);
             }
@@ -94,20 +85,14 @@ impl Store {
             if let Some(key) = &guard_key {
                 writes.push(self.guard_write(key, top_up.amount, &answer, stamp, now)?);
             }
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(answer),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }
 
     fn reference_key(&self, reseller: &ResellerRefid, reference: &Reference) -> Key {
         let parts = [reseller.as_str(), Class::Credit.name(), reference.as_str()];
-        Key::alone(
-            "RF",
-            purser_domain::refid::code(self.secrets.bits("reference", &parts)),
-        )
+        Key::alone("RF", purser_domain::refid::code(self.secrets.bits("reference", &parts)))
     }
 
     fn guard_write(
@@ -118,20 +103,8 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<CommandWrite, StoreError> {
-        let mut guard = item(
-            key,
-            "reference",
-            &ReferenceGuard {
-                amount,
-                version: 1,
-                created_at: now,
-            },
-            stamp,
-        )?;
-        guard.insert(
-            "answer".to_owned(),
-            bytes(answer::pack(&self.secrets, &key.pk, "", answer)?),
-        );
+        let mut guard = item(key, "reference", &ReferenceGuard { amount, version: 1, created_at: now }, stamp)?;
+        guard.insert("answer".to_owned(), bytes(answer::pack(&self.secrets, &key.pk, "", answer)?));
         Ok(CommandWrite::fresh(Write::Put(guard, Condition::Absent)))
     }
 
@@ -147,21 +120,13 @@ impl Store {
         if doc::<ReferenceGuard>(guard)?.amount != top_up.amount {
             return Err(Refusal::ReferenceReused.into());
         }
-        let key = crate::item::key_of(guard)
-            .ok_or_else(|| StoreError::Unreadable("a guard without a key".into()))?;
-        let packed =
-            bytes_of(guard, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
+        let key = crate::item::key_of(guard).ok_or_else(|| StoreError::Unreadable("a guard without a key".into()))?;
+        let packed = bytes_of(guard, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
         let answer = answer::unpack(&self.secrets, &key.pk, "", packed)?;
         let doc = serde_json::json!({"version": 1, "created_at": now});
         let mut alias = item(&record.key, "entry_alias", &doc, stamp)?;
         record.remember(&mut alias, &self.secrets, &answer)?;
         let writes = vec![CommandWrite::fresh(Write::Put(alias, Condition::Absent))];
-        Ok(Decision::Commit {
-            writes,
-            answer: Answer {
-                body: answer,
-                replayed: true,
-            },
-        })
+        Ok(Decision::Commit { writes, answer: Answer { body: answer, replayed: true } })
     }
 }

@@ -23,16 +23,10 @@ impl Store {
 
     /// The position a cursor of `scope` stands at.
     pub fn position(&self, scope: &str, cursor: &str) -> Result<String, InvalidCursor> {
-        let bytes = BASE64URL_NOPAD
-            .decode(cursor.as_bytes())
-            .map_err(|_| InvalidCursor)?;
+        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| InvalidCursor)?;
         let (mac, position) = bytes.split_first_chunk::<MAC>().ok_or(InvalidCursor)?;
         let position = std::str::from_utf8(position).map_err(|_| InvalidCursor)?;
         let expected = self.secrets().cursor_mac(scope, position);
-        if bool::from(expected.ct_eq(mac)) {
-            Ok(position.to_owned())
-        } else {
-            Err(InvalidCursor)
-        }
+        if bool::from(expected.ct_eq(mac)) { Ok(position.to_owned()) } else { Err(InvalidCursor) }
     }
 }

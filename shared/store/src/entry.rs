@@ -73,11 +73,7 @@ pub(crate) fn write_alone(entry: &Entry, stamp: &Stamp) -> Result<CommandWrite, 
 fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
     let mut item = item(&key(&entry.refid), "entry", entry, stamp)?;
     // Within a wallet, time order is sequence order.
-    Index::Tenant.place(
-        &mut item,
-        list_key(&entry.reseller),
-        in_order(entry.created_at, entry.sequence),
-    );
+    Index::Tenant.place(&mut item, list_key(&entry.reseller), in_order(entry.created_at, entry.sequence));
     Ok(item)
 }
 
@@ -114,9 +110,7 @@ fn in_order(time: Time, sequence: u64) -> String {
 impl Store {
     /// The refid of the entry that `key` names among the commands of `class` on this wallet.
     pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> EntryRefid {
-        let bits = self
-            .secrets
-            .bits("entry", &[wallet.as_str(), class.name(), key]);
+        let bits = self.secrets.bits("entry", &[wallet.as_str(), class.name(), key]);
         EntryRefid::new(&self.prefixes.entry, bits)
     }
 
@@ -133,14 +127,8 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Entry>, StoreError> {
-        let list = List {
-            index: Index::Tenant,
-            partitions: vec![list_key(reseller)],
-            filters: Vec::new(),
-            ascending: false,
-        };
-        self.page(&list, limit, position)
-            .await?
-            .map(|item| doc(&item))
+        let list =
+            List { index: Index::Tenant, partitions: vec![list_key(reseller)], filters: Vec::new(), ascending: false };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 }

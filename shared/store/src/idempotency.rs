@@ -31,8 +31,7 @@ impl Fingerprint {
     /// defaults make no difference.
     pub fn of(route: &str, tenant: &str, body: &impl Serialize) -> Result<Self, StoreError> {
         // Through a value, because its members are sorted.
-        let canonical =
-            serde_json::to_value(body).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let canonical = serde_json::to_value(body).map_err(|error| StoreError::Failed(error.to_string()))?;
         let text = json!(["purser request 1", route, tenant, canonical]).to_string();
         Ok(Self(Sha256::digest(text).into()))
     }
@@ -49,17 +48,9 @@ pub struct Record {
 
 impl Record {
     /// Adds fingerprint and answer to the item that is the record.
-    pub(crate) fn remember(
-        &self,
-        item: &mut Item,
-        secrets: &Secrets,
-        body: &[u8],
-    ) -> Result<(), StoreError> {
+    pub(crate) fn remember(&self, item: &mut Item, secrets: &Secrets, body: &[u8]) -> Result<(), StoreError> {
         item.insert("print".to_owned(), bytes(self.fingerprint.0.to_vec()));
-        item.insert(
-            "answer".to_owned(),
-            bytes(answer::pack(secrets, &self.key.pk, &context(item)?, body)?),
-        );
+        item.insert("answer".to_owned(), bytes(answer::pack(secrets, &self.key.pk, &context(item)?, body)?));
         Ok(())
     }
 
@@ -68,40 +59,25 @@ impl Record {
         if bytes_of(item, "print") != Some(self.fingerprint.0.as_slice()) {
             return Err(Refusal::IdempotencyKeyReused.into());
         }
-        let packed =
-            bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
-        Ok(Answer {
-            body: answer::unpack(secrets, &self.key.pk, &context(item)?, packed)?,
-            replayed: true,
-        })
+        let packed = bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
+        Ok(Answer { body: answer::unpack(secrets, &self.key.pk, &context(item)?, packed)?, replayed: true })
     }
 }
 
 /// What an answer need not repeat, because the record says it: of an entry, what its hash covers.
 fn context(item: &Item) -> Result<String, StoreError> {
-    if text_of(item, "kind") == Some("entry") {
-        Ok(entry::unchanging(&doc(item)?))
-    } else {
-        Ok(String::new())
-    }
+    if text_of(item, "kind") == Some("entry") { Ok(entry::unchanging(&doc(item)?)) } else { Ok(String::new()) }
 }
 
 impl Store {
     /// The record of a create that moves no money, under the caller's `key`.
     pub fn record(&self, tenant: &str, key: &str, fingerprint: Fingerprint) -> Record {
         let id = purser_domain::refid::code(self.secrets.bits("idempotency", &[tenant, key]));
-        Record {
-            key: Key::alone("IK", id),
-            fingerprint,
-        }
+        Record { key: Key::alone("IK", id), fingerprint }
     }
 
     /// The write of a record that is an item of its own, when the request carries a key.
-    pub(crate) fn record_write(
-        &self,
-        request: &Request,
-        body: &[u8],
-    ) -> Result<Option<CommandWrite>, StoreError> {
+    pub(crate) fn record_write(&self, request: &Request, body: &[u8]) -> Result<Option<CommandWrite>, StoreError> {
         let Some(record) = &request.record else {
             return Ok(None);
         };
@@ -123,35 +99,12 @@ mod tests {
     fn the_order_of_members_makes_no_difference_and_everything_else_does() {
         let body = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let print = |route, tenant, text| Fingerprint::of(route, tenant, &body(text)).unwrap();
-        let first = print(
-            "POST /v1/provisions",
-            "RS-1",
-            r#"{"cost":20,"description":"x"}"#,
-        );
-        assert_eq!(
-            first,
-            print(
-                "POST /v1/provisions",
-                "RS-1",
-                r#"{ "description":"x", "cost":20 }"#
-            )
-        );
+        let first = print("POST /v1/provisions", "RS-1", r#"{"cost":20,"description":"x"}"#);
+        assert_eq!(first, print("POST /v1/provisions", "RS-1", r#"{ "description":"x", "cost":20 }"#));
         for other in [
-            print(
-                "POST /v1/credits",
-                "RS-1",
-                r#"{"cost":20,"description":"x"}"#,
-            ),
-            print(
-                "POST /v1/provisions",
-                "RS-2",
-                r#"{"cost":20,"description":"x"}"#,
-            ),
-            print(
-                "POST /v1/provisions",
-                "RS-1",
-                r#"{"cost":21,"description":"x"}"#,
-            ),
+            print("POST /v1/credits", "RS-1", r#"{"cost":20,"description":"x"}"#),
+            print("POST /v1/provisions", "RS-2", r#"{"cost":20,"description":"x"}"#),
+            print("POST /v1/provisions", "RS-1", r#"{"cost":21,"description":"x"}"#),
         ] {
             assert_ne!(first, other);
         }

@@ -58,12 +58,7 @@ pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
 }
 
 /// The item of `kind` at `key` that holds `doc`.
-pub(crate) fn item(
-    key: &Key,
-    kind: &str,
-    doc: &impl Serialize,
-    stamp: &Stamp,
-) -> Result<Item, StoreError> {
+pub(crate) fn item(key: &Key, kind: &str, doc: &impl Serialize, stamp: &Stamp) -> Result<Item, StoreError> {
     Ok(HashMap::from([
         ("pk".to_owned(), text(&key.pk)),
         ("sk".to_owned(), text(&key.sk)),
@@ -75,8 +70,7 @@ pub(crate) fn item(
 
 /// A value as DynamoDB keeps it.
 pub(crate) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
-    serde_dynamo::to_attribute_value(value)
-        .map_err(|error| StoreError::Failed(format!("encoding an item: {error}")))
+    serde_dynamo::to_attribute_value(value).map_err(|error| StoreError::Failed(format!("encoding an item: {error}")))
 }
 
 /// The entity an item holds.
@@ -86,34 +80,23 @@ pub(crate) fn doc<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
 
 /// The attribute `name` of an item, read as `T`.
 pub(crate) fn part<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
-    let value = item
-        .get(name)
-        .cloned()
-        .ok_or_else(|| StoreError::Unreadable(format!("no attribute {name}")))?;
-    serde_dynamo::from_attribute_value(value)
-        .map_err(|error| StoreError::Unreadable(format!("{name}: {error}")))
+    let value = item.get(name).cloned().ok_or_else(|| StoreError::Unreadable(format!("no attribute {name}")))?;
+    serde_dynamo::from_attribute_value(value).map_err(|error| StoreError::Unreadable(format!("{name}: {error}")))
 }
 
 /// The text attribute `name`, when there is one.
 pub(crate) fn text_of<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
-    item.get(name)
-        .and_then(|value| value.as_s().ok())
-        .map(String::as_str)
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
 
 /// The binary attribute `name`, when there is one.
 pub(crate) fn bytes_of<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
-    item.get(name)
-        .and_then(|value| value.as_b().ok())
-        .map(AsRef::as_ref)
+    item.get(name).and_then(|value| value.as_b().ok()).map(AsRef::as_ref)
 }
 
 /// The key of an item.
 pub(crate) fn key_of(item: &Item) -> Option<Key> {
-    Some(Key {
-        pk: text_of(item, "pk")?.to_owned(),
-        sk: text_of(item, "sk")?.to_owned(),
-    })
+    Some(Key { pk: text_of(item, "pk")?.to_owned(), sk: text_of(item, "sk")?.to_owned() })
 }
 
 /// Puts metadata into an item, sealed for `place`; empty metadata takes no room.
@@ -126,22 +109,16 @@ pub(crate) fn put_metadata(
     if metadata.as_object().is_empty() {
         return Ok(());
     }
-    let json =
-        serde_json::to_vec(metadata).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let json = serde_json::to_vec(metadata).map_err(|error| StoreError::Failed(error.to_string()))?;
     item.insert("sealed".to_owned(), bytes(secrets.seal(place, &json)?));
     Ok(())
 }
 
 /// The metadata sealed in an item for `place`.
-pub(crate) fn metadata_of(
-    item: &Item,
-    secrets: &Secrets,
-    place: &str,
-) -> Result<Metadata, StoreError> {
+pub(crate) fn metadata_of(item: &Item, secrets: &Secrets, place: &str) -> Result<Metadata, StoreError> {
     let Some(sealed) = bytes_of(item, "sealed") else {
         return Ok(Metadata::default());
     };
     let json = secrets.open(place, sealed)?;
-    serde_json::from_slice(&json)
-        .map_err(|error| StoreError::Unreadable(format!("metadata: {error}")))
+    serde_json::from_slice(&json).map_err(|error| StoreError::Unreadable(format!("metadata: {error}")))
 }

@@ -28,10 +28,7 @@ pub struct Key {
 impl Key {
     /// The key of an item alone in its partition: `NOUN#id`.
     pub fn alone(noun: &str, id: impl std::fmt::Display) -> Self {
-        Self {
-            pk: format!("{noun}#{id}"),
-            sk: ALONE.to_owned(),
-        }
+        Self { pk: format!("{noun}#{id}"), sk: ALONE.to_owned() }
     }
 }
 
@@ -113,9 +110,6 @@ mod tests {
         for n in 0..8_000 {
             counts[usize::from(shard(&format!("CL-{n:016}")))] += 1;
         }
-        assert!(
-            counts.iter().all(|count| (850..1_150).contains(count)),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|count| (850..1_150).contains(count)), "{counts:?}");
     }
 }

@@ -85,21 +85,13 @@ pub struct Store {
 impl Store {
     /// The store in `table`.
     pub fn new(table: Table, secrets: Secrets, prefixes: Prefixes) -> Self {
-        Self {
-            table,
-            secrets,
-            prefixes,
-            lines: Lines::default(),
-        }
+        Self { table, secrets, prefixes, lines: Lines::default() }
     }
 
     /// The same store, whose commands wait for their turn with those of `other`.
     #[must_use]
     pub fn in_line_with(self, other: &Self) -> Self {
-        Self {
-            lines: other.lines.clone(),
-            ..self
-        }
+        Self { lines: other.lines.clone(), ..self }
     }
 
     /// What the store derives and seals with.

@@ -28,10 +28,7 @@ pub struct KeyedLicence {
 impl Store {
     /// The refid of the licence with this key: the same one always.
     pub fn licence_refid(&self, key: &LicenceKey) -> LicenceRefid {
-        LicenceRefid::new(
-            &self.prefixes.licence,
-            self.secrets.bits("licence", &[key.reveal()]),
-        )
+        LicenceRefid::new(&self.prefixes.licence, self.secrets.bits("licence", &[key.reveal()]))
     }
 }
 
@@ -53,15 +50,8 @@ pub(crate) fn write(
     let id = licence.refid.as_str();
     let place = by_time(licence.created_at, id);
     let mut item = item(&key, "licence", licence, stamp)?;
-    item.insert(
-        "sealed".to_owned(),
-        bytes(secrets.seal(&key.pk, keyed.key.reveal().as_bytes())?),
-    );
-    Index::Tenant.place(
-        &mut item,
-        format!("LI@{}", tenant(licence.reseller.as_ref(), id)),
-        place.clone(),
-    );
+    item.insert("sealed".to_owned(), bytes(secrets.seal(&key.pk, keyed.key.reveal().as_bytes())?));
+    Index::Tenant.place(&mut item, format!("LI@{}", tenant(licence.reseller.as_ref(), id)), place.clone());
     Index::Kind.place(&mut item, format!("LI#{}", shard(id)), place.clone());
     if let Some(client) = &licence.client {
         Index::Status.place(&mut item, format!("LI@{client}"), place);
@@ -73,12 +63,8 @@ pub(crate) fn write(
 /// The licence of an item, with its key.
 pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<KeyedLicence, StoreError> {
     let licence: Licence = doc(item)?;
-    let sealed = bytes_of(item, "sealed")
-        .ok_or_else(|| StoreError::Unreadable("a licence without a key".into()))?;
+    let sealed = bytes_of(item, "sealed").ok_or_else(|| StoreError::Unreadable("a licence without a key".into()))?;
     let text = String::from_utf8(secrets.open(&key(&licence.refid).pk, sealed)?)
         .map_err(|_| StoreError::Unreadable("a licence key that is no text".into()))?;
-    Ok(KeyedLicence {
-        licence,
-        key: LicenceKey::new(text),
-    })
+    Ok(KeyedLicence { licence, key: LicenceKey::new(text) })
 }

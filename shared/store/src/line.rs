@@ -29,11 +29,7 @@ pub(crate) struct Front {
 impl Lines {
     /// Waits until nobody stands before this command in the line of any wallet among `keys`: first come, first served.
     pub(crate) async fn stand(&self, keys: &[Key]) -> Front {
-        let mut wallets: Vec<&str> = keys
-            .iter()
-            .filter(|key| wallet::is_key(key))
-            .map(|key| key.pk.as_str())
-            .collect();
+        let mut wallets: Vec<&str> = keys.iter().filter(|key| wallet::is_key(key)).map(|key| key.pk.as_str()).collect();
         wallets.sort_unstable();
         wallets.dedup();
         let mut lines = Vec::new();

@@ -51,12 +51,7 @@ impl Store {
     /// Leaves a request for a link: one put.
     pub async fn ask_for_link(&self, asks: Asks, request: &Request) -> Result<(), StoreError> {
         let id = code(self.secrets.random()?);
-        let asked = LinkRequest {
-            id: id.clone(),
-            asks,
-            created_at: request.now,
-            version: 1,
-        };
+        let asked = LinkRequest { id: id.clone(), asks, created_at: request.now, version: 1 };
         let mut put = item(&request_key(&id), "link_request", &asked, &request.stamp)?;
         let waits = request.now.plus(WAITS).unix_seconds();
         put.insert("ttl".to_owned(), number(waits));
@@ -66,10 +61,7 @@ impl Store {
 
     /// A request for a link, if it still waits.
     pub async fn link_request(&self, id: &str) -> Result<Option<LinkRequest>, StoreError> {
-        let found = self
-            .table
-            .get(&request_key(id), Consistency::Strong)
-            .await?;
+        let found = self.table.get(&request_key(id), Consistency::Strong).await?;
         found.as_ref().map(doc).transpose()
     }
 
@@ -121,22 +113,14 @@ impl Store {
                 writes.push(new.write(&token, stamp)?);
                 writes.push(mailed.failure(loaded, stamp, now)?);
             }
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(Vec::new()),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         };
         self.command(&stamp.request, None, &keys, decide).await?;
         Ok(link)
     }
 
     /// A link with which the owner of a login sets its first password; none when nobody may sign in there.
-    pub async fn invite(
-        &self,
-        refid: &UserRefid,
-        stamp: &Stamp,
-        now: Time,
-    ) -> Result<Option<Link>, StoreError> {
+    pub async fn invite(&self, refid: &UserRefid, stamp: &Stamp, now: Time) -> Result<Option<Link>, StoreError> {
         let new = NewToken::draw(&self.secrets)?;
         let mut link = None;
         let decide = |loaded: &Loaded| {
@@ -153,10 +137,7 @@ impl Store {
                 token: new.text().to_owned(),
                 user,
             });
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(Vec::new()),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         };
         let keys = [user::key(refid)];
         self.command(&stamp.request, None, &keys, decide).await?;
@@ -188,11 +169,7 @@ impl Answered {
         now: Time,
     ) -> Option<Self> {
         match asks {
-            Asks::Register {
-                email,
-                name,
-                password,
-            } => {
+            Asks::Register { email, name, password } => {
                 let fresh = || User::new(fresh.clone(), email.clone(), name.clone(), now);
                 registered(known, fresh, password, confirms, now)
             }
@@ -212,26 +189,15 @@ impl Answered {
             account,
             change: AccountChange::default(),
             is_new: false,
-            mail: Some(Mailed {
-                purpose,
-                has_account: false,
-            }),
+            mail: Some(Mailed { purpose, has_account: false }),
         }
     }
 
     /// A link for a new password, unless nobody may sign in there; it also helps in who asks for what is there already.
     fn reset(account: Account, has_account: bool) -> Option<Self> {
         let may = account.user.may_sign_in();
-        let mail = Mailed {
-            purpose: Purpose::Reset,
-            has_account,
-        };
-        may.then(|| Self {
-            account,
-            change: AccountChange::default(),
-            is_new: false,
-            mail: Some(mail),
-        })
+        let mail = Mailed { purpose: Purpose::Reset, has_account };
+        may.then(|| Self { account, change: AccountChange::default(), is_new: false, mail: Some(mail) })
     }
 
     fn writes(&self, stamp: &Stamp, now: Time) -> Result<Vec<CommandWrite>, StoreError> {
@@ -246,22 +212,13 @@ impl Answered {
     }
 
     fn link(self, token: &str, to: &EmailAddress) -> Option<Link> {
-        let Mailed {
-            purpose,
-            has_account,
-        } = self.mail?;
+        let Mailed { purpose, has_account } = self.mail?;
         // As its owner spells it, whoever asked.
         let to = match &purpose {
             Purpose::ChangeEmail { .. } => to.clone(),
             _ => self.account.user.email.clone(),
         };
-        Some(Link {
-            user: self.account.user,
-            purpose,
-            has_account,
-            token: token.to_owned(),
-            to,
-        })
+        Some(Link { user: self.account.user, purpose, has_account, token: token.to_owned(), to })
     }
 }
 
@@ -276,12 +233,7 @@ fn registered(
     let is_new = known.is_none();
     let account = known.unwrap_or_else(|| {
         let user = fresh();
-        Account {
-            credentials: Credentials::none(&user.refid, now),
-            user,
-            sessions: None,
-            seen: Seen::new(),
-        }
+        Account { credentials: Credentials::none(&user.refid, now), user, sessions: None, seen: Seen::new() }
     });
     let taken = account.user.confirmed_at.is_some() || account.credentials.password.is_some();
     if taken || !account.user.may_sign_in() {
@@ -296,22 +248,10 @@ fn registered(
     } else {
         account.credentials.with_password(password.clone(), now)
     };
-    let mail = confirms.then(|| Mailed {
-        purpose: Purpose::Confirm {
-            password: password.clone(),
-        },
-        has_account: false,
-    });
-    let change = AccountChange {
-        credentials: Some(credentials),
-        ..AccountChange::default()
-    };
-    Some(Answered {
-        account,
-        change,
-        is_new,
-        mail,
-    })
+    let mail =
+        confirms.then(|| Mailed { purpose: Purpose::Confirm { password: password.clone() }, has_account: false });
+    let change = AccountChange { credentials: Some(credentials), ..AccountChange::default() };
+    Some(Answered { account, change, is_new, mail })
 }
 
 /// The confirmation once more. Where nobody registered, or several did, or somebody signed in already as addresses need
@@ -321,9 +261,7 @@ fn resent(account: Account) -> Option<Answered> {
         return Answered::reset(account, true);
     }
     let purpose = match account.credentials.confirmable() {
-        Some(password) if account.user.is_plain() => Purpose::Confirm {
-            password: password.clone(),
-        },
+        Some(password) if account.user.is_plain() => Purpose::Confirm { password: password.clone() },
         _ => Purpose::SetPassword,
     };
     Some(Answered::linked(account, purpose))

@@ -35,9 +35,7 @@ impl Loaded {
 
     /// Those of `keys` that nobody has read.
     pub fn unread(&self, keys: impl IntoIterator<Item = Key>) -> Vec<Key> {
-        keys.into_iter()
-            .filter(|key| !self.0.contains_key(key))
-            .collect()
+        keys.into_iter().filter(|key| !self.0.contains_key(key)).collect()
     }
 
     /// Notes what is at `key` now.

@@ -40,14 +40,8 @@ pub(crate) enum Direction {
     Write,
 }
 
-pub(crate) fn count<'a>(
-    direction: Direction,
-    capacity: impl IntoIterator<Item = &'a ConsumedCapacity>,
-) {
-    let units: f64 = capacity
-        .into_iter()
-        .filter_map(ConsumedCapacity::capacity_units)
-        .sum();
+pub(crate) fn count<'a>(direction: Direction, capacity: impl IntoIterator<Item = &'a ConsumedCapacity>) {
+    let units: f64 = capacity.into_iter().filter_map(ConsumedCapacity::capacity_units).sum();
     noted(|cost| {
         cost.calls += 1;
         match direction {

@@ -39,30 +39,19 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The page of a look-up: what it found, or nothing.
     pub fn only(found: Option<T>) -> Self {
-        Self {
-            items: found.into_iter().collect(),
-            position: None,
-        }
+        Self { items: found.into_iter().collect(), position: None }
     }
 
     /// The page with each item read by `read`.
-    pub(crate) fn map<U>(
-        self,
-        read: impl FnMut(T) -> Result<U, StoreError>,
-    ) -> Result<Page<U>, StoreError> {
+    pub(crate) fn map<U>(self, read: impl FnMut(T) -> Result<U, StoreError>) -> Result<Page<U>, StoreError> {
         let items = self.items.into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Page {
-            items,
-            position: self.position,
-        })
+        Ok(Page { items, position: self.position })
     }
 }
 
 /// The eight partitions of a list that everybody shares.
 pub(crate) fn shards(noun: &str) -> Vec<String> {
-    (0..keys::SHARDS)
-        .map(|shard| format!("{noun}#{shard}"))
-        .collect()
+    (0..keys::SHARDS).map(|shard| format!("{noun}#{shard}")).collect()
 }
 
 /// Where the reading of a partition stopped, when it was not at its end.
@@ -85,15 +74,10 @@ impl Store {
         let mut found = BTreeMap::new();
         let mut stops = Stops::new();
         let mut from: Vec<(String, Option<String>)> = Vec::new();
-        from.extend(
-            list.partitions
-                .iter()
-                .map(|pk| (pk.clone(), position.clone())),
-        );
+        from.extend(list.partitions.iter().map(|pk| (pk.clone(), position.clone())));
         let mut rounds = 0;
         loop {
-            self.read_on(list, from, share, &mut found, &mut stops)
-                .await?;
+            self.read_on(list, from, share, &mut found, &mut stops).await?;
             let frontier = frontier(list, &stops);
             let reached = |sk: &&String| list.reaches(frontier.as_ref(), sk);
             let enough = found.keys().filter(reached).count() >= limit;
@@ -165,28 +149,14 @@ impl List {
 /// gaps.
 fn frontier(list: &List, stops: &Stops) -> Option<String> {
     let stops = stops.values().cloned();
-    if list.ascending {
-        stops.min()
-    } else {
-        stops.max()
-    }
+    if list.ascending { stops.min() } else { stops.max() }
 }
 
 /// Cuts what was found to a page, which ends at the frontier.
-fn cut(
-    list: &List,
-    limit: usize,
-    found: BTreeMap<String, Item>,
-    frontier: Option<String>,
-) -> Page<Item> {
-    let ordered: Box<dyn Iterator<Item = (String, Item)>> = if list.ascending {
-        Box::new(found.into_iter())
-    } else {
-        Box::new(found.into_iter().rev())
-    };
-    let mut remaining = ordered
-        .filter(|(sk, _)| list.reaches(frontier.as_ref(), sk))
-        .peekable();
+fn cut(list: &List, limit: usize, found: BTreeMap<String, Item>, frontier: Option<String>) -> Page<Item> {
+    let ordered: Box<dyn Iterator<Item = (String, Item)>> =
+        if list.ascending { Box::new(found.into_iter()) } else { Box::new(found.into_iter().rev()) };
+    let mut remaining = ordered.filter(|(sk, _)| list.reaches(frontier.as_ref(), sk)).peekable();
     let mut items = Vec::new();
     let mut end = None;
     while items.len() < limit
@@ -195,10 +165,6 @@ fn cut(
         end = Some(sk);
         items.push(item);
     }
-    let position = if remaining.peek().is_some() {
-        end
-    } else {
-        frontier
-    };
+    let position = if remaining.peek().is_some() { end } else { frontier };
     Page { items, position }
 }

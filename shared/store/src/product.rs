@@ -24,29 +24,15 @@ pub type RenderProduct<'a> = &'a (dyn Fn(&Product) -> Result<Vec<u8>, StoreError
 
 impl Store {
     /// A product, as of now.
-    pub async fn product(
-        &self,
-        reference: &ProductReference,
-    ) -> Result<Option<Product>, StoreError> {
+    pub async fn product(&self, reference: &ProductReference) -> Result<Option<Product>, StoreError> {
         let item = self.table.get(&key(reference), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()
     }
 
     /// A page of products, by reference.
-    pub async fn products(
-        &self,
-        limit: usize,
-        position: Option<String>,
-    ) -> Result<Page<Product>, StoreError> {
-        let list = List {
-            index: Index::Kind,
-            partitions: vec!["PR".into()],
-            filters: Vec::new(),
-            ascending: true,
-        };
-        self.page(&list, limit, position)
-            .await?
-            .map(|item| doc(&item))
+    pub async fn products(&self, limit: usize, position: Option<String>) -> Result<Page<Product>, StoreError> {
+        let list = List { index: Index::Kind, partitions: vec!["PR".into()], filters: Vec::new(), ascending: true };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
     /// Creates a product (SPEC B3).
@@ -62,10 +48,7 @@ impl Store {
             writes.extend(self.record_write(request, &answer)?);
             let put = Write::Put(write(product, &request.stamp)?, Condition::Absent);
             writes.push(CommandWrite::unique(put, Refusal::DuplicateProduct));
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(answer),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }
@@ -79,26 +62,19 @@ impl Store {
         render: RenderProduct<'_>,
     ) -> Result<Answer, StoreError> {
         self.command(&stamp.request, None, &[key(reference)], |loaded| {
-            let product =
-                read_loaded(loaded, reference)?.ok_or(Refusal::NotFound(What::Product))?;
+            let product = read_loaded(loaded, reference)?.ok_or(Refusal::NotFound(What::Product))?;
             let Some(changed) = change(&product)? else {
                 return Ok(Decision::Unchanged(Answer::first(render(&product)?)));
             };
             let put = Write::Put(write(&changed, stamp)?, Condition::Version(product.version));
-            Ok(Decision::Commit {
-                writes: vec![CommandWrite::fresh(put)],
-                answer: Answer::first(render(&changed)?),
-            })
+            Ok(Decision::Commit { writes: vec![CommandWrite::fresh(put)], answer: Answer::first(render(&changed)?) })
         })
         .await
     }
 }
 
 /// The product among what a command loaded.
-pub(crate) fn read_loaded(
-    loaded: &Loaded,
-    reference: &ProductReference,
-) -> Result<Option<Product>, StoreError> {
+pub(crate) fn read_loaded(loaded: &Loaded, reference: &ProductReference) -> Result<Option<Product>, StoreError> {
     loaded.get(&key(reference)).map(doc).transpose()
 }
 

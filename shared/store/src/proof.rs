@@ -22,12 +22,7 @@ use crate::{Store, StoreError};
 
 impl Store {
     /// The account of whoever is to prove to be its owner; refuses who failed too often just now.
-    pub async fn begin_proof(
-        &self,
-        user: &UserRefid,
-        session: &str,
-        now: Time,
-    ) -> Result<Account, StoreError> {
+    pub async fn begin_proof(&self, user: &UserRefid, session: &str, now: Time) -> Result<Account, StoreError> {
         let count = self.session_count(session);
         let mut keys = account::keys(user).to_vec();
         keys.push(count.key.clone());
@@ -40,25 +35,14 @@ impl Store {
 
     /// Counts what came of a proof given in a session. Neither outcome is told before that, so of many guesses at once
     /// few are answered.
-    pub async fn count_proof(
-        &self,
-        session: &str,
-        right: bool,
-        request: &Request,
-    ) -> Result<(), StoreError> {
+    pub async fn count_proof(&self, session: &str, right: bool, request: &Request) -> Result<(), StoreError> {
         let count = self.session_count(session);
         let keys = [count.key.clone()];
         let counted = self.command(&request.stamp.request, None, &keys, |loaded| {
             count.must_be_ready(loaded, request.now)?;
-            let counted = if right {
-                count.success(loaded)?
-            } else {
-                count.failure(loaded, &request.stamp, request.now)?
-            };
-            Ok(Decision::Commit {
-                writes: vec![counted],
-                answer: Answer::first(Vec::new()),
-            })
+            let counted =
+                if right { count.success(loaded)? } else { count.failure(loaded, &request.stamp, request.now)? };
+            Ok(Decision::Commit { writes: vec![counted], answer: Answer::first(Vec::new()) })
         });
         counted.await.map(|_| ())
     }
@@ -107,13 +91,7 @@ impl Store {
             })
         };
         let keys = account::keys(refid);
-        self.command(&request.stamp.request, None, &keys, decide)
-            .await?;
-        Ok(SignedIn {
-            token: new.token(refid),
-            expires_at: now.plus(limits.absolute),
-            user: changed,
-            device,
-        })
+        self.command(&request.stamp.request, None, &keys, decide).await?;
+        Ok(SignedIn { token: new.token(refid), expires_at: now.plus(limits.absolute), user: changed, device })
     }
 }

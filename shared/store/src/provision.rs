@@ -103,8 +103,7 @@ pub struct Sold {
 }
 
 /// How a provision is answered.
-pub type RenderProvision<'a> =
-    &'a (dyn Fn(&Provision) -> Result<Vec<u8>, StoreError> + Send + Sync);
+pub type RenderProvision<'a> = &'a (dyn Fn(&Provision) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
 /// A licence that a provision mints: drawn once a command, so that every try mints the same ones.
 type Drawn = (LicenceRefid, LicenceKey);
@@ -126,15 +125,8 @@ impl Store {
         render: RenderProvision<'_>,
     ) -> Result<Answer, StoreError> {
         let refid = self.entry_refid(command.reseller, Class::Provision, command.key);
-        let record = Record {
-            key: crate::entry::key(&refid),
-            fingerprint: command.fingerprint,
-        };
-        let request = Request {
-            record: Some(record.clone()),
-            stamp: stamp.clone(),
-            now,
-        };
+        let record = Record { key: crate::entry::key(&refid), fingerprint: command.fingerprint };
+        let request = Request { record: Some(record.clone()), stamp: stamp.clone(), now };
         let wallet_key = wallet::key(command.reseller);
         let mut keys = vec![wallet_key.clone()];
         let mut licence_keys = Vec::new();
@@ -175,10 +167,7 @@ impl Store {
                 writes.push(CommandWrite::fresh(minted));
             }
             writes.extend(made.creations);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(answer),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }
@@ -194,43 +183,27 @@ impl Store {
         request: &Request,
     ) -> Result<Made, StoreError> {
         let buyers = self.buyers(command, &units.buyers, loaded, request)?;
-        let product = product::read_loaded(loaded, &units.product)?
-            .ok_or(Refusal::NotFound(What::Product))?;
+        let product = product::read_loaded(loaded, &units.product)?.ok_or(Refusal::NotFound(What::Product))?;
         let refids: Vec<LicenceRefid> = keys.iter().map(|(refid, _)| refid.clone()).collect();
         let each = units.each.get() as usize;
         let line = |(client, licences)| Line { client, licences };
         let clients = buyers.iter().map(|buyer| &buyer.client);
         let lines: Vec<Line<'_>> = clients.zip(refids.chunks(each)).map(line).collect();
-        let order = Order {
-            product: &product,
-            lines: &lines,
-        };
-        let decision =
-            provision::decide(wallet, order, &command.discounts, particulars, request.now)?;
+        let order = Order { product: &product, lines: &lines };
+        let decision = provision::decide(wallet, order, &command.discounts, particulars, request.now)?;
         // One licence for each key, in their order.
         let keyed = decision.licences.into_iter().zip(keys);
-        let keyed: Vec<KeyedLicence> = keyed
-            .map(|(licence, (_, key))| KeyedLicence {
-                licence,
-                key: key.clone(),
-            })
-            .collect();
+        let keyed: Vec<KeyedLicence> =
+            keyed.map(|(licence, (_, key))| KeyedLicence { licence, key: key.clone() }).collect();
         let mut sold = Vec::new();
         let mut creations = Vec::new();
         for (buyer, licences) in buyers.into_iter().zip(keyed.chunks(each)) {
             creations.extend(buyer.creation);
-            sold.push(Sold {
-                client: Some(buyer.client),
-                licences: licences.to_vec(),
-            });
+            sold.push(Sold { client: Some(buyer.client), licences: licences.to_vec() });
         }
         Ok(Made {
             wallet: decision.posting.wallet,
-            provision: Provision {
-                entry: decision.posting.entry,
-                sold,
-                refunds: Vec::new(),
-            },
+            provision: Provision { entry: decision.posting.entry, sold, refunds: Vec::new() },
             creations,
         })
     }
@@ -250,10 +223,7 @@ impl Store {
     }
 
     /// A provision as it stands now: the entry as it was made, clients, licences and refunds as they are.
-    pub async fn find_provision(
-        &self,
-        refid: &EntryRefid,
-    ) -> Result<Option<Provision>, StoreError> {
+    pub async fn find_provision(&self, refid: &EntryRefid) -> Result<Option<Provision>, StoreError> {
         let Some(entry) = self.purchase(refid).await? else {
             return Ok(None);
         };
@@ -264,11 +234,7 @@ impl Store {
         let keys = refund::entry_keys(&found, refid)?;
         let refunds = self.table.get_all(&keys, Consistency::Strong).await?;
         found.extend(Loaded::of(&keys, refunds));
-        Ok(Some(Provision {
-            sold: self.sold(&entry, &found)?,
-            refunds: refund::entries(&found, refid)?,
-            entry,
-        }))
+        Ok(Some(Provision { sold: self.sold(&entry, &found)?, refunds: refund::entries(&found, refid)?, entry }))
     }
 
     /// What an entry sold, as far as it was found.
@@ -293,26 +259,15 @@ pub(crate) fn sold_keys(entry: &Entry) -> Vec<Key> {
         return Vec::new();
     };
     let licences = sale.licences.iter().map(licence::key);
-    licences
-        .chain(sale.clients.iter().map(client::key))
-        .collect()
+    licences.chain(sale.clients.iter().map(client::key)).collect()
 }
 
 /// Asks the domain about a bare cost.
-fn bare(
-    wallet: &Wallet,
-    cost: Amount,
-    particulars: Particulars,
-    now: Time,
-) -> Result<Made, StoreError> {
+fn bare(wallet: &Wallet, cost: Amount, particulars: Particulars, now: Time) -> Result<Made, StoreError> {
     let posting = provision::decide_cost(wallet, cost, particulars, now)?;
     Ok(Made {
         wallet: posting.wallet,
-        provision: Provision {
-            entry: posting.entry,
-            sold: Vec::new(),
-            refunds: Vec::new(),
-        },
+        provision: Provision { entry: posting.entry, sold: Vec::new(), refunds: Vec::new() },
         creations: Vec::new(),
     })
 }

@@ -88,10 +88,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let purchase = command.purchase;
         let refid = self.entry_refid(&purchase.reseller, Class::Refund, command.key);
-        let record = Record {
-            key: crate::entry::key(&refid),
-            fingerprint: command.fingerprint,
-        };
+        let record = Record { key: crate::entry::key(&refid), fingerprint: command.fingerprint };
         let wallet_key = wallet::key(&purchase.reseller);
         let mut keys = vec![wallet_key.clone(), key(&purchase.refid)];
         keys.extend(sold_keys(purchase));
@@ -116,21 +113,14 @@ impl Store {
             let revocations = self.revoke(&mut sold, &decision.licences, at, stamp)?;
             let mut refunds = entries(loaded, &purchase.refid)?;
             refunds.push(entry.clone());
-            let answer = render(&Provision {
-                entry: purchase.clone(),
-                sold,
-                refunds,
-            })?;
+            let answer = render(&Provision { entry: purchase.clone(), sold, refunds })?;
             let mut writes = vec![
                 crate::entry::write(self, entry, &record, &answer, stamp)?,
                 wallet::write(&decision.posting.wallet, Some(wallet.version), stamp)?,
                 write(&decision.refunds, stamp)?,
             ];
             writes.extend(revocations);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(answer),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }

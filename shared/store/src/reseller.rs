@@ -53,10 +53,7 @@ pub type RenderReseller<'a> = &'a (dyn Fn(&Reseller) -> Result<Vec<u8>, StoreErr
 impl Store {
     /// A new refid for a reseller, drawn at random.
     pub fn new_reseller_refid(&self) -> Result<ResellerRefid, StoreError> {
-        Ok(ResellerRefid::new(
-            &self.prefixes.reseller,
-            self.secrets.random()?,
-        ))
+        Ok(ResellerRefid::new(&self.prefixes.reseller, self.secrets.random()?))
     }
 
     /// A reseller, as of now.
@@ -93,14 +90,10 @@ impl Store {
         let list = List {
             index: Index::Kind,
             partitions: vec!["RS".into()],
-            filters: filters
-                .map(|(member, value)| Filter::Is(member, value.to_owned()))
-                .collect(),
+            filters: filters.map(|(member, value)| Filter::Is(member, value.to_owned())).collect(),
             ascending: false,
         };
-        self.page(&list, limit, position)
-            .await?
-            .map(|item| read(&item, &self.secrets))
+        self.page(&list, limit, position).await?.map(|item| read(&item, &self.secrets))
     }
 
     /// Creates reseller, wallet and login (SPEC B1), below `parent` when there is one.
@@ -119,14 +112,11 @@ impl Store {
         let (id, record) = (&request.stamp.request, request.record.as_ref());
         self.command(id, record, &keys, |loaded| {
             let parent = match &parent {
-                Some(key) => {
-                    Some(read_loaded(loaded, key, &self.secrets)?.ok_or(Refusal::InvalidParent)?)
-                }
+                Some(key) => Some(read_loaded(loaded, key, &self.secrets)?.ok_or(Refusal::InvalidParent)?),
                 None => None,
             };
             let (refid, user) = (refid.clone(), user.clone());
-            let reseller =
-                Reseller::onboard(new.clone(), refid, user, parent.as_ref(), request.now)?;
+            let reseller = Reseller::onboard(new.clone(), refid, user, parent.as_ref(), request.now)?;
             let answer = render(&reseller)?;
             let mut writes = Vec::new();
             writes.extend(self.record_write(request, &answer)?);
@@ -136,10 +126,7 @@ impl Store {
             writes.push(CommandWrite::fresh(profile));
             let wallet = Wallet::open(&reseller);
             writes.push(crate::wallet::write(&wallet, None, &request.stamp)?);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(answer),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }
@@ -162,10 +149,7 @@ impl Store {
             let Some(changed) = change(&reseller, &old)? else {
                 return Ok(Decision::Unchanged(Answer::first(render(&reseller)?)));
             };
-            let put = Write::Put(
-                write(&changed, &self.secrets, stamp)?,
-                Condition::Version(reseller.version),
-            );
+            let put = Write::Put(write(&changed, &self.secrets, stamp)?, Condition::Version(reseller.version));
             let mut writes = vec![CommandWrite::fresh(put)];
             // The wallet that was read may be an older one than the profile: so whenever what decides about spending
             // changes, it is written under the condition that it was not, even if it seems to say so already.
@@ -174,10 +158,7 @@ impl Store {
             if !seems_the_same {
                 writes.push(crate::wallet::write(&following, Some(old.version), stamp)?);
             }
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(render(&changed)?),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(render(&changed)?) })
         })
         .await
     }
@@ -200,22 +181,14 @@ pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<Reseller, StoreErro
 }
 
 /// The reseller among what a command loaded.
-pub(crate) fn read_loaded(
-    loaded: &Loaded,
-    key: &Key,
-    secrets: &Secrets,
-) -> Result<Option<Reseller>, StoreError> {
+pub(crate) fn read_loaded(loaded: &Loaded, key: &Key, secrets: &Secrets) -> Result<Option<Reseller>, StoreError> {
     loaded.get(key).map(|item| read(item, secrets)).transpose()
 }
 
 fn write(reseller: &Reseller, secrets: &Secrets, stamp: &Stamp) -> Result<Item, StoreError> {
     let key = key(&reseller.refid);
     let mut item = item(&key, "reseller", reseller, stamp)?;
-    Index::Kind.place(
-        &mut item,
-        "RS".into(),
-        by_time(reseller.created_at, reseller.refid.as_str()),
-    );
+    Index::Kind.place(&mut item, "RS".into(), by_time(reseller.created_at, reseller.refid.as_str()));
     put_metadata(&mut item, secrets, &key.pk, &reseller.metadata)?;
     Ok(item)
 }

@@ -31,9 +31,7 @@ impl RecoveryCodes {
     /// Draws new ones.
     pub fn draw() -> Result<Self, StoreError> {
         let draw = |_| Ok(recovery_code(random()?));
-        let shown = (0..RECOVERY_CODES)
-            .map(draw)
-            .collect::<Result<Vec<String>, StoreError>>()?;
+        let shown = (0..RECOVERY_CODES).map(draw).collect::<Result<Vec<String>, StoreError>>()?;
         let kept = shown.iter().filter_map(|it| recovery_hash(it)).collect();
         Ok(Self { shown, kept })
     }
@@ -85,11 +83,6 @@ impl Store {
         let sealed = sealed.ok_or(Refusal::SecondFactorDisabled)?;
         let secret = self.totp_secret(&credentials.user, &sealed)?;
         let step = secret.verify(code, now, None).ok_or(Refusal::InvalidCode)?;
-        Ok(SecondFactor {
-            sealed,
-            last_step: Some(step),
-            recovery,
-            since: now,
-        })
+        Ok(SecondFactor { sealed, last_step: Some(step), recovery, since: now })
     }
 }

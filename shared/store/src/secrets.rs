@@ -95,10 +95,7 @@ impl Secrets {
     #[must_use]
     pub fn drawing_from(self, seed: u64) -> Self {
         let drawn = AtomicU64::new(0);
-        Self {
-            draws: Some(Arc::new(Draws { seed, drawn })),
-            ..self
-        }
+        Self { draws: Some(Arc::new(Draws { seed, drawn })), ..self }
     }
 
     /// Random bytes for what the store names or hands out.
@@ -123,14 +120,9 @@ impl Secrets {
     /// Seals `plain` for `place`; 40 bytes longer.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce: [u8; NONCE] = random()?;
-        let payload = Payload {
-            msg: plain,
-            aad: place.as_bytes(),
-        };
-        let sealed = self
-            .seal
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| StoreError::Failed("sealing".into()))?;
+        let payload = Payload { msg: plain, aad: place.as_bytes() };
+        let sealed =
+            self.seal.encrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Failed("sealing".into()))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -138,13 +130,8 @@ impl Secrets {
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
         let unreadable = || StoreError::Unreadable(format!("a seal of {place} does not open"));
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(unreadable)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: place.as_bytes(),
-        };
-        self.seal
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| unreadable())
+        let payload = Payload { msg: sealed, aad: place.as_bytes() };
+        self.seal.decrypt(&XNonce::from(*nonce), payload).map_err(|_| unreadable())
     }
 
     /// What shows that `nonce` is a device on which `user` has signed in.
@@ -170,11 +157,7 @@ impl Secrets {
     /// A MAC that makes a cursor tamper-proof within `scope`.
     pub(crate) fn cursor_mac(&self, scope: &str, position: &str) -> [u8; MAC] {
         let mut mac = [0; MAC];
-        mac.copy_from_slice(
-            hmac(&self.cursors, &[scope.as_bytes(), position.as_bytes()])
-                .split_at(MAC)
-                .0,
-        );
+        mac.copy_from_slice(hmac(&self.cursors, &[scope.as_bytes(), position.as_bytes()]).split_at(MAC).0);
         mac
     }
 }
@@ -182,8 +165,7 @@ impl Secrets {
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;
     Ok(bytes)
 }
 
@@ -199,9 +181,7 @@ mod tests {
     #[test]
     fn draws_follow_from_a_seed_only_where_there_is_one() {
         let secrets = || Secrets::from_root(&[7; 32]).unwrap();
-        let twice = |secrets: &Secrets| -> [[u8; 48]; 2] {
-            [secrets.random().unwrap(), secrets.random().unwrap()]
-        };
+        let twice = |secrets: &Secrets| -> [[u8; 48]; 2] { [secrets.random().unwrap(), secrets.random().unwrap()] };
         let [one, other] = twice(&secrets().drawing_from(1));
         assert_ne!(one, other);
         assert_eq!(twice(&secrets().drawing_from(1)), [one, other]);
@@ -212,18 +192,9 @@ mod tests {
     #[test]
     fn ids_are_stable_and_parts_do_not_run_together() {
         let secrets = Secrets::from_root(&[7; 32]).unwrap();
-        assert_eq!(
-            secrets.bits("client", &["a"]),
-            secrets.bits("client", &["a"])
-        );
-        assert_ne!(
-            secrets.bits("client", &["ab", "c"]),
-            secrets.bits("client", &["a", "bc"])
-        );
-        assert_ne!(
-            secrets.bits("client", &["a"]),
-            Secrets::from_root(&[8; 32]).unwrap().bits("client", &["a"])
-        );
+        assert_eq!(secrets.bits("client", &["a"]), secrets.bits("client", &["a"]));
+        assert_ne!(secrets.bits("client", &["ab", "c"]), secrets.bits("client", &["a", "bc"]));
+        assert_ne!(secrets.bits("client", &["a"]), Secrets::from_root(&[8; 32]).unwrap().bits("client", &["a"]));
         assert!(Secrets::from_root(&[7; 31]).is_err());
     }
 

@@ -30,10 +30,7 @@ fn login_key(id: &str) -> Key {
 }
 
 /// The sessions among what a command loaded, and when they were last used.
-pub(crate) fn read(
-    loaded: &Loaded,
-    user: &UserRefid,
-) -> Result<Option<(Sessions, Seen)>, StoreError> {
+pub(crate) fn read(loaded: &Loaded, user: &UserRefid) -> Result<Option<(Sessions, Seen)>, StoreError> {
     loaded.get(&key(user)).map(of_item).transpose()
 }
 
@@ -43,11 +40,7 @@ fn of_item(item: &Item) -> Result<(Sessions, Seen), StoreError> {
 }
 
 /// The write that puts `sessions` in the place of the version before them.
-pub(crate) fn write(
-    sessions: &Sessions,
-    seen: &Seen,
-    stamp: &Stamp,
-) -> Result<CommandWrite, StoreError> {
+pub(crate) fn write(sessions: &Sessions, seen: &Seen, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let before = sessions.version.checked_sub(1).filter(|it| *it > 0);
     let mut put = item(&key(&sessions.user), "sessions", sessions, stamp)?;
     let last = |it: &purser_domain::session::Session| {
@@ -79,19 +72,11 @@ impl Store {
     }
 
     /// Notes that the session `session` of `user` is in use. One that has ended meanwhile stays ended.
-    pub async fn note_session_used(
-        &self,
-        user: &UserRefid,
-        session: &str,
-        now: Time,
-    ) -> Result<(), StoreError> {
+    pub async fn note_session_used(&self, user: &UserRefid, session: &str, now: Time) -> Result<(), StoreError> {
         let now = text(now.to_string());
         let key = key(user);
         // A session that ended meanwhile stays ended, so it makes no difference.
-        let _noted = self
-            .table
-            .replace_member(&key, "seen", session, now)
-            .await?;
+        let _noted = self.table.replace_member(&key, "seen", session, now).await?;
         Ok(())
     }
 
@@ -114,8 +99,6 @@ impl Store {
             filters: Vec::new(),
             ascending: false,
         };
-        self.page(&list, limit, position)
-            .await?
-            .map(|item| doc(&item))
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 }

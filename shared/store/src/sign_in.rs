@@ -85,10 +85,7 @@ pub(crate) struct NewSession {
 impl NewSession {
     pub(crate) fn draw(secrets: &Secrets) -> Result<Self, StoreError> {
         let secret: [u8; 32] = secrets.random()?;
-        Ok(Self {
-            id: code(secrets.random()?),
-            secret: data_encoding::BASE64URL_NOPAD.encode(&secret),
-        })
+        Ok(Self { id: code(secrets.random()?), secret: data_encoding::BASE64URL_NOPAD.encode(&secret) })
     }
 
     /// The token its user carries.
@@ -96,12 +93,7 @@ impl NewSession {
         format!("{user}.{}", self.secret)
     }
 
-    pub(crate) fn session(
-        &self,
-        from: (Option<&String>, Option<&String>),
-        limits: Limits,
-        now: Time,
-    ) -> Session {
+    pub(crate) fn session(&self, from: (Option<&String>, Option<&String>), limits: Limits, now: Time) -> Session {
         Session {
             id: self.id.clone(),
             secret_sha256: sha256_hex(self.secret.as_bytes()),
@@ -122,9 +114,7 @@ impl Store {
         let account = of(Counted::Account, &[&sign_in.email.folded()]);
         let network = sign_in.address.as_deref();
         let network = network.map(|it| of(Counted::Address, &[it]));
-        let own = device
-            .as_ref()
-            .map(|(user, nonce)| of(Counted::Device, &[user.as_str(), nonce]));
+        let own = device.as_ref().map(|(user, nonce)| of(Counted::Device, &[user.as_str(), nonce]));
         let counts = [Some(&account), network.as_ref(), own.as_ref()];
         let mut keys = vec![address];
         keys.extend(counts.into_iter().flatten().map(|count| count.key.clone()));
@@ -196,12 +186,7 @@ impl Store {
                 Err(error) => return Err(error),
             };
             let known = begun.known_device;
-            let opening = Opening {
-                new: &new,
-                sign_in,
-                limits,
-                known,
-            };
+            let opening = Opening { new: &new, sign_in, limits, known };
             let (signed_in, more) = opening.writes(&account, credentials, request)?;
             let mut writes = Vec::new();
             for count in counts.iter().filter(|count| count.ends_with_success()) {
@@ -212,20 +197,11 @@ impl Store {
             }
             writes.extend(more);
             outcome = Ok(signed_in);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(Vec::new()),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         };
-        self.command_on(Some(begun.loaded), id, None, &keys, decide)
-            .await?;
+        self.command_on(Some(begun.loaded), id, None, &keys, decide).await?;
         let user = outcome?;
-        Ok(SignedIn {
-            token: new.token(&user.refid),
-            expires_at: now.plus(limits.absolute),
-            user,
-            device,
-        })
+        Ok(SignedIn { token: new.token(&user.refid), expires_at: now.plus(limits.absolute), user, device })
     }
 
     async fn read_now(&self, keys: &[Key]) -> Result<Loaded, StoreError> {
@@ -270,14 +246,8 @@ impl Opening<'_> {
         request: &Request,
     ) -> Result<(User, Vec<CommandWrite>), StoreError> {
         let (now, user) = (request.now, &account.user);
-        let stamp = Stamp {
-            actor: Actor::new(user.refid.as_str()),
-            ..request.stamp.clone()
-        };
-        let signed_in = User {
-            last_login_at: Some(now),
-            ..user.next()
-        };
+        let stamp = Stamp { actor: Actor::new(user.refid.as_str()), ..request.stamp.clone() };
+        let signed_in = User { last_login_at: Some(now), ..user.next() };
         let from = (self.sign_in.address.as_ref(), self.sign_in.agent.as_ref());
         let opened = self.new.session(from, self.limits, now);
         let login = Login {
@@ -317,20 +287,13 @@ fn counted(
     let failed = |count: &Count| count.failure(loaded, &request.stamp, request.now);
     let fails = matches!(refusal, Refusal::InvalidCredentials | Refusal::InvalidCode);
     let told = |count: &Count| {
-        if fails {
-            failed(count)
-        } else {
-            count.unchanged(loaded)
-        }
+        if fails { failed(count) } else { count.unchanged(loaded) }
     };
     let mut writes = counts.iter().map(told).collect::<Result<Vec<_>, _>>()?;
     if *refusal == Refusal::InvalidCode {
         writes.push(failed(codes)?);
     }
-    Ok(Decision::Commit {
-        writes,
-        answer: Answer::first(Vec::new()),
-    })
+    Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
 }
 
 /// The account whose owner this is proven to be, and what becomes of its credentials.

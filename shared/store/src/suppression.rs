@@ -50,12 +50,7 @@ impl Store {
             Suppression::Bounce => Some(now.plus(BOUNCED_FOR)),
             Suppression::Complaint => None,
         };
-        let suppressed = Suppressed {
-            version: 1,
-            created_at: now,
-            reason,
-            until,
-        };
+        let suppressed = Suppressed { version: 1, created_at: now, reason, until };
         let key = self.suppression_key(email);
         let mut written = item(&key, "suppressed_address", &suppressed, stamp)?;
         if let Some(until) = until {
@@ -74,19 +69,12 @@ impl Store {
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            _ => Err(StoreError::Failed(format!(
-                "suppressing an address: {}",
-                describe(&error)
-            ))),
+            _ => Err(StoreError::Failed(format!("suppressing an address: {}", describe(&error)))),
         }
     }
 
     /// Whether and why `email` is not to be mailed.
-    pub async fn suppression(
-        &self,
-        email: &EmailAddress,
-        now: Time,
-    ) -> Result<Option<Suppression>, StoreError> {
+    pub async fn suppression(&self, email: &EmailAddress, now: Time) -> Result<Option<Suppression>, StoreError> {
         let key = self.suppression_key(email);
         let found = self.table.get(&key, Consistency::Strong).await?;
         let found: Option<Suppressed> = found.as_ref().map(doc).transpose()?;

@@ -103,9 +103,7 @@ pub struct Slice {
 }
 
 /// What went wrong, without what the request or the item said: logs hold no personal data.
-pub fn describe<E: ProvideErrorMetadata + std::error::Error + 'static>(
-    error: &SdkError<E>,
-) -> String {
+pub fn describe<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
     if let Some(known) = error.as_service_error() {
         let code = known.code().unwrap_or("unknown");
         return format!("{code}: {}", known.message().unwrap_or_default());
@@ -114,13 +112,8 @@ pub fn describe<E: ProvideErrorMetadata + std::error::Error + 'static>(
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(
-    error: &SdkError<E>,
-) -> TableError {
-    let code = error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
-        .unwrap_or_default();
+pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> TableError {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
     let passing = matches!(
         code,
         "ThrottlingException"
@@ -132,9 +125,7 @@ pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(
             | "ServiceUnavailable"
     );
     // Without a proper answer from the service nobody knows whether a write happened.
-    let broken = error
-        .raw_response()
-        .is_some_and(|answer| answer.status().is_server_error());
+    let broken = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
     if passing || broken || error.as_service_error().is_none() {
         TableError::Contended(describe(error))
     } else {
@@ -145,18 +136,11 @@ pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(
 impl Table {
     /// The table `name`, reached through `client`.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self {
-            client,
-            name: name.into(),
-        }
+        Self { client, name: name.into() }
     }
 
     /// One item.
-    pub async fn get(
-        &self,
-        key: &Key,
-        consistency: Consistency,
-    ) -> Result<Option<Item>, TableError> {
+    pub async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
         let answer = self
             .client
             .get_item()
@@ -173,11 +157,7 @@ impl Table {
     }
 
     /// These items, 100 a round trip; those that do not exist are left out.
-    pub async fn get_all(
-        &self,
-        keys: &[Key],
-        consistency: Consistency,
-    ) -> Result<HashMap<Key, Item>, TableError> {
+    pub async fn get_all(&self, keys: &[Key], consistency: Consistency) -> Result<HashMap<Key, Item>, TableError> {
         let mut found = HashMap::new();
         // DynamoDB refuses a batch that names a key twice.
         let mut known = HashSet::new();
@@ -188,22 +168,12 @@ impl Table {
         Ok(found)
     }
 
-    async fn get_batch(
-        &self,
-        keys: &[&Key],
-        consistency: Consistency,
-    ) -> Result<HashMap<Key, Item>, TableError> {
-        let mut wanted =
-            KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
+    async fn get_batch(&self, keys: &[&Key], consistency: Consistency) -> Result<HashMap<Key, Item>, TableError> {
+        let mut wanted = KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
         for key in keys {
-            wanted = wanted.keys(HashMap::from([
-                ("pk".to_owned(), text(&key.pk)),
-                ("sk".to_owned(), text(&key.sk)),
-            ]));
+            wanted = wanted.keys(HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))]));
         }
-        let wanted = wanted
-            .build()
-            .map_err(|error| TableError::Failed(error.to_string()))?;
+        let wanted = wanted.build().map_err(|error| TableError::Failed(error.to_string()))?;
         let answer = self
             .client
             .batch_get_item()
@@ -213,17 +183,10 @@ impl Table {
             .await
             .map_err(|error| classify(&error))?;
         meter::count(Direction::Read, answer.consumed_capacity());
-        if answer
-            .unprocessed_keys()
-            .is_some_and(|keys| !keys.is_empty())
-        {
+        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
             return Err(TableError::Contended("a batch was answered in part".into()));
         }
-        let items = answer
-            .responses
-            .unwrap_or_default()
-            .remove(&self.name)
-            .unwrap_or_default();
+        let items = answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default();
         let keyed = |item| Some((key_of(&item)?, item));
         Ok(items.into_iter().filter_map(keyed).collect())
     }
@@ -269,14 +232,8 @@ impl Table {
         let answer = query.send().await.map_err(|error| classify(&error))?;
         meter::count(Direction::Read, answer.consumed_capacity());
         let last_key = answer.last_evaluated_key;
-        let stopped_at = last_key
-            .as_ref()
-            .and_then(|key| text_of(key, range.index.sk()).map(ToOwned::to_owned));
-        Ok(Slice {
-            items: answer.items.unwrap_or_default(),
-            stopped_at,
-            last_key,
-        })
+        let stopped_at = last_key.as_ref().and_then(|key| text_of(key, range.index.sk()).map(ToOwned::to_owned));
+        Ok(Slice { items: answer.items.unwrap_or_default(), stopped_at, last_key })
     }
 
     /// Replaces a member of the attribute `map` of the item at `key`, where there is one; whether there was.

@@ -111,25 +111,17 @@ impl Store {
             if let Purpose::ChangeEmail { email } = &token.purpose
                 && email.folded() != account.user.email.folded()
             {
-                writes.extend(user::address_swap(
-                    &user,
-                    &account.user.email,
-                    &request.stamp,
-                )?);
+                writes.extend(user::address_swap(&user, &account.user.email, &request.stamp)?);
             }
             writes.extend(change.writes(&account, &request.stamp, request.now)?);
             if token.purpose.sets_password() {
                 writes.push(failed.success(loaded)?);
             }
             done = Ok(user);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(Vec::new()),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         };
         let keys = [key(text)];
-        self.command(&request.stamp.request, None, &keys, decide)
-            .await?;
+        self.command(&request.stamp.request, None, &keys, decide).await?;
         Ok(done?)
     }
 }
@@ -148,10 +140,9 @@ fn used(
             credentials: Some(credentials.with_password(password.clone(), now)),
             sessions: None,
         },
-        (Purpose::ChangeEmail { email }, None) => AccountChange {
-            user: Some(user.moved_to(email, now)),
-            ..AccountChange::default()
-        },
+        (Purpose::ChangeEmail { email }, None) => {
+            AccountChange { user: Some(user.moved_to(email, now)), ..AccountChange::default() }
+        }
         // Whoever reads the mail at the address has proven that it is theirs.
         (Purpose::Reset | Purpose::SetPassword, Some(password)) => AccountChange {
             user: Some(user.next_epoch().confirmed(now)),

@@ -74,10 +74,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let refid = self.entry_refid(command.from, Class::TransferOut, command.key);
         let other = self.entry_refid(command.to, Class::TransferIn, refid.as_str());
-        let record = Record {
-            key: crate::entry::key(&refid),
-            fingerprint: command.fingerprint,
-        };
+        let record = Record { key: crate::entry::key(&refid), fingerprint: command.fingerprint };
         let (from_key, to_key) = (wallet::key(command.from), wallet::key(command.to));
         let profile_key = reseller::key(command.to);
         let mut keys: Vec<Key> = vec![from_key.clone(), to_key.clone()];
@@ -98,10 +95,7 @@ impl Store {
                 transfer::must_send(&from, to.as_ref())?;
             }
             let to = wallet::read(loaded, &to_key)?.ok_or(Refusal::InvalidRecipient)?;
-            let end = |wallet, refid, actor| End {
-                wallet,
-                particulars: particulars(refid, actor),
-            };
+            let end = |wallet, refid, actor| End { wallet, particulars: particulars(refid, actor) };
             let sender = end(&from, refid.clone(), stamp.actor.clone());
             let receiver = end(&to, other.clone(), command.shown_to_receiver(&stamp.actor));
             let made = transfer::decide(sender, receiver, command.amount, now)?;

@@ -23,10 +23,7 @@ pub(crate) struct Turn {
 
 impl Turn {
     pub(crate) fn new() -> Self {
-        Self {
-            deadline: Instant::now() + DEADLINE,
-            pause: FIRST_PAUSE,
-        }
+        Self { deadline: Instant::now() + DEADLINE, pause: FIRST_PAUSE }
     }
 
     /// A pause of random length that doubles each time; busy when the deadline comes first. Its length is no secret, so

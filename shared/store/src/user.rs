@@ -71,26 +71,16 @@ pub(crate) fn read(loaded: &Loaded, refid: &UserRefid) -> Result<Option<User>, S
 }
 
 /// Whose address it is, among what a command loaded.
-pub(crate) fn with_address(
-    loaded: &Loaded,
-    email: &EmailAddress,
-) -> Result<Option<UserRefid>, StoreError> {
+pub(crate) fn with_address(loaded: &Loaded, email: &EmailAddress) -> Result<Option<UserRefid>, StoreError> {
     let guard: Option<LoginGuard> = loaded.get(&address_key(email)).map(doc).transpose()?;
     Ok(guard.map(|guard| guard.user))
 }
 
 /// The write that keeps a login's address to it.
 fn address_write(user: &User, now: Time, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
-    let guard = LoginGuard {
-        user: user.refid.clone(),
-        version: 1,
-        created_at: now,
-    };
+    let guard = LoginGuard { user: user.refid.clone(), version: 1, created_at: now };
     let guard = item(&address_key(&user.email), "login_address", &guard, stamp)?;
-    Ok(CommandWrite::unique(
-        Write::Put(guard, Condition::Absent),
-        Refusal::DuplicateEmail,
-    ))
+    Ok(CommandWrite::unique(Write::Put(guard, Condition::Absent), Refusal::DuplicateEmail))
 }
 
 /// The write that frees an address. A guard is made and removed, never changed.
@@ -99,11 +89,7 @@ fn address_removal(email: &EmailAddress) -> CommandWrite {
 }
 
 /// The writes that give `user` its address and free the one it had.
-pub(crate) fn address_swap(
-    user: &User,
-    before: &EmailAddress,
-    stamp: &Stamp,
-) -> Result<[CommandWrite; 2], StoreError> {
+pub(crate) fn address_swap(user: &User, before: &EmailAddress, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
     let now = user.confirmed_at.unwrap_or(user.created_at);
     Ok([address_write(user, now, stamp)?, address_removal(before)])
 }
@@ -144,10 +130,7 @@ impl Store {
     }
 
     /// The login with this address, as of now.
-    pub async fn user_with_address(
-        &self,
-        email: &EmailAddress,
-    ) -> Result<Option<User>, StoreError> {
+    pub async fn user_with_address(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
         let key = address_key(email);
         let found = self.table.get(&key, Consistency::Strong).await?;
         let guard: Option<LoginGuard> = found.as_ref().map(doc).transpose()?;
@@ -169,15 +152,8 @@ impl Store {
             UserFilter::Operators => (Index::Status, vec![OPERATORS.to_owned()]),
             UserFilter::Staff(reseller) => (Index::Tenant, vec![format!("US@{reseller}")]),
         };
-        let list = List {
-            index,
-            partitions,
-            filters: Vec::new(),
-            ascending: false,
-        };
-        self.page(&list, limit, position)
-            .await?
-            .map(|item| doc(&item))
+        let list = List { index, partitions, filters: Vec::new(), ascending: false };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
     /// A page of the logins that may go by `rule`, newest first, and why (SPEC D6). Most logins stay, so a page may be
@@ -205,10 +181,7 @@ impl Store {
                 items.push((user, stale));
             }
         }
-        Ok(Page {
-            items,
-            position: page.position,
-        })
+        Ok(Page { items, position: page.position })
     }
 
     /// Creates a login for somebody, whose owner is then mailed a link to set a password; `holds` gives it its roles.
@@ -222,10 +195,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let refid = UserRefid::new(&self.prefixes.user, self.secrets.random()?);
         let new = User::new(refid, email.clone(), name.clone(), request.now);
-        let new = holds(User {
-            invited: true,
-            ..new
-        });
+        let new = holds(User { invited: true, ..new });
         let wallet = new.reseller.as_ref().map(crate::wallet::key);
         let keys: Vec<Key> = wallet.iter().cloned().collect();
         let (id, record) = (&request.stamp.request, request.record.as_ref());
@@ -237,10 +207,7 @@ impl Store {
             let mut writes = Vec::new();
             writes.extend(self.record_write(request, &answer)?);
             writes.extend(creation(&new, &request.stamp)?);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(answer),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }
@@ -265,10 +232,7 @@ impl Store {
             let pictured = loaded.has(&picture);
             writes.push(account::removal_of(picture.clone(), pictured.then_some(1)));
             writes.push(address_removal(&account.user.email));
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(Vec::new()),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         });
         deleted.await.map(|_| ())
     }

@@ -39,16 +39,9 @@ pub(crate) fn must_trade(loaded: &Loaded, key: &Key) -> Result<(), StoreError> {
 }
 
 /// The write that opens a wallet, or replaces the version it was decided on.
-pub(crate) fn write(
-    wallet: &Wallet,
-    replaces: Option<u64>,
-    stamp: &Stamp,
-) -> Result<CommandWrite, StoreError> {
+pub(crate) fn write(wallet: &Wallet, replaces: Option<u64>, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let condition = replaces.map_or(Condition::Absent, Condition::Version);
-    Ok(CommandWrite::fresh(Write::Put(
-        item(&key(&wallet.reseller), "wallet", wallet, stamp)?,
-        condition,
-    )))
+    Ok(CommandWrite::fresh(Write::Put(item(&key(&wallet.reseller), "wallet", wallet, stamp)?, condition)))
 }
 
 /// What verifying a wallet found.
@@ -92,35 +85,20 @@ impl Store {
                 tokio::time::sleep(std::time::Duration::from_millis(100) * attempt).await;
                 continue;
             }
-            let mut breaks = read
-                .audit
-                .finish(wallet.balance, wallet.sequence, wallet.head);
+            let mut breaks = read.audit.finish(wallet.balance, wallet.sequence, wallet.head);
             if let Some(sequence) = read.beyond {
-                let now = self
-                    .wallet(reseller)
-                    .await?
-                    .map_or(0, |wallet| wallet.sequence);
+                let now = self.wallet(reseller).await?.map_or(0, |wallet| wallet.sequence);
                 if now < sequence {
-                    breaks.push(Break {
-                        sequence,
-                        problem: "the wallet does not count this entry",
-                    });
+                    breaks.push(Break { sequence, problem: "the wallet does not count this entry" });
                 }
             }
-            return Ok(Some(Verification {
-                entries: read.entries,
-                breaks,
-            }));
+            return Ok(Some(Verification { entries: read.entries, breaks }));
         }
         Err(StoreError::Busy)
     }
 
     /// Reads the history up to what the wallet counts, and notes what goes beyond.
-    async fn history(
-        &self,
-        wallet: &Wallet,
-        through: Option<Waypoint>,
-    ) -> Result<History, StoreError> {
+    async fn history(&self, wallet: &Wallet, through: Option<Waypoint>) -> Result<History, StoreError> {
         let mut range = Range {
             index: Index::Tenant,
             pk: crate::entry::list_key(&wallet.reseller),
@@ -130,11 +108,7 @@ impl Store {
             limit: STRIDE,
             filters: Vec::new(),
         };
-        let mut history = History {
-            audit: Audit::of(&wallet.reseller, through),
-            entries: 0,
-            beyond: None,
-        };
+        let mut history = History { audit: Audit::of(&wallet.reseller, through), entries: 0, beyond: None };
         loop {
             let slice = self.table.query(&range).await?;
             for item in &slice.items {

@@ -111,9 +111,8 @@ impl Call {
                     .return_consumed_capacity(capacity(&get.return_consumed_capacity)),
             ),
             Recorded::BatchGetItem(batch) => {
-                let mut call = client
-                    .batch_get_item()
-                    .return_consumed_capacity(capacity(&batch.return_consumed_capacity));
+                let mut call =
+                    client.batch_get_item().return_consumed_capacity(capacity(&batch.return_consumed_capacity));
                 for (table, wanted) in batch.request_items {
                     let keys = wanted.keys.into_iter().map(Into::into).collect();
                     let wanted = KeysAndAttributes::builder()
@@ -156,9 +155,7 @@ impl Write {
             .condition_expression(put.condition_expression)
             .set_expression_attribute_names(put.expression_attribute_names)
             .set_expression_attribute_values(put.expression_attribute_values.map(Into::into))
-            .return_values_on_condition_check_failure(
-                put.return_values_on_condition_check_failure.as_str().into(),
-            )
+            .return_values_on_condition_check_failure(put.return_values_on_condition_check_failure.as_str().into())
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }

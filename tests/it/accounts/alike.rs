@@ -78,15 +78,8 @@ async fn a_login_makes_the_same_calls_for_an_unknown_address() {
         let function = purser_api::function("customer-auth").unwrap();
         let body = json!({"email": email, "password": "a wrong harbour in the fog"});
         let headers = [("content-type", "application/json"), ("authorization", "")];
-        let reply = world
-            .send(
-                function.router(&app).unwrap(),
-                "POST",
-                "/v1/auth/login",
-                &headers,
-                body.to_string(),
-            )
-            .await;
+        let reply =
+            world.send(function.router(&app).unwrap(), "POST", "/v1/auth/login", &headers, body.to_string()).await;
         let _refused = reply.refused(401, "invalid_credentials");
         let calls: Vec<usize> = ["BatchGetItem", "GetItem", "TransactWriteItems", "PutItem"]
             .iter()

@@ -48,9 +48,7 @@ async fn delays_grow_and_whoever_waits_as_told_is_heard() {
     assert!(waits.windows(2).all(|two| two[0] < two[1]), "{waits:?}");
     turn(&world, 15);
     let _in = attempt(&nobody, &ada.email, PASSWORD).await.expect(200);
-    let _forgotten = attempt(&nobody, &ada.email, WRONG)
-        .await
-        .refused(401, "invalid_credentials");
+    let _forgotten = attempt(&nobody, &ada.email, WRONG).await.refused(401, "invalid_credentials");
 }
 
 #[tokio::test]
@@ -70,12 +68,7 @@ async fn an_owner_gets_in_while_the_account_is_under_attack_from_everywhere() {
     // A forged one is none.
     let mut forged = ada.device.clone();
     forged.pop();
-    for device in [
-        forged.as_str(),
-        "US-0000000000000000.A.B",
-        "x",
-        &ada.device[..19],
-    ] {
+    for device in [forged.as_str(), "US-0000000000000000.A.B", "x", &ada.device[..19]] {
         let forged = json!({"email": ada.email, "password": PASSWORD, "device": device});
         let forged = from(&world, "203.0.113.2", &forged).await;
         let _forged = forged.refused(429, "too_many_attempts");
@@ -143,14 +136,9 @@ async fn a_stolen_session_does_not_guess_at_leisure() {
     let ada = world.person().await;
     let body = |n: u32| json!({"password": format!("{WRONG} {n}"), "new_password": "a new harbour at midnight"});
     let bodies: Vec<Value> = (0..16).map(body).collect();
-    let guesses = bodies
-        .iter()
-        .map(|body| ada.caller.put("/v1/me/password", body));
+    let guesses = bodies.iter().map(|body| ada.caller.put("/v1/me/password", body));
     let replies = futures_all(guesses).await;
-    let told = replies
-        .iter()
-        .filter(|it| it.text("code") == "wrong_password")
-        .count();
+    let told = replies.iter().filter(|it| it.text("code") == "wrong_password").count();
     assert_eq!(told, 3, "{replies:?}");
 }
 
@@ -167,8 +155,7 @@ async fn codes_are_counted_by_login_whatever_the_device() {
         let reset = super::reset(&world, &token, &format!("a harbour of number {n}")).await;
         let device = reset.expect(200).text("device").to_owned();
         let password = format!("a harbour of number {n}");
-        let guess =
-            json!({"email": ada.email, "password": password, "device": device, "code": "000000"});
+        let guess = json!({"email": ada.email, "password": password, "device": device, "code": "000000"});
         let guess = world.nobody().post("/v1/auth/login", &guess).await;
         told.push(guess.text("code").to_owned());
     }
@@ -196,29 +183,17 @@ async fn an_outdated_hash_is_made_anew_at_the_next_sign_in() {
     let world = World::new().await;
     let ada = world.person().await;
     let pk = format!("PW#{}", ada.refid);
-    let kept = || {
-        super::doc(&world, &pk).unwrap()["password"]["S"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
+    let kept = || super::doc(&world, &pk).unwrap()["password"]["S"].as_str().unwrap().to_owned();
     let present = kept();
     world.tamper(&pk, "password", &json!({"S": outdated()}));
-    let reply = attempt(&world.nobody(), &ada.email, PASSWORD)
-        .await
-        .expect(200);
+    let reply = attempt(&world.nobody(), &ada.email, PASSWORD).await.expect(200);
     assert_eq!(purser_tests::budgets::hashes(&reply), 2);
     assert!(kept().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     assert_ne!(kept(), present, "under a salt of its own");
-    let reply = attempt(&world.nobody(), &ada.email, PASSWORD)
-        .await
-        .expect(200);
+    let reply = attempt(&world.nobody(), &ada.email, PASSWORD).await.expect(200);
     assert_eq!(purser_tests::budgets::hashes(&reply), 1);
     let mails = world.subjects(&ada.email).await;
-    assert!(
-        !mails.iter().any(|it| it.contains("password was changed")),
-        "it is the same one"
-    );
+    assert!(!mails.iter().any(|it| it.contains("password was changed")), "it is the same one");
 }
 
 /// [`PASSWORD`] as it might have been hashed long ago: 4 MiB, once.

@@ -57,9 +57,7 @@ async fn a_picture_comes_back_small_and_square() {
 async fn what_is_no_picture_is_refused_and_the_old_one_stays() {
     let world = World::new().await;
     let ada = world.person().await.caller;
-    let _kept = put(&ada, "image/png", picture(ImageFormat::Png, 300))
-        .await
-        .expect(204);
+    let _kept = put(&ada, "image/png", picture(ImageFormat::Png, 300)).await.expect(204);
     let kept = ada.get(AVATAR).await.expect(200).bytes;
     let mut bomb = picture(ImageFormat::Png, 300);
     // Its header claims 30,000 pixels each way.
@@ -73,11 +71,7 @@ async fn what_is_no_picture_is_refused_and_the_old_one_stays() {
         ("a part", whole[..whole.len() / 2].to_vec()),
     ] {
         let refused = put(&ada, "image/png", bytes).await;
-        assert_eq!(
-            (refused.status, refused.text("code")),
-            (422, "invalid_image"),
-            "{what}"
-        );
+        assert_eq!((refused.status, refused.text("code")), (422, "invalid_image"), "{what}");
     }
     let json = put(&ada, "application/json", b"{}".to_vec()).await;
     let _json = json.refused(415, "unsupported_media_type");

@@ -31,10 +31,7 @@ async fn stranger(world: &World) -> String {
     let email = format!("{}@example.com", world.fresh("stranger"));
     world.register(&email, PASSWORD).await;
     world.system().settle().await;
-    login(world, &email).await["refid"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    login(world, &email).await["refid"].as_str().unwrap().to_owned()
 }
 
 /// A client that is bound to `person`.
@@ -87,14 +84,9 @@ async fn only_who_holds_no_role_is_listed_and_only_after_its_time() {
     let _banned = world.operator.act(&ban).await.expect(200);
     // Nobody follows the links of these.
     let partner = world.partner("standard", 0).await;
-    for holds in [
-        json!({"operator": true}),
-        json!({"reseller": partner.refid}),
-    ] {
+    for holds in [json!({"operator": true}), json!({"reseller": partner.refid})] {
         let mut body = json!({"email": format!("{}@example.com", world.fresh("x")), "name": "x"});
-        body.as_object_mut()
-            .unwrap()
-            .extend(holds.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(holds.as_object().unwrap().clone());
         let _invited = world.operator.post("/v1/users", &body).await.expect(201);
     }
     let _operator = world.invited(json!({"operator": true})).await;
@@ -104,16 +96,8 @@ async fn only_who_holds_no_role_is_listed_and_only_after_its_time() {
     turn(&world, 2).await;
     let unconfirmed = stale(&world).await;
     let found = &unconfirmed[0];
-    assert_eq!(
-        (unconfirmed.len(), &found["refid"], &found["reason"]),
-        (1, &json!(stranger), &json!("unconfirmed"))
-    );
-    let user = world
-        .operator
-        .get(&format!("/v1/users/{stranger}"))
-        .await
-        .expect(200)
-        .json;
+    assert_eq!((unconfirmed.len(), &found["refid"], &found["reason"]), (1, &json!(stranger), &json!("unconfirmed")));
+    let user = world.operator.get(&format!("/v1/users/{stranger}")).await.expect(200).json;
     for member in ["email", "name", "version"] {
         assert_eq!(found[member], user[member]);
     }
@@ -125,16 +109,9 @@ async fn only_who_holds_no_role_is_listed_and_only_after_its_time() {
     let all = stale(&world).await;
     let found: Vec<(&Value, &Value)> = all.iter().map(|it| (&it["refid"], &it["reason"])).collect();
     let (idle_is, unconfirmed) = (json!(idle.refid), json!("unconfirmed"));
-    let expected = [
-        (&idle_is, &json!("dormant")),
-        (&json!(stranger), &unconfirmed),
-    ];
+    let expected = [(&idle_is, &json!("dormant")), (&json!(stranger), &unconfirmed)];
     assert_eq!(found, expected, "the newest first");
-    let last = world
-        .operator
-        .get(&format!("/v1/users/{}", idle.refid))
-        .await
-        .expect(200);
+    let last = world.operator.get(&format!("/v1/users/{}", idle.refid)).await.expect(200);
     assert_eq!(all[0]["since"], last.json["last_login_at"]);
 }
 
@@ -158,9 +135,7 @@ async fn the_list_is_for_operators_and_goes_on_page_by_page() {
     };
     // Most logins are customers', and fill no page.
     let customer = "\"client\":{\"S\":\"CL-0123456789ABCDEF\"}";
-    let mut copies: Vec<Value> = (0..60)
-        .map(|n| copy(n, "\"client\":{\"NULL\":true}"))
-        .collect();
+    let mut copies: Vec<Value> = (0..60).map(|n| copy(n, "\"client\":{\"NULL\":true}")).collect();
     copies.extend((60..400).map(|n| copy(n, customer)));
     world.put_all(&copies);
     turn(&world, 31).await;
@@ -197,46 +172,26 @@ async fn what_is_deleted_leaves_nothing_and_its_address_is_free() {
         let _again = again.refused(404, "not_found");
     }
     assert_eq!(stale(&world).await, Vec::<Value>::new());
-    let named = |item: &Value| {
-        all.iter()
-            .any(|it| item.to_string().contains(it["refid"].as_str().unwrap()))
-    };
+    let named = |item: &Value| all.iter().any(|it| item.to_string().contains(it["refid"].as_str().unwrap()));
     let mut left = world.state().await;
     left.retain(named);
-    let kinds: BTreeSet<&str> = left
-        .iter()
-        .map(|item| item["kind"]["S"].as_str().unwrap())
-        .collect();
+    let kinds: BTreeSet<&str> = left.iter().map(|item| item["kind"]["S"].as_str().unwrap()).collect();
     // What ends by itself, and tells nobody's address.
     let ends: BTreeSet<&str> = ["login", "token"].into();
     assert!(kinds.is_subset(&ends), "{kinds:?}");
-    assert!(
-        left.iter().all(|item| item["ttl"]["N"].is_string()),
-        "{left:?}"
-    );
+    assert!(left.iter().all(|item| item["ttl"]["N"].is_string()), "{left:?}");
 
     world.register(email, PASSWORD).await;
     let token = json!({"token": world.mailed_token(email).await});
-    let _confirmed = world
-        .nobody()
-        .post("/v1/auth/confirm", &token)
-        .await
-        .expect(200);
+    let _confirmed = world.nobody().post("/v1/auth/confirm", &token).await.expect(200);
     let ada = world.sign_in(email, PASSWORD).await;
-    assert!(
-        all.iter().all(|it| it["refid"] != ada.refid),
-        "she is somebody new"
-    );
+    assert!(all.iter().all(|it| it["refid"] != ada.refid), "she is somebody new");
 }
 
 #[tokio::test]
 async fn who_is_used_between_list_and_deletion_stays() {
     let world = World::new().await;
-    let (back, bound, confirmed) = (
-        world.person().await,
-        world.person().await,
-        "late@example.com",
-    );
+    let (back, bound, confirmed) = (world.person().await, world.person().await, "late@example.com");
     world.register(confirmed, PASSWORD).await;
     world.system().settle().await;
     turn(&world, 731).await;
@@ -245,17 +200,10 @@ async fn who_is_used_between_list_and_deletion_stays() {
     let _back = world.sign_in(&back.email, PASSWORD).await;
     let _client = bind(&world, &bound).await.expect(201);
     let again = json!({"email": confirmed});
-    let again = world
-        .nobody()
-        .post("/v1/auth/resend-confirmation", &again)
-        .await;
+    let again = world.nobody().post("/v1/auth/resend-confirmation", &again).await;
     let _again = again.expect(202);
     let token = json!({"token": world.mailed_token(confirmed).await});
-    let _confirmed = world
-        .nobody()
-        .post("/v1/auth/confirm", &token)
-        .await
-        .expect(200);
+    let _confirmed = world.nobody().post("/v1/auth/confirm", &token).await.expect(200);
     let before = world.state().await;
     for found in &all {
         let kept = delete(&world, &found["refid"], found["version"].as_u64()).await;
@@ -298,11 +246,7 @@ async fn operators_are_mailed_once_a_month_and_nothing_is_deleted() {
     let asked = json!({"email": "nobody@example.com", "name": "x", "operator": true});
     let _unconfirmed = world.operator.post("/v1/users", &asked).await.expect(201);
     world.run_schedule(FUNCTION).await;
-    assert_eq!(
-        told(&world.mails().await),
-        Vec::<&Value>::new(),
-        "there is nothing to tell"
-    );
+    assert_eq!(told(&world.mails().await), Vec::<&Value>::new(), "there is nothing to tell");
 
     let idle = world.person().await;
     turn(&world, 732).await;
@@ -317,36 +261,19 @@ async fn operators_are_mailed_once_a_month_and_nothing_is_deleted() {
     let reports = told(&mails);
     assert_eq!(reports.len(), earlier + 1);
     let (report, whom) = (reports[0], &operator.email);
-    assert_eq!(
-        (&report["subject"], &report["to"]),
-        (&json!("22 accounts that nobody needs"), &json!([whom]))
-    );
+    assert_eq!((&report["subject"], &report["to"]), (&json!("22 accounts that nobody needs"), &json!([whom])));
     for part in ["text", "html"] {
         let said = report[part].as_str().unwrap();
-        for words in [
-            "in 30 days: 21",
-            "in 730 days: 1",
-            "The first 20 of them",
-            "delete-accounts --url http://127",
-        ] {
+        for words in ["in 30 days: 21", "in 730 days: 1", "The first 20 of them", "delete-accounts --url http://127"] {
             assert!(said.contains(words), "{words}: {said}");
         }
-        let named = strangers
-            .iter()
-            .filter(|refid| said.contains(*refid))
-            .count();
+        let named = strangers.iter().filter(|refid| said.contains(*refid)).count();
         assert_eq!((named, said.contains(&idle.refid)), (20, false), "{said}");
-        assert!(
-            !said.contains("stranger-") && !said.contains(&idle.email),
-            "no addresses: {said}"
-        );
+        assert!(!said.contains("stranger-") && !said.contains(&idle.email), "no addresses: {said}");
     }
     let mut after = world.state().await;
     after.retain(|item| before.contains(item) || item["kind"]["S"] != "claim");
-    assert_eq!(
-        after, before,
-        "nothing is deleted, and nothing else changes"
-    );
+    assert_eq!(after, before, "nothing is deleted, and nothing else changes");
 }
 
 #[tokio::test]
@@ -363,18 +290,10 @@ async fn an_operator_is_told_once_of_a_run_however_often_it_is_repeated() {
     let refusal = json!({"message": "slow down"}).to_string();
     script.then(SDK_TRIES, SEND_EMAIL, &Fault::Answer(500, refusal));
     let over = world.app_over(FUNCTION, &script).await;
-    let run =
-        async |app: App| report_accounts(app, serde_json::from_value(event.clone()).unwrap()).await;
+    let run = async |app: App| report_accounts(app, serde_json::from_value(event.clone()).unwrap()).await;
     let failed = run(over).await.expect_err("one was not told");
-    assert!(
-        failed.contains("SendEmail") && script.is_played(),
-        "{failed}"
-    );
-    assert_eq!(
-        told(&world.mails().await).len(),
-        before + 1,
-        "the other was"
-    );
+    assert!(failed.contains("SendEmail") && script.is_played(), "{failed}");
+    assert_eq!(told(&world.mails().await).len(), before + 1, "the other was");
     for _ in 0..2 {
         let own = world.system().apps().of(FUNCTION).unwrap();
         run(own.clone()).await.unwrap();
@@ -385,9 +304,5 @@ async fn an_operator_is_told_once_of_a_run_however_often_it_is_repeated() {
     let mut other = event.clone();
     other["detail-type"] = json!("CreditsAdded");
     let own = world.system().apps().of(FUNCTION).unwrap().clone();
-    assert!(
-        report_accounts(own, serde_json::from_value(other).unwrap())
-            .await
-            .is_err()
-    );
+    assert!(report_accounts(own, serde_json::from_value(other).unwrap()).await.is_err());
 }

@@ -24,10 +24,7 @@ async fn a_person_registers_and_comes_back() {
     assert_eq!((me.text("email"), me.text("name")), (email, "Ada Lovelace"));
     assert_eq!(me.json["roles"], json!([]));
     assert!(me.json["confirmed_at"].is_string() && me.json["last_login_at"].is_string());
-    let renamed = ada
-        .caller
-        .patch("/v1/me", &json!({"name": "Ada King"}))
-        .await;
+    let renamed = ada.caller.patch("/v1/me", &json!({"name": "Ada King"})).await;
     assert_eq!(renamed.expect(200).text("name"), "Ada King");
 
     let new = "a loud harbour at dawn";
@@ -38,10 +35,7 @@ async fn a_person_registers_and_comes_back() {
     }
     let ada = ada.caller.with_key(Some(changed.text("token")));
     let _me = ada.get("/v1/me").await.expect(200);
-    assert_eq!(
-        world.subjects(email).await[0],
-        "Your Purser password was changed"
-    );
+    assert_eq!(world.subjects(email).await[0], "Your Purser password was changed");
 
     let address = json!({"email": email});
     let forgot = nobody.post("/v1/auth/forgot-password", &address).await;
@@ -57,9 +51,5 @@ async fn a_person_registers_and_comes_back() {
     let ada = world.sign_in(email, newest).await;
     let out = ada.caller.act("/v1/auth/logout").await.expect(204);
     assert!(out.bytes.is_empty());
-    let _out = ada
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _out = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
 }

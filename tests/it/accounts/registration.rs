@@ -36,17 +36,11 @@ async fn a_confirmation_can_be_had_again() {
     let email = "ada@example.com";
     let resend = async || {
         let body = json!({"email": email});
-        let sent = world
-            .nobody()
-            .post("/v1/auth/resend-confirmation", &body)
-            .await;
+        let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
         let _sent = sent.expect(202);
     };
     resend().await;
-    assert!(
-        world.subjects(email).await.is_empty(),
-        "nobody has asked for an account"
-    );
+    assert!(world.subjects(email).await.is_empty(), "nobody has asked for an account");
     world.register(email, PASSWORD).await;
     let first = world.mailed_token(email).await;
     resend().await;
@@ -62,16 +56,11 @@ async fn a_confirmation_can_be_had_again() {
     // Requests are looked at in any order.
     world.system().settle().await;
     let body = json!({"email": email});
-    let sent = world
-        .nobody()
-        .post("/v1/auth/resend-confirmation", &body)
-        .await;
+    let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
     let _sent = sent.expect(202);
     let token = world.mailed_token(email).await;
     let _no_password = confirm(&world, &token).await.refused(422, "invalid_token");
-    let _set = reset(&world, &token, "a harbour of my own")
-        .await
-        .expect(200);
+    let _set = reset(&world, &token, "a harbour of my own").await.expect(200);
     let _in = world.sign_in(email, "a harbour of my own").await;
 }
 
@@ -79,16 +68,12 @@ async fn a_confirmation_can_be_had_again() {
 async fn whoever_has_an_account_is_told_and_keeps_the_password() {
     let world = World::new().await;
     let ada = world.person().await;
-    world
-        .register(&ada.email, "somebody else's idea of it")
-        .await;
+    world.register(&ada.email, "somebody else's idea of it").await;
     let told = world.subjects(&ada.email).await;
     assert_eq!(told[0], "You have an account with Purser already");
     let _still = world.sign_in(&ada.email, PASSWORD).await;
     let token = world.mailed_token(&ada.email).await;
-    let _set = reset(&world, &token, "a new harbour at midnight")
-        .await
-        .expect(200);
+    let _set = reset(&world, &token, "a new harbour at midnight").await.expect(200);
 }
 
 #[tokio::test]
@@ -121,10 +106,7 @@ async fn one_address_one_login_however_many_ask_at_once() {
         async move { nobody.post("/v1/auth/register", &body).await.status }
     });
     let invite = json!({"email": emails[0], "name": "A", "reseller": partner.refid});
-    let (registered, invited) = tokio::join!(
-        futures_all(registers),
-        world.operator.post("/v1/users", &invite)
-    );
+    let (registered, invited) = tokio::join!(futures_all(registers), world.operator.post("/v1/users", &invite));
     assert!(registered.iter().all(|status| *status == 202));
     assert!([201, 409].contains(&invited.status), "{:?}", invited.json);
     world.system().settle().await;
@@ -200,17 +182,10 @@ async fn confirmation_can_be_off() {
     let _still = world.sign_in(email, PASSWORD).await;
     // It can be confirmed all the same, with a password of whoever reads the mail; all sessions end.
     let body = json!({"email": email});
-    let sent = world
-        .nobody()
-        .post("/v1/auth/resend-confirmation", &body)
-        .await;
+    let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
     let _sent = sent.expect(202);
     world.set_password(email, "a harbour of my own").await;
-    let _over = ada
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _over = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let ada = world.sign_in(email, "a harbour of my own").await;
     let me = ada.caller.get("/v1/me").await.expect(200);
     assert!(me.json["confirmed_at"].is_string());
@@ -242,17 +217,12 @@ async fn a_confirmed_login_is_bound_to_the_client_with_its_address_where_that_is
     let client = world.operator.post("/v1/clients", &body).await.expect(201);
     assert_eq!(client.json["user"], json!(null));
     world.register(email, PASSWORD).await;
-    let _confirmed = confirm(&world, &world.mailed_token(email).await)
-        .await
-        .expect(200);
+    let _confirmed = confirm(&world, &world.mailed_token(email).await).await.expect(200);
     world.system().settle().await;
     let ada = world.sign_in(email, PASSWORD).await;
     let me = ada.caller.get("/v1/me").await.expect(200);
     assert_eq!(me.json["client"], client.json["refid"]);
     assert_eq!(me.json["roles"], json!(["customer"]));
-    let bound = world
-        .operator
-        .get(&format!("/v1/clients/{}", client.text("refid")))
-        .await;
+    let bound = world.operator.get(&format!("/v1/clients/{}", client.text("refid"))).await;
     assert_eq!(bound.expect(200).text("user"), ada.refid);
 }

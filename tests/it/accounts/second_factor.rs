@@ -34,10 +34,7 @@ pub async fn enable(world: &World, person: &Person) -> (Person, Phone, Vec<Strin
     let codes = codes.iter().map(|it| it.as_str().unwrap().to_owned());
     let token = enabled.json["session"]["token"].as_str().unwrap();
     let caller = person.caller.with_key(Some(token));
-    let person = Person {
-        caller,
-        ..person.clone()
-    };
+    let person = Person { caller, ..person.clone() };
     (person, phone, codes.collect())
 }
 
@@ -55,28 +52,17 @@ async fn a_code_is_asked_for_and_good_once() {
     let ada = world.person().await;
     let elsewhere = world.sign_in(&ada.email, PASSWORD).await;
     let (ada, phone, codes) = enable(&world, &ada).await;
-    let _over = elsewhere
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _over = elsewhere.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let me = ada.caller.get("/v1/me").await.expect(200);
     assert_eq!(me.json["second_factor"], true);
     assert_eq!(codes.len(), 10);
 
     let nobody = world.nobody();
-    let sign_in =
-        async |code: Option<&str>| nobody.post("/v1/auth/login", &login(&ada, code)).await;
+    let sign_in = async |code: Option<&str>| nobody.post("/v1/auth/login", &login(&ada, code)).await;
     let _asked = sign_in(None).await.refused(401, "second_factor_required");
     // The code that turned it on is used up.
     let used = phone.shows(&world, 0);
-    assert_eq!(
-        sign_in(Some(&used))
-            .await
-            .refused(422, "invalid_code")
-            .pointer(),
-        "/code"
-    );
+    assert_eq!(sign_in(Some(&used)).await.refused(422, "invalid_code").pointer(), "/code");
     turn(&world, 1);
     let next = phone.shows(&world, 0);
     let _in = sign_in(Some(&next)).await.expect(200);
@@ -97,23 +83,16 @@ async fn codes_can_not_be_guessed_by_whoever_knows_the_password() {
     turn(&world, 2);
     let nobody = world.nobody();
     for code in ["000000", "000001", "A"] {
-        let guess = nobody
-            .post("/v1/auth/login", &login(&ada, Some(code)))
-            .await;
+        let guess = nobody.post("/v1/auth/login", &login(&ada, Some(code))).await;
         let _guess = guess.refused(422, "invalid_code");
     }
     let code = phone.shows(&world, 0);
-    let soon = nobody
-        .post("/v1/auth/login", &login(&ada, Some(&code)))
-        .await;
+    let soon = nobody.post("/v1/auth/login", &login(&ada, Some(&code))).await;
     let _soon = soon.refused(429, "too_many_attempts");
     // Who does not know the password is never asked for a code.
     turn(&world, 15);
     let wrong = json!({"email": ada.email, "password": "a wrong harbour", "code": code});
-    let _wrong = nobody
-        .post("/v1/auth/login", &wrong)
-        .await
-        .refused(401, "invalid_credentials");
+    let _wrong = nobody.post("/v1/auth/login", &wrong).await.refused(401, "invalid_credentials");
 }
 
 #[tokio::test]
@@ -122,11 +101,7 @@ async fn turning_it_on_and_off_takes_the_password_and_is_told() {
     let ada = world.person().await;
     let wrong = json!({"password": "a wrong harbour"});
     let proof = json!({"password": PASSWORD});
-    let _wrong = ada
-        .caller
-        .post("/v1/me/totp", &wrong)
-        .await
-        .refused(422, "wrong_password");
+    let _wrong = ada.caller.post("/v1/me/totp", &wrong).await.refused(422, "wrong_password");
     let code = json!({"code": "123456"});
     let none = ada.caller.put("/v1/me/totp", &code).await;
     let _none = none.refused(409, "second_factor_disabled");
@@ -141,28 +116,16 @@ async fn turning_it_on_and_off_takes_the_password_and_is_told() {
     let headers = [("content-type", "application/json")];
     let off = async |body: &Value| {
         let body = Some(body.to_string().into_bytes());
-        ada.caller
-            .send("DELETE", "/v1/me/totp", &headers, body)
-            .await
+        ada.caller.send("DELETE", "/v1/me/totp", &headers, body).await
     };
     let _wrong = off(&wrong).await.refused(422, "wrong_password");
     let _off = off(&proof).await.expect(204);
-    let _over = ada
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _over = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let ada = world.sign_in(&ada.email, PASSWORD).await;
-    assert_eq!(
-        ada.caller.get("/v1/me").await.expect(200).json["second_factor"],
-        false
-    );
+    assert_eq!(ada.caller.get("/v1/me").await.expect(200).json["second_factor"], false);
     let told = world.subjects(&ada.email).await;
     for turned in ["is on", "is off"] {
-        assert!(
-            told.iter().any(|subject| subject.ends_with(turned)),
-            "{told:?}"
-        );
+        assert!(told.iter().any(|subject| subject.ends_with(turned)), "{told:?}");
     }
 }
 

@@ -30,11 +30,7 @@ async fn a_session_ends_unused_and_ends_anyway() {
         let _used = ada.caller.get("/v1/me").await.expect(200);
     }
     turn(&world, 20);
-    let _ended = ada
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _ended = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
 }
 
 #[tokio::test]
@@ -51,25 +47,13 @@ async fn sessions_are_listed_and_ended_one_by_one_or_all() {
     let id = sessions[0]["id"].as_str().unwrap();
     let path = format!("/v1/me/sessions/{id}");
     let stranger = world.person().await;
-    let _foreign = stranger
-        .caller
-        .delete(&path)
-        .await
-        .refused(404, "not_found");
+    let _foreign = stranger.caller.delete(&path).await.refused(404, "not_found");
     let _still = two.caller.get("/v1/me").await.expect(200);
     let _ended = one.caller.delete(&path).await.expect(204);
-    let _over = two
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _over = two.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let _again = one.caller.delete(&path).await.refused(404, "not_found");
     let _all = one.caller.delete("/v1/me/sessions").await.expect(204);
-    let _over = one
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _over = one.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let _other = stranger.caller.get("/v1/me").await.expect(200);
 }
 
@@ -81,11 +65,7 @@ async fn the_eleventh_session_ends_the_first() {
     for _ in 0..10 {
         others.push(world.sign_in(&first.email, PASSWORD).await);
     }
-    let _over = first
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _over = first.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let _in = others[0].caller.get("/v1/me").await.expect(200);
 }
 
@@ -95,9 +75,7 @@ async fn nobody_brings_a_session_along() {
     let ada = world.person().await;
     let mallory = world.person().await;
     // Ada signs in with Mallory's session at hand: it stays Mallory's, and hers is new.
-    let reply = attempt(&mallory.caller, &ada.email, PASSWORD)
-        .await
-        .expect(200);
+    let reply = attempt(&mallory.caller, &ada.email, PASSWORD).await.expect(200);
     let fresh = reply.text("token").to_owned();
     assert_ne!(Some(fresh.as_str()), mallory.caller.key());
     let me = mallory.caller.get("/v1/me").await.expect(200);
@@ -127,18 +105,10 @@ async fn what_changes_a_login_ends_its_sessions() {
         let _clients = staff.caller.get("/v1/clients").await.expect(200);
         let path = format!("/v1/users/{}", staff.refid);
         match how {
-            "suspend" => drop(
-                world
-                    .operator
-                    .act(&format!("{path}/suspend"))
-                    .await
-                    .expect(200),
-            ),
+            "suspend" => drop(world.operator.act(&format!("{path}/suspend")).await.expect(200)),
             "reset" => {
                 forget(&world, &staff.email).await;
-                world
-                    .set_password(&staff.email, "a new harbour at midnight")
-                    .await;
+                world.set_password(&staff.email, "a new harbour at midnight").await;
             }
             "second factor" => {
                 let other = world.sign_in(&staff.email, PASSWORD).await;
@@ -150,8 +120,7 @@ async fn what_changes_a_login_ends_its_sessions() {
             let over = staff.caller.get(path).await;
             let _over = over.refused(401, "unauthenticated");
         }
-        let epochs =
-            |noun| doc(&world, &format!("{noun}#{}", staff.refid)).unwrap()["epoch"].clone();
+        let epochs = |noun| doc(&world, &format!("{noun}#{}", staff.refid)).unwrap()["epoch"].clone();
         assert_eq!(epochs("US"), epochs("SE"), "{how} {body}");
     }
 }
@@ -164,10 +133,7 @@ async fn a_change_under_way_brings_no_ended_session_back() {
     let body = json!({"password": PASSWORD, "new_password": PASSWORD});
     let changes = (0..3).map(|_| ada.caller.put("/v1/me/password", &body));
     let path = format!("/v1/users/{}/suspend", ada.refid);
-    let (changed, suspended) = tokio::join!(
-        super::tokens::futures_all(changes),
-        world.operator.act(&path)
-    );
+    let (changed, suspended) = tokio::join!(super::tokens::futures_all(changes), world.operator.act(&path));
     let _suspended = suspended.expect(200);
     for reply in changed {
         let token = reply.text("token");
@@ -183,11 +149,7 @@ async fn a_renamed_login_stays_signed_in() {
     let world = World::new().await;
     let ada = world.person().await;
     let path = format!("/v1/users/{}", ada.refid);
-    let _renamed = world
-        .operator
-        .patch(&path, &json!({"name": "Ada K."}))
-        .await
-        .expect(200);
+    let _renamed = world.operator.patch(&path, &json!({"name": "Ada K."})).await.expect(200);
     let me = ada.caller.get("/v1/me").await.expect(200);
     assert_eq!(me.text("name"), "Ada K.");
 }
@@ -212,22 +174,12 @@ async fn a_sign_in_from_a_new_device_is_told_and_one_from_a_known_is_not() {
     let foreign = json!({"email": ada.email, "password": PASSWORD, "device": bob.device});
     let ada_again = world.sign_in_with(&ada.email, &foreign).await;
     assert_eq!(told().await, 2);
-    let history = ada_again
-        .caller
-        .get("/v1/me/logins?limit=2")
-        .await
-        .expect(200);
+    let history = ada_again.caller.get("/v1/me/logins?limit=2").await.expect(200);
     assert_eq!(history.json["data"][0]["new_device"], true);
     let next = history.text("next_cursor");
-    let more = ada_again
-        .caller
-        .get(&format!("/v1/me/logins?cursor={next}"))
-        .await;
+    let more = ada_again.caller.get(&format!("/v1/me/logins?cursor={next}")).await;
     assert_eq!(more.expect(200).json["data"].as_array().unwrap().len(), 2);
-    let foreign = bob
-        .caller
-        .get(&format!("/v1/me/logins?cursor={next}"))
-        .await;
+    let foreign = bob.caller.get(&format!("/v1/me/logins?cursor={next}")).await;
     let _foreign = foreign.refused(400, "invalid_cursor");
 }
 
@@ -248,15 +200,8 @@ async fn a_wrong_present_password_is_counted_and_changes_nothing() {
     let other = world.sign_in(&ada.email, PASSWORD).await;
     let weak = json!({"password": PASSWORD, "new_password": "password1234"});
     let weak = other.caller.put("/v1/me/password", &weak).await;
-    assert_eq!(
-        weak.refused(422, "weak_password").pointer(),
-        "/new_password"
-    );
-    let _set = other
-        .caller
-        .put("/v1/me/password", &right)
-        .await
-        .expect(200);
+    assert_eq!(weak.refused(422, "weak_password").pointer(), "/new_password");
+    let _set = other.caller.put("/v1/me/password", &right).await.expect(200);
 }
 
 #[tokio::test]
@@ -286,12 +231,7 @@ async fn a_sign_in_under_way_ends_with_the_password_it_was_checked_against() {
         now,
     };
     let limits = world.system().app().config.accounts.sessions;
-    let finished = store
-        .finish_sign_in(begun, &Proof::Right, None, &sign_in, limits, &request)
-        .await;
-    let refused = matches!(
-        finished,
-        Err(StoreError::Refused(Refusal::InvalidCredentials))
-    );
+    let finished = store.finish_sign_in(begun, &Proof::Right, None, &sign_in, limits, &request).await;
+    let refused = matches!(finished, Err(StoreError::Refused(Refusal::InvalidCredentials)));
     assert!(refused, "{finished:?}");
 }

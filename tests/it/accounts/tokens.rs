@@ -52,10 +52,7 @@ async fn a_token_is_for_one_thing_and_the_answer_never_says_what_is_wrong() {
         refused.push(reply.json.clone());
         invalid(reply);
     }
-    assert!(
-        refused.windows(2).all(|two| two[0] == two[1]),
-        "{refused:#?}"
-    );
+    assert!(refused.windows(2).all(|two| two[0] == two[1]), "{refused:#?}");
     assert_eq!(world.state().await, before, "something changed");
     // The hash in the table opens nothing.
     let items = world.items();
@@ -109,11 +106,7 @@ async fn of_many_uses_at_once_one_wins() {
     let uses = (0..8).map(|_| confirm(&world, &token));
     let replies = futures_all(uses).await;
     assert_eq!(replies.iter().filter(|it| it.status == 200).count(), 1);
-    assert!(
-        replies
-            .iter()
-            .all(|it| it.status == 200 || it.text("code") == "invalid_token")
-    );
+    assert!(replies.iter().all(|it| it.status == 200 || it.text("code") == "invalid_token"));
 
     forget(&world, email).await;
     let token = world.mailed_token(email).await;
@@ -161,22 +154,12 @@ async fn no_token_is_ever_in_the_table_and_no_password_either() {
     }
     let kept = doc(&world, &format!("PW#{}", ada.refid)).unwrap();
     let hash = kept["password"]["S"].as_str().unwrap();
-    assert!(
-        hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-        "{hash}"
-    );
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     // Nor are credentials in any index.
     let items = world.items();
-    let credentials = items
-        .iter()
-        .filter(|item| item["kind"]["S"] == "credentials");
+    let credentials = items.iter().filter(|item| item["kind"]["S"] == "credentials");
     for item in credentials {
-        assert!(
-            item.as_object()
-                .unwrap()
-                .keys()
-                .all(|name| !name.starts_with("gsi"))
-        );
+        assert!(item.as_object().unwrap().keys().all(|name| !name.starts_with("gsi")));
     }
 }
 
@@ -192,11 +175,7 @@ async fn an_address_is_not_mailed_without_end() {
     turn(&world, 15);
     let before = mailed;
     forget(&world, &ada.email).await;
-    assert_eq!(
-        world.subjects(&ada.email).await.len(),
-        before + 1,
-        "and not never again"
-    );
+    assert_eq!(world.subjects(&ada.email).await.len(), before + 1, "and not never again");
 }
 
 #[tokio::test]
@@ -205,16 +184,8 @@ async fn a_weak_password_uses_no_token_up() {
     let ada = world.person().await;
     forget(&world, &ada.email).await;
     let token = world.mailed_token(&ada.email).await;
-    for weak in [
-        "short",
-        "password1234",
-        "qwertyuiop123",
-        &ada.email,
-        "Ada Lovelace",
-    ] {
-        let reply = reset(&world, &token, weak)
-            .await
-            .refused(422, "weak_password");
+    for weak in ["short", "password1234", "qwertyuiop123", &ada.email, "Ada Lovelace"] {
+        let reply = reset(&world, &token, weak).await.refused(422, "weak_password");
         assert_eq!(reply.pointer(), "/password", "{weak}");
     }
     let _set = reset(&world, &token, NEW).await.expect(200);

@@ -11,30 +11,19 @@ async fn onboarding_a_reseller_mails_its_first_login_a_link() {
     let world = World::new().await;
     let email = "hello@elite.example";
     let body = json!({"company_name": "Elite Partners", "email": email});
-    let reseller = world
-        .operator
-        .post("/v1/resellers", &body)
-        .await
-        .expect(201);
+    let reseller = world.operator.post("/v1/resellers", &body).await.expect(201);
     let token = world.mailed_token(email).await;
     let _set = reset(&world, &token, PASSWORD).await.expect(200);
     let staff = world.sign_in(email, PASSWORD).await;
     assert_eq!(staff.refid, reseller.text("user"));
     let me = staff.caller.get("/v1/me").await.expect(200);
     assert_eq!(me.json["roles"], json!(["reseller"]));
-    assert!(
-        me.json["confirmed_at"].is_string(),
-        "whoever reads the mail has the address"
-    );
+    assert!(me.json["confirmed_at"].is_string(), "whoever reads the mail has the address");
     let own = format!("/v1/resellers/{}/wallet", reseller.text("refid"));
     let _wallet = staff.caller.get(&own).await.expect(200);
     let client = staff.caller.post("/v1/clients", &world.new_client()).await;
     assert_eq!(client.expect(201).text("reseller"), reseller.text("refid"));
-    let _not_its = staff
-        .caller
-        .get("/v1/resellers")
-        .await
-        .refused(403, "forbidden");
+    let _not_its = staff.caller.get("/v1/resellers").await.refused(403, "forbidden");
 }
 
 #[tokio::test]
@@ -50,11 +39,7 @@ async fn an_applicant_is_mailed_a_link_once_approved() {
         mails.iter().filter(link).count()
     };
     assert_eq!(links().await, 0);
-    let list = world
-        .operator
-        .get("/v1/resellers?status=pending")
-        .await
-        .expect(200);
+    let list = world.operator.get("/v1/resellers?status=pending").await.expect(200);
     let refid = list.json["data"][0]["refid"].as_str().unwrap().to_owned();
     let path = format!("/v1/resellers/{refid}/activate");
     let _approved = world.operator.act(&path).await.expect(200);
@@ -79,18 +64,10 @@ async fn operators_invite_operators_and_a_reseller_its_staff() {
     let more = json!({"email": "t@example.com", "name": "T"});
     let _more = staff.caller.post("/v1/users", &more).await.expect(201);
     let operator = json!({"email": "o@example.com", "name": "O", "operator": true});
-    let _denied = staff
-        .caller
-        .post("/v1/users", &operator)
-        .await
-        .refused(403, "forbidden");
+    let _denied = staff.caller.post("/v1/users", &operator).await.refused(403, "forbidden");
     let foreign = world.partner("gold", 0).await;
     let other = json!({"email": "u@example.com", "name": "U", "reseller": foreign.refid});
-    let _denied = staff
-        .caller
-        .post("/v1/users", &other)
-        .await
-        .refused(404, "not_found");
+    let _denied = staff.caller.post("/v1/users", &other).await.refused(404, "not_found");
     let unknown = json!({"email": "u@example.com", "name": "U", "reseller": "RS-0000000000000000"});
     let unknown = world.operator.post("/v1/users", &unknown).await;
     let _unknown = unknown.refused(422, "invalid_reseller");
@@ -106,10 +83,7 @@ async fn a_login_is_found_changed_kept_out_and_deleted() {
     let world = World::new().await;
     let ada = world.person().await;
     let operator = &world.operator;
-    let found = operator
-        .get(&format!("/v1/users?email={}", ada.email))
-        .await
-        .expect(200);
+    let found = operator.get(&format!("/v1/users?email={}", ada.email)).await.expect(200);
     assert_eq!(found.json["data"][0]["refid"], ada.refid);
     let path = format!("/v1/users/{}", ada.refid);
     let shown = operator.get(&path).await.expect(200);
@@ -131,25 +105,15 @@ async fn a_login_is_found_changed_kept_out_and_deleted() {
     let member = operator.patch(&path, &member).await.expect(200);
     assert_eq!(member.json["roles"], json!(["reseller"]));
     let _in_use = operator.delete(&path).await.refused(409, "user_in_use");
-    let _none = operator
-        .patch(&path, &json!({"reseller": null}))
-        .await
-        .expect(200);
+    let _none = operator.patch(&path, &json!({"reseller": null})).await.expect(200);
     let ada = world.sign_in(&ada.email, PASSWORD).await;
     let _deleted = operator.delete(&path).await.expect(204);
-    let _over = ada
-        .caller
-        .get("/v1/me")
-        .await
-        .refused(401, "unauthenticated");
+    let _over = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let _gone = operator.get(&path).await.refused(404, "not_found");
     let out = attempt(&world.nobody(), &ada.email, PASSWORD).await;
     let _out = out.refused(401, "invalid_credentials");
     let left = world.everything_in_the_table();
-    assert!(
-        !left.contains(&format!("PW#{}", ada.refid))
-            && !left.contains(&format!("SE#{}", ada.refid))
-    );
+    assert!(!left.contains(&format!("PW#{}", ada.refid)) && !left.contains(&format!("SE#{}", ada.refid)));
     world.register(&ada.email, PASSWORD).await;
     let _free = world.mailed_token(&ada.email).await;
 }
@@ -160,8 +124,7 @@ async fn whom_an_operator_keeps_out_no_reseller_lets_in() {
     let partner = world.partner("gold", 0).await;
     let staff = world.invited(json!({"reseller": partner.refid})).await;
     let path = format!("/v1/users/{}", staff.refid);
-    let act =
-        async |caller: &purser_tests::Caller, how: &str| caller.act(&format!("{path}/{how}")).await;
+    let act = async |caller: &purser_tests::Caller, how: &str| caller.act(&format!("{path}/{how}")).await;
     let _own = act(&partner.caller, "suspend").await.expect(200);
     let _own = act(&partner.caller, "activate").await.expect(200);
     let _kept = act(&world.operator, "suspend").await.expect(200);
@@ -187,9 +150,6 @@ async fn a_customer_reaches_its_own_account_and_nothing_else() {
     let _denied = ada.caller.get(&own).await.refused(403, "forbidden");
     let key = world.partner("gold", 0).await.caller;
     let _no_account = key.get("/v1/me").await.refused(403, "forbidden");
-    let bound = world
-        .operator
-        .delete(&format!("/v1/users/{}", ada.refid))
-        .await;
+    let bound = world.operator.delete(&format!("/v1/users/{}", ada.refid)).await;
     let _bound = bound.refused(409, "user_in_use");
 }

@@ -24,56 +24,28 @@ async fn buckets_end_at_midnight_and_cut_ones_hold_what_is_in_the_range() {
         let _client = clients(&world, &world.operator, 1).await;
     }
     for (query, expected) in [
-        (
-            "interval=yearly&start=2023-01-01&end=2025-12-31",
-            vec![("2023", 1), ("2024", 7), ("2025", 1)],
-        ),
-        (
-            "interval=yearly&start=2024-02-29&end=2025-02-27",
-            vec![("2024", 4)],
-        ),
-        (
-            "start=2024-01-01&end=2024-03-31",
-            vec![("2024-01", 2), ("2024-02", 3), ("2024-03", 1)],
-        ),
-        (
-            "start=2024-01-02&end=2024-02-28",
-            vec![("2024-01", 1), ("2024-02", 1)],
-        ),
+        ("interval=yearly&start=2023-01-01&end=2025-12-31", vec![("2023", 1), ("2024", 7), ("2025", 1)]),
+        ("interval=yearly&start=2024-02-29&end=2025-02-27", vec![("2024", 4)]),
+        ("start=2024-01-01&end=2024-03-31", vec![("2024-01", 2), ("2024-02", 3), ("2024-03", 1)]),
+        ("start=2024-01-02&end=2024-02-28", vec![("2024-01", 1), ("2024-02", 1)]),
         (
             "interval=daily&start=2024-02-28&end=2024-03-01",
             vec![("2024-02-28", 1), ("2024-02-29", 2), ("2024-03-01", 1)],
         ),
-        (
-            "interval=daily&start=2024-02-29&end=2024-02-29",
-            vec![("2024-02-29", 2)],
-        ),
-        (
-            "interval=daily&start=2023-12-31&end=2024-01-01",
-            vec![("2023-12-31", 1), ("2024-01-01", 1)],
-        ),
+        ("interval=daily&start=2024-02-29&end=2024-02-29", vec![("2024-02-29", 2)]),
+        ("interval=daily&start=2023-12-31&end=2024-01-01", vec![("2023-12-31", 1), ("2024-01-01", 1)]),
     ] {
         let trend = figure(&world, &world.operator, &format!("clients/signups?{query}")).await;
-        let expected: Vec<(String, i64)> = expected
-            .into_iter()
-            .map(|(it, n)| (it.to_owned(), n))
-            .collect();
+        let expected: Vec<(String, i64)> = expected.into_iter().map(|(it, n)| (it.to_owned(), n)).collect();
         assert_eq!(values(&trend), expected, "{query}");
         // A total is the sum of the same days, whatever the buckets are.
-        let days = query
-            .trim_start_matches("interval=yearly&")
-            .trim_start_matches("interval=daily&");
+        let days = query.trim_start_matches("interval=yearly&").trim_start_matches("interval=daily&");
         let growth = figure(&world, &world.operator, &format!("clients/growth?{days}")).await;
         let sum: i64 = expected.iter().map(|(_, n)| n).sum();
         assert_eq!(growth, json!({"count": sum}), "{query}");
     }
     // Every bucket is there, a leap year's 366 too.
-    let all = figure(
-        &world,
-        &world.operator,
-        "clients/signups?interval=daily&start=2024-01-01&end=2024-12-31",
-    )
-    .await;
+    let all = figure(&world, &world.operator, "clients/signups?interval=daily&start=2024-01-01&end=2024-12-31").await;
     assert_eq!(all["buckets"].as_array().unwrap().len(), 366);
     assert_eq!(all["buckets"][59]["period"], "2024-02-29");
 }
@@ -91,15 +63,8 @@ async fn without_days_a_trend_ends_today() {
         let path = format!("/v1/analytics/clients/signups{query}");
         let trend = world.operator.get(&path).await.expect(200).json;
         let buckets = trend["buckets"].as_array().unwrap();
-        let ends = (
-            buckets[0]["period"].as_str(),
-            buckets[buckets.len() - 1]["period"].as_str(),
-        );
-        assert_eq!(
-            (ends, buckets.len()),
-            ((Some(first), Some(last)), count),
-            "{query}"
-        );
+        let ends = (buckets[0]["period"].as_str(), buckets[buckets.len() - 1]["period"].as_str());
+        assert_eq!((ends, buckets.len()), ((Some(first), Some(last)), count), "{query}");
     }
 }
 
@@ -118,38 +83,16 @@ async fn ranges_have_limits_and_say_them() {
         let _allowed = get(query).await.expect(200);
     }
     for (query, why) in [
-        (
-            "clients/signups?interval=daily&start=2021-01-01&end=2024-01-02",
-            "a daily range has at most 1096 buckets",
-        ),
-        (
-            "clients/signups?start=2014-01-01&end=2024-01-01",
-            "a monthly range has at most 120 buckets",
-        ),
-        (
-            "clients/signups?interval=yearly&start=1925-01-01&end=2025-01-01",
-            "a yearly range has at most 100 buckets",
-        ),
-        (
-            "resellers/top?start=2014-01-01&end=2024-01-01",
-            "a monthly range has at most 120 buckets",
-        ),
-        (
-            "clients/growth?start=2024-02-01&end=2024-01-31",
-            "end is before start",
-        ),
-        (
-            "clients/growth?start=2023-02-29",
-            "must be a day like 2026-01-31",
-        ),
+        ("clients/signups?interval=daily&start=2021-01-01&end=2024-01-02", "a daily range has at most 1096 buckets"),
+        ("clients/signups?start=2014-01-01&end=2024-01-01", "a monthly range has at most 120 buckets"),
+        ("clients/signups?interval=yearly&start=1925-01-01&end=2025-01-01", "a yearly range has at most 100 buckets"),
+        ("resellers/top?start=2014-01-01&end=2024-01-01", "a monthly range has at most 120 buckets"),
+        ("clients/growth?start=2024-02-01&end=2024-01-31", "end is before start"),
+        ("clients/growth?start=2023-02-29", "must be a day like 2026-01-31"),
         ("clients/signups?interval=weekly", "unknown variant"),
         ("resellers/top?limit=101", "must be from 1 to 100"),
     ] {
         let refused = get(query).await.refused(400, "malformed_request");
-        assert!(
-            refused.text("detail").contains(why),
-            "{}",
-            refused.text("detail")
-        );
+        assert!(refused.text("detail").contains(why), "{}", refused.text("detail"));
     }
 }

@@ -14,12 +14,7 @@ async fn buy(caller: &Caller, key: &str, product: &str, client: &str, quantity: 
 }
 
 /// A ranking as places, licences and products.
-async fn ranking(
-    world: &World,
-    caller: &Caller,
-    query: &str,
-    refids: &[String],
-) -> Vec<(usize, u64, u64)> {
+async fn ranking(world: &World, caller: &Caller, query: &str, refids: &[String]) -> Vec<(usize, u64, u64)> {
     let top = figure(world, caller, &format!("customers/top?{query}")).await;
     let place = |row: &Value| refids.iter().position(|it| row["client"] == **it).unwrap();
     let row = |row: &Value| {
@@ -32,15 +27,9 @@ async fn ranking(
 #[tokio::test]
 async fn customers_are_ranked_by_what_they_hold_as_each_may_see_it() {
     let world = World::at("2023-01-15T09:00:00Z").await;
-    let (a, b) = (
-        world.partner("standard", 9_000).await,
-        world.partner("standard", 9_000).await,
-    );
+    let (a, b) = (world.partner("standard", 9_000).await, world.partner("standard", 9_000).await);
     let (one, two) = (world.product(10).await, world.product(10).await);
-    assert_eq!(
-        figure(&world, &world.operator, "customers/top").await,
-        json!({"data": []})
-    );
+    assert_eq!(figure(&world, &world.operator, "customers/top").await, json!({"data": []}));
     let refids = clients(&world, &a.caller, 3).await;
     let most = buy(&a.caller, "most", &one, &refids[0], 3).await;
     let _two = buy(&a.caller, "first", &one, &refids[1], 1).await;
@@ -51,66 +40,32 @@ async fn customers_are_ranked_by_what_they_hold_as_each_may_see_it() {
     assert_eq!(all("by=products").await, [(1, 2, 2), (0, 3, 1)]);
     // It moves, and the next one sells to it: each sees what it sold itself.
     let path = format!("/v1/clients/{}/transfer", refids[1]);
-    let moved = world
-        .operator
-        .post(&path, &json!({"reseller": b.refid}))
-        .await;
+    let moved = world.operator.post(&path, &json!({"reseller": b.refid})).await;
     let _moved = moved.expect(200);
     let _three = buy(&b.caller, "third", &one, &refids[1], 2).await;
     assert_eq!(all("").await, [(1, 4, 2), (0, 3, 1)]);
-    assert_eq!(
-        ranking(&world, &a.caller, "", &refids).await,
-        [(0, 3, 1), (1, 2, 2)]
-    );
-    assert_eq!(
-        ranking(&world, &b.caller, "by=products", &refids).await,
-        [(1, 2, 1)]
-    );
+    assert_eq!(ranking(&world, &a.caller, "", &refids).await, [(0, 3, 1), (1, 2, 2)]);
+    assert_eq!(ranking(&world, &b.caller, "by=products", &refids).await, [(1, 2, 1)]);
     assert_eq!(all(&format!("reseller={}", b.refid)).await, [(1, 2, 1)]);
-    let top = a
-        .caller
-        .get("/v1/analytics/customers/top")
-        .await
-        .expect(200)
-        .json;
-    let named: Vec<bool> = top["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it["name"].is_string())
-        .collect();
+    let top = a.caller.get("/v1/analytics/customers/top").await.expect(200).json;
+    let named: Vec<bool> = top["data"].as_array().unwrap().iter().map(|it| it["name"].is_string()).collect();
     assert_eq!(named, [true, false], "{top}");
     // What is revoked is held by nobody, and whoever is deleted has no name.
     let path = format!("/v1/provisions/{}/refund", most["refid"].as_str().unwrap());
-    let _back = world
-        .operator
-        .post_once(&path, "k", &json!({}))
-        .await
-        .expect(200);
+    let _back = world.operator.post_once(&path, "k", &json!({})).await.expect(200);
     let path = format!("/v1/clients/{}", refids[1]);
     let _gone = world.operator.delete(&path).await.expect(204);
     assert_eq!(all("").await, [(1, 4, 2)]);
-    let top = world
-        .operator
-        .get("/v1/analytics/customers/top")
-        .await
-        .expect(200)
-        .json;
+    let top = world.operator.get("/v1/analytics/customers/top").await.expect(200).json;
     assert_eq!(top["data"][0]["name"], json!(null));
-    let unknown = world
-        .operator
-        .get("/v1/analytics/customers/top?by=activations")
-        .await;
+    let unknown = world.operator.get("/v1/analytics/customers/top?by=activations").await;
     let _unknown = unknown.refused(400, "malformed_request");
 }
 
 #[tokio::test]
 async fn the_licences_of_a_client_are_those_that_the_caller_may_see() {
     let world = World::at("2023-01-15T09:00:00Z").await;
-    let (a, b) = (
-        world.partner("standard", 9_000).await,
-        world.partner("standard", 9_000).await,
-    );
+    let (a, b) = (world.partner("standard", 9_000).await, world.partner("standard", 9_000).await);
     let product = world.product(10).await;
     let refids = clients(&world, &a.caller, 2).await;
     let _one = buy(&a.caller, "one", &product, &refids[0], 2).await;
@@ -121,41 +76,23 @@ async fn the_licences_of_a_client_are_those_that_the_caller_may_see() {
         let query = format!("licences/minted?client={}{more}", refids[0]);
         values(&figure(&world, caller, &query).await)
     };
-    let expected = |january: i64, february: i64| {
-        [
-            ("2023-01".to_owned(), january),
-            ("2023-02".to_owned(), february),
-        ]
-    };
+    let expected = |january: i64, february: i64| [("2023-01".to_owned(), january), ("2023-02".to_owned(), february)];
     assert_eq!(minted(&world.operator, "").await, expected(2, 1));
     assert_eq!(minted(&a.caller, "").await, expected(2, 1));
     let popular = format!("licences/popularity?client={}", refids[0]);
     let popular = figure(&world, &a.caller, &popular).await;
-    assert_eq!(
-        popular,
-        json!({"data": [{"product": product, "licences": 3}]})
-    );
+    assert_eq!(popular, json!({"data": [{"product": product, "licences": 3}]}));
     let path = format!("/v1/analytics/licences/minted?client={}", refids[0]);
     let _foreign = b.caller.get(&path).await.refused(404, "not_found");
-    let _nonsense = world
-        .operator
-        .get("/v1/analytics/licences/minted?client=x")
-        .await
-        .refused(404, "not_found");
+    let _nonsense = world.operator.get("/v1/analytics/licences/minted?client=x").await.refused(404, "not_found");
     // Who gets the client gets nothing of what was sold before.
     let transfer = format!("/v1/clients/{}/transfer", refids[0]);
-    let moved = world
-        .operator
-        .post(&transfer, &json!({"reseller": b.refid}))
-        .await;
+    let moved = world.operator.post(&transfer, &json!({"reseller": b.refid})).await;
     let _moved = moved.expect(200);
     assert_eq!(minted(&b.caller, "").await, []);
     let _three = buy(&b.caller, "three", &product, &refids[0], 5).await;
     assert_eq!(minted(&b.caller, "").await, [("2023-02".to_owned(), 5)]);
     assert_eq!(minted(&world.operator, "").await, expected(2, 6));
-    assert_eq!(
-        minted(&world.operator, &format!("&reseller={}", a.refid)).await,
-        expected(2, 1)
-    );
+    assert_eq!(minted(&world.operator, &format!("&reseller={}", a.refid)).await, expected(2, 1));
     let _foreign = a.caller.get(&path).await.refused(404, "not_found");
 }

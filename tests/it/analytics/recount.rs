@@ -56,12 +56,7 @@ fn row(world: &World) -> Value {
 /// The day, and what it is summed up in.
 fn periods() -> [String; 4] {
     let longer = |interval| format!("{DAY}&interval={interval}");
-    [
-        DAY.to_owned(),
-        longer("monthly"),
-        longer("yearly"),
-        String::new(),
-    ]
+    [DAY.to_owned(), longer("monthly"), longer("yearly"), String::new()]
 }
 
 /// What differs in the day, its month, its year and altogether, each in words of its own.
@@ -73,15 +68,9 @@ async fn differences(world: &World) -> BTreeSet<String> {
         let shown = said["differences"].as_array().unwrap();
         assert_eq!(said["differing"], shown.len());
         for it in shown {
-            let of = ["thing", "client", "reseller"]
-                .into_iter()
-                .find(|of| it[*of].is_string());
+            let of = ["thing", "client", "reseller"].into_iter().find(|of| it[*of].is_string());
             let of = of.unwrap_or("everybody");
-            all.insert(format!(
-                "{} {} {of}",
-                it["period"].as_str().unwrap(),
-                it["kind"].as_str().unwrap()
-            ));
+            all.insert(format!("{} {} {of}", it["period"].as_str().unwrap(), it["kind"].as_str().unwrap()));
         }
     }
     all
@@ -104,10 +93,7 @@ async fn spoil(world: &World, spoil: impl FnOnce(&World), found: &[&str]) {
     mend(world).await;
     assert_eq!(differences(world).await, BTreeSet::new());
     let status = figure(world, &world.operator, "clients/status").await;
-    assert_eq!(
-        status,
-        json!({"active": 0, "pending": 3, "suspended": 0, "inactive": 0})
-    );
+    assert_eq!(status, json!({"active": 0, "pending": 3, "suspended": 0, "inactive": 0}));
 }
 
 #[tokio::test]
@@ -117,10 +103,7 @@ async fn figures_that_are_right_differ_nowhere_and_a_check_writes_nothing() {
     let day = check(&world, DAY).await;
     // One reseller, three clients of which one is deleted, its top-up and two purchases, two licences.
     assert_eq!((&day["things"], &day["differing"]), (&json!(9), &json!(0)));
-    assert_eq!(
-        (&day["period"], &day["first_day"]),
-        (&json!("2023-01-15"), &json!(null))
-    );
+    assert_eq!((&day["period"], &day["first_day"]), (&json!("2023-01-15"), &json!(null)));
     // Of an hour and of the day: clients for everybody and the reseller; entries of two hours; licences; resellers for
     // everybody. Licences for each client, too, once of all resellers and once of this one; but no days of these.
     assert_eq!(day["figures"], 4 + 6 + (4 + 4) + 2);
@@ -133,10 +116,7 @@ async fn figures_that_are_right_differ_nowhere_and_a_check_writes_nothing() {
     let all = check(&world, "").await;
     let days = (&all["first_day"], &all["last_day"]);
     assert_eq!(days, (&json!("2023-01-15"), &json!("2023-01-15")));
-    assert_eq!(
-        (&all["figures"], &all["differing"]),
-        (&json!(11), &json!(0))
-    );
+    assert_eq!((&all["figures"], &all["differing"]), (&json!(11), &json!(0)));
     assert_eq!(check(&world, "day=2023-01-14").await["figures"], 0);
     assert_eq!(world.state().await, before);
 }
@@ -145,14 +125,8 @@ async fn figures_that_are_right_differ_nowhere_and_a_check_writes_nothing() {
 async fn an_empty_system_has_no_first_day() {
     let world = World::at("2023-01-15T09:59:00Z").await;
     let said = check(&world, "").await;
-    assert_eq!(
-        (&said["first_day"], &said["last_day"]),
-        (&json!(null), &json!(null))
-    );
-    assert_eq!(
-        (&said["figures"], &said["differing"]),
-        (&json!(0), &json!(0))
-    );
+    assert_eq!((&said["first_day"], &said["last_day"]), (&json!(null), &json!(null)));
+    assert_eq!((&said["figures"], &said["differing"]), (&json!(0), &json!(0)));
 }
 
 #[tokio::test]
@@ -161,28 +135,14 @@ async fn what_is_under_way_is_not_said_to_differ() {
     let _client = clients(&world, &world.operator, 1).await;
     world.system().settle().await;
     let said = check(&world, DAY).await;
-    assert_eq!(
-        (&said["under_way"], &said["differing"]),
-        (&json!(1), &json!(0)),
-        "nothing is counted"
-    );
+    assert_eq!((&said["under_way"], &said["differing"]), (&json!(1), &json!(0)), "nothing is counted");
     let said = check(&world, &format!("{DAY}&interval=monthly")).await;
-    assert_eq!(
-        (&said["under_way"], &said["differing"]),
-        (&json!(1), &json!(0))
-    );
+    assert_eq!((&said["under_way"], &said["differing"]), (&json!(1), &json!(0)));
     world.run_schedule("rollup").await;
-    assert_eq!(
-        check(&world, DAY).await["under_way"],
-        1,
-        "it may have changed while it was read"
-    );
+    assert_eq!(check(&world, DAY).await["under_way"], 1, "it may have changed while it was read");
     turn_to(&world, "2023-01-15T10:02:00Z");
     let said = check(&world, DAY).await;
-    assert_eq!(
-        (&said["under_way"], &said["differing"]),
-        (&json!(0), &json!(0))
-    );
+    assert_eq!((&said["under_way"], &said["differing"]), (&json!(0), &json!(0)));
     assert_eq!(said["figures"], 2);
 }
 
@@ -199,12 +159,7 @@ async fn what_is_kept_of_a_thing_and_should_not_be_so_is_found_and_mended() {
             world.put_all(&[row]);
         }
     };
-    spoil(
-        &world,
-        changed("counts", json!({"M": {"clients": {"N": "2"}}})),
-        &one_thing,
-    )
-    .await;
+    spoil(&world, changed("counts", json!({"M": {"clients": {"N": "2"}}})), &one_thing).await;
     spoil(&world, changed("scopes", json!({"L": []})), &one_thing).await;
     let later = |world: &World| {
         let mut row = row(world);
@@ -217,26 +172,13 @@ async fn what_is_kept_of_a_thing_and_should_not_be_so_is_found_and_mended() {
 #[tokio::test]
 async fn figures_that_are_not_what_they_count_are_found_and_mended() {
     let (world, reseller) = counted().await;
-    let lose =
-        |pk: String, sk: &'static str| move |world: &World| world.remove(&item(world, &pk, sk));
+    let lose = |pk: String, sk: &'static str| move |world: &World| world.remove(&item(world, &pk, sk));
     let (all, own) = ("RU#CL#-".to_owned(), format!("RU#CL#{reseller}"));
     let losses: [(&String, &'static str, &[&str]); 6] = [
         (&all, "H#2023-01-15T09", &["2023-01-15T09 client everybody"]),
-        (
-            &all,
-            "D#2023-01-15",
-            &["2023-01-15 client everybody", "2023-01 client everybody"],
-        ),
-        (
-            &all,
-            "M#2023-01",
-            &["2023-01 client everybody", "2023 client everybody"],
-        ),
-        (
-            &own,
-            "Y#2023",
-            &["2023 client reseller", "all client reseller"],
-        ),
+        (&all, "D#2023-01-15", &["2023-01-15 client everybody", "2023-01 client everybody"]),
+        (&all, "M#2023-01", &["2023-01 client everybody", "2023 client everybody"]),
+        (&own, "Y#2023", &["2023 client reseller", "all client reseller"]),
         (&own, "A", &["all client reseller"]),
         (&all, "A", &["all client everybody"]),
     ];
@@ -251,12 +193,7 @@ async fn figures_that_are_not_what_they_count_are_found_and_mended() {
         figure["gsi2sk"]["S"] = json!(nobody);
         world.put_all(&[figure]);
     };
-    spoil(
-        &world,
-        foreign,
-        &["2023-01-15 client reseller", "2023-01 client reseller"],
-    )
-    .await;
+    spoil(&world, foreign, &["2023-01-15 client reseller", "2023-01 client reseller"]).await;
     // A share of nothing, which was counted.
     let mut strange = row(&world);
     strange["sk"]["S"] = json!("CL-0000000000000000");
@@ -268,10 +205,7 @@ async fn figures_that_are_not_what_they_count_are_found_and_mended() {
     world.run_schedule("rollup").await;
     let everybody = figure(&world, &world.operator, "clients/growth").await;
     assert_eq!(everybody, json!({"count": 4}));
-    let counted = [
-        "2023-01-15T09 client everybody",
-        "2023-01-15 client everybody",
-    ];
+    let counted = ["2023-01-15T09 client everybody", "2023-01-15 client everybody"];
     let found = differences(&world).await;
     assert!(counted.iter().all(|it| found.contains(*it)), "{found:?}");
     let found: Vec<&str> = found.iter().map(String::as_str).collect();
@@ -292,10 +226,7 @@ async fn a_mark_that_does_not_know_where_things_stand_is_found_out_and_mended() 
     assert_ne!(growth().await, 12);
     turn_to(&world, "2023-01-15T10:02:00Z");
     let found = differences(&world).await;
-    assert!(
-        found.contains("2023-01-15T09 client everybody"),
-        "{found:?}"
-    );
+    assert!(found.contains("2023-01-15T09 client everybody"), "{found:?}");
     mend(&world).await;
     assert_eq!(differences(&world).await, BTreeSet::new());
     assert_eq!(growth().await, 12);

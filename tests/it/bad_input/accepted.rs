@@ -73,29 +73,21 @@ impl Stage {
         let world = world().await;
         let document = Document::of(&world).await;
         let party = Party::new(&world).await;
-        Self {
-            world,
-            document,
-            party,
-        }
+        Self { world, document, party }
     }
 
     /// The body of a case, with a name that is free, and its members; what can be used once is there again.
     async fn sample(&mut self, case: &Case) -> Value {
         self.party.prepare(&self.world, case.needs).await;
         self.party.ids.fresh = self.world.fresh("fresh");
-        (case.sample)(&self.party.ids)
-            .body
-            .expect("a body in the case")
+        (case.sample)(&self.party.ids).body.expect("a body in the case")
     }
 
     /// Sends `body` in place of the case's own.
     async fn send(&self, case: &Case, operation: &Operation, body: Value) -> Reply {
         let sample = (case.sample)(&self.party.ids).body(body);
         let request = sample.request(operation, &self.world.fresh("key"));
-        request
-            .send(&whoever_may(&self.world, &self.party, case))
-            .await
+        request.send(&whoever_may(&self.world, &self.party, case)).await
     }
 
     /// Whether the case's request with `value` at `pointer`, or without that member, is refused for that member.
@@ -143,23 +135,11 @@ fn bounds(schema: &Schema) -> Vec<Value> {
     let of_form = |form: &Form| match form {
         Form::Whole { least, most } => vec![json!(least), json!(most)],
         Form::Flag => vec![json!(true), json!(false)],
-        Form::Text {
-            most: Some(most),
-            kind: TextKind::Free,
-            ..
-        } => {
+        Form::Text { most: Some(most), kind: TextKind::Free, .. } => {
             vec![json!("é"), json!("👩".repeat(*most))]
         }
-        Form::Text {
-            most: Some(most),
-            kind: TextKind::Pattern,
-            ..
-        } => vec![json!("x".repeat(*most))],
-        Form::Text {
-            most: Some(most),
-            kind: TextKind::Secret,
-            ..
-        } => vec![json!(long_password(*most))],
+        Form::Text { most: Some(most), kind: TextKind::Pattern, .. } => vec![json!("x".repeat(*most))],
+        Form::Text { most: Some(most), kind: TextKind::Secret, .. } => vec![json!(long_password(*most))],
         _ => Vec::new(),
     };
     let null = schema.nullable.then_some(Value::Null);
@@ -172,10 +152,7 @@ async fn null_and_the_bounds_are_as_the_document_says() {
     let all = cases(&stage.world).await;
     let mut alike: BTreeMap<&str, Vec<Described<'_>>> = BTreeMap::new();
     for (case, operation) in &all {
-        alike
-            .entry(case.operation)
-            .or_default()
-            .push((*case, operation));
+        alike.entry(case.operation).or_default().push((*case, operation));
     }
     let mut complaints = Vec::new();
     for (name, described) in alike {
@@ -197,10 +174,7 @@ async fn null_and_the_bounds_are_as_the_document_says() {
         }
     }
     let all = complaints.join("\n");
-    assert!(
-        complaints.is_empty(),
-        "refused, though the document allows it:\n{all}"
-    );
+    assert!(complaints.is_empty(), "refused, though the document allows it:\n{all}");
 }
 
 /// Where what an operation created or changed can be read, if it can.
@@ -210,9 +184,7 @@ fn place_to_read(operation: &Operation, path: &str, reply: &Reply) -> Option<Str
         Some((format!("{{{name}}}"), id))
     };
     match ["refid", "reference"].iter().find_map(|name| id(name)) {
-        Some((name, id)) if reads(&format!("{}/{name}", operation.path)) => {
-            Some(format!("{path}/{id}"))
-        }
+        Some((name, id)) if reads(&format!("{}/{name}", operation.path)) => Some(format!("{path}/{id}")),
         _ => (operation.path.contains('{') && reads(&operation.path)).then(|| path.to_owned()),
     }
 }
@@ -239,10 +211,7 @@ fn filled(world: &World, schema: &Schema, body: &mut Value, name: &str) -> Vec<S
     for (pointer, member) in members(schema, &body.clone(), "") {
         let text = format!("{name}{}", world.fresh(" "));
         let value = match member.schema.forms.first() {
-            Some(Form::Text {
-                kind: TextKind::Free,
-                ..
-            }) => json!(text),
+            Some(Form::Text { kind: TextKind::Free, .. }) => json!(text),
             Some(Form::Metadata) => json!({&text: {"a": [text]}}),
             _ => continue,
         };
@@ -286,9 +255,7 @@ async fn any_script_goes_through_every_operation_and_comes_back() {
             };
             let came_back = all_in(&reply.json) || all_in(&shown(&stage.world, &reply).await);
             assert!(came_back, "{at}");
-            let path = (case.sample)(&stage.party.ids)
-                .request(&operation, "k")
-                .path;
+            let path = (case.sample)(&stage.party.ids).request(&operation, "k").path;
             if let Some(place) = place_to_read(&operation, &path, &reply) {
                 let read = stage.world.operator.get(&place).await.expect(200);
                 assert!(all_in(&read.json), "{at} read again: {}", read.json);
@@ -296,8 +263,5 @@ async fn any_script_goes_through_every_operation_and_comes_back() {
             }
         }
     }
-    assert!(
-        read_again > 5 * NAMES.len(),
-        "only {read_again} were read again"
-    );
+    assert!(read_again > 5 * NAMES.len(), "only {read_again} were read again");
 }

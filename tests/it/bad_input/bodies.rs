@@ -13,8 +13,8 @@ const HERE: &str = "<here>";
 
 /// Characters that no text may hold: control characters and bidirectional overrides.
 const FORBIDDEN: [char; 14] = [
-    '\0', '\u{7}', '\n', '\u{7f}', '\u{85}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
-    '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+    '\0', '\u{7}', '\n', '\u{7f}', '\u{85}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
+    '\u{2067}', '\u{2068}', '\u{2069}',
 ];
 
 /// A value of each JSON type, as text.
@@ -38,13 +38,7 @@ pub fn bad_fields(subject: &Subject<'_>) -> Vec<Fault> {
     let body = subject.sample.body.clone().expect("a body in the case");
     let (request, found) = (subject.request(), Vec::new());
     let mut walk = Walk { request, found };
-    walk.value(
-        &schema,
-        &Place {
-            body,
-            pointer: String::new(),
-        },
-    );
+    walk.value(&schema, &Place { body, pointer: String::new() });
     walk.found
 }
 
@@ -67,10 +61,7 @@ impl Place {
     fn below(&self, name: &str) -> Self {
         let name = name.replace('~', "~0").replace('/', "~1");
         let pointer = format!("{}/{name}", self.pointer);
-        Self {
-            pointer,
-            ..self.clone()
-        }
+        Self { pointer, ..self.clone() }
     }
 
     /// The same place with `example` in it, unless what is there has members or items.
@@ -81,10 +72,7 @@ impl Place {
             (Some(Value::Array(there)), Value::Array(_)) if !there.is_empty() => {}
             _ => put(&mut body, &self.pointer, example.clone()),
         }
-        Self {
-            body,
-            ..self.clone()
-        }
+        Self { body, ..self.clone() }
     }
 }
 
@@ -131,11 +119,7 @@ impl Walk {
             match form {
                 Form::Id => self.id(place),
                 Form::Choice(words) => self.choice(words, place),
-                Form::Text {
-                    least,
-                    most,
-                    kind: TextKind::Secret,
-                } => self.secret(*least, *most, place),
+                Form::Text { least, most, kind: TextKind::Secret } => self.secret(*least, *most, place),
                 Form::Text { least, most, kind } => self.text(*least, *most, *kind, place),
                 Form::Whole { least, most } => self.whole(*least, *most, place),
                 Form::Flag => {}
@@ -150,17 +134,7 @@ impl Walk {
     fn id(&mut self, place: &Place) {
         let long = "x".repeat(3_000);
         let lower = "cl-0123456789abcdef";
-        for text in [
-            "",
-            " ",
-            "x/y",
-            "-",
-            lower,
-            "CL-0000000000000000",
-            &long,
-            "a\0b",
-            "a\u{202e}b",
-        ] {
+        for text in ["", " ", "x/y", "-", lower, "CL-0000000000000000", &long, "a\0b", "a\u{202e}b"] {
             let raw = json!(text).to_string();
             self.note(place, &raw, Refusal::Unknown(place.pointer.clone()));
         }
@@ -182,17 +156,7 @@ impl Walk {
         }
         if kind == TextKind::Email {
             texts.push(format!("{}@example.com", "x".repeat(most)));
-            let bad = [
-                "",
-                "a",
-                "a@",
-                "@b.co",
-                "a@b",
-                "a b@c.co",
-                "é@b.co",
-                "<a@b.co>",
-                "a@b.co,c@d.co",
-            ];
+            let bad = ["", "a", "a@", "@b.co", "a@b", "a b@c.co", "é@b.co", "<a@b.co>", "a@b.co,c@d.co"];
             texts.extend(bad.map(ToOwned::to_owned));
         } else {
             texts.extend(["x", "é"].map(|x| x.repeat(most + 1)));
@@ -248,10 +212,7 @@ impl Walk {
 
     fn object(&mut self, members: &[Member], place: &Place) {
         let place = place.filled(&example(members));
-        let here = place
-            .body
-            .pointer(&place.pointer)
-            .and_then(Value::as_object);
+        let here = place.body.pointer(&place.pointer).and_then(Value::as_object);
         let here = here.expect("an object");
         let own = place.pointer.rsplit('/').next().unwrap_or_default();
         let capital = members[0].name.to_uppercase();
@@ -284,37 +245,17 @@ impl Walk {
         let here = |below: &str| format!("{}{below}", place.pointer);
         for (value, code, pointer) in [
             (nested(20), "invalid_fields", here("")),
-            (
-                json!({"a": {"b": ["c", "\u{202e}"]}}),
-                "invalid_fields",
-                here("/a/b/1"),
-            ),
+            (json!({"a": {"b": ["c", "\u{202e}"]}}), "invalid_fields", here("/a/b/1")),
             (json!({"a/b~": "\u{7}"}), "invalid_fields", here("/a~1b~0")),
             (json!({"a\0": 1}), "invalid_fields", here("")),
             (json!({"a": {"\u{2066}": 1}}), "invalid_fields", here("/a")),
-            (
-                json!({"password": "x"}),
-                "sensitive_metadata",
-                here("/password"),
-            ),
-            (
-                json!({"a": [{"API key": 1}]}),
-                "sensitive_metadata",
-                here("/a/0/API key"),
-            ),
-            (
-                json!({"a": "x".repeat(16 * 1024)}),
-                "metadata_too_large",
-                here(""),
-            ),
+            (json!({"password": "x"}), "sensitive_metadata", here("/password")),
+            (json!({"a": [{"API key": 1}]}), "sensitive_metadata", here("/a/0/API key")),
+            (json!({"a": "x".repeat(16 * 1024)}), "metadata_too_large", here("")),
         ] {
             self.note(place, &value.to_string(), Refusal::Field(code, pointer));
         }
-        for raw in [
-            r#"{"a":{"b":1,"b":1}}"#,
-            r#"{"a":1e400}"#,
-            r#"{"a":"\ud800"}"#,
-        ] {
+        for raw in [r#"{"a":{"b":1,"b":1}}"#, r#"{"a":1e400}"#, r#"{"a":"\ud800"}"#] {
             self.note(place, raw, Refusal::MALFORMED);
         }
     }

@@ -21,28 +21,13 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
         ("white space", b" \r\n\t".to_vec()),
         ("half an object", b"{".to_vec()),
         ("something after it", format!("{text}{text}").into()),
-        (
-            "a comma too many",
-            format!("{},}}", &text[..text.len() - 1]).into(),
-        ),
+        ("a comma too many", format!("{},}}", &text[..text.len() - 1]).into()),
         ("a comment", format!("{text}// x").into()),
         ("single quotes", text.replace('"', "'").into()),
         ("a byte order mark", format!("\u{feff}{text}").into()),
-        (
-            "another encoding",
-            text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-        ),
-        (
-            "broken UTF-8",
-            text.replace(':', ":\"\u{0}\",")
-                .bytes()
-                .map(|b| b.max(1) | 0x80)
-                .collect(),
-        ),
-        (
-            "a broken character",
-            [b"{\"name\":\"".as_slice(), b"\xc3\x28\"}"].concat(),
-        ),
+        ("another encoding", text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        ("broken UTF-8", text.replace(':', ":\"\u{0}\",").bytes().map(|b| b.max(1) | 0x80).collect()),
+        ("a broken character", [b"{\"name\":\"".as_slice(), b"\xc3\x28\"}"].concat()),
         ("a form", b"name=x".to_vec()),
         ("5,000 arrays", deep("[", "]").into()),
         ("5,000 objects", deep("{\"metadata\":", "}").into()),
@@ -66,27 +51,13 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
         let mut body = sample.clone();
         body.resize(body.len() + padding, b' ');
         let what = format!("with {padding} bytes more");
-        faults.push(Fault::new(
-            what,
-            request.clone().with_body(body),
-            too_large.clone(),
-        ));
+        faults.push(Fault::new(what, request.clone().with_body(body), too_large.clone()));
     }
     let untyped = request.clone().without_header("content-type");
     let unsupported = Refusal::Is(415, "unsupported_media_type");
-    for media in [
-        "",
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "application/jsonp",
-        "json",
-    ] {
+    for media in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"] {
         let request = untyped.clone().with_header("content-type", media);
-        faults.push(Fault::new(
-            format!("as {media:?}"),
-            request,
-            unsupported.clone(),
-        ));
+        faults.push(Fault::new(format!("as {media:?}"), request, unsupported.clone()));
     }
     faults.push(Fault::new("without a type", untyped, unsupported));
     faults
@@ -105,10 +76,7 @@ pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
         ("nothing", Vec::new()),
         ("text", b"hello".to_vec()),
         ("half a picture", half),
-        (
-            "a page",
-            b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(),
-        ),
+        ("a page", b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec()),
     ]
     .into_iter()
     .map(|(what, body)| {
@@ -123,11 +91,7 @@ pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
     let unsupported = Refusal::Is(415, "unsupported_media_type");
     for media in ["", "application/json", "text/plain", "image", "video/mp4"] {
         let request = untyped.clone().with_header("content-type", media);
-        faults.push(Fault::new(
-            format!("as {media:?}"),
-            request,
-            unsupported.clone(),
-        ));
+        faults.push(Fault::new(format!("as {media:?}"), request, unsupported.clone()));
     }
     faults.push(Fault::new("without a type", untyped, unsupported));
     faults
@@ -198,45 +162,21 @@ pub fn bad_headers(subject: &Subject<'_>) -> Vec<Fault> {
         let long = "x".repeat(256);
         for key in ["", " ", "a b", "a\tb", "é", "\u{202e}", "\u{200b}", &long] {
             let request = keyless.clone().with_header(name, key);
-            faults.push(Fault::new(
-                format!("under {key:?}"),
-                request,
-                Refusal::MALFORMED,
-            ));
+            faults.push(Fault::new(format!("under {key:?}"), request, Refusal::MALFORMED));
         }
         for second in ["a", "b"] {
-            let request = keyless
-                .clone()
-                .with_header(name, "a")
-                .with_header(name, second);
+            let request = keyless.clone().with_header(name, "a").with_header(name, second);
             faults.push(Fault::new("under two keys", request, Refusal::MALFORMED));
         }
         if header.required {
             let missing = Refusal::Is(400, "idempotency_key_required");
-            faults.push(Fault::new(
-                "without a key",
-                keyless.clone(),
-                missing.clone(),
-            ));
+            faults.push(Fault::new("without a key", keyless.clone(), missing.clone()));
             let worse = keyless.with_body("{").without_header("content-type");
-            faults.push(Fault::new(
-                "without a key and with half a body",
-                worse,
-                missing,
-            ));
+            faults.push(Fault::new("without a key and with half a body", worse, missing));
         }
     }
     if operation.header("If-Match").is_some() {
-        for tag in [
-            "",
-            "\"0\"",
-            "\"77\"",
-            "1",
-            "W/\"1\"",
-            "é",
-            "\"1",
-            "\"1\"\"1\"",
-        ] {
+        for tag in ["", "\"0\"", "\"77\"", "1", "W/\"1\"", "é", "\"1", "\"1\"\"1\""] {
             let request = request.clone().with_header("if-match", tag);
             let refusal = Refusal::Is(412, "version_mismatch");
             faults.push(Fault::new(format!("for version {tag:?}"), request, refusal));

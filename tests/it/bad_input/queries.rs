@@ -9,17 +9,7 @@ use super::{Fault, Refusal, Subject};
 use crate::operations::Request;
 
 /// Escaped text that is no id, no address, no cursor.
-const NOISE: [&str; 9] = [
-    "",
-    "%00",
-    "%E2%80%AE",
-    "%FF",
-    "a%20b",
-    "%F0%9F%91%A9",
-    "%D9%85",
-    "[]",
-    "..%2F..%2F",
-];
+const NOISE: [&str; 9] = ["", "%00", "%E2%80%AE", "%FF", "a%20b", "%F0%9F%91%A9", "%D9%85", "[]", "..%2F..%2F"];
 
 /// Every fault that the query of a request can have, if its operation reads one.
 pub fn bad_queries(subject: &Subject<'_>) -> Vec<Fault> {
@@ -53,9 +43,7 @@ fn changed(request: &Request, name: &str, values: &[&str], refusal: Refusal) -> 
     let mut request = request.clone();
     let start = format!("{name}=");
     request.query.retain(|pair| !pair.starts_with(&start));
-    request
-        .query
-        .extend(values.iter().map(|value| format!("{start}{value}")));
+    request.query.extend(values.iter().map(|value| format!("{start}{value}")));
     let what = format!("with {name:?} {values:?}");
     Fault::new(what, request, refusal)
 }
@@ -80,30 +68,17 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
             noise(Refusal::MALFORMED).chain([capital]).collect()
         }
         Form::Flag => {
-            let other =
-                ["1", "yes", "TRUE", "null"].map(|text| (text.to_owned(), Refusal::MALFORMED));
+            let other = ["1", "yes", "TRUE", "null"].map(|text| (text.to_owned(), Refusal::MALFORMED));
             noise(Refusal::MALFORMED).chain(other).collect()
         }
         Form::Whole { least, most } => {
             let outside = [least - 1, -1, most + 1].map(|whole| whole.to_string());
-            let other = [
-                "1.5",
-                "abc",
-                "1e2",
-                "1e400",
-                "9223372036854775808",
-                "18446744073709551616",
-                "%D9%A1",
-                "null",
-            ];
+            let other = ["1.5", "abc", "1e2", "1e400", "9223372036854775808", "18446744073709551616", "%D9%A1", "null"];
             let all = outside.into_iter().chain(other.map(ToOwned::to_owned));
             let numbers = all.map(|text| (text, Refusal::MALFORMED));
             noise(Refusal::MALFORMED).chain(numbers).collect()
         }
-        other => panic!(
-            "{}: a parameter that these tests don't know: {other:?}",
-            parameter.name
-        ),
+        other => panic!("{}: a parameter that these tests don't know: {other:?}", parameter.name),
     }
 }
 

@@ -38,10 +38,7 @@ fn event(kind: &str, detail: &Value) -> Value {
 
 /// A world with all rules on.
 async fn with_rules() -> World {
-    let rules = [
-        ("PURSER_AUTO_BIND_USER", "true"),
-        ("PURSER_HOLD_ON_LOW_CREDIT", "true"),
-    ];
+    let rules = [("PURSER_AUTO_BIND_USER", "true"), ("PURSER_HOLD_ON_LOW_CREDIT", "true")];
     World::with(None, &rules).await
 }
 
@@ -62,16 +59,9 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
     for function in purser_api::FUNCTIONS {
         // What SES tells has a shape of its own (undelivered.rs), and a timetable tells nothing (checkpoints.rs,
         // accounts/clean_up.rs, analytics.rs).
-        let others = [
-            "suppress-mail",
-            "checkpoint-ledger",
-            "report-accounts",
-            "report-partners",
-            "rollup",
-            "sample-figures",
-        ];
-        let consumes =
-            matches!(function.entry, Entry::Event(_)) && !others.contains(&function.name);
+        let others =
+            ["suppress-mail", "checkpoint-ledger", "report-accounts", "report-partners", "rollup", "sample-figures"];
+        let consumes = matches!(function.entry, Entry::Event(_)) && !others.contains(&function.name);
         let named = consumers.iter().any(|(name, _)| *name == function.name);
         assert_eq!(consumes, named, "{}", function.name);
     }
@@ -129,11 +119,7 @@ async fn an_event_that_can_not_be_read_is_an_error_and_changes_nothing() {
     assert_eq!(without_claims().await, before);
     for (name, event) in consumers {
         let kind = event["detail-type"].clone();
-        assert_eq!(
-            handle(own(&world, name), name, event).await,
-            Ok(()),
-            "{name} takes {kind}"
-        );
+        assert_eq!(handle(own(&world, name), name, event).await, Ok(()), "{name} takes {kind}");
     }
 }
 
@@ -147,14 +133,8 @@ async fn what_a_function_does_not_take_is_kept_whole() {
     let bus = Bus::start(rules, now, letters.clone(), 2).await.unwrap();
     bus.set_target(functions::target(world.system().apps()));
     let details = [
-        (
-            "ClientCreated",
-            json!({"origin": "api", "client": "CL-0000000000000000"}),
-        ),
-        (
-            "CreditsRanLow",
-            json!({"id": "low", "origin": "api", "reseller": 7}),
-        ),
+        ("ClientCreated", json!({"origin": "api", "client": "CL-0000000000000000"})),
+        ("CreditsRanLow", json!({"id": "low", "origin": "api", "reseller": 7})),
     ];
     let entry = |(kind, detail): &(&str, Value)| {
         let detail = detail.to_string();
@@ -175,11 +155,7 @@ async fn what_a_function_does_not_take_is_kept_whole() {
         .into_iter()
         .map(|letter| {
             let work = letter.work;
-            (
-                letter.function,
-                work["detail-type"].clone(),
-                work["detail"].clone(),
-            )
+            (letter.function, work["detail-type"].clone(), work["detail"].clone())
         })
         .collect();
     kept.sort_by_key(|(function, kind, _)| (kind.to_string(), function.clone()));
@@ -189,8 +165,7 @@ async fn what_a_function_does_not_take_is_kept_whole() {
         ("hold-provisioning", &details[1]),
         ("notify", &details[1]),
     ];
-    let expected =
-        expected.map(|(name, (kind, detail))| (name.to_owned(), json!(kind), detail.clone()));
+    let expected = expected.map(|(name, (kind, detail))| (name.to_owned(), json!(kind), detail.clone()));
     assert_eq!(kept, expected);
 }
 
@@ -201,11 +176,7 @@ async fn a_client_that_an_operator_released_is_not_bound_again_by_a_repeat() {
     let (user, email) = world.login(true).await;
     let clients = json!([{"name": "Acme", "email": email}, world.new_client()]);
     let order = json!({"product": world.product(10).await, "clients": clients});
-    let made = partner
-        .caller
-        .post_once("/v1/provisions/bulk", "k", &order)
-        .await
-        .expect(201);
+    let made = partner.caller.post_once("/v1/provisions/bulk", "k", &order).await.expect(201);
     let refid = made.json["results"][0]["client"]["refid"].clone();
     let path = format!("/v1/clients/{}", refid.as_str().unwrap());
     let told = world.events().await;
@@ -224,8 +195,7 @@ async fn a_client_that_an_operator_released_is_not_bound_again_by_a_repeat() {
 
 /// A reseller that ran low, as `notify` is told of it under this id.
 fn low(reseller: &str, id: &str) -> Value {
-    let detail =
-        json!({"id": id, "origin": "api", "reseller": reseller, "balance": 1, "threshold": 2});
+    let detail = json!({"id": id, "origin": "api", "reseller": reseller, "balance": 1, "threshold": 2});
     event("CreditsRanLow", &detail)
 }
 
@@ -247,15 +217,9 @@ async fn who_dies_between_act_and_settling_is_waited_for_and_then_followed() {
     run.abort();
     assert!(run.await.is_err(), "it died over its work");
     let app = own(&world, "notify");
-    assert!(
-        handle(app, "notify", event()).await.is_err(),
-        "its lease still runs"
-    );
+    assert!(handle(app, "notify", event()).await.is_err(), "its lease still runs");
     assert_eq!(world.mails().await.len(), 1);
-    world
-        .system()
-        .clock()
-        .advance(SignedDuration::from_secs(61));
+    world.system().clock().advance(SignedDuration::from_secs(61));
     for _ in 0..2 {
         assert_eq!(handle(app, "notify", event()).await, Ok(()));
         assert_eq!(world.mails().await.len(), 2, "at least once; then settled");
@@ -272,11 +236,7 @@ async fn a_lost_answer_on_the_way_neither_doubles_a_mail_nor_loses_it() {
         script.then(1, "PutItem", &Fault::LostAnswer);
         let app = world.app_over("notify", &script).await;
         for _ in 0..2 {
-            assert_eq!(
-                handle(&app, "notify", low(&partner.refid, id)).await,
-                Ok(()),
-                "{id}"
-            );
+            assert_eq!(handle(&app, "notify", low(&partner.refid, id)).await, Ok(()), "{id}");
             assert_eq!(world.mails().await.len(), mails, "{id}");
         }
         assert!(script.is_played(), "{id}");
@@ -301,22 +261,11 @@ async fn a_table_or_a_mail_that_fails_is_an_error_and_the_next_delivery_acts() {
         script.then(SDK_TRIES, operation, &fault);
         let failing = world.app_over("notify", &script).await;
         let event = || low(&partner.refid, &number.to_string());
-        assert!(
-            handle(&failing, "notify", event()).await.is_err(),
-            "{operation} {fault:?}"
-        );
+        assert!(handle(&failing, "notify", event()).await.is_err(), "{operation} {fault:?}");
         assert_eq!(world.mails().await.len(), number, "{operation} {fault:?}");
         let app = own(&world, "notify");
-        assert_eq!(
-            handle(app, "notify", event()).await,
-            Ok(()),
-            "{operation} {fault:?}"
-        );
-        assert_eq!(
-            world.mails().await.len(),
-            number + 1,
-            "{operation} {fault:?}"
-        );
+        assert_eq!(handle(app, "notify", event()).await, Ok(()), "{operation} {fault:?}");
+        assert_eq!(world.mails().await.len(), number + 1, "{operation} {fault:?}");
     }
 }
 
@@ -327,17 +276,10 @@ async fn a_mail_is_noted_as_sent_though_the_table_is_busy_for_a_while() {
     let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
     let script = Script::default();
     script.then(1, "PutItem", &Fault::Spared);
-    script.then(
-        2 * SDK_TRIES,
-        "PutItem",
-        &Fault::Answer(400, throttled.to_string()),
-    );
+    script.then(2 * SDK_TRIES, "PutItem", &Fault::Answer(400, throttled.to_string()));
     let app = world.app_over("notify", &script).await;
     for _ in 0..2 {
-        assert_eq!(
-            handle(&app, "notify", low(&partner.refid, "busy")).await,
-            Ok(())
-        );
+        assert_eq!(handle(&app, "notify", low(&partner.refid, "busy")).await, Ok(()));
         assert_eq!(world.mails().await.len(), 1);
     }
     assert!(script.is_played());

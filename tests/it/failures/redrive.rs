@@ -20,12 +20,7 @@ async fn redrive(world: &World) -> (u64, u64) {
 async fn kept(world: &World) -> Vec<(String, Value)> {
     let answer = world.nobody().get("/_local/dead-letters").await.expect(200);
     let letters = answer.json["data"].as_array().unwrap().iter();
-    let letter = |it: &Value| {
-        (
-            it["function"].as_str().unwrap().to_owned(),
-            it["work"].clone(),
-        )
-    };
+    let letter = |it: &Value| (it["function"].as_str().unwrap().to_owned(), it["work"].clone());
     letters.map(letter).collect()
 }
 
@@ -69,11 +64,7 @@ async fn what_succeeds_now_leaves_and_what_fails_stays() {
     assert_eq!(redrive(&world).await, (3, 3));
     assert_eq!(world.events().await.len(), told + 1, "the record is told");
     assert_eq!(world.mails().await.len(), 2, "one event is mailed once");
-    let expected = [
-        ("a-function-of-old", low),
-        ("notify", nameless),
-        ("relay", poison),
-    ];
+    let expected = [("a-function-of-old", low), ("notify", nameless), ("relay", poison)];
     let expected = expected.map(|(function, work)| (function.to_owned(), work));
     assert_eq!(kept(&world).await, expected);
     world.end().await;
@@ -81,17 +72,9 @@ async fn what_succeeds_now_leaves_and_what_fails_stays() {
     let world = in_folder(&folder).await;
     assert_eq!(kept(&world).await, expected, "it outlives the process");
     let answer = world.nobody().get("/_local/dead-letters").await.expect(200);
-    let reasons: Vec<_> = answer.json["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["reason"])
-        .collect();
-    let why = [
-        "a-function-of-old takes no events",
-        "an event without an id",
-        "named by the function in batchItemFailures",
-    ];
+    let reasons: Vec<_> = answer.json["data"].as_array().unwrap().iter().map(|it| &it["reason"]).collect();
+    let why =
+        ["a-function-of-old takes no events", "an event without an id", "named by the function in batchItemFailures"];
     assert_eq!(reasons, why);
     assert_eq!(redrive(&world).await, (0, 3));
 }
@@ -112,10 +95,7 @@ async fn a_record_that_can_not_be_read_is_kept_whole_and_those_around_it_are_tol
     assert_eq!(world.events().await.len(), 2);
     let letters = kept(&world).await;
     // Whoever reads the stream keeps it for itself.
-    let mut functions: Vec<&str> = letters
-        .iter()
-        .map(|(function, _)| function.as_str())
-        .collect();
+    let mut functions: Vec<&str> = letters.iter().map(|(function, _)| function.as_str()).collect();
     functions.sort_unstable();
     assert_eq!(functions, ["project-timeline", "relay"]);
     for (_, record) in &letters {

@@ -22,15 +22,11 @@ async fn with_clients(count: usize) -> (World, Vec<Value>) {
 /// Where the records of clients stand among all.
 fn places(records: &[Value]) -> Vec<usize> {
     let client = |record: &Value| record["dynamodb"]["NewImage"]["kind"]["S"] == "client";
-    (0..records.len())
-        .filter(|place| client(&records[*place]))
-        .collect()
+    (0..records.len()).filter(|place| client(&records[*place])).collect()
 }
 
 fn sequence_number(record: &Value) -> Option<String> {
-    record["dynamodb"]["SequenceNumber"]
-        .as_str()
-        .map(ToOwned::to_owned)
+    record["dynamodb"]["SequenceNumber"].as_str().map(ToOwned::to_owned)
 }
 
 /// Gives records to the relay as Lambda does; answers what it reports.
@@ -73,11 +69,7 @@ async fn the_record_of_the_first_entry_that_failed_is_reported_and_nothing_is_lo
     script.then(1, "PutEvents", &failed_entries(10, &[3, 7]));
     let reported = relay(&world, &script, &records).await;
     assert_eq!(reported, [sequence_number(&records[clients[3]])]);
-    assert_eq!(
-        script.calls("PutEvents").len(),
-        1,
-        "what comes after it waits"
-    );
+    assert_eq!(script.calls("PutEvents").len(), 1, "what comes after it waits");
     assert_eq!(told_since(&world, 12).await, Vec::<String>::new());
 
     let again = relay(&world, &script, &records[clients[3]..]).await;
@@ -102,64 +94,36 @@ async fn a_bus_that_can_not_be_told_is_tried_again_from_the_first_event_it_did_n
         (1, refused(400, "ResourceNotFoundException")),
         (1, refused(400, "AccessDeniedException")),
         // It says that one failed, and not which.
-        (
-            1,
-            Fault::Answer(
-                200,
-                json!({"FailedEntryCount": 1, "Entries": []}).to_string(),
-            ),
-        ),
+        (1, Fault::Answer(200, json!({"FailedEntryCount": 1, "Entries": []}).to_string())),
     ] {
         let script = Script::default();
         script.then(1, "PutEvents", &Fault::Spared);
         script.then(tries, "PutEvents", &fault);
         let reported = relay(&world, &script, &records).await;
-        assert_eq!(
-            reported,
-            [sequence_number(&records[clients[10]])],
-            "{fault:?}"
-        );
+        assert_eq!(reported, [sequence_number(&records[clients[10]])], "{fault:?}");
         assert!(script.is_played(), "{fault:?}");
         assert_eq!(told_since(&world, before).await, told[..10], "{fault:?}");
 
         let again = relay(&world, &script, &records[clients[10]..]).await;
         assert_eq!(again, Vec::new(), "{fault:?}");
-        assert_eq!(
-            told_since(&world, before + 10).await,
-            told[10..],
-            "{fault:?}"
-        );
+        assert_eq!(told_since(&world, before + 10).await, told[10..], "{fault:?}");
         before += 12;
     }
-    assert_eq!(
-        world.mails().await.len(),
-        12,
-        "told seven times, mailed once"
-    );
+    assert_eq!(world.mails().await.len(), 12, "told seven times, mailed once");
 }
 
 #[tokio::test]
 async fn a_passing_fault_of_the_bus_is_nobodys_business() {
     let (world, records) = with_clients(1).await;
     let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
-    for (fault, tellings) in [
-        (Fault::Answer(400, throttled.to_string()), 1),
-        (Fault::LostCall, 1),
-        (Fault::LostAnswer, 2),
-    ] {
+    for (fault, tellings) in
+        [(Fault::Answer(400, throttled.to_string()), 1), (Fault::LostCall, 1), (Fault::LostAnswer, 2)]
+    {
         let before = world.events().await.len();
         let script = Script::default();
         script.then(1, "PutEvents", &fault);
-        assert_eq!(
-            relay(&world, &script, &records).await,
-            Vec::new(),
-            "{fault:?}"
-        );
-        assert_eq!(
-            told_since(&world, before).await.len(),
-            tellings,
-            "{fault:?}"
-        );
+        assert_eq!(relay(&world, &script, &records).await, Vec::new(), "{fault:?}");
+        assert_eq!(told_since(&world, before).await.len(), tellings, "{fault:?}");
         assert_eq!(world.mails().await.len(), 1, "{fault:?}");
     }
 }
@@ -221,10 +185,7 @@ async fn what_is_no_change_of_an_entity_is_told_to_nobody_and_is_no_failure() {
             "ApproximateCreationDateTime": 1_767_225_600.0, "Keys": {"pk": {"S": key}, "sk": {"S": "."}},
             "SequenceNumber": "100000000000000000001", "SizeBytes": 190, "StreamViewType": "NEW_AND_OLD_IMAGES",
         });
-        change
-            .as_object_mut()
-            .unwrap()
-            .extend(images.as_object().unwrap().clone());
+        change.as_object_mut().unwrap().extend(images.as_object().unwrap().clone());
         change
     };
     let claim = json!({"pk": {"S": "EV#notify#x"}, "sk": {"S": "."}, "kind": {"S": "claim"}, "ttl": {"N": "1"}});
@@ -233,17 +194,8 @@ async fn what_is_no_change_of_an_entity_is_told_to_nobody_and_is_no_failure() {
     let records = [
         expired,
         record("INSERT", change("EV#notify#x", json!({"NewImage": claim}))),
-        record(
-            "INSERT",
-            change(
-                "XX#1",
-                json!({"NewImage": {"pk": {"S": "XX#1"}, "sk": {"S": "."}}}),
-            ),
-        ),
-        record(
-            "REMOVE",
-            change("CL#1", json!({"OldImage": {"kind": {"S": "client"}}})),
-        ),
+        record("INSERT", change("XX#1", json!({"NewImage": {"pk": {"S": "XX#1"}, "sk": {"S": "."}}}))),
+        record("REMOVE", change("CL#1", json!({"OldImage": {"kind": {"S": "client"}}}))),
     ];
     let script = Script::default();
     assert_eq!(relay(&world, &script, &records).await, Vec::new());

@@ -28,19 +28,12 @@ async fn transfer(faulty: &Faulty<'_>, from: &Partner, to: &Partner, amount: u64
     let body = json!({"to": to.refid, "amount": amount});
     let path = format!("/v1/resellers/{}/transfers", from.refid);
     let key = faulty.world.operator.key().unwrap();
-    faulty
-        .post("transfer-credits", &path, key, Some("k"), &body)
-        .await
+    faulty.post("transfer-credits", &path, key, Some("k"), &body).await
 }
 
 /// What a refund meets between its decision and its commit: reasons for each of its five writes.
-const CONFLICT_BESIDE_WALLET: [(&str, &str); 5] = [
-    ("TransactionConflict", "x"),
-    ("ConditionalCheckFailed", "x"),
-    ("None", ""),
-    ("None", ""),
-    ("None", ""),
-];
+const CONFLICT_BESIDE_WALLET: [(&str, &str); 5] =
+    [("TransactionConflict", "x"), ("ConditionalCheckFailed", "x"), ("None", ""), ("None", ""), ("None", "")];
 
 #[tokio::test]
 async fn a_refund_survives_whatever_happens_to_its_commit() {
@@ -58,15 +51,8 @@ async fn a_refund_survives_whatever_happens_to_its_commit() {
         let done = refund(&faulty, &path, "k", &json!({})).await.expect(200);
         assert!(faulty.script.is_played());
         assert_eq!(done.header("idempotency-replayed"), None);
-        assert_eq!(
-            (done.number("refunded"), world.balance(&partner.refid).await),
-            (200, 1_000)
-        );
-        let again = world
-            .operator
-            .post_once(&path, "k", &json!({}))
-            .await
-            .expect(200);
+        assert_eq!((done.number("refunded"), world.balance(&partner.refid).await), (200, 1_000));
+        let again = world.operator.post_once(&path, "k", &json!({})).await.expect(200);
         assert_eq!(again.bytes, done.bytes);
         let other = world.operator.post_once(&path, "other", &json!({})).await;
         let _done = other.refused(409, "already_refunded");
@@ -78,30 +64,18 @@ async fn a_refund_survives_whatever_happens_to_its_commit() {
 
 #[tokio::test]
 async fn a_transfer_survives_whatever_happens_to_its_commit() {
-    for (times, fault) in [
-        (SDK_TRIES, Fault::LostAnswer),
-        (SDK_TRIES, Fault::LostCall),
-        (1, Fault::LostAnswer),
-        (5, conflict(4)),
-    ] {
+    for (times, fault) in
+        [(SDK_TRIES, Fault::LostAnswer), (SDK_TRIES, Fault::LostCall), (1, Fault::LostAnswer), (5, conflict(4))]
+    {
         let world = World::new().await;
-        let (from, to) = (
-            world.partner("standard", 100).await,
-            world.partner("gold", 0).await,
-        );
+        let (from, to) = (world.partner("standard", 100).await, world.partner("gold", 0).await);
         let faulty = Faulty::new(&world);
         faulty.script.then(times, "TransactWriteItems", &fault);
         // All there is, so a second debit would be refused.
         let sent = transfer(&faulty, &from, &to, 100).await.expect(201);
         assert!(faulty.script.is_played());
         assert_eq!(sent.header("idempotency-replayed"), None);
-        assert_eq!(
-            (
-                world.balance(&from.refid).await,
-                world.balance(&to.refid).await
-            ),
-            (0, 100)
-        );
+        assert_eq!((world.balance(&from.refid).await, world.balance(&to.refid).await), (0, 100));
         let again = transfer(&faulty, &from, &to, 100).await.expect(201);
         assert_eq!(again.bytes, sent.bytes);
         assert_eq!(again.header("idempotency-replayed"), Some("true"));
@@ -117,10 +91,7 @@ fn without(answer: &str, kind: &str) -> Fault {
         let before = items.as_array().unwrap().len();
         let is_other = |item: &Value| item["kind"]["S"] != kind;
         items.as_array_mut().unwrap().retain(is_other);
-        assert!(
-            items.as_array().unwrap().len() < before,
-            "no {kind} to leave out"
-        );
+        assert!(items.as_array().unwrap().len() < before, "no {kind} to leave out");
     }
     Fault::Answer(200, answer.to_string())
 }
@@ -132,13 +103,9 @@ async fn a_read_that_has_not_seen_a_licence_yet_does_not_leave_it_valid() {
     let faulty = Faulty::new(&world);
     // What such a read looks like, from a refund that is refused.
     let unknown = json!({"licences": ["LI-0000000000000000"]});
-    let _unknown = refund(&faulty, &path, "k", &unknown)
-        .await
-        .refused(404, "not_found");
+    let _unknown = refund(&faulty, &path, "k", &unknown).await.refused(404, "not_found");
     let read = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
-    faulty
-        .script
-        .then(1, "BatchGetItem", &without(&read, "licence"));
+    faulty.script.then(1, "BatchGetItem", &without(&read, "licence"));
     let done = refund(&faulty, &path, "k", &json!({})).await.expect(200);
     assert!(faulty.script.is_played());
     for licence in done.json["licences"].as_array().unwrap() {
@@ -154,34 +121,20 @@ async fn a_stale_read_of_what_was_refunded_returns_nothing_twice() {
     let (partner, bought, path) = bought(&world).await;
     let faulty = Faulty::new(&world);
     let unknown = json!({"licences": ["LI-0000000000000000"]});
-    let _unknown = refund(&faulty, &path, "k", &unknown)
-        .await
-        .refused(404, "not_found");
+    let _unknown = refund(&faulty, &path, "k", &unknown).await.refused(404, "not_found");
     let before = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
     let first = json!({"licences": [bought.json["licences"][0]["refid"]]});
     let _one = refund(&faulty, &path, "one", &first).await.expect(200);
     // As if nothing had been refunded: the commit fails, and what it failed on says what is left.
-    faulty
-        .script
-        .then(1, "BatchGetItem", &Fault::Answer(200, before.clone()));
+    faulty.script.then(1, "BatchGetItem", &Fault::Answer(200, before.clone()));
     let again = refund(&faulty, &path, "two", &first).await;
     let _done = again.refused(409, "already_refunded");
-    faulty
-        .script
-        .then(1, "BatchGetItem", &Fault::Answer(200, before));
-    let rest = refund(&faulty, &path, "three", &json!({}))
-        .await
-        .expect(200);
+    faulty.script.then(1, "BatchGetItem", &Fault::Answer(200, before));
+    let rest = refund(&faulty, &path, "three", &json!({})).await.expect(200);
     assert!(faulty.script.is_played());
-    assert_eq!(
-        (rest.number("refunded"), world.balance(&partner.refid).await),
-        (200, 1_000)
-    );
+    assert_eq!((rest.number("refunded"), world.balance(&partner.refid).await), (200, 1_000));
     let amounts = rest.json["refunds"].as_array().unwrap().iter();
-    assert_eq!(
-        amounts.map(|it| it["amount"].as_u64()).collect::<Vec<_>>(),
-        [Some(100); 2]
-    );
+    assert_eq!(amounts.map(|it| it["amount"].as_u64()).collect::<Vec<_>>(), [Some(100); 2]);
 }
 
 #[tokio::test]
@@ -189,24 +142,14 @@ async fn a_read_that_has_not_seen_the_refund_before_shows_it_all_the_same() {
     let world = World::new().await;
     let (_, bought, path) = bought(&world).await;
     let first = json!({"licences": [bought.json["licences"][0]["refid"]]});
-    let _one = world
-        .operator
-        .post_once(&path, "one", &first)
-        .await
-        .expect(200);
+    let _one = world.operator.post_once(&path, "one", &first).await.expect(200);
     let faulty = Faulty::new(&world);
     let unknown = json!({"licences": ["LI-0000000000000000"]});
-    let _unknown = refund(&faulty, &path, "k", &unknown)
-        .await
-        .refused(404, "not_found");
+    let _unknown = refund(&faulty, &path, "k", &unknown).await.refused(404, "not_found");
     let reads = faulty.script.calls("BatchGetItem");
     let (state, entries) = (world.batch_get(&reads[0]), world.batch_get(&reads[1]));
-    faulty
-        .script
-        .then(1, "BatchGetItem", &Fault::Answer(200, state));
-    faulty
-        .script
-        .then(1, "BatchGetItem", &without(&entries, "entry"));
+    faulty.script.then(1, "BatchGetItem", &Fault::Answer(200, state));
+    faulty.script.then(1, "BatchGetItem", &without(&entries, "entry"));
     let rest = refund(&faulty, &path, "two", &json!({})).await.expect(200);
     assert!(faulty.script.is_played());
     assert_eq!(rest.json["refunds"].as_array().unwrap().len(), 2);
@@ -216,35 +159,20 @@ async fn a_read_that_has_not_seen_the_refund_before_shows_it_all_the_same() {
 #[tokio::test]
 async fn a_stale_wallet_neither_refuses_a_transfer_nor_overdraws() {
     let world = World::new().await;
-    let (from, to) = (
-        world.partner("standard", 10).await,
-        world.partner("gold", 0).await,
-    );
+    let (from, to) = (world.partner("standard", 10).await, world.partner("gold", 0).await);
     let faulty = Faulty::new(&world);
     let short = transfer(&faulty, &from, &to, 20).await;
     let _short = short.refused(402, "insufficient_credits");
     let poor = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
     world.top_up(&from.refid, 10).await;
     let rich = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
-    faulty
-        .script
-        .then(1, "BatchGetItem", &Fault::Answer(200, poor));
+    faulty.script.then(1, "BatchGetItem", &Fault::Answer(200, poor));
     let _sent = transfer(&faulty, &from, &to, 20).await.expect(201);
     let path = format!("/v1/resellers/{}/transfers", from.refid);
-    faulty
-        .script
-        .then(1, "BatchGetItem", &Fault::Answer(200, rich));
-    let (key, body) = (
-        world.operator.key().unwrap(),
-        json!({"to": to.refid, "amount": 20}),
-    );
-    let second = faulty
-        .post("transfer-credits", &path, key, Some("other"), &body)
-        .await;
+    faulty.script.then(1, "BatchGetItem", &Fault::Answer(200, rich));
+    let (key, body) = (world.operator.key().unwrap(), json!({"to": to.refid, "amount": 20}));
+    let second = faulty.post("transfer-credits", &path, key, Some("other"), &body).await;
     let second = second.refused(402, "insufficient_credits");
     assert!(faulty.script.is_played());
-    assert_eq!(
-        (second.number("balance"), world.balance(&to.refid).await),
-        (0, 20)
-    );
+    assert_eq!((second.number("balance"), world.balance(&to.refid).await), (0, 20));
 }

@@ -23,42 +23,23 @@ async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec
         ("a revoked key", one(format!("Bearer {revoked}"))),
         ("a wrong secret", one(format!("Bearer {refid}.{foreign}"))),
         ("an empty secret", one(format!("Bearer {refid}."))),
-        (
-            "half a secret",
-            one(format!("Bearer {refid}.{}", &secret[..20])),
-        ),
+        ("half a secret", one(format!("Bearer {refid}.{}", &secret[..20]))),
         ("a longer secret", one(format!("Bearer {refid}.{secret}A"))),
         ("no secret", one(format!("Bearer {refid}"))),
-        (
-            "a key of nobody",
-            one(format!("Bearer AK-0000000000000000.{secret}")),
-        ),
-        (
-            "a reseller's id",
-            one(format!("Bearer {}.{secret}", party.ids.reseller)),
-        ),
+        ("a key of nobody", one(format!("Bearer AK-0000000000000000.{secret}"))),
+        ("a reseller's id", one(format!("Bearer {}.{secret}", party.ids.reseller))),
         ("no refid", one(format!("Bearer .{secret}"))),
-        (
-            "the operators' in capitals",
-            one(format!("Bearer {}", first.to_uppercase())),
-        ),
+        ("the operators' in capitals", one(format!("Bearer {}", first.to_uppercase()))),
         ("another script", one("Bearer مفتاح".to_owned())),
         ("nothing after the scheme", one("Bearer ".to_owned())),
         ("no scheme", one(key.to_owned())),
         ("a foreign scheme", one(format!("Basic {key}"))),
         ("another", one(format!("Digest {key}"))),
         ("a scheme run on", one(format!("Bearer{key}"))),
-        (
-            "two keys",
-            vec![format!("Bearer {key}"), format!("Bearer {first}")],
-        ),
+        ("two keys", vec![format!("Bearer {key}"), format!("Bearer {first}")]),
     ];
     let sessions = bad_sessions(world, key).await;
-    all.extend(
-        sessions
-            .into_iter()
-            .map(|(what, it)| (what, one(format!("Bearer {it}")))),
-    );
+    all.extend(sessions.into_iter().map(|(what, it)| (what, one(format!("Bearer {it}")))));
     all
 }
 
@@ -68,17 +49,12 @@ async fn bad_sessions(world: &World, key: &str) -> Vec<(&'static str, String)> {
     let idle = world.person().await;
     let half_an_hour = json!({"advance": "PT31M"});
     let nobody = world.nobody();
-    let _later = nobody
-        .post("/_local/clock", &half_an_hour)
-        .await
-        .expect(200);
+    let _later = nobody.post("/_local/clock", &half_an_hour).await.expect(200);
 
     let (good, other) = (world.person().await, world.person().await);
     let ended = world.person().await;
     let _ended = ended.caller.act("/v1/auth/logout").await.expect(204);
-    let suspended = world
-        .member(&world.partner("standard", 0).await.refid)
-        .await;
+    let suspended = world.member(&world.partner("standard", 0).await.refid).await;
     let suspend = format!("/v1/users/{}/suspend", suspended.refid);
     let _suspended = world.operator.act(&suspend).await.expect(200);
     let gone = world.person().await;
@@ -95,10 +71,7 @@ async fn bad_sessions(world: &World, key: &str) -> Vec<(&'static str, String)> {
         ("a session that was ended", token(&ended)),
         ("a session of somebody suspended", token(&suspended)),
         ("a session of somebody deleted", token(&gone)),
-        (
-            "a session of nobody",
-            format!("US-0000000000000000.{secret}"),
-        ),
+        ("a session of nobody", format!("US-0000000000000000.{secret}")),
         ("another's session", format!("{refid}.{foreign}")),
         ("half a token", format!("{refid}.{}", &secret[..20])),
         ("a longer token", format!("{refid}.{secret}A")),
@@ -106,10 +79,7 @@ async fn bad_sessions(world: &World, key: &str) -> Vec<(&'static str, String)> {
         ("an empty token", format!("{refid}.")),
         ("a user's id", refid.to_owned()),
         ("a key's secret of a user", format!("{refid}.{key_secret}")),
-        (
-            "a session's secret of a key",
-            format!("{key_refid}.{secret}"),
-        ),
+        ("a session's secret of a key", format!("{key_refid}.{secret}")),
         ("the device of a sign-in", good.device),
     ]
 }
@@ -122,12 +92,7 @@ async fn nothing_is_reached_without_a_valid_key() {
     party.prepare(&world, Needs::Login).await;
     let nobody = world.nobody();
     let before = world.state().await;
-    let expected = face(
-        &nobody
-            .get("/v1/clients")
-            .await
-            .refused(401, "unauthenticated"),
-    );
+    let expected = face(&nobody.get("/v1/clients").await.refused(401, "unauthenticated"));
     for (case, operation) in cases(&world).await {
         if case.who == Who::Anybody {
             continue;
@@ -142,8 +107,7 @@ async fn nothing_is_reached_without_a_valid_key() {
             assert_eq!(face(&reply), expected, "{} {what}", case.operation);
         }
         for (what, values) in &credentials {
-            let add =
-                |request: Request, value: &String| request.with_header("authorization", value);
+            let add = |request: Request, value: &String| request.with_header("authorization", value);
             let reply = values.iter().fold(request.clone(), add).send(&nobody).await;
             assert_eq!(face(&reply), expected, "{} with {what}", case.operation);
         }

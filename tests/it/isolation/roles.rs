@@ -167,9 +167,7 @@ async fn a_member_sees_its_own_colleagues_and_no_operator_among_them() {
     let listed = async |caller: &Caller, query: &str| {
         let list = caller.get(&format!("/v1/users{query}")).await.expect(200);
         let refids = list.json["data"].as_array().unwrap().clone();
-        let refids = refids
-            .iter()
-            .map(|it| it["refid"].as_str().unwrap().to_owned());
+        let refids = refids.iter().map(|it| it["refid"].as_str().unwrap().to_owned());
         refids.collect::<Vec<_>>()
     };
     let own = [member.refid.clone(), a.ids.user.clone()];
@@ -182,21 +180,8 @@ async fn a_member_sees_its_own_colleagues_and_no_operator_among_them() {
     }
     let of_a = format!("?reseller={}", a.ids.reseller);
     let all = listed(&world.operator, &of_a).await;
-    assert_eq!(
-        all,
-        [
-            above.refid.clone(),
-            member.refid.clone(),
-            a.ids.user.clone()
-        ]
-    );
-    assert_eq!(
-        listed(&world.operator, "?operators=true").await,
-        std::slice::from_ref(&above.refid)
-    );
-    let address = format!(
-        "?email={}",
-        foreign.email.to_uppercase().replace('@', "%40")
-    );
+    assert_eq!(all, [above.refid.clone(), member.refid.clone(), a.ids.user.clone()]);
+    assert_eq!(listed(&world.operator, "?operators=true").await, std::slice::from_ref(&above.refid));
+    let address = format!("?email={}", foreign.email.to_uppercase().replace('@', "%40"));
     assert_eq!(listed(&world.operator, &address).await, [foreign.refid]);
 }

@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 
 /// The items of a reseller's entries, in DynamoDB's JSON, oldest first.
 fn entries_of(world: &World, reseller: &str) -> Vec<Value> {
-    let of = |item: &Value| {
-        item["kind"]["S"] == "entry" && item["doc"]["M"]["reseller"]["S"] == reseller
-    };
+    let of = |item: &Value| item["kind"]["S"] == "entry" && item["doc"]["M"]["reseller"]["S"] == reseller;
     let mut items = world.items();
     items.retain(of);
     items.sort_by_key(|item| entry(item).sequence);
@@ -73,10 +71,7 @@ async fn breaks(world: &World, reseller: &str, query: &str) -> (u64, Vec<String>
     assert_eq!(found["intact"], breaks.is_empty());
     let problems = breaks.iter().map(|it| it["problem"].as_str().unwrap());
     let first = breaks.first().and_then(|it| it["sequence"].as_u64());
-    (
-        first.unwrap_or(0),
-        problems.map(ToOwned::to_owned).collect(),
-    )
+    (first.unwrap_or(0), problems.map(ToOwned::to_owned).collect())
 }
 
 /// Does something to a fresh history, and says what verifying finds.
@@ -114,10 +109,7 @@ async fn a_changed_entry_shows() {
 #[tokio::test]
 async fn parts_that_changed_places_show() {
     let world = World::new().await;
-    let (from, to) = (
-        world.partner("standard", 1_000).await,
-        world.partner("standard", 0).await,
-    );
+    let (from, to) = (world.partner("standard", 1_000).await, world.partner("standard", 0).await);
     let order = json!({"product": world.product(100).await, "clients": [world.new_client(), world.new_client()]});
     let bought = from.caller.post_once("/v1/provisions/bulk", "k", &order);
     let _bought = bought.await.expect(201);
@@ -174,13 +166,7 @@ async fn an_inserted_entry_shows_wherever_it_stands() {
     const FIRST: &str = "PV-0000000000000000";
     const LAST: &str = "PV-ZZZZZZZZZZZZZZZZ";
     // Before the first, behind another, and in the very place of one, before it and after it.
-    for (refid, at, sequence) in [
-        (FIRST, 0, 0),
-        (FIRST, 2, 3),
-        (FIRST, 2, 2),
-        (LAST, 2, 2),
-        (LAST, 5, 5),
-    ] {
+    for (refid, at, sequence) in [(FIRST, 0, 0), (FIRST, 2, 3), (FIRST, 2, 2), (LAST, 2, 2), (LAST, 5, 5)] {
         let found = tampered(async |world, _, entries| {
             let mut made_up = renamed(&entries[2], refid);
             let time = entry(&entries[at]).created_at.to_string();
@@ -192,12 +178,7 @@ async fn an_inserted_entry_shows_wherever_it_stands() {
     }
     let beyond = tampered(async |world, _, entries| {
         let last = entry(&entries[5]);
-        let next = Entry {
-            sequence: 7,
-            balance_before: last.balance_after,
-            previous_hash: last.hash,
-            ..last.clone()
-        };
+        let next = Entry { sequence: 7, balance_before: last.balance_after, previous_hash: last.hash, ..last.clone() };
         let mut made_up = renamed(&holding(&entries[5], &next), FIRST);
         made_up["gsi1sk"] = place(&last.created_at.to_string(), 7);
         world.put_all(&[made_up]);
@@ -219,11 +200,7 @@ async fn two_entries_that_changed_places_show() {
     let found = tampered(async |world, _, mut entries| {
         let (third, fourth) = (entry(&entries[2]), entry(&entries[3]));
         for (n, here, there) in [(2, &third, &fourth), (3, &fourth, &third)] {
-            let mut moved = Entry {
-                sequence: there.sequence,
-                created_at: there.created_at,
-                ..here.clone()
-            };
+            let mut moved = Entry { sequence: there.sequence, created_at: there.created_at, ..here.clone() };
             moved.hash = moved.computed_hash();
             entries[n] = holding(&entries[n], &moved);
         }
@@ -254,10 +231,7 @@ async fn a_history_that_belongs_to_somebody_else_shows() {
         found.unwrap().clone()
     };
     let theirs: Wallet = doc(&wallet(&other.refid));
-    let mine = Wallet {
-        reseller: doc::<Wallet>(&wallet(&own.refid)).reseller,
-        ..theirs
-    };
+    let mine = Wallet { reseller: doc::<Wallet>(&wallet(&own.refid)).reseller, ..theirs };
     world.put_all(&[holding(&wallet(&own.refid), &mine)]);
     let (first, problems) = breaks(&world, &own.refid, "").await;
     assert_eq!(first, 1);
@@ -269,9 +243,7 @@ async fn a_history_that_belongs_to_somebody_else_shows() {
 fn rewrite(world: &World, reseller: &str, first: usize) {
     let mut items = entries_of(world, reseller);
     let before = first.checked_sub(1).map(|n| entry(&items[n]));
-    let (mut hash, mut balance) = before.map_or((EntryHash::START, Credits::ZERO), |it| {
-        (it.hash, it.balance_after)
-    });
+    let (mut hash, mut balance) = before.map_or((EntryHash::START, Credits::ZERO), |it| (it.hash, it.balance_after));
     for item in &mut items[first..] {
         let mut forged = entry(item);
         forged.amount = Credits::new(forged.amount.get() + 1);
@@ -302,13 +274,8 @@ async fn a_history_rewritten_whole_shows_by_a_checkpoint_alone() {
     world.run_schedule("checkpoint-ledger").await;
     let parts = world.operator.get("/v1/checkpoints").await.expect(200).json;
     let head = &parts["data"][0]["wallets"][0];
-    assert_eq!(
-        (&head["reseller"], &head["sequence"]),
-        (&json!(refid), &json!(6))
-    );
-    let through = |sequence: u64, hash: &Value| {
-        format!("?sequence={sequence}&head={}", hash.as_str().unwrap())
-    };
+    assert_eq!((&head["reseller"], &head["sequence"]), (&json!(refid), &json!(6)));
+    let through = |sequence: u64, hash: &Value| format!("?sequence={sequence}&head={}", hash.as_str().unwrap());
     let checkpoint = through(6, &head["head"]);
     let entries = world.entries(&refid).await;
     let zeros = json!("0".repeat(64));
@@ -326,16 +293,8 @@ async fn a_history_rewritten_whole_shows_by_a_checkpoint_alone() {
     assert_eq!(breaks(&world, &refid, &checkpoint).await, (6, another));
     let untouched = through(2, &entries[1]["hash"]);
     assert_eq!(breaks(&world, &refid, &untouched).await, (0, vec![]));
-    for half in [
-        "?sequence=6",
-        "?head=00",
-        &format!("?head={}", "0".repeat(64)),
-    ] {
+    for half in ["?sequence=6", "?head=00", &format!("?head={}", "0".repeat(64))] {
         let path = format!("/v1/resellers/{refid}/verify{half}");
-        let _refused = world
-            .operator
-            .get(&path)
-            .await
-            .refused(400, "malformed_request");
+        let _refused = world.operator.get(&path).await.refused(400, "malformed_request");
     }
 }

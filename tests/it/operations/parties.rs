@@ -78,10 +78,7 @@ impl Ids {
     /// The ids of what belongs to somebody.
     pub fn owned(&self) -> Vec<String> {
         let mut ids = self.clone();
-        OWNED
-            .iter()
-            .map(|(_, place)| place(&mut ids).clone())
-            .collect()
+        OWNED.iter().map(|(_, place)| place(&mut ids).clone()).collect()
     }
 
     /// These ids with those of `other` in these places.
@@ -112,18 +109,10 @@ impl Party {
         let activate = format!("/v1/clients/{client}/activate");
         let active = partner.caller.act(&activate).await.expect(200);
         let order = json!({"product": product, "client": client});
-        let bought = partner
-            .caller
-            .post_once("/v1/provisions", "first", &order)
-            .await
-            .expect(201);
+        let bought = partner.caller.post_once("/v1/provisions", "first", &order).await.expect(201);
         let name = world.fresh("below");
         let below = json!({"company_name": name, "email": format!("{name}@example.com"), "parent": partner.refid});
-        let below = world
-            .operator
-            .post("/v1/resellers", &below)
-            .await
-            .expect(201);
+        let below = world.operator.post("/v1/resellers", &below).await.expect(201);
         let own = format!("/v1/resellers/{}", partner.refid);
         let own = partner.caller.get(&own).await.expect(200);
         let ids = Ids {
@@ -131,10 +120,7 @@ impl Party {
             email: active.text("email").to_owned(),
             client_id: active.text("client_id").to_owned(),
             provision: bought.text("refid").to_owned(),
-            licence: bought.json["licences"][0]["refid"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
+            licence: bought.json["licences"][0]["refid"].as_str().unwrap().to_owned(),
             below: below.text("refid").to_owned(),
             api_key: refid_of(partner.caller.key().unwrap()),
             // Nobody's, until a case needs somebody.
@@ -147,11 +133,7 @@ impl Party {
             client,
             product,
         };
-        Self {
-            caller: partner.caller,
-            person: None,
-            ids,
-        }
+        Self { caller: partner.caller, person: None, ids }
     }
 
     /// A party of its own that has what a case needs.
@@ -220,10 +202,7 @@ impl Party {
 
     /// The ids of this party, but of a client, a key and a login that no reseller owns.
     pub async fn standalone(&self, world: &World) -> Ids {
-        let client = world
-            .operator
-            .post("/v1/clients", &world.new_client())
-            .await;
+        let client = world.operator.post("/v1/clients", &world.new_client()).await;
         let client = client.expect(201);
         let name = json!({"name": "an operator's"});
         let api_key = world.operator.post("/v1/api-keys", &name).await.expect(201);

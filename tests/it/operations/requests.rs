@@ -20,8 +20,7 @@ pub struct Sample {
 }
 
 /// A picture: PNG, one point.
-pub const PICTURE: &[u8] =
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
+pub const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
     \0\0\0\rIDATx\xdacd\xf8\xcfP\x0f\0\x03\x86\x01\x80Z4}k\0\0\0\0IEND\xaeB`\x82";
 
 impl Sample {
@@ -48,11 +47,7 @@ impl Sample {
         let mut request = Request {
             method: operation.method.clone(),
             path: filled(&operation.path, &self.at),
-            query: self
-                .query
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect(),
+            query: self.query.iter().map(|(name, value)| format!("{name}={value}")).collect(),
             headers: Vec::new(),
             body: self.body.as_ref().map(|body| body.to_string().into_bytes()),
         };
@@ -119,14 +114,8 @@ impl Request {
         if !self.query.is_empty() {
             target = format!("{target}?{}", self.query.join("&"));
         }
-        let headers: Vec<(&str, &str)> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        caller
-            .send(&self.method, &target, &headers, self.body.clone())
-            .await
+        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        caller.send(&self.method, &target, &headers, self.body.clone()).await
     }
 }
 
@@ -143,10 +132,7 @@ pub fn variants(operation: &Operation, request: &Request) -> Vec<(&'static str, 
     }
     if operation.header("Idempotency-Key").is_some() {
         let without = request.clone().without_header("idempotency-key");
-        variants.push((
-            "with a bad key",
-            without.clone().with_header("idempotency-key", "a b"),
-        ));
+        variants.push(("with a bad key", without.clone().with_header("idempotency-key", "a b")));
         variants.push(("without a key", without));
     }
     if operation.header("If-Match").is_some() {
@@ -175,6 +161,5 @@ pub fn at(id: &str) -> Sample {
 /// Whether an answer is that of what does not exist: 404, or a list of nothing.
 pub fn is_nothing(reply: &Reply) -> bool {
     let nothing = json!({"data": [], "next_cursor": null});
-    (reply.status, reply.text("code")) == (404, "not_found")
-        || reply.status == 200 && reply.json == nothing
+    (reply.status, reply.text("code")) == (404, "not_found") || reply.status == 200 && reply.json == nothing
 }

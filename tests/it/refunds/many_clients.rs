@@ -28,11 +28,7 @@ async fn a_purchase_for_many_clients_is_refunded_alike() {
     let clients = clients(&bulk);
     let second = &bulk.json["results"][1]["licences"][0]["refid"];
     let body = json!({"licences": [second]});
-    let part = world
-        .operator
-        .post_once(&place(&bulk), "part", &body)
-        .await
-        .expect(200);
+    let part = world.operator.post_once(&place(&bulk), "part", &body).await.expect(200);
     assert_eq!(statuses(&part.json["results"][0]), ["pending"]);
     assert_eq!(statuses(&part.json["results"][1]), ["revoked"]);
     // Of a client that is gone, what it bought returns all the same.

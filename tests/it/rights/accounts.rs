@@ -61,11 +61,7 @@ pub async fn live(world: &World) {
     let partner = world.partner("standard", 0).await;
     let email = format!("{}@example.com", world.fresh("customer"));
     let client = json!({"name": "x", "email": email});
-    let _client = partner
-        .caller
-        .post("/v1/clients", &client)
-        .await
-        .expect(201);
+    let _client = partner.caller.post("/v1/clients", &client).await.expect(201);
     world.register(&email, PASSWORD).await;
     confirm(world, &email).await;
     world.system().settle().await;

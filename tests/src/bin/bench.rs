@@ -6,10 +6,7 @@ use purser_tests::budgets::{self, Budget};
 async fn main() {
     eprintln!("Measuring …");
     let budgets = budgets::measure().await;
-    println!(
-        "{:<42} {:>11} {:>13} {:>13} {:>7}",
-        "operation", "round trips", "RCU", "WCU", "hashes"
-    );
+    println!("{:<42} {:>11} {:>13} {:>13} {:>7}", "operation", "round trips", "RCU", "WCU", "hashes");
     print(&budgets);
     let mut kept = budgets.iter().all(Budget::is_kept);
     let mut before: Option<Vec<Budget>> = None;

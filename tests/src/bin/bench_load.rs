@@ -1,10 +1,7 @@
 //! `make bench-load`: what the laptop sells under load, and what it answers under too much of it.
 //!
 //!     bench_load SECONDS_OF_EACH_PART
-#![allow(
-    clippy::expect_used,
-    reason = "a measurement stops where something is not as it should be"
-)]
+#![allow(clippy::expect_used, reason = "a measurement stops where something is not as it should be")]
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
@@ -29,10 +26,8 @@ const SLOWEST: Duration = Duration::from_secs(12);
 const MEMORY: u64 = 512;
 
 /// The system counts no requests here: what is measured is what it does, not what it refuses.
-const UNLIMITED: [(&str, &str); 2] = [
-    ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
-    ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
-];
+const UNLIMITED: [(&str, &str); 2] =
+    [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -41,18 +36,13 @@ async fn main() -> ExitCode {
         eprintln!("bench_load SECONDS_OF_EACH_PART, from 1 to 600");
         return ExitCode::from(2);
     };
-    let bounds = Bounds {
-        time: Duration::from_secs(seconds),
-        calls: CALLS,
-    };
+    let bounds = Bounds { time: Duration::from_secs(seconds), calls: CALLS };
     let parent = tempfile::tempdir().expect("a folder");
     let laptop = Laptop::start(&parent.path().join("data"), &UNLIMITED).await;
     let mut bench = Bench::prepare(&laptop, bounds).await;
     bench.all(&laptop).await;
     if bench.broken.is_empty() {
-        println!(
-            "\nNothing was lost: every wallet verifies, and each licence is paid for and there once."
-        );
+        println!("\nNothing was lost: every wallet verifies, and each licence is paid for and there once.");
         return ExitCode::SUCCESS;
     }
     for broken in &bench.broken {
@@ -73,20 +63,12 @@ impl Bench {
         let key = Some(OPERATOR_KEY.to_owned());
         let operator = Caller::new(reqwest::Client::new(), laptop.url(), key);
         Shop::stock(&operator).await;
-        Self {
-            operator,
-            url: laptop.url().to_owned(),
-            bounds,
-            broken: Vec::new(),
-        }
+        Self { operator, url: laptop.url().to_owned(), bounds, broken: Vec::new() }
     }
 
     async fn all(&mut self, laptop: &Laptop) {
         let many = self.open("many", CALLERS, 1).await;
-        let (hot, bulk) = (
-            self.open("hot", 1, CALLERS).await,
-            self.open("bulk", 1, BULK).await,
-        );
+        let (hot, bulk) = (self.open("hot", 1, CALLERS).await, self.open("bulk", 1, BULK).await);
         let crowd = self.open("crowd", CALLERS, 1).await;
         let [hot, bulk] = [hot.as_slice(), bulk.as_slice()];
         println!(
@@ -94,22 +76,14 @@ impl Bench {
             "32 callers", "licences/s", "requests/s", "p50 ms", "p99 ms", "CPU ms", "calls"
         );
         let each: Vec<Order> = many.iter().map(|shop| shop.single(0)).collect();
-        let _many = self
-            .part(laptop, "a wallet each, one licence a call", each, &many)
-            .await;
+        let _many = self.part(laptop, "a wallet each, one licence a call", each, &many).await;
         let singles = (0..CALLERS).filter_map(|place| Some(hot.first()?.single(place)));
         let singles: Vec<Order> = singles.collect();
-        let single = self
-            .part(laptop, "one wallet, one licence a call", singles, hot)
-            .await;
+        let single = self.part(laptop, "one wallet, one licence a call", singles, hot).await;
         let bulks: Vec<Order> = bulk.iter().cycle().take(CALLERS).map(Shop::bulk).collect();
-        let many = self
-            .part(laptop, "one wallet, 32 licences a call", bulks, bulk)
-            .await;
+        let many = self.part(laptop, "one wallet, 32 licences a call", bulks, bulk).await;
         let ratio = many / single;
-        println!(
-            "\nOn one wallet bulk sells {ratio:.1} licences for each of single calls (wanted: {RATIO})."
-        );
+        println!("\nOn one wallet bulk sells {ratio:.1} licences for each of single calls (wanted: {RATIO}).");
         self.overload(laptop, &crowd).await;
     }
 
@@ -126,13 +100,7 @@ impl Bench {
 
     /// Runs a part, in which every answer must be a licence, and prints its line. How many licences a second it sold.
     /// `CPU ms` is the processor time of `purser` for each answer, `calls` its calls to the table; three are needed.
-    async fn part(
-        &mut self,
-        laptop: &Laptop,
-        name: &str,
-        orders: Vec<Order>,
-        shops: &[Shop],
-    ) -> f64 {
+    async fn part(&mut self, laptop: &Laptop, name: &str, orders: Vec<Order>, shops: &[Shop]) -> f64 {
         let before = laptop.processor_time();
         let part = self.drive(name, orders).await;
         let spent = laptop.processor_time().saturating_sub(before);
@@ -190,22 +158,13 @@ impl Bench {
             SLOWEST.as_secs(),
         );
         let known = BTreeSet::from([201, 429, 503]);
-        if part
-            .by_status()
-            .keys()
-            .any(|status| !known.contains(status))
-        {
-            self.broken
-                .push(format!("overload: {:?}", part.by_status()));
+        if part.by_status().keys().any(|status| !known.contains(status)) {
+            self.broken.push(format!("overload: {:?}", part.by_status()));
         }
         let refused = |status| matches!(status, 429 | 503);
-        let silent = part
-            .heard
-            .iter()
-            .filter(|heard| refused(heard.status) && !heard.retry_after);
+        let silent = part.heard.iter().filter(|heard| refused(heard.status) && !heard.retry_after);
         if silent.count() > 0 {
-            self.broken
-                .push("overload: a refusal without Retry-After".to_owned());
+            self.broken.push("overload: a refusal without Retry-After".to_owned());
         }
         if slowest > SLOWEST || memory > MEMORY {
             self.broken.push("overload: a bound was passed".to_owned());

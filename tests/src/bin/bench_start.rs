@@ -1,10 +1,7 @@
 //! `make bench-start`: how fast the release binary starts and answers.
 //!
 //!     bench_start FOLDER_OF_LAMBDA_BINARIES STARTS WARM_REQUESTS
-#![allow(
-    clippy::expect_used,
-    reason = "a measurement stops where something is not as it should be"
-)]
+#![allow(clippy::expect_used, reason = "a measurement stops where something is not as it should be")]
 
 use std::path::Path;
 
@@ -24,11 +21,8 @@ async fn main() {
         std::process::exit(2);
     };
     let program = |name: &str| Path::new(lambda).join(name).join("bootstrap");
-    let programs = Programs {
-        purser: program("purser-api"),
-        hello: program("bare-hello"),
-        calls: program("bare-calls"),
-    };
+    let programs =
+        Programs { purser: program("purser-api"), hello: program("bare-hello"), calls: program("bare-calls") };
     let folder = tempfile::tempdir().expect("a folder");
     let mut bench = Bench::prepare(&programs, folder.path()).await;
     for start in 1..=starts {

@@ -1,10 +1,7 @@
 //! `make crash`: kills `purser` under load, again and again, and checks that nothing is lost or doubled.
 //!
 //!     crash ROUNDS [SEED]
-#![allow(
-    clippy::expect_used,
-    reason = "a test stops where something is not as it should be"
-)]
+#![allow(clippy::expect_used, reason = "a test stops where something is not as it should be")]
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -40,11 +37,7 @@ async fn main() -> ExitCode {
         had_happened += last.had_happened;
         println!(
             "Round {number} of {rounds}: {} after {} answers; of {} unknown commands {} had happened; now {}; {:.1} s",
-            if last.kills > 1 {
-                "killed twice"
-            } else {
-                "killed"
-            },
+            if last.kills > 1 { "killed twice" } else { "killed" },
             last.answers,
             last.unknown,
             last.had_happened,
@@ -75,17 +68,8 @@ async fn main() -> ExitCode {
 }
 
 fn counted(totals: &Totals) -> String {
-    let Totals {
-        entries,
-        licences,
-        clients,
-        refunds,
-        transfers,
-        ..
-    } = totals;
-    format!(
-        "{entries} entries ({refunds} refunds, {transfers} transfers), {licences} licences, {clients} clients"
-    )
+    let Totals { entries, licences, clients, refunds, transfers, .. } = totals;
+    format!("{entries} entries ({refunds} refunds, {transfers} transfers), {licences} licences, {clients} clients")
 }
 
 /// Says what the time goes into.

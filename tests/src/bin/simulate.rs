@@ -72,23 +72,13 @@ fn main() -> ExitCode {
     // What fails is reported with its seed; the place in the code would only interrupt that.
     std::panic::set_hook(Box::new(|_| {}));
     let found = run_all(&arguments, bug);
-    let Found {
-        runs,
-        attempts,
-        commits,
-        events,
-        failures,
-    } = &found;
+    let Found { runs, attempts, commits, events, failures } = &found;
     println!(
         "simulated {runs} seeds of {} commands: {attempts} requests, {commits} commits, {events} events; {} failed",
         arguments.commands,
         failures.len()
     );
-    if failures.is_empty() == bug.is_none() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if failures.is_empty() == bug.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn bug(name: &str) -> Result<Bug, String> {
@@ -106,24 +96,15 @@ fn seeds(arguments: &Arguments) -> Vec<u64> {
 fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
     let seeds = seeds(arguments);
     let bar = ProgressBar::new(seeds.len() as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {msg}, {eta} left")
-    {
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {msg}, {eta} left") {
         bar.set_style(style);
     }
     bar.set_message("none failed");
     bar.enable_steady_tick(Duration::from_secs(1));
-    let (waiting, found) = (
-        Mutex::new(VecDeque::from(seeds)),
-        Mutex::new(Found::default()),
-    );
+    let (waiting, found) = (Mutex::new(VecDeque::from(seeds)), Mutex::new(Found::default()));
     let work = || {
         while let Some(seed) = next(&waiting) {
-            let options = Options {
-                seed,
-                commands: arguments.commands,
-                people: arguments.people,
-                bug,
-            };
+            let options = Options { seed, commands: arguments.commands, people: arguments.people, bug };
             let done = catch_unwind(AssertUnwindSafe(|| run(options)));
             let mut found = lock(&found);
             if let Some(failure) = found.add(seed, done, arguments.history) {
@@ -156,12 +137,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Found {
     /// Counts a run, and gives what went wrong in it.
-    fn add(
-        &mut self,
-        seed: u64,
-        done: std::thread::Result<Result<Run, Failure>>,
-        history: bool,
-    ) -> Option<&Failure> {
+    fn add(&mut self, seed: u64, done: std::thread::Result<Result<Run, Failure>>, history: bool) -> Option<&Failure> {
         self.runs += 1;
         let failure = match done {
             Ok(Ok(run)) => {
@@ -179,11 +155,7 @@ impl Found {
                 let text = text.or_else(|| panic.downcast_ref::<&str>().map(|it| (*it).to_owned()));
                 let problem = format!("the run ended badly: {}", text.unwrap_or_default());
                 let history = Vec::new();
-                Failure {
-                    seed,
-                    problem,
-                    history,
-                }
+                Failure { seed, problem, history }
             }
         };
         self.failures.push(failure);

@@ -8,12 +8,7 @@ use crate::people::{NEW_PASSWORD, PASSWORD, Person};
 use crate::world::World;
 
 /// A stranger's request, which nothing authenticates, beside its bounds.
-fn stranger(
-    operation: &'static str,
-    reply: &Reply,
-    (calls, rcu, wcu): (u32, f64, f64),
-    runs: u32,
-) -> Budget {
+fn stranger(operation: &'static str, reply: &Reply, (calls, rcu, wcu): (u32, f64, f64), runs: u32) -> Budget {
     let spent = cost(reply);
     Budget {
         operation,
@@ -34,10 +29,7 @@ pub async fn measure() -> Vec<Budget> {
     let change = json!({"password": PASSWORD, "new_password": NEW_PASSWORD});
     let changed = person.caller.put("/v1/me/password", &change).await;
     let changed = budget("change a password", &changed.expect(200), 5, 6.0, 9.0);
-    budgets.push(Budget {
-        hashes: (changed.hashes.0, 2),
-        ..changed
-    });
+    budgets.push(Budget { hashes: (changed.hashes.0, 2), ..changed });
     budgets
 }
 
@@ -56,27 +48,13 @@ async fn strangers(world: &World) -> Vec<Budget> {
     let confirmed = post("confirm", confirm).await.expect(200);
     let forgot = post("forgot-password", address).await.expect(202);
     let token = world.mailed_token(email).await;
-    let reset = post(
-        "reset-password",
-        json!({"token": token, "password": PASSWORD}),
-    )
-    .await;
+    let reset = post("reset-password", json!({"token": token, "password": PASSWORD})).await;
     vec![
         stranger("register", &registered, (1, 0.0, 1.0), 1),
-        stranger(
-            "ask for the confirmation again",
-            &resent.expect(202),
-            (1, 0.0, 1.0),
-            0,
-        ),
+        stranger("ask for the confirmation again", &resent.expect(202), (1, 0.0, 1.0), 0),
         stranger("ask for a new password", &forgot, (1, 0.0, 1.0), 0),
         stranger("confirm an address", &confirmed, (3, 2.0, 7.0), 0),
-        stranger(
-            "set a password by mail",
-            &reset.expect(200),
-            (5, 5.0, 11.0),
-            1,
-        ),
+        stranger("set a password by mail", &reset.expect(200), (5, 5.0, 11.0), 1),
     ]
 }
 
@@ -91,12 +69,7 @@ async fn sign_in(world: &World, person: &Person) -> Vec<Budget> {
     let refused = |reply: Reply| reply.refused(401, "invalid_credentials");
     vec![
         stranger("sign in", &right, (3, 7.0, 12.0), 1),
-        stranger(
-            "sign in with a wrong password",
-            &refused(wrong),
-            (3, 7.0, 4.0),
-            1,
-        ),
+        stranger("sign in with a wrong password", &refused(wrong), (3, 7.0, 4.0), 1),
         stranger("sign in as nobody", &refused(unknown), (3, 7.0, 4.0), 1),
     ]
 }
@@ -104,10 +77,7 @@ async fn sign_in(world: &World, person: &Person) -> Vec<Budget> {
 /// A request of somebody with as many sessions as there may be, each from as far away as can be.
 async fn in_a_session(world: &World, person: &Person) -> Budget {
     let agent = "x".repeat(200);
-    let headers = [
-        ("content-type", "application/json"),
-        ("user-agent", agent.as_str()),
-    ];
+    let headers = [("content-type", "application/json"), ("user-agent", agent.as_str())];
     let body = json!({"email": person.email, "password": PASSWORD, "device": person.device});
     for _ in 0..10 {
         let body = Some(body.to_string().into_bytes());
@@ -125,39 +95,23 @@ async fn in_a_session(world: &World, person: &Person) -> Budget {
     let mut items = world.items();
     items.retain(|item| item["pk"]["S"] == kept.as_str());
     let item = items.first_mut().expect("the sessions");
-    let sessions = item["doc"]["M"]["sessions"]["L"]
-        .as_array_mut()
-        .expect("sessions");
+    let sessions = item["doc"]["M"]["sessions"]["L"].as_array_mut().expect("sessions");
     assert_eq!(sessions.len(), 10);
     for session in sessions {
         // The longest way to write an address of IPv6, and where it is known, its zone.
         session["M"]["address"] = json!({"S": "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"});
     }
-    let size = size(&Value::Object(
-        [("M".to_owned(), item.clone())].into_iter().collect(),
-    ));
+    let size = size(&Value::Object([("M".to_owned(), item.clone())].into_iter().collect()));
     assert!(size < 4_096, "{size} bytes");
     world.put_all(&items);
-    let refused = world
-        .nobody()
-        .with_key(Some(&newest))
-        .get("/v1/clients")
-        .await;
+    let refused = world.nobody().with_key(Some(&newest)).get("/v1/clients").await;
     let refused = refused.refused(403, "forbidden");
-    stranger(
-        "authenticate a request in a session",
-        &refused,
-        (1, 1.0, 0.0),
-        0,
-    )
+    stranger("authenticate a request in a session", &refused, (1, 1.0, 0.0), 0)
 }
 
 /// How many bytes DynamoDB counts of a value in its JSON.
 fn size(value: &Value) -> usize {
-    let (kind, value) = value
-        .as_object()
-        .and_then(|it| it.iter().next())
-        .expect("a value");
+    let (kind, value) = value.as_object().and_then(|it| it.iter().next()).expect("a value");
     match (kind.as_str(), value) {
         ("M", Value::Object(members)) => {
             let member = |(name, value): (&String, &Value)| name.len() + size(value) + 1;

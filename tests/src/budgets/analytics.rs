@@ -74,24 +74,13 @@ pub async fn measure(clients: u32, progress: impl Fn(u32)) -> Vec<Budget> {
         caller.get(&path).await.expect(200)
     };
     let six = get("clients/signups?start=2026-01-01&end=2026-06-30").await;
-    let counted: i64 = six.json["buckets"]
-        .as_array()
-        .expect("buckets")
-        .iter()
-        .map(|it| it["value"].as_i64().expect("a number"))
-        .sum();
-    assert_eq!(
-        counted,
-        i64::from(clients.div_ceil(2)),
-        "all of them are counted"
-    );
+    let counted: i64 =
+        six.json["buckets"].as_array().expect("buckets").iter().map(|it| it["value"].as_i64().expect("a number")).sum();
+    assert_eq!(counted, i64::from(clients.div_ceil(2)), "all of them are counted");
     let growth = get("clients/growth?start=2026-01-15&end=2026-06-15").await;
     let stats = get(&format!("resellers/{}/stats", partner.refid)).await;
     let top = get("resellers/top?start=2026-01-01&end=2026-06-30").await;
-    let _client = caller
-        .post("/v1/clients", &world.new_client())
-        .await
-        .expect(201);
+    let _client = caller.post("/v1/clients", &world.new_client()).await.expect(201);
     let rollup = run_rollup(&world).await;
     let idle = run_rollup(&world).await;
     let run = |operation, cost: Cost, (calls, rcu, wcu)| Budget {

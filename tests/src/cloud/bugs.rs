@@ -123,9 +123,7 @@ impl Bug {
                 let receivers = receivers(body);
                 drop_writes(body, |item| {
                     receivers.contains(&item["doc"]["M"]["reseller"]["S"])
-                        && ["entry", "wallet"]
-                            .iter()
-                            .any(|kind| item["kind"]["S"] == **kind)
+                        && ["entry", "wallet"].iter().any(|kind| item["kind"]["S"] == **kind)
                 });
             }
             (Self::RefusedOnStaleReads, "BatchGetItem") => {
@@ -204,9 +202,7 @@ impl Bug {
     /// What code with this bug takes an answer for.
     pub(super) fn takes(self, operation: &str, (status, text): (u16, String)) -> (u16, String) {
         let done = match (self, operation) {
-            (Self::ConflictSwallowed, "TransactWriteItems") => {
-                status == 400 && text.contains(CONFLICT)
-            }
+            (Self::ConflictSwallowed, "TransactWriteItems") => status == 400 && text.contains(CONFLICT),
             (Self::UnknownTakenForDone, "TransactWriteItems") => status == 500,
             _ => false,
         };
@@ -249,8 +245,7 @@ fn strip(body: &mut Value, prefixes: &[&str]) {
             };
             let item = action.get("Item").or_else(|| action.get("Key"));
             if item.is_some_and(|item| is_of(item, prefixes)) {
-                action
-                    .retain(|name, _| !name.contains("xpression") && !name.contains("OnCondition"));
+                action.retain(|name, _| !name.contains("xpression") && !name.contains("OnCondition"));
             }
         }
     }
@@ -274,7 +269,5 @@ fn receivers(body: &Value) -> Vec<Value> {
     let items = body["TransactItems"].as_array().into_iter().flatten();
     let entries = items.map(|write| &write["Put"]["Item"]["doc"]["M"]);
     let receiving = entries.filter(|entry| entry["type"]["S"] == "transfer_in");
-    receiving
-        .map(|entry| entry["reseller"]["S"].clone())
-        .collect()
+    receiving.map(|entry| entry["reseller"]["S"].clone()).collect()
 }

@@ -20,11 +20,7 @@ struct Line {
 impl std::fmt::Display for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { at, who, what } = self;
-        write!(
-            f,
-            "{:>9.3} s  {who:<12} {what}",
-            f64::from(u32::try_from(*at).unwrap_or(u32::MAX)) / 1e3
-        )
+        write!(f, "{:>9.3} s  {who:<12} {what}", f64::from(u32::try_from(*at).unwrap_or(u32::MAX)) / 1e3)
     }
 }
 
@@ -44,12 +40,8 @@ impl History {
         let names = |line: &&Line| {
             words.iter().any(|word| {
                 let word = word.as_str();
-                let parts = line
-                    .what
-                    .split(|it: char| !it.is_alphanumeric() && it != '-');
-                line.who == word
-                    || line.who.split('.').next() == Some(word)
-                    || parts.into_iter().any(|it| it == word)
+                let parts = line.what.split(|it: char| !it.is_alphanumeric() && it != '-');
+                line.who == word || line.who.split('.').next() == Some(word) || parts.into_iter().any(|it| it == word)
             })
         };
         let lines = lock(&self.0);

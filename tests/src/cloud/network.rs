@@ -23,11 +23,7 @@ use super::{Bug, Cloud, Mail, Moment, Process, Told, lock};
 pub(super) struct Network(pub(super) Cloud);
 
 impl HttpClient for Network {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -101,10 +97,7 @@ impl Sent {
             (weather.lost_call, Fate::LostCall),
             (weather.lost_answer, Fate::LostAnswer),
             (weather.throttled, Fate::Throttled),
-            (
-                weather.broken,
-                Fate::Broken(cloud.draw(fastrand::Rng::bool)),
-            ),
+            (weather.broken, Fate::Broken(cloud.draw(fastrand::Rng::bool))),
         ]
         .into_iter()
         .find_map(|(often, fate)| cloud.happens(often).then_some(fate));
@@ -207,9 +200,7 @@ impl Sent {
             "PutEvents" => put_events(cloud, &body),
             "SendEmail" => send_email(cloud, &body, self.by.as_ref()),
             operation => {
-                if cloud.bug() == Some(Bug::ToldOutsideTheCommit)
-                    && operation == "TransactWriteItems"
-                {
+                if cloud.bug() == Some(Bug::ToldOutsideTheCommit) && operation == "TransactWriteItems" {
                     tell_ahead(cloud, &body);
                 }
                 let table = cloud.table();
@@ -255,9 +246,7 @@ fn outcome((status, text): &Answer) -> String {
         let codes = reasons.iter().filter_map(|it| it["Code"].as_str());
         return format!("cancelled: {}", codes.collect::<Vec<_>>().join(" "));
     }
-    let name = answer["__type"]
-        .as_str()
-        .and_then(|it| it.split('#').nth(1));
+    let name = answer["__type"].as_str().and_then(|it| it.split('#').nth(1));
     name.map_or_else(|| status.to_string(), str::to_owned)
 }
 
@@ -276,10 +265,7 @@ fn put_events(cloud: &Cloud, body: &Value) -> Answer {
         let kind = entry["DetailType"].as_str().unwrap_or_default();
         entries.push(json!({"EventId": accept(cloud, kind, &detail)}));
     }
-    (
-        200,
-        json!({"FailedEntryCount": failed, "Entries": entries}).to_string(),
-    )
+    (200, json!({"FailedEntryCount": failed, "Entries": entries}).to_string())
 }
 
 /// Puts an event on the bus; its envelope's id.
@@ -301,11 +287,7 @@ fn tell_ahead(cloud: &Cloud, body: &Value) {
     for item in items.map(|write| &write["Put"]["Item"]) {
         if item["kind"]["S"] == "entry" {
             let entry = &item["doc"]["M"];
-            let name = if entry["type"]["S"] == "credit" {
-                "CreditsAdded"
-            } else {
-                "CreditsProvisioned"
-            };
+            let name = if entry["type"]["S"] == "credit" { "CreditsAdded" } else { "CreditsProvisioned" };
             let refid = entry["refid"]["S"].as_str().unwrap_or_default();
             let detail = json!({"id": format!("{refid}:1:{name}"), "origin": "api",
                 "reseller": entry["reseller"]["S"]});
@@ -322,17 +304,12 @@ fn send_email(cloud: &Cloud, body: &Value, by: Option<&Process>) -> Answer {
         to: text(&body["Destination"]["ToAddresses"][0]),
         text: text(&body["Content"]["Simple"]["Body"]["Text"]["Data"]),
     });
-    (
-        200,
-        json!({"MessageId": mails.len().to_string()}).to_string(),
-    )
+    (200, json!({"MessageId": mails.len().to_string()}).to_string())
 }
 
 fn response(status: u16, body: String) -> HttpResponse {
     let status = status.try_into().expect("a status");
     let mut response = HttpResponse::new(status, SdkBody::from(body));
-    response
-        .headers_mut()
-        .insert("content-type", "application/json");
+    response.headers_mut().insert("content-type", "application/json");
     response
 }

@@ -51,12 +51,7 @@ impl Process {
         Self::start(name, None, Some(event), dies)
     }
 
-    fn start(
-        name: String,
-        attempt: Option<u32>,
-        event: Option<String>,
-        dies: Option<(u32, Moment)>,
-    ) -> Self {
+    fn start(name: String, attempt: Option<u32>, event: Option<String>, dies: Option<(u32, Moment)>) -> Self {
         Self(Arc::new(State {
             name,
             attempt,

@@ -52,9 +52,7 @@ pub struct Table {
 
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Table").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -108,11 +106,7 @@ fn write_of(item: &Value) -> (ItemKey, Option<Value>) {
 
 impl Table {
     pub(super) fn new(spec: &TableSpec, name: &str, now: Now) -> Self {
-        Self {
-            database: in_memory(spec, name, now).expect("a table"),
-            name: name.to_owned(),
-            state: Mutex::default(),
-        }
+        Self { database: in_memory(spec, name, now).expect("a table"), name: name.to_owned(), state: Mutex::default() }
     }
 
     /// The database, for the reader of the stream.
@@ -148,18 +142,11 @@ impl Table {
         let from = (prefix.to_owned(), String::new());
         let own = state.versions.range(from..);
         let own = own.take_while(|((pk, _), _)| pk.starts_with(prefix));
-        own.filter_map(|(_, versions)| versions.last()?.1.clone())
-            .collect()
+        own.filter_map(|(_, versions)| versions.last()?.1.clone()).collect()
     }
 
     /// Does what a call asks for.
-    pub(super) async fn call(
-        &self,
-        cloud: &Cloud,
-        operation: &str,
-        body: Value,
-        by: Option<Process>,
-    ) -> Answer {
+    pub(super) async fn call(&self, cloud: &Cloud, operation: &str, body: Value, by: Option<Process>) -> Answer {
         match operation {
             "GetItem" => self.get(cloud, &body, by.as_ref()),
             "BatchGetItem" => self.batch_get(cloud, &body, by.as_ref()).await,
@@ -226,10 +213,7 @@ impl Table {
         let is_check = items.clone().map(|it| it["ConditionCheck"].is_object());
         let is_check: Vec<bool> = is_check.collect();
         let all: Vec<(ItemKey, Option<Value>)> = items.map(write_of).collect();
-        let token = body["ClientRequestToken"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let token = body["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
         if let Some(refused) = self.begin(cloud, &token, &all) {
             return refused;
         }
@@ -252,12 +236,7 @@ impl Table {
     }
 
     /// Lets a transaction begin, or says why it can't.
-    fn begin(
-        &self,
-        cloud: &Cloud,
-        token: &str,
-        writes: &[(ItemKey, Option<Value>)],
-    ) -> Option<Answer> {
+    fn begin(&self, cloud: &Cloud, token: &str, writes: &[(ItemKey, Option<Value>)]) -> Option<Answer> {
         let mut state = lock(&self.state);
         if state.tokens_under_way.contains(token) {
             return Some(refusal("TransactionInProgressException", "it is under way"));
@@ -277,9 +256,7 @@ impl Table {
         if codes.iter().any(|code| *code != "None") {
             return Some(cancelled(&codes));
         }
-        state
-            .under_way
-            .extend(writes.iter().map(|(key, _)| key.clone()));
+        state.under_way.extend(writes.iter().map(|(key, _)| key.clone()));
         state.tokens_under_way.insert(token.to_owned());
         None
     }

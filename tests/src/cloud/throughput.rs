@@ -24,15 +24,9 @@ impl Throughput {
     pub(super) fn take(&mut self, item: &Value, units: u32, per_second: u32, now: u64) -> bool {
         let full = u64::from(per_second) * 1_000;
         let needed = u64::from(units) * 1_000;
-        let partitions: Vec<&str> = PARTITIONS
-            .iter()
-            .filter_map(|name| item[*name]["S"].as_str())
-            .collect();
+        let partitions: Vec<&str> = PARTITIONS.iter().filter_map(|name| item[*name]["S"].as_str()).collect();
         for partition in &partitions {
-            let bucket = self.0.entry((*partition).to_owned()).or_insert(Bucket {
-                milli_units: full,
-                at: now,
-            });
+            let bucket = self.0.entry((*partition).to_owned()).or_insert(Bucket { milli_units: full, at: now });
             let grown = now.saturating_sub(bucket.at) * u64::from(per_second);
             bucket.milli_units = (bucket.milli_units + grown).min(full);
             bucket.at = now;
@@ -62,17 +56,13 @@ mod tests {
         let item = json!({"pk": {"S": "WA#1"}, "gsi1pk": {"S": "all"}});
         let other = json!({"pk": {"S": "WA#2"}, "gsi1pk": {"S": "all"}});
         let alone = json!({"pk": {"S": "WA#3"}});
-        let taken = (0..1_000)
-            .filter(|_| throughput.take(&item, 2, 1_000, 0))
-            .count();
+        let taken = (0..1_000).filter(|_| throughput.take(&item, 2, 1_000, 0)).count();
         assert_eq!(taken, 500);
         assert!(!throughput.take(&other, 2, 1_000, 0), "the index is full");
         assert!(throughput.take(&alone, 2, 1_000, 0));
         assert!(!throughput.take(&item, 2, 1_000, 1));
         assert!(throughput.take(&item, 2, 1_000, 2));
-        let taken = (0..1_000)
-            .filter(|_| throughput.take(&item, 2, 1_000, 60_000))
-            .count();
+        let taken = (0..1_000).filter(|_| throughput.take(&item, 2, 1_000, 60_000)).count();
         assert_eq!(taken, 500, "a bucket holds a second's worth");
     }
 }

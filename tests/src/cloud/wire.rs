@@ -19,8 +19,7 @@ pub(super) fn call(database: &Database, operation: &str, body: Value) -> Answer 
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, DynoxideError> {
-    let unread =
-        |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
+    let unread = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
     serde_json::from_value(body).map_err(unread)
 }
 
@@ -34,15 +33,8 @@ fn answer(done: Result<impl Serialize, DynoxideError>) -> Answer {
 /// An error by its name.
 pub(super) fn refusal(name: &str, message: &str) -> Answer {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{name}");
-    let status = if name == "InternalServerError" {
-        500
-    } else {
-        400
-    };
-    (
-        status,
-        json!({"__type": kind, "message": message}).to_string(),
-    )
+    let status = if name == "InternalServerError" { 500 } else { 400 };
+    (status, json!({"__type": kind, "message": message}).to_string())
 }
 
 /// A transaction that is cancelled, for these reasons.

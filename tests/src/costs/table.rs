@@ -1,10 +1,7 @@
 //! Costs as text: one table for each kind of provision, what is paid regardless, and what was assumed.
 
 use super::prices::{Price, TAKEN};
-use super::{
-    ACCESS_BYTES, HEADER_BYTES, ITEM_OVERHEAD, KEY_MINUTES, LOGGED_BYTES, Line, OWN_MS,
-    ROUND_TRIP_MS, Usage,
-};
+use super::{ACCESS_BYTES, HEADER_BYTES, ITEM_OVERHEAD, KEY_MINUTES, LOGGED_BYTES, Line, OWN_MS, ROUND_TRIP_MS, Usage};
 
 /// How many provisions a month.
 const VOLUMES: [u128; 3] = [1_000, 1_000_000, 100_000_000];
@@ -21,44 +18,20 @@ pub(super) fn render(usages: &[Usage], monthly: &[Line]) -> String {
     let fixed: u128 = monthly.iter().map(|line| line.price.of(line.units)).sum();
     let mut lines = Vec::new();
     for usage in usages {
-        lines.push(row(
-            usage.title,
-            "takes",
-            "provisions a month:",
-            VOLUMES.map(thousands),
-        ));
+        lines.push(row(usage.title, "takes", "provisions a month:", VOLUMES.map(thousands)));
         for line in &usage.lines {
             let costs = VOLUMES.map(|volume| dollars(line.price.of(line.units * volume)));
             lines.push(row(line.price.what, &line.shown, line.price.listed, costs));
         }
-        let total = |volume| {
-            usage
-                .lines
-                .iter()
-                .map(|line| line.price.of(line.units * volume))
-                .sum::<u128>()
-        };
-        lines.push(row(
-            "what is paid each month, see below",
-            "",
-            "",
-            [fixed; 3].map(dollars),
-        ));
-        lines.push(row(
-            "together, a month",
-            "",
-            "",
-            VOLUMES.map(|volume| dollars(total(volume) + fixed)),
-        ));
+        let total = |volume| usage.lines.iter().map(|line| line.price.of(line.units * volume)).sum::<u128>();
+        lines.push(row("what is paid each month, see below", "", "", [fixed; 3].map(dollars)));
+        lines.push(row("together, a month", "", "", VOLUMES.map(|volume| dollars(total(volume) + fixed))));
         lines.push(String::new());
     }
     lines.push("Paid each month".to_owned());
     for line in monthly {
         let cost = dollars(line.price.of(line.units));
-        lines.push(format!(
-            "{:<46}{:>8}  {:<32}{cost:>8}",
-            line.price.what, line.shown, line.price.listed
-        ));
+        lines.push(format!("{:<46}{:>8}  {:<32}{cost:>8}", line.price.what, line.shown, line.price.listed));
     }
     lines.push(String::new());
     lines.extend(notes(usages, monthly));
@@ -73,27 +46,19 @@ fn row(what: &str, units: &str, price: &str, costs: [String; 3]) -> String {
 
 fn notes(usages: &[Usage], monthly: &[Line]) -> Vec<String> {
     let all = usages.iter().flat_map(|usage| &usage.lines).chain(monthly);
-    let mut pages: Vec<&str> = all
-        .map(|line| line.price)
-        .map(|price: &Price| price.page)
-        .collect();
+    let mut pages: Vec<&str> = all.map(|line| line.price).map(|price: &Price| price.page).collect();
     pages.sort_unstable();
     pages.dedup();
     let mut notes = vec![
-        "Measured: requests, units, bytes kept and sent, events, mails, round trips. Assumed:"
-            .to_owned(),
+        "Measured: requests, units, bytes kept and sent, events, mails, round trips. Assumed:".to_owned(),
         format!("- a function works {OWN_MS} ms, and {ROUND_TRIP_MS} ms for each round trip"),
-        format!(
-            "- each of its calls logs {LOGGED_BYTES} bytes, and each request {ACCESS_BYTES} more"
-        ),
+        format!("- each of its calls logs {LOGGED_BYTES} bytes, and each request {ACCESS_BYTES} more"),
         format!("- an answer has {HEADER_BYTES} bytes of headers"),
         format!("- DynamoDB adds {ITEM_OVERHEAD} bytes to an item in the table and in each index"),
         format!("- it asks for its key every {KEY_MINUTES} minutes for each function"),
     ];
     notes.extend(NOT_COUNTED.lines().map(ToOwned::to_owned));
-    notes.push(format!(
-        "List prices of us-east-1, first tier, taken {TAKEN}:"
-    ));
+    notes.push(format!("List prices of us-east-1, first tier, taken {TAKEN}:"));
     notes.extend(pages.into_iter().map(|page| format!("  https://{page}/")));
     notes
 }
@@ -138,15 +103,8 @@ mod tests {
     #[test]
     fn a_price_is_exact_for_any_amount_and_never_too_low() {
         assert_eq!(prices::HALF_WRITE.of(2 * 1_000_000), 625_000);
-        assert_eq!(
-            prices::DURATION.of(1_024 * 1_000),
-            17,
-            "a GB-second is 16.6667 micro-dollars"
-        );
-        assert_eq!(
-            prices::DURATION.of(6_000_000_000 * 1_024 * 1_000),
-            100_000_200_000
-        );
+        assert_eq!(prices::DURATION.of(1_024 * 1_000), 17, "a GB-second is 16.6667 micro-dollars");
+        assert_eq!(prices::DURATION.of(6_000_000_000 * 1_024 * 1_000), 100_000_200_000);
         assert_eq!(prices::MAIL.of(1), 100);
         assert_eq!(prices::EVENT.of(0), 0);
     }

@@ -58,16 +58,7 @@ impl Author {
         product: String,
         random: fastrand::Rng,
     ) -> Self {
-        Self {
-            place,
-            operator,
-            partner,
-            neighbours,
-            product,
-            random,
-            told: Vec::new(),
-            clients: Vec::new(),
-        }
+        Self { place, operator, partner, neighbours, product, random, told: Vec::new(), clients: Vec::new() }
     }
 
     /// Its place among the others.
@@ -101,8 +92,7 @@ impl Author {
             };
             match sent {
                 Err(error) => {
-                    last.tries
-                        .push(format!("round {round}: no answer ({error})"));
+                    last.tries.push(format!("round {round}: no answer ({error})"));
                     return false;
                 }
                 Ok((answer, replayed)) => {
@@ -213,16 +203,8 @@ impl Author {
         let Some(last) = self.told.last() else { return };
         for client in last.clients() {
             let text = |member: &str| client[member].as_str().unwrap_or_default().to_owned();
-            let own = Own {
-                refid: text("refid"),
-                email: text("email"),
-                status: text("status"),
-            };
-            match self
-                .clients
-                .iter_mut()
-                .find(|known| known.refid == own.refid)
-            {
+            let own = Own { refid: text("refid"), email: text("email"), status: text("status") };
+            match self.clients.iter_mut().find(|known| known.refid == own.refid) {
                 Some(known) => *known = own,
                 None => self.clients.push(own),
             }
@@ -241,8 +223,7 @@ impl Author {
 
     /// At most so many of its clients.
     pub fn some_clients(&mut self, most: usize) -> Vec<Own> {
-        self.random
-            .choose_multiple(self.clients.iter().cloned(), most)
+        self.random.choose_multiple(self.clients.iter().cloned(), most)
     }
 
     /// The command and the body of a top-up with a reference that was entered.

@@ -59,10 +59,7 @@ pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
     let traces = money::traces(found);
     for one in told {
         let mut say = |what: String| {
-            wrong.push(Wrong {
-                command: Some(one.command.id.clone()),
-                what,
-            });
+            wrong.push(Wrong { command: Some(one.command.id.clone()), what });
         };
         answer(one, told, &mut say);
         money::effect(one, &traces, found, &mut say);
@@ -87,10 +84,7 @@ pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
 }
 
 fn general(wrong: &mut Vec<Wrong>, what: String) {
-    wrong.push(Wrong {
-        command: None,
-        what,
-    });
+    wrong.push(Wrong { command: None, what });
 }
 
 /// Whether the answer is one that the command may get.
@@ -124,8 +118,7 @@ fn clients(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong
     let mut last: BTreeMap<&str, (&Told, &Value)> = BTreeMap::new();
     for one in told.iter().filter(|it| it.command.reseller == reseller) {
         for client in one.clients() {
-            let newer =
-                |known: &(&Told, &Value)| known.1["version"].as_u64() <= client["version"].as_u64();
+            let newer = |known: &(&Told, &Value)| known.1["version"].as_u64() <= client["version"].as_u64();
             let refid = client["refid"].as_str().unwrap_or_default();
             if last.get(refid).is_none_or(newer) {
                 last.insert(refid, (one, client));
@@ -135,10 +128,7 @@ fn clients(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong
     for client in &wallet.clients {
         let refid = client["refid"].as_str().unwrap_or_default();
         match last.remove(refid) {
-            None => general(
-                wrong,
-                format!("{reseller}: nobody ordered the client {client}"),
-            ),
+            None => general(wrong, format!("{reseller}: nobody ordered the client {client}")),
             Some((_, known)) if known == client => {}
             Some((one, known)) => wrong.push(Wrong {
                 command: Some(one.command.id.clone()),
@@ -169,10 +159,7 @@ fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong:
     };
     for one in told {
         let mut say = |what: String| {
-            wrong.push(Wrong {
-                command: Some(one.command.id.clone()),
-                what,
-            });
+            wrong.push(Wrong { command: Some(one.command.id.clone()), what });
         };
         for address in one.new_addresses() {
             if sent(address, &|subject| subject.starts_with("Welcome to ")) == 0 {
@@ -203,10 +190,7 @@ fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong:
             let subject = format!("Your credit is low: {left} credits left");
             let warned = sent(&wallet.email, &|known| known == subject);
             if warned < times {
-                general(
-                    wrong,
-                    format!("{reseller}: {times} crossings to {left}, and {warned} warnings"),
-                );
+                general(wrong, format!("{reseller}: {times} crossings to {left}, and {warned} warnings"));
             }
         }
     }

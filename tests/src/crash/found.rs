@@ -32,12 +32,7 @@ pub async fn read(operator: &Caller, authors: &[Author], since: &[usize]) -> Res
 }
 
 /// Reads the provision of a command again, and sends the command again.
-async fn again(
-    operator: &Caller,
-    author: &Author,
-    told: &Told,
-    found: &mut Found,
-) -> Result<(), String> {
+async fn again(operator: &Caller, author: &Author, told: &Told, found: &mut Found) -> Result<(), String> {
     let id = &told.command.id;
     if let Some(provision) = told.provision() {
         let path = format!("/v1/provisions/{provision}");

@@ -84,11 +84,7 @@ pub struct Answer {
 
 impl From<&Reply> for Answer {
     fn from(reply: &Reply) -> Self {
-        Self {
-            status: reply.status,
-            bytes: reply.bytes.clone(),
-            json: reply.json.clone(),
-        }
+        Self { status: reply.status, bytes: reply.bytes.clone(), json: reply.json.clone() }
     }
 }
 
@@ -106,11 +102,7 @@ pub struct Told {
 impl Told {
     /// A command that nobody has answered yet.
     pub fn new(command: Command) -> Self {
-        Self {
-            command,
-            tries: Vec::new(),
-            answer: None,
-        }
+        Self { command, tries: Vec::new(), answer: None }
     }
 
     /// The answer of a command that was done.
@@ -171,10 +163,7 @@ impl Told {
             Wanted::Client | Wanted::Change => vec![&done.json],
             // It shows them as they were read, and changes nothing of them.
             Wanted::Refund(_) => Vec::new(),
-            _ => sold(&done.json)
-                .map(|sold| &sold["client"])
-                .filter(|client| client.is_object())
-                .collect(),
+            _ => sold(&done.json).map(|sold| &sold["client"]).filter(|client| client.is_object()).collect(),
         }
     }
 
@@ -188,23 +177,12 @@ impl Told {
             _ => Vec::new(),
         };
         let done = self.done().is_some();
-        asked
-            .into_iter()
-            .filter(|_| done)
-            .filter_map(|client| client["email"].as_str())
-            .collect()
+        asked.into_iter().filter(|_| done).filter_map(|client| client["email"].as_str()).collect()
     }
 
     /// What its caller saw, in short.
     pub fn history(&self) -> String {
-        let Command {
-            id,
-            kind,
-            method,
-            path,
-            body,
-            ..
-        } = &self.command;
+        let Command { id, kind, method, path, body, .. } = &self.command;
         let mut text = format!("{id} ({kind}): {method} {path} {body}");
         for attempt in &self.tries {
             // Writing to a string can't fail.
@@ -217,22 +195,17 @@ impl Told {
 /// The licences in a provision, by refid.
 pub fn licences(provision: &Value) -> Vec<&str> {
     let all = minted(provision);
-    all.filter_map(|licence| licence["refid"].as_str())
-        .collect()
+    all.filter_map(|licence| licence["refid"].as_str()).collect()
 }
 
 /// The licences in a provision that are revoked, by refid.
 pub fn revoked(provision: &Value) -> Vec<&str> {
     let ended = minted(provision).filter(|licence| licence["status"] == "revoked");
-    ended
-        .filter_map(|licence| licence["refid"].as_str())
-        .collect()
+    ended.filter_map(|licence| licence["refid"].as_str()).collect()
 }
 
 fn minted(provision: &Value) -> impl Iterator<Item = &Value> {
-    sold(provision)
-        .filter_map(|sold| sold["licences"].as_array())
-        .flatten()
+    sold(provision).filter_map(|sold| sold["licences"].as_array()).flatten()
 }
 
 /// What a provision sold, client by client.

@@ -70,16 +70,8 @@ pub const KINDS: &[Kind] = &[
     kind("client's next status", 4, next_status),
 ];
 
-const fn kind(
-    name: &'static str,
-    weight: u32,
-    draft: fn(&mut Author, id: &str) -> Option<Draft>,
-) -> Kind {
-    Kind {
-        name,
-        weight,
-        draft,
-    }
+const fn kind(name: &'static str, weight: u32, draft: fn(&mut Author, id: &str) -> Option<Draft>) -> Kind {
+    Kind { name, weight, draft }
 }
 
 fn credits(author: &Author, body: Value, wanted: Wanted) -> Draft {
@@ -94,14 +86,7 @@ fn credits(author: &Author, body: Value, wanted: Wanted) -> Draft {
 }
 
 fn purchase(path: &str, body: Value, wanted: Wanted) -> Draft {
-    Draft {
-        by: By::Reseller,
-        method: "POST",
-        path: path.to_owned(),
-        keyed: true,
-        body,
-        wanted,
-    }
+    Draft { by: By::Reseller, method: "POST", path: path.to_owned(), keyed: true, body, wanted }
 }
 
 fn credit(author: &mut Author, id: &str) -> Option<Draft> {

@@ -25,19 +25,14 @@ impl Purchase {
         Some(Self {
             refid: provision["refid"].as_str()?.to_owned(),
             left: provision["entry"]["amount"].as_u64()?,
-            open: licences(provision)
-                .into_iter()
-                .map(ToOwned::to_owned)
-                .collect(),
+            open: licences(provision).into_iter().map(ToOwned::to_owned).collect(),
             ended: Vec::new(),
         })
     }
 
     /// The purchases among these commands, as their refunds among them have left them.
     pub fn among(told: &[Told]) -> Vec<Self> {
-        let bought = told
-            .iter()
-            .filter(|it| it.command.wanted == Wanted::Entry && it.provision().is_some());
+        let bought = told.iter().filter(|it| it.command.wanted == Wanted::Entry && it.provision().is_some());
         let mut all: Vec<Self> = bought.filter_map(|it| Self::of(&it.done()?.json)).collect();
         for refund in told.iter().filter_map(Told::refund) {
             for one in all.iter_mut().filter(|it| it.refid == refund.provision) {
@@ -55,20 +50,12 @@ impl Purchase {
 
     /// The refund of all that is left.
     pub fn rest(&self) -> Refund {
-        Refund {
-            provision: self.refid.clone(),
-            licences: self.open.clone(),
-            amount: self.left,
-        }
+        Refund { provision: self.refid.clone(), licences: self.open.clone(), amount: self.left }
     }
 
     /// The refund of these of its open licences: all of a purchase's cost the same.
     pub fn part(&self, licences: Vec<String>) -> Refund {
         let one = self.left / self.open.len().max(1) as u64;
-        Refund {
-            provision: self.refid.clone(),
-            amount: one * licences.len() as u64,
-            licences,
-        }
+        Refund { provision: self.refid.clone(), amount: one * licences.len() as u64, licences }
     }
 }

@@ -38,19 +38,10 @@ impl Shop {
         let _entry = operator.post_once(&path, name, &credit).await.expect(201);
         let body = json!({"reseller": refid, "name": "load"});
         let key = operator.post("/v1/api-keys", &body).await.expect(201);
-        let partner = Partner {
-            caller: operator.with_key(Some(key.text("key"))),
-            refid,
-        };
-        let mut shop = Self {
-            operator: operator.clone(),
-            partner,
-            url: url.to_owned(),
-            clients: Vec::new(),
-        };
+        let partner = Partner { caller: operator.with_key(Some(key.text("key"))), refid };
+        let mut shop = Self { operator: operator.clone(), partner, url: url.to_owned(), clients: Vec::new() };
         for place in 0..clients {
-            let body =
-                json!({"name": "A client", "email": format!("{name}-{place}@client.example")});
+            let body = json!({"name": "A client", "email": format!("{name}-{place}@client.example")});
             let made = shop.partner.caller.post("/v1/clients", &body).await;
             shop.clients.push(made.expect(201).text("refid").to_owned());
         }
@@ -106,8 +97,7 @@ pub async fn sold(part: &Part, shops: &[Shop]) -> Result<usize, String> {
     let mut refids = BTreeSet::new();
     let (mut count, mut purchases) = (0, Vec::new());
     for heard in part.done() {
-        let provision: Value =
-            serde_json::from_slice(&heard.body).map_err(|error| error.to_string())?;
+        let provision: Value = serde_json::from_slice(&heard.body).map_err(|error| error.to_string())?;
         let minted = licences(&provision);
         count += minted.len();
         refids.extend(minted.into_iter().map(ToOwned::to_owned));
@@ -122,11 +112,7 @@ pub async fn sold(part: &Part, shops: &[Shop]) -> Result<usize, String> {
     let told = (purchases.len() as u64, count as u64 * PRICE);
     // What was told to come back may have been done, since its caller did not ask again.
     let all_told = part.by_status().keys().all(|status| *status == 201);
-    let agrees = if all_told {
-        (entries, spent) == told
-    } else {
-        entries >= told.0 && spent >= told.1
-    };
+    let agrees = if all_told { (entries, spent) == told } else { entries >= told.0 && spent >= told.1 };
     if refids.len() != count || !agrees {
         let different = refids.len();
         return Err(format!(

@@ -42,20 +42,13 @@ struct Span {
 
 /// Judges what a run did to accounts.
 pub fn judge(record: &Record) -> Result<(), Problem> {
-    let asked: BTreeMap<&str, &Asked> = record
-        .asked
-        .iter()
-        .map(|it| (it.name.as_str(), it))
-        .collect();
+    let asked: BTreeMap<&str, &Asked> = record.asked.iter().map(|it| (it.name.as_str(), it)).collect();
     let mails = record.deployment.cloud.mails();
     let mut accounts = Accounts::default();
     for commit in &record.commits {
         let by = commit.by.as_ref().map_or("nobody", |it| it.name());
         let ask = asked.get(by).map(|it| &it.ask);
-        let wrong = |what: String| Problem {
-            what: format!("{by}: {what}"),
-            about: vec![by.to_owned()],
-        };
+        let wrong = |what: String| Problem { what: format!("{by}: {what}"), about: vec![by.to_owned()] };
         accounts.note_hashes(commit, ask);
         let before = accounts.before(commit, ask, &mails);
         before.map_err(wrong)?;
@@ -72,9 +65,7 @@ fn named(change: &Change) -> (&str, &str) {
 
 fn of_noun<'a>(commit: &'a Commit, noun: &'a str) -> impl Iterator<Item = (&'a str, &'a Change)> {
     let named = commit.changes.iter().map(|it| (named(it), it));
-    named
-        .filter(move |((of, _), _)| *of == noun)
-        .map(|((_, id), change)| (id, change))
+    named.filter(move |((of, _), _)| *of == noun).map(|((_, id), change)| (id, change))
 }
 
 fn is_some(doc: &Value, member: &str) -> bool {
@@ -84,17 +75,14 @@ fn is_some(doc: &Value, member: &str) -> bool {
 /// The sessions that an item lists: id and hash of the secret.
 fn listed(item: &Value) -> Vec<(&str, &str)> {
     let list = doc(item)["sessions"]["L"].as_array().into_iter().flatten();
-    list.map(|it| (text(&it["M"], "id"), text(&it["M"], "secret_sha256")))
-        .collect()
+    list.map(|it| (text(&it["M"], "id"), text(&it["M"], "secret_sha256"))).collect()
 }
 
 impl Accounts {
     /// Which password was hashed to what: whoever asked with it put the hash into the table.
     fn note_hashes(&mut self, commit: &Commit, ask: Option<&Ask>) {
         let (Some(
-            Ask::Register { password, .. }
-            | Ask::Reset { password, .. }
-            | Ask::ChangePassword { new: password, .. },
+            Ask::Register { password, .. } | Ask::Reset { password, .. } | Ask::ChangePassword { new: password, .. },
         ),) = (ask,)
         else {
             return;
@@ -133,9 +121,7 @@ impl Accounts {
                 continue;
             }
             let user = of_noun(commit, "US").find(|(id, _)| *id == refid);
-            let began = user.is_some_and(|(_, user)| {
-                epoch_of(user.old.as_deref()) != epoch_of(user.new.as_deref())
-            });
+            let began = user.is_some_and(|(_, user)| epoch_of(user.old.as_deref()) != epoch_of(user.new.as_deref()));
             if !began {
                 return Err("replaced a password, and left its sessions as they were".to_owned());
             }
@@ -167,9 +153,7 @@ impl Accounts {
         let own = self.passwords.get(refid);
         let own = own.and_then(|hash| self.hashed.get(hash));
         let given = match ask {
-            Some(Ask::SignIn {
-                email, password, ..
-            }) => {
+            Some(Ask::SignIn { email, password, .. }) => {
                 let guard = self.guards.get(&super::people::address(*email));
                 if guard.map(String::as_str) != Some(refid) {
                     return Err("signed in somebody else".to_owned());
@@ -184,9 +168,7 @@ impl Accounts {
             return Err("signed in a user that is suspended".to_owned());
         }
         if own != Some(given) {
-            return Err(format!(
-                "signed in with password {given}, and it is {own:?}"
-            ));
+            return Err(format!("signed in with password {given}, and it is {own:?}"));
         }
         Ok(())
     }
@@ -302,10 +284,7 @@ fn follows(noun: &str, change: &Change) -> Result<(), String> {
     let Some(new) = &change.new else {
         return Ok(());
     };
-    let before = change
-        .old
-        .as_ref()
-        .map_or(0, |it| number(doc(it), "version"));
+    let before = change.old.as_ref().map_or(0, |it| number(doc(it), "version"));
     let noted = change.old.as_deref().is_some_and(|it| doc(it) == doc(new));
     let version = number(doc(new), "version");
     if version == before + 1 || noun == "SE" && noted {
@@ -329,9 +308,7 @@ fn confirmed(commit: &Commit, refid: &str, change: &Change, mails: &[Mail]) -> R
         let here = |mail: &&Mail| mail.to == text(new, "email");
         let token = |mail: &Mail| super::people::link_in(&mail.text);
         let tokens = mails.iter().filter(here).filter_map(token);
-        tokens
-            .map(|(_, token)| sha256_hex(token.as_bytes()))
-            .any(|it| it == id)
+        tokens.map(|(_, token)| sha256_hex(token.as_bytes())).any(|it| it == id)
     };
     let used = of_noun(commit, "TK").any(|(id, token)| {
         let own = token.old.as_deref().map(|it| text(doc(it), "user"));

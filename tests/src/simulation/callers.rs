@@ -112,12 +112,7 @@ impl Callers {
         let number = {
             let mut attempts = self.attempts.borrow_mut();
             let (from, until) = (cloud.now(), u64::MAX);
-            attempts.push(Attempt {
-                command: command.id,
-                from,
-                until,
-                reply: None,
-            });
+            attempts.push(Attempt { command: command.id, from, until, reply: None });
             attempts.len() - 1
         };
         let who = format!("{}.{number}", name(command));
@@ -128,13 +123,9 @@ impl Callers {
         let sent = deployment.send(&process, asked.by, &request, asked.key.as_deref());
         let reply = tokio::time::timeout(PATIENCE, sent).await.ok().flatten();
         let reply = reply.filter(|_| !cloud.happens(cloud.weather().hung_up));
-        let told = reply
-            .as_ref()
-            .map_or("no answer".to_owned(), |it| tell(it, &request.path));
+        let told = reply.as_ref().map_or("no answer".to_owned(), |it| tell(it, &request.path));
         cloud.note(&who, format!("→ {told}"));
-        let answered = reply
-            .as_ref()
-            .is_some_and(|it| !matches!(it.status, 429 | 503));
+        let answered = reply.as_ref().is_some_and(|it| !matches!(it.status, 429 | 503));
         if let Some(attempt) = self.attempts.borrow_mut().get_mut(number) {
             (attempt.until, attempt.reply) = (cloud.now(), reply);
         }
@@ -161,47 +152,22 @@ pub fn name(command: &Command) -> String {
 }
 
 fn describe(command: &Command) -> String {
-    let key = command
-        .key
-        .as_ref()
-        .map(|key| format!(" under {key}"))
-        .unwrap_or_default();
+    let key = command.key.as_ref().map(|key| format!(" under {key}")).unwrap_or_default();
     format!("{:?} asks for {:?}{key}", command.by, command.action)
 }
 
 /// What an answer says that is the same in each run of a seed.
 fn tell(reply: &Reply, path: &str) -> String {
     let json = &reply.json;
-    let figures: Vec<String> = [
-        "code",
-        "cost",
-        "balance",
-        "required",
-        "amount",
-        "balance_after",
-        "status",
-        "tier",
-    ]
-    .iter()
-    .filter(|member| !json[**member].is_null() && (**member != "status" || reply.status < 400))
-    .map(|member| format!("{member} {}", json[*member]))
-    .collect();
-    let replayed = reply
-        .header("idempotency-replayed")
-        .map_or("", |_| " again");
-    let verified = if path.ends_with("/verify") {
-        &json["intact"]
-    } else {
-        &Value::Null
-    };
-    let verified = verified
-        .as_bool()
-        .map_or(String::new(), |it| format!(" intact {it}"));
-    format!(
-        "{}{replayed} {}{verified}",
-        reply.status,
-        figures.join(", ")
-    )
+    let figures: Vec<String> = ["code", "cost", "balance", "required", "amount", "balance_after", "status", "tier"]
+        .iter()
+        .filter(|member| !json[**member].is_null() && (**member != "status" || reply.status < 400))
+        .map(|member| format!("{member} {}", json[*member]))
+        .collect();
+    let replayed = reply.header("idempotency-replayed").map_or("", |_| " again");
+    let verified = if path.ends_with("/verify") { &json["intact"] } else { &Value::Null };
+    let verified = verified.as_bool().map_or(String::new(), |it| format!(" intact {it}"));
+    format!("{}{replayed} {}{verified}", reply.status, figures.join(", "))
 }
 
 /// Whether a command only reads.

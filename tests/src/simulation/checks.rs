@@ -37,8 +37,7 @@ fn wrong(what: String) -> Result<(), Problem> {
 
 /// The entity of an item.
 fn entity<T: DeserializeOwned>(item: &Value) -> T {
-    let doc: serde_dynamo::AttributeValue =
-        serde_json::from_value(item["doc"].clone()).expect("an attribute");
+    let doc: serde_dynamo::AttributeValue = serde_json::from_value(item["doc"].clone()).expect("an attribute");
     serde_dynamo::from_attribute_value(doc).expect("an entity")
 }
 
@@ -52,10 +51,7 @@ pub(super) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<()
     let entries: Vec<Entry> = of_kind(items, "entry").map(entity).collect();
     let mut total: u64 = 0;
     for wallet in of_kind(items, "wallet").map(entity::<Wallet>) {
-        let mut own: Vec<&Entry> = entries
-            .iter()
-            .filter(|it| it.reseller == wallet.reseller)
-            .collect();
+        let mut own: Vec<&Entry> = entries.iter().filter(|it| it.reseller == wallet.reseller).collect();
         own.sort_by_key(|entry| entry.sequence);
         let mut audit = Audit::of(&wallet.reseller, None);
         for entry in &own {
@@ -64,61 +60,40 @@ pub(super) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<()
         let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
         let place = deployment.names.place(wallet.reseller.as_str());
         if !breaks.is_empty() {
-            return wrong(format!(
-                "the history of wallet {place:?} breaks: {breaks:?}"
-            ));
+            return wrong(format!("the history of wallet {place:?} breaks: {breaks:?}"));
         }
-        if own
-            .windows(2)
-            .any(|pair| pair[0].created_at > pair[1].created_at)
-        {
+        if own.windows(2).any(|pair| pair[0].created_at > pair[1].created_at) {
             return wrong(format!("time runs backwards in wallet {place:?}"));
         }
         total += wallet.balance.get();
     }
     let sum = |kinds: &[&str]| {
-        let of_them = entries
-            .iter()
-            .filter(|it| kinds.contains(&it.kind.as_str()));
+        let of_them = entries.iter().filter(|it| kinds.contains(&it.kind.as_str()));
         of_them.map(|it| it.amount).map(Credits::get).sum::<u64>()
     };
     let moved = (sum(&["transfer_in"]), sum(&["transfer_out"]));
     if moved.0 != moved.1 {
-        return wrong(format!(
-            "{} credits left wallets for others, and {} arrived",
-            moved.1, moved.0
-        ));
+        return wrong(format!("{} credits left wallets for others, and {} arrived", moved.1, moved.0));
     }
     let expected = sum(&["credit", "refund"]) - sum(&["debit"]);
     if total != expected {
-        return wrong(format!(
-            "all wallets hold {total}, and were given {expected}"
-        ));
+        return wrong(format!("all wallets hold {total}, and were given {expected}"));
     }
     Ok(())
 }
 
 /// Each licence is a unit that one purchase paid for, and each paid unit is a licence.
 pub(super) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
-    let mut minted: BTreeSet<&str> = of_kind(items, "licence")
-        .map(|it| text(doc(it), "refid"))
-        .collect();
+    let mut minted: BTreeSet<&str> = of_kind(items, "licence").map(|it| text(doc(it), "refid")).collect();
     for entry in of_kind(items, "entry") {
         let sale = &doc(entry)["sale"]["M"];
         let sold = sale["licences"]["L"].as_array().into_iter().flatten();
         let sold: Vec<&str> = sold.filter_map(|it| it["S"].as_str()).collect();
         if !sale.is_null() && number(sale, "quantity") != sold.len() as u64 {
-            return wrong(format!(
-                "{} units were paid, and {} sold",
-                number(sale, "quantity"),
-                sold.len()
-            ));
+            return wrong(format!("{} units were paid, and {} sold", number(sale, "quantity"), sold.len()));
         }
         if let Some(lost) = sold.into_iter().find(|it| !minted.remove(it)) {
-            return wrong(format!(
-                "a licence was paid and is not there, or was sold twice ({})",
-                lost.len()
-            ));
+            return wrong(format!("a licence was paid and is not there, or was sold twice ({})", lost.len()));
         }
     }
     if minted.is_empty() {
@@ -129,12 +104,8 @@ pub(super) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
 
 fn addresses(items: &[Arc<Value>]) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
-    let twice = of_kind(items, "client")
-        .map(|it| text(doc(it), "email"))
-        .find(|it| !seen.insert(*it));
-    twice.map_or(Ok(()), |email| {
-        wrong(format!("two clients have the address {email}"))
-    })
+    let twice = of_kind(items, "client").map(|it| text(doc(it), "email")).find(|it| !seen.insert(*it));
+    twice.map_or(Ok(()), |email| wrong(format!("two clients have the address {email}")))
 }
 
 /// The ids of the events that a change is.
@@ -143,11 +114,7 @@ fn events_of(change: &Change) -> Vec<String> {
         return Vec::new();
     };
     let (new_doc, old_doc) = (doc(new), change.old.as_deref().map(doc));
-    let version = if kind(new) == "entry" {
-        1
-    } else {
-        number(new_doc, "version")
-    };
+    let version = if kind(new) == "entry" { 1 } else { number(new_doc, "version") };
     let id = |name: &str| format!("{}:{version}:{name}", text(new_doc, "refid"));
     let differs = |member: &str| old_doc.is_some_and(|old| old[member] != new_doc[member]);
     let fitting = |noun: &str, created: &str, other: &str| match old_doc {
@@ -166,8 +133,7 @@ fn events_of(change: &Change) -> Vec<String> {
                 _ => "CreditsTransferredOut",
             };
             let threshold = number(new_doc, "threshold");
-            let low = number(new_doc, "balance_before") >= threshold
-                && number(new_doc, "balance_after") < threshold;
+            let low = number(new_doc, "balance_before") >= threshold && number(new_doc, "balance_after") < threshold;
             let low = low.then(|| id("CreditsRanLow"));
             std::iter::once(id(name)).chain(low).collect()
         }
@@ -216,11 +182,7 @@ fn events(record: &Record) -> Result<(), Problem> {
     let happened: BTreeSet<String> = changes.flat_map(events_of).collect();
     let told = record.deployment.cloud.told(0);
     let told: BTreeSet<String> = told.iter().map(|it| id_of(&it.event).to_owned()).collect();
-    let names = |ids: Vec<&String>| {
-        ids.iter()
-            .map(|id| id.rsplit(':').next().unwrap_or_default().to_owned())
-            .collect()
-    };
+    let names = |ids: Vec<&String>| ids.iter().map(|id| id.rsplit(':').next().unwrap_or_default().to_owned()).collect();
     let lost: Vec<String> = names(happened.difference(&told).collect());
     let made_up: Vec<String> = names(told.difference(&happened).collect());
     if !lost.is_empty() {
@@ -237,11 +199,7 @@ fn id_of(event: &Value) -> &str {
 }
 
 /// The runs of a function for an event.
-fn runs_for<'a>(
-    record: &'a Record,
-    function: &'a str,
-    id: &'a str,
-) -> impl Iterator<Item = &'a Process> + Clone {
+fn runs_for<'a>(record: &'a Record, function: &'a str, id: &'a str) -> impl Iterator<Item = &'a Process> + Clone {
     let of_it = move |run: &&Process| run.event() == Some(id) && run.name().starts_with(function);
     record.handled.iter().filter(of_it)
 }
@@ -288,8 +246,7 @@ fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
             "ClientCreated" | "ClientStatusChanged" => event["detail"]["client"].as_str(),
             _ => continue,
         };
-        let is_there =
-            |refid: &str| of_kind(items, "client").any(|it| text(doc(it), "refid") == refid);
+        let is_there = |refid: &str| of_kind(items, "client").any(|it| text(doc(it), "refid") == refid);
         let of_it = |mail: &&Mail| mail.event.as_deref() == Some(id.as_str());
         let count = sent.iter().filter(of_it).count();
         let runs = runs_for(record, "notify", &id);
@@ -297,13 +254,9 @@ fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
         if count == 0 && client.is_none_or(is_there) {
             return Err(wrong_of(format!("no mail was sent of a {kind}"), runs));
         }
-        let certain =
-            !deployment.cloud.were_clocks_turned() && runs.clone().all(Process::was_spared);
+        let certain = !deployment.cloud.were_clocks_turned() && runs.clone().all(Process::was_spared);
         if count > 1 && certain {
-            return Err(wrong_of(
-                format!("{count} mails were sent of one {kind}"),
-                runs,
-            ));
+            return Err(wrong_of(format!("{count} mails were sent of one {kind}"), runs));
         }
     }
     Ok(())
@@ -315,7 +268,5 @@ fn nothing_left(record: &Record) -> Result<(), Problem> {
     if left == poisoned {
         return Ok(());
     }
-    wrong(format!(
-        "{left} records and events are left, of which {poisoned} can't be read"
-    ))
+    wrong(format!("{left} records and events are left, of which {poisoned} can't be read"))
 }

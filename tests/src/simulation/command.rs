@@ -130,9 +130,7 @@ impl Command {
         let key = self.key.as_ref()?;
         let space = match &self.action {
             Action::TopUp { wallet, .. } => format!("credit {wallet}"),
-            Action::Spend { wallet, .. }
-            | Action::Buy { wallet, .. }
-            | Action::BuyForMany { wallet, .. } => {
+            Action::Spend { wallet, .. } | Action::Buy { wallet, .. } | Action::BuyForMany { wallet, .. } => {
                 format!("provision {wallet}")
             }
             Action::Refund { wallet, .. } => format!("refund {wallet}"),
@@ -160,10 +158,7 @@ impl Command {
     pub fn only_reads_some(&self) -> bool {
         matches!(
             self.action,
-            Action::Buy { .. }
-                | Action::BuyForMany { .. }
-                | Action::CreateClient { .. }
-                | Action::MoveClient { .. }
+            Action::Buy { .. } | Action::BuyForMany { .. } | Action::CreateClient { .. } | Action::MoveClient { .. }
         )
     }
 

@@ -66,12 +66,8 @@ enum Work {
 impl Delivery {
     /// Begins to deliver what happens in this deployment.
     pub fn begin(deployment: Rc<Deployment>) -> Rc<Self> {
-        let reader = |(function, gathers)| Reader {
-            function,
-            gathers,
-            shards: Default::default(),
-            told: Default::default(),
-        };
+        let reader =
+            |(function, gathers)| Reader { function, gathers, shards: Default::default(), told: Default::default() };
         let delivery = Rc::new(Self {
             deployment,
             readers: READERS.into_iter().map(reader).collect(),
@@ -155,10 +151,7 @@ impl Delivery {
     }
 
     fn process(&self, function: &str, event: &Value) -> Process {
-        let id = event["detail"]["id"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let id = event["detail"]["id"].as_str().unwrap_or_default().to_owned();
         let name = self.run_of(function);
         let process = Process::for_event(name, id, self.deployment.cloud.death(CALLS));
         self.handled.borrow_mut().push(process.clone());
@@ -203,9 +196,7 @@ impl Delivery {
 
     fn enqueue(&self, record: Value) {
         let cloud = &self.deployment.cloud;
-        let pk = record["dynamodb"]["Keys"]["pk"]["S"]
-            .as_str()
-            .unwrap_or_default();
+        let pk = record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap_or_default();
         if UNTOLD.iter().any(|noun| pk.starts_with(noun)) {
             return;
         }
@@ -213,8 +204,7 @@ impl Delivery {
         let kind = pk.bytes().take(2).map(usize::from).sum::<usize>();
         let read = |record: Value| serde_json::from_value(record).expect("a record");
         let mut poison = record.clone();
-        poison["dynamodb"]["NewImage"] =
-            json!({"kind": {"S": "client"}, "doc": {"S": "unreadable"}});
+        poison["dynamodb"]["NewImage"] = json!({"kind": {"S": "client"}, "doc": {"S": "unreadable"}});
         let (record, poison): (EventRecord, EventRecord) = (read(record), read(poison));
         for reader in &self.readers {
             let mut shard = reader.shards[kind % SHARDS].borrow_mut();
@@ -276,10 +266,7 @@ impl Delivery {
     async fn work_off(&self, function: &'static str, batch: &[EventRecord]) -> usize {
         let cloud = &self.deployment.cloud;
         let process = Process::new(self.run_of(function), cloud.death(CALLS));
-        let read = self
-            .deployment
-            .read_stream(&process, function, batch.to_vec())
-            .await;
+        let read = self.deployment.read_stream(&process, function, batch.to_vec()).await;
         match (cloud.bug(), function, read) {
             (Some(Bug::AcknowledgedBeforeTheBus), "relay", _)
             | (Some(Bug::AcknowledgedBeforeTheMarks), "project-timeline", _)
@@ -307,9 +294,7 @@ impl Delivery {
         }
         if !taken {
             cloud.note(&function, "gives up on an event");
-            self.given_up
-                .borrow_mut()
-                .push(Work::Event(function, event));
+            self.given_up.borrow_mut().push(Work::Event(function, event));
         }
         self.busy.set(self.busy.get() - 1);
     }

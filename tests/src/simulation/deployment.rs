@@ -84,24 +84,14 @@ impl Names {
     /// The refid that a purchase under this key has.
     pub fn purchase(&self, wallet: usize, key: &str) -> String {
         let wallet = ResellerRefid::parse(self.wallet(wallet)).expect("a refid");
-        self.app
-            .store
-            .entry_refid(&wallet, Class::Provision, key)
-            .to_string()
+        self.app.store.entry_refid(&wallet, Class::Provision, key).to_string()
     }
 
     /// The licences at these places of a purchase; none that is none of them.
     pub fn licences(&self, purchase: &str, places: &[usize]) -> Vec<String> {
         let sold = self.cloud.table().items_under(&format!("EN#{purchase}"));
-        let sold = sold.first().map_or(&Value::Null, |item| {
-            &item["doc"]["M"]["sale"]["M"]["licences"]["L"]
-        });
-        let licence = |place: &usize| {
-            sold[*place]["S"]
-                .as_str()
-                .unwrap_or("LI-0000000000000000")
-                .to_owned()
-        };
+        let sold = sold.first().map_or(&Value::Null, |item| &item["doc"]["M"]["sale"]["M"]["licences"]["L"]);
+        let licence = |place: &usize| sold[*place]["S"].as_str().unwrap_or("LI-0000000000000000").to_owned();
         places.iter().map(licence).collect()
     }
 
@@ -115,8 +105,7 @@ impl Names {
 }
 
 /// The tier of each wallet at the start, and which of them is above it.
-pub const WALLETS: [(&str, Option<usize>); 3] =
-    [("platinum", None), ("standard", None), ("gold", Some(0))];
+pub const WALLETS: [(&str, Option<usize>); 3] = [("platinum", None), ("standard", None), ("gold", Some(0))];
 /// What is in each.
 pub const OPENING: u64 = 3_000;
 /// Price and tiers of the products.
@@ -133,10 +122,7 @@ impl Deployment {
             ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
             ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
             ("PURSER_PUBLIC_URL", "https://purser.example"),
-            (
-                "PURSER_HOLD_ON_LOW_CREDIT",
-                if holds { "true" } else { "false" },
-            ),
+            ("PURSER_HOLD_ON_LOW_CREDIT", if holds { "true" } else { "false" }),
         ] {
             variables.insert(name.to_owned(), value.to_owned());
         }
@@ -167,12 +153,7 @@ impl Deployment {
             keys: Vec::new(),
         };
         let rules = functions::rules(&template, &config.bus).expect("rules");
-        let mut deployment = Self {
-            cloud,
-            instances: made,
-            rules,
-            names,
-        };
+        let mut deployment = Self { cloud, instances: made, rules, names };
         deployment.furnish().await;
         deployment
     }
@@ -196,9 +177,7 @@ impl Deployment {
             let reseller = self.prepare("/v1/resellers", &body, None).await;
             let refid = reseller.text("refid").to_owned();
             let credits = format!("/v1/resellers/{refid}/credits");
-            let _entry = self
-                .prepare(&credits, &json!({"amount": OPENING}), Some("opening"))
-                .await;
+            let _entry = self.prepare(&credits, &json!({"amount": OPENING}), Some("opening")).await;
             let body = json!({"reseller": refid, "name": "x"});
             let key = self.prepare("/v1/api-keys", &body, None).await;
             self.names.keys.push(key.text("key").to_owned());
@@ -207,30 +186,13 @@ impl Deployment {
     }
 
     async fn prepare(&self, path: &str, body: &Value, key: Option<&str>) -> Reply {
-        let request = Request {
-            method: "POST",
-            path: path.to_owned(),
-            body: Some(body.clone()),
-        };
-        let reply = self
-            .send(
-                &Process::new("set-up", None),
-                Party::Operator,
-                &request,
-                key,
-            )
-            .await;
+        let request = Request { method: "POST", path: path.to_owned(), body: Some(body.clone()) };
+        let reply = self.send(&Process::new("set-up", None), Party::Operator, &request, key).await;
         reply.expect("a process that lives").expect(201)
     }
 
     /// Has a process answer a request; none if it dies.
-    pub async fn send(
-        &self,
-        process: &Process,
-        by: Party,
-        request: &Request,
-        key: Option<&str>,
-    ) -> Option<Reply> {
+    pub async fn send(&self, process: &Process, by: Party, request: &Request, key: Option<&str>) -> Option<Reply> {
         let bearer = match by {
             Party::Operator => OPERATOR_KEY,
             Party::Reseller(place) => &self.names.keys[place],
@@ -247,9 +209,7 @@ impl Deployment {
         key: Option<&str>,
     ) -> Option<Reply> {
         self.cloud.tick();
-        let mut built = HttpRequest::builder()
-            .method(request.method)
-            .uri(&request.path);
+        let mut built = HttpRequest::builder().method(request.method).uri(&request.path);
         if let Some(bearer) = bearer {
             built = built.header("authorization", format!("Bearer {bearer}"));
         }
@@ -260,9 +220,7 @@ impl Deployment {
         if body.is_some() {
             built = built.header("content-type", "application/json");
         }
-        let built = built
-            .body(Body::from(body.unwrap_or_default()))
-            .expect("a request");
+        let built = built.body(Body::from(body.unwrap_or_default())).expect("a request");
         let answer = self.instance().gateway.clone().oneshot(built);
         let response = process.run(answer).await?.expect("an answer");
         let reply = Reply::of(response).await;
@@ -293,27 +251,16 @@ impl Deployment {
     /// The functions that an event of the bus calls.
     pub fn consumers(&self, event: &Value) -> Vec<String> {
         let matching = |rule: &&Rule| rule.on == On::Own && rule.pattern.matches(event);
-        self.rules
-            .iter()
-            .filter(matching)
-            .map(|rule| rule.function.clone())
-            .collect()
+        self.rules.iter().filter(matching).map(|rule| rule.function.clone()).collect()
     }
 
     /// Has a process handle an event; none if it dies.
-    pub async fn consume(
-        &self,
-        process: &Process,
-        name: &str,
-        event: &Value,
-    ) -> Option<Result<(), String>> {
+    pub async fn consume(&self, process: &Process, name: &str, event: &Value) -> Option<Result<(), String>> {
         self.cloud.tick();
         let Some(Entry::Event(run)) = function(name).map(|it| it.entry) else {
             panic!("{name} takes events");
         };
         let event = serde_json::from_value(event.clone()).expect("an event");
-        process
-            .run(run(self.instance().apps[name].clone(), event))
-            .await
+        process.run(run(self.instance().apps[name].clone(), event)).await
     }
 }

@@ -26,10 +26,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
         let found = rolled_up.get(key).unwrap_or(&nothing);
         if right != found {
             let place = place(record, &key.0);
-            return wrong(format!(
-                "{place} of {} is {found:?} and not {right:?}",
-                key.1
-            ));
+            return wrong(format!("{place} of {} is {found:?} and not {right:?}", key.1));
         }
     }
     claims(record)
@@ -49,11 +46,7 @@ fn place(record: &Record, of: &str) -> String {
         Some(place) => format!("wallet {place}"),
         None => "all".to_owned(),
     };
-    let client = if client.is_empty() {
-        ""
-    } else {
-        " with a client"
-    };
+    let client = if client.is_empty() { "" } else { " with a client" };
     format!("the figure {noun} of {owner}{client}")
 }
 
@@ -88,9 +81,7 @@ fn scopes(item: &Value) -> Vec<String> {
     let owners = ["-"].into_iter().chain(named("reseller"));
     let owners: Vec<String> = owners.map(str::to_owned).collect();
     let client = named("client").filter(|_| kind(item) == "licence");
-    let of_client = owners
-        .iter()
-        .filter_map(|owner| client.map(|client| format!("{owner}@{client}")));
+    let of_client = owners.iter().filter_map(|owner| client.map(|client| format!("{owner}@{client}")));
     let of_client: Vec<String> = of_client.collect();
     [owners, of_client].concat()
 }
@@ -104,10 +95,7 @@ fn adds(item: &Value) -> Option<(&'static str, Vec<(String, i64)>)> {
         "client" | "deleted_client" => {
             let is_resold = doc["reseller"]["S"].is_string();
             let owned = if is_resold { "resold" } else { "standalone" };
-            (
-                "CL",
-                vec![named("clients", 1), (status, 1), named(owned, 1)],
-            )
+            ("CL", vec![named("clients", 1), (status, 1), named(owned, 1)])
         }
         "entry" => {
             let amount = i64::try_from(number(doc, "amount")).expect("a small amount");
@@ -118,22 +106,15 @@ fn adds(item: &Value) -> Option<(&'static str, Vec<(String, i64)>)> {
                 "transfer_in" => (0, 0, amount),
                 _ => (0, 0, -amount),
             };
-            let counts = [
-                ("distributed", distributed),
-                ("spent", spent),
-                ("outstanding", outstanding),
-            ];
+            let counts = [("distributed", distributed), ("spent", spent), ("outstanding", outstanding)];
             let counts = counts.map(|(name, count)| named(name, count));
             ("EN", counts.to_vec())
         }
         "licence" => {
             let (active, counted) = (status == "active", status != "revoked");
             let product = format!("product:{}", text(doc, "product"));
-            let counts = vec![
-                named("minted", 1),
-                named("active_licences", i64::from(active)),
-                (product, i64::from(counted)),
-            ];
+            let counts =
+                vec![named("minted", 1), named("active_licences", i64::from(active)), (product, i64::from(counted))];
             ("LI", counts)
         }
         "reseller" => {
@@ -169,15 +150,10 @@ fn listed(noun: &str, scope: &str, period: &str, counts: &Counts) -> [Option<(St
         "-" => format!("-#{}", shard(client)),
         reseller => reseller.to_owned(),
     };
-    let held = counts
-        .iter()
-        .filter(|(name, _)| name.starts_with("product:"));
+    let held = counts.iter().filter(|(name, _)| name.starts_with("product:"));
     let held: Vec<i64> = held.map(|(_, count)| *count).filter(|it| *it > 0).collect();
     let place = |ranking: &str, amount: i64| {
-        let place = (
-            format!("TC@{ranking}#{owner}"),
-            format!("{amount:020}#{client}"),
-        );
+        let place = (format!("TC@{ranking}#{owner}"), format!("{amount:020}#{client}"));
         (amount > 0).then_some(place)
     };
     let products = i64::try_from(held.len()).expect("few products");

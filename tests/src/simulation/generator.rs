@@ -45,20 +45,12 @@ impl Generator {
             Action::CreateClient { .. } => self.one_in(2),
             _ => false,
         };
-        let mut command = Command {
-            id,
-            by,
-            key: keyed.then(|| format!("k{id}")),
-            action,
-        };
+        let mut command = Command { id, by, key: keyed.then(|| format!("k{id}")), action };
         // Now and then somebody uses a key again for something else.
         if keyed && self.one_in(12) {
             let scope = |it: &Command| it.scope().map(|_| std::mem::discriminant(&it.action));
-            let alike: Vec<&Command> = self
-                .drawn
-                .iter()
-                .filter(|it| it.by == by && scope(it) == scope(&command))
-                .collect();
+            let alike: Vec<&Command> =
+                self.drawn.iter().filter(|it| it.by == by && scope(it) == scope(&command)).collect();
             if !alike.is_empty() {
                 let place = self.below(alike.len());
                 command.key = alike.get(place).and_then(|it| it.key.clone());
@@ -115,20 +107,10 @@ impl Generator {
 
     fn action(&self) -> (Party, Action) {
         let wallet = self.wallet();
-        let owner = if self.one_in(3) {
-            Party::Operator
-        } else {
-            Party::Reseller(wallet)
-        };
+        let owner = if self.one_in(3) { Party::Operator } else { Party::Reseller(wallet) };
         match self.below(100) {
             0..14 => (Party::Operator, self.top_up(wallet)),
-            14..26 => (
-                owner,
-                Action::Spend {
-                    wallet,
-                    cost: self.amount(600),
-                },
-            ),
+            14..26 => (owner, Action::Spend { wallet, cost: self.amount(600) }),
             26..48 => (owner, self.purchase(wallet)),
             48..58 => (Party::Operator, self.refund()),
             58..66 => self.transfer(wallet),
@@ -142,31 +124,18 @@ impl Generator {
     fn top_up(&self, wallet: usize) -> Action {
         let reference = self.one_in(2).then(|| format!("INV-{}", self.below(6)));
         let amount = [200, 400, 1_000][self.below(3)];
-        Action::TopUp {
-            wallet,
-            amount,
-            reference,
-        }
+        Action::TopUp { wallet, amount, reference }
     }
 
     fn purchase(&self, wallet: usize) -> Action {
         let product = self.below(PRODUCTS.len());
         if self.one_in(4) {
             let buyers = self.buyers(wallet, 2 + self.below(3));
-            return Action::BuyForMany {
-                wallet,
-                product,
-                buyers,
-            };
+            return Action::BuyForMany { wallet, product, buyers };
         }
         let quantity = [1, 1, 2, 3][self.below(4)];
         let buyer = self.buyers(wallet, 1).remove(0);
-        Action::Buy {
-            wallet,
-            product,
-            quantity,
-            buyer,
-        }
+        Action::Buy { wallet, product, quantity, buyer }
     }
 
     fn client(&self, wallet: usize, by: Party) -> (Party, Action) {
@@ -175,20 +144,13 @@ impl Generator {
             0..7 => {
                 let standalone = by == Party::Operator && self.one_in(3);
                 let owner = (!standalone).then_some(wallet);
-                Action::CreateClient {
-                    owner,
-                    client,
-                    email: self.email(),
-                }
+                Action::CreateClient { owner, client, email: self.email() }
             }
             7..13 => {
                 let to = ["activate", "suspend", "deactivate"][self.below(3)];
                 Action::SetStatus { client, to }
             }
-            13..17 => Action::ChangeAddress {
-                client,
-                email: self.email(),
-            },
+            13..17 => Action::ChangeAddress { client, email: self.email() },
             17..19 => Action::DeleteClient { client },
             _ => {
                 let to = (!self.one_in(4)).then_some(wallet);
@@ -200,81 +162,39 @@ impl Generator {
 
     /// A refund, likely of what was bought a moment ago or is being refunded already.
     fn refund(&self) -> Action {
-        let last = self
-            .drawn
-            .iter()
-            .rev()
-            .find(|it| matches!(it.action, Action::Refund { .. }));
+        let last = self.drawn.iter().rev().find(|it| matches!(it.action, Action::Refund { .. }));
         let places = self.one_in(3).then(|| vec![self.below(3)]);
-        if let Some(Action::Refund {
-            wallet, purchase, ..
-        }) = last.map(|it| &it.action)
+        if let Some(Action::Refund { wallet, purchase, .. }) = last.map(|it| &it.action)
             && self.one_in(2)
         {
             let (wallet, purchase) = (*wallet, purchase.clone());
-            return Action::Refund {
-                wallet,
-                purchase,
-                places,
-            };
+            return Action::Refund { wallet, purchase, places };
         }
-        let bought = |it: &&Command| {
-            matches!(
-                it.action,
-                Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. }
-            )
-        };
+        let bought =
+            |it: &&Command| matches!(it.action, Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. });
         let purchases: Vec<&Command> = self.drawn.iter().rev().filter(bought).take(12).collect();
         let purchase = purchases.get(self.below(purchases.len().max(1)));
         let payer = purchase.and_then(|it| Some((it.payer()?, it.key.clone()?)));
-        payer.map_or(Action::ReadWallet { wallet: 0 }, |(wallet, purchase)| {
-            Action::Refund {
-                wallet,
-                purchase,
-                places,
-            }
-        })
+        payer.map_or(Action::ReadWallet { wallet: 0 }, |(wallet, purchase)| Action::Refund { wallet, purchase, places })
     }
 
     fn transfer(&self, from: usize) -> (Party, Action) {
         let to = (from + 1 + self.below(WALLETS.len() - 1)) % WALLETS.len();
         let amount = self.amount(900);
-        let by = if self.one_in(2) {
-            Party::Reseller(from)
-        } else {
-            Party::Operator
-        };
+        let by = if self.one_in(2) { Party::Reseller(from) } else { Party::Operator };
         (by, Action::Transfer { from, to, amount })
     }
 
     fn setting(&self, wallet: usize) -> Action {
         let product = self.below(PRODUCTS.len());
         match self.below(7) {
-            0 => Action::SetTier {
-                wallet,
-                tier: self.below(3),
-            },
-            1 => Action::SetHold {
-                wallet,
-                hold: self.one_in(3),
-            },
-            2 => Action::SetThreshold {
-                wallet,
-                threshold: [0, 500, 1_500][self.below(3)],
-            },
+            0 => Action::SetTier { wallet, tier: self.below(3) },
+            1 => Action::SetHold { wallet, hold: self.one_in(3) },
+            2 => Action::SetThreshold { wallet, threshold: [0, 500, 1_500][self.below(3)] },
             // A suspended reseller does little, so most are active.
-            3 | 4 => Action::SetResellerStatus {
-                wallet,
-                status: usize::from(self.one_in(3)),
-            },
-            5 => Action::SetPrice {
-                product,
-                price: [70, 90, 100, 333][self.below(4)],
-            },
-            _ => Action::SetActive {
-                product,
-                active: !self.one_in(3),
-            },
+            3 | 4 => Action::SetResellerStatus { wallet, status: usize::from(self.one_in(3)) },
+            5 => Action::SetPrice { product, price: [70, 90, 100, 333][self.below(4)] },
+            _ => Action::SetActive { product, active: !self.one_in(3) },
         }
     }
 }
@@ -285,14 +205,8 @@ impl Command {
         match &self.action {
             Action::CreateClient { owner, client, .. } => *owner == Some(wallet) && client == label,
             Action::MoveClient { client, to } => *to == Some(wallet) && client == label,
-            Action::Buy {
-                wallet: of,
-                buyer: Buyer::New(client, _),
-                ..
-            } => *of == wallet && client == label,
-            Action::BuyForMany {
-                wallet: of, buyers, ..
-            } => {
+            Action::Buy { wallet: of, buyer: Buyer::New(client, _), .. } => *of == wallet && client == label,
+            Action::BuyForMany { wallet: of, buyers, .. } => {
                 let named = |it: &Buyer| matches!(it, Buyer::New(client, _) if client == label);
                 *of == wallet && buyers.iter().any(named)
             }

@@ -30,15 +30,9 @@ pub struct Pace {
 
 impl std::fmt::Display for Pace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            licences,
-            milliseconds,
-        } = self;
+        let Self { licences, milliseconds } = self;
         let a_second = licences * 1_000 / milliseconds.max(&1);
-        write!(
-            f,
-            "{licences} licences in {milliseconds} ms of virtual time, {a_second} a second"
-        )
+        write!(f, "{licences} licences in {milliseconds} ms of virtual time, {a_second} a second")
     }
 }
 
@@ -64,27 +58,20 @@ async fn buy(in_bulk: bool, times: usize) -> Pace {
     let body = json!({"amount": 1_000_000_000});
     let _entry = ask(&deployment, Party::Operator, credits, body, "much").await;
     let began = cloud.now();
-    let calls: Vec<_> = (0..CALLERS)
-        .map(|caller| spawn_local(call(Rc::clone(&deployment), caller, in_bulk, times)))
-        .collect();
+    let calls: Vec<_> =
+        (0..CALLERS).map(|caller| spawn_local(call(Rc::clone(&deployment), caller, in_bulk, times))).collect();
     for call in calls {
         call.await.expect("a caller that was served");
     }
     let milliseconds = cloud.now() - began;
     let items = cloud.table().items();
-    let sold = items
-        .iter()
-        .filter(|item| item["kind"]["S"] == "licence")
-        .count();
+    let sold = items.iter().filter(|item| item["kind"]["S"] == "licence").count();
     let each = if in_bulk { MANY } else { 1 };
     assert_eq!(sold, CALLERS * times * each);
     for found in [ledger(&deployment, &items), licences(&items)] {
         found.map_err(|it| it.what).expect("nothing is lost");
     }
-    Pace {
-        licences: sold as u64,
-        milliseconds,
-    }
+    Pace { licences: sold as u64, milliseconds }
 }
 
 async fn call(deployment: Rc<Deployment>, caller: usize, in_bulk: bool, times: usize) {
@@ -96,33 +83,16 @@ async fn call(deployment: Rc<Deployment>, caller: usize, in_bulk: bool, times: u
         let product = deployment.names.product(0);
         let (path, body) = if in_bulk {
             let clients: Vec<_> = (0..MANY).map(client).collect();
-            (
-                "/v1/provisions/bulk",
-                json!({"product": product, "clients": clients}),
-            )
+            ("/v1/provisions/bulk", json!({"product": product, "clients": clients}))
         } else {
-            (
-                "/v1/provisions",
-                json!({"product": product, "client": client(0)}),
-            )
+            ("/v1/provisions", json!({"product": product, "client": client(0)}))
         };
-        ask(
-            &deployment,
-            Party::Reseller(0),
-            path.to_owned(),
-            body,
-            &format!("{caller}-{time}"),
-        )
-        .await;
+        ask(&deployment, Party::Reseller(0), path.to_owned(), body, &format!("{caller}-{time}")).await;
     }
 }
 
 async fn ask(deployment: &Deployment, by: Party, path: String, body: serde_json::Value, key: &str) {
-    let request = Request {
-        method: "POST",
-        path,
-        body: Some(body),
-    };
+    let request = Request { method: "POST", path, body: Some(body) };
     let process = Process::new(format!("hot {key}"), None);
     let reply = deployment.send(&process, by, &request, Some(key)).await;
     let _made = reply.expect("a process that lives").expect(201);

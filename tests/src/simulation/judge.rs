@@ -25,14 +25,8 @@ impl States {
 
     /// Those that were current at some moment of this span; of two in one millisecond, both.
     fn between(&self, from: u64, until: u64) -> &[(u64, Model)] {
-        let first = self
-            .0
-            .partition_point(|(at, _)| *at < from)
-            .saturating_sub(1);
-        let end = self
-            .0
-            .partition_point(|(at, _)| *at <= until)
-            .max(first + 1);
+        let first = self.0.partition_point(|(at, _)| *at < from).saturating_sub(1);
+        let end = self.0.partition_point(|(at, _)| *at <= until).max(first + 1);
         self.0.get(first..end).unwrap_or_default()
     }
 }
@@ -68,9 +62,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
 
 /// What the model knows nothing of: claims; accounts, which [`super::accounts`] judges; roll-ups, whose sums
 /// [`super::figures`] does.
-const BESIDE: [&str; 13] = [
-    "EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL",
-];
+const BESIDE: [&str; 13] = ["EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
 
 /// Whether a change is of something the model knows.
 fn is_of_the_model(change: &Change) -> bool {
@@ -89,11 +81,8 @@ fn commanded(
     let now = states.last();
     // What a command only reads it may have read a moment ago.
     let lag = record.deployment.cloud.longest_lag();
-    let earlier = if command.only_reads_some() {
-        states.between(attempt.from.saturating_sub(lag), commit.at)
-    } else {
-        &[]
-    };
+    let earlier =
+        if command.only_reads_some() { states.between(attempt.from.saturating_sub(lag), commit.at) } else { &[] };
     let mut problem = None;
     for (_, then) in std::iter::once(&(0, now.clone())).chain(earlier.iter().rev()) {
         let seen = now.with_what_is_read(command, then);
@@ -121,17 +110,12 @@ fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Pro
         what: format!("{by}: {what}"),
         about: vec![by.split('.').next().unwrap_or_default().to_owned()],
     };
-    let wallets = commit
-        .changes
-        .iter()
-        .filter_map(|it| it.new.as_deref())
-        .filter(|it| kind(it) == "wallet");
+    let wallets = commit.changes.iter().filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == "wallet");
     let refid = wallets.map(|it| text(doc(it), "reseller")).next();
     let place = refid.and_then(|it| record.deployment.names.place(it));
     let place = place.ok_or_else(|| wrong("wrote something that no rule is about"))?;
     let next = states.last().hold_by_rule(place);
-    let next =
-        next.ok_or_else(|| wrong("held or released a reseller that the rule leaves alone"))?;
+    let next = next.ok_or_else(|| wrong("held or released a reseller that the rule leaves alone"))?;
     agrees(record, states.last(), &next, commit).map_err(|what| wrong(&what))?;
     Ok(next)
 }
@@ -142,28 +126,14 @@ fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Re
     wallets_agree(names, before, after, commit)?;
     let new = |wanted: &str| {
         let new = commit.changes.iter().filter(|it| it.old.is_none());
-        new.filter_map(|it| it.new.as_deref())
-            .filter(|it| kind(it) == wanted)
-            .count()
+        new.filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == wanted).count()
     };
     let revoked = |item: &&Value| kind(item) == "licence" && text(doc(item), "status") == "revoked";
     let written = commit.changes.iter().filter_map(|it| it.new.as_deref());
     for (what, found, expected) in [
-        (
-            "wrote entries",
-            new("entry"),
-            after.posted() - before.posted(),
-        ),
-        (
-            "minted licences",
-            new("licence"),
-            after.minted() - before.minted(),
-        ),
-        (
-            "revoked licences",
-            written.filter(revoked).count(),
-            after.refunded() - before.refunded(),
-        ),
+        ("wrote entries", new("entry"), after.posted() - before.posted()),
+        ("minted licences", new("licence"), after.minted() - before.minted()),
+        ("revoked licences", written.filter(revoked).count(), after.refunded() - before.refunded()),
     ] {
         if found != expected {
             return Err(format!("{what}: {found} and not {expected}"));
@@ -175,20 +145,10 @@ fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Re
 /// What became of an item.
 fn became<'a>(commit: &'a Commit, noun: &str, id: &str) -> Option<&'a Value> {
     let pk = format!("{noun}#{id}");
-    commit
-        .changes
-        .iter()
-        .find(|change| change.key.0 == pk)?
-        .new
-        .as_deref()
+    commit.changes.iter().find(|change| change.key.0 == pk)?.new.as_deref()
 }
 
-fn wallets_agree(
-    names: &Names,
-    before: &Model,
-    after: &Model,
-    commit: &Commit,
-) -> Result<(), String> {
+fn wallets_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
     let shown = |it: &Wallet| {
         let (tier, status) = (TIERS[it.tier], RESELLER_STATUSES[it.status]);
         (it.balance, it.sequence, tier, status, it.hold, it.threshold)
@@ -200,9 +160,7 @@ fn wallets_agree(
                 return Err(format!("wallet {place} became {found:?} and not {new:?}"));
             }
             None if old != new => {
-                return Err(format!(
-                    "wallet {place} was left as it is and not made {new:?}"
-                ));
+                return Err(format!("wallet {place} was left as it is and not made {new:?}"));
             }
             _ => {}
         }
@@ -210,12 +168,7 @@ fn wallets_agree(
     Ok(())
 }
 
-fn clients_agree(
-    names: &Names,
-    before: &Model,
-    after: &Model,
-    commit: &Commit,
-) -> Result<(), String> {
+fn clients_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
     for (label, new) in &after.clients {
         let Some(item) = became(commit, "CL", names.client(label).as_str()) else {
             if before.clients.get(label) == Some(new) {
@@ -226,9 +179,7 @@ fn clients_agree(
         let same = if new.deleted {
             kind(item) == "deleted_client"
         } else {
-            let owner = doc(item)["reseller"]["S"]
-                .as_str()
-                .and_then(|it| names.place(it));
+            let owner = doc(item)["reseller"]["S"].as_str().and_then(|it| names.place(it));
             let (email, status) = (text(doc(item), "email"), text(doc(item), "status"));
             (email, status, owner) == (&new.email, new.status, new.owner)
         };
@@ -251,12 +202,7 @@ fn wallet_of(doc: &Value) -> (u64, u64, &str, &str, bool, u64) {
 }
 
 /// Whether an attempt was answered as a consistent reader could have answered it.
-fn answered(
-    record: &Record,
-    states: &States,
-    attempt: &Attempt,
-    led_to: Option<&Model>,
-) -> Result<(), Problem> {
+fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<&Model>) -> Result<(), Problem> {
     let command = &record.commands[attempt.command as usize];
     let Some(reply) = &attempt.reply else {
         return Ok(());
@@ -271,34 +217,26 @@ fn answered(
             if only_reads(&command.action) {
                 return read(command, seen, &reply.json);
             }
-            let justified = |(_, verdict): &(&Model, Verdict)| {
-                matches!(verdict, Verdict::Replay | Verdict::Unchanged)
-            };
+            let justified = |(_, verdict): &(&Model, Verdict)| matches!(verdict, Verdict::Replay | Verdict::Unchanged);
             if let Some(state) = led_to {
                 return balance(command, state, &reply.json);
             }
             if verdicts.any(|it| justified(&it)) {
                 return Ok(());
             }
-            wrong(format!(
-                "was answered {} though nothing was done",
-                reply.status
-            ))
+            wrong(format!("was answered {} though nothing was done", reply.status))
         }
         400..500 => {
             let fits = |(state, verdict): (&Model, Verdict)| {
                 let Verdict::Refused(codes) = verdict else {
                     return false;
                 };
-                codes.contains(code)
-                    && (code != "insufficient_credits" || told_balance(command, state, &reply.json))
+                codes.contains(code) && (code != "insufficient_credits" || told_balance(command, state, &reply.json))
             };
             if verdicts.any(fits) {
                 return Ok(());
             }
-            wrong(format!(
-                "was refused with {code}, which it deserved at no moment"
-            ))
+            wrong(format!("was refused with {code}, which it deserved at no moment"))
         }
         status => wrong(format!("was answered {status} {code}")),
     }
@@ -315,28 +253,15 @@ fn told_balance(command: &Command, state: &Model, json: &Value) -> bool {
 fn balance(command: &Command, after: &Model, json: &Value) -> Result<(), Problem> {
     let told = match command.action {
         Action::TopUp { .. } | Action::Transfer { .. } => json["balance_after"].as_u64(),
-        Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. } => {
-            json["balance"].as_u64()
-        }
+        Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. } => json["balance"].as_u64(),
         _ => return Ok(()),
     };
     let left = command.payer().map(|it| after.wallets[it].balance);
     // A top-up whose reference was known tells of the first one.
-    if told == left
-        || matches!(
-            &command.action,
-            Action::TopUp {
-                reference: Some(_),
-                ..
-            }
-        )
-    {
+    if told == left || matches!(&command.action, Action::TopUp { reference: Some(_), .. }) {
         return Ok(());
     }
-    Err(Problem::of(
-        command,
-        &format!("was told a balance of {told:?}, and left {left:?}"),
-    ))
+    Err(Problem::of(command, &format!("was told a balance of {told:?}, and left {left:?}")))
 }
 
 /// What was read was so at some moment.
@@ -351,10 +276,7 @@ fn read(command: &Command, seen: &[(u64, Model)], json: &Value) -> Result<(), Pr
     if seen.iter().any(fits) {
         return Ok(());
     }
-    Err(Problem::of(
-        command,
-        &format!("was told {json}, which was so at no moment"),
-    ))
+    Err(Problem::of(command, &format!("was told {json}, which was so at no moment")))
 }
 
 /// One key, one answer, byte for byte.

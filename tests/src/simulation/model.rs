@@ -117,9 +117,7 @@ impl Model {
             }
             let mut refused = BTreeSet::from(["idempotency_key_reused"]);
             // Whether what a path names is there is asked before the key is.
-            if let Action::Refund {
-                wallet, purchase, ..
-            } = &command.action
+            if let Action::Refund { wallet, purchase, .. } = &command.action
                 && !self.purchases.contains_key(&(*wallet, purchase.clone()))
             {
                 refused.insert("not_found");
@@ -215,51 +213,29 @@ impl Model {
     fn act(&mut self, command: &Command, refused: &mut BTreeSet<&'static str>) {
         let key = command.key.clone().unwrap_or_default();
         match &command.action {
-            Action::TopUp {
-                wallet,
-                amount,
-                reference,
-            } => {
+            Action::TopUp { wallet, amount, reference } => {
                 self.top_up(*wallet, *amount, reference.as_deref(), refused);
                 // Even if nothing moves, because the reference is known, the key is noted.
-                self.keys
-                    .extend(command.scope().map(|it| (it, command.print())));
+                self.keys.extend(command.scope().map(|it| (it, command.print())));
             }
             Action::Spend { wallet, cost } => {
                 self.wallets[*wallet].must_buy(refused);
                 self.pay(*wallet, *cost, 0, key, refused);
             }
-            Action::Buy {
-                wallet,
-                product,
-                quantity,
-                buyer,
-            } => {
+            Action::Buy { wallet, product, quantity, buyer } => {
                 let buyers = std::slice::from_ref(buyer);
                 self.buy((*wallet, *product), *quantity, buyers, key, refused);
             }
-            Action::BuyForMany {
-                wallet,
-                product,
-                buyers,
-            } => {
+            Action::BuyForMany { wallet, product, buyers } => {
                 self.buy((*wallet, *product), 1, buyers, key, refused);
             }
-            Action::Refund {
-                wallet,
-                purchase,
-                places,
-            } => {
+            Action::Refund { wallet, purchase, places } => {
                 self.refund(*wallet, purchase, places.as_ref(), refused);
             }
             Action::Transfer { from, to, amount } => {
                 self.transfer(command.by, (*from, *to), *amount, refused);
             }
-            Action::CreateClient {
-                owner,
-                client,
-                email,
-            } => {
+            Action::CreateClient { owner, client, email } => {
                 if owner.is_some_and(|it| self.wallets[it].status != 0) {
                     refused.insert("reseller_suspended");
                 }

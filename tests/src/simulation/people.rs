@@ -127,20 +127,10 @@ impl People {
     }
 
     fn draw(&self, own: usize) -> Ask {
-        let email = if self.below(4) == 0 {
-            self.below(ADDRESSES)
-        } else {
-            own
-        };
+        let email = if self.below(4) == 0 { self.below(ADDRESSES) } else { own };
         match self.below(26) {
-            0 => Ask::Register {
-                email,
-                password: self.new_password(email),
-            },
-            1 => Ask::Invite {
-                email,
-                wallet: self.below(WALLETS.len()),
-            },
+            0 => Ask::Register { email, password: self.new_password(email) },
+            1 => Ask::Invite { email, wallet: self.below(WALLETS.len()) },
             2 => Ask::Forgot { email },
             3 => Ask::Resend { email },
             4..10 => self.follow_link(email),
@@ -153,32 +143,19 @@ impl People {
         let given = self.given.borrow();
         let devices: Vec<&Given> = given.iter().filter(|it| it.email == email).collect();
         let device = devices.get(self.below(devices.len() + 1));
-        Ask::SignIn {
-            email,
-            password: self.known_password(email),
-            device: device.map(|it| it.device.clone()),
-        }
+        Ask::SignIn { email, password: self.known_password(email), device: device.map(|it| it.device.clone()) }
     }
 
     /// Follows the newest link of an address, or one before it that may be used up.
     fn follow_link(&self, email: usize) -> Ask {
         let mails = self.deployment.cloud.mails();
         let to = address(email);
-        let links: Vec<(bool, String)> = mails
-            .iter()
-            .rev()
-            .filter(|mail| mail.to == to)
-            .filter_map(|mail| link_in(&mail.text))
-            .collect();
+        let links: Vec<(bool, String)> =
+            mails.iter().rev().filter(|mail| mail.to == to).filter_map(|mail| link_in(&mail.text)).collect();
         let back = [0, 0, 0, 1][self.below(4)];
         match links.get(back).or_else(|| links.first()) {
-            Some((true, token)) => Ask::Confirm {
-                token: token.clone(),
-            },
-            Some((false, token)) => Ask::Reset {
-                token: token.clone(),
-                password: self.new_password(email),
-            },
+            Some((true, token)) => Ask::Confirm { token: token.clone() },
+            Some((false, token)) => Ask::Reset { token: token.clone(), password: self.new_password(email) },
             None => Ask::Forgot { email },
         }
     }
@@ -196,24 +173,13 @@ impl People {
         match self.below(16) {
             0..4 => Ask::Me { session },
             4..6 => Ask::ReadWallet { session, wallet },
-            6..9 => Ask::ChangePassword {
-                session,
-                old: self.known_password(email),
-                new: self.new_password(email),
-            },
-            9 => Ask::ChangeEmail {
-                session,
-                password: self.known_password(email),
-                email: self.below(ADDRESSES),
-            },
+            6..9 => Ask::ChangePassword { session, old: self.known_password(email), new: self.new_password(email) },
+            9 => Ask::ChangeEmail { session, password: self.known_password(email), email: self.below(ADDRESSES) },
             10 => Ask::EndSessions { session },
             11 => Ask::LogOut { session },
             12 => Ask::Suspend { user },
             13 => Ask::Activate { user },
-            _ => Ask::SetReseller {
-                user,
-                wallet: (self.below(3) > 0).then_some(wallet),
-            },
+            _ => Ask::SetReseller { user, wallet: (self.below(3) > 0).then_some(wallet) },
         }
     }
 
@@ -251,9 +217,7 @@ impl People {
         let sent = deployment.send_as(&process, ask.bearer(), &request, None);
         let reply = tokio::time::timeout(PATIENCE, sent).await.ok().flatten();
         let reply = reply.filter(|_| !cloud.happens(cloud.weather().hung_up));
-        let told = reply.as_ref().map_or("no answer".to_owned(), |it| {
-            format!("{} {}", it.status, it.text("code"))
-        });
+        let told = reply.as_ref().map_or("no answer".to_owned(), |it| format!("{} {}", it.status, it.text("code")));
         cloud.note(&name, format!("→ {told}"));
         self.learn(ask, reply.as_ref());
         let answered = reply.as_ref().is_some_and(|it| it.status != 503);
@@ -265,17 +229,13 @@ impl People {
 
     /// Keeps the session of an answer.
     fn learn(&self, ask: &Ask, reply: Option<&Reply>) {
-        let Some(reply) = reply.filter(|it| it.status == 200 && it.json["token"].is_string())
-        else {
+        let Some(reply) = reply.filter(|it| it.status == 200 && it.json["token"].is_string()) else {
             return;
         };
         let mut given = self.given.borrow_mut();
         let email = match ask {
             Ask::SignIn { email, .. } => Some(*email),
-            _ => given
-                .iter()
-                .find(|it| it.user == reply.text("user"))
-                .map(|it| it.email),
+            _ => given.iter().find(|it| it.user == reply.text("user")).map(|it| it.email),
         };
         given.push(Given {
             token: reply.text("token").to_owned(),

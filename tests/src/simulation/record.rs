@@ -50,18 +50,12 @@ impl Problem {
     pub fn of(command: &Command, what: &str) -> Self {
         let name = super::callers::name(command);
         let about = [Some(name.clone()), command.key.clone()];
-        Self {
-            what: format!("{name}: {what}"),
-            about: about.into_iter().flatten().collect(),
-        }
+        Self { what: format!("{name}: {what}"), about: about.into_iter().flatten().collect() }
     }
 
     /// A problem that is no single command's.
     pub fn general(what: String) -> Self {
-        Self {
-            what,
-            about: vec!["weather".to_owned()],
-        }
+        Self { what, about: vec!["weather".to_owned()] }
     }
 }
 
@@ -77,10 +71,7 @@ pub fn text<'a>(doc: &'a Value, member: &str) -> &'a str {
 
 /// A number in a document.
 pub fn number(doc: &Value, member: &str) -> u64 {
-    doc[member]["N"]
-        .as_str()
-        .and_then(|it| it.parse().ok())
-        .unwrap_or(u64::MAX)
+    doc[member]["N"].as_str().and_then(|it| it.parse().ok()).unwrap_or(u64::MAX)
 }
 
 /// What kind of item it is.

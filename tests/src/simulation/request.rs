@@ -49,11 +49,7 @@ impl Command {
 
     fn movement(&self, names: &Names) -> Option<Request> {
         let request = match &self.action {
-            Action::TopUp {
-                wallet,
-                amount,
-                reference,
-            } => Request::post(
+            Action::TopUp { wallet, amount, reference } => Request::post(
                 format!("/v1/resellers/{}/credits", names.wallet(*wallet)),
                 json!({"amount": amount, "reference": reference}),
             ),
@@ -61,31 +57,17 @@ impl Command {
                 let body = json!({"cost": cost, "description": "simulated"});
                 self.purchase(names, "/v1/provisions", *wallet, body)
             }
-            Action::Buy {
-                wallet,
-                product,
-                quantity,
-                buyer,
-            } => {
+            Action::Buy { wallet, product, quantity, buyer } => {
                 let product = names.product(*product);
-                let body =
-                    json!({"product": product, "quantity": quantity, "client": names.buyer(buyer)});
+                let body = json!({"product": product, "quantity": quantity, "client": names.buyer(buyer)});
                 self.purchase(names, "/v1/provisions", *wallet, body)
             }
-            Action::BuyForMany {
-                wallet,
-                product,
-                buyers,
-            } => {
+            Action::BuyForMany { wallet, product, buyers } => {
                 let clients: Vec<Value> = buyers.iter().map(|it| names.buyer(it)).collect();
                 let body = json!({"product": names.product(*product), "clients": clients});
                 self.purchase(names, "/v1/provisions/bulk", *wallet, body)
             }
-            Action::Refund {
-                wallet,
-                purchase,
-                places,
-            } => {
+            Action::Refund { wallet, purchase, places } => {
                 let refid = names.purchase(*wallet, purchase);
                 let body = places.as_ref().map(|places| names.licences(&refid, places));
                 let body = body.map_or_else(|| json!({}), |licences| json!({"licences": licences}));
@@ -110,28 +92,19 @@ impl Command {
     fn change_of_client(&self, names: &Names) -> Option<Request> {
         let at = |label: &str| format!("/v1/clients/{}", names.client(label));
         let request = match &self.action {
-            Action::CreateClient {
-                owner,
-                client,
-                email,
-            } => {
+            Action::CreateClient { owner, client, email } => {
                 let mut body = json!({"name": client, "email": email, "client_id": client});
                 if self.by == Party::Operator {
                     body["reseller"] = json!(owner.map(|it| names.wallet(it)));
                 }
                 Request::post("/v1/clients".to_owned(), body)
             }
-            Action::ChangeAddress { client, email } => {
-                Request::patch(at(client), json!({"email": email}))
-            }
-            Action::SetStatus { client, to } => {
-                Request::plain("POST", format!("{}/{to}", at(client)))
-            }
+            Action::ChangeAddress { client, email } => Request::patch(at(client), json!({"email": email})),
+            Action::SetStatus { client, to } => Request::plain("POST", format!("{}/{to}", at(client))),
             Action::DeleteClient { client } => Request::plain("DELETE", at(client)),
-            Action::MoveClient { client, to } => Request::post(
-                format!("{}/transfer", at(client)),
-                json!({"reseller": to.map(|it| names.wallet(it))}),
-            ),
+            Action::MoveClient { client, to } => {
+                Request::post(format!("{}/transfer", at(client)), json!({"reseller": to.map(|it| names.wallet(it))}))
+            }
             _ => return None,
         };
         Some(request)
@@ -141,12 +114,8 @@ impl Command {
         let reseller = |wallet: usize| format!("/v1/resellers/{}", names.wallet(wallet));
         let product = |place: usize| format!("/v1/products/{}", names.product(place));
         match self.action {
-            Action::SetTier { wallet, tier } => {
-                Request::patch(reseller(wallet), json!({"tier": TIERS[tier]}))
-            }
-            Action::SetHold { wallet, hold } => {
-                Request::patch(reseller(wallet), json!({"hold_provisioning": hold}))
-            }
+            Action::SetTier { wallet, tier } => Request::patch(reseller(wallet), json!({"tier": TIERS[tier]})),
+            Action::SetHold { wallet, hold } => Request::patch(reseller(wallet), json!({"hold_provisioning": hold})),
             Action::SetThreshold { wallet, threshold } => {
                 Request::patch(reseller(wallet), json!({"low_credit_threshold": threshold}))
             }
@@ -155,20 +124,10 @@ impl Command {
                 let verb = if suspended { "suspend" } else { "activate" };
                 Request::plain("POST", format!("{}/{verb}", reseller(wallet)))
             }
-            Action::SetPrice {
-                product: place,
-                price,
-            } => Request::patch(product(place), json!({"price": price})),
-            Action::SetActive {
-                product: place,
-                active,
-            } => Request::patch(product(place), json!({"active": active})),
-            Action::ReadWallet { wallet } => {
-                Request::plain("GET", format!("{}/wallet", reseller(wallet)))
-            }
-            Action::Verify { wallet } => {
-                Request::plain("GET", format!("{}/verify", reseller(wallet)))
-            }
+            Action::SetPrice { product: place, price } => Request::patch(product(place), json!({"price": price})),
+            Action::SetActive { product: place, active } => Request::patch(product(place), json!({"active": active})),
+            Action::ReadWallet { wallet } => Request::plain("GET", format!("{}/wallet", reseller(wallet))),
+            Action::Verify { wallet } => Request::plain("GET", format!("{}/verify", reseller(wallet))),
             ref other => panic!("{other:?} is no setting"),
         }
     }

@@ -23,11 +23,8 @@ const DYNAMODB: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECRETS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// Where Linux distributions keep the certificates that they trust.
-const BUNDLES: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-];
+const BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /// One call and its answer.
 #[derive(Debug, Clone)]
@@ -86,18 +83,10 @@ impl Cloud {
         let key = key.serialize_der();
         let tls = ServerConfig::builder()
             .with_no_client_auth()
-            .with_single_cert(
-                vec![own.der().clone()],
-                key.try_into().expect("a private key"),
-            )
+            .with_single_cert(vec![own.der().clone()], key.try_into().expect("a private key"))
             .expect("a certificate that TLS takes");
         let tls = TlsAcceptor::from(Arc::new(tls));
-        Self {
-            dynamodb: serve(DYNAMODB, &tls, &desk).await,
-            secrets: serve(SECRETS, &tls, &desk).await,
-            bundle,
-            desk,
-        }
+        Self { dynamodb: serve(DYNAMODB, &tls, &desk).await, secrets: serve(SECRETS, &tls, &desk).await, bundle, desk }
     }
 
     /// From now on the real table answers, and what it answers is kept.
@@ -122,20 +111,13 @@ impl Cloud {
 async fn serve(address: Ipv4Addr, tls: &TlsAcceptor, desk: &Arc<Desk>) -> String {
     let listener = TcpListener::bind((address, 0)).await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let listener = TlsListener {
-        listener,
-        tls: tls.clone(),
-    };
+    let listener = TlsListener { listener, tls: tls.clone() };
     let routes = Router::new().fallback(answer).with_state(desk.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });
     format!("https://{address}:{port}")
 }
 
-async fn answer(
-    State(desk): State<Arc<Desk>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> impl IntoResponse {
+async fn answer(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
     let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok());
     let (service, operation) = target.and_then(|it| it.split_once('.')).unwrap_or_default();
     let given = match service {
@@ -162,12 +144,7 @@ impl Desk {
         Bytes::from(secret.to_string())
     }
 
-    async fn dynamodb(
-        &self,
-        operation: &str,
-        headers: &HeaderMap,
-        request: Bytes,
-    ) -> Result<Bytes, String> {
+    async fn dynamodb(&self, operation: &str, headers: &HeaderMap, request: Bytes) -> Result<Bytes, String> {
         if let Script::Replay(exchanges, at) = &mut *self.script.lock().expect("the script") {
             let next = exchanges.get(*at);
             *at += 1;
@@ -177,12 +154,7 @@ impl Desk {
                 .ok_or_else(|| format!("{operation} is not what was recorded next"));
         }
         let mut asked = self.http.post(&self.table).body(request.clone());
-        for name in [
-            "x-amz-target",
-            "content-type",
-            "authorization",
-            "x-amz-date",
-        ] {
+        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
             asked = asked.header(name, headers[name].clone());
         }
         let answer = asked.send().await.map_err(|error| error.to_string())?;

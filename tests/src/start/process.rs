@@ -38,11 +38,7 @@ pub struct Process {
 
 impl Process {
     /// Starts `program` with this environment and no other, its log in the file `log`, until it asks for an event.
-    pub async fn start(
-        program: &Path,
-        environment: &BTreeMap<String, String>,
-        log: &Path,
-    ) -> (Self, Phase) {
+    pub async fn start(program: &Path, environment: &BTreeMap<String, String>, log: &Path) -> (Self, Phase) {
         let mut api = RuntimeApi::start().await.expect("a port");
         let output = File::create(log).expect("a log");
         let mut command = Command::new(program);
@@ -60,17 +56,8 @@ impl Process {
             other => panic!("{} did not start: {other:?}", program.display()),
         };
         let spent = rested(child.id()).await;
-        let phase = Phase {
-            wall: ready - started,
-            cpu: spent,
-        };
-        let process = Self {
-            child,
-            api,
-            log: log.to_owned(),
-            waiting,
-            spent,
-        };
+        let phase = Phase { wall: ready - started, cpu: spent };
+        let process = Self { child, api, log: log.to_owned(), waiting, spent };
         (process, phase)
     }
 
@@ -89,10 +76,7 @@ impl Process {
             other => panic!("it asks for no other event: {other:?}"),
         }
         self.spent = rested(self.child.id()).await;
-        let phase = Phase {
-            wall: answered - asked,
-            cpu: self.spent.saturating_sub(before),
-        };
+        let phase = Phase { wall: answered - asked, cpu: self.spent.saturating_sub(before) };
         (answer, phase)
     }
 }

@@ -36,16 +36,7 @@ fn spread(of: fn(&[Phase], usize) -> f64, phases: &[Phase]) -> String {
 pub fn report(subjects: &[Subject]) -> String {
     let mut lines = vec![format!(
         "{:<22} {:>22} {:>8} {:>22} {:>8} {:>22} {:>22} {:>22} {:>22} {:>8}",
-        "milliseconds",
-        "start",
-        "× hello",
-        "CPU",
-        "× hello",
-        "first request",
-        "CPU",
-        "warm request",
-        "CPU",
-        "added",
+        "milliseconds", "start", "× hello", "CPU", "× hello", "first request", "CPU", "warm request", "CPU", "added",
     )];
     let mut beyond = Vec::new();
     let hello = |of: fn(&[Phase], usize) -> f64| {
@@ -55,9 +46,7 @@ pub fn report(subjects: &[Subject]) -> String {
     for subject in subjects {
         let times = wall(&subject.starts, 50) / hello(wall);
         let work = cpu(&subject.starts, 50) / hello(cpu);
-        let bare = subjects
-            .iter()
-            .find(|it| Some(&it.name) == subject.compared.as_ref());
+        let bare = subjects.iter().find(|it| Some(&it.name) == subject.compared.as_ref());
         let added = bare.map(|bare| cpu(&subject.warm, 50) - cpu(&bare.warm, 50));
         lines.push(format!(
             "{:<22} {:>22} {:>8.2} {:>22} {:>8.2} {:>22} {:>22} {:>22} {:>22} {:>8}",
@@ -79,10 +68,8 @@ pub fn report(subjects: &[Subject]) -> String {
             ));
         }
         if let Some(added) = added.filter(|added| *added > MOST_ADDED) {
-            beyond.push(format!(
-                "{}: adds {added:.2} ms of CPU to its calls; the target is {MOST_ADDED}",
-                subject.name
-            ));
+            beyond
+                .push(format!("{}: adds {added:.2} ms of CPU to its calls; the target is {MOST_ADDED}", subject.name));
         }
     }
     lines.extend(beyond);

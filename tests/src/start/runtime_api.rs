@@ -36,25 +36,16 @@ type Ear = State<mpsc::UnboundedSender<Said>>;
 
 impl RuntimeApi {
     /// Listens.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "these are Lambda's paths, no part of the API or its document"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "these are Lambda's paths, no part of the API or its document")]
     pub async fn start() -> io::Result<Self> {
         let (ear, said) = mpsc::unbounded_channel();
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route(
-                "/2018-06-01/runtime/invocation/{id}/response",
-                post(answered),
-            )
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
             .route("/2018-06-01/runtime/init/error", post(failed))
             .with_state(ear);
-        Ok(Self {
-            loopback: Loopback::serve(routes).await?,
-            said,
-        })
+        Ok(Self { loopback: Loopback::serve(routes).await?, said })
     }
 
     /// The value of `AWS_LAMBDA_RUNTIME_API`.
@@ -75,15 +66,9 @@ async fn next(State(ear): Ear) -> impl IntoResponse {
     match (told, coming.await) {
         (Ok(()), Ok(event)) => {
             let headers = [
-                (
-                    "lambda-runtime-aws-request-id",
-                    "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-                ),
+                ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
                 ("lambda-runtime-deadline-ms", "4102444800000"),
-                (
-                    "lambda-runtime-invoked-function-arn",
-                    "arn:aws:lambda:eu-central-1:000000000000:function:bench",
-                ),
+                ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:000000000000:function:bench"),
                 (
                     "lambda-runtime-trace-id",
                     "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0",

@@ -39,10 +39,7 @@ pub(super) async fn signups(
     let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let read = trend::read(&app, (Kind::Client, &scope), &query, [metric::CLIENTS]).await?;
-    let series = [Series {
-        column: "value",
-        label: "Clients",
-    }];
+    let series = [Series { column: "value", label: "Clients" }];
     trend::answer(&accept, read, "New clients", series, TrendShape::from)
 }
 
@@ -92,9 +89,7 @@ pub(super) async fn growth(
     query: Result<Params<RangeQuery>, Problem>,
 ) -> Result<Response, Problem> {
     let counts = super::sum(&app, &call, Kind::Client, query).await?;
-    ok(&Growth {
-        count: count(counts.get(metric::CLIENTS)),
-    })
+    ok(&Growth { count: count(counts.get(metric::CLIENTS)) })
 }
 
 /// Clients by who they belong to.
@@ -114,10 +109,7 @@ struct Segment {
 
 impl Segment {
     fn of(part: i64, whole: i64) -> Self {
-        Self {
-            count: count(part),
-            percentage: f64::from(hundredths(part, whole)) / 100.0,
-        }
+        Self { count: count(part), percentage: f64::from(hundredths(part, whole)) / 100.0 }
     }
 }
 
@@ -196,11 +188,7 @@ pub(super) async fn top_owners(
         })
         .collect();
     ranking::answer(&accept, &["reseller", "company", "clients"], &data, |it| {
-        vec![
-            Cell::Text(&it.reseller),
-            Cell::Text(&it.company),
-            ranking::figure(it.clients),
-        ]
+        vec![Cell::Text(&it.reseller), Cell::Text(&it.company), ranking::figure(it.clients)]
     })
 }
 

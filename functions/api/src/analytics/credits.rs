@@ -61,11 +61,6 @@ pub(super) async fn outstanding(
 ) -> Result<Response, Problem> {
     let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
-    let figures = app
-        .store
-        .figures(Kind::Entry, &scope, [Period::All])
-        .await?;
-    ok(&Outstanding {
-        credits: figures.sum(&[Period::All]).get(metric::OUTSTANDING),
-    })
+    let figures = app.store.figures(Kind::Entry, &scope, [Period::All]).await?;
+    ok(&Outstanding { credits: figures.sum(&[Period::All]).get(metric::OUTSTANDING) })
 }

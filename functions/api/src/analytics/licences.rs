@@ -67,12 +67,7 @@ pub(super) struct PopularityQuery {
 }
 
 /// The scope that a caller asks for; of one client, if the caller may reach it.
-async fn scope_of(
-    app: &App,
-    call: &Call,
-    reseller: Option<&str>,
-    client: Option<&str>,
-) -> Result<Scope, Problem> {
+async fn scope_of(app: &App, call: &Call, reseller: Option<&str>, client: Option<&str>) -> Result<Scope, Problem> {
     let scope = scope(app, call, reseller).await?;
     let Some(client) = client else {
         return Ok(scope);
@@ -99,25 +94,11 @@ pub(super) async fn minted(
     accept: Accept,
     query: Result<Params<MintedQuery>, Problem>,
 ) -> Result<Response, Problem> {
-    let Params(MintedQuery {
-        interval,
-        start,
-        end,
-        reseller,
-        client,
-    }) = query?;
+    let Params(MintedQuery { interval, start, end, reseller, client }) = query?;
     let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
-    let query = TrendQuery {
-        interval,
-        start,
-        end,
-        reseller,
-    };
+    let query = TrendQuery { interval, start, end, reseller };
     let read = trend::read(&app, (Kind::Licence, &scope), &query, [metric::MINTED]).await?;
-    let series = [Series {
-        column: "value",
-        label: "Licences",
-    }];
+    let series = [Series { column: "value", label: "Licences" }];
     trend::answer(&accept, read, "Licences minted", series, TrendShape::from)
 }
 
@@ -151,35 +132,17 @@ pub(super) async fn popularity(
     accept: Accept,
     query: Result<Params<PopularityQuery>, Problem>,
 ) -> Result<Response, Problem> {
-    let Params(PopularityQuery {
-        start,
-        end,
-        reseller,
-        client,
-        limit,
-    }) = query?;
+    let Params(PopularityQuery { start, end, reseller, client, limit }) = query?;
     let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
-    let query = TopQuery {
-        start,
-        end,
-        reseller,
-        limit,
-    };
+    let query = TopQuery { start, end, reseller, limit };
     let periods = query.periods(&app)?;
     let figures = app.store.figures(Kind::Licence, &scope, periods.clone());
     let counts = figures.await?.sum(&periods);
     let mut data: Vec<PopularProduct> = counts
         .by(metric::OF_PRODUCT)
-        .map(|(product, licences)| PopularProduct {
-            product: product.to_owned(),
-            licences: count(licences),
-        })
+        .map(|(product, licences)| PopularProduct { product: product.to_owned(), licences: count(licences) })
         .collect();
-    data.sort_by(|a, b| {
-        b.licences
-            .cmp(&a.licences)
-            .then_with(|| a.product.cmp(&b.product))
-    });
+    data.sort_by(|a, b| b.licences.cmp(&a.licences).then_with(|| a.product.cmp(&b.product)));
     data.truncate(query.limit.unwrap_or_default().get());
     ranking::answer(&accept, &["product", "licences"], &data, |it| {
         vec![Cell::Text(&it.product), ranking::figure(it.licences)]

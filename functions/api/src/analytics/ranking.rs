@@ -43,9 +43,7 @@ impl TopQuery {
             return Ok(vec![Period::All]);
         }
         let end = super::last_day(app, self.start, self.end);
-        let start = self
-            .start
-            .unwrap_or_else(|| Month::of(end).minus(119).first());
+        let start = self.start.unwrap_or_else(|| Month::of(end).minus(119).first());
         let range = DayRange::new(start, end).map_err(super::unusable)?;
         // As long as a monthly trend, whose limit is told.
         range.buckets(Interval::Monthly).map_err(super::unusable)?;
@@ -54,12 +52,7 @@ impl TopQuery {
 }
 
 /// What each reseller in the scope has in these periods.
-pub(super) async fn read(
-    app: &App,
-    kind: Kind,
-    scope: &Scope,
-    periods: &[Period],
-) -> Result<Ranked, StoreError> {
+pub(super) async fn read(app: &App, kind: Kind, scope: &Scope, periods: &[Period]) -> Result<Ranked, StoreError> {
     match scope.reseller() {
         None => app.store.ranked(kind, periods.iter().copied()).await,
         Some(own) => {
@@ -75,10 +68,7 @@ pub(super) async fn top(
     all: impl IntoIterator<Item = (ResellerRefid, [i64; 2])>,
     limit: usize,
 ) -> Result<Vec<(Reseller, [i64; 2])>, StoreError> {
-    let mut all: Vec<(ResellerRefid, [i64; 2])> = all
-        .into_iter()
-        .filter(|(_, figures)| *figures != [0, 0])
-        .collect();
+    let mut all: Vec<(ResellerRefid, [i64; 2])> = all.into_iter().filter(|(_, figures)| *figures != [0, 0]).collect();
     all.sort_by(|(_, a), (_, b)| b.cmp(a));
     // Those that tie with the last one stand in the order of their names, which are not known yet.
     if let Some((_, last)) = all.get(limit.saturating_sub(1)).cloned() {
@@ -86,15 +76,11 @@ pub(super) async fn top(
     }
     let refids: Vec<ResellerRefid> = all.iter().map(|(refid, _)| refid.clone()).collect();
     let mut known = app.store.resellers_named(&refids).await?;
-    let named = all
-        .into_iter()
-        .filter_map(|(refid, figures)| Some((known.remove(&refid)?, figures)));
+    let named = all.into_iter().filter_map(|(refid, figures)| Some((known.remove(&refid)?, figures)));
     let mut named: Vec<(Reseller, [i64; 2])> = named.collect();
     named.sort_by(|(a, of_a), (b, of_b)| {
         let by_name = || a.company_name.as_str().cmp(b.company_name.as_str());
-        of_b.cmp(of_a)
-            .then_with(by_name)
-            .then_with(|| a.refid.cmp(&b.refid))
+        of_b.cmp(of_a).then_with(by_name).then_with(|| a.refid.cmp(&b.refid))
     });
     named.truncate(limit);
     Ok(named)

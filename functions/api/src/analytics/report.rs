@@ -53,16 +53,10 @@ impl Report {
         months.dedup();
         let periods = months.iter().map(|month| Period::Month(*month));
         let periods: Vec<Period> = periods.chain([Period::All]).collect();
-        let figures = app
-            .store
-            .figures(Kind::Entry, &Scope::All, periods.clone())
-            .await?;
+        let figures = app.store.figures(Kind::Entry, &Scope::All, periods.clone()).await?;
         let bucket = |month: &Month| {
             let counts = figures.sum(&[Period::Month(*month)]);
-            Bucket {
-                period: month.to_string(),
-                figures: [counts.get(metric::DISTRIBUTED), counts.get(metric::SPENT)],
-            }
+            Bucket { period: month.to_string(), figures: [counts.get(metric::DISTRIBUTED), counts.get(metric::SPENT)] }
         };
         Ok(Self {
             month,
@@ -85,9 +79,8 @@ async fn suggestions(
     achieved: impl Iterator<Item = (&ResellerRefid, &[i64; 2])>,
 ) -> Result<Vec<(Reseller, i64, Tier)>, StoreError> {
     let enough = achieved.filter(|(_, [acquisitions, _])| *acquisitions > ENOUGH);
-    let mut enough: Vec<(ResellerRefid, i64)> = enough
-        .map(|(reseller, [acquisitions, _])| (reseller.clone(), *acquisitions))
-        .collect();
+    let mut enough: Vec<(ResellerRefid, i64)> =
+        enough.map(|(reseller, [acquisitions, _])| (reseller.clone(), *acquisitions)).collect();
     enough.sort_by_key(|(_, acquisitions)| std::cmp::Reverse(*acquisitions));
     let refids: Vec<ResellerRefid> = enough.iter().map(|(refid, _)| refid.clone()).collect();
     let mut known = app.store.resellers_named(&refids).await?;
@@ -154,14 +147,13 @@ pub(super) async fn partner_report(
     let Params(query) = query?;
     let last = || Month::of(app.clock.now().day()).minus(1);
     let report = Report::on(&app, query.day.map_or_else(last, Month::of)).await?;
-    let suggestion =
-        |(reseller, acquisitions, suggested): &(Reseller, i64, Tier)| SuggestionShape {
-            reseller: reseller.refid.to_string(),
-            company: reseller.company_name.to_string(),
-            tier: reseller.tier,
-            acquisitions: count(*acquisitions),
-            suggested: *suggested,
-        };
+    let suggestion = |(reseller, acquisitions, suggested): &(Reseller, i64, Tier)| SuggestionShape {
+        reseller: reseller.refid.to_string(),
+        company: reseller.company_name.to_string(),
+        tier: reseller.tier,
+        acquisitions: count(*acquisitions),
+        suggested: *suggested,
+    };
     ok(&ReportShape {
         month: report.month.to_string(),
         leaders: report.leaders.iter().map(TopReseller::from).collect(),

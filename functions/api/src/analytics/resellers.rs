@@ -129,17 +129,10 @@ struct Tiers {
 )]
 pub(super) async fn tiers(State(app): State<App>, call: Call) -> Result<Response, Problem> {
     call.caller.must_operate()?;
-    let figures = app
-        .store
-        .figures(Kind::Reseller, &Scope::All, [Period::All])
-        .await?;
+    let figures = app.store.figures(Kind::Reseller, &Scope::All, [Period::All]).await?;
     let counts = figures.sum(&[Period::All]);
     let in_tier = |tier: Tier| count(counts.get(&format!("{}{}", metric::IN_TIER, tier.as_str())));
-    ok(&Tiers {
-        platinum: in_tier(Tier::Platinum),
-        gold: in_tier(Tier::Gold),
-        standard: in_tier(Tier::Standard),
-    })
+    ok(&Tiers { platinum: in_tier(Tier::Platinum), gold: in_tier(Tier::Gold), standard: in_tier(Tier::Standard) })
 }
 
 /// What a reseller has, and has done.

@@ -122,20 +122,12 @@ pub(super) async fn read<const SERIES: usize>(
     let range = query.range(app)?;
     let buckets = range.buckets(interval).map_err(super::unusable)?;
     let periods: Vec<Period> = buckets.iter().flat_map(|it| it.parts.clone()).collect();
-    let (figures, rollup) =
-        tokio::try_join!(app.store.figures(kind, scope, periods), app.store.rollup())?;
+    let (figures, rollup) = tokio::try_join!(app.store.figures(kind, scope, periods), app.store.rollup())?;
     let bucket = |bucket: &purser_domain::analytics::range::Bucket| {
         let counts: Counts = figures.sum(&bucket.parts);
-        Bucket {
-            period: bucket.period.label(),
-            figures: names.map(|name| counts.get(name)),
-        }
+        Bucket { period: bucket.period.label(), figures: names.map(|name| counts.get(name)) }
     };
-    Ok(Read {
-        interval,
-        buckets: buckets.iter().map(bucket).collect(),
-        as_of: rollup.as_of,
-    })
+    Ok(Read { interval, buckets: buckets.iter().map(bucket).collect(), as_of: rollup.as_of })
 }
 
 /// Answers a trend in the format that is asked for; `shape` makes its JSON.
@@ -147,11 +139,7 @@ pub(super) fn answer<const SERIES: usize, T: Serialize>(
     shape: impl FnOnce(Read<SERIES>) -> T,
 ) -> Result<Response, Problem> {
     let format = accept.choose(&[Format::Json, Format::Csv, Format::Svg])?;
-    let trend = Trend {
-        title,
-        series,
-        buckets: &read.buckets,
-    };
+    let trend = Trend { title, series, buckets: &read.buckets };
     let body = match format {
         Format::Json => purser_edge::json::write(&shape(read))?,
         Format::Csv => trend.csv()?,
@@ -164,16 +152,9 @@ impl From<Read<1>> for TrendShape {
     fn from(read: Read<1>) -> Self {
         let bucket = |bucket: Bucket<1>| {
             let [value] = bucket.figures;
-            BucketShape {
-                period: bucket.period,
-                value,
-            }
+            BucketShape { period: bucket.period, value }
         };
-        Self {
-            interval: read.interval,
-            buckets: read.buckets.into_iter().map(bucket).collect(),
-            as_of: read.as_of,
-        }
+        Self { interval: read.interval, buckets: read.buckets.into_iter().map(bucket).collect(), as_of: read.as_of }
     }
 }
 
@@ -181,16 +162,8 @@ impl From<Read<2>> for CreditTrendShape {
     fn from(read: Read<2>) -> Self {
         let bucket = |bucket: Bucket<2>| {
             let [value, spent] = bucket.figures;
-            CreditBucketShape {
-                period: bucket.period,
-                value,
-                spent,
-            }
+            CreditBucketShape { period: bucket.period, value, spent }
         };
-        Self {
-            interval: read.interval,
-            buckets: read.buckets.into_iter().map(bucket).collect(),
-            as_of: read.as_of,
-        }
+        Self { interval: read.interval, buckets: read.buckets.into_iter().map(bucket).collect(), as_of: read.as_of }
     }
 }

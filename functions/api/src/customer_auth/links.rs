@@ -51,9 +51,7 @@ pub(super) async fn confirm_address(
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
     confirm(&app, &request, body.token.as_str()).await?;
-    answer::ok(&Confirmed {
-        status: "confirmed",
-    })
+    answer::ok(&Confirmed { status: "confirmed" })
 }
 
 /// Confirms the address of whoever has this token.
@@ -96,19 +94,11 @@ pub(super) async fn reset_password(
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
     let user = reset(&app, &request, body.token.as_str(), body.password).await?;
-    answer::ok(&Reset {
-        status: "reset",
-        device: app.store.new_device(&user.refid)?,
-    })
+    answer::ok(&Reset { status: "reset", device: app.store.new_device(&user.refid)? })
 }
 
 /// Sets the password of whoever has this token.
-pub async fn reset(
-    app: &App,
-    request: &Request,
-    token: &str,
-    password: GivenPassword,
-) -> Result<User, Problem> {
+pub async fn reset(app: &App, request: &Request, token: &str, password: GivenPassword) -> Result<User, Problem> {
     let user = app.store.user_of_token(token, request.now).await?;
     let password = app.new_password(password, &user.email, Some(&user.name))?;
     let hash = passwords::hash(&password).await?;

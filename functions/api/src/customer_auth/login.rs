@@ -60,8 +60,7 @@ pub(super) async fn login(
     body: MaybeBody<Login>,
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref(), &request.stamp)
-        .await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let sign_in = SignIn {
         email: body.email,
         device: body.device.map(|device| device.as_str().to_owned()),
@@ -77,14 +76,7 @@ pub(super) async fn login(
     let limits = app.config.accounts.sessions;
     let signed_in = app
         .store
-        .finish_sign_in(
-            begun,
-            &proof,
-            body.code.as_ref().map(GivenCode::as_str),
-            &sign_in,
-            limits,
-            &request,
-        )
+        .finish_sign_in(begun, &proof, body.code.as_ref().map(GivenCode::as_str), &sign_in, limits, &request)
         .await?;
     answer::ok(&SessionTokenShape::from(&signed_in))
 }

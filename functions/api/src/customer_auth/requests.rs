@@ -58,16 +58,11 @@ pub(super) async fn register(
         return Err(Problem::not_found("path"));
     }
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref(), &request.stamp)
-        .await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let (email, name) = (body.email, body.name);
     let password = app.new_password(body.password, &email, Some(&name))?;
     let password = passwords::hash(&password).await?;
-    let asks = Asks::Register {
-        email,
-        name,
-        password,
-    };
+    let asks = Asks::Register { email, name, password };
     ask(&app, asks, &request).await
 }
 
@@ -112,14 +107,9 @@ pub(super) async fn forgot_password(
     ask(&app, Asks::Reset { email }, &request).await
 }
 
-async fn address(
-    app: &App,
-    request: &Request,
-    body: MaybeBody<Address>,
-) -> Result<EmailAddress, Problem> {
+async fn address(app: &App, request: &Request, body: MaybeBody<Address>) -> Result<EmailAddress, Problem> {
     let Body(body) = body?;
-    app.must_be_human(body.captcha.as_ref(), &request.stamp)
-        .await?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     Ok(body.email)
 }
 

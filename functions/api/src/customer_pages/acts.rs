@@ -23,15 +23,8 @@ pub async fn confirm(app: &App, request: Request, token: &str) -> Result<Done, P
 }
 
 /// Sets the password of the login that the token was mailed to.
-pub async fn reset(
-    app: &App,
-    request: Request,
-    token: &str,
-    password: &str,
-) -> Result<Done, Problem> {
+pub async fn reset(app: &App, request: Request, token: &str, password: &str) -> Result<Done, Problem> {
     let given = GivenPassword::try_from(password.to_owned());
     let given = given.map_err(|weak| App::weak_password(&weak))?;
-    links::reset(app, &request, token, given)
-        .await
-        .map(|_| Done)
+    links::reset(app, &request, token, given).await.map(|_| Done)
 }

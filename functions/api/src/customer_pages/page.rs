@@ -10,8 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use purser_edge::{App, Problem};
@@ -81,38 +80,30 @@ pub async fn or_failure(State(app): State<App>, answer: Response) -> Response {
         return answer;
     }
     let (title, text) = failure(status);
-    let page = Message {
-        brand: &app.config.brand,
-        title,
-        text: &[text],
-    };
+    let page = Message { brand: &app.config.brand, title, text: &[text] };
     instead_of(answer, &page)
 }
 
 /// What people are told of a failure.
 fn failure(status: StatusCode) -> (&'static str, &'static str) {
     match status {
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => (
-            "There is no such page",
-            "Please open the link of the mail again.",
-        ),
-        StatusCode::PAYLOAD_TOO_LARGE => (
-            "That is too much",
-            "What you sent is longer than any password can be. Please go back and try again.",
-        ),
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+            ("There is no such page", "Please open the link of the mail again.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ("That is too much", "What you sent is longer than any password can be. Please go back and try again.")
+        }
         StatusCode::TOO_MANY_REQUESTS => (
             "Too many requests",
             "Too much came from your network in a short time. Please wait a few minutes and try again; your link stays \
              as it is.",
         ),
-        StatusCode::SERVICE_UNAVAILABLE => (
-            "Too much is happening at once",
-            "Nothing was changed. Please go back and try again in a moment.",
-        ),
-        status if status.is_server_error() => (
-            "Something went wrong on our side",
-            "Please go back and try again in a few minutes.",
-        ),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            ("Too much is happening at once", "Nothing was changed. Please go back and try again in a moment.")
+        }
+        status if status.is_server_error() => {
+            ("Something went wrong on our side", "Please go back and try again in a few minutes.")
+        }
         _ => (
             "That can't be read",
             "What your browser sent is not what this page asks for. Please open the link of the mail again.",

@@ -96,10 +96,9 @@ pub fn set_password(
             format!("Your login as a partner of {brand}"),
             format!("you are a partner of {brand}, and this is how you get in."),
         ),
-        Occasion::Invitation => (
-            format!("Your invitation to {brand}"),
-            format!("you are invited to {brand}: there is an account for you."),
-        ),
+        Occasion::Invitation => {
+            (format!("Your invitation to {brand}"), format!("you are invited to {brand}: there is an account for you."))
+        }
     };
     let reason = reason.as_str();
     mail!(
@@ -169,11 +168,7 @@ pub fn new_device(
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
     let device = plain(device.unwrap_or_default());
-    let device = if device.is_empty() {
-        "unknown"
-    } else {
-        device.as_str()
-    };
+    let device = if device.is_empty() { "unknown" } else { device.as_str() };
     let name = name.as_str();
     mail!(
         brand, to, format!("New sign-in to your {brand} account"), Colour::of(reseller),
@@ -241,12 +236,7 @@ impl StaleAccounts {
 }
 
 /// The report to an operator of accounts that nobody needs, and how to delete them (SPEC D6). Nothing is deleted by it.
-pub fn stale_accounts(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    found: &StaleAccounts,
-) -> Result<Mail, String> {
+pub fn stale_accounts(app: &App, to: &EmailAddress, name: &Name, found: &StaleAccounts) -> Result<Mail, String> {
     let (brand, name) = (app.config.brand.as_str(), name.as_str());
     let accounts = |count| match count {
         1 => "1 account".to_owned(),

@@ -105,12 +105,7 @@ enum Column<'a> {
 }
 
 /// The report on how the partners did in a month, to an operator with that address and name.
-pub fn partner_report(
-    config: &Config,
-    to: &EmailAddress,
-    name: &Name,
-    report: &PartnerReport,
-) -> Result<Mail, String> {
+pub fn partner_report(config: &Config, to: &EmailAddress, name: &Name, report: &PartnerReport) -> Result<Mail, String> {
     let (brand, name) = (config.brand.as_str(), name.as_str());
     let month = &*month_name(report.month);
     let liability = &*money(config, report.liability.get());
@@ -122,28 +117,11 @@ pub fn partner_report(
         month,
         liability,
         leaders: aligned(
-            [
-                Figures("#"),
-                Words("Tier"),
-                Figures("Clients won"),
-                Figures("Credits spent"),
-                Words("Company"),
-            ],
+            [Figures("#"), Words("Tier"), Figures("Clients won"), Figures("Credits spent"), Words("Company")],
             &leaders,
         ),
-        suggestions: aligned(
-            [
-                Figures("Clients won"),
-                Words("Tier"),
-                Words("Offer"),
-                Words("Company"),
-            ],
-            &suggestions,
-        ),
-        trend: aligned(
-            [Words("Month"), Figures("Distributed"), Figures("Spent")],
-            &figures(&report.trend),
-        ),
+        suggestions: aligned([Figures("Clients won"), Words("Tier"), Words("Offer"), Words("Company")], &suggestions),
+        trend: aligned([Words("Month"), Figures("Distributed"), Figures("Spent")], &figures(&report.trend)),
     };
     let html = Html {
         brand,
@@ -214,10 +192,7 @@ fn figures(trend: &[Bucket<2>]) -> Vec<[String; 3]> {
 }
 
 /// Lines of columns below their headings; nothing where there are no rows.
-fn aligned<const COLUMNS: usize>(
-    columns: [Column<'_>; COLUMNS],
-    rows: &[[String; COLUMNS]],
-) -> String {
+fn aligned<const COLUMNS: usize>(columns: [Column<'_>; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -248,18 +223,11 @@ fn bars(trend: &[Bucket<2>]) -> Vec<Month<'_>> {
     let bar = |figure: i64| {
         let percent = i128::from(figure) * 100 / longest;
         let least = i128::from(figure > 0);
-        Bar {
-            figure: grouped(figure.into()),
-            percent: percent.max(least),
-        }
+        Bar { figure: grouped(figure.into()), percent: percent.max(least) }
     };
     let months = trend.iter().map(|Bucket { period, figures }| {
         let [distributed, spent] = figures.map(bar);
-        Month {
-            period,
-            distributed,
-            spent,
-        }
+        Month { period, distributed, spent }
     });
     months.collect()
 }

@@ -7,12 +7,7 @@ use purser_edge::mail::Mail;
 use super::{Colour, money};
 
 /// The warning that a reseller's credit ran low (SPEC B9).
-pub fn credits_ran_low(
-    app: &App,
-    reseller: &Reseller,
-    left: u64,
-    threshold: u64,
-) -> Result<Mail, String> {
+pub fn credits_ran_low(app: &App, reseller: &Reseller, left: u64, threshold: u64) -> Result<Mail, String> {
     let company = reseller.company_name.as_str();
     let (balance, threshold) = (&*money(&app.config, left), &*money(&app.config, threshold));
     let outlook = if app.config.hold_on_low_credit {

@@ -45,11 +45,7 @@ pub(super) async fn change_avatar(
 ) -> Result<Response, Problem> {
     let Picture(file) = picture?;
     let jpeg = square_jpeg(file).await.map_err(|error| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid_image",
-            format!("The picture {error}."),
-        )
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", format!("The picture {error}."))
     })?;
     app.store.keep_avatar(&me.user, &jpeg, &me.request).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -60,10 +56,7 @@ pub(super) async fn change_avatar(
     delete, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses((status = 204))
 )]
-pub(super) async fn remove_avatar(
-    State(app): State<App>,
-    me: SignedIn,
-) -> Result<Response, Problem> {
+pub(super) async fn remove_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     app.store.remove_avatar(&me.user).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -102,11 +102,7 @@ pub(super) async fn change_email(
 ) -> Result<Response, Problem> {
     let Body(body) = body?;
     let account = proven(&app, &me, &body.password).await?;
-    let asks = Asks::ChangeEmail {
-        user: me.user,
-        email: body.email,
-        epoch: account.user.epoch,
-    };
+    let asks = Asks::ChangeEmail { user: me.user, email: body.email, epoch: account.user.epoch };
     app.store.ask_for_link(asks, &me.request).await?;
     Received::answer()
 }

@@ -50,23 +50,14 @@ pub(super) async fn change_me(
 ) -> Result<Response, Problem> {
     let version = version?;
     let Body(body) = body?;
-    let change = UserChange {
-        name: body.name,
-        ..UserChange::default()
-    };
+    let change = UserChange { name: body.name, ..UserChange::default() };
     let change = |account: &Account| {
         version.must_hold(account.user.version)?;
         let changed = account.user.changed(&change);
         let shown = UserShape::from(changed.as_ref().unwrap_or(&account.user));
-        let change = changed.map(|user| AccountChange {
-            user: Some(user),
-            ..AccountChange::default()
-        });
+        let change = changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() });
         Ok((change, json::write(&shown)?))
     };
-    let changed = app
-        .store
-        .change_account(&me.user, &me.request, change)
-        .await?;
+    let changed = app.store.change_account(&me.user, &me.request, change).await?;
     Ok(answer::changed(changed))
 }

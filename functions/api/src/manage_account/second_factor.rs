@@ -64,19 +64,11 @@ pub(super) async fn offer_second_factor(
         }
         let mut credentials = account.credentials.next(me.request.now);
         credentials.offered_factor = Some(sealed.clone());
-        let change = AccountChange {
-            credentials: Some(credentials),
-            ..AccountChange::default()
-        };
+        let change = AccountChange { credentials: Some(credentials), ..AccountChange::default() };
         Ok((Some(change), Vec::new()))
     };
-    app.store
-        .change_account(&me.user, &me.request, offer)
-        .await?;
-    answer::ok(&OfferedFactor {
-        secret: secret.to_base32(),
-        uri: secret.uri(&app.config.brand, &account.user.email),
-    })
+    app.store.change_account(&me.user, &me.request, offer).await?;
+    answer::ok(&OfferedFactor { secret: secret.to_base32(), uri: secret.uri(&app.config.brand, &account.user.email) })
 }
 
 /// A first code.
@@ -125,9 +117,7 @@ pub(super) async fn enable_second_factor(
             return Err(Refusal::SecondFactorEnabled.into());
         }
         let kept = codes.kept.clone();
-        let proven =
-            app.store
-                .prove_second_factor(&account.credentials, body.code.as_str(), kept, now)?;
+        let proven = app.store.prove_second_factor(&account.credentials, body.code.as_str(), kept, now)?;
         let mut credentials = account.credentials.next(now);
         credentials.second_factor = Some(proven);
         credentials.offered_factor = None;
@@ -149,10 +139,7 @@ pub(super) async fn enable_second_factor(
         }
         enabled => enabled?,
     };
-    answer::ok(&EnabledFactor {
-        recovery_codes: codes.shown,
-        session: SessionTokenShape::from(&session),
-    })
+    answer::ok(&EnabledFactor { recovery_codes: codes.shown, session: SessionTokenShape::from(&session) })
 }
 
 /// Turn the second factor off
@@ -187,15 +174,9 @@ pub(super) async fn disable_second_factor(
         credentials.second_factor = None;
         let mut user = account.user.next_epoch();
         user.second_factor = false;
-        let change = AccountChange {
-            user: Some(user),
-            credentials: Some(credentials),
-            sessions: None,
-        };
+        let change = AccountChange { user: Some(user), credentials: Some(credentials), sessions: None };
         Ok((Some(change), Vec::new()))
     };
-    app.store
-        .change_account(&me.user, &me.request, disable)
-        .await?;
+    app.store.change_account(&me.user, &me.request, disable).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

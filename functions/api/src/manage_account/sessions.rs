@@ -24,22 +24,11 @@ type LoginList = List<LoginShape>;
     get, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
     responses((status = 200, body = SessionList))
 )]
-pub(super) async fn list_sessions(
-    State(app): State<App>,
-    me: SignedIn,
-) -> Result<Response, Problem> {
+pub(super) async fn list_sessions(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let found = app.store.sessions(&me.user).await?;
     let (sessions, seen) = found.ok_or(Refusal::NotFound(What::Session))?;
     let lasting = sessions.lasting(&seen, app.config.accounts.sessions, me.request.now);
-    let page = Page {
-        items: lasting
-            .cloned()
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect(),
-        position: None,
-    };
+    let page = Page { items: lasting.cloned().collect::<Vec<_>>().into_iter().rev().collect(), position: None };
     List::answer(&app, "", page, |session| {
         let used = session.last_used(seen.get(&session.id));
         SessionShape::of(session, used, session.id == me.session)
@@ -51,16 +40,8 @@ pub(super) async fn list_sessions(
     delete, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
     responses((status = 204))
 )]
-pub(super) async fn end_sessions(
-    State(app): State<App>,
-    me: SignedIn,
-) -> Result<Response, Problem> {
-    let all = |sessions: Sessions| {
-        Ok(Sessions {
-            sessions: Vec::new(),
-            ..sessions
-        })
-    };
+pub(super) async fn end_sessions(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+    let all = |sessions: Sessions| Ok(Sessions { sessions: Vec::new(), ..sessions });
     end(&app, &me, all).await
 }
 
@@ -93,10 +74,7 @@ pub(crate) async fn end(
     let end = |account: &Account| {
         let before = account.sessions.as_ref().map(Sessions::next);
         let left = before.map(&left).transpose()?;
-        let change = left.map(|sessions| AccountChange {
-            sessions: Some(sessions),
-            ..AccountChange::default()
-        });
+        let change = left.map(|sessions| AccountChange { sessions: Some(sessions), ..AccountChange::default() });
         Ok((change, Vec::new()))
     };
     app.store.change_account(&me.user, &me.request, end).await?;

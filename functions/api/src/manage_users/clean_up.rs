@@ -38,9 +38,7 @@ pub(super) async fn list_stale_users(
     let limit = query.limit.unwrap_or_default().get();
     let (rule, now) = (&app.config.accounts.clean_up, app.clock.now());
     let page = app.store.stale_users(rule, limit, position, now).await?;
-    List::answer(&app, &scope, page, |(user, stale)| {
-        StaleUserShape::of(user, stale)
-    })
+    List::answer(&app, &scope, page, |(user, stale)| StaleUserShape::of(user, stale))
 }
 
 /// Delete a login that holds no role

@@ -75,9 +75,7 @@ pub(super) async fn list_users(
     } else {
         app.store.users(&filter, limit, position).await?
     };
-    page.items.retain(|user| {
-        may_reach(&call, user) && filter.shows(user) && (!query.operators || user.operator)
-    });
+    page.items.retain(|user| may_reach(&call, user) && filter.shows(user) && (!query.operators || user.operator));
     List::answer(&app, &scope, page, |user: &User| UserShape::from(user))
 }
 

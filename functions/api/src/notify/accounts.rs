@@ -22,11 +22,7 @@ struct Told {
 }
 
 /// The mail that an event of a login calls for.
-pub(super) async fn mail_for(
-    app: &App,
-    event: EventBridgeEvent<Value>,
-    when: &str,
-) -> Result<Option<Mail>, String> {
+pub(super) async fn mail_for(app: &App, event: EventBridgeEvent<Value>, when: &str) -> Result<Option<Mail>, String> {
     let told: Told = detail(event.detail)?;
     let Some(user) = app.store.user(&told.user).await? else {
         return Ok(None);
@@ -50,15 +46,7 @@ pub(super) async fn mail_for(
                 return Ok(None);
             };
             let address = login.address.as_deref().unwrap_or("unknown");
-            accounts::new_device(
-                app,
-                email,
-                name,
-                when,
-                address,
-                login.agent.as_deref(),
-                reseller,
-            )
+            accounts::new_device(app, email, name, when, address, login.agent.as_deref(), reseller)
         }
     };
     mail.map(Some)

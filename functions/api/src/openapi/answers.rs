@@ -9,9 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::StatusCode;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
-use utoipa::openapi::{
-    Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response, Schema,
-};
+use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response, Schema};
 
 use super::Schemas;
 
@@ -32,13 +30,10 @@ pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
     let mut codes = common(operation, callers);
     let responses = &mut operation.responses.responses;
     for status in codes.keys() {
-        responses
-            .entry((*status).to_owned())
-            .or_insert_with(|| RefOr::T(Response::new("")));
+        responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(Response::new("")));
     }
     for (status, response) in responses {
-        let (RefOr::T(response), Ok(known)) = (response, StatusCode::try_from(status.as_str()))
-        else {
+        let (RefOr::T(response), Ok(known)) = (response, StatusCode::try_from(status.as_str())) else {
             continue;
         };
         let above = std::mem::take(&mut response.description);
@@ -64,19 +59,13 @@ pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
 fn fail(response: &mut Response, status: StatusCode) {
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
     let content = Content::new(Some(schema));
-    response
-        .content
-        .insert("application/problem+json".into(), content.into());
-    let seconds = ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(1));
+    response.content.insert("application/problem+json".into(), content.into());
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
     let (name, says, form) = match status {
         StatusCode::UNAUTHORIZED => ("WWW-Authenticate", "`Bearer`.", text()),
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (
-            "Retry-After",
-            "After how many seconds to send it again.",
-            seconds,
-        ),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            ("Retry-After", "After how many seconds to send it again.", seconds)
+        }
         _ => return,
     };
     add(response, name, says, form);
@@ -85,12 +74,7 @@ fn fail(response: &mut Response, status: StatusCode) {
 /// The headers of an answer that is no problem.
 fn succeed(response: &mut Response, once: bool, schemas: &Schemas) {
     if once {
-        add(
-            response,
-            "Idempotency-Replayed",
-            "`true` when this is the first answer again.",
-            text(),
-        );
+        add(response, "Idempotency-Replayed", "`true` when this is the first answer again.", text());
     }
     if is_versioned(response, schemas) {
         add(response, "ETag", "The version, for If-Match.", text());
@@ -102,9 +86,7 @@ fn text() -> ObjectBuilder {
 }
 
 fn add(response: &mut Response, name: &str, says: &str, form: ObjectBuilder) {
-    let header = HeaderBuilder::new()
-        .schema(Some(form))
-        .description(Some(says));
+    let header = HeaderBuilder::new().schema(Some(form)).description(Some(says));
     response.headers.insert(name.into(), header.build().into());
 }
 
@@ -138,26 +120,11 @@ fn takes(operation: &Operation, name: &str) -> bool {
 fn common(operation: &Operation, callers: Callers) -> BTreeMap<&'static str, BTreeSet<String>> {
     let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
     let takes = |name: &str| takes(operation, name);
-    let must_take_a_key = any(operation, |it| {
-        it.name == "Idempotency-Key" && it.required == Required::True
-    });
+    let must_take_a_key = any(operation, |it| it.name == "Idempotency-Key" && it.required == Required::True);
     let kinds: [(bool, &[(&str, &str)]); 10] = [
-        (
-            true,
-            &[
-                ("429", "rate_limited"),
-                ("500", "internal_error"),
-                ("503", "busy"),
-            ],
-        ),
-        (
-            callers != Callers::Anybody,
-            &[("401", "unauthenticated"), ("403", "forbidden")],
-        ),
-        (
-            callers == Callers::Known,
-            &[("403", "second_factor_missing")],
-        ),
+        (true, &[("429", "rate_limited"), ("500", "internal_error"), ("503", "busy")]),
+        (callers != Callers::Anybody, &[("401", "unauthenticated"), ("403", "forbidden")]),
+        (callers == Callers::Known, &[("403", "second_factor_missing")]),
         (within(ParameterIn::Path), &[("404", "not_found")]),
         (within(ParameterIn::Query), &[("400", "malformed_request")]),
         (takes("cursor"), &[("400", "invalid_cursor")]),
@@ -171,22 +138,12 @@ fn common(operation: &Operation, callers: Callers) -> BTreeMap<&'static str, BTr
                 ("422", "invalid_fields"),
             ],
         ),
-        (
-            takes("Idempotency-Key"),
-            &[
-                ("400", "malformed_request"),
-                ("422", "idempotency_key_reused"),
-            ],
-        ),
+        (takes("Idempotency-Key"), &[("400", "malformed_request"), ("422", "idempotency_key_reused")]),
         (must_take_a_key, &[("400", "idempotency_key_required")]),
         (takes("If-Match"), &[("412", "version_mismatch")]),
     ];
     let mut codes: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (status, code) in kinds
-        .iter()
-        .filter(|(so, _)| *so)
-        .flat_map(|(_, codes)| *codes)
-    {
+    for (status, code) in kinds.iter().filter(|(so, _)| *so).flat_map(|(_, codes)| *codes) {
         codes.entry(status).or_default().insert(format!("`{code}`"));
     }
     codes

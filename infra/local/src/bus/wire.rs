@@ -50,21 +50,12 @@ struct Answer {
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "PascalCase")]
 enum Outcome {
-    Accepted {
-        event_id: String,
-    },
-    Refused {
-        error_code: &'static str,
-        error_message: String,
-    },
+    Accepted { event_id: String },
+    Refused { error_code: &'static str, error_message: String },
 }
 
 /// `POST /` with `X-Amz-Target: AWSEvents.PutEvents`.
-pub(super) async fn put_events(
-    State(core): State<Arc<Core>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub(super) async fn put_events(State(core): State<Arc<Core>>, headers: HeaderMap, body: Bytes) -> Response {
     let operation = headers.get("x-amz-target").map(HeaderValue::as_bytes);
     if operation != Some(b"AWSEvents.PutEvents") {
         return refuse("UnknownOperationException", "only PutEvents is served here");
@@ -83,10 +74,7 @@ pub(super) async fn put_events(
         );
     }
     if request.entries.iter().map(Entry::bytes).sum::<usize>() > MAX_BYTES {
-        return refuse(
-            "ValidationException",
-            "Total size of the entries in the request is over the limit.",
-        );
+        return refuse("ValidationException", "Total size of the entries in the request is over the limit.");
     }
     let now = (core.now)();
     let entries: Vec<_> = request
@@ -100,16 +88,8 @@ pub(super) async fn put_events(
             Err(refused) => refused,
         })
         .collect();
-    let refused = entries
-        .iter()
-        .filter(|it| matches!(it, Outcome::Refused { .. }));
-    answer(
-        StatusCode::OK,
-        &json!(Answer {
-            failed_entry_count: refused.count(),
-            entries,
-        }),
-    )
+    let refused = entries.iter().filter(|it| matches!(it, Outcome::Refused { .. }));
+    answer(StatusCode::OK, &json!(Answer { failed_entry_count: refused.count(), entries }))
 }
 
 impl Entry {
@@ -124,21 +104,16 @@ impl Entry {
     fn envelope(self, now: Timestamp) -> Result<(String, Value), Outcome> {
         let missing = |name: &str| Outcome::Refused {
             error_code: "InvalidArgument",
-            error_message: format!(
-                "Parameter {name} is not valid. Reason: {name} is a required argument."
-            ),
+            error_message: format!("Parameter {name} is not valid. Reason: {name} is a required argument."),
         };
         let given = |text: Option<String>| text.filter(|it| !it.is_empty());
         let source = given(self.source).ok_or_else(|| missing("Source"))?;
         let kind = given(self.detail_type).ok_or_else(|| missing("DetailType"))?;
         let detail = given(self.detail).ok_or_else(|| missing("Detail"))?;
-        let detail = serde_json::from_str(&detail)
-            .ok()
-            .filter(Value::is_object)
-            .ok_or_else(|| Outcome::Refused {
-                error_code: "MalformedDetail",
-                error_message: "Detail is malformed.".to_owned(),
-            })?;
+        let detail = serde_json::from_str(&detail).ok().filter(Value::is_object).ok_or_else(|| Outcome::Refused {
+            error_code: "MalformedDetail",
+            error_message: "Detail is malformed.".to_owned(),
+        })?;
         let time = self.time.and_then(at).unwrap_or(now);
         let id = uuid::Uuid::new_v4().to_string();
         let event = json!({
@@ -163,10 +138,7 @@ fn at(seconds: f64) -> Option<Timestamp> {
 }
 
 fn refuse(kind: &str, message: &str) -> Response {
-    answer(
-        StatusCode::BAD_REQUEST,
-        &json!({"__type": kind, "message": message}),
-    )
+    answer(StatusCode::BAD_REQUEST, &json!({"__type": kind, "message": message}))
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {

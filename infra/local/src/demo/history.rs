@@ -243,16 +243,13 @@ impl History {
 
 /// What every answer of its kind has.
 fn part<'a>(answer: &'a Value, pointer: &'static str) -> Result<&'a Value, HistoryError> {
-    answer
-        .pointer(pointer)
-        .ok_or(HistoryError::Missing(pointer))
+    answer.pointer(pointer).ok_or(HistoryError::Missing(pointer))
 }
 
 /// The same, where it is a text.
 fn text(answer: &Value, pointer: &'static str) -> Result<String, HistoryError> {
     let text = part(answer, pointer)?.as_str();
-    text.map(str::to_owned)
-        .ok_or(HistoryError::Missing(pointer))
+    text.map(str::to_owned).ok_or(HistoryError::Missing(pointer))
 }
 
 /// The same, where it is a number.

@@ -42,34 +42,15 @@ pub struct Logins {
 impl Logins {
     /// Draws their passwords.
     pub(super) fn draw() -> Result<Self, StoreError> {
-        Ok(Self {
-            operator: Login::draw(OPERATOR)?,
-            member: Login::draw(MEMBER)?,
-            customer: Login::draw(BUYER.2)?,
-        })
+        Ok(Self { operator: Login::draw(OPERATOR)?, member: Login::draw(MEMBER)?, customer: Login::draw(BUYER.2)? })
     }
 }
 
 /// Makes those that are not there, with these passwords, confirmed.
-pub(super) async fn make(
-    logins: &Logins,
-    app: &App,
-    reseller: &ResellerRefid,
-    now: Time,
-) -> Result<(), StoreError> {
-    let operator = |user: User| User {
-        operator: true,
-        ..user
-    };
-    let member = |user: User| User {
-        reseller: Some(reseller.clone()),
-        ..user
-    };
-    let Logins {
-        operator: one,
-        member: two,
-        customer: three,
-    } = logins;
+pub(super) async fn make(logins: &Logins, app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
+    let operator = |user: User| User { operator: true, ..user };
+    let member = |user: User| User { reseller: Some(reseller.clone()), ..user };
+    let Logins { operator: one, member: two, customer: three } = logins;
     tokio::try_join!(
         Box::pin(one.make(app, "Olivia Operator", operator, now)),
         Box::pin(two.make(app, "Mika Member", member, now)),
@@ -80,10 +61,7 @@ pub(super) async fn make(
 
 impl Login {
     fn draw(email: &str) -> Result<Self, StoreError> {
-        Ok(Self {
-            email: email.to_owned(),
-            password: BASE64URL_NOPAD.encode(&random::<16>()?),
-        })
+        Ok(Self { email: email.to_owned(), password: BASE64URL_NOPAD.encode(&random::<16>()?) })
     }
 
     /// Makes the login if nobody has its address, and sets its password.
@@ -102,9 +80,7 @@ impl Login {
             // Nobody asked, so nobody is answered.
             let nothing = |_: &User| Ok(Vec::new());
             let request = request(now);
-            let created = app
-                .store
-                .create_user(&email, &name, holds, &request, nothing);
+            let created = app.store.create_user(&email, &name, holds, &request, nothing);
             created.await?;
         }
         let user = app.store.user_with_address(&email).await?;

@@ -31,10 +31,7 @@ pub(super) fn stamp(database: &Database, spec: &TableSpec, table: &str) -> Resul
     if let Some(blueprint) = blueprints.get(&key) {
         return Ok(database.restore_from(&blueprint.name)?);
     }
-    let name = format!(
-        "file:purser-blueprint-{}?mode=memory&cache=shared",
-        blueprints.len()
-    );
+    let name = format!("file:purser-blueprint-{}?mode=memory&cache=shared", blueprints.len());
     let keeper = Database::new(&name)?;
     create(&keeper, spec, table)?;
     if let Some(attribute) = &spec.ttl_attribute {
@@ -42,12 +39,6 @@ pub(super) fn stamp(database: &Database, spec: &TableSpec, table: &str) -> Resul
     }
     Connection::open(&name)?.execute_batch(STREAM_INDEX)?;
     database.restore_from(&name)?;
-    blueprints.insert(
-        key,
-        Blueprint {
-            name,
-            _keeper: keeper,
-        },
-    );
+    blueprints.insert(key, Blueprint { name, _keeper: keeper });
     Ok(())
 }

@@ -14,10 +14,7 @@ pub(super) fn difference(present: &TableMetadata, spec: &TableSpec) -> Option<St
     let index = |text: &Option<String>| text.as_deref().map(stored).unwrap_or_default();
     let sections = [
         ("KeySchema", stored(&present.key_schema)),
-        (
-            "AttributeDefinitions",
-            stored(&present.attribute_definitions),
-        ),
+        ("AttributeDefinitions", stored(&present.attribute_definitions)),
         ("GlobalSecondaryIndexes", index(&present.gsi_definitions)),
         ("LocalSecondaryIndexes", index(&present.lsi_definitions)),
     ];
@@ -30,22 +27,15 @@ pub(super) fn difference(present: &TableMetadata, spec: &TableSpec) -> Option<St
     }
     let view = spec.create.pointer("/StreamSpecification/StreamViewType");
     let view = view.and_then(Value::as_str);
-    let there = present
-        .stream_enabled
-        .then_some(present.stream_view_type.as_deref())
-        .flatten();
+    let there = present.stream_enabled.then_some(present.stream_view_type.as_deref()).flatten();
     if there != view {
-        return Some(format!(
-            "stream there: {there:?}; in the template: {view:?}"
-        ));
+        return Some(format!("stream there: {there:?}; in the template: {view:?}"));
     }
     // A table without expiry is given it, so only another attribute is a difference.
     let there = present.ttl_attribute.as_deref();
     let wanted = spec.ttl_attribute.as_deref();
     if present.ttl_enabled && there != wanted {
-        return Some(format!(
-            "expiry there: {there:?}; in the template: {wanted:?}"
-        ));
+        return Some(format!("expiry there: {there:?}; in the template: {wanted:?}"));
     }
     None
 }
@@ -62,11 +52,7 @@ fn canonical(value: &Value) -> Value {
         Value::Object(fields) => {
             let mut sorted: Vec<_> = fields.iter().filter(|(_, it)| !it.is_null()).collect();
             sorted.sort_by_key(|(name, _)| name.as_str());
-            sorted
-                .into_iter()
-                .map(|(name, it)| (name.clone(), canonical(it)))
-                .collect::<Map<_, _>>()
-                .into()
+            sorted.into_iter().map(|(name, it)| (name.clone(), canonical(it))).collect::<Map<_, _>>().into()
         }
         scalar => scalar.clone(),
     }

@@ -1,11 +1,5 @@
 //! What opening promises, what a write costs, and what is left of it after a crash.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -60,17 +54,12 @@ fn put(database: &Database, key: &str, ttl: i64) {
         "TableName": "purser",
         "Item": {"pk": {"S": key}, "sk": {"S": "-"}, "ttl": {"N": ttl.to_string()}},
     });
-    database
-        .put_item(serde_json::from_value(request).unwrap())
-        .unwrap();
+    database.put_item(serde_json::from_value(request).unwrap()).unwrap();
 }
 
 fn count(database: &Database) -> usize {
     let request = json!({"TableName": "purser", "Select": "COUNT"});
-    database
-        .scan(serde_json::from_value(request).unwrap())
-        .unwrap()
-        .count
+    database.scan(serde_json::from_value(request).unwrap()).unwrap().count
 }
 
 async fn open(path: &Path, spec: &TableSpec) -> Result<Dynamo, DynamoError> {
@@ -78,9 +67,7 @@ async fn open(path: &Path, spec: &TableSpec) -> Result<Dynamo, DynamoError> {
 }
 
 fn plan(connection: &Connection, sql: &str) -> String {
-    let mut statement = connection
-        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-        .unwrap();
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let count = statement.parameter_count();
     for index in 1..=count {
         statement.raw_bind_parameter(index, "1").unwrap();
@@ -122,11 +109,7 @@ async fn a_write_costs_the_same_however_long_the_history() {
     };
     let last = || -> i64 {
         connection
-            .query_row(
-                "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records",
-                [],
-                |row| row.get(0),
-            )
+            .query_row("SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records", [], |row| row.get(0))
             .unwrap()
     };
     let write = |from: usize, to: usize| {
@@ -137,9 +120,7 @@ async fn a_write_costs_the_same_however_long_the_history() {
     write(20, 500);
     assert_eq!(cost(last()), early);
     // What the same search costs without the index grows with every record.
-    connection
-        .execute_batch("DROP INDEX purser_stream_by_sequence")
-        .unwrap();
+    connection.execute_batch("DROP INDEX purser_stream_by_sequence").unwrap();
     assert!(cost(last()).0 > 100 * early.0 / 10, "{early:?}");
 }
 
@@ -147,19 +128,14 @@ async fn a_write_costs_the_same_however_long_the_history() {
 async fn a_table_in_memory_has_the_index_and_the_expiry_too() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", clock())
-            .await
-            .unwrap();
+        let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", clock()).await.unwrap();
         assert_eq!(count(dynamo.database()), 0, "copies share nothing");
         put(dynamo.database(), "a", 0);
         let meta = dynamo.database().get_table_metadata("purser").unwrap();
         assert_eq!(meta.unwrap().ttl_attribute.as_deref(), Some("ttl"));
         let copy = folder.path().join("copy.sqlite");
         drop(std::fs::remove_file(&copy));
-        dynamo
-            .database()
-            .vacuum_into(copy.to_str().unwrap())
-            .unwrap();
+        dynamo.database().vacuum_into(copy.to_str().unwrap()).unwrap();
         let plan = plan(&Connection::open(&copy).unwrap(), NEXT);
         assert!(plan.contains("purser_stream_by_sequence"), "{plan}");
     }
@@ -171,13 +147,9 @@ async fn an_acknowledged_write_survives_the_process() {
     let path = folder.path().join("table.sqlite");
     let dynamo = open(&path, &spec()).await.unwrap();
     let probe = Connection::open(&path).unwrap();
-    let mode: String = probe
-        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
-        .unwrap();
+    let mode: String = probe.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     // Full, the default that the database leaves alone: each commit reaches the disk's log.
-    let synchronous: i64 = probe
-        .query_row("PRAGMA synchronous", [], |row| row.get(0))
-        .unwrap();
+    let synchronous: i64 = probe.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
     assert_eq!((mode.as_str(), synchronous), ("wal", 2));
 
     put(dynamo.database(), "a", 0);
@@ -212,10 +184,7 @@ async fn another_template_is_refused_with_a_way_out() {
     expiry.ttl_attribute = Some("expires".to_owned());
     let others = [
         change("/GlobalSecondaryIndexes/0/IndexName", json!("gsi2")),
-        change(
-            "/GlobalSecondaryIndexes/0/Projection/NonKeyAttributes",
-            json!(["a"]),
-        ),
+        change("/GlobalSecondaryIndexes/0/Projection/NonKeyAttributes", json!(["a"])),
         change("/GlobalSecondaryIndexes", json!([])),
         change("/StreamSpecification/StreamViewType", json!("KEYS_ONLY")),
         expiry,
@@ -225,10 +194,7 @@ async fn another_template_is_refused_with_a_way_out() {
             panic!("opened: {other:?}");
         };
         assert!(matches!(error, DynamoError::OtherTable { .. }), "{error}");
-        assert!(
-            error.to_string().contains("move its folder away"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("move its folder away"), "{error}");
     }
 }
 
@@ -236,11 +202,8 @@ async fn another_template_is_refused_with_a_way_out() {
 async fn the_sweep_takes_what_the_turned_clock_says_is_over() {
     let seconds = Arc::new(AtomicI64::new(1_000));
     let turned = Arc::clone(&seconds);
-    let now: Now =
-        Arc::new(move || Timestamp::from_second(turned.load(Ordering::Relaxed)).unwrap());
-    let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", now)
-        .await
-        .unwrap();
+    let now: Now = Arc::new(move || Timestamp::from_second(turned.load(Ordering::Relaxed)).unwrap());
+    let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", now).await.unwrap();
     put(dynamo.database(), "short", 1_500);
     put(dynamo.database(), "long", 9_000);
     assert_eq!(dynamo.sweep_ttl().await.unwrap(), 0);
@@ -258,24 +221,13 @@ async fn only_old_and_delivered_records_leave_the_stream() {
         put(dynamo.database(), key, 0);
     }
     let connection = Connection::open(&path).unwrap();
-    connection
-        .execute(
-            "UPDATE _stream_records SET created_at = created_at - 90000 WHERE id < 4",
-            [],
-        )
-        .unwrap();
-    let left = || -> i64 {
-        connection
-            .query_row("SELECT COUNT(*) FROM _stream_records", [], |row| row.get(0))
-            .unwrap()
-    };
+    connection.execute("UPDATE _stream_records SET created_at = created_at - 90000 WHERE id < 4", []).unwrap();
+    let left =
+        || -> i64 { connection.query_row("SELECT COUNT(*) FROM _stream_records", [], |row| row.get(0)).unwrap() };
     let shard = dynoxide::streams::shard_id("purser");
     let from = dynoxide::actions::get_shard_iterator::encode_shard_iterator("purser", &shard, 0);
     let request = json!({"ShardIterator": from, "Limit": 2});
-    let first = dynamo
-        .database()
-        .get_records(serde_json::from_value(request).unwrap())
-        .unwrap();
+    let first = dynamo.database().get_records(serde_json::from_value(request).unwrap()).unwrap();
     dynamo.shutdown().await;
 
     open(&path, &spec()).await.unwrap().shutdown().await;

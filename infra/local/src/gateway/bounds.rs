@@ -36,11 +36,7 @@ impl Default for Bounds {
     /// Four times the callers that one wallet serves in time (SPEC, "Interfaces"), and connections for a crowd, which
     /// leave enough of the usual 1,024 open files for the way to the table.
     fn default() -> Self {
-        Self {
-            requests: 128,
-            connections: 600,
-            patience: Duration::from_secs(10),
-        }
+        Self { requests: 128, connections: 600, patience: Duration::from_secs(10) }
     }
 }
 
@@ -78,11 +74,7 @@ pub async fn bounded(State(places): State<Places>, request: Request, next: Next)
 /// The request with all of its body in memory, or with as much as shows that it is too large.
 async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
     let (parts, mut body) = request.into_parts();
-    let most = if is_picture(&parts.headers) {
-        MOST_PICTURE_BYTES
-    } else {
-        MOST_BYTES
-    };
+    let most = if is_picture(&parts.headers) { MOST_PICTURE_BYTES } else { MOST_BYTES };
     let mut large = None;
     let mut bytes = Vec::new();
     while bytes.len() <= most
@@ -102,11 +94,7 @@ async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
 }
 
 fn too_slow() -> Problem {
-    Problem::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "request_timeout",
-        "The body of the request did not come in time.",
-    )
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body of the request did not come in time.")
 }
 
 #[cfg(test)]
@@ -137,32 +125,19 @@ mod tests {
             waiting.acquire().await.unwrap().forget();
             "served"
         };
-        let places = Places::from(Bounds {
-            requests: places,
-            ..Bounds::default()
-        });
+        let places = Places::from(Bounds { requests: places, ..Bounds::default() });
         let router = Router::new().fallback(handler);
-        (
-            router.layer(from_fn_with_state(places, bounded)),
-            arrivals,
-            let_go,
-        )
+        (router.layer(from_fn_with_state(places, bounded)), arrivals, let_go)
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_too_many_is_told_at_once_and_served_when_one_is_done() {
         let (router, mut arrivals, let_go) = routes(2);
-        let held: Vec<_> = (0..2)
-            .map(|_| tokio::spawn(router.clone().oneshot(request(Body::empty()))))
-            .collect();
+        let held: Vec<_> = (0..2).map(|_| tokio::spawn(router.clone().oneshot(request(Body::empty())))).collect();
         for _ in 0..2 {
             arrivals.recv().await.unwrap();
         }
-        let refused = router
-            .clone()
-            .oneshot(request(Body::empty()))
-            .await
-            .unwrap();
+        let refused = router.clone().oneshot(request(Body::empty())).await.unwrap();
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(refused.headers()["retry-after"], "1");
         let_go.add_permits(3);
@@ -191,10 +166,7 @@ mod tests {
         type Data = Bytes;
         type Error = std::io::Error;
 
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
             Poll::Pending
         }
     }

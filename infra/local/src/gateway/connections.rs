@@ -70,13 +70,7 @@ async fn accept(
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    bounds: Bounds,
-    watcher: Watcher,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds: Bounds, watcher: Watcher) {
     // Small answers are not held back to be sent together.
     drop(stream.set_nodelay(true));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {

@@ -111,11 +111,7 @@ async fn a_function_sees_its_own_parameters_only() {
 
 #[tokio::test]
 async fn a_nearer_path_without_the_method_gives_way_to_one_that_has_it() {
-    let template = template(&[
-        ("front", &["any $default"]),
-        ("read", &["get /a/{id}"]),
-        ("write", &["post /a/all"]),
-    ]);
+    let template = template(&[("front", &["any $default"]), ("read", &["get /a/{id}"]), ("write", &["post /a/all"])]);
     let functions = |name: &str| {
         let name = name.to_owned();
         Some(Router::new().fallback(async move || name))
@@ -136,14 +132,8 @@ async fn a_nearer_path_without_the_method_gives_way_to_one_that_has_it() {
 #[tokio::test]
 async fn the_cost_of_a_request_is_shown() {
     let template = template(&[("front", &["any $default"])]);
-    let cost = Cost {
-        calls: 3,
-        rcu: 1.5,
-        wcu: 6.0,
-        hashes: 2,
-    };
-    let functions =
-        move |_: &str| Some(Router::new().fallback(async move || axum::Extension(cost)));
+    let cost = Cost { calls: 3, rcu: 1.5, wcu: 6.0, hashes: 2 };
+    let functions = move |_: &str| Some(Router::new().fallback(async move || axum::Extension(cost)));
     let router = routes(&template, functions).unwrap();
     let response = ask(&router, "GET", "/").await;
     let shown = "calls=3 rcu=1.5 wcu=6 hashes=2";
@@ -167,20 +157,8 @@ fn routes_that_mean_two_things_or_none_are_refused() {
         refused(&[front, ("a", &["get /x/{y}"]), ("b", &["get /x/{z}"])]).to_string(),
         "template: b: the route `GET /x/{z}` is there twice"
     );
-    assert_eq!(
-        refused(&[front, ("uncoded", &["get /x"])]),
-        GatewayError::NoRoutes("uncoded".to_owned())
-    );
-    for path in [
-        "x",
-        "/{}",
-        "/{proxy+}",
-        "/a{b}",
-        "/%41",
-        "/_local/x",
-        "/docs",
-        "/..",
-    ] {
+    assert_eq!(refused(&[front, ("uncoded", &["get /x"])]), GatewayError::NoRoutes("uncoded".to_owned()));
+    for path in ["x", "/{}", "/{proxy+}", "/a{b}", "/%41", "/_local/x", "/docs", "/.."] {
         let route = format!("get {path}");
         let error = refused(&[front, ("odd", &[&route])]);
         let function = "odd".to_owned();

@@ -25,13 +25,7 @@ pub struct Access {
 
 impl Access {
     fn new(action: &str, resource: &str, keys: Vec<String>) -> Self {
-        Self {
-            action: action.to_owned(),
-            resource: resource.to_owned(),
-            keys,
-            attributes: None,
-            from: None,
-        }
+        Self { action: action.to_owned(), resource: resource.to_owned(), keys, attributes: None, from: None }
     }
 
     /// What a call asks leave for that names nothing.
@@ -45,13 +39,8 @@ impl Access {
         match target.map(|target| target.split_once('.').unwrap_or_default()) {
             Some(("DynamoDB_20120810", operation)) => of_table(operation, &body),
             Some(("AWSEvents", "PutEvents")) => {
-                let bus = |entry: &Value| {
-                    Self::new("events:PutEvents", text(entry, "EventBusName"), vec![])
-                };
-                one_or_more(part(&body, "Entries"))
-                    .into_iter()
-                    .map(bus)
-                    .collect()
+                let bus = |entry: &Value| Self::new("events:PutEvents", text(entry, "EventBusName"), vec![]);
+                one_or_more(part(&body, "Entries")).into_iter().map(bus).collect()
             }
             None if path == "/v2/email/outbound-emails" => of_mail(&body),
             _ => vec![Self::new(target.unwrap_or("unknown"), path, vec![])],
@@ -75,18 +64,10 @@ fn of_table(operation: &str, body: &Value) -> Vec<Access> {
             let items = one_or_more(part(body, "TransactItems"));
             items.into_iter().flat_map(of_transaction).collect()
         }
-        "PutItem" => vec![Access::new(
-            &action,
-            table,
-            vec![partition(part(body, "Item"))],
-        )],
+        "PutItem" => vec![Access::new(&action, table, vec![partition(part(body, "Item"))])],
         "UpdateItem" => vec![of_update(body)],
         "GetItem" | "DeleteItem" => {
-            vec![Access::new(
-                &action,
-                table,
-                vec![partition(part(body, "Key"))],
-            )]
+            vec![Access::new(&action, table, vec![partition(part(body, "Key"))])]
         }
         // An index is asked by its own partition key, which the store names `:pk`.
         "Query" => {
@@ -95,11 +76,7 @@ fn of_table(operation: &str, body: &Value) -> Vec<Access> {
                 None => table.to_owned(),
             };
             let values = part(body, "ExpressionAttributeValues");
-            vec![Access::new(
-                &action,
-                &resource,
-                vec![string(part(values, ":pk"))],
-            )]
+            vec![Access::new(&action, &resource, vec![string(part(values, ":pk"))])]
         }
         _ => vec![Access::new(&action, table, vec![String::new()])],
     }
@@ -125,11 +102,7 @@ fn of_transaction(item: &Value) -> Vec<Access> {
             "Delete" => ("dynamodb:DeleteItem", "Key"),
             _ => ("dynamodb:ConditionCheckItem", "Key"),
         };
-        Access::new(
-            action,
-            text(item, "TableName"),
-            vec![partition(part(item, place))],
-        )
+        Access::new(action, text(item, "TableName"), vec![partition(part(item, place))])
     };
     item.as_object().into_iter().flatten().map(of).collect()
 }
@@ -137,17 +110,12 @@ fn of_transaction(item: &Value) -> Vec<Access> {
 /// A mail asks leave to be from somebody, and to be sent under a configuration set.
 fn of_mail(body: &Value) -> Vec<Access> {
     let from = text(body, "FromEmailAddress");
-    let address = from
-        .rsplit_once('<')
-        .map_or(from, |(_, address)| address.trim_end_matches('>'));
+    let address = from.rsplit_once('<').map_or(from, |(_, address)| address.trim_end_matches('>'));
     let from = Some(address.to_owned());
     let set = part(body, "ConfigurationSetName").as_str();
     let set = set.map(|set| format!("configuration-set/{set}"));
     let resources = [Some(format!("identity/{address}")), set];
-    let asked = |resource: String| Access {
-        from: from.clone(),
-        ..Access::new("ses:SendEmail", &resource, vec![])
-    };
+    let asked = |resource: String| Access { from: from.clone(), ..Access::new("ses:SendEmail", &resource, vec![]) };
     resources.into_iter().flatten().map(asked).collect()
 }
 

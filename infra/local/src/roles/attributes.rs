@@ -18,9 +18,7 @@ const MEMBERS: [&str; 7] = [
 ];
 
 /// The words of expressions, which DynamoDB takes in any case, and for no attribute's name.
-const WORDS: [&str; 9] = [
-    "SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN",
-];
+const WORDS: [&str; 9] = ["SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"];
 
 /// The functions of expressions.
 const FUNCTIONS: [&str; 8] = [

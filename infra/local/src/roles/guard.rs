@@ -5,8 +5,7 @@
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -22,10 +21,7 @@ impl Role {
         let Some(client) = sdk.http_client() else {
             return sdk.clone();
         };
-        let guarded = SharedHttpClient::new(Guarded {
-            client,
-            role: self.clone(),
-        });
+        let guarded = SharedHttpClient::new(Guarded { client, role: self.clone() });
         sdk.to_builder().http_client(guarded).build()
     }
 }
@@ -37,11 +33,7 @@ struct Guarded {
 }
 
 impl HttpClient for Guarded {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        parts: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(GuardedConnector {
             connector: self.client.http_connector(settings, parts),
             role: self.role.clone(),
@@ -74,32 +66,14 @@ impl HttpConnector for GuardedConnector {
 /// What AWS answers to a call that a role does not allow.
 fn denied(role: &Role, refused: &Access) -> Result<HttpResponse, ConnectorError> {
     let Role { function, .. } = role;
-    let Access {
-        action, resource, ..
-    } = refused;
+    let Access { action, resource, .. } = refused;
     // Of the keys only their kinds: what follows can name somebody.
-    let kinds: Vec<_> = refused
-        .keys
-        .iter()
-        .filter_map(|key| key.split('#').next())
-        .collect();
-    tracing::error!(
-        function,
-        action,
-        resource,
-        ?kinds,
-        "the template does not allow this"
-    );
-    let message =
-        format!("{function} is not authorized to perform: {action} on resource: {resource}");
-    let body =
-        json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message});
-    let status = 400_u16
-        .try_into()
-        .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+    let kinds: Vec<_> = refused.keys.iter().filter_map(|key| key.split('#').next()).collect();
+    tracing::error!(function, action, resource, ?kinds, "the template does not allow this");
+    let message = format!("{function} is not authorized to perform: {action} on resource: {resource}");
+    let body = json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": message});
+    let status = 400_u16.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
     let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
-    response
-        .headers_mut()
-        .insert("x-amzn-errortype", "AccessDeniedException");
+    response.headers_mut().insert("x-amzn-errortype", "AccessDeniedException");
     Ok(response)
 }

@@ -72,14 +72,12 @@ impl Condition {
     fn holds(&self, access: &Access, sender: &str) -> bool {
         match self {
             Self::FromAddress => access.from.as_deref() == Some(sender),
-            Self::LeadingKeys(patterns) => access
-                .keys
-                .iter()
-                .all(|key| patterns.iter().any(|pattern| like(pattern, key))),
-            Self::Attributes(allowed) => access
-                .attributes
-                .as_ref()
-                .is_some_and(|named| named.iter().all(|it| allowed.contains(it))),
+            Self::LeadingKeys(patterns) => {
+                access.keys.iter().all(|key| patterns.iter().any(|pattern| like(pattern, key)))
+            }
+            Self::Attributes(allowed) => {
+                access.attributes.as_ref().is_some_and(|named| named.iter().all(|it| allowed.contains(it)))
+            }
         }
     }
 }
@@ -107,10 +105,7 @@ pub(super) fn managed(policies: &BTreeMap<String, Value>) -> Result<Managed, Pol
 }
 
 /// The statements of a function's policies: its own, and those of the managed policies it names.
-pub(super) fn of_function(
-    function: &FunctionSpec,
-    managed: &Managed,
-) -> Result<Vec<Statement>, PolicyError> {
+pub(super) fn of_function(function: &FunctionSpec, managed: &Managed) -> Result<Vec<Statement>, PolicyError> {
     let mut statements = Vec::new();
     for policy in one_or_more(&function.policies) {
         let shared = policy.get("Ref").and_then(Value::as_str);
@@ -135,11 +130,7 @@ fn document(holder: &str, document: &Value) -> Result<Vec<Statement>, String> {
 }
 
 fn known_only(value: &Value, known: &[&str]) -> Result<(), String> {
-    let mut names = value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name);
+    let mut names = value.as_object().into_iter().flatten().map(|(name, _)| name);
     match names.find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(format!("`{name}` is not judged here")),
         None => Ok(()),
@@ -160,14 +151,10 @@ fn read(holder: &str, statement: &Value) -> Result<Statement, String> {
         Some(action) if !action.contains('*') => Ok(action.to_owned()),
         _ => Err(format!("the action {value} must be one action's name")),
     };
-    let actions: Vec<String> = one_or_more(part(statement, "Action"))
-        .into_iter()
-        .map(action)
-        .collect::<Result<_, _>>()?;
-    let resources: Vec<String> = one_or_more(part(statement, "Resource"))
-        .into_iter()
-        .map(resource)
-        .collect::<Result<_, _>>()?;
+    let actions: Vec<String> =
+        one_or_more(part(statement, "Action")).into_iter().map(action).collect::<Result<_, _>>()?;
+    let resources: Vec<String> =
+        one_or_more(part(statement, "Resource")).into_iter().map(resource).collect::<Result<_, _>>()?;
     if actions.is_empty() || resources.is_empty() {
         return Err("a statement lacks `Action` or `Resource`".to_owned());
     }
@@ -177,12 +164,7 @@ fn read(holder: &str, statement: &Value) -> Result<Statement, String> {
     if conditions.iter().any(named) && actions != ["dynamodb:UpdateItem"] {
         return Err("attributes are judged of `dynamodb:UpdateItem` alone".to_owned());
     }
-    Ok(Statement {
-        holder: holder.to_owned(),
-        actions,
-        resources,
-        conditions,
-    })
+    Ok(Statement { holder: holder.to_owned(), actions, resources, conditions })
 }
 
 /// A resource by its name in the template: `!GetAtt Table.Arn` is `Table`.
@@ -208,9 +190,7 @@ fn resource(value: &Value) -> Result<String, String> {
 
 /// `${Table.Arn}/index/gsi1` as `Table/index/gsi1`.
 fn substituted(text: &str) -> String {
-    let text = HERE
-        .iter()
-        .fold(text.to_owned(), |text, here| text.replacen(here, "", 1));
+    let text = HERE.iter().fold(text.to_owned(), |text, here| text.replacen(here, "", 1));
     text.replace(".Arn}", "").replace("${", "").replace('}', "")
 }
 
@@ -236,15 +216,9 @@ fn conditions(written: &Value) -> Result<Vec<Condition>, String> {
 /// One condition, if it can be judged.
 fn condition(operator: &str, name: &str, values: &Value) -> Option<Condition> {
     match (operator, name) {
-        ("ForAllValues:StringLike", "dynamodb:LeadingKeys") => {
-            texts(values).map(Condition::LeadingKeys)
-        }
-        ("ForAllValues:StringEquals", "dynamodb:Attributes") => {
-            texts(values).map(Condition::Attributes)
-        }
-        ("StringEquals", "ses:FromAddress") if values.get("Ref").is_some() => {
-            Some(Condition::FromAddress)
-        }
+        ("ForAllValues:StringLike", "dynamodb:LeadingKeys") => texts(values).map(Condition::LeadingKeys),
+        ("ForAllValues:StringEquals", "dynamodb:Attributes") => texts(values).map(Condition::Attributes),
+        ("StringEquals", "ses:FromAddress") if values.get("Ref").is_some() => Some(Condition::FromAddress),
         _ => None,
     }
 }
@@ -252,8 +226,6 @@ fn condition(operator: &str, name: &str, values: &Value) -> Option<Condition> {
 /// One text or more, written out. A set of no values is like anything, so an empty list would allow everything.
 fn texts(values: &Value) -> Option<Vec<String>> {
     let values = one_or_more(values).into_iter();
-    let texts: Vec<String> = values
-        .map(|it| it.as_str().map(str::to_owned))
-        .collect::<Option<_>>()?;
+    let texts: Vec<String> = values.map(|it| it.as_str().map(str::to_owned)).collect::<Option<_>>()?;
     Some(texts).filter(|it| !it.is_empty())
 }

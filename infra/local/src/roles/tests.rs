@@ -29,9 +29,8 @@ Resources:
 /// A template where `f` has these statements of its own, and shares those of a managed policy with `g`.
 fn sharing(shared: &str, own: &str) -> Template {
     let own = format!("!Ref SharedPolicy, {{Statement: [{own}]}}");
-    let text = TEMPLATE
-        .replace("{{policies}}", &own.replace('\n', " "))
-        .replace("{{shared}}", &shared.replace('\n', " "));
+    let text =
+        TEMPLATE.replace("{{policies}}", &own.replace('\n', " ")).replace("{{shared}}", &shared.replace('\n', " "));
     Template::parse(&text).unwrap()
 }
 
@@ -56,12 +55,10 @@ const PUT: &str = "{Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt T
     Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: ['CL#*', 'EC#*']}}}";
 const GET: &str = "{Effect: Allow, Action: [dynamodb:GetItem, dynamodb:BatchGetItem], Resource: !GetAtt Table.Arn,
     Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: 'CL#*'}}}";
-const NOTE: &str =
-    "{Effect: Allow, Action: dynamodb:UpdateItem, Resource: !GetAtt Table.Arn, Condition: {
+const NOTE: &str = "{Effect: Allow, Action: dynamodb:UpdateItem, Resource: !GetAtt Table.Arn, Condition: {
     ForAllValues:StringLike: {dynamodb:LeadingKeys: ['SE#*']},
     ForAllValues:StringEquals: {dynamodb:Attributes: [pk, sk, seen]}}}";
-const QUERY: &str =
-    "{Effect: Allow, Action: dynamodb:Query, Resource: !Sub '${Table.Arn}/index/gsi1',
+const QUERY: &str = "{Effect: Allow, Action: dynamodb:Query, Resource: !Sub '${Table.Arn}/index/gsi1',
     Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: [PR]}}}";
 const TELL: &str = "{Effect: Allow, Action: events:PutEvents, Resource: !GetAtt Bus.Arn}";
 const MAIL: &str = "{Effect: Allow, Action: ses:SendEmail,
@@ -96,11 +93,7 @@ fn a_call_needs_a_statement_for_all_it_touches() {
         ("GetItem", get("CL#1"), true),
         ("GetItem", get("EC#1"), false),
         ("GetItem", get("CL"), false),
-        (
-            "GetItem",
-            json!({"TableName": "Other", "Key": key("CL#1")}),
-            false,
-        ),
+        ("GetItem", json!({"TableName": "Other", "Key": key("CL#1")}), false),
         ("GetItem", json!({}), false),
         ("UpdateItem", get("CL#1"), false),
         ("Scan", json!({"TableName": "Table"}), false),
@@ -110,21 +103,9 @@ fn a_call_needs_a_statement_for_all_it_touches() {
         ("Query", query("gsi1", "PR2"), false),
         ("Query", query("gsi2", "PR"), false),
         ("Query", json!({"TableName": "Table"}), false),
-        (
-            "TransactWriteItems",
-            transact(&[put("CL#1"), put("EC#a")]),
-            true,
-        ),
-        (
-            "TransactWriteItems",
-            transact(&[put("CL#1"), put("WA#1")]),
-            false,
-        ),
-        (
-            "TransactWriteItems",
-            transact(&[put("CL#1"), delete]),
-            false,
-        ),
+        ("TransactWriteItems", transact(&[put("CL#1"), put("EC#a")]), true),
+        ("TransactWriteItems", transact(&[put("CL#1"), put("WA#1")]), false),
+        ("TransactWriteItems", transact(&[put("CL#1"), delete]), false),
         ("TransactWriteItems", transact(&[put("CL#1"), check]), false),
     ] {
         let allows = role.judge(&asked(operation, &body)).is_ok();
@@ -136,9 +117,8 @@ fn a_call_needs_a_statement_for_all_it_touches() {
 fn events_and_mails_need_their_bus_and_their_sender() {
     let role = role(&with(&[TELL, MAIL].join(",")));
     let tell = |bus: &str| json!({"Entries": [{"EventBusName": bus}]}).to_string();
-    let mail = |set: Option<&str>| {
-        json!({"FromEmailAddress": "\"x\" <a@b.example>", "ConfigurationSetName": set}).to_string()
-    };
+    let mail =
+        |set: Option<&str>| json!({"FromEmailAddress": "\"x\" <a@b.example>", "ConfigurationSetName": set}).to_string();
     for (target, path, body, allowed) in [
         (Some("AWSEvents.PutEvents"), "/", tell("Bus"), true),
         (Some("AWSEvents.PutEvents"), "/", tell("default"), false),
@@ -146,30 +126,18 @@ fn events_and_mails_need_their_bus_and_their_sender() {
         (None, "/v2/email/outbound-emails", mail(None), true),
         (None, "/v2/email/outbound-emails", mail(Some("Set")), false),
         (None, "/v2/email/identities", mail(None), false),
-        (
-            None,
-            "/v2/email/outbound-emails",
-            mail(None).replace("a@b", "c@b"),
-            false,
-        ),
+        (None, "/v2/email/outbound-emails", mail(None).replace("a@b", "c@b"), false),
     ] {
         let accesses = Access::of(target, path, body.as_bytes());
         assert!(!accesses.is_empty());
-        assert_eq!(
-            role.judge(&accesses).is_ok(),
-            allowed,
-            "{target:?} {path} {body}"
-        );
+        assert_eq!(role.judge(&accesses).is_ok(), allowed, "{target:?} {path} {body}");
     }
 }
 
 #[test]
 fn a_call_that_names_nothing_is_refused() {
     let role = role(&with(PUT));
-    for (operation, body) in [
-        ("TransactWriteItems", json!({})),
-        ("BatchGetItem", json!({"RequestItems": {}})),
-    ] {
+    for (operation, body) in [("TransactWriteItems", json!({})), ("BatchGetItem", json!({"RequestItems": {}}))] {
         let accesses = asked(operation, &body);
         assert!(role.judge(&accesses).is_err(), "{operation}");
     }
@@ -199,20 +167,14 @@ fn what_was_used_is_remembered_and_what_was_refused_is_not() {
 #[test]
 fn a_right_of_a_shared_policy_is_used_when_anybody_used_it() {
     let roles = Roles::of(&sharing(GET, PUT), "a@b.example").unwrap();
-    let get = asked(
-        "GetItem",
-        &json!({"TableName": "Table", "Key": key("CL#1")}),
-    );
+    let get = asked("GetItem", &json!({"TableName": "Table", "Key": key("CL#1")}));
     let unused = || -> Vec<String> { roles.unused().iter().map(ToString::to_string).collect() };
     let shared = "SharedPolicy: dynamodb:GetItem on Table CL#*";
     assert_eq!(unused().iter().filter(|it| *it == shared).count(), 1);
     assert!(roles.get("g").unwrap().judge(&get).is_ok());
     assert!(!unused().contains(&shared.to_owned()));
     assert!(roles.get("f").unwrap().judge(&get).is_ok());
-    let put = asked(
-        "TransactWriteItems",
-        &json!({"TransactItems": [put("CL#1")]}),
-    );
+    let put = asked("TransactWriteItems", &json!({"TransactItems": [put("CL#1")]}));
     assert!(roles.get("f").unwrap().judge(&put).is_ok());
     assert!(roles.get("g").unwrap().judge(&put).is_err());
 }
@@ -229,24 +191,9 @@ fn all_conditions_of_a_statement_must_hold() {
     let (note, lasts) = ("SET seen.#id = :now", "attribute_exists(seen.#id)");
     for (pk, expression, condition, allowed) in [
         ("SE#1", note, lasts, true),
-        (
-            "SE#1",
-            "set #s.#id=:now",
-            "attribute_exists ( #s.#id )",
-            true,
-        ),
-        (
-            "SE#1",
-            "SET seen.roles[0] = if_not_exists(seen.a, :now) REMOVE #s.b",
-            lasts,
-            true,
-        ),
-        (
-            "SE#1",
-            note,
-            "size(seen) > :now and not seen.#id in (:now, :now)",
-            true,
-        ),
+        ("SE#1", "set #s.#id=:now", "attribute_exists ( #s.#id )", true),
+        ("SE#1", "SET seen.roles[0] = if_not_exists(seen.a, :now) REMOVE #s.b", lasts, true),
+        ("SE#1", note, "size(seen) > :now and not seen.#id in (:now, :now)", true),
         ("US#1", note, lasts, false),
         ("SE#1", "SET roles.seen = :now", lasts, false),
         ("SE#1", "SET #r.seen = :now", lasts, false),
@@ -255,12 +202,7 @@ fn all_conditions_of_a_statement_must_hold() {
         ("SE#1", "SET seen.#id = :now REMOVE roles", lasts, false),
         ("SE#1", "SET #id = :now", lasts, false),
         ("SE#1", note, "attribute_exists(roles.#id)", false),
-        (
-            "SE#1",
-            note,
-            "attribute_exists(seen.#id) AND epoch=:now",
-            false,
-        ),
+        ("SE#1", note, "attribute_exists(seen.#id) AND epoch=:now", false),
         // What is not understood.
         ("SE#1", "SET seen.#id = :now, #unknown = :now", lasts, false),
         ("SE#1", "SET seen.#id = seen_of(seen)", lasts, false),
@@ -293,33 +235,18 @@ fn all_conditions_of_a_statement_must_hold() {
 fn a_shared_policy_that_can_not_be_judged_stops_the_start() {
     for (shared, problem) in [
         (NOTE.replace("Allow", "Deny"), "Effect"),
-        (
-            NOTE.replace("ForAllValues:StringEquals", "StringEquals"),
-            "not judged",
-        ),
+        (NOTE.replace("ForAllValues:StringEquals", "StringEquals"), "not judged"),
         (NOTE.replace("[pk, sk, seen]", "[]"), "not judged"),
-        (
-            NOTE.replace("[pk, sk, seen]", "[pk, !Ref Seen]"),
-            "not judged",
-        ),
+        (NOTE.replace("[pk, sk, seen]", "[pk, !Ref Seen]"), "not judged"),
         (NOTE.replace("UpdateItem", "GetItem"), "alone"),
-        (
-            NOTE.replace(
-                "dynamodb:UpdateItem",
-                "[dynamodb:UpdateItem, dynamodb:PutItem]",
-            ),
-            "alone",
-        ),
+        (NOTE.replace("dynamodb:UpdateItem", "[dynamodb:UpdateItem, dynamodb:PutItem]"), "alone"),
         (format!("{NOTE}], Id: [x"), "`Id`"),
         (format!("{NOTE}]}}, Roles: {{x: [y"), "`Roles`"),
     ] {
         let refused = Roles::of(&sharing(&shared, GET), "a@b.example");
         let error = refused.unwrap_err().to_string();
         let start = "template: SharedPolicy: in its policies, ";
-        assert!(
-            error.starts_with(start) && error.contains(problem),
-            "{shared}: {error}"
-        );
+        assert!(error.starts_with(start) && error.contains(problem), "{shared}: {error}");
     }
 }
 
@@ -327,61 +254,29 @@ fn a_shared_policy_that_can_not_be_judged_stops_the_start() {
 fn a_policy_that_can_not_be_judged_stops_the_start() {
     for (statement, problem) in [
         (PUT.replace("Allow", "Deny"), "Effect"),
-        (
-            PUT.replace("dynamodb:PutItem", "'dynamodb:*'"),
-            "one action's name",
-        ),
+        (PUT.replace("dynamodb:PutItem", "'dynamodb:*'"), "one action's name"),
         (PUT.replace("!GetAtt Table.Arn", "'*'"), "not understood"),
-        (
-            PUT.replace("!GetAtt Table.Arn", "!Sub '${Table.Arn}/index/*/x'"),
-            "not understood",
-        ),
-        (
-            PUT.replace("!GetAtt Table.Arn", "!If [A, b, c]"),
-            "not understood",
-        ),
-        (
-            PUT.replace("ForAllValues:StringLike", "StringLike"),
-            "not judged",
-        ),
-        (
-            PUT.replace("dynamodb:LeadingKeys", "dynamodb:Select"),
-            "not judged",
-        ),
-        (
-            PUT.replace("{dynamodb:LeadingKeys: ['CL#*', 'EC#*']}", "{}"),
-            "not judged",
-        ),
+        (PUT.replace("!GetAtt Table.Arn", "!Sub '${Table.Arn}/index/*/x'"), "not understood"),
+        (PUT.replace("!GetAtt Table.Arn", "!If [A, b, c]"), "not understood"),
+        (PUT.replace("ForAllValues:StringLike", "StringLike"), "not judged"),
+        (PUT.replace("dynamodb:LeadingKeys", "dynamodb:Select"), "not judged"),
+        (PUT.replace("{dynamodb:LeadingKeys: ['CL#*', 'EC#*']}", "{}"), "not judged"),
         (PUT.replace("['CL#*', 'EC#*']", "[]"), "not judged"),
         (PUT.replace("Action", "NotAction"), "`NotAction`"),
         (MAIL.replace("!Ref MailFrom", "a@b.example"), "not judged"),
         ("{Effect: Allow, Action: s3:PutObject}".to_owned(), "lacks"),
     ] {
-        let error = Roles::of(&with(&statement), "a@b.example")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("template: F: in its policies, "),
-            "{error}"
-        );
+        let error = Roles::of(&with(&statement), "a@b.example").unwrap_err().to_string();
+        assert!(error.starts_with("template: F: in its policies, "), "{error}");
         assert!(error.contains(problem), "{statement}: {error}");
     }
 }
 
 #[test]
 fn a_policy_by_name_stops_the_start() {
-    for policy in [
-        "AmazonDynamoDBFullAccess",
-        "!Ref OtherPolicy",
-        "{DynamoDBCrudPolicy: {TableName: !Ref Table}}",
-    ] {
-        let text = TEMPLATE
-            .replace("{{policies}}", policy)
-            .replace("{{shared}}", "");
+    for policy in ["AmazonDynamoDBFullAccess", "!Ref OtherPolicy", "{DynamoDBCrudPolicy: {TableName: !Ref Table}}"] {
+        let text = TEMPLATE.replace("{{policies}}", policy).replace("{{shared}}", "");
         let error = Roles::of(&Template::parse(&text).unwrap(), "a@b.example").unwrap_err();
-        assert!(
-            error.to_string().contains("is not judged here"),
-            "{policy}: {error}"
-        );
+        assert!(error.to_string().contains("is not judged here"), "{policy}: {error}");
     }
 }

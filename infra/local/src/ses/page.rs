@@ -29,10 +29,7 @@ struct Page {
     reason = "these paths exist on a laptop only; they are no part of the API or its document"
 )]
 pub fn routes(mailbox: Mailbox) -> Router {
-    Router::new()
-        .route("/_local/mails", get(mails))
-        .route("/_local/mailbox", get(mailbox_page))
-        .with_state(mailbox)
+    Router::new().route("/_local/mails", get(mails)).route("/_local/mailbox", get(mailbox_page)).with_state(mailbox)
 }
 
 /// `GET /_local/mails`: all mails, newest first.
@@ -42,9 +39,7 @@ pub async fn mails(State(mailbox): State<Mailbox>) -> Json<Value> {
 
 /// `GET /_local/mailbox`: the same to read.
 pub async fn mailbox_page(State(mailbox): State<Mailbox>) -> Response {
-    let page = Page {
-        mails: mailbox.newest_first(),
-    };
+    let page = Page { mails: mailbox.newest_first() };
     match page.render() {
         Ok(html) => {
             let headers = [
@@ -93,10 +88,7 @@ mod tests {
     #[test]
     fn a_hostile_mail_stays_inside_its_frame() {
         let subject = "<script>alert(1)</script>";
-        let html = page(vec![mail(
-            subject,
-            Some(r#""></iframe><script>alert(2)</script>"#),
-        )]);
+        let html = page(vec![mail(subject, Some(r#""></iframe><script>alert(2)</script>"#))]);
         assert!(!html.contains("<script"), "{html}");
         assert!(!html.contains("</iframe><"), "{html}");
         let sandbox = html.split("sandbox=\"").nth(1).unwrap();

@@ -28,10 +28,7 @@ pub(super) fn events(mail: &Mail, set: &str) -> Vec<Value> {
                     "feedbackId": mail.id, "bounceType": "Permanent", "bounceSubType": "General",
                     "bouncedRecipients": recipients, "timestamp": time,
                 });
-                (
-                    "Email Bounced",
-                    json!({"eventType": "Bounce", "bounce": bounce}),
-                )
+                ("Email Bounced", json!({"eventType": "Bounce", "bounce": bounce}))
             }
             "complaint" => {
                 let complaint = json!({

@@ -84,11 +84,7 @@ pub(super) async fn send_email(
     body: Bytes,
 ) -> Response {
     if (method, uri.path()) != (Method::POST, "/v2/email/outbound-emails") {
-        return refuse(
-            StatusCode::NOT_FOUND,
-            "NotFoundException",
-            "only SendEmail is served here",
-        );
+        return refuse(StatusCode::NOT_FOUND, "NotFoundException", "only SendEmail is served here");
     }
     let request = match serde_json::from_slice::<Request>(&body) {
         Ok(request) => request,
@@ -108,11 +104,7 @@ pub(super) async fn send_email(
             }
             respond(StatusCode::OK, &answer)
         }
-        Err(error) => refuse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalServiceErrorException",
-            &error.to_string(),
-        ),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceErrorException", &error.to_string()),
     }
 }
 

@@ -70,10 +70,8 @@ async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
     let whole = |reason| Failure { from: 0, reason };
     let event = json!({ "Records": batch });
     // In a task of its own, so that a panic is a failed call and not the end of the stream.
-    let answer = tokio::spawn((consumer.handler)(event))
-        .await
-        .map_err(|error| whole(error.to_string()))?
-        .map_err(whole)?;
+    let answer =
+        tokio::spawn((consumer.handler)(event)).await.map_err(|error| whole(error.to_string()))?.map_err(whole)?;
     let failed = answer.get("batchItemFailures").and_then(Value::as_array);
     let Some(failed) = failed.filter(|_| consumer.spec.reports) else {
         return Ok(());
@@ -87,12 +85,7 @@ async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
             .ok_or_else(|| whole(format!("no such record in the batch: {failure}")))?;
         lowest = Some(lowest.unwrap_or(index).min(index));
     }
-    lowest.map_or(Ok(()), |from| {
-        Err(Failure {
-            from,
-            reason: NAMED.to_owned(),
-        })
-    })
+    lowest.map_or(Ok(()), |from| Err(Failure { from, reason: NAMED.to_owned() }))
 }
 
 fn give_up(consumer: &Consumer, batch: &[Value], reason: &str, dead_letters: &DeadLetters) {

@@ -43,12 +43,7 @@ impl StreamReader {
     /// Starts handing the stream to `consumers`, each record to each of them, side by side.
     ///
     /// What a consumer does not take is given to it again as the template says, with growing pauses.
-    pub fn pump(
-        self,
-        consumers: Vec<Consumer>,
-        drained: Drained,
-        dead_letters: DeadLetters,
-    ) -> Pump {
+    pub fn pump(self, consumers: Vec<Consumer>, drained: Drained, dead_letters: DeadLetters) -> Pump {
         let wake = Arc::new(Notify::new());
         let (waiting, registered) = mpsc::unbounded_channel();
         let (stop, stopping) = watch::channel(false);
@@ -56,10 +51,7 @@ impl StreamReader {
             reader: self,
             consumers: consumers.into_iter().map(Arc::new).collect(),
             drained,
-            terms: Terms {
-                dead_letters: dead_letters.clone(),
-                stop: stopping,
-            },
+            terms: Terms { dead_letters: dead_letters.clone(), stop: stopping },
             wake: Arc::clone(&wake),
             waiting: registered,
         };

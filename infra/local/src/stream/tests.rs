@@ -1,10 +1,5 @@
 //! Order, retries, giving up, and what a crash or a stop leaves behind.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,47 +30,29 @@ async fn table() -> Dynamo {
         }),
         ttl_attribute: None,
     };
-    Dynamo::open(Storage::Memory, &spec, "stream-tests", now())
-        .await
-        .unwrap()
+    Dynamo::open(Storage::Memory, &spec, "stream-tests", now()).await.unwrap()
 }
 
 fn put(database: &Database, key: &str) {
     let item = json!({"pk": {"S": key}, "secret": {"S": "image"}});
     let request = json!({"TableName": "stream-tests", "Item": item});
-    database
-        .put_item(serde_json::from_value(request).unwrap())
-        .unwrap();
+    database.put_item(serde_json::from_value(request).unwrap()).unwrap();
 }
 
 fn keys(event: &Value) -> Vec<String> {
     let records = event["Records"].as_array().unwrap();
-    let key = |it: &Value| {
-        it["dynamodb"]["Keys"]["pk"]["S"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
+    let key = |it: &Value| it["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().to_owned();
     records.iter().map(key).collect()
 }
 
 /// Batches of so many records, which are split, and tried again five times.
 fn batches_of(batch_size: usize) -> StreamSpec {
-    StreamSpec {
-        batch_size,
-        bisects: true,
-        retries: Some(5),
-        reports: true,
-        filters: Vec::new(),
-    }
+    StreamSpec { batch_size, bisects: true, retries: Some(5), reports: true, filters: Vec::new() }
 }
 
 /// A consumer that notes the keys of every call and answers what `answer` says: it is given the
 /// number of the call, from 1, and the event.
-fn consumer(
-    spec: StreamSpec,
-    answer: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static,
-) -> (Consumer, Seen) {
+fn consumer(spec: StreamSpec, answer: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static) -> (Consumer, Seen) {
     let seen = Seen::default();
     let noted = Arc::clone(&seen);
     let handler: Handler = Arc::new(move |event: Value| {
@@ -85,11 +62,7 @@ fn consumer(
         Box::pin(async move { answer })
     });
     let function = "relay".to_owned();
-    let consumer = Consumer {
-        function,
-        spec,
-        handler,
-    };
+    let consumer = Consumer { function, spec, handler };
     (consumer, seen)
 }
 
@@ -133,10 +106,7 @@ async fn what_filters_leave_out_is_not_handed_over() {
         put(dynamo.database(), key);
     }
     let filter = json!({"dynamodb": {"Keys": {"pk": {"S": ["a", "c"]}}}});
-    let spec = StreamSpec {
-        filters: vec![Pattern::parse(&filter).unwrap()],
-        ..batches_of(10)
-    };
+    let spec = StreamSpec { filters: vec![Pattern::parse(&filter).unwrap()], ..batches_of(10) };
     let (relay, seen) = consumer(spec, |_, _| Ok(Value::Null));
     let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
@@ -182,10 +152,7 @@ async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
     expected.push(vec!["d"]);
     assert_eq!(*seen.lock().unwrap(), expected);
     let [letter] = pump.dead_letters().try_into().unwrap();
-    assert_eq!(
-        (letter.function.as_str(), letter.reason.as_str()),
-        ("relay", "cannot")
-    );
+    assert_eq!((letter.function.as_str(), letter.reason.as_str()), ("relay", "cannot"));
     assert_eq!(letter.work["dynamodb"]["NewImage"]["secret"]["S"], "image");
 }
 
@@ -193,9 +160,7 @@ async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
 fn names_bad(spec: StreamSpec) -> (Consumer, Seen) {
     consumer(spec, |_, event| {
         let records = event["Records"].as_array().unwrap();
-        let bad = records
-            .iter()
-            .find(|it| it["dynamodb"]["Keys"]["pk"]["S"] == "bad");
+        let bad = records.iter().find(|it| it["dynamodb"]["Keys"]["pk"]["S"] == "bad");
         let failed = bad.map(|it| json!({"itemIdentifier": it["dynamodb"]["SequenceNumber"]}));
         Ok(json!({"batchItemFailures": failed.into_iter().collect::<Vec<_>>()}))
     })
@@ -210,11 +175,7 @@ async fn a_named_record_ends_up_alone_and_those_behind_it_go_on() {
     let (relay, seen) = names_bad(batches_of(10));
     let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
-    let mut expected = vec![
-        vec!["a", "bad", "c", "d"],
-        vec!["bad", "c", "d"],
-        vec!["bad", "c"],
-    ];
+    let mut expected = vec![vec!["a", "bad", "c", "d"], vec!["bad", "c", "d"], vec!["bad", "c"]];
     expected.extend([["bad"]; 6].map(Vec::from));
     expected.extend([vec!["c"], vec!["d"]]);
     assert_eq!(*seen.lock().unwrap(), expected);
@@ -229,25 +190,14 @@ async fn without_splitting_all_that_is_left_of_the_batch_is_given_up_on() {
     for key in ["a", "bad", "c", "d"] {
         put(dynamo.database(), key);
     }
-    let spec = StreamSpec {
-        bisects: false,
-        retries: Some(2),
-        ..batches_of(3)
-    };
+    let spec = StreamSpec { bisects: false, retries: Some(2), ..batches_of(3) };
     let (relay, seen) = names_bad(spec);
     let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
-    let expected = [
-        vec!["a", "bad", "c"],
-        vec!["bad", "c"],
-        vec!["bad", "c"],
-        vec!["d"],
-    ];
+    let expected = [vec!["a", "bad", "c"], vec!["bad", "c"], vec!["bad", "c"], vec!["d"]];
     assert_eq!(*seen.lock().unwrap(), expected);
     let letters = pump.dead_letters();
-    let given_up = letters
-        .iter()
-        .map(|it| it.work["dynamodb"]["Keys"]["pk"]["S"].as_str());
+    let given_up = letters.iter().map(|it| it.work["dynamodb"]["Keys"]["pk"]["S"].as_str());
     assert_eq!(given_up.collect::<Vec<_>>(), [Some("bad"), Some("c")]);
 }
 
@@ -255,11 +205,7 @@ async fn without_splitting_all_that_is_left_of_the_batch_is_given_up_on() {
 async fn what_a_function_names_counts_only_where_the_template_says_that_it_reports() {
     let dynamo = table().await;
     put(dynamo.database(), "bad");
-    let spec = StreamSpec {
-        reports: false,
-        filters: Vec::new(),
-        ..batches_of(3)
-    };
+    let spec = StreamSpec { reports: false, filters: Vec::new(), ..batches_of(3) };
     let (relay, seen) = names_bad(spec);
     let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
@@ -303,19 +249,14 @@ async fn what_was_not_drained_when_the_process_ended_comes_again() {
         Box::pin(std::future::pending())
     });
     let dead_letters = DeadLetters::open(None, now()).unwrap();
-    let pump = StreamReader::open(&dynamo, Some(folder.path()))
-        .unwrap()
-        .pump(vec![relay], never, dead_letters);
+    let pump = StreamReader::open(&dynamo, Some(folder.path())).unwrap().pump(vec![relay], never, dead_letters);
     drains.recv().await.unwrap();
     assert_eq!(saved_position(folder.path()), None);
     pump.shutdown().await;
     assert_eq!(saved_position(folder.path()), None);
 
     let (relay, seen) = consumer(batches_of(10), |_, _| Ok(Value::Null));
-    let pump = start(
-        StreamReader::open(&dynamo, Some(folder.path())).unwrap(),
-        relay,
-    );
+    let pump = start(StreamReader::open(&dynamo, Some(folder.path())).unwrap(), relay);
     pump.settled().await;
     assert_eq!(*seen.lock().unwrap(), [vec!["a"]]);
     assert!(saved_position(folder.path()).is_some());
@@ -337,9 +278,7 @@ async fn settled_includes_what_draining_wrote() {
         Box::pin(async {})
     });
     let dead_letters = DeadLetters::open(None, now()).unwrap();
-    let pump = StreamReader::open(&dynamo, None)
-        .unwrap()
-        .pump(vec![relay], writing, dead_letters);
+    let pump = StreamReader::open(&dynamo, None).unwrap().pump(vec![relay], writing, dead_letters);
     pump.settled().await;
     assert_eq!(*seen.lock().unwrap(), [["a"], ["b"], ["c"]]);
 }
@@ -349,10 +288,7 @@ async fn a_stop_does_not_wait_for_retries() {
     let dynamo = table().await;
     put(dynamo.database(), "a");
     let (called, mut calls) = tokio::sync::mpsc::unbounded_channel();
-    let forever = StreamSpec {
-        retries: None,
-        ..batches_of(10)
-    };
+    let forever = StreamSpec { retries: None, ..batches_of(10) };
     let (relay, _) = consumer(forever, move |_, _| {
         called.send(()).unwrap();
         Err("never".to_owned())

@@ -55,9 +55,7 @@ pub enum StartError {
     #[error(transparent)]
     Random(#[from] StoreError),
     /// A key that no request could carry.
-    #[error(
-        "the operator key must not be empty, begin or end with a space, or hold control characters"
-    )]
+    #[error("the operator key must not be empty, begin or end with a space, or hold control characters")]
     OperatorKey,
     /// Somebody else listens there.
     #[error("port {0} is in use; choose another with --port")]

@@ -43,38 +43,22 @@ impl StandIns {
             None => Storage::Memory,
         };
         let dynamo = Dynamo::open(storage, &template.table, &config.table, now.clone()).await?;
-        let dead_letters =
-            DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
+        let dead_letters = DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
         let mailbox = Mailbox::open(path, now.clone()).map_err(stand_in("mailbox"))?;
         let bus = Bus::start(rules, now, dead_letters.clone(), TRIES).await;
         let bus = bus.map_err(stand_in("event bus"))?;
         let account = bus.clone();
         let tell: ses::Tell = Arc::new(move |event| account.tell(event));
         let post = ses::serve(mailbox.clone(), tell).await;
-        Ok(Self {
-            dynamo,
-            bus,
-            mailbox,
-            post: post.map_err(stand_in("post office"))?,
-            dead_letters,
-        })
+        Ok(Self { dynamo, bus, mailbox, post: post.map_err(stand_in("post office"))?, dead_letters })
     }
 
     pub fn endpoints(&self) -> Endpoints {
-        Endpoints {
-            dynamodb: self.dynamo.endpoint(),
-            eventbridge: self.bus.endpoint(),
-            sesv2: self.post.endpoint(),
-        }
+        Endpoints { dynamodb: self.dynamo.endpoint(), eventbridge: self.bus.endpoint(), sesv2: self.post.endpoint() }
     }
 
     /// Lets the stream flow to the functions that it calls.
-    pub fn pump(
-        &self,
-        template: &Template,
-        apps: &Apps,
-        folder: Option<&Folder>,
-    ) -> Result<Pump, StreamError> {
+    pub fn pump(&self, template: &Template, apps: &Apps, folder: Option<&Folder>) -> Result<Pump, StreamError> {
         let bus = self.bus.clone();
         let drained = Arc::new(move || {
             let bus = bus.clone();

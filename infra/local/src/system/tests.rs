@@ -18,22 +18,13 @@ async fn ephemeral() -> System {
 }
 
 fn kept_in(folder: &Path) -> Options {
-    Options {
-        folder: Some(folder.to_owned()),
-        ..Options::default()
-    }
+    Options { folder: Some(folder.to_owned()), ..Options::default() }
 }
 
 /// Asks without the wire: the same router that listens on the port.
 async fn ask(system: &System, request: Request) -> Response {
     let ephemeral = system.folder().is_none();
-    let router = routes(
-        &system.laptop,
-        &system.stand_ins.mailbox,
-        ephemeral,
-        Bounds::default(),
-    )
-    .unwrap();
+    let router = routes(&system.laptop, &system.stand_ins.mailbox, ephemeral, Bounds::default()).unwrap();
     router.oneshot(request).await.unwrap()
 }
 
@@ -47,10 +38,7 @@ fn get(path: &str) -> Request {
 }
 
 fn post(path: &str, body: &Value) -> Request {
-    Request::post(path)
-        .header("content-type", "application/json")
-        .body(Body::from(body.to_string()))
-        .unwrap()
+    Request::post(path).header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
 }
 
 /// `GET` with a key, over the wire: status and the whole answer.
@@ -59,9 +47,8 @@ async fn over_the_wire(system: &System, path: &str, key: &str) -> (u16, String) 
     let url = system.url();
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
-    );
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -73,10 +60,7 @@ async fn over_the_wire(system: &System, path: &str, key: &str) -> (u16, String) 
 async fn template_and_code_fit() {
     let template = template().unwrap();
     assert_eq!(functions::check(&template), Ok(()));
-    assert_eq!(
-        functions::rules(&template, "Bus").map(|it| it.is_empty()),
-        Ok(false)
-    );
+    assert_eq!(functions::rules(&template, "Bus").map(|it| it.is_empty()), Ok(false));
 }
 
 #[tokio::test]
@@ -85,10 +69,7 @@ async fn an_operator_is_known_by_the_key_and_sees_what_a_request_cost() {
     let (status, answer) = over_the_wire(&system, "/v1/products", system.operator_key()).await;
     assert_eq!(status, 200, "{answer}");
     assert!(answer.contains("\r\npurser-cost: calls=1 rcu="), "{answer}");
-    assert_eq!(
-        over_the_wire(&system, "/v1/products", "op_other").await.0,
-        401
-    );
+    assert_eq!(over_the_wire(&system, "/v1/products", "op_other").await.0, 401);
     assert_eq!(over_the_wire(&system, "/health", "").await.0, 200);
     assert_eq!(over_the_wire(&system, "/docs/", "").await.0, 200);
     let (status, answer) = over_the_wire(&system, "/_local/nothing", "").await;
@@ -100,14 +81,9 @@ async fn an_operator_is_known_by_the_key_and_sees_what_a_request_cost() {
 #[tokio::test]
 async fn a_client_gets_its_welcome_mail() {
     let system = ephemeral().await;
-    let mut request = post(
-        "/v1/clients",
-        &json!({"name": "Ada", "email": "ada@example.com"}),
-    );
+    let mut request = post("/v1/clients", &json!({"name": "Ada", "email": "ada@example.com"}));
     let key = format!("Bearer {}", system.operator_key());
-    request
-        .headers_mut()
-        .insert("authorization", key.parse().unwrap());
+    request.headers_mut().insert("authorization", key.parse().unwrap());
     assert_eq!(ask(&system, request).await.status(), 201);
     system.settle().await;
     let mails = system.mails();
@@ -158,10 +134,7 @@ async fn only_what_has_a_timetable_can_be_run() {
         let path = format!("/_local/schedules/{name}/run");
         let response = ask(&system, post(&path, &Value::Null)).await;
         assert_eq!(response.status(), 404, "{name}");
-        assert_eq!(
-            response.headers()["content-type"],
-            "application/problem+json"
-        );
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(json_of(response).await["code"], "not_found", "{name}");
     }
     system.shutdown().await;
@@ -169,10 +142,7 @@ async fn only_what_has_a_timetable_can_be_run() {
 
 #[tokio::test]
 async fn what_has_a_timetable_starts_when_its_time_has_come() {
-    let on_time = Options {
-        on_time: true,
-        ..Options::default()
-    };
+    let on_time = Options { on_time: true, ..Options::default() };
     let system = System::start(on_time).await.unwrap();
     let key = system.operator_key();
     // Nobody asks for anything but whether it is done; the clock just shows another day.
@@ -195,10 +165,7 @@ async fn what_has_a_timetable_starts_when_its_time_has_come() {
 async fn a_schedule_that_says_no_time_is_said_so() {
     let text = include_str!("../../../../template.yaml");
     let text = text.replace("cron(30 0 * * ? *)", "cron(30 0 * * *)");
-    let options = Options {
-        template: Some(Arc::new(Template::parse(&text).unwrap())),
-        ..Options::default()
-    };
+    let options = Options { template: Some(Arc::new(Template::parse(&text).unwrap())), ..Options::default() };
     let error = System::start(options).await.err().unwrap();
     let expected = "template: CheckpointLedger: `cron(30 0 * * *)` is no schedule; ";
     assert!(error.to_string().starts_with(expected), "{error}");
@@ -208,27 +175,18 @@ async fn a_schedule_that_says_no_time_is_said_so() {
 async fn a_folder_keeps_everything_between_runs() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
-    let options = Options {
-        demo: true,
-        ..kept_in(&folder)
-    };
+    let options = Options { demo: true, ..kept_in(&folder) };
     let first = System::start(options.clone()).await.unwrap();
     let key = first.operator_key().to_owned();
     let credentials = first.credentials().unwrap().clone();
     let error = System::start(options.clone()).await.err().unwrap();
-    assert!(
-        matches!(error, StartError::Folder(FolderError::InUse(_))),
-        "{error}"
-    );
+    assert!(matches!(error, StartError::Folder(FolderError::InUse(_))), "{error}");
     // The clock is everybody's and stays what it is.
     let turned = ask(&first, post("/_local/clock", &json!({"advance": "P1D"}))).await;
     assert_eq!(turned.status(), 404);
     first.shutdown().await;
     for name in ["secret", "operator-key", "demo.json", "table.sqlite"] {
-        let mode = std::fs::metadata(folder.join(name))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
     let again = System::start(options).await.unwrap();
@@ -262,12 +220,8 @@ async fn demo_data_that_were_interrupted_are_completed() {
     // 50,000 less the price of one unit for gold.
     assert!(answer.contains("\"balance\":49405"), "{answer}");
     assert!(answer.contains("\"sequence\":2"), "{answer}");
-    let (_, verified) = over_the_wire(
-        &system,
-        &format!("{}/verify", wallet.trim_end_matches("/wallet")),
-        &first.api_key,
-    )
-    .await;
+    let (_, verified) =
+        over_the_wire(&system, &format!("{}/verify", wallet.trim_end_matches("/wallet")), &first.api_key).await;
     assert!(verified.contains("\"intact\":true"), "{verified}");
     system.shutdown().await;
 }
@@ -277,10 +231,7 @@ async fn a_port_in_use_is_said_so() {
     let first = ephemeral().await;
     let url = first.url();
     let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
-    let options = Options {
-        port,
-        ..Options::default()
-    };
+    let options = Options { port, ..Options::default() };
     let error = System::start(options).await.err().unwrap();
     let expected = format!("port {port} is in use; choose another with --port");
     assert_eq!(error.to_string(), expected);
@@ -293,27 +244,15 @@ async fn configuration_can_be_given_and_is_checked() {
         variables: [(name.to_owned(), value.to_owned())].into(),
         ..Options::default()
     };
-    let system = System::start(with("PURSER_LOW_CREDIT_THRESHOLD", "9"))
-        .await
-        .unwrap();
+    let system = System::start(with("PURSER_LOW_CREDIT_THRESHOLD", "9")).await.unwrap();
     assert_eq!(system.app().config.low_credit_threshold.get(), 9);
     system.shutdown().await;
-    let error = System::start(with("PURSER_CURRENCY", "x"))
-        .await
-        .err()
-        .unwrap();
+    let error = System::start(with("PURSER_CURRENCY", "x")).await.err().unwrap();
     assert!(error.to_string().starts_with("PURSER_CURRENCY"), "{error}");
-    for (key, fits) in [
-        ("any string: ü & spaces", true),
-        ("", false),
-        (" k", false),
-        ("k\n", false),
-        ("a\u{7f}b", false),
-    ] {
-        let options = Options {
-            operator_key: Some(key.to_owned()),
-            ..Options::default()
-        };
+    for (key, fits) in
+        [("any string: ü & spaces", true), ("", false), (" k", false), ("k\n", false), ("a\u{7f}b", false)]
+    {
+        let options = Options { operator_key: Some(key.to_owned()), ..Options::default() };
         let system = System::start(options).await;
         assert_eq!(system.is_ok(), fits, "{key:?}");
         if let Ok(system) = system {

@@ -44,9 +44,7 @@ impl StreamSpec {
                 .ok_or(("BatchSize", "a number from 1 to 10000"))?,
             bisects: match part(settings, "BisectBatchOnFunctionError") {
                 Value::Null => false,
-                bisects => bisects
-                    .as_bool()
-                    .ok_or(("BisectBatchOnFunctionError", "true or false"))?,
+                bisects => bisects.as_bool().ok_or(("BisectBatchOnFunctionError", "true or false"))?,
             },
             retries: retries
                 .filter(|it| (-1..=10_000).contains(it))
@@ -60,10 +58,7 @@ impl StreamSpec {
             filters: match part(settings, "FilterCriteria") {
                 Value::Null => Vec::new(),
                 criteria => {
-                    let wrong = (
-                        "FilterCriteria",
-                        "a list of Filters, each with a Pattern in JSON",
-                    );
+                    let wrong = ("FilterCriteria", "a list of Filters, each with a Pattern in JSON");
                     filters(criteria).filter(|it| !it.is_empty()).ok_or(wrong)?
                 }
             },

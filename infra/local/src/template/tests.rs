@@ -1,10 +1,5 @@
 //! What a template says, and how a wrong one is refused.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
 use crate::pattern::Pattern;
@@ -100,33 +95,19 @@ fn a_function_keeps_what_tests_want_to_see() {
 
 #[test]
 fn events() {
-    let http = |method: &str, path: &str| EventSpec::HttpApi {
-        method: method.to_owned(),
-        path: path.to_owned(),
-    };
+    let http = |method: &str, path: &str| EventSpec::HttpApi { method: method.to_owned(), path: path.to_owned() };
     let rule = |bus: Option<&str>| EventSpec::EventBridgeRule {
         pattern: json!({"source": ["purser"]}),
         bus: bus.map(str::to_owned),
     };
-    let schedule = |expression: &str| EventSpec::Schedule {
-        expression: expression.to_owned(),
-    };
-    let all = StreamSpec {
-        batch_size: 100,
-        bisects: false,
-        retries: None,
-        reports: false,
-        filters: Vec::new(),
-    };
+    let schedule = |expression: &str| EventSpec::Schedule { expression: expression.to_owned() };
+    let all = StreamSpec { batch_size: 100, bisects: false, retries: None, reports: false, filters: Vec::new() };
     let table = [
         (
             "{Type: HttpApi, Properties: {ApiId: !Ref Api, Path: '/v1/clients/{refid}', Method: post}}",
             http("POST", "/v1/clients/{refid}"),
         ),
-        (
-            "{Type: HttpApi, Properties: {Path: $default, Method: any}}",
-            http("ANY", "$default"),
-        ),
+        ("{Type: HttpApi, Properties: {Path: $default, Method: any}}", http("ANY", "$default")),
         ("{Type: HttpApi}", http("ANY", "$default")),
         (
             "{Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn, BatchSize: 25, \
@@ -152,18 +133,9 @@ fn events() {
             "{Type: EventBridgeRule, Properties: {EventBusName: !Ref Bus, Pattern: {source: [purser]}}}",
             rule(Some("Bus")),
         ),
-        (
-            "{Type: EventBridgeRule, Properties: {Pattern: {source: [purser]}}}",
-            rule(None),
-        ),
-        (
-            "{Type: Schedule, Properties: {Schedule: rate(1 minute)}}",
-            schedule("rate(1 minute)"),
-        ),
-        (
-            "{Type: ScheduleV2, Properties: {ScheduleExpression: cron(0 3 * * ? *)}}",
-            schedule("cron(0 3 * * ? *)"),
-        ),
+        ("{Type: EventBridgeRule, Properties: {Pattern: {source: [purser]}}}", rule(None)),
+        ("{Type: Schedule, Properties: {Schedule: rate(1 minute)}}", schedule("rate(1 minute)")),
+        ("{Type: ScheduleV2, Properties: {ScheduleExpression: cron(0 3 * * ? *)}}", schedule("cron(0 3 * * ? *)")),
     ];
     for (yaml, expected) in table {
         assert_eq!(only_event(yaml), Ok(expected), "{yaml}");
@@ -187,18 +159,12 @@ fn refusals_name_what_they_refuse() {
             "{Type: DynamoDB, Properties: {TumblingWindowInSeconds: 30}}",
             "event `Some`: `TumblingWindowInSeconds` is not honoured",
         ),
-        (
-            "{Type: Schedule, Properties: {Schedule: rate(1 day), Input: '{}'}}",
-            "event `Some`: `Input` is not honoured",
-        ),
+        ("{Type: Schedule, Properties: {Schedule: rate(1 day), Input: '{}'}}", "event `Some`: `Input` is not honoured"),
         (
             "{Type: DynamoDB, Properties: {MaximumRecordAgeInSeconds: 60}}",
             "event `Some`: `MaximumRecordAgeInSeconds` is not honoured",
         ),
-        (
-            "{Type: DynamoDB, Properties: {BatchSize: 0}}",
-            "Relay.Some: `BatchSize` must be",
-        ),
+        ("{Type: DynamoDB, Properties: {BatchSize: 0}}", "Relay.Some: `BatchSize` must be"),
         (
             "{Type: DynamoDB, Properties: {MaximumRetryAttempts: !Ref Tries}}",
             "Relay.Some: `MaximumRetryAttempts` must be a number from -1 to 10000, written out",
@@ -207,18 +173,12 @@ fn refusals_name_what_they_refuse() {
             "{Type: DynamoDB, Properties: {BisectBatchOnFunctionError: maybe}}",
             "Relay.Some: `BisectBatchOnFunctionError` must be true or false",
         ),
-        (
-            "{Type: EventBridgeRule}",
-            "Relay.Some: `Pattern` must be an object",
-        ),
+        ("{Type: EventBridgeRule}", "Relay.Some: `Pattern` must be an object"),
         (
             "{Type: EventBridgeRule, Properties: {Pattern: {source: [!Ref S]}}}",
             "Relay.Some: `Pattern` must be an object, written out",
         ),
-        (
-            "{Type: Schedule, Properties: {Schedule: !Ref E}}",
-            "Relay.Some: `Schedule` must be text",
-        ),
+        ("{Type: Schedule, Properties: {Schedule: !Ref E}}", "Relay.Some: `Schedule` must be text"),
     ];
     for (yaml, expected) in table {
         let error = only_event(yaml).unwrap_err().to_string();
@@ -228,20 +188,11 @@ fn refusals_name_what_they_refuse() {
 
 #[test]
 fn a_template_needs_one_table_and_literal_keys() {
-    assert_eq!(
-        Template::parse("Resources: {}"),
-        Err(TemplateError::Tables(0))
-    );
+    assert_eq!(Template::parse("Resources: {}"), Err(TemplateError::Tables(0)));
     assert_eq!(Template::parse("x: 1"), Err(TemplateError::Tables(0)));
     let two = format!("{TABLE}\n  Other: {{Type: 'AWS::DynamoDB::Table'}}\n");
     assert_eq!(Template::parse(&two), Err(TemplateError::Tables(2)));
-    let computed = TABLE.replace(
-        "AttributeName: pk, KeyType",
-        "AttributeName: !Ref K, KeyType",
-    );
+    let computed = TABLE.replace("AttributeName: pk, KeyType", "AttributeName: !Ref K, KeyType");
     let error = Template::parse(&computed).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "template: Table: `KeySchema` must be a list, written out"
-    );
+    assert_eq!(error, "template: Table: `KeySchema` must be a list, written out");
 }

@@ -92,15 +92,8 @@ Globals:
               G: !Ref Table, H: !GetAtt Table.Arn}",
         ));
         let variables = template.unwrap().variables();
-        let expected = [
-            ("A", "text"),
-            ("B", "7"),
-            ("C", "true"),
-            ("D", "USD"),
-            ("E", "500"),
-            ("G", "Table"),
-            ("H", "Table"),
-        ];
+        let expected =
+            [("A", "text"), ("B", "7"), ("C", "true"), ("D", "USD"), ("E", "500"), ("G", "Table"), ("H", "Table")];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(variables, expected.into());
     }

@@ -10,14 +10,10 @@ use super::TemplateError;
 
 /// Reads one YAML document.
 pub(super) fn parse(text: &str) -> Result<Value, TemplateError> {
-    let documents =
-        Yaml::load_from_str(text).map_err(|error| TemplateError::Yaml(error.to_string()))?;
+    let documents = Yaml::load_from_str(text).map_err(|error| TemplateError::Yaml(error.to_string()))?;
     match documents.as_slice() {
         [document] => to_json(document),
-        others => Err(TemplateError::Yaml(format!(
-            "expected one document, found {}",
-            others.len()
-        ))),
+        others => Err(TemplateError::Yaml(format!("expected one document, found {}", others.len()))),
     }
 }
 
@@ -30,12 +26,10 @@ fn to_json(node: &Yaml) -> Result<Value, TemplateError> {
             .map(|(name, value)| Ok((field_name(name)?, to_json(value)?)))
             .collect::<Result<Map<_, _>, _>>()
             .map(Value::Object),
-        Yaml::Tagged(tag, inner) if tag.handle == "!" => {
-            Ok(intrinsic(&tag.suffix, &to_json(inner)?))
+        Yaml::Tagged(tag, inner) if tag.handle == "!" => Ok(intrinsic(&tag.suffix, &to_json(inner)?)),
+        Yaml::Tagged(..) | Yaml::Alias(_) | Yaml::BadValue | Yaml::Representation(..) => {
+            Err(TemplateError::Yaml(format!("cannot be written as JSON: {node:?}")))
         }
-        Yaml::Tagged(..) | Yaml::Alias(_) | Yaml::BadValue | Yaml::Representation(..) => Err(
-            TemplateError::Yaml(format!("cannot be written as JSON: {node:?}")),
-        ),
     }
 }
 
@@ -55,9 +49,7 @@ fn field_name(name: &Yaml) -> Result<String, TemplateError> {
     match name {
         Yaml::Value(Scalar::String(it)) => Ok(it.to_string()),
         Yaml::Value(Scalar::Integer(it)) => Ok(it.to_string()),
-        other => Err(TemplateError::Yaml(format!(
-            "a field's name must be text: {other:?}"
-        ))),
+        other => Err(TemplateError::Yaml(format!("a field's name must be text: {other:?}"))),
     }
 }
 
@@ -85,30 +77,15 @@ mod tests {
         let table = [
             ("a: !Ref Table", json!({"Ref": "Table"})),
             ("a: !Sub '${Table}/x'", json!({"Fn::Sub": "${Table}/x"})),
-            (
-                "a: !Sub ['${x}', {x: !Ref Y}]",
-                json!({"Fn::Sub": ["${x}", {"x": {"Ref": "Y"}}]}),
-            ),
-            (
-                "a: !GetAtt Table.StreamArn",
-                json!({"Fn::GetAtt": ["Table", "StreamArn"]}),
-            ),
-            (
-                "a: !GetAtt Stack.Outputs.Arn",
-                json!({"Fn::GetAtt": ["Stack", "Outputs.Arn"]}),
-            ),
+            ("a: !Sub ['${x}', {x: !Ref Y}]", json!({"Fn::Sub": ["${x}", {"x": {"Ref": "Y"}}]})),
+            ("a: !GetAtt Table.StreamArn", json!({"Fn::GetAtt": ["Table", "StreamArn"]})),
+            ("a: !GetAtt Stack.Outputs.Arn", json!({"Fn::GetAtt": ["Stack", "Outputs.Arn"]})),
             (
                 "a: !If [Live, !Ref X, !Ref AWS::NoValue]",
                 json!({"Fn::If": ["Live", {"Ref": "X"}, {"Ref": "AWS::NoValue"}]}),
             ),
-            (
-                "a: !Equals [!Ref Stage, live]",
-                json!({"Fn::Equals": [{"Ref": "Stage"}, "live"]}),
-            ),
-            (
-                "a: !Join\n  - ''\n  - [x, 1]",
-                json!({"Fn::Join": ["", ["x", 1]]}),
-            ),
+            ("a: !Equals [!Ref Stage, live]", json!({"Fn::Equals": [{"Ref": "Stage"}, "live"]})),
+            ("a: !Join\n  - ''\n  - [x, 1]", json!({"Fn::Join": ["", ["x", 1]]})),
             ("a: !Condition Live", json!({"Condition": "Live"})),
             ("a: {Fn::Sub: '${x}'}", json!({"Fn::Sub": "${x}"})),
         ];
@@ -131,18 +108,8 @@ mod tests {
 
     #[test]
     fn what_json_cannot_say_is_refused() {
-        for yaml in [
-            "a: .nan",
-            "? [a]\n: 1",
-            "a: [",
-            "",
-            "a: 1\n---\nb: 2",
-            "a: 1\na: 2",
-        ] {
-            assert!(
-                matches!(parse(yaml), Err(TemplateError::Yaml(_))),
-                "{yaml:?}"
-            );
+        for yaml in ["a: .nan", "? [a]\n: 1", "a: [", "", "a: 1\n---\nb: 2", "a: 1\na: 2"] {
+            assert!(matches!(parse(yaml), Err(TemplateError::Yaml(_))), "{yaml:?}");
         }
     }
 }

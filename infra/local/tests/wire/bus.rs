@@ -12,20 +12,11 @@ use serde_json::{Value, json};
 use crate::{none_dead, now};
 
 fn entry(kind: &str, detail: &str) -> PutEventsRequestEntry {
-    PutEventsRequestEntry::builder()
-        .source("purser")
-        .detail_type(kind)
-        .detail(detail)
-        .event_bus_name("purser")
-        .build()
+    PutEventsRequestEntry::builder().source("purser").detail_type(kind).detail(detail).event_bus_name("purser").build()
 }
 
 fn rule(function: &str, pattern: &Value) -> Rule {
-    Rule {
-        on: On::Own,
-        function: function.to_owned(),
-        pattern: Pattern::parse(pattern).unwrap(),
-    }
+    Rule { on: On::Own, function: function.to_owned(), pattern: Pattern::parse(pattern).unwrap() }
 }
 
 fn client(bus: &Bus) -> aws_sdk_eventbridge::Client {
@@ -69,15 +60,9 @@ async fn events_reach_the_functions_whose_rules_match() {
     }));
     bus.idle().await;
     let calls = sorted(&calls);
-    let names: Vec<_> = calls
-        .iter()
-        .map(|(function, event)| (function.as_str(), event["detail-type"].as_str().unwrap()))
-        .collect();
-    let expected = [
-        ("audit", "CreditsAdded"),
-        ("audit", "CreditsRanLow"),
-        ("notify", "CreditsRanLow"),
-    ];
+    let names: Vec<_> =
+        calls.iter().map(|(function, event)| (function.as_str(), event["detail-type"].as_str().unwrap())).collect();
+    let expected = [("audit", "CreditsAdded"), ("audit", "CreditsRanLow"), ("notify", "CreditsRanLow")];
     assert_eq!(names, expected);
     let id = answer.entries()[0].event_id().unwrap();
     let envelope = json!({
@@ -91,16 +76,9 @@ async fn events_reach_the_functions_whose_rules_match() {
 
 #[tokio::test]
 async fn an_entry_that_lacks_something_fails_alone() {
-    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES)
-        .await
-        .unwrap();
+    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES).await.unwrap();
     let bare = PutEventsRequestEntry::builder().source("purser").build();
-    let entries = vec![
-        entry("Fine", "{}"),
-        entry("Broken", "{"),
-        entry("Broken", "[]"),
-        bare,
-    ];
+    let entries = vec![entry("Fine", "{}"), entry("Broken", "{"), entry("Broken", "[]"), bare];
     let request = client(&bus).put_events().set_entries(Some(entries));
     let answer = request.send().await.unwrap();
     assert_eq!(answer.failed_entry_count(), 3);
@@ -112,24 +90,15 @@ async fn an_entry_that_lacks_something_fails_alone() {
 
 #[tokio::test]
 async fn the_bus_keeps_the_limits_of_a_request() {
-    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES)
-        .await
-        .unwrap();
+    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES).await.unwrap();
     let client = client(&bus);
     let long = format!(r#"{{"x": "{}"}}"#, "y".repeat(128 * 1024));
-    let requests = [
-        (0..11).map(|_| entry("Many", "{}")).collect(),
-        vec![],
-        vec![entry("Long", &long), entry("Long", &long)],
-    ];
+    let requests =
+        [(0..11).map(|_| entry("Many", "{}")).collect(), vec![], vec![entry("Long", &long), entry("Long", &long)]];
     for entries in requests {
         let answer = client.put_events().set_entries(Some(entries)).send().await;
         let error = answer.unwrap_err().into_service_error();
-        assert_eq!(
-            error.meta().code(),
-            Some("ValidationException"),
-            "{error:?}"
-        );
+        assert_eq!(error.meta().code(), Some("ValidationException"), "{error:?}");
     }
     let other = client.list_rules().send().await.unwrap_err();
     let other = other.into_service_error();
@@ -140,9 +109,7 @@ async fn the_bus_keeps_the_limits_of_a_request() {
 async fn an_event_nobody_takes_is_kept() {
     let dead_letters = none_dead();
     let rules = vec![rule("notify", &json!({"source": ["purser"]}))];
-    let bus = Bus::start(rules, now(), dead_letters.clone(), TRIES)
-        .await
-        .unwrap();
+    let bus = Bus::start(rules, now(), dead_letters.clone(), TRIES).await.unwrap();
     let tries = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tries);
     let target: Target = Arc::new(move |_, _| {
@@ -159,9 +126,6 @@ async fn an_event_nobody_takes_is_kept() {
     bus.idle().await;
     assert_eq!(tries.load(Ordering::Relaxed), 5);
     let [letter] = dead_letters.all().try_into().unwrap();
-    assert_eq!(
-        (letter.function.as_str(), letter.reason.as_str()),
-        ("notify", "no")
-    );
+    assert_eq!((letter.function.as_str(), letter.reason.as_str()), ("notify", "no"));
     assert_eq!(letter.work["detail"], json!({"a": 1}));
 }

@@ -22,14 +22,8 @@ async fn a_mail_arrives_in_the_box() {
     let mailbox = Mailbox::open(None, now()).unwrap();
     let office = ses::serve(mailbox.clone(), Arc::new(|_| ())).await.unwrap();
     let client = aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, office.endpoint()));
-    let body = Body::builder()
-        .text(content("Hello"))
-        .html(content("<p>Hello</p>"))
-        .build();
-    let to = Destination::builder()
-        .to_addresses("ann@example.com")
-        .cc_addresses("bob@example.com")
-        .build();
+    let body = Body::builder().text(content("Hello")).html(content("<p>Hello</p>")).build();
+    let to = Destination::builder().to_addresses("ann@example.com").cc_addresses("bob@example.com").build();
     let tag = MessageTag::builder().name("kind").value("welcome").build();
     let sent = client
         .send_email()
@@ -59,42 +53,16 @@ async fn a_mail_that_lacks_a_part_is_refused() {
     let client = aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, office.endpoint()));
     let text = || Some(Body::builder().text(content("x")).build());
     let table = [
-        (
-            "",
-            "ann@example.com",
-            message("Hi", text()),
-            "FromEmailAddress",
-        ),
+        ("", "ann@example.com", message("Hi", text()), "FromEmailAddress"),
         ("a@example.com", "", message("Hi", text()), "ToAddresses"),
-        (
-            "a@example.com",
-            "ann@example.com",
-            message("", text()),
-            "Subject",
-        ),
-        (
-            "a@example.com",
-            "ann@example.com",
-            message("Hi", None),
-            "Body",
-        ),
-        (
-            "a@example.com",
-            "ann@example.com",
-            EmailContent::builder().build(),
-            "Simple",
-        ),
+        ("a@example.com", "ann@example.com", message("", text()), "Subject"),
+        ("a@example.com", "ann@example.com", message("Hi", None), "Body"),
+        ("a@example.com", "ann@example.com", EmailContent::builder().build(), "Simple"),
     ];
     for (from, to, content, part) in table {
         let to = Some(to.to_owned()).filter(|it| !it.is_empty());
         let to = Destination::builder().set_to_addresses(to.map(|it| vec![it]));
-        let answer = client
-            .send_email()
-            .from_email_address(from)
-            .destination(to.build())
-            .content(content)
-            .send()
-            .await;
+        let answer = client.send_email().from_email_address(from).destination(to.build()).content(content).send().await;
         let error = answer.unwrap_err().into_service_error();
         assert!(error.is_bad_request_exception(), "{part}: {error:?}");
         assert!(error.meta().message().unwrap().contains(part), "{error:?}");

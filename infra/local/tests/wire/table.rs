@@ -40,20 +40,13 @@ fn item(key: &str) -> TransactWriteItem {
     TransactWriteItem::builder().put(put).build()
 }
 
-const BATCHES: StreamSpec = StreamSpec {
-    batch_size: 100,
-    bisects: true,
-    retries: Some(5),
-    reports: true,
-    filters: Vec::new(),
-};
+const BATCHES: StreamSpec =
+    StreamSpec { batch_size: 100, bisects: true, retries: Some(5), reports: true, filters: Vec::new() };
 
 #[tokio::test]
 async fn a_transaction_reaches_the_consumers_of_the_stream() {
     let spec = Template::parse(TEMPLATE).unwrap().table;
-    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now())
-        .await
-        .unwrap();
+    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now()).await.unwrap();
     let client = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, dynamo.endpoint()));
 
     let events = Arc::new(Mutex::new(Vec::new()));
@@ -66,31 +59,14 @@ async fn a_transaction_reaches_the_consumers_of_the_stream() {
             Box::pin(async { Ok(json!({"batchItemFailures": []})) })
         }),
     };
-    let pump = StreamReader::open(&dynamo, None).unwrap().pump(
-        vec![relay],
-        Arc::new(|| Box::pin(async {})),
-        none_dead(),
-    );
+    let pump =
+        StreamReader::open(&dynamo, None).unwrap().pump(vec![relay], Arc::new(|| Box::pin(async {})), none_dead());
 
     let transaction = client.transact_write_items();
     let transaction = transaction.transact_items(item("CL#a"));
-    transaction
-        .transact_items(item("EC#b"))
-        .send()
-        .await
-        .unwrap();
-    let refused = client
-        .transact_write_items()
-        .transact_items(item("CL#a"))
-        .transact_items(item("CL#c"))
-        .send()
-        .await;
-    assert!(
-        refused
-            .unwrap_err()
-            .into_service_error()
-            .is_transaction_canceled_exception()
-    );
+    transaction.transact_items(item("EC#b")).send().await.unwrap();
+    let refused = client.transact_write_items().transact_items(item("CL#a")).transact_items(item("CL#c")).send().await;
+    assert!(refused.unwrap_err().into_service_error().is_transaction_canceled_exception());
 
     pump.settled().await;
     let records: Vec<Value> = {
@@ -107,18 +83,12 @@ async fn a_transaction_reaches_the_consumers_of_the_stream() {
     assert!(arn.starts_with("arn:aws:dynamodb:eu-central-1:000000000000:table/purser/stream/"));
     assert_eq!(record["dynamodb"]["NewImage"]["tags"], json!({"SS": ["x"]}));
     assert_eq!(record["dynamodb"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
-    assert_eq!(
-        record["dynamodb"]["ApproximateCreationDateTime"],
-        1_700_000_000.0
-    );
+    assert_eq!(record["dynamodb"]["ApproximateCreationDateTime"], 1_700_000_000.0);
 
     let typed: StreamEvent = serde_json::from_value(json!({"Records": records})).unwrap();
     let first = &typed.records[0].change;
     assert_eq!(first.keys.len(), 2);
-    assert_eq!(
-        first.approximate_creation_date_time.timestamp(),
-        1_700_000_000
-    );
+    assert_eq!(first.approximate_creation_date_time.timestamp(), 1_700_000_000);
 
     pump.shutdown().await;
     dynamo.shutdown().await;

@@ -51,17 +51,11 @@ async fn what_differs_is_named_and_mended() {
     let mut items = world.items().into_iter();
     let day = items.find(|it| it["pk"]["S"] == "RU#CL#-" && it["sk"]["S"] == "D#2023-01-31");
     world.remove(&day.unwrap());
-    let figures =
-        "clients is 0, should be 1; pending is 0, should be 1; standalone is 0, should be 1";
+    let figures = "clients is 0, should be 1; pending is 0, should be 1; standalone is 0, should be 1";
     let whose = "client figures of everybody";
-    let month =
-        "clients is 1, should be 0; pending is 1, should be 0; standalone is 1, should be 0";
+    let month = "clients is 1, should be 0; pending is 1, should be 0; standalone is 1, should be 0";
     let lines = format!("2023-01-31: {whose}: {figures}\n2023-01: {whose}: {month}\n");
-    let expected = said(
-        1,
-        &format!("{lines}2 things, 8 figures: 2 differences\n"),
-        "",
-    );
+    let expected = said(1, &format!("{lines}2 things, 8 figures: 2 differences\n"), "");
     assert_eq!(against(&world, &["figures"]).await, expected);
     let mended = against(&world, &["figures", "--rebuild"]).await;
     let line = format!(

@@ -27,12 +27,7 @@ impl Kept {
             let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
         }
         let key = saved(&world, folder.path()).await;
-        Self {
-            world,
-            busy,
-            folder,
-            key,
-        }
+        Self { world, busy, folder, key }
     }
 
     /// The files, oldest first.
@@ -77,20 +72,11 @@ async fn what_was_saved_is_in_order_and_is_not_written_again() {
     let folder = kept.folder.path().to_str().unwrap();
     let again = against(&kept.world, &["checkpoints", "--save", folder]).await;
     assert_eq!(again.status, 0);
-    let expected = format!(
-        "2 days in {folder}: 0 parts new, 2 known\nsigned by {}\n",
-        kept.key
-    );
+    let expected = format!("2 days in {folder}: 0 parts new, 2 known\nsigned by {}\n", kept.key);
     assert_eq!(again.out, expected);
     let other = tempfile::tempdir().unwrap();
     let day = kept.files()[0].file_name().unwrap().to_str().unwrap()[..10].to_owned();
-    let one = [
-        "checkpoints",
-        "--date",
-        &day,
-        "--save",
-        other.path().to_str().unwrap(),
-    ];
+    let one = ["checkpoints", "--date", &day, "--save", other.path().to_str().unwrap()];
     assert_eq!(against(&kept.world, &one).await.status, 0);
     assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 1);
     let none = ["checkpoints", "--date", "2020-01-01", "--save", folder];
@@ -108,20 +94,11 @@ async fn a_changed_head_is_found_here_and_there() {
     });
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
-    assert!(
-        said.out
-            .contains("part 1: its signature does not fit what it says\n"),
-        "{said:?}"
-    );
+    assert!(said.out.contains("part 1: its signature does not fit what it says\n"), "{said:?}");
     let folder = kept.folder.path().to_str().unwrap();
     let again = against(&kept.world, &["checkpoints", "--save", folder]).await;
     assert_eq!(again.status, 1);
-    assert!(
-        again
-            .out
-            .contains(".000001.json: the deployment now says something else\n"),
-        "{again:?}"
-    );
+    assert!(again.out.contains(".000001.json: the deployment now says something else\n"), "{again:?}");
 }
 
 #[tokio::test]
@@ -136,10 +113,7 @@ async fn a_day_that_is_gone_is_found() {
     std::fs::remove_file(&days[1]).unwrap();
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
-    assert!(
-        said.out.starts_with("there is no checkpoint between "),
-        "{said:?}"
-    );
+    assert!(said.out.starts_with("there is no checkpoint between "), "{said:?}");
     assert!(said.out.ends_with(" 0 entries: 1 problem\n"), "{said:?}");
 }
 
@@ -166,11 +140,7 @@ async fn signatures_that_changed_places_are_found() {
     edit(&files[1], |part| part["signature"] = one);
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
-    assert_eq!(
-        said.out.matches("its signature does not fit").count(),
-        2,
-        "{said:?}"
-    );
+    assert_eq!(said.out.matches("its signature does not fit").count(), 2, "{said:?}");
 }
 
 #[tokio::test]
@@ -179,20 +149,11 @@ async fn another_key_is_found_wherever_it_stands() {
     let folder = kept.folder.path().to_str().unwrap();
     let said = run(None, &["check", folder, "--public-key", &other.key]).await;
     assert_eq!(said.status, 1);
-    assert_eq!(
-        said.out.matches("another key signed it").count(),
-        2,
-        "{said:?}"
-    );
+    assert_eq!(said.out.matches("another key signed it").count(), 2, "{said:?}");
     let asked = ["checkpoints", "--save", folder, "--public-key", &other.key];
     let said = against(&kept.world, &asked).await;
     assert_eq!(said.status, 1);
-    assert_eq!(
-        said.out
-            .matches("another key signed it; it is not saved")
-            .count(),
-        2
-    );
+    assert_eq!(said.out.matches("another key signed it; it is not saved").count(), 2);
     let said = run(None, &["check", folder, "--public-key", "00"]).await;
     assert_eq!(said.status, 2);
     assert!(said.err.contains("64 hexadecimal digits"), "{said:?}");
@@ -247,11 +208,7 @@ async fn entries_are_followed_through_the_heads() {
     });
     let said = kept.check(&["--entries", &entries]).await;
     assert_eq!(said.status, 1);
-    assert!(
-        said.out
-            .contains("entry 3 does not follow the one before it\n"),
-        "{said:?}"
-    );
+    assert!(said.out.contains("entry 3 does not follow the one before it\n"), "{said:?}");
     assert!(said.out.contains("is not among those given\n"), "{said:?}");
 
     // Another history of as many entries, whole in itself, said to be this wallet's.
@@ -260,17 +217,10 @@ async fn entries_are_followed_through_the_heads() {
     let foreign = foreign.replace(&stranger.busy.refid, &kept.busy.refid);
     let said = kept.check(&["--entries", &foreign]).await;
     assert_eq!(said.status, 1);
-    assert_eq!(
-        said.out.matches(told.split("2 ").nth(1).unwrap()).count(),
-        2,
-        "{said:?}"
-    );
+    assert_eq!(said.out.matches(told.split("2 ").nth(1).unwrap()).count(), 2, "{said:?}");
     let unknown = foreign.replace(&kept.busy.refid, "RS-0000000000000000");
     let said = kept.check(&["--entries", &unknown]).await;
-    assert!(
-        said.out.contains("is in no checkpoint that was given\n"),
-        "{said:?}"
-    );
+    assert!(said.out.contains("is in no checkpoint that was given\n"), "{said:?}");
 }
 
 #[tokio::test]
@@ -279,33 +229,16 @@ async fn files_that_are_something_else_are_not_known() {
     std::fs::write(&kept.files()[0], "{}").unwrap();
     let said = kept.check(&[]).await;
     assert_eq!((said.status, said.out.as_str()), (2, ""));
-    assert!(
-        said.err
-            .contains("this is not what GET /v1/checkpoints answers"),
-        "{said:?}"
-    );
+    assert!(said.err.contains("this is not what GET /v1/checkpoints answers"), "{said:?}");
     let nothing = kept.folder.path().join("nothing.json");
-    std::fs::write(
-        &nothing,
-        json!({"data": [], "next_cursor": null}).to_string(),
-    )
-    .unwrap();
-    let check = [
-        "check",
-        nothing.to_str().unwrap(),
-        "--public-key",
-        &kept.key,
-    ];
+    std::fs::write(&nothing, json!({"data": [], "next_cursor": null}).to_string()).unwrap();
+    let check = ["check", nothing.to_str().unwrap(), "--public-key", &kept.key];
     let said = run(None, &check).await;
     assert_eq!((said.status, said.out.as_str()), (2, ""));
     assert!(said.err.contains("there is no checkpoint in"), "{said:?}");
     let empty = tempfile::tempdir().unwrap();
     for place in [empty.path(), Path::new("/no/such/file")] {
-        let said = run(
-            None,
-            &["check", place.to_str().unwrap(), "--public-key", &kept.key],
-        )
-        .await;
+        let said = run(None, &["check", place.to_str().unwrap(), "--public-key", &kept.key]).await;
         assert_eq!(said.status, 2, "{said:?}");
     }
 }

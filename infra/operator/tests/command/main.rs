@@ -35,11 +35,7 @@ async fn run(key: Option<&str>, arguments: &[&str]) -> Said {
     if let Some(key) = key {
         command.env("PURSER_OPERATOR_KEY", key);
     }
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().await.unwrap();
+    let Output { status, stdout, stderr } = command.output().await.unwrap();
     Said {
         status: status.code().unwrap(),
         out: String::from_utf8(stdout).unwrap(),
@@ -59,9 +55,6 @@ async fn against(world: &World, arguments: &[&str]) -> Said {
 async fn saved(world: &World, folder: &Path) -> String {
     let said = against(world, &["checkpoints", "--save", folder.to_str().unwrap()]).await;
     assert_eq!((said.status, said.err.as_str()), (0, ""), "{said:?}");
-    let key = said
-        .out
-        .lines()
-        .find_map(|it| it.strip_prefix("signed by "));
+    let key = said.out.lines().find_map(|it| it.strip_prefix("signed by "));
     key.unwrap().to_owned()
 }

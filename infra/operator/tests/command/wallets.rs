@@ -71,11 +71,7 @@ async fn who_is_told_to_wait_waits() {
     // Uses up what an operator may ask at once; there is room again after half a second for each request.
     while world.operator.get("/v1/products").await.status == 200 {}
     let said = against(&world, &["verify"]).await;
-    assert_eq!(
-        (said.status, said.out.as_str()),
-        (0, "4 wallets, 4 entries: intact\n"),
-        "{said:?}"
-    );
+    assert_eq!((said.status, said.out.as_str()), (0, "4 wallets, 4 entries: intact\n"), "{said:?}");
 }
 
 #[tokio::test]
@@ -89,38 +85,22 @@ async fn histories_are_compared_with_saved_checkpoints() {
     let folder = folder.path().to_str().unwrap();
     let verify = ["verify", "--public-key", &key, "--checkpoints", folder];
     let said = against(&world, &verify).await;
-    assert_eq!(
-        (said.status, said.out.as_str()),
-        (0, "2 wallets, 3 entries: intact\n")
-    );
+    assert_eq!((said.status, said.out.as_str()), (0, "2 wallets, 3 entries: intact\n"));
 
     // Another history of one wallet, and another wallet that nobody knows any more.
     let mut items = world.items();
     items.retain(|item| {
-        item["doc"]["M"]["reseller"]["S"] == gone.refid
-            || item["pk"]["S"] == format!("RS#{}", gone.refid)
+        item["doc"]["M"]["reseller"]["S"] == gone.refid || item["pk"]["S"] == format!("RS#{}", gone.refid)
     });
     for item in &items {
         world.remove(item);
     }
     let said = against(&world, &["verify"]).await;
-    assert_eq!(
-        (said.status, said.out.as_str()),
-        (0, "1 wallet, 2 entries: intact\n")
-    );
+    assert_eq!((said.status, said.out.as_str()), (0, "1 wallet, 2 entries: intact\n"));
     let said = against(&world, &verify).await;
-    let expected = format!(
-        "{}: there is no such wallet\n2 wallets, 2 entries: 1 break in 1 wallet\n",
-        gone.refid
-    );
+    let expected = format!("{}: there is no such wallet\n2 wallets, 2 entries: 1 break in 1 wallet\n", gone.refid);
     assert_eq!((said.status, said.out), (1, expected));
-    let other = [
-        "verify",
-        "--public-key",
-        &format!("58{}", "66".repeat(31)),
-        "--checkpoints",
-        folder,
-    ];
+    let other = ["verify", "--public-key", &format!("58{}", "66".repeat(31)), "--checkpoints", folder];
     let said = against(&world, &other).await;
     assert_eq!(said.status, 1);
     assert!(said.out.contains("another key signed it"), "{said:?}");

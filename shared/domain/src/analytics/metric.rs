@@ -56,41 +56,20 @@ enum Adds {
 /// Every figure.
 const METRICS: &[(&str, Adds)] = &[
     (CLIENTS, Adds::Client(|_, _| 1)),
-    (
-        PENDING,
-        Adds::Client(|it, _| i64::from(it == ClientStatus::Pending)),
-    ),
-    (
-        ACTIVE,
-        Adds::Client(|it, _| i64::from(it == ClientStatus::Active)),
-    ),
-    (
-        SUSPENDED,
-        Adds::Client(|it, _| i64::from(it == ClientStatus::Suspended)),
-    ),
-    (
-        INACTIVE,
-        Adds::Client(|it, _| i64::from(it == ClientStatus::Inactive)),
-    ),
+    (PENDING, Adds::Client(|it, _| i64::from(it == ClientStatus::Pending))),
+    (ACTIVE, Adds::Client(|it, _| i64::from(it == ClientStatus::Active))),
+    (SUSPENDED, Adds::Client(|it, _| i64::from(it == ClientStatus::Suspended))),
+    (INACTIVE, Adds::Client(|it, _| i64::from(it == ClientStatus::Inactive))),
     (STANDALONE, Adds::Client(|_, resold| i64::from(!resold))),
     (RESOLD, Adds::Client(|_, resold| i64::from(resold))),
     (DISTRIBUTED, Adds::Entry(distributed)),
     (SPENT, Adds::Entry(spent)),
     (OUTSTANDING, Adds::Entry(outstanding)),
     (MINTED, Adds::Licence(|_| 1)),
-    (
-        ACTIVE_LICENCES,
-        Adds::Licence(|it| i64::from(it.status == LicenceStatus::Active)),
-    ),
-    (
-        OF_PRODUCT,
-        Adds::LicenceOfProduct(|it| i64::from(it.status != LicenceStatus::Revoked)),
-    ),
+    (ACTIVE_LICENCES, Adds::Licence(|it| i64::from(it.status == LicenceStatus::Active))),
+    (OF_PRODUCT, Adds::LicenceOfProduct(|it| i64::from(it.status != LicenceStatus::Revoked))),
     // Whoever waits to be approved is no partner yet.
-    (
-        IN_TIER,
-        Adds::ResellerInTier(|it| i64::from(it.status != ResellerStatus::Pending)),
-    ),
+    (IN_TIER, Adds::ResellerInTier(|it| i64::from(it.status != ResellerStatus::Pending))),
 ];
 
 /// What customers are ranked by.

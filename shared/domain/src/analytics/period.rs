@@ -166,8 +166,7 @@ impl Period {
 
     /// Whether a day is in it.
     pub fn holds(self, day: Day) -> bool {
-        self.days()
-            .is_none_or(|(first, last)| (first..=last).contains(&day))
+        self.days().is_none_or(|(first, last)| (first..=last).contains(&day))
     }
 
     /// Its first and last day; none for always.

@@ -48,11 +48,7 @@ pub struct Bucket {
 impl DayRange {
     /// From `start` to `end`, unless that is before it.
     pub fn new(start: Day, end: Day) -> Result<Self, RangeError> {
-        if start <= end {
-            Ok(Self { start, end })
-        } else {
-            Err(RangeError::Backwards)
-        }
+        if start <= end { Ok(Self { start, end }) } else { Err(RangeError::Backwards) }
     }
 
     /// The fewest periods that make it up, in the order of time.
@@ -89,14 +85,8 @@ impl DayRange {
             }
             let period = interval.bucket(day);
             let last = period.days().map_or(day, |(_, last)| last);
-            let part = Self {
-                start: day,
-                end: last.min(self.end),
-            };
-            buckets.push(Bucket {
-                period,
-                parts: part.cover(),
-            });
+            let part = Self { start: day, end: last.min(self.end) };
+            buckets.push(Bucket { period, parts: part.cover() });
             next = last.next();
         }
         Ok(buckets)
@@ -134,36 +124,15 @@ mod tests {
             ("2023-02-01", "2023-02-28", vec!["M#2023-02"]),
             ("2024-02-01", "2024-02-28", (1..=28).map(|_| "D").collect()),
             ("2024-01-01", "2024-12-31", vec!["Y#2024"]),
-            (
-                "2023-12-31",
-                "2025-01-01",
-                vec!["D#2023-12-31", "Y#2024", "D#2025-01-01"],
-            ),
-            (
-                "2023-11-30",
-                "2024-02-01",
-                vec!["D#2023-11-30", "M#2023-12", "M#2024-01", "D#2024-02-01"],
-            ),
+            ("2023-12-31", "2025-01-01", vec!["D#2023-12-31", "Y#2024", "D#2025-01-01"]),
+            ("2023-11-30", "2024-02-01", vec!["D#2023-11-30", "M#2023-12", "M#2024-01", "D#2024-02-01"]),
             ("9999-12-01", "9999-12-31", vec!["M#9999-12"]),
         ] {
-            let cover: Vec<String> = range(start, end)
-                .cover()
-                .iter()
-                .map(|it| it.key())
-                .collect();
+            let cover: Vec<String> = range(start, end).cover().iter().map(|it| it.key()).collect();
             assert_eq!(cover.len(), keys.len(), "{start} {end}");
-            assert!(
-                cover
-                    .iter()
-                    .zip(keys)
-                    .all(|(key, begin)| key.starts_with(begin)),
-                "{cover:?}"
-            );
+            assert!(cover.iter().zip(keys).all(|(key, begin)| key.starts_with(begin)), "{cover:?}");
         }
-        assert_eq!(
-            DayRange::new(day("2024-01-02"), day("2024-01-01")),
-            Err(RangeError::Backwards)
-        );
+        assert_eq!(DayRange::new(day("2024-01-02"), day("2024-01-01")), Err(RangeError::Backwards));
     }
 
     proptest! {

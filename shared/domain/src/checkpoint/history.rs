@@ -32,50 +32,21 @@ pub enum Discrepancy {
     #[error("{date}: {reseller} is there twice")]
     WalletTwice { date: Day, reseller: ResellerRefid },
     #[error("{reseller} was there on {earlier} and is missing on {later}")]
-    Vanished {
-        reseller: ResellerRefid,
-        earlier: Day,
-        later: Day,
-    },
+    Vanished { reseller: ResellerRefid, earlier: Day, later: Day },
     #[error("{reseller} goes back: entry {from} on {earlier}, entry {to} on {later}")]
-    WentBack {
-        reseller: ResellerRefid,
-        earlier: Day,
-        from: u64,
-        later: Day,
-        to: u64,
-    },
+    WentBack { reseller: ResellerRefid, earlier: Day, from: u64, later: Day, to: u64 },
     #[error("{reseller}: entry {sequence} is another one on {later} than on {earlier}")]
-    Rewritten {
-        reseller: ResellerRefid,
-        sequence: u64,
-        earlier: Day,
-        later: Day,
-    },
+    Rewritten { reseller: ResellerRefid, sequence: u64, earlier: Day, later: Day },
     #[error("{reseller} is in no checkpoint that was given")]
     NoCheckpoint { reseller: ResellerRefid },
     #[error("{reseller}: entry {sequence} does not follow the one before it")]
-    Unchained {
-        reseller: ResellerRefid,
-        sequence: u64,
-    },
+    Unchained { reseller: ResellerRefid, sequence: u64 },
     #[error("{reseller}: entry {sequence}: its amount does not lead to the balance it left")]
-    Miscounted {
-        reseller: ResellerRefid,
-        sequence: u64,
-    },
+    Miscounted { reseller: ResellerRefid, sequence: u64 },
     #[error("{reseller}: entry {sequence} is not the one of the checkpoint of {date}")]
-    OtherHistory {
-        reseller: ResellerRefid,
-        sequence: u64,
-        date: Day,
-    },
+    OtherHistory { reseller: ResellerRefid, sequence: u64, date: Day },
     #[error("{reseller}: entry {sequence}, where it stood on {date}, is not among those given")]
-    NotGiven {
-        reseller: ResellerRefid,
-        sequence: u64,
-        date: Day,
-    },
+    NotGiven { reseller: ResellerRefid, sequence: u64, date: Day },
 }
 
 /// What was found out about a set of parts.
@@ -99,10 +70,7 @@ impl Chronicle {
                 day.push(part);
             }
         }
-        let mut chronicle = Self {
-            days: days.keys().copied().collect(),
-            ..Self::default()
-        };
+        let mut chronicle = Self { days: days.keys().copied().collect(), ..Self::default() };
         for (date, mut parts) in days {
             parts.sort_by_key(|part| part.part);
             let before = chronicle.discrepancies.len();
@@ -119,10 +87,7 @@ impl Chronicle {
     pub fn gaps(&self) -> Vec<Discrepancy> {
         let pairs = self.days.iter().zip(self.days.iter().skip(1));
         let apart = pairs.filter(|(earlier, later)| earlier.next() != Some(**later));
-        let gap = |(earlier, later): (&Day, &Day)| Discrepancy::DaysMissing {
-            earlier: *earlier,
-            later: *later,
-        };
+        let gap = |(earlier, later): (&Day, &Day)| Discrepancy::DaysMissing { earlier: *earlier, later: *later };
         apart.map(gap).collect()
     }
 
@@ -131,19 +96,16 @@ impl Chronicle {
         for Part { part, last, .. } in parts {
             let part = *part;
             if part < expected {
-                self.discrepancies
-                    .push(Discrepancy::TwoParts { date, part });
+                self.discrepancies.push(Discrepancy::TwoParts { date, part });
                 continue;
             }
             // Numbers come from outside: a forged one must not make this a long list.
             if part > expected {
                 let part = expected;
-                self.discrepancies
-                    .push(Discrepancy::PartMissing { date, part });
+                self.discrepancies.push(Discrepancy::PartMissing { date, part });
             }
             if ended {
-                self.discrepancies
-                    .push(Discrepancy::AfterTheLast { date, part });
+                self.discrepancies.push(Discrepancy::AfterTheLast { date, part });
             }
             ended |= *last;
             expected = part.saturating_add(1);
@@ -159,8 +121,7 @@ impl Chronicle {
             Ok(()) => true,
             Err(why) => {
                 let Part { date, part, .. } = *part;
-                self.discrepancies
-                    .push(Discrepancy::Forged { date, part, why });
+                self.discrepancies.push(Discrepancy::Forged { date, part, why });
                 false
             }
         };
@@ -175,8 +136,7 @@ impl Chronicle {
         for head in parts.iter().flat_map(|part| &part.wallets) {
             let reseller = head.reseller.clone();
             if !seen.insert(reseller.clone()) {
-                self.discrepancies
-                    .push(Discrepancy::WalletTwice { date, reseller });
+                self.discrepancies.push(Discrepancy::WalletTwice { date, reseller });
                 continue;
             }
             let known = self.heads.entry(reseller).or_default();
@@ -187,11 +147,7 @@ impl Chronicle {
         let missing = self.heads.iter().filter(|(it, _)| !seen.contains(*it));
         let vanished = missing.filter_map(|(reseller, known)| {
             let (earlier, _) = known.last()?;
-            Some(Discrepancy::Vanished {
-                reseller: reseller.clone(),
-                earlier: *earlier,
-                later: date,
-            })
+            Some(Discrepancy::Vanished { reseller: reseller.clone(), earlier: *earlier, later: date })
         });
         if whole {
             self.discrepancies.extend(vanished.collect::<Vec<_>>());
@@ -242,18 +198,10 @@ impl Chronicle {
         found.extend(heads.iter().filter_map(|(date, head)| {
             let (reseller, sequence, date) = (reseller.clone(), head.sequence, *date);
             match places.get(&sequence) {
-                None => Some(Discrepancy::NotGiven {
-                    reseller,
-                    sequence,
-                    date,
-                }),
+                None => Some(Discrepancy::NotGiven { reseller, sequence, date }),
                 Some((hash, balance)) => {
                     let same = *hash == head.head && balance.is_none_or(|it| it == head.balance);
-                    (!same).then_some(Discrepancy::OtherHistory {
-                        reseller,
-                        sequence,
-                        date,
-                    })
+                    (!same).then_some(Discrepancy::OtherHistory { reseller, sequence, date })
                 }
             }
         }));
@@ -266,19 +214,12 @@ fn changed(known: &(Day, WalletHead), later: Day, head: &WalletHead) -> Option<D
     let (earlier, before) = known;
     let reseller = head.reseller.clone();
     match head.sequence.cmp(&before.sequence) {
-        std::cmp::Ordering::Less => Some(Discrepancy::WentBack {
-            reseller,
-            earlier: *earlier,
-            from: before.sequence,
-            later,
-            to: head.sequence,
-        }),
-        std::cmp::Ordering::Equal if before != head => Some(Discrepancy::Rewritten {
-            reseller,
-            sequence: head.sequence,
-            earlier: *earlier,
-            later,
-        }),
+        std::cmp::Ordering::Less => {
+            Some(Discrepancy::WentBack { reseller, earlier: *earlier, from: before.sequence, later, to: head.sequence })
+        }
+        std::cmp::Ordering::Equal if before != head => {
+            Some(Discrepancy::Rewritten { reseller, sequence: head.sequence, earlier: *earlier, later })
+        }
         _ => None,
     }
 }

@@ -40,10 +40,7 @@ pub struct Audit {
 impl Audit {
     /// The audit of the history of `wallet`, which must pass `through` there, if anywhere.
     pub fn of(wallet: &ResellerRefid, through: Option<Waypoint>) -> Self {
-        let before_all = Waypoint {
-            sequence: 0,
-            head: EntryHash::START,
-        };
+        let before_all = Waypoint { sequence: 0, head: EntryHash::START };
         Self {
             wallet: wallet.clone(),
             next: 1,
@@ -56,10 +53,7 @@ impl Audit {
 
     /// Takes an entry that can't be read, in the place of the next one.
     pub fn unreadable(&mut self) {
-        self.breaks.push(Break {
-            sequence: self.next,
-            problem: "the entry can't be read",
-        });
+        self.breaks.push(Break { sequence: self.next, problem: "the entry can't be read" });
         self.next = self.next.saturating_add(1);
     }
 
@@ -67,68 +61,36 @@ impl Audit {
     pub fn entry(&mut self, entry: &Entry, misplaced: bool) {
         let moved = entry.kind.applied(self.balance, entry.amount);
         for (holds, problem) in [
-            (
-                entry.reseller == self.wallet,
-                "the entry belongs to another wallet",
-            ),
+            (entry.reseller == self.wallet, "the entry belongs to another wallet"),
             (!misplaced, "the entry is kept under another name"),
-            (
-                entry.sequence == self.next,
-                "the sequence has a gap or a repeat",
-            ),
-            (
-                entry.previous_hash == self.head,
-                "the entry does not follow the one before it",
-            ),
-            (
-                entry.hash == entry.computed_hash(),
-                "the entry was changed after it was written",
-            ),
+            (entry.sequence == self.next, "the sequence has a gap or a repeat"),
+            (entry.previous_hash == self.head, "the entry does not follow the one before it"),
+            (entry.hash == entry.computed_hash(), "the entry was changed after it was written"),
             (entry.has_its_parts(), "its parts do not belong to its type"),
-            (
-                entry.balance_before == self.balance,
-                "the balance it found is not the one left before it",
-            ),
-            (
-                moved == Ok(entry.balance_after),
-                "its amount does not lead to the balance it left",
-            ),
+            (entry.balance_before == self.balance, "the balance it found is not the one left before it"),
+            (moved == Ok(entry.balance_after), "its amount does not lead to the balance it left"),
         ] {
             if !holds {
-                self.breaks.push(Break {
-                    sequence: entry.sequence,
-                    problem,
-                });
+                self.breaks.push(Break { sequence: entry.sequence, problem });
             }
         }
         self.next = entry.sequence.saturating_add(1);
         self.balance = entry.balance_after;
         self.head = entry.hash;
-        let here = Waypoint {
-            sequence: entry.sequence,
-            head: entry.hash,
-        };
+        let here = Waypoint { sequence: entry.sequence, head: entry.hash };
         self.through = self.through.filter(|it| *it != here);
     }
 
     /// Compares the history with the wallet and the checkpoint, and says where it breaks.
     pub fn finish(mut self, balance: Credits, sequence: u64, head: EntryHash) -> Vec<Break> {
         if let Some(missed) = self.through {
-            self.breaks.push(Break {
-                sequence: missed.sequence,
-                problem: "the history is not the one of the checkpoint",
-            });
+            self.breaks
+                .push(Break { sequence: missed.sequence, problem: "the history is not the one of the checkpoint" });
         }
         if self.next != sequence.saturating_add(1) {
-            self.breaks.push(Break {
-                sequence,
-                problem: "the wallet counts another number of entries",
-            });
+            self.breaks.push(Break { sequence, problem: "the wallet counts another number of entries" });
         } else if (self.balance, self.head) != (balance, head) {
-            self.breaks.push(Break {
-                sequence,
-                problem: "the wallet does not agree with its last entry",
-            });
+            self.breaks.push(Break { sequence, problem: "the wallet does not agree with its last entry" });
         }
         self.breaks
     }

@@ -19,10 +19,7 @@ fn sale() -> Sale {
         tier: Tier::Platinum,
         discount: BasisPoints::try_from(3_000).unwrap(),
         clients: vec![ClientRefid::new(&prefix("CL-"), [7; 10])],
-        licences: vec![
-            LicenceRefid::new(&prefix("LI-"), [8; 10]),
-            LicenceRefid::new(&prefix("LI-"), [9; 10]),
-        ],
+        licences: vec![LicenceRefid::new(&prefix("LI-"), [8; 10]), LicenceRefid::new(&prefix("LI-"), [9; 10])],
     }
 }
 
@@ -36,14 +33,8 @@ fn debit(sale: Option<Sale>) -> Entry {
 #[test]
 fn the_hashes_of_entries_do_not_change() {
     for (entry, hash) in [
-        (
-            debit(None),
-            "dc113828f41df30119204aed396e158afe54c498f47ec66cb3e30a4e54eaf140",
-        ),
-        (
-            debit(Some(sale())),
-            "446cac169fb261dd9c7e94a024e5ca3e662e601efc3bb9cb36aa73fc2d9d4f9a",
-        ),
+        (debit(None), "dc113828f41df30119204aed396e158afe54c498f47ec66cb3e30a4e54eaf140"),
+        (debit(Some(sale())), "446cac169fb261dd9c7e94a024e5ca3e662e601efc3bb9cb36aa73fc2d9d4f9a"),
         (
             with_parts(EntryType::Refund, false, true, false),
             "7a39002aebf6acea1982f4508768a62ccb33a2d6aed2c56d4f5291f4936652b8",
@@ -59,10 +50,7 @@ fn the_hashes_of_entries_do_not_change() {
 }
 
 fn refund() -> Refund {
-    Refund {
-        provision: EntryRefid::new(&prefix("PV-"), [4; 10]),
-        licences: sale().licences,
-    }
+    Refund { provision: EntryRefid::new(&prefix("PV-"), [4; 10]), licences: sale().licences }
 }
 
 fn counterparty() -> Counterparty {
@@ -92,18 +80,14 @@ fn problems(entry: &Entry) -> Vec<&'static str> {
     let unrelated = "the balance it found is not the one left before it";
     let amounts = "its amount does not lead to the balance it left";
     let problems = found.iter().map(|it| it.problem);
-    problems
-        .filter(|it| ![unrelated, amounts].contains(it))
-        .collect()
+    problems.filter(|it| ![unrelated, amounts].contains(it)).collect()
 }
 
 #[test]
 fn each_type_has_its_own_parts_and_no_other() {
     use EntryType::{Credit, Debit, Refund, TransferIn, TransferOut};
     let all = [false, true];
-    let every = all
-        .iter()
-        .flat_map(|a| all.iter().flat_map(move |b| all.map(|c| (*a, *b, c))));
+    let every = all.iter().flat_map(|a| all.iter().flat_map(move |b| all.map(|c| (*a, *b, c))));
     for parts in every {
         for (kind, allowed) in [
             (Credit, [(false, false, false)].as_slice()),
@@ -113,11 +97,7 @@ fn each_type_has_its_own_parts_and_no_other() {
             (TransferOut, &[(false, false, true)]),
         ] {
             let entry = with_parts(kind, parts.0, parts.1, parts.2);
-            let expected: &[&str] = if allowed.contains(&parts) {
-                &[]
-            } else {
-                &[PARTS]
-            };
+            let expected: &[&str] = if allowed.contains(&parts) { &[] } else { &[PARTS] };
             assert_eq!(problems(&entry), expected, "{kind:?} {parts:?}");
         }
     }
@@ -171,11 +151,8 @@ proptest! {
 
 #[test]
 fn a_sale_of_other_quantities_than_licences_shows() {
-    let clients = |count: u8| -> Vec<ClientRefid> {
-        (0..count)
-            .map(|n| ClientRefid::new(&prefix("CL-"), [n; 10]))
-            .collect()
-    };
+    let clients =
+        |count: u8| -> Vec<ClientRefid> { (0..count).map(|n| ClientRefid::new(&prefix("CL-"), [n; 10])).collect() };
     for (quantity, clients, fits) in [
         (2, clients(1), true),
         (2, clients(2), true),
@@ -185,11 +162,7 @@ fn a_sale_of_other_quantities_than_licences_shows() {
         (3, clients(1), false),
     ] {
         let of = clients.len();
-        let sale = Sale {
-            quantity,
-            clients,
-            ..sale()
-        };
+        let sale = Sale { quantity, clients, ..sale() };
         let found = problems(&debit(Some(sale)));
         assert_eq!(found.is_empty(), fits, "{quantity} for {of}: {found:?}");
     }
@@ -208,22 +181,15 @@ fn what_a_refund_and_a_transfer_are_about_is_covered_by_their_hash() {
     let mut hashes = vec![plain.hash];
     hashes.extend(refunds.map(|refund| {
         let refund = Some(refund);
-        let entry = Entry {
-            refund,
-            ..plain.clone()
-        };
+        let entry = Entry { refund, ..plain.clone() };
         entry.computed_hash()
     }));
     hashes.extend(others.map(|other| {
         let counterparty = Some(other);
-        let entry = Entry {
-            counterparty,
-            ..plain.clone()
-        };
+        let entry = Entry { counterparty, ..plain.clone() };
         entry.computed_hash()
     }));
-    let distinct: std::collections::HashSet<String> =
-        hashes.iter().map(ToString::to_string).collect();
+    let distinct: std::collections::HashSet<String> = hashes.iter().map(ToString::to_string).collect();
     assert_eq!(distinct.len(), hashes.len());
 }
 
@@ -237,26 +203,13 @@ fn what_an_entry_does_to_a_balance() {
         (EntryType::TransferIn, 14),
         (EntryType::TransferOut, 6),
     ] {
-        assert_eq!(
-            kind.applied(balance, amount),
-            Ok(Credits::new(after)),
-            "{kind:?}"
-        );
+        assert_eq!(kind.applied(balance, amount), Ok(Credits::new(after)), "{kind:?}");
         let adds = after > 10;
-        let too_far = if adds {
-            Credits::MAX_BALANCE
-        } else {
-            Credits::new(11)
-        };
+        let too_far = if adds { Credits::MAX_BALANCE } else { Credits::new(11) };
         let refused = if adds {
-            Refusal::BalanceTooLarge {
-                most: Credits::MAX_BALANCE,
-            }
+            Refusal::BalanceTooLarge { most: Credits::MAX_BALANCE }
         } else {
-            Refusal::InsufficientCredits {
-                balance,
-                required: too_far,
-            }
+            Refusal::InsufficientCredits { balance, required: too_far }
         };
         assert_eq!(kind.applied(balance, too_far), Err(refused), "{kind:?}");
     }

@@ -36,17 +36,13 @@ fn sale(quantity: u8) -> Sale {
 fn bought(quantity: u8, price: u64) -> (Wallet, Entry) {
     let cost = Credits::new(price * u64::from(quantity));
     let before = wallet(1_000_000, 500);
-    let made = before
-        .debit(cost, Some(sale(quantity)), particulars(1), at(1))
-        .unwrap();
+    let made = before.debit(cost, Some(sale(quantity)), particulars(1), at(1)).unwrap();
     (made.wallet, made.entry)
 }
 
 fn spent(cost: u64) -> (Wallet, Entry) {
     let before = wallet(1_000_000, 500);
-    let made = before
-        .debit(Credits::new(cost), None, particulars(1), at(1))
-        .unwrap();
+    let made = before.debit(Credits::new(cost), None, particulars(1), at(1)).unwrap();
     (made.wallet, made.entry)
 }
 
@@ -75,14 +71,7 @@ fn each_part_returns_once() {
     ] {
         let at_first = decide(&wallet, &purchase, None, &first, particulars(2), at(2)).unwrap();
         let so_far = Some(&at_first.refunds);
-        let again = decide(
-            &at_first.posting.wallet,
-            &purchase,
-            so_far,
-            &second,
-            particulars(3),
-            at(3),
-        );
+        let again = decide(&at_first.posting.wallet, &purchase, so_far, &second, particulars(3), at(3));
         let amount = again.map(|it| it.posting.entry.amount.get());
         assert_eq!(amount, expected, "{first:?} {second:?}");
     }
@@ -100,14 +89,7 @@ fn a_bare_cost_returns_whole_and_once() {
     assert_eq!(made.posting.entry.provision(), Some(&purchase.refid));
     assert!(!made.posting.entry.is_provision());
     assert_eq!(made.refunds.refunded, Credits::new(21));
-    let again = decide(
-        &made.posting.wallet,
-        &purchase,
-        Some(&made.refunds),
-        &Part::Rest,
-        particulars(3),
-        at(3),
-    );
+    let again = decide(&made.posting.wallet, &purchase, Some(&made.refunds), &Part::Rest, particulars(3), at(3));
     assert_eq!(again, Err(Refusal::AlreadyRefunded));
 }
 
@@ -115,18 +97,8 @@ fn a_bare_cost_returns_whole_and_once() {
 fn what_cost_nothing_is_refunded_once_as_well() {
     let (wallet, purchase) = bought(2, 0);
     let made = decide(&wallet, &purchase, None, &Part::Rest, particulars(2), at(2)).unwrap();
-    assert_eq!(
-        (made.refunds.refunded, made.licences.len()),
-        (Credits::ZERO, 2)
-    );
-    let again = decide(
-        &made.posting.wallet,
-        &purchase,
-        Some(&made.refunds),
-        &Part::Rest,
-        particulars(3),
-        at(3),
-    );
+    assert_eq!((made.refunds.refunded, made.licences.len()), (Credits::ZERO, 2));
+    let again = decide(&made.posting.wallet, &purchase, Some(&made.refunds), &Part::Rest, particulars(3), at(3));
     assert_eq!(again, Err(Refusal::AlreadyRefunded));
 }
 
@@ -142,27 +114,12 @@ fn no_more_returns_than_the_sum_leaves_whatever_the_lists_say() {
         (&whole, 0, Part::Rest, returned.clone()),
         (&whole, 1, Part::Rest, refused.clone()),
         (&whole, 210, Part::Rest, refused.clone()),
-        (
-            &whole,
-            Credits::MAX_BALANCE.get(),
-            Part::Rest,
-            refused.clone(),
-        ),
+        (&whole, Credits::MAX_BALANCE.get(), Part::Rest, refused.clone()),
         (&bare, 0, Part::Rest, returned),
         (&bare, 1, Part::Rest, refused),
     ] {
-        let so_far = Refunds {
-            refunded: Credits::new(refunded),
-            ..Refunds::none_of(purchase)
-        };
-        let decided = decide(
-            wallet,
-            purchase,
-            Some(&so_far),
-            &part,
-            particulars(2),
-            at(2),
-        );
+        let so_far = Refunds { refunded: Credits::new(refunded), ..Refunds::none_of(purchase) };
+        let decided = decide(wallet, purchase, Some(&so_far), &part, particulars(2), at(2));
         let sum = decided.map(|it| it.refunds.refunded);
         assert_eq!(sum, expected, "{refunded} {part:?}");
     }
@@ -172,29 +129,13 @@ fn no_more_returns_than_the_sum_leaves_whatever_the_lists_say() {
 fn neither_status_nor_hold_matters_and_room_does() {
     use crate::reseller::ResellerStatus;
     let (paid, purchase) = bought(1, 70);
-    for status in [
-        ResellerStatus::Active,
-        ResellerStatus::Pending,
-        ResellerStatus::Suspended,
-    ] {
-        let wallet = Wallet {
-            status,
-            hold_provisioning: true,
-            ..paid.clone()
-        };
+    for status in [ResellerStatus::Active, ResellerStatus::Pending, ResellerStatus::Suspended] {
+        let wallet = Wallet { status, hold_provisioning: true, ..paid.clone() };
         assert!(decide(&wallet, &purchase, None, &Part::Rest, particulars(2), at(2)).is_ok());
     }
-    let full = Wallet {
-        balance: Credits::MAX_BALANCE,
-        ..paid
-    };
+    let full = Wallet { balance: Credits::MAX_BALANCE, ..paid };
     let refused = decide(&full, &purchase, None, &Part::Rest, particulars(2), at(2));
-    assert_eq!(
-        refused,
-        Err(Refusal::BalanceTooLarge {
-            most: Credits::MAX_BALANCE
-        })
-    );
+    assert_eq!(refused, Err(Refusal::BalanceTooLarge { most: Credits::MAX_BALANCE }));
 }
 
 proptest! {

@@ -15,17 +15,11 @@ fn refid(n: u8) -> ResellerRefid {
 }
 
 fn purse(n: u8, balance: u64) -> Wallet {
-    Wallet {
-        reseller: refid(n),
-        ..wallet(balance, 500)
-    }
+    Wallet { reseller: refid(n), ..wallet(balance, 500) }
 }
 
 fn end(wallet: &Wallet, n: u8) -> End<'_> {
-    End {
-        wallet,
-        particulars: particulars(n),
-    }
+    End { wallet, particulars: particulars(n) }
 }
 
 fn amount(count: u64) -> Amount {
@@ -37,41 +31,24 @@ fn two_entries_name_each_other_and_the_exact_balance_is_enough() {
     let (from, to) = (purse(1, 600), purse(2, 5));
     let made = decide(end(&from, 1), end(&to, 2), amount(600), at(9)).unwrap();
     let (sent, received) = (&made.sent, &made.received);
-    assert_eq!(
-        (sent.wallet.balance, received.wallet.balance),
-        (Credits::ZERO, Credits::new(605))
-    );
-    assert_eq!(
-        (sent.entry.kind, received.entry.kind),
-        (EntryType::TransferOut, EntryType::TransferIn)
-    );
+    assert_eq!((sent.wallet.balance, received.wallet.balance), (Credits::ZERO, Credits::new(605)));
+    assert_eq!((sent.entry.kind, received.entry.kind), (EntryType::TransferOut, EntryType::TransferIn));
     for (one, other) in [(sent, received), (received, sent)] {
         let named = one.entry.counterparty.as_ref().unwrap();
-        assert_eq!(
-            (&named.reseller, &named.entry),
-            (&other.entry.reseller, &other.entry.refid)
-        );
+        assert_eq!((&named.reseller, &named.entry), (&other.entry.reseller, &other.entry.refid));
         assert_eq!(one.entry.provision(), None);
     }
     assert!(sent.entry.ran_low() && !received.entry.ran_low());
     let refused = decide(end(&from, 1), end(&to, 2), amount(601), at(9));
     let (balance, required) = (Credits::new(600), Credits::new(601));
-    assert_eq!(
-        refused,
-        Err(Refusal::InsufficientCredits { balance, required })
-    );
+    assert_eq!(refused, Err(Refusal::InsufficientCredits { balance, required }));
 }
 
 #[test]
 fn a_wallet_can_be_too_full_and_is_not_its_own_counterparty() {
     let (from, full) = (purse(1, 600), purse(2, Credits::MAX_BALANCE.get()));
     let refused = decide(end(&from, 1), end(&full, 2), amount(1), at(9));
-    assert_eq!(
-        refused,
-        Err(Refusal::BalanceTooLarge {
-            most: Credits::MAX_BALANCE
-        })
-    );
+    assert_eq!(refused, Err(Refusal::BalanceTooLarge { most: Credits::MAX_BALANCE }));
     let refused = decide(end(&from, 1), end(&from, 2), amount(1), at(9));
     assert_eq!(refused, Err(Refusal::InvalidRecipient));
 }
@@ -145,44 +122,17 @@ proptest! {
 fn a_reseller_sends_one_level_down_and_only_while_it_may_trade() {
     for (parent, status, expected) in [
         (Some(1), ResellerStatus::Active, Ok(())),
-        (
-            Some(1),
-            ResellerStatus::Suspended,
-            Err(Refusal::ResellerSuspended),
-        ),
-        (
-            Some(1),
-            ResellerStatus::Pending,
-            Err(Refusal::ResellerPending),
-        ),
-        (
-            Some(9),
-            ResellerStatus::Active,
-            Err(Refusal::InvalidRecipient),
-        ),
-        (
-            Some(9),
-            ResellerStatus::Suspended,
-            Err(Refusal::InvalidRecipient),
-        ),
+        (Some(1), ResellerStatus::Suspended, Err(Refusal::ResellerSuspended)),
+        (Some(1), ResellerStatus::Pending, Err(Refusal::ResellerPending)),
+        (Some(9), ResellerStatus::Active, Err(Refusal::InvalidRecipient)),
+        (Some(9), ResellerStatus::Suspended, Err(Refusal::InvalidRecipient)),
         (None, ResellerStatus::Active, Err(Refusal::InvalidRecipient)),
     ] {
-        let from = Wallet {
-            status,
-            hold_provisioning: true,
-            ..purse(1, 10)
-        };
+        let from = Wallet { status, hold_provisioning: true, ..purse(1, 10) };
         let to = receiver(parent.map(refid));
-        assert_eq!(
-            must_send(&from, Some(&to)),
-            expected,
-            "{parent:?} {status:?}"
-        );
+        assert_eq!(must_send(&from, Some(&to)), expected, "{parent:?} {status:?}");
     }
-    assert_eq!(
-        must_send(&purse(1, 10), None),
-        Err(Refusal::InvalidRecipient)
-    );
+    assert_eq!(must_send(&purse(1, 10), None), Err(Refusal::InvalidRecipient));
 }
 
 fn receiver(parent: Option<ResellerRefid>) -> Reseller {

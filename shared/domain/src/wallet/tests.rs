@@ -27,12 +27,7 @@ pub(crate) fn prefix(text: &str) -> Prefix {
 
 pub(crate) fn particulars(n: u8) -> Particulars {
     let refid = EntryRefid::new(&prefix("PV-"), [n; 10]);
-    Particulars {
-        refid,
-        reference: None,
-        description: None,
-        actor: Actor::new("operator"),
-    }
+    Particulars { refid, reference: None, description: None, actor: Actor::new("operator") }
 }
 
 pub(crate) fn at(seconds: i64) -> Time {
@@ -50,36 +45,23 @@ fn a_debit_below_the_threshold_runs_low_once() {
         (1_000, 0, true),
         (0, 0, false),
     ] {
-        let posting = wallet(from, 500)
-            .debit(Credits::new(from - to), None, particulars(1), at(0))
-            .unwrap();
+        let posting = wallet(from, 500).debit(Credits::new(from - to), None, particulars(1), at(0)).unwrap();
         assert_eq!(posting.entry.ran_low(), low, "{from} → {to}");
     }
-    let topped_up = wallet(400, 500)
-        .credit(Amount::try_from(200).unwrap(), particulars(1), at(0))
-        .unwrap();
+    let topped_up = wallet(400, 500).credit(Amount::try_from(200).unwrap(), particulars(1), at(0)).unwrap();
     assert!(!topped_up.entry.ran_low());
     assert_eq!(topped_up.wallet.balance, Credits::new(600));
-    let never = wallet(1, 0)
-        .debit(Credits::new(1), None, particulars(1), at(0))
-        .unwrap();
+    let never = wallet(1, 0).debit(Credits::new(1), None, particulars(1), at(0)).unwrap();
     assert!(!never.entry.ran_low(), "a threshold of 0 never warns");
 }
 
 #[test]
 fn the_exact_balance_is_enough_and_one_more_is_not() {
     let wallet = wallet(490, 0);
-    assert!(
-        wallet
-            .debit(Credits::new(490), None, particulars(1), at(0))
-            .is_ok()
-    );
+    assert!(wallet.debit(Credits::new(490), None, particulars(1), at(0)).is_ok());
     assert_eq!(
         wallet.debit(Credits::new(491), None, particulars(1), at(0)),
-        Err(Refusal::InsufficientCredits {
-            balance: Credits::new(490),
-            required: Credits::new(491)
-        })
+        Err(Refusal::InsufficientCredits { balance: Credits::new(490), required: Credits::new(491) })
     );
 }
 
@@ -87,40 +69,19 @@ fn the_exact_balance_is_enough_and_one_more_is_not() {
 fn standing_decides_before_money() {
     for (status, hold, refusal) in [
         (ResellerStatus::Active, false, None),
-        (
-            ResellerStatus::Active,
-            true,
-            Some(Refusal::ProvisioningHeld),
-        ),
-        (
-            ResellerStatus::Suspended,
-            true,
-            Some(Refusal::ResellerSuspended),
-        ),
-        (
-            ResellerStatus::Pending,
-            false,
-            Some(Refusal::ResellerPending),
-        ),
+        (ResellerStatus::Active, true, Some(Refusal::ProvisioningHeld)),
+        (ResellerStatus::Suspended, true, Some(Refusal::ResellerSuspended)),
+        (ResellerStatus::Pending, false, Some(Refusal::ResellerPending)),
     ] {
-        let wallet = Wallet {
-            status,
-            hold_provisioning: hold,
-            ..wallet(0, 0)
-        };
+        let wallet = Wallet { status, hold_provisioning: hold, ..wallet(0, 0) };
         assert_eq!(wallet.must_provision().err(), refusal, "{status:?} {hold}");
     }
 }
 
 #[test]
 fn time_never_runs_backwards_in_a_wallet() {
-    let first = wallet(0, 0)
-        .credit(Amount::try_from(9).unwrap(), particulars(1), at(100))
-        .unwrap();
-    let second = first
-        .wallet
-        .debit(Credits::new(1), None, particulars(2), at(50))
-        .unwrap();
+    let first = wallet(0, 0).credit(Amount::try_from(9).unwrap(), particulars(1), at(100)).unwrap();
+    let second = first.wallet.debit(Credits::new(1), None, particulars(2), at(50)).unwrap();
     assert_eq!(second.entry.created_at, at(100));
 }
 

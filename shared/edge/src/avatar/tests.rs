@@ -46,9 +46,7 @@ fn file(format: ImageFormat, picture: &RgbImage, exif: Option<Vec<u8>>) -> Vec<u
 
 /// Red on the left and blue on the right, with a border that a square does not show.
 fn halves(width: u32, height: u32) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, _| {
-        image::Rgb(if x < width / 2 { RED } else { BLUE })
-    })
+    RgbImage::from_fn(width, height, |x, _| image::Rgb(if x < width / 2 { RED } else { BLUE }))
 }
 
 async fn made(file: Vec<u8>) -> Result<RgbImage, AvatarError> {
@@ -69,9 +67,7 @@ fn looks(picture: &RgbImage, x: u32, y: u32, colour: [u8; 3]) -> bool {
 async fn each_format_becomes_a_square_of_its_middle() {
     for format in FORMATS {
         for (width, height) in [(600, 300), (300, 600), (64, 64), (1_500, 1_100), (256, 256)] {
-            let square = made(file(format, &halves(width, height), None))
-                .await
-                .unwrap();
+            let square = made(file(format, &halves(width, height), None)).await.unwrap();
             for y in [4, 128, 251] {
                 assert!(looks(&square, 4, y, RED), "{format:?} {width} {height}");
                 assert!(looks(&square, 251, y, BLUE), "{format:?} {width} {height}");
@@ -99,8 +95,7 @@ async fn pictures_stand_upright() {
 
 #[tokio::test]
 async fn nothing_that_a_file_hides_goes_on() {
-    let holds =
-        |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+    let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|it| it == text.as_bytes());
     for format in FORMATS {
         let mut hiding = file(format, &halves(300, 300), Some(exif(1)));
         assert!(holds(&hiding, HIDDEN));
@@ -120,14 +115,7 @@ async fn nothing_that_a_file_hides_goes_on() {
         }
         hiding.extend(b"<script>secret-tail</script>");
         let jpeg = square_jpeg(hiding.into()).await.unwrap();
-        for secret in [
-            HIDDEN,
-            "secret-xmp",
-            "secret-tail",
-            "Exif",
-            "xmpmeta",
-            "ICC_PROFILE",
-        ] {
+        for secret in [HIDDEN, "secret-xmp", "secret-tail", "Exif", "xmpmeta", "ICC_PROFILE"] {
             assert!(!holds(&jpeg, secret), "{format:?} {secret}");
         }
     }
@@ -154,8 +142,7 @@ async fn what_is_transparent_becomes_white() {
 #[tokio::test]
 async fn depths_and_greys_are_taken() {
     let mut grey = Cursor::new(Vec::new());
-    let deep: ImageBuffer<Luma<u16>, Vec<u16>> =
-        ImageBuffer::from_pixel(300, 300, Luma([127 * 257]));
+    let deep: ImageBuffer<Luma<u16>, Vec<u16>> = ImageBuffer::from_pixel(300, 300, Luma([127 * 257]));
     deep.write_to(&mut grey, ImageFormat::Png).unwrap();
     let square = made(grey.into_inner()).await.unwrap();
     assert!(looks(&square, 128, 128, [127; 3]));
@@ -195,8 +182,7 @@ async fn of_an_animation_the_first_frame_is_kept() {
 
 #[tokio::test]
 async fn what_is_no_picture_of_these_is_refused() {
-    let gif =
-        b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+    let gif = b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
     for other in [
         &gif[..],
@@ -209,10 +195,7 @@ async fn what_is_no_picture_of_these_is_refused() {
         b"",
         b"\xff",
     ] {
-        assert_eq!(
-            made(other.to_vec()).await.unwrap_err(),
-            AvatarError::NotAPicture
-        );
+        assert_eq!(made(other.to_vec()).await.unwrap_err(), AvatarError::NotAPicture);
     }
 }
 
@@ -275,9 +258,7 @@ fn riff_chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
 fn chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
     let named = [&name[..], body].concat();
     let crc = named.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xEDB8_8320 * (crc & 1))
-        })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
     });
     let length = u32::try_from(body.len()).unwrap().to_be_bytes();
     [&length[..], &named, &(!crc).to_be_bytes()].concat()

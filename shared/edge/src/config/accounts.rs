@@ -82,12 +82,7 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
     }
 
     /// A length of time, given in units of so many minutes: from one to a thousand.
-    fn minutes(
-        &self,
-        name: &'static str,
-        default: i64,
-        unit: i64,
-    ) -> Result<SignedDuration, ConfigError> {
+    fn minutes(&self, name: &'static str, default: i64, unit: i64) -> Result<SignedDuration, ConfigError> {
         match self.parsed(name, default)? {
             count @ 1..=1_000 => Ok(SignedDuration::from_mins(count * unit)),
             _ => Err(wrong(name, &"must be from 1 to 1000")),
@@ -95,12 +90,7 @@ impl<L: Fn(&str) -> Option<String>> Given<L> {
     }
 
     /// A length of time in days: from `least` to ten thousand.
-    fn days(
-        &self,
-        name: &'static str,
-        default: i64,
-        least: i64,
-    ) -> Result<SignedDuration, ConfigError> {
+    fn days(&self, name: &'static str, default: i64, least: i64) -> Result<SignedDuration, ConfigError> {
         match self.parsed(name, default)? {
             days if (least..=10_000).contains(&days) => Ok(SignedDuration::from_hours(24 * days)),
             _ => Err(wrong(name, &format_args!("must be from {least} to 10000"))),

@@ -16,19 +16,12 @@ fn defaults_are_those_of_the_specification() {
     let config = read("", "").unwrap();
     assert_eq!(config.discounts, Discounts::default());
     assert_eq!(config.low_credit_threshold, Credits::new(500));
-    assert_eq!(
-        (config.client_status, config.credits_per_unit),
-        (ClientStatus::Pending, 100)
-    );
+    assert_eq!((config.client_status, config.credits_per_unit), (ClientStatus::Pending, 100));
 }
 
 #[test]
 fn a_public_address_is_kept_as_it_is() {
-    for url in [
-        "https://purser.example.com",
-        "http://127.0.0.1:3000",
-        "https://example.com/purser",
-    ] {
+    for url in ["https://purser.example.com", "http://127.0.0.1:3000", "https://example.com/purser"] {
         let config = read("PURSER_PUBLIC_URL", url).unwrap();
         assert_eq!(config.public_url.as_deref(), Some(url));
     }
@@ -44,10 +37,7 @@ fn a_wrong_variable_is_named() {
         ("PURSER_PUBLIC_URL", "https://purser.example.com/"),
         ("PURSER_PUBLIC_URL", "https://purser.example.com/#"),
         ("PURSER_PUBLIC_URL", "https://purser.example.com?a=b"),
-        (
-            "PURSER_PUBLIC_URL",
-            "https://purser.example.com@evil.example",
-        ),
+        ("PURSER_PUBLIC_URL", "https://purser.example.com@evil.example"),
         ("PURSER_PUBLIC_URL", "javascript:alert(1)"),
         ("PURSER_PUBLIC_URL", "/customer"),
         ("PURSER_CLIENT_PREFIX", "client"),
@@ -80,33 +70,22 @@ fn a_captcha_is_whole_or_stops_the_start() {
         Config::read(|asked| match asked {
             "PURSER_TABLE" | "PURSER_BUS" => Some("purser".into()),
             "PURSER_MAIL_FROM" => Some("purser@example.com".into()),
-            _ => given
-                .iter()
-                .find(|(name, _)| *name == asked)
-                .map(|(_, value)| (*value).to_owned()),
+            _ => given.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned()),
         })
         .map(|config| config.accounts.captcha)
     };
     let kind = ("PURSER_CAPTCHA", "recaptcha");
-    let (site, secret) = (
-        ("PURSER_RECAPTCHA_SITE_KEY", "site"),
-        ("PURSER_RECAPTCHA_SECRET", "hush"),
-    );
+    let (site, secret) = (("PURSER_RECAPTCHA_SITE_KEY", "site"), ("PURSER_RECAPTCHA_SECRET", "hush"));
     assert!(matches!(read(&[]), Ok(Captcha::Off)));
     let arithmetic = read(&[("PURSER_CAPTCHA", "arithmetic")]);
     assert!(matches!(arithmetic, Ok(Captcha::Arithmetic)));
     let whole = read(&[kind, site, secret]).unwrap();
     let shown = format!("{whole:?}");
-    assert!(
-        shown.contains(accounts::SITEVERIFY) && !shown.contains("hush"),
-        "{shown}"
-    );
+    assert!(shown.contains(accounts::SITEVERIFY) && !shown.contains("hush"), "{shown}");
     let nowhere = ("PURSER_RECAPTCHA_URL", "/siteverify");
-    for (given, named) in [
-        (&[kind, site][..], secret.0),
-        (&[kind, secret], site.0),
-        (&[kind, site, secret, nowhere], nowhere.0),
-    ] {
+    for (given, named) in
+        [(&[kind, site][..], secret.0), (&[kind, secret], site.0), (&[kind, site, secret, nowhere], nowhere.0)]
+    {
         let error = read(given).unwrap_err().to_string();
         assert!(error.starts_with(named), "{error}");
     }

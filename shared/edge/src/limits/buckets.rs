@@ -30,10 +30,7 @@ pub struct Buckets<K> {
 impl<K: Eq + Hash> Buckets<K> {
     /// Buckets of so many requests, which fill in a minute; 0: without limit.
     pub fn new(per_minute: u32) -> Self {
-        Self {
-            interval: BURST.checked_div(i64::from(per_minute)).unwrap_or(0),
-            full_at: Mutex::default(),
-        }
+        Self { interval: BURST.checked_div(i64::from(per_minute)).unwrap_or(0), full_at: Mutex::default() }
     }
 
     /// Takes one request out of the bucket of `name`, or says after how many seconds there will be one in it.

@@ -8,10 +8,7 @@ use purser_domain::time::{Day, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    CreditsShape, DayShape, HashShape, PublicKeyShape, ResellerRefidShape, SequenceShape,
-    SignatureShape,
-};
+use super::{CreditsShape, DayShape, HashShape, PublicKeyShape, ResellerRefidShape, SequenceShape, SignatureShape};
 
 /// Where a wallet's history stood.
 #[derive(Debug, Serialize, ToSchema)]

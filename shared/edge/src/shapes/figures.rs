@@ -90,12 +90,7 @@ impl From<Kind> for KindShape {
 impl RecountShape {
     /// What came of it for `period`; with the first and the last day there is, if they are to be said.
     pub fn of(period: Period, recount: &Recount, days: Option<(Day, Day)>) -> Self {
-        let Recount {
-            things,
-            figures,
-            under_way,
-            differences,
-        } = recount;
+        let Recount { things, figures, under_way, differences } = recount;
         let shown = differences.iter().take(SHOWN);
         Self {
             period: period.label(),
@@ -112,12 +107,7 @@ impl RecountShape {
 
 impl From<&Difference> for DifferenceShape {
     fn from(difference: &Difference) -> Self {
-        let named = |counts: &Counts| {
-            counts
-                .by("")
-                .map(|(name, count)| (name.to_owned(), count))
-                .collect()
-        };
+        let named = |counts: &Counts| counts.by("").map(|(name, count)| (name.to_owned(), count)).collect();
         match difference {
             Difference::Thing { kind, hour, refid } => Self {
                 kind: (*kind).into(),
@@ -128,13 +118,7 @@ impl From<&Difference> for DifferenceShape {
                 kept: None,
                 counted: None,
             },
-            Difference::Figure {
-                kind,
-                scope,
-                period,
-                kept,
-                counted,
-            } => Self {
+            Difference::Figure { kind, scope, period, kept, counted } => Self {
                 kind: (*kind).into(),
                 period: period.label(),
                 thing: None,

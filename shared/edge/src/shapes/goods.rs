@@ -12,8 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    AmountShape, ClientIdShape, ClientRefidShape, EmailShape, LicenceRefidShape, NameShape,
-    ProductReferenceShape, ProvisionRefidShape, ResellerRefidShape, TierShape,
+    AmountShape, ClientIdShape, ClientRefidShape, EmailShape, LicenceRefidShape, NameShape, ProductReferenceShape,
+    ProvisionRefidShape, ResellerRefidShape, TierShape,
 };
 
 /// What a licence grants over time.

@@ -12,8 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    ClientShape, CreditsShape, DescriptionShape, EntryRefidShape, HashShape, LicenceShape,
-    ProductReferenceShape, ProvisionRefidShape, ReferenceShape, ResellerRefidShape, TierShape,
+    ClientShape, CreditsShape, DescriptionShape, EntryRefidShape, HashShape, LicenceShape, ProductReferenceShape,
+    ProvisionRefidShape, ReferenceShape, ResellerRefidShape, TierShape,
 };
 
 /// A wallet.
@@ -30,11 +30,7 @@ pub struct WalletShape {
 
 impl From<&Wallet> for WalletShape {
     fn from(wallet: &Wallet) -> Self {
-        Self {
-            balance: wallet.balance,
-            low_credit_threshold: wallet.low_credit_threshold,
-            sequence: wallet.sequence,
-        }
+        Self { balance: wallet.balance, low_credit_threshold: wallet.low_credit_threshold, sequence: wallet.sequence }
     }
 }
 
@@ -106,10 +102,7 @@ pub struct CounterpartyShape {
 
 impl From<&Counterparty> for CounterpartyShape {
     fn from(other: &Counterparty) -> Self {
-        Self {
-            reseller: other.reseller.to_string(),
-            entry: other.entry.to_string(),
-        }
+        Self { reseller: other.reseller.to_string(), entry: other.entry.to_string() }
     }
 }
 

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, EmailShape, MetadataShape,
-    NameShape, PhoneShape, ResellerRefidShape, UserRefidShape,
+    ApiKeyRefidShape, ClientIdShape, ClientRefidShape, CreditsShape, EmailShape, MetadataShape, NameShape, PhoneShape,
+    ResellerRefidShape, UserRefidShape,
 };
 
 /// A client.

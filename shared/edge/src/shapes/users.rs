@@ -11,9 +11,7 @@ use purser_store::sign_in::SignedIn;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    ClientRefidShape, DeviceShape, EmailShape, NameShape, ResellerRefidShape, UserRefidShape,
-};
+use super::{ClientRefidShape, DeviceShape, EmailShape, NameShape, ResellerRefidShape, UserRefidShape};
 
 /// A login.
 #[derive(Debug, Serialize, ToSchema)]

@@ -31,11 +31,7 @@ const VISIBLE: &str = "^[!-~]+$";
 const CODE: &str = "^[0-9A-Za-z -]*[0-9A-Za-z-][0-9A-Za-z -]*$";
 
 fn text(least: usize, most: usize, pattern: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(least))
-        .max_length(Some(most))
-        .pattern(Some(pattern))
+    ObjectBuilder::new().schema_type(Type::String).min_length(Some(least)).max_length(Some(most)).pattern(Some(pattern))
 }
 
 fn refid() -> ObjectBuilder {
@@ -71,15 +67,11 @@ fn object() -> ObjectBuilder {
 }
 
 fn day() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+    ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
 }
 
 fn binary() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+    ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
 }
 
 fn email() -> ObjectBuilder {

@@ -3,13 +3,8 @@
 //! Invariant: what is written is exact, since it is made of integers alone; no two labels overlap.
 
 /// The words of powers of a thousand, largest first.
-const UNITS: [(i128, &str); 5] = [
-    (1_000_000_000_000, "T"),
-    (1_000_000_000, "B"),
-    (1_000_000, "M"),
-    (1_000, "k"),
-    (1, ""),
-];
+const UNITS: [(i128, &str); 5] =
+    [(1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"), (1, "")];
 
 /// The sign of negative numbers, as wide as a digit.
 const MINUS: &str = "\u{2212}";
@@ -27,9 +22,8 @@ pub(super) struct Scale {
 impl Scale {
     /// The scale that holds `figures`, and zero. Its ends are marked.
     pub fn of(figures: impl Iterator<Item = i64>) -> Self {
-        let (low, high) = figures.map(i128::from).fold((0, 0), |(low, high), figure| {
-            (figure.min(low), figure.max(high))
-        });
+        let (low, high) =
+            figures.map(i128::from).fold((0, 0), |(low, high), figure| (figure.min(low), figure.max(high)));
         // With 1, 2 or 5 times a power of ten, there are two to eight marks.
         let aim = (high - low + 4) / 5;
         let aim = aim.max(1);
@@ -91,9 +85,7 @@ pub(super) fn labels<'a>(periods: &[&'a str], most: usize) -> Vec<(usize, &'a st
         all.clone().collect()
     } else if periods.len() > MOST_DAYS {
         let first_days = all.clone();
-        first_days
-            .filter_map(|(place, day)| Some((place, day.strip_suffix("-01")?)))
-            .collect()
+        first_days.filter_map(|(place, day)| Some((place, day.strip_suffix("-01")?))).collect()
     } else {
         Vec::new()
     };

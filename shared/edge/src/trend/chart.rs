@@ -50,11 +50,8 @@ const STYLES: &str = "text{font-family:system-ui,sans-serif}polyline{stroke-line
 
 type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<io::Error>>;
 type Paper<'p> = DrawingArea<SVGBackend<'p>, Shift>;
-type Plot<'a, 'p> = ChartContext<
-    'a,
-    SVGBackend<'p>,
-    Cartesian2d<WithKeyPoints<RangedCoordi32>, WithKeyPoints<RangedCoordi128>>,
->;
+type Plot<'a, 'p> =
+    ChartContext<'a, SVGBackend<'p>, Cartesian2d<WithKeyPoints<RangedCoordi32>, WithKeyPoints<RangedCoordi128>>>;
 
 /// How the figures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +67,7 @@ pub(super) fn svg<const SERIES: usize>(
     buckets: &[Bucket<SERIES>],
 ) -> Drawn<String> {
     // Bars of two kinds side by side take twice as much to be told apart.
-    let form = if buckets.len() * SERIES * SERIES > MOST_BARS {
-        Form::Lines
-    } else {
-        Form::Bars
-    };
+    let form = if buckets.len() * SERIES * SERIES > MOST_BARS { Form::Lines } else { Form::Bars };
     let mut drawing = String::new();
     let size = (SIZE.0.unsigned_abs(), SIZE.1.unsigned_abs());
     let paper = SVGBackend::with_string(&mut drawing, size).into_drawing_area();
@@ -91,11 +84,7 @@ pub(super) fn svg<const SERIES: usize>(
     match form {
         _ if buckets.is_empty() => {
             let middle = (LEFT + (SIZE.0 - LEFT - RIGHT) / 2, SIZE.1 / 2);
-            paper.draw(&Text::new(
-                NOTHING,
-                middle,
-                written(FontStyle::Normal, HPos::Center),
-            ))?;
+            paper.draw(&Text::new(NOTHING, middle, written(FontStyle::Normal, HPos::Center)))?;
         }
         Form::Bars => bars(&mut plot, buckets)?,
         Form::Lines => lines(&mut plot, buckets)?,
@@ -120,20 +109,12 @@ fn legend<const SERIES: usize>(paper: &Paper<'_>, series: [&str; SERIES], form: 
         let colour = colour(place);
         let right = left + 20 * FINE;
         if place == 0 {
-            paper.draw(&Rectangle::new(
-                [(left, top), (right, bottom)],
-                colour.filled(),
-            ))?;
+            paper.draw(&Rectangle::new([(left, top), (right, bottom)], colour.filled()))?;
         } else if form == Form::Lines {
             let middle = i32::midpoint(top, bottom);
-            paper.draw(&PathElement::new(
-                [(left, middle), (right, middle)],
-                stroke(colour),
-            ))?;
+            paper.draw(&PathElement::new([(left, middle), (right, middle)], stroke(colour)))?;
         } else {
-            outlined(colour, (left, top), (right, bottom), |path| {
-                paper.draw(&path)
-            })?;
+            outlined(colour, (left, top), (right, bottom), |path| paper.draw(&path))?;
         }
         let at = (right + 8 * FINE, i32::midpoint(top, bottom));
         let name = shortened(&readable(name));
@@ -146,12 +127,7 @@ fn legend<const SERIES: usize>(paper: &Paper<'_>, series: [&str; SERIES], form: 
 }
 
 /// The plot below `top`, with its axes drawn.
-fn axes<'a, 'p>(
-    paper: &'a Paper<'p>,
-    top: i32,
-    periods: &[String],
-    scale: Scale,
-) -> Drawn<Plot<'a, 'p>> {
+fn axes<'a, 'p>(paper: &'a Paper<'p>, top: i32, periods: &[String], scale: Scale) -> Drawn<Plot<'a, 'p>> {
     let names: Vec<_> = periods.iter().map(String::as_str).collect();
     let labelled = labels(&names, ACROSS);
     let centres = labelled.iter().map(|(place, _)| centre(*place)).collect();
@@ -197,9 +173,7 @@ fn bars<const SERIES: usize>(plot: &mut Plot<'_, '_>, buckets: &[Bucket<SERIES>]
                 plot.draw_series([bar])?;
             } else {
                 let from = (from.0 + one / 8, from.1);
-                outlined(colour(series), from, to, |path| {
-                    plot.draw_series([path]).map(|_| ())
-                })?;
+                outlined(colour(series), from, to, |path| plot.draw_series([path]).map(|_| ()))?;
             }
             left += one;
         }
@@ -212,8 +186,7 @@ fn lines<const SERIES: usize>(plot: &mut Plot<'_, '_>, buckets: &[Bucket<SERIES>
     for series in 0..SERIES {
         let figure = |bucket: &Bucket<SERIES>| bucket.figures.get(series).copied();
         let points = buckets.iter().enumerate();
-        let points =
-            points.filter_map(|(place, bucket)| Some((centre(place), i128::from(figure(bucket)?))));
+        let points = points.filter_map(|(place, bucket)| Some((centre(place), i128::from(figure(bucket)?))));
         let points: Vec<_> = points.collect();
         if let (0, Some(first), Some(last)) = (series, points.first(), points.last()) {
             let mut area = points.clone();
@@ -257,9 +230,7 @@ fn stroke(colour: RGBColor) -> ShapeStyle {
 /// How text is written. plotters takes the size of letters for that of lines, which is 1.24 times as much.
 fn written(style: FontStyle, across: HPos) -> TextStyle<'static> {
     let font = ("sans-serif", f64::from(TEXT) * 1.24, style).into_font();
-    TextStyle::from(font)
-        .color(&INK)
-        .pos(Pos::new(across, VPos::Top))
+    TextStyle::from(font).color(&INK).pos(Pos::new(across, VPos::Top))
 }
 
 /// What the chart shows, in words.
@@ -304,9 +275,7 @@ fn readable(text: &str) -> String {
 
 fn escaped(text: &str) -> String {
     let text = readable(text);
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Text that fits into a line. Letters of three bytes and more are taken for wide ones.
@@ -318,9 +287,5 @@ fn shortened(text: &str) -> String {
         left.is_some()
     };
     let short: String = text.chars().take_while(&mut fits).collect();
-    if short.len() < text.len() {
-        format!("{}…", short.trim_end())
-    } else {
-        short
-    }
+    if short.len() < text.len() { format!("{}…", short.trim_end()) } else { short }
 }

@@ -6,14 +6,8 @@ use roxmltree::{Document, Node};
 use super::chart::{COLOURS, INK};
 use super::*;
 
-const VALUE: Series<'_> = Series {
-    column: "value",
-    label: "Distributed",
-};
-const SPENT: Series<'_> = Series {
-    column: "spent",
-    label: "Spent",
-};
+const VALUE: Series<'_> = Series { column: "value", label: "Distributed" };
+const SPENT: Series<'_> = Series { column: "spent", label: "Spent" };
 
 /// So many buckets of an interval from January 2023 on.
 pub(super) fn buckets<const SERIES: usize>(
@@ -27,40 +21,23 @@ pub(super) fn buckets<const SERIES: usize>(
         let span = jiff::Span::new();
         match interval {
             "daily" => first.saturating_add(span.days(place)).to_string(),
-            "monthly" => first
-                .saturating_add(span.months(place))
-                .strftime("%Y-%m")
-                .to_string(),
-            _ => first
-                .saturating_add(span.years(place))
-                .strftime("%Y")
-                .to_string(),
+            "monthly" => first.saturating_add(span.months(place)).strftime("%Y-%m").to_string(),
+            _ => first.saturating_add(span.years(place)).strftime("%Y").to_string(),
         }
     };
-    let bucket = |place| Bucket {
-        period: period(place),
-        figures: figures(place),
-    };
+    let bucket = |place| Bucket { period: period(place), figures: figures(place) };
     (0..count).map(bucket).collect()
 }
 
 fn one(title: &str, buckets: &[Bucket<1>]) -> String {
     let series = [VALUE];
-    let trend = Trend {
-        title,
-        series,
-        buckets,
-    };
+    let trend = Trend { title, series, buckets };
     String::from_utf8(trend.svg().unwrap()).unwrap()
 }
 
 fn two(title: &str, buckets: &[Bucket<2>]) -> String {
     let series = [VALUE, SPENT];
-    let trend = Trend {
-        title,
-        series,
-        buckets,
-    };
+    let trend = Trend { title, series, buckets };
     String::from_utf8(trend.svg().unwrap()).unwrap()
 }
 
@@ -85,8 +62,7 @@ fn points(document: &Document<'_>, colour: &str) -> usize {
 
 fn filled(document: &Document<'_>, colour: &str) -> usize {
     let bars = named(document, "rect").into_iter();
-    bars.filter(|it| it.attribute("fill") == Some(colour))
-        .count()
+    bars.filter(|it| it.attribute("fill") == Some(colour)).count()
 }
 
 const BLUE: &str = "#0072B2";
@@ -94,44 +70,21 @@ const VERMILION: &str = "#D55E00";
 
 #[test]
 fn a_trend_is_a_table() {
-    let buckets = buckets("monthly", 2, |place| {
-        [75_000, -(i64::try_from(place).unwrap())]
-    });
+    let buckets = buckets("monthly", 2, |place| [75_000, -(i64::try_from(place).unwrap())]);
     let series = [VALUE, SPENT];
     let title = "Credits";
-    let table = Trend {
-        title,
-        series,
-        buckets: &buckets,
-    }
-    .csv()
-    .unwrap();
+    let table = Trend { title, series, buckets: &buckets }.csv().unwrap();
     let lines = "period,value,spent\r\n2023-01,75000,0\r\n2023-02,75000,-1\r\n";
     assert_eq!(String::from_utf8(table).unwrap(), lines);
     let series = [VALUE];
-    let table = Trend {
-        title,
-        series,
-        buckets: &[],
-    }
-    .csv()
-    .unwrap();
+    let table = Trend { title, series, buckets: &[] }.csv().unwrap();
     assert_eq!(String::from_utf8(table).unwrap(), "period,value\r\n");
 }
 
 #[test]
 fn each_bucket_has_a_bar_or_a_point_of_a_line() {
-    for (interval, count) in [
-        ("yearly", 1),
-        ("monthly", 6),
-        ("monthly", 12),
-        ("daily", 62),
-        ("daily", 124),
-    ] {
-        let chart = one(
-            "Sign-ups",
-            &buckets(interval, count, |place| [i64::try_from(place).unwrap()]),
-        );
+    for (interval, count) in [("yearly", 1), ("monthly", 6), ("monthly", 12), ("daily", 62), ("daily", 124)] {
+        let chart = one("Sign-ups", &buckets(interval, count, |place| [i64::try_from(place).unwrap()]));
         let document = Document::parse(&chart).unwrap();
         assert_eq!(filled(&document, BLUE), count, "{interval} {count}");
     }
@@ -142,17 +95,12 @@ fn each_bucket_has_a_bar_or_a_point_of_a_line() {
     for count in [32, 1_096] {
         let chart = two("Credits", &buckets("daily", count, |_| [7, -7]));
         let document = Document::parse(&chart).unwrap();
-        assert_eq!(
-            (points(&document, BLUE), points(&document, VERMILION)),
-            (count, count)
-        );
+        assert_eq!((points(&document, BLUE), points(&document, VERMILION)), (count, count));
     }
     let chart = two("Credits", &buckets("monthly", 12, |_| [7, 5]));
     let document = Document::parse(&chart).unwrap();
     let outlines = named(&document, "polyline").into_iter();
-    let outlines = outlines
-        .filter(|it| it.attribute("stroke") == Some(VERMILION))
-        .count();
+    let outlines = outlines.filter(|it| it.attribute("stroke") == Some(VERMILION)).count();
     // One of them stands in the legend, as one of the filled ones does.
     assert_eq!((filled(&document, BLUE), outlines), (13, 13));
 }
@@ -165,9 +113,7 @@ fn a_bar_is_as_high_as_its_figure_and_hangs_below_zero_when_negative() {
     let bars = named(&document, "rect").into_iter();
     let bars = bars.filter(|it| it.attribute("fill") == Some(BLUE));
     let number = |bar: &Node<'_, '_>, name| bar.attribute(name).unwrap().parse::<i32>().unwrap();
-    let bars: Vec<_> = bars
-        .map(|it| (number(&it, "y"), number(&it, "height")))
-        .collect();
+    let bars: Vec<_> = bars.map(|it| (number(&it, "y"), number(&it, "height"))).collect();
     let zero = bars[1].0 + bars[1].1;
     assert_eq!(bars[0].0 + bars[0].1, zero);
     assert!((bars[0].1 * 2 - bars[1].1).abs() <= 2, "{bars:?}");
@@ -192,10 +138,7 @@ fn a_chart_says_what_it_is_and_runs_nothing() {
         Spent: \u{2212}6 in all, at least \u{2212}2 and at most \u{2212}2 in one of them.";
     assert_eq!(named(&document, "desc")[0].text(), Some(said));
     let texts = texts(&document);
-    assert!(
-        texts.contains(&"Distributed") && texts.contains(&"Spent"),
-        "{texts:?}"
-    );
+    assert!(texts.contains(&"Distributed") && texts.contains(&"Spent"), "{texts:?}");
 }
 
 #[test]
@@ -203,26 +146,17 @@ fn a_chart_of_nothing_says_so() {
     let chart = one("Sign-ups", &[]);
     let document = Document::parse(&chart).unwrap();
     assert!(texts(&document).contains(&"No periods in this range"));
-    assert_eq!(
-        named(&document, "desc")[0].text(),
-        Some("No periods in this range.")
-    );
+    assert_eq!(named(&document, "desc")[0].text(), Some("No periods in this range."));
 }
 
 #[test]
 fn a_long_title_is_cut_where_it_is_drawn() {
-    for (title, most) in [
-        ("Credits of a company ".repeat(9), 55),
-        ("株式会社".repeat(20), 28),
-    ] {
+    for (title, most) in [("Credits of a company ".repeat(9), 55), ("株式会社".repeat(20), 28)] {
         let chart = one(&title, &buckets("monthly", 3, |_| [1]));
         let document = Document::parse(&chart).unwrap();
         assert_eq!(named(&document, "title")[0].text(), Some(title.as_str()));
         let drawn = texts(&document)[0];
-        assert!(
-            drawn.ends_with('…') && drawn.chars().count() <= most,
-            "{drawn}"
-        );
+        assert!(drawn.ends_with('…') && drawn.chars().count() <= most, "{drawn}");
     }
 }
 
@@ -231,15 +165,7 @@ fn both_axes_are_labelled() {
     let chart = two("Credits", &buckets("monthly", 3, |_| [1_200_000, 0]));
     let document = Document::parse(&chart).unwrap();
     let texts = texts(&document);
-    for label in [
-        "2023-01",
-        "2023-02",
-        "2023-03",
-        "0",
-        "0.5\u{a0}M",
-        "1\u{a0}M",
-        "1.5\u{a0}M",
-    ] {
+    for label in ["2023-01", "2023-02", "2023-03", "0", "0.5\u{a0}M", "1\u{a0}M", "1.5\u{a0}M"] {
         assert!(texts.contains(&label), "{texts:?}");
     }
 }
@@ -248,11 +174,7 @@ fn both_axes_are_labelled() {
 fn contrasts(colour: plotters::style::RGBColor) -> [f64; 2] {
     let linear = |part: u8| {
         let part = f64::from(part) / 255.0;
-        if part <= 0.040_45 {
-            part / 12.92
-        } else {
-            ((part + 0.055) / 1.055).powf(2.4)
-        }
+        if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
     };
     let (red, green, blue) = (linear(colour.0), linear(colour.1), linear(colour.2));
     let bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
@@ -261,17 +183,9 @@ fn contrasts(colour: plotters::style::RGBColor) -> [f64; 2] {
 
 #[test]
 fn a_chart_reads_on_white_and_on_black() {
-    assert!(
-        contrasts(INK).into_iter().all(|it| it >= 4.5),
-        "{:?}",
-        contrasts(INK)
-    );
+    assert!(contrasts(INK).into_iter().all(|it| it >= 4.5), "{:?}", contrasts(INK));
     for colour in COLOURS {
-        assert!(
-            contrasts(colour).into_iter().all(|it| it >= 3.0),
-            "{:?}",
-            contrasts(colour)
-        );
+        assert!(contrasts(colour).into_iter().all(|it| it >= 3.0), "{:?}", contrasts(colour));
     }
 }
 

@@ -137,18 +137,11 @@ impl Store {
             }
         });
         let found = side_by_side(usize::MAX, rows.collect()).await?;
-        Ok(Figures {
-            scope: scope.clone(),
-            counts: found.into_iter().flatten().collect(),
-        })
+        Ok(Figures { scope: scope.clone(), counts: found.into_iter().flatten().collect() })
     }
 
     /// What each reseller has of `kind` in these periods. It costs as much as resellers were active times periods.
-    pub async fn ranked(
-        &self,
-        kind: Kind,
-        periods: impl IntoIterator<Item = Period>,
-    ) -> Result<Ranked, StoreError> {
+    pub async fn ranked(&self, kind: Kind, periods: impl IntoIterator<Item = Period>) -> Result<Ranked, StoreError> {
         let listed = self.listed(Of::Resellers, kind, periods).await?;
         let reseller = |(scope, counts): (Scope, Counts)| Some((scope.reseller()?.clone(), counts));
         Ok(listed.into_iter().filter_map(reseller).collect())
@@ -163,25 +156,14 @@ impl Store {
     ) -> Result<BTreeMap<Scope, Counts>, StoreError> {
         let parts = periods.into_iter().map(|period| {
             let (table, pk) = (self.table.clone(), ranking(of, kind, period));
-            async move {
-                Ok(table
-                    .partition(Source::Index(Index::Kind), &pk, None)
-                    .await?)
-            }
+            async move { Ok(table.partition(Source::Index(Index::Kind), &pk, None).await?) }
         });
         let mut listed: BTreeMap<Scope, Counts> = BTreeMap::new();
-        for item in side_by_side(AT_ONCE, parts.collect())
-            .await?
-            .iter()
-            .flatten()
-        {
+        for item in side_by_side(AT_ONCE, parts.collect()).await?.iter().flatten() {
             let scope = text_of(item, Index::Kind.sk()).map(ToOwned::to_owned);
             let scope = scope.and_then(|it| Scope::try_from(it).ok());
             let scope = scope.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
-            listed
-                .entry(scope)
-                .or_default()
-                .add_all(&doc::<Doc>(item)?.counts);
+            listed.entry(scope).or_default().add_all(&doc::<Doc>(item)?.counts);
         }
         Ok(listed)
     }
@@ -197,24 +179,14 @@ impl Store {
             Some(reseller) => vec![top(ranking, reseller.as_str())],
             None => shards(&top(ranking, "-")),
         };
-        let list = List {
-            index: index(ranking),
-            partitions,
-            filters: Vec::new(),
-            ascending: false,
-        };
+        let list = List { index: index(ranking), partitions, filters: Vec::new(), ascending: false };
         let named = |item: &Item| {
             let client = text_of(item, index(ranking).sk()).and_then(|it| it.split('#').nth(1));
             let client = client.and_then(ClientRefid::parse);
             let client = client.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
             Ok((client, doc::<Doc>(item)?.counts))
         };
-        self.page(&list, limit, None)
-            .await?
-            .items
-            .iter()
-            .map(named)
-            .collect()
+        self.page(&list, limit, None).await?.items.iter().map(named).collect()
     }
 
     /// The figures of a scope whose keys are between these two, as of now.
@@ -242,12 +214,7 @@ impl Store {
             ("pk".to_owned(), text(pk(kind, scope))),
             ("sk".to_owned(), text(period.key())),
             ("kind".to_owned(), text("figure")),
-            (
-                "doc".to_owned(),
-                attribute(&Doc {
-                    counts: counts.clone(),
-                })?,
-            ),
+            ("doc".to_owned(), attribute(&Doc { counts: counts.clone() })?),
             ("stamp".to_owned(), number(stamp)),
         ]);
         place(&mut item, (kind, scope, period), counts);

@@ -129,9 +129,7 @@ impl Store {
                 Err(error) => return Err(error.into()),
             };
             let [of_lease, of_marks @ ..] = reasons.as_slice() else {
-                return Err(StoreError::Unreadable(
-                    "a cancellation without reasons".into(),
-                ));
+                return Err(StoreError::Unreadable("a cancellation without reasons".into()));
             };
             if let Reason::Condition(_) = of_lease {
                 return Err(lost());

@@ -26,26 +26,16 @@ impl Store {
                 Difference::Thing { kind, refid, .. } => {
                     things.entry(*kind).or_default().push(refid.clone());
                 }
-                Difference::Figure {
-                    kind,
-                    scope,
-                    period,
-                    ..
-                } => {
+                Difference::Figure { kind, scope, period, .. } => {
                     let hour = match period {
                         Period::Hour(hour) => {
                             hours.insert((*kind, *hour));
                             *hour
                         }
                         // Any hour of it will do.
-                        _ => period
-                            .days()
-                            .map_or(now.hour(), |(day, _)| day.first_hour()),
+                        _ => period.days().map_or(now.hour(), |(day, _)| day.first_hour()),
                     };
-                    scopes
-                        .entry((*kind, hour))
-                        .or_default()
-                        .insert(scope.clone());
+                    scopes.entry((*kind, hour)).or_default().insert(scope.clone());
                 }
             }
         }
@@ -71,8 +61,7 @@ impl Store {
         for thing in &things {
             let later = thing.row.as_ref().map(|row| row.version);
             if let Some(kept) = later.filter(|kept| *kept > thing.fact.version) {
-                self.empty(&row_key(&thing.fact), kept, thing.fact.version)
-                    .await?;
+                self.empty(&row_key(&thing.fact), kept, thing.fact.version).await?;
             }
         }
         let facts: Vec<Fact> = things.into_iter().map(|it| it.fact).collect();

@@ -72,9 +72,7 @@ impl Store {
             return Ok(first);
         }
         let mut second = self.look(period, now).await?;
-        second
-            .differences
-            .retain(|it| first.differences.contains(it));
+        second.differences.retain(|it| first.differences.contains(it));
         Ok(second)
     }
 
@@ -92,11 +90,9 @@ impl Store {
         };
         for kind in Kind::ALL {
             if let Period::Day(day) = period {
-                self.look_at_day((kind, day), now, &dirty, &mut found)
-                    .await?;
+                self.look_at_day((kind, day), now, &dirty, &mut found).await?;
             } else {
-                self.look_at_sum((kind, period), days, &dirty, &mut found)
-                    .await?;
+                self.look_at_sum((kind, period), days, &dirty, &mut found).await?;
             }
         }
         Ok(found)
@@ -114,9 +110,7 @@ impl Store {
             let moment = now.plus(-UNDER_WAY);
             let fresh = things.iter().filter(|it| it.fact.since > moment);
             let fresh = fresh.map(|it| it.fact.at.hour());
-            fresh
-                .chain(dirty_in(kind, Period::Day(day), dirty))
-                .collect()
+            fresh.chain(dirty_in(kind, Period::Day(day), dirty)).collect()
         };
         found.things += things.len();
         found.under_way += open.len();
@@ -125,9 +119,7 @@ impl Store {
             let (fact, hour) = (&thing.fact, thing.fact.at.hour());
             if !thing.agrees() && !open.contains(&hour) {
                 let refid = fact.refid.clone();
-                found
-                    .differences
-                    .push(Difference::Thing { kind, hour, refid });
+                found.differences.push(Difference::Thing { kind, hour, refid });
             }
             for scope in &fact.scopes {
                 let sums = counted.entry(scope.clone()).or_default();
@@ -138,11 +130,7 @@ impl Store {
         }
         let mut scopes: BTreeSet<Scope> = counted.keys().cloned().collect();
         scopes.insert(Scope::All);
-        scopes.extend(
-            self.listed(Of::Resellers, kind, [Period::Day(day)])
-                .await?
-                .into_keys(),
-        );
+        scopes.extend(self.listed(Of::Resellers, kind, [Period::Day(day)]).await?.into_keys());
         let whole = Some(Period::Day(day)).filter(|_| open.is_empty());
         let hours = day.hours().filter(|hour| !open.contains(hour));
         let periods: Vec<Period> = hours.map(Period::Hour).chain(whole).collect();
@@ -190,15 +178,8 @@ impl Store {
                     return Ok(Recount::default());
                 };
                 let mut counted = BTreeMap::new();
-                for part in store
-                    .figures_between(kind, &scope, &between)
-                    .await?
-                    .values()
-                {
-                    counted
-                        .entry(period)
-                        .or_insert_with(Counts::default)
-                        .add_all(part);
+                for part in store.figures_between(kind, &scope, &between).await?.values() {
+                    counted.entry(period).or_insert_with(Counts::default).add_all(part);
                 }
                 store.compare((kind, scope), &[period], counted).await
             }
@@ -227,13 +208,7 @@ impl Store {
             let (kept, counted) = (kept.unwrap_or_default(), counted.unwrap_or_default());
             if !kept.same(&counted) {
                 let scope = scope.clone();
-                found.differences.push(Difference::Figure {
-                    kind,
-                    scope,
-                    period,
-                    kept,
-                    counted,
-                });
+                found.differences.push(Difference::Figure { kind, scope, period, kept, counted });
             }
         }
         Ok(found)
@@ -251,9 +226,7 @@ impl Recount {
 
 /// The hours of a period that are dirty.
 fn dirty_in(kind: Kind, period: Period, dirty: &[Dirty]) -> impl Iterator<Item = Hour> {
-    let of = dirty
-        .iter()
-        .filter(move |it| it.kind == kind && period.holds(it.hour.day()));
+    let of = dirty.iter().filter(move |it| it.kind == kind && period.holds(it.hour.day()));
     of.map(|it| it.hour)
 }
 

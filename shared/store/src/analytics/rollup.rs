@@ -77,22 +77,12 @@ impl Store {
         };
         let fence = answer.attributes.as_ref().and_then(|it| it.get("fence"));
         let fence = fence.and_then(|it| it.as_n().ok()?.parse().ok());
-        let fence =
-            fence.ok_or_else(|| StoreError::Unreadable("a lease without a fence".into()))?;
-        Ok(Some(Lease {
-            fence,
-            writes: 0,
-            began: now,
-        }))
+        let fence = fence.ok_or_else(|| StoreError::Unreadable("a lease without a fence".into()))?;
+        Ok(Some(Lease { fence, writes: 0, began: now }))
     }
 
     /// Gives the lease back, and says up to when everything is counted: what is left is dirty since `oldest`.
-    pub async fn end_rollup(
-        &self,
-        lease: &Lease,
-        oldest: Option<Time>,
-        now: Time,
-    ) -> Result<Time, StoreError> {
+    pub async fn end_rollup(&self, lease: &Lease, oldest: Option<Time>, now: Time) -> Result<Time, StoreError> {
         let settled = lease.began.plus(-UNDER_WAY);
         // What happened at that very moment is not counted.
         let before = |since: Time| since.plus(SignedDuration::from_millis(-1));
@@ -170,12 +160,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         while !changed.is_empty() {
             for (period, counts) in &changed {
-                self.put_figure((kind, &scope, *period), counts, stamp)
-                    .await?;
+                self.put_figure((kind, &scope, *period), counts, stamp).await?;
                 stamp += 1;
             }
-            let parents: BTreeSet<Period> =
-                changed.keys().filter_map(|it| scope.parent(*it)).collect();
+            let parents: BTreeSet<Period> = changed.keys().filter_map(|it| scope.parent(*it)).collect();
             let mut sums = BTreeMap::new();
             for parent in parents {
                 let Some(between) = scope.parts(parent) else {

@@ -34,9 +34,7 @@ impl Thing {
     /// Whether it is kept as it is. A change that adds nothing else is not kept, so an older version may be right.
     pub(super) fn agrees(&self) -> bool {
         self.row.as_ref().is_some_and(|row| {
-            row.version <= self.fact.version
-                && row.scopes == self.fact.scopes
-                && row.counts.same(&self.fact.counts)
+            row.version <= self.fact.version && row.scopes == self.fact.scopes && row.counts.same(&self.fact.counts)
         })
     }
 }
@@ -50,19 +48,14 @@ impl Store {
 
     /// These facts of a kind, each with what is kept of it. Where that does not agree, the thing is read again after
     /// it: what is kept then is of no later version than the thing, whatever changed meanwhile.
-    pub(super) async fn with_rows(
-        &self,
-        kind: Kind,
-        facts: Vec<Fact>,
-    ) -> Result<Vec<Thing>, StoreError> {
+    pub(super) async fn with_rows(&self, kind: Kind, facts: Vec<Fact>) -> Result<Vec<Thing>, StoreError> {
         let keys: Vec<Key> = facts.iter().map(row_key).collect();
         let rows = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
         let with_row = |(fact, key): (Fact, Key)| {
             let row = rows.get(&key).map(Row::read).transpose()?;
             Ok(Thing { fact, row })
         };
-        let things: Result<Vec<Thing>, StoreError> =
-            facts.into_iter().zip(keys).map(with_row).collect();
+        let things: Result<Vec<Thing>, StoreError> = facts.into_iter().zip(keys).map(with_row).collect();
         let mut things = things?;
         let strange = things.iter().filter(|it| !it.agrees());
         let refids: Vec<String> = strange.map(|it| it.fact.refid.clone()).collect();
@@ -76,20 +69,12 @@ impl Store {
     }
 
     /// What things add as of now, by their refids; those that are not there are left out.
-    pub(super) async fn facts_named(
-        &self,
-        kind: Kind,
-        refids: &[String],
-    ) -> Result<HashMap<String, Fact>, StoreError> {
+    pub(super) async fn facts_named(&self, kind: Kind, refids: &[String]) -> Result<HashMap<String, Fact>, StoreError> {
         let key = |refid: &String| Key::alone(kind.noun(), refid);
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let items = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
-        let facts = items
-            .values()
-            .filter_map(|item| self.fact(item).transpose());
-        facts
-            .map(|fact| fact.map(|fact| (fact.refid.clone(), fact)))
-            .collect()
+        let facts = items.values().filter_map(|item| self.fact(item).transpose());
+        facts.map(|fact| fact.map(|fact| (fact.refid.clone(), fact))).collect()
     }
 
     /// What the things that the lists show of a day add.
@@ -104,16 +89,10 @@ impl Store {
         });
         // One that moves from list to list may stand in both.
         let mut listed: BTreeMap<String, Fact> = BTreeMap::new();
-        for item in side_by_side(AT_ONCE, reads.collect())
-            .await?
-            .iter()
-            .flatten()
-        {
+        for item in side_by_side(AT_ONCE, reads.collect()).await?.iter().flatten() {
             let fact = self.fact(item)?;
             let fact = fact.ok_or_else(|| StoreError::Unreadable("what is no thing".into()))?;
-            let newer = listed
-                .get(&fact.refid)
-                .is_none_or(|known| known.version < fact.version);
+            let newer = listed.get(&fact.refid).is_none_or(|known| known.version < fact.version);
             if newer {
                 listed.insert(fact.refid.clone(), fact);
             }
@@ -157,11 +136,7 @@ impl Store {
                 reads.push(async move { first_in(&table, index, pk).await });
             }
         }
-        let first = side_by_side(AT_ONCE, reads)
-            .await?
-            .into_iter()
-            .flatten()
-            .min();
+        let first = side_by_side(AT_ONCE, reads).await?.into_iter().flatten().min();
         Ok(first.map(Time::day))
     }
 
@@ -173,15 +148,7 @@ impl Store {
 
 /// When the first thing of a list was made.
 async fn first_in(table: &Table, index: Index, pk: String) -> Result<Option<Time>, StoreError> {
-    let range = Range {
-        index,
-        pk,
-        beyond: None,
-        after: None,
-        ascending: true,
-        limit: 1,
-        filters: Vec::new(),
-    };
+    let range = Range { index, pk, beyond: None, after: None, ascending: true, limit: 1, filters: Vec::new() };
     let slice = patiently(|| table.query(&range)).await?;
     let place = slice.items.first().and_then(|it| text_of(it, index.sk()));
     let time = |place: &str| {

@@ -43,20 +43,13 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
         let Doc { scopes, counts } = doc(item)?;
-        Ok(Self {
-            version: part(item, "version")?,
-            scopes,
-            counts,
-        })
+        Ok(Self { version: part(item, "version")?, scopes, counts })
     }
 }
 
 /// Where it is kept.
 pub(super) fn row_key(fact: &Fact) -> Key {
-    Key {
-        pk: partition(fact.kind, fact.at.hour(), shard(&fact.refid)),
-        sk: fact.refid.clone(),
-    }
+    Key { pk: partition(fact.kind, fact.at.hour(), shard(&fact.refid)), sk: fact.refid.clone() }
 }
 
 /// The sums of an hour.
@@ -111,24 +104,14 @@ impl Store {
     }
 
     /// Names scopes in an hour, in its first shard, so that they are counted there if nothing else names them.
-    pub(super) async fn name(
-        &self,
-        kind: Kind,
-        hour: Hour,
-        scopes: &BTreeSet<Scope>,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn name(&self, kind: Kind, hour: Hour, scopes: &BTreeSet<Scope>) -> Result<(), StoreError> {
         let (ever, nothing) = (names(scopes), attribute(&Doc::default())?);
-        let key = Key {
-            pk: partition(kind, hour, FIRST_SHARD),
-            sk: ALONE.to_owned(),
-        };
+        let key = Key { pk: partition(kind, hour, FIRST_SHARD), sk: ALONE.to_owned() };
         let update = || {
             let update = self
                 .table
                 .update(&key)
-                .update_expression(
-                    "SET kind = :kind, doc = :nothing, version = :none ADD ever :ever",
-                )
+                .update_expression("SET kind = :kind, doc = :nothing, version = :none ADD ever :ever")
                 .expression_attribute_values(":kind", text(KIND))
                 .expression_attribute_values(":nothing", nothing.clone())
                 .expression_attribute_values(":none", number(0))
@@ -159,10 +142,7 @@ impl Store {
 async fn write(table: Table, fact: Fact) -> Result<(), StoreError> {
     let key = row_key(&fact);
     let ever = names(&fact.scopes);
-    let row = attribute(&Doc {
-        scopes: fact.scopes,
-        counts: fact.counts,
-    })?;
+    let row = attribute(&Doc { scopes: fact.scopes, counts: fact.counts })?;
     let update = || {
         // The same version is written again: a later Purser may count more of it.
         let update = table

@@ -42,11 +42,7 @@ impl Bind {
     }
 
     /// What it reads next, of what nobody has read yet.
-    pub(crate) fn unread(
-        &self,
-        email: &EmailAddress,
-        loaded: &Loaded,
-    ) -> Result<Vec<Key>, StoreError> {
+    pub(crate) fn unread(&self, email: &EmailAddress, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
         let found = match self {
             Self::ByAddress => user::with_address(loaded, email)?,
             Self::No | Self::To(_) => None,
@@ -78,11 +74,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let (new, bind) = (creation.new, &creation.bind);
         let wallet = creation.reseller.map(wallet::key);
-        let keys: Vec<Key> = wallet
-            .iter()
-            .cloned()
-            .chain(bind.keys(&new.email))
-            .collect();
+        let keys: Vec<Key> = wallet.iter().cloned().chain(bind.keys(&new.email)).collect();
         let refid = self.client_refid(&new.client_id);
         let reseller = creation.reseller.cloned();
         let client = Client::create(new.clone(), refid, reseller, creation.status, request.now);
@@ -101,20 +93,13 @@ impl Store {
             writes.extend(self.record_write(request, &answer)?);
             writes.extend(self.client_writes(&client, &request.stamp)?);
             writes.extend(login);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(answer),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }
 
     /// The writes that create a client: the client and its address.
-    pub(crate) fn client_writes(
-        &self,
-        client: &Client,
-        stamp: &Stamp,
-    ) -> Result<[CommandWrite; 2], StoreError> {
+    pub(crate) fn client_writes(&self, client: &Client, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
         let put = Write::Put(entity(client, &self.secrets, stamp)?, Condition::Absent);
         Ok([
             // The address first: someone who repeats a create is told about the address, not about an id they
@@ -174,10 +159,7 @@ impl Store {
             let Some(user) = with_address(&client.email, loaded)? else {
                 return unchanged();
             };
-            let change = ClientChange {
-                user: Some(Some(user)),
-                ..ClientChange::default()
-            };
+            let change = ClientChange { user: Some(Some(user)), ..ClientChange::default() };
             match client.changed(change, now)? {
                 Some(changed) => Ok(Decision::Commit {
                     writes: self.change_writes(&client, &changed, loaded, stamp)?,
@@ -197,16 +179,9 @@ impl Store {
         loaded: &Loaded,
         stamp: &Stamp,
     ) -> Result<Vec<CommandWrite>, StoreError> {
-        let put = Write::Put(
-            entity(new, &self.secrets, stamp)?,
-            Condition::Version(old.version),
-        );
+        let put = Write::Put(entity(new, &self.secrets, stamp)?, Condition::Version(old.version));
         let mut writes = vec![CommandWrite::fresh(put)];
-        if let Some(reseller) = new
-            .reseller
-            .as_ref()
-            .filter(|_| new.reseller != old.reseller)
-        {
+        if let Some(reseller) = new.reseller.as_ref().filter(|_| new.reseller != old.reseller) {
             wallet::must_trade(loaded, &wallet::key(reseller))?;
         }
         if old.email.folded() != new.email.folded() {
@@ -245,10 +220,7 @@ impl Store {
             let put = Write::Put(tombstone, Condition::Version(client.version));
             let mut writes = vec![CommandWrite::fresh(put), guard_removal(&client.email)];
             writes.extend(release(&client, loaded, stamp)?);
-            Ok(Decision::Commit {
-                writes,
-                answer: Answer::first(Vec::new()),
-            })
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         });
         deleted.await.map(|_| ())
     }
@@ -283,10 +255,7 @@ pub(crate) fn bound(
         return Ok((client, None));
     };
     let login = binding(&client, &user, loaded, stamp)?;
-    let client = Client {
-        user: Some(user),
-        ..client
-    };
+    let client = Client { user: Some(user), ..client };
     Ok((client, Some(login)))
 }
 
@@ -300,22 +269,13 @@ fn with_address(email: &EmailAddress, loaded: &Loaded) -> Result<Option<UserRefi
 }
 
 /// The write that binds a login to `client`.
-fn binding(
-    client: &Client,
-    user: &UserRefid,
-    loaded: &Loaded,
-    stamp: &Stamp,
-) -> Result<CommandWrite, StoreError> {
+fn binding(client: &Client, user: &UserRefid, loaded: &Loaded, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let user = user::read(loaded, user)?.ok_or(Refusal::InvalidUser)?;
     user::replacement(&user.bound_to(&client.refid)?, stamp)
 }
 
 /// The write that releases the login `client` is bound to.
-fn release(
-    client: &Client,
-    loaded: &Loaded,
-    stamp: &Stamp,
-) -> Result<Option<CommandWrite>, StoreError> {
+fn release(client: &Client, loaded: &Loaded, stamp: &Stamp) -> Result<Option<CommandWrite>, StoreError> {
     let Some(refid) = &client.user else {
         return Ok(None);
     };
@@ -326,16 +286,9 @@ fn release(
 
 /// The write that keeps a client's address to it.
 fn guard_write(client: &Client, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
-    let guard = AddressGuard {
-        client: client.refid.clone(),
-        version: 1,
-        created_at: client.updated_at,
-    };
+    let guard = AddressGuard { client: client.refid.clone(), version: 1, created_at: client.updated_at };
     let guard = item(&address_key(&client.email), "client_address", &guard, stamp)?;
-    Ok(CommandWrite::unique(
-        Write::Put(guard, Condition::Absent),
-        Refusal::DuplicateEmail,
-    ))
+    Ok(CommandWrite::unique(Write::Put(guard, Condition::Absent), Refusal::DuplicateEmail))
 }
 
 /// The write that frees an address. A guard is made and removed, never changed.

@@ -122,18 +122,14 @@ impl Store {
             Buyer::Existing(refid) => {
                 let found = read_loaded(loaded, refid, &self.secrets)?;
                 let owned = found.filter(|client| client.reseller.as_ref() == Some(reseller));
-                Ok(Known {
-                    client: owned.ok_or(Refusal::NotFound(What::Client))?,
-                    creation: Vec::new(),
-                })
+                Ok(Known { client: owned.ok_or(Refusal::NotFound(What::Client))?, creation: Vec::new() })
             }
             Buyer::New(new) => {
                 let refid = self.client_refid(&new.client_id);
                 let (new, reseller) = ((**new).clone(), Some(reseller.clone()));
                 let client = Client::create(new, refid, reseller, command.status, request.now);
                 let (client, login) = bound(client, &command.bind, loaded, &request.stamp)?;
-                let mut creation: Vec<CommandWrite> =
-                    self.client_writes(&client, &request.stamp)?.into();
+                let mut creation: Vec<CommandWrite> = self.client_writes(&client, &request.stamp)?.into();
                 creation.extend(login);
                 Ok(Known { client, creation })
             }

@@ -75,9 +75,7 @@ impl Table {
     }
 
     /// Updates one item; none when its condition does not hold.
-    pub(crate) async fn send_update(
-        update: UpdateItemFluentBuilder,
-    ) -> Result<Option<UpdateItemOutput>, TableError> {
+    pub(crate) async fn send_update(update: UpdateItemFluentBuilder) -> Result<Option<UpdateItemOutput>, TableError> {
         let answer: Result<_, SdkError<UpdateItemError>> = update.send().await;
         let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
         meter::count(Direction::Write, capacity);

@@ -4,8 +4,8 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity,
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
 };
 
 use super::{Table, TableError, classify};
@@ -75,10 +75,7 @@ pub enum Outcome {
 impl Table {
     /// Makes all the writes or none.
     pub async fn transact(&self, writes: &[Write]) -> Result<Outcome, TableError> {
-        let items = writes
-            .iter()
-            .map(|write| self.transact_item(write))
-            .collect::<Result<_, _>>()?;
+        let items = writes.iter().map(|write| self.transact_item(write)).collect::<Result<_, _>>()?;
         let sent = self
             .client
             .transact_write_items()
@@ -94,16 +91,13 @@ impl Table {
             Err(error) => {
                 meter::count(Direction::Write, []);
                 let cancelled = error.as_service_error().and_then(cancellation);
-                cancelled
-                    .map(Outcome::Cancelled)
-                    .ok_or_else(|| classify(&error))
+                cancelled.map(Outcome::Cancelled).ok_or_else(|| classify(&error))
             }
         }
     }
 
     fn transact_item(&self, write: &Write) -> Result<TransactWriteItem, TableError> {
-        let missing =
-            |error: aws_sdk_dynamodb::error::BuildError| TableError::Failed(error.to_string());
+        let missing = |error: aws_sdk_dynamodb::error::BuildError| TableError::Failed(error.to_string());
         let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
         let builder = TransactWriteItem::builder();
         macro_rules! conditioned {
@@ -126,31 +120,16 @@ impl Table {
                 .map_err(missing)?
             };
         }
-        let keyed = |key: &Key| {
-            [
-                ("pk".to_owned(), text(&key.pk)),
-                ("sk".to_owned(), text(&key.sk)),
-            ]
-            .into()
-        };
+        let keyed = |key: &Key| [("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))].into();
         Ok(match write {
-            Write::Put(item, condition) => builder
-                .put(conditioned!(
-                    Put::builder().set_item(Some(item.clone())),
-                    condition
-                ))
-                .build(),
-            Write::Delete(key, condition) => builder
-                .delete(conditioned!(
-                    Delete::builder().set_key(Some(keyed(key))),
-                    condition
-                ))
-                .build(),
+            Write::Put(item, condition) => {
+                builder.put(conditioned!(Put::builder().set_item(Some(item.clone())), condition)).build()
+            }
+            Write::Delete(key, condition) => {
+                builder.delete(conditioned!(Delete::builder().set_key(Some(keyed(key))), condition)).build()
+            }
             Write::Check(key, condition) => builder
-                .condition_check(conditioned!(
-                    ConditionCheck::builder().set_key(Some(keyed(key))),
-                    condition
-                ))
+                .condition_check(conditioned!(ConditionCheck::builder().set_key(Some(keyed(key))), condition))
                 .build(),
         })
     }
@@ -163,18 +142,10 @@ fn cancellation(error: &TransactWriteItemsError) -> Option<Vec<Reason>> {
     };
     let reason = |reason: &CancellationReason| match reason.code().unwrap_or("None") {
         "None" => Some(Reason::None),
-        "ConditionalCheckFailed" => Some(Reason::Condition(
-            reason.item().filter(|item| !item.is_empty()).cloned(),
-        )),
-        "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
-            Some(Reason::Contention)
-        }
+        "ConditionalCheckFailed" => Some(Reason::Condition(reason.item().filter(|item| !item.is_empty()).cloned())),
+        "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => Some(Reason::Contention),
         // ValidationError and ItemCollectionSizeLimitExceeded are our mistakes: classify() reports them.
         _ => None,
     };
-    cancelled
-        .cancellation_reasons()
-        .iter()
-        .map(reason)
-        .collect()
+    cancelled.cancellation_reasons().iter().map(reason).collect()
 }

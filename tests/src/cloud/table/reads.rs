@@ -21,21 +21,12 @@ impl Table {
     /// The moment a read is of: now, or some time ago when it may be.
     fn moment(cloud: &Cloud, consistent: bool) -> u64 {
         let weather = cloud.weather();
-        let lag = if !consistent && cloud.happens(weather.stale) {
-            cloud.draw(|rng| rng.u64(0..=weather.lag))
-        } else {
-            0
-        };
+        let lag =
+            if !consistent && cloud.happens(weather.stale) { cloud.draw(|rng| rng.u64(0..=weather.lag)) } else { 0 };
         cloud.now().saturating_sub(lag)
     }
 
-    fn read(
-        &self,
-        cloud: &Cloud,
-        key: &Value,
-        consistent: bool,
-        by: Option<&Process>,
-    ) -> Option<Arc<Value>> {
+    fn read(&self, cloud: &Cloud, key: &Value, consistent: bool, by: Option<&Process>) -> Option<Arc<Value>> {
         let (key, moment) = (key_of(key), Self::moment(cloud, consistent));
         let state = lock(&self.state);
         let found = state.as_of(&key, moment);
@@ -53,12 +44,7 @@ impl Table {
         (200, answer.to_string())
     }
 
-    pub(super) async fn batch_get(
-        &self,
-        cloud: &Cloud,
-        body: &Value,
-        by: Option<&Process>,
-    ) -> Answer {
+    pub(super) async fn batch_get(&self, cloud: &Cloud, body: &Value, by: Option<&Process>) -> Answer {
         let request = &body["RequestItems"][&self.name];
         let consistent = request["ConsistentRead"] == true;
         let mut keys = request["Keys"].as_array().cloned().unwrap_or_default();
@@ -70,11 +56,7 @@ impl Table {
         } else {
             Vec::new()
         };
-        let first = if cloud.happens(weather.torn) {
-            cloud.draw(|rng| rng.usize(0..=keys.len()))
-        } else {
-            keys.len()
-        };
+        let first = if cloud.happens(weather.torn) { cloud.draw(|rng| rng.usize(0..=keys.len())) } else { keys.len() };
         let mut items = Vec::new();
         for (place, key) in keys.iter().enumerate() {
             if place == first {
@@ -155,11 +137,7 @@ impl Wanted {
     fn order(&self, one: &Value, other: &Value) -> Ordering {
         let place = |item: &Value| item[&self.sk]["S"].as_str().map(str::to_owned);
         let order = place(one).cmp(&place(other));
-        if self.ascending {
-            order
-        } else {
-            order.reverse()
-        }
+        if self.ascending { order } else { order.reverse() }
     }
 
     /// What stood there at that moment and has been taken away since.
@@ -169,9 +147,7 @@ impl Wanted {
         }
         let since = state.commits.iter().rev();
         let since = since.take_while(|commit| commit.at > moment);
-        let changed: BTreeSet<&ItemKey> = since
-            .flat_map(|commit| commit.changes.iter().map(|it| &it.key))
-            .collect();
+        let changed: BTreeSet<&ItemKey> = since.flat_map(|commit| commit.changes.iter().map(|it| &it.key)).collect();
         let gone = changed.into_iter().filter_map(|key| {
             let now = state.as_of(key, u64::MAX);
             let then = state.as_of(key, moment)?;

@@ -29,8 +29,7 @@ pub fn effect(one: &Told, traces: &Traces<'_>, found: &Found, say: &mut impl FnM
         return say(format!("its wallet {} is gone", command.reseller));
     }
     let left = traces.get(command.id.as_str()).into_iter().flatten();
-    let (own, others): (Vec<_>, Vec<_>) =
-        left.partition(|(wallet, _)| *wallet == command.reseller.as_str());
+    let (own, others): (Vec<_>, Vec<_>) = left.partition(|(wallet, _)| *wallet == command.reseller.as_str());
     match (one.entry(), own.as_slice()) {
         (None, []) => {}
         (Some(told), [(_, found)]) if told == *found => {}
@@ -100,19 +99,11 @@ pub fn misplaced(one: &Told) -> Option<String> {
             let ended = revoked(&one.done()?.json);
             told == (&json!("refund"), &json!(refund.amount))
                 && entry["provision"] == refund.provision.as_str()
-                && refund
-                    .licences
-                    .iter()
-                    .all(|it| ended.contains(&it.as_str()))
+                && refund.licences.iter().all(|it| ended.contains(&it.as_str()))
         }
         _ => true,
     };
-    (!right).then(|| {
-        format!(
-            "it was told {}",
-            one.answer.as_ref().map_or(&Value::Null, |it| &it.json)
-        )
-    })
+    (!right).then(|| format!("it was told {}", one.answer.as_ref().map_or(&Value::Null, |it| &it.json)))
 }
 
 /// Whether of each provision that was read exactly that has returned, and has ended, which was refunded.
@@ -125,10 +116,7 @@ pub fn refunds(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
     }
     for (id, provision) in &found.provisions {
         let mut say = |what: String| {
-            wrong.push(Wrong {
-                command: Some(id.clone()),
-                what,
-            });
+            wrong.push(Wrong { command: Some(id.clone()), what });
         };
         let refid = provision["refid"].as_str().unwrap_or_default();
         let done = done.get(refid).map_or(&[][..], Vec::as_slice);
@@ -137,24 +125,17 @@ pub fn refunds(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
         let units = refunds().flat_map(|it| &it.licences).map(String::as_str);
         let units: BTreeSet<&str> = units.collect();
         if ended != units {
-            say(format!(
-                "{units:?} of it were refunded, and {ended:?} are revoked"
-            ));
+            say(format!("{units:?} of it were refunded, and {ended:?} are revoked"));
         }
         let returned: u64 = refunds().map(|it| it.amount).sum();
         if provision["refunded"] != returned {
             let says = &provision["refunded"];
-            say(format!(
-                "{returned} credits of it returned, and it says {says}"
-            ));
+            say(format!("{returned} credits of it returned, and it says {says}"));
         }
         let entries: Vec<&Value> = done.iter().filter_map(|one| one.entry()).collect();
         if provision["refunds"] != json!(entries) {
             let says = &provision["refunds"];
-            say(format!(
-                "its refunds are {says}, and not {}",
-                json!(entries)
-            ));
+            say(format!("its refunds are {says}, and not {}", json!(entries)));
         }
     }
 }
@@ -173,8 +154,7 @@ pub fn sum(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
     let balances = found.wallets.values().map(|it| i128::from(it.balance));
     let held: i128 = balances.sum();
     if told != held {
-        let what =
-            format!("credits and refunds less debits are {told}, and the wallets hold {held}");
+        let what = format!("credits and refunds less debits are {told}, and the wallets hold {held}");
         general(wrong, what);
     }
 }
@@ -205,10 +185,7 @@ pub fn ledger(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wr
     }
     if balance != wallet.balance {
         let held = wallet.balance;
-        general(
-            wrong,
-            format!("{reseller}: the entries add up to {balance}, and the balance is {held}"),
-        );
+        general(wrong, format!("{reseller}: the entries add up to {balance}, and the balance is {held}"));
     }
     let intact = &wallet.verified;
     if intact["intact"] != true || intact["entries"] != wallet.entries.len() {

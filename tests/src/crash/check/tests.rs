@@ -19,24 +19,12 @@ pub(super) fn told(id: &str, wanted: Wanted, body: Value, status: u16, json: Val
         body,
         wanted,
     };
-    let answer = Answer {
-        status,
-        bytes: json.to_string().into_bytes(),
-        json,
-    };
-    Told {
-        command,
-        tries: Vec::new(),
-        answer: Some(answer),
-    }
+    let answer = Answer { status, bytes: json.to_string().into_bytes(), json };
+    Told { command, tries: Vec::new(), answer: Some(answer) }
 }
 
 pub(super) fn entry(sequence: u64, kind: &str, amount: u64, after: u64, id: &str) -> Value {
-    let before = if sequence == 1 {
-        "0".repeat(64)
-    } else {
-        format!("hash {}", sequence - 1)
-    };
+    let before = if sequence == 1 { "0".repeat(64) } else { format!("hash {}", sequence - 1) };
     json!({
         "sequence": sequence, "type": kind, "amount": amount, "balance_after": after, "description": id,
         "previous_hash": before, "hash": format!("hash {sequence}"),
@@ -61,29 +49,11 @@ fn history() -> Vec<Told> {
     let poor = json!({"code": "insufficient_credits"});
     let dear = json!({"cost": 1_000});
     vec![
-        told(
-            "credit",
-            Wanted::Entry,
-            json!({"amount": 600}),
-            201,
-            credit.clone(),
-        ),
+        told("credit", Wanted::Entry, json!({"amount": 600}), 201, credit.clone()),
         told("buy", Wanted::Entry, bought, 201, sold),
         told("dear", Wanted::Refusal(&[POOR]), dear, 402, poor),
-        told(
-            "on",
-            Wanted::Change,
-            Value::Null,
-            200,
-            client(2, "A", "active"),
-        ),
-        told(
-            "again",
-            Wanted::EntryOf("credit".into()),
-            json!({}),
-            201,
-            credit,
-        ),
+        told("on", Wanted::Change, Value::Null, 200, client(2, "A", "active")),
+        told("again", Wanted::EntryOf("credit".into()), json!({}), 201, credit),
     ]
 }
 
@@ -97,10 +67,7 @@ fn found(history: &[Told]) -> Found {
         email: "partner@reseller.example".into(),
         threshold: 500,
         balance: 400,
-        entries: vec![
-            entry(1, "credit", 600, 600, "credit"),
-            entry(2, "debit", 200, 400, "buy"),
-        ],
+        entries: vec![entry(1, "credit", 600, 600, "credit"), entry(2, "debit", 200, 400, "buy")],
         verified: json!({"intact": true, "entries": 2, "breaks": []}),
         clients: vec![client(2, "A", "active")],
     };
@@ -112,10 +79,7 @@ fn found(history: &[Told]) -> Found {
         mails: Some(vec![
             mail("a@client.example", "Welcome to Partner"),
             mail("a@client.example", "Your Partner account is now active"),
-            mail(
-                "partner@reseller.example",
-                "Your credit is low: 400 credits left",
-            ),
+            mail("partner@reseller.example", "Your credit is low: 400 credits left"),
         ]),
         dead_letters: 0,
     }
@@ -140,14 +104,10 @@ const HARMS: [(&str, Harm); 19] = [
         drop(wallet(found).entries.remove(1));
     }),
     ("it has 2 entries", |_, found| {
-        wallet(found)
-            .entries
-            .push(entry(3, "debit", 200, 200, "buy"));
+        wallet(found).entries.push(entry(3, "debit", 200, 200, "buy"));
     }),
     ("it was refused, and has 1 entries", |_, found| {
-        wallet(found)
-            .entries
-            .push(entry(3, "debit", 200, 200, "dear"));
+        wallet(found).entries.push(entry(3, "debit", 200, 200, "dear"));
     }),
     ("nobody ordered {", |_, found| {
         wallet(found).entries.push(entry(3, "debit", 200, 200, "?"));
@@ -205,10 +165,7 @@ fn whatever_is_lost_doubled_or_changed_is_said() {
         let mut found = found(&history);
         harm(&mut history, &mut found);
         let wrong = check(&history, &found);
-        assert!(
-            wrong.iter().any(|wrong| wrong.what.contains(said)),
-            "{said}: {wrong:?}"
-        );
+        assert!(wrong.iter().any(|wrong| wrong.what.contains(said)), "{said}: {wrong:?}");
     }
 }
 
@@ -223,9 +180,6 @@ fn each_mail_that_is_missing_is_said() {
         let mut found = found(&history);
         found.mails.as_mut().unwrap().remove(place);
         let wrong = check(&history, &found);
-        assert!(
-            matches!(wrong.as_slice(), [wrong] if wrong.what.contains(said)),
-            "{wrong:?}"
-        );
+        assert!(matches!(wrong.as_slice(), [wrong] if wrong.what.contains(said)), "{wrong:?}");
     }
 }

@@ -14,10 +14,7 @@ pub(super) fn judge(record: &Record, accounts: &Accounts) -> Result<(), Problem>
     for asked in &record.asked {
         let Some(reply) = &asked.reply else { continue };
         let judged = answered(record, accounts, asked, reply);
-        judged.map_err(|what| Problem {
-            what: format!("{}: {what}", asked.name),
-            about: vec![asked.name.clone()],
-        })?;
+        judged.map_err(|what| Problem { what: format!("{}: {what}", asked.name), about: vec![asked.name.clone()] })?;
     }
     Ok(())
 }
@@ -27,12 +24,7 @@ fn span<'a>(accounts: &'a Accounts, token: &str) -> Option<&'a Span> {
     accounts.spans.get(&sha256_hex(secret.as_bytes()))
 }
 
-fn answered(
-    record: &Record,
-    accounts: &Accounts,
-    asked: &Asked,
-    reply: &Reply,
-) -> Result<(), String> {
+fn answered(record: &Record, accounts: &Accounts, asked: &Asked, reply: &Reply) -> Result<(), String> {
     let status = reply.status;
     if status >= 500 && status != 503 {
         return Err(format!("was answered {status}"));
@@ -47,10 +39,7 @@ fn answered(
             return Err("was refused in a session that lasts".to_owned());
         }
     }
-    if status == 200
-        && reply.json["token"].is_string()
-        && span(accounts, reply.text("token")).is_none()
-    {
+    if status == 200 && reply.json["token"].is_string() && span(accounts, reply.text("token")).is_none() {
         return Err("was given a session that nobody opened".to_owned());
     }
     match &asked.ask {
@@ -82,13 +71,8 @@ fn counted(record: &Record, asked: &Asked) -> Result<(), String> {
 fn member(accounts: &Accounts, user: &str, refid: &str, asked: &Asked) -> Result<(), String> {
     let mut own = accounts.members.iter().filter(|(_, it, _)| it == user);
     let before = own.clone().rev().find(|(at, _, _)| *at < asked.from);
-    let within =
-        own.find(|(at, _, reseller)| (asked.from..=asked.until).contains(at) && reseller == refid);
-    if before
-        .into_iter()
-        .chain(within)
-        .any(|(_, _, it)| it == refid)
-    {
+    let within = own.find(|(at, _, reseller)| (asked.from..=asked.until).contains(at) && reseller == refid);
+    if before.into_iter().chain(within).any(|(_, _, it)| it == refid) {
         return Ok(());
     }
     Err("read what is another reseller's".to_owned())

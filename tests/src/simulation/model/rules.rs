@@ -57,14 +57,7 @@ impl Model {
     ) {
         self.wallets[wallet].take(cost, refused);
         let refunded = BTreeSet::new();
-        self.purchases.insert(
-            (wallet, key),
-            Purchase {
-                cost,
-                units,
-                refunded,
-            },
-        );
+        self.purchases.insert((wallet, key), Purchase { cost, units, refunded });
     }
 
     pub(super) fn buy(
@@ -78,11 +71,7 @@ impl Model {
         let payer = &self.wallets[wallet];
         payer.must_buy(refused);
         let product = &self.products[product];
-        if product
-            .tiers
-            .as_ref()
-            .is_some_and(|tiers| !tiers.contains(&payer.tier))
-        {
+        if product.tiers.as_ref().is_some_and(|tiers| !tiers.contains(&payer.tier)) {
             refused.insert("tier_not_allowed");
         }
         if !product.active {
@@ -115,20 +104,11 @@ impl Model {
         if self.clients.contains_key(label) {
             refused.insert("duplicate_client_id");
         }
-        if self
-            .clients
-            .values()
-            .any(|it| !it.deleted && it.email == email)
-        {
+        if self.clients.values().any(|it| !it.deleted && it.email == email) {
             refused.insert("duplicate_email");
         }
         let (email, status) = (email.to_owned(), "pending");
-        let client = Client {
-            email,
-            owner,
-            status,
-            deleted: false,
-        };
+        let client = Client { email, owner, status, deleted: false };
         self.clients.insert(label.to_owned(), client);
     }
 
@@ -146,10 +126,7 @@ impl Model {
         let all: BTreeSet<usize> = (0..purchase.units.max(1)).collect();
         let named = match places {
             Some(places) => places.iter().copied().collect(),
-            None => all
-                .difference(&purchase.refunded)
-                .copied()
-                .collect::<BTreeSet<_>>(),
+            None => all.difference(&purchase.refunded).copied().collect::<BTreeSet<_>>(),
         };
         if places.is_some() && (purchase.units == 0 || !named.is_subset(&all)) {
             refused.insert("not_found");
@@ -181,32 +158,19 @@ impl Model {
         self.wallets[to].add(amount);
     }
 
-    pub(super) fn change_client(
-        &mut self,
-        command: &Command,
-        label: &str,
-        refused: &mut BTreeSet<&'static str>,
-    ) {
+    pub(super) fn change_client(&mut self, command: &Command, label: &str, refused: &mut BTreeSet<&'static str>) {
         let reaches = |it: &Client| match command.by {
             Party::Operator => true,
             Party::Reseller(own) => it.owner == Some(own),
         };
-        let Some(found) = self
-            .clients
-            .get(label)
-            .filter(|it| !it.deleted && reaches(it))
-            .cloned()
-        else {
+        let Some(found) = self.clients.get(label).filter(|it| !it.deleted && reaches(it)).cloned() else {
             refused.insert("not_found");
             return;
         };
         let mut next = found.clone();
         match &command.action {
             Action::ChangeAddress { email, .. } => {
-                let others = self
-                    .clients
-                    .iter()
-                    .filter(|(other, it)| *other != label && !it.deleted);
+                let others = self.clients.iter().filter(|(other, it)| *other != label && !it.deleted);
                 if others.into_iter().any(|(_, it)| it.email == *email) {
                     refused.insert("duplicate_email");
                 }

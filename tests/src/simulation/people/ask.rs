@@ -10,65 +10,22 @@ use crate::simulation::request::Request;
 /// A request. Addresses and passwords go by their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
-    Register {
-        email: usize,
-        password: usize,
-    },
-    Resend {
-        email: usize,
-    },
-    Forgot {
-        email: usize,
-    },
-    Confirm {
-        token: String,
-    },
-    Reset {
-        token: String,
-        password: usize,
-    },
-    SignIn {
-        email: usize,
-        password: usize,
-        device: Option<String>,
-    },
-    Me {
-        session: String,
-    },
-    ReadWallet {
-        session: String,
-        wallet: usize,
-    },
-    ChangePassword {
-        session: String,
-        old: usize,
-        new: usize,
-    },
-    ChangeEmail {
-        session: String,
-        password: usize,
-        email: usize,
-    },
-    EndSessions {
-        session: String,
-    },
-    LogOut {
-        session: String,
-    },
-    Invite {
-        email: usize,
-        wallet: usize,
-    },
-    Suspend {
-        user: String,
-    },
-    Activate {
-        user: String,
-    },
-    SetReseller {
-        user: String,
-        wallet: Option<usize>,
-    },
+    Register { email: usize, password: usize },
+    Resend { email: usize },
+    Forgot { email: usize },
+    Confirm { token: String },
+    Reset { token: String, password: usize },
+    SignIn { email: usize, password: usize, device: Option<String> },
+    Me { session: String },
+    ReadWallet { session: String, wallet: usize },
+    ChangePassword { session: String, old: usize, new: usize },
+    ChangeEmail { session: String, password: usize, email: usize },
+    EndSessions { session: String },
+    LogOut { session: String },
+    Invite { email: usize, wallet: usize },
+    Suspend { user: String },
+    Activate { user: String },
+    SetReseller { user: String, wallet: Option<usize> },
 }
 
 /// An address by its number.
@@ -92,10 +49,7 @@ impl Ask {
     /// How many passwords are hashed for it.
     pub fn hashes(&self) -> u32 {
         match self {
-            Self::Register { .. }
-            | Self::Reset { .. }
-            | Self::SignIn { .. }
-            | Self::ChangeEmail { .. } => 1,
+            Self::Register { .. } | Self::Reset { .. } | Self::SignIn { .. } | Self::ChangeEmail { .. } => 1,
             Self::ChangePassword { .. } => 2,
             _ => 0,
         }
@@ -117,10 +71,9 @@ impl Ask {
     /// What it carries to be known by.
     pub fn bearer(&self) -> Option<&str> {
         match self {
-            Self::Invite { .. }
-            | Self::Suspend { .. }
-            | Self::Activate { .. }
-            | Self::SetReseller { .. } => Some(OPERATOR_KEY),
+            Self::Invite { .. } | Self::Suspend { .. } | Self::Activate { .. } | Self::SetReseller { .. } => {
+                Some(OPERATOR_KEY)
+            }
             _ => self.session(),
         }
     }
@@ -130,10 +83,7 @@ impl Ask {
         let told = format!("{self:?}");
         let name = told.split([' ', '{']).next().unwrap_or_default().to_owned();
         match self {
-            Self::Register { email, password }
-            | Self::SignIn {
-                email, password, ..
-            } => {
+            Self::Register { email, password } | Self::SignIn { email, password, .. } => {
                 format!("asks to {name} at {email} with {password}")
             }
             Self::Resend { email } | Self::Forgot { email } | Self::Invite { email, .. } => {
@@ -152,10 +102,9 @@ impl Ask {
         match self {
             Self::Suspend { user } => Request::plain("POST", at(user, "/suspend")),
             Self::Activate { user } => Request::plain("POST", at(user, "/activate")),
-            Self::SetReseller { user, wallet } => Request::patch(
-                at(user, ""),
-                json!({"reseller": wallet.map(|it| names.wallet(it))}),
-            ),
+            Self::SetReseller { user, wallet } => {
+                Request::patch(at(user, ""), json!({"reseller": wallet.map(|it| names.wallet(it))}))
+            }
             Self::Invite { email, wallet } => Request::post(
                 "/v1/users".to_owned(),
                 json!({"email": address(*email), "name": "Ada", "reseller": names.wallet(*wallet)}),
@@ -172,11 +121,7 @@ impl Ask {
                 path: "/v1/me/password".to_owned(),
                 body: Some(json!({"password": password(*old), "new_password": password(*new)})),
             },
-            Self::ChangeEmail {
-                password: own,
-                email,
-                ..
-            } => Request {
+            Self::ChangeEmail { password: own, email, .. } => Request {
                 method: "PUT",
                 path: "/v1/me/email".to_owned(),
                 body: Some(json!({"password": password(*own), "email": address(*email)})),
@@ -187,30 +132,17 @@ impl Ask {
 
     fn stranger(&self) -> Request {
         let (path, body) = match self {
-            Self::Register {
-                email,
-                password: own,
-            } => (
-                "register",
-                json!({"email": address(*email), "name": "Ada", "password": password(*own)}),
-            ),
+            Self::Register { email, password: own } => {
+                ("register", json!({"email": address(*email), "name": "Ada", "password": password(*own)}))
+            }
             Self::Resend { email } => ("resend-confirmation", json!({"email": address(*email)})),
             Self::Forgot { email } => ("forgot-password", json!({"email": address(*email)})),
             Self::Confirm { token } => ("confirm", json!({"token": token})),
-            Self::Reset {
-                token,
-                password: new,
-            } => (
-                "reset-password",
-                json!({"token": token, "password": password(*new)}),
-            ),
-            Self::SignIn {
-                email,
-                password: own,
-                device,
-            } => {
-                let body =
-                    json!({"email": address(*email), "password": password(*own), "device": device});
+            Self::Reset { token, password: new } => {
+                ("reset-password", json!({"token": token, "password": password(*new)}))
+            }
+            Self::SignIn { email, password: own, device } => {
+                let body = json!({"email": address(*email), "password": password(*own), "device": device});
                 ("login", body)
             }
             other => panic!("{other:?} is no stranger's"),

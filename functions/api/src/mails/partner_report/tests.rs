@@ -21,19 +21,11 @@ fn mail(report: &PartnerReport) -> Mail {
 }
 
 fn bucket(period: &str, distributed: i64, spent: i64) -> Bucket<2> {
-    Bucket {
-        period: period.to_owned(),
-        figures: [distributed, spent],
-    }
+    Bucket { period: period.to_owned(), figures: [distributed, spent] }
 }
 
 fn report() -> PartnerReport {
-    let leader = |company, tier, acquisitions, spent| Leader {
-        company: name(company),
-        tier,
-        acquisitions,
-        spent,
-    };
+    let leader = |company, tier, acquisitions, spent| Leader { company: name(company), tier, acquisitions, spent };
     PartnerReport {
         month: "2026-10-31".parse().unwrap(),
         leaders: vec![
@@ -47,11 +39,7 @@ fn report() -> PartnerReport {
             suggested: Tier::Platinum,
         }],
         liability: Credits::new(2_500_050),
-        trend: vec![
-            bucket("2026-08", 75_000, 0),
-            bucket("2026-09", 150_000, 1),
-            bucket("2026-10", 0, -20),
-        ],
+        trend: vec![bucket("2026-08", 75_000, 0), bucket("2026-09", 150_000, 1), bucket("2026-10", 0, -20)],
     }
 }
 
@@ -117,29 +105,16 @@ fn a_bar_is_as_long_as_its_figure() {
     assert_eq!(percents(&most), [(100, 0)]);
     let html = mail(&report()).html;
     let drawn = |width: &str| html.matches(width).count();
-    assert_eq!(
-        ["width:50%;h", "width:100%;h", "width:1%;h"].map(drawn),
-        [1, 1, 1]
-    );
+    assert_eq!(["width:50%;h", "width:100%;h", "width:1%;h"].map(drawn), [1, 1, 1]);
     assert_eq!(drawn("width:0%"), 0);
 }
 
 #[test]
 fn a_month_without_partners_says_so() {
-    let mail = mail(&PartnerReport {
-        leaders: Vec::new(),
-        suggestions: Vec::new(),
-        ..report()
-    });
+    let mail = mail(&PartnerReport { leaders: Vec::new(), suggestions: Vec::new(), ..report() });
     for part in [mail.text, mail.html] {
-        assert!(
-            part.contains("No partner won a client in October 2026."),
-            "{part}"
-        );
-        assert!(
-            part.contains("Nobody below platinum won more than 100 clients."),
-            "{part}"
-        );
+        assert!(part.contains("No partner won a client in October 2026."), "{part}");
+        assert!(part.contains("Nobody below platinum won more than 100 clients."), "{part}");
         assert!(!part.contains("Clients won"), "{part}");
     }
 }

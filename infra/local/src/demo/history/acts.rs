@@ -40,11 +40,7 @@ impl History {
         let account = owner.and_then(|owner| self.partners.get(owner)?.account.clone());
         let path = "/v1/clients";
         let made = match account {
-            Some(account) => {
-                self.door
-                    .ask(&account.key, Method::POST, path, &body)
-                    .await?
-            }
+            Some(account) => self.door.ask(&account.key, Method::POST, path, &body).await?,
             None => self.door.operate(Method::POST, path, &body).await?,
         };
         self.came(&made, owner, None)
@@ -59,12 +55,7 @@ impl History {
     ) -> Result<usize, HistoryError> {
         let status: ClientStatus = serde_json::from_value(part(client, "/status")?.clone())?;
         let place = self.clients.len();
-        self.clients.push(Client {
-            refid: text(client, "/refid")?,
-            owner,
-            status: Some(status),
-            sale,
-        });
+        self.clients.push(Client { refid: text(client, "/refid")?, owner, status: Some(status), sale });
         match self.rng.u32(..100) {
             0..4 => {}
             4..8 => self.after(10..=40, Act::Deactivate(place)),
@@ -108,8 +99,7 @@ impl History {
             ClientStatus::Pending => return Ok(()),
         };
         let path = format!("/v1/clients/{}/{act}", client.refid);
-        self.as_owner(place, Method::POST, &path, &Value::Null)
-            .await?;
+        self.as_owner(place, Method::POST, &path, &Value::Null).await?;
         match to {
             ClientStatus::Suspended if self.happens(70) => self.after(3..=30, Act::Activate(place)),
             ClientStatus::Suspended => self.after(20..=60, Act::Deactivate(place)),
@@ -162,11 +152,7 @@ impl History {
         };
         let path = format!("/v1/clients/{}/transfer", client.refid);
         let owner = client.owner;
-        let to = if self.happens(15) {
-            None
-        } else {
-            self.seller()
-        };
+        let to = if self.happens(15) { None } else { self.seller() };
         if to == owner {
             return Ok(());
         }
@@ -184,9 +170,7 @@ impl History {
             return Ok(());
         };
         let path = format!("/v1/clients/{}", client.refid);
-        self.door
-            .operate(Method::DELETE, &path, &Value::Null)
-            .await?;
+        self.door.operate(Method::DELETE, &path, &Value::Null).await?;
         if let Some(client) = self.clients.get_mut(place) {
             client.status = None;
         }

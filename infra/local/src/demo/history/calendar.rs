@@ -15,9 +15,7 @@ const MONTHS: [u64; 12] = [90, 95, 115, 100, 100, 110, 80, 65, 110, 110, 120, 75
 const WEEKDAYS: [u64; 7] = [110, 115, 110, 105, 80, 8, 5];
 
 /// In each hour, UTC, of 100.
-const HOURS: [u64; 24] = [
-    0, 0, 0, 0, 0, 1, 10, 40, 80, 100, 100, 90, 55, 85, 100, 95, 70, 35, 15, 6, 4, 3, 1, 0,
-];
+const HOURS: [u64; 24] = [0, 0, 0, 0, 0, 1, 10, 40, 80, 100, 100, 90, 55, 85, 100, 95, 70, 35, 15, 6, 4, 3, 1, 0];
 
 /// How much busier the last day is than the first.
 const GROWTH: u64 = 4;
@@ -42,11 +40,7 @@ impl Calendar {
         let mut date = first;
         for day in 0..days {
             let growth = 100 + 100 * (GROWTH - 1) * day / days;
-            let chance = if rng.u32(..1000) < CAMPAIGNS {
-                300
-            } else {
-                rng.u64(70..=130)
-            };
+            let chance = if rng.u32(..1000) < CAMPAIGNS { 300 } else { rng.u64(70..=130) };
             let weight = growth * month(date) / 100 * weekday(date) * chance / 10_000;
             for hour in HOURS {
                 sum += weight * hour;
@@ -122,16 +116,10 @@ mod tests {
         let mut rng = Rng::with_seed(1);
         let first = day("2024-01-01");
         let calendar = Calendar::of(first, 731, &mut rng);
-        let moments: Vec<_> = (0..10_000)
-            .map(|_| calendar.moment(&mut rng).to_zoned(TimeZone::UTC))
-            .collect();
-        let count =
-            |which: &dyn Fn(&jiff::Zoned) -> bool| moments.iter().filter(|it| which(it)).count();
+        let moments: Vec<_> = (0..10_000).map(|_| calendar.moment(&mut rng).to_zoned(TimeZone::UTC)).collect();
+        let count = |which: &dyn Fn(&jiff::Zoned) -> bool| moments.iter().filter(|it| which(it)).count();
         assert_eq!(count(&|it| (2024..=2025).contains(&it.year())), 10_000);
-        let (first, second) = (
-            count(&|it| it.year() == 2024),
-            count(&|it| it.year() == 2025),
-        );
+        let (first, second) = (count(&|it| it.year() == 2024), count(&|it| it.year() == 2025));
         assert!(second > first * 3 / 2, "{first} {second}");
         let weekend = count(&|it| it.weekday().to_monday_zero_offset() > 4);
         assert!((50..600).contains(&weekend), "{weekend}");
@@ -149,10 +137,7 @@ mod tests {
             let hours = later.duration_since(moment).as_hours();
             let days = i64::from(days);
             assert!(later > moment, "{later}");
-            assert!(
-                (days * 24 - 18..=(days + 3) * 24).contains(&hours),
-                "{days}: {later}"
-            );
+            assert!((days * 24 - 18..=(days + 3) * 24).contains(&hours), "{days}: {later}");
         }
     }
 }

@@ -29,8 +29,7 @@ impl History {
         self.invoices += 1;
         let year = self.door.now().to_zoned(TimeZone::UTC).year();
         let path = format!("/v1/resellers/{}/credits", account.refid);
-        let body =
-            json!({"amount": amount, "reference": format!("INV-{year}-{:05}", self.invoices)});
+        let body = json!({"amount": amount, "reference": format!("INV-{year}-{:05}", self.invoices)});
         let entry = self.door.operate(Method::POST, &path, &body).await?;
         self.stands_at(place, number(&entry, "/balance_after")?);
         Ok(())
@@ -42,12 +41,8 @@ impl History {
             return Ok(());
         };
         let path = format!("/v1/resellers/{}/transfers", giver.refid);
-        let body =
-            json!({"to": taker.refid, "amount": amount, "description": "For the next weeks"});
-        let entry = self
-            .door
-            .ask(&giver.key, Method::POST, &path, &body)
-            .await?;
+        let body = json!({"to": taker.refid, "amount": amount, "description": "For the next weeks"});
+        let entry = self.door.ask(&giver.key, Method::POST, &path, &body).await?;
         self.stands_at(from, number(&entry, "/balance_after")?);
         if let Some(taker) = self.partners.get_mut(to) {
             taker.balance += amount;

@@ -36,10 +36,7 @@ pub(super) enum Sale {
 
 impl Door {
     pub fn of(system: System) -> Self {
-        Self {
-            system,
-            requests: 0,
-        }
+        Self { system, requests: 0 }
     }
 
     /// The system behind it.
@@ -71,24 +68,13 @@ impl Door {
     }
 
     /// Asks as an operator.
-    pub async fn operate(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: &Value,
-    ) -> Result<Value, HistoryError> {
+    pub async fn operate(&mut self, method: Method, path: &str, body: &Value) -> Result<Value, HistoryError> {
         let key = self.system.operator_key().to_owned();
         self.ask(&key, method, path, body).await
     }
 
     /// Asks as the owner of `key`.
-    pub async fn ask(
-        &mut self,
-        key: &str,
-        method: Method,
-        path: &str,
-        body: &Value,
-    ) -> Result<Value, HistoryError> {
+    pub async fn ask(&mut self, key: &str, method: Method, path: &str, body: &Value) -> Result<Value, HistoryError> {
         let (status, answer) = self.answer(key, method.clone(), path, body).await?;
         self.expect(status, answer, &method, path)
     }
@@ -101,17 +87,10 @@ impl Door {
             let required = answer.get("required").and_then(Value::as_u64).unwrap_or(0);
             return Ok(Sale::RanDry { required });
         }
-        self.expect(status, answer, &Method::POST, path)
-            .map(Sale::Made)
+        self.expect(status, answer, &Method::POST, path).map(Sale::Made)
     }
 
-    fn expect(
-        &self,
-        status: StatusCode,
-        answer: Value,
-        method: &Method,
-        path: &str,
-    ) -> Result<Value, HistoryError> {
+    fn expect(&self, status: StatusCode, answer: Value, method: &Method, path: &str) -> Result<Value, HistoryError> {
         if status.is_success() {
             return Ok(answer);
         }
@@ -130,34 +109,20 @@ impl Door {
         body: &Value,
     ) -> Result<(StatusCode, Value), HistoryError> {
         self.requests += 1;
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("authorization", format!("Bearer {key}"));
+        let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
         if !body.is_null() {
             request = request.header("content-type", "application/json");
         }
         // Only what moves credits must have one, and only there is it worth its item.
-        if ["/credits", "/provisions", "/bulk", "/refund", "/transfers"]
-            .iter()
-            .any(|end| path.ends_with(end))
-        {
+        if ["/credits", "/provisions", "/bulk", "/refund", "/transfers"].iter().any(|end| path.ends_with(end)) {
             request = request.header("idempotency-key", format!("history-{}", self.requests));
         }
-        let body = if body.is_null() {
-            Body::empty()
-        } else {
-            Body::from(body.to_string())
-        };
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let request = request.body(body)?;
         let response = self.system.ask(request).await;
         let status = response.status();
         let bytes = to_bytes(response.into_body(), MOST_BYTES).await?;
-        let answer = if bytes.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&bytes)?
-        };
+        let answer = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes)? };
         Ok((status, answer))
     }
 }

@@ -99,23 +99,8 @@ pub(super) struct Offer {
     pub from: u32,
 }
 
-const fn offer(
-    reference: &'static str,
-    name: &'static str,
-    price: u64,
-    share: u64,
-    from: u32,
-) -> Offer {
-    Offer {
-        reference,
-        name,
-        price,
-        tiers: None,
-        days: Some(365),
-        uses: None,
-        share,
-        from,
-    }
+const fn offer(reference: &'static str, name: &'static str, price: u64, share: u64, from: u32) -> Offer {
+    Offer { reference, name, price, tiers: None, days: Some(365), uses: None, share, from }
 }
 
 /// How many of [`OFFERS`] are made by the demo itself.
@@ -124,25 +109,12 @@ pub(super) const OF_THE_DEMO: usize = 3;
 /// All products.
 pub(super) const OFFERS: [Offer; 8] = [
     offer("PROD-001", "Pro, one year", 700, 34, 0),
-    Offer {
-        tiers: Some(&[Tier::Gold, Tier::Platinum]),
-        ..offer("PROD-002", "Team, one year", 2_400, 10, 0)
-    },
+    Offer { tiers: Some(&[Tier::Gold, Tier::Platinum]), ..offer("PROD-002", "Team, one year", 2_400, 10, 0) },
     offer("PROD-003", "Lifetime", 5_000, 2, 0),
-    Offer {
-        uses: Some(1),
-        ..offer("PROD-004", "Basic, one year", 190, 26, 0)
-    },
-    Offer {
-        days: Some(31),
-        uses: Some(2),
-        ..offer("PROD-005", "Starter, one month", 49, 8, 5)
-    },
+    Offer { uses: Some(1), ..offer("PROD-004", "Basic, one year", 190, 26, 0) },
+    Offer { days: Some(31), uses: Some(2), ..offer("PROD-005", "Starter, one month", 49, 8, 5) },
     offer("PROD-006", "Priority support, one year", 250, 8, 20),
-    Offer {
-        tiers: Some(&[Tier::Platinum]),
-        ..offer("PROD-007", "Enterprise, one year", 9_500, 2, 30)
-    },
+    Offer { tiers: Some(&[Tier::Platinum]), ..offer("PROD-007", "Enterprise, one year", 9_500, 2, 30) },
     offer("PROD-008", "Pro with analytics, one year", 990, 18, 55),
 ];
 

@@ -231,10 +231,7 @@ impl Names {
         } else {
             let trade = one(rng, &TRADES);
             let desk = one(rng, &["info", "office", "it", "billing", "licences"]);
-            let email = self.free(
-                &format!("{desk}.{}-{}", slug(stem), slug(trade)),
-                "example.com",
-            );
+            let email = self.free(&format!("{desk}.{}-{}", slug(stem), slug(trade)), "example.com");
             let form = FORMS.iter().find(|(at, _)| *at == country);
             let form = form.map(|(_, form)| format!(" {form}")).unwrap_or_default();
             (format!("{stem} {trade}{form}"), email)

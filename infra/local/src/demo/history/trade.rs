@@ -11,21 +11,13 @@ use super::{History, HistoryError, number, part, text};
 use crate::demo::COMPANY;
 
 /// What is bought that is no product.
-const WORK: [&str; 4] = [
-    "Set-up by phone",
-    "Training, half a day",
-    "Migration of old licences",
-    "Workshop",
-];
+const WORK: [&str; 4] = ["Set-up by phone", "Training, half a day", "Migration of old licences", "Workshop"];
 
 impl History {
     /// Puts down all that does not follow from something else.
     pub(super) async fn begin(&mut self) -> Result<(), HistoryError> {
         let credentials = self.door.system().credentials();
-        let account = credentials.map(|made| Account {
-            refid: made.reseller.to_string(),
-            key: made.api_key.clone(),
-        });
+        let account = credentials.map(|made| Account { refid: made.reseller.to_string(), key: made.api_key.clone() });
         let account = account.ok_or(HistoryError::Missing(COMPANY))?;
         let path = format!("/v1/resellers/{}/wallet", account.refid);
         let wallet = self.door.operate(Method::GET, &path, &Value::Null).await?;
@@ -53,11 +45,7 @@ impl History {
         let mut left = self.plan.clients;
         while left > 0 {
             // Half of all come with others, because a company equips a whole team.
-            let count = if self.happens(8) {
-                self.rng.u32(4..=20)
-            } else {
-                1
-            };
+            let count = if self.happens(8) { self.rng.u32(4..=20) } else { 1 };
             let count = count.min(left);
             left -= count;
             let moment = self.calendar.moment(&mut self.rng).max(self.start);
@@ -93,9 +81,7 @@ impl History {
             "reference": offer.reference, "name": offer.name, "price": offer.price, "tiers": offer.tiers,
             "duration_days": offer.days, "parallel_uses": offer.uses,
         });
-        self.door
-            .operate(Method::POST, "/v1/products", &body)
-            .await?;
+        self.door.operate(Method::POST, "/v1/products", &body).await?;
         Ok(())
     }
 
@@ -112,17 +98,9 @@ impl History {
 
     pub(super) async fn onboard(&mut self, place: usize) -> Result<(), HistoryError> {
         let (company, email) = self.names.reseller(&mut self.rng);
-        let there = |it: &usize| {
-            self.partners
-                .get(*it)
-                .is_some_and(|it| it.account.is_some())
-        };
+        let there = |it: &usize| self.partners.get(*it).is_some_and(|it| it.account.is_some());
         // Who comes before the one it was to stand below stands below nobody.
-        let parent = self
-            .partners
-            .get(place)
-            .and_then(|it| it.parent)
-            .filter(there);
+        let parent = self.partners.get(place).and_then(|it| it.parent).filter(there);
         if let Some(partner) = self.partners.get_mut(place) {
             partner.parent = parent;
         }
@@ -141,16 +119,10 @@ impl History {
         if partner.top_up > 20_000 {
             body.insert("low_credit_threshold".into(), 2_000.into());
         }
-        let made = self
-            .door
-            .operate(Method::POST, "/v1/resellers", &body.into())
-            .await?;
+        let made = self.door.operate(Method::POST, "/v1/resellers", &body.into()).await?;
         let refid = text(&made, "/refid")?;
         let body = json!({"reseller": refid, "name": "Shop"});
-        let made = self
-            .door
-            .operate(Method::POST, "/v1/api-keys", &body)
-            .await?;
+        let made = self.door.operate(Method::POST, "/v1/api-keys", &body).await?;
         let key = text(&made, "/key")?;
         if let Some(partner) = self.partners.get_mut(place) {
             partner.account = Some(Account { refid, key });
@@ -207,11 +179,7 @@ impl History {
 
     /// New clients, of a reseller or of nobody.
     pub(super) async fn win(&mut self, count: u32) -> Result<(), HistoryError> {
-        let seller = if self.happens(14) {
-            None
-        } else {
-            self.seller()
-        };
+        let seller = if self.happens(14) { None } else { self.seller() };
         let Some(seller) = seller else {
             for _ in 0..count {
                 Box::pin(self.register(None)).await?;
@@ -242,9 +210,7 @@ impl History {
         let clients: Vec<Value> = clients.collect();
         let body = json!({"product": self.product(seller), "clients": clients});
         let sold = self.purchase(seller, "/v1/provisions/bulk", &body).await?;
-        let results = sold
-            .as_ref()
-            .and_then(|sold| sold.get("results")?.as_array());
+        let results = sold.as_ref().and_then(|sold| sold.get("results")?.as_array());
         for result in results.into_iter().flatten() {
             let client = self.came(part(result, "/client")?, Some(seller), None)?;
             self.sold_to(client);
@@ -269,23 +235,14 @@ impl History {
         let (refid, Some(seller)) = (client.refid.clone(), client.owner) else {
             return Ok(());
         };
-        let quantity = if self.happens(20) {
-            self.rng.u32(2..=5)
-        } else {
-            1
-        };
+        let quantity = if self.happens(20) { self.rng.u32(2..=5) } else { 1 };
         let body = json!({"product": self.product(seller), "client": refid, "quantity": quantity});
         self.purchase(seller, "/v1/provisions", &body).await?;
         Ok(())
     }
 
     /// What a reseller pays for; none while it may not trade. Whoever has not enough adds some and tries again.
-    async fn purchase(
-        &mut self,
-        place: usize,
-        path: &str,
-        body: &Value,
-    ) -> Result<Option<Value>, HistoryError> {
+    async fn purchase(&mut self, place: usize, path: &str, body: &Value) -> Result<Option<Value>, HistoryError> {
         let account = self.partners.get(place).and_then(|it| it.trades().cloned());
         let Some(Account { key, .. }) = account else {
             return Ok(None);

@@ -20,12 +20,7 @@ fn hash(n: u64) -> EntryHash {
 
 /// Where a wallet stands after so many entries of 100 credits each.
 fn head(n: u8, sequence: u64) -> WalletHead {
-    WalletHead {
-        reseller: reseller(n),
-        sequence,
-        head: hash(sequence),
-        balance: Credits::new(sequence * 100),
-    }
+    WalletHead { reseller: reseller(n), sequence, head: hash(sequence), balance: Credits::new(sequence * 100) }
 }
 
 fn secret() -> SigningKey {
@@ -67,27 +62,18 @@ fn days_that_go_on_from_each_other_are_in_order() {
 fn a_day_that_lacks_a_part_is_told() {
     let (date, wallets) = (day(1), Vec::new);
     for (parts, expected) in [
-        (
-            vec![part(1, 2, true, wallets())],
-            vec![Discrepancy::PartMissing { date, part: 1 }],
-        ),
+        (vec![part(1, 2, true, wallets())], vec![Discrepancy::PartMissing { date, part: 1 }]),
         (
             vec![part(1, 1, false, wallets()), part(1, 3, true, wallets())],
             vec![Discrepancy::PartMissing { date, part: 2 }],
         ),
-        (
-            vec![part(1, 1, false, wallets())],
-            vec![Discrepancy::LastMissing { date }],
-        ),
+        (vec![part(1, 1, false, wallets())], vec![Discrepancy::LastMissing { date }]),
         (
             vec![part(1, 1, true, wallets()), part(1, 2, true, wallets())],
             vec![Discrepancy::AfterTheLast { date, part: 2 }],
         ),
         (
-            vec![
-                part(1, 1, true, wallets()),
-                part(1, 1, true, vec![head(1, 1)]),
-            ],
+            vec![part(1, 1, true, wallets()), part(1, 1, true, vec![head(1, 1)])],
             vec![Discrepancy::TwoParts { date, part: 1 }],
         ),
     ] {
@@ -103,10 +89,7 @@ fn days_without_any_part_are_told_as_gaps() {
         assert_eq!(chronicle.discrepancies, vec![], "a selection is in order");
         chronicle.gaps()
     };
-    let between = |earlier, later| Discrepancy::DaysMissing {
-        earlier: day(earlier),
-        later: day(later),
-    };
+    let between = |earlier, later| Discrepancy::DaysMissing { earlier: day(earlier), later: day(later) };
     assert_eq!(gaps(&[]), []);
     assert_eq!(gaps(&[5]), []);
     assert_eq!(gaps(&[3, 1, 2]), []);
@@ -117,45 +100,12 @@ fn days_without_any_part_are_told_as_gaps() {
 fn a_wallet_that_goes_back_is_rewritten_or_vanishes_is_told() {
     let first = || part(1, 1, true, vec![head(1, 3), head(2, 5)]);
     let (earlier, later) = (day(1), day(2));
-    let other = WalletHead {
-        head: hash(99),
-        ..head(2, 5)
-    };
+    let other = WalletHead { head: hash(99), ..head(2, 5) };
     for (second, expected) in [
-        (
-            vec![head(1, 3), head(2, 4)],
-            Discrepancy::WentBack {
-                reseller: reseller(2),
-                earlier,
-                from: 5,
-                later,
-                to: 4,
-            },
-        ),
-        (
-            vec![head(1, 3), other],
-            Discrepancy::Rewritten {
-                reseller: reseller(2),
-                sequence: 5,
-                earlier,
-                later,
-            },
-        ),
-        (
-            vec![head(1, 3)],
-            Discrepancy::Vanished {
-                reseller: reseller(2),
-                earlier,
-                later,
-            },
-        ),
-        (
-            vec![head(1, 3), head(2, 5), head(1, 3)],
-            Discrepancy::WalletTwice {
-                date: later,
-                reseller: reseller(1),
-            },
-        ),
+        (vec![head(1, 3), head(2, 4)], Discrepancy::WentBack { reseller: reseller(2), earlier, from: 5, later, to: 4 }),
+        (vec![head(1, 3), other], Discrepancy::Rewritten { reseller: reseller(2), sequence: 5, earlier, later }),
+        (vec![head(1, 3)], Discrepancy::Vanished { reseller: reseller(2), earlier, later }),
+        (vec![head(1, 3), head(2, 5), head(1, 3)], Discrepancy::WalletTwice { date: later, reseller: reseller(1) }),
     ] {
         assert_eq!(found(vec![first(), part(2, 1, true, second)]), [expected]);
     }
@@ -167,14 +117,7 @@ fn a_part_that_is_forged_is_told_and_compared_with_nothing() {
     let mut forged = part(2, 1, true, vec![head(1, 3)]);
     forged.wallets = vec![head(1, 2)];
     let why = Forged::Changed;
-    assert_eq!(
-        found(vec![first, forged]),
-        [Discrepancy::Forged {
-            date: day(2),
-            part: 1,
-            why
-        }]
-    );
+    assert_eq!(found(vec![first, forged]), [Discrepancy::Forged { date: day(2), part: 1, why }]);
 }
 
 fn links(from: u64, to: u64) -> Vec<Link> {
@@ -210,20 +153,9 @@ fn entries_that_pass_through_every_head_are_in_order() {
 
 #[test]
 fn entries_of_another_history_are_told() {
-    let unchained = |sequence| Discrepancy::Unchained {
-        reseller: reseller(1),
-        sequence,
-    };
-    let other = |sequence, date| Discrepancy::OtherHistory {
-        reseller: reseller(1),
-        sequence,
-        date: day(date),
-    };
-    let not_given = |sequence, date| Discrepancy::NotGiven {
-        reseller: reseller(1),
-        sequence,
-        date: day(date),
-    };
+    let unchained = |sequence| Discrepancy::Unchained { reseller: reseller(1), sequence };
+    let other = |sequence, date| Discrepancy::OtherHistory { reseller: reseller(1), sequence, date: day(date) };
+    let not_given = |sequence, date| Discrepancy::NotGiven { reseller: reseller(1), sequence, date: day(date) };
     let follow = |links| chronicle().follow(&reseller(1), links);
 
     let mut rewritten = links(1, 6);
@@ -245,37 +177,20 @@ fn entries_of_another_history_are_told() {
     assert_eq!(follow(grafted), [unchained(1), other(0, 1)]);
 
     let mut doubled = links(1, 6);
-    doubled.push(Link {
-        hash: hash(88),
-        ..doubled[1].clone()
-    });
+    doubled.push(Link { hash: hash(88), ..doubled[1].clone() });
     assert_eq!(follow(doubled), [unchained(2), unchained(3)]);
 
     assert_eq!(follow(links(4, 6)), [not_given(0, 1)]);
     assert_eq!(follow(links(1, 4)), [not_given(5, 3)]);
-    assert_eq!(
-        follow(vec![]),
-        [not_given(3, 2), not_given(5, 3)],
-        "nothing given proves the beginning alone"
-    );
+    assert_eq!(follow(vec![]), [not_given(3, 2), not_given(5, 3)], "nothing given proves the beginning alone");
     let stranger = reseller(9);
-    assert_eq!(
-        chronicle().follow(&stranger, links(1, 1)),
-        [Discrepancy::NoCheckpoint { reseller: stranger }]
-    );
+    assert_eq!(chronicle().follow(&stranger, links(1, 1)), [Discrepancy::NoCheckpoint { reseller: stranger }]);
 }
 
 #[test]
 fn entries_whose_amounts_do_not_add_up_are_told() {
-    let miscounted = |sequence| Discrepancy::Miscounted {
-        reseller: reseller(1),
-        sequence,
-    };
-    let other = Discrepancy::OtherHistory {
-        reseller: reseller(1),
-        sequence: 3,
-        date: day(2),
-    };
+    let miscounted = |sequence| Discrepancy::Miscounted { reseller: reseller(1), sequence };
+    let other = Discrepancy::OtherHistory { reseller: reseller(1), sequence: 3, date: day(2) };
     let follow = |links| chronicle().follow(&reseller(1), links);
 
     let mut changed = links(1, 6);
@@ -293,11 +208,7 @@ fn entries_whose_amounts_do_not_add_up_are_told() {
     overdrawn[0].kind = EntryType::Debit;
     assert_eq!(follow(overdrawn), [miscounted(1)]);
 
-    let not_given = Discrepancy::NotGiven {
-        reseller: reseller(1),
-        sequence: 0,
-        date: day(1),
-    };
+    let not_given = Discrepancy::NotGiven { reseller: reseller(1), sequence: 0, date: day(1) };
     // What the first of them found is known from the checkpoint that stood there.
     let mut later = links(4, 6);
     later[0].amount = Credits::new(101);

@@ -9,13 +9,8 @@ const OTHER: &str = "RS-2";
 
 /// What was bought, after the refund of one of its licences or before it.
 fn provision(refunds: &[Value]) -> Value {
-    let status = if refunds.is_empty() {
-        "pending"
-    } else {
-        "revoked"
-    };
-    let licences =
-        json!([{"refid": "LI-1", "status": status}, {"refid": "LI-2", "status": "pending"}]);
+    let status = if refunds.is_empty() { "pending" } else { "revoked" };
+    let licences = json!([{"refid": "LI-1", "status": status}, {"refid": "LI-2", "status": "pending"}]);
     json!({
         "refid": "EN-2", "entry": entry(2, "debit", 200, 800, "buy"), "client": null, "licences": licences,
         "refunded": 100 * refunds.len(), "refunds": refunds,
@@ -49,29 +44,13 @@ fn arrived() -> Value {
 fn history() -> Vec<Told> {
     let credit = entry(1, "credit", 1_000, 1_000, "credit");
     let bought = json!({"product": "P", "quantity": 2, "client": "CL-1"});
-    let back = Wanted::Refund(Refund {
-        provision: "EN-2".into(),
-        licences: vec!["LI-1".into()],
-        amount: 100,
-    });
+    let back = Wanted::Refund(Refund { provision: "EN-2".into(), licences: vec!["LI-1".into()], amount: 100 });
     let again = Wanted::Refusal(&[(409, "already_refunded")]);
     let to = || Wanted::TransferTo(OTHER.into());
-    let (one, done) = (
-        json!({"licences": ["LI-1"]}),
-        json!({"code": "already_refunded"}),
-    );
-    let (amount, poor) = (
-        json!({"amount": 300}),
-        json!({"code": "insufficient_credits"}),
-    );
+    let (one, done) = (json!({"licences": ["LI-1"]}), json!({"code": "already_refunded"}));
+    let (amount, poor) = (json!({"amount": 300}), json!({"code": "insufficient_credits"}));
     vec![
-        told(
-            "credit",
-            Wanted::Entry,
-            json!({"amount": 1_000}),
-            201,
-            credit,
-        ),
+        told("credit", Wanted::Entry, json!({"amount": 1_000}), 201, credit),
         told("buy", Wanted::Entry, bought, 201, provision(&[])),
         told("back", back, one.clone(), 200, provision(&[refund()])),
         told("again", again, one, 409, done),
@@ -92,12 +71,7 @@ fn found(history: &[Told]) -> Found {
         entries,
         ..Wallet::default()
     };
-    let own = vec![
-        entry(1, "credit", 1_000, 1_000, "credit"),
-        entry(2, "debit", 200, 800, "buy"),
-        refund(),
-        sent(),
-    ];
+    let own = vec![entry(1, "credit", 1_000, 1_000, "credit"), entry(2, "debit", 200, 800, "buy"), refund(), sent()];
     let read = |id: &str| (id.to_owned(), provision(&[refund()]));
     Found {
         wallets: BTreeMap::from([
@@ -156,24 +130,15 @@ const HARMS: [(&[&str], Harm); 17] = [
         ],
         |_, found| undo(wallet(found)),
     ),
-    (
-        &["send: it arrived 2 times", ": credits and refunds less"],
-        |_, found| {
-            follow(other(found), "transfer_in", 300, 600, "send");
-        },
-    ),
+    (&["send: it arrived 2 times", ": credits and refunds less"], |_, found| {
+        follow(other(found), "transfer_in", 300, 600, "send");
+    }),
     (&["send: what arrived at RS-2 is"], |_, found| {
         other(found).entries[0]["counterparty"]["entry"] = json!("EN-1");
     }),
-    (
-        &[
-            "send: what arrived at RS-2 is",
-            ": RS-2: entry 1 does not follow",
-        ],
-        |_, found| {
-            other(found).entries[0]["amount"] = json!(299);
-        },
-    ),
+    (&["send: what arrived at RS-2 is", ": RS-2: entry 1 does not follow"], |_, found| {
+        other(found).entries[0]["amount"] = json!(299);
+    }),
     (&["send: what arrived at RS-2 is"], |_, found| {
         other(found).entries[0]["type"] = json!("credit");
     }),
@@ -181,67 +146,36 @@ const HARMS: [(&[&str], Harm); 17] = [
         let arrived = found.wallets.remove(OTHER).unwrap();
         found.wallets.insert("RS-3".into(), arrived);
     }),
-    (
-        &[
-            "poor: it has 1 entries elsewhere",
-            ": credits and refunds less",
-        ],
-        |_, found| {
-            follow(other(found), "transfer_in", 300, 600, "poor");
-        },
-    ),
+    (&["poor: it has 1 entries elsewhere", ": credits and refunds less"], |_, found| {
+        follow(other(found), "transfer_in", 300, 600, "poor");
+    }),
     (&["send: it was told"], |told, _| {
         told[4].command.body["amount"] = json!(301);
     }),
-    (
-        &["back: it has 2 entries", ": credits and refunds less"],
-        |_, found| {
-            follow(wallet(found), "refund", 100, 700, "back");
-        },
-    ),
-    (
-        &[
-            "again: it was refused, and has 1 entries",
-            ": credits and refunds less",
-        ],
-        |_, found| {
-            follow(wallet(found), "refund", 100, 700, "again");
-        },
-    ),
+    (&["back: it has 2 entries", ": credits and refunds less"], |_, found| {
+        follow(wallet(found), "refund", 100, 700, "back");
+    }),
+    (&["again: it was refused, and has 1 entries", ": credits and refunds less"], |_, found| {
+        follow(wallet(found), "refund", 100, 700, "again");
+    }),
     (&["back: its refunds are"], |_, found| {
         found.provisions.get_mut("back").unwrap()["refunds"] = json!([refund(), refund()]);
     }),
-    (
-        &["back: 100 credits of it returned, and it says 200"],
-        |_, found| {
-            found.provisions.get_mut("back").unwrap()["refunded"] = json!(200);
-        },
-    ),
-    (
-        &["buy: {\"LI-1\"} of it were refunded, and {} are revoked"],
-        |_, found| {
-            found.provisions.get_mut("buy").unwrap()["licences"][0]["status"] = json!("pending");
-        },
-    ),
-    (
-        &["buy: {\"LI-1\"} of it were refunded, and {\"LI-1\", \"LI-2\"} are revoked"],
-        |_, found| {
-            found.provisions.get_mut("buy").unwrap()["licences"][1]["status"] = json!("revoked");
-        },
-    ),
+    (&["back: 100 credits of it returned, and it says 200"], |_, found| {
+        found.provisions.get_mut("back").unwrap()["refunded"] = json!(200);
+    }),
+    (&["buy: {\"LI-1\"} of it were refunded, and {} are revoked"], |_, found| {
+        found.provisions.get_mut("buy").unwrap()["licences"][0]["status"] = json!("pending");
+    }),
+    (&["buy: {\"LI-1\"} of it were refunded, and {\"LI-1\", \"LI-2\"} are revoked"], |_, found| {
+        found.provisions.get_mut("buy").unwrap()["licences"][1]["status"] = json!("revoked");
+    }),
     (&["back: it was told"], |told, _| {
         answer(&mut told[2])["licences"][0]["status"] = json!("pending");
     }),
-    (
-        &[
-            "back: it was told",
-            "back: its entry is",
-            ": credits and refunds less",
-        ],
-        |told, _| {
-            answer(&mut told[2])["refunds"][0]["amount"] = json!(99);
-        },
-    ),
+    (&["back: it was told", "back: its entry is", ": credits and refunds less"], |told, _| {
+        answer(&mut told[2])["refunds"][0]["amount"] = json!(99);
+    }),
 ];
 
 #[test]
