@@ -51,6 +51,7 @@ mod rights;
 mod sessions;
 mod sign_up;
 mod simulation;
+mod stored;
 mod stream;
 mod sub_resellers;
 mod tidy;
