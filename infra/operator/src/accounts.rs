@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use purser_domain::clean_up::Reason;
-use purser_domain::refid::UserRefid;
-use purser_domain::time::Time;
+use purser_domain::basic::refid::UserRefid;
+use purser_domain::basic::time::Time;
+use purser_domain::people::clean_up::Reason;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Api, ApiError, Deletion};

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use purser_domain::checkpoint::PublicKey;
-use purser_domain::checkpoint::history::{Chronicle, Link};
-use purser_domain::refid::ResellerRefid;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::money::checkpoint::PublicKey;
+use purser_domain::money::checkpoint::history::{Chronicle, Link};
 
 use crate::files::{self, EntryFile, FileError};
 use crate::progress::{counted, say};

@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use purser_domain::checkpoint::Part;
-use purser_domain::checkpoint::history::Link;
-use purser_domain::refid::ResellerRefid;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::money::checkpoint::Part;
+use purser_domain::money::checkpoint::history::Link;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use purser_domain::checkpoint::{Part, PublicKey};
-use purser_domain::time::Day;
+use purser_domain::basic::time::Day;
+use purser_domain::money::checkpoint::{Part, PublicKey};
 
 use crate::api::Api;
 use crate::check::count;

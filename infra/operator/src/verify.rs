@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use purser_domain::checkpoint::history::Chronicle;
-use purser_domain::refid::ResellerRefid;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::money::checkpoint::history::Chronicle;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 

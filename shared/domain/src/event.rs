@@ -5,15 +5,15 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, DeletedClient};
-use crate::credentials::Credentials;
-use crate::entry::{Entry, EntryType};
-use crate::licence::{Licence, LicenceStatus};
-use crate::reseller::Reseller;
-use crate::session::Login;
-use crate::time::Time;
-use crate::token::LinkRequest;
-use crate::user::User;
+use crate::basic::time::Time;
+use crate::licences::licence::{Licence, LicenceStatus};
+use crate::money::entry::{Entry, EntryType};
+use crate::parties::client::{Client, DeletedClient};
+use crate::parties::reseller::Reseller;
+use crate::people::credentials::Credentials;
+use crate::people::session::Login;
+use crate::people::token::LinkRequest;
+use crate::people::user::User;
 
 /// The change of one item, decoded.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,9 +3,9 @@
 //! Invariant: a refusal changes nothing, and carries only what its caller may read. The edge gives each one a
 //! status and the stable code of [`Refusal::code`].
 
-use crate::client::ClientStatus;
-use crate::credits::Credits;
-use crate::tier::Tier;
+use crate::money::credits::Credits;
+use crate::money::tier::Tier;
+use crate::parties::client::ClientStatus;
 
 /// What was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

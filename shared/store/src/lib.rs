@@ -1,60 +1,25 @@
-//! The table: keys, conditions, transactions and cursors, one file per noun.
+//! The table: keys, conditions, transactions and cursors. The engine knows no noun; the other rooms are the nouns.
 //!
-//! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`command`] (the
+//! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`engine::command`] (the
 //! claims of consumers, the parts of checkpoints, used challenges, requests for links, pictures and
 //! figures are single puts; when a session was last used, and what figures are counted from, single updates); the store
 //! never reads the clock (`now` is an argument) and never scans.
 
-pub mod account;
 pub mod analytics;
-pub mod answer;
-pub mod api_key;
-mod attempts;
-pub mod avatar;
-pub mod captcha;
-pub mod change;
-pub mod checkpoint;
-pub mod claim;
-pub mod client;
-pub mod command;
-pub mod credits;
-pub mod cursor;
-pub mod entry;
-pub mod error;
-pub mod idempotency;
-pub mod item;
-pub mod keys;
-pub mod licence;
-pub mod line;
-pub mod link;
-pub mod loaded;
-pub mod meter;
-pub mod page;
-pub mod product;
-mod proof;
-pub mod provision;
-pub mod refund;
-pub mod reseller;
-pub mod second_factor;
-pub mod secrets;
-pub mod session;
-mod side_by_side;
-pub mod sign_in;
-pub mod suppression;
-pub mod table;
-pub mod token;
-pub mod transfer;
-mod turn;
-pub mod user;
-pub mod wallet;
+pub mod engine;
+pub mod events;
+pub mod licences;
+pub mod money;
+pub mod parties;
+pub mod people;
 
-pub use error::StoreError;
+pub use engine::error::StoreError;
 
-use purser_domain::refid::Prefix;
+use purser_domain::basic::refid::Prefix;
 
-use crate::line::Lines;
-use crate::secrets::Secrets;
-use crate::table::Table;
+use crate::engine::command::line::Lines;
+use crate::engine::secrets::Secrets;
+use crate::engine::table::Table;
 
 /// The prefixes of refids; those of clients and resellers are configuration.
 #[derive(Debug, Clone)]

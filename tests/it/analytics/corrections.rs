@@ -138,7 +138,7 @@ async fn a_stream_that_comes_again_and_backwards_changes_no_figure() {
     let again = json!({"Records": records});
     let app = world.system().app().clone();
     let event = serde_json::from_value(again).unwrap();
-    let answer = Box::pin(purser_api::project_timeline::project_timeline(app, event)).await;
+    let answer = Box::pin(purser_api::events::stream::project_timeline::project_timeline(app, event)).await;
     assert!(answer.batch_item_failures.is_empty());
     // Each hour is dirty again, and counts what it counted.
     assert!(!world.system().app().store.dirty(10).await.unwrap().is_empty());

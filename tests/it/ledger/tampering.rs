@@ -1,9 +1,9 @@
 //! Each way of tampering with a history, and that verifying finds it: SPEC B11.
 
-use purser_domain::credits::Credits;
-use purser_domain::entry::{Entry, EntryHash, EntryType, Refund};
-use purser_domain::refid::{EntryRefid, LicenceRefid};
-use purser_domain::wallet::Wallet;
+use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
+use purser_domain::money::credits::Credits;
+use purser_domain::money::entry::{Entry, EntryHash, EntryType, Refund};
+use purser_domain::money::wallet::Wallet;
 use purser_tests::{Partner, World};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

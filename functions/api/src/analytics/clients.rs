@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use purser_charts::table::Cell;
+use purser_charts::trend::Series;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_edge::answer::ok;
-use purser_edge::extract::Params;
-use purser_edge::negotiation::Accept;
+use purser_edge::http::answer::ok;
+use purser_edge::http::extract::Params;
+use purser_edge::http::negotiation::Accept;
 use purser_edge::shapes::ResellerRefidShape;
-use purser_edge::table::Cell;
-use purser_edge::trend::Series;
 use purser_edge::{App, Call, Problem};
 use purser_store::analytics::Ranked;
 use serde::Serialize;

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use purser_charts::trend::Series;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, metric};
-use purser_edge::answer::ok;
-use purser_edge::extract::Params;
-use purser_edge::negotiation::Accept;
-use purser_edge::trend::Series;
+use purser_edge::http::answer::ok;
+use purser_edge::http::extract::Params;
+use purser_edge::http::negotiation::Accept;
 use purser_edge::{App, Call, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;

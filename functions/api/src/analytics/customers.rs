@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use purser_charts::table::Cell;
 use purser_domain::analytics::metric::Ranking;
-use purser_domain::refid::ClientRefid;
-use purser_edge::extract::{Limit, Params};
-use purser_edge::negotiation::Accept;
+use purser_domain::basic::refid::ClientRefid;
+use purser_edge::http::extract::{Limit, Params};
+use purser_edge::http::negotiation::Accept;
 use purser_edge::shapes::{ClientRefidShape, NameShape, ResellerRefidShape};
-use purser_edge::table::Cell;
 use purser_edge::{App, Call, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -2,17 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use purser_charts::table::Cell;
+use purser_charts::trend::Series;
 use purser_domain::Refusal;
 use purser_domain::analytics::period::Interval;
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_domain::refid::ClientRefid;
+use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::time::Day;
 use purser_domain::refusal::What;
-use purser_domain::time::Day;
-use purser_edge::extract::{Limit, Params};
-use purser_edge::negotiation::Accept;
+use purser_edge::http::extract::{Limit, Params};
+use purser_edge::http::negotiation::Accept;
 use purser_edge::shapes::{ClientRefidShape, DayShape, ProductReferenceShape, ResellerRefidShape};
-use purser_edge::table::Cell;
-use purser_edge::trend::Series;
 use purser_edge::{App, Call, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -1,7 +1,7 @@
 //! The one period that a query asks for.
 
 use purser_domain::analytics::period::{Interval, Period};
-use purser_domain::time::Day;
+use purser_domain::basic::time::Day;
 use purser_edge::shapes::DayShape;
 use serde::Deserialize;
 use utoipa::IntoParams;

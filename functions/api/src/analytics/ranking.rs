@@ -1,16 +1,16 @@
 //! Rankings of resellers. They cost active resellers times periods, so a range is at most ten years.
 
 use axum::response::{IntoResponse, Response};
+use purser_charts::table::{Cell, csv};
 use purser_domain::analytics::period::{Interval, Month, Period};
 use purser_domain::analytics::range::DayRange;
 use purser_domain::analytics::{Kind, Scope};
-use purser_domain::refid::ResellerRefid;
-use purser_domain::reseller::Reseller;
-use purser_domain::time::Day;
-use purser_edge::extract::Limit;
-use purser_edge::negotiation::{Accept, Format, Represented};
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::time::Day;
+use purser_domain::parties::reseller::Reseller;
+use purser_edge::http::extract::Limit;
+use purser_edge::http::negotiation::{Accept, Format, Represented};
 use purser_edge::shapes::{DayShape, ResellerRefidShape};
-use purser_edge::table::{Cell, csv};
 use purser_edge::{App, Problem};
 use purser_store::StoreError;
 use purser_store::analytics::Ranked;
@@ -101,8 +101,8 @@ pub(super) fn answer<'a, T: Serialize>(
 ) -> Result<Response, Problem> {
     let format = accept.choose(&[Format::Json, Format::Csv])?;
     let body = match format {
-        Format::Csv => csv(header, data.iter().map(row))?,
-        _ => purser_edge::json::write(&Data { data })?,
+        Format::Csv => csv(header, data.iter().map(row)).map_err(|error| super::not_shown(&error))?,
+        _ => purser_edge::http::json::write(&Data { data })?,
     };
     Ok(Represented { format, body }.into_response())
 }

@@ -2,16 +2,16 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use purser_charts::trend::Bucket;
 use purser_domain::analytics::period::{Month, Period};
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_domain::credits::Credits;
-use purser_domain::refid::ResellerRefid;
-use purser_domain::reseller::Reseller;
-use purser_domain::tier::Tier;
-use purser_edge::answer::ok;
-use purser_edge::extract::Params;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::money::credits::Credits;
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::reseller::Reseller;
+use purser_edge::http::answer::ok;
+use purser_edge::http::extract::Params;
 use purser_edge::shapes::{DayShape, ResellerRefidShape, TierShape};
-use purser_edge::trend::Bucket;
 use purser_edge::{App, Call, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ async fn suggestions(
 pub(super) struct ReportQuery {
     /// Any day of the month; last month unless given.
     #[param(value_type = Option<DayShape>)]
-    day: Option<purser_domain::time::Day>,
+    day: Option<purser_domain::basic::time::Day>,
 }
 
 /// How the partners did in a month.

@@ -1,13 +1,13 @@
 //! Trends: figures by day, month or year, as JSON, as a table and as a picture.
 
 use axum::response::{IntoResponse, Response};
+use purser_charts::trend::{Bucket, Series, Trend};
 use purser_domain::analytics::period::{Interval, Month, Period, Year};
 use purser_domain::analytics::range::DayRange;
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::time::{Day, Time};
-use purser_edge::negotiation::{Accept, Format, Represented};
+use purser_domain::basic::time::{Day, Time};
+use purser_edge::http::negotiation::{Accept, Format, Represented};
 use purser_edge::shapes::{DayShape, ResellerRefidShape};
-use purser_edge::trend::{Bucket, Series, Trend};
 use purser_edge::{App, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -141,9 +141,9 @@ pub(super) fn answer<const SERIES: usize, T: Serialize>(
     let format = accept.choose(&[Format::Json, Format::Csv, Format::Svg])?;
     let trend = Trend { title, series, buckets: &read.buckets };
     let body = match format {
-        Format::Json => purser_edge::json::write(&shape(read))?,
-        Format::Csv => trend.csv()?,
-        Format::Svg => trend.svg()?,
+        Format::Json => purser_edge::http::json::write(&shape(read))?,
+        Format::Csv => trend.csv().map_err(|error| super::not_shown(&error))?,
+        Format::Svg => trend.svg().map_err(|error| super::not_shown(&error))?,
     };
     Ok(Represented { format, body }.into_response())
 }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::part;
-use crate::pattern::Pattern;
+use crate::cloud::pattern::Pattern;
 
 /// A `DynamoDB` event of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]

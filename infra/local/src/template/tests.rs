@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use crate::pattern::Pattern;
+use crate::cloud::pattern::Pattern;
 
 const TABLE: &str = "
 Resources:

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use purser::bus::{Bus, On, Rule, Target};
-use purser::pattern::Pattern;
+use purser_local::cloud::bus::{Bus, On, Rule, Target};
+use purser_local::cloud::pattern::Pattern;
 use serde_json::{Value, json};
 
 use crate::{none_dead, now};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
-use purser::ses::{self, Mailbox};
+use purser_local::cloud::ses::{self, Mailbox};
 
 use crate::now;
 

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use purser::Now;
-use purser::dead_letters::DeadLetters;
+use purser_local::Now;
+use purser_local::cloud::dead_letters::DeadLetters;
 
 /// The configuration of any SDK client, for an endpoint of ours.
 macro_rules! config {
     ($sdk:ident, $endpoint:expr) => {
         $sdk::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(purser::REGION))
+            .region(Region::new(purser_local::REGION))
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .endpoint_url($endpoint)
             .build()

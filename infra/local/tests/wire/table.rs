@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use aws_lambda_events::event::dynamodb::Event as StreamEvent;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use purser::dynamo::{Dynamo, Storage};
-use purser::stream::{Consumer, StreamReader};
-use purser::template::{StreamSpec, Template};
+use purser_local::cloud::dynamo::{Dynamo, Storage};
+use purser_local::cloud::stream::{Consumer, StreamReader};
+use purser_local::template::{StreamSpec, Template};
 use serde_json::{Value, json};
 
 use crate::{none_dead, now};
@@ -78,7 +78,7 @@ async fn a_transaction_reaches_the_consumers_of_the_stream() {
     let record = &records[0];
     assert_eq!(record["eventName"], "INSERT");
     assert_eq!(record["eventSource"], "aws:dynamodb");
-    assert_eq!(record["awsRegion"], purser::REGION);
+    assert_eq!(record["awsRegion"], purser_local::REGION);
     let arn = record["eventSourceARN"].as_str().unwrap();
     assert!(arn.starts_with("arn:aws:dynamodb:eu-central-1:000000000000:table/purser/stream/"));
     assert_eq!(record["dynamodb"]["NewImage"]["tags"], json!({"SS": ["x"]}));

@@ -6,10 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
-use crate::client::ClientStatus;
-use crate::entry::{Entry, EntryType};
-use crate::licence::{Licence, LicenceStatus};
-use crate::reseller::{Reseller, ResellerStatus};
+use crate::licences::licence::{Licence, LicenceStatus};
+use crate::money::entry::{Entry, EntryType};
+use crate::parties::client::ClientStatus;
+use crate::parties::reseller::{Reseller, ResellerStatus};
 
 /// Clients.
 pub const CLIENTS: &str = "clients";

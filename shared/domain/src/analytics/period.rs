@@ -6,7 +6,7 @@ use jiff::Span;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::time::{Day, Hour};
+use crate::basic::time::{Day, Hour};
 
 /// A month, written `2026-01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

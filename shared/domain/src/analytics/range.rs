@@ -4,7 +4,7 @@
 //! on the range alone.
 
 use super::period::{Interval, Month, Period, Year};
-use crate::time::Day;
+use crate::basic::time::Day;
 
 /// The most days of a daily trend: three years.
 pub const MOST_DAYS: usize = 1_096;

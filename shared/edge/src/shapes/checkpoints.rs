@@ -2,9 +2,9 @@
 //!
 //! Invariant: these are the members and the values that were signed, so that what is saved can be checked.
 
-use purser_domain::checkpoint::{Part, PublicKey, Signature, WalletHead};
-use purser_domain::credits::Credits;
-use purser_domain::time::{Day, Time};
+use purser_domain::basic::time::{Day, Time};
+use purser_domain::money::checkpoint::{Part, PublicKey, Signature, WalletHead};
+use purser_domain::money::credits::Credits;
 use serde::Serialize;
 use utoipa::ToSchema;
 

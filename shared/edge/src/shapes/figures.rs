@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Counts, Kind};
-use purser_domain::time::Day;
+use purser_domain::basic::time::Day;
 use purser_store::analytics::{Difference, Recount};
 use serde::Serialize;
 use utoipa::ToSchema;

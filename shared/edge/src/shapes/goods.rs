@@ -2,12 +2,12 @@
 //!
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here.
 
-use purser_domain::credits::Credits;
-use purser_domain::licence::LicenceStatus;
-use purser_domain::product::{Product, TermsKind};
-use purser_domain::tier::Tier;
-use purser_domain::time::Time;
-use purser_store::licence::KeyedLicence;
+use purser_domain::basic::time::Time;
+use purser_domain::licences::licence::LicenceStatus;
+use purser_domain::licences::product::{Product, TermsKind};
+use purser_domain::money::credits::Credits;
+use purser_domain::money::tier::Tier;
+use purser_store::licences::licence::KeyedLicence;
 use serde::Serialize;
 use utoipa::ToSchema;
 

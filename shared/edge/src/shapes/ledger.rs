@@ -2,12 +2,12 @@
 //!
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here.
 
-use purser_domain::credits::Credits;
-use purser_domain::entry::{Counterparty, Entry, Sale};
-use purser_domain::tier::Tier;
-use purser_domain::time::Time;
-use purser_domain::wallet::Wallet;
-use purser_store::provision::{Provision, Sold};
+use purser_domain::basic::time::Time;
+use purser_domain::money::credits::Credits;
+use purser_domain::money::entry::{Counterparty, Entry, Sale};
+use purser_domain::money::tier::Tier;
+use purser_domain::money::wallet::Wallet;
+use purser_store::money::provision::{Provision, Sold};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,13 +2,13 @@
 //!
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here.
 
-use purser_domain::api_key::ApiKey;
-use purser_domain::caller::Role;
-use purser_domain::client::{Client, ClientStatus};
-use purser_domain::credits::Credits;
-use purser_domain::reseller::{Reseller, ResellerStatus};
-use purser_domain::tier::Tier;
-use purser_domain::time::Time;
+use purser_domain::basic::time::Time;
+use purser_domain::money::credits::Credits;
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::client::{Client, ClientStatus};
+use purser_domain::parties::reseller::{Reseller, ResellerStatus};
+use purser_domain::people::api_key::ApiKey;
+use purser_domain::people::caller::Role;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

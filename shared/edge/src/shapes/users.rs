@@ -3,11 +3,11 @@
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here: no password, no secret half of
 //! a token but the one that was just made.
 
-use purser_domain::clean_up::{Reason, Stale};
-use purser_domain::session::{Login, Session};
-use purser_domain::time::Time;
-use purser_domain::user::{User, UserStatus};
-use purser_store::sign_in::SignedIn;
+use purser_domain::basic::time::Time;
+use purser_domain::people::clean_up::{Reason, Stale};
+use purser_domain::people::session::{Login, Session};
+use purser_domain::people::user::{User, UserStatus};
+use purser_store::people::sign_in::SignedIn;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use purser_domain::credits::{Amount, Credits};
+use purser_domain::money::credits::{Amount, Credits};
 use serde_json::json;
 use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, SchemaFormat, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};

@@ -10,16 +10,16 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use purser_domain::analytics::metric::Ranking;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::refid::{ClientRefid, ResellerRefid};
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use serde::{Deserialize, Serialize};
 
 use super::rollup::lost;
-use crate::item::{Item, attribute, doc, number, text, text_of};
-use crate::keys::{Index, tenant};
-use crate::page::{List, shards};
-use crate::side_by_side::side_by_side;
-use crate::table::{Consistency, Source, Table, classify};
-use crate::turn::patiently;
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{Item, attribute, doc, number, text, text_of};
+use crate::engine::keys::{Index, tenant};
+use crate::engine::page::{List, shards};
+use crate::engine::table::side_by_side::side_by_side;
+use crate::engine::table::{Consistency, Source, Table, classify};
 use crate::{Store, StoreError};
 
 /// How many parts of an index are read at a time for a ranking.

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use purser_domain::analytics::Kind;
-use purser_domain::time::{Hour, Time};
+use purser_domain::basic::time::{Hour, Time};
 
 use super::rollup::{Lease, lost};
-use crate::item::{Item, number, part, text, text_of};
-use crate::keys::{Index, Key};
-use crate::table::{Condition, Consistency, Outcome, Range, Reason, Table, TableError, Write};
-use crate::turn::{Turn, patiently};
+use crate::engine::command::turn::{Turn, patiently};
+use crate::engine::item::{Item, number, part, text, text_of};
+use crate::engine::keys::{Index, Key};
+use crate::engine::table::{Condition, Consistency, Outcome, Range, Reason, Table, TableError, Write};
 use crate::{Store, StoreError};
 
 /// The partition of the index that lists what is dirty.

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::time::{Day, Hour, Time};
+use purser_domain::basic::time::{Day, Hour, Time};
 
 use super::figure::{Of, neighbours};
 use super::mark::Dirty;
-use crate::side_by_side::side_by_side;
+use crate::engine::table::side_by_side::side_by_side;
 use crate::{Store, StoreError};
 
 /// How long a change may be under way, to the figures and to the list of what is dirty.

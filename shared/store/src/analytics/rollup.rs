@@ -10,15 +10,15 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::SignedDuration;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::time::Time;
+use purser_domain::basic::time::Time;
 use serde::{Deserialize, Serialize};
 
 use super::mark::{Dirty, Mark};
-use crate::item::{Item, attribute, doc, number, text};
-use crate::keys::Key;
-use crate::side_by_side::side_by_side;
-use crate::table::{Condition, Consistency, Table, Write};
-use crate::turn::patiently;
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{Item, attribute, doc, number, text};
+use crate::engine::keys::Key;
+use crate::engine::table::side_by_side::side_by_side;
+use crate::engine::table::{Condition, Consistency, Table, Write};
 use crate::{Store, StoreError};
 
 /// How long a run has the lease: longer than Lambda lets it go on.

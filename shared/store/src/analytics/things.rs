@@ -6,17 +6,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use purser_domain::analytics::{Fact, Kind};
-use purser_domain::refid::ResellerRefid;
-use purser_domain::time::{Day, Time};
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::time::{Day, Time};
 
 use super::timeline::{Row, row_key};
-use crate::item::{Item, text_of};
-use crate::keys::{Index, Key};
-use crate::page::shards;
-use crate::side_by_side::side_by_side;
-use crate::table::{Consistency, Range, Source, Table};
-use crate::turn::patiently;
-use crate::{Store, StoreError, change, entry};
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{Item, text_of};
+use crate::engine::keys::{Index, Key};
+use crate::engine::page::shards;
+use crate::engine::table::side_by_side::side_by_side;
+use crate::engine::table::{Consistency, Range, Source, Table};
+use crate::events::change;
+use crate::money::entry;
+use crate::{Store, StoreError};
 
 /// How many lists are read at a time.
 const AT_ONCE: usize = 16;

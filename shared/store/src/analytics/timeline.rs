@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use purser_domain::analytics::{Counts, Fact, Kind, Scope};
-use purser_domain::time::{Hour, Time};
+use purser_domain::basic::time::{Hour, Time};
 use serde::{Deserialize, Serialize};
 
 use super::mark::Mark;
-use crate::item::{Item, attribute, doc, number, part, text};
-use crate::keys::{ALONE, Key, SHARDS, shard};
-use crate::side_by_side::side_by_side;
-use crate::table::{Consistency, Source, Table};
-use crate::turn::patiently;
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{Item, attribute, doc, number, part, text};
+use crate::engine::keys::{ALONE, Key, SHARDS, shard};
+use crate::engine::table::side_by_side::side_by_side;
+use crate::engine::table::{Consistency, Source, Table};
 use crate::{Store, StoreError};
 
 /// Where scopes are named that nothing else names.

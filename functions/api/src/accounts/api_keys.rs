@@ -1,0 +1,150 @@
+//! `api-keys`: how machines get in, and out again.
+//!
+//! Invariant: a key is shown once, at its creation; a reseller makes, sees and revokes keys for itself only.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use purser_domain::basic::refid::ApiKeyRefid;
+use purser_domain::basic::text::Name;
+use purser_domain::people::api_key::ApiKey;
+use purser_domain::people::caller::{Caller, Role};
+use purser_edge::caller::call::Listed;
+use purser_edge::http::answer;
+use purser_edge::http::answer::{List, position};
+use purser_edge::http::extract::{Body, Limit, MaybeBody, Named, OptionalKey, Params};
+use purser_edge::http::json;
+use purser_edge::shapes::{ApiKeyRefidShape, ApiKeyShape, IdempotencyKeyShape, NameShape, ResellerRefidShape};
+use purser_edge::{App, Call, Problem};
+use purser_store::engine::page::Page;
+use purser_store::engine::secrets::{random, sha256_hex};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(create_api_key, list_api_keys)).routes(routes!(revoke_api_key))
+}
+
+/// A key to make.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "Web shop"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct CreateApiKey {
+    /// The reseller it acts for; an operator's key unless given. A reseller's own key implies itself.
+    #[schema(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// What it is for.
+    #[schema(value_type = NameShape)]
+    name: Name,
+}
+
+/// A key that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+struct CreatedApiKey {
+    /// The key; it is shown this once.
+    key: String,
+    #[serde(flatten)]
+    shape: ApiKeyShape,
+}
+
+/// Create an API key
+#[utoipa::path(
+    post, path = "/v1/api-keys", tag = "api-keys", request_body = CreateApiKey,
+    params(
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat is refused."),
+    ),
+    responses(
+        (status = 201, body = CreatedApiKey),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`key_already_shown`"),
+        (status = 422, description = "`invalid_reseller`"),
+    )
+)]
+async fn create_api_key(
+    State(app): State<App>,
+    call: Call,
+    key: OptionalKey,
+    body: MaybeBody<CreateApiKey>,
+) -> Result<Response, Problem> {
+    let key = key?;
+    let Body(body) = body?;
+    let reseller = call.reseller(body.reseller.as_deref())?;
+    let request = call.request(&app, key.as_ref(), &body)?;
+    let role = reseller.map_or(Role::Operator, Role::Reseller);
+    let secret = data_encoding::BASE64URL_NOPAD.encode(&random::<32>()?);
+    let made = ApiKey {
+        refid: app.store.new_api_key_refid()?,
+        name: body.name,
+        role,
+        secret_sha256: sha256_hex(secret.as_bytes()),
+        created_at: call.now,
+        version: 1,
+    };
+    let shown = CreatedApiKey { key: format!("{}.{secret}", made.refid), shape: (&made).into() };
+    let created = app.store.create_api_key(&made, &request, json::write(&shown)?).await?;
+    Ok(answer::created(created))
+}
+
+/// Which keys.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ApiKeyQuery {
+    /// Only this reseller's; an operator that names none sees the operators'.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// Where to go on: the `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+type ApiKeyList = List<ApiKeyShape>;
+
+/// List API keys, newest first
+#[utoipa::path(
+    get, path = "/v1/api-keys", tag = "api-keys", params(ApiKeyQuery),
+    responses((status = 200, body = ApiKeyList), (status = 404, description = "`not_found`"))
+)]
+async fn list_api_keys(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<ApiKeyQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = call.cursor_scope(&query.reseller);
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
+        let none = Page::<ApiKey>::only(None);
+        return List::answer(&app, &scope, none, |key| ApiKeyShape::from(key));
+    };
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app.store.api_keys(reseller.as_ref(), limit, position).await?;
+    List::answer(&app, &scope, page, |key: &ApiKey| ApiKeyShape::from(key))
+}
+
+/// Revoke an API key
+#[utoipa::path(
+    delete, path = "/v1/api-keys/{refid}", tag = "api-keys", params(("refid" = ApiKeyRefidShape, Path)),
+    responses((status = 204))
+)]
+async fn revoke_api_key(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ApiKeyRefid>, Problem>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    app.store.revoke_api_key(&refid, &call.stamp(), |key| may_revoke(&call.caller, key)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn may_revoke(caller: &Caller, key: &ApiKey) -> bool {
+    match &key.role {
+        Role::Operator | Role::Customer => caller.must_operate().is_ok(),
+        Role::Reseller(reseller) => caller.owns(Some(reseller)),
+    }
+}

@@ -1,0 +1,92 @@
+//! Signing in and out.
+//!
+//! Invariant: one run of Argon2id and three round trips, whether the address is known or not; a session's token is new
+//! each time, and nobody can bring one along.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::people::given::{GivenCode, GivenDevice};
+use purser_domain::people::password::GivenPassword;
+use purser_edge::caller::call::{Anybody, Connection, SignedIn};
+use purser_edge::caller::captcha::CaptchaBody;
+use purser_edge::caller::passwords::{self, Checked};
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::json::object;
+use purser_edge::shapes::{CodeShape, DeviceShape, EmailShape, PasswordShape, SessionTokenShape};
+use purser_edge::{App, Problem};
+use purser_store::people::sign_in::{Proof, SignIn};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::accounts::me::sessions;
+
+/// Who signs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = SignIn, example = json!({"email": "billing@acme.example", "password": "correct horse battery staple"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct Login {
+    #[schema(value_type = EmailShape)]
+    email: EmailAddress,
+    #[schema(value_type = PasswordShape)]
+    password: GivenPassword,
+    /// Of the second factor, or for recovery, if the login has one.
+    #[schema(value_type = Option<CodeShape>)]
+    code: Option<GivenCode>,
+    /// What an earlier sign-in from this device answered as `device`; without it the owner is told of a new one.
+    #[schema(value_type = Option<DeviceShape>)]
+    device: Option<GivenDevice>,
+    #[serde(default, deserialize_with = "object")]
+    captcha: Option<CaptchaBody>,
+}
+
+/// Sign in
+///
+/// Failures are counted by account, network address and known device; each makes the next attempt wait longer.
+#[utoipa::path(
+    post, path = "/v1/auth/login", tag = "accounts", request_body = Login,
+    responses(
+        (status = 200, body = SessionTokenShape),
+        (status = 401, description = "`invalid_credentials`, `second_factor_required`"),
+        (status = 422, description = "`invalid_code`, `captcha_failed`"),
+        (status = 429, description = "`too_many_attempts`"),
+    ),
+    security(())
+)]
+pub(super) async fn login(
+    State(app): State<App>,
+    Anybody(request): Anybody,
+    from: Connection,
+    body: MaybeBody<Login>,
+) -> Result<Response, Problem> {
+    let Body(body) = body?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    let sign_in = SignIn {
+        email: body.email,
+        device: body.device.map(|device| device.as_str().to_owned()),
+        address: from.address,
+        agent: from.agent,
+    };
+    let begun = app.store.begin_sign_in(&sign_in, request.now).await?;
+    let proof = match passwords::check(begun.password.as_ref(), &body.password).await? {
+        Checked::Right => Proof::Right,
+        Checked::RightOutdated => Proof::Stronger(passwords::rehash(&body.password).await?),
+        Checked::Wrong => Proof::Wrong,
+    };
+    let limits = app.config.accounts.sessions;
+    let signed_in = app
+        .store
+        .finish_sign_in(begun, &proof, body.code.as_ref().map(GivenCode::as_str), &sign_in, limits, &request)
+        .await?;
+    answer::ok(&SessionTokenShape::from(&signed_in))
+}
+
+/// Sign out
+#[utoipa::path(
+    post, path = "/v1/auth/logout", tag = "accounts",
+    responses((status = 204)), security(("session" = []))
+)]
+pub(super) async fn logout(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+    sessions::end(&app, &me, |own| Ok(own.ending(&me.session))).await
+}

@@ -1,0 +1,119 @@
+//! What anybody may ask for by an address: an account, its confirmation, a way in.
+//!
+//! Invariant: each is one put and the same answer, whatever is known of the address.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::text::Name;
+use purser_domain::people::password::GivenPassword;
+use purser_domain::people::token::Asks;
+use purser_edge::caller::call::Anybody;
+use purser_edge::caller::captcha::CaptchaBody;
+use purser_edge::caller::passwords;
+use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::json::object;
+use purser_edge::shapes::{EmailShape, NameShape, NewPasswordShape};
+use purser_edge::{App, Problem};
+use purser_store::engine::command::Request;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::Received;
+
+/// Somebody who wants an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "email": "billing@acme.example", "name": "Ada Lovelace", "password": "correct horse battery staple"
+}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct Register {
+    #[schema(value_type = EmailShape)]
+    email: EmailAddress,
+    #[schema(value_type = NameShape)]
+    name: Name,
+    /// Valid from the confirmation on.
+    #[schema(value_type = NewPasswordShape)]
+    password: GivenPassword,
+    #[serde(default, deserialize_with = "object")]
+    captcha: Option<CaptchaBody>,
+}
+
+/// Register
+#[utoipa::path(
+    post, path = "/v1/auth/register", tag = "accounts", request_body = Register,
+    responses(
+        (status = 202, body = Received),
+        (status = 404, description = "`not_found`, while registration is off"),
+        (status = 422, description = "`weak_password`, `captcha_failed`"),
+    ),
+    security(())
+)]
+pub(super) async fn register(
+    State(app): State<App>,
+    Anybody(request): Anybody,
+    body: MaybeBody<Register>,
+) -> Result<Response, Problem> {
+    if !app.config.accounts.registration {
+        return Err(Problem::not_found("path"));
+    }
+    let Body(body) = body?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    let (email, name) = (body.email, body.name);
+    let password = app.new_password(body.password, &email, Some(&name))?;
+    let password = passwords::hash(&password).await?;
+    let asks = Asks::Register { email, name, password };
+    ask(&app, asks, &request).await
+}
+
+/// An address.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"email": "billing@acme.example"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct Address {
+    #[schema(value_type = EmailShape)]
+    email: EmailAddress,
+    #[serde(default, deserialize_with = "object")]
+    captcha: Option<CaptchaBody>,
+}
+
+/// Have the confirmation sent again
+#[utoipa::path(
+    post, path = "/v1/auth/resend-confirmation", tag = "accounts", request_body = Address,
+    responses((status = 202, body = Received), (status = 422, description = "`captcha_failed`")),
+    security(())
+)]
+pub(super) async fn resend_confirmation(
+    State(app): State<App>,
+    Anybody(request): Anybody,
+    body: MaybeBody<Address>,
+) -> Result<Response, Problem> {
+    let email = address(&app, &request, body).await?;
+    ask(&app, Asks::Resend { email }, &request).await
+}
+
+/// Ask for a link to set a new password
+#[utoipa::path(
+    post, path = "/v1/auth/forgot-password", tag = "accounts", request_body = Address,
+    responses((status = 202, body = Received), (status = 422, description = "`captcha_failed`")),
+    security(())
+)]
+pub(super) async fn forgot_password(
+    State(app): State<App>,
+    Anybody(request): Anybody,
+    body: MaybeBody<Address>,
+) -> Result<Response, Problem> {
+    let email = address(&app, &request, body).await?;
+    ask(&app, Asks::Reset { email }, &request).await
+}
+
+async fn address(app: &App, request: &Request, body: MaybeBody<Address>) -> Result<EmailAddress, Problem> {
+    let Body(body) = body?;
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    Ok(body.email)
+}
+
+async fn ask(app: &App, asks: Asks, request: &Request) -> Result<Response, Problem> {
+    app.store.ask_for_link(asks, request).await?;
+    Received::answer()
+}

@@ -1,0 +1,62 @@
+//! A picture of somebody.
+
+use crate::accounts::me::picture::square_jpeg;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use purser_domain::Refusal;
+use purser_domain::refusal::What;
+use purser_edge::caller::call::SignedIn;
+use purser_edge::http::extract::Picture;
+use purser_edge::shapes::PictureShape;
+use purser_edge::{App, Problem};
+
+/// Show the own picture
+#[utoipa::path(
+    get, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
+    responses(
+        (status = 200, body = PictureShape, content_type = "image/jpeg", description = "256 × 256 pixels"),
+        (status = 404, description = "`not_found`, as long as there is none"),
+    )
+)]
+pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+    let found = app.store.avatar(&me.user).await?;
+    let jpeg = found.ok_or(Refusal::NotFound(What::Avatar))?;
+    let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store")];
+    Ok((headers, jpeg).into_response())
+}
+
+/// Change the own picture
+///
+/// A JPEG, PNG or WebP of any size below 8,192 pixels; its middle is kept, 256 × 256 pixels, without metadata.
+#[utoipa::path(
+    put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
+    request_body(content = PictureShape, content_type = "image/*"),
+    responses(
+        (status = 204),
+        (status = 422, description = "`invalid_image`"),
+    )
+)]
+pub(super) async fn change_avatar(
+    State(app): State<App>,
+    me: SignedIn,
+    picture: Result<Picture, Problem>,
+) -> Result<Response, Problem> {
+    let Picture(file) = picture?;
+    let jpeg = square_jpeg(file).await.map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", format!("The picture {error}."))
+    })?;
+    app.store.keep_avatar(&me.user, &jpeg, &me.request).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Remove the own picture
+#[utoipa::path(
+    delete, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
+    responses((status = 204))
+)]
+pub(super) async fn remove_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+    app.store.remove_avatar(&me.user).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,50 @@
+//! `manage-account`: what people see and change of their own account (SPEC D1–D3).
+//!
+//! Invariant: everything here is the signed-in user's own; what would let a thief of a session keep it (another
+//! password, address or second factor) asks for the password again, and ends every other session.
+
+mod avatar;
+mod password;
+pub mod picture;
+mod profile;
+mod second_factor;
+pub(crate) mod sessions;
+
+use purser_domain::Refusal;
+use purser_domain::people::password::GivenPassword;
+use purser_edge::caller::call::SignedIn;
+use purser_edge::caller::passwords::{self, Checked};
+use purser_edge::{App, Problem};
+use purser_store::people::account::Account;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(profile::read_me, profile::change_me))
+        .routes(routes!(avatar::read_avatar, avatar::change_avatar, avatar::remove_avatar))
+        .routes(routes!(password::change_password))
+        .routes(routes!(password::change_email))
+        .routes(routes!(sessions::list_sessions, sessions::end_sessions))
+        .routes(routes!(sessions::end_session))
+        .routes(routes!(sessions::list_own_logins))
+        .routes(routes!(
+            second_factor::offer_second_factor,
+            second_factor::enable_second_factor,
+            second_factor::disable_second_factor
+        ))
+}
+
+/// The account of whoever is signed in, who knows its password. A wrong one is counted, and the next waits.
+async fn proven(app: &App, me: &SignedIn, password: &GivenPassword) -> Result<Account, Problem> {
+    let begun = app.store.begin_proof(&me.user, &me.session, me.request.now);
+    let account = begun.await?;
+    let kept = account.credentials.password.as_ref();
+    let right = passwords::check(kept, password).await? != Checked::Wrong;
+    app.store.count_proof(&me.session, right, &me.request).await?;
+    if !right {
+        return Err(Refusal::WrongPassword.into());
+    }
+    Ok(account)
+}

@@ -1,0 +1,190 @@
+//! Pictures of people: any JPEG, PNG or WebP becomes a square JPEG.
+//!
+//! Invariant: what is kept is pixels that were decoded and encoded again, so nothing that was hidden in the file
+//! (places, cameras, scripts) goes on. What a file is, is told from its bytes. One that claims to be huge is refused
+//! before any of it is decoded, and one is decoded at a time, so memory is bounded.
+
+use std::io::Cursor;
+use std::sync::{Arc, LazyLock};
+
+use axum::body::Bytes;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{self, FilterType};
+use image::{
+    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel, RgbImage, Rgba,
+    RgbaImage,
+};
+use tokio::sync::Semaphore;
+
+/// The width and height of what is made, in pixels.
+pub const SIDE: u32 = 256;
+/// The most bytes of what is made.
+pub const MOST_BYTES: usize = 60_000;
+/// The largest width or height of a picture that is taken, in pixels.
+pub const MOST_SIDE: u32 = 8_192;
+/// The most pixels of a picture that is taken: what telephones make by themselves. Decoded it takes up to 100 MB, and
+/// while it is decoded up to twice as much.
+pub const MOST_PIXELS: u64 = 25_000_000;
+/// The most bytes of a pixel that are decoded.
+const MOST_DEPTH: u64 = 4;
+/// The qualities that are tried until one is small enough. Only noise needs more than the first.
+const QUALITIES: [u8; 4] = [85, 70, 50, 25];
+
+static PLACE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+
+/// Why a picture is not taken. The message is meant for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AvatarError {
+    /// None of the formats that are taken.
+    #[error("must be a JPEG, PNG or WebP picture")]
+    NotAPicture,
+    /// More pixels than are taken.
+    #[error("must be at most {MOST_SIDE} pixels wide and high, and at most {MOST_PIXELS} pixels")]
+    TooLarge,
+    /// It begins like one of the formats, and can't be read to its end.
+    #[error("must be a whole picture; this one is broken")]
+    Broken,
+}
+
+/// The middle of a picture as a JPEG of [`SIDE`] by [`SIDE`] pixels and at most [`MOST_BYTES`] bytes: upright, without
+/// metadata, what was transparent white. Of an animation, its first frame.
+pub async fn square_jpeg(file: Bytes) -> Result<Vec<u8>, AvatarError> {
+    // The semaphore is never closed.
+    let place = PLACE.clone().acquire_owned().await.ok();
+    let work = move || {
+        let _place = place;
+        upright_square(&file).and_then(|square| encoded(&square))
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "decoding a picture panicked");
+        Err(AvatarError::Broken)
+    })
+}
+
+fn upright_square(file: &[u8]) -> Result<RgbImage, AvatarError> {
+    let (format, file) = format_of(file)?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MOST_SIDE);
+    limits.max_image_height = Some(MOST_SIDE);
+    limits.max_alloc = Some(MOST_PIXELS * MOST_DEPTH);
+    let mut reader = ImageReader::with_format(Cursor::new(file), format);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(|error| of(&error))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(AvatarError::TooLarge);
+    }
+    limits.reserve(decoder.total_bytes()).map_err(|error| of(&error))?;
+    // A picture whose metadata can't be read is taken as it lies.
+    let orientation = decoder.orientation().ok();
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| of(&error))?;
+    let mut square = DynamicImage::ImageRgb8(square(picture));
+    if let Some(orientation) = orientation {
+        square.apply_orientation(orientation);
+    }
+    Ok(square.into_rgb8())
+}
+
+/// What a file is, by its first bytes, when it is one of those that are taken; and what of it is to be read.
+fn format_of(file: &[u8]) -> Result<(ImageFormat, &[u8]), AvatarError> {
+    match image::guess_format(file) {
+        Ok(ImageFormat::WebP) => {
+            let file = whole_webp(file).ok_or(AvatarError::Broken)?;
+            Ok((ImageFormat::WebP, file))
+        }
+        Ok(ImageFormat::Jpeg) if is_cut_off(file) == Some(true) => Err(AvatarError::Broken),
+        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => Ok((format, file)),
+        _ => Err(AvatarError::NotAPicture),
+    }
+}
+
+/// Whether a JPEG file has pixels that do not end: the decoder would make up the rest. None: it has none at all.
+fn is_cut_off(file: &[u8]) -> Option<bool> {
+    const START_OF_SCAN: u8 = 0xDA;
+    const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
+    let mut segment = file.get(2..)?;
+    loop {
+        let [_, marker, high, low] = *segment.first_chunk()?;
+        if marker == START_OF_SCAN {
+            return Some(!segment.windows(2).any(|two| two == END_OF_IMAGE));
+        }
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        segment = segment.get(2 + length..)?;
+    }
+}
+
+/// A WebP file without what follows it, when all its parts lie within it: the decoder would make room for as much as a
+/// part says it is.
+fn whole_webp(file: &[u8]) -> Option<&[u8]> {
+    let size = |at: usize| {
+        let bytes = file.get(at..)?.first_chunk()?;
+        usize::try_from(u32::from_le_bytes(*bytes)).ok()
+    };
+    let end = size(4)?.checked_add(8)?;
+    let mut part = 12;
+    while part < end {
+        let padded = size(part + 4)?.checked_next_multiple_of(2)?;
+        part = part.checked_add(8)?.checked_add(padded)?;
+    }
+    file.get(..end).filter(|_| part == end)
+}
+
+/// The middle of a picture on white, scaled.
+fn square(picture: DynamicImage) -> RgbImage {
+    if picture.color().has_alpha() {
+        let mut picture = picture.into_rgba8();
+        on_white(&mut picture);
+        DynamicImage::ImageRgba8(middle(&picture)).into_rgb8()
+    } else {
+        middle(&picture.into_rgb8())
+    }
+}
+
+/// Makes what is transparent white. It happens before scaling, or colours that nobody saw would bleed into the edges.
+fn on_white(picture: &mut RgbaImage) {
+    for pixel in picture.pixels_mut() {
+        let Rgba([red, green, blue, alpha]) = *pixel;
+        let alpha = u16::from(alpha);
+        let mixed = [red, green, blue].map(|colour| {
+            let mixed = (u16::from(colour) * alpha + 255 * (255 - alpha) + 127) / 255;
+            u8::try_from(mixed).unwrap_or(u8::MAX)
+        });
+        let [red, green, blue] = mixed;
+        *pixel = Rgba([red, green, blue, u8::MAX]);
+    }
+}
+
+fn middle<P: Pixel<Subpixel = u8> + 'static>(picture: &ImageBuffer<P, Vec<u8>>) -> ImageBuffer<P, Vec<u8>> {
+    let (width, height) = picture.dimensions();
+    let side = width.min(height);
+    let (left, top) = ((width - side) / 2, (height - side) / 2);
+    let square = imageops::crop_imm(picture, left, top, side, side);
+    if side <= 2 * SIDE {
+        return imageops::resize(&*square, SIDE, SIDE, FilterType::CatmullRom);
+    }
+    // Averages of areas first: cheap, and good for all but the last halving.
+    let coarse = imageops::thumbnail(&*square, 2 * SIDE, 2 * SIDE);
+    imageops::resize(&coarse, SIDE, SIDE, FilterType::CatmullRom)
+}
+
+fn encoded(square: &RgbImage) -> Result<Vec<u8>, AvatarError> {
+    for quality in QUALITIES {
+        let mut jpeg = Vec::with_capacity(MOST_BYTES);
+        let encoder = JpegEncoder::new_with_quality(&mut jpeg, quality);
+        square.write_with_encoder(encoder).map_err(|error| of(&error))?;
+        if jpeg.len() <= MOST_BYTES {
+            return Ok(jpeg);
+        }
+    }
+    Err(AvatarError::TooLarge)
+}
+
+fn of(error: &ImageError) -> AvatarError {
+    match error {
+        ImageError::Limits(_) => AvatarError::TooLarge,
+        _ => AvatarError::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests;

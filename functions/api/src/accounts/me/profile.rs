@@ -1,0 +1,65 @@
+//! Who somebody is.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::basic::text::Name;
+use purser_domain::people::user::UserChange;
+use purser_domain::refusal::What;
+use purser_edge::caller::call::SignedIn;
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, IfMatch, MaybeBody};
+use purser_edge::http::json;
+use purser_edge::http::json::present;
+use purser_edge::shapes::{NameShape, UserShape};
+use purser_edge::{App, Problem};
+use purser_store::people::account::{Account, AccountChange};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// Show the own account
+#[utoipa::path(
+    get, path = "/v1/me", tag = "account", security(("session" = [])),
+    responses((status = 200, body = UserShape))
+)]
+pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+    let user = app.store.user(&me.user).await?;
+    let user = user.ok_or(Refusal::NotFound(What::User))?;
+    answer::ok(&UserShape::from(&user))
+}
+
+/// What to change of the own account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"name": "Ada King"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct ChangeMe {
+    #[schema(value_type = NameShape)]
+    #[serde(default, deserialize_with = "present")]
+    name: Option<Name>,
+}
+
+/// Change the own account
+#[utoipa::path(
+    patch, path = "/v1/me", tag = "account", security(("session" = [])), request_body = ChangeMe,
+    params(("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
+    responses((status = 200, body = UserShape))
+)]
+pub(super) async fn change_me(
+    State(app): State<App>,
+    me: SignedIn,
+    version: Result<IfMatch, Problem>,
+    body: MaybeBody<ChangeMe>,
+) -> Result<Response, Problem> {
+    let version = version?;
+    let Body(body) = body?;
+    let change = UserChange { name: body.name, ..UserChange::default() };
+    let change = |account: &Account| {
+        version.must_hold(account.user.version)?;
+        let changed = account.user.changed(&change);
+        let shown = UserShape::from(changed.as_ref().unwrap_or(&account.user));
+        let change = changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() });
+        Ok((change, json::write(&shown)?))
+    };
+    let changed = app.store.change_account(&me.user, &me.request, change).await?;
+    Ok(answer::changed(changed))
+}

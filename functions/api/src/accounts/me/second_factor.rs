@@ -1,0 +1,183 @@
+//! The second factor: an app's codes (TOTP), and codes for recovery.
+//!
+//! Invariant: it counts once a first code proved that the app works; turning it on or off takes the password and ends
+//! every other session.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use purser_domain::Refusal;
+use purser_domain::people::given::GivenCode;
+use purser_domain::people::password::GivenPassword;
+use purser_edge::caller::call::{Connection, SignedIn};
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::shapes::{CodeShape, PasswordShape, SessionTokenShape};
+use purser_edge::{App, Problem};
+use purser_store::StoreError;
+use purser_store::people::account::{Account, AccountChange};
+use purser_store::people::second_factor::RecoveryCodes;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::proven;
+
+/// The present password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct Proof {
+    /// The present password.
+    #[schema(value_type = PasswordShape)]
+    password: GivenPassword,
+}
+
+/// What an app is set up with.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OfferedFactor {
+    /// The secret, for apps that can't scan; base 32.
+    secret: String,
+    /// The same as `otpauth://…`, for apps that can.
+    uri: String,
+}
+
+/// Begin to set up a second factor
+#[utoipa::path(
+    post, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
+    responses(
+        (status = 200, body = OfferedFactor),
+        (status = 409, description = "`second_factor_enabled`"),
+        (status = 422, description = "`wrong_password`"),
+        (status = 429, description = "`too_many_attempts`"),
+    )
+)]
+pub(super) async fn offer_second_factor(
+    State(app): State<App>,
+    me: SignedIn,
+    body: MaybeBody<Proof>,
+) -> Result<Response, Problem> {
+    let Body(body) = body?;
+    let account = proven(&app, &me, &body.password).await?;
+    let (secret, sealed) = app.store.new_totp_secret(&me.user)?;
+    let offer = |account: &Account| {
+        account.must_be_in(&me.session)?;
+        if account.credentials.second_factor.is_some() {
+            return Err(Refusal::SecondFactorEnabled.into());
+        }
+        let mut credentials = account.credentials.next(me.request.now);
+        credentials.offered_factor = Some(sealed.clone());
+        let change = AccountChange { credentials: Some(credentials), ..AccountChange::default() };
+        Ok((Some(change), Vec::new()))
+    };
+    app.store.change_account(&me.user, &me.request, offer).await?;
+    answer::ok(&OfferedFactor { secret: secret.to_base32(), uri: secret.uri(&app.config.brand, &account.user.email) })
+}
+
+/// A first code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"code": "123456"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct FirstCode {
+    /// What the app shows.
+    #[schema(value_type = CodeShape)]
+    code: GivenCode,
+}
+
+/// That the second factor is on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EnabledFactor {
+    /// Ten codes, each good once in the place of the app's; shown this once.
+    recovery_codes: Vec<String>,
+    /// A new session in the place of all others.
+    session: SessionTokenShape,
+}
+
+/// Turn the second factor on with a first code
+///
+/// All sessions end; the answer has a new one in the place of this.
+#[utoipa::path(
+    put, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = FirstCode,
+    responses(
+        (status = 200, body = EnabledFactor),
+        (status = 409, description = "`second_factor_enabled`, `second_factor_disabled` when none was begun"),
+        (status = 422, description = "`invalid_code`"),
+        (status = 429, description = "`too_many_attempts`"),
+    )
+)]
+pub(super) async fn enable_second_factor(
+    State(app): State<App>,
+    me: SignedIn,
+    from: Connection,
+    body: MaybeBody<FirstCode>,
+) -> Result<Response, Problem> {
+    let Body(body) = body?;
+    let now = me.request.now;
+    let codes = RecoveryCodes::draw()?;
+    let begun = app.store.begin_proof(&me.user, &me.session, now).await?;
+    let enable = |account: &Account| {
+        if account.credentials.second_factor.is_some() {
+            return Err(Refusal::SecondFactorEnabled.into());
+        }
+        let kept = codes.kept.clone();
+        let proven = app.store.prove_second_factor(&account.credentials, body.code.as_str(), kept, now)?;
+        let mut credentials = account.credentials.next(now);
+        credentials.second_factor = Some(proven);
+        credentials.offered_factor = None;
+        Ok(credentials)
+    };
+    let enabled = app.store.change_credentials(
+        &begun,
+        &me.session,
+        (from.address.as_ref(), from.agent.as_ref()),
+        app.config.accounts.sessions,
+        &me.request,
+        enable,
+    );
+    let session = match enabled.await {
+        Err(StoreError::Refused(Refusal::InvalidCode)) => {
+            let wrong = app.store.count_proof(&me.session, false, &me.request);
+            wrong.await?;
+            return Err(Refusal::InvalidCode.into());
+        }
+        enabled => enabled?,
+    };
+    answer::ok(&EnabledFactor { recovery_codes: codes.shown, session: SessionTokenShape::from(&session) })
+}
+
+/// Turn the second factor off
+///
+/// All sessions end, this one, too.
+#[utoipa::path(
+    delete, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
+    responses(
+        (status = 204),
+        (status = 409, description = "`second_factor_disabled`"),
+        (status = 422, description = "`wrong_password`"),
+        (status = 429, description = "`too_many_attempts`"),
+    )
+)]
+pub(super) async fn disable_second_factor(
+    State(app): State<App>,
+    me: SignedIn,
+    body: MaybeBody<Proof>,
+) -> Result<Response, Problem> {
+    let Body(body) = body?;
+    let account = proven(&app, &me, &body.password).await?;
+    let checked = account.credentials.password;
+    let disable = |account: &Account| {
+        account.must_be_in(&me.session)?;
+        if account.credentials.password != checked {
+            return Err(Refusal::WrongPassword.into());
+        }
+        if account.credentials.second_factor.is_none() {
+            return Err(Refusal::SecondFactorDisabled.into());
+        }
+        let mut credentials = account.credentials.next(me.request.now);
+        credentials.second_factor = None;
+        let mut user = account.user.next_epoch();
+        user.second_factor = false;
+        let change = AccountChange { user: Some(user), credentials: Some(credentials), sessions: None };
+        Ok((Some(change), Vec::new()))
+    };
+    app.store.change_account(&me.user, &me.request, disable).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,100 @@
+//! Where somebody is signed in, and was.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use purser_domain::Refusal;
+use purser_domain::people::session::Sessions;
+use purser_domain::refusal::What;
+use purser_edge::caller::call::SignedIn;
+use purser_edge::http::answer::{List, position};
+use purser_edge::http::extract::{PageQuery, Params};
+use purser_edge::shapes::{LoginShape, SessionShape};
+use purser_edge::{App, Problem};
+use purser_store::StoreError;
+use purser_store::engine::page::Page;
+use purser_store::people::account::{Account, AccountChange};
+
+type SessionList = List<SessionShape>;
+type LoginList = List<LoginShape>;
+
+/// List the own sessions, newest first
+#[utoipa::path(
+    get, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
+    responses((status = 200, body = SessionList))
+)]
+pub(super) async fn list_sessions(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+    let found = app.store.sessions(&me.user).await?;
+    let (sessions, seen) = found.ok_or(Refusal::NotFound(What::Session))?;
+    let lasting = sessions.lasting(&seen, app.config.accounts.sessions, me.request.now);
+    let page = Page { items: lasting.cloned().collect::<Vec<_>>().into_iter().rev().collect(), position: None };
+    List::answer(&app, "", page, |session| {
+        let used = session.last_used(seen.get(&session.id));
+        SessionShape::of(session, used, session.id == me.session)
+    })
+}
+
+/// End all own sessions, this one, too
+#[utoipa::path(
+    delete, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
+    responses((status = 204))
+)]
+pub(super) async fn end_sessions(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+    let all = |sessions: Sessions| Ok(Sessions { sessions: Vec::new(), ..sessions });
+    end(&app, &me, all).await
+}
+
+/// End one of the own sessions
+#[utoipa::path(
+    delete, path = "/v1/me/sessions/{id}", tag = "account", security(("session" = [])),
+    params(("id" = String, Path, description = "Its id.")),
+    responses((status = 204))
+)]
+pub(super) async fn end_session(
+    State(app): State<App>,
+    me: SignedIn,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(|_| Refusal::NotFound(What::Session))?;
+    let one = |sessions: Sessions| {
+        let known = sessions.sessions.iter().any(|session| session.id == id);
+        let left = known.then(|| sessions.ending(&id));
+        left.ok_or_else(|| Refusal::NotFound(What::Session).into())
+    };
+    end(&app, &me, one).await
+}
+
+/// Keeps of the user's sessions what `left` leaves.
+pub(crate) async fn end(
+    app: &App,
+    me: &SignedIn,
+    left: impl Fn(Sessions) -> Result<Sessions, StoreError> + Send + Sync,
+) -> Result<Response, Problem> {
+    let end = |account: &Account| {
+        let before = account.sessions.as_ref().map(Sessions::next);
+        let left = before.map(&left).transpose()?;
+        let change = left.map(|sessions| AccountChange { sessions: Some(sessions), ..AccountChange::default() });
+        Ok((change, Vec::new()))
+    };
+    app.store.change_account(&me.user, &me.request, end).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// List the own sign-ins of half a year, newest first
+#[utoipa::path(
+    get, path = "/v1/me/logins", tag = "account", security(("session" = [])), params(PageQuery),
+    responses((status = 200, body = LoginList))
+)]
+pub(super) async fn list_own_logins(
+    State(app): State<App>,
+    me: SignedIn,
+    query: Result<Params<PageQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    let scope = me.cursor_scope();
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app.store.logins(&me.user, limit, position).await?;
+    List::answer(&app, &scope, page, |login| LoginShape::from(login))
+}

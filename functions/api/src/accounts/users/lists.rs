@@ -1,0 +1,112 @@
+//! Lists of logins, and of their sign-ins.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::UserRefid;
+use purser_domain::people::user::User;
+use purser_edge::caller::call::Listed;
+use purser_edge::http::answer::{List, position};
+use purser_edge::http::extract::{Limit, Named, PageQuery, Params};
+use purser_edge::shapes::{LoginShape, ResellerRefidShape, UserRefidShape, UserShape};
+use purser_edge::{App, Call, Problem};
+use purser_store::engine::page::Page;
+use purser_store::people::user::UserFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{may_reach, user};
+
+/// Which logins.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserQuery {
+    /// Only the staff of this reseller.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// Only operators.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    operators: bool,
+    /// Only the one with this address; for operators.
+    email: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+type UserList = List<UserShape>;
+
+/// List logins, newest first
+#[utoipa::path(
+    get, path = "/v1/users", tag = "users", params(UserQuery),
+    responses(
+        (status = 200, body = UserList),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`"),
+    )
+)]
+pub(super) async fn list_users(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<UserQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = query?;
+    if query.operators || query.email.is_some() {
+        call.caller.must_operate()?;
+    }
+    let scope = call.cursor_scope(&(&query.reseller, query.operators, &query.email));
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
+        let none = Page::<User>::only(None);
+        return List::answer(&app, &scope, none, |user| UserShape::from(user));
+    };
+    let filter = match (&reseller, query.operators) {
+        (Some(reseller), _) => UserFilter::Staff(reseller.clone()),
+        (None, true) => UserFilter::Operators,
+        (None, false) => UserFilter::All,
+    };
+    let limit = query.limit.unwrap_or_default().get();
+    let mut page = if let Some(email) = query.email {
+        Page::only(with_address(&app, email).await?)
+    } else {
+        app.store.users(&filter, limit, position).await?
+    };
+    page.items.retain(|user| may_reach(&call, user) && filter.shows(user) && (!query.operators || user.operator));
+    List::answer(&app, &scope, page, |user: &User| UserShape::from(user))
+}
+
+/// The login with an address. Text that is none is nobody's.
+async fn with_address(app: &App, text: String) -> Result<Option<User>, Problem> {
+    match EmailAddress::try_from(text) {
+        Ok(email) => Ok(app.store.user_with_address(&email).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+type LoginList = List<LoginShape>;
+
+/// List the sign-ins of a login in half a year, newest first
+#[utoipa::path(
+    get, path = "/v1/users/{refid}/logins", tag = "users",
+    params(("refid" = UserRefidShape, Path), PageQuery),
+    responses((status = 200, body = LoginList))
+)]
+pub(super) async fn list_logins(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<UserRefid>, Problem>,
+    query: Result<Params<PageQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let user = user(&app, &call, &refid).await?;
+    let Params(query) = query?;
+    let scope = call.cursor_scope(&());
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app.store.logins(&user.refid, limit, position).await?;
+    List::answer(&app, &scope, page, |login| LoginShape::from(login))
+}

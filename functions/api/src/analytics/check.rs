@@ -1,0 +1,45 @@
+//! `check-figures`: counts figures again, from what they are made of, and says what differs (SPEC A11, B13, C6).
+//!
+//! Invariant: it writes nothing. Operators alone ask for it, because it shows everybody's figures, and costs as much as
+//! there was in the period.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::analytics::period::Period;
+use purser_edge::http::answer::ok;
+use purser_edge::http::extract::Params;
+use purser_edge::shapes::RecountShape;
+use purser_edge::{App, Call, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::analytics::period::PeriodQuery;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(check_figures))
+}
+
+/// Count figures again and say what differs
+///
+/// A day and its hours are counted from the things that were made on it, a month from the figures of its days, a year
+/// from those of its months, all time from those of the years.
+#[utoipa::path(
+    get, path = "/v1/analytics/figures/check", tag = "analytics", params(PeriodQuery),
+    responses((status = 200, body = RecountShape), (status = 403, description = "`forbidden`"))
+)]
+async fn check_figures(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<PeriodQuery>, Problem>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let period = query?.0.period();
+    let recount = app.store.recount(period, call.now).await?;
+    let first_day = match period {
+        Period::All => app.store.first_day().await?,
+        _ => None,
+    };
+    let days = first_day.map(|first| (first, call.now.day()));
+    ok(&RecountShape::of(period, &recount, days))
+}

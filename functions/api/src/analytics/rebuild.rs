@@ -1,0 +1,41 @@
+//! `rebuild-figures`: has figures counted again that differ from what they are made of (SPEC A11, B13, C6).
+//!
+//! Invariant: it writes no figure. It keeps anew what each thing adds, and marks its hour; `rollup` counts that as it
+//! counts anything, so a rebuild may run at any time, and twice.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_edge::http::answer::ok;
+use purser_edge::http::extract::Params;
+use purser_edge::shapes::RecountShape;
+use purser_edge::{App, Call, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::analytics::period::PeriodQuery;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(rebuild_figures))
+}
+
+/// Have figures that differ counted again
+///
+/// The answer says what differs, as a check does; two minutes later it is right.
+#[utoipa::path(
+    post, path = "/v1/analytics/figures/rebuild", tag = "analytics", params(PeriodQuery),
+    responses((status = 200, body = RecountShape), (status = 403, description = "`forbidden`"))
+)]
+async fn rebuild_figures(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<PeriodQuery>, Problem>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let period = query?.0.period();
+    let recount = app.store.recount(period, call.now).await?;
+    let differing = recount.differences.len();
+    app.store.rebuild(&recount.differences, call.now).await?;
+    tracing::info!(period = period.label(), differing, "had figures counted again");
+    ok(&RecountShape::of(period, &recount, None))
+}

@@ -1,0 +1,105 @@
+//! `create-client`: a new client (SPEC A1–A3, A6, A7, A10).
+//!
+//! Invariant: a reseller creates clients only for itself.
+
+use crate::clients::body::ClientBody;
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::text::{ClientId, Name, Phone};
+use purser_domain::parties::client::Client;
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, MaybeBody, OptionalKey};
+use purser_edge::http::json;
+use purser_edge::shapes::{
+    ClientIdShape, ClientShape, EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, PhoneShape,
+    ResellerRefidShape, UserRefidShape,
+};
+use purser_edge::{App, Call, Problem};
+use purser_store::parties::client::{Bind, ClientCreation};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(create_client))
+}
+
+/// A client to create.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "name": "Acme Corporation",
+    "email": "billing@acme.example",
+    "metadata": {"segment": "Enterprise"}
+}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct CreateClient {
+    #[schema(value_type = NameShape)]
+    name: Name,
+    /// Unique among all clients, whatever its case.
+    #[schema(value_type = EmailShape)]
+    email: EmailAddress,
+    #[schema(value_type = Option<PhoneShape>)]
+    phone: Option<Phone>,
+    /// Anything else, at most 16 KiB; keys that look like credentials are refused.
+    #[schema(value_type = Option<MetadataShape>)]
+    metadata: Option<Map<String, Value>>,
+    /// The reseller it belongs to; standalone unless given. A reseller's own key implies itself.
+    #[schema(value_type = Option<ResellerRefidShape>)]
+    reseller: Option<String>,
+    /// The id other systems know it by; a UUID unless given. It can't be changed.
+    #[schema(value_type = Option<ClientIdShape>)]
+    client_id: Option<ClientId>,
+    /// The refid of the login it is bound to; only an operator may name one. No login has two clients.
+    #[schema(value_type = Option<UserRefidShape>)]
+    user: Option<String>,
+}
+
+/// Create a client
+#[utoipa::path(
+    post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
+    params(
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+    ),
+    responses(
+        (status = 201, body = ClientShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`"),
+        (
+            status = 409,
+            description = "`duplicate_email`, `duplicate_client_id`, `user_already_bound`, `reseller_suspended`, \
+                `reseller_pending`"
+        ),
+        (status = 422, description = "`invalid_reseller`, `invalid_user`, `sensitive_metadata`, `metadata_too_large`"),
+    )
+)]
+async fn create_client(
+    State(app): State<App>,
+    call: Call,
+    key: OptionalKey,
+    body: MaybeBody<CreateClient>,
+) -> Result<Response, Problem> {
+    let key = key?;
+    let Body(body) = body?;
+    let reseller = call.reseller(body.reseller.as_deref())?;
+    let user = call.login(body.user.as_deref())?;
+    // Spelling out what a key implies makes no difference.
+    let resolved = CreateClient { reseller: reseller.as_ref().map(ToString::to_string), ..body.clone() };
+    let request = call.request(&app, key.as_ref(), &resolved)?;
+    let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id).into_new()?;
+    let creation = ClientCreation {
+        new: &new,
+        reseller: reseller.as_ref(),
+        status: app.config.client_status,
+        bind: match user {
+            Some(user) => Bind::To(user),
+            None => app.config.auto_bind(),
+        },
+    };
+    let render = |client: &Client| json::write(&ClientShape::from(client));
+    let created = app.store.create_client(&creation, &request, &render);
+    Ok(answer::created(created.await?))
+}

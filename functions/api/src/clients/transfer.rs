@@ -1,0 +1,62 @@
+//! `transfer-client`: a client to another reseller, or to none (SPEC A5).
+//!
+//! Invariant: only operators move clients; licences and entries keep the reseller that sold them.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::basic::refid::ClientRefid;
+use purser_domain::parties::client::Client;
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, MaybeBody, Named};
+use purser_edge::http::json;
+use purser_edge::shapes::{ClientRefidShape, ClientShape, ResellerRefidShape};
+use purser_edge::{App, Call, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(transfer_client))
+}
+
+/// Where a client goes.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"reseller": "RS-7ZK3M9QWX2ABCDEF"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct TransferClient {
+    /// The reseller that gains it; null makes it standalone.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(value_type = Option<ResellerRefidShape>, required = true)]
+    reseller: Option<String>,
+}
+
+/// Move a client to another reseller, or to none
+#[utoipa::path(
+    post, path = "/v1/clients/{refid}/transfer", tag = "clients", request_body = TransferClient,
+    params(("refid" = ClientRefidShape, Path)),
+    responses(
+        (status = 200, body = ClientShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`reseller_suspended`, `reseller_pending`"),
+        (status = 422, description = "`invalid_reseller`"),
+    )
+)]
+async fn transfer_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+    body: MaybeBody<TransferClient>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(refid) = named?;
+    let _found = call.client(&app, &refid).await?;
+    let Body(body) = body?;
+    let to = call.reseller(body.reseller.as_deref())?;
+    let change = |client: &Client| Ok(client.transferred(to.clone(), call.now));
+    let render = |client: &Client| json::write(&ClientShape::from(client));
+    let may = |client: &Client| call.may_reach(client);
+    let moved = app.store.change_client(&refid, &call.stamp(), may, change, &render).await?;
+    Ok(answer::changed(moved))
+}

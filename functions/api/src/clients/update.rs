@@ -1,0 +1,168 @@
+//! `update-client`: a client's particulars, login and status (SPEC A2, A4, A6–A8).
+//!
+//! Invariant: someone else's client is answered like none, before anything is said of the body.
+
+use crate::clients::body::check_merge;
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::text::{Name, Phone};
+use purser_domain::parties::client::{Client, ClientChange, ClientStatus};
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named};
+use purser_edge::http::json;
+use purser_edge::http::json::present;
+use purser_edge::shapes::{
+    ClientRefidShape, ClientShape, EmailShape, MetadataShape, NameShape, PhoneShape, UserRefidShape,
+};
+use purser_edge::{App, Call, Problem};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(change_client))
+        .routes(routes!(activate_client))
+        .routes(routes!(suspend_client))
+        .routes(routes!(deactivate_client))
+}
+
+/// What to change of a client; members left out stay as they are.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"phone": "+44 20 7946 0000", "metadata": {"segment": null}}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct ChangeClient {
+    #[schema(value_type = NameShape)]
+    #[serde(default, deserialize_with = "present")]
+    name: Option<Name>,
+    /// Unique among all clients, whatever its case.
+    #[schema(value_type = EmailShape)]
+    #[serde(default, deserialize_with = "present")]
+    email: Option<EmailAddress>,
+    /// Null removes it.
+    #[schema(value_type = Option<PhoneShape>)]
+    #[serde(default, deserialize_with = "present")]
+    phone: Option<Option<Phone>>,
+    /// Merged into what is there (RFC 7396): null removes a key.
+    #[schema(value_type = MetadataShape)]
+    #[serde(default, deserialize_with = "present")]
+    metadata: Option<Map<String, Value>>,
+    /// The refid of the login to bind it to, null to release it; only an operator may. A bound client is released
+    /// before it is bound to another login.
+    #[schema(value_type = Option<UserRefidShape>)]
+    #[serde(default, deserialize_with = "present")]
+    user: Option<Option<String>>,
+}
+
+/// Change a client
+#[utoipa::path(
+    patch, path = "/v1/clients/{refid}", tag = "clients", request_body = ChangeClient,
+    params(
+        ("refid" = ClientRefidShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
+    responses(
+        (status = 200, body = ClientShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`duplicate_email`, `client_already_bound`, `user_already_bound`"),
+        (status = 422, description = "`invalid_user`, `sensitive_metadata`, `metadata_too_large`"),
+    )
+)]
+async fn change_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+    version: Result<IfMatch, Problem>,
+    body: MaybeBody<ChangeClient>,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    // Merging needs what is there, and what is there decides between 404 and a fault of the body.
+    let found = call.client(&app, &refid).await?;
+    let version = version?;
+    let Body(body) = body?;
+    let patch = body.metadata.as_ref();
+    check_merge(&found.metadata, patch)?;
+    let user = match &body.user {
+        Some(user) => {
+            call.caller.must_operate()?;
+            Some(call.login(user.as_deref())?)
+        }
+        None => None,
+    };
+    let (stamp, now) = (call.stamp(), call.now);
+    let change = |client: &Client| {
+        version.must_hold(client.version)?;
+        let change = ClientChange {
+            name: body.name.clone(),
+            email: body.email.clone(),
+            phone: body.phone.clone(),
+            metadata: client.metadata.with(patch)?,
+            user: user.clone(),
+        };
+        client.changed(change, now)
+    };
+    let may = |client: &Client| call.may_reach(client);
+    let changed = app.store.change_client(&refid, &stamp, may, change, &render).await?;
+    Ok(answer::changed(changed))
+}
+
+fn render(client: &Client) -> Result<Vec<u8>, purser_store::StoreError> {
+    json::write(&ClientShape::from(client))
+}
+
+/// Activate a client
+#[utoipa::path(
+    post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
+    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
+)]
+async fn activate_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ClientStatus::Active).await
+}
+
+/// Suspend a client
+#[utoipa::path(
+    post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = ClientRefidShape, Path)),
+    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
+)]
+async fn suspend_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ClientStatus::Suspended).await
+}
+
+/// Deactivate a client
+#[utoipa::path(
+    post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
+    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
+)]
+async fn deactivate_client(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ClientRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ClientStatus::Inactive).await
+}
+
+async fn set_status(
+    app: &App,
+    call: &Call,
+    named: Result<Named<ClientRefid>, Problem>,
+    to: ClientStatus,
+) -> Result<Response, Problem> {
+    let Named(refid) = named?;
+    let may = |client: &Client| call.may_reach(client);
+    let change = |client: &Client| client.in_status(to, call.now);
+    let changed = app.store.change_client(&refid, &call.stamp(), may, change, &render).await?;
+    Ok(answer::changed(changed))
+}

@@ -1,0 +1,56 @@
+//! `hold-provisioning`: the rule that stops a reseller which ran low from buying until it has enough again (SPEC B9).
+//!
+//! Invariant: an event only says that it is time to look; what is done is decided on the wallet as it is, in the commit
+//! that does it. So events may come late, twice or in any order. Off, the rule holds nobody, and still releases.
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use purser_domain::Refusal;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::money::wallet::Wallet;
+use purser_domain::parties::reseller::Reseller;
+use purser_edge::App;
+use purser_edge::events::consumer::{Delivery, detail};
+use purser_store::StoreError;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What the events carry that matters here.
+#[derive(Debug, Deserialize)]
+struct Moved {
+    reseller: ResellerRefid,
+}
+
+/// Holds or releases the reseller that an event is about.
+pub async fn hold_provisioning(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
+    let delivery = Delivery::of("hold-provisioning", &event)?;
+    let Moved { reseller } = detail(event.detail)?;
+    match event.detail_type.as_str() {
+        // Claimed, because a late repeat must not hold again what an operator has released since.
+        "CreditsRanLow" if app.config.hold_on_low_credit => {
+            let hold = |it: &Reseller, wallet: &Wallet| it.held(wallet.balance, app.clock.now());
+            let change = Box::pin(change(&app, &delivery, &reseller, hold));
+            delivery.once(&app, change).await
+        }
+        "CreditsRanLow" => Ok(()),
+        "CreditsAdded" | "CreditsRefunded" | "CreditsTransferredIn" => {
+            let release = |it: &Reseller, wallet: &Wallet| it.released(wallet.balance, app.clock.now());
+            change(&app, &delivery, &reseller, release).await
+        }
+        other => Err(format!("no rule is about {other}")),
+    }
+}
+
+async fn change(
+    app: &App,
+    delivery: &Delivery,
+    reseller: &ResellerRefid,
+    rule: impl Fn(&Reseller, &Wallet) -> Option<Reseller> + Send + Sync,
+) -> Result<(), String> {
+    let rule = |reseller: &Reseller, wallet: &Wallet| Ok(rule(reseller, wallet));
+    let render = |_: &Reseller| Ok(Vec::new());
+    let changed = app.store.change_reseller(reseller, delivery.stamp(), rule, &render).await;
+    match changed {
+        Ok(_) | Err(StoreError::Refused(Refusal::NotFound(_))) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,18 @@
+//! What rules of the bus start.
+
+pub mod bind_client;
+pub mod hold_provisioning;
+pub mod mail_links;
+pub mod notify;
+pub mod suppress_mail;
+
+use crate::Function;
+
+/// The functions of this room.
+pub const FUNCTIONS: &[Function] = &[
+    Function::event("mail-links", |app, event| Box::pin(mail_links::mail_links(app, event))),
+    Function::event("notify", |app, event| Box::pin(notify::notify(app, event))),
+    Function::event("bind-client", |app, event| Box::pin(bind_client::bind_client(app, event))),
+    Function::event("hold-provisioning", |app, event| Box::pin(hold_provisioning::hold_provisioning(app, event))),
+    Function::event("suppress-mail", |app, event| Box::pin(suppress_mail::suppress_mail(app, event))),
+];

@@ -1,0 +1,18 @@
+//! What schedules start.
+
+pub mod checkpoint_ledger;
+pub mod report_accounts;
+pub mod report_partners;
+pub mod rollup;
+pub mod sample_figures;
+
+use crate::Function;
+
+/// The functions of this room.
+pub const FUNCTIONS: &[Function] = &[
+    Function::event("rollup", |app, event| Box::pin(rollup::rollup(app, event))),
+    Function::event("checkpoint-ledger", |app, event| Box::pin(checkpoint_ledger::checkpoint_ledger(app, event))),
+    Function::event("sample-figures", |app, event| Box::pin(sample_figures::sample_figures(app, event))),
+    Function::event("report-accounts", |app, event| Box::pin(report_accounts::report_accounts(app, event))),
+    Function::event("report-partners", |app, event| Box::pin(report_partners::report_partners(app, event))),
+];

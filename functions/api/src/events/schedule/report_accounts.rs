@@ -1,0 +1,45 @@
+//! `report-accounts`: once a month tells operators which logins nobody needs any more (SPEC D6).
+//!
+//! Invariant: it deletes nothing, and needs no more memory however many logins there are.
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use purser_domain::people::user::User;
+use purser_edge::App;
+use purser_edge::events::consumer::Delivery;
+use purser_store::StoreError;
+use serde_json::Value;
+
+use crate::events::operators::tell_operators;
+use purser_mails::accounts::{StaleAccounts, stale_accounts};
+
+/// How many logins are asked for at a time. What is held of them at once is some times as much.
+const AT_ONCE: usize = 250;
+
+/// Counts the logins that nobody needs, and mails operators about them. An error asks for another run.
+pub async fn report_accounts(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
+    let delivery = Delivery::of_timetable("report-accounts", &event)?;
+    let found = stale(&app).await?;
+    let (unconfirmed, dormant) = (found.unconfirmed, found.dormant);
+    tracing::info!(unconfirmed, dormant, "looked for logins that nobody needs");
+    if found.count() == 0 {
+        return Ok(());
+    }
+    let mail = |operator: &User| stale_accounts(&app, &operator.email, &operator.name, &found);
+    tell_operators(&app, &delivery, mail).await
+}
+
+async fn stale(app: &App) -> Result<StaleAccounts, StoreError> {
+    let (rule, now) = (&app.config.accounts.clean_up, app.clock.now());
+    let mut found = StaleAccounts::default();
+    let mut position = None;
+    loop {
+        let page = app.store.stale_users(rule, AT_ONCE, position, now).await?;
+        for (user, stale) in &page.items {
+            found.add(&user.refid, *stale);
+        }
+        position = page.position;
+        if position.is_none() {
+            return Ok(found);
+        }
+    }
+}

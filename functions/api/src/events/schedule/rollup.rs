@@ -1,0 +1,47 @@
+//! `rollup`: every minute counts again what has changed, so that figures are there when they are asked for.
+//!
+//! Invariant: one run writes at a time, and what it costs depends on what has changed. It stops before its time is up;
+//! what is left is dirty still, and the next run's.
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use purser_domain::basic::time::Time;
+use purser_edge::App;
+use purser_edge::events::consumer::Delivery;
+use purser_store::StoreError;
+use purser_store::analytics::{Lease, MOST_HOURS};
+use serde_json::Value;
+
+/// Counts what is dirty. An error asks for another run.
+pub async fn rollup(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
+    let delivery = Delivery::of_timetable("rollup", &event)?;
+    let run = &delivery.stamp().request;
+    let lease = app.store.lease_rollup(run, app.clock.now()).await?;
+    let Some(mut lease) = lease else {
+        tracing::info!("another run is rolling up");
+        return Ok(());
+    };
+    let (hours, oldest) = roll_up(&app, &mut lease).await?;
+    let as_of = app.store.end_rollup(&lease, oldest, app.clock.now()).await?;
+    tracing::info!(hours, %as_of, whole = oldest.is_none(), "rolled up");
+    Ok(())
+}
+
+/// Counts what is dirty, as long as there is time. Says how many hours were counted, and since when what is left is
+/// dirty.
+async fn roll_up(app: &App, lease: &mut Lease) -> Result<(usize, Option<Time>), StoreError> {
+    let most = i32::try_from(MOST_HOURS).unwrap_or(i32::MAX);
+    let mut hours = 0;
+    loop {
+        let dirty = app.store.dirty(most).await?;
+        let oldest = dirty.iter().map(|it| it.since).min();
+        if dirty.is_empty() || !lease.works(app.clock.now()) {
+            return Ok((hours, oldest));
+        }
+        let counted = app.store.roll_up(lease, &dirty).await?;
+        hours += counted;
+        if counted == 0 {
+            // The list is behind: none of these is dirty any more, and what else is does not show.
+            return Ok((hours, oldest));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `relay`: the table's stream is the outbox; this tells the bus what changed.
+//!
+//! Invariant: a record is done when the bus has accepted all its events. The first one that is not is reported,
+//! and the stream delivers from there again; what was told twice carries the same id twice.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::dynamodb::Event as StreamEvent;
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use purser_domain::event::events_of;
+use purser_edge::App;
+use purser_edge::events::bus::{MOST_ENTRIES, Told};
+use purser_edge::events::records;
+use purser_edge::process::metrics::{self, Metric};
+use serde_json::json;
+
+/// Tells the bus of a batch of changes.
+pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
+    let (changes, mut failed) = records::changes(&app, &event);
+    let mut outbox: Vec<(usize, Told)> = Vec::new();
+    for (place, changed) in changes {
+        let origin = json!(changed.origin);
+        let tell = |event| Told { event, origin: origin.clone() };
+        let events = events_of(&changed.change).into_iter().map(tell);
+        outbox.extend(events.map(|event| (place, event)));
+    }
+    for chunk in outbox.chunks(MOST_ENTRIES) {
+        let events: Vec<Told> = chunk.iter().map(|(_, told)| told.clone()).collect();
+        let refused = match app.bus.put(&events).await {
+            Ok(refused) => refused.first().and_then(|entry| chunk.get(*entry)),
+            Err(error) => {
+                tracing::error!(error, "the bus can't be told");
+                chunk.first()
+            }
+        };
+        if let Some((place, _)) = refused {
+            // Records are in order, so this one comes before any that could not be read.
+            metrics::count(Metric::EventRefused);
+            failed = Some(*place);
+            break;
+        }
+    }
+    note(&event, &outbox, failed);
+    records::answer(&event, failed)
+}
+
+/// Counts what the bus was told, by name; what was told beside a failure is told, and counted, again.
+fn note(event: &StreamEvent, outbox: &[(usize, Told)], failed: Option<usize>) {
+    let before = failed.unwrap_or(event.records.len());
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (_, told) in outbox.iter().filter(|(place, _)| *place < before) {
+        *counts.entry(told.event.name).or_default() += 1;
+    }
+    tracing::info!(
+        function = "relay",
+        records = event.records.len(),
+        done = before,
+        events = counts.values().sum::<u64>(),
+        "relayed"
+    );
+    for (name, times) in counts {
+        metrics::told(name, times);
+    }
+}

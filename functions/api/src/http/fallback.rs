@@ -1,0 +1,81 @@
+//! Requests that no route takes.
+//!
+//! Invariant: an unknown path is 404 and a known path with another method 405, as a problem, for everybody alike.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::ALLOW;
+use purser_edge::Problem;
+use purser_edge::http::serve;
+use utoipa::openapi::PathItem;
+
+use crate::{Entry, Function};
+
+/// The paths of all functions with their methods, for telling 405 from 404.
+#[derive(Debug)]
+pub struct Paths(Vec<(String, Vec<&'static str>)>);
+
+impl Paths {
+    /// The paths of these functions.
+    pub fn of<'a>(functions: impl Iterator<Item = &'a Function>) -> Self {
+        let mut paths = utoipa::openapi::Paths::new();
+        for function in functions {
+            if let Entry::Http(routes) = function.entry {
+                paths.merge(routes.document().paths);
+            }
+        }
+        Self(paths.paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect())
+    }
+}
+
+fn methods(item: &PathItem) -> Vec<&'static str> {
+    let all = [
+        ("GET", item.get.is_some()),
+        ("POST", item.post.is_some()),
+        ("PATCH", item.patch.is_some()),
+        ("PUT", item.put.is_some()),
+        ("DELETE", item.delete.is_some()),
+    ];
+    all.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect()
+}
+
+/// What has no route: 405 where another method has one, otherwise 404.
+pub async fn elsewhere(State(paths): State<&'static Paths>, request: Request) -> Response {
+    let path = request.uri().path();
+    let fitting = paths.0.iter().filter(|(template, _)| fits(template, path));
+    let methods: Vec<&str> = fitting.flat_map(|(_, methods)| methods.clone()).collect();
+    if methods.is_empty() {
+        return Problem::not_found("path").into_response();
+    }
+    let mut response = serve::method_not_allowed().into_response();
+    if let Ok(methods) = HeaderValue::try_from(methods.join(", ")) {
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    response
+}
+
+/// Whether `path` is an instance of `template`, in which `{…}` stands for one segment.
+pub fn fits(template: &str, path: &str) -> bool {
+    let (template, path) = (template.split('/'), path.split('/'));
+    template.clone().count() == path.clone().count()
+        && template.zip(path).all(|(part, segment)| part == segment || (part.starts_with('{') && !segment.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_fits_its_instances_only() {
+        for (template, path, fitting) in [
+            ("/v1/clients", "/v1/clients", true),
+            ("/v1/clients/{refid}", "/v1/clients/CL-1", true),
+            ("/v1/clients/{refid}", "/v1/clients/", false),
+            ("/v1/clients/{refid}", "/v1/clients", false),
+            ("/v1/clients/{refid}/activate", "/v1/clients/CL-1/suspend", false),
+        ] {
+            assert_eq!(fits(template, path), fitting, "{template} {path}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `front`: health, the API's document, and whatever no other function has a route for (see [`super::fallback`]).
+
+use std::sync::LazyLock;
+
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use purser_edge::Problem;
+use purser_edge::http::answer;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::openapi;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter {
+    OpenApiRouter::default().routes(routes!(health)).routes(routes!(document))
+}
+
+/// How the service is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `ok`: requests are answered.
+    status: &'static str,
+    /// The version that answers.
+    version: &'static str,
+}
+
+/// Health
+#[utoipa::path(get, path = "/health", tag = "service", responses((status = 200, body = Health)))]
+async fn health() -> Result<Response, Problem> {
+    answer::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// Built once: every request for it gets the same bytes.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let document = openapi::document();
+    document.to_json().unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+});
+
+/// The API's document
+#[utoipa::path(get, path = "/openapi.json", tag = "service", responses((status = 200, body = Object)))]
+async fn document() -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], DOCUMENT.as_str()).into_response()
+}

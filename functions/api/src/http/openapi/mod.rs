@@ -1,0 +1,128 @@
+//! The API's document, OpenAPI 3.1, made from the routes of every function.
+//!
+//! Invariant: a route that exists stands in the document, with its security and its problems, because both come
+//! from the same lines. Pages for people are no part of it.
+
+mod answers;
+
+use std::collections::BTreeMap;
+
+use self::answers::Callers;
+use purser_edge::http::problem::ProblemShape;
+use purser_edge::shapes::IdempotencyKeyShape;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, OneOf, OpenApi, OpenApiBuilder, RefOr, Schema, SecurityRequirement,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::{Entry, Routes, functions};
+
+/// The forms that the document names.
+type Schemas = BTreeMap<String, RefOr<Schema>>;
+
+const DESCRIPTION: &str = "Clients, resellers, prepaid credits and licences. Errors are RFC 9457 problems with a \
+    stable `code`. Commands that move credits require an `Idempotency-Key` and take effect once per key.";
+
+/// The document.
+pub fn document() -> OpenApi {
+    let info =
+        InfoBuilder::new().title("Purser").version(env!("CARGO_PKG_VERSION")).description(Some(DESCRIPTION)).build();
+    let mut components = ComponentsBuilder::new()
+        .schema("Problem", ProblemShape::schema())
+        .schema(IdempotencyKeyShape::name(), IdempotencyKeyShape::schema())
+        .security_scheme("key", bearer("An API key."))
+        .security_scheme("session", bearer("The token of whoever signed in."));
+    let mut schemas = Vec::new();
+    ProblemShape::schemas(&mut schemas);
+    components = components.schemas_from_iter(schemas);
+    let mut document = OpenApiBuilder::new().info(info).components(Some(components.build())).build();
+    for function in functions() {
+        if let Entry::Http(routes) = function.entry
+            && !matches!(routes, Routes::Pages(_))
+        {
+            document.merge(routes.document());
+        }
+    }
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    schemas.values_mut().for_each(describe_members);
+    let schemas = schemas.clone();
+    for (path, item) in &mut document.paths.paths {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            finish(operation, path.starts_with("/v1/"), &schemas);
+        }
+    }
+    document
+}
+
+fn bearer(says: &str) -> SecurityScheme {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    SecurityScheme::Http(bearer.description(Some(says)).build())
+}
+
+/// Completes what the lines above a handler say of it.
+fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            parameter.schema = parameter.schema.take().map(without_null);
+        }
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        for content in body.content.values_mut() {
+            if let RefOr::T(content) = content {
+                content.schema = content.schema.take().map(without_null);
+            }
+        }
+    }
+    // What does not say itself who may is for operators and resellers, by a key or in a session.
+    let [key, session] = ["key", "session"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
+    let callers = match &operation.security {
+        None if under_v1 => Callers::Known,
+        Some(own) if own.contains(&session) => Callers::SignedIn,
+        _ => Callers::Anybody,
+    };
+    if callers == Callers::Known {
+        operation.security = Some(vec![key, session]);
+    }
+    answers::declare(operation, callers, schemas);
+}
+
+/// What is said of a member that may be null is said of the member, and not of one of its two forms.
+fn describe_members(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return;
+    };
+    for member in object.properties.values_mut() {
+        if let RefOr::T(Schema::OneOf(choice)) = member
+            && let Some(RefOr::Ref(form)) = choice.items.first_mut()
+            && !form.description.is_empty()
+        {
+            choice.description = Some(std::mem::take(&mut form.description));
+        }
+    }
+}
+
+/// A parameter or a body that is optional is left out; there is no way to send null.
+fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let null = SchemaType::from(Type::Null);
+    let is_null = |it: &RefOr<Schema>| matches!(it, RefOr::T(Schema::Object(it)) if it.schema_type == null);
+    match schema {
+        RefOr::T(Schema::OneOf(mut choice)) => {
+            choice.items.retain(|item| !is_null(item));
+            match <[_; 1]>::try_from(choice.items) {
+                Ok([only]) => only,
+                Err(items) => Schema::OneOf(OneOf { items, ..OneOf::new() }).into(),
+            }
+        }
+        RefOr::T(Schema::Object(mut object)) => {
+            if let SchemaType::Array(types) = &mut object.schema_type {
+                types.retain(|kind| *kind != Type::Null);
+            }
+            Schema::Object(object).into()
+        }
+        other => other,
+    }
+}

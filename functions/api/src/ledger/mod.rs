@@ -1,0 +1,16 @@
+//! The ledger: top-ups, transfers, entries, and the proof that they add up.
+
+pub mod add_credits;
+pub mod read;
+pub mod read_checkpoints;
+pub mod transfer;
+
+use crate::Function;
+
+/// The functions of this room.
+pub const FUNCTIONS: &[Function] = &[
+    Function::http("add-credits", add_credits::routes),
+    Function::http("transfer-credits", transfer::routes),
+    Function::http("read-ledger", read::routes),
+    Function::http("read-checkpoints", read_checkpoints::routes),
+];

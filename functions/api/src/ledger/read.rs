@@ -1,0 +1,153 @@
+//! `read-ledger`: a wallet, its entries, and the proof that they agree (SPEC B11).
+//!
+//! Invariant: a reseller reads its own wallet and no other.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::money::entry::{Entry, EntryHash, Waypoint};
+use purser_domain::refusal::What;
+use purser_edge::caller::call::ResellerCall;
+use purser_edge::http::answer::{List, ok, position};
+use purser_edge::http::extract::{PageQuery, Params};
+use purser_edge::process::metrics::{self, Metric};
+use purser_edge::shapes::{EntryShape, HashShape, ResellerRefidShape, SequenceShape, WalletShape};
+use purser_edge::{App, Problem};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(read_wallet)).routes(routes!(list_entries)).routes(routes!(verify_wallet))
+}
+
+/// Read a wallet
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/wallet", tag = "ledger", params(("refid" = ResellerRefidShape, Path)),
+    responses((status = 200, body = WalletShape))
+)]
+async fn read_wallet(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
+    let wallet = app.store.wallet(&call.reseller).await?;
+    ok(&WalletShape::from(&wallet.ok_or(Refusal::NotFound(What::Reseller))?))
+}
+
+type EntryList = List<EntryShape>;
+
+/// List a wallet's entries, newest first
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/entries", tag = "ledger",
+    params(("refid" = ResellerRefidShape, Path), PageQuery), responses((status = 200, body = EntryList))
+)]
+async fn list_entries(
+    State(app): State<App>,
+    call: ResellerCall,
+    query: Result<Params<PageQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let Params(query) = match query {
+        Ok(query) => query,
+        Err(problem) => return Err(call.refuse(&app, problem).await),
+    };
+    let scope = call.call.cursor_scope(&());
+    let position = match position(&app, &scope, query.cursor.as_deref()) {
+        Ok(position) => position,
+        Err(problem) => return Err(call.refuse(&app, problem).await),
+    };
+    let limit = query.limit.unwrap_or_default().get();
+    let page = app.store.entries(&call.reseller, limit, position).await?;
+    if page.items.is_empty() && app.store.wallet(&call.reseller).await?.is_none() {
+        return Err(Refusal::NotFound(What::Reseller).into());
+    }
+    List::answer(&app, &scope, page, |entry: &Entry| EntryShape::from(entry))
+}
+
+/// What a checkpoint says of the wallet, to be compared with its history.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct VerifyQuery {
+    /// The number of the entry it stood at; only with `head`.
+    #[param(value_type = Option<SequenceShape>)]
+    sequence: Option<Sequence>,
+    /// The hash of that entry; only with `sequence`.
+    #[param(value_type = Option<HashShape>)]
+    head: Option<String>,
+}
+
+/// A number that an entry can have, or 0.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u64")]
+struct Sequence(u64);
+
+impl TryFrom<u64> for Sequence {
+    type Error = &'static str;
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        if number < 1_000_000_000_000 { Ok(Self(number)) } else { Err("must be at most 999999999999") }
+    }
+}
+
+impl VerifyQuery {
+    fn waypoint(self) -> Result<Option<Waypoint>, Problem> {
+        match (self.sequence, self.head) {
+            (None, None) => Ok(None),
+            (Some(Sequence(sequence)), Some(head)) => {
+                let head = head.parse::<EntryHash>();
+                let head =
+                    head.map_err(|error| Problem::malformed(format!("The query is not valid: head {error}.")))?;
+                Ok(Some(Waypoint { sequence, head }))
+            }
+            _ => Err(Problem::malformed("The query is not valid: sequence and head go together.")),
+        }
+    }
+}
+
+/// Whether a wallet agrees with its history.
+#[derive(Debug, Serialize, ToSchema)]
+struct Verification {
+    /// Whether it does.
+    intact: bool,
+    /// How many entries were checked.
+    entries: u64,
+    /// Where it does not.
+    breaks: Vec<Break>,
+}
+
+/// A place where the history does not hold together.
+#[derive(Debug, Serialize, ToSchema)]
+struct Break {
+    /// The entry's number.
+    sequence: u64,
+    /// What is wrong there.
+    problem: &'static str,
+}
+
+/// Verify a wallet
+///
+/// With `sequence` and `head` of a checkpoint, its history must be the one that the checkpoint saw.
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/verify", tag = "ledger",
+    params(("refid" = ResellerRefidShape, Path), VerifyQuery), responses((status = 200, body = Verification))
+)]
+async fn verify_wallet(
+    State(app): State<App>,
+    call: ResellerCall,
+    query: Result<Params<VerifyQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let through = match query.and_then(|Params(query)| query.waypoint()) {
+        Ok(through) => through,
+        Err(problem) => return Err(call.refuse(&app, problem).await),
+    };
+    let found = app.store.verify_wallet(&call.reseller, through).await?.ok_or(Refusal::NotFound(What::Reseller))?;
+    // What a reseller takes for a checkpoint need not be one, and must not wake anybody.
+    let believed = through.is_none() || call.call.caller.must_operate().is_ok();
+    if !found.breaks.is_empty() && believed {
+        metrics::count(Metric::LedgerBroken);
+    }
+    let shape = |found: &purser_domain::money::entry::Break| Break { sequence: found.sequence, problem: found.problem };
+    ok(&Verification {
+        intact: found.breaks.is_empty(),
+        entries: found.entries,
+        breaks: found.breaks.iter().map(shape).collect(),
+    })
+}

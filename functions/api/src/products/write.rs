@@ -1,0 +1,186 @@
+//! `write-products`: what is sold, at which price, by whom (SPEC B3).
+//!
+//! Invariant: only operators change products; licences keep the terms they were sold with.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::basic::text::Name;
+use purser_domain::licences::product::{
+    Days, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
+};
+use purser_domain::money::credits::Amount;
+use purser_domain::money::tier::Tier;
+use purser_domain::refusal::What;
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
+use purser_edge::http::json;
+use purser_edge::http::json::present;
+use purser_edge::shapes::{
+    AmountShape, IdempotencyKeyShape, NameShape, NewReferenceShape, ProductReferenceShape, ProductShape, TermsShape,
+    TierShape,
+};
+use purser_edge::{App, Call, Problem};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(create_product)).routes(routes!(change_product))
+}
+
+/// A product to sell.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"reference": "PROD-100", "name": "Pro, one year", "price": 700, "duration_days": 365}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct CreateProduct {
+    /// What orders call it; it can't be changed.
+    #[schema(value_type = NewReferenceShape)]
+    reference: ProductReference,
+    #[schema(value_type = NameShape)]
+    name: Name,
+    /// The list price of one unit, in credits.
+    #[schema(value_type = AmountShape)]
+    price: Amount,
+    /// The tiers that may sell it; all unless given.
+    #[schema(value_type = Option<Vec<TierShape>>)]
+    tiers: Option<Vec<Tier>>,
+    /// A subscription when there is a duration, else for a lifetime, unless given.
+    #[schema(value_type = Option<TermsShape>)]
+    terms: Option<TermsKind>,
+    /// How long a licence lasts from its activation; a subscription or trial has one, the others have none.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
+    duration_days: Option<Days>,
+    /// How many installations may use a licence at a time; unlimited unless given.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
+    parallel_uses: Option<ParallelUses>,
+    /// Whether it is sold; true unless given.
+    active: Option<bool>,
+}
+
+/// Create a product
+#[utoipa::path(
+    post, path = "/v1/products", tag = "products", request_body = CreateProduct,
+    params(
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+    ),
+    responses(
+        (status = 201, body = ProductShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`duplicate_product`"),
+    )
+)]
+async fn create_product(
+    State(app): State<App>,
+    call: Call,
+    key: OptionalKey,
+    body: MaybeBody<CreateProduct>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let key = key?;
+    let Body(body) = body?;
+    // Spelling out the default makes no difference to a repeat.
+    let resolved = CreateProduct { active: Some(body.active.unwrap_or(true)), ..body.clone() };
+    let request = call.request(&app, key.as_ref(), &resolved)?;
+    let product = Product {
+        reference: body.reference,
+        name: body.name,
+        price: body.price,
+        tiers: body.tiers.map(distinct),
+        terms: Terms::new(body.terms, body.duration_days).map_err(wrong_terms)?,
+        parallel_uses: body.parallel_uses,
+        active: body.active.unwrap_or(true),
+        created_at: call.now,
+        updated_at: call.now,
+        version: 1,
+    };
+    Ok(answer::created(app.store.create_product(&product, &request, &render).await?))
+}
+
+fn wrong_terms(error: TermsError) -> Problem {
+    Problem::invalid("/terms", error.to_string())
+}
+
+fn distinct(mut tiers: Vec<Tier>) -> Vec<Tier> {
+    tiers.sort_unstable();
+    tiers.dedup();
+    tiers
+}
+
+fn render(product: &Product) -> Result<Vec<u8>, purser_store::StoreError> {
+    json::write(&ProductShape::from(product))
+}
+
+/// What to change of a product; members left out stay as they are.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"price": 750}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct ChangeProduct {
+    #[schema(value_type = NameShape)]
+    #[serde(default, deserialize_with = "present")]
+    name: Option<Name>,
+    #[schema(value_type = AmountShape)]
+    #[serde(default, deserialize_with = "present")]
+    price: Option<Amount>,
+    /// Null: all tiers.
+    #[schema(value_type = Option<Vec<TierShape>>)]
+    #[serde(default, deserialize_with = "present")]
+    tiers: Option<Option<Vec<Tier>>>,
+    #[schema(value_type = TermsShape)]
+    #[serde(default, deserialize_with = "present")]
+    terms: Option<TermsKind>,
+    /// Null: for ever.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
+    #[serde(default, deserialize_with = "present")]
+    duration_days: Option<Option<Days>>,
+    /// Null: unlimited.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
+    #[serde(default, deserialize_with = "present")]
+    parallel_uses: Option<Option<ParallelUses>>,
+    #[schema(value_type = bool)]
+    #[serde(default, deserialize_with = "present")]
+    active: Option<bool>,
+}
+
+/// Change a product
+#[utoipa::path(
+    patch, path = "/v1/products/{reference}", tag = "products", request_body = ChangeProduct,
+    params(
+        ("reference" = ProductReferenceShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
+    responses((status = 200, body = ProductShape), (status = 403, description = "`forbidden`"))
+)]
+async fn change_product(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ProductReference>, Problem>,
+    version: Result<IfMatch, Problem>,
+    body: MaybeBody<ChangeProduct>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(reference) = named?;
+    // What is there decides between 404 and a fault of the body.
+    let found = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
+    let version = version?;
+    let Body(body) = body?;
+    let change = ProductChange {
+        name: body.name,
+        price: body.price,
+        tiers: body.tiers.map(|tiers| tiers.map(distinct)),
+        terms: body.terms,
+        duration_days: body.duration_days,
+        parallel_uses: body.parallel_uses,
+        active: body.active,
+    };
+    change.terms(found.terms).map_err(wrong_terms)?;
+    let change = |product: &Product| {
+        version.must_hold(product.version)?;
+        // What was checked above can only be wrong now if somebody else changed the terms meanwhile.
+        product.changed(&change, call.now).map_err(|_| Refusal::VersionMismatch)
+    };
+    let changed = app.store.change_product(&reference, &call.stamp(), change, &render).await?;
+    Ok(answer::changed(changed))
+}

@@ -1,0 +1,14 @@
+//! Provisions: purchases with credits, and their refunds.
+
+pub mod provision;
+pub mod read;
+pub mod refund;
+
+use crate::Function;
+
+/// The functions of this room.
+pub const FUNCTIONS: &[Function] = &[
+    Function::http("provision", provision::routes),
+    Function::http("read-provisions", read::routes),
+    Function::http("refund-provision", refund::routes),
+];

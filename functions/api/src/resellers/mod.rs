@@ -1,0 +1,16 @@
+//! Resellers: who sells.
+
+pub mod onboard;
+pub mod read;
+pub mod sign_up;
+pub mod update;
+
+use crate::Function;
+
+/// The functions of this room.
+pub const FUNCTIONS: &[Function] = &[
+    Function::http("onboard-reseller", onboard::routes),
+    Function::public("sign-up-reseller", sign_up::routes),
+    Function::http("read-resellers", read::routes),
+    Function::http("update-reseller", update::routes),
+];

@@ -1,0 +1,104 @@
+//! `onboard-reseller`: reseller, wallet and login in one commit (SPEC B1).
+//!
+//! Invariant: only operators onboard.
+
+use crate::clients::body::metadata;
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::text::Name;
+use purser_domain::money::credits::Threshold;
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, MaybeBody, OptionalKey};
+use purser_edge::http::json;
+use purser_edge::shapes::{
+    EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape,
+    TierShape,
+};
+use purser_edge::{App, Call, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(onboard_reseller))
+}
+
+/// A reseller to onboard.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"company_name": "Elite Partners", "email": "partner@elite.example", "tier": "platinum"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct OnboardReseller {
+    #[schema(value_type = NameShape)]
+    company_name: Name,
+    /// The address of its first login, unique among logins.
+    #[schema(value_type = EmailShape)]
+    email: EmailAddress,
+    /// `standard` unless given.
+    #[schema(value_type = Option<TierShape>)]
+    tier: Option<Tier>,
+    /// The balance below which it is warned; the deployment's default unless given.
+    #[schema(value_type = Option<ThresholdShape>)]
+    low_credit_threshold: Option<Threshold>,
+    /// White-label settings (`name`, `logo`, `colours`) and anything else, at most 16 KiB.
+    #[schema(value_type = Option<MetadataShape>)]
+    metadata: Option<Map<String, Value>>,
+    /// The refid of the reseller above it, which must trade and stand on one of the first four levels.
+    #[schema(value_type = Option<ResellerRefidShape>)]
+    parent: Option<String>,
+}
+
+/// Onboard a reseller
+#[utoipa::path(
+    post, path = "/v1/resellers", tag = "resellers", request_body = OnboardReseller,
+    params(
+        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+    ),
+    responses(
+        (status = 201, body = ResellerShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`duplicate_email`, `reseller_suspended`, `reseller_pending`"),
+        (
+            status = 422,
+            description = "`invalid_reseller`, `parent_too_deep`, `sensitive_metadata`, `metadata_too_large`"
+        ),
+    )
+)]
+async fn onboard_reseller(
+    State(app): State<App>,
+    call: Call,
+    key: OptionalKey,
+    body: MaybeBody<OnboardReseller>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let key = key?;
+    let Body(body) = body?;
+    // Spelling out the default makes no difference to a repeat.
+    let tier = body.tier.unwrap_or_default();
+    let resolved = OnboardReseller { tier: Some(tier), ..body.clone() };
+    let request = call.request(&app, key.as_ref(), &resolved)?;
+    let parent = match &body.parent {
+        Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidParent)?),
+        None => None,
+    };
+    let threshold = body.low_credit_threshold.map(Threshold::credits);
+    let new = NewReseller {
+        company_name: body.company_name,
+        email: body.email,
+        tier,
+        status: ResellerStatus::Active,
+        low_credit_threshold: threshold.unwrap_or(app.config.low_credit_threshold),
+        metadata: metadata(body.metadata.unwrap_or_default())?,
+    };
+    let refid = app.store.new_reseller_refid()?;
+    let render = |reseller: &Reseller| json::write(&ResellerShape::from(reseller));
+    let onboarded = app.store.onboard_reseller(&refid, &new, parent.as_ref(), &request, &render).await?;
+    Ok(answer::created(onboarded))
+}

@@ -1,0 +1,165 @@
+//! `read-resellers`: resellers, lists of them, and what a product costs one (SPEC B1, B2).
+//!
+//! Invariant: a reseller reads itself and nobody else.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::basic::refid::{ResellerRefid, UserRefid};
+use purser_domain::licences::product::ProductReference;
+use purser_domain::money::provision::{Quantity, quote};
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::reseller::{Reseller, ResellerStatus};
+use purser_domain::refusal::What;
+use purser_edge::caller::call::ResellerCall;
+use purser_edge::http::answer::{List, ok, position};
+use purser_edge::http::extract::{Limit, Params};
+use purser_edge::shapes::{
+    CreditsShape, ProductReferenceShape, ResellerRefidShape, ResellerShape, ResellerStatusShape, TierShape,
+    UserRefidShape,
+};
+use purser_edge::{App, Call, Problem};
+use purser_store::engine::page::Page;
+use purser_store::parties::reseller::ResellerFilter;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(list_resellers)).routes(routes!(read_reseller)).routes(routes!(read_quote))
+}
+
+/// Which resellers.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ResellerQuery {
+    /// Only resellers of this tier.
+    #[param(value_type = Option<TierShape>)]
+    tier: Option<Tier>,
+    /// Only resellers in this status.
+    #[param(value_type = Option<ResellerStatusShape>)]
+    status: Option<ResellerStatus>,
+    /// Only resellers right below this one.
+    #[param(value_type = Option<ResellerRefidShape>)]
+    parent: Option<String>,
+    /// The reseller that this login is a member of.
+    #[param(value_type = Option<UserRefidShape>)]
+    user: Option<String>,
+    /// Where to go on: the `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How many, 25 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<Limit>,
+}
+
+type ResellerList = List<ResellerShape>;
+
+/// List resellers
+#[utoipa::path(
+    get, path = "/v1/resellers", tag = "resellers", params(ResellerQuery),
+    responses((status = 200, body = ResellerList), (status = 403, description = "`forbidden`"))
+)]
+async fn list_resellers(
+    State(app): State<App>,
+    call: Call,
+    query: Result<Params<ResellerQuery>, Problem>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Params(query) = query?;
+    let scope = call.cursor_scope(&(query.tier, query.status, &query.parent, &query.user));
+    let position = position(&app, &scope, query.cursor.as_deref())?;
+    let parent = query.parent.as_deref().map(ResellerRefid::parse);
+    let user = query.user.as_deref().map(UserRefid::parse);
+    let filter = ResellerFilter { tier: query.tier, status: query.status, parent: parent.clone().flatten() };
+    let page = match (parent, user) {
+        // What can't be a refid is nobody's.
+        (Some(None), _) | (_, Some(None)) => Page::only(None),
+        (_, Some(Some(user))) => Page::only(with_login(&app, &user, &filter).await?),
+        (_, None) => {
+            let limit = query.limit.unwrap_or_default().get();
+            app.store.resellers(&filter, limit, position).await?
+        }
+    };
+    List::answer(&app, &scope, page, |reseller: &Reseller| ResellerShape::from(reseller))
+}
+
+/// The reseller that `user` is a member of, if the filter shows it (SPEC B1).
+async fn with_login(app: &App, user: &UserRefid, filter: &ResellerFilter) -> Result<Option<Reseller>, Problem> {
+    let member = app.store.user(user).await?.and_then(|user| user.reseller);
+    let Some(refid) = member else {
+        return Ok(None);
+    };
+    let found = app.store.reseller(&refid).await?;
+    Ok(found.filter(|it| filter.shows(it)))
+}
+
+/// Read a reseller
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
+    responses((status = 200, body = ResellerShape))
+)]
+async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
+    let found = app.store.reseller(&call.reseller).await?;
+    ok(&ResellerShape::from(&found.ok_or(Refusal::NotFound(What::Reseller))?))
+}
+
+/// What is to be priced.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct QuoteQuery {
+    /// The product's reference.
+    #[param(value_type = ProductReferenceShape)]
+    product: String,
+    /// How many units, 1 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 90)]
+    quantity: Option<Quantity>,
+}
+
+/// What a product costs a reseller.
+#[derive(Debug, Serialize, ToSchema)]
+struct Quote {
+    #[schema(value_type = ProductReferenceShape)]
+    product: String,
+    quantity: u32,
+    #[schema(value_type = TierShape)]
+    tier: Tier,
+    /// The tier price of one unit, in credits.
+    #[schema(value_type = CreditsShape)]
+    unit_price: u64,
+    /// The whole, in credits.
+    #[schema(value_type = CreditsShape)]
+    cost: u64,
+}
+
+/// Quote a tier price
+#[utoipa::path(
+    get, path = "/v1/resellers/{refid}/quote", tag = "resellers",
+    params(("refid" = ResellerRefidShape, Path), QuoteQuery),
+    responses(
+        (status = 200, body = Quote),
+        (status = 409, description = "`product_inactive`, `tier_not_allowed`, `balance_too_large`"),
+    )
+)]
+async fn read_quote(
+    State(app): State<App>,
+    call: ResellerCall,
+    query: Result<Params<QuoteQuery>, Problem>,
+) -> Result<Response, Problem> {
+    let wallet = app.store.wallet(&call.reseller).await?.ok_or(Refusal::NotFound(What::Reseller))?;
+    let Params(query) = query?;
+    let reference = ProductReference::try_from(query.product).map_err(|_| Refusal::NotFound(What::Product))?;
+    let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
+    let quantity = query.quantity.unwrap_or(Quantity::ONE);
+    let quoted = quote(&product, quantity, wallet.tier, &app.config.discounts)?;
+    ok(&Quote {
+        product: reference.to_string(),
+        quantity: quantity.get(),
+        tier: quoted.tier,
+        unit_price: quoted.unit_price.get(),
+        cost: quoted.cost.get(),
+    })
+}

@@ -1,0 +1,88 @@
+//! `sign-up-reseller`: anybody applies to become a reseller, while the switch is on (SPEC B1).
+//!
+//! Invariant: who applied can do nothing until an operator approves; the answer never tells whether the address belongs
+//! to a login already.
+
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::text::Name;
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::metadata::Metadata;
+use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
+use purser_edge::caller::call::Anybody;
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::problem::Guesses;
+use purser_edge::shapes::{EmailShape, NameShape};
+use purser_edge::{App, Problem};
+use purser_store::StoreError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(sign_up_reseller))
+}
+
+/// An application to become a reseller.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"company_name": "Nova Distribution", "email": "hello@nova.example"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct SignUpReseller {
+    #[schema(value_type = NameShape)]
+    company_name: Name,
+    /// Where the answer goes; the address of its first login.
+    #[schema(value_type = EmailShape)]
+    email: EmailAddress,
+}
+
+/// That an application arrived.
+#[derive(Debug, Serialize, ToSchema)]
+struct SignedUp {
+    /// Always `received`, whether or not the address is known already.
+    status: &'static str,
+}
+
+/// Apply to become a reseller
+#[utoipa::path(
+    post, path = "/v1/resellers/sign-up", tag = "resellers", request_body = SignUpReseller,
+    responses(
+        (status = 202, body = SignedUp),
+        (status = 404, description = "`not_found`, while the switch is off"),
+    ),
+    security(())
+)]
+async fn sign_up_reseller(
+    State(app): State<App>,
+    Anybody(request): Anybody,
+    body: MaybeBody<SignUpReseller>,
+) -> Result<Response, Problem> {
+    if !app.config.partner_sign_up {
+        return Err(Problem::not_found("path"));
+    }
+    let Body(body) = body?;
+    let new = NewReseller {
+        company_name: body.company_name,
+        email: body.email,
+        tier: Tier::default(),
+        status: ResellerStatus::Pending,
+        low_credit_threshold: app.config.low_credit_threshold,
+        metadata: Metadata::default(),
+    };
+    let refid = app.store.new_reseller_refid()?;
+    let render = |_: &Reseller| Ok(Vec::new());
+    let applied = app.store.onboard_reseller(&refid, &new, None, &request, &render).await;
+    match applied {
+        Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => {
+            let mut received = answer::accepted(&SignedUp { status: "received" })?;
+            // Each may be a mail to a stranger, so many from one address cost it as much as guessing.
+            received.extensions_mut().insert(Guesses(1));
+            Ok(received)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

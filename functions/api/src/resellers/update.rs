@@ -1,0 +1,147 @@
+//! `update-reseller`: a reseller's particulars, tier, hold and standing (SPEC B2, B5, B9, B12).
+//!
+//! Invariant: only operators change resellers; profile and wallet change in one commit.
+
+use crate::clients::body::check_merge;
+use axum::extract::State;
+use axum::response::Response;
+use purser_domain::Refusal;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::text::Name;
+use purser_domain::money::credits::Threshold;
+use purser_domain::money::tier::Tier;
+use purser_domain::money::wallet::Wallet;
+use purser_domain::parties::reseller::{Reseller, ResellerChange, ResellerStatus};
+use purser_domain::refusal::What;
+use purser_edge::http::answer;
+use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named};
+use purser_edge::http::json;
+use purser_edge::http::json::present;
+use purser_edge::shapes::{MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape, TierShape};
+use purser_edge::{App, Call, Problem};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of this function.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(change_reseller))
+        .routes(routes!(activate_reseller))
+        .routes(routes!(suspend_reseller))
+}
+
+/// What to change of a reseller; members left out stay as they are.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(example = json!({"tier": "gold", "low_credit_threshold": 1000}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct ChangeReseller {
+    #[schema(value_type = NameShape)]
+    #[serde(default, deserialize_with = "present")]
+    company_name: Option<Name>,
+    #[schema(value_type = TierShape)]
+    #[serde(default, deserialize_with = "present")]
+    tier: Option<Tier>,
+    /// Hold purchases, or release them.
+    #[schema(value_type = bool)]
+    #[serde(default, deserialize_with = "present")]
+    hold_provisioning: Option<bool>,
+    /// The balance below which it is warned.
+    #[schema(value_type = ThresholdShape)]
+    #[serde(default, deserialize_with = "present")]
+    low_credit_threshold: Option<Threshold>,
+    /// Merged into what is there (RFC 7396): null removes a key.
+    #[schema(value_type = MetadataShape)]
+    #[serde(default, deserialize_with = "present")]
+    metadata: Option<Map<String, Value>>,
+}
+
+/// Change a reseller
+#[utoipa::path(
+    patch, path = "/v1/resellers/{refid}", tag = "resellers", request_body = ChangeReseller,
+    params(
+        ("refid" = ResellerRefidShape, Path),
+        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+    ),
+    responses(
+        (status = 200, body = ResellerShape),
+        (status = 403, description = "`forbidden`"),
+        (status = 422, description = "`sensitive_metadata`, `metadata_too_large`"),
+    )
+)]
+async fn change_reseller(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+    version: Result<IfMatch, Problem>,
+    body: MaybeBody<ChangeReseller>,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(refid) = named?;
+    let found = app.store.reseller(&refid).await?.ok_or(Refusal::NotFound(What::Reseller))?;
+    let version = version?;
+    let Body(body) = body?;
+    let patch = body.metadata.as_ref();
+    check_merge(&found.metadata, patch)?;
+    let change = |reseller: &Reseller, _: &Wallet| {
+        version.must_hold(reseller.version)?;
+        let change = ResellerChange {
+            company_name: body.company_name.clone(),
+            tier: body.tier,
+            hold_provisioning: body.hold_provisioning,
+            low_credit_threshold: body.low_credit_threshold.map(Threshold::credits),
+            metadata: reseller.metadata.with(patch)?,
+            status: None,
+        };
+        Ok(reseller.changed(change, call.now))
+    };
+    let changed = app.store.change_reseller(&refid, &call.stamp(), change, &render).await?;
+    Ok(answer::changed(changed))
+}
+
+fn render(reseller: &Reseller) -> Result<Vec<u8>, purser_store::StoreError> {
+    json::write(&ResellerShape::from(reseller))
+}
+
+/// Activate a reseller
+#[utoipa::path(
+    post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
+    responses((status = 200, body = ResellerShape), (status = 403, description = "`forbidden`"))
+)]
+async fn activate_reseller(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ResellerStatus::Active).await
+}
+
+/// Suspend a reseller
+#[utoipa::path(
+    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
+    responses((status = 200, body = ResellerShape), (status = 403, description = "`forbidden`"))
+)]
+async fn suspend_reseller(
+    State(app): State<App>,
+    call: Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+) -> Result<Response, Problem> {
+    set_status(&app, &call, named, ResellerStatus::Suspended).await
+}
+
+async fn set_status(
+    app: &App,
+    call: &Call,
+    named: Result<Named<ResellerRefid>, Problem>,
+    to: ResellerStatus,
+) -> Result<Response, Problem> {
+    call.caller.must_operate()?;
+    let Named(refid) = named?;
+    let change = |reseller: &Reseller, _: &Wallet| {
+        Ok(reseller.changed(ResellerChange { status: Some(to), ..ResellerChange::default() }, call.now))
+    };
+    let changed = app.store.change_reseller(&refid, &call.stamp(), change, &render).await?;
+    Ok(answer::changed(changed))
+}

@@ -1,0 +1,55 @@
+//! The one binary behind every Lambda function: `_HANDLER`, which is the template's `Handler:`, picks the entry.
+//!
+//! Invariant: a process serves one function only, with the rights of that function's role, and starts only what that
+//! function needs (docs/start.md).
+
+use aws_lambda_events::dynamodb;
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use purser_api::{Entry, Routes};
+use purser_edge::App;
+use purser_edge::events::consumer::observed;
+use purser_edge::http::lambda;
+use purser_edge::http::limits::Limits;
+use purser_edge::process::clock::Clock;
+use purser_edge::process::config::Config;
+use purser_edge::process::logs;
+use purser_lambda::{function, router, stateless_router};
+use serde_json::Value;
+
+// One request at a time, which mostly waits: more threads would only wake each other.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logs::start(std::env::var("PURSER_BUS").unwrap_or_default());
+    let name = std::env::var("_HANDLER").map_err(|_| "_HANDLER is not set: this binary runs on AWS Lambda")?;
+    let function = function(&name).ok_or_else(|| format!("there is no function {name:?}"))?;
+    match function.entry {
+        Entry::Http(Routes::Stateless(_)) => {
+            let limits = Limits::new(&Config::from_environment()?, Clock::default());
+            answer(stateless_router(function, &limits)).await
+        }
+        Entry::Http(Routes::Stateful(_)) => answer(router(function, &App::connected().await?)).await,
+        Entry::Http(Routes::Public(_) | Routes::Pages(_)) => {
+            answer(router(function, &App::from_environment().await?)).await
+        }
+        Entry::Stream(handle) => {
+            let app = &App::from_environment().await?;
+            let handler =
+                async |event: LambdaEvent<dynamodb::Event>| Ok::<_, Error>(handle(app.clone(), event.payload).await);
+            lambda_runtime::run(service_fn(handler)).await
+        }
+        Entry::Event(handle) => {
+            let app = &App::from_environment().await?;
+            let name = function.name;
+            let handler = async |event: LambdaEvent<EventBridgeEvent<Value>>| {
+                let consume = async |event| handle(app.clone(), event).await;
+                observed(name, event.payload, consume).await.map_err(Error::from)
+            };
+            lambda_runtime::run(service_fn(handler)).await
+        }
+    }
+}
+
+async fn answer(router: Option<axum::Router>) -> Result<(), Error> {
+    lambda::run_http(router.ok_or("a function without routes")?).await
+}

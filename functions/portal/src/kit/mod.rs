@@ -1,0 +1,3 @@
+//! What every page is made of.
+
+pub mod page;

@@ -1,0 +1,128 @@
+//! The door that a history comes through: the API, as its callers use it, but without the wire.
+//!
+//! Invariant: what was refused, and is not expected to be, ends the history; nothing is passed over.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::HistoryError;
+use purser_local::run::system::System;
+
+/// The most that an answer may hold; a purchase for 32 clients is far from it.
+const MOST_BYTES: usize = 4 << 20;
+
+/// What a reseller without enough credits is told.
+const RAN_DRY: [&str; 2] = ["insufficient_credits", "provisioning_held"];
+
+/// The API of one system.
+pub(super) struct Door {
+    system: System,
+    requests: u64,
+}
+
+/// What a purchase came to.
+pub(super) enum Sale {
+    /// It was made.
+    Made(Value),
+    /// There were not enough credits.
+    RanDry {
+        /// What it costs; zero where that is not the reason.
+        required: u64,
+    },
+}
+
+impl Door {
+    pub fn of(system: System) -> Self {
+        Self { system, requests: 0 }
+    }
+
+    /// The system behind it.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Ends it in good order.
+    pub async fn close(self) {
+        self.system.shutdown().await;
+    }
+
+    /// How many requests there were.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.system.clock().timestamp()
+    }
+
+    /// Turns the clock forward to `moment`; one that has been stays past.
+    pub fn turn_to(&self, moment: Timestamp) {
+        let by = moment.duration_since(self.now());
+        if by.is_positive() {
+            self.system.clock().advance(by);
+        }
+    }
+
+    /// Asks as an operator.
+    pub async fn operate(&mut self, method: Method, path: &str, body: &Value) -> Result<Value, HistoryError> {
+        let key = self.system.operator_key().to_owned();
+        self.ask(&key, method, path, body).await
+    }
+
+    /// Asks as the owner of `key`.
+    pub async fn ask(&mut self, key: &str, method: Method, path: &str, body: &Value) -> Result<Value, HistoryError> {
+        let (status, answer) = self.answer(key, method.clone(), path, body).await?;
+        self.expect(status, answer, &method, path)
+    }
+
+    /// Buys as the owner of `key`.
+    pub async fn buy(&mut self, key: &str, path: &str, body: &Value) -> Result<Sale, HistoryError> {
+        let (status, answer) = self.answer(key, Method::POST, path, body).await?;
+        let code = answer.get("code").and_then(Value::as_str);
+        if code.is_some_and(|code| RAN_DRY.contains(&code)) {
+            let required = answer.get("required").and_then(Value::as_u64).unwrap_or(0);
+            return Ok(Sale::RanDry { required });
+        }
+        self.expect(status, answer, &Method::POST, path).map(Sale::Made)
+    }
+
+    fn expect(&self, status: StatusCode, answer: Value, method: &Method, path: &str) -> Result<Value, HistoryError> {
+        if status.is_success() {
+            return Ok(answer);
+        }
+        Err(HistoryError::Refused {
+            request: format!("{method} {path}"),
+            moment: self.now(),
+            answer: format!("{} {answer}", status.as_u16()),
+        })
+    }
+
+    async fn answer(
+        &mut self,
+        key: &str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<(StatusCode, Value), HistoryError> {
+        self.requests += 1;
+        let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+        if !body.is_null() {
+            request = request.header("content-type", "application/json");
+        }
+        // Only what moves credits must have one, and only there is it worth its item.
+        if ["/credits", "/provisions", "/bulk", "/refund", "/transfers"].iter().any(|end| path.ends_with(end)) {
+            request = request.header("idempotency-key", format!("history-{}", self.requests));
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let request = request.body(body)?;
+        let response = self.system.ask(request).await;
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), MOST_BYTES).await?;
+        let answer = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes)? };
+        Ok((status, answer))
+    }
+}

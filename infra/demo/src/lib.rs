@@ -1,0 +1,318 @@
+//! Records made up to show the product: a few products, a reseller with credits, its clients, and people who sign in.
+//!
+//! Invariant: they are made once. What is drawn at random is on disk before the first of them is
+//! made, and each is made only if it is not there; so a start that breaks off half-way is completed
+//! by the next one, and the credentials that are shown always work.
+
+pub mod history;
+mod logins;
+
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64URL_NOPAD;
+use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
+use purser_domain::basic::time::Time;
+use purser_domain::licences::product::{Days, ParallelUses, Product, Terms};
+use purser_domain::money::provision::Quantity;
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::client::{ClientStatus, NewClient};
+use purser_domain::parties::metadata::Metadata;
+use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
+use purser_domain::people::api_key::ApiKey;
+use purser_domain::people::caller::{Actor, Role};
+use purser_edge::App;
+use purser_edge::http::json;
+use purser_edge::shapes::{ClientShape, EntryShape, ProductShape, ProvisionShape, ResellerShape};
+use purser_store::StoreError;
+use purser_store::engine::command::Request;
+use purser_store::engine::command::idempotency::Fingerprint;
+use purser_store::engine::item::{Origin, Stamp};
+use purser_store::engine::secrets::{random, sha256_hex};
+use purser_store::money::credits::TopUp;
+use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
+use purser_store::parties::client::{Bind, ClientCreation};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+pub use self::logins::{Login, Logins};
+use purser_local::run::folder::{FolderError, write_private};
+
+/// Who made the records, and how.
+const DEMO: &str = "demo";
+
+/// The company of the demo reseller.
+pub const COMPANY: &str = "Elite Global Partners";
+
+/// The address of the demo reseller, and of its login.
+const MEMBER: &str = "elite@example.com";
+
+/// Reference, name, price, tiers, days and parallel uses of each product.
+type ProductRow = (&'static str, &'static str, u64, Option<&'static [Tier]>, Option<u32>, Option<u32>);
+const BOUGHT: &str = "PROD-001";
+const PRODUCTS: [ProductRow; 3] = [
+    (BOUGHT, "Pro, one year", 700, None, Some(365), Some(3)),
+    ("PROD-002", "Team, one year", 2_400, Some(&[Tier::Gold, Tier::Platinum]), Some(365), Some(10)),
+    ("PROD-003", "Lifetime", 5_000, None, None, None),
+];
+
+/// External id, name, address and status of a client.
+type ClientRow = (&'static str, &'static str, &'static str, ClientStatus);
+const BUYER: ClientRow = ("DEMO-1001", "Müller & Söhne GmbH", "mueller@example.com", ClientStatus::Active);
+const CLIENTS: [ClientRow; 2] = [
+    ("DEMO-1002", "株式会社さくら", "sakura@example.com", ClientStatus::Active),
+    ("DEMO-1003", "شركة النور", "alnour@example.com", ClientStatus::Pending),
+];
+const STANDALONE: ClientRow = ("DEMO-1004", "Ζαχαροπλαστεία Αθηνά", "athina@example.com", ClientStatus::Pending);
+
+const METADATA: &str = r##"{"name": "Elite Global", "logo": "https://example.com/elite.svg",
+    "colours": {"primary": "#7a4b00"}}"##;
+
+/// What to call the API with as the demo reseller, and to sign in with.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Credentials {
+    /// The reseller.
+    pub reseller: ResellerRefid,
+    /// A key that acts for it.
+    pub api_key: String,
+    /// Who signs in; none in the folder of a release in which nobody could.
+    pub logins: Option<Logins>,
+}
+
+/// Why the records could not be made.
+#[derive(Debug, Error)]
+pub enum DemoError {
+    /// The table refused or failed.
+    #[error("the demo data: {0}; --no-demo starts without them")]
+    Store(#[from] StoreError),
+    /// The credentials could not be kept.
+    #[error("{0}")]
+    Folder(#[from] FolderError),
+    /// The credentials are there and say nothing.
+    #[error("{}: {error}; --no-demo starts without the demo data", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: io::Error,
+    },
+}
+
+/// Makes the records if they were not made before, and gives the credentials.
+pub async fn ensure(app: &App, folder: Option<&Path>) -> Result<Credentials, DemoError> {
+    let Some(folder) = folder else {
+        let credentials = draw(app)?;
+        make(app, &credentials).await?;
+        return Ok(credentials);
+    };
+    let done = folder.join("demo.json");
+    let before = read(&done)?;
+    if let Some(whole) = before.as_ref().filter(|it| it.logins.is_some()) {
+        return Ok(whole.clone());
+    }
+    // The draft is renamed when everything in it is true.
+    let draft = folder.join("demo-draft.json");
+    let credentials = drafted(app, &draft, before)?;
+    make(app, &credentials).await?;
+    std::fs::rename(&draft, &done).map_err(|error| DemoError::File { path: done, error })?;
+    Ok(credentials)
+}
+
+/// The credentials that an earlier start drew and did not get to use, else new ones; what was in use `before` stays.
+fn drafted(app: &App, draft: &Path, before: Option<Credentials>) -> Result<Credentials, DemoError> {
+    if let Some(whole) = read(draft)?.filter(|it| it.logins.is_some()) {
+        return Ok(whole);
+    }
+    let credentials = match read(draft)?.or(before) {
+        Some(known) => Credentials { logins: Some(Logins::draw()?), ..known },
+        None => draw(app)?,
+    };
+    let text = serde_json::to_string_pretty(&credentials).map_err(|error| failed(&error))?;
+    write_private(draft, &text)?;
+    Ok(credentials)
+}
+
+fn read(path: &Path) -> Result<Option<Credentials>, DemoError> {
+    let refused = |error: io::Error| DemoError::File { path: path.to_owned(), error };
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path).map_err(refused)?;
+    let read = serde_json::from_str(&text);
+    read.map(Some).map_err(|error| refused(error.into()))
+}
+
+/// Draws what is secret.
+fn draw(app: &App) -> Result<Credentials, StoreError> {
+    let secret = BASE64URL_NOPAD.encode(&random::<32>()?);
+    Ok(Credentials {
+        reseller: app.store.new_reseller_refid()?,
+        api_key: format!("{}.{secret}", app.store.new_api_key_refid()?),
+        logins: Some(Logins::draw()?),
+    })
+}
+
+async fn make(app: &App, credentials: &Credentials) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    let reseller = &credentials.reseller;
+    for row in PRODUCTS {
+        make_product(app, row, now).await?;
+    }
+    make_reseller(app, reseller, now).await?;
+    add_credits(app, reseller, now).await?;
+    provision(app, reseller, now).await?;
+    for row in CLIENTS {
+        make_client(app, row, Some(reseller), now).await?;
+    }
+    make_client(app, STANDALONE, None, now).await?;
+    make_api_key(app, credentials, now).await?;
+    match &credentials.logins {
+        Some(logins) => Box::pin(logins::make(logins, app, reseller, now)).await,
+        None => Ok(()),
+    }
+}
+
+async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), StoreError> {
+    let (reference, name, price, tiers, days, uses) = row;
+    let product = Product {
+        reference: valid(reference.to_owned())?,
+        name: valid(name.to_owned())?,
+        price: valid(price)?,
+        tiers: tiers.map(<[Tier]>::to_vec),
+        terms: Terms::new(None, days.map(valid::<Days, _>).transpose()?).map_err(|it| failed(&it))?,
+        parallel_uses: uses.map(valid::<ParallelUses, _>).transpose()?,
+        active: true,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    };
+    if app.store.product(&product.reference).await?.is_none() {
+        let render = |it: &Product| json::write(&ProductShape::from(it));
+        app.store.create_product(&product, &request(now), &render).await?;
+    }
+    Ok(())
+}
+
+async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<(), StoreError> {
+    if app.store.reseller(refid).await?.is_some() {
+        return Ok(());
+    }
+    let metadata: Map<String, Value> = serde_json::from_str(METADATA).map_err(|error| failed(&error))?;
+    let metadata = Metadata::new(metadata);
+    let new = NewReseller {
+        company_name: valid(COMPANY.to_owned())?,
+        email: valid(MEMBER.to_owned())?,
+        tier: Tier::Gold,
+        low_credit_threshold: app.config.low_credit_threshold,
+        metadata: metadata.map_err(|error| failed(&format_args!("{error:?}")))?,
+        status: ResellerStatus::Active,
+    };
+    let render = |it: &_| json::write(&ResellerShape::from(it));
+    app.store.onboard_reseller(refid, &new, None, &request(now), &render).await.map(drop)
+}
+
+/// A top-up is its own record, so a repeat adds nothing.
+async fn add_credits(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
+    let top_up = TopUp {
+        reseller,
+        amount: valid(50_000)?,
+        reference: Some(valid("DEMO-TOP-UP".to_owned())?),
+        description: Some(valid("Opening balance".to_owned())?),
+        key: DEMO,
+        fingerprint: Fingerprint::of(DEMO, DEMO, &"top-up")?,
+    };
+    let render = |it: &_| json::write(&EntryShape::from(it));
+    app.store.add_credits(top_up, &stamp(), now, &render).await.map(drop)
+}
+
+/// So is a provision.
+async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
+    let command = ProvisionCommand {
+        status: BUYER.3,
+        bind: Bind::No,
+        reseller,
+        purchase: Purchase::Product(Units {
+            product: valid(BOUGHT.to_owned())?,
+            each: Quantity::ONE,
+            buyers: Buyers::One(Buyer::New(Box::new(new_client(BUYER)?))),
+        }),
+        description: None,
+        discounts: app.config.discounts,
+        key: DEMO,
+        fingerprint: Fingerprint::of(DEMO, DEMO, &"provision")?,
+    };
+    let render = |it: &_| json::write(&ProvisionShape::from(it));
+    app.store.provision(&command, &stamp(), now, &render).await.map(drop)
+}
+
+async fn make_client(app: &App, row: ClientRow, reseller: Option<&ResellerRefid>, now: Time) -> Result<(), StoreError> {
+    let new = new_client(row)?;
+    let creation = ClientCreation { new: &new, reseller, status: row.3, bind: Bind::No };
+    let render = |it: &_| json::write(&ClientShape::from(it));
+    let created = app.store.create_client(&creation, &request(now), &render).await;
+    match created {
+        // It was made before, or people changed the demo data since; what they did stays.
+        Err(StoreError::Refused(_)) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn new_client((client_id, name, email, _): ClientRow) -> Result<NewClient, StoreError> {
+    Ok(NewClient {
+        name: valid(name.to_owned())?,
+        email: valid(email.to_owned())?,
+        phone: None,
+        metadata: Metadata::default(),
+        client_id: valid(client_id.to_owned())?,
+    })
+}
+
+async fn make_api_key(app: &App, credentials: &Credentials, now: Time) -> Result<(), StoreError> {
+    let parts = credentials.api_key.split_once('.');
+    let (refid, secret) = parts
+        .and_then(|(refid, secret)| Some((ApiKeyRefid::parse(refid)?, secret)))
+        .ok_or_else(|| failed(&"the API key is none"))?;
+    if app.store.api_key(&refid).await?.is_none() {
+        let api_key = ApiKey {
+            refid,
+            name: valid("Demo".to_owned())?,
+            role: Role::Reseller(credentials.reseller.clone()),
+            secret_sha256: sha256_hex(secret.as_bytes()),
+            created_at: now,
+            version: 1,
+        };
+        // Nobody asked, so nobody is answered.
+        app.store.create_api_key(&api_key, &request(now), Vec::new()).await?;
+    }
+    Ok(())
+}
+
+/// A request without a record: whether it was made before is looked up.
+fn request(now: Time) -> Request {
+    Request { record: None, stamp: stamp(), now }
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        actor: Actor::new(DEMO),
+        // By its request a command knows its own writes again, so each has another.
+        request: uuid::Uuid::new_v4().to_string(),
+        origin: Origin::Demo,
+        cause: DEMO.to_owned(),
+    }
+}
+
+/// A value of the domain.
+fn valid<T, V>(value: V) -> Result<T, StoreError>
+where
+    T: TryFrom<V>,
+    T::Error: Display,
+{
+    T::try_from(value).map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn Display) -> StoreError {
+    StoreError::Failed(error.to_string())
+}

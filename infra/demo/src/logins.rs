@@ -1,0 +1,122 @@
+//! People who sign in to the demo: an operator, a member of its reseller, a customer.
+//!
+//! Invariant: each has a password of its own, drawn at random and kept beside the keys; the work of hashing it is done
+//! once, when the login is made.
+
+use data_encoding::BASE64URL_NOPAD;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::time::Time;
+use purser_domain::people::password::{GivenPassword, Password, PasswordPolicy};
+use purser_domain::people::user::User;
+use purser_edge::App;
+use purser_edge::caller::passwords;
+use purser_store::StoreError;
+use purser_store::engine::secrets::random;
+use purser_store::people::account::{Account, AccountChange};
+use serde::{Deserialize, Serialize};
+
+use super::{BUYER, MEMBER, failed, request, stamp, valid};
+
+/// The address of the demo operator.
+const OPERATOR: &str = "operator@example.com";
+
+/// What somebody signs in with.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// The address.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Who signs in to the demo.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Logins {
+    /// An operator.
+    pub operator: Login,
+    /// A member of the demo reseller.
+    pub member: Login,
+    /// A customer: whose client the demo reseller's is.
+    pub customer: Login,
+}
+
+impl Logins {
+    /// Draws their passwords.
+    pub(super) fn draw() -> Result<Self, StoreError> {
+        Ok(Self { operator: Login::draw(OPERATOR)?, member: Login::draw(MEMBER)?, customer: Login::draw(BUYER.2)? })
+    }
+}
+
+/// Makes those that are not there, with these passwords, confirmed.
+pub(super) async fn make(logins: &Logins, app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
+    let operator = |user: User| User { operator: true, ..user };
+    let member = |user: User| User { reseller: Some(reseller.clone()), ..user };
+    let Logins { operator: one, member: two, customer: three } = logins;
+    tokio::try_join!(
+        Box::pin(one.make(app, "Olivia Operator", operator, now)),
+        Box::pin(two.make(app, "Mika Member", member, now)),
+        Box::pin(three.make(app, "Carla Customer", |user| user, now)),
+    )?;
+    bind_customer(app, now).await
+}
+
+impl Login {
+    fn draw(email: &str) -> Result<Self, StoreError> {
+        Ok(Self { email: email.to_owned(), password: BASE64URL_NOPAD.encode(&random::<16>()?) })
+    }
+
+    /// Makes the login if nobody has its address, and sets its password.
+    async fn make(
+        &self,
+        app: &App,
+        name: &str,
+        holds: impl Fn(User) -> User + Send + Sync,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let email = valid(self.email.clone())?;
+        let hash = passwords::hash(&self.password(&email)?).await;
+        let hash = hash.map_err(|error| failed(&error))?;
+        if app.store.user_with_address(&email).await?.is_none() {
+            let name = valid(name.to_owned())?;
+            // Nobody asked, so nobody is answered.
+            let nothing = |_: &User| Ok(Vec::new());
+            let request = request(now);
+            let created = app.store.create_user(&email, &name, holds, &request, nothing);
+            created.await?;
+        }
+        let user = app.store.user_with_address(&email).await?;
+        let user = user.ok_or_else(|| failed(&"a login that was made is gone"))?;
+        let set = |account: &Account| {
+            let change = AccountChange {
+                user: Some(account.user.next_epoch().confirmed(now)),
+                credentials: Some(account.credentials.with_password(hash.clone(), now)),
+                sessions: None,
+            };
+            Ok((Some(change), Vec::new()))
+        };
+        let request = request(now);
+        let set = app.store.change_account(&user.refid, &request, set);
+        set.await.map(drop)
+    }
+
+    /// The password; that it is random is enough, whatever is asked of people's here.
+    fn password(&self, email: &purser_domain::basic::email::EmailAddress) -> Result<Password, StoreError> {
+        let given: GivenPassword = valid(self.password.clone())?;
+        let accepted = PasswordPolicy::default().accept(given, email, None);
+        accepted.map_err(|error| failed(&error))
+    }
+}
+
+/// Binds the customer to the client with its address, unless people did otherwise since.
+async fn bind_customer(app: &App, now: Time) -> Result<(), StoreError> {
+    let email = valid(BUYER.2.to_owned())?;
+    let Some(client) = app.store.client_by_email(&email).await? else {
+        return Ok(());
+    };
+    let stamp = stamp();
+    let bound = app.store.bind_client_by_address(&client, &stamp, now);
+    match bound.await {
+        Err(StoreError::Refused(_)) => Ok(()),
+        other => other,
+    }
+}

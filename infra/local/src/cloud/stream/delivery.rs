@@ -1,0 +1,114 @@
+//! Handing records to one consumer until every one of them is taken or given up on, as Lambda does.
+//!
+//! Invariant: delivery ends. What fails is tried again as often as the template says; where it says so a failed
+//! batch is split first, which costs no try, so a bad record ends up alone. What is given up on goes to the dead
+//! letters, record by record; what is behind it goes on.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{Consumer, sequence_number};
+use crate::cloud::dead_letters::DeadLetters;
+
+/// The pause before the first retry; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// The reason for giving up on a record that a function named without one.
+pub(crate) const NAMED: &str = "named by the function in batchItemFailures";
+
+/// What governs every delivery of a pump.
+#[derive(Clone)]
+pub(super) struct Terms {
+    pub dead_letters: DeadLetters,
+    /// True once the pump is to end.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// How a call went wrong: from which record on, and why.
+struct Failure {
+    from: usize,
+    reason: String,
+}
+
+/// Returns whether all of it was delivered; false only when stopped between two tries.
+pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: Terms) -> bool {
+    let spec = &consumer.spec;
+    let size = spec.batch_size.max(1);
+    // What its filters leave out never reaches it.
+    let taken = records.iter().filter(|it| spec.takes(it));
+    let records: Vec<Value> = taken.cloned().collect();
+    // What is to be handed over, the next one last, each with how often it has failed.
+    let mut batches: Vec<(&[Value], u32)> = records.chunks(size).rev().map(|it| (it, 0)).collect();
+    while let Some((batch, failures)) = batches.pop() {
+        let Err(Failure { from, reason }) = call(consumer, batch).await else {
+            continue;
+        };
+        let failed = batch.get(from..).unwrap_or(batch);
+        let failures = if spec.bisects && batch.len() > 1 {
+            // Split where the function says, else in the middle.
+            let parts = if from > 0 { 1 } else { 2 };
+            let parts = failed.chunks(failed.len().div_ceil(parts));
+            batches.extend(parts.rev().map(|it| (it, 0)));
+            0
+        } else if spec.retries.is_some_and(|most| failures >= most) {
+            give_up(consumer, failed, &reason, &terms.dead_letters);
+            continue;
+        } else {
+            batches.push((failed, failures.saturating_add(1)));
+            failures.saturating_add(1)
+        };
+        if !pause(failures, &mut terms.stop).await {
+            return false;
+        }
+    }
+    true
+}
+
+async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
+    let whole = |reason| Failure { from: 0, reason };
+    let event = json!({ "Records": batch });
+    // In a task of its own, so that a panic is a failed call and not the end of the stream.
+    let answer =
+        tokio::spawn((consumer.handler)(event)).await.map_err(|error| whole(error.to_string()))?.map_err(whole)?;
+    let failed = answer.get("batchItemFailures").and_then(Value::as_array);
+    let Some(failed) = failed.filter(|_| consumer.spec.reports) else {
+        return Ok(());
+    };
+    let mut lowest = None;
+    for failure in failed {
+        let identifier = failure.get("itemIdentifier").and_then(Value::as_str);
+        let index = batch
+            .iter()
+            .position(|record| Some(sequence_number(record)) == identifier)
+            .ok_or_else(|| whole(format!("no such record in the batch: {failure}")))?;
+        lowest = Some(lowest.unwrap_or(index).min(index));
+    }
+    lowest.map_or(Ok(()), |from| Err(Failure { from, reason: NAMED.to_owned() }))
+}
+
+fn give_up(consumer: &Consumer, batch: &[Value], reason: &str, dead_letters: &DeadLetters) {
+    for record in batch {
+        // Keys only: images hold personal facts.
+        tracing::error!(
+            function = %consumer.function,
+            event = record.pointer("/eventName").map(tracing::field::display),
+            keys = record.pointer("/dynamodb/Keys").map(tracing::field::display),
+            sequence_number = sequence_number(record),
+            reason,
+            "gave up on a stream record"
+        );
+        dead_letters.bury(&consumer.function, reason, record.clone());
+    }
+}
+
+/// Waits longer the more often it failed. False if the pump is to end.
+async fn pause(failures: u32, stop: &mut watch::Receiver<bool>) -> bool {
+    let doublings = failures.saturating_sub(1).min(6);
+    let pause = FIRST_PAUSE * 2_u32.pow(doublings);
+    tokio::select! {
+        () = tokio::time::sleep(pause) => true,
+        _ = stop.wait_for(|stop| *stop) => false,
+    }
+}

@@ -1,0 +1,222 @@
+//! The folder that keeps a laptop's data between runs.
+//!
+//! Invariants: one process at a time has it open; what is secret in it is made once, whole or not
+//! at all, and only its owner can read it.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use purser_store::StoreError;
+use purser_store::engine::secrets::random;
+use thiserror::Error;
+
+/// The rights of the folder, if it is made here.
+const FOLDER_MODE: u32 = 0o700;
+
+/// The rights of every file in it.
+const FILE_MODE: u32 = 0o600;
+
+/// The file that holds the table.
+const TABLE: &str = "table.sqlite";
+
+/// Why a folder can't be used.
+#[derive(Debug, Error)]
+pub enum FolderError {
+    /// Another process has it open.
+    #[error("the folder {} is in use by another purser; choose another with --data", .0.display())]
+    InUse(PathBuf),
+    /// The table is there and what its refids and seals are derived from is not.
+    #[error(
+        "{} is gone, and the table beside it can't be used without it: put it back, or move the \
+         folder away to begin anew",
+        .0.display()
+    )]
+    SecretGone(PathBuf),
+    /// The system refused.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system has no randomness.
+    #[error("{0}")]
+    Random(#[from] StoreError),
+}
+
+/// An open folder. It is locked until this is dropped.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Opens the folder, making it if there is none.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        let mut builder = DirBuilder::new();
+        let made = builder.recursive(true).mode(FOLDER_MODE).create(path);
+        made.map_err(|error| refused(path, error))?;
+        let lock = path.join("lock");
+        let file = private().create(true).truncate(false).open(&lock);
+        let file = file.map_err(|error| refused(&lock, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: file }),
+            Err(TryLockError::WouldBlock) => Err(FolderError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => Err(refused(&lock, error)),
+        }
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is a folder at `path` that holds a table.
+    pub fn holds_table(path: &Path) -> bool {
+        path.join(TABLE).exists()
+    }
+
+    /// The file that holds the table. It is made here if there is none, because SQLite would let
+    /// others read it.
+    pub fn table(&self) -> Result<PathBuf, FolderError> {
+        let path = self.table_path();
+        let file = private().create(true).truncate(false).open(&path);
+        file.map_err(|error| refused(&path, error))?;
+        Ok(path)
+    }
+
+    fn table_path(&self) -> PathBuf {
+        self.path.join(TABLE)
+    }
+
+    /// The deployment's secret.
+    pub fn secret(&self) -> Result<String, FolderError> {
+        let path = self.path.join("secret");
+        let orphaned = !path.exists() && self.table_path().exists();
+        if orphaned {
+            // Another secret would derive other refids, so everything in the table would be lost.
+            return Err(FolderError::SecretGone(path));
+        }
+        kept(&path, new_secret)
+    }
+
+    /// The operators' first key.
+    pub fn operator_key(&self) -> Result<String, FolderError> {
+        kept(&self.path.join("operator-key"), new_operator_key)
+    }
+}
+
+/// A new secret for a deployment.
+pub fn new_secret() -> Result<String, StoreError> {
+    Ok(HEXLOWER.encode(&random::<32>()?))
+}
+
+/// A new key for operators.
+pub fn new_operator_key() -> Result<String, StoreError> {
+    Ok(format!("op_{}", BASE64URL_NOPAD.encode(&random::<32>()?)))
+}
+
+/// The text in a file, which is made first if there is none.
+fn kept(path: &Path, make: impl FnOnce() -> Result<String, StoreError>) -> Result<String, FolderError> {
+    if !path.exists() {
+        write_private(path, &make()?)?;
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| refused(path, error))?;
+    Ok(text.trim().to_owned())
+}
+
+/// Writes a file that only its owner can read. After a crash it is there whole or not at all.
+pub fn write_private(path: &Path, text: &str) -> Result<(), FolderError> {
+    let fresh = path.with_extension("new");
+    let write = || {
+        // Left over from a crash, perhaps.
+        if fresh.exists() {
+            std::fs::remove_file(&fresh)?;
+        }
+        let mut file = private().create_new(true).open(&fresh)?;
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, path)
+    };
+    write().map_err(|error| refused(path, error))
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(FILE_MODE);
+    options
+}
+
+fn refused(path: &Path, error: io::Error) -> FolderError {
+    FolderError::Io { path: path.to_owned(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn one_process_at_a_time_has_a_folder() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("deep/data");
+        let first = Folder::open(&path).unwrap();
+        let error = Folder::open(&path).unwrap_err().to_string();
+        let expected = "data is in use by another purser; choose another with --data";
+        assert!(error.ends_with(expected), "{error}");
+        drop(first);
+        assert!(Folder::open(&path).is_ok());
+    }
+
+    #[test]
+    fn secrets_are_made_once_and_for_their_owner_only() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let made = Folder::open(&path).unwrap();
+        let (secret, key) = (made.secret().unwrap(), made.operator_key().unwrap());
+        assert_eq!(secret.len(), 64);
+        assert!(secret.bytes().all(|it| it.is_ascii_hexdigit()));
+        assert_eq!(key.len(), 3 + 43);
+        assert!(key.starts_with("op_"));
+        made.table().unwrap();
+        drop(made);
+        assert_eq!(mode(&path), 0o700);
+        for name in ["secret", "operator-key", "lock", "table.sqlite"] {
+            assert_eq!(mode(&path.join(name)), 0o600, "{name}");
+        }
+        let again = Folder::open(&path).unwrap();
+        assert_eq!(again.secret().unwrap(), secret);
+        assert_eq!(again.operator_key().unwrap(), key);
+    }
+
+    #[test]
+    fn a_table_is_not_given_another_secret() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open(parent.path()).unwrap();
+        folder.secret().unwrap();
+        folder.table().unwrap();
+        std::fs::remove_file(parent.path().join("secret")).unwrap();
+        let error = folder.secret().unwrap_err();
+        assert!(matches!(error, FolderError::SecretGone(_)), "{error}");
+    }
+
+    #[test]
+    fn a_crash_while_a_secret_is_made_costs_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open(parent.path()).unwrap();
+        std::fs::write(parent.path().join("secret.new"), "abc").unwrap();
+        assert_eq!(folder.secret().unwrap().len(), 64);
+        assert!(!parent.path().join("secret.new").exists());
+    }
+}

@@ -1,0 +1,78 @@
+//! Tables of figures as CSV (RFC 4180): a header, lines that end in CR LF, quotes where they are needed.
+//!
+//! Invariant: no spreadsheet takes a cell of somebody's text for a formula.
+
+use crate::ChartError;
+
+/// What a spreadsheet may take for the beginning of a formula, also in full width.
+const BEGINS_A_FORMULA: [char; 11] =
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// A cell of a table.
+#[derive(Debug, Clone, Copy)]
+pub enum Cell<'a> {
+    /// A whole number, as it is.
+    Number(i64),
+    /// Text. One that a spreadsheet might take for a formula gets an apostrophe before it.
+    Text(&'a str),
+}
+
+/// The table as CSV. A row of another length than the header's is an error of ours.
+pub fn csv<'a, Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> Result<Vec<u8>, ChartError>
+where
+    Row: IntoIterator<Item = Cell<'a>>,
+{
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(header).map_err(ChartError::of)?;
+    for row in rows {
+        let cells = row.into_iter().map(text);
+        writer.write_record(cells).map_err(ChartError::of)?;
+    }
+    writer.into_inner().map_err(ChartError::of)
+}
+
+fn text(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Number(number) => number.to_string(),
+        Cell::Text(text) if text.starts_with(BEGINS_A_FORMULA) => format!("'{text}"),
+        Cell::Text(text) => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cell::{Number, Text};
+    use super::*;
+
+    #[test]
+    fn a_table_is_lines_that_end_in_cr_lf() {
+        let rows = [[Text("Elite, \"Inc.\""), Number(-5)], [Text("Größe"), Number(i64::MAX)]];
+        let table = csv(&["company", "spent"], rows).unwrap();
+        let lines = "company,spent\r\n\"Elite, \"\"Inc.\"\"\",-5\r\nGröße,9223372036854775807\r\n";
+        assert_eq!(String::from_utf8(table).unwrap(), lines);
+    }
+
+    #[test]
+    fn a_table_without_rows_has_a_header() {
+        let rows: [[Cell<'_>; 2]; 0] = [];
+        assert_eq!(csv(&["period", "value"], rows).unwrap(), b"period,value\r\n");
+    }
+
+    #[test]
+    fn a_name_is_no_formula() {
+        for name in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\u{ff1d}1"] {
+            let table = csv(&["company"], [[Text(name)]]).unwrap();
+            let mut reader = csv::Reader::from_reader(table.as_slice());
+            let row = reader.records().next().unwrap().unwrap();
+            assert_eq!(row.get(0), Some(format!("'{name}").as_str()), "{name:?}");
+        }
+        let table = csv(&["company"], [[Text("A=B")]]).unwrap();
+        assert_eq!(table, b"company\r\nA=B\r\n");
+    }
+
+    #[test]
+    fn a_row_of_another_length_is_an_error() {
+        let refused = csv(&["period", "value"], [[Text("2023")]]);
+        assert!(refused.is_err());
+    }
+}

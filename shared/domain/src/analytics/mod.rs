@@ -1,0 +1,357 @@
+//! Analytics: what each thing adds to which figure (SPEC A11, B13, C6).
+//!
+//! Invariant: what a thing adds is a function of the thing as it is now, and is counted when it was made: so a figure
+//! is a plain sum, and counting again gives the same. A new figure is one entry of [`metric::METRICS`].
+
+pub mod metric;
+pub mod period;
+pub mod range;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use self::period::{Level, Period};
+use crate::basic::refid::{ClientRefid, ResellerRefid};
+use crate::basic::time::Time;
+use crate::event::Change;
+use crate::licences::licence::Licence;
+use crate::money::entry::Entry;
+use crate::parties::client::{Client, DeletedClient};
+use crate::parties::reseller::Reseller;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Clients, by the time they were created; a deleted one stays counted where it was (SPEC A9).
+    Client,
+    /// Ledger entries, by the time they were appended.
+    Entry,
+    /// Licences, by the time they were minted.
+    Licence,
+    /// Resellers, by the time they were onboarded.
+    Reseller,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Client, Self::Entry, Self::Licence, Self::Reseller];
+
+    /// What it is called in keys.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Client => "CL",
+            Self::Entry => "EN",
+            Self::Licence => "LI",
+            Self::Reseller => "RS",
+        }
+    }
+
+    /// The kind that is called so.
+    pub fn of(noun: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.noun() == noun)
+    }
+}
+
+/// Of whose things a figure is the sum.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Scope {
+    /// Everybody's.
+    All,
+    /// Those of one reseller.
+    Reseller(ResellerRefid),
+    /// Those of one client; if a reseller is named, those that it sold to the client.
+    Client(Option<ResellerRefid>, ClientRefid),
+}
+
+impl Scope {
+    /// A reseller's, or everybody's.
+    pub fn of(reseller: Option<&ResellerRefid>) -> Self {
+        reseller.map_or(Self::All, |it| Self::Reseller(it.clone()))
+    }
+
+    /// The reseller whose things alone are in it.
+    pub fn reseller(&self) -> Option<&ResellerRefid> {
+        match self {
+            Self::All => None,
+            Self::Reseller(reseller) => Some(reseller),
+            Self::Client(reseller, _) => reseller.as_ref(),
+        }
+    }
+
+    /// Whether figures of such periods are kept of it. A client has so few things that its days are summed up from
+    /// hours when they are asked for, and its years from months.
+    pub fn keeps(&self, period: Period) -> bool {
+        self.client().is_none() || !matches!(period, Period::Day(_) | Period::Year(_))
+    }
+
+    /// The period whose figure a figure is summed up in.
+    pub fn parent(&self, period: Period) -> Option<Period> {
+        let parents = std::iter::successors(period.parent(), |it| it.parent());
+        let mut kept = parents.filter(|it| self.keeps(*it));
+        kept.next()
+    }
+
+    /// The keys of the first and the last of those that `period` is summed up from; none of an hour.
+    pub fn parts(&self, period: Period) -> Option<(String, String)> {
+        let client = self.client().is_some();
+        let level = match period {
+            Period::Hour(_) => return None,
+            Period::Day(_) => Level::Hour,
+            Period::Month(_) if client => Level::Hour,
+            Period::Month(_) => Level::Day,
+            Period::Year(_) => Level::Month,
+            Period::All if client => Level::Month,
+            Period::All => Level::Year,
+        };
+        Some(period.parts(level))
+    }
+
+    /// The client whose things alone are in it.
+    pub fn client(&self) -> Option<&ClientRefid> {
+        match self {
+            Self::All | Self::Reseller(_) => None,
+            Self::Client(_, client) => Some(client),
+        }
+    }
+}
+
+/// What stands in keys for everybody.
+const EVERYBODY: &str = "-";
+/// What stands in keys before a client.
+const OF: char = '@';
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.reseller() {
+            None => f.write_str(EVERYBODY)?,
+            Some(reseller) => reseller.fmt(f)?,
+        }
+        self.client().map_or(Ok(()), |client| write!(f, "{OF}{client}"))
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let (reseller, client) = text.split_once(OF).map_or((&*text, None), |(it, of)| (it, Some(of)));
+        let reseller = match reseller {
+            EVERYBODY => None,
+            named => Some(ResellerRefid::parse(named).ok_or("no reseller")?),
+        };
+        match client {
+            None => Ok(Self::of(reseller.as_ref())),
+            Some(client) => {
+                let client = ClientRefid::parse(client).ok_or("no client")?;
+                Ok(Self::Client(reseller, client))
+            }
+        }
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+/// Figures by name; what is not named is 0. A sum beyond 9 × 10¹⁸ stops there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Counts(BTreeMap<String, i64>);
+
+impl Counts {
+    /// One of them.
+    pub fn get(&self, name: &str) -> i64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// Those whose name begins with `prefix`, by the rest of the name.
+    pub fn by(&self, prefix: &str) -> impl Iterator<Item = (&str, i64)> {
+        let named = self.0.range(prefix.to_owned()..);
+        let rest = named.map_while(move |(name, count)| Some((name.strip_prefix(prefix)?, *count)));
+        rest.filter(|(_, count)| *count != 0)
+    }
+
+    /// Whether each of them is the same; one that is not there is 0.
+    pub fn same(&self, other: &Self) -> bool {
+        self.by("").eq(other.by(""))
+    }
+
+    /// Adds to one of them.
+    pub fn add(&mut self, name: &str, amount: i64) {
+        if amount != 0 {
+            let before = self.get(name);
+            let after = before.saturating_add(amount);
+            self.0.insert(name.to_owned(), after);
+        }
+    }
+
+    /// Adds all of `others`.
+    pub fn add_all(&mut self, others: &Self) {
+        for (name, amount) in &others.0 {
+            self.add(name, *amount);
+        }
+    }
+}
+
+/// What one thing adds, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub kind: Kind,
+    /// Which.
+    pub refid: String,
+    /// In which version.
+    pub version: u64,
+    /// When it was made: the hour it is counted in.
+    pub at: Time,
+    /// When it became what it is in this version.
+    pub since: Time,
+    /// In whose sums it is.
+    pub scopes: BTreeSet<Scope>,
+    /// What it adds to each.
+    pub counts: Counts,
+}
+
+impl Fact {
+    /// What a thing adds after `change`; none when it is nothing that is counted, or adds as much as before.
+    pub fn of(change: &Change) -> Option<Self> {
+        let (before, now) = match change {
+            Change::Client(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
+            Change::ClientDeleted(new) => (None, Self::from(new)),
+            Change::Entry(entry) => (None, Self::from(entry)),
+            Change::Licence(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
+            Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
+            Change::User(..) | Change::Credentials(..) | Change::Login(_) | Change::LinkRequest(_) => return None,
+        };
+        let same = |before: &Self| before.scopes == now.scopes && before.counts == now.counts;
+        (!before.as_ref().is_some_and(same)).then_some(now)
+    }
+}
+
+/// Everybody's sums, and those of the reseller it belongs to.
+fn scopes(reseller: Option<&ResellerRefid>) -> BTreeSet<Scope> {
+    BTreeSet::from([Scope::All, Scope::of(reseller)])
+}
+
+impl From<&Client> for Fact {
+    fn from(client: &Client) -> Self {
+        Self {
+            kind: Kind::Client,
+            refid: client.refid.to_string(),
+            version: client.version,
+            at: client.created_at,
+            since: client.updated_at,
+            scopes: scopes(client.reseller.as_ref()),
+            counts: metric::of_client(client.status, client.reseller.is_some()),
+        }
+    }
+}
+
+impl From<&DeletedClient> for Fact {
+    fn from(client: &DeletedClient) -> Self {
+        Self {
+            kind: Kind::Client,
+            refid: client.refid.to_string(),
+            version: client.version,
+            at: client.created_at,
+            since: client.deleted_at,
+            scopes: scopes(client.reseller.as_ref()),
+            counts: metric::of_client(client.status, client.reseller.is_some()),
+        }
+    }
+}
+
+impl From<&Entry> for Fact {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            kind: Kind::Entry,
+            refid: entry.refid.to_string(),
+            // It never changes.
+            version: 1,
+            at: entry.created_at,
+            since: entry.created_at,
+            scopes: scopes(Some(&entry.reseller)),
+            counts: metric::of_entry(entry),
+        }
+    }
+}
+
+impl From<&Licence> for Fact {
+    fn from(licence: &Licence) -> Self {
+        let mut scopes = scopes(licence.reseller.as_ref());
+        if let Some(client) = &licence.client {
+            let whose = [None, licence.reseller.clone()];
+            scopes.extend(whose.map(|reseller| Scope::Client(reseller, client.clone())));
+        }
+        Self {
+            kind: Kind::Licence,
+            refid: licence.refid.to_string(),
+            version: licence.version,
+            at: licence.created_at,
+            since: licence.updated_at,
+            scopes,
+            counts: metric::of_licence(licence),
+        }
+    }
+}
+
+impl From<&Reseller> for Fact {
+    fn from(reseller: &Reseller) -> Self {
+        Self {
+            kind: Kind::Reseller,
+            refid: reseller.refid.to_string(),
+            version: reseller.version,
+            at: reseller.created_at,
+            since: reseller.updated_at,
+            scopes: scopes(None),
+            counts: metric::of_reseller(reseller),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_client_is_summed_up_over_what_is_not() {
+        let client = Scope::Client(None, ClientRefid::parse("CL-7ZK3M9QWX2ABCDEF").unwrap());
+        let day: crate::basic::time::Day = "2024-02-29".parse().unwrap();
+        let [hour, month] = [Period::Hour(day.first_hour()), Period::Month(period::Month::of(day))];
+        let [day, year] = [Period::Day(day), Period::Year(period::Year::of(day))];
+        for (period, of_all, of_client, first_of_all, first_of_client) in [
+            (hour, Some(day), Some(month), None, None),
+            (day, Some(month), Some(month), Some("H#2024-02-29T00"), Some("H#2024-02-29T00")),
+            (month, Some(year), Some(Period::All), Some("D#2024-02-01"), Some("H#2024-02-01T00")),
+            (year, Some(Period::All), Some(Period::All), Some("M#2024-01"), Some("M#2024-01")),
+            (Period::All, None, None, Some("Y#0001"), Some("M#0001-01")),
+        ] {
+            assert_eq!((Scope::All.parent(period), client.parent(period)), (of_all, of_client));
+            let first = |scope: &Scope| scope.parts(period).map(|(first, _)| first);
+            assert_eq!(first(&Scope::All).as_deref(), first_of_all);
+            assert_eq!(first(&client).as_deref(), first_of_client);
+        }
+    }
+
+    #[test]
+    fn a_scope_is_read_as_it_stands_in_keys() {
+        let reseller = ResellerRefid::parse("RS-7ZK3M9QWX2ABCDEF").unwrap();
+        let client = ClientRefid::parse("CL-7ZK3M9QWX2ABCDEF").unwrap();
+        let own = Scope::Client(Some(reseller.clone()), client.clone());
+        for (scope, text) in [
+            (Scope::All, "-"),
+            (Scope::Reseller(reseller), "RS-7ZK3M9QWX2ABCDEF"),
+            (Scope::Client(None, client), "-@CL-7ZK3M9QWX2ABCDEF"),
+            (own, "RS-7ZK3M9QWX2ABCDEF@CL-7ZK3M9QWX2ABCDEF"),
+        ] {
+            assert_eq!(scope.to_string(), text);
+            assert_eq!(Scope::try_from(text.to_owned()), Ok(scope));
+        }
+        for text in ["", "@", "-@", "--", "RS-7ZK3M9QWX2ABCDEF@", "-@CL-1"] {
+            assert!(Scope::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
+}

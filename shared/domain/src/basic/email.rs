@@ -1,0 +1,56 @@
+//! E-mail addresses.
+//!
+//! Invariant: an [`EmailAddress`] can be mailed: valid, ASCII (domains in their `xn--` form, because SES takes
+//! no other), at most 254 bytes. Two addresses are the same when they differ only in case (SPEC A1).
+
+use email_address::Options;
+
+use crate::basic::text::{TextError, text_type};
+
+text_type!(
+    /// An address as it was given; see [`EmailAddress::folded`] for comparisons.
+    EmailAddress,
+    check
+);
+
+fn check(text: &str) -> Result<(), TextError> {
+    if text.len() > 254 {
+        return Err(TextError::TooLong(254));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(TextError::Malformed(
+            "must be an ASCII e-mail address without spaces; write the domain in its xn-- form",
+        ));
+    }
+    let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+    email_address::EmailAddress::parse_with_options(text, options)
+        .map(|_| ())
+        .map_err(|_| TextError::Malformed("must be a valid e-mail address"))
+}
+
+impl EmailAddress {
+    /// The form two spellings of one address share.
+    pub fn folded(&self) -> String {
+        self.as_str().to_ascii_lowercase()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_checked_and_compared_without_case() {
+        for good in ["a@b.co", "First.Last+tag@Example.COM", "x@xn--bcher-kva.example"] {
+            assert!(EmailAddress::try_from(good.to_owned()).is_ok(), "{good}");
+        }
+        let long = format!("{}@{}.com", "a".repeat(64), "b".repeat(186));
+        for bad in
+            ["", "a", "a@", "@b.co", "a@b", "a b@c.co", "A <a@b.co>", "a@[127.0.0.1]", "é@b.co", "a\n@b.co", &long]
+        {
+            assert!(EmailAddress::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+        let address = EmailAddress::try_from("Ops@Example.COM".to_owned());
+        assert_eq!(address.map(|a| a.folded()), Ok("ops@example.com".to_owned()));
+    }
+}

@@ -1,0 +1,6 @@
+//! Values that every noun is made of: text, times, addresses, refids.
+
+pub mod email;
+pub mod refid;
+pub mod text;
+pub mod time;

@@ -1,0 +1,248 @@
+//! What checkpoints of several days say together, and whether entries agree with them.
+//!
+//! Invariant: nothing here needs a secret or the deployment; whoever has kept the parts and knows the public key can
+//! judge. What is wrong is a [`Discrepancy`]; a part that is forged proves nothing, so it is compared with nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Forged, Part, PublicKey, WalletHead, as_hex};
+use crate::basic::refid::ResellerRefid;
+use crate::basic::time::Day;
+use crate::money::credits::Credits;
+use crate::money::entry::{EntryHash, EntryType};
+
+/// What is wrong with checkpoints, or with entries beside them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each says what it means in its text")]
+pub enum Discrepancy {
+    #[error("{date} part {part}: {why}")]
+    Forged { date: Day, part: u32, why: Forged },
+    #[error("{date} part {part}: there are two, which differ")]
+    TwoParts { date: Day, part: u32 },
+    #[error("{date} part {part} is missing")]
+    PartMissing { date: Day, part: u32 },
+    #[error("{date} part {part} comes after the last one")]
+    AfterTheLast { date: Day, part: u32 },
+    #[error("{date}: the last part is missing")]
+    LastMissing { date: Day },
+    #[error("there is no checkpoint between {earlier} and {later}")]
+    DaysMissing { earlier: Day, later: Day },
+    #[error("{date}: {reseller} is there twice")]
+    WalletTwice { date: Day, reseller: ResellerRefid },
+    #[error("{reseller} was there on {earlier} and is missing on {later}")]
+    Vanished { reseller: ResellerRefid, earlier: Day, later: Day },
+    #[error("{reseller} goes back: entry {from} on {earlier}, entry {to} on {later}")]
+    WentBack { reseller: ResellerRefid, earlier: Day, from: u64, later: Day, to: u64 },
+    #[error("{reseller}: entry {sequence} is another one on {later} than on {earlier}")]
+    Rewritten { reseller: ResellerRefid, sequence: u64, earlier: Day, later: Day },
+    #[error("{reseller} is in no checkpoint that was given")]
+    NoCheckpoint { reseller: ResellerRefid },
+    #[error("{reseller}: entry {sequence} does not follow the one before it")]
+    Unchained { reseller: ResellerRefid, sequence: u64 },
+    #[error("{reseller}: entry {sequence}: its amount does not lead to the balance it left")]
+    Miscounted { reseller: ResellerRefid, sequence: u64 },
+    #[error("{reseller}: entry {sequence} is not the one of the checkpoint of {date}")]
+    OtherHistory { reseller: ResellerRefid, sequence: u64, date: Day },
+    #[error("{reseller}: entry {sequence}, where it stood on {date}, is not among those given")]
+    NotGiven { reseller: ResellerRefid, sequence: u64, date: Day },
+}
+
+/// What was found out about a set of parts.
+#[derive(Debug, Default)]
+pub struct Chronicle {
+    /// The days there are parts of.
+    pub days: BTreeSet<Day>,
+    /// Where each wallet stood, oldest day first; signed parts only.
+    pub heads: BTreeMap<ResellerRefid, Vec<(Day, WalletHead)>>,
+    /// What is wrong.
+    pub discrepancies: Vec<Discrepancy>,
+}
+
+impl Chronicle {
+    /// Judges `parts`, in any order, by the key that should have signed them; a part given twice counts once.
+    pub fn of(parts: Vec<Part>, key: &PublicKey) -> Self {
+        let mut days: BTreeMap<Day, Vec<Part>> = BTreeMap::new();
+        for part in parts {
+            let day = days.entry(part.date).or_default();
+            if !day.contains(&part) {
+                day.push(part);
+            }
+        }
+        let mut chronicle = Self { days: days.keys().copied().collect(), ..Self::default() };
+        for (date, mut parts) in days {
+            parts.sort_by_key(|part| part.part);
+            let before = chronicle.discrepancies.len();
+            chronicle.must_be_whole(date, &parts);
+            let genuine = chronicle.genuine(parts, key);
+            // Of a day in doubt nobody can say who is missing.
+            let whole = chronicle.discrepancies.len() == before;
+            chronicle.compare(date, &genuine, whole);
+        }
+        chronicle
+    }
+
+    /// The days without any part, between the first and the last one: wrong where all was given, not in a selection.
+    pub fn gaps(&self) -> Vec<Discrepancy> {
+        let pairs = self.days.iter().zip(self.days.iter().skip(1));
+        let apart = pairs.filter(|(earlier, later)| earlier.next() != Some(**later));
+        let gap = |(earlier, later): (&Day, &Day)| Discrepancy::DaysMissing { earlier: *earlier, later: *later };
+        apart.map(gap).collect()
+    }
+
+    fn must_be_whole(&mut self, date: Day, parts: &[Part]) {
+        let (mut expected, mut ended) = (1, false);
+        for Part { part, last, .. } in parts {
+            let part = *part;
+            if part < expected {
+                self.discrepancies.push(Discrepancy::TwoParts { date, part });
+                continue;
+            }
+            // Numbers come from outside: a forged one must not make this a long list.
+            if part > expected {
+                let part = expected;
+                self.discrepancies.push(Discrepancy::PartMissing { date, part });
+            }
+            if ended {
+                self.discrepancies.push(Discrepancy::AfterTheLast { date, part });
+            }
+            ended |= *last;
+            expected = part.saturating_add(1);
+        }
+        if !ended {
+            self.discrepancies.push(Discrepancy::LastMissing { date });
+        }
+    }
+
+    /// The parts that `key` signed.
+    fn genuine(&mut self, parts: Vec<Part>, key: &PublicKey) -> Vec<Part> {
+        let signed = |part: &Part| match part.verify(key) {
+            Ok(()) => true,
+            Err(why) => {
+                let Part { date, part, .. } = *part;
+                self.discrepancies.push(Discrepancy::Forged { date, part, why });
+                false
+            }
+        };
+        let mut parts = parts;
+        parts.retain(signed);
+        parts
+    }
+
+    /// Compares a day with all that went before it, and adds it.
+    fn compare(&mut self, date: Day, parts: &[Part], whole: bool) {
+        let mut seen = BTreeSet::new();
+        for head in parts.iter().flat_map(|part| &part.wallets) {
+            let reseller = head.reseller.clone();
+            if !seen.insert(reseller.clone()) {
+                self.discrepancies.push(Discrepancy::WalletTwice { date, reseller });
+                continue;
+            }
+            let known = self.heads.entry(reseller).or_default();
+            let change = known.last().and_then(|it| changed(it, date, head));
+            known.push((date, head.clone()));
+            self.discrepancies.extend(change);
+        }
+        let missing = self.heads.iter().filter(|(it, _)| !seen.contains(*it));
+        let vanished = missing.filter_map(|(reseller, known)| {
+            let (earlier, _) = known.last()?;
+            Some(Discrepancy::Vanished { reseller: reseller.clone(), earlier: *earlier, later: date })
+        });
+        if whole {
+            self.discrepancies.extend(vanished.collect::<Vec<_>>());
+        }
+    }
+
+    /// What is wrong with these entries of a wallet: they must follow each other, in hash and in balance, and pass
+    /// through all it is known to have stood at.
+    pub fn follow(&self, reseller: &ResellerRefid, mut links: Vec<Link>) -> Vec<Discrepancy> {
+        let Some(heads) = self.heads.get(reseller) else {
+            let reseller = reseller.clone();
+            return vec![Discrepancy::NoCheckpoint { reseller }];
+        };
+        links.sort_by_key(|link| link.sequence);
+        // Pages that overlap show an entry twice.
+        links.dedup();
+        // What is before the first entry that was given is known by its hash alone.
+        let mut places = BTreeMap::new();
+        match links.first() {
+            None => drop(places.insert(0, (EntryHash::START, Some(Credits::ZERO)))),
+            Some(first) => {
+                let before = first.sequence.saturating_sub(1);
+                let start = (before == 0).then_some(Credits::ZERO);
+                let stood = |head: &WalletHead| {
+                    let there = head.sequence == before && head.head == first.previous_hash;
+                    there.then_some(head.balance)
+                };
+                let balance = start.or_else(|| heads.iter().find_map(|(_, head)| stood(head)));
+                places.insert(before, (first.previous_hash, balance));
+            }
+        }
+        let mut found = Vec::new();
+        for link in &links {
+            let (reseller, sequence) = (reseller.clone(), link.sequence);
+            let before = sequence.checked_sub(1);
+            let before = before.and_then(|it| places.get(&it));
+            let starts = sequence != 1 || link.previous_hash == EntryHash::START;
+            let follows = before.is_some_and(|(hash, _)| *hash == link.previous_hash);
+            let moved = before.and_then(|(_, balance)| *balance);
+            let moved = moved.map(|balance| link.kind.applied(balance, link.amount));
+            if !(follows && starts) || places.contains_key(&sequence) {
+                found.push(Discrepancy::Unchained { reseller, sequence });
+            } else if moved.is_some_and(|moved| moved != Ok(link.balance_after)) {
+                found.push(Discrepancy::Miscounted { reseller, sequence });
+            }
+            places.insert(link.sequence, (link.hash, Some(link.balance_after)));
+        }
+        found.extend(heads.iter().filter_map(|(date, head)| {
+            let (reseller, sequence, date) = (reseller.clone(), head.sequence, *date);
+            match places.get(&sequence) {
+                None => Some(Discrepancy::NotGiven { reseller, sequence, date }),
+                Some((hash, balance)) => {
+                    let same = *hash == head.head && balance.is_none_or(|it| it == head.balance);
+                    (!same).then_some(Discrepancy::OtherHistory { reseller, sequence, date })
+                }
+            }
+        }));
+        found
+    }
+}
+
+/// What of a wallet can't be, between two days.
+fn changed(known: &(Day, WalletHead), later: Day, head: &WalletHead) -> Option<Discrepancy> {
+    let (earlier, before) = known;
+    let reseller = head.reseller.clone();
+    match head.sequence.cmp(&before.sequence) {
+        std::cmp::Ordering::Less => {
+            Some(Discrepancy::WentBack { reseller, earlier: *earlier, from: before.sequence, later, to: head.sequence })
+        }
+        std::cmp::Ordering::Equal if before != head => {
+            Some(Discrepancy::Rewritten { reseller, sequence: head.sequence, earlier: *earlier, later })
+        }
+        _ => None,
+    }
+}
+
+/// What an entry that was saved says of its place in the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its number, from 1.
+    pub sequence: u64,
+    /// What it does to the balance.
+    #[serde(rename = "type")]
+    pub kind: EntryType,
+    /// By how much.
+    pub amount: Credits,
+    /// The balance it left.
+    pub balance_after: Credits,
+    /// The hash of the entry before it.
+    #[serde(with = "as_hex")]
+    pub previous_hash: EntryHash,
+    /// Its own.
+    #[serde(with = "as_hex")]
+    pub hash: EntryHash,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! Signed checkpoints: where the history of every wallet stood on a day (SPEC B11).
+//!
+//! Invariant: what a part says is covered by its signature, field by field in one canonical text, and a signature is
+//! judged by a key that the reader brings, never by the one that stands beside it. A day is whole when its parts are
+//! numbered from 1 without gaps and the last one says so; [`history`] compares days with each other.
+
+use data_encoding::HEXLOWER;
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+
+use crate::basic::refid::ResellerRefid;
+use crate::basic::time::{Day, Time};
+use crate::money::credits::Credits;
+use crate::money::entry::{EntryHash, Waypoint};
+use crate::money::wallet::Wallet;
+
+pub mod history;
+
+/// The most wallets of a part: its item stays far below the 400 KB of DynamoDB.
+pub const MOST_WALLETS: usize = 250;
+
+/// `N` bytes from twice as many hexadecimal digits in lower case.
+pub(crate) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+}
+
+/// A public key, as 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublicKey(VerifyingKey);
+
+/// An Ed25519 signature (RFC 8032), as 128 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Signature([u8; 64]);
+
+/// Text that is no public key, or no signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodingError {
+    /// No point of the curve, or not written as one.
+    #[error("must be a public key of Ed25519, 64 hexadecimal digits in lower case")]
+    PublicKey,
+    /// Not 64 bytes.
+    #[error("must be a signature of Ed25519, 128 hexadecimal digits in lower case")]
+    Signature,
+}
+
+impl From<&SigningKey> for PublicKey {
+    fn from(key: &SigningKey) -> Self {
+        Self(key.verifying_key())
+    }
+}
+
+impl std::fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&HEXLOWER.encode(self.0.as_bytes()))
+    }
+}
+
+impl std::str::FromStr for PublicKey {
+    type Err = EncodingError;
+    fn from_str(text: &str) -> Result<Self, EncodingError> {
+        let bytes = hex(text).ok_or(EncodingError::PublicKey)?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| EncodingError::PublicKey)?;
+        Ok(Self(key))
+    }
+}
+
+impl TryFrom<String> for PublicKey {
+    type Error = EncodingError;
+    fn try_from(text: String) -> Result<Self, EncodingError> {
+        text.parse()
+    }
+}
+
+impl From<PublicKey> for String {
+    fn from(key: PublicKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for Signature {
+    type Error = EncodingError;
+    fn try_from(text: String) -> Result<Self, EncodingError> {
+        hex(&text).map(Self).ok_or(EncodingError::Signature)
+    }
+}
+
+impl From<Signature> for String {
+    fn from(signature: Signature) -> Self {
+        HEXLOWER.encode(&signature.0)
+    }
+}
+
+/// Where a wallet's history stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WalletHead {
+    /// Whose wallet.
+    pub reseller: ResellerRefid,
+    /// The number of its last entry; 0 before the first.
+    pub sequence: u64,
+    /// The hash of that entry.
+    #[serde(with = "as_hex")]
+    pub head: EntryHash,
+    /// What it held.
+    pub balance: Credits,
+}
+
+impl WalletHead {
+    /// What the wallet's history must pass through ever after.
+    pub fn waypoint(&self) -> Waypoint {
+        Waypoint { sequence: self.sequence, head: self.head }
+    }
+}
+
+impl From<&Wallet> for WalletHead {
+    fn from(wallet: &Wallet) -> Self {
+        Self {
+            reseller: wallet.reseller.clone(),
+            sequence: wallet.sequence,
+            head: wallet.head,
+            balance: wallet.balance,
+        }
+    }
+}
+
+/// A hash as everybody sees it, so that a part is the same text in the table, in an answer and in a file.
+pub(crate) mod as_hex {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::money::entry::EntryHash;
+
+    pub fn serialize<S: Serializer>(hash: &EntryHash, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(hash)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntryHash, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A part of a day's checkpoint, signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The day, in UTC.
+    pub date: Day,
+    /// Its number within the day, from 1.
+    pub part: u32,
+    /// Whether it is the day's last one.
+    pub last: bool,
+    /// When its wallets had been read.
+    pub created_at: Time,
+    /// Its wallets; none is in two parts of a day.
+    pub wallets: Vec<WalletHead>,
+    /// The key to check it with, for whoever knows that it is the right one.
+    pub public_key: PublicKey,
+    /// Over the canonical text.
+    pub signature: Signature,
+}
+
+/// A part that the deployment whose key it is has not signed like this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Forged {
+    /// It says itself that another key signed it.
+    #[error("another key signed it")]
+    OtherKey,
+    /// Something in it was changed after it was signed, or the signature was.
+    #[error("its signature does not fit what it says")]
+    Changed,
+}
+
+impl Part {
+    /// Signs part `part` of `date`, whose wallets had been read at `now`.
+    pub fn sign((date, part, last): (Day, u32, bool), wallets: Vec<WalletHead>, now: Time, key: &SigningKey) -> Self {
+        let mut signed =
+            Self { date, part, last, created_at: now, wallets, public_key: key.into(), signature: Signature([0; 64]) };
+        let signature = key.sign(signed.canonical().as_bytes());
+        signed.signature = Signature(signature.to_bytes());
+        signed
+    }
+
+    /// What is signed: one line a field under a version, then one line a wallet.
+    pub fn canonical(&self) -> String {
+        let mut lines = vec![
+            "purser checkpoint 1".to_owned(),
+            self.date.to_string(),
+            self.part.to_string(),
+            if self.last { "last" } else { "more" }.to_owned(),
+            self.created_at.to_string(),
+        ];
+        lines.extend(self.wallets.iter().map(|wallet| {
+            let WalletHead { reseller, sequence, head, balance } = wallet;
+            format!("{reseller} {sequence} {head} {balance}")
+        }));
+        lines.join("\n")
+    }
+
+    /// Refuses a part that `key` has not signed exactly like this.
+    pub fn verify(&self, key: &PublicKey) -> Result<(), Forged> {
+        if self.public_key != *key {
+            return Err(Forged::OtherKey);
+        }
+        let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
+        key.0.verify_strict(self.canonical().as_bytes(), &signature).map_err(|_| Forged::Changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::basic::refid::Prefix;
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_bytes(&[seed; 32])
+    }
+
+    fn part(wallets: u8) -> Part {
+        let prefix: Prefix = "RS-".parse().unwrap();
+        let wallets = (0..wallets).map(|n| WalletHead {
+            reseller: ResellerRefid::new(&prefix, [n; 10]),
+            sequence: n.into(),
+            head: EntryHash::START,
+            balance: Credits::new(u64::from(n) * 100),
+        });
+        let now = Time::try_from("2026-01-31T00:30:00.000Z".to_owned()).unwrap();
+        Part::sign((now.day(), 1, true), wallets.collect(), now, &key(7))
+    }
+
+    #[test]
+    fn the_text_that_is_signed_is_this_one() {
+        let expected = format!(
+            "purser checkpoint 1\n2026-01-31\n1\nlast\n2026-01-31T00:30:00.000Z\nRS-0000000000000000 0 {zeros} 0\n\
+             RS-040G2081040G2081 1 {zeros} 100",
+            zeros = "0".repeat(64)
+        );
+        assert_eq!(part(2).canonical(), expected);
+    }
+
+    #[test]
+    fn a_part_reads_back_from_its_json_and_is_the_same() {
+        let part = part(3);
+        let json = serde_json::to_string(&part).unwrap();
+        let read: Part = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, part);
+        assert_eq!(read.verify(&PublicKey::from(&key(7))), Ok(()));
+    }
+
+    #[test]
+    fn another_key_is_not_taken_from_the_part_itself() {
+        let ours = PublicKey::from(&key(7));
+        let theirs = Part::sign((part(1).date, 1, true), part(1).wallets, part(1).created_at, &key(8));
+        assert_eq!(theirs.verify(&ours), Err(Forged::OtherKey));
+        let dressed = Part { public_key: ours, ..theirs };
+        assert_eq!(dressed.verify(&ours), Err(Forged::Changed));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_changed_shows(what in 0..9, which in 0_usize..3) {
+            let (signed, ours) = (part(3), PublicKey::from(&key(7)));
+            let mut changed = signed.clone();
+            match what {
+                0 => changed.date = "2026-02-01".parse().unwrap(),
+                1 => changed.part = 2,
+                2 => changed.last = false,
+                3 => changed.created_at = changed.created_at.plus(jiff::SignedDuration::from_millis(1)),
+                4 => changed.wallets[which].sequence += 1,
+                5 => changed.wallets[which].balance = Credits::new(7),
+                6 => changed.wallets[which].head = "1".repeat(64).parse().unwrap(),
+                7 => drop(changed.wallets.remove(which)),
+                _ => changed.wallets.swap(which, (which + 1) % 3),
+            }
+            prop_assert_eq!(signed.verify(&ours), Ok(()));
+            prop_assert_eq!(changed.verify(&ours), Err(Forged::Changed));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Provisions: credits become licences.
+//!
+//! Invariant: the decision is a pure function of the wallet, the product and the order; it debits exactly what
+//! the tier price says and mints exactly the units that were ordered (SPEC B5, B6).
+
+use serde::{Deserialize, Serialize};
+
+use crate::basic::refid::LicenceRefid;
+use crate::basic::text::TextError;
+use crate::basic::time::Time;
+use crate::licences::licence::{Licence, Owner};
+use crate::licences::product::Product;
+use crate::money::credits::{Amount, Credits};
+use crate::money::entry::Sale;
+use crate::money::tier::{Discounts, Tier};
+use crate::money::wallet::{Particulars, Posting, Wallet};
+use crate::parties::client::Client;
+use crate::refusal::Refusal;
+
+/// How many units of a product one command buys: 1 to 90, because each is a licence in the one transaction,
+/// and DynamoDB commits at most 100 items at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Quantity(u32);
+
+impl Quantity {
+    /// The most units.
+    pub const MAX: u32 = 90;
+    /// One unit.
+    pub const ONE: Self = Self(1);
+
+    /// How many units.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// The most clients of one bulk purchase: a new one takes three of the 100 items that DynamoDB commits at once (client,
+/// address, licence), entry and wallet take two (SPEC B7).
+pub const MOST_CLIENTS: usize = 32;
+
+impl TryFrom<u32> for Quantity {
+    type Error = TextError;
+    fn try_from(units: u32) -> Result<Self, TextError> {
+        if (1..=Self::MAX).contains(&units) {
+            Ok(Self(units))
+        } else {
+            Err(TextError::Malformed("must be from 1 to 90"))
+        }
+    }
+}
+
+impl From<Quantity> for u32 {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
+    }
+}
+
+/// What a tier pays for a quantity of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// The tier it is for.
+    pub tier: Tier,
+    /// The tier price of one unit.
+    pub unit_price: Credits,
+    /// The whole.
+    pub cost: Credits,
+}
+
+/// Prices `quantity` of `product` for `tier` (SPEC B2, B3).
+pub fn quote(product: &Product, quantity: Quantity, tier: Tier, discounts: &Discounts) -> Result<Quote, Refusal> {
+    product.must_sell_to(tier)?;
+    let unit_price = discounts.price(tier, product.price.credits());
+    // 90 × 10¹² is far below what a wallet holds, so the product always fits.
+    let cost = unit_price
+        .checked_mul(u64::from(quantity.get()))
+        .ok_or(Refusal::BalanceTooLarge { most: Credits::MAX_BALANCE })?;
+    Ok(Quote { tier, unit_price, cost })
+}
+
+/// A provision of a bare cost, which gets no discount (SPEC B5).
+pub fn decide_cost(wallet: &Wallet, cost: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
+    wallet.must_provision()?;
+    wallet.debit(cost.credits(), None, particulars, now)
+}
+
+/// A client of an order, and the licences to mint for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// Whom they are for.
+    pub client: &'a Client,
+    /// The ids of the licences, one a unit.
+    pub licences: &'a [LicenceRefid],
+}
+
+/// An order of a product, as many units for each of its clients (SPEC B6, B7).
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// What is ordered.
+    pub product: &'a Product,
+    /// For whom.
+    pub lines: &'a [Line<'a>],
+}
+
+impl Order<'_> {
+    fn quantity(&self) -> Result<Quantity, Refusal> {
+        let units: usize = self.lines.iter().map(|line| line.licences.len()).sum();
+        let too_large = Refusal::TooLarge { most: Quantity::MAX as usize, what: "licences" };
+        u32::try_from(units).ok().and_then(|units| Quantity::try_from(units).ok()).ok_or(too_large)
+    }
+}
+
+/// What a provision of a product commits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The wallet and the entry.
+    pub posting: Posting,
+    /// The licences, in the order of the lines.
+    pub licences: Vec<Licence>,
+}
+
+/// A provision of a product: the debit and the licences it pays for (SPEC B6, B7).
+pub fn decide(
+    wallet: &Wallet,
+    order: Order<'_>,
+    discounts: &Discounts,
+    particulars: Particulars,
+    now: Time,
+) -> Result<Decision, Refusal> {
+    wallet.must_provision()?;
+    let quantity = order.quantity()?;
+    let quote = quote(order.product, quantity, wallet.tier, discounts)?;
+    let clients = order.lines.iter().map(|line| line.client.refid.clone());
+    let sale = Sale {
+        product: order.product.reference.clone(),
+        quantity: quantity.get(),
+        list_price: order.product.price,
+        tier: wallet.tier,
+        discount: discounts.of(wallet.tier),
+        clients: clients.collect(),
+        licences: order.lines.iter().flat_map(|line| line.licences.to_vec()).collect(),
+    };
+    let posting = wallet.debit(quote.cost, Some(sale), particulars, now)?;
+    let entry = &posting.entry;
+    let mint = |client: &Client, refid: &LicenceRefid| {
+        let owner = Owner { client: client.refid.clone(), client_id: client.client_id.clone() };
+        Licence::mint(
+            refid.clone(),
+            order.product,
+            owner,
+            wallet.reseller.clone(),
+            entry.refid.clone(),
+            entry.created_at,
+        )
+    };
+    let of_line = |line: &Line<'_>| -> Vec<Licence> {
+        let minted = line.licences.iter().map(|refid| mint(line.client, refid));
+        minted.collect()
+    };
+    let licences = order.lines.iter().flat_map(of_line).collect();
+    Ok(Decision { posting, licences })
+}

@@ -1,0 +1,157 @@
+//! Tiers and what they pay.
+//!
+//! Invariant: a tier price is exact integer arithmetic in basis points, rounded down (SPEC B2). Floating point
+//! gets 90 platinum and 700 platinum wrong.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::credits::Credits;
+
+/// A reseller's level in the partner network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// The level of a new reseller.
+    #[default]
+    Standard,
+    /// The middle level.
+    Gold,
+    /// The highest level.
+    Platinum,
+}
+
+impl Tier {
+    /// Every tier, lowest first.
+    pub const ALL: [Self; 3] = [Self::Standard, Self::Gold, Self::Platinum];
+
+    /// The next higher tier; none above the highest.
+    pub const fn above(self) -> Option<Self> {
+        match self {
+            Self::Standard => Some(Self::Gold),
+            Self::Gold => Some(Self::Platinum),
+            Self::Platinum => None,
+        }
+    }
+
+    /// The tier's name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Gold => "gold",
+            Self::Platinum => "platinum",
+        }
+    }
+}
+
+/// A discount in hundredths of a per cent: 0 to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct BasisPoints(u16);
+
+/// A discount of more than the whole price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a discount is 0 to 10000 basis points")]
+pub struct BasisPointsError;
+
+impl TryFrom<u16> for BasisPoints {
+    type Error = BasisPointsError;
+    fn try_from(points: u16) -> Result<Self, BasisPointsError> {
+        if points <= 10_000 { Ok(Self(points)) } else { Err(BasisPointsError) }
+    }
+}
+
+impl From<BasisPoints> for u16 {
+    fn from(points: BasisPoints) -> Self {
+        points.0
+    }
+}
+
+impl BasisPoints {
+    /// `price` less this discount, rounded down.
+    pub fn off(self, price: Credits) -> Credits {
+        let left = u128::from(price.get()) * u128::from(10_000 - self.0) / 10_000;
+        // At most `price`, so it fits; the fallback is never taken.
+        Credits::new(u64::try_from(left).unwrap_or(price.get()))
+    }
+}
+
+/// The discount of each tier; configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discounts {
+    /// Off the list price for `standard`.
+    pub standard: BasisPoints,
+    /// Off the list price for `gold`.
+    pub gold: BasisPoints,
+    /// Off the list price for `platinum`.
+    pub platinum: BasisPoints,
+}
+
+impl Default for Discounts {
+    fn default() -> Self {
+        Self { standard: BasisPoints(0), gold: BasisPoints(1_500), platinum: BasisPoints(3_000) }
+    }
+}
+
+impl Discounts {
+    /// The discount of `tier`.
+    pub const fn of(&self, tier: Tier) -> BasisPoints {
+        match tier {
+            Tier::Standard => self.standard,
+            Tier::Gold => self.gold,
+            Tier::Platinum => self.platinum,
+        }
+    }
+
+    /// What one unit at list price `base` costs `tier`.
+    pub fn price(&self, tier: Tier, base: Credits) -> Credits {
+        self.of(tier).off(base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_price_table() {
+        let discounts = Discounts::default();
+        for (base, tier, price) in [
+            (999, Tier::Standard, 999),
+            (999, Tier::Gold, 849),
+            (999, Tier::Platinum, 699),
+            (90, Tier::Platinum, 63),
+            (700, Tier::Platinum, 490),
+            (1_000, Tier::Gold, 850),
+            (1, Tier::Platinum, 0),
+            (1_000_000_000_000, Tier::Platinum, 700_000_000_000),
+        ] {
+            assert_eq!(discounts.price(tier, Credits::new(base)), Credits::new(price), "{base} {tier:?}");
+        }
+    }
+
+    /// The price is the largest integer p with p × 10,000 ≤ base × (10,000 − discount): stated without division.
+    fn is_exact(base: u64, discount: u16, price: u64) -> bool {
+        let paid = u128::from(base) * u128::from(10_000 - discount);
+        u128::from(price) * 10_000 <= paid && paid < (u128::from(price) + 1) * 10_000
+    }
+
+    #[test]
+    fn every_base_up_to_200_000_is_exact_in_every_tier() {
+        let discounts = Discounts::default();
+        for base in 0..=200_000 {
+            for (tier, discount) in [(Tier::Standard, 0), (Tier::Gold, 1_500), (Tier::Platinum, 3_000)] {
+                let price = discounts.price(tier, Credits::new(base)).get();
+                assert!(is_exact(base, discount, price), "{base} {tier:?} {price}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_discount_of_any_price_is_exact(base in 0_u64..=1_000_000_000_000, discount in 0_u16..=10_000) {
+            let price = BasisPoints(discount).off(Credits::new(base)).get();
+            prop_assert!(is_exact(base, discount, price));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Wallets: a balance and what may be done with it.
+//!
+//! Invariant: the balance is never negative, and only ever changes together with the entry that says why. Each
+//! change raises `version`, the one condition a commit is made under.
+
+use serde::{Deserialize, Serialize};
+
+use crate::basic::refid::{EntryRefid, ResellerRefid};
+use crate::basic::text::{Description, Reference};
+use crate::basic::time::Time;
+use crate::money::credits::{Amount, Credits};
+use crate::money::entry::{Counterparty, Entry, EntryHash, EntryType, Refund, Sale};
+use crate::money::tier::Tier;
+use crate::parties::reseller::{Reseller, ResellerStatus};
+use crate::people::caller::Actor;
+use crate::refusal::Refusal;
+
+/// A wallet as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wallet {
+    /// Whose it is.
+    pub reseller: ResellerRefid,
+    /// What it holds.
+    pub balance: Credits,
+    /// The number of its last entry; 0 before the first.
+    pub sequence: u64,
+    /// The hash of its last entry.
+    pub head: EntryHash,
+    /// The reseller's tier.
+    pub tier: Tier,
+    /// The reseller's status.
+    pub status: ResellerStatus,
+    /// Whether purchases are held.
+    pub hold_provisioning: bool,
+    /// The balance below which the reseller is warned.
+    pub low_credit_threshold: Credits,
+    /// When its last entry was made; the next one is not before it.
+    pub last_at: Time,
+    /// Counts its changes from 1.
+    pub version: u64,
+}
+
+/// What every entry says, whatever it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Particulars {
+    /// The entry's id, derived from wallet, class and idempotency key.
+    pub refid: EntryRefid,
+    /// The caller's name of it.
+    pub reference: Option<Reference>,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// Who causes it.
+    pub actor: Actor,
+}
+
+/// What a new entry does, and what it is about.
+#[derive(Debug)]
+pub(crate) struct Movement {
+    pub(crate) kind: EntryType,
+    pub(crate) amount: Credits,
+    pub(crate) sale: Option<Sale>,
+    pub(crate) refund: Option<Refund>,
+    pub(crate) counterparty: Option<Counterparty>,
+}
+
+impl Movement {
+    pub(crate) const fn new(kind: EntryType, amount: Credits) -> Self {
+        Self { kind, amount, sale: None, refund: None, counterparty: None }
+    }
+}
+
+/// A wallet after a movement, and the entry that says why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// The wallet as it will be.
+    pub wallet: Wallet,
+    /// The entry to append.
+    pub entry: Entry,
+}
+
+impl Wallet {
+    /// The empty wallet of a new reseller.
+    pub fn open(reseller: &Reseller) -> Self {
+        Self {
+            reseller: reseller.refid.clone(),
+            balance: Credits::ZERO,
+            sequence: 0,
+            head: EntryHash::START,
+            tier: reseller.tier,
+            status: reseller.status,
+            hold_provisioning: reseller.hold_provisioning,
+            low_credit_threshold: reseller.low_credit_threshold,
+            last_at: reseller.created_at,
+            version: 1,
+        }
+    }
+
+    #[must_use]
+    /// This wallet with what `reseller` now says of tier, status, hold and threshold.
+    pub fn following(&self, reseller: &Reseller) -> Self {
+        Self {
+            tier: reseller.tier,
+            status: reseller.status,
+            hold_provisioning: reseller.hold_provisioning,
+            low_credit_threshold: reseller.low_credit_threshold,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// Whether tier, status, hold and threshold are those of `reseller`.
+    pub fn agrees_with(&self, reseller: &Reseller) -> bool {
+        self.tier == reseller.tier
+            && self.status == reseller.status
+            && self.hold_provisioning == reseller.hold_provisioning
+            && self.low_credit_threshold == reseller.low_credit_threshold
+    }
+
+    /// Refuses a purchase that the reseller's standing does not allow (SPEC B5).
+    pub fn must_provision(&self) -> Result<(), Refusal> {
+        self.status.must_trade()?;
+        if self.hold_provisioning { Err(Refusal::ProvisioningHeld) } else { Ok(()) }
+    }
+
+    /// A top-up (SPEC B4).
+    pub fn credit(&self, amount: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
+        let credit = Movement::new(EntryType::Credit, amount.credits());
+        self.post(credit, particulars, now)
+    }
+
+    /// A purchase for `cost`; the exact balance is enough (SPEC B5).
+    pub fn debit(
+        &self,
+        cost: Credits,
+        sale: Option<Sale>,
+        particulars: Particulars,
+        now: Time,
+    ) -> Result<Posting, Refusal> {
+        let debit = Movement { sale, ..Movement::new(EntryType::Debit, cost) };
+        self.post(debit, particulars, now)
+    }
+
+    /// Any movement: the wallet after it and the entry that says why, or that there is too little, or no room.
+    pub(crate) fn post(&self, movement: Movement, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
+        let mut entry = Entry {
+            refid: particulars.refid,
+            reseller: self.reseller.clone(),
+            sequence: self.sequence + 1,
+            kind: movement.kind,
+            amount: movement.amount,
+            balance_before: self.balance,
+            balance_after: movement.kind.applied(self.balance, movement.amount)?,
+            threshold: self.low_credit_threshold,
+            reference: particulars.reference,
+            description: particulars.description,
+            sale: movement.sale,
+            refund: movement.refund,
+            counterparty: movement.counterparty,
+            actor: particulars.actor,
+            created_at: now.max(self.last_at),
+            previous_hash: self.head,
+            hash: EntryHash::START,
+        };
+        entry.hash = entry.computed_hash();
+        let wallet = Self {
+            balance: entry.balance_after,
+            sequence: entry.sequence,
+            head: entry.hash,
+            last_at: entry.created_at,
+            version: self.version + 1,
+            ..self.clone()
+        };
+        Ok(Posting { wallet, entry })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,268 @@
+//! Resellers: distributors with a tier and a wallet.
+//!
+//! Invariant: what decides whether a reseller may spend (tier, status, hold, threshold) is kept on its wallet
+//! too, and both change in one commit, so a purchase reads one item. Parents never change, so the levels below a
+//! reseller are counted when it is onboarded, and no reseller is above itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::basic::email::EmailAddress;
+use crate::basic::refid::{ResellerRefid, UserRefid};
+use crate::basic::text::Name;
+use crate::basic::time::Time;
+use crate::money::credits::Credits;
+use crate::money::tier::Tier;
+use crate::parties::metadata::Metadata;
+use crate::refusal::Refusal;
+
+/// The most levels of resellers: one without a parent stands on the first.
+pub const MOST_LEVELS: u8 = 5;
+
+/// Where a reseller stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResellerStatus {
+    /// Signed up, not yet approved.
+    Pending,
+    /// May trade.
+    Active,
+    /// May look, not trade.
+    Suspended,
+}
+
+impl ResellerStatus {
+    /// The status's name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// Refuses what only an active reseller may do: buy, and win clients (SPEC A3, B5).
+    pub fn must_trade(self) -> Result<(), Refusal> {
+        match self {
+            Self::Active => Ok(()),
+            Self::Pending => Err(Refusal::ResellerPending),
+            Self::Suspended => Err(Refusal::ResellerSuspended),
+        }
+    }
+}
+
+/// What a caller gives of a new reseller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewReseller {
+    /// The company.
+    pub company_name: Name,
+    /// The address of its first login.
+    pub email: EmailAddress,
+    /// Its tier.
+    pub tier: Tier,
+    /// Active, or pending when it signed up by itself.
+    pub status: ResellerStatus,
+    /// The balance below which it is warned.
+    pub low_credit_threshold: Credits,
+    /// White-label settings and whatever else is kept with it.
+    pub metadata: Metadata,
+}
+
+/// A reseller as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reseller {
+    /// Its public id, which is its wallet's too.
+    pub refid: ResellerRefid,
+    /// The login it was onboarded with.
+    pub user: UserRefid,
+    /// The company.
+    pub company_name: Name,
+    /// Where its mails go.
+    pub email: EmailAddress,
+    /// Its tier.
+    pub tier: Tier,
+    /// Where it stands.
+    pub status: ResellerStatus,
+    /// Whether purchases are held until it tops up (SPEC B5).
+    pub hold_provisioning: bool,
+    /// Whether it was the rule of SPEC B9 that holds them, so that a top-up releases them.
+    pub held_by_rule: bool,
+    /// The balance below which it is warned (SPEC B9).
+    pub low_credit_threshold: Credits,
+    /// The reseller above it.
+    pub parent: Option<ResellerRefid>,
+    /// How deep it stands below resellers without a parent, which stand on level 1.
+    pub level: u8,
+    /// White-label settings and whatever else is kept with it; sealed by the store.
+    #[serde(skip)]
+    pub metadata: Metadata,
+    /// When it was onboarded.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+    /// Counts its changes from 1.
+    pub version: u64,
+}
+
+/// What an operator may change of a reseller; `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ResellerChange {
+    /// A new company name.
+    pub company_name: Option<Name>,
+    /// A new tier.
+    pub tier: Option<Tier>,
+    /// A new status.
+    pub status: Option<ResellerStatus>,
+    /// Hold or release purchases.
+    pub hold_provisioning: Option<bool>,
+    /// A new threshold.
+    pub low_credit_threshold: Option<Credits>,
+    /// Metadata after the merge.
+    pub metadata: Option<Metadata>,
+}
+
+impl Reseller {
+    /// A new reseller below `parent`, which must be one that trades and not stand too deep.
+    pub fn onboard(
+        new: NewReseller,
+        refid: ResellerRefid,
+        user: UserRefid,
+        parent: Option<&Self>,
+        now: Time,
+    ) -> Result<Self, Refusal> {
+        let above = parent.map_or(0, |parent| parent.level);
+        if above >= MOST_LEVELS {
+            return Err(Refusal::ParentTooDeep { most: MOST_LEVELS });
+        }
+        if let Some(parent) = parent {
+            parent.status.must_trade()?;
+        }
+        Ok(Self {
+            refid,
+            user,
+            company_name: new.company_name,
+            email: new.email,
+            tier: new.tier,
+            status: new.status,
+            hold_provisioning: false,
+            held_by_rule: false,
+            low_credit_threshold: new.low_credit_threshold,
+            parent: parent.map(|parent| parent.refid.clone()),
+            level: above + 1,
+            metadata: new.metadata,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        })
+    }
+
+    /// The reseller held because its `balance` ran low; `None` when it is held, or was topped up since (SPEC B9).
+    pub fn held(&self, balance: Credits, now: Time) -> Option<Self> {
+        let low = balance < self.low_credit_threshold;
+        (low && !self.hold_provisioning).then(|| Self {
+            hold_provisioning: true,
+            held_by_rule: true,
+            ..self.next_version(now)
+        })
+    }
+
+    /// The reseller released because its `balance` is no longer low; `None` when the rule does not hold it, or the
+    /// balance still is. What an operator holds, an operator releases.
+    pub fn released(&self, balance: Credits, now: Time) -> Option<Self> {
+        let enough = balance >= self.low_credit_threshold;
+        (enough && self.held_by_rule).then(|| Self {
+            hold_provisioning: false,
+            held_by_rule: false,
+            ..self.next_version(now)
+        })
+    }
+
+    /// The reseller with `change` applied; `None` when that changes nothing.
+    pub fn changed(&self, change: ResellerChange, now: Time) -> Option<Self> {
+        let changed = Self {
+            company_name: change.company_name.unwrap_or_else(|| self.company_name.clone()),
+            tier: change.tier.unwrap_or(self.tier),
+            status: change.status.unwrap_or(self.status),
+            hold_provisioning: change.hold_provisioning.unwrap_or(self.hold_provisioning),
+            held_by_rule: self.held_by_rule && change.hold_provisioning.is_none(),
+            low_credit_threshold: change.low_credit_threshold.unwrap_or(self.low_credit_threshold),
+            metadata: change.metadata.unwrap_or_else(|| self.metadata.clone()),
+            ..self.clone()
+        };
+        (changed != *self).then(|| Self {
+            updated_at: self.next_version(now).updated_at,
+            version: self.version + 1,
+            ..changed
+        })
+    }
+
+    fn next_version(&self, now: Time) -> Self {
+        Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..self.clone() }
+    }
+
+    /// The name its clients see: the white label's, else the company's (SPEC B12).
+    pub fn brand_name(&self) -> &str {
+        let usable = |name: &&str| crate::basic::text::check(name, 255).is_ok();
+        self.metadata.text("name").filter(usable).unwrap_or(self.company_name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::basic::refid::Prefix;
+    use jiff::Timestamp;
+
+    fn time() -> Time {
+        Time::of(Timestamp::UNIX_EPOCH)
+    }
+
+    fn onboard(parent: Option<&Reseller>) -> Result<Reseller, Refusal> {
+        let prefix: Prefix = "RS-".parse().unwrap();
+        let level = parent.map_or(0, |parent| parent.level);
+        let new = NewReseller {
+            company_name: Name::try_from("Elite".to_owned()).unwrap(),
+            email: EmailAddress::try_from("a@elite.example".to_owned()).unwrap(),
+            tier: Tier::Standard,
+            status: ResellerStatus::Active,
+            low_credit_threshold: Credits::new(500),
+            metadata: Metadata::default(),
+        };
+        let refid = ResellerRefid::new(&prefix, [level; 10]);
+        let user = UserRefid::new(&prefix, [level; 10]);
+        Reseller::onboard(new, refid, user, parent, time())
+    }
+
+    #[test]
+    fn levels_end_and_a_parent_must_trade() {
+        let mut last = onboard(None).unwrap();
+        for level in 2..=MOST_LEVELS {
+            let next = onboard(Some(&last)).unwrap();
+            assert_eq!((next.level, &next.parent), (level, &Some(last.refid)));
+            last = next;
+        }
+        let too_deep = Refusal::ParentTooDeep { most: MOST_LEVELS };
+        assert_eq!(onboard(Some(&last)), Err(too_deep));
+        let suspended = Reseller { status: ResellerStatus::Suspended, ..onboard(None).unwrap() };
+        assert_eq!(onboard(Some(&suspended)), Err(Refusal::ResellerSuspended));
+    }
+
+    /// Rows are who holds; columns what a balance above and below the threshold of 500 makes of it.
+    #[test]
+    fn the_rule_holds_what_is_free_and_releases_what_it_held() {
+        let free = onboard(None).unwrap();
+        let by_rule = free.held(Credits::new(499), time()).unwrap();
+        let hold = ResellerChange { hold_provisioning: Some(true), ..ResellerChange::default() };
+        let by_operator = free.changed(hold.clone(), time()).unwrap();
+        for (reseller, holds, releases) in [(&free, true, false), (&by_rule, false, true), (&by_operator, false, false)]
+        {
+            assert_eq!(reseller.held(Credits::new(500), time()), None);
+            assert_eq!(reseller.released(Credits::new(499), time()), None);
+            let low = reseller.held(Credits::new(499), time());
+            assert_eq!(low.is_some_and(|it| it.held_by_rule), holds);
+            let enough = reseller.released(Credits::new(500), time());
+            assert_eq!(enough.is_some_and(|it| !it.hold_provisioning), releases);
+        }
+        let taken_over = by_rule.changed(hold, time()).unwrap();
+        assert_eq!(taken_over.released(Credits::new(500), time()), None);
+    }
+}

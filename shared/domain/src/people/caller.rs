@@ -1,0 +1,115 @@
+//! Who asks, and what is theirs.
+//!
+//! Invariant: a reseller reaches only what carries its own refid (SPEC A8). The one rule is [`Caller::owns`];
+//! everything that fails it is answered as if it did not exist.
+
+use serde::{Deserialize, Serialize};
+
+use crate::basic::refid::ResellerRefid;
+use crate::refusal::{Refusal, What};
+
+/// The part a caller plays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Runs the partner network; sees everything.
+    Operator,
+    /// Acts for one reseller; sees that reseller's portfolio.
+    Reseller(ResellerRefid),
+    /// Signed in for itself alone; whose customer it is stands on its login. No API key has this role.
+    Customer,
+}
+
+/// Who did something, as records name it: the refid of a key or user, or `operator` for the first key; the refid of a
+/// reseller, where another reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Actor(String);
+
+impl Actor {
+    /// The actor named `name`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An authenticated caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who it is.
+    pub actor: Actor,
+    /// What it acts as.
+    pub role: Role,
+}
+
+impl Caller {
+    /// Whether the caller may see and change what belongs to `owner` (`None`: to no reseller).
+    pub fn owns(&self, owner: Option<&ResellerRefid>) -> bool {
+        match &self.role {
+            Role::Operator => true,
+            Role::Reseller(own) => owner == Some(own),
+            Role::Customer => false,
+        }
+    }
+
+    /// Refuses what only operators may ever do.
+    pub fn must_operate(&self) -> Result<(), Refusal> {
+        match self.role {
+            Role::Operator => Ok(()),
+            Role::Reseller(_) | Role::Customer => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// The reseller the caller speaks for: a reseller's own, or the one an operator names; a reseller that
+    /// names another one learns nothing about it.
+    pub fn reseller(&self, named: Option<ResellerRefid>) -> Result<Option<ResellerRefid>, Refusal> {
+        match (&self.role, named) {
+            (Role::Operator, named) => Ok(named),
+            (Role::Reseller(own), None) => Ok(Some(own.clone())),
+            (Role::Reseller(own), Some(named)) if *own == named => Ok(Some(named)),
+            (Role::Reseller(_), Some(_)) => Err(Refusal::NotFound(What::Reseller)),
+            (Role::Customer, _) => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// The scope idempotency keys and cursors are bound to: the reseller, the operators as one, or who it is.
+    pub fn tenant(&self) -> &str {
+        match &self.role {
+            Role::Operator => "operator",
+            Role::Reseller(own) => own.as_str(),
+            Role::Customer => self.actor.as_str(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refid(code: &str) -> Option<ResellerRefid> {
+        ResellerRefid::parse(&format!("RS-{}", code.repeat(16)))
+    }
+
+    #[test]
+    fn a_reseller_owns_its_own_and_nothing_else() {
+        let (Some(a), Some(b)) = (refid("A"), refid("B")) else {
+            return assert!(refid("A").is_some());
+        };
+        let operator = Caller { actor: Actor::new("operator"), role: Role::Operator };
+        let reseller = Caller { actor: Actor::new("AK-1"), role: Role::Reseller(a.clone()) };
+        for (owner, its) in [(None, false), (Some(&a), true), (Some(&b), false)] {
+            assert_eq!(reseller.owns(owner), its);
+            assert!(operator.owns(owner));
+        }
+        assert_eq!(reseller.reseller(None), Ok(Some(a.clone())));
+        assert_eq!(reseller.reseller(Some(b.clone())), Err(Refusal::NotFound(What::Reseller)));
+        assert_eq!(operator.reseller(None), Ok(None));
+        assert_eq!(operator.reseller(Some(b.clone())), Ok(Some(b)));
+        assert_eq!(reseller.must_operate(), Err(Refusal::Forbidden));
+    }
+}

@@ -1,0 +1,100 @@
+//! What somebody gives to prove who they are, beside a password: tokens, devices, codes, answers to a challenge.
+//!
+//! Invariant: each has the form that ours have, as far as anybody may know it; whether it is one of ours is found out
+//! by whoever keeps them. `Debug` shows none.
+
+use serde::Deserialize;
+
+use crate::basic::text::TextError;
+
+fn visible(text: &str, most: usize) -> Result<(), TextError> {
+    if text.is_empty() {
+        return Err(TextError::Blank);
+    }
+    if text.chars().count() > most {
+        return Err(TextError::TooLong(most));
+    }
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    visible.then_some(()).ok_or(TextError::Malformed("must be visible ASCII"))
+}
+
+fn code(text: &str) -> Result<(), TextError> {
+    if text.trim().is_empty() {
+        return Err(TextError::Blank);
+    }
+    if text.chars().count() > 64 {
+        return Err(TextError::TooLong(64));
+    }
+    let symbol = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-';
+    text.bytes().all(symbol).then_some(()).ok_or(TextError::Malformed("must be letters, digits, spaces and dashes"))
+}
+
+macro_rules! given {
+    ($($(#[$doc:meta])* $name:ident $check:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = TextError;
+            fn try_from(text: String) -> Result<Self, TextError> {
+                let check: fn(&str) -> Result<(), TextError> = $check;
+                check(&text)?;
+                Ok(Self(text))
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )*};
+}
+
+given! {
+    /// The token of a mail's link: at most 128 characters.
+    GivenToken |text| visible(text, 128);
+    /// What shows that a device is known: at most 128 characters.
+    GivenDevice |text| visible(text, 128);
+    /// A code of an app, or for recovery, in groups or not: at most 64 characters.
+    GivenCode code;
+    /// The challenge that somebody answers: at most 8,192 characters, as other parties make them, too.
+    GivenChallenge |text| visible(text, 8192);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ours_can_not_be_is_refused() {
+        let token = |text: &str| GivenToken::try_from(text.to_owned());
+        assert_eq!(token(""), Err(TextError::Blank));
+        assert_eq!(token(&"x".repeat(129)), Err(TextError::TooLong(128)));
+        for text in ["a b", "é", "a\u{7f}", "\u{202e}a"] {
+            assert!(token(text).is_err(), "{text:?}");
+        }
+        assert_eq!(token("q0aV-_.~").unwrap().as_str(), "q0aV-_.~");
+    }
+
+    #[test]
+    fn a_code_is_taken_however_it_is_grouped() {
+        let code = |text: &str| GivenCode::try_from(text.to_owned());
+        for text in ["123456", "123 456", "7ZK3-M9QW-X2AB-CDEF", "7zk3m9qwx2abcdef"] {
+            assert_eq!(code(text).unwrap().as_str(), text);
+        }
+        for text in ["", " ", "12345é", "1\n2", &"1".repeat(65)] {
+            assert!(code(text).is_err(), "{text:?}");
+        }
+        assert_eq!(format!("{:?}", code("123456")), "Ok(GivenCode(…))");
+    }
+}

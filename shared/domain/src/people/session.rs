@@ -1,0 +1,236 @@
+//! Sessions: how people call.
+//!
+//! Invariant: all sessions of a user stand in one record with what they are good for, so one read tells who calls, and
+//! whatever ends them ends them in the commit that changes the user. The secret half of a session's token is never
+//! kept, only its SHA-256. No session is of another epoch than its user.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::basic::refid::{ResellerRefid, UserRefid};
+use crate::basic::time::Time;
+use crate::people::user::User;
+
+/// The most sessions of a user; one more ends the oldest. So the record stays below what one unit of reading covers.
+pub const MOST: usize = 10;
+/// The most characters that are kept of what a browser calls itself.
+pub const AGENT: usize = 60;
+/// How long after it was last noted a session's use is noted again.
+pub const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long sessions last (SPEC D2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long one lasts that nobody uses.
+    pub idle: SignedDuration,
+    /// How long any lasts.
+    pub absolute: SignedDuration,
+}
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its public id.
+    pub id: String,
+    /// SHA-256 of the secret half of its token, hexadecimal.
+    pub secret_sha256: String,
+    /// When its owner signed in.
+    pub created_at: Time,
+    /// When it ends at the latest.
+    pub expires_at: Time,
+    /// Where from.
+    pub address: Option<String>,
+    /// What the browser or program calls itself.
+    pub agent: Option<String>,
+}
+
+/// When each session was last used, as far as it was noted; by its id.
+pub type Seen = BTreeMap<String, Time>;
+
+/// The sessions of a user, and what they are good for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// Whose they are.
+    pub user: UserRefid,
+    /// The user's epoch.
+    pub epoch: u64,
+    /// Whether the user is an operator.
+    pub operator: bool,
+    /// The reseller the user is a member of.
+    pub reseller: Option<ResellerRefid>,
+    /// Whether the user signs in with a second factor.
+    pub second_factor: bool,
+    /// The sessions, oldest first.
+    pub sessions: Vec<Session>,
+    /// When the user first signed in.
+    pub created_at: Time,
+    /// Counts their changes from 1; that one was used is none.
+    pub version: u64,
+}
+
+impl Sessions {
+    /// What a user's sessions are good for, in the version after `before`: those of `before` go on in the user's epoch,
+    /// and end with it.
+    pub fn following(before: Option<&Self>, user: &User, now: Time) -> Self {
+        let same = before.filter(|before| before.epoch == user.epoch);
+        Self {
+            user: user.refid.clone(),
+            epoch: user.epoch,
+            operator: user.operator,
+            reseller: user.reseller.clone(),
+            second_factor: user.second_factor,
+            sessions: same.map_or_else(Vec::new, |before| before.sessions.clone()),
+            created_at: before.map_or(now, |before| before.created_at),
+            version: before.map_or(1, |before| before.version + 1),
+        }
+    }
+
+    /// The same in their next version. They stand for themselves: what they are good for is what they say, whatever
+    /// else was read of their user.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        Self { version: self.version + 1, ..self.clone() }
+    }
+
+    /// With one more session; those that have ended go, and the oldest of too many.
+    #[must_use]
+    pub fn opening(mut self, session: Session, seen: &Seen, limits: Limits, now: Time) -> Self {
+        self.sessions.retain(|it| it.lasts(seen.get(&it.id), limits, now));
+        let over = (self.sessions.len() + 1).saturating_sub(MOST);
+        self.sessions.drain(..over);
+        self.sessions.push(session);
+        self
+    }
+
+    /// Without the session `id`.
+    #[must_use]
+    pub fn ending(mut self, id: &str) -> Self {
+        self.sessions.retain(|session| session.id != id);
+        self
+    }
+
+    /// Those that last.
+    pub fn lasting(&self, seen: &Seen, limits: Limits, now: Time) -> impl Iterator<Item = &Session> {
+        let lasts = move |session: &&Session| session.lasts(seen.get(&session.id), limits, now);
+        self.sessions.iter().filter(lasts)
+    }
+}
+
+impl Session {
+    /// When it was last used, as far as is known.
+    pub fn last_used(&self, seen: Option<&Time>) -> Time {
+        seen.map_or(self.created_at, |seen| *seen.max(&self.created_at))
+    }
+
+    /// Whether it has not ended by itself.
+    pub fn lasts(&self, seen: Option<&Time>, limits: Limits, now: Time) -> bool {
+        let idle_until = self.last_used(seen).plus(limits.idle);
+        self.expires_at > now && idle_until > now
+    }
+
+    /// Whether its use is worth noting again.
+    pub fn is_worth_noting(&self, seen: Option<&Time>, now: Time) -> bool {
+        self.last_used(seen).plus(NOTED_EVERY) <= now
+    }
+}
+
+/// What a browser or program calls itself, cut to what is kept: visible ASCII.
+pub fn agent(text: &str) -> Option<String> {
+    let plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
+    let kept: String = text.chars().filter(plain).take(AGENT).collect();
+    Some(kept.trim().to_owned()).filter(|kept| !kept.is_empty())
+}
+
+/// One sign-in, as its user's history keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Its id.
+    pub id: String,
+    /// Who signed in.
+    pub user: UserRefid,
+    /// Where from.
+    pub address: Option<String>,
+    /// What the browser or program calls itself.
+    pub agent: Option<String>,
+    /// Whether it was the first one from there, though not the user's first.
+    pub new_device: bool,
+    /// When.
+    pub created_at: Time,
+    /// Always 1.
+    pub version: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { idle: SignedDuration::from_mins(30), absolute: SignedDuration::from_hours(12) };
+
+    fn at(minutes: i64) -> Time {
+        let start = Time::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap();
+        start.plus(SignedDuration::from_mins(minutes))
+    }
+
+    fn session(id: usize, minutes: i64) -> Session {
+        Session {
+            id: id.to_string(),
+            secret_sha256: String::new(),
+            created_at: at(minutes),
+            expires_at: at(minutes).plus(LIMITS.absolute),
+            address: None,
+            agent: None,
+        }
+    }
+
+    fn user() -> User {
+        let refid = UserRefid::parse("US-0123456789ABCDEF").unwrap();
+        let email = "a@example.com".to_owned().try_into().unwrap();
+        User::new(refid, email, "A".to_owned().try_into().unwrap(), at(0))
+    }
+
+    #[test]
+    fn a_session_ends_unused_and_ends_anyway() {
+        let session = session(0, 0);
+        for (seen, now, lasts) in [
+            (None, 29, true),
+            (None, 30, false),
+            (Some(20), 49, true),
+            (Some(20), 50, false),
+            (Some(719), 719, true),
+            (Some(719), 720, false),
+        ] {
+            let seen = seen.map(at);
+            assert_eq!(session.lasts(seen.as_ref(), LIMITS, at(now)), lasts, "{now}");
+        }
+        assert!(!session.is_worth_noting(None, at(4)));
+        assert!(session.is_worth_noting(None, at(5)));
+        assert!(!session.is_worth_noting(Some(&at(5)), at(9)));
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_ends_and_all_end_with_the_epoch() {
+        let seen = Seen::new();
+        let mut sessions = Sessions::following(None, &user(), at(0));
+        for id in 0..MOST + 2 {
+            sessions = sessions.opening(session(id, 0), &seen, LIMITS, at(0));
+        }
+        let ids: Vec<&str> = sessions.sessions.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(ids.first(), Some(&"2"));
+        assert_eq!(ids.len(), MOST);
+        let same = Sessions::following(Some(&sessions), &user().next(), at(1));
+        assert_eq!(same.sessions, sessions.sessions);
+        assert_eq!(same.ending("5").sessions.len(), MOST - 1);
+        let next = Sessions::following(Some(&sessions), &user().next_epoch(), at(1));
+        assert!(next.sessions.is_empty());
+        assert_eq!(next.version, sessions.version + 1);
+    }
+
+    #[test]
+    fn an_agent_is_short_and_plain() {
+        assert_eq!(agent("curl/8\r\nX: y"), Some("curl/8X: y".to_owned()));
+        assert_eq!(agent(" \u{202e}é"), None);
+        assert_eq!(agent(&"x".repeat(500)).unwrap().len(), AGENT);
+    }
+}

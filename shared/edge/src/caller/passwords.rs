@@ -1,0 +1,233 @@
+//! Hashing passwords: Argon2id (SPEC D2).
+//!
+//! Invariant: each login costs one run, whether or not there is such a user, so its time does not tell. Where a
+//! process answers many at once, runs happen beside the asynchronous work, at most as many at once as there are cores:
+//! each takes [`MEMORY_KIB`] and a core for tens of milliseconds. Each is counted in the request's meter.
+
+use std::hint::black_box;
+use std::num::NonZero;
+use std::sync::{Arc, LazyLock};
+
+use argon2::password_hash::phc::PasswordHash as Phc;
+use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
+use purser_domain::people::password::{GivenPassword, Password, PasswordHash};
+use purser_store::engine::secrets;
+use purser_store::engine::table::meter;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
+
+use crate::http::problem::Problem;
+
+/// The memory of a run, in KiB: 19 MiB.
+pub const MEMORY_KIB: u32 = 19_456;
+/// How often a run goes over it.
+pub const PASSES: u32 = 2;
+/// How many lanes a run has: one core works on it.
+pub const LANES: u32 = 1;
+const SALT: usize = 16;
+const OUTPUT: usize = 32;
+
+static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Arc::new(Semaphore::new(cores))
+});
+
+/// What came of checking a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// It is the one.
+    Right,
+    /// It is the one, and its hash is not how hashes are made now: hash it again.
+    RightOutdated,
+    /// It is another one, or there is none.
+    Wrong,
+}
+
+/// A run that did not end: out of memory, no randomness, or a hash that can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("hashing a password: {0}")]
+pub struct HashingFailed(String);
+
+impl From<HashingFailed> for Problem {
+    fn from(error: HashingFailed) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::internal()
+    }
+}
+
+/// The hash of a new password, under a salt of its own.
+pub async fn hash(password: &Password) -> Result<PasswordHash, HashingFailed> {
+    hashed(password.clone().into()).await
+}
+
+/// The hash, as hashes are made now, of a password that was just found right under an outdated one. It need not keep
+/// to the policy of today.
+pub async fn rehash(right: &GivenPassword) -> Result<PasswordHash, HashingFailed> {
+    hashed(right.clone()).await
+}
+
+async fn hashed(password: GivenPassword) -> Result<PasswordHash, HashingFailed> {
+    run(move || {
+        let salt: [u8; SALT] = secrets::random().map_err(failed)?;
+        let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt);
+        PasswordHash::try_from(hash.map_err(failed)?.to_string()).map_err(failed)
+    })
+    .await
+}
+
+/// Whether `given` is the password of `hash`. Without one, the same work is done, and the answer is `Wrong`.
+pub async fn check(hash: Option<&PasswordHash>, given: &GivenPassword) -> Result<Checked, HashingFailed> {
+    let (hash, given) = (hash.cloned(), given.clone());
+    run(move || match hash {
+        Some(hash) => compare(&hash, &given),
+        None => waste(&given),
+    })
+    .await
+}
+
+/// The work of [`compare`] with nothing to compare to.
+fn waste(given: &GivenPassword) -> Result<Checked, HashingFailed> {
+    let mut output = [0; OUTPUT];
+    let work = argon2()?.hash_password_into(given.as_bytes(), &[0; SALT], &mut output);
+    work.map_err(failed)?;
+    black_box(output);
+    Ok(Checked::Wrong)
+}
+
+fn compare(hash: &PasswordHash, given: &GivenPassword) -> Result<Checked, HashingFailed> {
+    let hash = Phc::new(hash.as_str()).map_err(failed)?;
+    let argon2 = argon2()?;
+    match argon2.verify_password(given.as_bytes(), &hash) {
+        Ok(()) if is_present(&hash)? => Ok(Checked::Right),
+        Ok(()) => Ok(Checked::RightOutdated),
+        Err(Error::PasswordInvalid) => Ok(Checked::Wrong),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Whether a hash was made as [`hash`] makes them.
+fn is_present(hash: &Phc) -> Result<bool, HashingFailed> {
+    let params = Params::try_from(hash).map_err(failed)?;
+    Ok(hash.algorithm == ARGON2ID_IDENT
+        && hash.version == Some(Version::V0x13.into())
+        && (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY_KIB, PASSES, LANES)
+        && params.output_len() == Some(OUTPUT))
+}
+
+fn argon2() -> Result<Argon2<'static>, HashingFailed> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)).map_err(failed)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// Does a run when its turn has come, and counts it here, in the task of whoever asked for it. On a runtime of one
+/// thread, as in Lambda, that is at once and here: there is nobody whose work it could go beside, and a simulation goes
+/// the same way each time.
+async fn run<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, HashingFailed> + Send + 'static,
+) -> Result<T, HashingFailed> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        meter::count_hash();
+        return work();
+    }
+    let place = PLACES.clone().acquire_owned().await.map_err(failed)?;
+    meter::count_hash();
+    let work = move || {
+        // It is held until the run has ended, even if nobody waits for it any more.
+        let _place = place;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+fn failed(error: impl std::fmt::Display) -> HashingFailed {
+    HashingFailed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use purser_domain::basic::email::EmailAddress;
+    use purser_domain::people::password::PasswordPolicy;
+
+    use super::*;
+
+    fn given(text: &str) -> GivenPassword {
+        GivenPassword::try_from(text.to_owned()).unwrap()
+    }
+
+    fn password(text: &str) -> Password {
+        let email = EmailAddress::try_from("a@b.example".to_owned()).unwrap();
+        let policy = PasswordPolicy::default();
+        policy.accept(given(text), &email, None).unwrap()
+    }
+
+    /// How many runs something takes.
+    async fn runs<T>(work: impl Future<Output = T>) -> (T, u32) {
+        let (done, cost) = meter::measured(work).await;
+        assert_eq!((cost.calls, cost.rcu, cost.wcu), (0, 0.0, 0.0));
+        (done, cost.hashes)
+    }
+
+    const RIGHT: &str = "correct horse battery staple";
+
+    #[tokio::test]
+    async fn a_password_is_known_again_by_its_hash_alone() {
+        let (one, run) = runs(hash(&password(RIGHT))).await;
+        let (one, other) = (one.unwrap(), hash(&password(RIGHT)).await.unwrap());
+        assert_eq!(run, 1);
+        assert_ne!(one, other, "each has a salt of its own");
+        assert!(one.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        for (text, expected) in [
+            (RIGHT, Checked::Right),
+            ("correct horse battery stapl", Checked::Wrong),
+            ("Correct horse battery staple", Checked::Wrong),
+            ("", Checked::Wrong),
+        ] {
+            let (checked, run) = runs(check(Some(&one), &given(text))).await;
+            assert_eq!((checked.unwrap(), run), (expected, 1), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_hash_the_same_work_is_done() {
+        let hash = hash(&password(RIGHT)).await.unwrap();
+        let (nobody, wasted) = runs(check(None, &given(RIGHT))).await;
+        let (_somebody, spent) = runs(check(Some(&hash), &given(RIGHT))).await;
+        assert_eq!(nobody.unwrap(), Checked::Wrong);
+        assert_eq!(wasted, spent);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_other_times_is_right_and_outdated() {
+        let hash_by = |algorithm, version, memory, passes, output| {
+            let params = Params::new(memory, passes, 1, Some(output)).unwrap();
+            let argon2 = Argon2::new(algorithm, version, params);
+            let hash = argon2.hash_password_with_salt(RIGHT.as_bytes(), &[7; SALT]);
+            PasswordHash::try_from(hash.unwrap().to_string()).unwrap()
+        };
+        let (id, v13) = (Algorithm::Argon2id, Version::V0x13);
+        let present = hash_by(id, v13, MEMORY_KIB, PASSES, OUTPUT);
+        let right = check(Some(&present), &given(RIGHT)).await;
+        assert_eq!(right, Ok(Checked::Right));
+        for hash in [
+            hash_by(Algorithm::Argon2i, v13, MEMORY_KIB, PASSES, OUTPUT),
+            hash_by(id, Version::V0x10, MEMORY_KIB, PASSES, OUTPUT),
+            hash_by(id, v13, 64, PASSES, OUTPUT),
+            hash_by(id, v13, MEMORY_KIB, 1, OUTPUT),
+            hash_by(id, v13, MEMORY_KIB, PASSES, 16),
+        ] {
+            let right = check(Some(&hash), &given(RIGHT)).await;
+            assert_eq!(right, Ok(Checked::RightOutdated), "{}", hash.as_str());
+            let wrong = check(Some(&hash), &given("another one")).await;
+            assert_eq!(wrong, Ok(Checked::Wrong), "{}", hash.as_str());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_can_not_be_read_is_no_wrong_password() {
+        for unknown in ["$", "$2b$12$abcdefghijklmnopqrstuv", "$scrypt$ln=1$c2FsdHNhbHQ$aGFzaA"] {
+            let hash = PasswordHash::try_from(unknown.to_owned()).unwrap();
+            assert!(check(Some(&hash), &given(RIGHT)).await.is_err(), "{unknown}");
+        }
+    }
+}

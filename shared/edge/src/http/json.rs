@@ -1,0 +1,251 @@
+//! Bodies: JSON read strictly.
+//!
+//! Invariant: what is accepted has one meaning. A body is an object; duplicate members, unknown members and broken
+//! UTF-8 are refused, and a value that a type refuses is named by its JSON pointer.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+use serde_path_to_error::{Path, Segment};
+
+use crate::http::problem::Problem;
+
+/// Any JSON value in which no object has a member twice.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        let number = whole(value).map_or_else(|| Number::from_f64(value), |whole| Some(whole.into()));
+        number.map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let Strict(value) = members.next_value()?;
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("an object has the same member twice"));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// The integer that a number is, however it was written: JSON has one type of numbers, and `1.0` and `1e0` are 1 in it.
+/// Beyond 2⁵³ a float does not say which integer it is.
+fn whole(value: f64) -> Option<i64> {
+    let fits = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and fits")]
+    fits.then_some(value as i64)
+}
+
+/// Reads a body as `T`.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let Strict(value) = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))?;
+    // A derived type would take an array, too, as its members in the order they happen to be declared.
+    if !value.is_object() {
+        return Err(Problem::invalid("", "must be an object"));
+    }
+    typed(value)
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let at = pointer(error.path());
+        let message = error.inner().to_string();
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        if let Some(name) = missing {
+            Problem::invalid(format!("{at}/{}", escaped(name)), "is required")
+        } else if message.starts_with("unknown field `") {
+            // The path leads to the member's name already, whatever characters that is made of.
+            Problem::invalid(at, "is not known here")
+        } else {
+            Problem::invalid(at, message)
+        }
+    })
+}
+
+fn pointer(path: &Path) -> String {
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => format!("{pointer}/{}", escaped(key)),
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Writes an answer's body.
+pub fn write(body: &impl Serialize) -> Result<Vec<u8>, purser_store::StoreError> {
+    serde_json::to_vec(body).map_err(|error| purser_store::StoreError::Failed(format!("writing an answer: {error}")))
+}
+
+/// Reads a member that may be left out, null, or a value: `None`, `Some(None)`, `Some(Some(value))`.
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Reads a member that may be left out, null, or an object. A derived type would take an array, too, as its members in
+/// the order they happen to be declared.
+pub fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_option(ObjectVisitor(PhantomData))
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, some: D) -> Result<Option<T>, D::Error> {
+        some.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Option<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purser_domain::basic::text::Name;
+    use purser_domain::money::credits::Amount;
+
+    #[test]
+    fn an_integer_is_one_however_it_is_written() {
+        for (written, read_as) in [
+            ("100", Some(100)),
+            ("100.0", Some(100)),
+            ("1e2", Some(100)),
+            ("1000e-1", Some(100)),
+            ("100.5", None),
+            ("-100.0", None),
+            ("1e13", None),
+            ("1e300", None),
+        ] {
+            let body = format!("{{\"name\":\"a\",\"amounts\":[{written}]}}");
+            let amounts = read::<Order>(body.as_bytes()).ok().map(|order| order.amounts);
+            let amount = amounts.map(|amounts| amounts[0].credits().get());
+            assert_eq!(amount, read_as, "{written}");
+        }
+        let read = read::<Value>(br#"{"a":[1.0,0.5,-0.0,1e20]}"#).unwrap();
+        assert_eq!(read.to_string(), r#"{"a":[1,0.5,0,1e+20]}"#);
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only whether it can be read matters")]
+    struct Order {
+        name: Name,
+        #[serde(default)]
+        amounts: Vec<Amount>,
+        inner: Option<Box<Order>>,
+    }
+
+    fn refused(body: &str) -> (String, String) {
+        let problem = read::<Order>(body.as_bytes()).unwrap_err();
+        let text = format!("{problem:?}");
+        let pointer = text.split("pointer: \"").nth(1).and_then(|rest| rest.split('"').next());
+        (problem.code().to_owned(), pointer.unwrap_or("none").to_owned())
+    }
+
+    #[test]
+    fn each_fault_has_its_code_and_pointer() {
+        for (body, code, pointer) in [
+            ("", "malformed_request", "none"),
+            ("{", "malformed_request", "none"),
+            (r#"{"name":"a","name":"b"}"#, "malformed_request", "none"),
+            (r#"{"name":"a","inner":{"name":"a","x":{"y":1,"y":2}}}"#, "malformed_request", "none"),
+            ("[]", "invalid_fields", ""),
+            (r#"["a",[1]]"#, "invalid_fields", ""),
+            ("null", "invalid_fields", ""),
+            ("1", "invalid_fields", ""),
+            (r#"["a",[1],null]"#, "invalid_fields", ""),
+            ("{}", "invalid_fields", "/name"),
+            (r#"{"name":7}"#, "invalid_fields", "/name"),
+            (r#"{"name":" "}"#, "invalid_fields", "/name"),
+            (r#"{"name":"a","x/y":1}"#, "invalid_fields", "/x~1y"),
+            (r#"{"name":"a","x`y":1}"#, "invalid_fields", "/x`y"),
+            (r#"{"name":"a","amounts":[1,0]}"#, "invalid_fields", "/amounts/1"),
+            (r#"{"name":"a","amounts":[1.5]}"#, "invalid_fields", "/amounts/0"),
+            (r#"{"name":"a","amounts":[-1]}"#, "invalid_fields", "/amounts/0"),
+            (r#"{"name":"a","amounts":[18446744073709551616]}"#, "invalid_fields", "/amounts/0"),
+            (r#"{"name":"a","amounts":[1e400]}"#, "malformed_request", "none"),
+            (r#"{"name":"a","inner":{}}"#, "invalid_fields", "/inner/name"),
+            (r#"{"name":"a","inner":{"name":"a","z":1}}"#, "invalid_fields", "/inner/z"),
+        ] {
+            assert_eq!(refused(body), (code.to_owned(), pointer.to_owned()), "{body}");
+        }
+        assert_eq!(refused(&"[".repeat(1_000)).0, "malformed_request");
+        assert_eq!(read::<Order>(b"{\"name\":\"\xff\"}").unwrap_err().code(), "malformed_request");
+    }
+}

@@ -1,0 +1,252 @@
+//! Problems: every refusal and failure as RFC 9457 `application/problem+json` with a stable `code`.
+//!
+//! Invariant: a problem says only what its caller may read; what operators need stands in the log, under the
+//! same request id.
+
+mod refusals;
+
+pub use refusals::client_pointer;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::client::ClientStatus;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::shapes::{ClientStatusShape, CreditsShape, TierShape};
+
+/// A bad field: where, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) to the field.
+    pub pointer: String,
+    /// What is wrong with it, for people.
+    pub detail: String,
+}
+
+/// What a request gets instead of what it asked for.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+    retry_after: Option<u64>,
+    guesses: u32,
+}
+
+/// How many guesses at what belongs to somebody else an answer is worth, as a part of it that is not sent: the limits
+/// charge for them.
+#[derive(Debug, Clone, Copy)]
+pub struct Guesses(pub u32);
+
+/// A problem (RFC 9457): what a request gets instead of what it asked for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemShape {
+    /// Always `about:blank`: the code says more.
+    pub r#type: String,
+    /// The status's name.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code that programs match on.
+    pub code: String,
+    /// What happened, for people.
+    pub detail: String,
+    /// The bad fields, when there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// With `insufficient_credits`: what the wallet holds.
+    #[schema(value_type = CreditsShape, required = false)]
+    pub balance: Option<u64>,
+    /// With `insufficient_credits`: what the command costs.
+    #[schema(value_type = CreditsShape, required = false)]
+    pub required: Option<u64>,
+    /// With `tier_not_allowed`: the tiers that may sell the product.
+    #[schema(value_type = Vec<TierShape>, required = false)]
+    pub tiers: Option<Vec<Tier>>,
+    /// With `status_transition_denied`: the status it has.
+    #[schema(value_type = ClientStatusShape, required = false)]
+    pub from: Option<ClientStatus>,
+    /// With `status_transition_denied`: the status that was asked for.
+    #[schema(value_type = ClientStatusShape, required = false)]
+    pub to: Option<ClientStatus>,
+    /// With `status_transition_denied`: what it may become instead.
+    #[schema(value_type = Vec<ClientStatusShape>, required = false)]
+    pub allowed: Option<Vec<ClientStatus>>,
+}
+
+impl Problem {
+    /// A problem with a code of its own.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            members: Map::new(),
+            retry_after: None,
+            guesses: 0,
+        }
+    }
+
+    /// 400: not JSON, not a query, not UTF-8.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
+    }
+
+    /// 400: the connection broke within the body, or its framing is wrong.
+    pub fn unread_body() -> Self {
+        Self::malformed("The body could not be read to its end.")
+    }
+
+    /// 401: no caller.
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "A valid API key or session token is required, as Authorization: Bearer <token>.",
+        )
+    }
+
+    /// 404: nothing here, or nothing for this caller.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
+    }
+
+    /// 406: of what is `offered`, as media types, the request's `Accept` takes nothing.
+    pub fn not_acceptable(offered: &str) -> Self {
+        let detail = format!("This comes as {offered}; the Accept header takes none of these.");
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
+    }
+
+    /// 422: a well-formed field with a wrong value.
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let field = FieldError { pointer: pointer.into(), detail: detail.into() };
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", "A field of the request is not valid.").at(field)
+    }
+
+    /// 429: too much was asked; there is room again in so many seconds.
+    pub fn rate_limited(seconds: u64) -> Self {
+        let detail = "Too many requests; the next one may be sent after Retry-After.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
+    }
+
+    /// 503: not now; the same request may be sent again.
+    pub fn busy() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Too much is happening at once; the same request may be sent again.",
+        )
+        .retry_after(1)
+    }
+
+    /// 500: our fault; the log knows more.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.")
+    }
+
+    /// The problem with one more bad field.
+    #[must_use]
+    pub fn at(mut self, field: FieldError) -> Self {
+        self.errors.push(field);
+        self
+    }
+
+    /// The problem, said of the field at `pointer`, in addition to what it says.
+    #[must_use]
+    pub fn in_field(self, pointer: &str) -> Self {
+        let detail = self.detail.clone();
+        self.at(FieldError { pointer: pointer.to_owned(), detail })
+    }
+
+    /// The problem with its pointers below `place`, the JSON pointer of what it was said of.
+    #[must_use]
+    pub fn under(mut self, place: &str) -> Self {
+        for error in &mut self.errors {
+            error.pointer.insert_str(0, place);
+        }
+        self
+    }
+
+    /// The problem, said of the field at `to` where it is said of the one at `from`.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        for error in self.errors.iter_mut().filter(|it| it.pointer == from) {
+            to.clone_into(&mut error.pointer);
+        }
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The bad fields.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// What happened, for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The problem, told to somebody who may have guessed.
+    #[must_use]
+    pub fn guessed(mut self) -> Self {
+        self.guesses += 1;
+        self
+    }
+
+    fn with(mut self, member: &str, value: Value) -> Self {
+        self.members.insert(member.to_owned(), value);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or_default(),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Value::Object(members) = &mut body {
+            if !self.errors.is_empty() {
+                members.insert("errors".into(), json!(self.errors));
+            }
+            members.extend(self.members);
+        }
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::NOT_ACCEPTABLE {
+            headers.insert(VARY, HeaderValue::from(ACCEPT));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.guesses > 0 {
+            response.extensions_mut().insert(Guesses(self.guesses));
+        }
+        response
+    }
+}

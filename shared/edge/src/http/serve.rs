@@ -1,0 +1,102 @@
+//! The one wrapper around every function that answers HTTP.
+//!
+//! Invariant: whatever comes in, what goes out is an answer or a problem. Paths that gateways decode in different
+//! ways never reach a route: only unreserved bytes and no dot segments pass, anything else is 404.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode};
+use purser_domain::people::caller::Caller;
+use purser_store::engine::secrets;
+use purser_store::engine::table::meter::{self, Cost};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::caller::call::RequestId;
+use crate::http::limits::{self, Limits};
+use crate::http::problem::Problem;
+
+/// Wraps the routes of one function; without limits, everybody may ask it anything at any rate.
+pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
+    routes
+        .method_not_allowed_fallback(async || method_not_allowed())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(move |request: Request, next: Next| observe(function, limits.clone(), request, next)))
+}
+
+/// 405; the router adds `Allow`.
+pub fn method_not_allowed() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path has no such method.")
+}
+
+async fn observe(function: &'static str, limits: Option<Limits>, mut request: Request, next: Next) -> Response {
+    let Ok(id) = secrets::random().map(purser_domain::basic::refid::code) else {
+        // Without an id of its own a request could be taken for another one.
+        return Problem::internal().into_response();
+    };
+    let method = request.method().clone();
+    let caller = Arc::new(OnceLock::new());
+    request.extensions_mut().insert(RequestId { id: id.clone(), function, caller: caller.clone() });
+    let (mut response, cost) = match limits {
+        Some(limits) => within(&limits, &caller, request, next).await,
+        None => answer(request, next).await,
+    };
+    // No path and no query: both can hold what identifies a person.
+    tracing::info!(
+        function,
+        %method,
+        request = id,
+        actor = caller.get().map(|caller| caller.actor.as_str()),
+        status = response.status().as_u16(),
+        calls = cost.calls,
+        rcu = cost.rcu,
+        wcu = cost.wcu,
+        hashes = cost.hashes,
+        "answered"
+    );
+    response.extensions_mut().insert(cost);
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(HeaderName::from_static("x-content-type-options"), nosniff);
+    response
+}
+
+/// The answer to a request that counts, with what it cost.
+async fn within(limits: &Limits, caller: &OnceLock<Caller>, request: Request, next: Next) -> (Response, Cost) {
+    let address = limits::address(request.extensions());
+    if let Err(problem) = limits.admit_address(address) {
+        return (problem.into_response(), Cost::default());
+    }
+    let (response, cost) = answer(request, next).await;
+    if let Some(guesses) = response.extensions().get() {
+        limits.charge(address, caller.get(), *guesses);
+    }
+    (response, cost)
+}
+
+async fn answer(request: Request, next: Next) -> (Response, Cost) {
+    if is_plain(request.uri().path()) {
+        meter::measured(next.run(request)).await
+    } else {
+        (Problem::not_found("path").into_response(), Cost::default())
+    }
+}
+
+/// Whether every gateway reads the path alike.
+pub fn is_plain(path: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._~/-".contains(&byte);
+    path.bytes().all(unreserved) && !path.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("unknown"), "a handler panicked");
+    Problem::internal().into_response()
+}

@@ -1,0 +1,134 @@
+//! What a function works with: the table, the bus, mail, configuration, limits and the clock.
+//!
+//! Invariant: clients are built at most once per process, with explicit time-outs, and never again per request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use http::StatusCode;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::text::Name;
+use purser_domain::people::password::{GivenPassword, Password, WeakPassword};
+use purser_store::Store;
+use purser_store::engine::item::Origin;
+use purser_store::engine::keys::Key;
+use purser_store::engine::secrets::Secrets;
+use purser_store::engine::table::{Consistency, Table, describe};
+use tokio::time::timeout;
+
+use crate::events::bus::Bus;
+use crate::http::limits::Limits;
+use crate::http::problem::{FieldError, Problem};
+use crate::process::clock::Clock;
+use crate::process::config::{Config, SECRET_VARIABLE};
+use crate::process::mail::Mailer;
+use crate::process::sdk;
+
+/// How long a start may wait for the table's first answer.
+const CONNECTING: Duration = Duration::from_secs(1);
+
+/// The state of every function. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// The bus.
+    pub bus: Bus,
+    /// Mail.
+    pub mailer: Mailer,
+    /// Configuration.
+    pub config: Arc<Config>,
+    /// What everybody may still ask.
+    pub limits: Limits,
+    /// The clock.
+    pub clock: Clock,
+    /// Through which door its requests come; only where a history is made up is it another than the API.
+    pub origin: Origin,
+    /// What the SDK's clients speak HTTP with, for whoever else is to be spoken to.
+    pub http: Option<SharedHttpClient>,
+}
+
+/// Why a function can't start.
+#[derive(Debug, thiserror::Error)]
+#[error("Purser can't start: {0}")]
+pub struct StartError(pub String);
+
+impl App {
+    /// The state with these parts.
+    pub fn new(config: Config, secrets: Secrets, sdk: &SdkConfig, clock: Clock) -> Self {
+        let table = Table::new(aws_sdk_dynamodb::Client::new(sdk), &config.table);
+        Self {
+            store: Store::new(table, secrets, config.prefixes.clone()),
+            bus: Bus::new(sdk, &config.bus),
+            mailer: Mailer::new(sdk, config.mail_from.clone(), config.mail_configuration_set.clone()),
+            limits: Limits::new(&config, clock.clone()),
+            config: Arc::new(config),
+            clock,
+            origin: Origin::default(),
+            http: sdk.http_client(),
+        }
+    }
+
+    /// The new password of whoever has this address and name, if it is strong enough (SPEC D2).
+    pub fn new_password(
+        &self,
+        given: GivenPassword,
+        email: &EmailAddress,
+        name: Option<&Name>,
+    ) -> Result<Password, Problem> {
+        let accepted = self.config.accounts.passwords.accept(given, email, name);
+        accepted.map_err(|weak| Self::weak_password(&weak))
+    }
+
+    /// 422: what is wrong with a new password, for people. It goes on after "The password".
+    pub fn weak_password(weak: &WeakPassword) -> Problem {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let field = FieldError { pointer: "/password".to_owned(), detail: weak.to_string() };
+        Problem::new(status, "weak_password", format!("The password {weak}.")).at(field)
+    }
+
+    /// The state in the cloud: from the environment, with the deployment's secret fetched once.
+    pub async fn from_environment() -> Result<Self, StartError> {
+        let (config, sdk) = (configuration()?, sdk::settings());
+        Ok(Self::new(config, secrets(&sdk).await?, &sdk, Clock::default()))
+    }
+
+    /// The same for a function that asks the table who calls: meanwhile a connection to it is made, so that the first
+    /// request finds one.
+    pub async fn connected() -> Result<Self, StartError> {
+        let (config, sdk) = (configuration()?, sdk::settings());
+        let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
+        let (secrets, ()) = tokio::join!(secrets(&sdk), connect(&table));
+        Ok(Self::new(config, secrets?, &sdk, Clock::default()))
+    }
+}
+
+fn configuration() -> Result<Config, StartError> {
+    Config::from_environment().map_err(|error| StartError(error.to_string()))
+}
+
+/// What is derived from the deployment's secret.
+async fn secrets(sdk: &SdkConfig) -> Result<Secrets, StartError> {
+    let arn = std::env::var(SECRET_VARIABLE).map_err(|_| StartError(format!("{SECRET_VARIABLE} is not set")))?;
+    let secret = aws_sdk_secretsmanager::Client::new(sdk)
+        .get_secret_value()
+        .secret_id(arn)
+        .send()
+        .await
+        .map_err(|error| StartError(format!("the deployment secret: {}", describe(&error))))?;
+    let root = secret.secret_string().unwrap_or_default();
+    Secrets::from_root(root.as_bytes()).map_err(|error| StartError(error.to_string()))
+}
+
+/// Asks the table for a key that nobody has. A table that does not answer is the first request's to report.
+async fn connect(table: &Table) {
+    let nobody = Key::alone("AK", "-");
+    let asked = table.get(&nobody, Consistency::Eventual);
+    match timeout(CONNECTING, asked).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "no first answer from the table"),
+        Err(_) => tracing::debug!("no first answer from the table in time"),
+    }
+}

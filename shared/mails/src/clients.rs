@@ -1,0 +1,34 @@
+//! Mails to clients about themselves (SPEC A10).
+
+use purser_domain::parties::client::{Client, ClientStatus};
+use purser_domain::parties::reseller::Reseller;
+use purser_edge::App;
+use purser_edge::process::mail::Mail;
+
+use super::{Colour, brand};
+
+/// The welcome of a new client (SPEC A10).
+pub fn welcome(app: &App, client: &Client, reseller: Option<&Reseller>) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let (name, client_id) = (client.name.as_str(), client.client_id.as_str());
+    mail!(
+        brand, client.email, format!("Welcome to {brand}"), Colour::of(reseller),
+        "clients/welcome/mail.txt", "clients/welcome/mail.html", { name, client_id }
+    )
+}
+
+/// The notice of a client's changed status (SPEC A10). It says when, because notices may overtake each other.
+pub fn client_status(
+    app: &App,
+    client: &Client,
+    reseller: Option<&Reseller>,
+    (from, to): (ClientStatus, ClientStatus),
+    when: &str,
+) -> Result<Mail, String> {
+    let brand = brand(app, reseller);
+    let (name, from, to) = (client.name.as_str(), from.as_str(), to.as_str());
+    mail!(
+        brand, client.email, format!("Your {brand} account is now {to}"), Colour::of(reseller),
+        "clients/client_status/mail.txt", "clients/client_status/mail.html", { name, from, to, when }
+    )
+}

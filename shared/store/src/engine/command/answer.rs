@@ -1,0 +1,103 @@
+//! Stored answers: what an exactly-once command said the first time, to be said again byte for byte.
+//!
+//! Invariant: an answer is sealed for the record it belongs to (it holds licence keys) and compressed, so that a
+//! money command's record stays within one kilobyte. The dictionary of a version never changes.
+
+use purser_domain::Refusal;
+
+use crate::StoreError;
+use crate::engine::secrets::Secrets;
+
+/// What answers have in common, for the compressor. Changing it makes stored answers unreadable: add a new
+/// version instead, and keep this one for reading.
+const DICTIONARY_1: &str = concat!(
+    r#""reference":null,"tiers":null,"company_name":"","tier":"standard","tier":"gold","tier":"platinum","#,
+    r#""hold_provisioning":false,"low_credit_threshold":500,"parent":null,"type":"credit","#,
+    r#""licences":[],"client":null,"duration_days":null,"parallel_uses":null,"status":"pending","#,
+    r#""activated_at":null,"expires_at":null,"activations":0,"version":1},{"refid":"LI-","key":"","product":"","#,
+    r#"{"refid":"PV-","cost":,"balance":,"client":{"refid":"CL-","client_id":"","name":"","email":"@example.com","#,
+    r#""phone":null,"status":"active","status":"pending","reseller":"RS-","user":null,"metadata":{},"#,
+    r#""created_at":"2026-T00:00:00.000Z","updated_at":"2026-","version":1},"licences":[{"refid":"LI-","key":"","#,
+    r#""product":"PROD-001","client":"CL-","client_id":"","email":null,"reseller":"RS-","provision":"PV-","#,
+    r#""status":"pending","duration_days":365,"parallel_uses":null,"activations":0,"activated_at":null,"#,
+    r#""expires_at":null,"created_at":"2026-T00:00:00.000Z","updated_at":"2026-","version":1}],"#,
+    r#""entry":{"sequence":1,"type":"debit","amount":100,"balance_after":0,"reference":null,"description":null,"#,
+    r#""actor":"AK-","created_at":"2026-","previous_hash":"","hash":"","provision":"PV-","#,
+    r#""sale":{"product":"","quantity":1,"list_price":,"tier":"","discount_basis_points":}}}"#,
+);
+const VERSION_1: u8 = 1;
+/// More than any answer: 32 clients with 16 KiB of metadata each, and their licences.
+const LARGEST: usize = 1024 * 1024;
+/// The most bytes of an answer that an item has room for when it is compressed; an item holds 400 KB. A command with a
+/// larger one, which takes many clients with metadata that can't be compressed, is refused.
+const LARGEST_PACKED: usize = 350 * 1024;
+const LEVEL: i32 = 9;
+
+/// What a command answers with: bytes, and whether they were said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether it is a repeat of an earlier answer.
+    pub replayed: bool,
+}
+
+impl Answer {
+    /// An answer that is given for the first time.
+    pub fn first(body: Vec<u8>) -> Self {
+        Self { body, replayed: false }
+    }
+}
+
+/// Compresses and seals `body` for the record at `place`. `context` is text that stands beside the answer and never
+/// changes: what it says need not be stored twice.
+pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let failed = |error| StoreError::Failed(format!("compressing an answer: {error}"));
+    let dictionary = format!("{context}{DICTIONARY_1}");
+    let mut compressor = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary.as_bytes()).map_err(failed)?;
+    // Neither is needed to read it back: the seal tells whether it is whole, and its length is bounded.
+    compressor.include_checksum(false).map_err(failed)?;
+    compressor.include_contentsize(false).map_err(failed)?;
+    let small = compressor.compress(body).map_err(failed)?;
+    if body.len() > LARGEST || small.len() > LARGEST_PACKED {
+        return Err(Refusal::TooLarge { most: LARGEST_PACKED, what: "bytes of answer, compressed" }.into());
+    }
+    secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
+}
+
+/// Opens what [`pack`] made.
+pub(crate) fn unpack(secrets: &Secrets, place: &str, context: &str, packed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let unreadable = |why: String| StoreError::Unreadable(format!("a stored answer: {why}"));
+    let opened = secrets.open(place, packed)?;
+    let Some((&VERSION_1, small)) = opened.split_first() else {
+        return Err(unreadable("its version".into()));
+    };
+    let dictionary = format!("{context}{DICTIONARY_1}");
+    let mut decompressor = zstd::bulk::Decompressor::with_dictionary(dictionary.as_bytes())
+        .map_err(|error| unreadable(error.to_string()))?;
+    decompressor.decompress(small, LARGEST).map_err(|error| unreadable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_comes_back_byte_for_byte() {
+        let secrets = Secrets::from_root(&[1; 32]).unwrap();
+        for body in [&b"{}"[..], r#"{"name":"株式会社"}"#.as_bytes(), &"x".repeat(100_000).into_bytes()] {
+            let packed = pack(&secrets, "here", "x", body).unwrap();
+            assert_eq!(unpack(&secrets, "here", "x", &packed).unwrap(), body);
+            assert!(unpack(&secrets, "there", "x", &packed).is_err());
+        }
+    }
+
+    /// The bytes of answers that live systems have stored must stay readable.
+    #[test]
+    fn the_dictionary_does_not_change() {
+        assert_eq!(
+            crate::engine::secrets::sha256_hex(DICTIONARY_1.as_bytes()),
+            "143712fd1086dd077a732a9ca6aa23cf38513fa5824c2a7ab7c834a2d6c42367"
+        );
+    }
+}

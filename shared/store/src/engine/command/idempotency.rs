@@ -1,0 +1,112 @@
+//! Idempotency: one key, one effect, one answer (SPEC B8).
+//!
+//! Invariant: the record that remembers a key is written in the same transaction as the effect, under the
+//! condition that it is absent, so that of any number of concurrent repeats exactly one takes effect. A money
+//! command's record is its ledger entry; any other create has a record of its own, kept for 40 days.
+
+use jiff::SignedDuration;
+use purser_domain::Refusal;
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::engine::command::answer::{self, Answer};
+use crate::engine::command::{CommandWrite, Request};
+use crate::engine::item::{Item, bytes, bytes_of, doc, item, number, text_of};
+use crate::engine::keys::Key;
+use crate::engine::secrets::Secrets;
+use crate::engine::table::{Condition, Write};
+use crate::money::entry;
+use crate::{Store, StoreError};
+
+/// How long an idempotency record of a create that moves no money is kept; the API promises 30 days.
+const KEPT: SignedDuration = SignedDuration::from_hours(40 * 24);
+
+/// What a request must repeat to count as the same: version, route, tenant and canonical body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of `body` as it was understood, so that white space, the order of members and spelt-out
+    /// defaults make no difference.
+    pub fn of(route: &str, tenant: &str, body: &impl Serialize) -> Result<Self, StoreError> {
+        // Through a value, because its members are sorted.
+        let canonical = serde_json::to_value(body).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let text = json!(["purser request 1", route, tenant, canonical]).to_string();
+        Ok(Self(Sha256::digest(text).into()))
+    }
+}
+
+/// Where a command's answer is remembered, and for which request.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The item's key.
+    pub key: Key,
+    /// The request it answers.
+    pub fingerprint: Fingerprint,
+}
+
+impl Record {
+    /// Adds fingerprint and answer to the item that is the record.
+    pub(crate) fn remember(&self, item: &mut Item, secrets: &Secrets, body: &[u8]) -> Result<(), StoreError> {
+        item.insert("print".to_owned(), bytes(self.fingerprint.0.to_vec()));
+        item.insert("answer".to_owned(), bytes(answer::pack(secrets, &self.key.pk, &context(item)?, body)?));
+        Ok(())
+    }
+
+    /// The first answer, from the record as it was found; refused when it answered another request.
+    pub(crate) fn recall(&self, item: &Item, secrets: &Secrets) -> Result<Answer, StoreError> {
+        if bytes_of(item, "print") != Some(self.fingerprint.0.as_slice()) {
+            return Err(Refusal::IdempotencyKeyReused.into());
+        }
+        let packed = bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
+        Ok(Answer { body: answer::unpack(secrets, &self.key.pk, &context(item)?, packed)?, replayed: true })
+    }
+}
+
+/// What an answer need not repeat, because the record says it: of an entry, what its hash covers.
+fn context(item: &Item) -> Result<String, StoreError> {
+    if text_of(item, "kind") == Some("entry") { Ok(entry::unchanging(&doc(item)?)) } else { Ok(String::new()) }
+}
+
+impl Store {
+    /// The record of a create that moves no money, under the caller's `key`.
+    pub fn record(&self, tenant: &str, key: &str, fingerprint: Fingerprint) -> Record {
+        let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key]));
+        Record { key: Key::alone("IK", id), fingerprint }
+    }
+
+    /// The write of a record that is an item of its own, when the request carries a key.
+    pub(crate) fn record_write(&self, request: &Request, body: &[u8]) -> Result<Option<CommandWrite>, StoreError> {
+        let Some(record) = &request.record else {
+            return Ok(None);
+        };
+        let doc = json!({"version": 1, "created_at": request.now});
+        let mut item = item(&record.key, "idempotency", &doc, &request.stamp)?;
+        let expiry = request.now.plus(KEPT).unix_seconds();
+        item.insert("ttl".to_owned(), number(expiry));
+        record.remember(&mut item, &self.secrets, body)?;
+        let put = Write::Put(item, Condition::Absent);
+        Ok(Some(CommandWrite::fresh(put)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_members_makes_no_difference_and_everything_else_does() {
+        let body = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let print = |route, tenant, text| Fingerprint::of(route, tenant, &body(text)).unwrap();
+        let first = print("POST /v1/provisions", "RS-1", r#"{"cost":20,"description":"x"}"#);
+        assert_eq!(first, print("POST /v1/provisions", "RS-1", r#"{ "description":"x", "cost":20 }"#));
+        for other in [
+            print("POST /v1/credits", "RS-1", r#"{"cost":20,"description":"x"}"#),
+            print("POST /v1/provisions", "RS-2", r#"{"cost":20,"description":"x"}"#),
+            print("POST /v1/provisions", "RS-1", r#"{"cost":21,"description":"x"}"#),
+        ] {
+            assert_ne!(first, other);
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The calls to DynamoDB that everything else is made of: get, query, transact.
+//!
+//! Invariant: each call asks for its consumed capacity and is counted; each failure is either worth another
+//! try ([`TableError::Contended`]: throttled, conflicting, unreachable, outcome unknown) or it is not.
+
+use std::collections::{HashMap, HashSet};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+
+use self::meter::Direction;
+use crate::StoreError;
+use crate::engine::item::{Item, key_of, text, text_of};
+use crate::engine::keys::{Index, Key};
+
+pub mod meter;
+mod partition;
+pub(crate) mod side_by_side;
+mod transact;
+
+pub(crate) use partition::Source;
+pub use transact::{Condition, Outcome, Reason, Write};
+
+/// The most items that DynamoDB reads in one batch.
+const MOST_AT_ONCE: usize = 100;
+
+/// The table, through the SDK. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// Another try may succeed; whether a write happened is unknown.
+    #[error("contended: {0}")]
+    Contended(String),
+    /// Another try would fail alike.
+    #[error("failed: {0}")]
+    Failed(String),
+}
+
+impl From<TableError> for StoreError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Contended(_) => Self::Busy,
+            TableError::Failed(why) => Self::Failed(why),
+        }
+    }
+}
+
+/// Whether a read may be a moment old (half the price), or must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// May be stale.
+    Eventual,
+    /// Sees every acknowledged write.
+    Strong,
+}
+
+/// Which part of an index to read.
+#[derive(Debug, Clone)]
+pub struct Range {
+    /// The index.
+    pub index: Index,
+    /// The partition.
+    pub pk: String,
+    /// Only sort keys beyond this one, in the order of reading.
+    pub beyond: Option<String>,
+    /// Only what comes after the item at this key of an earlier slice; several may share a sort key.
+    pub after: Option<Item>,
+    /// Oldest first instead of newest first.
+    pub ascending: bool,
+    /// At most so many items are read.
+    pub limit: i32,
+    /// Only items whose `doc` has these members: text, or none at all.
+    pub filters: Vec<Filter>,
+}
+
+/// A filter on a member of `doc`.
+#[derive(Debug, Clone)]
+pub enum Filter {
+    /// The member is this text.
+    Is(&'static str, String),
+    /// The member is null.
+    Null(&'static str),
+    /// The member is not null.
+    Some(&'static str),
+}
+
+/// One answer of an index.
+#[derive(Debug)]
+pub struct Slice {
+    /// The items that passed the filters.
+    pub items: Vec<Item>,
+    /// The sort key the reading stopped at, when it stopped before the end.
+    pub stopped_at: Option<String>,
+    /// The whole key of that item.
+    pub last_key: Option<Item>,
+}
+
+/// What went wrong, without what the request or the item said: logs hold no personal data.
+pub fn describe<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
+    if let Some(known) = error.as_service_error() {
+        let code = known.code().unwrap_or("unknown");
+        return format!("{code}: {}", known.message().unwrap_or_default());
+    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> TableError {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let passing = matches!(
+        code,
+        "ThrottlingException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "InternalServerError"
+            | "TransactionConflictException"
+            | "TransactionInProgressException"
+            | "ServiceUnavailable"
+    );
+    // Without a proper answer from the service nobody knows whether a write happened.
+    let broken = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
+    if passing || broken || error.as_service_error().is_none() {
+        TableError::Contended(describe(error))
+    } else {
+        TableError::Failed(describe(error))
+    }
+}
+
+impl Table {
+    /// The table `name`, reached through `client`.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// One item.
+    pub async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text(&key.pk))
+            .key("sk", text(&key.sk))
+            .consistent_read(consistency == Consistency::Strong)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| classify(&error))?;
+        meter::count(Direction::Read, answer.consumed_capacity());
+        Ok(answer.item)
+    }
+
+    /// These items, 100 a round trip; those that do not exist are left out.
+    pub async fn get_all(&self, keys: &[Key], consistency: Consistency) -> Result<HashMap<Key, Item>, TableError> {
+        let mut found = HashMap::new();
+        // DynamoDB refuses a batch that names a key twice.
+        let mut known = HashSet::new();
+        let distinct: Vec<&Key> = keys.iter().filter(|key| known.insert(*key)).collect();
+        for batch in distinct.chunks(MOST_AT_ONCE) {
+            found.extend(self.get_batch(batch, consistency).await?);
+        }
+        Ok(found)
+    }
+
+    async fn get_batch(&self, keys: &[&Key], consistency: Consistency) -> Result<HashMap<Key, Item>, TableError> {
+        let mut wanted = KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
+        for key in keys {
+            wanted = wanted.keys(HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))]));
+        }
+        let wanted = wanted.build().map_err(|error| TableError::Failed(error.to_string()))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.name, wanted)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| classify(&error))?;
+        meter::count(Direction::Read, answer.consumed_capacity());
+        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
+            return Err(TableError::Contended("a batch was answered in part".into()));
+        }
+        let items = answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default();
+        let keyed = |item| Some((key_of(&item)?, item));
+        Ok(items.into_iter().filter_map(keyed).collect())
+    }
+
+    /// A part of an index.
+    pub async fn query(&self, range: &Range) -> Result<Slice, TableError> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(range.index.name())
+            .expression_attribute_names("#pk", range.index.pk())
+            .expression_attribute_values(":pk", text(&range.pk))
+            .scan_index_forward(range.ascending)
+            .limit(range.limit)
+            .set_exclusive_start_key(range.after.clone())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let mut condition = "#pk = :pk".to_owned();
+        if let Some(beyond) = &range.beyond {
+            let order = if range.ascending { ">" } else { "<" };
+            condition = format!("{condition} AND #sk {order} :beyond");
+            query = query
+                .expression_attribute_names("#sk", range.index.sk())
+                .expression_attribute_values(":beyond", text(beyond));
+        }
+        query = query.key_condition_expression(condition);
+        let mut tests = Vec::new();
+        for (n, filter) in range.filters.iter().enumerate() {
+            let (member, operator, value) = match filter {
+                Filter::Is(member, value) => (member, "=", text(value)),
+                Filter::Null(member) => (member, "=", AttributeValue::Null(true)),
+                Filter::Some(member) => (member, "<>", AttributeValue::Null(true)),
+            };
+            tests.push(format!("#doc.#f{n} {operator} :f{n}"));
+            query = query
+                .expression_attribute_names("#doc", "doc")
+                .expression_attribute_names(format!("#f{n}"), *member)
+                .expression_attribute_values(format!(":f{n}"), value);
+        }
+        if !tests.is_empty() {
+            query = query.filter_expression(tests.join(" AND "));
+        }
+        let answer = query.send().await.map_err(|error| classify(&error))?;
+        meter::count(Direction::Read, answer.consumed_capacity());
+        let last_key = answer.last_evaluated_key;
+        let stopped_at = last_key.as_ref().and_then(|key| text_of(key, range.index.sk()).map(ToOwned::to_owned));
+        Ok(Slice { items: answer.items.unwrap_or_default(), stopped_at, last_key })
+    }
+
+    /// Replaces a member of the attribute `map` of the item at `key`, where there is one; whether there was.
+    /// The attribute's name stands in an expression as it is.
+    pub(crate) async fn replace_member(
+        &self,
+        key: &Key,
+        map: &'static str,
+        member: &str,
+        value: AttributeValue,
+    ) -> Result<bool, TableError> {
+        let update = self
+            .update(key)
+            .update_expression(format!("SET {map}.#member = :value"))
+            .condition_expression(format!("attribute_exists({map}.#member)"))
+            .expression_attribute_names("#member", member)
+            .expression_attribute_values(":value", value);
+        Ok(Self::send_update(update).await?.is_some())
+    }
+
+    /// A put of one item, which may get a condition of its own and goes through [`Self::send`].
+    pub(crate) fn put(&self, item: Item) -> PutItemFluentBuilder {
+        self.client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// Deletes one item, if it is there.
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), TableError> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key("pk", text(&key.pk))
+            .key("sk", text(&key.sk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
+        meter::count(Direction::Write, capacity);
+        answer.map(|_| ()).map_err(|error| classify(&error))
+    }
+
+    /// Puts one item.
+    pub(crate) async fn send(put: PutItemFluentBuilder) -> Result<(), SdkError<PutItemError>> {
+        let answer = put.send().await;
+        let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
+        meter::count(Direction::Write, capacity);
+        answer.map(|_| ())
+    }
+}

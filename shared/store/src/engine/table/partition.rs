@@ -1,0 +1,90 @@
+//! Whole partitions of the table, and updates of single items.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+
+use super::{Consistency, Table, TableError, classify};
+use crate::engine::item::{Item, text};
+use crate::engine::keys::{Index, Key};
+use crate::engine::table::meter::{self, Direction};
+
+/// Where a partition is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source {
+    /// In the table itself.
+    Table(Consistency),
+    /// In an index, which is a moment behind.
+    Index(Index),
+}
+
+impl Table {
+    /// All items of a partition, in the order of their sort keys; between these two keys, both included, if they are
+    /// given.
+    pub(crate) async fn partition(
+        &self,
+        source: Source,
+        pk: &str,
+        between: Option<&(String, String)>,
+    ) -> Result<Vec<Item>, TableError> {
+        let (index, strong) = match source {
+            Source::Table(consistency) => (None, consistency == Consistency::Strong),
+            Source::Index(index) => (Some(index), false),
+        };
+        let mut items = Vec::new();
+        let mut after = None;
+        loop {
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .set_index_name(index.map(|it| it.name().to_owned()))
+                .expression_attribute_names("#pk", index.map_or("pk", Index::pk))
+                .expression_attribute_values(":pk", text(pk))
+                .consistent_read(strong)
+                .set_exclusive_start_key(after)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let mut condition = "#pk = :pk";
+            if let Some((first, last)) = between {
+                condition = "#pk = :pk AND #sk BETWEEN :first AND :last";
+                query = query
+                    .expression_attribute_names("#sk", index.map_or("sk", Index::sk))
+                    .expression_attribute_values(":first", text(first))
+                    .expression_attribute_values(":last", text(last));
+            }
+            let answer = query.key_condition_expression(condition).send().await;
+            let answer = answer.map_err(|error| classify(&error))?;
+            meter::count(Direction::Read, answer.consumed_capacity());
+            items.extend(answer.items.unwrap_or_default());
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// An update of one item, which gets its expressions, and goes through [`Self::send_update`].
+    pub(crate) fn update(&self, key: &Key) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(&key.pk))
+            .key("sk", text(&key.sk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// Updates one item; none when its condition does not hold.
+    pub(crate) async fn send_update(update: UpdateItemFluentBuilder) -> Result<Option<UpdateItemOutput>, TableError> {
+        let answer: Result<_, SdkError<UpdateItemError>> = update.send().await;
+        let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());
+        meter::count(Direction::Write, capacity);
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(classify(&error)),
+            },
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Addresses that are not mailed any more: mail to them bounced, or whoever has them complained.
+//!
+//! Items: `SA#hmac` of the folded address, so that the item names nobody. Invariant: a complaint lasts; a bounce is
+//! forgotten after 90 days, because mailboxes come back, and never replaces a complaint.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use jiff::SignedDuration;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::code;
+use purser_domain::basic::time::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::item::{Stamp, doc, item, number, text};
+use crate::engine::keys::Key;
+use crate::engine::table::{Consistency, Table, describe};
+use crate::{Store, StoreError};
+
+/// How long an address that bounced is left alone.
+const BOUNCED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Why an address is not mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suppression {
+    /// Its mailbox does not exist, or takes no mail.
+    Bounce,
+    /// Its owner called a mail unwanted.
+    Complaint,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Suppressed {
+    version: u64,
+    created_at: Time,
+    reason: Suppression,
+    /// None: it lasts.
+    until: Option<Time>,
+}
+
+impl Store {
+    /// Stops mailing `email`.
+    pub async fn suppress(
+        &self,
+        email: &EmailAddress,
+        reason: Suppression,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let until = match reason {
+            Suppression::Bounce => Some(now.plus(BOUNCED_FOR)),
+            Suppression::Complaint => None,
+        };
+        let suppressed = Suppressed { version: 1, created_at: now, reason, until };
+        let key = self.suppression_key(email);
+        let mut written = item(&key, "suppressed_address", &suppressed, stamp)?;
+        if let Some(until) = until {
+            written.insert("ttl".to_owned(), number(until.unix_seconds()));
+        }
+        let mut put = self.table.put(written);
+        if reason == Suppression::Bounce {
+            put = put
+                .condition_expression("attribute_not_exists(pk) OR #doc.#reason = :bounce")
+                .expression_attribute_names("#doc", "doc")
+                .expression_attribute_names("#reason", "reason")
+                .expression_attribute_values(":bounce", text("bounce"));
+        }
+        let Err(error) = Table::send(put).await else {
+            return Ok(());
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            _ => Err(StoreError::Failed(format!("suppressing an address: {}", describe(&error)))),
+        }
+    }
+
+    /// Whether and why `email` is not to be mailed.
+    pub async fn suppression(&self, email: &EmailAddress, now: Time) -> Result<Option<Suppression>, StoreError> {
+        let key = self.suppression_key(email);
+        let found = self.table.get(&key, Consistency::Strong).await?;
+        let found: Option<Suppressed> = found.as_ref().map(doc).transpose()?;
+        // What has expired is read until DynamoDB removes it, which can take days.
+        let lasting = found.filter(|it| it.until.is_none_or(|until| until > now));
+        Ok(lasting.map(|it| it.reason))
+    }
+
+    fn suppression_key(&self, email: &EmailAddress) -> Key {
+        let bits = self.secrets.bits("suppressed address", &[&email.folded()]);
+        Key::alone("SA", code(bits))
+    }
+}

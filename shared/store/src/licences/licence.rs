@@ -1,0 +1,70 @@
+//! Licences in the table: `LI#refid`, listed by tenant, by kind and by client.
+//!
+//! Invariant: a licence is found by the HMAC of its key and shown from a sealed copy; the key itself stands
+//! nowhere in the table.
+
+use purser_domain::basic::refid::LicenceRefid;
+use purser_domain::licences::licence::{Licence, LicenceKey};
+
+use crate::engine::item::{Item, Stamp, bytes, bytes_of, doc, item};
+use crate::engine::keys::{Index, Key, by_time, shard, tenant};
+use crate::engine::secrets::Secrets;
+use crate::engine::table::{Condition, Write};
+use crate::{Store, StoreError};
+
+pub(crate) fn key(refid: &LicenceRefid) -> Key {
+    Key::alone("LI", refid)
+}
+
+/// A licence with its key in clear.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyedLicence {
+    /// The licence.
+    pub licence: Licence,
+    /// Its key.
+    pub key: LicenceKey,
+}
+
+impl Store {
+    /// The refid of the licence with this key: the same one always.
+    pub fn licence_refid(&self, key: &LicenceKey) -> LicenceRefid {
+        LicenceRefid::new(&self.prefixes.licence, self.secrets.bits("licence", &[key.reveal()]))
+    }
+}
+
+/// A new licence key: a random UUID, 122 bits.
+pub(crate) fn new_key(secrets: &Secrets) -> Result<LicenceKey, StoreError> {
+    let uuid = uuid::Builder::from_random_bytes(secrets.random()?).into_uuid();
+    Ok(LicenceKey::new(uuid.to_string()))
+}
+
+/// The write that mints a licence, or replaces the version it was decided on.
+pub(crate) fn write(
+    keyed: &KeyedLicence,
+    replaces: Option<u64>,
+    secrets: &Secrets,
+    stamp: &Stamp,
+) -> Result<Write, StoreError> {
+    let licence = &keyed.licence;
+    let key = key(&licence.refid);
+    let id = licence.refid.as_str();
+    let place = by_time(licence.created_at, id);
+    let mut item = item(&key, "licence", licence, stamp)?;
+    item.insert("sealed".to_owned(), bytes(secrets.seal(&key.pk, keyed.key.reveal().as_bytes())?));
+    Index::Tenant.place(&mut item, format!("LI@{}", tenant(licence.reseller.as_ref(), id)), place.clone());
+    Index::Kind.place(&mut item, format!("LI#{}", shard(id)), place.clone());
+    if let Some(client) = &licence.client {
+        Index::Status.place(&mut item, format!("LI@{client}"), place);
+    }
+    let condition = replaces.map_or(Condition::Absent, Condition::Version);
+    Ok(Write::Put(item, condition))
+}
+
+/// The licence of an item, with its key.
+pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<KeyedLicence, StoreError> {
+    let licence: Licence = doc(item)?;
+    let sealed = bytes_of(item, "sealed").ok_or_else(|| StoreError::Unreadable("a licence without a key".into()))?;
+    let text = String::from_utf8(secrets.open(&key(&licence.refid).pk, sealed)?)
+        .map_err(|_| StoreError::Unreadable("a licence key that is no text".into()))?;
+    Ok(KeyedLicence { licence, key: LicenceKey::new(text) })
+}

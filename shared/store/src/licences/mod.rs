@@ -1,0 +1,4 @@
+//! The items of products and licences.
+
+pub mod licence;
+pub mod product;

@@ -1,0 +1,85 @@
+//! Products in the table: `PR#reference`, listed in the order of their references.
+//!
+//! Invariant: one reference, one product; a change is made to the version that was read.
+
+use purser_domain::Refusal;
+use purser_domain::licences::product::{Product, ProductReference};
+use purser_domain::refusal::What;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Item, Stamp, doc, item};
+use crate::engine::keys::{Index, Key};
+use crate::engine::loaded::Loaded;
+use crate::engine::page::{List, Page};
+use crate::engine::table::{Condition, Consistency, Write};
+use crate::{Store, StoreError};
+
+pub(crate) fn key(reference: &ProductReference) -> Key {
+    Key::alone("PR", reference)
+}
+
+/// How the answer to a command about a product is written.
+pub type RenderProduct<'a> = &'a (dyn Fn(&Product) -> Result<Vec<u8>, StoreError> + Send + Sync);
+
+impl Store {
+    /// A product, as of now.
+    pub async fn product(&self, reference: &ProductReference) -> Result<Option<Product>, StoreError> {
+        let item = self.table.get(&key(reference), Consistency::Strong).await?;
+        item.as_ref().map(doc).transpose()
+    }
+
+    /// A page of products, by reference.
+    pub async fn products(&self, limit: usize, position: Option<String>) -> Result<Page<Product>, StoreError> {
+        let list = List { index: Index::Kind, partitions: vec!["PR".into()], filters: Vec::new(), ascending: true };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
+    }
+
+    /// Creates a product (SPEC B3).
+    pub async fn create_product(
+        &self,
+        product: &Product,
+        request: &Request,
+        render: RenderProduct<'_>,
+    ) -> Result<Answer, StoreError> {
+        self.command(&request.stamp.request, request.record.as_ref(), &[], |_| {
+            let answer = render(product)?;
+            let mut writes = Vec::new();
+            writes.extend(self.record_write(request, &answer)?);
+            let put = Write::Put(write(product, &request.stamp)?, Condition::Absent);
+            writes.push(CommandWrite::unique(put, Refusal::DuplicateProduct));
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
+        })
+        .await
+    }
+
+    /// Changes a product.
+    pub async fn change_product(
+        &self,
+        reference: &ProductReference,
+        stamp: &Stamp,
+        change: impl Fn(&Product) -> Result<Option<Product>, Refusal> + Send + Sync,
+        render: RenderProduct<'_>,
+    ) -> Result<Answer, StoreError> {
+        self.command(&stamp.request, None, &[key(reference)], |loaded| {
+            let product = read_loaded(loaded, reference)?.ok_or(Refusal::NotFound(What::Product))?;
+            let Some(changed) = change(&product)? else {
+                return Ok(Decision::Unchanged(Answer::first(render(&product)?)));
+            };
+            let put = Write::Put(write(&changed, stamp)?, Condition::Version(product.version));
+            Ok(Decision::Commit { writes: vec![CommandWrite::fresh(put)], answer: Answer::first(render(&changed)?) })
+        })
+        .await
+    }
+}
+
+/// The product among what a command loaded.
+pub(crate) fn read_loaded(loaded: &Loaded, reference: &ProductReference) -> Result<Option<Product>, StoreError> {
+    loaded.get(&key(reference)).map(doc).transpose()
+}
+
+fn write(product: &Product, stamp: &Stamp) -> Result<Item, StoreError> {
+    let mut item = item(&key(&product.reference), "product", product, stamp)?;
+    Index::Kind.place(&mut item, "PR".into(), product.reference.to_string());
+    Ok(item)
+}

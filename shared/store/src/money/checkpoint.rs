@@ -1,0 +1,118 @@
+//! Checkpoints in the table: `CP#date` / number of the part, listed newest first.
+//!
+//! Invariant: a part is written once and never again, under the condition that it is not there; who comes second is
+//! told what is, and judges it. Parts and wallets are read strongly consistent. A table that is too busy is asked
+//! again, because a run has minutes, and one that gives up reads everything again.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::time::Day;
+use purser_domain::money::checkpoint::Part;
+use purser_domain::money::wallet::Wallet;
+use serde::Deserialize;
+
+use crate::engine::command::turn::{Turn, patiently};
+use crate::engine::item::{Item, Stamp, doc, item};
+use crate::engine::keys::{Index, Key};
+use crate::engine::page::{List, Page};
+use crate::engine::table::{Consistency, Table, TableError, classify};
+use crate::{Store, StoreError};
+
+/// What sorts behind all parts of a day and before those of the next.
+const END_OF_DAY: char = '$';
+
+/// The partition of the index that lists all parts.
+const LISTED: &str = "CP";
+
+/// What this needs to know of a reseller.
+#[derive(Deserialize)]
+struct Named {
+    refid: ResellerRefid,
+}
+
+fn key(date: Day, part: u32) -> Key {
+    Key { pk: format!("CP#{date}"), sk: format!("{part:06}") }
+}
+
+impl Store {
+    /// A page of all resellers, oldest first, so that those who join come last.
+    pub async fn reseller_refids(
+        &self,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<ResellerRefid>, StoreError> {
+        let list = List { index: Index::Kind, partitions: vec!["RS".into()], filters: Vec::new(), ascending: true };
+        let named = |item: Item| doc::<Named>(&item).map(|it| it.refid);
+        let mut turn = Turn::new();
+        loop {
+            match self.page(&list, limit, position.clone()).await {
+                Err(StoreError::Busy) => turn.wait("a page of resellers").await?,
+                page => return page?.map(named),
+            }
+        }
+    }
+
+    /// These wallets as of now, in this order, but for those that are not there.
+    pub async fn wallets(&self, resellers: &[ResellerRefid]) -> Result<Vec<Wallet>, StoreError> {
+        let keys: Vec<Key> = resellers.iter().map(crate::money::wallet::key).collect();
+        let found = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
+        let there = keys.iter().filter_map(|key| found.get(key));
+        there.map(doc).collect()
+    }
+
+    /// Part `part` of `date`, as it stands in the table: whoever can write there may have written it.
+    pub async fn checkpoint(&self, date: Day, part: u32) -> Result<Option<Part>, StoreError> {
+        let key = key(date, part);
+        let found = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
+        found.as_ref().map(doc).transpose()
+    }
+
+    /// Writes a part; or says what was written in its place before.
+    pub async fn put_checkpoint(&self, part: &Part, stamp: &Stamp) -> Result<Option<Part>, StoreError> {
+        let key = key(part.date, part.part);
+        let mut written = item(&key, "checkpoint", part, stamp)?;
+        let place = format!("{}#{}", part.date, key.sk);
+        Index::Kind.place(&mut written, LISTED.into(), place);
+        let mut turn = Turn::new();
+        loop {
+            let put = self
+                .table
+                .put(written.clone())
+                .condition_expression("attribute_not_exists(pk)")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let Err(error) = Table::send(put).await else {
+                return Ok(None);
+            };
+            if let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() {
+                let found = failed.item();
+                let found = found.ok_or_else(|| StoreError::Unreadable("no part".into()))?;
+                return Ok(Some(doc(found)?));
+            }
+            match classify(&error) {
+                // If it got there all the same, the next try is told so.
+                TableError::Contended(why) => turn.wait(&why).await?,
+                error @ TableError::Failed(_) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// A page of parts, of `date` alone or of all days, newest first; of a day the last part first.
+    pub async fn checkpoints(
+        &self,
+        date: Option<Day>,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<Part>, StoreError> {
+        let list = List { index: Index::Kind, partitions: vec![LISTED.into()], filters: Vec::new(), ascending: false };
+        let position = position.or_else(|| date.map(|date| format!("{date}{END_OF_DAY}")));
+        let page = self.page(&list, limit, position).await?;
+        let mut page: Page<Part> = page.map(|item| doc(&item))?;
+        let read = page.items.len();
+        page.items.retain(|part| date.is_none_or(|date| part.date == date));
+        // Behind a day's first part are the days before it.
+        let ended = page.items.len() < read || page.items.last().is_some_and(|it| it.part == 1);
+        page.position = page.position.filter(|_| date.is_none() || !ended);
+        Ok(page)
+    }
+}

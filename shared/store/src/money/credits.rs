@@ -1,0 +1,134 @@
+//! Top-ups (SPEC B4).
+//!
+//! Items: the entry, which is the record of the idempotency key; and `RF#…`, which keeps the caller's reference
+//! to one entry. Invariant: whether a top-up is repeated by key or by reference, and however many at once, its
+//! credits are added once (docs/adr/0006).
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::text::{Description, Reference};
+use purser_domain::basic::time::Time;
+use purser_domain::money::credits::Amount;
+use purser_domain::money::entry::Entry;
+use purser_domain::money::wallet::Particulars;
+use purser_domain::refusal::What;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::command::answer::{self, Answer};
+use crate::engine::command::idempotency::{Fingerprint, Record};
+use crate::engine::command::{CommandWrite, Decision};
+use crate::engine::item::{Item, Stamp, bytes, bytes_of, doc, item};
+use crate::engine::keys::Key;
+use crate::engine::table::{Condition, Write};
+use crate::money::entry::Class;
+use crate::money::wallet;
+use crate::{Store, StoreError};
+
+/// What keeps a reference to one entry: the amount it names, and beside it the answer it got.
+#[derive(Debug, Serialize, Deserialize)]
+struct ReferenceGuard {
+    amount: Amount,
+    version: u64,
+    created_at: Time,
+}
+
+/// A top-up to make.
+#[derive(Debug)]
+pub struct TopUp<'a> {
+    /// Whose wallet.
+    pub reseller: &'a ResellerRefid,
+    /// How much.
+    pub amount: Amount,
+    /// The caller's name of it.
+    pub reference: Option<Reference>,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// The caller's idempotency key.
+    pub key: &'a str,
+    /// The request.
+    pub fingerprint: Fingerprint,
+}
+
+/// How an entry is answered.
+pub type RenderEntry<'a> = &'a (dyn Fn(&Entry) -> Result<Vec<u8>, StoreError> + Send + Sync);
+
+impl Store {
+    /// Adds credits to a wallet.
+    pub async fn add_credits(
+        &self,
+        top_up: TopUp<'_>,
+        stamp: &Stamp,
+        now: Time,
+        render: RenderEntry<'_>,
+    ) -> Result<Answer, StoreError> {
+        let refid = self.entry_refid(top_up.reseller, Class::Credit, top_up.key);
+        let record = Record { key: crate::money::entry::key(&refid), fingerprint: top_up.fingerprint };
+        let wallet_key = wallet::key(top_up.reseller);
+        let guard_key = top_up.reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
+        let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guard_key.clone()).collect();
+        self.command(&stamp.request, Some(&record), &keys, |loaded| {
+            let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::NotFound(What::Reseller))?;
+            if let Some(guard) = guard_key.as_ref().and_then(|key| loaded.get(key)) {
+                return self.repeat_by_reference(guard, &top_up, &record, stamp, now);
+            }
+            let particulars = Particulars {
+                refid: refid.clone(),
+                reference: top_up.reference.clone(),
+                description: top_up.description.clone(),
+                actor: stamp.actor.clone(),
+            };
+            let posting = wallet.credit(top_up.amount, particulars, now)?;
+            let answer = render(&posting.entry)?;
+            let mut writes = vec![
+                crate::money::entry::write(self, &posting.entry, &record, &answer, stamp)?,
+                wallet::write(&posting.wallet, Some(wallet.version), stamp)?,
+            ];
+            if let Some(key) = &guard_key {
+                writes.push(self.guard_write(key, top_up.amount, &answer, stamp, now)?);
+            }
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
+        })
+        .await
+    }
+
+    fn reference_key(&self, reseller: &ResellerRefid, reference: &Reference) -> Key {
+        let parts = [reseller.as_str(), Class::Credit.name(), reference.as_str()];
+        Key::alone("RF", purser_domain::basic::refid::code(self.secrets.bits("reference", &parts)))
+    }
+
+    fn guard_write(
+        &self,
+        key: &Key,
+        amount: Amount,
+        answer: &[u8],
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<CommandWrite, StoreError> {
+        let mut guard = item(key, "reference", &ReferenceGuard { amount, version: 1, created_at: now }, stamp)?;
+        guard.insert("answer".to_owned(), bytes(answer::pack(&self.secrets, &key.pk, "", answer)?));
+        Ok(CommandWrite::fresh(Write::Put(guard, Condition::Absent)))
+    }
+
+    /// The reference has its entry: nothing is added, and the new idempotency key is bound to that answer.
+    fn repeat_by_reference(
+        &self,
+        guard: &Item,
+        top_up: &TopUp<'_>,
+        record: &Record,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<Decision, StoreError> {
+        if doc::<ReferenceGuard>(guard)?.amount != top_up.amount {
+            return Err(Refusal::ReferenceReused.into());
+        }
+        let key =
+            crate::engine::item::key_of(guard).ok_or_else(|| StoreError::Unreadable("a guard without a key".into()))?;
+        let packed = bytes_of(guard, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
+        let answer = answer::unpack(&self.secrets, &key.pk, "", packed)?;
+        let doc = serde_json::json!({"version": 1, "created_at": now});
+        let mut alias = item(&record.key, "entry_alias", &doc, stamp)?;
+        record.remember(&mut alias, &self.secrets, &answer)?;
+        let writes = vec![CommandWrite::fresh(Write::Put(alias, Condition::Absent))];
+        Ok(Decision::Commit { writes, answer: Answer { body: answer, replayed: true } })
+    }
+}

@@ -1,0 +1,134 @@
+//! Ledger entries in the table: `EN#refid`, ordered by wallet.
+//!
+//! Invariant: an entry's key is derived from wallet, class and idempotency key, so the same command can't be
+//! entered twice; the entry is the record of its command and keeps the answer.
+
+use purser_domain::basic::refid::{EntryRefid, ResellerRefid};
+use purser_domain::basic::time::Time;
+use purser_domain::money::entry::Entry;
+
+use crate::engine::command::CommandWrite;
+use crate::engine::command::idempotency::Record;
+use crate::engine::item::{Item, Stamp, doc, item};
+use crate::engine::keys::{Index, Key};
+use crate::engine::page::{List, Page};
+use crate::engine::table::{Condition, Consistency, Write};
+use crate::{Store, StoreError};
+
+/// A kind of money command: idempotency keys of one kind are apart from those of another (SPEC B8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A top-up.
+    Credit,
+    /// A purchase.
+    Provision,
+    /// A refund of a purchase.
+    Refund,
+    /// A transfer, in the wallet it leaves.
+    TransferOut,
+    /// A transfer, in the wallet it reaches; its key is the refid of the other entry, so there is one for each.
+    TransferIn,
+}
+
+impl Class {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Provision => "provision",
+            Self::Refund => "refund",
+            Self::TransferOut => "transfer_out",
+            Self::TransferIn => "transfer_in",
+        }
+    }
+}
+
+pub(crate) fn key(refid: &EntryRefid) -> Key {
+    Key::alone("EN", refid)
+}
+
+/// The partition of the tenant index that orders a wallet's entries.
+pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
+    format!("EN@{reseller}")
+}
+
+/// The write that appends an entry and remembers the answer to its command.
+pub(crate) fn write(
+    store: &Store,
+    entry: &Entry,
+    record: &Record,
+    answer: &[u8],
+    stamp: &Stamp,
+) -> Result<CommandWrite, StoreError> {
+    let mut item = placed(entry, stamp)?;
+    record.remember(&mut item, store.secrets(), answer)?;
+    Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
+}
+
+/// The write that appends an entry whose command is remembered elsewhere.
+pub(crate) fn write_alone(entry: &Entry, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let item = placed(entry, stamp)?;
+    Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
+}
+
+fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
+    let mut item = item(&key(&entry.refid), "entry", entry, stamp)?;
+    // Within a wallet, time order is sequence order.
+    Index::Tenant.place(&mut item, list_key(&entry.reseller), in_order(entry.created_at, entry.sequence));
+    Ok(item)
+}
+
+/// The text of what never changes in an entry; stored answers are read with its help, so neither does this.
+pub(crate) fn unchanging(entry: &Entry) -> String {
+    let mut parts = vec![
+        entry.hash.to_string(),
+        entry.previous_hash.to_string(),
+        entry.reseller.to_string(),
+        entry.refid.to_string(),
+        entry.created_at.to_string(),
+        entry.actor.as_str().to_owned(),
+    ];
+    if let Some(sale) = &entry.sale {
+        parts.push(sale.product.to_string());
+        parts.extend(sale.clients.iter().map(ToString::to_string));
+        parts.extend(sale.licences.iter().map(ToString::to_string));
+    }
+    // What an entry does not have adds nothing, so the answers of all that have none of it are read as ever.
+    if let Some(refund) = &entry.refund {
+        parts.push(refund.provision.to_string());
+        parts.extend(refund.licences.iter().map(ToString::to_string));
+    }
+    if let Some(other) = &entry.counterparty {
+        parts.extend([other.reseller.to_string(), other.entry.to_string()]);
+    }
+    parts.concat()
+}
+
+fn in_order(time: Time, sequence: u64) -> String {
+    format!("{time}#{sequence:012}")
+}
+
+impl Store {
+    /// The refid of the entry that `key` names among the commands of `class` on this wallet.
+    pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> EntryRefid {
+        let bits = self.secrets.bits("entry", &[wallet.as_str(), class.name(), key]);
+        EntryRefid::new(&self.prefixes.entry, bits)
+    }
+
+    /// An entry, as of now.
+    pub async fn entry(&self, refid: &EntryRefid) -> Result<Option<Entry>, StoreError> {
+        let item = self.table.get(&key(refid), Consistency::Strong).await?;
+        item.as_ref().map(doc).transpose()
+    }
+
+    /// A page of a wallet's entries, newest first.
+    pub async fn entries(
+        &self,
+        reseller: &ResellerRefid,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<Entry>, StoreError> {
+        let list =
+            List { index: Index::Tenant, partitions: vec![list_key(reseller)], filters: Vec::new(), ascending: false };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
+    }
+}

@@ -1,0 +1,9 @@
+//! The items of credits: wallets, entries, purchases, refunds, transfers, checkpoints.
+
+pub mod checkpoint;
+pub mod credits;
+pub mod entry;
+pub mod provision;
+pub mod refund;
+pub mod transfer;
+pub mod wallet;

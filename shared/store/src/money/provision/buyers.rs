@@ -1,0 +1,160 @@
+//! Whom a purchase is for: clients that exist, and clients that its commit creates (SPEC B6, B7).
+//!
+//! Invariant: a purchase names each client once; someone else's client is no client; what is wrong with one of many is
+//! said by its place.
+
+use std::collections::HashSet;
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::ClientRefid;
+use purser_domain::parties::client::{Client, NewClient};
+use purser_domain::refusal::What;
+
+use super::ProvisionCommand;
+use crate::engine::command::{CommandWrite, Request};
+use crate::engine::keys::Key;
+use crate::engine::loaded::Loaded;
+use crate::parties::client::{Bind, bound, key, read_loaded};
+use crate::{Store, StoreError};
+
+/// Whom a product is bought for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Buyer {
+    /// A client of the reseller.
+    Existing(ClientRefid),
+    /// A client that is created by the same commit.
+    New(Box<NewClient>),
+}
+
+/// The one buyer of a purchase, or those of a bulk purchase.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Buyers {
+    /// One.
+    One(Buyer),
+    /// A list, in its order.
+    Many(Vec<Buyer>),
+}
+
+/// A buyer as a client, and the writes that create it; none when it exists.
+pub(super) struct Known {
+    pub(super) client: Client,
+    pub(super) creation: Vec<CommandWrite>,
+}
+
+impl Buyers {
+    /// The buyers, in order.
+    pub fn as_slice(&self) -> &[Buyer] {
+        match self {
+            Self::One(buyer) => std::slice::from_ref(buyer),
+            Self::Many(buyers) => buyers,
+        }
+    }
+
+    /// Each buyer with its place in the list, when there is a list.
+    fn placed(&self) -> impl Iterator<Item = (Option<usize>, &Buyer)> {
+        let listed = matches!(self, Self::Many(_));
+        let buyers = self.as_slice().iter().enumerate();
+        buyers.map(move |(place, buyer)| (listed.then_some(place), buyer))
+    }
+
+    /// What a commit for them reads first.
+    pub(super) fn keys(&self, bind: &Bind) -> Vec<Key> {
+        let key_of = |buyer: &Buyer| match buyer {
+            Buyer::Existing(refid) => Some(key(refid)),
+            Buyer::New(new) => bind.keys(&new.email),
+        };
+        self.as_slice().iter().filter_map(key_of).collect()
+    }
+
+    /// What it reads next.
+    pub(super) fn unread(&self, bind: &Bind, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
+        let mut keys = Vec::new();
+        for buyer in self.as_slice() {
+            if let Buyer::New(new) = buyer {
+                keys.extend(bind.unread(&new.email, loaded)?);
+            }
+        }
+        Ok(keys)
+    }
+}
+
+impl Store {
+    /// The buyers as clients; all that is wrong with any of them at once.
+    pub(super) fn buyers(
+        &self,
+        command: &ProvisionCommand<'_>,
+        buyers: &Buyers,
+        loaded: &Loaded,
+        request: &Request,
+    ) -> Result<Vec<Known>, StoreError> {
+        let mut named = Named::default();
+        let (mut known, mut refused) = (Vec::new(), Vec::new());
+        for (place, buyer) in buyers.placed() {
+            let found = self
+                .buyer(command, buyer, loaded, request)
+                .and_then(|found| Ok(named.once(buyer, &found.client).map(|()| found)?));
+            match found {
+                Ok(mut found) => {
+                    for write in &mut found.creation {
+                        write.taken = write.taken.take().map(|taken| taken.for_client(place));
+                    }
+                    known.push(found);
+                }
+                Err(StoreError::Refused(refusal)) => refused.push(refusal.for_client(place)),
+                Err(error) => return Err(error),
+            }
+        }
+        match Refusal::all(refused) {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(known),
+        }
+    }
+
+    fn buyer(
+        &self,
+        command: &ProvisionCommand<'_>,
+        buyer: &Buyer,
+        loaded: &Loaded,
+        request: &Request,
+    ) -> Result<Known, StoreError> {
+        let reseller = command.reseller;
+        match buyer {
+            Buyer::Existing(refid) => {
+                let found = read_loaded(loaded, refid, &self.secrets)?;
+                let owned = found.filter(|client| client.reseller.as_ref() == Some(reseller));
+                Ok(Known { client: owned.ok_or(Refusal::NotFound(What::Client))?, creation: Vec::new() })
+            }
+            Buyer::New(new) => {
+                let refid = self.client_refid(&new.client_id);
+                let (new, reseller) = ((**new).clone(), Some(reseller.clone()));
+                let client = Client::create(new, refid, reseller, command.status, request.now);
+                let (client, login) = bound(client, &command.bind, loaded, &request.stamp)?;
+                let mut creation: Vec<CommandWrite> = self.client_writes(&client, &request.stamp)?.into();
+                creation.extend(login);
+                Ok(Known { client, creation })
+            }
+        }
+    }
+}
+
+/// The clients a purchase has named so far.
+#[derive(Default)]
+struct Named {
+    refids: HashSet<ClientRefid>,
+    addresses: HashSet<String>,
+}
+
+impl Named {
+    /// Refuses a client that stands in the purchase already: the table would find two writes of one item.
+    fn once(&mut self, buyer: &Buyer, client: &Client) -> Result<(), Refusal> {
+        let is_new = matches!(buyer, Buyer::New(_));
+        if is_new && !self.addresses.insert(client.email.folded()) {
+            return Err(Refusal::DuplicateEmail);
+        }
+        match (self.refids.insert(client.refid.clone()), is_new) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Refusal::DuplicateClientId),
+            (false, false) => Err(Refusal::NamedTwice),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Refunds (SPEC B10): credits back, licences revoked, in one commit.
+//!
+//! Items: the entry, which is the record of the idempotency key, and `RD#provision`, which keeps what has been refunded
+//! of a provision. Invariant: a refund replaces that item under its version, so that of any number at once no licence
+//! and no bare cost returns twice, whoever else revokes licences meanwhile.
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
+use purser_domain::basic::text::Description;
+use purser_domain::basic::time::Time;
+use purser_domain::money::entry::Entry;
+use purser_domain::money::refund::{self, Part, Refunds};
+use purser_domain::money::wallet::Particulars;
+use purser_domain::refusal::What;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::idempotency::{Fingerprint, Record};
+use crate::engine::command::{CommandWrite, Decision};
+use crate::engine::item::{Stamp, doc, item};
+use crate::engine::keys::Key;
+use crate::engine::loaded::Loaded;
+use crate::engine::table::{Condition, Write};
+use crate::licences::licence;
+use crate::money::entry::Class;
+use crate::money::provision::{Provision, RenderProvision, Sold, sold_keys};
+use crate::money::wallet;
+use crate::{Store, StoreError};
+
+/// The key of what has been refunded of a provision.
+pub(crate) fn key(provision: &EntryRefid) -> Key {
+    Key::alone("RD", provision)
+}
+
+fn read(loaded: &Loaded, provision: &EntryRefid) -> Result<Option<Refunds>, StoreError> {
+    loaded.get(&key(provision)).map(doc).transpose()
+}
+
+/// Where the entries are that refunded a provision.
+pub(crate) fn entry_keys(loaded: &Loaded, provision: &EntryRefid) -> Result<Vec<Key>, StoreError> {
+    let refunds = read(loaded, provision)?;
+    let entries = refunds.iter().flat_map(|refunds| &refunds.entries);
+    Ok(entries.map(crate::money::entry::key).collect())
+}
+
+/// The entries that refunded a provision, oldest first.
+pub(crate) fn entries(loaded: &Loaded, provision: &EntryRefid) -> Result<Vec<Entry>, StoreError> {
+    let keys = entry_keys(loaded, provision)?;
+    let entry = |key: &Key| doc(must_have(loaded, key)?);
+    keys.iter().map(entry).collect()
+}
+
+/// The item at a key that another item names; only a read that is behind misses it.
+fn must_have<'a>(loaded: &'a Loaded, key: &Key) -> Result<&'a crate::engine::item::Item, StoreError> {
+    let missing = || StoreError::Unreadable(format!("{} is not there", key.pk));
+    loaded.get(key).ok_or_else(missing)
+}
+
+fn write(refunds: &Refunds, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let condition = match refunds.version {
+        1 => Condition::Absent,
+        version => Condition::Version(version - 1),
+    };
+    let item = item(&key(&refunds.provision), "refunds", refunds, stamp)?;
+    Ok(CommandWrite::fresh(Write::Put(item, condition)))
+}
+
+/// A refund to make.
+#[derive(Debug)]
+pub struct RefundCommand<'a> {
+    /// The entry of the provision, as it was made.
+    pub purchase: &'a Entry,
+    /// How much of it.
+    pub part: Part,
+    /// What the entry says it is for.
+    pub description: Option<Description>,
+    /// The caller's idempotency key.
+    pub key: &'a str,
+    /// The request.
+    pub fingerprint: Fingerprint,
+}
+
+impl Store {
+    /// Returns credits to the wallet that paid, and revokes what they paid for.
+    pub async fn refund(
+        &self,
+        command: &RefundCommand<'_>,
+        stamp: &Stamp,
+        now: Time,
+        render: RenderProvision<'_>,
+    ) -> Result<Answer, StoreError> {
+        let purchase = command.purchase;
+        let refid = self.entry_refid(&purchase.reseller, Class::Refund, command.key);
+        let record = Record { key: crate::money::entry::key(&refid), fingerprint: command.fingerprint };
+        let wallet_key = wallet::key(&purchase.reseller);
+        let mut keys = vec![wallet_key.clone(), key(&purchase.refid)];
+        keys.extend(sold_keys(purchase));
+        self.command(&stamp.request, Some(&record), &keys, |loaded| {
+            let unread = loaded.unread(entry_keys(loaded, &purchase.refid)?);
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            let unknown = Refusal::NotFound(What::Provision);
+            let wallet = wallet::read(loaded, &wallet_key)?.ok_or(unknown)?;
+            let particulars = Particulars {
+                refid: refid.clone(),
+                reference: None,
+                description: command.description.clone(),
+                actor: stamp.actor.clone(),
+            };
+            let so_far = read(loaded, &purchase.refid)?;
+            let (so_far, part) = (so_far.as_ref(), &command.part);
+            let decision = refund::decide(&wallet, purchase, so_far, part, particulars, now)?;
+            let entry = &decision.posting.entry;
+            let (mut sold, at) = (self.sold(purchase, loaded)?, entry.created_at);
+            let revocations = self.revoke(&mut sold, &decision.licences, at, stamp)?;
+            let mut refunds = entries(loaded, &purchase.refid)?;
+            refunds.push(entry.clone());
+            let answer = render(&Provision { entry: purchase.clone(), sold, refunds })?;
+            let mut writes = vec![
+                crate::money::entry::write(self, entry, &record, &answer, stamp)?,
+                wallet::write(&decision.posting.wallet, Some(wallet.version), stamp)?,
+                write(&decision.refunds, stamp)?,
+            ];
+            writes.extend(revocations);
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
+        })
+        .await
+    }
+
+    /// Revokes these of the licences that were sold, and gives the writes; none for one that ended before.
+    fn revoke(
+        &self,
+        sold: &mut [Sold],
+        refunded: &[LicenceRefid],
+        now: Time,
+        stamp: &Stamp,
+    ) -> Result<Vec<CommandWrite>, StoreError> {
+        let mut writes = Vec::new();
+        let mut found = 0;
+        for keyed in sold.iter_mut().flat_map(|sold| &mut sold.licences) {
+            if !refunded.contains(&keyed.licence.refid) {
+                continue;
+            }
+            found += 1;
+            if let Some(revoked) = keyed.licence.revoked(now) {
+                let was = std::mem::replace(&mut keyed.licence, revoked).version;
+                let put = licence::write(keyed, Some(was), &self.secrets, stamp)?;
+                writes.push(CommandWrite::fresh(put));
+            }
+        }
+        if found != refunded.len() {
+            return Err(StoreError::Unreadable("a licence is not there".into()));
+        }
+        Ok(writes)
+    }
+}

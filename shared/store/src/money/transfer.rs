@@ -1,0 +1,117 @@
+//! Transfers (SPEC B10): two wallets, two entries, one commit.
+//!
+//! Invariant: the entry in the wallet that credits leave is the record of the idempotency key; the refid of the entry
+//! in the other wallet is derived from it, so neither is ever without the other.
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::text::{Description, Reference};
+use purser_domain::basic::time::Time;
+use purser_domain::money::credits::Amount;
+use purser_domain::money::transfer::{self, End};
+use purser_domain::money::wallet::Particulars;
+use purser_domain::people::caller::Actor;
+use purser_domain::refusal::What;
+
+use crate::engine::command::Decision;
+use crate::engine::command::answer::Answer;
+use crate::engine::command::idempotency::{Fingerprint, Record};
+use crate::engine::item::Stamp;
+use crate::engine::keys::Key;
+use crate::money::credits::RenderEntry;
+use crate::money::entry::Class;
+use crate::money::wallet;
+use crate::parties::reseller;
+use crate::{Store, StoreError};
+
+/// On whose word credits are transferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// An operator's, between any two wallets.
+    Operator,
+    /// The reseller's whose wallet they leave.
+    Owner,
+}
+
+/// A transfer to make.
+#[derive(Debug)]
+pub struct TransferCommand<'a> {
+    /// On whose word.
+    pub sender: Sender,
+    /// The wallet they leave.
+    pub from: &'a ResellerRefid,
+    /// The wallet they reach.
+    pub to: &'a ResellerRefid,
+    /// How much.
+    pub amount: Amount,
+    /// The caller's name of it; unlike that of a top-up it need not be unique.
+    pub reference: Option<Reference>,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// The caller's idempotency key.
+    pub key: &'a str,
+    /// The request.
+    pub fingerprint: Fingerprint,
+}
+
+impl TransferCommand<'_> {
+    /// Whom the entry in the other wallet names for its actor. Which of a reseller's keys sent it is no one else's
+    /// business: to the receiver it was the reseller.
+    fn shown_to_receiver(&self, actor: &Actor) -> Actor {
+        match self.sender {
+            Sender::Operator => actor.clone(),
+            Sender::Owner => Actor::new(self.from.as_str()),
+        }
+    }
+}
+
+impl Store {
+    /// Moves credits from one wallet to another; the answer is about the entry in the first.
+    pub async fn transfer_credits(
+        &self,
+        command: &TransferCommand<'_>,
+        stamp: &Stamp,
+        now: Time,
+        render: RenderEntry<'_>,
+    ) -> Result<Answer, StoreError> {
+        let refid = self.entry_refid(command.from, Class::TransferOut, command.key);
+        let other = self.entry_refid(command.to, Class::TransferIn, refid.as_str());
+        let record = Record { key: crate::money::entry::key(&refid), fingerprint: command.fingerprint };
+        let (from_key, to_key) = (wallet::key(command.from), wallet::key(command.to));
+        let profile_key = reseller::key(command.to);
+        let mut keys: Vec<Key> = vec![from_key.clone(), to_key.clone()];
+        if command.sender == Sender::Owner {
+            keys.push(profile_key.clone());
+        }
+        let particulars = |refid, actor| Particulars {
+            refid,
+            reference: command.reference.clone(),
+            description: command.description.clone(),
+            actor,
+        };
+        self.command(&stamp.request, Some(&record), &keys, |loaded| {
+            let unknown = Refusal::NotFound(What::Reseller);
+            let from = wallet::read(loaded, &from_key)?.ok_or(unknown)?;
+            if command.sender == Sender::Owner {
+                let to = reseller::read_loaded(loaded, &profile_key, &self.secrets)?;
+                transfer::must_send(&from, to.as_ref())?;
+            }
+            let to = wallet::read(loaded, &to_key)?.ok_or(Refusal::InvalidRecipient)?;
+            let end = |wallet, refid, actor| End { wallet, particulars: particulars(refid, actor) };
+            let sender = end(&from, refid.clone(), stamp.actor.clone());
+            let receiver = end(&to, other.clone(), command.shown_to_receiver(&stamp.actor));
+            let made = transfer::decide(sender, receiver, command.amount, now)?;
+            let answer = render(&made.sent.entry)?;
+            Ok(Decision::Commit {
+                writes: vec![
+                    crate::money::entry::write(self, &made.sent.entry, &record, &answer, stamp)?,
+                    wallet::write(&made.sent.wallet, Some(from.version), stamp)?,
+                    crate::money::entry::write_alone(&made.received.entry, stamp)?,
+                    wallet::write(&made.received.wallet, Some(to.version), stamp)?,
+                ],
+                answer: Answer::first(answer),
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,299 @@
+//! Commands about clients: create, change, delete (SPEC A1–A9).
+//!
+//! Invariant: whatever a change touches besides the client (its address, a login it is bound to) changes in the same
+//! transaction, and a reseller that gains a client was asked whether it may trade.
+
+use purser_domain::Refusal;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
+use purser_domain::basic::time::Time;
+use purser_domain::parties::client::{Client, ClientChange, ClientStatus, NewClient};
+use purser_domain::people::user::User;
+use purser_domain::refusal::What;
+
+use super::{AddressGuard, RenderClient, address_key, entity, key, read_loaded, tombstone};
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Stamp, item};
+use crate::engine::keys::Key;
+use crate::engine::loaded::Loaded;
+use crate::engine::table::{Condition, Write};
+use crate::money::wallet;
+use crate::people::user;
+use crate::{Store, StoreError};
+
+/// Which login a new client is bound to (SPEC A7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bind {
+    /// None.
+    No,
+    /// The one with its address, if that is confirmed and bound to no client.
+    ByAddress,
+    /// This one.
+    To(UserRefid),
+}
+
+impl Bind {
+    /// What a commit with a new client of this address reads first.
+    pub(crate) fn keys(&self, email: &EmailAddress) -> Option<Key> {
+        match self {
+            Self::No => None,
+            Self::ByAddress => Some(user::address_key(email)),
+            Self::To(user) => Some(user::key(user)),
+        }
+    }
+
+    /// What it reads next, of what nobody has read yet.
+    pub(crate) fn unread(&self, email: &EmailAddress, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
+        let found = match self {
+            Self::ByAddress => user::with_address(loaded, email)?,
+            Self::No | Self::To(_) => None,
+        };
+        Ok(loaded.unread(found.as_ref().map(user::key)))
+    }
+}
+
+/// A client to create.
+#[derive(Debug, Clone)]
+pub struct ClientCreation<'a> {
+    /// What the caller gave of it.
+    pub new: &'a NewClient,
+    /// Whose it is.
+    pub reseller: Option<&'a ResellerRefid>,
+    /// The status it begins with.
+    pub status: ClientStatus,
+    /// The login it is bound to.
+    pub bind: Bind,
+}
+
+impl Store {
+    /// Creates a client (SPEC A1–A3, A7).
+    pub async fn create_client(
+        &self,
+        creation: &ClientCreation<'_>,
+        request: &Request,
+        render: RenderClient<'_>,
+    ) -> Result<Answer, StoreError> {
+        let (new, bind) = (creation.new, &creation.bind);
+        let wallet = creation.reseller.map(wallet::key);
+        let keys: Vec<Key> = wallet.iter().cloned().chain(bind.keys(&new.email)).collect();
+        let refid = self.client_refid(&new.client_id);
+        let reseller = creation.reseller.cloned();
+        let client = Client::create(new.clone(), refid, reseller, creation.status, request.now);
+        let (id, record) = (&request.stamp.request, request.record.as_ref());
+        self.command(id, record, &keys, |loaded| {
+            let unread = bind.unread(&new.email, loaded)?;
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            if let Some(wallet) = &wallet {
+                wallet::must_trade(loaded, wallet)?;
+            }
+            let (client, login) = bound(client.clone(), bind, loaded, &request.stamp)?;
+            let answer = render(&client)?;
+            let mut writes = Vec::new();
+            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(self.client_writes(&client, &request.stamp)?);
+            writes.extend(login);
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
+        })
+        .await
+    }
+
+    /// The writes that create a client: the client and its address.
+    pub(crate) fn client_writes(&self, client: &Client, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
+        let put = Write::Put(entity(client, &self.secrets, stamp)?, Condition::Absent);
+        Ok([
+            // The address first: someone who repeats a create is told about the address, not about an id they
+            // may never have seen.
+            guard_write(client, stamp)?,
+            CommandWrite::unique(put, Refusal::DuplicateClientId),
+        ])
+    }
+
+    /// Changes a client that `may` be changed by the caller; `change` is the rule.
+    pub async fn change_client(
+        &self,
+        refid: &ClientRefid,
+        stamp: &Stamp,
+        may: impl Fn(&Client) -> bool + Send + Sync,
+        change: impl Fn(&Client) -> Result<Option<Client>, Refusal> + Send + Sync,
+        render: RenderClient<'_>,
+    ) -> Result<Answer, StoreError> {
+        self.command(&stamp.request, None, &[key(refid)], |loaded| {
+            let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
+            let client = client.ok_or(Refusal::NotFound(What::Client))?;
+            let Some(changed) = change(&client)? else {
+                return Ok(Decision::Unchanged(Answer::first(render(&client)?)));
+            };
+            let unread = loaded.unread(beside(&client, &changed));
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            Ok(Decision::Commit {
+                writes: self.change_writes(&client, &changed, loaded, stamp)?,
+                answer: Answer::first(render(&changed)?),
+            })
+        })
+        .await
+    }
+
+    /// Binds a client that has no login to the one with its address, if that is confirmed and free (SPEC A7).
+    pub async fn bind_client_by_address(
+        &self,
+        refid: &ClientRefid,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let key = key(refid);
+        let keys = std::slice::from_ref(&key);
+        let bound = self.command(&stamp.request, None, keys, |loaded| {
+            let unchanged = || Ok(Decision::Unchanged(Answer::first(Vec::new())));
+            let client = read_loaded(loaded, refid, &self.secrets)?;
+            let Some(client) = client.filter(|client| client.user.is_none()) else {
+                return unchanged();
+            };
+            let mut unread = loaded.unread(Bind::ByAddress.keys(&client.email));
+            unread.extend(Bind::ByAddress.unread(&client.email, loaded)?);
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            let Some(user) = with_address(&client.email, loaded)? else {
+                return unchanged();
+            };
+            let change = ClientChange { user: Some(Some(user)), ..ClientChange::default() };
+            match client.changed(change, now)? {
+                Some(changed) => Ok(Decision::Commit {
+                    writes: self.change_writes(&client, &changed, loaded, stamp)?,
+                    answer: Answer::first(Vec::new()),
+                }),
+                None => unchanged(),
+            }
+        });
+        bound.await.map(|_| ())
+    }
+
+    /// The writes that make `new` of `old`: the client, and what changes with it.
+    fn change_writes(
+        &self,
+        old: &Client,
+        new: &Client,
+        loaded: &Loaded,
+        stamp: &Stamp,
+    ) -> Result<Vec<CommandWrite>, StoreError> {
+        let put = Write::Put(entity(new, &self.secrets, stamp)?, Condition::Version(old.version));
+        let mut writes = vec![CommandWrite::fresh(put)];
+        if let Some(reseller) = new.reseller.as_ref().filter(|_| new.reseller != old.reseller) {
+            wallet::must_trade(loaded, &wallet::key(reseller))?;
+        }
+        if old.email.folded() != new.email.folded() {
+            writes.push(guard_write(new, stamp)?);
+            writes.push(guard_removal(&old.email));
+        }
+        if old.user != new.user {
+            writes.extend(release(old, loaded, stamp)?);
+            if let Some(refid) = &new.user {
+                writes.push(binding(new, refid, loaded, stamp)?);
+            }
+        }
+        Ok(writes)
+    }
+
+    /// Deletes a client that `may` be deleted by the caller, and what names a person with it (SPEC A9).
+    pub async fn delete_client(
+        &self,
+        refid: &ClientRefid,
+        stamp: &Stamp,
+        now: Time,
+        may: impl Fn(&Client) -> bool + Send + Sync,
+        must: impl Fn(&Client) -> Result<(), Refusal> + Send + Sync,
+    ) -> Result<(), StoreError> {
+        let key = key(refid);
+        let keys = std::slice::from_ref(&key);
+        let deleted = self.command(&stamp.request, None, keys, |loaded| {
+            let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
+            let client = client.ok_or(Refusal::NotFound(What::Client))?;
+            must(&client)?;
+            let unread = loaded.unread(client.user.as_ref().map(user::key));
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            let tombstone = tombstone(&client.deleted(now), stamp)?;
+            let put = Write::Put(tombstone, Condition::Version(client.version));
+            let mut writes = vec![CommandWrite::fresh(put), guard_removal(&client.email)];
+            writes.extend(release(&client, loaded, stamp)?);
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+        });
+        deleted.await.map(|_| ())
+    }
+}
+
+/// What a change reads besides the client: logins that are bound or released, and the wallet of a reseller that gains
+/// the client.
+fn beside(old: &Client, new: &Client) -> Vec<Key> {
+    let mut keys = Vec::new();
+    if old.user != new.user {
+        keys.extend(old.user.iter().chain(&new.user).map(user::key));
+    }
+    if old.reseller != new.reseller {
+        keys.extend(new.reseller.as_ref().map(wallet::key));
+    }
+    keys
+}
+
+/// A new client bound as it is asked for, and the write that binds the login.
+pub(crate) fn bound(
+    client: Client,
+    bind: &Bind,
+    loaded: &Loaded,
+    stamp: &Stamp,
+) -> Result<(Client, Option<CommandWrite>), StoreError> {
+    let user = match bind {
+        Bind::No => None,
+        Bind::To(user) => Some(user.clone()),
+        Bind::ByAddress => with_address(&client.email, loaded)?,
+    };
+    let Some(user) = user else {
+        return Ok((client, None));
+    };
+    let login = binding(&client, &user, loaded, stamp)?;
+    let client = Client { user: Some(user), ..client };
+    Ok((client, Some(login)))
+}
+
+/// The login with this address, if a new client may be bound to it.
+fn with_address(email: &EmailAddress, loaded: &Loaded) -> Result<Option<UserRefid>, StoreError> {
+    let Some(refid) = user::with_address(loaded, email)? else {
+        return Ok(None);
+    };
+    let user = user::read(loaded, &refid)?.filter(User::takes_clients);
+    Ok(user.map(|user| user.refid))
+}
+
+/// The write that binds a login to `client`.
+fn binding(client: &Client, user: &UserRefid, loaded: &Loaded, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let user = user::read(loaded, user)?.ok_or(Refusal::InvalidUser)?;
+    user::replacement(&user.bound_to(&client.refid)?, stamp)
+}
+
+/// The write that releases the login `client` is bound to.
+fn release(client: &Client, loaded: &Loaded, stamp: &Stamp) -> Result<Option<CommandWrite>, StoreError> {
+    let Some(refid) = &client.user else {
+        return Ok(None);
+    };
+    // A login that a stale read shows as it was before fails its condition, and the command decides again.
+    let user = user::read(loaded, refid)?.ok_or(Refusal::InvalidUser)?;
+    user::replacement(&user.unbound(), stamp).map(Some)
+}
+
+/// The write that keeps a client's address to it.
+fn guard_write(client: &Client, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let guard = AddressGuard { client: client.refid.clone(), version: 1, created_at: client.updated_at };
+    let guard = item(&address_key(&client.email), "client_address", &guard, stamp)?;
+    Ok(CommandWrite::unique(Write::Put(guard, Condition::Absent), Refusal::DuplicateEmail))
+}
+
+/// The write that frees an address. A guard is made and removed, never changed.
+fn guard_removal(email: &EmailAddress) -> CommandWrite {
+    CommandWrite::fresh(Write::Delete(address_key(email), Condition::Version(1)))
+}

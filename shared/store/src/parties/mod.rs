@@ -1,0 +1,4 @@
+//! The items of clients and resellers.
+
+pub mod client;
+pub mod reseller;

@@ -1,0 +1,195 @@
+//! Resellers in the table: `RS#refid`, its wallet, and the login it is onboarded with (`US#refid`, `EU#address`).
+//!
+//! Invariant: the four are created together or not at all (SPEC B1), and what decides about spending changes on
+//! profile and wallet in one transaction.
+
+use std::collections::HashMap;
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::{ResellerRefid, UserRefid};
+use purser_domain::money::tier::Tier;
+use purser_domain::money::wallet::Wallet;
+use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
+use purser_domain::people::user::User;
+use purser_domain::refusal::What;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Item, Stamp, doc, item, metadata_of, put_metadata};
+use crate::engine::keys::{Index, Key, by_time};
+use crate::engine::loaded::Loaded;
+use crate::engine::page::{List, Page};
+use crate::engine::secrets::Secrets;
+use crate::engine::table::{Condition, Consistency, Filter, Write};
+use crate::people::user;
+use crate::{Store, StoreError};
+
+pub(crate) fn key(refid: &ResellerRefid) -> Key {
+    Key::alone("RS", refid)
+}
+
+/// Which resellers a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct ResellerFilter {
+    /// Only in this tier.
+    pub tier: Option<Tier>,
+    /// Only in this status.
+    pub status: Option<ResellerStatus>,
+    /// Only right below this one.
+    pub parent: Option<ResellerRefid>,
+}
+
+impl ResellerFilter {
+    /// Whether the list shows this reseller.
+    pub fn shows(&self, reseller: &Reseller) -> bool {
+        self.tier.is_none_or(|tier| reseller.tier == tier)
+            && self.status.is_none_or(|status| reseller.status == status)
+            && (self.parent.is_none() || self.parent == reseller.parent)
+    }
+}
+
+/// How the answer to a command about a reseller is written.
+pub type RenderReseller<'a> = &'a (dyn Fn(&Reseller) -> Result<Vec<u8>, StoreError> + Send + Sync);
+
+impl Store {
+    /// A new refid for a reseller, drawn at random.
+    pub fn new_reseller_refid(&self) -> Result<ResellerRefid, StoreError> {
+        Ok(ResellerRefid::new(&self.prefixes.reseller, self.secrets.random()?))
+    }
+
+    /// A reseller, as of now.
+    pub async fn reseller(&self, refid: &ResellerRefid) -> Result<Option<Reseller>, StoreError> {
+        let item = self.table.get(&key(refid), Consistency::Strong).await?;
+        item.map(|item| read(&item, &self.secrets)).transpose()
+    }
+
+    /// Those of these resellers that there are, as they were a moment ago.
+    pub async fn resellers_named(
+        &self,
+        refids: &[ResellerRefid],
+    ) -> Result<HashMap<ResellerRefid, Reseller>, StoreError> {
+        let keys: Vec<Key> = refids.iter().map(key).collect();
+        let found = self.table.get_all(&keys, Consistency::Eventual).await?;
+        let resellers = found.values().map(|item| {
+            let reseller = read(item, &self.secrets)?;
+            Ok((reseller.refid.clone(), reseller))
+        });
+        resellers.collect()
+    }
+
+    /// A page of resellers, newest first.
+    pub async fn resellers(
+        &self,
+        filter: &ResellerFilter,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<Reseller>, StoreError> {
+        let tier = filter.tier.map(|tier| ("tier", tier.as_str()));
+        let status = filter.status.map(|status| ("status", status.as_str()));
+        let parent = filter.parent.as_ref().map(|it| ("parent", it.as_str()));
+        let filters = [tier, status, parent].into_iter().flatten();
+        let list = List {
+            index: Index::Kind,
+            partitions: vec!["RS".into()],
+            filters: filters.map(|(member, value)| Filter::Is(member, value.to_owned())).collect(),
+            ascending: false,
+        };
+        self.page(&list, limit, position).await?.map(|item| read(&item, &self.secrets))
+    }
+
+    /// Creates reseller, wallet and login (SPEC B1), below `parent` when there is one.
+    pub async fn onboard_reseller(
+        &self,
+        refid: &ResellerRefid,
+        new: &NewReseller,
+        parent: Option<&ResellerRefid>,
+        request: &Request,
+        render: RenderReseller<'_>,
+    ) -> Result<Answer, StoreError> {
+        let parts = [&new.email.folded(), refid.as_str()];
+        let user = UserRefid::new(&self.prefixes.user, self.secrets.bits("user", &parts));
+        let parent = parent.map(key);
+        let keys: Vec<Key> = parent.iter().cloned().collect();
+        let (id, record) = (&request.stamp.request, request.record.as_ref());
+        self.command(id, record, &keys, |loaded| {
+            let parent = match &parent {
+                Some(key) => Some(read_loaded(loaded, key, &self.secrets)?.ok_or(Refusal::InvalidParent)?),
+                None => None,
+            };
+            let (refid, user) = (refid.clone(), user.clone());
+            let reseller = Reseller::onboard(new.clone(), refid, user, parent.as_ref(), request.now)?;
+            let answer = render(&reseller)?;
+            let mut writes = Vec::new();
+            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(user::creation(&first_login(&reseller), &request.stamp)?);
+            let profile = write(&reseller, &self.secrets, &request.stamp)?;
+            let profile = Write::Put(profile, Condition::Absent);
+            writes.push(CommandWrite::fresh(profile));
+            let wallet = Wallet::open(&reseller);
+            writes.push(crate::money::wallet::write(&wallet, None, &request.stamp)?);
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
+        })
+        .await
+    }
+
+    /// Changes a reseller, and its wallet with it; `change` is the rule, on both as they are.
+    pub async fn change_reseller(
+        &self,
+        refid: &ResellerRefid,
+        stamp: &Stamp,
+        change: impl Fn(&Reseller, &Wallet) -> Result<Option<Reseller>, Refusal> + Send + Sync,
+        render: RenderReseller<'_>,
+    ) -> Result<Answer, StoreError> {
+        let (profile, wallet) = (key(refid), crate::money::wallet::key(refid));
+        let keys = [profile.clone(), wallet.clone()];
+        self.command(&stamp.request, None, &keys, |loaded| {
+            let unknown = Refusal::NotFound(What::Reseller);
+            let reseller = read_loaded(loaded, &profile, &self.secrets)?;
+            let old = crate::money::wallet::read(loaded, &wallet)?;
+            let (reseller, old) = reseller.zip(old).ok_or(unknown)?;
+            let Some(changed) = change(&reseller, &old)? else {
+                return Ok(Decision::Unchanged(Answer::first(render(&reseller)?)));
+            };
+            let put = Write::Put(write(&changed, &self.secrets, stamp)?, Condition::Version(reseller.version));
+            let mut writes = vec![CommandWrite::fresh(put)];
+            // The wallet that was read may be an older one than the profile: so whenever what decides about spending
+            // changes, it is written under the condition that it was not, even if it seems to say so already.
+            let following = old.following(&changed);
+            let seems_the_same = following.agrees_with(&reseller) && old.agrees_with(&changed);
+            if !seems_the_same {
+                writes.push(crate::money::wallet::write(&following, Some(old.version), stamp)?);
+            }
+            Ok(Decision::Commit { writes, answer: Answer::first(render(&changed)?) })
+        })
+        .await
+    }
+}
+
+/// The login a reseller is onboarded with: it has no password until its owner sets one.
+fn first_login(reseller: &Reseller) -> User {
+    let (email, name) = (reseller.email.clone(), reseller.company_name.clone());
+    User {
+        reseller: Some(reseller.refid.clone()),
+        ..User::new(reseller.user.clone(), email, name, reseller.created_at)
+    }
+}
+
+/// The reseller of an item.
+pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<Reseller, StoreError> {
+    let mut reseller: Reseller = doc(item)?;
+    reseller.metadata = metadata_of(item, secrets, &key(&reseller.refid).pk)?;
+    Ok(reseller)
+}
+
+/// The reseller among what a command loaded.
+pub(crate) fn read_loaded(loaded: &Loaded, key: &Key, secrets: &Secrets) -> Result<Option<Reseller>, StoreError> {
+    loaded.get(key).map(|item| read(item, secrets)).transpose()
+}
+
+fn write(reseller: &Reseller, secrets: &Secrets, stamp: &Stamp) -> Result<Item, StoreError> {
+    let key = key(&reseller.refid);
+    let mut item = item(&key, "reseller", reseller, stamp)?;
+    Index::Kind.place(&mut item, "RS".into(), by_time(reseller.created_at, reseller.refid.as_str()));
+    put_metadata(&mut item, secrets, &key.pk, &reseller.metadata)?;
+    Ok(item)
+}

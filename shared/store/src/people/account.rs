@@ -1,0 +1,168 @@
+//! Accounts: a user with its credentials and sessions, which change together.
+//!
+//! Items: `US#refid`, `PW#refid` (the credentials, in no index), `SE#refid`. Invariant: a commit that begins a new
+//! epoch of a user ends its sessions, whoever asked for it: the sessions' item is written with it even if there seemed
+//! to be none, so a sign-in at the same time loses.
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::UserRefid;
+use purser_domain::basic::time::Time;
+use purser_domain::people::credentials::Credentials;
+use purser_domain::people::session::{Seen, Sessions};
+use purser_domain::people::user::User;
+use purser_domain::refusal::What;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Stamp, doc, item};
+use crate::engine::keys::Key;
+use crate::engine::loaded::Loaded;
+use crate::engine::table::{Condition, Consistency, Write};
+use crate::people::session;
+use crate::people::user;
+use crate::{Store, StoreError};
+
+/// A user with what it proves itself with and what it is signed in with.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The user.
+    pub user: User,
+    /// Its credentials.
+    pub credentials: Credentials,
+    /// Its sessions; none before it first signed in.
+    pub sessions: Option<Sessions>,
+    /// When they were last used.
+    pub seen: Seen,
+}
+
+impl Account {
+    /// Refuses what is asked in a session that has ended, or of a login that may not sign in any more.
+    pub fn must_be_in(&self, session: &str) -> Result<(), Refusal> {
+        let sessions = self.sessions.iter().flat_map(|it| &it.sessions);
+        let lasts = sessions.into_iter().any(|it| it.id == session);
+        let may = lasts && self.user.may_sign_in();
+        may.then_some(()).ok_or(Refusal::SessionEnded)
+    }
+}
+
+/// What a command makes of an account; what is none stays.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// The user.
+    pub user: Option<User>,
+    /// Its credentials.
+    pub credentials: Option<Credentials>,
+    /// Its sessions.
+    pub sessions: Option<Sessions>,
+}
+
+fn credentials_key(user: &UserRefid) -> Key {
+    Key::alone("PW", user)
+}
+
+/// What a command about an account reads.
+pub(crate) fn keys(refid: &UserRefid) -> [Key; 3] {
+    [user::key(refid), credentials_key(refid), session::key(refid)]
+}
+
+/// The account among what a command loaded.
+pub(crate) fn read(loaded: &Loaded, refid: &UserRefid, now: Time) -> Result<Option<Account>, StoreError> {
+    let Some(user) = user::read(loaded, refid)? else {
+        return Ok(None);
+    };
+    let credentials = loaded.get(&credentials_key(refid)).map(doc).transpose()?;
+    let (sessions, seen) = session::read(loaded, refid)?.unzip();
+    Ok(Some(Account {
+        credentials: credentials.unwrap_or_else(|| Credentials::none(refid, now)),
+        user,
+        sessions,
+        seen: seen.unwrap_or_default(),
+    }))
+}
+
+/// The write that puts `credentials` in the place of the version before them.
+pub(crate) fn credentials_write(credentials: &Credentials, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let before = credentials.version.checked_sub(1).filter(|it| *it > 0);
+    let key = credentials_key(&credentials.user);
+    let put = item(&key, "credentials", credentials, stamp)?;
+    let put = Write::Put(put, Condition::of(before));
+    Ok(CommandWrite::fresh(put))
+}
+
+/// That the credentials are still those of `account`.
+pub(crate) fn credentials_check(account: &Account) -> CommandWrite {
+    let version = Some(account.credentials.version).filter(|it| *it > 0);
+    let key = credentials_key(&account.user.refid);
+    CommandWrite::fresh(Write::Check(key, Condition::of(version)))
+}
+
+/// The writes that delete an account, but for its address.
+pub(crate) fn removal(account: &Account) -> Vec<CommandWrite> {
+    let [user, credentials, sessions] = keys(&account.user.refid);
+    let sessions_at = account.sessions.as_ref().map(|it| it.version);
+    let credentials_at = Some(account.credentials.version).filter(|it| *it > 0);
+    vec![
+        removal_of(user, Some(account.user.version)),
+        removal_of(credentials, credentials_at),
+        removal_of(sessions, sessions_at),
+    ]
+}
+
+/// The write that deletes what hangs on a user in the version that was read. What was not seen must not be there: a
+/// session would outlive its user.
+pub(crate) fn removal_of(key: Key, version: Option<u64>) -> CommandWrite {
+    CommandWrite::fresh(match version {
+        Some(version) => Write::Delete(key, Condition::Version(version)),
+        None => Write::Check(key, Condition::Absent),
+    })
+}
+
+impl AccountChange {
+    /// The writes that make it.
+    pub(crate) fn writes(self, before: &Account, stamp: &Stamp, now: Time) -> Result<Vec<CommandWrite>, StoreError> {
+        let mut writes = Vec::new();
+        let ends = self.user.as_ref().filter(|it| it.epoch != before.user.epoch);
+        let ended = ends.map(|user| Sessions::following(before.sessions.as_ref(), user, now));
+        let sessions = self.sessions.or(ended);
+        if let Some(user) = &self.user {
+            writes.push(user::replacement(user, stamp)?);
+        }
+        if let Some(credentials) = &self.credentials {
+            writes.push(credentials_write(credentials, stamp)?);
+        }
+        if let Some(sessions) = &sessions {
+            writes.push(session::write(sessions, &before.seen, stamp)?);
+        }
+        Ok(writes)
+    }
+}
+
+impl Store {
+    /// An account, as of now.
+    pub async fn account(&self, refid: &UserRefid, now: Time) -> Result<Option<Account>, StoreError> {
+        let keys = keys(refid);
+        let found = self.table.get_all(&keys, Consistency::Strong).await?;
+        read(&Loaded::of(&keys, found), refid, now)
+    }
+
+    /// Changes an account; `change` is the rule, and none of it: nothing needs to change. The answer is what it gives
+    /// besides.
+    pub async fn change_account(
+        &self,
+        refid: &UserRefid,
+        request: &Request,
+        change: impl Fn(&Account) -> Result<(Option<AccountChange>, Vec<u8>), StoreError> + Send + Sync,
+    ) -> Result<Answer, StoreError> {
+        let (id, now) = (&request.stamp.request, request.now);
+        self.command(id, None, &keys(refid), |loaded| {
+            let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(What::User))?;
+            let (change, answer) = change(&account)?;
+            let answer = Answer::first(answer);
+            Ok(match change {
+                Some(change) => Decision::Commit { writes: change.writes(&account, &request.stamp, now)?, answer },
+                None => Decision::Unchanged(answer),
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,109 @@
+//! API keys in the table: `AK#refid`, listed by tenant.
+//!
+//! Invariant: one consistent read tells whose a key is, so a revoked key is refused at the next request. A
+//! key's creation is never replayed, because its secret is shown once (SPEC, "Idempotency-Key").
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
+use purser_domain::people::api_key::ApiKey;
+use purser_domain::people::caller::Role;
+use purser_domain::refusal::What;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Item, Stamp, doc, item};
+use crate::engine::keys::{Index, Key, by_time, shard};
+use crate::engine::page::{List, Page, shards};
+use crate::engine::table::{Condition, Consistency, Write};
+use crate::{Store, StoreError};
+
+fn key(refid: &ApiKeyRefid) -> Key {
+    Key::alone("AK", refid)
+}
+
+impl Store {
+    /// A new refid for a key, drawn at random.
+    pub fn new_api_key_refid(&self) -> Result<ApiKeyRefid, StoreError> {
+        Ok(ApiKeyRefid::new(&self.prefixes.api_key, self.secrets.random()?))
+    }
+
+    /// A key, as of now.
+    pub async fn api_key(&self, refid: &ApiKeyRefid) -> Result<Option<ApiKey>, StoreError> {
+        let item = self.table.get(&key(refid), Consistency::Strong).await?;
+        item.as_ref().map(doc).transpose()
+    }
+
+    /// A page of keys, newest first: a reseller's, or the operators'.
+    pub async fn api_keys(
+        &self,
+        reseller: Option<&ResellerRefid>,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<ApiKey>, StoreError> {
+        let partitions = match reseller {
+            Some(reseller) => vec![format!("AK@{reseller}")],
+            None => shards("AK@-"),
+        };
+        let list = List { index: Index::Tenant, partitions, filters: Vec::new(), ascending: false };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
+    }
+
+    /// Creates a key.
+    pub async fn create_api_key(
+        &self,
+        api_key: &ApiKey,
+        request: &Request,
+        answer: Vec<u8>,
+    ) -> Result<Answer, StoreError> {
+        let wallet = match &api_key.role {
+            Role::Reseller(reseller) => Some(crate::money::wallet::key(reseller)),
+            Role::Operator | Role::Customer => None,
+        };
+        let keys: Vec<Key> = wallet.iter().cloned().collect();
+        let created = self
+            .command(&request.stamp.request, request.record.as_ref(), &keys, |loaded| {
+                if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {
+                    return Err(Refusal::InvalidReseller.into());
+                }
+                let mut writes = Vec::new();
+                writes.extend(self.record_write(request, b"shown")?);
+                writes.push(CommandWrite::fresh(Write::Put(write(api_key, &request.stamp)?, Condition::Absent)));
+                Ok(Decision::Commit { writes, answer: Answer::first(answer.clone()) })
+            })
+            .await?;
+        if created.replayed {
+            return Err(Refusal::KeyAlreadyShown.into());
+        }
+        // The record holds no key, so after a lost answer the key is shown from here.
+        Ok(Answer::first(answer))
+    }
+
+    /// Revokes a key that `may` be revoked by the caller.
+    pub async fn revoke_api_key(
+        &self,
+        refid: &ApiKeyRefid,
+        stamp: &Stamp,
+        may: impl Fn(&ApiKey) -> bool + Send + Sync,
+    ) -> Result<(), StoreError> {
+        let key = key(refid);
+        self.command(&stamp.request, None, std::slice::from_ref(&key), |loaded| {
+            let found: Option<ApiKey> = loaded.get(&key).map(doc).transpose()?;
+            found.filter(&may).ok_or(Refusal::NotFound(What::ApiKey))?;
+            let delete = CommandWrite::fresh(Write::Delete(key.clone(), Condition::Version(1)));
+            Ok(Decision::Commit { writes: vec![delete], answer: Answer::first(Vec::new()) })
+        })
+        .await
+        .map(|_| ())
+    }
+}
+
+fn write(api_key: &ApiKey, stamp: &Stamp) -> Result<Item, StoreError> {
+    let id = api_key.refid.as_str();
+    let mut item = item(&key(&api_key.refid), "api_key", api_key, stamp)?;
+    let tenant = match &api_key.role {
+        Role::Reseller(reseller) => reseller.to_string(),
+        Role::Operator | Role::Customer => format!("-#{}", shard(id)),
+    };
+    Index::Tenant.place(&mut item, format!("AK@{tenant}"), by_time(api_key.created_at, id));
+    Ok(item)
+}

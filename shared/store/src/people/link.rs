@@ -1,0 +1,269 @@
+//! Requests for links by mail, `AQ#id`, and what is made of them.
+//!
+//! Invariant: a request is one put, whatever its address is (SPEC D1); what there is to make of it is found out
+//! afterwards, by whoever mails the link. Nobody is mailed without end.
+
+use jiff::SignedDuration;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::{UserRefid, code};
+use purser_domain::basic::time::Time;
+use purser_domain::people::attempts::Counted;
+use purser_domain::people::credentials::Credentials;
+use purser_domain::people::password::PasswordHash;
+use purser_domain::people::session::Seen;
+use purser_domain::people::token::{Asks, LinkRequest, Purpose, Token};
+use purser_domain::people::user::User;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Stamp, doc, item, number};
+use crate::engine::keys::Key;
+use crate::engine::loaded::Loaded;
+use crate::engine::table::{Consistency, Table, TableError, classify};
+use crate::people::account::{self, Account, AccountChange};
+use crate::people::sign_in::attempts::Count;
+use crate::people::token::NewToken;
+use crate::people::user;
+use crate::{Store, StoreError};
+
+/// How long a request waits for whoever mails its link.
+const WAITS: SignedDuration = SignedDuration::from_hours(24);
+
+fn request_key(id: &str) -> Key {
+    Key::alone("AQ", id)
+}
+
+/// A link to mail.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Whose it is.
+    pub user: User,
+    /// What it is good for.
+    pub purpose: Purpose,
+    /// Whether it goes to somebody who asked for an account and has one.
+    pub has_account: bool,
+    /// What it carries.
+    pub token: String,
+    /// Whom it is mailed to.
+    pub to: EmailAddress,
+}
+
+impl Store {
+    /// Leaves a request for a link: one put.
+    pub async fn ask_for_link(&self, asks: Asks, request: &Request) -> Result<(), StoreError> {
+        let id = code(self.secrets.random()?);
+        let asked = LinkRequest { id: id.clone(), asks, created_at: request.now, version: 1 };
+        let mut put = item(&request_key(&id), "link_request", &asked, &request.stamp)?;
+        let waits = request.now.plus(WAITS).unix_seconds();
+        put.insert("ttl".to_owned(), number(waits));
+        let put = Table::send(self.table.put(put)).await;
+        put.map_err(|error| TableError::into(classify(&error)))
+    }
+
+    /// A request for a link, if it still waits.
+    pub async fn link_request(&self, id: &str) -> Result<Option<LinkRequest>, StoreError> {
+        let found = self.table.get(&request_key(id), Consistency::Strong).await?;
+        found.as_ref().map(doc).transpose()
+    }
+
+    /// Makes what a request asked for, as far as there is something to make: a login that nobody can sign in as yet
+    /// (unless addresses need no confirmation), and a token. None: nobody has the address, or nothing is left to do, or
+    /// it was mailed often of late.
+    pub async fn answer_link_request(
+        &self,
+        asked: &LinkRequest,
+        confirms: bool,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<Option<Link>, StoreError> {
+        if asked.created_at.plus(WAITS) <= now {
+            return Ok(None);
+        }
+        let (new, email) = (NewToken::draw(&self.secrets)?, asked.asks.email());
+        let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()]);
+        let mut keys = vec![user::address_key(email), mailed.key.clone()];
+        keys.extend(asked.asks.user().into_iter().flat_map(account::keys));
+        // Drawn from the request, so that a second delivery makes no second user.
+        let bits = self.secrets.bits("registered user", &[&asked.id]);
+        let fresh = UserRefid::new(&self.prefixes.user, bits);
+        let mut link = None;
+        let decide = |loaded: &Loaded| {
+            let found = user::with_address(loaded, email)?;
+            let unread = loaded.unread(found.iter().flat_map(account::keys));
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            let known = match &found {
+                Some(refid) => account::read(loaded, refid, now)?,
+                None => None,
+            };
+            let own = match asked.asks.user() {
+                Some(user) => account::read(loaded, user, now)?,
+                None => None,
+            };
+            let answered = Answered::to(&asked.asks, (known, own), &fresh, confirms, now);
+            let soon = mailed.must_be_ready(loaded, now).is_err();
+            let Some(answered) = answered.filter(|it| !(soon && it.mail.is_some())) else {
+                link = None;
+                return Ok(Decision::Unchanged(Answer::first(Vec::new())));
+            };
+            let mut writes = answered.writes(stamp, now)?;
+            link = answered.link(new.text(), email);
+            if let Some(link) = &link {
+                let token = Token::mint(&link.user, link.purpose.clone(), now);
+                writes.push(new.write(&token, stamp)?);
+                writes.push(mailed.failure(loaded, stamp, now)?);
+            }
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+        };
+        self.command(&stamp.request, None, &keys, decide).await?;
+        Ok(link)
+    }
+
+    /// A link with which the owner of a login sets its first password; none when nobody may sign in there.
+    pub async fn invite(&self, refid: &UserRefid, stamp: &Stamp, now: Time) -> Result<Option<Link>, StoreError> {
+        let new = NewToken::draw(&self.secrets)?;
+        let mut link = None;
+        let decide = |loaded: &Loaded| {
+            let user = user::read(loaded, refid)?.filter(User::may_sign_in);
+            let Some(user) = user else {
+                return Ok(Decision::Unchanged(Answer::first(Vec::new())));
+            };
+            let token = Token::mint(&user, Purpose::SetPassword, now);
+            let writes = vec![new.write(&token, stamp)?];
+            link = Some(Link {
+                to: user.email.clone(),
+                purpose: Purpose::SetPassword,
+                has_account: false,
+                token: new.text().to_owned(),
+                user,
+            });
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+        };
+        let keys = [user::key(refid)];
+        self.command(&stamp.request, None, &keys, decide).await?;
+        Ok(link)
+    }
+}
+
+/// What a request for a link comes to.
+struct Answered {
+    account: Account,
+    change: AccountChange,
+    is_new: bool,
+    mail: Option<Mailed>,
+}
+
+/// What is mailed then.
+struct Mailed {
+    purpose: Purpose,
+    has_account: bool,
+}
+
+impl Answered {
+    /// The answer to a request: `known` has the address, `own` is the account that asks for another one.
+    fn to(
+        asks: &Asks,
+        (known, own): (Option<Account>, Option<Account>),
+        fresh: &UserRefid,
+        confirms: bool,
+        now: Time,
+    ) -> Option<Self> {
+        match asks {
+            Asks::Register { email, name, password } => {
+                let fresh = || User::new(fresh.clone(), email.clone(), name.clone(), now);
+                registered(known, fresh, password, confirms, now)
+            }
+            Asks::Resend { .. } => known.and_then(resent),
+            Asks::Reset { .. } => known.and_then(|account| Self::reset(account, false)),
+            // Asked before a new password or a suspension, it is asked no more.
+            Asks::ChangeEmail { email, epoch, .. } => {
+                let email = email.clone();
+                let own = own.filter(|own| known.is_none() && own.user.epoch == *epoch);
+                own.map(|own| Self::linked(own, Purpose::ChangeEmail { email }))
+            }
+        }
+    }
+
+    fn linked(account: Account, purpose: Purpose) -> Self {
+        Self {
+            account,
+            change: AccountChange::default(),
+            is_new: false,
+            mail: Some(Mailed { purpose, has_account: false }),
+        }
+    }
+
+    /// A link for a new password, unless nobody may sign in there; it also helps in who asks for what is there already.
+    fn reset(account: Account, has_account: bool) -> Option<Self> {
+        let may = account.user.may_sign_in();
+        let mail = Mailed { purpose: Purpose::Reset, has_account };
+        may.then(|| Self { account, change: AccountChange::default(), is_new: false, mail: Some(mail) })
+    }
+
+    fn writes(&self, stamp: &Stamp, now: Time) -> Result<Vec<CommandWrite>, StoreError> {
+        let mut writes = Vec::new();
+        if self.is_new {
+            // Whose address is taken meanwhile is no refusal here: the request is answered as that login's.
+            let creation = user::creation(&self.account.user, stamp)?;
+            writes.extend(creation.map(|it| CommandWrite::fresh(it.write)));
+        }
+        writes.extend(self.change.clone().writes(&self.account, stamp, now)?);
+        Ok(writes)
+    }
+
+    fn link(self, token: &str, to: &EmailAddress) -> Option<Link> {
+        let Mailed { purpose, has_account } = self.mail?;
+        // As its owner spells it, whoever asked.
+        let to = match &purpose {
+            Purpose::ChangeEmail { .. } => to.clone(),
+            _ => self.account.user.email.clone(),
+        };
+        Some(Link { user: self.account.user, purpose, has_account, token: token.to_owned(), to })
+    }
+}
+
+/// A registration: a login that is new, or not confirmed yet, gets a link; whoever has one is told so (SPEC D3).
+fn registered(
+    known: Option<Account>,
+    fresh: impl FnOnce() -> User,
+    password: &PasswordHash,
+    confirms: bool,
+    now: Time,
+) -> Option<Answered> {
+    let is_new = known.is_none();
+    let account = known.unwrap_or_else(|| {
+        let user = fresh();
+        Account { credentials: Credentials::none(&user.refid, now), user, sessions: None, seen: Seen::new() }
+    });
+    let taken = account.user.confirmed_at.is_some() || account.credentials.password.is_some();
+    if taken || !account.user.may_sign_in() {
+        return Answered::reset(account, true);
+    }
+    // Its owner was mailed a link already, and might take this one for it: so whoever registers sets no password here.
+    if !account.user.is_plain() {
+        return Some(Answered::linked(account, Purpose::SetPassword));
+    }
+    let credentials = if confirms {
+        account.credentials.registered(password.clone(), now)
+    } else {
+        account.credentials.with_password(password.clone(), now)
+    };
+    let mail =
+        confirms.then(|| Mailed { purpose: Purpose::Confirm { password: password.clone() }, has_account: false });
+    let change = AccountChange { credentials: Some(credentials), ..AccountChange::default() };
+    Some(Answered { account, change, is_new, mail })
+}
+
+/// The confirmation once more. Where nobody registered, or several did, or somebody signed in already as addresses need
+/// no confirmation, the link asks for a password: whoever reads the mail need not be who chose the last one.
+fn resent(account: Account) -> Option<Answered> {
+    if account.user.confirmed_at.is_some() || !account.user.may_sign_in() {
+        return Answered::reset(account, true);
+    }
+    let purpose = match account.credentials.confirmable() {
+        Some(password) if account.user.is_plain() => Purpose::Confirm { password: password.clone() },
+        _ => Purpose::SetPassword,
+    };
+    Some(Answered::linked(account, purpose))
+}

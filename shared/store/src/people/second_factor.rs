@@ -1,0 +1,88 @@
+//! Second factors in the credentials: secrets sealed, recovery codes hashed.
+//!
+//! Invariant: a secret opens only as its own user's, and a code that was taken is used up in the commit that took it.
+
+use data_encoding::BASE64;
+use purser_domain::Refusal;
+use purser_domain::basic::refid::UserRefid;
+use purser_domain::basic::time::Time;
+use purser_domain::people::credentials::{Credentials, SecondFactor};
+use purser_domain::people::second_factor::{
+    RECOVERY_CODES, RecoveryHash, TotpSecret, recovery_code, recovery_hash, use_recovery_code,
+};
+
+use crate::engine::secrets::random;
+use crate::{Store, StoreError};
+
+fn place(user: &UserRefid) -> String {
+    format!("second factor of {user}")
+}
+
+/// The codes that let their owner in without the app, and what is kept of them.
+#[derive(Debug)]
+pub struct RecoveryCodes {
+    /// To be shown once.
+    pub shown: Vec<String>,
+    /// To be kept.
+    pub kept: Vec<RecoveryHash>,
+}
+
+impl RecoveryCodes {
+    /// Draws new ones.
+    pub fn draw() -> Result<Self, StoreError> {
+        let draw = |_| Ok(recovery_code(random()?));
+        let shown = (0..RECOVERY_CODES).map(draw).collect::<Result<Vec<String>, StoreError>>()?;
+        let kept = shown.iter().filter_map(|it| recovery_hash(it)).collect();
+        Ok(Self { shown, kept })
+    }
+}
+
+impl Store {
+    /// A new secret for `user`, and its sealed form.
+    pub fn new_totp_secret(&self, user: &UserRefid) -> Result<(TotpSecret, String), StoreError> {
+        let secret = TotpSecret::new(self.secrets.random()?);
+        let sealed = self.secrets.seal(&place(user), secret.as_bytes())?;
+        Ok((secret, BASE64.encode(&sealed)))
+    }
+
+    fn totp_secret(&self, user: &UserRefid, sealed: &str) -> Result<TotpSecret, StoreError> {
+        let unreadable = || StoreError::Unreadable("a second factor".to_owned());
+        let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| unreadable())?;
+        let secret = self.secrets.open(&place(user), &sealed)?;
+        TotpSecret::try_from(secret.as_slice()).map_err(|_| unreadable())
+    }
+
+    /// The second factor after `code` was taken for it: the code of an app, or one for recovery.
+    pub fn use_second_factor(
+        &self,
+        user: &UserRefid,
+        factor: &SecondFactor,
+        code: &str,
+        now: Time,
+    ) -> Result<SecondFactor, StoreError> {
+        let mut used = factor.clone();
+        let secret = self.totp_secret(user, &factor.sealed)?;
+        if let Some(step) = secret.verify(code, now, factor.last_step) {
+            used.last_step = Some(step);
+        } else {
+            let left = use_recovery_code(&factor.recovery, code);
+            used.recovery = left.ok_or(Refusal::InvalidCode)?;
+        }
+        Ok(used)
+    }
+
+    /// The second factor that was offered to `user`, proven to work by a first code.
+    pub fn prove_second_factor(
+        &self,
+        credentials: &Credentials,
+        code: &str,
+        recovery: Vec<RecoveryHash>,
+        now: Time,
+    ) -> Result<SecondFactor, StoreError> {
+        let sealed = credentials.offered_factor.clone();
+        let sealed = sealed.ok_or(Refusal::SecondFactorDisabled)?;
+        let secret = self.totp_secret(&credentials.user, &sealed)?;
+        let step = secret.verify(code, now, None).ok_or(Refusal::InvalidCode)?;
+        Ok(SecondFactor { sealed, last_step: Some(step), recovery, since: now })
+    }
+}

@@ -1,0 +1,104 @@
+//! Sessions in the table: `SE#refid` of their user, all of them in one item; `LH#id`, the history of sign-ins.
+//!
+//! Invariant: the item is written in the transaction that changes what its sessions are good for. That one was used is
+//! noted beside them, in `seen`, and is no version of the item: whoever may write no more than that can neither make a
+//! session nor bring one back.
+
+use jiff::SignedDuration;
+use purser_domain::basic::refid::UserRefid;
+use purser_domain::basic::time::Time;
+use purser_domain::people::session::{Login, Seen, Sessions};
+
+use crate::engine::command::CommandWrite;
+use crate::engine::item::{Item, Stamp, attribute, doc, item, number, part, text};
+use crate::engine::keys::{Index, Key, by_time};
+use crate::engine::loaded::Loaded;
+use crate::engine::page::{List, Page};
+use crate::engine::table::{Condition, Consistency, Write};
+use crate::{Store, StoreError};
+
+/// How long the history of sign-ins is kept.
+const HISTORY: SignedDuration = SignedDuration::from_hours(180 * 24);
+
+/// The key of a user's sessions.
+pub(crate) fn key(user: &UserRefid) -> Key {
+    Key::alone("SE", user)
+}
+
+fn login_key(id: &str) -> Key {
+    Key::alone("LH", id)
+}
+
+/// The sessions among what a command loaded, and when they were last used.
+pub(crate) fn read(loaded: &Loaded, user: &UserRefid) -> Result<Option<(Sessions, Seen)>, StoreError> {
+    loaded.get(&key(user)).map(of_item).transpose()
+}
+
+fn of_item(item: &Item) -> Result<(Sessions, Seen), StoreError> {
+    let seen = item.get("seen").map(|_| part(item, "seen")).transpose()?;
+    Ok((doc(item)?, seen.unwrap_or_default()))
+}
+
+/// The write that puts `sessions` in the place of the version before them.
+pub(crate) fn write(sessions: &Sessions, seen: &Seen, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let before = sessions.version.checked_sub(1).filter(|it| *it > 0);
+    let mut put = item(&key(&sessions.user), "sessions", sessions, stamp)?;
+    let last = |it: &purser_domain::people::session::Session| {
+        let used = it.last_used(seen.get(&it.id));
+        (it.id.clone(), used)
+    };
+    let seen: Seen = sessions.sessions.iter().map(last).collect();
+    put.insert("seen".to_owned(), attribute(&seen)?);
+    let put = Write::Put(put, Condition::of(before));
+    Ok(CommandWrite::fresh(put))
+}
+
+/// The write that adds a sign-in to its user's history.
+pub(crate) fn history(login: &Login, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let mut put = item(&login_key(&login.id), "login", login, stamp)?;
+    let user = login.user.as_str();
+    let place = by_time(login.created_at, &login.id);
+    Index::Tenant.place(&mut put, format!("LH@{user}"), place);
+    let until = login.created_at.plus(HISTORY);
+    put.insert("ttl".to_owned(), number(until.unix_seconds()));
+    Ok(CommandWrite::fresh(Write::Put(put, Condition::Absent)))
+}
+
+impl Store {
+    /// A user's sessions and when they were last used, as of now: one read.
+    pub async fn sessions(&self, user: &UserRefid) -> Result<Option<(Sessions, Seen)>, StoreError> {
+        let item = self.table.get(&key(user), Consistency::Strong).await?;
+        item.as_ref().map(of_item).transpose()
+    }
+
+    /// Notes that the session `session` of `user` is in use. One that has ended meanwhile stays ended.
+    pub async fn note_session_used(&self, user: &UserRefid, session: &str, now: Time) -> Result<(), StoreError> {
+        let now = text(now.to_string());
+        let key = key(user);
+        // A session that ended meanwhile stays ended, so it makes no difference.
+        let _noted = self.table.replace_member(&key, "seen", session, now).await?;
+        Ok(())
+    }
+
+    /// One sign-in.
+    pub async fn login(&self, id: &str) -> Result<Option<Login>, StoreError> {
+        let item = self.table.get(&login_key(id), Consistency::Strong).await?;
+        item.as_ref().map(doc).transpose()
+    }
+
+    /// A page of a user's sign-ins, newest first.
+    pub async fn logins(
+        &self,
+        user: &UserRefid,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<Login>, StoreError> {
+        let list = List {
+            index: Index::Tenant,
+            partitions: vec![format!("LH@{user}")],
+            filters: Vec::new(),
+            ascending: false,
+        };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
+    }
+}

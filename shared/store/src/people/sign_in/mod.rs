@@ -1,0 +1,335 @@
+//! Signing in (SPEC D1, D2): two reads, a proof in between, one commit.
+//!
+//! Invariant: known and unknown addresses take the same calls: what is read of an unknown one is an account that nobody
+//! has, and its failure is counted like any other. The commit is made on what the proof was checked against, or on a
+//! state in which that is still so.
+
+pub(crate) mod attempts;
+pub(crate) mod proof;
+
+use purser_domain::Refusal;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::{UserRefid, code};
+use purser_domain::basic::time::Time;
+use purser_domain::people::attempts::Counted;
+use purser_domain::people::caller::Actor;
+use purser_domain::people::credentials::Credentials;
+use purser_domain::people::password::PasswordHash;
+use purser_domain::people::session::{Limits, Login, Session, Sessions};
+use purser_domain::people::user::User;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::Stamp;
+use crate::engine::keys::Key;
+use crate::engine::loaded::Loaded;
+use crate::engine::secrets::{Secrets, sha256_hex};
+use crate::engine::table::Consistency;
+use crate::people::account::{self, Account, AccountChange};
+use crate::people::session;
+use crate::people::sign_in::attempts::Count;
+use crate::people::user;
+use crate::{Store, StoreError};
+
+/// Who wants to sign in, and where from.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// The address.
+    pub email: EmailAddress,
+    /// A device that its bearer says has signed in before.
+    pub device: Option<String>,
+    /// The network address.
+    pub address: Option<String>,
+    /// What the browser or program calls itself.
+    pub agent: Option<String>,
+}
+
+/// A sign-in that waits for its proof.
+#[derive(Debug)]
+pub struct Begun {
+    user: UserRefid,
+    counts: Vec<Count>,
+    codes: Count,
+    known_device: bool,
+    loaded: Loaded,
+    /// What the password is checked against; none: any is wrong.
+    pub password: Option<PasswordHash>,
+}
+
+/// What the password turned out to be.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// Right.
+    Right,
+    /// Right, and kept from now on as this.
+    Stronger(PasswordHash),
+    /// Wrong.
+    Wrong,
+}
+
+/// Somebody who signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// The session's token, shown this once.
+    pub token: String,
+    /// When it ends at the latest.
+    pub expires_at: Time,
+    /// What the device shows at its next sign-in.
+    pub device: String,
+}
+
+/// A session about to begin: what is random about it.
+#[derive(Debug)]
+pub(crate) struct NewSession {
+    id: String,
+    secret: String,
+}
+
+impl NewSession {
+    pub(crate) fn draw(secrets: &Secrets) -> Result<Self, StoreError> {
+        let secret: [u8; 32] = secrets.random()?;
+        Ok(Self { id: code(secrets.random()?), secret: data_encoding::BASE64URL_NOPAD.encode(&secret) })
+    }
+
+    /// The token its user carries.
+    pub(crate) fn token(&self, user: &UserRefid) -> String {
+        format!("{user}.{}", self.secret)
+    }
+
+    pub(crate) fn session(&self, from: (Option<&String>, Option<&String>), limits: Limits, now: Time) -> Session {
+        Session {
+            id: self.id.clone(),
+            secret_sha256: sha256_hex(self.secret.as_bytes()),
+            created_at: now,
+            expires_at: now.plus(limits.absolute),
+            address: from.0.cloned(),
+            agent: from.1.cloned(),
+        }
+    }
+}
+
+impl Store {
+    /// Reads whose address it is, and what its attempts and account stand at. Refuses an attempt that comes too soon.
+    pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Time) -> Result<Begun, StoreError> {
+        let address = user::address_key(&sign_in.email);
+        let device = sign_in.device.as_deref().and_then(|it| self.device(it));
+        let of = |counted, whose: &[&str]| Count::of(&self.secrets, counted, whose);
+        let account = of(Counted::Account, &[&sign_in.email.folded()]);
+        let network = sign_in.address.as_deref();
+        let network = network.map(|it| of(Counted::Address, &[it]));
+        let own = device.as_ref().map(|(user, nonce)| of(Counted::Device, &[user.as_str(), nonce]));
+        let counts = [Some(&account), network.as_ref(), own.as_ref()];
+        let mut keys = vec![address];
+        keys.extend(counts.into_iter().flatten().map(|count| count.key.clone()));
+        let mut loaded = self.read_now(&keys).await?;
+        let found = user::with_address(&loaded, &sign_in.email)?;
+        let known_device = device.is_some_and(|(user, _)| Some(&user) == found.as_ref());
+        // A device of the account's owner is delayed by what failed on it, and by nothing that others do.
+        let counts: Vec<Count> = match own.filter(|_| known_device) {
+            Some(own) => vec![own],
+            None => [Some(account), network].into_iter().flatten().collect(),
+        };
+        for count in &counts {
+            count.must_be_ready(&loaded, now)?;
+        }
+        let user = found.unwrap_or_else(|| self.nobody(&sign_in.email));
+        let codes = of(Counted::Code, &[user.as_str()]);
+        let mut keys = account::keys(&user).to_vec();
+        keys.push(codes.key.clone());
+        loaded.extend(self.read_now(&keys).await?);
+        let account = account::read(&loaded, &user, now)?;
+        Ok(Begun {
+            password: account.and_then(|account| account.credentials.password),
+            user,
+            counts,
+            codes,
+            known_device,
+            loaded,
+        })
+    }
+
+    /// Signs in whoever proved to be the owner; else counts the failure and refuses.
+    pub async fn finish_sign_in(
+        &self,
+        begun: Begun,
+        proof: &Proof,
+        code: Option<&str>,
+        sign_in: &SignIn,
+        limits: Limits,
+        request: &Request,
+    ) -> Result<SignedIn, StoreError> {
+        let new = NewSession::draw(&self.secrets)?;
+        let (now, device) = (request.now, self.new_device(&begun.user)?);
+        let mut keys: Vec<Key> = begun.counts.iter().map(|it| it.key.clone()).collect();
+        keys.extend(account::keys(&begun.user));
+        keys.push(begun.codes.key.clone());
+        let codes = begun.codes;
+        let (checked, counts, user) = (begun.password, begun.counts, begun.user);
+        let mut outcome = Err(Refusal::InvalidCredentials);
+        let id = &request.stamp.request;
+        let decide = |loaded: &Loaded| {
+            for count in &counts {
+                count.must_be_ready(loaded, now)?;
+            }
+            let account = account::read(loaded, &user, now)?;
+            let proven = match account {
+                // A password that changed since it was checked is another one.
+                Some(account) if account.credentials.password == checked => {
+                    let ready = || codes.must_be_ready(loaded, now);
+                    proven(self, account, proof, code.map(|code| (code, ready)), now)
+                }
+                _ => Err(Refusal::InvalidCredentials.into()),
+            };
+            let (account, credentials) = match proven {
+                Ok(proven) => proven,
+                Err(StoreError::Refused(refusal)) => {
+                    outcome = Err(refusal.clone());
+                    return counted(&refusal, (&counts, &codes), loaded, request);
+                }
+                Err(error) => return Err(error),
+            };
+            let known = begun.known_device;
+            let opening = Opening { new: &new, sign_in, limits, known };
+            let (signed_in, more) = opening.writes(&account, credentials, request)?;
+            let mut writes = Vec::new();
+            for count in counts.iter().filter(|count| count.ends_with_success()) {
+                writes.push(count.success(loaded)?);
+            }
+            if account.credentials.second_factor.is_some() {
+                writes.push(codes.success(loaded)?);
+            }
+            writes.extend(more);
+            outcome = Ok(signed_in);
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+        };
+        self.command_on(Some(begun.loaded), id, None, &keys, decide).await?;
+        let user = outcome?;
+        Ok(SignedIn { token: new.token(&user.refid), expires_at: now.plus(limits.absolute), user, device })
+    }
+
+    async fn read_now(&self, keys: &[Key]) -> Result<Loaded, StoreError> {
+        let found = self.table.get_all(keys, Consistency::Strong).await?;
+        Ok(Loaded::of(keys, found))
+    }
+
+    /// The account that nobody has, which is read in the place of an unknown address's.
+    fn nobody(&self, email: &EmailAddress) -> UserRefid {
+        let bits = self.secrets.bits("nobody", &[&email.folded()]);
+        UserRefid::new(&self.prefixes.user, bits)
+    }
+
+    /// The user and the name of the device that `text` proves to be known.
+    fn device(&self, text: &str) -> Option<(UserRefid, String)> {
+        let (user, nonce) = self.secrets.known_device(text)?;
+        Some((UserRefid::parse(user)?, nonce.to_owned()))
+    }
+
+    /// What a device of `user` shows at its next sign-in.
+    pub fn new_device(&self, user: &UserRefid) -> Result<String, StoreError> {
+        let name = code(self.secrets.random()?);
+        Ok(self.secrets.device(user.as_str(), &name))
+    }
+}
+
+/// A session about to begin by a sign-in.
+struct Opening<'a> {
+    new: &'a NewSession,
+    sign_in: &'a SignIn,
+    limits: Limits,
+    /// Whether its device is known.
+    known: bool,
+}
+
+impl Opening<'_> {
+    /// The user who signed in, and the writes that begin the session.
+    fn writes(
+        &self,
+        account: &Account,
+        credentials: Option<Credentials>,
+        request: &Request,
+    ) -> Result<(User, Vec<CommandWrite>), StoreError> {
+        let (now, user) = (request.now, &account.user);
+        let stamp = Stamp { actor: Actor::new(user.refid.as_str()), ..request.stamp.clone() };
+        let signed_in = User { last_login_at: Some(now), ..user.next() };
+        let from = (self.sign_in.address.as_ref(), self.sign_in.agent.as_ref());
+        let opened = self.new.session(from, self.limits, now);
+        let login = Login {
+            id: opened.id.clone(),
+            user: user.refid.clone(),
+            address: opened.address.clone(),
+            agent: opened.agent.clone(),
+            new_device: !self.known && user.last_login_at.is_some(),
+            created_at: now,
+            version: 1,
+        };
+        let sessions = Sessions::following(account.sessions.as_ref(), &signed_in, now);
+        let change = AccountChange {
+            user: Some(signed_in.clone()),
+            credentials,
+            sessions: Some(sessions.opening(opened, &account.seen, self.limits, now)),
+        };
+        // Items of one batch may be of two moments, and what lost a race is read again one by one: a user may be of now
+        // and its password of before.
+        let unchanged = change.credentials.is_none();
+        let unchanged = unchanged.then(|| account::credentials_check(account));
+        let mut writes = change.writes(account, &stamp, now)?;
+        writes.extend(unchanged);
+        writes.push(session::history(&login, &stamp)?);
+        Ok((signed_in, writes))
+    }
+}
+
+/// The commit that a refusal is told after. Wrong passwords and codes are counted; that a code is asked for, or comes
+/// too soon, tells that the password is right, so it is told in its turn, too.
+fn counted(
+    refusal: &Refusal,
+    (counts, codes): (&[Count], &Count),
+    loaded: &Loaded,
+    request: &Request,
+) -> Result<Decision, StoreError> {
+    let failed = |count: &Count| count.failure(loaded, &request.stamp, request.now);
+    let fails = matches!(refusal, Refusal::InvalidCredentials | Refusal::InvalidCode);
+    let told = |count: &Count| {
+        if fails { failed(count) } else { count.unchanged(loaded) }
+    };
+    let mut writes = counts.iter().map(told).collect::<Result<Vec<_>, _>>()?;
+    if *refusal == Refusal::InvalidCode {
+        writes.push(failed(codes)?);
+    }
+    Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+}
+
+/// The account whose owner this is proven to be, and what becomes of its credentials.
+fn proven(
+    store: &Store,
+    account: Account,
+    proof: &Proof,
+    code: Option<(&str, impl Fn() -> Result<(), StoreError>)>,
+    now: Time,
+) -> Result<(Account, Option<Credentials>), StoreError> {
+    let kept = match proof {
+        Proof::Wrong => return Err(Refusal::InvalidCredentials.into()),
+        Proof::Right => None,
+        Proof::Stronger(hash) => Some(hash.clone()),
+    };
+    if !account.user.may_sign_in() {
+        return Err(Refusal::InvalidCredentials.into());
+    }
+    let factor = match &account.credentials.second_factor {
+        None => None,
+        Some(factor) => {
+            let (code, ready) = code.ok_or(Refusal::SecondFactorRequired)?;
+            ready()?;
+            Some(store.use_second_factor(&account.user.refid, factor, code, now)?)
+        }
+    };
+    if kept.is_none() && factor.is_none() {
+        return Ok((account, None));
+    }
+    let mut credentials = account.credentials.next(now);
+    credentials.password = kept.or(credentials.password);
+    credentials.second_factor = factor.or(credentials.second_factor);
+    Ok((account, Some(credentials)))
+}

@@ -1,0 +1,97 @@
+//! Proving oneself again within a session, and changing what one proves oneself with.
+//!
+//! Invariant: wrong passwords are counted by session, so a thief of one can't guess at leisure, and nobody else is made
+//! to wait; new credentials begin a new epoch, in which one new session takes the place of all others.
+
+use purser_domain::Refusal;
+use purser_domain::basic::refid::UserRefid;
+use purser_domain::basic::time::Time;
+use purser_domain::people::attempts::Counted;
+use purser_domain::people::credentials::Credentials;
+use purser_domain::people::session::{Limits, Seen, Sessions};
+use purser_domain::refusal::What;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{Decision, Request};
+use crate::engine::loaded::Loaded;
+use crate::engine::table::Consistency;
+use crate::people::account::{self, Account, AccountChange};
+use crate::people::sign_in::attempts::Count;
+use crate::people::sign_in::{NewSession, SignedIn};
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The account of whoever is to prove to be its owner; refuses who failed too often just now.
+    pub async fn begin_proof(&self, user: &UserRefid, session: &str, now: Time) -> Result<Account, StoreError> {
+        let count = self.session_count(session);
+        let mut keys = account::keys(user).to_vec();
+        keys.push(count.key.clone());
+        let found = self.table.get_all(&keys, Consistency::Strong).await?;
+        let loaded = Loaded::of(&keys, found);
+        count.must_be_ready(&loaded, now)?;
+        let account = account::read(&loaded, user, now)?;
+        account.ok_or_else(|| Refusal::NotFound(What::User).into())
+    }
+
+    /// Counts what came of a proof given in a session. Neither outcome is told before that, so of many guesses at once
+    /// few are answered.
+    pub async fn count_proof(&self, session: &str, right: bool, request: &Request) -> Result<(), StoreError> {
+        let count = self.session_count(session);
+        let keys = [count.key.clone()];
+        let counted = self.command(&request.stamp.request, None, &keys, |loaded| {
+            count.must_be_ready(loaded, request.now)?;
+            let counted =
+                if right { count.success(loaded)? } else { count.failure(loaded, &request.stamp, request.now)? };
+            Ok(Decision::Commit { writes: vec![counted], answer: Answer::first(Vec::new()) })
+        });
+        counted.await.map(|_| ())
+    }
+
+    fn session_count(&self, session: &str) -> Count {
+        Count::of(&self.secrets, Counted::Session, &[session])
+    }
+
+    /// Gives the user of `proven` the credentials that `change` makes of its own, and a new session in the place of
+    /// all others. Refused when the password it was proven with is another one by now, or the session it was proven in
+    /// has ended.
+    pub async fn change_credentials(
+        &self,
+        proven: &Account,
+        session: &str,
+        from: (Option<&String>, Option<&String>),
+        limits: Limits,
+        request: &Request,
+        change: impl Fn(&Account) -> Result<Credentials, StoreError> + Send + Sync,
+    ) -> Result<SignedIn, StoreError> {
+        let (refid, now) = (&proven.user.refid, request.now);
+        let new = NewSession::draw(&self.secrets)?;
+        let device = self.new_device(refid)?;
+        let mut changed = proven.user.clone();
+        let decide = |loaded: &Loaded| {
+            let account = account::read(loaded, refid, now)?;
+            let account = account.ok_or(Refusal::NotFound(What::User))?;
+            account.must_be_in(session)?;
+            if account.credentials.password != proven.credentials.password {
+                return Err(Refusal::WrongPassword.into());
+            }
+            let credentials = change(&account)?;
+            let mut user = account.user.next_epoch();
+            user.second_factor = credentials.second_factor.is_some();
+            changed = user.clone();
+            let sessions = Sessions::following(account.sessions.as_ref(), &user, now);
+            let opened = new.session(from, limits, now);
+            let change = AccountChange {
+                user: Some(user),
+                credentials: Some(credentials),
+                sessions: Some(sessions.opening(opened, &Seen::new(), limits, now)),
+            };
+            Ok(Decision::Commit {
+                writes: change.writes(&account, &request.stamp, now)?,
+                answer: Answer::first(Vec::new()),
+            })
+        };
+        let keys = account::keys(refid);
+        self.command(&request.stamp.request, None, &keys, decide).await?;
+        Ok(SignedIn { token: new.token(refid), expires_at: now.plus(limits.absolute), user: changed, device })
+    }
+}

@@ -1,0 +1,155 @@
+//! Tokens in the table: `TK#sha256` of what a mail carries.
+//!
+//! Invariant: a token is deleted in the transaction that uses it, so of two uses at once one wins; what a mail carries
+//! is never in the table.
+
+use purser_domain::Refusal;
+use purser_domain::basic::time::Time;
+use purser_domain::people::attempts::Counted;
+use purser_domain::people::password::PasswordHash;
+use purser_domain::people::token::{Purpose, Token};
+use purser_domain::people::user::User;
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Stamp, doc, item, number};
+use crate::engine::keys::Key;
+use crate::engine::loaded::Loaded;
+use crate::engine::secrets::{Secrets, sha256_hex};
+use crate::engine::table::{Condition, Consistency, Write};
+use crate::people::account::{self, Account, AccountChange};
+use crate::people::sign_in::attempts::Count;
+use crate::people::user;
+use crate::{Store, StoreError};
+
+fn key(token: &str) -> Key {
+    Key::alone("TK", sha256_hex(token.as_bytes()))
+}
+
+/// A token about to be made.
+pub(crate) struct NewToken(String);
+
+impl NewToken {
+    pub(crate) fn draw(secrets: &Secrets) -> Result<Self, StoreError> {
+        let bytes: [u8; 32] = secrets.random()?;
+        Ok(Self(data_encoding::BASE64URL_NOPAD.encode(&bytes)))
+    }
+
+    /// What the mail carries.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn write(&self, token: &Token, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+        let mut put = item(&key(&self.0), "token", token, stamp)?;
+        put.insert("ttl".to_owned(), number(token.expires_at.unix_seconds()));
+        Ok(CommandWrite::fresh(Write::Put(put, Condition::Absent)))
+    }
+}
+
+/// The token among what a command loaded.
+fn read(loaded: &Loaded, token: &str) -> Result<Token, StoreError> {
+    let found: Option<Token> = loaded.get(&key(token)).map(doc).transpose()?;
+    found.ok_or_else(|| Refusal::InvalidToken.into())
+}
+
+impl Store {
+    /// Whose password a token may set, as of now; what it costs to hash one is spent for good tokens only.
+    pub async fn user_of_token(&self, token: &str, now: Time) -> Result<User, StoreError> {
+        let token: Option<Token> = {
+            let found = self.table.get(&key(token), Consistency::Strong).await?;
+            found.as_ref().map(doc).transpose()?
+        };
+        let token = token.filter(|token| token.purpose.sets_password());
+        let token = token.ok_or(Refusal::InvalidToken)?;
+        let user = self.user(&token.user).await?.ok_or(Refusal::InvalidToken)?;
+        token.must_be_good_for(&user, now)?;
+        Ok(user)
+    }
+
+    /// Uses a token that needs nothing but itself: confirms an address.
+    pub async fn confirm(&self, token: &str, request: &Request) -> Result<User, StoreError> {
+        self.use_token(token, None, request).await
+    }
+
+    /// Uses a token that sets a password; what failed before is forgotten.
+    pub async fn set_password(
+        &self,
+        token: &str,
+        password: &PasswordHash,
+        request: &Request,
+    ) -> Result<User, StoreError> {
+        self.use_token(token, Some(password), request).await
+    }
+
+    async fn use_token(
+        &self,
+        text: &str,
+        password: Option<&PasswordHash>,
+        request: &Request,
+    ) -> Result<User, StoreError> {
+        let mut done = Err(Refusal::InvalidToken);
+        let decide = |loaded: &Loaded| {
+            let token = read(loaded, text)?;
+            let mut more = account::keys(&token.user).to_vec();
+            let failed = Count::of(&self.secrets, Counted::Account, &[&token.email.folded()]);
+            match &token.purpose {
+                Purpose::ChangeEmail { email } => more.push(user::address_key(email)),
+                purpose if purpose.sets_password() => more.push(failed.key.clone()),
+                _ => {}
+            }
+            let unread = loaded.unread(more);
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            let account = account::read(loaded, &token.user, request.now)?;
+            let account = account.ok_or(Refusal::InvalidToken)?;
+            token.must_be_good_for(&account.user, request.now)?;
+            let change = used(&token, &account, password, request.now)?;
+            let user = change.user.clone().unwrap_or(account.user.clone());
+            let delete = Write::Delete(key(text), Condition::Version(token.version));
+            let mut writes = vec![CommandWrite::fresh(delete)];
+            if let Purpose::ChangeEmail { email } = &token.purpose
+                && email.folded() != account.user.email.folded()
+            {
+                writes.extend(user::address_swap(&user, &account.user.email, &request.stamp)?);
+            }
+            writes.extend(change.writes(&account, &request.stamp, request.now)?);
+            if token.purpose.sets_password() {
+                writes.push(failed.success(loaded)?);
+            }
+            done = Ok(user);
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+        };
+        let keys = [key(text)];
+        self.command(&request.stamp.request, None, &keys, decide).await?;
+        Ok(done?)
+    }
+}
+
+/// What a token makes of its account.
+fn used(
+    token: &Token,
+    account: &Account,
+    password: Option<&PasswordHash>,
+    now: Time,
+) -> Result<AccountChange, Refusal> {
+    let (user, credentials) = (&account.user, &account.credentials);
+    Ok(match (&token.purpose, password) {
+        (Purpose::Confirm { password }, None) => AccountChange {
+            user: Some(user.next().confirmed(now)),
+            credentials: Some(credentials.with_password(password.clone(), now)),
+            sessions: None,
+        },
+        (Purpose::ChangeEmail { email }, None) => {
+            AccountChange { user: Some(user.moved_to(email, now)), ..AccountChange::default() }
+        }
+        // Whoever reads the mail at the address has proven that it is theirs.
+        (Purpose::Reset | Purpose::SetPassword, Some(password)) => AccountChange {
+            user: Some(user.next_epoch().confirmed(now)),
+            credentials: Some(credentials.with_password(password.clone(), now)),
+            sessions: None,
+        },
+        _ => return Err(Refusal::InvalidToken),
+    })
+}

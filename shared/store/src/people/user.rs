@@ -1,0 +1,241 @@
+//! Logins in the table: `US#refid`, listed by kind; `EU#address`, which keeps an address to one login.
+//!
+//! Invariant: login and address are written in one transaction, so two logins never share an address; a login is
+//! only ever replaced in the version that was read, so it is never bound to two clients (SPEC A7).
+
+use purser_domain::Refusal;
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::{ResellerRefid, UserRefid};
+use purser_domain::basic::text::Name;
+use purser_domain::basic::time::Time;
+use purser_domain::people::clean_up::{CleanUp, Stale};
+use purser_domain::people::user::User;
+use purser_domain::refusal::What;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::command::answer::Answer;
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Item, Stamp, doc, item};
+use crate::engine::keys::{Index, Key, by_time, shard};
+use crate::engine::loaded::Loaded;
+use crate::engine::page::{List, Page, shards};
+use crate::engine::table::{Condition, Consistency, Filter, Write};
+use crate::people::account;
+use crate::people::avatar;
+use crate::{Store, StoreError};
+
+/// What keeps an address to one login.
+#[derive(Debug, Serialize, Deserialize)]
+struct LoginGuard {
+    user: UserRefid,
+    version: u64,
+    created_at: Time,
+}
+
+/// Where all operators stand.
+const OPERATORS: &str = "US!operator";
+
+/// Which logins a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserFilter {
+    /// All.
+    All,
+    /// Operators.
+    Operators,
+    /// The staff of a reseller.
+    Staff(ResellerRefid),
+}
+
+impl UserFilter {
+    /// Whether it shows a login.
+    pub fn shows(&self, user: &User) -> bool {
+        match self {
+            Self::All => true,
+            Self::Operators => user.operator,
+            Self::Staff(reseller) => user.reseller.as_ref() == Some(reseller),
+        }
+    }
+}
+
+/// The key of a login.
+pub(crate) fn key(refid: &UserRefid) -> Key {
+    Key::alone("US", refid)
+}
+
+/// The key of what keeps an address to one login.
+pub(crate) fn address_key(email: &EmailAddress) -> Key {
+    Key::alone("EU", email.folded())
+}
+
+/// The login among what a command loaded.
+pub(crate) fn read(loaded: &Loaded, refid: &UserRefid) -> Result<Option<User>, StoreError> {
+    loaded.get(&key(refid)).map(doc).transpose()
+}
+
+/// Whose address it is, among what a command loaded.
+pub(crate) fn with_address(loaded: &Loaded, email: &EmailAddress) -> Result<Option<UserRefid>, StoreError> {
+    let guard: Option<LoginGuard> = loaded.get(&address_key(email)).map(doc).transpose()?;
+    Ok(guard.map(|guard| guard.user))
+}
+
+/// The write that keeps a login's address to it.
+fn address_write(user: &User, now: Time, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let guard = LoginGuard { user: user.refid.clone(), version: 1, created_at: now };
+    let guard = item(&address_key(&user.email), "login_address", &guard, stamp)?;
+    Ok(CommandWrite::unique(Write::Put(guard, Condition::Absent), Refusal::DuplicateEmail))
+}
+
+/// The write that frees an address. A guard is made and removed, never changed.
+fn address_removal(email: &EmailAddress) -> CommandWrite {
+    CommandWrite::fresh(Write::Delete(address_key(email), Condition::Version(1)))
+}
+
+/// The writes that give `user` its address and free the one it had.
+pub(crate) fn address_swap(user: &User, before: &EmailAddress, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
+    let now = user.confirmed_at.unwrap_or(user.created_at);
+    Ok([address_write(user, now, stamp)?, address_removal(before)])
+}
+
+/// The writes that create a login: its address and itself.
+pub(crate) fn creation(user: &User, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
+    Ok([
+        address_write(user, user.created_at, stamp)?,
+        CommandWrite::fresh(Write::Put(write(user, stamp)?, Condition::Absent)),
+    ])
+}
+
+/// The write that puts `user` in the place of the version before it.
+pub(crate) fn replacement(user: &User, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+    let before = Condition::Version(user.version - 1);
+    Ok(CommandWrite::fresh(Write::Put(write(user, stamp)?, before)))
+}
+
+fn write(user: &User, stamp: &Stamp) -> Result<Item, StoreError> {
+    let id = user.refid.as_str();
+    let mut login = item(&key(&user.refid), "user", user, stamp)?;
+    let place = || by_time(user.created_at, id);
+    Index::Kind.place(&mut login, format!("US#{}", shard(id)), place());
+    if let Some(reseller) = &user.reseller {
+        Index::Tenant.place(&mut login, format!("US@{reseller}"), place());
+    }
+    if user.operator {
+        Index::Status.place(&mut login, OPERATORS.to_owned(), place());
+    }
+    Ok(login)
+}
+
+impl Store {
+    /// A login, as of now.
+    pub async fn user(&self, refid: &UserRefid) -> Result<Option<User>, StoreError> {
+        let item = self.table.get(&key(refid), Consistency::Strong).await?;
+        item.as_ref().map(doc).transpose()
+    }
+
+    /// The login with this address, as of now.
+    pub async fn user_with_address(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        let key = address_key(email);
+        let found = self.table.get(&key, Consistency::Strong).await?;
+        let guard: Option<LoginGuard> = found.as_ref().map(doc).transpose()?;
+        match guard {
+            Some(guard) => self.user(&guard.user).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A page of logins, newest first.
+    pub async fn users(
+        &self,
+        filter: &UserFilter,
+        limit: usize,
+        position: Option<String>,
+    ) -> Result<Page<User>, StoreError> {
+        let (index, partitions) = match filter {
+            UserFilter::All => (Index::Kind, shards("US")),
+            UserFilter::Operators => (Index::Status, vec![OPERATORS.to_owned()]),
+            UserFilter::Staff(reseller) => (Index::Tenant, vec![format!("US@{reseller}")]),
+        };
+        let list = List { index, partitions, filters: Vec::new(), ascending: false };
+        self.page(&list, limit, position).await?.map(|item| doc(&item))
+    }
+
+    /// A page of the logins that may go by `rule`, newest first, and why (SPEC D6). Most logins stay, so a page may be
+    /// short or empty and still have one after it.
+    pub async fn stale_users(
+        &self,
+        rule: &CleanUp,
+        limit: usize,
+        position: Option<String>,
+        now: Time,
+    ) -> Result<Page<(User, Stale)>, StoreError> {
+        let list = List {
+            index: Index::Kind,
+            partitions: shards("US"),
+            filters: vec![Filter::Null("reseller"), Filter::Null("client")],
+            ascending: false,
+        };
+        let newest = || by_time(rule.newest(now), "");
+        let position = position.or_else(|| Some(newest()));
+        let page = self.page(&list, limit, position).await?;
+        let mut items = Vec::new();
+        for item in &page.items {
+            let user: User = doc(item)?;
+            if let Some(stale) = rule.judge(&user, now) {
+                items.push((user, stale));
+            }
+        }
+        Ok(Page { items, position: page.position })
+    }
+
+    /// Creates a login for somebody, whose owner is then mailed a link to set a password; `holds` gives it its roles.
+    pub async fn create_user(
+        &self,
+        email: &EmailAddress,
+        name: &Name,
+        holds: impl Fn(User) -> User + Send + Sync,
+        request: &Request,
+        render: impl Fn(&User) -> Result<Vec<u8>, StoreError> + Send + Sync,
+    ) -> Result<Answer, StoreError> {
+        let refid = UserRefid::new(&self.prefixes.user, self.secrets.random()?);
+        let new = User::new(refid, email.clone(), name.clone(), request.now);
+        let new = holds(User { invited: true, ..new });
+        let wallet = new.reseller.as_ref().map(crate::money::wallet::key);
+        let keys: Vec<Key> = wallet.iter().cloned().collect();
+        let (id, record) = (&request.stamp.request, request.record.as_ref());
+        self.command(id, record, &keys, |loaded| {
+            if let Some(wallet) = &wallet {
+                crate::money::wallet::must_trade(loaded, wallet)?;
+            }
+            let answer = render(&new)?;
+            let mut writes = Vec::new();
+            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(creation(&new, &request.stamp)?);
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
+        })
+        .await
+    }
+
+    /// Deletes a login that holds no role with all that hangs on it, and frees its address (SPEC D6). The history of
+    /// its sign-ins ends by itself.
+    pub async fn delete_user(
+        &self,
+        refid: &UserRefid,
+        must: impl Fn(&User) -> Result<(), Refusal> + Send + Sync,
+        request: &Request,
+    ) -> Result<(), StoreError> {
+        let picture = avatar::key(refid);
+        let mut keys = account::keys(refid).to_vec();
+        keys.push(picture.clone());
+        let deleted = self.command(&request.stamp.request, None, &keys, |loaded| {
+            let account = account::read(loaded, refid, request.now)?;
+            let account = account.ok_or(Refusal::NotFound(What::User))?;
+            must(&account.user)?;
+            account.user.must_be_unbound()?;
+            let mut writes = account::removal(&account);
+            let pictured = loaded.has(&picture);
+            writes.push(account::removal_of(picture.clone(), pictured.then_some(1)));
+            writes.push(address_removal(&account.user.email));
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+        });
+        deleted.await.map(|_| ())
+    }
+}

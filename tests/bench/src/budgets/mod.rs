@@ -1,0 +1,225 @@
+//! What operations cost, measured through HTTP from what the table reports, and what they may cost.
+//!
+//! Invariant: a budget is stated once, here; the test asserts it and `make bench` prints it.
+
+mod accounts;
+pub mod analytics;
+
+use serde_json::{Value, json};
+
+use purser_tests::caller::{Caller, Reply};
+use purser_tests::world::{Partner, World};
+
+/// A measured operation and its bounds. Calls count without the one that authenticates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// What was done.
+    pub operation: &'static str,
+    /// Round trips.
+    pub calls: (u32, u32),
+    /// Read capacity units.
+    pub rcu: (f64, f64),
+    /// Write capacity units.
+    pub wcu: (f64, f64),
+    /// Runs of the password hash: neither more nor fewer than these.
+    pub hashes: (u32, u32),
+}
+
+impl Budget {
+    /// Whether the cost is within its bounds.
+    pub fn is_kept(&self) -> bool {
+        let units = self.rcu.0 <= self.rcu.1 && self.wcu.0 <= self.wcu.1;
+        self.calls.0 <= self.calls.1 && units && self.hashes.0 == self.hashes.1
+    }
+}
+
+/// An answer's cost beside its bounds, less the one call and unit that authenticated it.
+fn budget(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64) -> Budget {
+    assert!(reply.status < 300, "{operation}: {reply:?}");
+    let spent = reply.cost();
+    Budget {
+        operation,
+        calls: (spent.0 - 1, calls),
+        rcu: (spent.1 - 1.0, rcu),
+        wcu: (spent.2, wcu),
+        hashes: (reply.hashes(), 0),
+    }
+}
+
+/// Measures every operation that has a budget.
+pub async fn measure() -> Vec<Budget> {
+    let world = World::new().await;
+    let partner = world.partner("gold", 100_000).await;
+    let product = world.product(700).await;
+    let client = world.client(&partner).await;
+    // An operator's key of the table, so that authenticating costs what it costs a reseller.
+    let made = world.operator.post("/v1/api-keys", &json!({"name": "bench"})).await.expect(201);
+    let operator = world.operator.with_key(Some(made.text("key")));
+    let mut budgets = writes(&world, &operator, &partner.caller, &partner.refid, &product, &client).await;
+    budgets.extend(changes(&world, &operator, &partner).await);
+    budgets.extend(bulk(&world, &operator, &partner, &product).await);
+    budgets.extend(returns(&world, &operator, &partner, &product).await);
+    budgets.extend(reads(&world, &operator, &partner).await);
+    budgets.extend(accounts::measure().await);
+    budgets
+}
+
+/// The budget of each of `count` things that one answer is about; the round trips are those of all.
+fn each(whole: &Budget, count: u32) -> Budget {
+    let share = |(spent, most)| (spent / f64::from(count), most / f64::from(count));
+    Budget { rcu: share(whole.rcu), wcu: share(whole.wcu), ..whole.clone() }
+}
+
+async fn changes(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budget> {
+    let path = format!("/v1/clients/{}", world.client(partner).await);
+    let own = &partner.caller;
+    let renamed = own.patch(&path, &json!({"name": "Another name"})).await;
+    let address = own.patch(&path, &json!({"email": "new@acme.example"})).await;
+    let status = own.act(&format!("{path}/activate")).await;
+    let again = own.act(&format!("{path}/activate")).await;
+    let other = json!({"reseller": world.partner("standard", 0).await.refid});
+    let moved = operator.post(&format!("{path}/transfer"), &other).await;
+    let deleted = operator.delete(&path).await;
+    let mut many = Vec::new();
+    for _ in 0..25 {
+        many.push(world.client(partner).await);
+    }
+    let many = json!({"clients": many});
+    let many = operator.post("/v1/clients/bulk-delete", &many).await;
+    vec![
+        budget("change a client", &renamed, 3, 2.0, 5.0),
+        budget("change a client's address", &address, 3, 2.0, 9.0),
+        budget("change a client's status", &status, 2, 1.0, 7.0),
+        budget("ask for the status it has", &again, 2, 2.0, 0.0),
+        budget("move a client to a reseller", &moved, 4, 3.0, 6.0),
+        budget("delete a client", &deleted, 2, 1.0, 9.0),
+        each(&budget("delete 25 clients, each", &many, 50, 25.0, 225.0), 25),
+    ]
+}
+
+async fn bulk(world: &World, operator: &Caller, partner: &Partner, product: &str) -> Vec<Budget> {
+    world.top_up(&partner.refid, 100_000).await;
+    let (mut existing, mut new) = (Vec::new(), Vec::new());
+    for _ in 0..25 {
+        existing.push(json!(world.client(partner).await));
+        new.push(world.new_client());
+    }
+    let path = "/v1/provisions/bulk";
+    let own = &partner.caller;
+    let existing = json!({"product": product, "clients": existing});
+    let existing = own.post_once(path, "bench-bulk", &existing).await;
+    let new = json!({"product": product, "clients": new});
+    let new = own.post_once(path, "bench-bulk-new", &new).await;
+    let found = format!("/v1/provisions/{}", existing.text("refid"));
+    let found = operator.get(&found).await;
+    vec![
+        each(&budget("bulk provision, 25 existing clients, each", &existing, 2, 25.0, 150.0), 25),
+        each(&budget("bulk provision, 25 new clients, each", &new, 2, 25.0, 325.0), 25),
+        budget("read a provision of 25", &found, 2, 60.0, 0.0),
+    ]
+}
+
+/// Refunds and transfers.
+async fn returns(world: &World, operator: &Caller, partner: &Partner, product: &str) -> Vec<Budget> {
+    world.top_up(&partner.refid, 100_000).await;
+    let client = world.client(partner).await;
+    let own = &partner.caller;
+    let buy = async |quantity: u32| {
+        let order = json!({"product": product, "client": client, "quantity": quantity});
+        let once = format!("bench-buy-{quantity}");
+        let bought = own.post_once("/v1/provisions", &once, &order).await;
+        bought.expect(201)
+    };
+    let refund = async |provision: &Reply, once: &str, body: Value| {
+        let path = format!("/v1/provisions/{}/refund", provision.text("refid"));
+        operator.post_once(&path, once, &body).await
+    };
+    let (one, many) = (buy(1).await, buy(51).await);
+    let bare = json!({"cost": 20, "description": "Set-up"});
+    let bare = own.post_once("/v1/provisions", "bench-bare-2", &bare).await;
+    let single = refund(&one, "bench-one", json!({})).await;
+    let part = json!({"licences": [many.json["licences"][0]["refid"]]});
+    let part = refund(&many, "bench-part", part).await;
+    let rest = refund(&many, "bench-rest", json!({})).await;
+    let cost = refund(&bare, "bench-cost", json!({})).await;
+    let path = format!("/v1/resellers/{}/transfers", partner.refid);
+    let to = json!({"to": world.partner("standard", 0).await.refid, "amount": 10});
+    let moved = operator.post_once(&path, "bench-transfer", &to).await;
+    vec![
+        budget("refund a bare cost", &cost, 3, 3.0, 7.0),
+        budget("refund one licence", &single, 3, 4.0, 14.0),
+        budget("refund one licence of 51", &part, 3, 30.0, 20.0),
+        each(&budget("refund the other 50, each", &rest, 4, 50.0, 275.0), 50),
+        budget("transfer credits", &moved, 2, 1.5, 10.0),
+    ]
+}
+
+async fn writes(
+    world: &World,
+    operator: &Caller,
+    reseller: &Caller,
+    refid: &str,
+    product: &str,
+    client: &str,
+) -> Vec<Budget> {
+    let created = reseller.post_once("/v1/clients", "bench-client", &world.new_client()).await;
+    let existing = json!({"product": product, "client": client});
+    let existing = reseller.post_once("/v1/provisions", "bench-existing", &existing).await;
+    let new = json!({"product": product, "client": world.new_client()});
+    let new = reseller.post_once("/v1/provisions", "bench-new", &new).await;
+    let bare = json!({"cost": 20, "description": "Set-up"});
+    let bare = reseller.post_once("/v1/provisions", "bench-bare", &bare).await;
+    let credits = format!("/v1/resellers/{refid}/credits");
+    let plain = operator.post_once(&credits, "bench-credits", &json!({"amount": 500})).await;
+    let named = json!({"amount": 500, "reference": "INV-1", "description": "Invoice 1"});
+    let named = operator.post_once(&credits, "bench-named", &named).await;
+    let repeated = operator.post_once(&credits, "bench-credits", &json!({"amount": 500})).await;
+    vec![
+        budget("create client (with idempotency key)", &created, 2, 1.0, 9.0),
+        budget("provision one licence, existing client", &existing, 2, 2.0, 11.0),
+        budget("provision one licence, new client", &new, 2, 2.0, 17.0),
+        budget("provision a bare cost", &bare, 2, 1.0, 5.0),
+        budget("add credits", &plain, 2, 1.0, 6.0),
+        budget("add credits with a reference", &named, 2, 1.5, 7.0),
+        budget("repeat an earlier command", &repeated, 1, 1.0, 0.0),
+    ]
+}
+
+/// The page in the middle, by calls, of the first three: one in fifty reads on, where a shard holds much of it.
+async fn usual_page(operator: &Caller, list: &str) -> Reply {
+    let mut pages = vec![operator.get(list).await];
+    for _ in 0..2 {
+        let cursor = pages.last().map(|page| page.text("next_cursor"));
+        let next = format!("{list}?cursor={}", cursor.unwrap_or_default());
+        pages.push(operator.get(&next).await);
+    }
+    pages.sort_by_key(|page| page.cost().0);
+    pages.swap_remove(1)
+}
+
+async fn reads(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budget> {
+    for _ in 0..75 {
+        let _client = world.client(partner).await;
+    }
+    let own = partner.caller.get("/v1/clients").await;
+    let all = usual_page(operator, "/v1/clients").await;
+    let wallet = partner.caller.get(&format!("/v1/resellers/{}/wallet", partner.refid)).await;
+    let entries = partner.caller.get(&format!("/v1/resellers/{}/entries", partner.refid)).await;
+    // What a reseller may never do is refused on its key alone.
+    let refused = partner.caller.post("/v1/resellers", &json!({})).await.refused(403, "forbidden");
+    let (calls, rcu, wcu) = refused.cost();
+    let authenticated = Budget {
+        operation: "authenticate a request",
+        calls: (calls, 1),
+        rcu: (rcu, 1.0),
+        wcu: (wcu, 0.0),
+        hashes: (refused.hashes(), 0),
+    };
+    vec![
+        authenticated,
+        budget("a wallet", &wallet, 1, 1.0, 0.0),
+        budget("a reseller's page of 25 clients", &own, 1, 4.0, 0.0),
+        budget("an operator's page of 25 clients", &all, 8, 32.0, 0.0),
+        budget("a page of a wallet's entries", &entries, 1, 4.0, 0.0),
+    ]
+}

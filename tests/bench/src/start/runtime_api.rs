@@ -1,0 +1,97 @@
+//! Lambda's Runtime API for one process: it asks for an event, gets it, answers, and asks again.
+//!
+//! Invariant: the moment something arrives is read before anything is done about it.
+
+use std::io;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use purser_local::cloud::loopback::Loopback;
+use tokio::sync::{mpsc, oneshot};
+
+/// What a process says to the Runtime API.
+#[derive(Debug)]
+pub enum Said {
+    /// It is ready for an event, since then; the event goes into the channel.
+    Next(Instant, oneshot::Sender<Bytes>),
+    /// It has answered, then and this.
+    Answer(Instant, Bytes),
+    /// It has failed, in its start or at an event.
+    Failure(Bytes),
+}
+
+/// A listener for one process.
+#[derive(Debug)]
+pub struct RuntimeApi {
+    loopback: Loopback,
+    said: mpsc::UnboundedReceiver<Said>,
+}
+
+type Ear = State<mpsc::UnboundedSender<Said>>;
+
+impl RuntimeApi {
+    /// Listens.
+    #[expect(clippy::disallowed_methods, reason = "these are Lambda's paths, no part of the API or its document")]
+    pub async fn start() -> io::Result<Self> {
+        let (ear, said) = mpsc::unbounded_channel();
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
+            .route("/2018-06-01/runtime/init/error", post(failed))
+            .with_state(ear);
+        Ok(Self { loopback: Loopback::serve(routes).await?, said })
+    }
+
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
+    pub fn address(&self) -> String {
+        self.loopback.endpoint().replace("http://", "")
+    }
+
+    /// The next thing the process says.
+    pub async fn said(&mut self) -> Option<Said> {
+        self.said.recv().await
+    }
+}
+
+async fn next(State(ear): Ear) -> impl IntoResponse {
+    let now = Instant::now();
+    let (event, coming) = oneshot::channel();
+    let told = ear.send(Said::Next(now, event));
+    match (told, coming.await) {
+        (Ok(()), Ok(event)) => {
+            let headers = [
+                ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+                ("lambda-runtime-deadline-ms", "4102444800000"),
+                ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:000000000000:function:bench"),
+                (
+                    "lambda-runtime-trace-id",
+                    "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0",
+                ),
+            ];
+            (StatusCode::OK, headers, event).into_response()
+        }
+        // Nobody measures this process any more.
+        _ => StatusCode::GONE.into_response(),
+    }
+}
+
+async fn answered(State(ear): Ear, body: Bytes) -> StatusCode {
+    tell(&ear, Said::Answer(Instant::now(), body))
+}
+
+async fn failed(State(ear): Ear, body: Bytes) -> StatusCode {
+    tell(&ear, Said::Failure(body))
+}
+
+fn tell(ear: &mpsc::UnboundedSender<Said>, said: Said) -> StatusCode {
+    match ear.send(said) {
+        Ok(()) => StatusCode::ACCEPTED,
+        Err(_) => StatusCode::GONE,
+    }
+}

@@ -1,0 +1,200 @@
+//! Holds what is found in the system against what the callers know.
+//!
+//! Invariant: pure, so that it is itself tested on histories made up for that. Nothing found is explained away: each
+//! entry, licence and client has exactly one command that made it.
+
+mod money;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::history::{Answer, Told, Wanted};
+use super::kinds::POOR;
+
+/// A wallet as it is found.
+#[derive(Debug, Clone, Default)]
+pub struct Wallet {
+    /// Where its warnings go.
+    pub email: String,
+    /// Below which balance its owner is warned.
+    pub threshold: u64,
+    /// Its balance.
+    pub balance: u64,
+    /// Its entries, oldest first.
+    pub entries: Vec<Value>,
+    /// What `…/verify` says of it.
+    pub verified: Value,
+    /// Its clients.
+    pub clients: Vec<Value>,
+}
+
+/// What is found in the system.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Wallets, by reseller.
+    pub wallets: BTreeMap<String, Wallet>,
+    /// Provisions that were read again, by command.
+    pub provisions: BTreeMap<String, Value>,
+    /// What a repeat was answered, by command.
+    pub repeats: BTreeMap<String, Answer>,
+    /// The mails by address and subject, when all that follows from the commands is done.
+    pub mails: Option<Vec<(String, String)>>,
+    /// Work that was given up on.
+    pub dead_letters: usize,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The command concerned, if it is one's.
+    pub command: Option<String>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// All that is wrong.
+pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    let traces = money::traces(found);
+    for one in told {
+        let mut say = |what: String| {
+            wrong.push(Wrong { command: Some(one.command.id.clone()), what });
+        };
+        answer(one, told, &mut say);
+        money::effect(one, &traces, found, &mut say);
+    }
+    for (reseller, wallet) in &found.wallets {
+        money::ledger(reseller, wallet, told, &mut wrong);
+        clients(reseller, wallet, told, &mut wrong);
+    }
+    money::refunds(told, found, &mut wrong);
+    money::sum(told, found, &mut wrong);
+    each_once("licence", told.iter().flat_map(Told::licences), &mut wrong);
+    let all = found.wallets.values().flat_map(|wallet| &wallet.clients);
+    let addresses = all.filter_map(|client| client["email"].as_str());
+    each_once("client with the address", addresses, &mut wrong);
+    if let Some(mails) = &found.mails {
+        consequences(told, found, mails, &mut wrong);
+    }
+    if found.dead_letters > 0 {
+        general(&mut wrong, format!("{} dead letters", found.dead_letters));
+    }
+    wrong
+}
+
+fn general(wrong: &mut Vec<Wrong>, what: String) {
+    wrong.push(Wrong { command: None, what });
+}
+
+/// Whether the answer is one that the command may get.
+fn answer(one: &Told, told: &[Told], say: &mut impl FnMut(String)) {
+    let Some(answer) = &one.answer else {
+        return say("it has no final answer".to_owned());
+    };
+    let code = answer.json["code"].as_str().unwrap_or_default();
+    let given = (answer.status, code);
+    let right = match &one.command.wanted {
+        Wanted::Entry | Wanted::TransferTo(_) => answer.status == 201 || given == POOR,
+        Wanted::EntryOf(first) => {
+            let first = told.iter().find(|it| it.command.id == *first);
+            let first = first.and_then(|first| first.answer.as_ref());
+            first.is_some_and(|first| first.bytes == answer.bytes)
+        }
+        Wanted::Client => answer.status == 201,
+        Wanted::Change | Wanted::Refund(_) => answer.status == 200,
+        Wanted::Refusal(refusals) => refusals.contains(&given),
+    };
+    if !right {
+        return say(format!("{} {code} is no answer to it", answer.status));
+    }
+    if let Some(what) = money::misplaced(one) {
+        say(what);
+    }
+}
+
+/// Whether the clients are those that the answers told of, each as it was told last.
+fn clients(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong>) {
+    let mut last: BTreeMap<&str, (&Told, &Value)> = BTreeMap::new();
+    for one in told.iter().filter(|it| it.command.reseller == reseller) {
+        for client in one.clients() {
+            let newer = |known: &(&Told, &Value)| known.1["version"].as_u64() <= client["version"].as_u64();
+            let refid = client["refid"].as_str().unwrap_or_default();
+            if last.get(refid).is_none_or(newer) {
+                last.insert(refid, (one, client));
+            }
+        }
+    }
+    for client in &wallet.clients {
+        let refid = client["refid"].as_str().unwrap_or_default();
+        match last.remove(refid) {
+            None => general(wrong, format!("{reseller}: nobody ordered the client {client}")),
+            Some((_, known)) if known == client => {}
+            Some((one, known)) => wrong.push(Wrong {
+                command: Some(one.command.id.clone()),
+                what: format!("its client is {client}, and it was told {known}"),
+            }),
+        }
+    }
+    for (one, client) in last.values() {
+        wrong.push(Wrong {
+            command: Some(one.command.id.clone()),
+            what: format!("its client {} is lost", client["refid"]),
+        });
+    }
+}
+
+fn each_once<'a>(what: &str, all: impl Iterator<Item = &'a str>, wrong: &mut Vec<Wrong>) {
+    let mut known = BTreeSet::new();
+    for one in all.filter(|one| !known.insert(*one)) {
+        general(wrong, format!("the {what} {one} is there twice"));
+    }
+}
+
+/// Whether each event reached the mailbox at least once.
+fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong: &mut Vec<Wrong>) {
+    let sent = |address: &str, fits: &dyn Fn(&str) -> bool| {
+        let fitting = |mail: &&(String, String)| mail.0 == address && fits(&mail.1);
+        mails.iter().filter(fitting).count()
+    };
+    for one in told {
+        let mut say = |what: String| {
+            wrong.push(Wrong { command: Some(one.command.id.clone()), what });
+        };
+        for address in one.new_addresses() {
+            if sent(address, &|subject| subject.starts_with("Welcome to ")) == 0 {
+                say(format!("nobody welcomed {address}"));
+            }
+        }
+        if one.command.wanted == Wanted::Change && one.command.body.is_null() {
+            for client in one.clients() {
+                let text = |member: &str| client[member].as_str().unwrap_or_default();
+                let notice = format!("is now {}", text("status"));
+                if sent(text("email"), &|subject| subject.ends_with(&notice)) == 0 {
+                    say(format!("{} was not told that it {notice}", text("email")));
+                }
+            }
+        }
+    }
+    for (reseller, wallet) in &found.wallets {
+        let mut crossings: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut before = 0;
+        for entry in &wallet.entries {
+            let after = entry["balance_after"].as_u64().unwrap_or_default();
+            if before >= wallet.threshold && after < wallet.threshold {
+                *crossings.entry(after).or_default() += 1;
+            }
+            before = after;
+        }
+        for (left, times) in crossings {
+            let subject = format!("Your credit is low: {left} credits left");
+            let warned = sent(&wallet.email, &|known| known == subject);
+            if warned < times {
+                general(wrong, format!("{reseller}: {times} crossings to {left}, and {warned} warnings"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

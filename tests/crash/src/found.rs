@@ -1,0 +1,93 @@
+//! Reads over HTTP, and from the mails in the folder, what there is in the system.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::author::Author;
+use super::check::{Found, Wallet};
+use super::history::Told;
+use purser_tests::Caller;
+
+/// Reads every wallet, entry and client; of the commands from the place `since` in each author's list also the
+/// provisions, and what a repeat is answered.
+pub async fn read(operator: &Caller, authors: &[Author], since: &[usize]) -> Result<Found, String> {
+    let mut found = Found::default();
+    for author in authors {
+        let reseller = &author.partner.refid;
+        if !found.wallets.contains_key(reseller) {
+            let wallet = wallet(operator, reseller).await;
+            found.wallets.insert(reseller.clone(), wallet);
+        }
+    }
+    for (author, since) in authors.iter().zip(since) {
+        for told in author.told.iter().skip(*since) {
+            again(operator, author, told, &mut found).await?;
+        }
+    }
+    let letters = operator.get("/_local/dead-letters").await.expect(200);
+    found.dead_letters = letters.json["data"].as_array().map_or(0, Vec::len);
+    Ok(found)
+}
+
+/// Reads the provision of a command again, and sends the command again.
+async fn again(operator: &Caller, author: &Author, told: &Told, found: &mut Found) -> Result<(), String> {
+    let id = &told.command.id;
+    if let Some(provision) = told.provision() {
+        let path = format!("/v1/provisions/{provision}");
+        let reply = operator.get(&path).await;
+        found.provisions.insert(id.clone(), reply.json);
+    }
+    // Refusals are not remembered, so a refused command may succeed when it is sent again.
+    if told.command.keyed && told.done().is_some() {
+        let (answer, _) = author.send(&told.command).await?;
+        found.repeats.insert(id.clone(), answer);
+    }
+    Ok(())
+}
+
+async fn wallet(operator: &Caller, reseller: &str) -> Wallet {
+    let path = format!("/v1/resellers/{reseller}");
+    let profile = operator.get(&path).await.expect(200);
+    let held = operator.get(&format!("{path}/wallet")).await.expect(200);
+    let mut entries = pages(operator, &format!("{path}/entries?limit=100")).await;
+    entries.reverse();
+    let clients = format!("/v1/clients?reseller={reseller}&limit=100");
+    let verified = operator.get(&format!("{path}/verify")).await.expect(200);
+    Wallet {
+        email: profile.text("email").to_owned(),
+        threshold: held.number("low_credit_threshold"),
+        balance: held.number("balance"),
+        entries,
+        verified: verified.json,
+        clients: pages(operator, &clients).await,
+    }
+}
+
+async fn pages(operator: &Caller, list: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut path = list.to_owned();
+    loop {
+        let page = operator.get(&path).await.expect(200);
+        all.extend(page.json["data"].as_array().cloned().unwrap_or_default());
+        let Some(cursor) = page.json["next_cursor"].as_str() else {
+            return all;
+        };
+        path = format!("{list}&cursor={cursor}");
+    }
+}
+
+/// Adds the mails in the folder, by their ids; the line that a crash has torn is none. The file must be read before
+/// each start, which cuts it down.
+pub fn collect_mails(folder: &Path, mails: &mut BTreeMap<String, (String, String)>) {
+    let text = std::fs::read(folder.join("mails.jsonl")).unwrap_or_default();
+    for line in text.split(|byte| *byte == b'\n') {
+        let Ok(mail) = serde_json::from_slice::<Value>(line) else {
+            continue;
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let known = (text(&mail["to"][0]), text(&mail["subject"]));
+        mails.insert(text(&mail["id"]), known);
+    }
+}

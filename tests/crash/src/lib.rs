@@ -1,0 +1,304 @@
+//! The crash test: the real `purser` is killed under load, again and again, and must lose and double nothing.
+//!
+//! Invariant: what is checked is what callers know. The moment of the kill and the commands come from one seed; which
+//! of them are under way then is up to the machine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test stops where something is not as it should be"
+)]
+
+pub mod author;
+pub mod check;
+pub mod found;
+pub mod history;
+pub mod kinds;
+pub mod laptop;
+pub mod purchase;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::laptop::{Laptop, OPERATOR_KEY};
+use author::{Author, Neighbour};
+use check::{Wrong, check};
+use history::{Told, Wanted};
+use kinds::UNSEEN;
+use purser_tests::{Caller, Partner};
+
+/// How many callers there are, and how many wallets they share.
+const AUTHORS: usize = 8;
+const WALLETS: usize = 3;
+/// The wallet that is right below the first one.
+const BELOW: usize = 2;
+
+/// The process counts no requests: the test sends as many as it can.
+const VARIABLES: [(&str, &str); 2] =
+    [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
+
+/// How many answers a round waits for, at most, before the kill, and how long after the last of them it comes.
+const ANSWERS: usize = 120;
+const OFFSET: Duration = Duration::from_millis(25);
+/// How late in a start the next kill may come.
+const START: Duration = Duration::from_millis(300);
+/// Longer than a round takes, on a busy machine as well.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// A consumer that died holds its event for a minute; the pauses of the bus outlast that.
+const CONSEQUENCES: Duration = Duration::from_mins(4);
+
+/// A crash test under way.
+pub struct Crash {
+    folder: PathBuf,
+    random: fastrand::Rng,
+    laptop: Option<Laptop>,
+    operator: Caller,
+    authors: Vec<Author>,
+    mails: BTreeMap<String, (String, String)>,
+}
+
+/// What a round came to.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// How many answers came before the kill.
+    pub answers: usize,
+    /// How many kills there were: one under load, perhaps one during the start after it.
+    pub kills: usize,
+    /// How many commands had no answer, how many of them turned out to have been done.
+    pub unknown: usize,
+    /// How many of these turned out to have been done.
+    pub had_happened: usize,
+    /// All there is so far.
+    pub totals: Totals,
+    /// What is wrong.
+    pub wrong: Vec<Wrong>,
+}
+
+/// How much there is.
+#[derive(Debug, Default)]
+pub struct Totals {
+    /// Entries in all wallets.
+    pub entries: usize,
+    /// Licences that were bought.
+    pub licences: usize,
+    /// Clients.
+    pub clients: usize,
+    /// Refunds that were done.
+    pub refunds: usize,
+    /// How many of them were of a purchase whose buyer had not heard of it yet.
+    pub unseen: usize,
+    /// Transfers that were done.
+    pub transfers: usize,
+}
+
+impl Totals {
+    fn of(told: &[Told], found: &check::Found) -> Self {
+        let (wallets, done) = (found.wallets.values(), || told.iter().filter(|it| it.done().is_some()));
+        let refunds = || done().filter(|it| it.refund().is_some());
+        let sent = |it: &&Told| matches!(it.command.wanted, Wanted::TransferTo(_));
+        Self {
+            entries: wallets.clone().map(|wallet| wallet.entries.len()).sum(),
+            licences: told.iter().map(|told| told.licences().len()).sum(),
+            clients: wallets.map(|wallet| wallet.clients.len()).sum(),
+            refunds: refunds().count(),
+            unseen: refunds().filter(|it| it.command.kind == UNSEEN).count(),
+            transfers: done().filter(sent).count(),
+        }
+    }
+}
+
+impl Crash {
+    /// Starts `purser` on an empty folder, with resellers and those who will send commands about them.
+    pub async fn prepare(folder: &Path, seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let laptop = Laptop::start(folder, &VARIABLES).await;
+        let operator = caller(&laptop);
+        let product = json!({"reference": "PROD-1", "name": "A product", "price": 60, "duration_days": 365});
+        let _product = operator.post("/v1/products", &product).await.expect(201);
+        let mut partners: Vec<Partner> = Vec::new();
+        for place in 0..WALLETS {
+            let parent = (place == BELOW).then(|| partners.first()).flatten();
+            partners.push(partner(&operator, place, parent).await);
+        }
+        let authors = (0..AUTHORS).zip(partners.iter().cycle());
+        let authors = authors.map(|(place, partner)| {
+            let (operator, partner) = (operator.clone(), partner.clone());
+            let near = neighbours(place % WALLETS, &partners);
+            Author::new(place, operator, partner, near, "PROD-1".into(), random.fork())
+        });
+        Self {
+            folder: folder.to_owned(),
+            authors: authors.collect(),
+            laptop: Some(laptop),
+            operator,
+            random,
+            mails: BTreeMap::new(),
+        }
+    }
+
+    /// Load, kill, start, the same commands again, and the check.
+    pub async fn round(&mut self, number: usize) -> Round {
+        let since: Vec<usize> = self.authors.iter().map(|it| it.told.len()).collect();
+        let answers = self.random.usize(1..=ANSWERS);
+        let answers = self.load_and_kill(number, answers).await;
+        let kills = self.start().await;
+        let mut round = Round { answers, kills, ..Round::default() };
+        for author in &mut self.authors {
+            if author.told.last().is_some_and(|it| it.answer.is_none()) {
+                round.unknown += 1;
+                if self.random.bool() {
+                    author.refund_unseen(number).await;
+                }
+                let known = author.finish(number).await;
+                let last = author.told.last().and_then(|it| it.tries.last());
+                let replayed = last.is_some_and(|line| line.contains(", replayed"));
+                round.had_happened += usize::from(known && replayed);
+            }
+        }
+        self.check(&since, None, &mut round).await;
+        round
+    }
+
+    /// Waits until all that follows from the commands is done, and checks everything. `tick` is called each second.
+    pub async fn end(&mut self, tick: impl Fn(Duration)) -> Round {
+        let begun = Instant::now();
+        let operator = self.operator.clone();
+        // It answers when stream and bus have nothing left to do, and then there must be nothing to redrive.
+        let redrive = operator.act("/_local/dead-letters/redrive");
+        let mut redrive = std::pin::pin!(timeout(CONSEQUENCES, redrive));
+        let redriven = loop {
+            match timeout(Duration::from_secs(1), &mut redrive).await {
+                Ok(done) => break done.expect("stream and bus come to rest").expect(200),
+                Err(_) => tick(begun.elapsed()),
+            }
+        };
+        found::collect_mails(&self.folder, &mut self.mails);
+        let mut round = Round::default();
+        if redriven.json != json!({"redriven": 0, "left": 0}) {
+            let what = format!("there were dead letters: {}", redriven.json);
+            round.wrong.push(Wrong { command: None, what });
+        }
+        let mails = self.mails.values().cloned().collect();
+        let all = vec![0; self.authors.len()];
+        self.check(&all, Some(mails), &mut round).await;
+        if let Some(laptop) = &self.laptop {
+            let (intact, said) = laptop.verify().await;
+            if !intact || !said.starts_with(&format!("{WALLETS} wallets, ")) {
+                let what = format!("purser-operator verify says {said}");
+                round.wrong.push(Wrong { command: None, what });
+            }
+        }
+        round
+    }
+
+    /// The mails found so far.
+    pub fn mails(&self) -> usize {
+        self.mails.len()
+    }
+
+    /// What its caller saw of a command.
+    pub fn history(&self, id: &str) -> String {
+        let told = self.authors.iter().flat_map(|author| &author.told);
+        let mut own = told.filter(|told| told.command.id == id);
+        own.next().map_or_else(String::new, Told::history)
+    }
+
+    /// Lets everybody send commands, and kills `purser` a moment after so many answers. How many there were.
+    async fn load_and_kill(&mut self, number: usize, answers: usize) -> usize {
+        let (count, killed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut callers = JoinSet::new();
+        for mut author in self.authors.drain(..) {
+            let (count, killed) = (Arc::clone(&count), Arc::clone(&killed));
+            callers.spawn(async move {
+                while !killed.load(Ordering::SeqCst) && author.next(number).await {
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+                author
+            });
+        }
+        let begun = Instant::now();
+        while count.load(Ordering::SeqCst) < answers && begun.elapsed() < PATIENCE {
+            sleep(Duration::from_millis(1)).await;
+        }
+        sleep(OFFSET.mul_f64(self.random.f64())).await;
+        let count = count.load(Ordering::SeqCst);
+        if let Some(laptop) = self.laptop.take() {
+            laptop.kill();
+        }
+        killed.store(true, Ordering::SeqCst);
+        let joined = timeout(PATIENCE, callers.join_all()).await;
+        self.authors = joined.expect("a dead process keeps nobody waiting");
+        // In the order of their names, whoever came back first.
+        self.authors.sort_by_key(Author::place);
+        count
+    }
+
+    /// Starts `purser` again, one time in four through another kill while it starts. How many kills that makes.
+    async fn start(&mut self) -> usize {
+        let mut kills = 1;
+        if self.random.u8(0..4) == 0 {
+            found::collect_mails(&self.folder, &mut self.mails);
+            let starting = Laptop::spawn(&self.folder, &VARIABLES);
+            sleep(START.mul_f64(self.random.f64())).await;
+            starting.kill();
+            kills += 1;
+        }
+        found::collect_mails(&self.folder, &mut self.mails);
+        let laptop = Laptop::start(&self.folder, &VARIABLES).await;
+        self.operator = caller(&laptop);
+        for author in &mut self.authors {
+            author.move_to(&self.operator);
+        }
+        self.laptop = Some(laptop);
+        kills
+    }
+
+    async fn check(&self, since: &[usize], mails: Option<Vec<(String, String)>>, round: &mut Round) {
+        let told: Vec<Told> = self.authors.iter().flat_map(|author| author.told.iter().cloned()).collect();
+        match found::read(&self.operator, &self.authors, since).await {
+            Ok(found) => {
+                let found = check::Found { mails, ..found };
+                round.totals = Totals::of(&told, &found);
+                round.wrong.extend(check(&told, &found));
+            }
+            Err(error) => round.wrong.push(Wrong { command: None, what: format!("the system can't be read: {error}") }),
+        }
+    }
+}
+
+/// The operator, with connections of its own.
+fn caller(laptop: &Laptop) -> Caller {
+    Caller::new(Client::new(), laptop.url(), Some(OPERATOR_KEY.to_owned()))
+}
+
+/// Who is beside the one at this place.
+fn neighbours(place: usize, partners: &[Partner]) -> Vec<Neighbour> {
+    let others = partners.iter().enumerate().filter(|(it, _)| *it != place);
+    let near =
+        others.map(|(other, partner)| Neighbour { refid: partner.refid.clone(), below: (place, other) == (0, BELOW) });
+    near.collect()
+}
+
+async fn partner(operator: &Caller, place: usize, parent: Option<&Partner>) -> Partner {
+    let body = json!({
+        "parent": parent.map(|parent| &parent.refid),
+        "company_name": format!("Partner {place}"),
+        "email": format!("partner-{place}@reseller.example"),
+        "tier": "gold",
+    });
+    let made = operator.post("/v1/resellers", &body).await.expect(201);
+    let refid = made.text("refid").to_owned();
+    let body = json!({"reseller": refid, "name": "crash"});
+    let key = operator.post("/v1/api-keys", &body).await.expect(201);
+    Partner { caller: operator.with_key(Some(key.text("key"))), refid }
+}

@@ -1,0 +1,118 @@
+//! Nobody learns whether an address is known: not from answers, not from the work behind them (SPEC D1).
+
+use purser_tests::faults::Script;
+use purser_tests::people::PASSWORD;
+use purser_tests::{Reply, World};
+use serde_json::{Value, json};
+
+use crate::accounts::attempt;
+
+/// What an answer shows and what it took, but for what is different each time.
+#[derive(Debug, PartialEq)]
+struct Face {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+    cost: String,
+}
+
+fn face(reply: &Reply) -> Face {
+    let changing = ["x-request-id", "date", "purser-cost"];
+    let mut headers = reply.headers.clone();
+    headers.retain(|(name, _)| !changing.contains(&name.as_str()));
+    Face {
+        status: reply.status,
+        headers,
+        body: String::from_utf8_lossy(&reply.bytes).into_owned(),
+        cost: reply.header("purser-cost").unwrap().to_owned(),
+    }
+}
+
+/// A body about an address.
+type Body<'a> = &'a dyn Fn(&String) -> Value;
+
+/// Somebody confirmed, somebody who registered only, and nobody, by address.
+async fn addresses(world: &World) -> [String; 3] {
+    let known = world.person().await.email;
+    let waiting = "waiting@example.com".to_owned();
+    world.register(&waiting, PASSWORD).await;
+    world.system().settle().await;
+    [known, waiting, "nobody@example.com".to_owned()]
+}
+
+#[tokio::test]
+async fn what_is_asked_by_address_is_answered_alike_and_takes_the_same_work() {
+    let world = World::new().await;
+    let addresses = addresses(&world).await;
+    let register = |email: &String| json!({"email": email, "name": "A", "password": "one more harbour in the fog"});
+    let address = |email: &String| json!({"email": email});
+    let login = |email: &String| json!({"email": email, "password": "a wrong harbour in the fog"});
+    let routes: [(&str, Body<'_>, u32); 4] = [
+        ("register", &register, 1),
+        ("resend-confirmation", &address, 0),
+        ("forgot-password", &address, 0),
+        ("login", &login, 1),
+    ];
+    for (route, body, runs) in routes {
+        let mut faces = Vec::new();
+        for email in &addresses {
+            let path = format!("/v1/auth/{route}");
+            let reply = world.nobody().post(&path, &body(email)).await;
+            assert_eq!(reply.hashes(), runs, "{route}: runs of Argon2id");
+            faces.push(face(&reply));
+        }
+        assert_eq!(faces[0], faces[1], "{route}: somebody who registered only");
+        assert_eq!(faces[0], faces[2], "{route}: nobody");
+    }
+}
+
+#[tokio::test]
+async fn a_login_makes_the_same_calls_for_an_unknown_address() {
+    let world = World::new().await;
+    let addresses = addresses(&world).await;
+    let mut made = Vec::new();
+    for email in &addresses {
+        let script = Script::default();
+        let app = world.app_over("customer-auth", &script).await;
+        let function = purser_lambda::function("customer-auth").unwrap();
+        let body = json!({"email": email, "password": "a wrong harbour in the fog"});
+        let headers = [("content-type", "application/json"), ("authorization", "")];
+        let reply = world
+            .send(purser_lambda::router(function, &app).unwrap(), "POST", "/v1/auth/login", &headers, body.to_string())
+            .await;
+        let _refused = reply.refused(401, "invalid_credentials");
+        let calls: Vec<usize> = ["BatchGetItem", "GetItem", "TransactWriteItems", "PutItem"]
+            .iter()
+            .map(|operation| script.calls(operation).len())
+            .collect();
+        made.push(calls);
+    }
+    assert_eq!(made, [[2, 0, 1, 0], [2, 0, 1, 0], [2, 0, 1, 0]]);
+}
+
+#[tokio::test]
+async fn failures_are_counted_alike_and_a_suspended_login_is_as_wrong_as_none() {
+    let world = World::new().await;
+    let [known, _, unknown] = addresses(&world).await;
+    let suspended = world.person().await;
+    let path = format!("/v1/users/{}/suspend", suspended.refid);
+    let _suspended = world.operator.act(&path).await.expect(200);
+    let mut faces = Vec::new();
+    for (email, password) in [
+        (&known, "a wrong harbour in the fog"),
+        (&unknown, "a wrong harbour in the fog"),
+        // Even the right password.
+        (&suspended.email, PASSWORD),
+    ] {
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            let reply = attempt(&world.nobody(), email, password).await;
+            seen.push((reply.status, reply.text("code").to_owned()));
+        }
+        faces.push(seen);
+    }
+    assert_eq!(faces[0][0], (401, "invalid_credentials".to_owned()));
+    assert_eq!(faces[0][4], (429, "too_many_attempts".to_owned()));
+    assert_eq!(faces[0], faces[1]);
+    assert_eq!(faces[0], faces[2]);
+}

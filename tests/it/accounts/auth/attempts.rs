@@ -1,0 +1,206 @@
+//! Attempts that fail make the next one wait, and lock no owner out (SPEC D2).
+
+use jiff::SignedDuration;
+use purser_tests::lambda::{event, invoke};
+use purser_tests::people::PASSWORD;
+use purser_tests::{Reply, World};
+use serde_json::{Value, json};
+
+use crate::accounts::auth::tokens::futures_all;
+use crate::accounts::{attempt, forget, turn};
+
+const WRONG: &str = "a wrong harbour in the fog";
+
+/// An attempt to sign in from this network address.
+async fn from(world: &World, address: &str, body: &Value) -> Reply {
+    let mut event = event("POST", "/v1/auth/login", "", "");
+    event["requestContext"]["http"]["sourceIp"] = json!(address);
+    event["headers"] = json!({"content-type": "application/json", "host": "api.example.com"});
+    event["body"] = json!(body.to_string());
+    invoke(world, "customer-auth", event).await
+}
+
+fn wait(reply: &Reply) -> i64 {
+    reply.header("retry-after").unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn delays_grow_and_whoever_waits_as_told_is_heard() {
+    // What passes between two requests would count as waiting.
+    let world = World::at("2026-01-05T09:00:00Z").await;
+    let ada = world.person().await;
+    let nobody = world.nobody();
+    for _ in 0..3 {
+        let wrong = attempt(&nobody, &ada.email, WRONG).await;
+        let _wrong = wrong.refused(401, "invalid_credentials");
+    }
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        // Not even the right password is looked at.
+        let soon = attempt(&nobody, &ada.email, PASSWORD).await;
+        let soon = soon.refused(429, "too_many_attempts");
+        waits.push(wait(&soon));
+        let on = SignedDuration::from_secs(wait(&soon));
+        world.system().clock().advance(on);
+        let wrong = attempt(&nobody, &ada.email, WRONG).await;
+        let _wrong = wrong.refused(401, "invalid_credentials");
+    }
+    assert!(waits.windows(2).all(|two| two[0] < two[1]), "{waits:?}");
+    turn(&world, 15);
+    let _in = attempt(&nobody, &ada.email, PASSWORD).await.expect(200);
+    let _forgotten = attempt(&nobody, &ada.email, WRONG).await.refused(401, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn an_owner_gets_in_while_the_account_is_under_attack_from_everywhere() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let guess = json!({"email": ada.email, "password": WRONG});
+    for n in 0..12 {
+        let _guess = from(&world, &format!("198.51.100.{n}"), &guess).await;
+    }
+    let strange = json!({"email": ada.email, "password": PASSWORD});
+    let strange = from(&world, "203.0.113.1", &strange).await;
+    let _strange = strange.refused(429, "too_many_attempts");
+    // From a device that she signed in with before.
+    let known = json!({"email": ada.email, "password": PASSWORD, "device": ada.device});
+    let _in = from(&world, "203.0.113.1", &known).await.expect(200);
+    // A forged one is none.
+    let mut forged = ada.device.clone();
+    forged.pop();
+    for device in [forged.as_str(), "US-0000000000000000.A.B", "x", &ada.device[..19]] {
+        let forged = json!({"email": ada.email, "password": PASSWORD, "device": device});
+        let forged = from(&world, "203.0.113.2", &forged).await;
+        let _forged = forged.refused(429, "too_many_attempts");
+    }
+    // And by mail.
+    forget(&world, &ada.email).await;
+    let new = "a new harbour at midnight";
+    let reset = crate::accounts::reset(&world, &world.mailed_token(&ada.email).await, new).await;
+    let device = reset.expect(200).text("device").to_owned();
+    let in_by_mail = json!({"email": ada.email, "password": new});
+    let _in = from(&world, "203.0.113.3", &in_by_mail).await.expect(200);
+    let in_by_mail = json!({"email": ada.email, "password": new, "device": device});
+    let _in = from(&world, "198.51.100.1", &in_by_mail).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_at_many_accounts_waits() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    for n in 0..20 {
+        let guess = json!({"email": format!("{n}@example.com"), "password": WRONG});
+        let guess = from(&world, "198.51.100.7", &guess).await;
+        let _guess = guess.refused(401, "invalid_credentials");
+    }
+    let right = json!({"email": ada.email, "password": PASSWORD});
+    let soon = from(&world, "198.51.100.7", &right).await;
+    let _soon = soon.refused(429, "too_many_attempts");
+    let _elsewhere = from(&world, "198.51.100.8", &right).await.expect(200);
+    // A success of one's own ends nothing of it.
+    let soon = from(&world, "198.51.100.7", &right).await;
+    let _soon = soon.refused(429, "too_many_attempts");
+}
+
+#[tokio::test]
+async fn of_many_guesses_at_once_a_few_are_answered() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let nobody = world.nobody();
+    let guesses = (0..24).map(|_| attempt(&nobody, &ada.email, WRONG));
+    let replies = futures_all(guesses).await;
+    let told = replies.iter().filter(|it| it.status == 401).count();
+    let waiting = replies.iter().filter(|it| it.status == 429).count();
+    assert_eq!((told, waiting), (3, 21), "only those that were counted");
+}
+
+#[tokio::test]
+async fn a_right_guess_among_many_at_once_is_told_in_its_turn() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let (_, _, _) = crate::accounts::me::second_factor::enable(&world, &ada).await;
+    let nobody = world.nobody();
+    // The right one comes last, and would be told that a code is missing.
+    let guesses = (0..24).map(|n| {
+        let password = if n == 23 { PASSWORD } else { WRONG };
+        attempt(&nobody, &ada.email, password)
+    });
+    let replies = futures_all(guesses).await;
+    let waiting = replies.iter().filter(|it| it.status == 429).count();
+    assert!(waiting >= 20, "{waiting}");
+}
+
+#[tokio::test]
+async fn a_stolen_session_does_not_guess_at_leisure() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let body = |n: u32| json!({"password": format!("{WRONG} {n}"), "new_password": "a new harbour at midnight"});
+    let bodies: Vec<Value> = (0..16).map(body).collect();
+    let guesses = bodies.iter().map(|body| ada.caller.put("/v1/me/password", body));
+    let replies = futures_all(guesses).await;
+    let told = replies.iter().filter(|it| it.text("code") == "wrong_password").count();
+    assert_eq!(told, 3, "{replies:?}");
+}
+
+#[tokio::test]
+async fn codes_are_counted_by_login_whatever_the_device() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let _phone = crate::accounts::me::second_factor::enable(&world, &ada).await;
+    let mut told = Vec::new();
+    for n in 0..4 {
+        // Each time a device that is new and known: as a link by mail gives them.
+        forget(&world, &ada.email).await;
+        let token = world.mailed_token(&ada.email).await;
+        let reset = crate::accounts::reset(&world, &token, &format!("a harbour of number {n}")).await;
+        let device = reset.expect(200).text("device").to_owned();
+        let password = format!("a harbour of number {n}");
+        let guess = json!({"email": ada.email, "password": password, "device": device, "code": "000000"});
+        let guess = world.nobody().post("/v1/auth/login", &guess).await;
+        told.push(guess.text("code").to_owned());
+    }
+    let too_many = told.iter().filter(|it| *it == "too_many_attempts").count();
+    assert!(too_many >= 1, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_known_device_guesses_no_more_than_anybody() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let guess = json!({"email": ada.email, "password": WRONG, "device": ada.device});
+    for _ in 0..3 {
+        let guess = from(&world, "198.51.100.1", &guess).await;
+        let _guess = guess.refused(401, "invalid_credentials");
+    }
+    let guess = from(&world, "198.51.100.2", &guess).await;
+    let _guess = guess.refused(429, "too_many_attempts");
+    let elsewhere = json!({"email": ada.email, "password": PASSWORD});
+    let _in = from(&world, "198.51.100.3", &elsewhere).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_outdated_hash_is_made_anew_at_the_next_sign_in() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let pk = format!("PW#{}", ada.refid);
+    let kept = || crate::accounts::doc(&world, &pk).unwrap()["password"]["S"].as_str().unwrap().to_owned();
+    let present = kept();
+    world.tamper(&pk, "password", &json!({"S": outdated()}));
+    let reply = attempt(&world.nobody(), &ada.email, PASSWORD).await.expect(200);
+    assert_eq!(reply.hashes(), 2);
+    assert!(kept().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert_ne!(kept(), present, "under a salt of its own");
+    let reply = attempt(&world.nobody(), &ada.email, PASSWORD).await.expect(200);
+    assert_eq!(reply.hashes(), 1);
+    let mails = world.subjects(&ada.email).await;
+    assert!(!mails.iter().any(|it| it.contains("password was changed")), "it is the same one");
+}
+
+/// [`PASSWORD`] as it might have been hashed long ago: 4 MiB, once.
+fn outdated() -> String {
+    use argon2::password_hash::PasswordHasher;
+    let params = argon2::Params::new(4_096, 1, 1, None).unwrap();
+    let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let hash = argon2.hash_password_with_salt(PASSWORD.as_bytes(), b"a salt of old...");
+    hash.unwrap().to_string()
+}

@@ -1,0 +1,264 @@
+//! CAPTCHA: who answers once, in time and rightly is a person; everybody else is not let in.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::IntoResponse;
+use jiff::SignedDuration;
+use purser_domain::people::caller::Actor;
+use purser_edge::App;
+use purser_edge::caller::captcha::{CaptchaBody, CaptchaKind};
+use purser_store::engine::item::{Origin, Stamp};
+use purser_tests::World;
+use serde_json::{Value, json};
+
+const SITE: &str = "site-key";
+const SECRET: &str = "hush hush & more=";
+
+fn stamp(request: &str) -> Stamp {
+    Stamp { actor: Actor::new("anybody"), request: request.to_owned(), origin: Origin::Api, cause: "test".to_owned() }
+}
+
+fn body(value: &Value) -> CaptchaBody {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// The code of the problem somebody gets.
+async fn asked(app: &App, value: Option<Value>, request: &str) -> Option<&'static str> {
+    let given = value.as_ref().map(body);
+    let answer = app.must_be_human(given.as_ref(), &stamp(request)).await;
+    answer.err().map(|problem| problem.code())
+}
+
+/// A sum's token and its answer.
+fn sum(app: &App) -> (String, u32) {
+    let shown = app.captcha().unwrap();
+    assert_eq!(shown.kind, CaptchaKind::Arithmetic);
+    assert_eq!(shown.site_key, None);
+    let question = shown.question.unwrap();
+    let (one, other) = question.split_once(" + ").unwrap();
+    let number = |text: &str| text.parse::<u32>().unwrap();
+    (shown.token.unwrap(), number(one) + number(other))
+}
+
+async fn with_sums() -> World {
+    World::with(None, &[("PURSER_CAPTCHA", "arithmetic")]).await
+}
+
+#[tokio::test]
+async fn nobody_is_asked_unless_the_deployment_wants_it() {
+    let world = World::new().await;
+    let app = world.system().app();
+    let shown = json!(app.captcha().unwrap());
+    assert_eq!(shown, json!({"kind": "off", "question": null, "token": null, "site_key": null}));
+    for given in [None, Some(json!({"token": "x"}))] {
+        assert_eq!(asked(app, given, "1").await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_sum_counts_once() {
+    let world = with_sums().await;
+    let app = world.system().app();
+    let before = world.size().await;
+    let (token, answer) = sum(app);
+    assert_eq!(world.size().await, before, "asking for a sum writes nothing");
+    let right = json!({"token": token, "answer": answer});
+    assert_eq!(asked(app, Some(right.clone()), "1").await, None);
+    assert_eq!(asked(app, Some(right), "2").await, Some("captcha_failed"));
+    let (other, _) = sum(app);
+    assert_ne!(other, token);
+}
+
+#[tokio::test]
+async fn a_wrong_answer_uses_a_sum_up() {
+    let world = with_sums().await;
+    let app = world.system().app();
+    let (token, answer) = sum(app);
+    let wrong = json!({"token": token, "answer": answer + 1});
+    let right = json!({"token": token, "answer": answer});
+    let (unanswered, its_answer) = sum(app);
+    let given = [
+        None,
+        Some(wrong),
+        Some(right),
+        Some(json!({"token": unanswered})),
+        Some(json!({"token": unanswered, "answer": its_answer})),
+    ];
+    for (n, given) in given.into_iter().enumerate() {
+        let answered = asked(app, given, &n.to_string()).await;
+        assert_eq!(answered, Some("captcha_failed"), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_gets_through() {
+    let world = with_sums().await;
+    let app = world.system().app();
+    let (token, answer) = sum(app);
+    let tries = (0..8).map(|n| {
+        let (app, given) = (app.clone(), json!({"token": token, "answer": answer}));
+        tokio::spawn(async move { asked(&app, Some(given), &n.to_string()).await })
+    });
+    let mut passed = 0;
+    for tried in tries.collect::<Vec<_>>() {
+        passed += usize::from(tried.await.unwrap().is_none());
+    }
+    assert_eq!(passed, 1);
+}
+
+#[tokio::test]
+async fn a_sum_must_be_done_in_five_minutes() {
+    let world = with_sums().await;
+    let app = world.system().app();
+    for (seconds, code) in [(290, None), (301, Some("captcha_failed"))] {
+        let (token, answer) = sum(app);
+        world.system().clock().advance(SignedDuration::from_secs(seconds));
+        let given = json!({"token": token, "answer": answer});
+        assert_eq!(asked(app, Some(given), "r").await, code, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_forged_token_is_refused_and_costs_nothing() {
+    let (world, other) = (with_sums().await, with_sums().await);
+    let app = world.system().app();
+    let (token, answer) = sum(app);
+    let (foreign, its_answer) = sum(other.system().app());
+    let flipped = token.replacen(&token[40..41], if &token[40..41] == "A" { "B" } else { "A" }, 1);
+    let before = world.size().await;
+    for (token, answer) in [
+        (flipped, answer),
+        (foreign, its_answer),
+        ("not_base_64!".to_owned(), 0),
+        ("A".repeat(8_192), 0),
+        (token[..20].to_owned(), answer),
+    ] {
+        let given = json!({"token": token, "answer": answer});
+        assert_eq!(asked(app, Some(given), "r").await, Some("captcha_failed"));
+    }
+    assert_eq!(world.size().await, before);
+}
+
+#[test]
+fn a_body_holds_nothing_else() {
+    for bad in [
+        json!({}),
+        json!({"token": "x", "answer": "12"}),
+        json!({"token": "x", "answer": -1}),
+        json!({"token": "x", "more": 1}),
+        json!({"token": ""}),
+        json!({"token": "not visible ✓"}),
+        json!({"token": "A".repeat(8_193)}),
+        json!("x"),
+    ] {
+        assert!(serde_json::from_value::<CaptchaBody>(bad.clone()).is_err(), "{bad}");
+    }
+    let shown = format!("{:?}", body(&json!({"token": "hush"})));
+    assert!(!shown.contains("hush"));
+}
+
+/// A stand-in for siteverify: it gives this answer, and keeps what it was asked.
+#[derive(Clone, Default)]
+struct Siteverify {
+    answer: Arc<Mutex<(u16, String)>>,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+/// What it was asked.
+#[derive(Debug, Clone, PartialEq)]
+struct Heard {
+    asked: String,
+    kind: Option<String>,
+    form: String,
+}
+
+impl Siteverify {
+    async fn start(&self) -> String {
+        let routes = Router::new().fallback(verify).with_state(self.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        format!("http://{address}/api/siteverify")
+    }
+
+    fn says(&self, status: u16, body: &str) {
+        *self.answer.lock().unwrap() = (status, body.to_owned());
+    }
+}
+
+async fn verify(
+    State(stand_in): State<Siteverify>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    form: String,
+) -> impl IntoResponse {
+    let kind = headers.get("content-type");
+    stand_in.heard.lock().unwrap().push(Heard {
+        asked: format!("{method} {uri}"),
+        kind: kind.map(|kind| kind.to_str().unwrap().to_owned()),
+        form,
+    });
+    let (status, said) = stand_in.answer.lock().unwrap().clone();
+    (StatusCode::from_u16(status).unwrap(), said)
+}
+
+async fn with_recaptcha(url: &str) -> World {
+    let variables = [
+        ("PURSER_CAPTCHA", "recaptcha"),
+        ("PURSER_RECAPTCHA_SITE_KEY", SITE),
+        ("PURSER_RECAPTCHA_SECRET", SECRET),
+        ("PURSER_RECAPTCHA_URL", url),
+    ];
+    World::with(None, &variables).await
+}
+
+#[tokio::test]
+async fn recaptcha_judges_by_its_protocol() {
+    let google = Siteverify::default();
+    let world = with_recaptcha(&google.start().await).await;
+    // A function's own, whose role says nothing of Google.
+    let app = world.system().apps().of("sign-up-reseller").unwrap();
+    let shown = json!(app.captcha().unwrap());
+    let expected = json!({"kind": "recaptcha", "question": null, "token": null, "site_key": SITE});
+    assert_eq!(shown, expected);
+    let given = json!({"token": "03AG&it=s"});
+    for (status, said, code) in [
+        (200, r#"{"success": true, "challenge_ts": "2026-01-01T00:00:00Z"}"#, None),
+        (200, r#"{"success": false, "error-codes": ["timeout-or-duplicate"]}"#, Some("captcha_failed")),
+        (200, r#"{"success": false, "error-codes": ["invalid-input-response"]}"#, Some("captcha_failed")),
+        (200, r#"{"success": false}"#, Some("captcha_failed")),
+        // Ours to mend, and no fault of whoever asks.
+        (200, r#"{"success": false, "error-codes": ["invalid-input-secret"]}"#, Some("busy")),
+        (200, "<html>", Some("busy")),
+        (500, r#"{"success": true}"#, Some("busy")),
+        (302, "", Some("busy")),
+    ] {
+        google.says(status, said);
+        assert_eq!(asked(app, Some(given.clone()), "r").await, code, "{said}");
+    }
+    let heard = google.heard.lock().unwrap().clone();
+    let expected = Heard {
+        asked: "POST /api/siteverify".to_owned(),
+        kind: Some("application/x-www-form-urlencoded".to_owned()),
+        form: "secret=hush%20hush%20%26%20more%3D&response=03AG%26it%3Ds".to_owned(),
+    };
+    assert!(heard.iter().all(|it| *it == expected), "{heard:?}");
+    assert_eq!(heard.len(), 8, "each is asked once");
+    // Who gives no answer is not asked about.
+    assert_eq!(asked(app, None, "r").await, Some("captcha_failed"));
+    assert_eq!(google.heard.lock().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn nobody_gets_through_while_recaptcha_is_out_of_reach() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let world = with_recaptcha(&format!("http://{address}/siteverify")).await;
+    let given = Some(json!({"token": "x"}));
+    assert_eq!(asked(world.system().app(), given, "r").await, Some("busy"));
+}

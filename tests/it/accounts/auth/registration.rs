@@ -1,0 +1,228 @@
+//! Getting an account: anybody may ask, whoever reads the mail gets it (SPEC D1, D3).
+
+use jiff::SignedDuration;
+use purser_domain::people::caller::Actor;
+use purser_domain::people::token::{Asks, LinkRequest};
+use purser_store::engine::item::{Origin, Stamp};
+use purser_tests::World;
+use purser_tests::faults::{Fault, Script};
+use purser_tests::people::PASSWORD;
+use serde_json::json;
+
+use crate::accounts::auth::tokens::futures_all;
+use crate::accounts::{attempt, confirm, reset};
+
+#[tokio::test]
+async fn an_unconfirmed_address_is_mailed_again_and_each_link_brings_its_own_password() {
+    let world = World::new().await;
+    let email = "ada@example.com";
+    world.register(email, PASSWORD).await;
+    let first = world.mailed_token(email).await;
+    let other = "somebody else's idea of it";
+    world.register(email, other).await;
+    let second = world.mailed_token(email).await;
+    assert_ne!(first, second);
+    let _confirmed = confirm(&world, &first).await.expect(200);
+    let _in = world.sign_in(email, PASSWORD).await;
+    let never = attempt(&world.nobody(), email, other).await;
+    let _never = never.refused(401, "invalid_credentials");
+    let _over = confirm(&world, &second).await.refused(422, "invalid_token");
+    assert_eq!(world.count_of_kind("user"), 1);
+}
+
+#[tokio::test]
+async fn a_confirmation_can_be_had_again() {
+    let world = World::new().await;
+    let email = "ada@example.com";
+    let resend = async || {
+        let body = json!({"email": email});
+        let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
+        let _sent = sent.expect(202);
+    };
+    resend().await;
+    assert!(world.subjects(email).await.is_empty(), "nobody has asked for an account");
+    world.register(email, PASSWORD).await;
+    let first = world.mailed_token(email).await;
+    resend().await;
+    let again = world.mailed_token(email).await;
+    assert_ne!(first, again);
+    let _confirmed = confirm(&world, &again).await.expect(200);
+    let _in = world.sign_in(email, PASSWORD).await;
+
+    // After two registrations nobody knows whose the last password was: the link asks for a new one.
+    let email = "bob@example.com";
+    world.register(email, PASSWORD).await;
+    world.register(email, "somebody else's idea of it").await;
+    // Requests are looked at in any order.
+    world.system().settle().await;
+    let body = json!({"email": email});
+    let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
+    let _sent = sent.expect(202);
+    let token = world.mailed_token(email).await;
+    let _no_password = confirm(&world, &token).await.refused(422, "invalid_token");
+    let _set = reset(&world, &token, "a harbour of my own").await.expect(200);
+    let _in = world.sign_in(email, "a harbour of my own").await;
+}
+
+#[tokio::test]
+async fn whoever_has_an_account_is_told_and_keeps_the_password() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    world.register(&ada.email, "somebody else's idea of it").await;
+    let told = world.subjects(&ada.email).await;
+    assert_eq!(told[0], "You have an account with Purser already");
+    let _still = world.sign_in(&ada.email, PASSWORD).await;
+    let token = world.mailed_token(&ada.email).await;
+    let _set = reset(&world, &token, "a new harbour at midnight").await.expect(200);
+}
+
+#[tokio::test]
+async fn nobody_sets_the_first_password_of_an_invited_operator_by_registering() {
+    let world = World::new().await;
+    let email = "op@example.com";
+    let body = json!({"email": email, "name": "Op", "operator": true});
+    let _invited = world.operator.post("/v1/users", &body).await.expect(201);
+    let invitation = world.mailed_token(email).await;
+    let theirs = "somebody else's idea of it";
+    world.register(email, theirs).await;
+    let mailed = world.mailed_token(email).await;
+    assert_ne!(mailed, invitation);
+    let _no_password = confirm(&world, &mailed).await.refused(422, "invalid_token");
+    let _set = reset(&world, &mailed, PASSWORD).await.expect(200);
+    let never = attempt(&world.nobody(), email, theirs).await;
+    let _never = never.refused(401, "invalid_credentials");
+    let _in = world.sign_in(email, PASSWORD).await;
+}
+
+#[tokio::test]
+async fn one_address_one_login_however_many_ask_at_once() {
+    let world = World::new().await;
+    let emails = ["ada@example.com", "ADA@example.com", "Ada@Example.com"];
+    let partner = world.partner("standard", 0).await;
+    let nobody = world.nobody();
+    let registers = (0..6).map(|n| {
+        let body = json!({"email": emails[n % 3], "name": "A", "password": PASSWORD});
+        let nobody = nobody.clone();
+        async move { nobody.post("/v1/auth/register", &body).await.status }
+    });
+    let invite = json!({"email": emails[0], "name": "A", "reseller": partner.refid});
+    let (registered, invited) = tokio::join!(futures_all(registers), world.operator.post("/v1/users", &invite));
+    assert!(registered.iter().all(|status| *status == 202));
+    assert!([201, 409].contains(&invited.status), "{:?}", invited.json);
+    world.system().settle().await;
+    let guards = world.count_of_kind("login_address");
+    // The partner has a login of its own.
+    assert_eq!((guards, world.count_of_kind("user")), (2, 2));
+}
+
+#[tokio::test]
+async fn an_address_that_a_stale_read_shows_free_is_answered_as_its_logins() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let script = Script::default();
+    let app = world.app_over("mail-links", &script).await;
+    let table = world.system().dynamo().table().to_owned();
+    let nothing = json!({"Responses": {table: []}, "UnprocessedKeys": {}}).to_string();
+    script.then(1, "BatchGetItem", &Fault::Answer(200, nothing));
+    let (now, stamp) = (app.clock.now(), stamp());
+    let asked = LinkRequest {
+        id: "0123456789ABCDEF".to_owned(),
+        asks: Asks::Register {
+            email: ada.email.clone().try_into().unwrap(),
+            name: "A".to_owned().try_into().unwrap(),
+            password: "$argon2id$".to_owned().try_into().unwrap(),
+        },
+        created_at: now,
+        version: 1,
+    };
+    let link = app.store.answer_link_request(&asked, true, &stamp, now);
+    let link = link.await.unwrap().unwrap();
+    assert!(script.is_played() && link.has_account);
+    assert_eq!(link.user.refid.as_str(), ada.refid);
+    assert_eq!(world.count_of_kind("user"), 1);
+    // What has waited for too long is answered no more.
+    let late = now.plus(SignedDuration::from_hours(24));
+    let link = app.store.answer_link_request(&asked, true, &stamp, late);
+    assert!(link.await.unwrap().is_none());
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        actor: Actor::new("mail-links"),
+        request: "a delivery".to_owned(),
+        origin: Origin::Api,
+        cause: "a request".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn registration_can_be_off() {
+    let world = World::with(None, &[("PURSER_REGISTRATION", "false")]).await;
+    let body = json!({"email": "ada@example.com", "name": "A", "password": PASSWORD});
+    let off = world.nobody().post("/v1/auth/register", &body).await;
+    let _off = off.refused(404, "not_found");
+    let _invited = world.invited(json!({})).await;
+}
+
+#[tokio::test]
+async fn confirmation_can_be_off() {
+    let world = World::with(None, &[("PURSER_CONFIRM_ADDRESS", "false")]).await;
+    let email = "ada@example.com";
+    world.register(email, PASSWORD).await;
+    world.system().settle().await;
+    let ada = world.sign_in(email, PASSWORD).await;
+    let me = ada.caller.get("/v1/me").await.expect(200);
+    assert_eq!(me.json["confirmed_at"], json!(null));
+    assert!(world.subjects(email).await.is_empty());
+    // A second registration takes nothing over.
+    world.register(email, "somebody else's idea of it").await;
+    world.system().settle().await;
+    let other = attempt(&world.nobody(), email, "somebody else's idea of it").await;
+    let _other = other.refused(401, "invalid_credentials");
+    let _still = world.sign_in(email, PASSWORD).await;
+    // It can be confirmed all the same, with a password of whoever reads the mail; all sessions end.
+    let body = json!({"email": email});
+    let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
+    let _sent = sent.expect(202);
+    world.set_password(email, "a harbour of my own").await;
+    let _over = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
+    let ada = world.sign_in(email, "a harbour of my own").await;
+    let me = ada.caller.get("/v1/me").await.expect(200);
+    assert!(me.json["confirmed_at"].is_string());
+}
+
+#[tokio::test]
+async fn a_weak_password_is_refused_at_its_field() {
+    let world = World::with(None, &[("PURSER_PASSWORD_LENGTH", "16")]).await;
+    let nobody = world.nobody();
+    for weak in ["fifteen letters", "password12345678", "correcthorsebatt"] {
+        let body = json!({"email": "ada@example.com", "name": "Ada Lovelace", "password": weak});
+        let reply = nobody.post("/v1/auth/register", &body).await;
+        if reply.status == 202 {
+            assert_eq!(weak, "correcthorsebatt");
+            continue;
+        }
+        assert_eq!(reply.refused(422, "weak_password").pointer(), "/password");
+    }
+    let body = json!({"email": "ada@example.com", "name": "A", "password": "x".repeat(257)});
+    let reply = nobody.post("/v1/auth/register", &body).await;
+    assert_eq!(reply.refused(422, "invalid_fields").pointer(), "/password");
+}
+
+#[tokio::test]
+async fn a_confirmed_login_is_bound_to_the_client_with_its_address_where_that_is_on() {
+    let world = World::with(None, &[("PURSER_AUTO_BIND_USER", "true")]).await;
+    let email = "ada@example.com";
+    let body = json!({"name": "Ada Ltd", "email": email});
+    let client = world.operator.post("/v1/clients", &body).await.expect(201);
+    assert_eq!(client.json["user"], json!(null));
+    world.register(email, PASSWORD).await;
+    let _confirmed = confirm(&world, &world.mailed_token(email).await).await.expect(200);
+    world.system().settle().await;
+    let ada = world.sign_in(email, PASSWORD).await;
+    let me = ada.caller.get("/v1/me").await.expect(200);
+    assert_eq!(me.json["client"], client.json["refid"]);
+    assert_eq!(me.json["roles"], json!(["customer"]));
+    let bound = world.operator.get(&format!("/v1/clients/{}", client.text("refid"))).await;
+    assert_eq!(bound.expect(200).text("user"), ada.refid);
+}

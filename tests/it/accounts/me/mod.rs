@@ -1,0 +1,7 @@
+//! What people see and change of themselves.
+
+mod addresses;
+mod avatars;
+pub mod second_factor;
+mod session_use;
+mod sessions;

@@ -1,0 +1,148 @@
+//! The second factor: an app's codes, each good once, and codes for recovery (SPEC D2).
+
+use purser_tests::World;
+use purser_tests::people::{PASSWORD, Person};
+use serde_json::{Value, json};
+use totp_rs::Totp;
+
+use crate::accounts::turn;
+
+/// Somebody's app, which has scanned the code of `uri`.
+pub struct Phone(Totp);
+
+impl Phone {
+    fn of(uri: &str) -> Self {
+        Self(Totp::from_url(uri).unwrap())
+    }
+
+    /// What it shows so many steps from now.
+    fn shows(&self, world: &World, steps: i64) -> String {
+        let now = world.system().clock().timestamp().as_second();
+        let then = u64::try_from(now + steps * 30).unwrap();
+        self.0.generate(then).to_string()
+    }
+}
+
+/// Turns somebody's second factor on; they are in a new session then, and have codes for recovery.
+pub async fn enable(world: &World, person: &Person) -> (Person, Phone, Vec<String>) {
+    let proof = json!({"password": PASSWORD});
+    let offered = person.caller.post("/v1/me/totp", &proof).await.expect(200);
+    let phone = Phone::of(offered.text("uri"));
+    let code = json!({"code": phone.shows(world, 0)});
+    let enabled = person.caller.put("/v1/me/totp", &code).await.expect(200);
+    let codes = enabled.json["recovery_codes"].as_array().unwrap();
+    let codes = codes.iter().map(|it| it.as_str().unwrap().to_owned());
+    let token = enabled.json["session"]["token"].as_str().unwrap();
+    let caller = person.caller.with_key(Some(token));
+    let person = Person { caller, ..person.clone() };
+    (person, phone, codes.collect())
+}
+
+fn login(person: &Person, code: Option<&str>) -> Value {
+    let mut body = json!({"email": person.email, "password": PASSWORD, "device": person.device});
+    if let Some(code) = code {
+        body["code"] = json!(code);
+    }
+    body
+}
+
+#[tokio::test]
+async fn a_code_is_asked_for_and_good_once() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let elsewhere = world.sign_in(&ada.email, PASSWORD).await;
+    let (ada, phone, codes) = enable(&world, &ada).await;
+    let _over = elsewhere.caller.get("/v1/me").await.refused(401, "unauthenticated");
+    let me = ada.caller.get("/v1/me").await.expect(200);
+    assert_eq!(me.json["second_factor"], true);
+    assert_eq!(codes.len(), 10);
+
+    let nobody = world.nobody();
+    let sign_in = async |code: Option<&str>| nobody.post("/v1/auth/login", &login(&ada, code)).await;
+    let _asked = sign_in(None).await.refused(401, "second_factor_required");
+    // The code that turned it on is used up.
+    let used = phone.shows(&world, 0);
+    assert_eq!(sign_in(Some(&used)).await.refused(422, "invalid_code").pointer(), "/code");
+    turn(&world, 1);
+    let next = phone.shows(&world, 0);
+    let _in = sign_in(Some(&next)).await.expect(200);
+    let _used = sign_in(Some(&next)).await.refused(422, "invalid_code");
+    // One for recovery, typed as people do, once.
+    let typed = codes[3].to_lowercase().replace('-', " ");
+    let _in = sign_in(Some(&typed)).await.expect(200);
+    let _used = sign_in(Some(&codes[3])).await.refused(422, "invalid_code");
+    let everything = world.everything_in_the_table();
+    assert!(codes.iter().all(|code| !everything.contains(code.as_str())));
+}
+
+#[tokio::test]
+async fn codes_can_not_be_guessed_by_whoever_knows_the_password() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let (ada, phone, _) = enable(&world, &ada).await;
+    turn(&world, 2);
+    let nobody = world.nobody();
+    for code in ["000000", "000001", "A"] {
+        let guess = nobody.post("/v1/auth/login", &login(&ada, Some(code))).await;
+        let _guess = guess.refused(422, "invalid_code");
+    }
+    let code = phone.shows(&world, 0);
+    let soon = nobody.post("/v1/auth/login", &login(&ada, Some(&code))).await;
+    let _soon = soon.refused(429, "too_many_attempts");
+    // Who does not know the password is never asked for a code.
+    turn(&world, 15);
+    let wrong = json!({"email": ada.email, "password": "a wrong harbour", "code": code});
+    let _wrong = nobody.post("/v1/auth/login", &wrong).await.refused(401, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn turning_it_on_and_off_takes_the_password_and_is_told() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let wrong = json!({"password": "a wrong harbour"});
+    let proof = json!({"password": PASSWORD});
+    let _wrong = ada.caller.post("/v1/me/totp", &wrong).await.refused(422, "wrong_password");
+    let code = json!({"code": "123456"});
+    let none = ada.caller.put("/v1/me/totp", &code).await;
+    let _none = none.refused(409, "second_factor_disabled");
+    let _offered = ada.caller.post("/v1/me/totp", &proof).await.expect(200);
+    let bad = ada.caller.put("/v1/me/totp", &json!({"code": "x"})).await;
+    let _bad = bad.refused(422, "invalid_code");
+    // An offer alone changes nothing about signing in.
+    let ada = world.sign_in(&ada.email, PASSWORD).await;
+    let (ada, _, _) = enable(&world, &ada).await;
+    let twice = ada.caller.post("/v1/me/totp", &proof).await;
+    let _twice = twice.refused(409, "second_factor_enabled");
+    let headers = [("content-type", "application/json")];
+    let off = async |body: &Value| {
+        let body = Some(body.to_string().into_bytes());
+        ada.caller.send("DELETE", "/v1/me/totp", &headers, body).await
+    };
+    let _wrong = off(&wrong).await.refused(422, "wrong_password");
+    let _off = off(&proof).await.expect(204);
+    let _over = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
+    let ada = world.sign_in(&ada.email, PASSWORD).await;
+    assert_eq!(ada.caller.get("/v1/me").await.expect(200).json["second_factor"], false);
+    let told = world.subjects(&ada.email).await;
+    for turned in ["is on", "is off"] {
+        assert!(told.iter().any(|subject| subject.ends_with(turned)), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn operators_without_one_may_do_nothing_else_where_it_is_required() {
+    let variables = [("PURSER_OPERATOR_SECOND_FACTOR", "true")];
+    let world = World::with(None, &variables).await;
+    let operator = world.invited(json!({"operator": true})).await;
+    let held = operator.caller.get("/v1/clients").await;
+    let _held = held.refused(403, "second_factor_missing");
+    let me = operator.caller.get("/v1/me").await.expect(200);
+    assert_eq!(me.json["roles"], json!(["operator"]));
+    let (operator, _, _) = enable(&world, &operator).await;
+    let _clients = operator.caller.get("/v1/clients").await.expect(200);
+    // Machines and others sign in as before.
+    let _clients = world.operator.get("/v1/clients").await.expect(200);
+    let partner = world.partner("standard", 0).await;
+    let staff = world.invited(json!({"reseller": partner.refid})).await;
+    let _clients = staff.caller.get("/v1/clients").await.expect(200);
+}

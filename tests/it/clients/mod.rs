@@ -1,0 +1,194 @@
+//! Clients: SPEC A1–A4, A6.
+
+mod bindings;
+mod changes;
+mod deletion;
+mod lists;
+
+use purser_tests::World;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_client_is_created_with_everything_it_was_given() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let body = json!({
+        "name": "株式会社 🦀 شركة", "email": "Ops@Example.com", "phone": "+49 30 1234",
+        "metadata": {"segment": "Enterprise", "seats": 5}, "reseller": partner.refid, "client_id": "CUST-001",
+    });
+    let created = world.operator.post("/v1/clients", &body).await.expect(201);
+    for (member, value) in body.as_object().unwrap() {
+        assert_eq!(&created.json[member], value, "{member}");
+    }
+    assert_eq!(created.text("status"), "pending");
+    assert_eq!(created.json["user"], Value::Null);
+    assert_eq!(created.header("etag"), Some("\"1\""));
+    assert!(created.text("refid").starts_with("CL-"));
+    assert_eq!(created.text("created_at").len(), "2026-01-31T09:30:00.000Z".len());
+
+    let path = format!("/v1/clients/{}", created.text("refid"));
+    assert_eq!(world.operator.get(&path).await.expect(200).json, created.json);
+}
+
+#[tokio::test]
+async fn a_client_that_was_given_little_gets_the_rest() {
+    let world = World::with(None, &[("PURSER_CLIENT_STATUS", "active"), ("PURSER_CLIENT_PREFIX", "KD-")]).await;
+    let created = world.operator.post("/v1/clients", &json!({"name": "A", "email": "a@b.co"})).await.expect(201);
+    assert_eq!(created.text("client_id").len(), 36, "a UUID");
+    assert_eq!((created.text("status"), created.json["reseller"].is_null()), ("active", true));
+    assert_eq!(created.json["metadata"], json!({}));
+    assert!(created.text("refid").starts_with("KD-"));
+}
+
+#[tokio::test]
+async fn addresses_and_external_ids_are_unique_across_resellers() {
+    let world = World::new().await;
+    let (a, b) = (world.partner("standard", 0).await, world.partner("standard", 0).await);
+    let first = json!({"name": "A", "email": "One@example.com", "client_id": "CUST-1"});
+    let first = a.caller.post("/v1/clients", &first).await.expect(201);
+    let same_address = json!({"name": "B", "email": "oNE@EXAMPLE.com"});
+    let refused = b.caller.post("/v1/clients", &same_address).await.refused(409, "duplicate_email");
+    assert_eq!(refused.pointer(), "/email");
+    let text = String::from_utf8(refused.bytes).unwrap();
+    assert!(!text.contains(first.text("refid")) && !text.contains(&a.refid), "it tells no more than that: {text}");
+    let same_id = json!({"name": "B", "email": "two@example.com", "client_id": "CUST-1"});
+    let _refused = b.caller.post("/v1/clients", &same_id).await.refused(409, "duplicate_client_id");
+
+    let (refid, list) = (first.text("refid"), "/v1/clients");
+    for query in ["email=ONE%40example.com", "client_id=CUST-1", "email=one%40example.com&client_id=CUST-1"] {
+        let found = a.caller.get(&format!("{list}?{query}")).await.expect(200);
+        assert_eq!(found.json["data"][0]["refid"], refid, "{query}");
+        let hidden = b.caller.get(&format!("{list}?{query}")).await.expect(200);
+        assert_eq!(hidden.json["data"], json!([]), "{query}");
+    }
+    let neither = a.caller.get("/v1/clients?email=one%40example.com&client_id=CUST-2").await.expect(200);
+    assert_eq!(neither.json["data"], json!([]));
+}
+
+#[tokio::test]
+async fn racing_creates_of_one_address_make_one_client() {
+    let world = World::new().await;
+    let mut tries = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let operator = world.operator.clone();
+        tries.spawn(async move {
+            operator.post("/v1/clients", &json!({"name": format!("C{n}"), "email": "race@example.com"})).await
+        });
+    }
+    let replies = tries.join_all().await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 1);
+    assert_eq!(replies.iter().filter(|reply| reply.text("code") == "duplicate_email").count(), 7);
+}
+
+#[tokio::test]
+async fn unknown_and_suspended_resellers_win_no_clients() {
+    let world = World::new().await;
+    let body = |reseller: &str| json!({"name": "A", "email": "a@example.com", "reseller": reseller});
+    for unknown in ["RS-0000000000000000", "nonsense", ""] {
+        let refused = world.operator.post("/v1/clients", &body(unknown)).await.refused(422, "invalid_reseller");
+        assert_eq!(refused.pointer(), "/reseller");
+    }
+    let partner = world.partner("standard", 0).await;
+    let _reseller = world.operator.act(&format!("/v1/resellers/{}/suspend", partner.refid)).await.expect(200);
+    let _refused = world.operator.post("/v1/clients", &body(&partner.refid)).await.refused(409, "reseller_suspended");
+    let _refused = partner.caller.post("/v1/clients", &world.new_client()).await.refused(409, "reseller_suspended");
+    assert_eq!(world.operator.get("/v1/clients").await.json["data"], json!([]), "nothing changed");
+}
+
+/// The table of SPEC A4, over HTTP: what is asked for in each status, and what comes of it.
+#[tokio::test]
+async fn the_status_table_over_http() {
+    let world = World::new().await;
+    let ways = [
+        ("pending", vec![]),
+        ("active", vec!["activate"]),
+        ("suspended", vec!["activate", "suspend"]),
+        ("inactive", vec!["deactivate"]),
+    ];
+    let allowed = |from| match from {
+        "pending" => ["active", "inactive"].as_slice(),
+        "active" => &["suspended", "inactive"],
+        "suspended" => &["active", "inactive"],
+        _ => &["active"],
+    };
+    for (from, way) in ways {
+        for (action, to) in [("activate", "active"), ("suspend", "suspended"), ("deactivate", "inactive")] {
+            let created = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
+            let path = format!("/v1/clients/{}", created.text("refid"));
+            for step in &way {
+                let _stepped = world.operator.act(&format!("{path}/{step}")).await.expect(200);
+            }
+            let before = world.operator.get(&path).await.expect(200);
+            assert_eq!(before.text("status"), from);
+            let reply = world.operator.act(&format!("{path}/{action}")).await;
+            if from == to {
+                assert_eq!(reply.expect(200).json, before.json, "asking for {to} again changes nothing");
+            } else if allowed(from).contains(&to) {
+                let after = reply.expect(200);
+                assert_eq!((after.text("status"), after.number("version")), (to, before.number("version") + 1));
+            } else {
+                let refused = reply.refused(409, "status_transition_denied");
+                assert_eq!((refused.text("from"), refused.text("to")), (from, to));
+                assert_eq!(refused.json["allowed"], json!(allowed(from)));
+                assert_eq!(world.operator.get(&path).await.json, before.json);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn metadata_is_merged_and_keeps_no_credentials() {
+    let world = World::new().await;
+    let body = json!({"name": "A", "email": "a@b.co", "metadata": {"segment": "SMB", "seats": {"max": 5, "used": 1}}});
+    let created = world.operator.post("/v1/clients", &body).await.expect(201);
+    let path = format!("/v1/clients/{}", created.text("refid"));
+    let patch = json!({"metadata": {"segment": null, "seats": {"used": 2}}, "phone": "1"});
+    let changed = world.operator.patch(&path, &patch).await.expect(200);
+    assert_eq!(changed.json["metadata"], json!({"seats": {"max": 5, "used": 2}}));
+    assert_eq!((changed.text("phone"), changed.text("name"), changed.number("version")), ("1", "A", 2));
+    let same = world.operator.patch(&path, &json!({"phone": "1"})).await.expect(200);
+    assert_eq!(same.json, changed.json, "a change to what it is already changes nothing");
+
+    let refused = world.operator.patch(&path, &json!({"metadata": {"a": {"api_key": "x"}}})).await;
+    assert_eq!(refused.refused(422, "sensitive_metadata").pointer(), "/metadata/a/api_key");
+    let large = json!({"metadata": {"a": "x".repeat(16 * 1024)}});
+    let _refused = world.operator.patch(&path, &large).await.refused(422, "metadata_too_large");
+    let sensitive = json!({"name": "B", "email": "b@b.co", "metadata": {"PIN": 1}});
+    let _refused = world.operator.post("/v1/clients", &sensitive).await.refused(422, "sensitive_metadata");
+    assert_eq!(world.operator.get(&path).await.json, changed.json);
+}
+
+#[tokio::test]
+async fn metadata_and_keys_are_sealed_in_the_table() {
+    let world = World::new().await;
+    let body = json!({"name": "A", "email": "a@b.co", "metadata": {"note": "Schwarzwaldklinik"}});
+    let _client = world.operator.post("/v1/clients", &body).await.expect(201);
+    let partner = world.partner("standard", 1_000).await;
+    let product = world.product(100).await;
+    let order = json!({"product": product, "client": world.new_client()});
+    let made = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
+    let key = made.json["licences"][0]["key"].as_str().unwrap();
+    let dump = world.everything_in_the_table();
+    assert!(dump.contains("a@b.co"), "the dump shows what is not sealed");
+    for secret in ["Schwarzwaldklinik", key] {
+        assert!(!dump.contains(secret), "{secret} stands in the table");
+    }
+}
+
+#[tokio::test]
+async fn a_change_can_be_made_to_the_version_one_saw() {
+    let world = World::new().await;
+    let created = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
+    let path = format!("/v1/clients/{}", created.text("refid"));
+    let patch = async |tag: &str, name: &str| {
+        let headers = [("content-type", "application/json"), ("if-match", tag)];
+        world.operator.send("PATCH", &path, &headers, Some(json!({"name": name}).to_string().into())).await
+    };
+    let changed = patch("\"1\"", "B").await.expect(200);
+    assert_eq!((changed.text("name"), changed.header("etag")), ("B", Some("\"2\"")));
+    let _refused = patch("\"1\"", "C").await.refused(412, "version_mismatch");
+    let _refused = patch("nonsense", "C").await.refused(412, "version_mismatch");
+    let _refused = patch("\"+2\"", "C").await.refused(412, "version_mismatch");
+    let _changed = patch("*", "D").await.expect(200);
+    let _changed = patch("\"7\", \"3\"", "E").await.expect(200);
+}

@@ -1,0 +1,267 @@
+//! What the document allows is allowed: null where it says so, numbers and texts up to their bounds, any script.
+//!
+//! Invariant: a refusal of a value that the document allows is a fault of one of the two.
+
+use std::collections::BTreeMap;
+
+use purser_tests::document::{Document, Operation};
+use purser_tests::schema::{Form, Member, Schema, TextKind};
+use purser_tests::{Reply, World};
+use serde_json::{Value, json};
+
+use super::bodies::put;
+use super::{texts, whoever_may};
+use crate::http::operations::{CASES, Case, Party, Who, cases, world};
+
+/// What people call themselves, each of them a trap: right to left, joined emoji, combining marks, white space.
+const NAMES: [&str; 8] = [
+    "مرحبا بالعالم",
+    "שלום עולם",
+    "漢字かな交じり文",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 🇨🇭",
+    "e\u{301} is not é, ﬁ is not fi",
+    "O'Brien \"&\" <Söhne> \\ / {{x}} %00",
+    "  as given  ",
+    "𝔘𝔫𝔦\u{200d}\u{200f}\u{feff}",
+];
+
+/// What can be done once to what a party has.
+const ONCE: [&str; 1] = ["POST /v1/provisions/{refid}/refund"];
+
+/// What is wrong with what fits: it is not what is kept.
+const UNTRUE: [&str; 2] = ["wrong_password", "invalid_code"];
+
+/// As long as a password may be, and nobody guesses it.
+fn long_password(most: usize) -> String {
+    "7#vKq/مرحبا漢字🦀 Zx9".chars().cycle().take(most).collect()
+}
+
+/// The members of an object and of the objects in it, as far as `sample` has them, with their pointers.
+fn members<'a>(schema: &'a Schema, sample: &Value, at: &str) -> Vec<(String, &'a Member)> {
+    let mut found = Vec::new();
+    for form in &schema.forms {
+        match (form, sample) {
+            (Form::Object(all), Value::Object(there)) => {
+                for member in all {
+                    let pointer = format!("{at}/{}", member.name);
+                    if let Some(inner) = there.get(&member.name) {
+                        found.extend(members(&member.schema, inner, &pointer));
+                    }
+                    found.push((pointer, member));
+                }
+            }
+            (Form::List { items, .. }, Value::Array(there)) => {
+                for (index, inner) in there.iter().enumerate() {
+                    found.extend(members(items, inner, &format!("{at}/{index}")));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A world with somebody in it, and a free name for each request.
+struct Stage {
+    world: World,
+    document: Document,
+    party: Party,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let world = world().await;
+        let document = Document::of(&world).await;
+        let party = Party::new(&world).await;
+        Self { world, document, party }
+    }
+
+    /// The body of a case, with a name that is free, and its members; what can be used once is there again.
+    async fn sample(&mut self, case: &Case) -> Value {
+        self.party.prepare(&self.world, case.needs).await;
+        self.party.ids.fresh = self.world.fresh("fresh");
+        (case.sample)(&self.party.ids).body.expect("a body in the case")
+    }
+
+    /// Sends `body` in place of the case's own.
+    async fn send(&self, case: &Case, operation: &Operation, body: Value) -> Reply {
+        let sample = (case.sample)(&self.party.ids).body(body);
+        let request = sample.request(operation, &self.world.fresh("key"));
+        request.send(&whoever_may(&self.world, &self.party, case)).await
+    }
+
+    /// Whether the case's request with `value` at `pointer`, or without that member, is refused for that member.
+    async fn blames(&mut self, this: &Described<'_>, pointer: &str, value: Option<&Value>) -> bool {
+        let (case, operation) = this;
+        let mut body = self.sample(case).await;
+        if let Some(value) = value {
+            put(&mut body, pointer, value.clone());
+        } else {
+            let (parent, name) = pointer.rsplit_once('/').expect("a member");
+            let parent = body.pointer_mut(parent).and_then(Value::as_object_mut);
+            drop(parent.expect("an object").remove(name));
+        }
+        let reply = self.send(case, operation, body).await;
+        let at = format!("{} {pointer} {value:?}", case.operation);
+        assert!(reply.status < 500, "{at}: {reply:?}");
+        let untrue = UNTRUE.contains(&reply.text("code"));
+        reply.status == 422 && reply.pointer() == pointer && !untrue
+    }
+
+    /// Whether one of the requests goes with `value` at `pointer`: a value may go with one and not with another.
+    async fn allows(&mut self, all: &[Described<'_>], pointer: &str, value: &Value) -> bool {
+        let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        for this in all {
+            let sample = self.sample(this.0).await;
+            if !sample.pointer(parent).is_some_and(Value::is_object) {
+                continue;
+            }
+            // Null is like nothing: where leaving a member out is wrong, null may be wrong, too.
+            if !self.blames(this, pointer, Some(value)).await
+                || value.is_null() && self.blames(this, pointer, None).await
+            {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// A case and its operation.
+type Described<'a> = (&'a Case, &'a Operation);
+
+/// The values at the bounds of what the schema allows, and null if it allows that.
+fn bounds(schema: &Schema) -> Vec<Value> {
+    let of_form = |form: &Form| match form {
+        Form::Whole { least, most } => vec![json!(least), json!(most)],
+        Form::Flag => vec![json!(true), json!(false)],
+        Form::Text { most: Some(most), kind: TextKind::Free, .. } => {
+            vec![json!("é"), json!("👩".repeat(*most))]
+        }
+        Form::Text { most: Some(most), kind: TextKind::Pattern, .. } => vec![json!("x".repeat(*most))],
+        Form::Text { most: Some(most), kind: TextKind::Secret, .. } => vec![json!(long_password(*most))],
+        _ => Vec::new(),
+    };
+    let null = schema.nullable.then_some(Value::Null);
+    schema.forms.iter().flat_map(of_form).chain(null).collect()
+}
+
+#[tokio::test]
+async fn null_and_the_bounds_are_as_the_document_says() {
+    let mut stage = Stage::new().await;
+    let all = cases(&stage.world).await;
+    let mut alike: BTreeMap<&str, Vec<Described<'_>>> = BTreeMap::new();
+    for (case, operation) in &all {
+        alike.entry(case.operation).or_default().push((*case, operation));
+    }
+    let mut complaints = Vec::new();
+    for (name, described) in alike {
+        let Some(schema) = stage.document.body(described[0].1) else {
+            continue;
+        };
+        let mut samples = Vec::new();
+        for (case, _) in &described {
+            samples.push(stage.sample(case).await);
+        }
+        let of_sample = |sample| members(&schema, sample, "");
+        let all: BTreeMap<String, &Member> = samples.iter().flat_map(of_sample).collect();
+        for (pointer, Member { schema, .. }) in all {
+            for value in bounds(schema) {
+                if !stage.allows(&described, &pointer, &value).await {
+                    complaints.push(format!("{name} {pointer}: {value:.60}"));
+                }
+            }
+        }
+    }
+    let all = complaints.join("\n");
+    assert!(complaints.is_empty(), "refused, though the document allows it:\n{all}");
+}
+
+/// Where what an operation created or changed can be read, if it can.
+fn place_to_read(operation: &Operation, path: &str, reply: &Reply) -> Option<String> {
+    let id = |name: &str| {
+        let id = reply.json[name].as_str()?;
+        Some((format!("{{{name}}}"), id))
+    };
+    match ["refid", "reference"].iter().find_map(|name| id(name)) {
+        Some((name, id)) if reads(&format!("{}/{name}", operation.path)) => Some(format!("{path}/{id}")),
+        _ => (operation.path.contains('{') && reads(&operation.path)).then(|| path.to_owned()),
+    }
+}
+
+fn reads(path: &str) -> bool {
+    let read = format!("GET {path}");
+    CASES.iter().any(|case| case.operation == read)
+}
+
+/// An answer and, if it shows the ids of clients only, those clients.
+async fn shown(world: &World, reply: &Reply) -> Value {
+    let mut shown = vec![reply.json.clone()];
+    for id in texts(&reply.json) {
+        if id.starts_with("CL-") {
+            shown.push(world.operator.get(&format!("/v1/clients/{id}")).await.json);
+        }
+    }
+    Value::Array(shown)
+}
+
+/// Fills the free texts of a body with `name` and something that makes each of them unique, and tells which.
+fn filled(world: &World, schema: &Schema, body: &mut Value, name: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for (pointer, member) in members(schema, &body.clone(), "") {
+        let text = format!("{name}{}", world.fresh(" "));
+        let value = match member.schema.forms.first() {
+            Some(Form::Text { kind: TextKind::Free, .. }) => json!(text),
+            Some(Form::Metadata) => json!({&text: {"a": [text]}}),
+            _ => continue,
+        };
+        put(body, &pointer, value);
+        texts.push(text);
+    }
+    texts
+}
+
+#[tokio::test]
+async fn any_script_goes_through_every_operation_and_comes_back() {
+    let mut stage = Stage::new().await;
+    let mut read_again = 0;
+    for (case, operation) in cases(&stage.world).await {
+        let Some(schema) = stage.document.body(&operation) else {
+            continue;
+        };
+        // A login is bound once; the operation's other cases have the same texts.
+        if case.who == Who::OperatorByBody {
+            continue;
+        }
+        for name in NAMES {
+            if ONCE.contains(&case.operation) {
+                stage.party = Party::new(&stage.world).await;
+            }
+            let mut body = stage.sample(case).await;
+            let sent = filled(&stage.world, &schema, &mut body, name);
+            if sent.is_empty() {
+                continue;
+            }
+            let reply = stage.send(case, &operation, body).await;
+            let at = format!("{} {name}: {}", case.operation, reply.json);
+            assert_eq!(reply.status, operation.success, "{at}");
+            if reply.status == 202 {
+                // What is only accepted, to be looked at later, shows nothing yet.
+                continue;
+            }
+            let all_in = |shown: &Value| {
+                let texts = texts(shown);
+                sent.iter().all(|text| texts.contains(&text.as_str()))
+            };
+            let came_back = all_in(&reply.json) || all_in(&shown(&stage.world, &reply).await);
+            assert!(came_back, "{at}");
+            let path = (case.sample)(&stage.party.ids).request(&operation, "k").path;
+            if let Some(place) = place_to_read(&operation, &path, &reply) {
+                let read = stage.world.operator.get(&place).await.expect(200);
+                assert!(all_in(&read.json), "{at} read again: {}", read.json);
+                read_again += 1;
+            }
+        }
+    }
+    assert!(read_again > 5 * NAMES.len(), "only {read_again} were read again");
+}

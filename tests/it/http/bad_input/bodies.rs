@@ -1,0 +1,262 @@
+//! What can be wrong with a body, by its schema: one fault at a time in an otherwise good body.
+//!
+//! Invariant: each fault says which field is to be blamed, by its JSON pointer.
+
+use purser_tests::schema::{Form, Member, Schema, TextKind, example};
+use serde_json::{Value, json};
+
+use super::{Fault, Refusal, Subject};
+use crate::http::operations::Request;
+
+/// Stands where the raw text of a value will stand.
+const HERE: &str = "<here>";
+
+/// Characters that no text may hold: control characters and bidirectional overrides.
+const FORBIDDEN: [char; 14] = [
+    '\0', '\u{7}', '\n', '\u{7f}', '\u{85}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
+    '\u{2067}', '\u{2068}', '\u{2069}',
+];
+
+/// A value of each JSON type, as text.
+const TYPES: [(&str, &str); 9] = [
+    ("null", "null"),
+    ("boolean", "true"),
+    ("integer", "7"),
+    ("number", "7.5"),
+    ("string", "\"7\""),
+    ("array", "[]"),
+    ("array", "[[]]"),
+    ("object", "{}"),
+    ("object", "{\"a\":1}"),
+];
+
+/// Every fault that the body of a request can have in its fields, if there is one.
+pub fn bad_fields(subject: &Subject<'_>) -> Vec<Fault> {
+    let Some(schema) = subject.document.body(subject.operation) else {
+        return Vec::new();
+    };
+    let body = subject.sample.body.clone().expect("a body in the case");
+    let (request, found) = (subject.request(), Vec::new());
+    let mut walk = Walk { request, found };
+    walk.value(&schema, &Place { body, pointer: String::new() });
+    walk.found
+}
+
+/// A place in a body, which exists, or whose parent does.
+#[derive(Clone)]
+struct Place {
+    body: Value,
+    pointer: String,
+}
+
+impl Place {
+    /// The body with `raw` in this place.
+    fn with(&self, raw: &str) -> String {
+        let mut body = self.body.clone();
+        put(&mut body, &self.pointer, json!(HERE));
+        body.to_string().replacen(&format!("\"{HERE}\""), raw, 1)
+    }
+
+    /// The place of the member or item `name` of what is here.
+    fn below(&self, name: &str) -> Self {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        let pointer = format!("{}/{name}", self.pointer);
+        Self { pointer, ..self.clone() }
+    }
+
+    /// The same place with `example` in it, unless what is there has members or items.
+    fn filled(&self, example: &Value) -> Self {
+        let mut body = self.body.clone();
+        match (body.pointer(&self.pointer), example) {
+            (Some(Value::Object(_)), Value::Object(_)) => {}
+            (Some(Value::Array(there)), Value::Array(_)) if !there.is_empty() => {}
+            _ => put(&mut body, &self.pointer, example.clone()),
+        }
+        Self { body, ..self.clone() }
+    }
+}
+
+/// Puts `value` where `pointer` says, in an object or array that is there.
+pub fn put(body: &mut Value, pointer: &str, value: Value) {
+    let Some((parent, name)) = pointer.rsplit_once('/') else {
+        *body = value;
+        return;
+    };
+    match body.pointer_mut(parent) {
+        Some(Value::Object(members)) => drop(members.insert(name.to_owned(), value)),
+        Some(Value::Array(items)) => items[name.parse::<usize>().expect("an index")] = value,
+        _ => panic!("nothing at {parent} to put something into"),
+    }
+}
+
+/// The good request, and the faults found so far.
+struct Walk {
+    request: Request,
+    found: Vec<Fault>,
+}
+
+impl Walk {
+    /// Notes the body with `raw` at `place`, which must be refused so.
+    fn note(&mut self, place: &Place, raw: &str, refusal: Refusal) {
+        let what = format!("with {raw:.60} at {:?}", place.pointer);
+        let request = self.request.clone().with_body(place.with(raw));
+        self.found.push(Fault::new(what, request, refusal));
+    }
+
+    /// Notes the body with `value` at `place`, which is to be blamed.
+    fn blame(&mut self, place: &Place, value: &Value) {
+        self.note(place, &value.to_string(), Refusal::field(&place.pointer));
+    }
+
+    fn value(&mut self, schema: &Schema, place: &Place) {
+        let allowed = schema.types();
+        for (of_type, raw) in TYPES {
+            if !allowed.contains(&of_type) {
+                self.note(place, raw, Refusal::field(&place.pointer));
+            }
+        }
+        for form in &schema.forms {
+            match form {
+                Form::Id => self.id(place),
+                Form::Choice(words) => self.choice(words, place),
+                Form::Text { least, most, kind: TextKind::Secret } => self.secret(*least, *most, place),
+                Form::Text { least, most, kind } => self.text(*least, *most, *kind, place),
+                Form::Whole { least, most } => self.whole(*least, *most, place),
+                Form::Flag => {}
+                Form::List { items, least, most } => self.list(items, *least, *most, place),
+                Form::Object(members) => self.object(members, place),
+                Form::Metadata => self.metadata(place),
+            }
+        }
+    }
+
+    /// Text that is no id is one of nothing.
+    fn id(&mut self, place: &Place) {
+        let long = "x".repeat(3_000);
+        let lower = "cl-0123456789abcdef";
+        for text in ["", " ", "x/y", "-", lower, "CL-0000000000000000", &long, "a\0b", "a\u{202e}b"] {
+            let raw = json!(text).to_string();
+            self.note(place, &raw, Refusal::Unknown(place.pointer.clone()));
+        }
+    }
+
+    fn choice(&mut self, words: &[String], place: &Place) {
+        let first = &words[0];
+        for text in ["", "nonsense", &first.to_uppercase(), &format!("{first} ")] {
+            self.blame(place, &json!(text));
+        }
+    }
+
+    fn text(&mut self, least: usize, most: Option<usize>, kind: TextKind, place: &Place) {
+        let most = most.expect("a bound");
+        let mut texts: Vec<String> = FORBIDDEN.iter().map(|c| format!("a{c}b")).collect();
+        if least > 0 {
+            texts.extend((0..least).map(|length| "x".repeat(length)));
+            texts.extend([" ", "\u{a0}\u{3000}"].map(ToOwned::to_owned));
+        }
+        if kind == TextKind::Email {
+            texts.push(format!("{}@example.com", "x".repeat(most)));
+            let bad = ["", "a", "a@", "@b.co", "a@b", "a b@c.co", "é@b.co", "<a@b.co>", "a@b.co,c@d.co"];
+            texts.extend(bad.map(ToOwned::to_owned));
+        } else {
+            texts.extend(["x", "é"].map(|x| x.repeat(most + 1)));
+        }
+        for text in texts {
+            self.blame(place, &json!(text));
+        }
+        self.note(place, r#""\ud800""#, Refusal::MALFORMED);
+    }
+
+    /// A password may hold anything; one that is too short is weak.
+    fn secret(&mut self, least: usize, most: Option<usize>, place: &Place) {
+        let most = most.expect("a bound");
+        for length in 0..least {
+            let weak = Refusal::Field("weak_password", place.pointer.clone());
+            self.note(place, &json!("x".repeat(length)).to_string(), weak);
+        }
+        for long in ["x", "é"].map(|x| x.repeat(most + 1)) {
+            self.blame(place, &json!(long));
+        }
+        self.note(place, r#""\ud800""#, Refusal::MALFORMED);
+    }
+
+    fn whole(&mut self, least: i64, most: i64, place: &Place) {
+        for raw in [
+            (least - 1).to_string().as_str(),
+            (most + 1).to_string().as_str(),
+            "-1",
+            "1.5",
+            "9223372036854775808",
+            "18446744073709551616",
+            "-9223372036854775809",
+            "1e300",
+            "\"1\"",
+        ] {
+            self.note(place, raw, Refusal::field(&place.pointer));
+        }
+        for raw in ["1e400", "01", "+1", "0x1", "NaN", "1_000"] {
+            self.note(place, raw, Refusal::MALFORMED);
+        }
+    }
+
+    fn list(&mut self, items: &Schema, least: usize, most: Option<usize>, place: &Place) {
+        let several = |count| Value::Array(vec![items.example(); count]);
+        if let Some(most) = most {
+            self.blame(place, &several(most + 1));
+        }
+        if least > 0 {
+            self.blame(place, &several(least - 1));
+        }
+        self.value(items, &place.filled(&several(1)).below("0"));
+    }
+
+    fn object(&mut self, members: &[Member], place: &Place) {
+        let place = place.filled(&example(members));
+        let here = place.body.pointer(&place.pointer).and_then(Value::as_object);
+        let here = here.expect("an object");
+        let own = place.pointer.rsplit('/').next().unwrap_or_default();
+        let capital = members[0].name.to_uppercase();
+        for unknown in ["colour", "a/b~c", "a`b", "", "__proto__", &capital, own] {
+            if members.iter().all(|member| member.name != unknown) {
+                let mut more = here.clone();
+                more.insert(unknown.to_owned(), json!(1));
+                let refusal = Refusal::field(place.below(unknown).pointer);
+                self.note(&place, &Value::Object(more).to_string(), refusal);
+            }
+        }
+        if let Some((name, value)) = here.iter().next() {
+            let twice = format!("{{{0}:{value},{0}:{value}}}", json!(name));
+            self.note(&place, &twice, Refusal::MALFORMED);
+        }
+        for member in members {
+            let below = place.below(&member.name);
+            if member.required {
+                let mut less = here.clone();
+                less.remove(&member.name);
+                let refusal = Refusal::field(&below.pointer);
+                self.note(&place, &Value::Object(less).to_string(), refusal);
+            }
+            self.value(&member.schema, &below);
+        }
+    }
+
+    fn metadata(&mut self, place: &Place) {
+        let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!({"a": [inner]}));
+        let here = |below: &str| format!("{}{below}", place.pointer);
+        for (value, code, pointer) in [
+            (nested(20), "invalid_fields", here("")),
+            (json!({"a": {"b": ["c", "\u{202e}"]}}), "invalid_fields", here("/a/b/1")),
+            (json!({"a/b~": "\u{7}"}), "invalid_fields", here("/a~1b~0")),
+            (json!({"a\0": 1}), "invalid_fields", here("")),
+            (json!({"a": {"\u{2066}": 1}}), "invalid_fields", here("/a")),
+            (json!({"password": "x"}), "sensitive_metadata", here("/password")),
+            (json!({"a": [{"API key": 1}]}), "sensitive_metadata", here("/a/0/API key")),
+            (json!({"a": "x".repeat(16 * 1024)}), "metadata_too_large", here("")),
+        ] {
+            self.note(place, &value.to_string(), Refusal::Field(code, pointer));
+        }
+        for raw in [r#"{"a":{"b":1,"b":1}}"#, r#"{"a":1e400}"#, r#"{"a":"\ud800"}"#] {
+            self.note(place, raw, Refusal::MALFORMED);
+        }
+    }
+}

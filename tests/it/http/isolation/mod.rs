@@ -1,0 +1,162 @@
+//! Isolation: SPEC A8. What is someone else's looks like what does not exist, and nothing is reached without a key.
+//!
+//! The requests are generated from the API's document and the cases in `operations`, so that a new route is tested
+//! the day it has a case, and fails the test as long as it has none.
+
+mod credentials;
+mod roles;
+
+use std::collections::BTreeSet;
+
+use purser_tests::document::{Document, Operation};
+use purser_tests::{Caller, Reply, World};
+use serde_json::{Value, json};
+
+use crate::http::operations::{
+    CASES, Case, Ids, Needs, OWNED, Party, Sample, WELL, Who, cases, is_nothing, variants, world,
+};
+
+#[tokio::test]
+async fn every_operation_has_a_case_and_every_case_an_operation() {
+    let world = world().await;
+    let operations = Document::of(&world).await.operations();
+    let described: BTreeSet<String> = operations.iter().map(Operation::name).collect();
+    let named: BTreeSet<String> = CASES.iter().map(|case| case.operation.to_owned()).collect();
+    let without: Vec<_> = described.difference(&named).collect();
+    let stale: Vec<_> = named.difference(&described).collect();
+    assert!(
+        without.is_empty() && stale.is_empty(),
+        "tests/it/operations.rs lacks a case for {without:?}, and has one too many for {stale:?}"
+    );
+}
+
+#[tokio::test]
+async fn every_id_that_a_request_can_name_is_named_by_a_case() {
+    let world = world().await;
+    let document = Document::of(&world).await;
+    let ids = Party::new(&world).await.ids;
+    for operation in document.operations() {
+        let cases = CASES.iter().filter(|case| case.operation == operation.name());
+        let samples: Vec<Sample> = cases.map(|case| (case.sample)(&ids)).collect();
+        let in_body = document.body(&operation).map_or_else(Vec::new, |body| body.ids(""));
+        for pointer in in_body {
+            let named = |sample: &Sample| sample.body.as_ref()?.pointer(&pointer)?.as_str().map(drop);
+            let found = samples.iter().find_map(named);
+            assert!(found.is_some(), "{}: no case names {pointer}", operation.name());
+        }
+        for parameter in &operation.query {
+            let named = |sample: &Sample| sample.query.iter().any(|(name, _)| *name == parameter.name);
+            let is_id = !document.parameter(parameter).ids("").is_empty();
+            let found = !is_id || samples.iter().any(named);
+            assert!(found, "{}: no case names {}", operation.name(), parameter.name);
+        }
+    }
+}
+
+/// What an answer shows, but for what is different each time.
+#[derive(Debug, PartialEq)]
+struct Face {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+fn face(reply: &Reply) -> Face {
+    let changing = ["x-request-id", "date", "purser-cost"];
+    let mut headers = reply.headers.clone();
+    headers.retain(|(name, _)| !changing.contains(&name.as_str()));
+    Face { status: reply.status, headers, body: String::from_utf8_lossy(&reply.bytes).into_owned() }
+}
+
+/// The case's request for what is someone else's, one of its ids at a time and all at once, each with the same
+/// request for what does not exist.
+fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
+    let mut pairs = Vec::new();
+    let singly = OWNED.iter().map(std::slice::from_ref);
+    for places in singly.chain([OWNED.as_slice()]) {
+        for foreign in foreign {
+            let theirs = (case.sample)(&own.with(places, foreign));
+            let nothing = (case.sample)(&own.with(places, &own.of_nothing()));
+            let pair = (theirs, nothing);
+            if pair.0 != (case.sample)(own) && !pairs.contains(&pair) {
+                pairs.push(pair);
+            }
+        }
+    }
+    pairs
+}
+
+const TRANSFER: &str = "POST /v1/resellers/{refid}/transfers";
+
+/// Asserts that `caller` is answered about the one as about the other, whatever else is wrong with the request.
+async fn look_alike(caller: &Caller, (case, operation): (&Case, &Operation), (theirs, nothing): &(Sample, Sample)) {
+    let all = |sample: &Sample| variants(operation, &sample.request(operation, "k"));
+    for ((what, theirs_), (_, nothing_)) in all(theirs).into_iter().zip(all(nothing)) {
+        let at = format!("{} {what}: {theirs:?}", case.operation);
+        let reply = theirs_.send(caller).await;
+        assert_eq!(face(&reply), face(&nothing_.send(caller).await), "{at}");
+        // What only operators do may be forbidden. What a body or a query names is not read in a bad one.
+        let operators = [Who::Operator, Who::OperatorByBody];
+        let forbidden = operators.contains(&case.who) && reply.status == 403;
+        let in_path = theirs.at != nothing.at;
+        let unread = what != WELL && !in_path && (400..500).contains(&reply.status);
+        // Whom credits go to stands in the body of a transfer, whose wallet is there.
+        let refused = (case.operation, reply.status, reply.text("code"));
+        let receiver = !in_path && refused == (TRANSFER, 422, "invalid_reseller");
+        let nothing = is_nothing(&reply) || receiver;
+        assert!(nothing || forbidden || unread, "{at}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn someone_elses_looks_like_nothing() {
+    let world = world().await;
+    let mut a = Party::new(&world).await;
+    let b = Party::ready_for(&world, Needs::Stranger).await;
+    let member = world.member(&a.ids.reseller).await.caller;
+    // An operator is above the reseller that it works for.
+    let above = json!({"operator": true, "reseller": a.ids.reseller});
+    let above = Ids { user: world.invited(above).await.refid, ..b.ids.clone() };
+    let foreign = [b.ids.clone(), b.standalone(&world).await, above];
+    for (case, operation) in cases(&world).await {
+        a.prepare(&world, case.needs).await;
+        let before = world.state().await;
+        let (callers, pairs) = match case.who {
+            Who::Anybody => (vec![], vec![]),
+            Who::SignedIn => {
+                let own = vec![a.caller(&world, case.who)];
+                (own, pairs(case, &a.ids, &foreign))
+            }
+            _ => {
+                let both = vec![a.caller.clone(), member.clone()];
+                (both, pairs(case, &a.ids, &foreign))
+            }
+        };
+        for caller in &callers {
+            for pair in &pairs {
+                look_alike(caller, (case, &operation), pair).await;
+            }
+        }
+        let name = case.operation;
+        assert!(!pairs.is_empty() || !name.contains("id}"), "{name}: its case has no ids");
+        assert_eq!(world.state().await, before, "{name} changed something");
+    }
+}
+
+#[tokio::test]
+async fn a_reseller_lists_its_own_clients_only() {
+    let world = World::new().await;
+    let (a, b) = (world.partner("standard", 0).await, world.partner("standard", 0).await);
+    let own = world.client(&a).await;
+    let _foreign = world.client(&b).await;
+    let _standalone = world.operator.post("/v1/clients", &world.new_client()).await.expect(201);
+    for query in ["", "?status=pending", "?ownership=reselled"] {
+        let list = a.caller.get(&format!("/v1/clients{query}")).await.expect(200);
+        let refids: Vec<&Value> = list.json["data"].as_array().unwrap().iter().map(|client| &client["refid"]).collect();
+        assert_eq!(refids, [&json!(own)], "{query}");
+    }
+    let standalone = a.caller.get("/v1/clients?ownership=standalone").await.expect(200);
+    assert_eq!(standalone.json["data"], json!([]));
+    let created = a.caller.post("/v1/clients", &world.new_client()).await.expect(201);
+    assert_eq!(created.text("reseller"), a.refid, "its own key implies itself");
+}

@@ -1,0 +1,220 @@
+//! What the functions log: enough to follow a request, nothing about a person, and each metric that an alarm watches.
+//!
+//! Invariant: the lines are those of the Lambda binary, made by the same code. A test runs on one thread, so what it
+//! logs is its own.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use purser_api::events::bus::notify::notify;
+use purser_edge::process::clock::Clock;
+use purser_edge::process::logs::subscriber;
+use purser_edge::process::metrics::{Metric, NAMESPACE};
+use purser_tests::World;
+use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
+use purser_tests::lambda::bus_event;
+use purser_tests::people::{NEW_PASSWORD, PASSWORD};
+use serde_json::{Value, json};
+
+use crate::http::operations::{Ids, Party, Who, cases};
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// A log that is kept.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Begins to log this thread, at the level that says most.
+    pub fn start() -> (Self, tracing::Dispatch, tracing::subscriber::DefaultGuard) {
+        static SECOND: std::sync::OnceLock<tracing::Dispatch> = std::sync::OnceLock::new();
+        let subscriber = |writer: Self| {
+            let writer = move || writer.clone();
+            subscriber(writer, "TRACE", "stack".into(), Clock::default())
+        };
+        // While there is one subscriber only, a thread that has none decides for all what is worth logging.
+        // So the second one stays as long as the process: between two logs there would be a moment without.
+        let second = SECOND.get_or_init(|| tracing::Dispatch::new(subscriber(Self::default()))).clone();
+        let log = Self::default();
+        let guard = tracing::subscriber::set_default(subscriber(log.clone()));
+        (log, second, guard)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        let text = self.text();
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    /// The names of the metrics so far.
+    pub fn metrics(&self) -> BTreeSet<String> {
+        let lines = self.lines();
+        let named =
+            |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"].as_str().map(str::to_owned);
+        lines.iter().filter_map(named).collect()
+    }
+}
+
+/// What of somebody must not stand in a log.
+fn personal(ids: &Ids, key: &str) -> Vec<String> {
+    let personal = [&ids.email, &ids.client_id, &ids.fresh, &ids.proof];
+    let personal = personal.into_iter().filter(|it| !it.is_empty()).cloned();
+    // The code of an app is six digits, which any number may have.
+    let personal = personal.filter(|it| it.len() > 6);
+    personal.chain([secret_of(key)]).collect()
+}
+
+/// The secret half of a key, or of a session's token.
+fn secret_of(key: &str) -> String {
+    key.split_once('.').unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn every_request_can_be_followed_and_nobody_is_named() {
+    let (log, _second, _guard) = Log::start();
+    let variables = [("PURSER_PARTNER_SIGN_UP", "true"), ("PURSER_AUTO_BIND_USER", "true")];
+    let world = World::with(None, &variables).await;
+    let mut secrets: Vec<String> =
+        ["@example.com", "127.0.0.1", PASSWORD, NEW_PASSWORD, world.system().operator_key()].map(str::to_owned).into();
+    let mut asked = Vec::new();
+    for (case, operation) in cases(&world).await {
+        let party = Party::ready_for(&world, case.needs).await;
+        secrets.extend(personal(&party.ids, party.caller.key().unwrap()));
+        let caller = match case.who {
+            Who::Anybody => world.operator.clone(),
+            who => party.caller(&world, who),
+        };
+        if let Some(person) = &party.person {
+            secrets.push(secret_of(person.caller.key().unwrap()));
+            secrets.push(person.device.clone());
+        }
+        for ids in [party.ids.clone(), party.ids.of_nothing()] {
+            let reply = (case.sample)(&ids).request(&operation, "k").send(&caller).await;
+            asked.push((reply.header("x-request-id").unwrap().to_owned(), reply.status));
+        }
+    }
+    world.system().settle().await;
+    let (text, lines) = (log.text(), log.lines());
+    for secret in &secrets {
+        let found = text.lines().find(|line| line.contains(secret.as_str()));
+        assert_eq!(found, None, "{secret}");
+    }
+    for (id, status) in asked {
+        let line = lines.iter().find(|line| line["request"] == id.as_str()).expect("a line");
+        assert_eq!((&line["message"], &line["status"]), (&json!("answered"), &json!(status)));
+        assert!(line["function"].is_string() && line["timestamp"].is_string() && line["level"].is_string());
+    }
+    for function in ["notify", "bind-client", "hold-provisioning"] {
+        let of_it = |line: &&Value| line["message"] == "handled" && line["function"] == function;
+        let line = lines.iter().find(of_it).unwrap_or_else(|| panic!("{function}"));
+        assert!(line["id"].is_string() && line["kind"].is_string() && line["calls"].is_number(), "{line}");
+    }
+    assert!(lines.iter().any(|line| line["message"] == "relayed"));
+}
+
+#[tokio::test]
+async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
+    let (log, _second, _guard) = Log::start();
+    let world = World::new().await;
+    let partner = world.partner("standard", 100).await;
+
+    let items = world.items();
+    let mut entries = items.iter().filter(|item| item["kind"]["S"] == "entry");
+    let entry = entries.next().unwrap()["pk"]["S"].as_str().unwrap();
+    world.tamper(entry, "amount", &json!({"N": "90"}));
+    let verify = format!("/v1/resellers/{}/verify", partner.refid);
+    // What a reseller says was its history wakes nobody.
+    let said = format!("{verify}?sequence=1&head={}", "1".repeat(64));
+    let verified = partner.caller.get(&said).await.expect(200);
+    assert_eq!(verified.json["intact"], json!(false));
+    assert!(!log.metrics().contains(Metric::LedgerBroken.name()));
+    let verified = partner.caller.get(&verify).await.expect(200);
+    assert_eq!(verified.json["intact"], json!(false));
+
+    let script = Script::default();
+    script.then(SDK_TRIES, "PutEvents", &Fault::LostCall);
+    script.then(SDK_TRIES, SEND_EMAIL, &Fault::LostCall);
+    let cut_off = world.app_over("relay", &script).await;
+    let records = json!({"Records": world.stream_records()});
+    let told = purser_api::events::stream::relay::relay(cut_off, serde_json::from_value(records).unwrap()).await;
+    assert_eq!(told.batch_item_failures.len(), 1);
+    let cut_off = world.app_over("notify", &script).await;
+    let detail = json!({"id": "e", "origin": "api", "reseller": partner.refid, "balance": 1, "threshold": 2});
+    assert!(notify(cut_off, bus_event("CreditsRanLow", &detail)).await.is_err());
+
+    let mut record = world.stream_records()[0].clone();
+    record["dynamodb"]["NewImage"] = json!({"kind": {"S": "client"}, "doc": {"S": "x"}});
+    let poisoned = serde_json::from_value(json!({"Records": [record]})).unwrap();
+    let app = world.system().apps().of("relay").unwrap().clone();
+    let told = purser_api::events::stream::relay::relay(app, poisoned).await;
+    assert_eq!(told.batch_item_failures.len(), 1);
+
+    let body = json!({"name": "x", "email": "complaint@simulator.amazonses.com"});
+    let created = world.operator.post("/v1/clients", &body).await.expect(201);
+    world.system().settle().await;
+    let path = format!("/v1/clients/{}/activate", created.text("refid"));
+    let _active = world.operator.act(&path).await.expect(200);
+    world.system().settle().await;
+
+    let product = world.product(90).await;
+    let order = json!({"product": product, "client": world.new_client()});
+    let buyer = world.partner("standard", 500).await.caller;
+    let bought = buyer.post_once("/v1/provisions", "k", &order).await.expect(201);
+    let refund = format!("/v1/provisions/{}/refund", bought.text("refid"));
+    let refunded = world.operator.post_once(&refund, "k", &json!({})).await;
+    let _refunded = refunded.expect(200);
+    world.system().settle().await;
+
+    // The entry that was tampered with is not what was counted of it.
+    world.run_schedule("rollup").await;
+    assert!(!log.metrics().contains(Metric::FigureDiffers.name()));
+    let nobody = world.nobody();
+    let a_day = json!({"advance": "P1D"});
+    let _turned = nobody.post("/_local/clock", &a_day).await.expect(200);
+    world.run_schedule("sample-figures").await;
+
+    let emitted = log.metrics();
+    let shown = on_the_dashboard();
+    assert!(shown.len() >= 5 && emitted.is_superset(&shown), "{shown:?} of {emitted:?}");
+    let all: BTreeSet<String> = Metric::ALL.iter().map(|it| it.name().to_owned()).collect();
+    assert!(emitted.is_superset(&all), "{emitted:?}");
+    let watched = watched();
+    assert!(watched.len() >= 4 && all.is_superset(&watched), "{watched:?}");
+}
+
+/// The metrics of the product's own that the dashboard shows first.
+fn on_the_dashboard() -> BTreeSet<String> {
+    let (_, rest) = TEMPLATE.split_once("\"title\": \"Business\"").unwrap();
+    let (_, rest) = rest.split_once("\"Purser\", ").unwrap();
+    let (widget, _) = rest.split_once("]]").unwrap();
+    let quoted = widget.split('"').skip(1).step_by(2);
+    let named = |name: &&str| !["Stack", ".", "${AWS::StackName}"].contains(name);
+    quoted.filter(named).map(str::to_owned).collect()
+}
+
+/// The metrics of the product's own that alarms watch.
+fn watched() -> BTreeSet<String> {
+    let value = |line: &str| line.split_once(": ").map(|(_, value)| value.trim().to_owned());
+    let lines: Vec<&str> = TEMPLATE.lines().collect();
+    let of_ours = |place: &usize| lines[*place].trim() == format!("Namespace: {NAMESPACE}");
+    let named = |place: usize| {
+        let near = &lines[place.saturating_sub(1)..=place + 1];
+        near.iter().find(|line| line.trim().starts_with("MetricName: ")).and_then(|line| value(line))
+    };
+    (0..lines.len()).filter(of_ours).filter_map(named).collect()
+}

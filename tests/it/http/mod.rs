@@ -1,0 +1,8 @@
+//! The edge of every function: what is refused, for whom, and what is logged.
+
+mod bad_input;
+mod edge;
+mod isolation;
+mod limits;
+pub mod logs;
+pub mod operations;

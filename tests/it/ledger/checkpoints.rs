@@ -1,0 +1,342 @@
+//! Checkpoints: a whole day, signed, once, whatever runs twice or crashes: SPEC B11.
+
+use std::collections::BTreeSet;
+
+use purser_api::events::schedule::checkpoint_ledger::checkpoint_ledger;
+use purser_domain::money::checkpoint::history::Chronicle;
+use purser_domain::money::checkpoint::{MOST_WALLETS, Part, PublicKey};
+use purser_edge::App;
+use purser_edge::process::metrics::Metric;
+use purser_store::engine::table::meter::measured;
+use purser_tests::World;
+use purser_tests::faults::{Fault, SDK_TRIES, Script};
+use serde_json::{Value, json};
+
+use crate::http::logs::Log;
+
+const FUNCTION: &str = "checkpoint-ledger";
+
+/// Every part there is, by pages of two, newest first.
+async fn parts(world: &World, query: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/v1/checkpoints?limit=2{query}{cursor}");
+        let page = world.operator.get(&path).await.expect(200).json;
+        let data: Vec<Part> = serde_json::from_value(page["data"].clone()).unwrap();
+        assert!(data.len() <= 2);
+        parts.extend(data);
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return parts,
+        }
+    }
+}
+
+fn key(world: &World) -> PublicKey {
+    let key = world.system().app().store.secrets().checkpoint_key();
+    PublicKey::from(key)
+}
+
+/// Runs the function as its timetable would, over this way to the table, or the world's own.
+async fn run(world: &World, over: Option<App>) -> Result<(), String> {
+    let own = || world.system().apps().of(FUNCTION).unwrap().clone();
+    let event = purser_local::cloud::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
+    let event = serde_json::from_value(event).unwrap();
+    checkpoint_ledger(over.unwrap_or_else(own), event).await
+}
+
+/// The items of the parts there are.
+fn items(world: &World) -> Vec<Value> {
+    let mut items = world.items();
+    items.retain(|item| item["kind"]["S"] == "checkpoint");
+    items
+}
+
+/// Asserts that the parts are whole days of the world's, and gives how many wallets they name.
+fn assert_whole(world: &World, parts: Vec<Part>, days: usize) -> usize {
+    let chronicle = Chronicle::of(parts, &key(world));
+    assert_eq!(chronicle.discrepancies, vec![]);
+    assert_eq!(chronicle.days.len(), days);
+    assert_eq!(chronicle.gaps(), vec![]);
+    chronicle.heads.len()
+}
+
+/// Adds so many resellers with empty wallets, as if they had been onboarded.
+async fn with_resellers(world: &World, count: usize) {
+    let refid = world.partner("standard", 0).await.refid;
+    let mut items = world.items();
+    items.retain(|item| item["pk"]["S"] == format!("RS#{refid}") || item["pk"]["S"] == format!("WA#{refid}"));
+    let text = serde_json::to_string(&items).unwrap();
+    let mut all = Vec::new();
+    for n in 1..count {
+        let copies = text.replace(&refid, &format!("RS-{n:016}"));
+        all.extend(serde_json::from_str::<Vec<Value>>(&copies).unwrap());
+    }
+    world.put_all(&all);
+}
+
+#[tokio::test]
+async fn a_day_is_signed_once_and_says_where_every_wallet_stands() {
+    let world = World::new().await;
+    let (rich, empty) = (world.partner("standard", 700).await, world.partner("gold", 0).await);
+    world.run_schedule(FUNCTION).await;
+    let first = parts(&world, "").await;
+    let [part] = first.as_slice() else {
+        panic!("{first:?}");
+    };
+    assert_eq!((part.part, part.last), (1, true));
+    assert_eq!(part.date, world.system().clock().now().day());
+    part.verify(&key(&world)).unwrap();
+    let head = world.entries(&rich.refid).await[0]["hash"].clone();
+    let expected = json!([
+        {"reseller": rich.refid, "sequence": 1, "head": head, "balance": 700},
+        {"reseller": empty.refid, "sequence": 0, "head": "0".repeat(64), "balance": 0},
+    ]);
+    assert_eq!(serde_json::to_value(&part.wallets).unwrap(), expected);
+
+    let before = world.state().await;
+    world.top_up(&rich.refid, 1).await;
+    world.run_schedule(FUNCTION).await;
+    assert_eq!(parts(&world, "").await, first, "a day is not signed again");
+    assert!(world.state().await.len() > before.len(), "the top-up");
+    assert_eq!(world.count_of_kind("checkpoint"), 1);
+}
+
+#[tokio::test]
+async fn a_day_without_resellers_is_whole_too() {
+    let world = World::new().await;
+    world.run_schedule(FUNCTION).await;
+    assert_eq!(assert_whole(&world, parts(&world, "").await, 1), 0);
+}
+
+#[tokio::test]
+async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
+    let world = World::new().await;
+    with_resellers(&world, 2 * MOST_WALLETS + 1).await;
+    world.run_schedule(FUNCTION).await;
+    let whole = parts(&world, "").await;
+    let sizes: Vec<usize> = whole.iter().map(|part| part.wallets.len()).collect();
+    assert_eq!(sizes, [1, MOST_WALLETS, MOST_WALLETS], "newest first");
+    assert_eq!(assert_whole(&world, whole.clone(), 1), 501);
+
+    // As if the run had ended after its first part, and somebody had joined before the next.
+    let mut behind = items(&world);
+    behind.retain(|item| item["sk"]["S"] != "000001");
+    assert_eq!(behind.len(), 2);
+    for item in &behind {
+        world.remove(item);
+    }
+    let late = world.partner("standard", 5).await.refid;
+    world.run_schedule(FUNCTION).await;
+    let again = parts(&world, "").await;
+    assert_eq!(again.last(), whole.last(), "the first part stays");
+    assert_eq!(assert_whole(&world, again.clone(), 1), 502);
+    let named = |part: &Part| part.wallets.iter().any(|it| it.reseller.as_str() == late);
+    assert!(again.iter().any(named));
+}
+
+#[tokio::test]
+async fn a_day_costs_what_its_wallets_cost() {
+    let world = World::new().await;
+    with_resellers(&world, MOST_WALLETS + 1).await;
+    let (done, cost) = Box::pin(measured(run(&world, None))).await;
+    done.unwrap();
+    // A look for the first part; two pages of resellers; three batches of wallets and one; two parts.
+    assert_eq!(cost.calls, 9);
+    // A unit for each wallet, and what two pages of 250 items of half a kilobyte take.
+    assert!(cost.rcu <= 251.0 + 40.0, "{cost:?}");
+    // A part is 37 KB, and is written to the table and to one index.
+    assert!(cost.wcu <= 2.0 * 40.0 + 4.0, "{cost:?}");
+    let whole = parts(&world, "").await;
+
+    // A day that is whole is looked at, part by part, and nothing else.
+    let (done, cost) = Box::pin(measured(run(&world, None))).await;
+    done.unwrap();
+    assert_eq!((cost.calls, cost.wcu), (2, 0.0));
+
+    // A run that goes on reads no wallet that is covered: a look at each part, one of which is there; the resellers;
+    // a batch with the one wallet; its part.
+    let mut last = items(&world);
+    last.retain(|item| item["sk"]["S"] == "000002");
+    world.remove(&last[0]);
+    let (done, cost) = Box::pin(measured(run(&world, None))).await;
+    done.unwrap();
+    assert_eq!(cost.calls, 2 + 2 + 1 + 1);
+    let again = parts(&world, "").await;
+    assert_eq!(again[1], whole[1]);
+    assert_eq!(assert_whole(&world, again, 1), MOST_WALLETS + 1);
+}
+
+/// Puts this item where today's first part would be, and asserts that no run takes it for one.
+async fn assert_not_believed(world: &World, item: &Value, why: &str) {
+    let date = world.system().clock().now().day();
+    let mut item = item.clone();
+    item["pk"] = json!({"S": format!("CP#{date}")});
+    item["sk"] = json!({"S": "000001"});
+    world.put_all(std::slice::from_ref(&item));
+    // What earlier commands set off counts its own metrics.
+    world.system().settle().await;
+    let before = items(world);
+    let (log, _second, _guard) = Log::start();
+    let failed = run(world, None).await.expect_err(why);
+    assert!(failed.contains(why), "{failed}");
+    assert_eq!(log.metrics(), BTreeSet::from([Metric::LedgerBroken.name().to_owned()]));
+    assert_eq!(items(world), before, "nothing is signed beside it");
+    world.remove(&item);
+}
+
+#[tokio::test]
+async fn a_part_that_we_did_not_sign_is_no_part() {
+    let (world, other) = (World::new().await, World::new().await);
+    let _partner = world.partner("standard", 700).await;
+    other.run_schedule(FUNCTION).await;
+    assert_not_believed(&world, &items(&other)[0], "another key signed it").await;
+
+    run(&world, None).await.unwrap();
+    let genuine = items(&world)[0].clone();
+    let mut changed = genuine.clone();
+    changed["doc"]["M"]["wallets"] = json!({"L": []});
+    let told = "its signature does not fit what it says";
+    assert_not_believed(&world, &changed, told).await;
+    let mut unreadable = genuine.clone();
+    unreadable["doc"] = json!({"S": "x"});
+    assert_not_believed(&world, &unreadable, "can't be read").await;
+
+    // What was signed, but for another day, or as another part.
+    let date = world.system().clock().now().day();
+    let day = json!({"advance": "P1D"});
+    let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
+    for item in items(&world) {
+        world.remove(&item);
+    }
+    let told = format!("it is part 1 of {date}");
+    assert_not_believed(&world, &genuine, &told).await;
+    run(&world, None).await.unwrap();
+    assert_eq!(assert_whole(&world, parts(&world, "").await, 1), 1);
+}
+
+#[tokio::test]
+async fn a_part_that_appears_meanwhile_must_be_ours_too() {
+    let (world, other) = (World::new().await, World::new().await);
+    other.run_schedule(FUNCTION).await;
+    world.put_all(&items(&other));
+    let script = Script::default();
+    script.then(1, "GetItem", &Fault::Answer(200, "{}".into()));
+    let app = world.app_over(FUNCTION, &script).await;
+    let failed = run(&world, Some(app)).await.unwrap_err();
+    assert!(failed.contains("another key signed it"), "{failed}");
+    assert!(script.is_played());
+}
+
+#[tokio::test]
+async fn a_table_that_is_too_busy_is_waited_for() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 700).await;
+    let table = world.system().dynamo().table().to_owned();
+    let key = json!({"pk": {"S": format!("WA#{}", partner.refid)}, "sk": {"S": "."}});
+    let in_part = json!({"Responses": {&table: []}, "UnprocessedKeys": {&table: {"Keys": [key]}}});
+    let throttled = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow down",
+    });
+    let throttled = Fault::Answer(400, throttled.to_string());
+    let script = Script::default();
+    script.then(2, "BatchGetItem", &Fault::Answer(200, in_part.to_string()));
+    for operation in ["GetItem", "Query", "BatchGetItem", "PutItem"] {
+        script.then(SDK_TRIES, operation, &throttled);
+    }
+    // It got there, and nobody heard.
+    script.then(SDK_TRIES, "PutItem", &Fault::LostAnswer);
+    let app = world.app_over(FUNCTION, &script).await;
+    run(&world, Some(app)).await.unwrap();
+    assert!(script.is_played());
+    assert_eq!(assert_whole(&world, parts(&world, "").await, 1), 1);
+}
+
+#[tokio::test]
+async fn what_no_timetable_sends_signs_nothing() {
+    let world = World::new().await;
+    let app = world.system().apps().of(FUNCTION).unwrap();
+    let now = world.system().clock().timestamp();
+    for (member, value) in [("detail-type", json!("CreditsAdded")), ("id", json!(null))] {
+        let mut event = purser_local::cloud::timetable::event(now, "CheckpointLedger");
+        event[member] = value;
+        let event = serde_json::from_value(event).unwrap();
+        assert!(checkpoint_ledger(app.clone(), event).await.is_err());
+    }
+    assert_eq!(world.count_of_kind("checkpoint"), 0);
+}
+
+#[tokio::test]
+async fn an_exact_number_of_wallets_ends_with_its_last_full_part() {
+    let world = World::new().await;
+    with_resellers(&world, MOST_WALLETS).await;
+    world.run_schedule(FUNCTION).await;
+    let whole = parts(&world, "").await;
+    assert_eq!((whole.len(), whole[0].last), (1, true));
+    assert_eq!(assert_whole(&world, whole, 1), MOST_WALLETS);
+}
+
+#[tokio::test]
+async fn runs_side_by_side_make_one_whole_day() {
+    let world = World::new().await;
+    with_resellers(&world, 2 * MOST_WALLETS + 50).await;
+    let app = world.system().apps().of(FUNCTION).unwrap();
+    let now = world.system().clock().timestamp();
+    let runs = (0..4).map(|_| {
+        let event = purser_local::cloud::timetable::event(now, "CheckpointLedger");
+        tokio::spawn(checkpoint_ledger(app.clone(), serde_json::from_value(event).unwrap()))
+    });
+    for run in runs.collect::<Vec<_>>() {
+        run.await.unwrap().unwrap();
+    }
+    let whole = parts(&world, "").await;
+    assert_eq!(whole.len(), 3);
+    assert_eq!(assert_whole(&world, whole, 1), 550);
+}
+
+#[tokio::test]
+async fn days_follow_each_other_by_the_clock_and_are_listed_newest_first() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 1).await;
+    for _ in 0..3 {
+        let day = json!({"advance": "P1D"});
+        let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
+        world.top_up(&partner.refid, 1).await;
+    }
+    let all = parts(&world, "").await;
+    let days: Vec<String> = all.iter().map(|part| part.date.to_string()).collect();
+    assert_eq!(days.iter().collect::<BTreeSet<_>>().len(), 3, "{days:?}");
+    assert!(days.is_sorted_by(|one, other| one > other), "{days:?}");
+    assert_eq!(assert_whole(&world, all.clone(), 3), 1);
+    for part in &all {
+        let of_day = parts(&world, &format!("&date={}", part.date)).await;
+        assert_eq!(of_day, std::slice::from_ref(part));
+    }
+    assert_eq!(parts(&world, "&date=2020-01-01").await, []);
+    assert_eq!(parts(&world, "&date=9999-12-31").await, []);
+    for bad in ["2026-02-30", "today", "", "20260101"] {
+        let path = format!("/v1/checkpoints?date={bad}");
+        let refused = world.operator.get(&path).await;
+        let _problem = refused.refused(400, "malformed_request");
+    }
+    let path = format!("/v1/checkpoints?limit=1&date={}", all[0].date);
+    let page = world.operator.get(&path).await.expect(200).json;
+    assert_eq!(page["next_cursor"], Value::Null, "the other days are not it");
+}
+
+#[tokio::test]
+async fn a_reseller_without_a_wallet_does_not_stop_the_others() {
+    let world = World::new().await;
+    let (one, other) = (world.partner("standard", 1).await, world.partner("standard", 1).await);
+    let mut items = world.items();
+    items.retain(|item| item["pk"]["S"] == format!("WA#{}", one.refid));
+    world.remove(&items[0]);
+    world.run_schedule(FUNCTION).await;
+    let whole = parts(&world, "").await;
+    let [part] = whole.as_slice() else {
+        panic!("{whole:?}");
+    };
+    let named: Vec<&str> = part.wallets.iter().map(|it| it.reseller.as_str()).collect();
+    assert_eq!((named, part.last), (vec![other.refid.as_str()], true));
+}

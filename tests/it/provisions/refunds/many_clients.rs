@@ -1,0 +1,71 @@
+//! Refunds of a purchase for many clients: as of any other, whatever has become of these since.
+
+use purser_tests::{Partner, Reply, World};
+use serde_json::{Value, json};
+
+use super::{place, refund, statuses};
+use crate::provisions::bulk::noise;
+
+/// Buys a licence at 100 credits for each of so many new clients.
+async fn bought(world: &World, partner: &Partner, clients: usize) -> Reply {
+    let clients: Vec<Value> = (0..clients).map(|_| world.new_client()).collect();
+    let order = json!({"product": world.product(100).await, "clients": clients});
+    let bought = partner.caller.post_once("/v1/provisions/bulk", "k", &order);
+    bought.await.expect(201)
+}
+
+fn clients(bulk: &Reply) -> Vec<String> {
+    let results = bulk.json["results"].as_array().unwrap().iter();
+    let refid = |result: &Value| result["client"]["refid"].as_str().unwrap().to_owned();
+    results.map(refid).collect()
+}
+
+#[tokio::test]
+async fn a_purchase_for_many_clients_is_refunded_alike() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 1_000).await;
+    let bulk = bought(&world, &partner, 2).await;
+    let clients = clients(&bulk);
+    let second = &bulk.json["results"][1]["licences"][0]["refid"];
+    let body = json!({"licences": [second]});
+    let part = world.operator.post_once(&place(&bulk), "part", &body).await.expect(200);
+    assert_eq!(statuses(&part.json["results"][0]), ["pending"]);
+    assert_eq!(statuses(&part.json["results"][1]), ["revoked"]);
+    // Of a client that is gone, what it bought returns all the same.
+    let path = format!("/v1/clients/{}", clients[0]);
+    let _gone = world.operator.delete(&path).await.expect(204);
+    let rest = refund(&world.operator, &bulk, "rest").await.expect(200);
+    assert_eq!(rest.number("refunded"), 200);
+    let path = format!("/v1/provisions/{}", bulk.text("refid"));
+    let shown = world.operator.get(&path).await.expect(200);
+    for (n, client) in [(0, None), (1, Some(&clients[1]))] {
+        let (refunded, now) = (&rest.json["results"][n], &shown.json["results"][n]);
+        assert_eq!(refunded["client"], Value::Null, "the answer leaves it out");
+        assert_eq!(now["client"]["refid"].as_str(), client.map(String::as_str));
+        assert_eq!(refunded["licences"], now["licences"]);
+        assert_eq!(statuses(now), ["revoked"]);
+        assert_eq!(now["licences"][0]["client"], json!(clients[n]));
+    }
+}
+
+/// A refund's answer is remembered, and an item has room for so much of it: so what clients gain after a purchase
+/// must not count.
+#[tokio::test]
+async fn what_clients_hold_by_then_never_keeps_a_purchase_from_being_refunded() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 10_000).await;
+    let bulk = bought(&world, &partner, 32).await;
+    for client in clients(&bulk) {
+        let body = json!({"metadata": {"notes": noise(15_800)}});
+        let path = format!("/v1/clients/{client}");
+        let _grown = partner.caller.patch(&path, &body).await.expect(200);
+    }
+    let refunded = refund(&world.operator, &bulk, "back").await.expect(200);
+    assert_eq!(refunded.number("refunded"), 3_200);
+    assert_eq!(statuses(&refunded.json), ["revoked"; 32]);
+    let again = refund(&world.operator, &bulk, "back").await.expect(200);
+    assert_eq!(again.bytes, refunded.bytes);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(world.balance(&partner.refid).await, 10_000);
+    world.assert_intact(&partner.refid, 3).await;
+}

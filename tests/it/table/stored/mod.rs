@@ -1,0 +1,154 @@
+//! What is stored stays readable: a folder that an earlier Purser filled is opened by this one.
+//!
+//! `folder` beside this file holds such a folder, with every request that filled it and the answer it got, and the shapes of the
+//! items and events that it led to. When a change of a stored shape is meant, `UPDATE_STORED=1` writes them anew; a
+//! change that was not meant fails here, because it would turn retries into 422, or lose what was sold.
+
+mod fill;
+mod shapes;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use purser_edge::process::clock::Clock;
+use purser_local::run::system::Options;
+use purser_tests::World;
+use purser_tests::document::{Document, Operation};
+use serde_json::{Value, json};
+
+use fill::{Exchange, Filled, NOW, fill, options};
+
+fn stored(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("table/stored/folder").join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(stored(name)).expect(name)
+}
+
+/// Every command in a fresh world leads to items and events of the shapes that were stored before: names of members,
+/// spellings of actors and states, keys, consumers' claims, and what goes over the bus.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_stores_and_tells_what_it_did_before() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    let Filled { world, exchanges } = fill(folder.clone()).await;
+    let items = shapes::of_items(&world.state().await);
+    let events = shapes::of_events(&world.events().await);
+    world.end().await;
+    if std::env::var_os("UPDATE_STORED").is_some() {
+        update(&folder, &exchanges, &items, &events);
+    }
+    assert_eq!(differences(&read("items.txt"), &items), [""; 0], "tests/it/table/stored/folder/items.txt");
+    assert_eq!(differences(&read("events.txt"), &events), [""; 0], "tests/it/table/stored/folder/events.txt");
+}
+
+/// The lines that only one of the two has.
+fn differences<'a>(before: &'a str, now: &'a str) -> Vec<String> {
+    let [was, is] = [before, now].map(|text| text.lines().collect::<BTreeSet<&'a str>>());
+    let gone = was.difference(&is).map(|line| format!("- {line}"));
+    gone.chain(is.difference(&was).map(|line| format!("+ {line}"))).collect()
+}
+
+fn update(folder: &Path, exchanges: &[Exchange], items: &str, events: &str) {
+    let write = |name: &str, bytes: &[u8]| std::fs::write(stored(name), bytes).expect(name);
+    let table = std::fs::read(folder.join("table.sqlite")).expect("a table");
+    write("table.sqlite.zst", &zstd::bulk::compress(&table, 19).expect("compressed"));
+    let lines: Vec<String> = exchanges.iter().map(|it| it.to_json().to_string()).collect();
+    let requests = lines.join("\n");
+    write("requests.ndjson.zst", &zstd::bulk::compress(requests.as_bytes(), 19).expect("compressed"));
+    for name in ["secret", "operator-key"] {
+        let _bytes = std::fs::copy(folder.join(name), stored(name));
+    }
+    write("items.txt", items.as_bytes());
+    write("events.txt", events.as_bytes());
+}
+
+/// Opens a copy of the stored folder, and reads what filled it.
+async fn open(parent: &Path) -> (World, Vec<Exchange>) {
+    let folder = parent.join("data");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["secret", "operator-key"] {
+        if stored(name).exists() {
+            std::fs::copy(stored(name), folder.join(name)).unwrap();
+        }
+    }
+    let unpacked = |name: &str| {
+        let packed = std::fs::read(stored(name)).expect(name);
+        zstd::stream::decode_all(packed.as_slice()).expect("unpacked")
+    };
+    std::fs::write(folder.join("table.sqlite"), unpacked("table.sqlite.zst")).unwrap();
+    let requests = String::from_utf8(unpacked("requests.ndjson.zst")).unwrap();
+    let exchanges = requests.lines().map(|line| Exchange::of_json(&serde_json::from_str(line).unwrap()));
+    let clock = Clock::stopped_at(NOW.parse().unwrap());
+    let world = World::start(Options { folder: Some(folder), clock, ..options() }).await;
+    (world, exchanges.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_filled_before_answers_every_repeat_with_the_same_bytes() {
+    let parent = tempfile::tempdir().unwrap();
+    let (world, exchanges) = open(parent.path()).await;
+    let commands: Vec<&Exchange> = exchanges.iter().filter(|it| it.key.is_some()).collect();
+    let repeated: BTreeSet<&str> = commands.iter().map(|it| it.operation.as_str()).collect();
+    let takes_key = |operation: &&Operation| operation.header("Idempotency-Key").is_some();
+    let operations = Document::of(&world).await.operations();
+    let lacking = operations.iter().filter(takes_key).map(Operation::name).filter(|it| !repeated.contains(it.as_str()));
+    assert_eq!(lacking.collect::<Vec<_>>(), [""; 0], "each command is among what filled the folder");
+    for command in commands {
+        let what = format!("{} {}", command.method, command.target);
+        let reply = command.send(&world).await;
+        if command.target == "/v1/api-keys" {
+            let _shown = reply.refused(409, "key_already_shown");
+            continue;
+        }
+        assert_eq!(reply.header("idempotency-replayed"), Some("true"), "{what}: {}", reply.json);
+        assert_eq!((reply.status, &reply.bytes), (command.status, &command.answer), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_filled_before_lists_and_proves_what_it_did() {
+    let parent = tempfile::tempdir().unwrap();
+    let (world, exchanges) = open(parent.path()).await;
+    // The end of the stream is delivered again, so figures are under way.
+    world.system().settle().await;
+    world.run_schedule("rollup").await;
+    let reads: Vec<&Exchange> = exchanges.iter().filter(|it| it.at_the_end).collect();
+    assert!(reads.len() > 200, "{} reads", reads.len());
+    for read in reads {
+        let what = format!("{} {}", read.method, read.target);
+        let reply = read.send(&world).await;
+        assert_eq!(reply.status, read.status, "{what}: {}", reply.json);
+        if read.target.ends_with("/verify") {
+            assert_eq!(reply.json["intact"], true, "{what}: {}", reply.json);
+        }
+        let before: Value = serde_json::from_slice(&read.answer).unwrap_or(Value::Null);
+        holds(&reply.json, &before, &what);
+    }
+    let breaks = json!([]);
+    let verified = world.operator.get("/v1/resellers?limit=100").await.expect(200);
+    for reseller in verified.json["data"].as_array().unwrap() {
+        let path = format!("/v1/resellers/{}/verify", reseller["refid"].as_str().unwrap());
+        assert_eq!(world.operator.get(&path).await.expect(200).json["breaks"], breaks, "{path}");
+    }
+}
+
+/// Asserts that `now` says all that `before` said; it may say more.
+fn holds(now: &Value, before: &Value, what: &str) {
+    match (now, before) {
+        (Value::Object(now), Value::Object(before)) => {
+            for (name, value) in before {
+                let there = now.get(name).unwrap_or_else(|| panic!("{what}: {name} is gone"));
+                holds(there, value, &format!("{what} {name}"));
+            }
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            assert_eq!(now.len(), before.len(), "{what}: so many");
+            for (now, before) in now.iter().zip(before) {
+                holds(now, before, what);
+            }
+        }
+        _ => assert_eq!(now, before, "{what}"),
+    }
+}

@@ -1,0 +1,5 @@
+//! template.yaml and the code say the same.
+
+mod configuration;
+mod parity;
+mod rights;

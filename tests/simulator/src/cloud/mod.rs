@@ -1,0 +1,239 @@
+//! The parts of AWS that functions use, with the faults that AWS has: a fault-injecting HTTP client for the SDK.
+//!
+//! The table is the embedded DynamoDB; what that one lacks is here: conflicts, throttling, stale reads, lagging
+//! indexes, lost calls and answers. Invariant: what happens follows from the seed. Latencies and faults are drawn in
+//! the order of the calls, all time is virtual, and nothing waits for anything real; so a run can be repeated exactly.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_config::{Region, SdkConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use purser_edge::process::clock::Clock;
+use purser_local::run::sdk::{self, Endpoints};
+use purser_local::run::system::template;
+use serde_json::Value;
+use tokio::time::Instant;
+
+pub mod bugs;
+mod history;
+mod network;
+mod process;
+mod table;
+mod throughput;
+mod weather;
+mod wire;
+
+pub use bugs::Bug;
+pub use history::History;
+pub use process::{Moment, Process};
+pub use table::{Change, Commit, Table};
+pub use weather::Weather;
+
+use network::Network;
+
+/// An event that the bus accepted.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// In EventBridge's envelope.
+    pub event: Value,
+}
+
+/// A mail that was sent.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The id of the event that whoever sent it was handling.
+    pub event: Option<String>,
+    /// To whom.
+    pub to: String,
+    /// What it says, as plain text.
+    pub text: String,
+}
+
+/// A simulated cloud. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Cloud(Arc<Core>);
+
+#[derive(Debug)]
+struct Core {
+    started: Instant,
+    clocks: Mutex<Vec<Clock>>,
+    table: Table,
+    weather: Mutex<Weather>,
+    longest_lag: AtomicU64,
+    /// Up to when the clocks show the time, in milliseconds since the start.
+    shown: AtomicU64,
+    turned: AtomicBool,
+    rng: Mutex<fastrand::Rng>,
+    history: History,
+    bug: Option<Bug>,
+    told: Mutex<Vec<Told>>,
+    mails: Mutex<Vec<Mail>>,
+}
+
+/// How many clouds there were. The SDK counts retries per service and region for the whole process: each cloud is a
+/// region of its own, so that no run spends what another may still retry.
+static CLOUDS: AtomicU64 = AtomicU64::new(0);
+
+/// How many of a thousand runs die at most, so that some get through.
+const MOST_DEATHS: u16 = 600;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cloud {
+    /// A cloud with the template's table, empty, and calm until [`Cloud::set_weather`]. One of the bugs may be planted
+    /// in what is sent to it.
+    pub fn new(seed: u64, bug: Option<Bug>) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        // Where a year begins soon, one history is of two hours, days, months and years.
+        let start = if rng.u8(0..3) == 0 { "2025-12-31T23:59:50Z" } else { "2026-01-01T00:00:00Z" };
+        let start = start.parse().expect("a time");
+        let clock = Clock::stopped_at(start);
+        let template = template().expect("the template");
+        let variables = template.variables();
+        let name = variables.get("PURSER_TABLE").expect("a table's name");
+        let shown = clock.clone();
+        let now: purser_local::Now = Arc::new(move || shown.timestamp());
+        Self(Arc::new(Core {
+            started: Instant::now(),
+            clocks: Mutex::new(vec![clock]),
+            table: Table::new(&template.table, name, now),
+            weather: Mutex::new(Weather::calm()),
+            longest_lag: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
+            turned: AtomicBool::new(false),
+            rng: Mutex::new(rng),
+            history: History::default(),
+            bug,
+            told: Mutex::default(),
+            mails: Mutex::default(),
+        }))
+    }
+
+    /// What the SDK's clients need to reach it.
+    pub async fn sdk(&self) -> SdkConfig {
+        let nowhere = "http://cloud.invalid".to_owned();
+        let endpoints = Endpoints { dynamodb: nowhere.clone(), eventbridge: nowhere.clone(), sesv2: nowhere };
+        let client = SharedHttpClient::new(Network(self.clone()));
+        let sdk = sdk::settings(&endpoints).await;
+        let region = format!("cloud-{}", CLOUDS.fetch_add(1, Ordering::Relaxed));
+        let sdk = sdk.into_builder().region(Region::new(region));
+        sdk.http_client(client).build()
+    }
+
+    /// A clock that runs so far ahead of the others, which a machine's clock does.
+    pub fn clock(&self, ahead: Duration) -> Clock {
+        let mut clocks = lock(&self.0.clocks);
+        let first = clocks.first().expect("a clock").timestamp();
+        let skewed = first.checked_add(ahead).expect("a time");
+        let clock = Clock::stopped_at(skewed);
+        clocks.push(clock.clone());
+        clock
+    }
+
+    /// Turns all clocks forward by more than the time that passes.
+    pub fn turn_clocks(&self, by: Duration) {
+        self.note("clock", format!("turned by {} s", by.as_secs()));
+        self.0.turned.store(true, Ordering::Relaxed);
+        self.advance(by);
+    }
+
+    /// Whether they were ever turned.
+    pub fn were_clocks_turned(&self) -> bool {
+        self.0.turned.load(Ordering::Relaxed)
+    }
+
+    /// Lets the clocks show the time that has passed.
+    pub(super) fn tick(&self) {
+        let now = self.now();
+        let shown = self.0.shown.swap(now, Ordering::Relaxed);
+        self.advance(Duration::from_millis(now - shown));
+    }
+
+    fn advance(&self, by: Duration) {
+        let by = by.try_into().expect("a duration");
+        for clock in lock(&self.0.clocks).iter() {
+            clock.advance(by);
+        }
+    }
+
+    /// Milliseconds since the start.
+    pub fn now(&self) -> u64 {
+        u64::try_from(self.0.started.elapsed().as_millis()).expect("a short time")
+    }
+
+    /// What the weather is to be from now on.
+    pub fn set_weather(&self, weather: Weather) {
+        self.0.longest_lag.fetch_max(weather.lag, Ordering::Relaxed);
+        *lock(&self.0.weather) = weather;
+    }
+
+    /// How old a read was at most so far, in milliseconds.
+    pub fn longest_lag(&self) -> u64 {
+        self.0.longest_lag.load(Ordering::Relaxed)
+    }
+
+    /// What the weather is.
+    pub fn weather(&self) -> Weather {
+        lock(&self.0.weather).clone()
+    }
+
+    /// The one source of chance.
+    pub fn draw<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        draw(&mut lock(&self.0.rng))
+    }
+
+    /// Whether something happens that happens so often in a thousand times.
+    pub fn happens(&self, per_mille: u16) -> bool {
+        per_mille > 0 && self.draw(|rng| rng.u16(0..1_000)) < per_mille
+    }
+
+    /// A duration between these milliseconds.
+    pub fn between(&self, least: u64, most: u64) -> Duration {
+        Duration::from_millis(self.draw(|rng| rng.u64(least..=most)))
+    }
+
+    /// Where a run of a function dies that makes about so many calls, if it does.
+    pub fn death(&self, calls: u32) -> Option<(u32, Moment)> {
+        // Who makes more calls dies more often.
+        let often = u32::from(self.weather().death) * calls / 5;
+        let often = u16::try_from(often).unwrap_or(u16::MAX).min(MOST_DEATHS);
+        self.happens(often).then(|| {
+            let moment = if self.draw(fastrand::Rng::bool) { Moment::Before } else { Moment::After };
+            (self.draw(|rng| rng.u32(0..calls)), moment)
+        })
+    }
+
+    /// The table.
+    pub fn table(&self) -> &Table {
+        &self.0.table
+    }
+
+    /// What happened so far.
+    pub fn history(&self) -> &History {
+        &self.0.history
+    }
+
+    /// Notes what happened to whom.
+    pub fn note(&self, who: &str, what: impl Into<String>) {
+        self.0.history.note(self.now(), who, what.into());
+    }
+
+    /// The bug that is planted.
+    pub fn bug(&self) -> Option<Bug> {
+        self.0.bug
+    }
+
+    /// The events the bus accepted, from the `from`th on.
+    pub fn told(&self, from: usize) -> Vec<Told> {
+        lock(&self.0.told).get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// The mails sent.
+    pub fn mails(&self) -> Vec<Mail> {
+        lock(&self.0.mails).clone()
+    }
+}

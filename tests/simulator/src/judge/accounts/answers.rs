@@ -1,0 +1,79 @@
+//! What people were told, against what was written.
+//!
+//! Invariant: a session that a commit has ended is refused from then on, one that lasts is taken.
+
+use purser_store::engine::secrets::sha256_hex;
+
+use super::{Accounts, Span, of_noun};
+use crate::run::record::{Problem, Record};
+use crate::workload::people::{Ask, Asked};
+use purser_tests::caller::Reply;
+
+/// Judges the answers of a run.
+pub(super) fn judge(record: &Record, accounts: &Accounts) -> Result<(), Problem> {
+    for asked in &record.asked {
+        let Some(reply) = &asked.reply else { continue };
+        let judged = answered(record, accounts, asked, reply);
+        judged.map_err(|what| Problem { what: format!("{}: {what}", asked.name), about: vec![asked.name.clone()] })?;
+    }
+    Ok(())
+}
+
+fn span<'a>(accounts: &'a Accounts, token: &str) -> Option<&'a Span> {
+    let (_, secret) = token.split_once('.')?;
+    accounts.spans.get(&sha256_hex(secret.as_bytes()))
+}
+
+fn answered(record: &Record, accounts: &Accounts, asked: &Asked, reply: &Reply) -> Result<(), String> {
+    let status = reply.status;
+    if status >= 500 && status != 503 {
+        return Err(format!("was answered {status}"));
+    }
+    if let Some(token) = asked.ask.session() {
+        let ended = span(accounts, token).and_then(|it| it.ended);
+        if ended.is_some_and(|at| at < asked.from) && !matches!(status, 401 | 503) {
+            return Err(format!("was answered {status} in a session that had ended"));
+        }
+        let turned = record.deployment.cloud.were_clocks_turned();
+        if status == 401 && !turned && ended.is_none_or(|at| at > asked.until) {
+            return Err("was refused in a session that lasts".to_owned());
+        }
+    }
+    if status == 200 && reply.json["token"].is_string() && span(accounts, reply.text("token")).is_none() {
+        return Err("was given a session that nobody opened".to_owned());
+    }
+    match &asked.ask {
+        Ask::SignIn { .. } if status == 401 => counted(record, asked),
+        Ask::ReadWallet { session, wallet } if status == 200 => {
+            let user = session.split('.').next().unwrap_or_default();
+            let refid = record.deployment.names.wallet(*wallet);
+            member(accounts, user, refid, asked)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the refused sign-in was counted before it was answered.
+fn counted(record: &Record, asked: &Asked) -> Result<(), String> {
+    let own = |it: &&crate::cloud::Commit| {
+        let by = it.by.as_ref().map(crate::cloud::Process::name);
+        by == Some(asked.name.as_str())
+    };
+    let mut commits = record.commits.iter().filter(own);
+    let counts = commits.any(|it| of_noun(it, "LA").any(|(_, change)| change.new.is_some()));
+    if counts {
+        return Ok(());
+    }
+    Err("was refused, and that was not counted".to_owned())
+}
+
+/// Whether the sessions of `user` spoke for the reseller at some moment between question and answer.
+fn member(accounts: &Accounts, user: &str, refid: &str, asked: &Asked) -> Result<(), String> {
+    let mut own = accounts.members.iter().filter(|(_, it, _)| it == user);
+    let before = own.clone().rev().find(|(at, _, _)| *at < asked.from);
+    let within = own.find(|(at, _, reseller)| (asked.from..=asked.until).contains(at) && reseller == refid);
+    if before.into_iter().chain(within).any(|(_, _, it)| it == refid) {
+        return Ok(());
+    }
+    Err("read what is another reseller's".to_owned())
+}

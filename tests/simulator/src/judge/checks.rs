@@ -1,0 +1,272 @@
+//! What must be true when everything has come to rest, whatever happened before.
+//!
+//! Invariants: each wallet's history proves itself; licences are the units that were paid; addresses are unique; every
+//! event was told, none that did not happen, and each was acted on once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use purser_domain::money::credits::Credits;
+use purser_domain::money::entry::{Audit, Entry};
+use purser_domain::money::wallet::Wallet;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::cloud::{Change, Mail, Process};
+use crate::run::deployment::Deployment;
+use crate::run::record::{Problem, Record, doc, kind, number, text};
+
+/// Checks a run that is over.
+pub fn check(record: &Record) -> Result<(), Problem> {
+    let items = &record.items;
+    let checks = [
+        ledger(&record.deployment, items),
+        licences(items),
+        addresses(items),
+        events(record),
+        claims(record, items),
+        mails(record, items),
+        nothing_left(record),
+    ];
+    checks.into_iter().collect()
+}
+
+fn wrong(what: String) -> Result<(), Problem> {
+    Err(Problem::general(what))
+}
+
+/// The entity of an item.
+fn entity<T: DeserializeOwned>(item: &Value) -> T {
+    let doc: serde_dynamo::AttributeValue = serde_json::from_value(item["doc"].clone()).expect("an attribute");
+    serde_dynamo::from_attribute_value(doc).expect("an entity")
+}
+
+fn of_kind<'a>(items: &'a [Arc<Value>], wanted: &'a str) -> impl Iterator<Item = &'a Value> {
+    let items = items.iter().map(|item| &**item);
+    items.filter(move |item| kind(item) == wanted)
+}
+
+/// The sum of the entries is the balance, their numbers have no gaps, their hashes chain.
+pub(crate) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<(), Problem> {
+    let entries: Vec<Entry> = of_kind(items, "entry").map(entity).collect();
+    let mut total: u64 = 0;
+    for wallet in of_kind(items, "wallet").map(entity::<Wallet>) {
+        let mut own: Vec<&Entry> = entries.iter().filter(|it| it.reseller == wallet.reseller).collect();
+        own.sort_by_key(|entry| entry.sequence);
+        let mut audit = Audit::of(&wallet.reseller, None);
+        for entry in &own {
+            audit.entry(entry, false);
+        }
+        let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
+        let place = deployment.names.place(wallet.reseller.as_str());
+        if !breaks.is_empty() {
+            return wrong(format!("the history of wallet {place:?} breaks: {breaks:?}"));
+        }
+        if own.windows(2).any(|pair| pair[0].created_at > pair[1].created_at) {
+            return wrong(format!("time runs backwards in wallet {place:?}"));
+        }
+        total += wallet.balance.get();
+    }
+    let sum = |kinds: &[&str]| {
+        let of_them = entries.iter().filter(|it| kinds.contains(&it.kind.as_str()));
+        of_them.map(|it| it.amount).map(Credits::get).sum::<u64>()
+    };
+    let moved = (sum(&["transfer_in"]), sum(&["transfer_out"]));
+    if moved.0 != moved.1 {
+        return wrong(format!("{} credits left wallets for others, and {} arrived", moved.1, moved.0));
+    }
+    let expected = sum(&["credit", "refund"]) - sum(&["debit"]);
+    if total != expected {
+        return wrong(format!("all wallets hold {total}, and were given {expected}"));
+    }
+    Ok(())
+}
+
+/// Each licence is a unit that one purchase paid for, and each paid unit is a licence.
+pub(crate) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
+    let mut minted: BTreeSet<&str> = of_kind(items, "licence").map(|it| text(doc(it), "refid")).collect();
+    for entry in of_kind(items, "entry") {
+        let sale = &doc(entry)["sale"]["M"];
+        let sold = sale["licences"]["L"].as_array().into_iter().flatten();
+        let sold: Vec<&str> = sold.filter_map(|it| it["S"].as_str()).collect();
+        if !sale.is_null() && number(sale, "quantity") != sold.len() as u64 {
+            return wrong(format!("{} units were paid, and {} sold", number(sale, "quantity"), sold.len()));
+        }
+        if let Some(lost) = sold.into_iter().find(|it| !minted.remove(it)) {
+            return wrong(format!("a licence was paid and is not there, or was sold twice ({})", lost.len()));
+        }
+    }
+    if minted.is_empty() {
+        return Ok(());
+    }
+    wrong(format!("{} licences were never paid", minted.len()))
+}
+
+fn addresses(items: &[Arc<Value>]) -> Result<(), Problem> {
+    let mut seen = BTreeSet::new();
+    let twice = of_kind(items, "client").map(|it| text(doc(it), "email")).find(|it| !seen.insert(*it));
+    twice.map_or(Ok(()), |email| wrong(format!("two clients have the address {email}")))
+}
+
+/// The ids of the events that a change is.
+fn events_of(change: &Change) -> Vec<String> {
+    let Some(new) = &change.new else {
+        return Vec::new();
+    };
+    let (new_doc, old_doc) = (doc(new), change.old.as_deref().map(doc));
+    let version = if kind(new) == "entry" { 1 } else { number(new_doc, "version") };
+    let id = |name: &str| format!("{}:{version}:{name}", text(new_doc, "refid"));
+    let differs = |member: &str| old_doc.is_some_and(|old| old[member] != new_doc[member]);
+    let fitting = |noun: &str, created: &str, other: &str| match old_doc {
+        None => id(created),
+        Some(_) if differs("status") => id(&format!("{noun}StatusChanged")),
+        Some(_) if noun == "Client" && differs("reseller") => id("ClientTransferred"),
+        Some(_) => id(other),
+    };
+    match kind(new) {
+        "entry" => {
+            let name = match text(new_doc, "type") {
+                "credit" => "CreditsAdded",
+                "debit" => "CreditsProvisioned",
+                "refund" => "CreditsRefunded",
+                "transfer_in" => "CreditsTransferredIn",
+                _ => "CreditsTransferredOut",
+            };
+            let threshold = number(new_doc, "threshold");
+            let low = number(new_doc, "balance_before") >= threshold && number(new_doc, "balance_after") < threshold;
+            let low = low.then(|| id("CreditsRanLow"));
+            std::iter::once(id(name)).chain(low).collect()
+        }
+        "client" => vec![fitting("Client", "ClientCreated", "ClientChanged")],
+        "deleted_client" => vec![id("ClientDeleted")],
+        "reseller" => vec![fitting("Reseller", "ResellerOnboarded", "ResellerChanged")],
+        "licence" if old_doc.is_none() => vec![id("LicenceMinted")],
+        "licence" => vec![id("LicenceRevoked")],
+        _ => events_of_accounts(kind(new), new_doc, old_doc),
+    }
+}
+
+/// The ids of the events that a change of an account is.
+fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
+    let id = |of: &str, name: &str| format!("{}:{}:{name}", text(new, of), number(new, "version"));
+    let is_some = |doc: &Value, member: &str| doc[member]["S"].is_string();
+    let mut events = Vec::new();
+    match (kind, old) {
+        ("user", None) if new["invited"]["BOOL"] == true => events.push(id("refid", "UserInvited")),
+        ("user", Some(old)) => {
+            if is_some(new, "confirmed_at") && !is_some(old, "confirmed_at") {
+                events.push(id("refid", "UserConfirmed"));
+            }
+            if is_some(new, "confirmed_at") && new["email"] != old["email"] {
+                events.push(id("refid", "EmailChanged"));
+            }
+        }
+        ("credentials", Some(old)) => {
+            let set = "password_set_at";
+            if is_some(old, set) && is_some(new, set) && old[set] != new[set] {
+                events.push(id("user", "PasswordChanged"));
+            }
+        }
+        ("login", None) if new["new_device"]["BOOL"] == true => {
+            events.push(id("id", "SignedInFromNewDevice"));
+        }
+        ("link_request", None) => events.push(id("id", "LinkRequested")),
+        _ => {}
+    }
+    events
+}
+
+/// Every event is told, and nothing that did not happen.
+fn events(record: &Record) -> Result<(), Problem> {
+    let changes = record.commits.iter().flat_map(|commit| &commit.changes);
+    let happened: BTreeSet<String> = changes.flat_map(events_of).collect();
+    let told = record.deployment.cloud.told(0);
+    let told: BTreeSet<String> = told.iter().map(|it| id_of(&it.event).to_owned()).collect();
+    let names = |ids: Vec<&String>| ids.iter().map(|id| id.rsplit(':').next().unwrap_or_default().to_owned()).collect();
+    let lost: Vec<String> = names(happened.difference(&told).collect());
+    let made_up: Vec<String> = names(told.difference(&happened).collect());
+    if !lost.is_empty() {
+        return wrong(format!("events that nobody was told of: {lost:?}"));
+    }
+    if !made_up.is_empty() {
+        return wrong(format!("events of what never happened: {made_up:?}"));
+    }
+    Ok(())
+}
+
+fn id_of(event: &Value) -> &str {
+    event["detail"]["id"].as_str().unwrap_or_default()
+}
+
+/// The runs of a function for an event.
+fn runs_for<'a>(record: &'a Record, function: &'a str, id: &'a str) -> impl Iterator<Item = &'a Process> + Clone {
+    let of_it = move |run: &&Process| run.event() == Some(id) && run.name().starts_with(function);
+    record.handled.iter().filter(of_it)
+}
+
+/// A problem that they are about.
+fn wrong_of<'a>(what: String, runs: impl Iterator<Item = &'a Process>) -> Problem {
+    let about = runs.map(|it| it.name().to_owned()).collect();
+    Problem { what, about }
+}
+
+/// The functions that mail what events call for.
+const MAILERS: [&str; 2] = ["notify", "mail-links"];
+
+/// Every event that calls for a mail was handled to its end.
+fn claims(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
+    let deployment = &record.deployment;
+    for told in deployment.cloud.told(0) {
+        let mut consumers = deployment.consumers(&told.event);
+        consumers.retain(|it| MAILERS.contains(&it.as_str()));
+        let id = id_of(&told.event);
+        for function in consumers {
+            let pk = format!("EV#{function}#{id}");
+            let claim = items.iter().find(|item| item["pk"]["S"] == pk);
+            if claim.is_none_or(|claim| text(doc(claim), "state") != "done") {
+                let what = format!("a {} was not handled to its end", told.event["detail-type"]);
+                return Err(wrong_of(what, runs_for(record, &function, id)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Who was to get a mail got it, and once, unless whoever sent it could not know whether it had.
+fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
+    let deployment = &record.deployment;
+    let sent = deployment.cloud.mails();
+    let mut kinds: BTreeMap<String, Value> = BTreeMap::new();
+    for told in deployment.cloud.told(0) {
+        kinds.insert(id_of(&told.event).to_owned(), told.event);
+    }
+    for (id, event) in kinds {
+        let client = match event["detail-type"].as_str().unwrap_or_default() {
+            "CreditsRanLow" => None,
+            "ClientCreated" | "ClientStatusChanged" => event["detail"]["client"].as_str(),
+            _ => continue,
+        };
+        let is_there = |refid: &str| of_kind(items, "client").any(|it| text(doc(it), "refid") == refid);
+        let of_it = |mail: &&Mail| mail.event.as_deref() == Some(id.as_str());
+        let count = sent.iter().filter(of_it).count();
+        let runs = runs_for(record, "notify", &id);
+        let kind = &event["detail-type"];
+        if count == 0 && client.is_none_or(is_there) {
+            return Err(wrong_of(format!("no mail was sent of a {kind}"), runs));
+        }
+        let certain = !deployment.cloud.were_clocks_turned() && runs.clone().all(Process::was_spared);
+        if count > 1 && certain {
+            return Err(wrong_of(format!("{count} mails were sent of one {kind}"), runs));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing was given up on for good but what nobody can read.
+fn nothing_left(record: &Record) -> Result<(), Problem> {
+    let Record { left, poisoned, .. } = record;
+    if left == poisoned {
+        return Ok(());
+    }
+    wrong(format!("{left} records and events are left, of which {poisoned} can't be read"))
+}

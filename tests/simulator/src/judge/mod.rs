@@ -1,0 +1,301 @@
+//! Holds what was written and what was answered against the model.
+//!
+//! Invariants: each write is what the model does at that point of the order in which writes happened; no key has two
+//! effects; each answer is one that a consistent reader would have given at some moment between question and answer.
+
+pub mod accounts;
+pub mod checks;
+pub mod figures;
+pub mod model;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use self::model::{Model, RESELLER_STATUSES, TIERS, Verdict, Wallet};
+use crate::cloud::{Change, Commit};
+use crate::run::callers::{Attempt, only_reads};
+use crate::run::deployment::Names;
+use crate::run::record::{Problem, Record, doc, kind, number, text};
+use crate::workload::command::{Action, Command};
+
+/// The states the model went through, each with the moment it began.
+struct States(Vec<(u64, Model)>);
+
+impl States {
+    fn last(&self) -> &Model {
+        let (_, last) = self.0.last().expect("a state");
+        last
+    }
+
+    /// Those that were current at some moment of this span; of two in one millisecond, both.
+    fn between(&self, from: u64, until: u64) -> &[(u64, Model)] {
+        let first = self.0.partition_point(|(at, _)| *at < from).saturating_sub(1);
+        let end = self.0.partition_point(|(at, _)| *at <= until).max(first + 1);
+        self.0.get(first..end).unwrap_or_default()
+    }
+}
+
+/// Judges a run.
+pub fn judge(record: &Record) -> Result<(), Problem> {
+    let mut states = States(vec![(0, Model::at_the_start())]);
+    // Which state each attempt's write led to.
+    let mut written: BTreeMap<u32, usize> = BTreeMap::new();
+    for commit in record.commits.get(record.from..).unwrap_or_default() {
+        if !commit.changes.iter().any(is_of_the_model) {
+            continue;
+        }
+        let by = commit.by.as_ref();
+        let next = match by.and_then(crate::cloud::Process::attempt) {
+            Some(number) => {
+                let attempt = &record.attempts[number as usize];
+                let command = &record.commands[attempt.command as usize];
+                written.insert(number, states.0.len());
+                commanded(record, &states, command, attempt, commit)?
+            }
+            None => ruled(record, &states, commit)?,
+        };
+        states.0.push((commit.at, next));
+    }
+    for (number, attempt) in record.attempts.iter().enumerate() {
+        let number = u32::try_from(number).expect("few attempts");
+        let led_to = written.get(&number).map(|place| &states.0[*place].1);
+        answered(record, &states, attempt, led_to)?;
+    }
+    same_answers(record)
+}
+
+/// What the model knows nothing of: claims; accounts, which [`super::accounts`] judges; roll-ups, whose sums
+/// [`super::figures`] does.
+const BESIDE: [&str; 13] = ["EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
+
+/// Whether a change is of something the model knows.
+fn is_of_the_model(change: &Change) -> bool {
+    let noun = change.key.0.split('#').next().unwrap_or_default();
+    !BESIDE.contains(&noun)
+}
+
+/// The state that a command's write leads to.
+fn commanded(
+    record: &Record,
+    states: &States,
+    command: &Command,
+    attempt: &Attempt,
+    commit: &Commit,
+) -> Result<Model, Problem> {
+    let now = states.last();
+    // What a command only reads it may have read a moment ago.
+    let lag = record.deployment.cloud.longest_lag();
+    let earlier =
+        if command.only_reads_some() { states.between(attempt.from.saturating_sub(lag), commit.at) } else { &[] };
+    let mut problem = None;
+    for (_, then) in std::iter::once(&(0, now.clone())).chain(earlier.iter().rev()) {
+        let seen = now.with_what_is_read(command, then);
+        let found = match seen.judge(command) {
+            Verdict::Done(next) => {
+                let next = next.without_what_was_read(&seen, now);
+                match agrees(record, now, &next, commit) {
+                    Ok(()) => return Ok(next),
+                    Err(what) => what,
+                }
+            }
+            Verdict::Replay => "its key has a second effect".to_owned(),
+            Verdict::Unchanged => "wrote what should not change anything".to_owned(),
+            Verdict::Refused(codes) => format!("was done, and had to be refused: {codes:?}"),
+        };
+        problem.get_or_insert(found);
+    }
+    Err(Problem::of(command, &problem.unwrap_or_default()))
+}
+
+/// The state that a rule's write leads to.
+fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Problem> {
+    let by = commit.by.as_ref().map_or("nobody", |it| it.name());
+    let wrong = |what: &str| Problem {
+        what: format!("{by}: {what}"),
+        about: vec![by.split('.').next().unwrap_or_default().to_owned()],
+    };
+    let wallets = commit.changes.iter().filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == "wallet");
+    let refid = wallets.map(|it| text(doc(it), "reseller")).next();
+    let place = refid.and_then(|it| record.deployment.names.place(it));
+    let place = place.ok_or_else(|| wrong("wrote something that no rule is about"))?;
+    let next = states.last().hold_by_rule(place);
+    let next = next.ok_or_else(|| wrong("held or released a reseller that the rule leaves alone"))?;
+    agrees(record, states.last(), &next, commit).map_err(|what| wrong(&what))?;
+    Ok(next)
+}
+
+/// Whether what was written is what the model did.
+fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
+    let names = &record.deployment.names;
+    wallets_agree(names, before, after, commit)?;
+    let new = |wanted: &str| {
+        let new = commit.changes.iter().filter(|it| it.old.is_none());
+        new.filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == wanted).count()
+    };
+    let revoked = |item: &&Value| kind(item) == "licence" && text(doc(item), "status") == "revoked";
+    let written = commit.changes.iter().filter_map(|it| it.new.as_deref());
+    for (what, found, expected) in [
+        ("wrote entries", new("entry"), after.posted() - before.posted()),
+        ("minted licences", new("licence"), after.minted() - before.minted()),
+        ("revoked licences", written.filter(revoked).count(), after.refunded() - before.refunded()),
+    ] {
+        if found != expected {
+            return Err(format!("{what}: {found} and not {expected}"));
+        }
+    }
+    clients_agree(names, before, after, commit)
+}
+
+/// What became of an item.
+fn became<'a>(commit: &'a Commit, noun: &str, id: &str) -> Option<&'a Value> {
+    let pk = format!("{noun}#{id}");
+    commit.changes.iter().find(|change| change.key.0 == pk)?.new.as_deref()
+}
+
+fn wallets_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
+    let shown = |it: &Wallet| {
+        let (tier, status) = (TIERS[it.tier], RESELLER_STATUSES[it.status]);
+        (it.balance, it.sequence, tier, status, it.hold, it.threshold)
+    };
+    for (place, (old, new)) in before.wallets.iter().zip(&after.wallets).enumerate() {
+        let (old, new) = (shown(old), shown(new));
+        match became(commit, "WA", names.wallet(place)).map(|item| wallet_of(doc(item))) {
+            Some(found) if found != new => {
+                return Err(format!("wallet {place} became {found:?} and not {new:?}"));
+            }
+            None if old != new => {
+                return Err(format!("wallet {place} was left as it is and not made {new:?}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn clients_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
+    for (label, new) in &after.clients {
+        let Some(item) = became(commit, "CL", names.client(label).as_str()) else {
+            if before.clients.get(label) == Some(new) {
+                continue;
+            }
+            return Err(format!("left {label} as it is and did not make it {new:?}"));
+        };
+        let same = if new.deleted {
+            kind(item) == "deleted_client"
+        } else {
+            let owner = doc(item)["reseller"]["S"].as_str().and_then(|it| names.place(it));
+            let (email, status) = (text(doc(item), "email"), text(doc(item), "status"));
+            (email, status, owner) == (&new.email, new.status, new.owner)
+        };
+        if !same {
+            return Err(format!("made {label} another client than {new:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn wallet_of(doc: &Value) -> (u64, u64, &str, &str, bool, u64) {
+    (
+        number(doc, "balance"),
+        number(doc, "sequence"),
+        text(doc, "tier"),
+        text(doc, "status"),
+        doc["hold_provisioning"]["BOOL"] == true,
+        number(doc, "low_credit_threshold"),
+    )
+}
+
+/// Whether an attempt was answered as a consistent reader could have answered it.
+fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<&Model>) -> Result<(), Problem> {
+    let command = &record.commands[attempt.command as usize];
+    let Some(reply) = &attempt.reply else {
+        return Ok(());
+    };
+    let wrong = |what: String| Err(Problem::of(command, &what));
+    let code = reply.text("code");
+    let seen = states.between(attempt.from, attempt.until);
+    let mut verdicts = seen.iter().map(|(_, state)| (state, state.judge(command)));
+    match reply.status {
+        429 | 503 => Ok(()),
+        200..300 => {
+            if only_reads(&command.action) {
+                return read(command, seen, &reply.json);
+            }
+            let justified = |(_, verdict): &(&Model, Verdict)| matches!(verdict, Verdict::Replay | Verdict::Unchanged);
+            if let Some(state) = led_to {
+                return balance(command, state, &reply.json);
+            }
+            if verdicts.any(|it| justified(&it)) {
+                return Ok(());
+            }
+            wrong(format!("was answered {} though nothing was done", reply.status))
+        }
+        400..500 => {
+            let fits = |(state, verdict): (&Model, Verdict)| {
+                let Verdict::Refused(codes) = verdict else {
+                    return false;
+                };
+                codes.contains(code) && (code != "insufficient_credits" || told_balance(command, state, &reply.json))
+            };
+            if verdicts.any(fits) {
+                return Ok(());
+            }
+            wrong(format!("was refused with {code}, which it deserved at no moment"))
+        }
+        status => wrong(format!("was answered {status} {code}")),
+    }
+}
+
+/// What a refusal says of the balance is true.
+fn told_balance(command: &Command, state: &Model, json: &Value) -> bool {
+    let balance = json["balance"].as_u64();
+    let wallet = command.payer().map(|it| &state.wallets[it]);
+    balance == wallet.map(|it| it.balance) && json["required"].as_u64() > balance
+}
+
+/// What an answer says of the balance is what the command left.
+fn balance(command: &Command, after: &Model, json: &Value) -> Result<(), Problem> {
+    let told = match command.action {
+        Action::TopUp { .. } | Action::Transfer { .. } => json["balance_after"].as_u64(),
+        Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. } => json["balance"].as_u64(),
+        _ => return Ok(()),
+    };
+    let left = command.payer().map(|it| after.wallets[it].balance);
+    // A top-up whose reference was known tells of the first one.
+    if told == left || matches!(&command.action, Action::TopUp { reference: Some(_), .. }) {
+        return Ok(());
+    }
+    Err(Problem::of(command, &format!("was told a balance of {told:?}, and left {left:?}")))
+}
+
+/// What was read was so at some moment.
+fn read(command: &Command, seen: &[(u64, Model)], json: &Value) -> Result<(), Problem> {
+    let fits = |(_, state): &(u64, Model)| match command.action {
+        Action::ReadWallet { wallet } => {
+            let wallet = &state.wallets[wallet];
+            json["balance"] == wallet.balance && json["sequence"] == wallet.sequence
+        }
+        _ => json["intact"] == true,
+    };
+    if seen.iter().any(fits) {
+        return Ok(());
+    }
+    Err(Problem::of(command, &format!("was told {json}, which was so at no moment")))
+}
+
+/// One key, one answer, byte for byte.
+fn same_answers(record: &Record) -> Result<(), Problem> {
+    let mut first: BTreeMap<u32, &[u8]> = BTreeMap::new();
+    for attempt in &record.attempts {
+        let command = &record.commands[attempt.command as usize];
+        let reply = attempt.reply.as_ref().filter(|it| it.status < 300);
+        if let (Some(reply), Some(_)) = (reply, &command.key) {
+            let known = first.entry(attempt.command).or_insert(&reply.bytes);
+            if *known != reply.bytes {
+                return Err(Problem::of(command, "two answers to one key differ"));
+            }
+        }
+    }
+    Ok(())
+}

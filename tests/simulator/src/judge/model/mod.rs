@@ -1,0 +1,251 @@
+//! What Purser is meant to do, said a second time, small and sequentially.
+//!
+//! Invariant: the model knows nothing of versions, keys of tables, retries or time. Commands are judged one after
+//! another on plain figures; where several things are wrong, any of them is a right refusal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::run::deployment::{OPENING, PRODUCTS, WALLETS};
+use crate::workload::command::{Action, Command};
+
+mod rules;
+
+/// The tiers, lowest first.
+pub const TIERS: [&str; 3] = ["standard", "gold", "platinum"];
+/// Where a reseller can stand.
+pub const RESELLER_STATUSES: [&str; 2] = ["active", "suspended"];
+
+/// A wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wallet {
+    pub balance: u64,
+    pub sequence: u64,
+    pub tier: usize,
+    pub status: usize,
+    pub hold: bool,
+    pub held_by_rule: bool,
+    pub threshold: u64,
+    pub parent: Option<usize>,
+}
+
+/// A client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub email: String,
+    pub owner: Option<usize>,
+    pub status: &'static str,
+    pub deleted: bool,
+}
+
+/// A product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    pub price: u64,
+    pub tiers: Option<Vec<usize>>,
+    pub active: bool,
+}
+
+/// A purchase, by wallet and key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchase {
+    pub cost: u64,
+    pub units: usize,
+    /// The places of the licences that were refunded; of a bare cost, 0.
+    pub refunded: BTreeSet<usize>,
+}
+
+/// Everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    pub wallets: Vec<Wallet>,
+    pub clients: BTreeMap<String, Client>,
+    pub products: Vec<Product>,
+    pub purchases: BTreeMap<(usize, String), Purchase>,
+    pub references: BTreeMap<(usize, String), u64>,
+    pub keys: BTreeMap<String, String>,
+}
+
+/// What a consistent reader of this state would do about a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has happened: answer as then.
+    Replay,
+    /// Nothing needs to change.
+    Unchanged,
+    /// Refuse it, for one of these reasons.
+    Refused(BTreeSet<&'static str>),
+    /// Do it, which leads here.
+    Done(Box<Model>),
+}
+
+impl Model {
+    /// The state after the set-up.
+    pub fn at_the_start() -> Self {
+        let tier = |name: &str| TIERS.iter().position(|it| *it == name).expect("a tier");
+        let wallet = |(name, parent): &(&str, Option<usize>)| Wallet {
+            balance: OPENING,
+            sequence: 1,
+            tier: tier(name),
+            status: 0,
+            hold: false,
+            held_by_rule: false,
+            threshold: 500,
+            parent: *parent,
+        };
+        let product = |(price, tiers): &(u64, Option<&[&str]>)| Product {
+            price: *price,
+            tiers: tiers.map(|tiers| tiers.iter().map(|it| tier(it)).collect()),
+            active: true,
+        };
+        Self {
+            wallets: WALLETS.iter().map(wallet).collect(),
+            clients: BTreeMap::new(),
+            products: PRODUCTS.iter().map(product).collect(),
+            purchases: BTreeMap::new(),
+            references: BTreeMap::new(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// Judges a command.
+    pub fn judge(&self, command: &Command) -> Verdict {
+        if let Some(scope) = command.scope()
+            && let Some(print) = self.keys.get(&scope)
+        {
+            if *print == command.print() {
+                return Verdict::Replay;
+            }
+            let mut refused = BTreeSet::from(["idempotency_key_reused"]);
+            // Whether what a path names is there is asked before the key is.
+            if let Action::Refund { wallet, purchase, .. } = &command.action
+                && !self.purchases.contains_key(&(*wallet, purchase.clone()))
+            {
+                refused.insert("not_found");
+            }
+            return Verdict::Refused(refused);
+        }
+        let mut next = self.clone();
+        let mut refused = BTreeSet::new();
+        next.act(command, &mut refused);
+        if !refused.is_empty() {
+            return Verdict::Refused(refused);
+        }
+        if next == *self {
+            return Verdict::Unchanged;
+        }
+        if let Some(scope) = command.scope() {
+            next.keys.insert(scope, command.print());
+        }
+        Verdict::Done(Box::new(next))
+    }
+
+    /// This state, but what `command` only reads is as it was `then`.
+    pub fn with_what_is_read(&self, command: &Command, then: &Self) -> Self {
+        let mut seen = self.clone();
+        if !command.only_reads_some() {
+            return seen;
+        }
+        seen.products.clone_from(&then.products);
+        for label in command.existing_buyers() {
+            if let Some(client) = then.clients.get(label) {
+                seen.clients.insert(label.to_owned(), client.clone());
+            }
+        }
+        if command.payer().is_none() {
+            for (seen, then) in seen.wallets.iter_mut().zip(&then.wallets) {
+                seen.status = then.status;
+            }
+        }
+        seen
+    }
+
+    /// This state, which a command made of `seen`, but what it left alone is as it is `now`.
+    #[must_use]
+    pub fn without_what_was_read(mut self, seen: &Self, now: &Self) -> Self {
+        if self.products == seen.products {
+            self.products.clone_from(&now.products);
+        }
+        for (label, client) in &now.clients {
+            if self.clients.get(label) == seen.clients.get(label) {
+                self.clients.insert(label.clone(), client.clone());
+            }
+        }
+        for ((own, seen), now) in self.wallets.iter_mut().zip(&seen.wallets).zip(&now.wallets) {
+            if own == seen {
+                own.clone_from(now);
+            }
+        }
+        self
+    }
+
+    /// What the rule that holds resellers with little credit does about a wallet, where it does anything.
+    pub fn hold_by_rule(&self, wallet: usize) -> Option<Self> {
+        let mut next = self.clone();
+        let it = &mut next.wallets[wallet];
+        let low = it.balance < it.threshold;
+        if low && !it.hold {
+            (it.hold, it.held_by_rule) = (true, true);
+        } else if !low && it.held_by_rule {
+            (it.hold, it.held_by_rule) = (false, false);
+        } else {
+            return None;
+        }
+        Some(next)
+    }
+
+    /// How many entries there are.
+    pub fn posted(&self) -> usize {
+        let sequences = self.wallets.iter().map(|it| it.sequence);
+        usize::try_from(sequences.sum::<u64>()).expect("few entries")
+    }
+
+    /// How many licences were sold.
+    pub fn minted(&self) -> usize {
+        self.purchases.values().map(|it| it.units).sum()
+    }
+
+    /// How many of them were refunded.
+    pub fn refunded(&self) -> usize {
+        let of_units = self.purchases.values().filter(|it| it.units > 0);
+        of_units.map(|it| it.refunded.len()).sum()
+    }
+
+    fn act(&mut self, command: &Command, refused: &mut BTreeSet<&'static str>) {
+        let key = command.key.clone().unwrap_or_default();
+        match &command.action {
+            Action::TopUp { wallet, amount, reference } => {
+                self.top_up(*wallet, *amount, reference.as_deref(), refused);
+                // Even if nothing moves, because the reference is known, the key is noted.
+                self.keys.extend(command.scope().map(|it| (it, command.print())));
+            }
+            Action::Spend { wallet, cost } => {
+                self.wallets[*wallet].must_buy(refused);
+                self.pay(*wallet, *cost, 0, key, refused);
+            }
+            Action::Buy { wallet, product, quantity, buyer } => {
+                let buyers = std::slice::from_ref(buyer);
+                self.buy((*wallet, *product), *quantity, buyers, key, refused);
+            }
+            Action::BuyForMany { wallet, product, buyers } => {
+                self.buy((*wallet, *product), 1, buyers, key, refused);
+            }
+            Action::Refund { wallet, purchase, places } => {
+                self.refund(*wallet, purchase, places.as_ref(), refused);
+            }
+            Action::Transfer { from, to, amount } => {
+                self.transfer(command.by, (*from, *to), *amount, refused);
+            }
+            Action::CreateClient { owner, client, email } => {
+                if owner.is_some_and(|it| self.wallets[it].status != 0) {
+                    refused.insert("reseller_suspended");
+                }
+                self.create(*owner, client, email, refused);
+            }
+            Action::ChangeAddress { client, .. }
+            | Action::SetStatus { client, .. }
+            | Action::DeleteClient { client }
+            | Action::MoveClient { client, .. } => self.change_client(command, client, refused),
+            setting => self.set(setting),
+        }
+    }
+}

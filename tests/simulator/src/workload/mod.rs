@@ -1,0 +1,6 @@
+//! What is asked for: commands and people's requests, drawn from the seed.
+
+pub mod command;
+pub mod generator;
+pub mod people;
+pub mod request;

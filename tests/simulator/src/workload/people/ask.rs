@@ -1,0 +1,152 @@
+//! What people ask for about accounts, and how it goes over the wire.
+//!
+//! Invariant: it is the same request each time, whoever asks again.
+
+use serde_json::json;
+
+use crate::run::deployment::{Names, OPERATOR_KEY};
+use crate::workload::request::Request;
+
+/// A request. Addresses and passwords go by their number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    Register { email: usize, password: usize },
+    Resend { email: usize },
+    Forgot { email: usize },
+    Confirm { token: String },
+    Reset { token: String, password: usize },
+    SignIn { email: usize, password: usize, device: Option<String> },
+    Me { session: String },
+    ReadWallet { session: String, wallet: usize },
+    ChangePassword { session: String, old: usize, new: usize },
+    ChangeEmail { session: String, password: usize, email: usize },
+    EndSessions { session: String },
+    LogOut { session: String },
+    Invite { email: usize, wallet: usize },
+    Suspend { user: String },
+    Activate { user: String },
+    SetReseller { user: String, wallet: Option<usize> },
+}
+
+/// An address by its number.
+pub fn address(number: usize) -> String {
+    format!("person-{number}@example.com")
+}
+
+/// A password by its number, which nobody refuses.
+fn password(number: usize) -> String {
+    format!("a quiet harbour at dusk {number}")
+}
+
+/// The link of a mail: whether it confirms an address, and its token.
+pub fn link_in(text: &str) -> Option<(bool, String)> {
+    let (before, after) = text.split_once("?token=")?;
+    let token = after.split_whitespace().next()?;
+    Some((before.ends_with("/confirm"), token.to_owned()))
+}
+
+impl Ask {
+    /// How many passwords are hashed for it.
+    pub fn hashes(&self) -> u32 {
+        match self {
+            Self::Register { .. } | Self::Reset { .. } | Self::SignIn { .. } | Self::ChangeEmail { .. } => 1,
+            Self::ChangePassword { .. } => 2,
+            _ => 0,
+        }
+    }
+
+    /// The session it is asked in.
+    pub fn session(&self) -> Option<&str> {
+        match self {
+            Self::Me { session }
+            | Self::ReadWallet { session, .. }
+            | Self::ChangePassword { session, .. }
+            | Self::ChangeEmail { session, .. }
+            | Self::EndSessions { session }
+            | Self::LogOut { session } => Some(session),
+            _ => None,
+        }
+    }
+
+    /// What it carries to be known by.
+    pub fn bearer(&self) -> Option<&str> {
+        match self {
+            Self::Invite { .. } | Self::Suspend { .. } | Self::Activate { .. } | Self::SetReseller { .. } => {
+                Some(OPERATOR_KEY)
+            }
+            _ => self.session(),
+        }
+    }
+
+    /// What the history says of it: without what is random.
+    pub fn told(&self) -> String {
+        let told = format!("{self:?}");
+        let name = told.split([' ', '{']).next().unwrap_or_default().to_owned();
+        match self {
+            Self::Register { email, password } | Self::SignIn { email, password, .. } => {
+                format!("asks to {name} at {email} with {password}")
+            }
+            Self::Resend { email } | Self::Forgot { email } | Self::Invite { email, .. } => {
+                format!("asks to {name} at {email}")
+            }
+            Self::ChangePassword { old, new, .. } => format!("asks to {name} from {old} to {new}"),
+            Self::ChangeEmail { email, .. } => format!("asks to {name} to {email}"),
+            Self::Reset { password, .. } => format!("asks to {name} to {password}"),
+            _ => format!("asks to {name}"),
+        }
+    }
+
+    /// The request it is.
+    pub fn request(&self, names: &Names) -> Request {
+        let at = |user: &str, act: &str| format!("/v1/users/{user}{act}");
+        match self {
+            Self::Suspend { user } => Request::plain("POST", at(user, "/suspend")),
+            Self::Activate { user } => Request::plain("POST", at(user, "/activate")),
+            Self::SetReseller { user, wallet } => {
+                Request::patch(at(user, ""), json!({"reseller": wallet.map(|it| names.wallet(it))}))
+            }
+            Self::Invite { email, wallet } => Request::post(
+                "/v1/users".to_owned(),
+                json!({"email": address(*email), "name": "Ada", "reseller": names.wallet(*wallet)}),
+            ),
+            Self::Me { .. } => Request::plain("GET", "/v1/me".to_owned()),
+            Self::EndSessions { .. } => Request::plain("DELETE", "/v1/me/sessions".to_owned()),
+            Self::LogOut { .. } => Request::plain("POST", "/v1/auth/logout".to_owned()),
+            Self::ReadWallet { wallet, .. } => {
+                let path = format!("/v1/resellers/{}/wallet", names.wallet(*wallet));
+                Request::plain("GET", path)
+            }
+            Self::ChangePassword { old, new, .. } => Request {
+                method: "PUT",
+                path: "/v1/me/password".to_owned(),
+                body: Some(json!({"password": password(*old), "new_password": password(*new)})),
+            },
+            Self::ChangeEmail { password: own, email, .. } => Request {
+                method: "PUT",
+                path: "/v1/me/email".to_owned(),
+                body: Some(json!({"password": password(*own), "email": address(*email)})),
+            },
+            by_a_stranger => by_a_stranger.stranger(),
+        }
+    }
+
+    fn stranger(&self) -> Request {
+        let (path, body) = match self {
+            Self::Register { email, password: own } => {
+                ("register", json!({"email": address(*email), "name": "Ada", "password": password(*own)}))
+            }
+            Self::Resend { email } => ("resend-confirmation", json!({"email": address(*email)})),
+            Self::Forgot { email } => ("forgot-password", json!({"email": address(*email)})),
+            Self::Confirm { token } => ("confirm", json!({"token": token})),
+            Self::Reset { token, password: new } => {
+                ("reset-password", json!({"token": token, "password": password(*new)}))
+            }
+            Self::SignIn { email, password: own, device } => {
+                let body = json!({"email": address(*email), "password": password(*own), "device": device});
+                ("login", body)
+            }
+            other => panic!("{other:?} is no stranger's"),
+        };
+        Request::post(format!("/v1/auth/{path}"), body)
+    }
+}

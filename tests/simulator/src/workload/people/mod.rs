@@ -1,0 +1,247 @@
+//! People with accounts: they register, follow the links of their mails, sign in, and lose what they had.
+//!
+//! Invariant: what somebody asks for follows from the seed and from what they were told: tokens come from the mailbox,
+//! sessions and devices from answers. Each hashed password is tens of milliseconds of CPU, so few are.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::cloud::Process;
+use crate::run::callers::CALLS;
+use crate::run::deployment::{Deployment, WALLETS};
+use purser_tests::caller::Reply;
+
+mod ask;
+
+pub use ask::{Ask, address, link_in};
+
+/// How many addresses there are: people have one each, and meet the others at theirs.
+const ADDRESSES: usize = 4;
+/// How many things each of them asks for.
+const STEPS: usize = 16;
+/// How many passwords are hashed in a run.
+const HASHES: u32 = 20;
+/// How long somebody waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One request of somebody, and what they were told.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// How whatever answers it goes by.
+    pub name: String,
+    /// What was asked for.
+    pub ask: Ask,
+    /// When it began, in milliseconds since the start.
+    pub from: u64,
+    /// When it ended.
+    pub until: u64,
+    /// What came of it; none: nobody knows.
+    pub reply: Option<Reply>,
+}
+
+/// A session that somebody was given.
+#[derive(Debug, Clone)]
+struct Given {
+    token: String,
+    user: String,
+    email: usize,
+    device: String,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub struct People {
+    deployment: Rc<Deployment>,
+    count: usize,
+    asked: RefCell<Vec<Asked>>,
+    given: RefCell<Vec<Given>>,
+    /// What somebody may take for the password of an address, newest last.
+    passwords: RefCell<Vec<(usize, usize)>>,
+    hashes: Cell<u32>,
+}
+
+impl People {
+    /// So many people of this deployment.
+    pub fn new(deployment: Rc<Deployment>, count: usize) -> Self {
+        Self {
+            deployment,
+            count,
+            asked: RefCell::default(),
+            given: RefCell::default(),
+            passwords: RefCell::default(),
+            hashes: Cell::new(HASHES),
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// All they asked for.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.borrow().clone()
+    }
+
+    /// One person's day.
+    pub async fn live(&self, own: usize) {
+        let cloud = &self.deployment.cloud;
+        for step in 0..STEPS {
+            tokio::time::sleep(cloud.between(0, 1_500)).await;
+            let ask = if step == 0 {
+                let (email, password) = (own, self.new_password(own));
+                Ask::Register { email, password }
+            } else {
+                self.draw(own)
+            };
+            match self.below(4) {
+                // A double click, or a link that a mail scanner follows, too.
+                0 => drop(tokio::join!(self.insist(&ask), self.insist(&ask))),
+                1 => {
+                    let other = self.draw(own);
+                    tokio::join!(self.insist(&ask), self.insist(&other));
+                }
+                _ => self.insist(&ask).await,
+            }
+        }
+    }
+
+    fn below(&self, most: usize) -> usize {
+        self.deployment.cloud.draw(|rng| rng.usize(0..most))
+    }
+
+    fn new_password(&self, email: usize) -> usize {
+        let mut passwords = self.passwords.borrow_mut();
+        let number = passwords.len();
+        passwords.push((email, number));
+        number
+    }
+
+    /// A password that was meant for an address: mostly one of the last two.
+    fn known_password(&self, email: usize) -> usize {
+        let passwords = self.passwords.borrow();
+        let mut own = passwords.iter().rev().filter(|(of, _)| *of == email);
+        let back = [0, 0, 0, 1, 1, 2][self.below(6)];
+        own.nth(back).map_or(usize::MAX, |(_, number)| *number)
+    }
+
+    fn draw(&self, own: usize) -> Ask {
+        let email = if self.below(4) == 0 { self.below(ADDRESSES) } else { own };
+        match self.below(26) {
+            0 => Ask::Register { email, password: self.new_password(email) },
+            1 => Ask::Invite { email, wallet: self.below(WALLETS.len()) },
+            2 => Ask::Forgot { email },
+            3 => Ask::Resend { email },
+            4..10 => self.follow_link(email),
+            10..15 => self.sign_in(email),
+            _ => self.within_a_session(email),
+        }
+    }
+
+    fn sign_in(&self, email: usize) -> Ask {
+        let given = self.given.borrow();
+        let devices: Vec<&Given> = given.iter().filter(|it| it.email == email).collect();
+        let device = devices.get(self.below(devices.len() + 1));
+        Ask::SignIn { email, password: self.known_password(email), device: device.map(|it| it.device.clone()) }
+    }
+
+    /// Follows the newest link of an address, or one before it that may be used up.
+    fn follow_link(&self, email: usize) -> Ask {
+        let mails = self.deployment.cloud.mails();
+        let to = address(email);
+        let links: Vec<(bool, String)> =
+            mails.iter().rev().filter(|mail| mail.to == to).filter_map(|mail| link_in(&mail.text)).collect();
+        let back = [0, 0, 0, 1][self.below(4)];
+        match links.get(back).or_else(|| links.first()) {
+            Some((true, token)) => Ask::Confirm { token: token.clone() },
+            Some((false, token)) => Ask::Reset { token: token.clone(), password: self.new_password(email) },
+            None => Ask::Forgot { email },
+        }
+    }
+
+    /// Something that takes a session, or is done to whoever has one.
+    fn within_a_session(&self, own: usize) -> Ask {
+        let given = self.given.borrow();
+        let back = self.below(3);
+        let newest = given.iter().rev().filter(|it| it.email == own).nth(back);
+        let Some(found) = newest.or_else(|| given.last()) else {
+            return Ask::Resend { email: own };
+        };
+        let (session, user, email) = (found.token.clone(), found.user.clone(), found.email);
+        let wallet = self.below(WALLETS.len());
+        match self.below(16) {
+            0..4 => Ask::Me { session },
+            4..6 => Ask::ReadWallet { session, wallet },
+            6..9 => Ask::ChangePassword { session, old: self.known_password(email), new: self.new_password(email) },
+            9 => Ask::ChangeEmail { session, password: self.known_password(email), email: self.below(ADDRESSES) },
+            10 => Ask::EndSessions { session },
+            11 => Ask::LogOut { session },
+            12 => Ask::Suspend { user },
+            13 => Ask::Activate { user },
+            _ => Ask::SetReseller { user, wallet: (self.below(3) > 0).then_some(wallet) },
+        }
+    }
+
+    /// Asks until there is an answer, or patience ends.
+    async fn insist(&self, ask: &Ask) {
+        let cloud = &self.deployment.cloud;
+        let most = cloud.draw(|rng| [1, 2, 4][rng.usize(0..3)]);
+        for attempt in 0..most {
+            let left = self.hashes.get().checked_sub(ask.hashes());
+            let Some(left) = left else { return };
+            self.hashes.set(left);
+            if self.ask(ask).await {
+                return;
+            }
+            tokio::time::sleep(cloud.between(10, 400 << attempt)).await;
+        }
+    }
+
+    /// Asks once; whether that was answered for good.
+    async fn ask(&self, ask: &Ask) -> bool {
+        let deployment = &self.deployment;
+        let cloud = &deployment.cloud;
+        let number = self.asked.borrow().len();
+        let name = format!("p.{number}");
+        self.asked.borrow_mut().push(Asked {
+            name: name.clone(),
+            ask: ask.clone(),
+            from: cloud.now(),
+            until: u64::MAX,
+            reply: None,
+        });
+        cloud.note(&name, ask.told());
+        let process = Process::new(name.clone(), cloud.death(CALLS));
+        let request = ask.request(&deployment.names);
+        let sent = deployment.send_as(&process, ask.bearer(), &request, None);
+        let reply = tokio::time::timeout(PATIENCE, sent).await.ok().flatten();
+        let reply = reply.filter(|_| !cloud.happens(cloud.weather().hung_up));
+        let told = reply.as_ref().map_or("no answer".to_owned(), |it| format!("{} {}", it.status, it.text("code")));
+        cloud.note(&name, format!("→ {told}"));
+        self.learn(ask, reply.as_ref());
+        let answered = reply.as_ref().is_some_and(|it| it.status != 503);
+        if let Some(asked) = self.asked.borrow_mut().get_mut(number) {
+            (asked.until, asked.reply) = (cloud.now(), reply);
+        }
+        answered
+    }
+
+    /// Keeps the session of an answer.
+    fn learn(&self, ask: &Ask, reply: Option<&Reply>) {
+        let Some(reply) = reply.filter(|it| it.status == 200 && it.json["token"].is_string()) else {
+            return;
+        };
+        let mut given = self.given.borrow_mut();
+        let email = match ask {
+            Ask::SignIn { email, .. } => Some(*email),
+            _ => given.iter().find(|it| it.user == reply.text("user")).map(|it| it.email),
+        };
+        given.push(Given {
+            token: reply.text("token").to_owned(),
+            user: reply.text("user").to_owned(),
+            email: email.unwrap_or_default(),
+            device: reply.text("device").to_owned(),
+        });
+    }
+}

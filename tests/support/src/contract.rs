@@ -1,0 +1,69 @@
+//! The API's document as a contract that every answer a test gets is held against.
+//!
+//! Invariant: an operation answers only the statuses that its document lists, and a problem only the codes listed
+//! with its status. What is no operation, an unknown path or another method, is in no contract.
+
+use std::sync::LazyLock;
+
+use purser_api::http::fallback::fits;
+use serde_json::Value;
+
+use crate::caller::Reply;
+
+static PATHS: LazyLock<Value> = LazyLock::new(|| {
+    let document = purser_api::http::openapi::document();
+    serde_json::to_value(document.paths.paths).expect("JSON")
+});
+
+/// Asserts that the document lists such an answer to this request.
+pub fn hold(method: &str, target: &str, reply: &Reply) {
+    let path = target.split('?').next().unwrap_or_default();
+    let Some(operation) = operation(method, path) else {
+        return;
+    };
+    let listed = &operation["responses"][reply.status.to_string()];
+    let what = format!("{method} {path}: {} {}", reply.status, reply.json);
+    assert!(listed.is_object(), "not in the document: {what}");
+    if reply.status >= 400 {
+        let codes = listed["description"].as_str().unwrap_or_default();
+        let code = format!("`{}`", reply.text("code"));
+        assert!(codes.contains(&code), "the code is not in the document: {what}");
+    }
+}
+
+/// The operation that a request reaches: of several paths that fit, the first one that has the method.
+fn operation(method: &str, path: &str) -> Option<&'static Value> {
+    let paths = PATHS.as_object().expect("paths");
+    let mut fitting = paths.iter().filter(|(template, _)| fits(template, path));
+    fitting.find_map(|(_, item)| item.get(method.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answered(status: u16, code: &str) {
+        let reply = Reply { status, headers: Vec::new(), bytes: Vec::new(), json: json!({"code": code}) };
+        hold("GET", "/v1/clients/CL-1?x", &reply);
+    }
+
+    #[test]
+    fn what_is_listed_holds() {
+        answered(200, "");
+        answered(404, "not_found");
+    }
+
+    #[test]
+    #[should_panic(expected = "not in the document: GET /v1/clients/CL-1: 409")]
+    fn another_status_does_not() {
+        answered(409, "duplicate_email");
+    }
+
+    #[test]
+    #[should_panic(expected = "the code is not in the document")]
+    fn another_code_does_not() {
+        answered(404, "lost");
+    }
+}

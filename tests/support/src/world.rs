@@ -1,0 +1,321 @@
+//! A whole Purser for one test.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use purser_edge::App;
+use purser_edge::process::clock::Clock;
+use purser_local::cloud::stream::StreamReader;
+use purser_local::run::system::{Options, System};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::caller::{Caller, Reply};
+use crate::contract;
+use crate::faults::Script;
+
+/// A system of its own, and its operator.
+pub struct World {
+    system: System,
+    /// The operator, with the first key.
+    pub operator: Caller,
+    names: AtomicU64,
+}
+
+/// A reseller with a key of its own.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    /// Its refid.
+    pub refid: String,
+    /// Somebody with its key.
+    pub caller: Caller,
+}
+
+impl World {
+    /// An empty world that vanishes with the test.
+    pub async fn new() -> Self {
+        Self::with(None, &[]).await
+    }
+
+    /// An empty world whose clock stands still at `start`, like `2026-01-05T09:00:00Z`, until it is turned.
+    pub async fn at(start: &str) -> Self {
+        let clock = Clock::stopped_at(start.parse().expect("a time of RFC 3339"));
+        Self::start(Options { clock, ..options() }).await
+    }
+
+    /// A world whose data is in `folder`, or nowhere, with these configuration variables.
+    pub async fn with(folder: Option<PathBuf>, variables: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables = variables.iter().map(own).collect();
+        Self::start(Options { folder, variables, ..options() }).await
+    }
+
+    /// A world as the options say.
+    pub async fn start(options: Options) -> Self {
+        let system = Box::pin(System::start(options)).await;
+        let system = system.expect("the system starts");
+        let operator = Caller::new(reqwest::Client::new(), system.url(), Some(system.operator_key().to_owned()));
+        Self { system, operator, names: AtomicU64::new(0) }
+    }
+
+    /// The system.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Somebody without a key.
+    pub fn nobody(&self) -> Caller {
+        self.operator.with_key(None)
+    }
+
+    /// A name nobody in this world has had.
+    pub fn fresh(&self, what: &str) -> String {
+        format!("{what}-{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Onboards a reseller of `tier` with so many credits, and makes it a key.
+    pub async fn partner(&self, tier: &str, credits: u64) -> Partner {
+        let name = self.fresh("partner");
+        let body = json!({"company_name": name, "email": format!("{name}@example.com"), "tier": tier});
+        let refid = self.operator.post("/v1/resellers", &body).await.expect(201).text("refid").to_owned();
+        if credits > 0 {
+            self.top_up(&refid, credits).await;
+        }
+        let body = json!({"reseller": refid, "name": "test"});
+        let key = self.operator.post("/v1/api-keys", &body).await.expect(201);
+        Partner { caller: self.operator.with_key(Some(key.text("key"))), refid }
+    }
+
+    /// Adds credits.
+    pub async fn top_up(&self, reseller: &str, credits: u64) {
+        let path = format!("/v1/resellers/{reseller}/credits");
+        let _entry =
+            self.operator.post_once(&path, &self.fresh("credit"), &json!({"amount": credits})).await.expect(201);
+    }
+
+    /// Creates a product at this list price, and gives its reference.
+    pub async fn product(&self, price: u64) -> String {
+        let reference = self.fresh("PROD");
+        let body = json!({"reference": reference, "name": "A product", "price": price, "duration_days": 365});
+        let _product = self.operator.post("/v1/products", &body).await.expect(201);
+        reference
+    }
+
+    /// Creates a client of `partner`, and gives its refid.
+    pub async fn client(&self, partner: &Partner) -> String {
+        let created = partner.caller.post("/v1/clients", &self.new_client()).await.expect(201);
+        created.text("refid").to_owned()
+    }
+
+    /// The body of a client nobody in this world has.
+    pub fn new_client(&self) -> Value {
+        let name = self.fresh("client");
+        json!({"name": name, "email": format!("{name}@example.com")})
+    }
+
+    /// A wallet's balance.
+    pub async fn balance(&self, reseller: &str) -> u64 {
+        self.operator.get(&format!("/v1/resellers/{reseller}/wallet")).await.expect(200).number("balance")
+    }
+
+    /// A wallet's entries, oldest first; at most 100.
+    pub async fn entries(&self, reseller: &str) -> Vec<Value> {
+        let path = format!("/v1/resellers/{reseller}/entries?limit=100");
+        let reply = self.operator.get(&path).await.expect(200);
+        let mut entries = reply.json["data"].as_array().cloned().unwrap_or_default();
+        entries.reverse();
+        entries
+    }
+
+    /// The first login of a new reseller, confirmed or not, and its address.
+    pub async fn login(&self, confirmed: bool) -> (String, String) {
+        let refid = self.partner("standard", 0).await.refid;
+        let path = format!("/v1/resellers/{refid}");
+        let reseller = self.operator.get(&path).await.expect(200);
+        let user = reseller.text("user").to_owned();
+        if confirmed {
+            let when = json!({"S": "2026-01-01T00:00:00.000Z"});
+            self.tamper(&format!("US#{user}"), "confirmed_at", &when);
+        }
+        (user, reseller.text("email").to_owned())
+    }
+
+    /// Asserts that a wallet's history of so many entries proves itself.
+    pub async fn assert_intact(&self, reseller: &str, entries: u64) {
+        let path = format!("/v1/resellers/{reseller}/verify");
+        let verified = self.operator.get(&path).await.expect(200).json;
+        let intact = json!({"intact": true, "entries": entries, "breaks": Vec::<Value>::new()});
+        assert_eq!(verified, intact);
+    }
+
+    /// The mails sent, newest first, once everything that is under way is done; but for the invitation that every
+    /// reseller gets when it is onboarded.
+    pub async fn mails(&self) -> Vec<Value> {
+        let mut mails = self.all_mails().await;
+        let invites = |mail: &Value| {
+            let subject = mail["subject"].as_str().unwrap_or_default();
+            subject.starts_with("Your login as a partner of ")
+        };
+        mails.retain(|mail| !invites(mail));
+        mails
+    }
+
+    /// All mails sent, newest first, once everything that is under way is done.
+    pub async fn all_mails(&self) -> Vec<Value> {
+        self.system.settle().await;
+        let reply = self.nobody().get("/_local/mails").await.expect(200);
+        reply.json["data"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The events told so far, newest first, once everything that is under way is done.
+    pub async fn events(&self) -> Vec<Value> {
+        self.system.settle().await;
+        let reply = self.nobody().get("/_local/events").await.expect(200);
+        reply.json["data"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The stream's records of all that was done, oldest first, as Lambda delivers them.
+    pub fn stream_records(&self) -> Vec<Value> {
+        let reader = StreamReader::open(self.system.dynamo(), None).expect("a stream");
+        reader.read(1_000).expect("records")
+    }
+
+    /// Every item of the table as text, as an attacker with the table would see it.
+    pub fn everything_in_the_table(&self) -> String {
+        serde_json::to_string(&self.items()).expect("JSON")
+    }
+
+    /// How many items of a kind there are.
+    pub fn count_of_kind(&self, kind: &str) -> usize {
+        self.items().iter().filter(|item| item["kind"]["S"] == kind).count()
+    }
+
+    /// How many items there are, once everything that is under way is done.
+    pub async fn size(&self) -> usize {
+        self.state().await.len()
+    }
+
+    /// Every item of the table, in DynamoDB's JSON.
+    pub fn items(&self) -> Vec<Value> {
+        let dynamo = self.system.dynamo();
+        let mut request = json!({"TableName": dynamo.table()});
+        let mut items = Vec::new();
+        loop {
+            let page = serde_json::from_value(request.clone()).expect("a request");
+            let found = dynamo.database().scan(page).expect("a scan");
+            let mut answer = serde_json::to_value(found).expect("JSON");
+            items.extend(answer["Items"].as_array().cloned().unwrap_or_default());
+            match answer["LastEvaluatedKey"].take() {
+                Value::Null => return items,
+                last => request["ExclusiveStartKey"] = last,
+            }
+        }
+    }
+
+    /// Puts items, in DynamoDB's JSON, behind the system's back.
+    pub fn put_all(&self, items: &[Value]) {
+        let dynamo = self.system.dynamo();
+        for batch in items.chunks(25) {
+            let puts: Vec<Value> = batch.iter().map(|item| json!({"PutRequest": {"Item": item}})).collect();
+            let request = json!({"RequestItems": {dynamo.table(): puts}});
+            let request = serde_json::from_value(request).expect("a request");
+            dynamo.database().batch_write_item(request).expect("writes");
+        }
+    }
+
+    /// Every item of the table, once everything that is under way is done.
+    pub async fn state(&self) -> Vec<Value> {
+        self.system.settle().await;
+        self.items()
+    }
+
+    /// Deletes an item, in DynamoDB's JSON, behind the system's back.
+    pub fn remove(&self, item: &Value) {
+        let dynamo = self.system.dynamo();
+        let key = json!({"pk": item["pk"], "sk": item["sk"]});
+        let request = json!({"TableName": dynamo.table(), "Key": key});
+        let request = serde_json::from_value(request).expect("a request");
+        dynamo.database().delete_item(request).expect("a deletion");
+    }
+
+    /// Does now what a function's timetable would do, and waits until all is done.
+    pub async fn run_schedule(&self, function: &str) {
+        let path = format!("/_local/schedules/{function}/run");
+        let _done = self.nobody().act(&path).await.expect(200);
+    }
+
+    /// Sets a member of an item's document behind the system's back.
+    pub fn tamper(&self, pk: &str, member: &str, value: &Value) {
+        let dynamo = self.system.dynamo();
+        let request = json!({
+            "TableName": dynamo.table(), "Key": {"pk": {"S": pk}, "sk": {"S": "."}},
+            "UpdateExpression": "SET #doc.#member = :value",
+            "ExpressionAttributeNames": {"#doc": "doc", "#member": member},
+            "ExpressionAttributeValues": {":value": value},
+        });
+        let request = serde_json::from_value(request).expect("a request");
+        dynamo.database().update_item(request).expect("an update");
+    }
+
+    /// What a function works with, with this script's faults on the way to table, bus and mail.
+    pub async fn app_over(&self, function: &str, script: &Script) -> App {
+        let sdk = purser_local::run::sdk::settings(&self.system.endpoints()).await;
+        let client = script.over(sdk.http_client().expect("an HTTP client"));
+        let sdk = sdk.into_builder().http_client(client).build();
+        let role = self.system.roles().get(function).expect("a role");
+        let sdk = role.assume(&sdk);
+        let app = self.system.app();
+        App::new((*app.config).clone(), app.store.secrets().clone(), &sdk, app.clock.clone())
+    }
+
+    /// Posts JSON straight to a function's routes, as `key`'s owner.
+    pub async fn call(&self, routes: Router, path: &str, key: &str, once: Option<&str>, body: &Value) -> Reply {
+        let bearer = format!("Bearer {key}");
+        let mut headers = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        headers.extend(once.map(|once| ("idempotency-key", once)));
+        self.send(routes, "POST", path, &headers, body.to_string()).await
+    }
+
+    /// Sends anything straight to a function's routes; as the operator, unless the headers say who.
+    pub async fn send(
+        &self,
+        routes: Router,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !headers.iter().any(|(name, _)| *name == "authorization") {
+            request = request.header("authorization", format!("Bearer {}", self.system.operator_key()));
+        }
+        let request = request.body(body.into()).expect("a request");
+        let response = routes.oneshot(request).await.expect("an answer");
+        let reply = Reply::of(response).await;
+        contract::hold(method, path, &reply);
+        reply
+    }
+
+    /// What the table answers to this `BatchGetItem` at present.
+    pub fn batch_get(&self, request: &[u8]) -> String {
+        let request = serde_json::from_slice(request).expect("a request");
+        let answer = self.system.dynamo().database().batch_get_item(request).expect("an answer");
+        serde_json::to_string(&answer).expect("JSON")
+    }
+
+    /// Ends the world in order, so that its folder can be opened again.
+    pub async fn end(self) {
+        self.system.shutdown().await;
+    }
+}
+
+/// Of a world that is as the template says.
+fn options() -> Options {
+    Options { operator_key: Some("the operator's key, any string".into()), ..Options::default() }
+}
