@@ -16,6 +16,9 @@ pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 /// A future on the heap, which closures with `async` bodies hand back.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Calls a function, by its name, with an event in EventBridge's envelope.
+pub type Target = Arc<dyn Fn(String, serde_json::Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
 /// The region that records and events name. Nothing is there; the SDK wants one.
 pub const REGION: &str = "eu-central-1";
 

@@ -5,7 +5,6 @@
 
 use crate::money::credits::Credits;
 use crate::money::tier::Tier;
-use crate::parties::client::ClientStatus;
 
 /// What was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,11 +106,11 @@ pub enum Refusal {
     /// The status machine has no such step (SPEC A4).
     StatusTransitionDenied {
         /// The present status.
-        from: ClientStatus,
+        from: &'static str,
         /// The one asked for.
-        to: ClientStatus,
+        to: &'static str,
         /// The ones that could be asked for.
-        allowed: Vec<ClientStatus>,
+        allowed: Vec<&'static str>,
     },
     /// A metadata key looks like a credential (SPEC A6).
     SensitiveMetadata {

@@ -20,6 +20,7 @@ use purser_domain::basic::refid::Prefix;
 use crate::engine::command::line::Lines;
 use crate::engine::secrets::Secrets;
 use crate::engine::table::Table;
+use crate::money::wallet;
 
 /// The prefixes of refids; those of clients and resellers are configuration.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ pub struct Store {
 impl Store {
     /// The store in `table`.
     pub fn new(table: Table, secrets: Secrets, prefixes: Prefixes) -> Self {
-        Self { table, secrets, prefixes, lines: Lines::default() }
+        Self { table, secrets, prefixes, lines: Lines::before(wallet::is_key) }
     }
 
     /// The same store, whose commands wait for their turn with those of `other`.

@@ -1,3 +1,4 @@
 //! The rules of the house.
 
+mod cycles;
 mod tidy;

@@ -1,17 +1,18 @@
 //! The rules of style that no linter knows (CONTRIBUTING.md).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const MOST_LINES: usize = 400;
 const MOST_COLUMNS: usize = 120;
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The files that git tracks or would track.
-fn files() -> Vec<String> {
+pub fn files() -> Vec<String> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
@@ -113,37 +114,88 @@ fn every_forge_does_what_ci_run_does() {
     }
 }
 
+/// The crates from the bottom up: each may depend on those before it.
+const ORDER: [(&str, &str); 18] = [
+    ("purser-domain", "shared/domain"),
+    ("purser-store", "shared/store"),
+    ("purser-edge", "shared/edge"),
+    ("purser-charts", "shared/charts"),
+    ("purser-mails", "shared/mails"),
+    ("purser-api", "functions/api"),
+    ("purser-portal", "functions/portal"),
+    ("purser-lambda", "functions/lambda"),
+    ("purser-local", "infra/local"),
+    ("purser-demo", "infra/demo"),
+    ("purser", "infra/purser"),
+    ("purser-tests", "tests/support"),
+    ("purser-simulator", "tests/simulator"),
+    ("purser-crash", "tests/crash"),
+    ("purser-bench", "tests/bench"),
+    ("purser-it", "tests/it"),
+    ("purser-operator", "infra/operator"),
+    ("purser-bare", "tests/bare"),
+];
+
 #[test]
 fn dependencies_point_one_way() {
-    let order = ["domain", "store", "edge", "api", "local", "tests"];
-    let manifests = [
-        ("domain", "shared/domain"),
-        ("store", "shared/store"),
-        ("edge", "shared/edge"),
-        ("api", "functions/api"),
-        ("local", "infra/local"),
-        ("tests", "tests"),
-    ];
-    let names = [
-        ("domain", "purser-domain"),
-        ("store", "purser-store"),
-        ("edge", "purser-edge"),
-        ("api", "purser-api"),
-        ("local", "purser.workspace"),
-        ("tests", "purser-tests"),
-    ];
-    let rank = |crate_: &str| order.iter().position(|name| *name == crate_).unwrap();
-    for (crate_, folder) in manifests {
-        let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
-        let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
-        for (other, name) in names {
-            let uses = dependencies.lines().any(|line| line.starts_with(name));
-            assert!(!uses || rank(other) < rank(crate_), "{crate_} depends on {other}");
+    let manifest = |folder: &str| std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+    for (place, (crate_, folder)) in ORDER.iter().enumerate() {
+        let text = manifest(folder);
+        assert!(text.contains(&format!("name = \"{crate_}\"")), "{folder} is {crate_}");
+        let dependencies = text.split("[dependencies]").nth(1).unwrap_or_default();
+        let dependencies = dependencies.split("[dev-dependencies]").next().unwrap_or_default();
+        for (other, _) in &ORDER[place..] {
+            let uses = dependencies.lines().any(|line| line.starts_with(&format!("{other}.workspace")));
+            assert!(!uses, "{crate_} depends on {other}");
         }
     }
+    let listed = manifest(".");
+    for (_, folder) in ORDER {
+        assert!(listed.contains(&format!("\"{folder}\"")), "{folder} is a member");
+    }
     // What an operator runs knows the rules and the API, and nothing of what stands behind that.
-    let operator = std::fs::read_to_string(root().join("infra/operator/Cargo.toml")).unwrap();
+    let operator = manifest("infra/operator");
     let own = operator.split("[dev-dependencies]").next().unwrap();
     let own: Vec<&str> = own.lines().filter(|it| it.starts_with("purser")).collect();
     assert_eq!(own, ["purser-domain.workspace = true"]);
+}
+
+/// The most entries of a folder, so that somebody new takes it in at a glance.
+const MOST_ENTRIES: usize = 12;
+/// Lists of rooms, the root, decisions, and what is generated.
+const LONG_FOLDERS: [&str; 4] = ["", "docs/adr", "functions/api/src", "tests/it"];
+
+/// The folders with more entries than that, of all the folders of `files`.
+fn crowded(files: &[String]) -> Vec<String> {
+    let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for file in files {
+        for (at, _) in file.match_indices('/').chain([(file.len(), "")]) {
+            let (folder, entry) = file[..at].rsplit_once('/').unwrap_or(("", &file[..at]));
+            folders.entry(folder).or_default().insert(entry);
+        }
+    }
+    let crowded = folders.iter().filter(|(folder, entries)| {
+        let long = LONG_FOLDERS.contains(folder) || folder.ends_with("/snapshots");
+        entries.len() > MOST_ENTRIES && !long
+    });
+    crowded.map(|(folder, entries)| format!("{folder}: {} entries", entries.len())).collect()
+}
+
+#[test]
+fn no_folder_is_crowded() {
+    assert_eq!(crowded(&files()), [""; 0]);
+    let many: Vec<String> = (0..13).map(|n| format!("a/b/{n}.rs")).collect();
+    assert_eq!(crowded(&many), ["a/b: 13 entries"]);
+    assert_eq!(crowded(&many[..12]), [""; 0]);
+}
+
+#[test]
+fn the_toolchain_is_the_one_that_the_manifest_asks_for() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let value = |text: &str, key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
+        line.trim_matches([' ', '=', '"']).to_owned()
+    };
+    let pinned = value(&read("rust-toolchain.toml"), "channel");
+    assert!(pinned.starts_with(&value(&read("Cargo.toml"), "rust-version")), "{pinned}");
 }

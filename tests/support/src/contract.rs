@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use purser_api::http::fallback::fits;
 use serde_json::Value;
 
-use crate::caller::Reply;
+use crate::reply::Reply;
 
 static PATHS: LazyLock<Value> = LazyLock::new(|| {
     let document = purser_api::http::openapi::document();

@@ -7,7 +7,7 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceExt;
 use serde_json::{Value, json};
 
-use crate::caller::Reply;
+use crate::reply::Reply;
 use crate::world::World;
 
 /// An HTTP API event as API Gateway sends it: the path decoded, the query raw.

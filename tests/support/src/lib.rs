@@ -16,8 +16,10 @@ pub mod document;
 pub mod faults;
 pub mod lambda;
 pub mod people;
+pub mod reply;
 pub mod schema;
 pub mod world;
 
-pub use caller::{Caller, Reply};
+pub use caller::Caller;
+pub use reply::Reply;
 pub use world::{Partner, World};

@@ -13,9 +13,10 @@ use purser_local::run::system::{Options, System};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::caller::{Caller, Reply};
+use crate::caller::Caller;
 use crate::contract;
 use crate::faults::Script;
+use crate::reply::Reply;
 
 /// A system of its own, and its operator.
 pub struct World {

@@ -21,7 +21,8 @@ use purser_edge::shapes::{
     ProvisionShape, ResellerRefidShape,
 };
 use purser_edge::{App, Call, Problem};
-use purser_store::money::provision::{Buyer, Buyers, Provision, ProvisionCommand, Purchase, Units};
+use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
+use purser_store::money::sold::Provision;
 use purser_store::parties::client::Bind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

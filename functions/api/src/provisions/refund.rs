@@ -16,8 +16,8 @@ use purser_edge::shapes::{
     DescriptionShape, IdempotencyKeyShape, LicenceRefidShape, ProvisionRefidShape, ProvisionShape,
 };
 use purser_edge::{App, Call, Problem};
-use purser_store::money::provision::Provision;
 use purser_store::money::refund::RefundCommand;
+use purser_store::money::sold::Provision;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use utoipa::ToSchema;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Now;
-use crate::cloud::bus::Target;
+use crate::Target;
 use crate::cloud::journal::Journal;
 
 /// How many are kept; the oldest go first.

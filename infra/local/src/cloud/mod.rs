@@ -7,6 +7,7 @@ pub mod dynamo;
 pub mod journal;
 pub mod loopback;
 pub mod pattern;
+pub mod position;
 pub mod ses;
 pub mod stream;
 pub mod timetable;

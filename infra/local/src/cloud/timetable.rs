@@ -12,7 +12,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::run::functions::Mismatch;
 use crate::template::{EventSpec, Template};
 use crate::{ACCOUNT, REGION};
 
@@ -99,6 +98,16 @@ struct Timetable {
     next: Option<Timestamp>,
 }
 
+/// A function's schedule that says no time.
+#[derive(Debug, Error)]
+#[error("template: {function}: {error}")]
+pub struct NoSchedule {
+    /// Its logical id in the template.
+    pub function: String,
+    /// What is wrong with the schedule.
+    pub error: ScheduleError,
+}
+
 /// A function that must start now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
@@ -110,7 +119,7 @@ pub struct Due {
 
 impl Timetables {
     /// The template's, as they go on from `now`.
-    pub fn of(template: &Template, now: Timestamp) -> Result<Self, Mismatch> {
+    pub fn of(template: &Template, now: Timestamp) -> Result<Self, NoSchedule> {
         let mut all = Vec::new();
         for spec in &template.functions {
             for event in &spec.events {
@@ -118,7 +127,7 @@ impl Timetables {
                     continue;
                 };
                 let schedule = Schedule::parse(expression)
-                    .map_err(|error| Mismatch::Schedule { function: spec.logical_id.clone(), error })?;
+                    .map_err(|error| NoSchedule { function: spec.logical_id.clone(), error })?;
                 all.push(Timetable {
                     function: spec.handler.clone(),
                     rule: spec.logical_id.clone(),

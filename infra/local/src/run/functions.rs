@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::BoxFuture;
-use crate::cloud::bus::{On, Rule, Target};
+use crate::Target;
+use crate::cloud::bus::{On, Rule};
 use crate::cloud::pattern::{Pattern, PatternError};
 use crate::cloud::stream::{Consumer, NAMED};
-use crate::cloud::timetable::ScheduleError;
 use crate::run::apps::Apps;
 use crate::template::{EventSpec, FunctionSpec, Template};
 
@@ -57,14 +57,6 @@ pub enum Mismatch {
         function: String,
         /// What is wrong with it.
         error: PatternError,
-    },
-    /// A schedule that says no time.
-    #[error("template: {function}: {error}")]
-    Schedule {
-        /// The function.
-        function: String,
-        /// What is wrong with it.
-        error: ScheduleError,
     },
 }
 

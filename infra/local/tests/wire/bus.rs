@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use purser_local::cloud::bus::{Bus, On, Rule, Target};
+use purser_local::Target;
+use purser_local::cloud::bus::{Bus, On, Rule};
 use purser_local::cloud::pattern::Pattern;
 use serde_json::{Value, json};
 

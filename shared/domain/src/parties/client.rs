@@ -159,8 +159,8 @@ impl Client {
             return Ok(None);
         }
         if !self.status.next().contains(&to) {
-            let allowed = self.status.next().to_vec();
-            return Err(Refusal::StatusTransitionDenied { from: self.status, to, allowed });
+            let allowed = self.status.next().iter().map(|status| status.as_str()).collect();
+            return Err(Refusal::StatusTransitionDenied { from: self.status.as_str(), to: to.as_str(), allowed });
         }
         Ok(Some(Self { status: to, ..self.next_version(now) }))
     }

@@ -23,7 +23,8 @@ use crate::http::limits::Limits;
 use crate::http::problem::{FieldError, Problem};
 use crate::process::clock::Clock;
 use crate::process::config::{Config, SECRET_VARIABLE};
-use crate::process::mail::Mailer;
+use crate::process::mail::{Mail, Mailer};
+use crate::process::metrics::{self, Metric};
 use crate::process::sdk;
 
 /// How long a start may wait for the table's first answer.
@@ -102,6 +103,22 @@ impl App {
         let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
         let (secrets, ()) = tokio::join!(secrets(&sdk), connect(&table));
         Ok(Self::new(config, secrets?, &sdk, Clock::default()))
+    }
+
+    /// Sends a mail, unless mail to its address bounced or was called unwanted.
+    pub async fn mail(&self, mail: &Mail) -> Result<(), String> {
+        let suppression = self.store.suppression(&mail.to, self.clock.now()).await;
+        match suppression.map_err(|error| error.to_string())? {
+            None => {
+                let sent = self.mailer.send(mail).await;
+                sent.inspect_err(|_| metrics::count(Metric::MailRefused))
+            }
+            Some(reason) => {
+                tracing::info!(?reason, "a mail was withheld");
+                metrics::count(Metric::MailWithheld);
+                Ok(())
+            }
+        }
     }
 }
 

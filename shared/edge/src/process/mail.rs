@@ -11,9 +11,6 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use purser_domain::basic::email::EmailAddress;
 
-use crate::process::app::App;
-use crate::process::metrics::{self, Metric};
-
 /// SES, and the address mails come from. Cheap to clone, and made by its first use, as most functions send nothing.
 #[derive(Debug, Clone)]
 pub struct Mailer {
@@ -45,7 +42,7 @@ impl Mailer {
     }
 
     /// Hands a mail to SES.
-    async fn send(&self, mail: &Mail) -> Result<(), String> {
+    pub(super) async fn send(&self, mail: &Mail) -> Result<(), String> {
         let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
         let invalid = |error: aws_sdk_sesv2::error::BuildError| format!("a mail: {error}");
         let body =
@@ -61,24 +58,6 @@ impl Mailer {
             .await
             .map_err(|error| refused(&error))?;
         Ok(())
-    }
-}
-
-impl App {
-    /// Sends a mail, unless mail to its address bounced or was called unwanted.
-    pub async fn mail(&self, mail: &Mail) -> Result<(), String> {
-        let suppression = self.store.suppression(&mail.to, self.clock.now()).await;
-        match suppression.map_err(|error| error.to_string())? {
-            None => {
-                let sent = self.mailer.send(mail).await;
-                sent.inspect_err(|_| metrics::count(Metric::MailRefused))
-            }
-            Some(reason) => {
-                tracing::info!(?reason, "a mail was withheld");
-                metrics::count(Metric::MailWithheld);
-                Ok(())
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use purser_domain::money::credits::Credits;
 use purser_domain::money::entry::{Counterparty, Entry, Sale};
 use purser_domain::money::tier::Tier;
 use purser_domain::money::wallet::Wallet;
-use purser_store::money::provision::{Provision, Sold};
+use purser_store::money::sold::{Provision, Sold};
 use serde::Serialize;
 use utoipa::ToSchema;
 

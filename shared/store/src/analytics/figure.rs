@@ -13,7 +13,7 @@ use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use serde::{Deserialize, Serialize};
 
-use super::rollup::lost;
+use super::lease::lost;
 use crate::engine::command::turn::patiently;
 use crate::engine::item::{Item, attribute, doc, number, text, text_of};
 use crate::engine::keys::{Index, tenant};

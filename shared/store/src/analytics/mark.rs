@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use purser_domain::analytics::Kind;
 use purser_domain::basic::time::{Hour, Time};
 
-use super::rollup::{Lease, lost};
+use super::lease::{Lease, lost};
 use crate::engine::command::turn::{Turn, patiently};
 use crate::engine::item::{Item, number, part, text, text_of};
 use crate::engine::keys::{Index, Key};

@@ -7,6 +7,7 @@
 //! there is (DESIGN "Roll-ups").
 
 mod figure;
+mod lease;
 mod mark;
 mod rebuild;
 mod recount;
@@ -15,6 +16,7 @@ mod things;
 mod timeline;
 
 pub use figure::{Figures, Ranked};
+pub use lease::{Lease, Rollup};
 pub use mark::{Dirty, Mark};
 pub use recount::{Difference, Recount};
-pub use rollup::{Lease, MOST_HOURS, Rollup};
+pub use rollup::MOST_HOURS;

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::engine::keys::Key;
+use crate::engine::keys::{Index, Key};
 use crate::engine::secrets::Secrets;
 
 /// A record as DynamoDB knows it.
@@ -66,6 +66,14 @@ pub(crate) fn item(key: &Key, kind: &str, doc: &impl Serialize, stamp: &Stamp) -
         ("doc".to_owned(), attribute(doc)?),
         ("by".to_owned(), attribute(stamp)?),
     ]))
+}
+
+impl Index {
+    /// Puts an item into the index.
+    pub(crate) fn place(self, item: &mut Item, pk: String, sk: String) {
+        item.insert(self.pk().to_owned(), text(pk));
+        item.insert(self.sk().to_owned(), text(sk));
+    }
 }
 
 /// A value as DynamoDB keeps it.

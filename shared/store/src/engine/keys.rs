@@ -8,9 +8,6 @@ use purser_domain::basic::time::Time;
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::item::Item;
-use crate::engine::item::text;
-
 /// How many partitions a list of everything is spread over.
 pub const SHARDS: u8 = 8;
 /// The sort key of an item that is alone in its partition.
@@ -74,12 +71,6 @@ impl Index {
             Self::Status => "gsi3sk",
             Self::Dirty => "gsi4sk",
         }
-    }
-
-    /// Puts an item into the index.
-    pub(crate) fn place(self, item: &mut Item, pk: String, sk: String) {
-        item.insert(self.pk().to_owned(), text(pk));
-        item.insert(self.sk().to_owned(), text(sk));
     }
 }
 

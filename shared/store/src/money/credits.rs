@@ -62,7 +62,7 @@ impl Store {
         render: RenderEntry<'_>,
     ) -> Result<Answer, StoreError> {
         let refid = self.entry_refid(top_up.reseller, Class::Credit, top_up.key);
-        let record = Record { key: crate::money::entry::key(&refid), fingerprint: top_up.fingerprint };
+        let record = crate::money::entry::record(&refid, top_up.fingerprint);
         let wallet_key = wallet::key(top_up.reseller);
         let guard_key = top_up.reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
         let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guard_key.clone()).collect();

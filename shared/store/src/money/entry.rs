@@ -8,6 +8,7 @@ use purser_domain::basic::time::Time;
 use purser_domain::money::entry::Entry;
 
 use crate::engine::command::CommandWrite;
+use crate::engine::command::idempotency::Fingerprint;
 use crate::engine::command::idempotency::Record;
 use crate::engine::item::{Item, Stamp, doc, item};
 use crate::engine::keys::{Index, Key};
@@ -77,8 +78,13 @@ fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
     Ok(item)
 }
 
+/// The record of a command that appends the entry `refid`.
+pub(crate) fn record(refid: &EntryRefid, fingerprint: Fingerprint) -> Record {
+    Record { key: key(refid), fingerprint, context: |item| Ok(unchanging(&doc(item)?)) }
+}
+
 /// The text of what never changes in an entry; stored answers are read with its help, so neither does this.
-pub(crate) fn unchanging(entry: &Entry) -> String {
+fn unchanging(entry: &Entry) -> String {
     let mut parts = vec![
         entry.hash.to_string(),
         entry.previous_hash.to_string(),

@@ -5,5 +5,6 @@ pub mod credits;
 pub mod entry;
 pub mod provision;
 pub mod refund;
+pub mod sold;
 pub mod transfer;
 pub mod wallet;

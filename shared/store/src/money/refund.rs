@@ -14,7 +14,7 @@ use purser_domain::money::wallet::Particulars;
 use purser_domain::refusal::What;
 
 use crate::engine::command::answer::Answer;
-use crate::engine::command::idempotency::{Fingerprint, Record};
+use crate::engine::command::idempotency::Fingerprint;
 use crate::engine::command::{CommandWrite, Decision};
 use crate::engine::item::{Stamp, doc, item};
 use crate::engine::keys::Key;
@@ -22,7 +22,7 @@ use crate::engine::loaded::Loaded;
 use crate::engine::table::{Condition, Write};
 use crate::licences::licence;
 use crate::money::entry::Class;
-use crate::money::provision::{Provision, RenderProvision, Sold, sold_keys};
+use crate::money::sold::{Provision, RenderProvision, Sold, sold_keys};
 use crate::money::wallet;
 use crate::{Store, StoreError};
 
@@ -90,7 +90,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let purchase = command.purchase;
         let refid = self.entry_refid(&purchase.reseller, Class::Refund, command.key);
-        let record = Record { key: crate::money::entry::key(&refid), fingerprint: command.fingerprint };
+        let record = crate::money::entry::record(&refid, command.fingerprint);
         let wallet_key = wallet::key(&purchase.reseller);
         let mut keys = vec![wallet_key.clone(), key(&purchase.refid)];
         keys.extend(sold_keys(purchase));

@@ -15,7 +15,7 @@ use purser_domain::refusal::What;
 
 use crate::engine::command::Decision;
 use crate::engine::command::answer::Answer;
-use crate::engine::command::idempotency::{Fingerprint, Record};
+use crate::engine::command::idempotency::Fingerprint;
 use crate::engine::item::Stamp;
 use crate::engine::keys::Key;
 use crate::money::credits::RenderEntry;
@@ -76,7 +76,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let refid = self.entry_refid(command.from, Class::TransferOut, command.key);
         let other = self.entry_refid(command.to, Class::TransferIn, refid.as_str());
-        let record = Record { key: crate::money::entry::key(&refid), fingerprint: command.fingerprint };
+        let record = crate::money::entry::record(&refid, command.fingerprint);
         let (from_key, to_key) = (wallet::key(command.from), wallet::key(command.to));
         let profile_key = reseller::key(command.to);
         let mut keys: Vec<Key> = vec![from_key.clone(), to_key.clone()];

@@ -18,6 +18,7 @@ use crate::engine::item::{Stamp, doc, item};
 use crate::engine::keys::Key;
 use crate::engine::loaded::Loaded;
 use crate::engine::table::{Condition, Consistency, Write};
+use crate::people::avatar;
 use crate::people::session;
 use crate::people::user;
 use crate::{Store, StoreError};
@@ -164,5 +165,30 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Deletes a login that holds no role with all that hangs on it, and frees its address (SPEC D6). The history of
+    /// its sign-ins ends by itself.
+    pub async fn delete_user(
+        &self,
+        refid: &UserRefid,
+        must: impl Fn(&User) -> Result<(), Refusal> + Send + Sync,
+        request: &Request,
+    ) -> Result<(), StoreError> {
+        let picture = avatar::key(refid);
+        let mut keys = keys(refid).to_vec();
+        keys.push(picture.clone());
+        let deleted = self.command(&request.stamp.request, None, &keys, |loaded| {
+            let account = read(loaded, refid, request.now)?;
+            let account = account.ok_or(Refusal::NotFound(What::User))?;
+            must(&account.user)?;
+            account.user.must_be_unbound()?;
+            let mut writes = removal(&account);
+            let pictured = loaded.has(&picture);
+            writes.push(removal_of(picture.clone(), pictured.then_some(1)));
+            writes.push(user::address_removal(&account.user.email));
+            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
+        });
+        deleted.await.map(|_| ())
     }
 }

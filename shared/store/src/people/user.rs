@@ -10,7 +10,6 @@ use purser_domain::basic::text::Name;
 use purser_domain::basic::time::Time;
 use purser_domain::people::clean_up::{CleanUp, Stale};
 use purser_domain::people::user::User;
-use purser_domain::refusal::What;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::command::answer::Answer;
@@ -20,8 +19,6 @@ use crate::engine::keys::{Index, Key, by_time, shard};
 use crate::engine::loaded::Loaded;
 use crate::engine::page::{List, Page, shards};
 use crate::engine::table::{Condition, Consistency, Filter, Write};
-use crate::people::account;
-use crate::people::avatar;
 use crate::{Store, StoreError};
 
 /// What keeps an address to one login.
@@ -86,7 +83,7 @@ fn address_write(user: &User, now: Time, stamp: &Stamp) -> Result<CommandWrite, 
 }
 
 /// The write that frees an address. A guard is made and removed, never changed.
-fn address_removal(email: &EmailAddress) -> CommandWrite {
+pub(crate) fn address_removal(email: &EmailAddress) -> CommandWrite {
     CommandWrite::fresh(Write::Delete(address_key(email), Condition::Version(1)))
 }
 
@@ -212,30 +209,5 @@ impl Store {
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
-    }
-
-    /// Deletes a login that holds no role with all that hangs on it, and frees its address (SPEC D6). The history of
-    /// its sign-ins ends by itself.
-    pub async fn delete_user(
-        &self,
-        refid: &UserRefid,
-        must: impl Fn(&User) -> Result<(), Refusal> + Send + Sync,
-        request: &Request,
-    ) -> Result<(), StoreError> {
-        let picture = avatar::key(refid);
-        let mut keys = account::keys(refid).to_vec();
-        keys.push(picture.clone());
-        let deleted = self.command(&request.stamp.request, None, &keys, |loaded| {
-            let account = account::read(loaded, refid, request.now)?;
-            let account = account.ok_or(Refusal::NotFound(What::User))?;
-            must(&account.user)?;
-            account.user.must_be_unbound()?;
-            let mut writes = account::removal(&account);
-            let pictured = loaded.has(&picture);
-            writes.push(account::removal_of(picture.clone(), pictured.then_some(1)));
-            writes.push(address_removal(&account.user.email));
-            Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
-        });
-        deleted.await.map(|_| ())
     }
 }

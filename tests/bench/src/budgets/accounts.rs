@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Budget, budget};
-use purser_tests::caller::Reply;
+use purser_tests::Reply;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
 use purser_tests::world::World;
 

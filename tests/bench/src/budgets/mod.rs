@@ -7,8 +7,8 @@ pub mod analytics;
 
 use serde_json::{Value, json};
 
-use purser_tests::caller::{Caller, Reply};
 use purser_tests::world::{Partner, World};
+use purser_tests::{Caller, Reply};
 
 /// A measured operation and its bounds. Calls count without the one that authenticates.
 #[derive(Debug, Clone, PartialEq)]

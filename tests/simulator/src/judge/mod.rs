@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use self::model::{Model, RESELLER_STATUSES, TIERS, Verdict, Wallet};
+use self::model::{Model, Verdict, Wallet};
 use crate::cloud::{Change, Commit};
 use crate::run::callers::{Attempt, only_reads};
 use crate::run::deployment::Names;
 use crate::run::record::{Problem, Record, doc, kind, number, text};
 use crate::workload::command::{Action, Command};
+use crate::workload::market::{RESELLER_STATUSES, TIERS};
 
 /// The states the model went through, each with the moment it began.
 struct States(Vec<(u64, Model)>);

@@ -14,7 +14,7 @@ use crate::cloud::{Bug, Process};
 use crate::run::deployment::Deployment;
 use crate::workload::command::{Action, Command};
 use crate::workload::generator::Generator;
-use purser_tests::caller::Reply;
+use purser_tests::Reply;
 
 /// How long a caller waits for an answer: as long as API Gateway does.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -3,6 +3,7 @@
 //! Invariant: a function works with its own rights. There are several instances of each, which share nothing, and
 //! whose clocks are not quite the same; chance says which one is asked.
 
+use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
@@ -28,7 +29,7 @@ use tower::ServiceExt;
 use crate::cloud::{Cloud, Process};
 use crate::workload::command::{Buyer, Party};
 use crate::workload::request::Request;
-use purser_tests::caller::Reply;
+use purser_tests::Reply;
 
 /// What an operator is known by.
 pub const OPERATOR_KEY: &str = "an operator";
@@ -105,13 +106,6 @@ impl Names {
         }
     }
 }
-
-/// The tier of each wallet at the start, and which of them is above it.
-pub const WALLETS: [(&str, Option<usize>); 3] = [("platinum", None), ("standard", None), ("gold", Some(0))];
-/// What is in each.
-pub const OPENING: u64 = 3_000;
-/// Price and tiers of the products.
-pub const PRODUCTS: [(u64, Option<&[&str]>); 2] = [(100, None), (90, Some(&["gold", "platinum"]))];
 
 impl Deployment {
     /// A deployment of so many instances, with three resellers and two products, made while the weather is calm.

@@ -4,8 +4,8 @@
 
 use crate::cloud::Cloud;
 
-use crate::run::deployment::{PRODUCTS, WALLETS};
 use crate::workload::command::{Action, Buyer, Command, Party};
+use crate::workload::market::{PRODUCTS, WALLETS};
 
 /// How many addresses there are.
 const ADDRESSES: usize = 14;

@@ -2,5 +2,6 @@
 
 pub mod command;
 pub mod generator;
+pub mod market;
 pub mod people;
 pub mod request;

@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
-use crate::judge::model::{RESELLER_STATUSES, TIERS};
 use crate::run::deployment::Names;
 use crate::workload::command::{Action, Command, Party};
+use crate::workload::market::{RESELLER_STATUSES, TIERS};
 
 /// A request to make.
 #[derive(Debug, Clone)]

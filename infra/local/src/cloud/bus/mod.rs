@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::cloud::dead_letters::DeadLetters;
 use crate::cloud::loopback::Loopback;
 use crate::cloud::pattern::Pattern;
-use crate::{BoxFuture, Now};
+use crate::{Now, Target};
 
 mod wire;
 
@@ -29,9 +29,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How many events are kept to look at; the oldest go first.
 const KEPT: usize = 500;
-
-/// Calls a function, by its name, with an event in EventBridge's envelope.
-pub type Target = Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// Which bus an event goes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

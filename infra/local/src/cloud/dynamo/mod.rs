@@ -159,7 +159,7 @@ fn open_file(path: &Path, spec: &TableSpec, table: &str, now: &Now) -> Result<Da
     // A second connection, since the database keeps its own to itself.
     let connection = Connection::open(path)?;
     connection.execute_batch(STREAM_INDEX)?;
-    if let Some(read) = path.parent().and_then(crate::cloud::stream::saved_position) {
+    if let Some(read) = path.parent().and_then(crate::cloud::position::saved_position) {
         trim(&connection, now(), &read)?;
     }
     Ok(database)

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::cloud::dynamo::Dynamo;
+use crate::cloud::position::{POSITION, saved_position};
 use crate::template::StreamSpec;
 use crate::{ACCOUNT, BoxFuture, REGION};
 
@@ -24,9 +25,6 @@ mod pump;
 
 pub(crate) use delivery::NAMED;
 pub use pump::Pump;
-
-/// The file beside the table that keeps the position.
-const POSITION: &str = "stream-position";
 
 /// The most records that one read brings, as in the cloud.
 const READ_LIMIT: usize = 1_000;
@@ -72,15 +70,6 @@ pub struct StreamReader {
     arn: String,
     position: Option<String>,
     file: Option<PathBuf>,
-}
-
-/// The sequence number up to which a reader in `folder` has delivered everything, if there is one.
-pub fn saved_position(folder: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(folder.join(POSITION)).ok()?;
-    let position = text.trim();
-    // Anything else is as good as none: reading all of it again does no harm.
-    let digits = position.bytes().all(|it| it.is_ascii_digit());
-    (digits && (21..=40).contains(&position.len())).then(|| position.to_owned())
 }
 
 impl StreamReader {

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::cloud::dynamo::DynamoError;
 use crate::cloud::stream::StreamError;
+use crate::cloud::timetable::NoSchedule;
 use crate::run::folder::FolderError;
 use crate::run::functions::Mismatch;
 use crate::run::gateway::GatewayError;
@@ -26,6 +27,9 @@ pub enum StartError {
     /// Template and code differ.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
+    /// A schedule says no time.
+    #[error(transparent)]
+    Schedule(#[from] NoSchedule),
     /// The template's policies can't be judged.
     #[error(transparent)]
     Policy(#[from] PolicyError),

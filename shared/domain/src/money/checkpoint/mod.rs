@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
+use crate::basic::hex::hex;
 use crate::basic::refid::ResellerRefid;
 use crate::basic::time::{Day, Time};
 use crate::money::credits::Credits;
@@ -18,11 +19,6 @@ pub mod history;
 
 /// The most wallets of a part: its item stays far below the 400 KB of DynamoDB.
 pub const MOST_WALLETS: usize = 250;
-
-/// `N` bytes from twice as many hexadecimal digits in lower case.
-pub(crate) fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
-}
 
 /// A public key, as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ pub use audit::{Audit, Break, Waypoint};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::basic::hex::hex;
 use crate::basic::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
 use crate::basic::text::{Description, Reference};
 use crate::basic::time::Time;
@@ -90,7 +91,7 @@ pub struct EntryHashError;
 impl std::str::FromStr for EntryHash {
     type Err = EntryHashError;
     fn from_str(text: &str) -> Result<Self, EntryHashError> {
-        crate::money::checkpoint::hex(text).map(Self).ok_or(EntryHashError)
+        hex(text).map(Self).ok_or(EntryHashError)
     }
 }
 

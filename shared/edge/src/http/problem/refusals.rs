@@ -94,7 +94,7 @@ fn told(refusal: &Refusal) -> (StatusCode, String) {
         Refusal::ReferenceReused => conflict("The reference names an entry with another amount."),
         Refusal::KeyAlreadyShown => conflict("The key was shown once, at its creation."),
         Refusal::StatusTransitionDenied { from, to, .. } => {
-            conflict(&format!("A client that is {} can't become {}.", from.as_str(), to.as_str()))
+            conflict(&format!("A client that is {} can't become {}.", from, to))
         }
         Refusal::BalanceTooLarge { most } => conflict(&format!("A wallet holds at most {most} credits.")),
         Refusal::InsufficientCredits { balance, required } => {

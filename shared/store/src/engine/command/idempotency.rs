@@ -12,11 +12,10 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::command::answer::{self, Answer};
 use crate::engine::command::{CommandWrite, Request};
-use crate::engine::item::{Item, bytes, bytes_of, doc, item, number, text_of};
+use crate::engine::item::{Item, bytes, bytes_of, item, number};
 use crate::engine::keys::Key;
 use crate::engine::secrets::Secrets;
 use crate::engine::table::{Condition, Write};
-use crate::money::entry;
 use crate::{Store, StoreError};
 
 /// How long an idempotency record of a create that moves no money is kept; the API promises 30 days.
@@ -44,13 +43,15 @@ pub struct Record {
     pub key: Key,
     /// The request it answers.
     pub fingerprint: Fingerprint,
+    /// What the answer need not repeat, because the item that is the record says it.
+    pub(crate) context: fn(&Item) -> Result<String, StoreError>,
 }
 
 impl Record {
     /// Adds fingerprint and answer to the item that is the record.
     pub(crate) fn remember(&self, item: &mut Item, secrets: &Secrets, body: &[u8]) -> Result<(), StoreError> {
         item.insert("print".to_owned(), bytes(self.fingerprint.0.to_vec()));
-        item.insert("answer".to_owned(), bytes(answer::pack(secrets, &self.key.pk, &context(item)?, body)?));
+        item.insert("answer".to_owned(), bytes(answer::pack(secrets, &self.key.pk, &(self.context)(item)?, body)?));
         Ok(())
     }
 
@@ -60,20 +61,15 @@ impl Record {
             return Err(Refusal::IdempotencyKeyReused.into());
         }
         let packed = bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
-        Ok(Answer { body: answer::unpack(secrets, &self.key.pk, &context(item)?, packed)?, replayed: true })
+        Ok(Answer { body: answer::unpack(secrets, &self.key.pk, &(self.context)(item)?, packed)?, replayed: true })
     }
-}
-
-/// What an answer need not repeat, because the record says it: of an entry, what its hash covers.
-fn context(item: &Item) -> Result<String, StoreError> {
-    if text_of(item, "kind") == Some("entry") { Ok(entry::unchanging(&doc(item)?)) } else { Ok(String::new()) }
 }
 
 impl Store {
     /// The record of a create that moves no money, under the caller's `key`.
     pub fn record(&self, tenant: &str, key: &str, fingerprint: Fingerprint) -> Record {
         let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key]));
-        Record { key: Key::alone("IK", id), fingerprint }
+        Record { key: Key::alone("IK", id), fingerprint, context: |_| Ok(String::new()) }
     }
 
     /// The write of a record that is an item of its own, when the request carries a key.

@@ -11,14 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Mutex as Turnstile, OwnedMutexGuard};
 
 use crate::engine::keys::Key;
-use crate::money::wallet;
 
 /// How many lines are kept before those in which nobody stands are cleared away.
 const KEPT: usize = 1_024;
 
 /// All lines of a process. Clones are the same ones.
-#[derive(Debug, Clone, Default)]
-pub struct Lines(Arc<Mutex<HashMap<String, Weak<Turnstile<()>>>>>);
+#[derive(Debug, Clone)]
+pub struct Lines {
+    has_line: fn(&Key) -> bool,
+    lines: Arc<Mutex<HashMap<String, Weak<Turnstile<()>>>>>,
+}
 
 /// What stands at the front of its lines until it is dropped.
 #[derive(Debug)]
@@ -27,9 +29,15 @@ pub(crate) struct Front {
 }
 
 impl Lines {
+    /// A line before each item of which `has_line` is true.
+    pub fn before(has_line: fn(&Key) -> bool) -> Self {
+        Self { has_line, lines: Arc::default() }
+    }
+
     /// Waits until nobody stands before this command in the line of any wallet among `keys`: first come, first served.
     pub(crate) async fn stand(&self, keys: &[Key]) -> Front {
-        let mut wallets: Vec<&str> = keys.iter().filter(|key| wallet::is_key(key)).map(|key| key.pk.as_str()).collect();
+        let mut wallets: Vec<&str> =
+            keys.iter().filter(|key| (self.has_line)(key)).map(|key| key.pk.as_str()).collect();
         wallets.sort_unstable();
         wallets.dedup();
         let mut lines = Vec::new();
@@ -40,7 +48,7 @@ impl Lines {
     }
 
     fn line(&self, wallet: &str) -> Arc<Turnstile<()>> {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = lines.get(wallet).and_then(Weak::upgrade) {
             return line;
         }
@@ -75,7 +83,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_who_wants_the_same_wallet_waits_and_only_so_long() {
-        let lines = Lines::default();
+        let lines = Lines::before(|key| key.pk.starts_with("WA#"));
         let front = lines.stand(&keys(&["RS-1", "RS-2"])).await;
         assert!(waits(&lines, &["RS-1"]).await);
         assert!(waits(&lines, &["RS-3", "RS-2"]).await);
@@ -87,7 +95,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn two_that_want_the_same_two_wallets_do_not_hold_each_other_up() {
-        let lines = Lines::default();
+        let lines = Lines::before(|key| key.pk.starts_with("WA#"));
         let one = async {
             let _front = lines.stand(&keys(&["RS-1", "RS-2"])).await;
             tokio::task::yield_now().await;
@@ -102,12 +110,12 @@ mod tests {
 
     #[tokio::test]
     async fn lines_in_which_nobody_stands_are_cleared_away() {
-        let lines = Lines::default();
+        let lines = Lines::before(|key| key.pk.starts_with("WA#"));
         let front = lines.stand(&keys(&["RS-first"])).await;
         for number in 0..2 * KEPT {
             let _front = lines.stand(&keys(&[&format!("RS-{number}")])).await;
         }
-        assert!(lines.0.lock().unwrap().len() <= KEPT);
+        assert!(lines.lines.lock().unwrap().len() <= KEPT);
         assert!(waits(&lines, &["RS-first"]).await);
         drop(front);
     }

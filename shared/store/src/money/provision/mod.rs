@@ -4,37 +4,34 @@
 //! is its entry.
 
 mod buyers;
+mod find;
 
 pub use buyers::{Buyer, Buyers};
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::{EntryRefid, LicenceRefid, ResellerRefid};
+use purser_domain::basic::refid::{LicenceRefid, ResellerRefid};
 use purser_domain::basic::text::Description;
 use purser_domain::basic::time::Time;
 use purser_domain::licences::licence::LicenceKey;
 use purser_domain::licences::product::ProductReference;
-use purser_domain::money::credits::{Amount, Credits};
-use purser_domain::money::entry::{Entry, Sale};
+use purser_domain::money::credits::Amount;
 use purser_domain::money::provision::{self, Line, Order, Quantity};
 use purser_domain::money::tier::Discounts;
 use purser_domain::money::wallet::{Particulars, Wallet};
-use purser_domain::parties::client::{Client, ClientStatus};
+use purser_domain::parties::client::ClientStatus;
 use purser_domain::refusal::What;
 
 use crate::engine::command::answer::Answer;
-use crate::engine::command::idempotency::{Fingerprint, Record};
+use crate::engine::command::idempotency::Fingerprint;
 use crate::engine::command::{CommandWrite, Decision, Request};
 use crate::engine::item::Stamp;
-use crate::engine::keys::Key;
 use crate::engine::loaded::Loaded;
-use crate::engine::table::Consistency;
 use crate::licences::licence;
 use crate::licences::licence::{KeyedLicence, new_key};
 use crate::licences::product;
 use crate::money::entry::Class;
-use crate::money::refund;
+use crate::money::sold::{Provision, RenderProvision, Sold};
 use crate::money::wallet;
-use crate::parties::client;
 use crate::parties::client::Bind;
 use crate::{Store, StoreError};
 
@@ -79,37 +76,6 @@ pub struct ProvisionCommand<'a> {
     pub fingerprint: Fingerprint,
 }
 
-/// A provision as it is shown: the entry, and what it paid for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Provision {
-    /// The debit.
-    pub entry: Entry,
-    /// What it paid for, in the order of the purchase; nothing for a bare cost.
-    pub sold: Vec<Sold>,
-    /// What has been refunded of it, oldest first.
-    pub refunds: Vec<Entry>,
-}
-
-impl Provision {
-    /// The credits that have been refunded; never more than it cost.
-    pub fn refunded(&self) -> Credits {
-        let amounts = self.refunds.iter().map(|entry| entry.amount.get());
-        Credits::new(amounts.sum())
-    }
-}
-
-/// What was sold for one client.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sold {
-    /// The client; none when it has been deleted since.
-    pub client: Option<Client>,
-    /// Its licences.
-    pub licences: Vec<KeyedLicence>,
-}
-
-/// How a provision is answered.
-pub type RenderProvision<'a> = &'a (dyn Fn(&Provision) -> Result<Vec<u8>, StoreError> + Send + Sync);
-
 /// A licence that a provision mints: drawn once a command, so that every try mints the same ones.
 type Drawn = (LicenceRefid, LicenceKey);
 
@@ -130,7 +96,7 @@ impl Store {
         render: RenderProvision<'_>,
     ) -> Result<Answer, StoreError> {
         let refid = self.entry_refid(command.reseller, Class::Provision, command.key);
-        let record = Record { key: crate::money::entry::key(&refid), fingerprint: command.fingerprint };
+        let record = crate::money::entry::record(&refid, command.fingerprint);
         let request = Request { record: Some(record.clone()), stamp: stamp.clone(), now };
         let wallet_key = wallet::key(command.reseller);
         let mut keys = vec![wallet_key.clone()];
@@ -220,51 +186,6 @@ impl Store {
         };
         (0..clients * each.get() as usize).map(draw).collect()
     }
-
-    /// The entry of a provision, as it was made.
-    pub async fn purchase(&self, refid: &EntryRefid) -> Result<Option<Entry>, StoreError> {
-        let entry = self.entry(refid).await?;
-        Ok(entry.filter(Entry::is_provision))
-    }
-
-    /// A provision as it stands now: the entry as it was made, clients, licences and refunds as they are.
-    pub async fn find_provision(&self, refid: &EntryRefid) -> Result<Option<Provision>, StoreError> {
-        let Some(entry) = self.purchase(refid).await? else {
-            return Ok(None);
-        };
-        let mut keys = vec![refund::key(refid)];
-        keys.extend(sold_keys(&entry));
-        let found = self.table.get_all(&keys, Consistency::Strong).await?;
-        let mut found = Loaded::of(&keys, found);
-        let keys = refund::entry_keys(&found, refid)?;
-        let refunds = self.table.get_all(&keys, Consistency::Strong).await?;
-        found.extend(Loaded::of(&keys, refunds));
-        Ok(Some(Provision { sold: self.sold(&entry, &found)?, refunds: refund::entries(&found, refid)?, entry }))
-    }
-
-    /// What an entry sold, as far as it was found.
-    pub(crate) fn sold(&self, entry: &Entry, found: &Loaded) -> Result<Vec<Sold>, StoreError> {
-        let mut sold = Vec::new();
-        for (client, licences) in entry.sale.iter().flat_map(Sale::by_client) {
-            let licences = licences
-                .iter()
-                .filter_map(|refid| found.get(&licence::key(refid)))
-                .map(|item| licence::read(item, &self.secrets))
-                .collect::<Result<_, _>>()?;
-            let client = client::read_loaded(found, client, &self.secrets)?;
-            sold.push(Sold { client, licences });
-        }
-        Ok(sold)
-    }
-}
-
-/// Where the licences and clients are that an entry is about.
-pub(crate) fn sold_keys(entry: &Entry) -> Vec<Key> {
-    let Some(sale) = &entry.sale else {
-        return Vec::new();
-    };
-    let licences = sale.licences.iter().map(licence::key);
-    licences.chain(sale.clients.iter().map(client::key)).collect()
 }
 
 /// Asks the domain about a bare cost.

@@ -7,7 +7,7 @@ use purser_store::engine::secrets::sha256_hex;
 use super::{Accounts, Span, of_noun};
 use crate::run::record::{Problem, Record};
 use crate::workload::people::{Ask, Asked};
-use purser_tests::caller::Reply;
+use purser_tests::Reply;
 
 /// Judges the answers of a run.
 pub(super) fn judge(record: &Record, accounts: &Accounts) -> Result<(), Problem> {

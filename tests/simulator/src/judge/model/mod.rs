@@ -3,17 +3,13 @@
 //! Invariant: the model knows nothing of versions, keys of tables, retries or time. Commands are judged one after
 //! another on plain figures; where several things are wrong, any of them is a right refusal.
 
+use crate::workload::market::TIERS;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::run::deployment::{OPENING, PRODUCTS, WALLETS};
 use crate::workload::command::{Action, Command};
+use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 
 mod rules;
-
-/// The tiers, lowest first.
-pub const TIERS: [&str; 3] = ["standard", "gold", "platinum"];
-/// Where a reseller can stand.
-pub const RESELLER_STATUSES: [&str; 2] = ["active", "suspended"];
 
 /// A wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use crate::cloud::Process;
 use crate::run::callers::CALLS;
-use crate::run::deployment::{Deployment, WALLETS};
-use purser_tests::caller::Reply;
+use crate::run::deployment::Deployment;
+use crate::workload::market::WALLETS;
+use purser_tests::Reply;
 
 mod ask;
 

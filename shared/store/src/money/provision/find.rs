@@ -1,0 +1,33 @@
+//! Provisions as they stand now.
+
+use purser_domain::basic::refid::EntryRefid;
+use purser_domain::money::entry::Entry;
+
+use crate::engine::loaded::Loaded;
+use crate::engine::table::Consistency;
+use crate::money::refund;
+use crate::money::sold::{Provision, sold_keys};
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The entry of a provision, as it was made.
+    pub async fn purchase(&self, refid: &EntryRefid) -> Result<Option<Entry>, StoreError> {
+        let entry = self.entry(refid).await?;
+        Ok(entry.filter(Entry::is_provision))
+    }
+
+    /// A provision as it stands now: the entry as it was made, clients, licences and refunds as they are.
+    pub async fn find_provision(&self, refid: &EntryRefid) -> Result<Option<Provision>, StoreError> {
+        let Some(entry) = self.purchase(refid).await? else {
+            return Ok(None);
+        };
+        let mut keys = vec![refund::key(refid)];
+        keys.extend(sold_keys(&entry));
+        let found = self.table.get_all(&keys, Consistency::Strong).await?;
+        let mut found = Loaded::of(&keys, found);
+        let keys = refund::entry_keys(&found, refid)?;
+        let refunds = self.table.get_all(&keys, Consistency::Strong).await?;
+        found.extend(Loaded::of(&keys, refunds));
+        Ok(Some(Provision { sold: self.sold(&entry, &found)?, refunds: refund::entries(&found, refid)?, entry }))
+    }
+}
