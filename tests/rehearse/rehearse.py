@@ -1,5 +1,7 @@
 """`make rehearse`: deploys the template with the real Lambda binary into MiniStack, and walks through all of it.
 
+Before that it measures the template: what AWS would refuse for its size need not be deployed to be found.
+
     .tools/ministack/bin/python tests/rehearse/rehearse.py
 """
 
@@ -10,6 +12,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
+import sizes
+from cloud import Failure
 from rehearsal import rehearse
 from stack import binary, package
 from steps import verdict
@@ -29,10 +33,15 @@ def say(text: str) -> None:
 def main() -> int:
     """Rehearses once; 0 when all passed."""
     signal.signal(signal.SIGTERM, end)
-    start = time.monotonic()
+    start, tree = time.monotonic(), load()
+    try:
+        say("\n".join(sizes.check(tree)))
+    except Failure as error:
+        say(f"FAILED the template fits into AWS's limits\n       {error}")
+        return 1
     with tempfile.TemporaryDirectory(prefix="rehearsal-code-") as folder:
         archive = package(Path(folder), binary())
-        outcome = rehearse(load(), archive, say)
+        outcome = rehearse(tree, archive, say)
     say(verdict("rehearsal", outcome, time.monotonic() - start))
     return 1 if outcome.failed else 0
 

@@ -44,6 +44,13 @@ def package(folder: Path, binary: Path) -> Path:
     return archive
 
 
+def packaged(tree: Tree) -> Tree:
+    """The template with its code in a bucket, which is what `sam package` makes of it."""
+    copy: Tree = json.loads(text(tree))
+    copy["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/code.zip"
+    return copy
+
+
 class Stack:
     """The deployed template."""
 
@@ -60,7 +67,7 @@ class Stack:
         s3 = self.cloud.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.upload_file(str(archive), BUCKET, "code.zip")
-        s3.put_object(Bucket=BUCKET, Key="template.json", Body=text(self.packaged()).encode())
+        s3.put_object(Bucket=BUCKET, Key="template.json", Body=text(self.known()).encode())
         self.formation.create_stack(
             StackName=NAME,
             TemplateURL=f"{self.cloud.url}/{BUCKET}/template.json",
@@ -70,10 +77,9 @@ class Stack:
         until("the stack is created", DEPLOY, self.is_created)
         self.look()
 
-    def packaged(self) -> Tree:
-        """The template with its code in a bucket, which is what `sam package` makes of it."""
-        tree: Tree = json.loads(text(self.tree))
-        tree["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/code.zip"
+    def known(self) -> Tree:
+        """The packaged template without what MiniStack does not know."""
+        tree = packaged(self.tree)
         resources: Tree = tree["Resources"]
         tree["Resources"] = {name: it for name, it in resources.items() if it["Type"] not in UNKNOWN}
         return tree

@@ -209,12 +209,9 @@ fn on_the_dashboard() -> BTreeSet<String> {
 
 /// The metrics of the product's own that alarms watch.
 fn watched() -> BTreeSet<String> {
-    let value = |line: &str| line.split_once(": ").map(|(_, value)| value.trim().to_owned());
-    let lines: Vec<&str> = TEMPLATE.lines().collect();
-    let of_ours = |place: &usize| lines[*place].trim() == format!("Namespace: {NAMESPACE}");
-    let named = |place: usize| {
-        let near = &lines[place.saturating_sub(1)..=place + 1];
-        near.iter().find(|line| line.trim().starts_with("MetricName: ")).and_then(|line| value(line))
-    };
-    (0..lines.len()).filter(of_ours).filter_map(named).collect()
+    let template = purser::template::json(TEMPLATE).unwrap();
+    let resources = template["Resources"].as_object().unwrap().values();
+    let alarms = resources.filter(|it| it["Type"] == "AWS::CloudWatch::Alarm").map(|it| &it["Properties"]);
+    let of_ours = alarms.filter(|it| it["Namespace"] == NAMESPACE);
+    of_ours.map(|it| it["MetricName"].as_str().unwrap().to_owned()).collect()
 }

@@ -88,7 +88,9 @@ pub fn quoting(document: &str, report: &str) -> Option<String> {
 
 /// What is to be paid each month, however much happens; with so many metrics of our own.
 fn monthly(metrics: u128) -> Vec<Line> {
-    let count = |kind: &str| TEMPLATE.matches(&format!("    Type: {kind}\n")).count() as u128;
+    let template = template::json(TEMPLATE).expect("a template");
+    let resources = template["Resources"].as_object().expect("resources");
+    let count = |kind: &str| resources.values().filter(|it| it["Type"] == kind).count() as u128;
     let line = |price, units: u128| Line { price, units, shown: units.to_string() };
     let windows = 31 * 24 * 60 / KEY_MINUTES * functions().count() as u128;
     let lines = [
