@@ -1,4 +1,4 @@
-//! Products: SPEC B3.
+//! Products: rule B3.
 
 use purser_tests::World;
 use serde_json::{Value, json};

@@ -2,10 +2,10 @@
 
 Invariant: the cloud ends with the rehearsal, however it went.
 
-Rights that nothing needs are named by `tests/it/rights.rs`, which drives more than a walk can.
+Rights that nothing needs are named by `tests/it/template/rights`, which drives more than a walk can.
 
 What a rehearsal can't show, because MiniStack does not do it: that the stream and the bus deliver again what failed
-(`tests/it/stream.rs` does at the handlers), rights to keys of KMS, who may invoke a function, indexes that lag,
+(`tests/it/events` does at the handlers), rights to keys of KMS, who may invoke a function, indexes that lag,
 throttling, limits of sizes, and of alarms and dashboards anything but that they can be created.
 """
 

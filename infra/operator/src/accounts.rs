@@ -1,4 +1,4 @@
-//! `accounts` and `delete-accounts`: which logins nobody needs any more, and their deletion (SPEC D6).
+//! `accounts` and `delete-accounts`: which logins nobody needs any more, and their deletion (rule D6).
 //!
 //! Invariant: what is deleted stands in a file that somebody could look through first, and is deleted in the version
 //! it had then, or stays. The file names nobody: it holds refids.

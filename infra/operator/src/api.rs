@@ -40,7 +40,7 @@ pub enum ApiError {
         why: String,
     },
     /// The key is none, or not an operator's.
-    #[error("PURSER_OPERATOR_KEY is not an operator's key there ({0})")]
+    #[error("the deployment did not accept PURSER_OPERATOR_KEY as an operator's key ({0})")]
     Key(StatusCode),
     /// There is no such thing.
     #[error("there is no such thing")]

@@ -1,4 +1,4 @@
-//! `figures`: every figure, counted again by the deployment itself (SPEC A11, B13, C6).
+//! `figures`: every figure, counted again by the deployment itself (rules A11, B13, C6).
 //!
 //! Invariant: figures count as right only when all of them were compared. Days come first, then what they are summed up
 //! in, so that what is mended below is marked before what is above is looked at.

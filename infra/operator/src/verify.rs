@@ -1,4 +1,4 @@
-//! `verify`: every wallet, proved by the deployment itself, against checkpoints where there are any (SPEC B11).
+//! `verify`: every wallet, proved by the deployment itself, against checkpoints where there are any (rule B11).
 //!
 //! Invariant: a wallet counts as verified only when it was answered for. Those that a checkpoint names and no list
 //! shows are looked for, too, so that nobody can be left out.

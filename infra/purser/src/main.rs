@@ -73,7 +73,7 @@ struct History {
     /// The folder that keeps it
     #[arg(long = "data", value_name = "DIR", default_value = ".purser")]
     folder: PathBuf,
-    /// What all chance comes from: the same seed makes the same history, on the same day
+    /// Random seed; the same seed on the same day produces the same history
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many years it takes; it ends now
@@ -211,8 +211,8 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
 fn broken_off(last: Option<Step>, folder: &Path) -> String {
     let last = last.map(|it| it.moment.strftime("%B %Y").to_string());
     format!(
-        "the history was broken off in {}. What happened until then is in {}, nothing of it by halves, and `make run` \
-         shows it. To make a whole one, move the folder away and begin again",
+        "stopped at {}. Everything up to then was saved in {} and is consistent; `make run` shows it. To make a whole \
+         history, move the folder away and begin again",
         last.as_deref().unwrap_or("its first hours"),
         folder.display()
     )

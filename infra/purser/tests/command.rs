@@ -162,7 +162,7 @@ fn a_history_that_is_broken_off_says_what_is_left() {
     let output = end(child, "-INT");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.starts_with("purser: the history was broken off in "), "{said}");
+    assert!(said.starts_with("purser: stopped at "), "{said}");
     assert!(said.contains("move the folder away"), "{said}");
     let mut child = purser(&["--port", "0", "--data", folder.to_str().unwrap()]).spawn().unwrap();
     banner(&mut child);

@@ -169,7 +169,7 @@ fn reseller_events(old: Option<&Reseller>, new: &Reseller) -> Vec<Event> {
     }
 }
 
-/// Money events come from the entry's insert alone: a changed threshold is no crossing (SPEC B9).
+/// Money events come from the entry's insert alone: a changed threshold is no crossing (rule B9).
 fn entry_events(entry: &Entry) -> Vec<Event> {
     let tell = |name, detail| event(entry.refid.as_str(), 1, name, entry.created_at, detail);
     let other = entry.counterparty.as_ref().map(|other| &other.reseller);

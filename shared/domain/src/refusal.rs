@@ -51,19 +51,19 @@ impl What {
 pub enum Refusal {
     /// The caller may never do this.
     Forbidden,
-    /// There is no such thing, or it is someone else's: the two look alike (SPEC A8).
+    /// There is no such thing, or it is someone else's: the two look alike (rule A8).
     NotFound(What),
-    /// The e-mail address belongs to a client already (SPEC A2), or to a login.
+    /// The e-mail address belongs to a client already (rule A2), or to a login.
     DuplicateEmail,
-    /// The external id belongs to a client already (SPEC A2).
+    /// The external id belongs to a client already (rule A2).
     DuplicateClientId,
     /// The reference belongs to a product already.
     DuplicateProduct,
-    /// The reseller named in a body does not exist (SPEC A3).
+    /// The reseller named in a body does not exist (rule A3).
     InvalidReseller,
     /// The reseller named as parent does not exist.
     InvalidParent,
-    /// The reseller named as the receiver of a transfer is none, or none that this sender may send to (SPEC B10).
+    /// The reseller named as the receiver of a transfer is none, or none that this sender may send to (rule B10).
     InvalidRecipient,
     /// The reseller named as parent is as deep below its own parents as a parent may be.
     ParentTooDeep {
@@ -72,38 +72,38 @@ pub enum Refusal {
     },
     /// The login named in a body does not exist.
     InvalidUser,
-    /// The client is bound to a login already (SPEC A7).
+    /// The client is bound to a login already (rule A7).
     ClientBound,
-    /// The login is bound to a client already (SPEC A7).
+    /// The login is bound to a client already (rule A7).
     UserBound,
-    /// The reseller is suspended (SPEC A3, B5).
+    /// The reseller is suspended (rules A3, B5).
     ResellerSuspended,
     /// The reseller waits for an operator's approval.
     ResellerPending,
-    /// The wallet is held until it is topped up (SPEC B5, B9).
+    /// The wallet is held until it is topped up (rules B5, B9).
     ProvisioningHeld,
-    /// The product is not for this tier (SPEC B3).
+    /// The product is not for this tier (rule B3).
     TierNotAllowed {
         /// The tiers that may sell it.
         allowed: Vec<Tier>,
     },
     /// The product is not sold at present.
     ProductInactive,
-    /// The wallet holds less than the command costs (SPEC B5).
+    /// The wallet holds less than the command costs (rule B5).
     InsufficientCredits {
         /// What the wallet holds.
         balance: Credits,
         /// What the command costs.
         required: Credits,
     },
-    /// What was to be refunded was refunded before (SPEC B10).
+    /// What was to be refunded was refunded before (rule B10).
     AlreadyRefunded,
     /// The wallet can't hold that much.
     BalanceTooLarge {
         /// The most a wallet holds.
         most: Credits,
     },
-    /// The status machine has no such step (SPEC A4).
+    /// The status machine has no such step (rule A4).
     StatusTransitionDenied {
         /// The present status.
         from: &'static str,
@@ -112,19 +112,19 @@ pub enum Refusal {
         /// The ones that could be asked for.
         allowed: Vec<&'static str>,
     },
-    /// A metadata key looks like a credential (SPEC A6).
+    /// A metadata key looks like a credential (rule A6).
     SensitiveMetadata {
         /// JSON pointer to the key, within the metadata.
         pointer: String,
     },
-    /// The metadata would be larger than allowed after the merge (SPEC A6).
+    /// The metadata would be larger than allowed after the merge (rule A6).
     MetadataTooLarge {
         /// The most bytes of JSON.
         most: usize,
     },
-    /// The idempotency key was used for another request (SPEC B8).
+    /// The idempotency key was used for another request (rule B8).
     IdempotencyKeyReused,
-    /// The reference names an entry with another amount (SPEC B8).
+    /// The reference names an entry with another amount (rule B8).
     ReferenceReused,
     /// The key was shown at its creation and can't be shown again.
     KeyAlreadyShown,
@@ -139,7 +139,7 @@ pub enum Refusal {
     },
     /// A purchase names the same client twice.
     NamedTwice,
-    /// The address, the password or the state of the login is wrong; which of them is nobody's business (SPEC D1).
+    /// The address, the password or the state of the login is wrong; which of them is nobody's business (rule D1).
     InvalidCredentials,
     /// The password is right, and a code of the second factor is missing.
     SecondFactorRequired,
@@ -151,18 +151,18 @@ pub enum Refusal {
     SessionEnded,
     /// The password that was asked for again is wrong.
     WrongPassword,
-    /// Too many attempts failed: the next may be made in so many seconds (SPEC D2).
+    /// Too many attempts failed: the next may be made in so many seconds (rule D2).
     TooManyAttempts {
         /// How many.
         seconds: u64,
     },
-    /// The token is unknown, used, expired or for something else; which of them is nobody's business (SPEC D2).
+    /// The token is unknown, used, expired or for something else; which of them is nobody's business (rule D2).
     InvalidToken,
     /// The login has a second factor already.
     SecondFactorEnabled,
     /// The login has no second factor.
     SecondFactorDisabled,
-    /// The login holds a role, so it can't be deleted (SPEC D6).
+    /// The login holds a role, so it can't be deleted (rule D6).
     UserInUse,
     /// Refusals about the clients that a purchase names; never empty, the first one gives status and code.
     ForClients(Vec<ForClient>),

@@ -1,4 +1,4 @@
-//! Mails about a login: links that its owner alone gets, and notices of what changed (SPEC D1, D2).
+//! Mails about a login: links that its owner alone gets, and notices of what changed (rules D1, D2).
 //!
 //! Invariants: a mail to an address that nobody has confirmed repeats nothing that a stranger may have typed; a notice
 //! says when, because notices may overtake each other, and what to do if it was somebody else.
@@ -72,7 +72,7 @@ pub fn reset_password(
 /// Why somebody who has not asked for it gets a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// Its company became a reseller (SPEC B1).
+    /// Its company became a reseller (rule B1).
     Onboarding,
     /// An operator, or a reseller for its clients, made the login.
     Invitation,
@@ -235,7 +235,7 @@ impl StaleAccounts {
     }
 }
 
-/// The report to an operator of accounts that nobody needs, and how to delete them (SPEC D6). Nothing is deleted by it.
+/// The report to an operator of accounts that nobody needs, and how to delete them (rule D6). Nothing is deleted by it.
 pub fn stale_accounts(app: &App, to: &EmailAddress, name: &Name, found: &StaleAccounts) -> Result<Mail, String> {
     let (brand, name) = (app.config.brand.as_str(), name.as_str());
     let accounts = |count| match count {

@@ -1,4 +1,4 @@
-//! Mails to clients about themselves (SPEC A10).
+//! Mails to clients about themselves (rule A10).
 
 use purser_domain::parties::client::{Client, ClientStatus};
 use purser_domain::parties::reseller::Reseller;
@@ -7,7 +7,7 @@ use purser_edge::process::mail::Mail;
 
 use super::{Colour, brand};
 
-/// The welcome of a new client (SPEC A10).
+/// The welcome of a new client (rule A10).
 pub fn welcome(app: &App, client: &Client, reseller: Option<&Reseller>) -> Result<Mail, String> {
     let brand = brand(app, reseller);
     let (name, client_id) = (client.name.as_str(), client.client_id.as_str());
@@ -17,7 +17,7 @@ pub fn welcome(app: &App, client: &Client, reseller: Option<&Reseller>) -> Resul
     )
 }
 
-/// The notice of a client's changed status (SPEC A10). It says when, because notices may overtake each other.
+/// The notice of a client's changed status (rule A10). It says when, because notices may overtake each other.
 pub fn client_status(
     app: &App,
     client: &Client,

@@ -1,6 +1,6 @@
 //! The mails that functions send: each a folder of templates, text and HTML, filled with the same words.
 //!
-//! Invariant: a client's mails carry its reseller's brand (SPEC B12), also those about its login; a reseller's and an
+//! Invariant: a client's mails carry its reseller's brand (rule B12), also those about its login; a reseller's and an
 //! operator's come in the vendor's name.
 
 use std::fmt;
@@ -48,7 +48,7 @@ pub fn link(app: &App, path: &str, token: &str) -> Result<String, String> {
     Ok(format!("{base}{path}?token={token}"))
 }
 
-/// The reseller in whose name mails to a user come: whose customer it is, if it is nothing more (SPEC B12).
+/// The reseller in whose name mails to a user come: whose customer it is, if it is nothing more (rule B12).
 pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String> {
     let Some(client) = user.client.as_ref().filter(|_| user.roles() == ["customer"]) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Mails to resellers about themselves, in the vendor's name (SPEC B1, B9).
+//! Mails to resellers about themselves, in the vendor's name (rules B1, B9).
 
 use purser_domain::parties::reseller::Reseller;
 use purser_edge::App;
@@ -6,7 +6,7 @@ use purser_edge::process::mail::Mail;
 
 use super::{Colour, money};
 
-/// The warning that a reseller's credit ran low (SPEC B9).
+/// The warning that a reseller's credit ran low (rule B9).
 pub fn credits_ran_low(app: &App, reseller: &Reseller, left: u64, threshold: u64) -> Result<Mail, String> {
     let company = reseller.company_name.as_str();
     let (balance, threshold) = (&*money(&app.config, left), &*money(&app.config, threshold));
@@ -24,7 +24,7 @@ pub fn credits_ran_low(app: &App, reseller: &Reseller, left: u64, threshold: u64
     )
 }
 
-/// That an application to become a reseller arrived (SPEC B1).
+/// That an application to become a reseller arrived (rule B1).
 pub fn application_received(app: &App, reseller: &Reseller) -> Result<Mail, String> {
     let (brand, company) = (app.config.brand.as_str(), reseller.company_name.as_str());
     mail!(
@@ -38,7 +38,7 @@ pub fn application_received(app: &App, reseller: &Reseller) -> Result<Mail, Stri
     )
 }
 
-/// That it was approved (SPEC B1).
+/// That it was approved (rule B1).
 pub fn application_approved(app: &App, reseller: &Reseller) -> Result<Mail, String> {
     let (brand, company) = (app.config.brand.as_str(), reseller.company_name.as_str());
     mail!(

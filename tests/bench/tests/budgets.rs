@@ -1,4 +1,4 @@
-//! Budgets: what operations cost in round trips and capacity units (ARCHITECTURE.md, "Budgets").
+//! Budgets: what operations cost in round trips and capacity units (tests/bench/src/budgets).
 
 use purser_bench::budgets;
 use purser_store::engine::keys::shard;

@@ -1,4 +1,4 @@
-//! Mails about logins: SPEC D1, D2, B12.
+//! Mails about logins: rules D1, D2, B12.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Accounts: people sign in, and nobody else does (SPEC D1, D2).
+//! Accounts: people sign in, and nobody else does (rules D1, D2).
 
 mod api_keys;
 pub mod auth;

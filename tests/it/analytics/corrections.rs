@@ -21,7 +21,7 @@ async fn a_client_of_january_suspended_in_november_is_one_of_januarys_suspended(
     let november = "clients/status?start=2023-11-01&end=2023-11-30";
     let november = figure(&world, &world.operator, november).await;
     assert_eq!(november, json!({"active": 0, "pending": 0, "suspended": 0, "inactive": 0}));
-    // Deleted, it is counted where it was (SPEC A9).
+    // Deleted, it is counted where it was (rule A9).
     let _deleted = world.operator.delete(&format!("/v1/clients/{}", refids[0])).await.expect(204);
     assert_eq!(figure(&world, &world.operator, query).await, after);
 }

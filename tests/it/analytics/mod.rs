@@ -1,4 +1,4 @@
-//! Figures: the documents' examples, ranges and calendars, scopes, corrections, formats (SPEC A11, B13, C6).
+//! Figures: the documents' examples, ranges and calendars, scopes, corrections, formats (rules A11, B13, C6).
 
 mod calendar;
 mod corrections;

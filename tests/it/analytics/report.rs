@@ -1,4 +1,4 @@
-//! The month's partner report, to whoever asks and by mail (SPEC E2).
+//! The month's partner report, to whoever asks and by mail (rule E2).
 
 use purser_tests::World;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Clients bound to logins, one to one. SPEC A7.
+//! Clients bound to logins, one to one. rule A7.
 
 use purser_tests::World;
 use serde_json::{Value, json};

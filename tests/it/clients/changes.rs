@@ -1,4 +1,4 @@
-//! Changes of a client besides its name: address, reseller. SPEC A2, A5.
+//! Changes of a client besides its name: address, reseller. rules A2, A5.
 
 use purser_tests::World;
 use serde_json::{Value, json};

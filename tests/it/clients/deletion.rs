@@ -1,4 +1,4 @@
-//! Deleting clients: SPEC A9.
+//! Deleting clients: rule A9.
 
 use purser_tests::World;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Lists: SPEC A5, "Answers". Every combination of filters, pages, cursors.
+//! Lists: rule A5, and docs/rules.md, "Cursors". Every combination of filters, pages, cursors.
 
 use purser_tests::{Caller, World};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Clients: SPEC A1–A4, A6.
+//! Clients: rules A1–A4, A6.
 
 mod bindings;
 mod changes;
@@ -95,7 +95,7 @@ async fn unknown_and_suspended_resellers_win_no_clients() {
     assert_eq!(world.operator.get("/v1/clients").await.json["data"], json!([]), "nothing changed");
 }
 
-/// The table of SPEC A4, over HTTP: what is asked for in each status, and what comes of it.
+/// The table of rule A4, over HTTP: what is asked for in each status, and what comes of it.
 #[tokio::test]
 async fn the_status_table_over_http() {
     let world = World::new().await;

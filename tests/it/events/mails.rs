@@ -1,4 +1,4 @@
-//! Mails: SPEC A10, B9, B12.
+//! Mails: rules A10, B9, B12.
 
 use purser_tests::World;
 use serde_json::json;

@@ -1,4 +1,5 @@
 //! The rules of the house.
 
 mod cycles;
+mod rules;
 mod tidy;

@@ -7,12 +7,12 @@ use std::process::Command;
 const MOST_LINES: usize = 400;
 const MOST_COLUMNS: usize = 120;
 
-pub fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The files that git tracks or would track.
-pub fn files() -> Vec<String> {
+pub(super) fn files() -> Vec<String> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
@@ -92,8 +92,54 @@ fn what_is_untidy_is_found() {
 
 #[test]
 fn the_architecture_is_short() {
-    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    assert!(text.lines().count() < 150);
+    for (name, most) in [("README.md", 130), ("ARCHITECTURE.md", 250)] {
+        let text = std::fs::read_to_string(root().join(name)).unwrap();
+        let lines = text.lines().count();
+        assert!(lines <= most, "{name}: {lines} lines, at most {most}");
+    }
+}
+
+/// The documents that lead a reader to files.
+fn guides() -> Vec<String> {
+    let in_docs = |name: &&String| name.strip_prefix("docs/").is_some_and(|rest| !rest.contains('/'));
+    let pages = files();
+    let pages = pages.iter().filter(|name| ends(name, &["md"])).filter(in_docs).cloned();
+    ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(ToOwned::to_owned).into_iter().chain(pages).collect()
+}
+
+/// What stands in backticks in `text` and looks like a path into the repository: it begins with one of our folders, and
+/// holds nothing that a path does not.
+fn paths(text: &str) -> Vec<&str> {
+    let of_path = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let ours = ["shared/", "functions/", "infra/", "tests/", "docs/", ".ci/", ".github/"];
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|it| it.chars().all(of_path) && ours.iter().any(|folder| it.starts_with(folder))).collect()
+}
+
+/// Where links in a page of `folder` lead within the repository.
+fn links(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let local = targets.filter_map(|target| target.split('#').next()).filter(|it| !it.is_empty() && !it.contains(':'));
+    local.map(|target| folder.join(target)).collect()
+}
+
+#[test]
+fn every_path_that_a_document_names_is_there() {
+    let mut missing = Vec::new();
+    for name in guides() {
+        let text = std::fs::read_to_string(root().join(&name)).unwrap();
+        // A module of Rust is a file or a folder, so its path may stand without an ending.
+        let there = |path: &str| root().join(path).exists() || root().join(format!("{path}.rs")).exists();
+        missing.extend(paths(&text).into_iter().filter(|path| !there(path)).map(|path| format!("{name}: {path}")));
+        let folder = root().join(&name).parent().map(Path::to_path_buf).unwrap_or_default();
+        let dead = links(&folder, &text).into_iter().filter(|path| !path.exists());
+        missing.extend(dead.map(|path| format!("{name}: {}", path.display())));
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+    assert_eq!(
+        paths("`docs/x` and `GET /v1/x`, `tests/<noun>` or `functions/api/src`"),
+        ["docs/x", "functions/api/src"]
+    );
 }
 
 #[test]
@@ -114,8 +160,8 @@ fn every_forge_does_what_ci_run_does() {
     }
 }
 
-/// The crates from the bottom up: each may depend on those before it.
-const ORDER: [(&str, &str); 18] = [
+/// Our crates, each behind those that it may depend on.
+const CRATES: [(&str, &str); 16] = [
     ("purser-domain", "shared/domain"),
     ("purser-store", "shared/store"),
     ("purser-edge", "shared/edge"),
@@ -132,29 +178,26 @@ const ORDER: [(&str, &str); 18] = [
     ("purser-crash", "tests/crash"),
     ("purser-bench", "tests/bench"),
     ("purser-it", "tests/it"),
-    ("purser-operator", "infra/operator"),
-    ("purser-bare", "tests/bare"),
 ];
+
+/// Ours among the dependencies of the crate in `folder`.
+fn dependencies(folder: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+    let sections = manifest.split("\n[").filter(|section| section.starts_with("dependencies]"));
+    let lines = sections.flat_map(str::lines).filter(|line| line.starts_with("purser"));
+    lines.filter_map(|line| line.split(['.', ' ', '=']).next().map(ToOwned::to_owned)).collect()
+}
 
 #[test]
 fn dependencies_point_one_way() {
-    let manifest = |folder: &str| std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
-    for (place, (crate_, folder)) in ORDER.iter().enumerate() {
-        let text = manifest(folder);
-        assert!(text.contains(&format!("name = \"{crate_}\"")), "{folder} is {crate_}");
-        let dependencies = text.split("[dependencies]").nth(1).unwrap_or_default();
-        let dependencies = dependencies.split("[dev-dependencies]").next().unwrap_or_default();
-        for (other, _) in &ORDER[place..] {
-            let uses = dependencies.lines().any(|line| line.starts_with(&format!("{other}.workspace")));
-            assert!(!uses, "{crate_} depends on {other}");
+    for (place, (crate_, folder)) in CRATES.iter().enumerate() {
+        for other in dependencies(folder) {
+            let before = CRATES[..place].iter().any(|(name, _)| *name == other);
+            assert!(before, "{crate_} depends on {other}");
         }
     }
-    let listed = manifest(".");
-    for (_, folder) in ORDER {
-        assert!(listed.contains(&format!("\"{folder}\"")), "{folder} is a member");
-    }
     // What an operator runs knows the rules and the API, and nothing of what stands behind that.
-    let operator = manifest("infra/operator");
+    let operator = std::fs::read_to_string(root().join("infra/operator/Cargo.toml")).unwrap();
     let own = operator.split("[dev-dependencies]").next().unwrap();
     let own: Vec<&str> = own.lines().filter(|it| it.starts_with("purser")).collect();
     assert_eq!(own, ["purser-domain.workspace = true"]);

@@ -209,7 +209,7 @@ fn on_the_dashboard() -> BTreeSet<String> {
 
 /// The metrics of the product's own that alarms watch.
 fn watched() -> BTreeSet<String> {
-    let template = purser::template::json(TEMPLATE).unwrap();
+    let template = purser_local::template::json(TEMPLATE).unwrap();
     let resources = template["Resources"].as_object().unwrap().values();
     let alarms = resources.filter(|it| it["Type"] == "AWS::CloudWatch::Alarm").map(|it| &it["Properties"]);
     let of_ours = alarms.filter(|it| it["Namespace"] == NAMESPACE);

@@ -1,4 +1,4 @@
-//! Checkpoints: a whole day, signed, once, whatever runs twice or crashes: SPEC B11.
+//! Checkpoints: a whole day, signed, once, whatever runs twice or crashes: rule B11.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Top-ups: SPEC B4, B8, B11.
+//! Top-ups: rules B4, B8, B11.
 
 use purser_tests::World;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The ledger: who may spend, and the proof that it adds up: SPEC B5, B11.
+//! The ledger: who may spend, and the proof that it adds up: rules B5, B11.
 
 mod checkpoints;
 mod credits;

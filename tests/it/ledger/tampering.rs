@@ -1,4 +1,4 @@
-//! Each way of tampering with a history, and that verifying finds it: SPEC B11.
+//! Each way of tampering with a history, and that verifying finds it: rule B11.
 
 use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
 use purser_domain::money::credits::Credits;

@@ -1,4 +1,4 @@
-//! Transfers between wallets (SPEC B10): two linked entries, one commit.
+//! Transfers between wallets (rule B10): two linked entries, one commit.
 
 use purser_tests::{Caller, Partner, Reply, World};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Pages behind the links of mails: SPEC D1, D3. They are for people, so even what goes wrong is a page.
+//! Pages behind the links of mails: rules D1, D3. They are for people, so even what goes wrong is a page.
 
 use data_encoding::BASE64;
 use purser_tests::lambda::{event, invoke};

@@ -1,4 +1,4 @@
-//! Purchases for many clients at once: SPEC B7.
+//! Purchases for many clients at once: rule B7.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Exactly once, whatever races: SPEC B8, and "A caller that loses a race waits its turn".
+//! Exactly once, whatever races: rule B8, and docs/rules.md, "Turns".
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The rule that holds a reseller which ran low until it tops up: SPEC B9.
+//! The rule that holds a reseller which ran low until it tops up: rule B9.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_api::events::bus::hold_provisioning::hold_provisioning;

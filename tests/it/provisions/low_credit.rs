@@ -1,9 +1,9 @@
-//! Running low: SPEC B9.
+//! Running low: rule B9.
 
 use purser_tests::World;
 use serde_json::{Value, json};
 
-/// The table of SPEC B9, end to end: the event, and the mail it causes.
+/// The table of rule B9, end to end: the event, and the mail it causes.
 #[tokio::test]
 async fn credits_run_low_once_per_crossing() {
     for (from, to, low) in [(700, 500, false), (500, 499, true), (499, 300, false), (600, 450, true)] {

@@ -1,4 +1,4 @@
-//! Provisions: SPEC B2, B3, B5, B6, B9, B11.
+//! Provisions: rules B2, B3, B5, B6, B9, B11.
 
 pub mod bulk;
 mod exactly_once;

@@ -1,4 +1,4 @@
-//! Resellers: SPEC B1, B2, B12.
+//! Resellers: rules B1, B2, B12.
 
 mod quotes;
 mod sign_up;

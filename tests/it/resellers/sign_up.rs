@@ -1,4 +1,4 @@
-//! Public sign-up of partners: SPEC B1.
+//! Public sign-up of partners: rule B1.
 
 use purser_tests::{Reply, World};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `check-figures`: counts figures again, from what they are made of, and says what differs (SPEC A11, B13, C6).
+//! `check-figures`: counts figures again, from what they are made of, and says what differs (rules A11, B13, C6).
 //!
 //! Invariant: it writes nothing. Operators alone ask for it, because it shows everybody's figures, and costs as much as
 //! there was in the period.

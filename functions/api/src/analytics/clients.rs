@@ -1,4 +1,4 @@
-//! Clients: signed up, by status, by who sold to them (SPEC A11).
+//! Clients: signed up, by status, by who sold to them (rule A11).
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! Credits: distributed, spent, outstanding (SPEC B13).
+//! Credits: distributed, spent, outstanding (rule B13).
 
 use axum::extract::State;
 use axum::response::Response;

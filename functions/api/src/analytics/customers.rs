@@ -1,4 +1,4 @@
-//! Customers: who holds most (SPEC D5).
+//! Customers: who holds most (rule D5).
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! Licences: minted, and of which products (SPEC C6).
+//! Licences: minted, and of which products (rule C6).
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,7 +1,7 @@
-//! `analytics`: figures, as they were rolled up (SPEC A11, B13, C6, D5).
+//! `analytics`: figures, as they were rolled up (rules A11, B13, C6, D5).
 //!
 //! Invariant: what a query costs depends on the periods that make up its range, and for rankings on the resellers that
-//! were active in them; never on how much there is. A reseller's figures are its own: naming another is 404 (SPEC A8).
+//! were active in them; never on how much there is. A reseller's figures are its own: naming another is 404 (rule A8).
 
 pub mod check;
 mod clients;

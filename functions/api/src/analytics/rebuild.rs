@@ -1,4 +1,4 @@
-//! `rebuild-figures`: has figures counted again that differ from what they are made of (SPEC A11, B13, C6).
+//! `rebuild-figures`: has figures counted again that differ from what they are made of (rules A11, B13, C6).
 //!
 //! Invariant: it writes no figure. It keeps anew what each thing adds, and marks its hour; `rollup` counts that as it
 //! counts anything, so a rebuild may run at any time, and twice.

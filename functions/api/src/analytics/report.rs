@@ -1,4 +1,4 @@
-//! The month's partner report: who leads, who should be offered a higher tier, what the network is owed (SPEC E2).
+//! The month's partner report: who leads, who should be offered a higher tier, what the network is owed (rule E2).
 
 use axum::extract::State;
 use axum::response::Response;
@@ -22,7 +22,7 @@ use super::{count, ranking};
 
 /// How many leaders are named.
 const LEADERS: usize = 10;
-/// Who wins more clients in a month should be in a higher tier (SPEC E2).
+/// Who wins more clients in a month should be in a higher tier (rule E2).
 const ENOUGH: i64 = 100;
 /// How many months the trend has.
 const MONTHS: i32 = 12;

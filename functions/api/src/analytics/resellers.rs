@@ -1,4 +1,4 @@
-//! Resellers: who won most, who is in which tier, and what one has (SPEC B13).
+//! Resellers: who won most, who is in which tier, and what one has (rule B13).
 
 use std::collections::BTreeMap;
 

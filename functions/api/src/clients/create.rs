@@ -1,4 +1,4 @@
-//! `create-client`: a new client (SPEC A1–A3, A6, A7, A10).
+//! `create-client`: a new client (rules A1–A3, A6, A7, A10).
 //!
 //! Invariant: a reseller creates clients only for itself.
 

@@ -1,4 +1,4 @@
-//! `delete-clients`: one client or many (SPEC A9).
+//! `delete-clients`: one client or many (rule A9).
 //!
 //! Invariant: what names a person goes, the address is free again, licences stay; each of many is deleted by itself,
 //! and its result says whether it was.

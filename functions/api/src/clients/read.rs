@@ -1,4 +1,4 @@
-//! `read-clients`: clients and lists of them (SPEC A2, A5, A8).
+//! `read-clients`: clients and lists of them (rules A2, A5, A8).
 //!
 //! Invariant: a look-up costs one or two reads, a page one read of each partition; a reseller's list is made from
 //! its own partition.

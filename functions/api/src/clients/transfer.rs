@@ -1,4 +1,4 @@
-//! `transfer-client`: a client to another reseller, or to none (SPEC A5).
+//! `transfer-client`: a client to another reseller, or to none (rule A5).
 //!
 //! Invariant: only operators move clients; licences and entries keep the reseller that sold them.
 

@@ -1,4 +1,4 @@
-//! `update-client`: a client's particulars, login and status (SPEC A2, A4, A6–A8).
+//! `update-client`: a client's particulars, login and status (rules A2, A4, A6–A8).
 //!
 //! Invariant: someone else's client is answered like none, before anything is said of the body.
 

@@ -1,4 +1,4 @@
-//! `add-credits`: top-ups (SPEC B4, B8).
+//! `add-credits`: top-ups (rules B4, B8).
 //!
 //! Invariant: only operators add credits; a repeat, by key or by reference, adds nothing.
 

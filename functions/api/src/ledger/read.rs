@@ -1,4 +1,4 @@
-//! `read-ledger`: a wallet, its entries, and the proof that they agree (SPEC B11).
+//! `read-ledger`: a wallet, its entries, and the proof that they agree (rule B11).
 //!
 //! Invariant: a reseller reads its own wallet and no other.
 

@@ -1,4 +1,4 @@
-//! `read-checkpoints`: the signed checkpoints of the ledger, to be kept where this deployment can't reach (SPEC B11).
+//! `read-checkpoints`: the signed checkpoints of the ledger, to be kept where this deployment can't reach (rule B11).
 //!
 //! Invariant: operators alone read them, because they name every reseller; a part is shown as it was signed.
 

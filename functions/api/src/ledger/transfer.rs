@@ -1,4 +1,4 @@
-//! `transfer-credits`: credits from one wallet to another (SPEC B10).
+//! `transfer-credits`: credits from one wallet to another (rule B10).
 //!
 //! Invariant: an operator moves credits between any two wallets; a reseller only its own, and only to a reseller right
 //! below it, of whose wallet it learns nothing.

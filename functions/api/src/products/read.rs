@@ -1,4 +1,4 @@
-//! `read-products`: what is sold (SPEC B3). Every caller reads every product.
+//! `read-products`: what is sold (rule B3). Every caller reads every product.
 
 use axum::extract::State;
 use axum::response::Response;

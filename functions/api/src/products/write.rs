@@ -1,4 +1,4 @@
-//! `write-products`: what is sold, at which price, by whom (SPEC B3).
+//! `write-products`: what is sold, at which price, by whom (rule B3).
 //!
 //! Invariant: only operators change products; licences keep the terms they were sold with.
 

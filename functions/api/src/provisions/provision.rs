@@ -1,4 +1,4 @@
-//! `provision`: credits become licences, in one commit (SPEC B5–B8).
+//! `provision`: credits become licences, in one commit (rules B5–B8).
 //!
 //! Invariant: whatever a command costs is decided by the wallet's tier at the moment of the commit; a repeat
 //! answers the first answer byte for byte.

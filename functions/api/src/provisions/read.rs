@@ -1,4 +1,4 @@
-//! `read-provisions`: a purchase as it stands (SPEC B5, B6).
+//! `read-provisions`: a purchase as it stands (rules B5, B6).
 //!
 //! Invariant: a reseller reads purchases from its own wallet and no other, and of the clients in them its own.
 

@@ -1,4 +1,4 @@
-//! `refund-provision`: credits of a purchase return, and its licences are revoked (SPEC B10).
+//! `refund-provision`: credits of a purchase return, and its licences are revoked (rule B10).
 //!
 //! Invariant: only operators refund; what has been refunded of a purchase is not refunded again, under any key.
 

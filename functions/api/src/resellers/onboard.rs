@@ -1,4 +1,4 @@
-//! `onboard-reseller`: reseller, wallet and login in one commit (SPEC B1).
+//! `onboard-reseller`: reseller, wallet and login in one commit (rule B1).
 //!
 //! Invariant: only operators onboard.
 

@@ -1,4 +1,4 @@
-//! `read-resellers`: resellers, lists of them, and what a product costs one (SPEC B1, B2).
+//! `read-resellers`: resellers, lists of them, and what a product costs one (rules B1, B2).
 //!
 //! Invariant: a reseller reads itself and nobody else.
 
@@ -86,7 +86,7 @@ async fn list_resellers(
     List::answer(&app, &scope, page, |reseller: &Reseller| ResellerShape::from(reseller))
 }
 
-/// The reseller that `user` is a member of, if the filter shows it (SPEC B1).
+/// The reseller that `user` is a member of, if the filter shows it (rule B1).
 async fn with_login(app: &App, user: &UserRefid, filter: &ResellerFilter) -> Result<Option<Reseller>, Problem> {
     let member = app.store.user(user).await?.and_then(|user| user.reseller);
     let Some(refid) = member else {

@@ -1,4 +1,4 @@
-//! `sign-up-reseller`: anybody applies to become a reseller, while the switch is on (SPEC B1).
+//! `sign-up-reseller`: anybody applies to become a reseller, while the switch is on (rule B1).
 //!
 //! Invariant: who applied can do nothing until an operator approves; the answer never tells whether the address belongs
 //! to a login already.

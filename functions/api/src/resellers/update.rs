@@ -1,4 +1,4 @@
-//! `update-reseller`: a reseller's particulars, tier, hold and standing (SPEC B2, B5, B9, B12).
+//! `update-reseller`: a reseller's particulars, tier, hold and standing (rules B2, B5, B9, B12).
 //!
 //! Invariant: only operators change resellers; profile and wallet change in one commit.
 

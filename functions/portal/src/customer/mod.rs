@@ -1,10 +1,10 @@
-//! `customer-pages`: the pages behind the links of mails (SPEC D1, D3): confirm an address, choose a password.
+//! `customer-pages`: the pages behind the links of mails (rules D1, D3): confirm an address, choose a password.
 //!
 //! Invariant: looking at a page uses nothing up, because scanners of mail follow links; only a form that is sent acts.
 //! A page needs no script, loads nothing and sets no cookie, and every refusal is a page, too.
 //!
-//! Pages have routes like everything else, so template.yaml and `front` know them; [`purser_api::Routes::Pages`] keeps them
-//! out of the API's document.
+//! Pages have routes like everything else, so template.yaml and `front` know them; [`purser_api::Routes::Pages`] keeps
+//! them out of the API's document.
 
 pub mod acts;
 

@@ -45,7 +45,7 @@ const MORNING: SignedDuration = SignedDuration::from_hours(7);
 /// What history to make.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What all chance comes from.
+    /// The random seed.
     pub seed: u64,
     /// How many days it takes, at least one; the last one is that of `until`.
     pub days: u32,

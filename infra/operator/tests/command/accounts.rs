@@ -1,4 +1,4 @@
-//! `accounts` and `delete-accounts`: SPEC D6.
+//! `accounts` and `delete-accounts`: rule D6.
 
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! `figures`: SPEC A11, B13, C6.
+//! `figures`: rules A11, B13, C6.
 
 use purser_tests::World;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `verify`: SPEC B11, for all wallets at once.
+//! `verify`: rule B11, for all wallets at once.
 
 use purser_tests::World;
 use serde_json::json;
@@ -49,7 +49,7 @@ async fn a_wrong_key_nobody_there_and_no_key_are_not_known() {
     for key in ["wrong", partner.caller.key().unwrap()] {
         let said = run(Some(key), &verify).await;
         assert_eq!((said.status, said.out.as_str()), (2, ""), "{said:?}");
-        assert!(said.err.contains("is not an operator's key"), "{said:?}");
+        assert!(said.err.contains("did not accept PURSER_OPERATOR_KEY"), "{said:?}");
         assert!(!said.err.contains(key), "{said:?}");
     }
     let said = run(None, &verify).await;

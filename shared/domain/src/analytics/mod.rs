@@ -1,4 +1,4 @@
-//! Analytics: what each thing adds to which figure (SPEC A11, B13, C6).
+//! Analytics: what each thing adds to which figure (rules A11, B13, C6).
 //!
 //! Invariant: what a thing adds is a function of the thing as it is now, and is counted when it was made: so a figure
 //! is a plain sum, and counting again gives the same. A new figure is one entry of [`metric::METRICS`].
@@ -23,7 +23,7 @@ use crate::parties::reseller::Reseller;
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Clients, by the time they were created; a deleted one stays counted where it was (SPEC A9).
+    /// Clients, by the time they were created; a deleted one stays counted where it was (rule A9).
     Client,
     /// Ledger entries, by the time they were appended.
     Entry,

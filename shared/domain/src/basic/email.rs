@@ -1,7 +1,7 @@
 //! E-mail addresses.
 //!
 //! Invariant: an [`EmailAddress`] can be mailed: valid, ASCII (domains in their `xn--` form, because SES takes
-//! no other), at most 254 bytes. Two addresses are the same when they differ only in case (SPEC A1).
+//! no other), at most 254 bytes. Two addresses are the same when they differ only in case (rule A1).
 
 use email_address::Options;
 

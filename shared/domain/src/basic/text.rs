@@ -1,7 +1,7 @@
 //! Text that people type: any script and emoji, stored as given, within a length.
 //!
 //! Invariant: no control character and no bidirectional override is ever stored, so what a page or a mail
-//! shows reads in the order it was written (SPEC, "Text").
+//! shows reads in the order it was written (docs/rules.md, "Text").
 
 /// Why a piece of text is refused. The message is meant for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +80,7 @@ macro_rules! text_type {
 pub(crate) use text_type;
 
 text_type!(
-    /// The name of a client, a company, a product or a key: 1 to 255 characters (SPEC A1).
+    /// The name of a client, a company, a product or a key: 1 to 255 characters (rule A1).
     Name,
     |text| check(text, 255)
 );
@@ -95,12 +95,12 @@ text_type!(
     |text| check(text, 500)
 );
 text_type!(
-    /// The caller's own name of a top-up or transfer, unique per wallet and kind: 1 to 255 characters (SPEC B4).
+    /// The caller's own name of a top-up or transfer, unique per wallet and kind: 1 to 255 characters (rule B4).
     Reference,
     |text| check(text, 255)
 );
 text_type!(
-    /// The id other systems know a client by: 1 to 255 characters, never changed (SPEC, "client").
+    /// The id other systems know a client by: 1 to 255 characters, never changed (rule A1).
     ClientId,
     |text| check(text, 255)
 );

@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A moment, shown as `2026-01-31T09:30:00.000Z` (SPEC, "Interfaces").
+/// A moment, shown as `2026-01-31T09:30:00.000Z` (docs/rules.md, "Answers").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Time(Timestamp);

@@ -1,7 +1,7 @@
 //! Licences: keys that clients own.
 //!
 //! Invariant: a licence keeps the terms of its product as they were at the sale, and the reseller that sold it;
-//! later changes of either leave it alone (SPEC A5).
+//! later changes of either leave it alone (rule A5).
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ impl std::fmt::Debug for LicenceKey {
     }
 }
 
-/// Where a licence stands; `expired` is derived from time (SPEC C2).
+/// Where a licence stands; `expired` is derived from time (rule C2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LicenceStatus {
@@ -94,7 +94,7 @@ pub struct Owner {
 }
 
 impl Licence {
-    /// A licence of `product`, paid for by `provision`; its term starts at activation (SPEC C2).
+    /// A licence of `product`, paid for by `provision`; its term starts at activation (rule C2).
     pub fn mint(
         refid: LicenceRefid,
         product: &Product,
@@ -123,7 +123,7 @@ impl Licence {
         }
     }
 
-    /// The licence ended for good; `None` when it is already (SPEC C2).
+    /// The licence ended for good; `None` when it is already (rule C2).
     pub fn revoked(&self, now: Time) -> Option<Self> {
         (self.status != LicenceStatus::Revoked).then(|| Self {
             status: LicenceStatus::Revoked,

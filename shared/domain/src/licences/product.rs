@@ -60,7 +60,7 @@ impl From<ParallelUses> for u32 {
     }
 }
 
-/// What a licence grants over time (SPEC C1). One with a term lasts from its activation.
+/// What a licence grants over time (rule C1). One with a term lasts from its activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Terms {
@@ -194,7 +194,7 @@ impl Product {
         Ok(differs.then(|| Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..changed }))
     }
 
-    /// Refuses a sale by `tier` that the product does not allow (SPEC B3).
+    /// Refuses a sale by `tier` that the product does not allow (rule B3).
     pub fn must_sell_to(&self, tier: Tier) -> Result<(), Refusal> {
         if !self.active {
             return Err(Refusal::ProductInactive);

@@ -48,7 +48,7 @@ impl std::fmt::Display for Credits {
     }
 }
 
-/// An amount somebody asked to move or a price somebody set: 1 to 10¹² credits (SPEC, "Text").
+/// An amount somebody asked to move or a price somebody set: 1 to 10¹² credits (docs/rules.md, "Text").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Amount(u64);
@@ -81,7 +81,7 @@ impl From<Amount> for u64 {
     }
 }
 
-/// The balance below which a reseller is warned: 0 (never) to 10¹² credits (SPEC B9).
+/// The balance below which a reseller is warned: 0 (never) to 10¹² credits (rule B9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Threshold(u64);

@@ -1,7 +1,7 @@
 //! Provisions: credits become licences.
 //!
 //! Invariant: the decision is a pure function of the wallet, the product and the order; it debits exactly what
-//! the tier price says and mints exactly the units that were ordered (SPEC B5, B6).
+//! the tier price says and mints exactly the units that were ordered (rules B5, B6).
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ impl Quantity {
 }
 
 /// The most clients of one bulk purchase: a new one takes three of the 100 items that DynamoDB commits at once (client,
-/// address, licence), entry and wallet take two (SPEC B7).
+/// address, licence), entry and wallet take two (rule B7).
 pub const MOST_CLIENTS: usize = 32;
 
 impl TryFrom<u32> for Quantity {
@@ -67,7 +67,7 @@ pub struct Quote {
     pub cost: Credits,
 }
 
-/// Prices `quantity` of `product` for `tier` (SPEC B2, B3).
+/// Prices `quantity` of `product` for `tier` (rules B2, B3).
 pub fn quote(product: &Product, quantity: Quantity, tier: Tier, discounts: &Discounts) -> Result<Quote, Refusal> {
     product.must_sell_to(tier)?;
     let unit_price = discounts.price(tier, product.price.credits());
@@ -78,7 +78,7 @@ pub fn quote(product: &Product, quantity: Quantity, tier: Tier, discounts: &Disc
     Ok(Quote { tier, unit_price, cost })
 }
 
-/// A provision of a bare cost, which gets no discount (SPEC B5).
+/// A provision of a bare cost, which gets no discount (rule B5).
 pub fn decide_cost(wallet: &Wallet, cost: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
     wallet.must_provision()?;
     wallet.debit(cost.credits(), None, particulars, now)
@@ -93,7 +93,7 @@ pub struct Line<'a> {
     pub licences: &'a [LicenceRefid],
 }
 
-/// An order of a product, as many units for each of its clients (SPEC B6, B7).
+/// An order of a product, as many units for each of its clients (rules B6, B7).
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
     /// What is ordered.
@@ -119,7 +119,7 @@ pub struct Decision {
     pub licences: Vec<Licence>,
 }
 
-/// A provision of a product: the debit and the licences it pays for (SPEC B6, B7).
+/// A provision of a product: the debit and the licences it pays for (rules B6, B7).
 pub fn decide(
     wallet: &Wallet,
     order: Order<'_>,

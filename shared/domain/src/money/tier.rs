@@ -1,6 +1,6 @@
 //! Tiers and what they pay.
 //!
-//! Invariant: a tier price is exact integer arithmetic in basis points, rounded down (SPEC B2). Floating point
+//! Invariant: a tier price is exact integer arithmetic in basis points, rounded down (rule B2). Floating point
 //! gets 90 platinum and 700 platinum wrong.
 
 use serde::{Deserialize, Serialize};

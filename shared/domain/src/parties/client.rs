@@ -1,7 +1,7 @@
 //! Clients: whom licences are issued to.
 //!
-//! Invariant: a status only ever changes along the machine of SPEC A4, and asking for the present one changes
-//! nothing. What is left of a deleted client names nobody (SPEC A9).
+//! Invariant: a status only ever changes along the machine of rule A4, and asking for the present one changes
+//! nothing. What is left of a deleted client names nobody (rule A9).
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub struct Client {
     pub reseller: Option<ResellerRefid>,
     /// The login it is bound to.
     pub user: Option<UserRefid>,
-    /// What callers keep with it. The store seals it (SPEC A6), so it is not part of the document.
+    /// What callers keep with it. The store seals it (rule A6), so it is not part of the document.
     #[serde(skip)]
     pub metadata: Metadata,
     /// When it was created.
@@ -111,7 +111,7 @@ pub struct ClientChange {
     pub user: Option<Option<UserRefid>>,
 }
 
-/// What stays of a deleted client, so that it is counted where it was (SPEC A9): nothing about a person.
+/// What stays of a deleted client, so that it is counted where it was (rule A9): nothing about a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeletedClient {
     /// Its public id, which licences and entries still name.
@@ -165,7 +165,7 @@ impl Client {
         Ok(Some(Self { status: to, ..self.next_version(now) }))
     }
 
-    /// The client with `change` applied; `None` when that changes nothing. A second binding is refused (SPEC A7).
+    /// The client with `change` applied; `None` when that changes nothing. A second binding is refused (rule A7).
     pub fn changed(&self, change: ClientChange, now: Time) -> Result<Option<Self>, Refusal> {
         let user = change.user.unwrap_or_else(|| self.user.clone());
         if self.user.is_some() && user.is_some() && user != self.user {
@@ -182,7 +182,7 @@ impl Client {
         Ok(self.unless_same(next))
     }
 
-    /// The client as one of `reseller`'s, or of nobody's (SPEC A5); `None` when it is.
+    /// The client as one of `reseller`'s, or of nobody's (rule A5); `None` when it is.
     pub fn transferred(&self, reseller: Option<ResellerRefid>, now: Time) -> Option<Self> {
         self.unless_same(Self { reseller, ..self.next_version(now) })
     }
@@ -260,7 +260,7 @@ mod tests {
         }
     }
 
-    /// The table of SPEC A4: rows are the present status, columns the one asked for, in the order of `ALL`.
+    /// The table of rule A4: rows are the present status, columns the one asked for, in the order of `ALL`.
     #[test]
     fn the_status_table() {
         let steps = [

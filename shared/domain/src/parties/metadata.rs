@@ -1,7 +1,7 @@
 //! Metadata: a JSON object that a caller keeps with a client or reseller.
 //!
 //! Invariant: at most 16 KiB of JSON, only text that may be stored, no key that looks like a credential; it is
-//! merged by RFC 7396, never replaced by accident (SPEC A6).
+//! merged by RFC 7396, never replaced by accident (rule A6).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,7 +45,7 @@ pub enum MetadataError {
     Text(String),
     /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// The rules of SPEC A6.
+    /// The rules of rule A6.
     Refused(Refusal),
 }
 

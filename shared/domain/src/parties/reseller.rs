@@ -40,7 +40,7 @@ impl ResellerStatus {
         }
     }
 
-    /// Refuses what only an active reseller may do: buy, and win clients (SPEC A3, B5).
+    /// Refuses what only an active reseller may do: buy, and win clients (rules A3, B5).
     pub fn must_trade(self) -> Result<(), Refusal> {
         match self {
             Self::Active => Ok(()),
@@ -82,11 +82,11 @@ pub struct Reseller {
     pub tier: Tier,
     /// Where it stands.
     pub status: ResellerStatus,
-    /// Whether purchases are held until it tops up (SPEC B5).
+    /// Whether purchases are held until it tops up (rule B5).
     pub hold_provisioning: bool,
-    /// Whether it was the rule of SPEC B9 that holds them, so that a top-up releases them.
+    /// Whether it was the rule of rule B9 that holds them, so that a top-up releases them.
     pub held_by_rule: bool,
-    /// The balance below which it is warned (SPEC B9).
+    /// The balance below which it is warned (rule B9).
     pub low_credit_threshold: Credits,
     /// The reseller above it.
     pub parent: Option<ResellerRefid>,
@@ -155,7 +155,7 @@ impl Reseller {
         })
     }
 
-    /// The reseller held because its `balance` ran low; `None` when it is held, or was topped up since (SPEC B9).
+    /// The reseller held because its `balance` ran low; `None` when it is held, or was topped up since (rule B9).
     pub fn held(&self, balance: Credits, now: Time) -> Option<Self> {
         let low = balance < self.low_credit_threshold;
         (low && !self.hold_provisioning).then(|| Self {
@@ -199,7 +199,7 @@ impl Reseller {
         Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..self.clone() }
     }
 
-    /// The name its clients see: the white label's, else the company's (SPEC B12).
+    /// The name its clients see: the white label's, else the company's (rule B12).
     pub fn brand_name(&self) -> &str {
         let usable = |name: &&str| crate::basic::text::check(name, 255).is_ok();
         self.metadata.text("name").filter(usable).unwrap_or(self.company_name.as_str())

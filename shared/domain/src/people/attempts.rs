@@ -1,4 +1,4 @@
-//! Attempts to sign in that failed, and how long the next one waits (SPEC D2).
+//! Attempts to sign in that failed, and how long the next one waits (rule D2).
 //!
 //! Invariant: delays grow and end; they are counted by account, by network address and by known device, and an owner
 //! always has a way around those that others caused: a device that signed in before is delayed by its own failures

@@ -1,6 +1,6 @@
 //! Who asks, and what is theirs.
 //!
-//! Invariant: a reseller reaches only what carries its own refid (SPEC A8). The one rule is [`Caller::owns`];
+//! Invariant: a reseller reaches only what carries its own refid (rule A8). The one rule is [`Caller::owns`];
 //! everything that fails it is answered as if it did not exist.
 
 use serde::{Deserialize, Serialize};

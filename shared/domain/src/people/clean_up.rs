@@ -1,4 +1,4 @@
-//! Cleaning up: which logins nobody needs any more (SPEC D6).
+//! Cleaning up: which logins nobody needs any more (rule D6).
 //!
 //! Invariant: whoever holds a role, is somebody's customer or is kept out is never judged to go: others are built on
 //! the first two, and the last would come back as somebody new.

@@ -20,7 +20,7 @@ pub const AGENT: usize = 60;
 /// How long after it was last noted a session's use is noted again.
 pub const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long sessions last (SPEC D2).
+/// How long sessions last (rule D2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How long one lasts that nobody uses.

@@ -1,4 +1,4 @@
-//! Tokens: what the links in mails carry (SPEC D2).
+//! Tokens: what the links in mails carry (rule D2).
 //!
 //! Invariant: a token is 256 random bits that stand in one mail and nowhere else, is good for one thing, once, for a
 //! short time, and only as long as its user has the address it was mailed to and the epoch it was made in.

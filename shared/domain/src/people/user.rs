@@ -1,6 +1,6 @@
 //! Users: logins.
 //!
-//! Invariant: one e-mail address, one user (SPEC, "user"); one user, at most one client (SPEC A7). Whatever a user may
+//! Invariant: one e-mail address, one user (rule D1); one user, at most one client (rule A7). Whatever a user may
 //! do ends with its epoch: a new one begins with each change of password, roles or status, and no session lasts into
 //! it. How a user proves who it is stands apart, in its [`crate::people::credentials::Credentials`].
 
@@ -205,12 +205,12 @@ impl User {
     }
 
     /// Whether a new client with its address may be bound to it without being asked: its address is proven to be
-    /// its own, and no other client has it (SPEC A7).
+    /// its own, and no other client has it (rule A7).
     pub fn takes_clients(&self) -> bool {
         self.confirmed_at.is_some() && self.client.is_none()
     }
 
-    /// Refuses to delete what others are built on: an operator, a member of a reseller, somebody's customer (SPEC D6).
+    /// Refuses to delete what others are built on: an operator, a member of a reseller, somebody's customer (rule D6).
     pub fn must_be_unbound(&self) -> Result<(), Refusal> {
         if !self.roles().is_empty() {
             return Err(Refusal::UserInUse);

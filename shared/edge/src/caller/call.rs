@@ -1,7 +1,7 @@
 //! A call: who asks, in which request, on which route, when.
 //!
 //! Invariant: there is no [`Call`] without a caller, so a handler that takes one is authenticated, and everything
-//! it may reach is decided by [`Caller::owns`] (SPEC A8). Customers have no calls: what they may ask is their own
+//! it may reach is decided by [`Caller::owns`] (rule A8). Customers have no calls: what they may ask is their own
 //! account, which takes a [`SignedIn`].
 
 use std::sync::{Arc, OnceLock};
@@ -71,7 +71,7 @@ impl Call {
         Ok(self.caller.reseller(named)?)
     }
 
-    /// The login that a body names for a client; only operators may name one (SPEC A7).
+    /// The login that a body names for a client; only operators may name one (rule A7).
     pub fn login(&self, named: Option<&str>) -> Result<Option<UserRefid>, Problem> {
         let Some(text) = named else { return Ok(None) };
         self.caller.must_operate()?;
@@ -79,7 +79,7 @@ impl Call {
         Ok(Some(user))
     }
 
-    /// The client at `refid`, when the caller may reach it; someone else's is none (SPEC A8).
+    /// The client at `refid`, when the caller may reach it; someone else's is none (rule A8).
     pub async fn client(&self, app: &App, refid: &ClientRefid) -> Result<Client, Problem> {
         let found = app.store.client(refid).await?;
         let own = found.filter(|client| self.may_reach(client));

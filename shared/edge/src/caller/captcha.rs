@@ -1,4 +1,4 @@
-//! CAPTCHA: how a stranger shows to be a person, where the deployment asks for it (SPEC D2).
+//! CAPTCHA: how a stranger shows to be a person, where the deployment asks for it (rule D2).
 //!
 //! Invariant: an answer counts once and for a few minutes. What a challenge is about stands sealed in its token, so
 //! asking for one writes nothing; who can't be judged is not let in.

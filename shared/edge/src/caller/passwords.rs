@@ -1,4 +1,4 @@
-//! Hashing passwords: Argon2id (SPEC D2).
+//! Hashing passwords: Argon2id (rule D2).
 //!
 //! Invariant: each login costs one run, whether or not there is such a user, so its time does not tell. Where a
 //! process answers many at once, runs happen beside the asynchronous work, at most as many at once as there are cores:

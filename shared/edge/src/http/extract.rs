@@ -1,7 +1,7 @@
 //! Extractors: the parts of a request as valid values, or a problem.
 //!
-//! Invariant: checks happen in the order 401, 403/404, idempotency key, body (SPEC, "Errors"). So a handler takes
-//! its call first, and keys and bodies as `Result`s it opens after its own checks.
+//! Invariant: checks happen in the order 401, 403/404, idempotency key, body (docs/rules.md, "Errors"). So a handler
+//! takes its call first, and keys and bodies as `Result`s it opens after its own checks.
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{
@@ -136,7 +136,7 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
     }
 }
 
-/// An `Idempotency-Key` (SPEC): 1 to 255 visible characters.
+/// An `Idempotency-Key` (docs/rules.md, "Idempotency"): 1 to 255 visible characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key(String);
 

@@ -105,7 +105,7 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
             Problem::invalid(format!("{at}/{}", escaped(name)), "is required")
         } else if message.starts_with("unknown field `") {
             // The path leads to the member's name already, whatever characters that is made of.
-            Problem::invalid(at, "is not known here")
+            Problem::invalid(at, "is not a known field")
         } else {
             Problem::invalid(at, message)
         }

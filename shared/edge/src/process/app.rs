@@ -72,7 +72,7 @@ impl App {
         }
     }
 
-    /// The new password of whoever has this address and name, if it is strong enough (SPEC D2).
+    /// The new password of whoever has this address and name, if it is strong enough (rule D2).
     pub fn new_password(
         &self,
         given: GivenPassword,

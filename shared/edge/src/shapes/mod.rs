@@ -1,4 +1,4 @@
-//! The shapes of resources in JSON (SPEC, "Shapes"): what every function shows of the same thing.
+//! The shapes of resources in JSON (docs/rules.md, "Answers"): what every function shows of the same thing.
 //!
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here.
 

@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, SchemaFormat, T
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Not blank, and without control characters and bidirectional overrides; otherwise any script (SPEC, "Text").
+/// Not blank, and without control characters and bidirectional overrides; otherwise any script (docs/rules.md, "Text").
 const TEXT: &str = concat!(
     r"^[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*",
     r"[^\s\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]",

@@ -1,4 +1,4 @@
-//! The month's partner report to operators (SPEC E2).
+//! The month's partner report to operators (rule E2).
 //!
 //! Invariant: its text says all that its HTML says, and the HTML loads nothing: bars are cells of tables, since a mail
 //! shows no SVG.

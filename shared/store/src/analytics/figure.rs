@@ -1,5 +1,5 @@
-//! Figures: the sums that are asked for, `RU#noun#scope` / period. Listed by period are those of resellers and of
-//! clients, and those of clients by how much they have.
+//! Figures are the stored sums, `RU#noun#scope` / period. Resellers' and clients' figures are also indexed by period;
+//! clients' all-time figures are indexed by amount, for rankings.
 //!
 //! Invariant: a figure is replaced only by one with a higher stamp. A run of `rollup` stamps what it writes with its
 //! fence and a number of its own, so neither a run that was given up on nor a call that comes late undoes a later one.

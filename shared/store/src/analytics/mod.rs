@@ -4,7 +4,7 @@
 //! `RU#noun#scope` / period, the figures; `RL#rollup`, who may write them. Invariant: what a thing adds is written
 //! first, then the hour is marked; it is counted from what stands there then, and its mark goes only if nobody has
 //! marked it since. So however late, often or in whatever order this happens, in the end each figure is the sum of what
-//! there is (DESIGN "Roll-ups").
+//! there is (docs/adr/0022).
 
 mod figure;
 mod lease;

@@ -35,7 +35,7 @@ impl Store {
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
-    /// Creates a product (SPEC B3).
+    /// Creates a product (rule B3).
     pub async fn create_product(
         &self,
         product: &Product,

@@ -1,4 +1,4 @@
-//! Top-ups (SPEC B4).
+//! Top-ups (rule B4).
 //!
 //! Items: the entry, which is the record of the idempotency key; and `RF#…`, which keeps the caller's reference
 //! to one entry. Invariant: whether a top-up is repeated by key or by reference, and however many at once, its

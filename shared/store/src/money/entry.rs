@@ -16,7 +16,7 @@ use crate::engine::page::{List, Page};
 use crate::engine::table::{Condition, Consistency, Write};
 use crate::{Store, StoreError};
 
-/// A kind of money command: idempotency keys of one kind are apart from those of another (SPEC B8).
+/// A kind of money command: idempotency keys of one kind are apart from those of another (rule B8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// A top-up.

@@ -1,4 +1,4 @@
-//! Refunds (SPEC B10): credits back, licences revoked, in one commit.
+//! Refunds (rule B10): credits back, licences revoked, in one commit.
 //!
 //! Items: the entry, which is the record of the idempotency key, and `RD#provision`, which keeps what has been refunded
 //! of a provision. Invariant: a refund replaces that item under its version, so that of any number at once no licence

@@ -1,4 +1,4 @@
-//! Transfers (SPEC B10): two wallets, two entries, one commit.
+//! Transfers (rule B10): two wallets, two entries, one commit.
 //!
 //! Invariant: the entry in the wallet that credits leave is the record of the idempotency key; the refid of the entry
 //! in the other wallet is derived from it, so neither is ever without the other.

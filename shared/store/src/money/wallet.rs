@@ -32,7 +32,7 @@ pub(crate) fn read(loaded: &Loaded, key: &Key) -> Result<Option<Wallet>, StoreEr
     loaded.get(key).map(doc).transpose()
 }
 
-/// Refuses a reseller that does not exist, or may not trade, to whoever names it in a body (SPEC A3).
+/// Refuses a reseller that does not exist, or may not trade, to whoever names it in a body (rule A3).
 pub(crate) fn must_trade(loaded: &Loaded, key: &Key) -> Result<(), StoreError> {
     let wallet = read(loaded, key)?.ok_or(Refusal::InvalidReseller)?;
     Ok(wallet.status.must_trade()?)
@@ -65,7 +65,7 @@ impl Store {
         item.as_ref().map(doc).transpose()
     }
 
-    /// Proves a wallet against its history, which must pass `through` there (SPEC B11); `None` when there is no such
+    /// Proves a wallet against its history, which must pass `through` there (rule B11); `None` when there is no such
     /// wallet.
     ///
     /// The index is read item by item, not as a list: two items in one place would be one line of that.

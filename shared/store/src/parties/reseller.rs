@@ -1,6 +1,6 @@
 //! Resellers in the table: `RS#refid`, its wallet, and the login it is onboarded with (`US#refid`, `EU#address`).
 //!
-//! Invariant: the four are created together or not at all (SPEC B1), and what decides about spending changes on
+//! Invariant: the four are created together or not at all (rule B1), and what decides about spending changes on
 //! profile and wallet in one transaction.
 
 use std::collections::HashMap;
@@ -97,7 +97,7 @@ impl Store {
         self.page(&list, limit, position).await?.map(|item| read(&item, &self.secrets))
     }
 
-    /// Creates reseller, wallet and login (SPEC B1), below `parent` when there is one.
+    /// Creates reseller, wallet and login (rule B1), below `parent` when there is one.
     pub async fn onboard_reseller(
         &self,
         refid: &ResellerRefid,

@@ -167,7 +167,7 @@ impl Store {
         .await
     }
 
-    /// Deletes a login that holds no role with all that hangs on it, and frees its address (SPEC D6). The history of
+    /// Deletes a login that holds no role with all that hangs on it, and frees its address (rule D6). The history of
     /// its sign-ins ends by itself.
     pub async fn delete_user(
         &self,

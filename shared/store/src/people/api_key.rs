@@ -1,7 +1,7 @@
 //! API keys in the table: `AK#refid`, listed by tenant.
 //!
 //! Invariant: one consistent read tells whose a key is, so a revoked key is refused at the next request. A
-//! key's creation is never replayed, because its secret is shown once (SPEC, "Idempotency-Key").
+//! key's creation is never replayed, because its secret is shown once (docs/rules.md, "Idempotency").
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};

@@ -1,6 +1,6 @@
 //! Requests for links by mail, `AQ#id`, and what is made of them.
 //!
-//! Invariant: a request is one put, whatever its address is (SPEC D1); what there is to make of it is found out
+//! Invariant: a request is one put, whatever its address is (rule D1); what there is to make of it is found out
 //! afterwards, by whoever mails the link. Nobody is mailed without end.
 
 use jiff::SignedDuration;
@@ -223,7 +223,7 @@ impl Answered {
     }
 }
 
-/// A registration: a login that is new, or not confirmed yet, gets a link; whoever has one is told so (SPEC D3).
+/// A registration: a login that is new, or not confirmed yet, gets a link; whoever has one is told so (rule D3).
 fn registered(
     known: Option<Account>,
     fresh: impl FnOnce() -> User,

@@ -1,7 +1,7 @@
 //! Logins in the table: `US#refid`, listed by kind; `EU#address`, which keeps an address to one login.
 //!
 //! Invariant: login and address are written in one transaction, so two logins never share an address; a login is
-//! only ever replaced in the version that was read, so it is never bound to two clients (SPEC A7).
+//! only ever replaced in the version that was read, so it is never bound to two clients (rule A7).
 
 use purser_domain::Refusal;
 use purser_domain::basic::email::EmailAddress;
@@ -155,7 +155,7 @@ impl Store {
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
-    /// A page of the logins that may go by `rule`, newest first, and why (SPEC D6). Most logins stay, so a page may be
+    /// A page of the logins that may go by `rule`, newest first, and why (rule D6). Most logins stay, so a page may be
     /// short or empty and still have one after it.
     pub async fn stale_users(
         &self,

@@ -1,4 +1,4 @@
-//! What accounts cost: what strangers ask for costs the same whether an address is known or not (SPEC D1).
+//! What accounts cost: what strangers ask for costs the same whether an address is known or not (rule D1).
 
 use serde_json::{Value, json};
 

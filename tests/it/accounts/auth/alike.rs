@@ -1,4 +1,4 @@
-//! Nobody learns whether an address is known: not from answers, not from the work behind them (SPEC D1).
+//! Nobody learns whether an address is known: not from answers, not from the work behind them (rule D1).
 
 use purser_tests::faults::Script;
 use purser_tests::people::PASSWORD;

@@ -1,4 +1,4 @@
-//! Attempts that fail make the next one wait, and lock no owner out (SPEC D2).
+//! Attempts that fail make the next one wait, and lock no owner out (rule D2).
 
 use jiff::SignedDuration;
 use purser_tests::lambda::{event, invoke};

@@ -1,4 +1,4 @@
-//! Getting an account: anybody may ask, whoever reads the mail gets it (SPEC D1, D3).
+//! Getting an account: anybody may ask, whoever reads the mail gets it (rules D1, D3).
 
 use jiff::SignedDuration;
 use purser_domain::people::caller::Actor;

@@ -1,4 +1,4 @@
-//! Tokens of mails: good for one thing, once, for a while (SPEC D2).
+//! Tokens of mails: good for one thing, once, for a while (rule D2).
 
 use purser_tests::people::PASSWORD;
 use purser_tests::{Reply, World};

@@ -1,4 +1,4 @@
-//! Another address for a login: confirmed where it is, told where it was (SPEC D1).
+//! Another address for a login: confirmed where it is, told where it was (rule D1).
 
 use purser_tests::World;
 use purser_tests::people::{PASSWORD, Person};

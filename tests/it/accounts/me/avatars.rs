@@ -1,4 +1,4 @@
-//! Pictures of people: decoded and encoded again (SPEC D1).
+//! Pictures of people: decoded and encoded again (rule D1).
 
 use image::{ImageFormat, Rgb, RgbImage};
 use purser_tests::{Caller, Reply, World};

@@ -1,4 +1,4 @@
-//! The second factor: an app's codes, each good once, and codes for recovery (SPEC D2).
+//! The second factor: an app's codes, each good once, and codes for recovery (rule D2).
 
 use purser_tests::World;
 use purser_tests::people::{PASSWORD, Person};

@@ -1,4 +1,4 @@
-//! Sessions: opaque, short, and over at once when they should be (SPEC D2).
+//! Sessions: opaque, short, and over at once when they should be (rule D2).
 
 use purser_domain::Refusal;
 use purser_domain::people::caller::Actor;

@@ -1,4 +1,4 @@
-//! Logins that nobody needs: which they are, who is told of them, and how they go (SPEC D6).
+//! Logins that nobody needs: which they are, who is told of them, and how they go (rule D6).
 
 use std::collections::BTreeSet;
 

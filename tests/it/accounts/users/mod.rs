@@ -1,4 +1,4 @@
-//! Logins as operators and resellers manage them, and the roles they give (SPEC B1, D4).
+//! Logins as operators and resellers manage them, and the roles they give (rules B1, D4).
 
 mod clean_up;
 

@@ -1,4 +1,4 @@
-//! Isolation: SPEC A8. What is someone else's looks like what does not exist, and nothing is reached without a key.
+//! Isolation: rule A8. What is someone else's looks like what does not exist, and nothing is reached without a key.
 //!
 //! The requests are generated from the API's document and the cases in `operations`, so that a new route is tested
 //! the day it has a case, and fails the test as long as it has none.
@@ -26,7 +26,7 @@ async fn every_operation_has_a_case_and_every_case_an_operation() {
     let stale: Vec<_> = named.difference(&described).collect();
     assert!(
         without.is_empty() && stale.is_empty(),
-        "tests/it/operations.rs lacks a case for {without:?}, and has one too many for {stale:?}"
+        "tests/it/http/operations/mod.rs lacks a case for {without:?}, and has one too many for {stale:?}"
     );
 }
 

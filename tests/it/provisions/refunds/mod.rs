@@ -1,4 +1,4 @@
-//! Refunds (SPEC B10): credits return once, licences are revoked, the original entry is linked.
+//! Refunds (rule B10): credits return once, licences are revoked, the original entry is linked.
 
 mod at_once;
 mod many_clients;

@@ -44,7 +44,8 @@ impl Exchange {
 
     pub fn to_json(&self) -> Value {
         let body = self.body.as_ref().map(|body| BASE64.encode(body));
-        json!({"operation": self.operation, "method": self.method, "target": self.target, "headers": self.headers, "body": body, "key": self.key,
+        json!({"operation": self.operation, "method": self.method, "target": self.target,
+               "headers": self.headers, "body": body, "key": self.key,
                "status": self.status, "answer": BASE64.encode(&self.answer), "at_the_end": self.at_the_end})
     }
 
@@ -116,10 +117,13 @@ impl Filled {
         if operation.method == "GET" {
             return None;
         }
+        // What follows from what was asked for before is done, so that each filling leaves the same.
+        self.world.system().settle().await;
         let party = match case.who {
             Who::Anybody if case.needs == Needs::Nothing => shared.clone(),
             _ => Party::ready_for(&self.world, case.needs).await,
         };
+        self.world.system().settle().await;
         let mut ids = party.ids.clone();
         ids.fresh = self.world.fresh("fresh");
         let key = format!("stored-{n}");

@@ -88,5 +88,7 @@ fn generic(text: &str) -> String {
 fn is_prefix(prefix: &str, rest: &str) -> bool {
     let upper = |text: &str| text.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
     let is_refid = prefix.len() == 2 && upper(prefix) && upper(rest);
-    is_refid || ["PROD", "client", "fresh", "partner", "person", "below", "invited", "unconfirmed"].contains(&prefix)
+    is_refid
+        || ["PROD", "client", "fresh", "partner", "person", "below", "invited", "unconfirmed", "stranger"]
+            .contains(&prefix)
 }

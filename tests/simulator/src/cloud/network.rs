@@ -274,7 +274,8 @@ fn accept(cloud: &Cloud, kind: &str, detail: &Value) -> String {
     let id = format!("{:08}-0000-4000-8000-000000000000", told.len());
     let time = "2026-01-01T00:00:00Z";
     let event = json!({
-        "version": "0", "id": id, "detail-type": kind, "source": "purser", "account": purser_local::ACCOUNT, "time": time,
+        "version": "0", "id": id, "detail-type": kind, "source": "purser",
+        "account": purser_local::ACCOUNT, "time": time,
         "region": purser_local::REGION, "resources": [], "detail": detail,
     });
     told.push(Told { event });

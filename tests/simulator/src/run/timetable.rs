@@ -93,7 +93,8 @@ impl Timetable {
     fn event(&self) -> Value {
         let id = format!("minute-{}", self.runs.get());
         json!({"version": "0", "id": id, "detail-type": "Scheduled Event", "source": "aws.events",
-            "account": purser_local::ACCOUNT, "time": "2026-01-01T00:00:00Z", "region": purser_local::REGION, "resources": [],
+            "account": purser_local::ACCOUNT, "time": "2026-01-01T00:00:00Z", "region": purser_local::REGION,
+            "resources": [],
             "detail": {}})
     }
 }

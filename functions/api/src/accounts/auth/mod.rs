@@ -1,4 +1,4 @@
-//! `customer-auth`: how people get an account, get in, and get out (SPEC D1, D2).
+//! `customer-auth`: how people get an account, get in, and get out (rules D1, D2).
 //!
 //! Invariant: no answer here, nor the work behind it, depends on whether an address is known, until whoever asks has
 //! proven to be its owner. What strangers ask for by address is noted and answered alike; who is mailed what is found

@@ -1,4 +1,4 @@
-//! `manage-account`: what people see and change of their own account (SPEC D1–D3).
+//! `manage-account`: what people see and change of their own account (rules D1–D3).
 //!
 //! Invariant: everything here is the signed-in user's own; what would let a thief of a session keep it (another
 //! password, address or second factor) asks for the password again, and ends every other session.

@@ -1,4 +1,4 @@
-//! Logins that nobody needs any more: which they are, and how they go (SPEC D6).
+//! Logins that nobody needs any more: which they are, and how they go (rule D6).
 //!
 //! Invariant: nothing goes by itself. Whoever deletes says in which version, so a login that was used, confirmed or
 //! bound since the list was read stays.

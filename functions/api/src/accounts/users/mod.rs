@@ -1,4 +1,4 @@
-//! `manage-users`: the logins of operators, resellers' staff and customers (SPEC D4, B1).
+//! `manage-users`: the logins of operators, resellers' staff and customers (rules D4, B1).
 //!
 //! Invariant: operators reach every login; a reseller its own staff, but no operator among them, and gives nobody more
 //! than it has. Other roles or another status end a login's sessions in the same commit.

@@ -1,5 +1,5 @@
 //! `bind-client`: a client without a login is bound to the confirmed one with its address, whichever of the two came
-//! first, while the switch is on (SPEC A7).
+//! first, while the switch is on (rule A7).
 //!
 //! Invariant: one client, one login, whoever binds; a client that an operator released is not bound again by a late
 //! repeat of the event. Most creations bind at once; this is for those of a bulk purchase, whose commit has no room.

@@ -1,4 +1,4 @@
-//! `hold-provisioning`: the rule that stops a reseller which ran low from buying until it has enough again (SPEC B9).
+//! `hold-provisioning`: the rule that stops a reseller which ran low from buying until it has enough again (rule B9).
 //!
 //! Invariant: an event only says that it is time to look; what is done is decided on the wallet as it is, in the commit
 //! that does it. So events may come late, twice or in any order. Off, the rule holds nobody, and still releases.

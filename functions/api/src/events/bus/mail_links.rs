@@ -1,7 +1,7 @@
-//! `mail-links`: mails with links that only the owner of an address can follow (SPEC D1, B1).
+//! `mail-links`: mails with links that only the owner of an address can follow (rules D1, B1).
 //!
 //! Invariant: a token is made here, after whoever asked has been answered, and stands in one mail and nowhere else. A
-//! delivery that fails makes another token; a newer one does not end an older one (SPEC D3).
+//! delivery that fails makes another token; a newer one does not end an older one (rule D3).
 
 use std::time::Duration;
 

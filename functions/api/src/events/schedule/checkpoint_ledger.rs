@@ -1,4 +1,4 @@
-//! `checkpoint-ledger`: once a day signs where the history of every wallet stands (SPEC B11).
+//! `checkpoint-ledger`: once a day signs where the history of every wallet stands (rule B11).
 //!
 //! Invariant: a day's parts are numbered without gaps, the last one says so, and no wallet is in two of them, however
 //! often this runs, side by side or after a crash: a part that is there stays, and what it covers is left out of those

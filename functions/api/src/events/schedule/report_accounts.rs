@@ -1,4 +1,4 @@
-//! `report-accounts`: once a month tells operators which logins nobody needs any more (SPEC D6).
+//! `report-accounts`: once a month tells operators which logins nobody needs any more (rule D6).
 //!
 //! Invariant: it deletes nothing, and needs no more memory however many logins there are.
 

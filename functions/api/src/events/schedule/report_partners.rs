@@ -1,4 +1,4 @@
-//! `report-partners`: on the first of the month tells operators how the partners did in the one before (SPEC E2).
+//! `report-partners`: on the first of the month tells operators how the partners did in the one before (rule E2).
 //!
 //! Invariant: it reads what was rolled up, so it costs active resellers times months; the mail says what the API says.
 

@@ -1,4 +1,4 @@
-//! `sample-figures`: once a day counts some figures again, and raises the alarm when they differ (SPEC A11, B13, C6).
+//! `sample-figures`: once a day counts some figures again, and raises the alarm when they differ (rules A11, B13, C6).
 //!
 //! Invariant: it writes nothing. Yesterday is always looked at, and a day of before that another run would not choose;
 //! so whatever makes figures wrong shows the next day, and what was wrong for long shows in the end.

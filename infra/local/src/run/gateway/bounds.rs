@@ -33,8 +33,8 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Four times the callers that one wallet serves in time (SPEC, "Interfaces"), and connections for a crowd, which
-    /// leave enough of the usual 1,024 open files for the way to the table.
+    /// Four times the callers that one wallet serves in time (docs/rules.md, "Turns"), and connections for a crowd,
+    /// which leave enough of the usual 1,024 open files for the way to the table.
     fn default() -> Self {
         Self { requests: 128, connections: 600, patience: Duration::from_secs(10) }
     }

@@ -1,4 +1,4 @@
-//! Signed checkpoints: where the history of every wallet stood on a day (SPEC B11).
+//! Signed checkpoints: where the history of every wallet stood on a day (rule B11).
 //!
 //! Invariant: what a part says is covered by its signature, field by field in one canonical text, and a signature is
 //! judged by a key that the reader brings, never by the one that stands beside it. A day is whole when its parts are

@@ -25,7 +25,7 @@ pub struct Waypoint {
     pub head: EntryHash,
 }
 
-/// Proves a wallet's history, oldest entry first (SPEC B11): numbers without gaps, hashes that chain, amounts
+/// Proves a wallet's history, oldest entry first (rule B11): numbers without gaps, hashes that chain, amounts
 /// that add up, and that it is the one a checkpoint saw.
 #[derive(Debug)]
 pub struct Audit {

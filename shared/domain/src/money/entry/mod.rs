@@ -1,7 +1,7 @@
 //! Ledger entries: the append-only history of a wallet.
 //!
 //! Invariant: entries of a wallet are numbered 1, 2, 3 … without gaps, each carries the hash of the one before
-//! it, and their signed amounts add up to the balance (SPEC B11). What the hash covers is never changed;
+//! it, and their signed amounts add up to the balance (rule B11). What the hash covers is never changed;
 //! personal data and free text stay outside it, so that they can be erased.
 
 mod audit;
@@ -29,7 +29,7 @@ pub enum EntryType {
     Credit,
     /// A purchase.
     Debit,
-    /// Credits that a purchase cost, back again (SPEC B10).
+    /// Credits that a purchase cost, back again (rule B10).
     Refund,
     /// Credits from another wallet.
     TransferIn,
@@ -115,7 +115,7 @@ impl TryFrom<String> for EntryHash {
     }
 }
 
-/// What a sale was priced at (SPEC B11).
+/// What a sale was priced at (rule B11).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sale {
     /// What was sold.
@@ -148,7 +148,7 @@ impl Sale {
     }
 }
 
-/// What a refund takes back (SPEC B10).
+/// What a refund takes back (rule B10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// The purchase, which is never changed.
@@ -157,7 +157,7 @@ pub struct Refund {
     pub licences: Vec<LicenceRefid>,
 }
 
-/// The other half of a transfer (SPEC B10).
+/// The other half of a transfer (rule B10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counterparty {
     /// The other wallet.
@@ -184,7 +184,7 @@ pub struct Entry {
     pub balance_before: Credits,
     /// The balance it left.
     pub balance_after: Credits,
-    /// The threshold in force, so that a crossing shows in the entry alone (SPEC B9).
+    /// The threshold in force, so that a crossing shows in the entry alone (rule B9).
     pub threshold: Credits,
     /// The caller's name of it.
     pub reference: Option<Reference>,
@@ -209,9 +209,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The hash of what must not change: one line a field, in this order, under a version. What an entry does not have
-    /// takes no line, so what entries may say besides was added without changing the hash of any. A sale's lists stand
-    /// behind each other unmarked; where one ends is said by the quantity alone ([`Entry::has_its_parts`]).
+    /// The hash of what must not change: one line a field, in this order, under a version. A field that an entry does
+    /// not have takes no line, so fields can be added without changing the hash of earlier entries. The client and
+    /// licence lists of a sale are concatenated without a separator; `quantity` alone tells where the second begins
+    /// ([`Entry::has_its_parts`]).
     pub fn computed_hash(&self) -> EntryHash {
         let mut lines = vec![
             "purser entry 1".to_owned(),
@@ -263,7 +264,7 @@ impl Entry {
         }
     }
 
-    /// Whether this entry took the balance from at or above the threshold to below it (SPEC B9).
+    /// Whether this entry took the balance from at or above the threshold to below it (rule B9).
     pub fn ran_low(&self) -> bool {
         self.balance_before >= self.threshold && self.balance_after < self.threshold
     }

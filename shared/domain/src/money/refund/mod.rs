@@ -1,4 +1,4 @@
-//! Refunds: credits that a purchase cost return, and its licences end (SPEC B10).
+//! Refunds: credits that a purchase cost return, and its licences end (rule B10).
 //!
 //! Invariant: what a licence cost and what a bare cost was returns once, whatever else happens to licence or wallet;
 //! the parts refunded of a provision never come to more than it cost. The purchase's entry stays as it is.

@@ -1,4 +1,4 @@
-//! Transfers: credits move from one wallet to another (SPEC B10).
+//! Transfers: credits move from one wallet to another (rule B10).
 //!
 //! Invariant: what leaves one wallet arrives in the other, in two entries that name each other and are committed
 //! together, so the sum over all wallets stays as it is. A reseller sends only downwards, and only one level.

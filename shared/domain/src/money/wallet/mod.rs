@@ -116,19 +116,19 @@ impl Wallet {
             && self.low_credit_threshold == reseller.low_credit_threshold
     }
 
-    /// Refuses a purchase that the reseller's standing does not allow (SPEC B5).
+    /// Refuses a purchase that the reseller's standing does not allow (rule B5).
     pub fn must_provision(&self) -> Result<(), Refusal> {
         self.status.must_trade()?;
         if self.hold_provisioning { Err(Refusal::ProvisioningHeld) } else { Ok(()) }
     }
 
-    /// A top-up (SPEC B4).
+    /// A top-up (rule B4).
     pub fn credit(&self, amount: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
         let credit = Movement::new(EntryType::Credit, amount.credits());
         self.post(credit, particulars, now)
     }
 
-    /// A purchase for `cost`; the exact balance is enough (SPEC B5).
+    /// A purchase for `cost`; the exact balance is enough (rule B5).
     pub fn debit(
         &self,
         cost: Credits,

@@ -18,7 +18,7 @@ use crate::basic::text::Name;
 pub const MOST: usize = 256;
 /// The fewest characters that a deployment may ask for.
 pub const FEWEST: usize = 8;
-/// The fewest characters, unless a deployment asks for others (SPEC D2).
+/// The fewest characters, unless a deployment asks for others (rule D2).
 pub const USUAL: usize = 12;
 /// How many characters are judged, from the first one: judging takes time that grows with their square, and with the
 /// ways to read digits as letters. For a hundred such characters it was a second, for these it is less than a tenth.

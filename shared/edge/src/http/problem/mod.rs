@@ -121,7 +121,7 @@ impl Problem {
 
     /// 406: of what is `offered`, as media types, the request's `Accept` takes nothing.
     pub fn not_acceptable(offered: &str) -> Self {
-        let detail = format!("This comes as {offered}; the Accept header takes none of these.");
+        let detail = format!("This resource is available as {offered}; the Accept header allows none of them.");
         Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
     }
 

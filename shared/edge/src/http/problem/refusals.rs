@@ -1,4 +1,5 @@
-//! The problem of each refusal: its status, what people are told, and which field it is about (SPEC, "Errors").
+//! The problem of each refusal: its status, what people are told, and which field it is about (docs/rules.md,
+//! "Errors").
 
 use http::StatusCode;
 use purser_domain::Refusal;
@@ -42,7 +43,7 @@ impl From<Refusal> for Problem {
             Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
             Refusal::InvalidRecipient => problem.in_field("/to"),
             Refusal::InvalidUser => problem.in_field("/user"),
-            // A reseller learns that it is taken, by whomever (SPEC A2).
+            // A reseller learns that it is taken, by whomever (rule A2).
             Refusal::DuplicateEmail => problem.in_field("/email").guessed(),
             Refusal::DuplicateClientId => problem.in_field("/client_id").guessed(),
             Refusal::InvalidCredentials | Refusal::InvalidToken => problem.guessed(),
@@ -74,7 +75,7 @@ fn for_clients(clients: Vec<ForClient>) -> Problem {
     all.unwrap_or_else(Problem::internal)
 }
 
-/// The status of a refusal, and what people are told (SPEC, "Errors").
+/// The status of a refusal, and what people are told (docs/rules.md, "Errors").
 fn told(refusal: &Refusal) -> (StatusCode, String) {
     let conflict = |detail: &str| (StatusCode::CONFLICT, detail.to_owned());
     let wrong = |detail: &str| (StatusCode::UNPROCESSABLE_ENTITY, detail.to_owned());

@@ -16,19 +16,19 @@ pub(super) const SITEVERIFY: &str = "https://www.google.com/recaptcha/api/siteve
 /// Who signs in, and how.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    /// Whether anybody may register (SPEC D1).
+    /// Whether anybody may register (rule D1).
     pub registration: bool,
-    /// Whether a registration counts only once its address is confirmed (SPEC D1).
+    /// Whether a registration counts only once its address is confirmed (rule D1).
     pub confirm_address: bool,
     /// Whether operators must sign in with a second factor.
     pub operator_second_factor: bool,
     /// How long sessions last.
     pub sessions: Limits,
-    /// How long logins stay that nobody needs (SPEC D6).
+    /// How long logins stay that nobody needs (rule D6).
     pub clean_up: CleanUp,
-    /// What is asked of new passwords (SPEC D2).
+    /// What is asked of new passwords (rule D2).
     pub passwords: PasswordPolicy,
-    /// How strangers show that they are people (SPEC D2).
+    /// How strangers show that they are people (rule D2).
     pub captcha: Captcha,
 }
 

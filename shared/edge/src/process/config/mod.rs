@@ -40,11 +40,11 @@ pub struct Config {
     pub discounts: Discounts,
     /// The threshold of a new reseller.
     pub low_credit_threshold: Credits,
-    /// Whether a new client is bound to the confirmed login with its address (SPEC A7).
+    /// Whether a new client is bound to the confirmed login with its address (rule A7).
     pub auto_bind_user: bool,
-    /// Whether anybody may apply to become a reseller (SPEC B1).
+    /// Whether anybody may apply to become a reseller (rule B1).
     pub partner_sign_up: bool,
-    /// Whether a reseller that ran low may not buy until it tops up (SPEC B9).
+    /// Whether a reseller that ran low may not buy until it tops up (rule B9).
     pub hold_on_low_credit: bool,
     /// The display currency, an ISO 4217 code.
     pub currency: String,

@@ -1,4 +1,4 @@
-//! Idempotency: one key, one effect, one answer (SPEC B8).
+//! Idempotency: one key, one effect, one answer (rule B8).
 //!
 //! Invariant: the record that remembers a key is written in the same transaction as the effect, under the
 //! condition that it is absent, so that of any number of concurrent repeats exactly one takes effect. A money

@@ -24,7 +24,7 @@ use crate::engine::loaded::Loaded;
 use crate::engine::table::{Consistency, Outcome, Reason, TableError, Write};
 use crate::{Store, StoreError};
 
-/// What a call under way gets beyond that.
+/// How long a call that is in flight at the deadline may still take.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A request as the store needs to know it.

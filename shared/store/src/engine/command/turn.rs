@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::StoreError;
 use crate::engine::table::TableError;
 
-/// How long a command waits its turn (SPEC, "Interfaces").
+/// How long a command waits its turn (docs/rules.md, "Turns").
 pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(8);

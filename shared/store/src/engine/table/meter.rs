@@ -1,7 +1,7 @@
 //! What a request costs: calls to the table, the capacity units they took, and passwords hashed.
 //!
 //! Invariant: every call of [`crate::engine::table`] is counted in the meter of the task that made it, so a budget
-//! (ARCHITECTURE.md, "Budgets") is asserted from what DynamoDB itself reported. A run of a password hash is counted in
+//! (tests/bench/src/budgets) is asserted from what DynamoDB itself reported. A run of a password hash is counted in
 //! the task that asked for it.
 
 use std::sync::{Arc, Mutex, PoisonError};

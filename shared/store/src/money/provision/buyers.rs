@@ -1,4 +1,4 @@
-//! Whom a purchase is for: clients that exist, and clients that its commit creates (SPEC B6, B7).
+//! Whom a purchase is for: clients that exist, and clients that its commit creates (rules B6, B7).
 //!
 //! Invariant: a purchase names each client once; someone else's client is no client; what is wrong with one of many is
 //! said by its place.

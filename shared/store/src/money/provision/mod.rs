@@ -1,4 +1,4 @@
-//! Provisions: debit, licences and clients in one commit (SPEC B5–B7).
+//! Provisions: debit, licences and clients in one commit (rules B5–B7).
 //!
 //! Invariant: entry, wallet, licences and every new client with its address are one transaction; a provision's record
 //! is its entry.

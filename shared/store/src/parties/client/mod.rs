@@ -2,7 +2,7 @@
 //!
 //! Items: `CL#refid`, listed by tenant, by kind and by status; `EC#address`, which keeps an address to one
 //! client. Invariant: client and guard are written in one transaction, so an address or external id that is
-//! taken is refused whatever races (SPEC A2). What stays of a deleted client is at its key, in no list of clients,
+//! taken is refused whatever races (rule A2). What stays of a deleted client is at its key, in no list of clients,
 //! and read as none.
 
 mod write;
@@ -95,13 +95,13 @@ impl Store {
         clients.collect()
     }
 
-    /// The refid of the client with this address (SPEC A2).
+    /// The refid of the client with this address (rule A2).
     pub async fn client_by_email(&self, email: &EmailAddress) -> Result<Option<ClientRefid>, StoreError> {
         let item = self.table.get(&address_key(email), Consistency::Strong).await?;
         item.map(|item| doc::<AddressGuard>(&item).map(|guard| guard.client)).transpose()
     }
 
-    /// A page of clients, newest first (SPEC A5).
+    /// A page of clients, newest first (rule A5).
     pub async fn clients(
         &self,
         filter: &ClientFilter,

@@ -1,4 +1,4 @@
-//! Commands about clients: create, change, delete (SPEC A1–A9).
+//! Commands about clients: create, change, delete (rules A1–A9).
 //!
 //! Invariant: whatever a change touches besides the client (its address, a login it is bound to) changes in the same
 //! transaction, and a reseller that gains a client was asked whether it may trade.
@@ -22,7 +22,7 @@ use crate::money::wallet;
 use crate::people::user;
 use crate::{Store, StoreError};
 
-/// Which login a new client is bound to (SPEC A7).
+/// Which login a new client is bound to (rule A7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bind {
     /// None.
@@ -67,7 +67,7 @@ pub struct ClientCreation<'a> {
 }
 
 impl Store {
-    /// Creates a client (SPEC A1–A3, A7).
+    /// Creates a client (rules A1–A3, A7).
     pub async fn create_client(
         &self,
         creation: &ClientCreation<'_>,
@@ -138,7 +138,7 @@ impl Store {
         .await
     }
 
-    /// Binds a client that has no login to the one with its address, if that is confirmed and free (SPEC A7).
+    /// Binds a client that has no login to the one with its address, if that is confirmed and free (rule A7).
     pub async fn bind_client_by_address(
         &self,
         refid: &ClientRefid,
@@ -199,7 +199,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// Deletes a client that `may` be deleted by the caller, and what names a person with it (SPEC A9).
+    /// Deletes a client that `may` be deleted by the caller, and what names a person with it (rule A9).
     pub async fn delete_client(
         &self,
         refid: &ClientRefid,

@@ -1,7 +1,7 @@
 //! Failed attempts in the table: `LA#hmac` of what they are counted of, so that the item names nobody.
 //!
 //! Invariant: an attempt's outcome is told only once it is counted: each writes its counts under the version that was
-//! read, so of many at once one goes first and the others wait as long as its failure asks for (SPEC D2).
+//! read, so of many at once one goes first and the others wait as long as its failure asks for (rule D2).
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::code;

@@ -1,4 +1,4 @@
-//! Signing in (SPEC D1, D2): two reads, a proof in between, one commit.
+//! Signing in (rules D1, D2): two reads, a proof in between, one commit.
 //!
 //! Invariant: known and unknown addresses take the same calls: what is read of an unknown one is an account that nobody
 //! has, and its failure is counted like any other. The commit is made on what the proof was checked against, or on a

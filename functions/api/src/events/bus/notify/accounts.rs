@@ -1,4 +1,4 @@
-//! What people are told of their own account, so that they notice what they did not do (SPEC D2).
+//! What people are told of their own account, so that they notice what they did not do (rule D2).
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::refid::UserRefid;

@@ -1,4 +1,4 @@
-//! `notify`: mails about what happened (SPEC A10, B1, B9).
+//! `notify`: mails about what happened (rules A10, B1, B9).
 //!
 //! Invariant: an event is claimed before its mail is sent and settled after, so a mail is sent once, unless a crash
 //! comes between the two or SES's answer gets lost; whoever the mail is about is read fresh, and a mail to nobody is
