@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from cloud import Failure
+from deployment.cloud import Failure
 
 TIMEOUT = 40.0
 LAG = 5.0

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud import Cloud
+from deployment.cloud import Cloud
 from mutations import (
     Mutation,
     with_condition,
@@ -35,9 +35,9 @@ from mutations import (
 )
 from rehearsal import rehearse
 from rehearse import end, say
-from stack import binary, package
+from deployment.stack import binary, package
 from steps import Outcome
-from template import load
+from deployment.template import load
 
 MUTANTS = (
     # Rights of functions behind the API.

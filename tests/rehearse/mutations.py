@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from template import Tree, functions
+from deployment.template import Tree, functions
 
 Change = Callable[[Tree], None]
 

@@ -22,10 +22,10 @@ from typing import Any
 
 import walk
 from caller import Caller
-from cloud import REGION, Cloud, Failure, until
-from stack import Stack
+from deployment.cloud import REGION, Cloud, Failure, until
+from deployment.stack import Stack
 from steps import MOST_TROUBLES, Outcome, run
-from template import Tree
+from deployment.template import Tree
 from world import Inside, World
 
 # How long anything that events cause may take; it takes a second or two.

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from types import FrameType
 
-import sizes
-from cloud import Failure
+from deployment import sizes
+from deployment.cloud import Failure
 from rehearsal import rehearse
-from stack import binary, package
+from deployment.stack import binary, package
 from steps import verdict
-from template import load
+from deployment.template import load
 
 
 def end(_number: int, _frame: FrameType | None) -> None:

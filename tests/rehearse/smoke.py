@@ -12,7 +12,7 @@ import time
 
 import walk
 from caller import Caller
-from cloud import Failure
+from deployment.cloud import Failure
 from rehearse import end, say
 from steps import run, verdict
 from world import World

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from cloud import Failure
+from deployment.cloud import Failure
 from world import World
 
 # How much of what went wrong inside is shown.

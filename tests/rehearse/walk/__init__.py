@@ -6,10 +6,8 @@ Invariant: a step uses only what steps before it made, and takes the answers of 
 from collections.abc import Iterable
 
 from steps import Step, Where
-from walk import (
-    accounts, checkpoints, clients, end, events, front, goods, leaving, money, pages, parties, returns, rules,
-    strangers,
-)
+from walk import accounts, clients, front, goods, leaving, money, pages, parties, returns, strangers
+from walk.workers import checkpoints, end, events, rules
 
 PARTS = (
     front, pages, parties, goods, clients, money, returns, strangers, events, rules, accounts, checkpoints, leaving,

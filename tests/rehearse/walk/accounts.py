@@ -10,7 +10,7 @@ import zlib
 
 from caller import Caller, equal, soon
 from steps import Part, Where
-from walk.events import arrived, inside
+from walk.workers.events import arrived, inside
 from world import Body, World
 
 PART = Part()

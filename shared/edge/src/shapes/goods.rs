@@ -19,7 +19,6 @@ use super::{
 /// What a licence grants over time.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Terms, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum TermsShape {
     Perpetual,
     Lifetime,
@@ -30,7 +29,6 @@ pub enum TermsShape {
 /// Where a licence stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LicenceStatus, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum LicenceStatusShape {
     Pending,
     Active,

@@ -37,7 +37,6 @@ impl From<&Wallet> for WalletShape {
 /// What an entry does to the balance.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EntryType, rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum EntryTypeShape {
     Credit,
     Debit,

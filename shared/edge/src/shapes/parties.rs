@@ -52,7 +52,6 @@ pub struct ClientShape {
 /// Where a client stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClientStatus, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum ClientStatusShape {
     Pending,
     Active,
@@ -63,7 +62,6 @@ pub enum ClientStatusShape {
 /// Where a reseller stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ResellerStatus, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum ResellerStatusShape {
     Pending,
     Active,
@@ -73,7 +71,6 @@ pub enum ResellerStatusShape {
 /// A reseller's level.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Tier, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum TierShape {
     Standard,
     Gold,

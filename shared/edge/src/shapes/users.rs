@@ -50,7 +50,6 @@ pub struct UserShape {
 /// What somebody may be.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Role, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum RoleShape {
     Operator,
     Reseller,
@@ -60,7 +59,6 @@ pub enum RoleShape {
 /// Whether a login may sign in.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserStatus, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum UserStatusShape {
     Active,
     Suspended,
@@ -139,7 +137,6 @@ pub struct StaleUserShape {
 /// Why nobody needs a login.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StaleReason, rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is its own name")]
 pub enum StaleReasonShape {
     Unconfirmed,
     Dormant,

@@ -15,7 +15,6 @@ use crate::money::entry::{EntryHash, EntryType};
 
 /// What is wrong with checkpoints, or with entries beside them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each says what it means in its text")]
 pub enum Discrepancy {
     #[error("{date} part {part}: {why}")]
     Forged { date: Day, part: u32, why: Forged },

@@ -11,7 +11,7 @@ import yaml
 
 Tree = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILE = ROOT / "template.yaml"
 
 

@@ -4,7 +4,7 @@ import json
 
 from caller import equal
 from steps import Part, Where
-from walk.events import inside
+from walk.workers.events import inside
 from world import World
 
 PART = Part()

@@ -74,7 +74,7 @@ class Cloud:
         self.journal: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
-        emulator = Path(__file__).with_name("emulator")
+        emulator = Path(__file__).parents[1] / "emulator"
         (self.path / "journal").touch()
         with open(self.path / "log", "wb") as log:
             self.process = subprocess.Popen(

@@ -12,8 +12,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from cloud import Cloud, Failure, until
-from template import ROOT, Tree, text
+from deployment.cloud import Cloud, Failure, until
+from deployment.template import ROOT, Tree, text
 
 NAME = "purser"
 BUCKET = "artifacts"

@@ -4,7 +4,7 @@ from typing import Any
 
 from caller import equal
 from steps import Part, Where
-from walk.events import arrived, inside
+from walk.workers.events import arrived, inside
 from world import World
 
 PART = Part()

@@ -13,9 +13,9 @@ import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from cloud import REGION, Failure
-from stack import packaged
-from template import Tree
+from deployment.cloud import REGION, Failure
+from deployment.stack import packaged
+from deployment.template import Tree
 
 # A stack may have 500 resources.
 MOST_RESOURCES = 480
