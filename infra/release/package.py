@@ -1,4 +1,4 @@
-"""Checks that a binary runs on AWS Lambda's provided.al2023, and zips it: the same zip for the same binary, always.
+"""Checks that a binary runs on AWS Lambda's provided.al2023, and zips it reproducibly.
 
     package.py x86_64|arm64 FOLDER_WITH_BOOTSTRAP ZIP
 """
@@ -14,17 +14,17 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 GLIBC = (2, 34)
-"""The C library of Amazon Linux 2023."""
+"""The version of the C library in Amazon Linux 2023."""
 
 LIBRARIES = {"libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1"}
-"""What may be linked to: glibc, and nothing that some image of the runtime might lack."""
+"""The libraries that may be linked: only glibc's, because images of the runtime may lack others."""
 
 LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 
 
 def faults(elf: ELFFile, arch: str) -> Iterator[str]:
-    """Why the binary would not start."""
+    """Yields the reasons why the binary would not start."""
     if elf["e_machine"] != MACHINES[arch]:
         yield f"it is for {elf['e_machine']}, not for {arch}"
     for section in elf.iter_sections():
@@ -40,7 +40,7 @@ def faults(elf: ELFFile, arch: str) -> Iterator[str]:
 
 
 def is_newer(version: str) -> bool:
-    """Whether Lambda's glibc lacks this version of its symbols; one that is not understood counts as lacking."""
+    """Whether Lambda's glibc lacks this symbol version; a version that can't be parsed counts as lacking."""
     name, _, number = version.partition("_")
     parts = number.split(".")
     if name != "GLIBC" or not all(part.isdigit() for part in parts):
@@ -49,7 +49,7 @@ def is_newer(version: str) -> bool:
 
 
 def pack(binary: bytes, target: Path) -> None:
-    """Writes a zip that depends on the binary, and on how zlib packs it here: no times, no owners, fixed modes."""
+    """Writes a zip without times and owners and with a fixed mode, so it depends only on the binary and on zlib."""
     entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
     entry.create_system = 3  # Unix, whose mode is kept.
     entry.external_attr = 0o100755 << 16
@@ -58,13 +58,13 @@ def pack(binary: bytes, target: Path) -> None:
 
 
 def told(path: Path) -> str:
-    """A file's size and hash, for whoever compares builds."""
+    """A file's size and hash, to compare builds."""
     content = path.read_bytes()
     return f"{path}  {len(content) / 1e6:.2f} MB  sha256 {hashlib.sha256(content).hexdigest()}"
 
 
 def main() -> None:
-    """Checks, zips and says what came out."""
+    """Checks and zips the binary, and prints the hashes."""
     arch, folder, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     path = folder / "bootstrap"
     with path.open("rb") as file:

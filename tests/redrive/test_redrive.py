@@ -177,7 +177,7 @@ class Redrive(unittest.TestCase):
             printed,
             f"2 records: waits for {self.relay}",
             f"ClientCreated CL-1:1:ClientCreated: waits for {self.notify}",
-            "0 redriven, 2 left; --apply does it again",
+            "0 redriven, 2 left; --apply redrives them",
         )
         self.assertEqual(self.left(), (keys, messages))
 
@@ -196,7 +196,7 @@ class Redrive(unittest.TestCase):
         self.assertEqual(status, 1, printed)
         self.say(
             printed,
-            f"2 records: {self.relay} has taken it",
+            f"2 records: handled by {self.relay}",
             f"{bad}: left: {self.relay} did not take the record 4",
             f"{crash}: left: {self.relay} failed in request ",
             "25 redriven, 4 left",
@@ -219,15 +219,15 @@ class Redrive(unittest.TestCase):
         del dropped["requestPayload"]
         reasons = {
             self.keep("a", without): "it has no payload",
-            self.keep("b", "nonsense"): "no JSON object",
+            self.keep("b", "nonsense"): "not a JSON object",
             self.keep("c", failed_batch(self.relay, [record("good", 1)]) | {"payload": "{}"}): "has no records",
             self.keep("d", failed_batch("another", [record("good", 1)])): "names no function of this stack",
             self.send(dropped): "it has no requestPayload",
-            self.send("nonsense"): "no JSON object",
+            self.send("nonsense"): "not a JSON object",
             self.send(event("good")): "it names no target",
             self.send(event("good"), undelivered("another")): "names no function of this stack",
             self.send(failed_invocation("another", "good")): "names no function of this stack",
-            self.send({"requestContext": PERSONAL}): "no JSON object",
+            self.send({"requestContext": PERSONAL}): "not a JSON object",
         }
         self.keep("e", failed_batch(self.relay, [record("good", 1)]))
         self.send(failed_invocation(self.notify, "good"))

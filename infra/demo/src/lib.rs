@@ -1,8 +1,8 @@
-//! Records made up to show the product: a few products, a reseller with credits, its clients, and people who sign in.
+//! Creates sample records: a few products, a reseller with credits, its clients, and users who can sign in.
 //!
-//! Invariant: they are made once. What is drawn at random is on disk before the first of them is
-//! made, and each is made only if it is not there; so a start that breaks off half-way is completed
-//! by the next one, and the credentials that are shown always work.
+//! Invariant: the records are created once. The random credentials are on disk before the first record is created,
+//! and each record is created only if it is missing. So the next start completes one that was interrupted, and the
+//! credentials that are shown always work.
 
 pub mod history;
 mod logins;
@@ -40,16 +40,15 @@ use thiserror::Error;
 pub use self::logins::{Login, Logins};
 use purser_local::run::folder::{FolderError, write_private};
 
-/// Who made the records, and how.
+/// The actor, cause and idempotency key of all demo records.
 const DEMO: &str = "demo";
 
-/// The company of the demo reseller.
 pub const COMPANY: &str = "Elite Global Partners";
 
-/// The address of the demo reseller, and of its login.
+/// The e-mail address of the demo reseller and of the user who is its member.
 const MEMBER: &str = "elite@example.com";
 
-/// Reference, name, price, tiers, days and parallel uses of each product.
+/// Reference, name, price, tiers, days and parallel uses of a product.
 type ProductRow = (&'static str, &'static str, u64, Option<&'static [Tier]>, Option<u32>, Option<u32>);
 const BOUGHT: &str = "PROD-001";
 const PRODUCTS: [ProductRow; 3] = [
@@ -58,7 +57,7 @@ const PRODUCTS: [ProductRow; 3] = [
     ("PROD-003", "Lifetime", 5_000, None, None, None),
 ];
 
-/// External id, name, address and status of a client.
+/// External id, name, e-mail address and status of a client.
 type ClientRow = (&'static str, &'static str, &'static str, ClientStatus);
 const BUYER: ClientRow = ("DEMO-1001", "Müller & Söhne GmbH", "mueller@example.com", ClientStatus::Active);
 const CLIENTS: [ClientRow; 2] = [
@@ -70,37 +69,26 @@ const STANDALONE: ClientRow = ("DEMO-1004", "Ζαχαροπλαστεία Αθη
 const METADATA: &str = r##"{"name": "Elite Global", "logo": "https://example.com/elite.svg",
     "colours": {"primary": "#7a4b00"}}"##;
 
-/// What to call the API with as the demo reseller, and to sign in with.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Credentials {
-    /// The reseller.
     pub reseller: ResellerRefid,
-    /// A key that acts for it.
     pub api_key: String,
-    /// Who signs in; none in the folder of a release in which nobody could.
+    /// None in a folder made by a release that had no sign-in.
     pub logins: Option<Logins>,
 }
 
-/// Why the records could not be made.
 #[derive(Debug, Error)]
 pub enum DemoError {
-    /// The table refused or failed.
-    #[error("the demo data: {0}; --no-demo starts without them")]
+    #[error("could not create the demo data: {0}; --no-demo starts without it")]
     Store(#[from] StoreError),
-    /// The credentials could not be kept.
     #[error("{0}")]
     Folder(#[from] FolderError),
-    /// The credentials are there and say nothing.
+    /// The file with the credentials can't be read or written.
     #[error("{}: {error}; --no-demo starts without the demo data", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: io::Error,
-    },
+    File { path: PathBuf, error: io::Error },
 }
 
-/// Makes the records if they were not made before, and gives the credentials.
+/// Creates the sample records unless they exist, and returns the credentials.
 pub async fn ensure(app: &App, folder: Option<&Path>) -> Result<Credentials, DemoError> {
     let Some(folder) = folder else {
         let credentials = draw(app)?;
@@ -112,7 +100,7 @@ pub async fn ensure(app: &App, folder: Option<&Path>) -> Result<Credentials, Dem
     if let Some(whole) = before.as_ref().filter(|it| it.logins.is_some()) {
         return Ok(whole.clone());
     }
-    // The draft is renamed when everything in it is true.
+    // The draft is renamed only when every credential in it works.
     let draft = folder.join("demo-draft.json");
     let credentials = drafted(app, &draft, before)?;
     make(app, &credentials).await?;
@@ -120,7 +108,8 @@ pub async fn ensure(app: &App, folder: Option<&Path>) -> Result<Credentials, Dem
     Ok(credentials)
 }
 
-/// The credentials that an earlier start drew and did not get to use, else new ones; what was in use `before` stays.
+/// Returns the credentials that an interrupted start left in the draft, or draws new ones. Those in use `before` are
+/// kept.
 fn drafted(app: &App, draft: &Path, before: Option<Credentials>) -> Result<Credentials, DemoError> {
     if let Some(whole) = read(draft)?.filter(|it| it.logins.is_some()) {
         return Ok(whole);
@@ -144,7 +133,6 @@ fn read(path: &Path) -> Result<Option<Credentials>, DemoError> {
     read.map(Some).map_err(|error| refused(error.into()))
 }
 
-/// Draws what is secret.
 fn draw(app: &App) -> Result<Credentials, StoreError> {
     let secret = BASE64URL_NOPAD.encode(&random::<32>()?);
     Ok(Credentials {
@@ -213,7 +201,7 @@ async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<()
     app.store.onboard_reseller(refid, &new, None, &request(now), &render).await.map(drop)
 }
 
-/// A top-up is its own record, so a repeat adds nothing.
+/// The top-up is stored under a fixed idempotency key, so repeating it adds nothing.
 async fn add_credits(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
     let top_up = TopUp {
         reseller,
@@ -227,7 +215,7 @@ async fn add_credits(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(
     app.store.add_credits(top_up, &stamp(), now, &render).await.map(drop)
 }
 
-/// So is a provision.
+/// The provision is stored under a fixed idempotency key, so repeating it buys nothing.
 async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
     let command = ProvisionCommand {
         status: BUYER.3,
@@ -253,7 +241,7 @@ async fn make_client(app: &App, row: ClientRow, reseller: Option<&ResellerRefid>
     let render = |it: &_| json::write(&ClientShape::from(it));
     let created = app.store.create_client(&creation, &request(now), &render).await;
     match created {
-        // It was made before, or people changed the demo data since; what they did stays.
+        // The client exists, or somebody has changed the demo data since. Either way their changes stay.
         Err(StoreError::Refused(_)) => Ok(()),
         other => other.map(drop),
     }
@@ -283,13 +271,13 @@ async fn make_api_key(app: &App, credentials: &Credentials, now: Time) -> Result
             created_at: now,
             version: 1,
         };
-        // Nobody asked, so nobody is answered.
+        // There is no caller, so there is no response to store.
         app.store.create_api_key(&api_key, &request(now), Vec::new()).await?;
     }
     Ok(())
 }
 
-/// A request without a record: whether it was made before is looked up.
+/// A request without an idempotency record: the functions above look up whether a record exists instead.
 fn request(now: Time) -> Request {
     Request { record: None, stamp: stamp(), now }
 }
@@ -297,14 +285,13 @@ fn request(now: Time) -> Request {
 fn stamp() -> Stamp {
     Stamp {
         actor: Actor::new(DEMO),
-        // By its request a command knows its own writes again, so each has another.
+        // A command recognises its own writes by the request id, so each command needs a different one.
         request: uuid::Uuid::new_v4().to_string(),
         origin: Origin::Demo,
         cause: DEMO.to_owned(),
     }
 }
 
-/// A value of the domain.
 fn valid<T, V>(value: V) -> Result<T, StoreError>
 where
     T: TryFrom<V>,

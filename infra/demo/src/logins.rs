@@ -1,7 +1,7 @@
-//! People who sign in to the demo: an operator, a member of its reseller, a customer.
+//! Users who sign in to the demo: an operator, a member of its reseller, and a customer.
 //!
-//! Invariant: each has a password of its own, drawn at random and kept beside the keys; the work of hashing it is done
-//! once, when the login is made.
+//! Invariant: each user has a random password, kept beside the API key. It is hashed only once, when the user is
+//! created, because hashing is slow.
 
 use data_encoding::BASE64URL_NOPAD;
 use purser_domain::basic::refid::ResellerRefid;
@@ -17,37 +17,29 @@ use serde::{Deserialize, Serialize};
 
 use super::{BUYER, MEMBER, failed, request, stamp, valid};
 
-/// The address of the demo operator.
 const OPERATOR: &str = "operator@example.com";
 
-/// What somebody signs in with.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Login {
-    /// The address.
     pub email: String,
-    /// The password.
     pub password: String,
 }
 
-/// Who signs in to the demo.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Logins {
-    /// An operator.
     pub operator: Login,
-    /// A member of the demo reseller.
     pub member: Login,
-    /// A customer: whose client the demo reseller's is.
+    /// A user bound to a client of the demo reseller.
     pub customer: Login,
 }
 
 impl Logins {
-    /// Draws their passwords.
     pub(super) fn draw() -> Result<Self, StoreError> {
         Ok(Self { operator: Login::draw(OPERATOR)?, member: Login::draw(MEMBER)?, customer: Login::draw(BUYER.2)? })
     }
 }
 
-/// Makes those that are not there, with these passwords, confirmed.
+/// Creates the users that are missing, with these passwords and with confirmed addresses.
 pub(super) async fn make(logins: &Logins, app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
     let operator = |user: User| User { operator: true, ..user };
     let member = |user: User| User { reseller: Some(reseller.clone()), ..user };
@@ -65,7 +57,7 @@ impl Login {
         Ok(Self { email: email.to_owned(), password: BASE64URL_NOPAD.encode(&random::<16>()?) })
     }
 
-    /// Makes the login if nobody has its address, and sets its password.
+    /// Creates the user unless one with this address exists, and sets the password.
     async fn make(
         &self,
         app: &App,
@@ -78,7 +70,7 @@ impl Login {
         let hash = hash.map_err(|error| failed(&error))?;
         if app.store.user_with_address(&email).await?.is_none() {
             let name = valid(name.to_owned())?;
-            // Nobody asked, so nobody is answered.
+            // There is no caller, so there is no response to store.
             let nothing = |_: &User| Ok(Vec::new());
             let request = request(now);
             let created = app.store.create_user(&email, &name, holds, &request, nothing);
@@ -99,7 +91,8 @@ impl Login {
         set.await.map(drop)
     }
 
-    /// The password; that it is random is enough, whatever is asked of people's here.
+    /// The password as the domain accepts it under the default policy: it is random, so a stricter policy configured
+    /// for people need not apply.
     fn password(&self, email: &purser_domain::basic::email::EmailAddress) -> Result<Password, StoreError> {
         let given: GivenPassword = valid(self.password.clone())?;
         let accepted = PasswordPolicy::default().accept(given, email, None);
@@ -107,7 +100,7 @@ impl Login {
     }
 }
 
-/// Binds the customer to the client with its address, unless people did otherwise since.
+/// Binds the customer to the client with the same e-mail address, unless somebody has changed either since.
 async fn bind_customer(app: &App, now: Time) -> Result<(), StoreError> {
     let email = valid(BUYER.2.to_owned())?;
     let Some(client) = app.store.client_by_email(&email).await? else {

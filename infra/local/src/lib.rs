@@ -1,7 +1,7 @@
 //! The whole of Purser in one process, for a laptop and for tests.
 //!
-//! [`cloud`] stands in for managed parts of the cloud, [`mod@template`] reads the template that names them, and [`run`]
-//! puts both together with the functions.
+//! [`cloud`] stands in for the managed parts of the cloud, [`mod@template`] reads the template that names them, and
+//! [`run`] connects both with the functions.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ pub mod cloud;
 pub mod run;
 pub mod template;
 
-/// Where every piece reads the time, so that a test can turn it.
+/// The clock of every stand-in; a closure, so that a test can turn it.
 pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
-/// A future on the heap, which closures with `async` bodies hand back.
+/// A boxed future, as closures with `async` bodies return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Calls a function, by its name, with an event in EventBridge's envelope.
+/// Calls a function, by its handler, with an event in EventBridge's envelope.
 pub type Target = Arc<dyn Fn(String, serde_json::Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// The region that records and events name. Nothing is there; the SDK wants one.
+/// The region in records and events. Nothing is there, but the SDK requires a region.
 pub const REGION: &str = "eu-central-1";
 
-/// The account that records and events name.
+/// The account in records and events.
 pub const ACCOUNT: &str = "000000000000";

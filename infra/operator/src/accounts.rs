@@ -1,7 +1,7 @@
-//! `accounts` and `delete-accounts`: which logins nobody needs any more, and their deletion (rule D6).
+//! `accounts` and `delete-accounts`: lists the users whom nobody needs any more, and deletes them (rule D6).
 //!
-//! Invariant: what is deleted stands in a file that somebody could look through first, and is deleted in the version
-//! it had then, or stays. The file names nobody: it holds refids.
+//! Invariant: a user is deleted only if it is in a file that an operator could review first, and only in the version
+//! that the file names. The file holds refids and no personal data.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -18,7 +18,7 @@ use crate::files::FileError;
 use crate::progress::{Progress, counted, grouped, say};
 use crate::{Failure, Outcome};
 
-/// What the API says of a login, as far as it is saved: a line of the file.
+/// A user in the API's list, reduced to what is saved: one line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Stale {
     refid: UserRefid,
@@ -55,7 +55,7 @@ pub async fn save(api: &Api, path: &Path) -> Result<Outcome, Failure> {
     Ok(Outcome::Intact)
 }
 
-/// Deletes what a file names, one after another.
+/// Deletes the users in a file one after another.
 pub async fn delete(api: &Api, url: &str, path: &Path, yes: bool) -> Result<Outcome, Failure> {
     let all = read(path)?;
     let mut reasons = Reasons::default();
@@ -66,7 +66,7 @@ pub async fn delete(api: &Api, url: &str, path: &Path, yes: bool) -> Result<Outc
         say(&format!("{}: {reasons}", path.display()));
         return Ok(Outcome::Intact);
     }
-    say(&format!("To delete at {url}, for good: {reasons}"));
+    say(&format!("About to delete permanently at {url}: {reasons}"));
     if !yes && !asked()? {
         say("Nothing was deleted");
         return Ok(Outcome::Broken);
@@ -78,7 +78,7 @@ pub async fn delete(api: &Api, url: &str, path: &Path, yes: bool) -> Result<Outc
         let path = format!("/v1/users/{}", stale.refid);
         match api.delete(&path, stale.version).await {
             Ok(result) => *results.entry(result).or_default() += 1,
-            // Nobody else would be answered either.
+            // A refused key would be refused for every other user, too.
             Err(error @ ApiError::Key(_)) => return Err(error.into()),
             Err(error) => {
                 failed += 1;
@@ -108,17 +108,17 @@ pub async fn delete(api: &Api, url: &str, path: &Path, yes: bool) -> Result<Outc
     Ok(Outcome::of(left > 0, failed == 0))
 }
 
-/// Whether whoever is asked says so; the end of the input is a no.
+/// Asks for confirmation; the end of the input means no.
 fn asked() -> Result<bool, Failure> {
     let mut error = std::io::stderr();
-    write!(error, "Type yes to go on: ")?;
+    write!(error, "Type yes to continue: ")?;
     error.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")
 }
 
-/// The logins in a file.
+/// Reads the users in a file.
 fn read(path: &Path) -> Result<Vec<Stale>, FileError> {
     let text = std::fs::read_to_string(path).map_err(|error| FileError::Io { path: path.to_owned(), error })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -133,7 +133,7 @@ fn read(path: &Path) -> Result<Vec<Stale>, FileError> {
         .collect()
 }
 
-/// How many there are for each reason, and since when the first of them is.
+/// How many users there are for each reason, and since when the oldest of them has been unused.
 #[derive(Default)]
 struct Reasons {
     counts: BTreeMap<Reason, u64>,

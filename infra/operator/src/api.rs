@@ -1,7 +1,7 @@
-//! The API, as an operator calls it.
+//! A client of the API, for an operator's commands.
 //!
-//! Invariant: what passes is waited for, a bounded number of times, as long as `Retry-After` says; what does not pass
-//! is an error at once. No error quotes the key.
+//! Invariant: a temporary failure is retried a bounded number of times, after the time that `Retry-After` says; any
+//! other failure is an error at once. No error contains the key.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// How long an answer may take; API Gateway gives up after 30 s.
+/// How long a response may take; API Gateway gives up after 30 s.
 const TIMEOUT: Duration = Duration::from_secs(35);
-/// How often somebody who was told to wait comes back.
+/// How many times a request is repeated when the response says how long to wait.
 const WAITS: u32 = 10;
-/// How often what fails without saying for how long is tried; the pauses are 1 s and 2 s.
+/// How many times a request is tried when a failure does not say how long to wait; the pauses are 1 s and 2 s.
 const TRIES: u32 = 3;
-/// The longest wait that is taken for one.
+/// The longest wait in seconds; a longer `Retry-After` is cut down to it.
 const LONGEST: u64 = 60;
 
-/// Where the API answers, and who asks.
+/// The API at one URL, called with one key.
 #[derive(Clone)]
 pub struct Api {
     http: Client,
@@ -28,65 +28,48 @@ pub struct Api {
     key: String,
 }
 
-/// Why there is no answer.
+/// Why a request failed.
 #[derive(Debug, Error)]
 pub enum ApiError {
-    /// Nobody answers there.
     #[error("{url} can't be reached: {why}")]
     Unreachable {
-        /// Where.
         url: String,
-        /// What the network says.
+        /// The network's error.
         why: String,
     },
-    /// The key is none, or not an operator's.
+    /// The key is invalid, or not an operator's.
     #[error("the deployment did not accept PURSER_OPERATOR_KEY as an operator's key ({0})")]
     Key(StatusCode),
-    /// There is no such thing.
-    #[error("there is no such thing")]
+    #[error("the deployment answered 404 Not Found")]
     NotFound,
-    /// Another refusal, after all tries.
+    /// Any other refusal, after all tries.
     #[error("{path}: {status}")]
-    Refused {
-        /// What was asked for.
-        path: String,
-        /// The answer.
-        status: StatusCode,
-    },
-    /// An answer that is none of Purser's.
-    #[error("{path}: the answer is not what it should be: {why}")]
-    Unreadable {
-        /// What was asked for.
-        path: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    Refused { path: String, status: StatusCode },
+    /// A response that can't come from Purser.
+    #[error("{path}: unexpected response: {why}")]
+    Unreadable { path: String, why: String },
 }
 
-/// A page of a list.
 #[derive(Debug, Deserialize)]
 pub struct Page<T> {
-    /// Its items.
     pub data: Vec<T>,
-    /// Where it goes on.
+    /// The cursor of the next page; none on the last.
     pub next_cursor: Option<String>,
 }
 
-/// What became of something that was to be deleted.
+/// The outcome of deleting something in a certain version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Deletion {
-    /// It is gone.
     Done,
-    /// It is another version by now.
+    /// It has changed since, so it was kept.
     Changed,
-    /// Something needs it by now.
+    /// It is in use, so it was kept.
     InUse,
-    /// It was gone before, perhaps by an earlier try whose answer was lost.
+    /// It was already gone, perhaps deleted by an earlier try whose response was lost.
     Gone,
 }
 
 impl Api {
-    /// The API at `url`, asked with `key`.
     pub fn new(url: &str, key: String) -> Result<Self, ApiError> {
         let url = url.trim_end_matches('/').to_owned();
         let http = Client::builder().timeout(TIMEOUT).build();
@@ -94,12 +77,12 @@ impl Api {
         Ok(Self { http, url, key })
     }
 
-    /// What is at `path`.
+    /// Gets the resource at `path`.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         self.read(Method::GET, path).await
     }
 
-    /// What came of the action at `path`, which may be done twice.
+    /// Posts to `path`, without a body. The action must be repeatable, because a failed request is tried again.
     pub async fn act<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         self.read(Method::POST, path).await
     }
@@ -110,14 +93,14 @@ impl Api {
         answer.json().await.map_err(|error| ApiError::Unreadable { path: path.to_owned(), why: causes(&error) })
     }
 
-    /// The page of a list of 100 that follows `cursor`.
+    /// Gets a page of 100 items, the first one or the one at `cursor`.
     pub async fn page<T: DeserializeOwned>(&self, path: &str, cursor: Option<&str>) -> Result<Page<T>, ApiError> {
         let joint = if path.contains('?') { '&' } else { '?' };
         let cursor = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
         self.get(&format!("{path}{joint}limit=100{cursor}")).await
     }
 
-    /// Deletes what is at `path`, if it is this version.
+    /// Deletes the resource at `path` if it still has this version.
     pub async fn delete(&self, path: &str, version: u64) -> Result<Deletion, ApiError> {
         let request = || {
             let request = self.request(Method::DELETE, path);
@@ -164,13 +147,13 @@ impl Api {
     }
 }
 
-/// Whether to ask again.
+/// Whether to try again, and when.
 enum Pause {
-    /// After so long, says the answer.
+    /// After the time that the response names.
     Told(Duration),
-    /// Soon.
+    /// After a short pause of our own.
     Short,
-    /// It would be answered alike.
+    /// Never, because the response would be the same.
     Never,
 }
 
@@ -181,7 +164,7 @@ fn pause(answer: &Response) -> Pause {
         (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) => {
             Pause::Told(Duration::from_secs(seconds.clamp(1, LONGEST)))
         }
-        // API Gateway's own say nothing of when.
+        // API Gateway's own 429 has no `Retry-After`.
         (StatusCode::TOO_MANY_REQUESTS, None) => Pause::Told(Duration::from_secs(1)),
         (status, _) if status.is_server_error() => Pause::Short,
         _ => Pause::Never,
@@ -196,7 +179,7 @@ fn refusal(path: &str, status: StatusCode) -> ApiError {
     }
 }
 
-/// An error with what caused it, without the address, which stands beside it.
+/// What caused an error, without the error's own text, which repeats the URL.
 fn causes(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();

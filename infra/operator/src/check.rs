@@ -1,6 +1,6 @@
-//! `check`: checkpoints that were saved, judged without network and without secrets.
+//! `check`: judges saved checkpoints without network and without secrets.
 //!
-//! Invariant: nothing is taken on trust but the public key, which the operator brings.
+//! Invariant: nothing is trusted except the public key, which the operator supplies.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ use crate::files::{self, EntryFile, FileError};
 use crate::progress::{counted, say};
 use crate::{Failure, Outcome};
 
-/// What these files say together.
+/// The history that the checkpoints in these files tell together.
 pub fn chronicle(paths: &[PathBuf], key: &PublicKey) -> Result<Chronicle, FileError> {
     Ok(Chronicle::of(files::parts(paths)?, key))
 }
 
-/// Says what is wrong with checkpoints, and with entries beside them.
+/// Prints what is wrong with saved checkpoints, and with saved entries compared with them.
 pub fn check(paths: &[PathBuf], key: &PublicKey, entries: &[EntryFile]) -> Result<Outcome, Failure> {
     let chronicle = chronicle(paths, key)?;
     let mut histories: BTreeMap<&ResellerRefid, Vec<Link>> = BTreeMap::new();
@@ -45,7 +45,7 @@ pub fn check(paths: &[PathBuf], key: &PublicKey, entries: &[EntryFile]) -> Resul
     Ok(Outcome::of(!found.is_empty(), true))
 }
 
-/// A number of things as a figure.
+/// A length as `u64`.
 pub fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1,7 +1,7 @@
-//! `figures`: every figure, counted again by the deployment itself (rules A11, B13, C6).
+//! `figures`: the deployment recounts every figure (rules A11, B13, C6).
 //!
-//! Invariant: figures count as right only when all of them were compared. Days come first, then what they are summed up
-//! in, so that what is mended below is marked before what is above is looked at.
+//! Invariant: figures count as correct only when all of them were compared. Days come first, then the months, years
+//! and total that sum them up, so that a rebuilt day is marked before the sums above it are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,21 +15,19 @@ use crate::check::count;
 use crate::progress::{Progress, counted, say, warn};
 use crate::{Failure, Outcome};
 
-/// How many periods are counted at a time.
+/// How many periods are recounted at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// What to do.
+/// Which days to recount, and whether to repair them.
 #[derive(Debug, Clone, Copy)]
 pub struct Work {
-    /// The first day.
     pub start: Option<Day>,
-    /// The last day.
     pub end: Option<Day>,
-    /// Whether to mend what differs.
+    /// Whether to have wrong figures counted again.
     pub rebuild: bool,
 }
 
-/// What the API says of a period.
+/// The API's answer about one period.
 #[derive(Debug, Deserialize)]
 struct Recount {
     first_day: Option<Day>,
@@ -52,7 +50,6 @@ struct Difference {
     counted: Option<BTreeMap<String, i64>>,
 }
 
-/// What was found altogether.
 #[derive(Default)]
 struct Found {
     things: u64,
@@ -62,7 +59,7 @@ struct Found {
     missed: u64,
 }
 
-/// Counts all figures again, and says which differ.
+/// Recounts all figures, and prints the differences.
 pub async fn figures(api: &Api, work: Work) -> Result<Outcome, Failure> {
     let whole: Recount = api.get(&path(Period::All, false)).await?;
     let start = work.start.or(whole.first_day);
@@ -81,7 +78,7 @@ pub async fn figures(api: &Api, work: Work) -> Result<Outcome, Failure> {
     Ok(found.conclude(work.rebuild))
 }
 
-/// The days of a range, and then whatever they are summed up in; each level after the one below.
+/// The days of a range, then the months, years and total that sum them up: each level after the one below.
 fn periods(start: Day, end: Day) -> Vec<(&'static str, BTreeSet<Period>)> {
     let days = std::iter::successors(Some(start), |day| day.next()).take_while(|it| *it <= end);
     let days: Vec<Day> = days.collect();
@@ -128,7 +125,7 @@ impl Found {
             };
             match done? {
                 (Ok(recount), period) => self.add(&recount, period, &progress),
-                // Nobody else would be answered either.
+                // An error about the key or the route would be the same for every other period.
                 (Err(error @ (ApiError::Key(_) | ApiError::NotFound)), _) => {
                     return Err(error.into());
                 }
@@ -151,28 +148,30 @@ impl Found {
         }
         let more = recount.differing - count(recount.differences.len());
         if more > 0 {
-            progress.say(&format!("and {more} more of {}", period.label()));
+            progress.say(&format!("and {more} more differences in {}", period.label()));
         }
     }
 
     fn conclude(&self, rebuild: bool) -> Outcome {
         let complete = self.missed == 0 && self.under_way == 0;
         let verdict = match self.differing {
-            0 if complete => "as they should be".to_owned(),
-            0 => "as they should be, as far as could be counted".to_owned(),
-            some if rebuild => format!("{}, counted again within two minutes", counted(some, "difference")),
+            0 if complete => "correct".to_owned(),
+            0 => "correct, as far as could be counted".to_owned(),
+            some if rebuild => format!("{}, will be counted again within two minutes", counted(some, "difference")),
             some => counted(some, "difference"),
         };
         let (things, figures) = (counted(self.things, "thing"), counted(self.figures, "figure"));
         say(&format!("{things}, {figures}: {verdict}"));
         if self.under_way > 0 {
             let hours = counted(self.under_way, "hour");
-            warn(&format!("{hours} could not be compared, because they are being counted; ask again in two minutes"));
+            warn(&format!(
+                "{hours} could not be compared, because changes are still being counted; try again in two minutes"
+            ));
         }
         if self.missed > 0 {
             warn(&format!("{} could not be counted", counted(self.missed, "period")));
         }
-        // What was mended is in order once it is counted.
+        // What `rebuild` repairs is correct once it has been counted again.
         if rebuild { Outcome::of(false, self.missed == 0) } else { Outcome::of(self.differing > 0, complete) }
     }
 }
@@ -186,7 +185,7 @@ impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { kind, period, .. } = self;
         if let Some(thing) = &self.thing {
-            return write!(f, "{period}: {kind} {thing} is not kept as it is");
+            return write!(f, "{period}: what {kind} {thing} adds to the figures is stored wrongly");
         }
         let whose = self.reseller.as_deref().unwrap_or("everybody");
         write!(f, "{period}: {kind} figures of {whose}")?;

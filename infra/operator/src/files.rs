@@ -1,6 +1,7 @@
-//! The files that checkpoints and entries are kept in.
+//! Reads the files that hold saved checkpoints and entries.
 //!
-//! Invariant: a file holds what the API answers, or one item of it, in the API's own JSON; nothing else is taken.
+//! Invariant: a file holds a list as the API answers it, or one item of such a list, in the API's own JSON; anything
+//! else is an error.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,55 +13,41 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// Why a file is of no use.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// It can't be read or written.
     #[error("{}: {error}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// It holds something else.
+    Io { path: PathBuf, error: std::io::Error },
+    /// The file does not hold what the API answers.
     #[error("{}: this is not what GET {from} answers: {error}", path.display())]
     Content {
-        /// Which.
         path: PathBuf,
-        /// What it should be from.
+        /// The route whose answer the file should hold.
         from: &'static str,
-        /// What is wrong.
         error: serde_json::Error,
     },
-    /// A line of it is none that was saved.
+    /// A line is not one that `accounts` saved.
     #[error("{}, line {line}: this is not what `accounts` saves: {error}", path.display())]
     Line {
-        /// Which.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
         error: serde_json::Error,
     },
-    /// A folder without files.
-    #[error("{}: there is no .json in this folder", .0.display())]
+    #[error("{}: there is no .json file in this folder", .0.display())]
     Empty(PathBuf),
-    /// Files that hold nothing.
+    /// None of the files holds a checkpoint.
     #[error("there is no checkpoint in what was given")]
     NoCheckpoint,
 }
 
-/// A wallet, and a file with entries of it: `RS-…=FILE`.
+/// A wallet and the file that holds entries of it: the argument `RS-…=FILE`.
 #[derive(Debug, Clone)]
 pub struct EntryFile {
-    /// Whose wallet.
     pub reseller: ResellerRefid,
-    /// The file.
     pub path: PathBuf,
 }
 
-/// An argument that names no wallet and file.
+/// An argument that is not of the form `RS-…=FILE`.
 #[derive(Debug, Clone, Copy, Error)]
 #[error("must be a wallet and a file, like RS-7ZK3M9QWX2ABCDEF=entries.json")]
 pub struct EntryFileError;
@@ -73,13 +60,12 @@ impl FromStr for EntryFile {
     }
 }
 
-/// What the API answers to a list.
 #[derive(Deserialize)]
 struct Answer<T> {
     data: Vec<T>,
 }
 
-/// Every part in these files, or in the files of these folders; none at all would prove nothing.
+/// Reads the checkpoint parts in all files and folders. Finding none is an error, because it would prove nothing.
 pub fn parts(paths: &[PathBuf]) -> Result<Vec<Part>, FileError> {
     let mut parts = Vec::new();
     for path in paths {
@@ -93,12 +79,11 @@ pub fn parts(paths: &[PathBuf]) -> Result<Vec<Part>, FileError> {
     }
 }
 
-/// The entries in a file.
 pub fn links(path: &Path) -> Result<Vec<Link>, FileError> {
     items(path, "/v1/resellers/{refid}/entries")
 }
 
-/// A file itself, or all of a folder that end in .json.
+/// The file itself, or all .json files of a folder.
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -116,11 +101,11 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     }
 }
 
-/// The items of a list that was saved, or the one item.
+/// The items of a saved list, or a single saved item.
 fn items<T: DeserializeOwned>(path: &Path, from: &'static str) -> Result<Vec<T>, FileError> {
     let bytes = std::fs::read(path).map_err(|error| FileError::Io { path: path.to_owned(), error })?;
     let list = serde_json::from_slice::<Answer<T>>(&bytes).map(|answer| answer.data);
-    // A file is told to be wrong as what it seems to be.
+    // A broken list is reported as a list, and not as an item that it never was.
     let is_list = || serde_json::from_slice::<Answer<serde_json::Value>>(&bytes).is_ok();
     let read = match list {
         Err(_) if !is_list() => serde_json::from_slice(&bytes).map(|item| vec![item]),

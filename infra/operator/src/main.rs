@@ -1,7 +1,7 @@
-//! `purser-operator`: what an operator runs against a Purser, on a laptop or deployed, or against files alone.
+//! `purser-operator`: what an operator runs against a Purser, deployed or on a laptop, or against saved files alone.
 //!
-//! Invariant: it exits with 0 only when everything that was asked for was looked at and is in order or done, with 1
-//! when something is not, and with 2 when that could not be found out. The key never stands among the arguments.
+//! Invariant: the exit status is 0 only if everything that was asked for was examined and is in order or done, 1 if
+//! something is not, and 2 if that could not be found out. The API key is never an argument.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,16 +22,15 @@ mod progress;
 mod save;
 mod verify;
 
-/// The variable that gives an operator's API key.
 const KEY: &str = "PURSER_OPERATOR_KEY";
 
-/// What an operator runs: proves the ledger and the figures, and cleans up accounts that nobody needs.
+/// Proves the ledger and the figures, and cleans up accounts that nobody uses
 #[derive(Parser)]
 #[command(
     name = "purser-operator",
     version,
-    after_help = "PURSER_OPERATOR_KEY gives an operator's API key, where one is needed.\n\
-        Exit status: 0 all is in order or done, 1 something is not, 2 that could not be found out."
+    after_help = "PURSER_OPERATOR_KEY must hold an operator's API key, except for `check`.\n\
+        Exit status: 0 if all is in order or done, 1 if something is not, 2 if that could not be found out."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -46,39 +45,39 @@ enum Command {
     Checkpoints(Checkpoints),
     /// Checks saved checkpoints, without network and without secrets
     Check(Check),
-    /// Counts all figures again, and says which differ
+    /// Recounts all figures, and shows which differ
     Figures(Figures),
-    /// Saves which accounts nobody needs any more
+    /// Saves a list of the accounts that nobody uses any more
     Accounts(Accounts),
-    /// Deletes the accounts that a saved list names, unless they were used since
+    /// Deletes the accounts in a saved list, except those that have been used since
     DeleteAccounts(DeleteAccounts),
 }
 
 #[derive(Args)]
 struct Verify {
-    /// Where the API answers: scheme and host, no path
+    /// The URL of the API: scheme and host, no path
     #[arg(long)]
     url: String,
-    /// Saved checkpoints that the histories must pass through: files, or folders of them
+    /// Saved checkpoints to compare the wallets' histories with: files, or folders of them
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "public_key")]
     checkpoints: Vec<PathBuf>,
-    /// The key that signed them, as noted when the first one was saved
+    /// The public key that signed the checkpoints, as noted when the first one was saved
     #[arg(long, value_name = "KEY", requires = "checkpoints")]
     public_key: Option<PublicKey>,
 }
 
 #[derive(Args)]
 struct Checkpoints {
-    /// Where the API answers: scheme and host, no path
+    /// The URL of the API: scheme and host, no path
     #[arg(long)]
     url: String,
-    /// The folder to save them in; what is there stays as it is
+    /// The folder to save them in; existing files are never changed
     #[arg(long, value_name = "DIR")]
     save: PathBuf,
-    /// Only the checkpoint of this day, like 2026-01-31
+    /// Only the checkpoint of this day, such as 2026-01-31
     #[arg(long, value_name = "DAY")]
     date: Option<Day>,
-    /// The key that should have signed them
+    /// The public key that should have signed the checkpoints
     #[arg(long, value_name = "KEY")]
     public_key: Option<PublicKey>,
 }
@@ -88,66 +87,64 @@ struct Check {
     /// Saved checkpoints: files, or folders of them
     #[arg(value_name = "FILE", required = true)]
     checkpoints: Vec<PathBuf>,
-    /// The key that signed them, as noted when the first one was saved
+    /// The public key that signed the checkpoints, as noted when the first one was saved
     #[arg(long, value_name = "KEY")]
     public_key: PublicKey,
-    /// Saved answers of GET /v1/resellers/{refid}/entries, and of which wallet; again for each further page
+    /// A wallet and a file with its entries, as GET /v1/resellers/{refid}/entries answers; repeat it for each page
     #[arg(long, value_name = "RS-…=FILE", num_args = 1..)]
     entries: Vec<EntryFile>,
 }
 
 #[derive(Args)]
 struct Figures {
-    /// Where the API answers: scheme and host, no path
+    /// The URL of the API: scheme and host, no path
     #[arg(long)]
     url: String,
-    /// The first day to count; the first there is unless given
+    /// The first day to recount [default: the first day with data]
     #[arg(long, value_name = "DAY")]
     start: Option<Day>,
-    /// The last day to count; today unless given
+    /// The last day to recount [default: today]
     #[arg(long, value_name = "DAY")]
     end: Option<Day>,
-    /// Have what differs counted again, too
+    /// Also have figures that differ counted again
     #[arg(long)]
     rebuild: bool,
 }
 
 #[derive(Args)]
 struct Accounts {
-    /// Where the API answers: scheme and host, no path
+    /// The URL of the API: scheme and host, no path
     #[arg(long)]
     url: String,
-    /// The file to save the list in, a JSON object a line; one that is there is replaced
+    /// The file to save the list in, one JSON object per line; an existing file is replaced
     #[arg(long, value_name = "FILE")]
     save: PathBuf,
 }
 
 #[derive(Args)]
 struct DeleteAccounts {
-    /// Where the API answers: scheme and host, no path
+    /// The URL of the API: scheme and host, no path
     #[arg(long)]
     url: String,
-    /// What `accounts` saved, with whatever should stay taken out
+    /// A list that `accounts` saved; remove the lines of accounts to keep
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Delete without asking
+    /// Delete without asking for confirmation
     #[arg(long)]
     yes: bool,
 }
 
-/// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// All is in order.
     Intact,
-    /// Something is not.
+    /// Something is not in order, or was not done.
     Broken,
-    /// Something could not be looked at, and nothing else is known to be wrong.
+    /// Something could not be examined, and nothing else is known to be wrong.
     Unknown,
 }
 
 impl Outcome {
-    /// What is known to be wrong weighs more than what is not known.
+    /// A known problem outweighs something that could not be examined.
     fn of(broken: bool, complete: bool) -> Self {
         match (broken, complete) {
             (true, _) => Self::Broken,
@@ -157,7 +154,6 @@ impl Outcome {
     }
 }
 
-/// Why something could not be found out.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]

@@ -1,7 +1,7 @@
-//! What is said while it goes on, and in the end.
+//! Output of the command: progress while it runs, and results.
 //!
-//! Invariant: results are lines on standard output; all else is on standard error, where a terminal gets a bar and
-//! anything else a line now and then.
+//! Invariant: results are lines on standard output; everything else goes to standard error, as a bar in a terminal
+//! and otherwise as a line every five seconds.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -9,19 +9,18 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-/// How long after one line the next may come, where there is no terminal.
+/// The shortest time between two lines when standard error is not a terminal.
 const NOW_AND_THEN: Duration = Duration::from_secs(5);
 
-/// How far something is.
 pub struct Progress {
     bar: ProgressBar,
     what: &'static str,
-    /// When the last line was written, where there is no terminal.
+    /// When the last line was written; none in a terminal, which has the bar.
     plain: Option<Mutex<Instant>>,
 }
 
 impl Progress {
-    /// Begins something of so many steps, if that is known, which are called `what`.
+    /// Begins work of `steps` steps, if their number is known; `what` names the steps.
     pub fn begin(what: &'static str, steps: Option<u64>) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = match steps {
@@ -36,7 +35,7 @@ impl Progress {
             Some(_) => "{wide_bar} {human_pos} of {human_len} {msg}, {eta} left",
             None => "{spinner} {human_pos} {msg}",
         };
-        // A form that is not understood leaves the bar's own.
+        // If the template can't be parsed, the bar keeps its default style.
         if let Ok(style) = ProgressStyle::with_template(form) {
             bar.set_style(style);
         }
@@ -46,7 +45,7 @@ impl Progress {
         Self { bar, what, plain }
     }
 
-    /// Some steps are done.
+    /// Adds `steps` finished steps.
     pub fn done(&self, steps: u64) {
         self.bar.inc(steps);
         let Some(Ok(mut last)) = self.plain.as_ref().map(Mutex::lock) else {
@@ -61,12 +60,12 @@ impl Progress {
         warn(&format!("{position}{} {}", of.unwrap_or_default(), self.what));
     }
 
-    /// Says something that was found.
+    /// Prints a result without disturbing the bar.
     pub fn say(&self, line: &str) {
         self.bar.suspend(|| say(line));
     }
 
-    /// Says something that went wrong.
+    /// Prints a warning without disturbing the bar.
     pub fn warn(&self, line: &str) {
         self.bar.suspend(|| warn(line));
     }
@@ -78,22 +77,22 @@ impl Drop for Progress {
     }
 }
 
-/// A line on standard output. If it is closed, nobody wants to know.
+/// Prints a line on standard output; a closed output is not an error.
 pub fn say(line: &str) {
     let _closed = writeln!(std::io::stdout(), "{line}");
 }
 
-/// A line on standard error.
+/// Prints a line on standard error; a closed output is not an error.
 pub fn warn(line: &str) {
     let _closed = writeln!(std::io::stderr(), "purser-operator: {line}");
 }
 
-/// A number as people read it: `88,312`.
+/// A number with separators: `88,312`.
 pub fn grouped(number: u64) -> String {
     HumanCount(number).to_string()
 }
 
-/// A number of things: `1 wallet`, `88,312 wallets`.
+/// A number with its noun: `1 wallet`, `88,312 wallets`.
 pub fn counted(number: u64, one: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     match one.strip_suffix('y').filter(|_| number != 1) {

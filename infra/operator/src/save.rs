@@ -1,7 +1,7 @@
-//! `checkpoints`: saves the signed parts as files, one each.
+//! `checkpoints`: saves each signed part as a file.
 //!
-//! Invariant: a file that is there is never written again; if the deployment now says something else of that part,
-//! that is told, because a part never changes.
+//! Invariant: an existing file is never overwritten. A part never changes, so the command reports one for which the
+//! deployment now returns something different.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -16,17 +16,15 @@ use crate::files::FileError;
 use crate::progress::{Progress, counted, say};
 use crate::{Failure, Outcome};
 
-/// What became of a part.
 enum Saved {
-    /// It was written.
     New,
-    /// It was there, the same.
+    /// The file exists and holds the same part.
     Known,
-    /// Something else was there.
+    /// The file exists and holds a different part.
     Differs,
 }
 
-/// Saves all parts, or those of one day; with a key, only what it signed.
+/// Saves all parts, or those of one day. With a `key`, only parts that it signed are saved.
 pub async fn save(api: &Api, folder: &Path, date: Option<Day>, key: Option<&PublicKey>) -> Result<Outcome, Failure> {
     std::fs::create_dir_all(folder).map_err(io(folder))?;
     let path = date.map_or_else(String::new, |date| format!("?date={date}"));
@@ -48,7 +46,7 @@ pub async fn save(api: &Api, folder: &Path, date: Option<Day>, key: Option<&Publ
                 Saved::New => new += 1,
                 Saved::Known => known += 1,
                 Saved::Differs => {
-                    progress.say(&format!("{name}: the deployment now says something else"));
+                    progress.say(&format!("{name}: the deployment now returns a different part"));
                     broken = true;
                 }
             }
@@ -78,7 +76,7 @@ fn name(part: &Part) -> String {
     format!("{}.{:06}.json", part.date, part.part)
 }
 
-/// Writes a part, whole or not at all, unless there is one.
+/// Writes a part, whole or not at all, unless its file exists.
 fn write(path: &Path, part: &Part) -> Result<Saved, Failure> {
     match std::fs::read(path) {
         Ok(bytes) => {

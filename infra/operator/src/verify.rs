@@ -1,7 +1,7 @@
-//! `verify`: every wallet, proved by the deployment itself, against checkpoints where there are any (rule B11).
+//! `verify`: the deployment verifies every wallet, and saved checkpoints if there are any (rule B11).
 //!
-//! Invariant: a wallet counts as verified only when it was answered for. Those that a checkpoint names and no list
-//! shows are looked for, too, so that nobody can be left out.
+//! Invariant: a wallet counts as verified only when the API answered for it. Wallets that a checkpoint names but the
+//! list of resellers lacks are verified, too, so that no wallet can be left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,16 +15,15 @@ use crate::check::count;
 use crate::progress::{Progress, counted, grouped, say, warn};
 use crate::{Failure, Outcome};
 
-/// How many wallets are verified at a time.
+/// How many wallets are verified at the same time.
 const SIDE_BY_SIDE: usize = 8;
 
-/// What this needs to know of a reseller.
+/// The only field of a reseller that is needed here.
 #[derive(Debug, Deserialize)]
 struct Named {
     refid: ResellerRefid,
 }
 
-/// What the API says of a wallet.
 #[derive(Debug, Deserialize)]
 struct Verification {
     entries: u64,
@@ -37,23 +36,21 @@ struct Break {
     problem: String,
 }
 
-/// A wallet to verify.
 struct Job {
     reseller: ResellerRefid,
-    /// Whether the list of resellers shows it.
+    /// Whether the list of resellers shows this wallet.
     listed: bool,
-    /// What to ask: once for each place that its history must pass through, else once.
+    /// The query strings to send: one for each point that the wallet's history must pass through, or a single empty
+    /// one if no checkpoint names the wallet.
     queries: BTreeSet<String>,
 }
 
-/// What was found of one wallet.
 #[derive(Default)]
 struct Found {
     entries: u64,
     problems: Vec<String>,
 }
 
-/// Verifies every wallet, and says what is wrong.
 pub async fn verify(api: &Api, chronicle: Option<Chronicle>) -> Result<Outcome, Failure> {
     let chronicle = chronicle.unwrap_or_default();
     for discrepancy in &chronicle.discrepancies {
@@ -85,7 +82,7 @@ pub async fn verify(api: &Api, chronicle: Option<Chronicle>) -> Result<Outcome, 
                 breaks += count(found.problems.len());
                 broken += u64::from(!found.problems.is_empty());
             }
-            // Nobody else would be answered either.
+            // A refused key would be refused for every other wallet, too.
             (Err(error @ ApiError::Key(_)), _) => return Err(error.into()),
             (Err(error), reseller) => progress.warn(&format!("{reseller}: {error}")),
         }
@@ -116,7 +113,7 @@ pub async fn verify(api: &Api, chronicle: Option<Chronicle>) -> Result<Outcome, 
     Ok(Outcome::of(!wrong.is_empty(), wallets == all))
 }
 
-/// All resellers there are.
+/// Reads the refids of all resellers.
 async fn list(api: &Api) -> Result<BTreeSet<ResellerRefid>, ApiError> {
     let progress = Progress::begin("resellers listed", None);
     let mut listed = BTreeSet::new();
@@ -132,12 +129,12 @@ async fn list(api: &Api) -> Result<BTreeSet<ResellerRefid>, ApiError> {
     }
 }
 
-/// What to verify: who is listed, and whom a checkpoint names.
+/// One job for each wallet that is listed or that a checkpoint names.
 fn jobs(listed: &BTreeSet<ResellerRefid>, chronicle: &Chronicle) -> Vec<Job> {
     let nothing = listed.iter().map(|it| (it.clone(), BTreeSet::new()));
     let mut queries: BTreeMap<ResellerRefid, BTreeSet<String>> = nothing.collect();
     for (reseller, heads) in &chronicle.heads {
-        // A wallet that did not move stood at the same place on many days.
+        // A wallet without new entries has the same head on several days; the set keeps one query for them.
         let places = heads.iter().map(|(_, it)| format!("?sequence={}&head={}", it.sequence, it.head));
         queries.entry(reseller.clone()).or_default().extend(places);
     }
@@ -168,7 +165,7 @@ async fn verify_one(api: &Api, job: &Job) -> Result<Found, ApiError> {
         }
     }
     if !job.listed {
-        let hidden = "a checkpoint names it, and the list of resellers does not";
+        let hidden = "a checkpoint names it, but the list of resellers does not";
         found.problems.push(hidden.to_owned());
     }
     let line = |it: &Break| format!("entry {}: {}", it.sequence, it.problem);

@@ -1,7 +1,7 @@
 //! `purser`: the whole of Purser on a laptop.
 //!
-//! Invariant: whatever goes wrong at the start, but for wrong arguments, is one line on standard
-//! error and exit status 1; Ctrl-C and SIGTERM end it in good order and with exit status 0.
+//! Invariant: any error at the start, except wrong arguments, is one line on standard error and exit status 1. Ctrl-C
+//! and SIGTERM shut the process down in good order, with exit status 0.
 
 use std::collections::BTreeMap;
 use std::env::VarError;
@@ -24,17 +24,16 @@ use crate::progress::Progress;
 
 mod progress;
 
-/// What is logged unless `RUST_LOG` says otherwise. The emulator warns of each condition that fails, which is how
-/// claims and optimistic writes work.
+/// The log level unless `RUST_LOG` is set. The emulator warns whenever a condition fails, but claims and optimistic
+/// writes rely on failing conditions, so its warnings are silenced.
 const QUIET: &str = "warn,dynoxide::server=error";
 
-/// The variable that gives the operators' first key.
 const OPERATOR_KEY: &str = "PURSER_OPERATOR_KEY";
 
-/// How long a start may take before it is announced.
+/// How long the start may take before it is announced.
 const SOON: Duration = Duration::from_millis(400);
 
-/// Runs the whole of Purser on this machine: clients, resellers, credits and licences.
+/// Runs the whole of Purser on this machine: clients, resellers, credits and licences
 #[derive(Parser)]
 #[command(
     name = "purser",
@@ -45,16 +44,16 @@ const SOON: Duration = Duration::from_millis(400);
         configuration of template.yaml, for instance PURSER_CLIENT_STATUS=active."
 )]
 struct Arguments {
-    /// The port of 127.0.0.1 to answer on; 0 for any that is free
+    /// The port of 127.0.0.1 to listen on; 0 picks a free one
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// The folder that keeps everything between runs
+    /// The folder that keeps all data between runs
     #[arg(long = "data", value_name = "DIR", default_value = ".purser")]
     folder: PathBuf,
-    /// Keep nothing: all of it is in memory and gone at the end
+    /// Keep everything in memory only; it is lost when purser stops
     #[arg(long, conflicts_with = "folder")]
     ephemeral: bool,
-    /// Begin without made-up records
+    /// Start without the demo data
     #[arg(long)]
     no_demo: bool,
     #[command(subcommand)]
@@ -63,31 +62,30 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Fills an empty folder with years of made-up history, and ends
+    /// Fills an empty folder with years of made-up history, and exits
     Demo(History),
 }
 
 /// What history to make.
 #[derive(Args)]
 struct History {
-    /// The folder that keeps it
+    /// The folder to fill
     #[arg(long = "data", value_name = "DIR", default_value = ".purser")]
     folder: PathBuf,
     /// Random seed; the same seed on the same day produces the same history
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many years it takes; it ends now
+    /// Length of the history in years; it ends now
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=20))]
     years: u32,
-    /// How many clients come
+    /// How many clients to create
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     clients: u32,
-    /// How many resellers come, with the demo's own
+    /// How many resellers to create, including the demo's own
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     resellers: u32,
 }
 
-/// What ends the process.
 struct Ending {
     interrupt: Signal,
     terminate: Signal,
@@ -139,7 +137,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         on_time: true,
         ..Options::default()
     };
-    // On a task of its own, because opening files holds up the one that does it.
+    // A task of its own, because opening files blocks the task that does it.
     let announcement = tokio::spawn(async {
         tokio::time::sleep(SOON).await;
         say("Starting Purser …\n");
@@ -155,13 +153,13 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     say("\nStopping …\n");
     tokio::select! {
         () = system.shutdown() => {}
-        // Whoever asks twice does not want to wait.
+        // A second signal ends the process without waiting for the shutdown.
         () = ending.comes() => {}
     }
     Ok(())
 }
 
-/// Starts everything, with the records that show the product if they are wanted.
+/// Starts the system, and creates the demo data if `demo` is true.
 async fn start(options: Options, demo: bool) -> Result<(System, Option<Credentials>), Box<dyn std::error::Error>> {
     let system = System::start(options).await?;
     if !demo {
@@ -171,7 +169,7 @@ async fn start(options: Options, demo: bool) -> Result<(System, Option<Credentia
     Ok((system, Some(credentials)))
 }
 
-/// Makes a history.
+/// Runs `purser demo`: makes a history.
 async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
     let mut ending = Ending::new()?;
     let plan = Plan {
@@ -190,7 +188,7 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
     let last = progress.end();
     let made = match (made, last) {
         (Some(Ok(made)), _) => made,
-        // Before anything happened it is for the error alone to say what is there.
+        // Before the first step, the error message alone says what is in the folder.
         (Some(Err(error)), None) => return Err(error.into()),
         (Some(Err(error)), last) => {
             return Err(format!("{error}; {}", broken_off(last, &asked.folder)).into());
@@ -207,7 +205,7 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What is left of a history that did not come to its end.
+/// The message about a history that was not completed.
 fn broken_off(last: Option<Step>, folder: &Path) -> String {
     let last = last.map(|it| it.moment.strftime("%B %Y").to_string());
     format!(
@@ -218,7 +216,7 @@ fn broken_off(last: Option<Step>, folder: &Path) -> String {
     )
 }
 
-/// What the environment says of the configuration, but for what the laptop itself decides.
+/// The configuration from the environment, except the variables that the laptop sets itself.
 fn configuration() -> BTreeMap<String, String> {
     let own = ["PURSER_TABLE", "PURSER_BUS", "PURSER_OPERATOR_KEY_SHA256", SECRET_VARIABLE];
     VARIABLES
@@ -232,7 +230,7 @@ fn banner(system: &System, credentials: Option<&Credentials>, arguments: &Argume
     let url = system.url();
     let key = system.operator_key();
     let kept = if arguments.ephemeral {
-        "in memory, gone when this ends".to_owned()
+        "in memory, lost when purser stops".to_owned()
     } else {
         format!("{}, kept between runs", arguments.folder.display())
     };
@@ -254,7 +252,7 @@ fn banner(system: &System, credentials: Option<&Credentials>, arguments: &Argume
     )
 }
 
-/// What the demo can be used with.
+/// The demo's credentials, as the banner shows them.
 fn demonstration(credentials: &Credentials) -> String {
     let reseller = format!(
         "\x20 Demo reseller   {} ({})\n\
@@ -269,14 +267,14 @@ fn demonstration(credentials: &Credentials) -> String {
     let people = [("operator", &logins.operator), ("member", &logins.member), ("customer", &logins.customer)];
     let people = people.map(|(who, Login { email, password })| format!("\x20   {who:<13} {email:<21} {password}\n"));
     let people = people.concat();
-    format!("{reseller}\x20 Demo logins     address               password\n{people}")
+    format!("{reseller}\x20 Demo users      e-mail                password\n{people}")
 }
 
 fn say(text: &str) {
     say_to(std::io::stdout(), text);
 }
 
-/// Nobody may be listening, which is no reason to fail.
+/// Writes `text`; if nobody reads the output, that is not an error.
 fn say_to(mut to: impl Write, text: &str) {
     let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
 }

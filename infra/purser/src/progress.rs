@@ -1,6 +1,6 @@
-//! How far a history is: a bar in a terminal, a line now and then anywhere else.
+//! Progress of `purser demo`: a bar in a terminal, and otherwise a line every ten seconds.
 //!
-//! Invariant: it is on standard error, so that results alone are on standard output.
+//! Invariant: progress goes to standard error, so that standard output holds results alone.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -10,23 +10,22 @@ use purser_demo::history::Step;
 
 use crate::say_to;
 
-/// How long after one line the next may come, where there is no terminal.
+/// The shortest time between two lines when standard error is not a terminal.
 const NOW_AND_THEN: Duration = Duration::from_secs(10);
 
-/// How far it is.
 pub struct Progress {
     bar: ProgressBar,
-    /// When the last line was written, where there is no terminal.
+    /// When the last line was written; none in a terminal, which has the bar.
     plain: Option<Instant>,
     step: Option<Step>,
 }
 
 impl Progress {
-    /// Of a history of so many clients.
+    /// Starts the progress of a history with this many clients.
     pub fn of(clients: u32) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if terminal { ProgressBar::new(clients.into()) } else { ProgressBar::hidden() };
-        // A form that is not understood leaves the bar's own.
+        // If the template can't be parsed, the bar keeps its default style.
         if let Ok(style) =
             ProgressStyle::with_template("{wide_bar} {msg}, {human_pos} of {human_len} clients, {eta} left")
         {
@@ -37,7 +36,6 @@ impl Progress {
         Self { bar, plain: (!terminal).then(Instant::now), step: None }
     }
 
-    /// It is this far.
     pub fn at(&mut self, step: Step) {
         let month = step.moment.strftime("%B %Y").to_string();
         if self.plain.is_some_and(|last| last.elapsed() > NOW_AND_THEN) {
@@ -50,7 +48,7 @@ impl Progress {
         self.step = Some(step);
     }
 
-    /// Where it ended; none before the first step.
+    /// Removes the bar and returns the last step; none if there was no step.
     pub fn end(self) -> Option<Step> {
         self.bar.finish_and_clear();
         self.step

@@ -1,4 +1,4 @@
-//! The command itself: what it prints, and how it ends.
+//! Tests of the command: what it prints, and how it ends.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,7 +21,7 @@ fn banner(child: &mut Child) -> String {
     while !text.contains("Ctrl-C stops it.") {
         assert_ne!(output.read_line(&mut text).unwrap(), 0, "ended early: {text}");
     }
-    // What comes later may go nowhere.
+    // Later output need not be read.
     text
 }
 
@@ -62,7 +62,7 @@ fn it_says_where_it_is_and_ends_when_asked() {
     }
 }
 
-/// The one figure in seconds that is promised: two of them, ten times what it takes.
+/// A start in two seconds is the only time that Purser promises; it takes about a tenth of that.
 #[test]
 fn it_is_ready_in_two_seconds_and_healthy() {
     let parent = tempfile::tempdir().unwrap();
@@ -99,7 +99,7 @@ fn the_environment_configures_it() {
     let said = String::from_utf8_lossy(&output.stderr);
     let expected = "purser: PURSER_KEY_REQUESTS_PER_MINUTE: \"many\": ";
     assert!(said.starts_with(expected), "{said}");
-    // The laptop opens the table that it has made, whatever it is called elsewhere.
+    // The laptop opens the table that it created itself, whatever `PURSER_TABLE` says.
     let mut command = purser(&["--ephemeral", "--port", "0"]);
     let mut child =
         command.env("PURSER_TABLE", "elsewhere").env("PURSER_KEY_REQUESTS_PER_MINUTE", "0").spawn().unwrap();
@@ -155,7 +155,7 @@ fn a_history_that_is_broken_off_says_what_is_left() {
     let folder = parent.path().join("data");
     let child = purser(&["demo", "--data", folder.to_str().unwrap()]).spawn().unwrap();
     let begun = Instant::now();
-    // It is there when the credentials are.
+    // The demo data is complete once its credentials are in place.
     while !folder.join("demo.json").exists() && begun.elapsed() < Duration::from_mins(1) {
         std::thread::yield_now();
     }

@@ -1,4 +1,4 @@
-//! What happens to clients.
+//! What happens to clients in a history.
 
 use http::Method;
 use purser_domain::parties::client::ClientStatus;
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::market::{Act, Client};
 use super::{History, HistoryError, part, text};
 
-/// How a month goes, for a client whose software is used.
+/// A month in days, roughly: the unit in which a client's life is scheduled.
 const MONTH: u32 = 30;
 
 impl History {
-    /// Does what happens now. What no longer can, because something else came first, does not.
+    /// Performs `act`, or nothing if an earlier act has made it impossible.
     pub(super) async fn perform(&mut self, act: Act) -> Result<(), HistoryError> {
         match act {
             Act::Launch(offer) => self.launch(offer).await,
@@ -34,7 +34,6 @@ impl History {
         }
     }
 
-    /// A client without a licence yet, of a reseller or of nobody.
     pub(super) async fn register(&mut self, owner: Option<usize>) -> Result<usize, HistoryError> {
         let body = self.names.client(&mut self.rng);
         let account = owner.and_then(|owner| self.partners.get(owner)?.account.clone());
@@ -46,7 +45,7 @@ impl History {
         self.came(&made, owner, None)
     }
 
-    /// Notes a new client, and what will become of it.
+    /// Records a new client and schedules what will happen to it.
     pub(super) fn came(
         &mut self,
         client: &Value,
@@ -111,7 +110,7 @@ impl History {
         Ok(())
     }
 
-    /// Asks as the reseller that a client belongs to, if it may trade, else as an operator.
+    /// Sends a request as the client's reseller if that may trade, and otherwise as an operator.
     async fn as_owner(
         &mut self,
         place: usize,
@@ -127,7 +126,7 @@ impl History {
         }
     }
 
-    /// A client that is there.
+    /// The client at `place`, unless it has been deleted.
     pub(super) fn present(&self, place: usize) -> Option<&Client> {
         self.clients.get(place).filter(|it| it.status.is_some())
     }
@@ -140,7 +139,7 @@ impl History {
         let body = if self.happens(50) {
             json!({"phone": format!("+44 113 496 0{}", self.rng.u32(100..1000))})
         } else {
-            json!({"metadata": {"seats": self.rng.u32(1..400), "contact": "by mail"}})
+            json!({"metadata": {"seats": self.rng.u32(1..400), "contact": "by e-mail"}})
         };
         self.as_owner(place, Method::PATCH, &path, &body).await?;
         Ok(())

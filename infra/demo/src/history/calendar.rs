@@ -1,38 +1,38 @@
-//! When things happen: more as the years go on, in seasons, on weekdays, in working hours.
+//! When things happen in a history: more often as the years go on, with seasons, on weekdays and in working hours.
 //!
-//! Invariant: what is drawn lies within the calendar or, for what follows from something, after it; and the same
-//! numbers at random give the same moments.
+//! Invariant: a drawn moment lies within the calendar, and a consequence lies after its cause. The same random
+//! numbers give the same moments.
 
 use fastrand::Rng;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-/// How much happens in each month, of 100.
+/// Activity in each month, in percent of an ordinary month.
 const MONTHS: [u64; 12] = [90, 95, 115, 100, 100, 110, 80, 65, 110, 110, 120, 75];
 
-/// On each day from Monday on, of 100.
+/// Activity on each weekday, Monday first, in percent of an ordinary working day.
 const WEEKDAYS: [u64; 7] = [110, 115, 110, 105, 80, 8, 5];
 
-/// In each hour, UTC, of 100.
+/// Activity in each hour of the day in UTC, in percent of the busiest hour.
 const HOURS: [u64; 24] = [0, 0, 0, 0, 0, 1, 10, 40, 80, 100, 100, 90, 55, 85, 100, 95, 70, 35, 15, 6, 4, 3, 1, 0];
 
-/// How much busier the last day is than the first.
+/// How many times busier the last day is than the first.
 const GROWTH: u64 = 4;
 
-/// On how many days in a thousand something brings three times as many.
+/// On how many days in a thousand a campaign triples the activity.
 const CAMPAIGNS: u32 = 12;
 
-/// A span of days, with how much happens in each hour.
+/// A range of days, with a weight for each of its hours.
 #[derive(Debug)]
 pub(super) struct Calendar {
     first: Date,
-    /// The sum of the weights of all hours up to the end of each.
+    /// For each hour, the sum of the weights up to its end.
     up_to: Vec<u64>,
 }
 
 impl Calendar {
-    /// So many days, at least one, from `first` on.
+    /// A calendar of `days` days, at least one, that begins on `first`.
     pub fn of(first: Date, days: u32, rng: &mut Rng) -> Self {
         let days = u64::from(days.max(1));
         let mut up_to = Vec::new();
@@ -51,7 +51,7 @@ impl Calendar {
         Self { first, up_to }
     }
 
-    /// A moment, the busier the likelier.
+    /// Draws a moment; busy hours are more likely.
     pub fn moment(&self, rng: &mut Rng) -> Timestamp {
         let all = self.up_to.last().copied().unwrap_or(0);
         let drawn = if all == 0 { 0 } else { rng.u64(..all) };
@@ -62,14 +62,14 @@ impl Calendar {
     }
 }
 
-/// A moment in working hours that many days after `moment`; today is some minutes later.
+/// A moment in working hours `days` days after `moment`; for zero days, up to two hours after it.
 pub(super) fn later(moment: Timestamp, days: u32, rng: &mut Rng) -> Timestamp {
     if days == 0 {
         return moment + SignedDuration::from_secs(rng.i64(240..7_200));
     }
     let mut date = moment.to_zoned(TimeZone::UTC).date();
     date = date.saturating_add(i64::from(days).days());
-    // On most weekends people wait for Monday.
+    // Most people wait for Monday.
     while weekday(date) < 10 && rng.u32(..100) < 92 {
         date = date.saturating_add(1.day());
     }
@@ -87,7 +87,7 @@ pub(super) fn later(moment: Timestamp, days: u32, rng: &mut Rng) -> Timestamp {
     start_of(date) + SignedDuration::from_hours(hours) + within
 }
 
-/// The first moment of a day, UTC.
+/// Midnight at the start of `date`, in UTC.
 pub(super) fn start_of(date: Date) -> Timestamp {
     let midnight = date.to_zoned(TimeZone::UTC);
     midnight.map_or(Timestamp::MIN, |midnight| midnight.timestamp())

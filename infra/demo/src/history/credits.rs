@@ -1,4 +1,4 @@
-//! Where resellers' credits come from.
+//! The money side of a history: when and from where resellers add credits.
 
 use http::Method;
 use jiff::tz::TimeZone;
@@ -8,7 +8,9 @@ use super::market::Act;
 use super::{History, HistoryError, number};
 
 impl History {
-    /// Fills a wallet by what its owner usually adds, and by no less than `least`: from its parent, if that has enough.
+    /// Adds the reseller's usual amount of credits, or `least` rounded up to the next 500 if that is more. The
+    /// credits come from the parent reseller if it holds more than twice that, and otherwise from an operator's
+    /// top-up.
     pub(super) async fn top_up(&mut self, place: usize, least: u64) -> Result<(), HistoryError> {
         let Some(partner) = self.partners.get_mut(place) else {
             return Ok(());
@@ -50,7 +52,7 @@ impl History {
         Ok(())
     }
 
-    /// Notes a balance; whoever runs low will do something about it.
+    /// Records a reseller's balance, and schedules a top-up when the balance has fallen below its reserve.
     pub(super) fn stands_at(&mut self, place: usize, balance: u64) {
         let Some(partner) = self.partners.get_mut(place) else {
             return;

@@ -1,6 +1,6 @@
-//! The door that a history comes through: the API, as its callers use it, but without the wire.
+//! How a history talks to the system: through the API, as any caller, but without the network.
 //!
-//! Invariant: what was refused, and is not expected to be, ends the history; nothing is passed over.
+//! Invariant: an unexpected refusal ends the history; no error is passed over.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -11,25 +11,22 @@ use serde_json::Value;
 use super::HistoryError;
 use purser_local::run::system::System;
 
-/// The most that an answer may hold; a purchase for 32 clients is far from it.
+/// The most bytes in a response; that of a purchase for 32 clients is far smaller.
 const MOST_BYTES: usize = 4 << 20;
 
-/// What a reseller without enough credits is told.
+/// Error codes that tell a reseller it lacks credits.
 const RAN_DRY: [&str; 2] = ["insufficient_credits", "provisioning_held"];
 
-/// The API of one system.
 pub(super) struct Door {
     system: System,
     requests: u64,
 }
 
-/// What a purchase came to.
 pub(super) enum Sale {
-    /// It was made.
     Made(Value),
-    /// There were not enough credits.
+    /// The reseller lacks credits, or its wallet is held.
     RanDry {
-        /// What it costs; zero where that is not the reason.
+        /// The cost of the purchase; zero if the wallet is held.
         required: u64,
     },
 }
@@ -39,27 +36,23 @@ impl Door {
         Self { system, requests: 0 }
     }
 
-    /// The system behind it.
     pub fn system(&self) -> &System {
         &self.system
     }
 
-    /// Ends it in good order.
     pub async fn close(self) {
         self.system.shutdown().await;
     }
 
-    /// How many requests there were.
     pub fn requests(&self) -> u64 {
         self.requests
     }
 
-    /// What time it is.
     pub fn now(&self) -> Timestamp {
         self.system.clock().timestamp()
     }
 
-    /// Turns the clock forward to `moment`; one that has been stays past.
+    /// Moves the clock forward to `moment`; does nothing if `moment` has passed.
     pub fn turn_to(&self, moment: Timestamp) {
         let by = moment.duration_since(self.now());
         if by.is_positive() {
@@ -67,19 +60,17 @@ impl Door {
         }
     }
 
-    /// Asks as an operator.
     pub async fn operate(&mut self, method: Method, path: &str, body: &Value) -> Result<Value, HistoryError> {
         let key = self.system.operator_key().to_owned();
         self.ask(&key, method, path, body).await
     }
 
-    /// Asks as the owner of `key`.
+    /// Sends a request as the owner of `key`.
     pub async fn ask(&mut self, key: &str, method: Method, path: &str, body: &Value) -> Result<Value, HistoryError> {
         let (status, answer) = self.answer(key, method.clone(), path, body).await?;
         self.expect(status, answer, &method, path)
     }
 
-    /// Buys as the owner of `key`.
     pub async fn buy(&mut self, key: &str, path: &str, body: &Value) -> Result<Sale, HistoryError> {
         let (status, answer) = self.answer(key, Method::POST, path, body).await?;
         let code = answer.get("code").and_then(Value::as_str);
@@ -113,7 +104,7 @@ impl Door {
         if !body.is_null() {
             request = request.header("content-type", "application/json");
         }
-        // Only what moves credits must have one, and only there is it worth its item.
+        // Only requests that move credits need an idempotency key, so only they pay for the item that stores it.
         if ["/credits", "/provisions", "/bulk", "/refund", "/transfers"].iter().any(|end| path.ends_with(end)) {
             request = request.header("idempotency-key", format!("history-{}", self.requests));
         }

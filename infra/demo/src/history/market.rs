@@ -1,4 +1,4 @@
-//! Who takes part in a history, and what can happen.
+//! Who takes part in a history, and what can happen in it.
 
 use fastrand::Rng;
 use purser_domain::money::tier::Tier;
@@ -6,88 +6,74 @@ use purser_domain::parties::client::ClientStatus;
 
 use super::Plan;
 
-/// What happens at a moment. Partners and clients go by their place among those that have come.
+/// Something that happens at a moment. The numbers are indexes into the history's offers, resellers or clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Act {
-    /// A product comes on the market.
     Launch(usize),
-    /// A product costs something else from now on.
+    /// The price of a product changes.
     Reprice(usize),
-    /// A reseller is onboarded.
     Onboard(usize),
-    /// A reseller's wallet is filled.
     TopUp(usize),
-    /// A reseller is put into the next tier.
     Upgrade(usize),
-    /// A reseller is suspended.
     Pause(usize),
-    /// And may trade again.
     Resume(usize),
-    /// A reseller pays for work that is no product.
+    /// A reseller pays for work without a product.
     Work(usize),
-    /// So many new clients come at once; the second number tells apart those that come at one moment.
+    /// A number of new clients come together. The second number keeps acts at the same moment distinct.
     Win(u32, u32),
-    /// A client buys once more.
     Buy(usize),
     /// A client's first purchase is refunded.
     Refund(usize),
-    /// A client gets a status.
     Activate(usize),
-    /// The same.
     Suspend(usize),
-    /// The same.
     Deactivate(usize),
-    /// A client's facts change.
+    /// A client's phone number or metadata changes.
     Edit(usize),
-    /// A client goes to another reseller.
+    /// A client is transferred to another reseller, or becomes standalone.
     Move(usize),
-    /// A client is deleted.
     Delete(usize),
 }
 
-/// What a reseller is known by, once it is onboarded.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub refid: String,
     pub key: String,
 }
 
-/// A reseller of the history.
 #[derive(Debug)]
 pub(super) struct Partner {
-    /// None until it is onboarded.
+    /// None until the reseller is onboarded.
     pub account: Option<Account>,
-    /// Which of the resellers before it is its parent.
+    /// Index of the parent reseller, if any.
     pub parent: Option<usize>,
     pub tier: Tier,
-    /// How much it sells, beside others.
+    /// The reseller's share of all sales, relative to the other resellers.
     pub weight: u64,
     pub balance: u64,
-    /// What it adds to its wallet at a time.
+    /// How many credits the reseller usually adds at a time.
     pub top_up: u64,
-    /// Below what it thinks of it.
+    /// The balance below which the reseller decides to add credits.
     pub reserve: u64,
-    /// How many days that takes, at most.
+    /// The longest time, in days, between that decision and the top-up.
     pub slow: u32,
-    /// Whether a top-up is on its way.
+    /// Whether a top-up is already scheduled.
     pub waits: bool,
-    /// Whether it may trade.
+    /// Whether the reseller may trade; false while suspended.
     pub open: bool,
 }
 
-/// A client of the history.
 #[derive(Debug)]
 pub(super) struct Client {
     pub refid: String,
     pub owner: Option<usize>,
-    /// None once it is deleted.
+    /// None once the client is deleted.
     pub status: Option<ClientStatus>,
-    /// The first purchase, if it was for this client alone, and who sold it.
+    /// Refid and seller of the first purchase, if it was for this client alone.
     pub sale: Option<(String, usize)>,
 }
 
-/// What is sold: reference, name, price, tiers, days and uses; how often, of all; and when it comes on the market, in
-/// percent of the history. The first three are the demo's own, and there from the beginning.
+/// A product that resellers sell. `share` is its weight among all sales, `from` the percentage of the history after
+/// which it is launched. The first [`OF_THE_DEMO`] offers exist from the beginning.
 pub(super) struct Offer {
     pub reference: &'static str,
     pub name: &'static str,
@@ -103,10 +89,9 @@ const fn offer(reference: &'static str, name: &'static str, price: u64, share: u
     Offer { reference, name, price, tiers: None, days: Some(365), uses: None, share, from }
 }
 
-/// How many of [`OFFERS`] are made by the demo itself.
+/// How many of [`OFFERS`] the demo itself creates.
 pub(super) const OF_THE_DEMO: usize = 3;
 
-/// All products.
 pub(super) const OFFERS: [Offer; 8] = [
     offer("PROD-001", "Pro, one year", 700, 34, 0),
     Offer { tiers: Some(&[Tier::Gold, Tier::Platinum]), ..offer("PROD-002", "Team, one year", 2_400, 10, 0) },
@@ -119,16 +104,16 @@ pub(super) const OFFERS: [Offer; 8] = [
 ];
 
 impl Partner {
-    /// Whether it is there and may trade.
+    /// The account of a reseller that is onboarded and may trade.
     pub fn trades(&self) -> Option<&Account> {
         self.account.as_ref().filter(|_| self.open)
     }
 }
 
-/// The resellers of a history, in the order in which they come; the first is the demo's.
+/// The resellers of a history in the order in which they are onboarded; the first is the demo's.
 pub(super) fn partners(plan: &Plan, rng: &mut Rng) -> Vec<Partner> {
     let count = u64::from(plan.resellers.max(1));
-    // The biggest sells about a tenth, and there are many small ones.
+    // The biggest reseller sells about a tenth of everything; most resellers are small.
     let mut weights: Vec<u64> = (0..count).map(|place| 10_000 / (place + 4)).collect();
     let own = weights.remove(weights.len().min(2) - 1);
     rng.shuffle(&mut weights);
@@ -142,7 +127,7 @@ pub(super) fn partners(plan: &Plan, rng: &mut Rng) -> Vec<Partner> {
             (_, 25.., 30..) | (_, _, 90..) => Tier::Gold,
             _ => Tier::Standard,
         };
-        // Credits for about six weeks, in round sums.
+        // Enough credits for about six weeks, in multiples of 500.
         let clients = u64::from(plan.clients) * weight / all;
         let weeks = u64::from(plan.days / 7).max(1);
         let top_up = (clients * 600 * 6 / weeks / 500 * 500).clamp(3_000, 250_000);

@@ -1,8 +1,9 @@
-//! A history made up: years of clients, resellers and credits, as they would have come to be.
+//! Makes up a history: years of clients, resellers and credits, as they would have come about.
 //!
-//! Invariants: everything in it went through the API, with the clock at the moment it happened, so it is as whole as
-//! what people make; its origin is `demo`, so nobody is mailed. The same seed on the same day makes the same history.
-//! It begins where nothing is: data that are there are not touched. Broken off, it leaves what has happened so far.
+//! Invariants: everything goes through the API with the clock set to the moment it happens, so the data is as
+//! consistent as data that people make. Its origin is `demo`, so nobody gets an e-mail. The same seed on the same day
+//! makes the same history. A history begins in an empty folder and never touches existing data; an interrupted one
+//! leaves everything that has happened so far.
 
 mod acts;
 mod calendar;
@@ -32,97 +33,75 @@ use crate::DemoError;
 use purser_local::run::folder::Folder;
 use purser_local::run::system::{Options, StartError, System};
 
-/// The functions whose timetables are kept to, now and then: what they make belongs to a history. Those that mail
-/// people about the present do not.
+/// The scheduled functions that a history runs, because their results belong to it. The others send e-mails about the
+/// present, so they are left out.
 const KEPT_UP: [&str; 2] = ["checkpoint-ledger", "rollup"];
 
-/// How often that is.
+/// How often a history runs the functions of [`KEPT_UP`].
 const NOW_AND_THEN: SignedDuration = SignedDuration::from_hours(28 * 24);
 
-/// When work begins on the first day.
 const MORNING: SignedDuration = SignedDuration::from_hours(7);
 
-/// What history to make.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The random seed.
     pub seed: u64,
-    /// How many days it takes, at least one; the last one is that of `until`.
+    /// Length of the history, at least one day; the last day is that of `until`.
     pub days: u32,
-    /// How many clients come in all of it.
     pub clients: u32,
-    /// How many resellers, with the one of the demo.
+    /// How many resellers the history has, including the demo's own.
     pub resellers: u32,
-    /// When it ends: nothing is later.
+    /// The end of the history; nothing happens later.
     pub until: Timestamp,
 }
 
-/// How far a history is.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
-    /// What time it is in it.
+    /// The current moment within the history.
     pub moment: Timestamp,
-    /// How many clients have come.
     pub clients: u64,
-    /// How many requests were made.
     pub requests: u64,
 }
 
-/// Why no history, or no whole one, was made.
+/// Why a history could not be made, or was not completed.
 #[derive(Debug, Error)]
 pub enum HistoryError {
-    /// Something is there already.
     #[error(
-        "{} holds data already, and a made-up history is not mixed with them: `make run` shows what is there; move \
-         the folder away, or name another one with --data, to make one",
+        "{} holds data already, and a made-up history is never mixed with other data: `make run` shows what is there; \
+         to make a history, move the folder away or name another one with --data",
         .0.display()
     )]
     Occupied(PathBuf),
-    /// The system did not start.
     #[error("{0}")]
     Start(Box<StartError>),
-    /// The records that show the product could not be made.
     #[error(transparent)]
     Demo(#[from] DemoError),
-    /// The API refused what it should take.
-    #[error("{moment}: {request} was answered {answer}")]
+    /// The API refused a request that a history expects to succeed.
+    #[error("{moment}: {request} failed: {answer}")]
     Refused {
         /// Method and path.
         request: String,
-        /// When, in the history.
         moment: Timestamp,
-        /// Status and problem.
+        /// Status and body of the response.
         answer: String,
     },
-    /// An answer without what it must have.
-    #[error("an answer has no {0}")]
+    #[error("a response lacks {0}")]
     Missing(&'static str),
-    /// An answer that is not JSON.
-    #[error("an answer is not JSON: {0}")]
+    #[error("a response is not JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A request that is none, or an answer that breaks off.
-    #[error("a request: {0}")]
+    #[error("could not build a request: {0}")]
     Http(#[from] http::Error),
-    /// An answer that breaks off.
-    #[error("an answer: {0}")]
+    #[error("could not read a response: {0}")]
     Body(#[from] axum::Error),
-    /// The database refused.
     #[error("database: {0}")]
     Database(#[from] dynoxide::DynoxideError),
-    /// A function with a timetable failed.
     #[error("{function}: {reason}")]
-    Timetable {
-        /// The function.
-        function: &'static str,
-        /// Why.
-        reason: String,
-    },
-    /// Stream or bus gave up on something.
-    #[error("{0} pieces of work were given up on; `make run` shows them at /_local/dead-letters")]
+    Timetable { function: &'static str, reason: String },
+    #[error("{0} stream records or events could not be processed; `make run` shows them at /_local/dead-letters")]
     DeadLetters(usize),
 }
 
-/// Makes a history in `folder`, in which nothing may be, with this configuration; `told` hears how far it is.
+/// Makes a history in `folder`, which must not hold a table yet. `variables` configures the system; `told` is called
+/// with the progress after each act.
 pub async fn make(
     folder: &Path,
     mut variables: BTreeMap<String, String>,
@@ -136,7 +115,8 @@ pub async fn make(
     let before = i64::from(plan.days.max(1)) - 1;
     let first = today.saturating_sub(before.days());
     let start = (start_of(first) + MORNING).min(plan.until);
-    // Who comes is active at once, unless it is configured otherwise: to activate each takes as long as all the rest.
+    // Clients start as active unless configured otherwise, because activating each one would take as long as all the
+    // rest together.
     let status = variables.entry("PURSER_CLIENT_STATUS".to_owned());
     status.or_insert_with(|| ClientStatus::Active.as_str().to_owned());
     let options = Options {
@@ -148,7 +128,7 @@ pub async fn make(
     };
     let system = Box::pin(System::start(options)).await;
     let system = system.map_err(|error| HistoryError::Start(Box::new(error)))?;
-    // What a crash of the machine spoils can be made again, so no commit waits for the disk.
+    // A history spoilt by a crash of the machine can be made again, so no commit waits for the disk.
     system.dynamo().database().enable_bulk_loading()?;
     let mut rng = Rng::with_seed(plan.seed);
     let calendar = Calendar::of(first, plan.days, &mut rng);
@@ -176,7 +156,6 @@ pub async fn make(
     Ok(end)
 }
 
-/// A history as it goes on.
 struct History {
     plan: Plan,
     start: Timestamp,
@@ -184,7 +163,7 @@ struct History {
     rng: Rng,
     names: Names,
     door: Door,
-    /// What is still to happen, in the order of time and, at one moment, in that of [`Act`].
+    /// What is still to happen, ordered by time and, at the same moment, by [`Act`].
     agenda: BTreeSet<(Timestamp, Act)>,
     partners: Vec<Partner>,
     clients: Vec<Client>,
@@ -212,7 +191,7 @@ impl History {
         self.keep_up().await
     }
 
-    /// Runs what timetables would have run by now, once everything pending on stream and bus is done.
+    /// Runs the functions of [`KEPT_UP`], once everything pending on stream and bus is done.
     async fn keep_up(&self) -> Result<(), HistoryError> {
         let system = self.door.system();
         system.settle().await;
@@ -231,31 +210,28 @@ impl History {
         }
     }
 
-    /// Puts down that `act` happens in working hours, that many days from now.
+    /// Schedules `act` in working hours, a random number of `days` from now.
     fn after(&mut self, days: std::ops::RangeInclusive<u32>, act: Act) {
         let days = self.rng.u32(days);
         let moment = later(self.door.now(), days, &mut self.rng);
         self.agenda.insert((moment, act));
     }
 
-    /// Whether something happens that happens so many times in a hundred.
+    /// Draws whether something with a chance of `of_a_hundred` percent happens.
     fn happens(&mut self, of_a_hundred: u32) -> bool {
         self.rng.u32(..100) < of_a_hundred
     }
 }
 
-/// What every answer of its kind has.
 fn part<'a>(answer: &'a Value, pointer: &'static str) -> Result<&'a Value, HistoryError> {
     answer.pointer(pointer).ok_or(HistoryError::Missing(pointer))
 }
 
-/// The same, where it is a text.
 fn text(answer: &Value, pointer: &'static str) -> Result<String, HistoryError> {
     let text = part(answer, pointer)?.as_str();
     text.map(str::to_owned).ok_or(HistoryError::Missing(pointer))
 }
 
-/// The same, where it is a number.
 fn number(answer: &Value, pointer: &'static str) -> Result<u64, HistoryError> {
     let number = part(answer, pointer)?.as_u64();
     number.ok_or(HistoryError::Missing(pointer))

@@ -1,7 +1,7 @@
-//! Names made up: of companies, of people, and where they are reached.
+//! Made-up names of companies and people, with their e-mail addresses.
 //!
-//! Invariant: no two clients have one address, and every address ends in a domain that is kept for examples (RFC
-//! 2606), so nobody real is ever written to.
+//! Invariant: no two clients share an address, and every address is in a domain reserved for examples (RFC 2606), so
+//! no real person ever gets an e-mail.
 
 use std::collections::HashSet;
 
@@ -208,20 +208,20 @@ const PARTNERS: [&str; 16] = [
     "Licensing",
 ];
 
-/// Whoever has been named so far.
+/// Makes up names, and remembers which addresses are taken.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
     clients: u32,
 }
 
-/// One of these; an empty list has none.
+/// A random element of `of`; the default value if `of` is empty.
 pub(super) fn one<T: Copy + Default>(rng: &mut Rng, of: &[T]) -> T {
     rng.choice(of).copied().unwrap_or_default()
 }
 
 impl Names {
-    /// The body of a new client: a company, or now and then a person.
+    /// The request body for a new client: usually a company, sometimes a person.
     pub fn client(&mut self, rng: &mut Rng) -> Value {
         let (country, city, prefix) = one(rng, &PLACES);
         let (stem, first) = (one(rng, &STEMS), one(rng, &FIRST_NAMES));
@@ -255,14 +255,13 @@ impl Names {
         body.into()
     }
 
-    /// Company and address of a new reseller.
     pub fn reseller(&mut self, rng: &mut Rng) -> (String, String) {
         let (stem, line) = (one(rng, &STEMS), one(rng, &PARTNERS));
         let local = format!("partners.{}-{}", slug(stem), slug(line));
         (format!("{stem} {line}"), self.free(&local, "example.com"))
     }
 
-    /// An address that nobody has.
+    /// An address that is not taken yet: with a number appended if necessary.
     fn free(&mut self, local: &str, domain: &str) -> String {
         let mut address = format!("{local}@{domain}");
         let mut number = 1;
@@ -274,7 +273,7 @@ impl Names {
     }
 }
 
-/// A name as it stands in an address.
+/// A name in the form it takes in an e-mail address: lower-case ASCII letters and hyphens.
 fn slug(name: &str) -> String {
     let plain = name.to_lowercase();
     let letters = plain.chars().filter_map(|letter| match letter {

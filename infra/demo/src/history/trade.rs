@@ -1,4 +1,4 @@
-//! What resellers do, and what is sold.
+//! What resellers do in a history, and what they sell.
 
 use http::Method;
 use jiff::SignedDuration;
@@ -9,11 +9,11 @@ use super::market::{Account, Act, OF_THE_DEMO, OFFERS, Offer};
 use super::names::one;
 use super::{History, HistoryError, number, part, text};
 
-/// What is bought that is no product.
+/// Descriptions of bare purchases, which are for work and not for a product.
 const WORK: [&str; 4] = ["Set-up by phone", "Training, half a day", "Migration of old licences", "Workshop"];
 
 impl History {
-    /// Puts down all that does not follow from something else.
+    /// Schedules everything that is not a consequence of something else.
     pub(super) async fn begin(&mut self) -> Result<(), HistoryError> {
         let system = self.door.system();
         let made = crate::ensure(system.app(), system.folder()).await?;
@@ -31,7 +31,8 @@ impl History {
         let at = self.start + self.part(60);
         self.agenda.insert((at, Act::Reprice(OF_THE_DEMO)));
         for place in 1..self.partners.len() {
-            // A third is there soon; the others come as clients do.
+            // A third of the resellers come within the first twelfth of the history; the others are spread over it
+            // like clients.
             let moment = if place * 3 < self.partners.len() {
                 let days = self.plan.days / 12;
                 let days = self.rng.u32(..=days);
@@ -43,12 +44,12 @@ impl History {
         }
         let mut left = self.plan.clients;
         while left > 0 {
-            // Half of all come with others, because a company equips a whole team.
+            // A new client brings a whole team in 8 of 100 cases, which makes about half of all clients.
             let count = if self.happens(8) { self.rng.u32(4..=20) } else { 1 };
             let count = count.min(left);
             left -= count;
             let moment = self.calendar.moment(&mut self.rng).max(self.start);
-            // On the last day the calendar goes on to midnight, and now is earlier.
+            // The calendar's last day ends at midnight, but the history ends at `until`, which is earlier.
             let moment = moment.min(self.plan.until);
             self.agenda.insert((moment, Act::Win(count, left)));
         }
@@ -56,12 +57,11 @@ impl History {
         Ok(())
     }
 
-    /// So many percent of the history.
     fn part(&self, percent: u32) -> SignedDuration {
         self.plan.until.duration_since(self.start) / 100 * i32::try_from(percent).unwrap_or(100)
     }
 
-    /// What will become of a reseller that has just come.
+    /// Schedules what a reseller that has just been onboarded will do later.
     fn prospects(&mut self, place: usize) {
         self.after(0..=30, Act::Work(place));
         if self.happens(30) {
@@ -84,7 +84,7 @@ impl History {
         Ok(())
     }
 
-    /// A tenth more.
+    /// Raises the price of an offer by a tenth.
     pub(super) async fn reprice(&mut self, place: usize) -> Result<(), HistoryError> {
         let Some(offer) = OFFERS.get(place) else {
             return Ok(());
@@ -98,7 +98,7 @@ impl History {
     pub(super) async fn onboard(&mut self, place: usize) -> Result<(), HistoryError> {
         let (company, email) = self.names.reseller(&mut self.rng);
         let there = |it: &usize| self.partners.get(*it).is_some_and(|it| it.account.is_some());
-        // Who comes before the one it was to stand below stands below nobody.
+        // A reseller whose intended parent has not been onboarded yet gets no parent.
         let parent = self.partners.get(place).and_then(|it| it.parent).filter(there);
         if let Some(partner) = self.partners.get_mut(place) {
             partner.parent = parent;
@@ -149,7 +149,7 @@ impl History {
         Ok(())
     }
 
-    /// Lets a reseller trade, or not.
+    /// Activates (`open`) or suspends a reseller.
     pub(super) async fn open(&mut self, place: usize, open: bool) -> Result<(), HistoryError> {
         let Some(partner) = self.partners.get_mut(place) else {
             return Ok(());
@@ -176,7 +176,7 @@ impl History {
         Ok(())
     }
 
-    /// New clients, of a reseller or of nobody.
+    /// Creates `count` clients, of one reseller or of none, most of them by selling them a product.
     pub(super) async fn win(&mut self, count: u32) -> Result<(), HistoryError> {
         let seller = if self.happens(14) { None } else { self.seller() };
         let Some(seller) = seller else {
@@ -217,7 +217,7 @@ impl History {
         Ok(())
     }
 
-    /// Who bought once will perhaps again.
+    /// Schedules later purchases: a renewal after a year for half of the clients, a further one earlier for some.
     fn sold_to(&mut self, client: usize) {
         if self.happens(50) {
             self.after(350..=370, Act::Buy(client));
@@ -240,7 +240,8 @@ impl History {
         Ok(())
     }
 
-    /// What a reseller pays for; none while it may not trade. Whoever has not enough adds some and tries again.
+    /// Makes a purchase as a reseller, topping up its wallet first if credits are short. None if the reseller may not
+    /// trade.
     async fn purchase(&mut self, place: usize, path: &str, body: &Value) -> Result<Option<Value>, HistoryError> {
         let account = self.partners.get(place).and_then(|it| it.trades().cloned());
         let Some(Account { key, .. }) = account else {
@@ -250,7 +251,7 @@ impl History {
             Sale::Made(sold) => sold,
             Sale::RanDry { required } => {
                 Box::pin(self.top_up(place, required)).await?;
-                // A hold is lifted by the event.
+                // A hold is lifted by the consumer of the top-up's event, so wait until that has run.
                 self.door.system().settle().await;
                 self.door.ask(&key, Method::POST, path, body).await?
             }
@@ -271,7 +272,7 @@ impl History {
         Ok(())
     }
 
-    /// A reseller, the bigger the likelier, of those that may trade.
+    /// Draws a reseller among those that may trade; big ones are more likely.
     pub(super) fn seller(&mut self) -> Option<usize> {
         let trading = self.partners.iter().enumerate();
         let trading = trading.filter(|(_, it)| it.trades().is_some());
@@ -279,7 +280,7 @@ impl History {
         self.weighed(&weights)
     }
 
-    /// The reference of a product that a reseller may sell, the more popular the likelier.
+    /// Draws the reference of a product that the reseller's tier may sell; popular ones are more likely.
     fn product(&mut self, seller: usize) -> Option<&'static str> {
         let tier = self.partners.get(seller).map(|it| it.tier);
         let gone = self.door.now().duration_since(self.start);

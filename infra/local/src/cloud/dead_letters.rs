@@ -1,7 +1,8 @@
-//! Work that was given up on after its last try, kept whole so that it can be looked at and redone.
+//! Work that was given up on after its last try, kept whole so that it can be inspected and redriven.
 //!
-//! Invariant: nothing is given up on without a line here, and nothing leaves but by being done or by being one of
-//! too many. The log gets names and keys only, since images and events can hold personal facts.
+//! Invariant: nothing is given up on without a dead letter, and a dead letter leaves only when its work is done or
+//! when there are too many of them. The log gets names and keys only, because records and events can hold personal
+//! data.
 
 use std::io;
 use std::path::Path;
@@ -15,23 +16,18 @@ use crate::Now;
 use crate::Target;
 use crate::cloud::journal::Journal;
 
-/// How many are kept; the oldest go first.
+/// How many are kept; the oldest are dropped first.
 const KEPT: usize = 1_000;
 
-/// One piece of work that was given up on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// When it was given up on.
     pub at: Timestamp,
-    /// The function that did not take it.
     pub function: String,
-    /// What the last try answered.
     pub reason: String,
-    /// The stream record or event, whole.
     pub work: Value,
 }
 
-/// All that was given up on: in memory, and in `dead-letters.jsonl` where there is a folder.
+/// All dead letters: in memory, and in `dead-letters.jsonl` if there is a folder.
 #[derive(Clone)]
 pub struct DeadLetters {
     kept: Arc<Mutex<Kept>>,
@@ -44,7 +40,7 @@ struct Kept {
 }
 
 impl DeadLetters {
-    /// Opens the list, with what an earlier process left in `folder`.
+    /// Opens the list, with the dead letters that earlier processes left in `folder`.
     pub fn open(folder: Option<&Path>, now: Now) -> io::Result<Self> {
         let (journal, letters) = match folder {
             Some(folder) => {
@@ -56,18 +52,19 @@ impl DeadLetters {
         Ok(Self { kept: Arc::new(Mutex::new(Kept { letters, journal })), now })
     }
 
-    /// Everything kept, oldest first.
+    /// All dead letters, oldest first.
     pub fn all(&self) -> Vec<DeadLetter> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.letters.clone()
     }
 
-    /// Gives everything kept to its function once more, oldest first; answers how much was done, and so has left.
+    /// Calls each function with its work once more, oldest first. What succeeds is removed; returns how much that
+    /// was.
     pub async fn redrive(&self, again: &Target) -> usize {
         let mut outcomes = Vec::new();
         for letter in self.all() {
             let tried = again(letter.function.clone(), letter.work.clone());
-            // In a task of its own, so that a panic is a failed try.
+            // A task of its own, so that a panic in a function counts as a failed try.
             let outcome = tokio::spawn(tried).await;
             let outcome = outcome.unwrap_or_else(|panic| Err(panic.to_string()));
             outcomes.push((letter, outcome));
@@ -75,7 +72,7 @@ impl DeadLetters {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let before = kept.letters.len();
         for (letter, outcome) in outcomes {
-            // Where it is not there any more, somebody else has redriven it meanwhile.
+            // A letter that is missing by now was redriven by a concurrent call.
             let mut found = kept.letters.iter_mut();
             match outcome {
                 Ok(()) => {
@@ -94,14 +91,14 @@ impl DeadLetters {
         redriven
     }
 
-    /// Keeps one. A file that cannot be written to costs the line there, never the work at hand.
+    /// Keeps a dead letter. If the file can't be written, the letter is in memory only, and the caller goes on.
     pub(crate) fn bury(&self, function: &str, reason: &str, work: Value) {
         let letter = DeadLetter { at: (self.now)(), function: function.to_owned(), reason: reason.to_owned(), work };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(journal) = &mut kept.journal
             && let Err(error) = journal.append(&letter)
         {
-            tracing::error!(path = %journal.path().display(), %error, "a dead letter is not on disk");
+            tracing::error!(path = %journal.path().display(), %error, "could not write a dead letter to disk");
         }
         if kept.letters.len() == KEPT {
             kept.letters.remove(0);
@@ -111,14 +108,14 @@ impl DeadLetters {
 }
 
 impl Kept {
-    /// Writes all of it anew. Were that to fail, what has left is there again after the next start, and is done twice,
-    /// which no function minds.
+    /// Rewrites the file. If that fails, letters that were redriven are back after the next start and are redriven
+    /// twice, which is harmless because every function is idempotent.
     fn write(&mut self) {
         let Self { letters, journal } = self;
         if let Some(journal) = journal
             && let Err(error) = journal.rewrite(letters)
         {
-            tracing::error!(path = %journal.path().display(), %error, "the dead letters are not on disk");
+            tracing::error!(path = %journal.path().display(), %error, "could not write the dead letters to disk");
         }
     }
 }

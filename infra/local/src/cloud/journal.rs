@@ -1,7 +1,7 @@
-//! A file of JSON lines that only its owner can read: mails sent and work given up on.
+//! A file of JSON lines that only its owner can read: sent e-mails and dead letters.
 //!
-//! Invariant: a line is either whole or ignored. A process killed in the middle of a line costs
-//! that line only, never the file.
+//! Invariant: a line is either complete or ignored. A process that is killed while writing a line loses that line
+//! only, never the file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// An append-only file of JSON lines.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -21,20 +20,20 @@ pub struct Journal {
 impl Journal {
     /// Opens or creates the file, and reads its newest `keep` lines, oldest first.
     ///
-    /// A file that holds more is cut down to these, so it does not grow from year to year.
+    /// A file with more lines is cut down to these, so that it cannot grow for ever.
     pub fn open<T: Serialize + DeserializeOwned>(path: &Path, keep: usize) -> io::Result<(Self, Vec<T>)> {
         let mut lines = Vec::new();
         let mut rewrite = false;
         if path.exists() {
             let text = std::fs::read(path)?;
-            // A last line can be whole and still lack its end; what is appended must not join it.
+            // The last line can be valid and still lack its newline; the next line must not be appended to it.
             rewrite = text.last().is_some_and(|last| *last != b'\n');
             for line in text.split(|byte| *byte == b'\n').filter(|it| !it.is_empty()) {
                 match serde_json::from_slice(line) {
                     Ok(entry) => lines.push(entry),
                     Err(error) => {
                         rewrite = true;
-                        tracing::warn!(path = %path.display(), %error, "skipped a torn line");
+                        tracing::warn!(path = %path.display(), %error, "skipped an incomplete line");
                     }
                 }
             }
@@ -50,7 +49,7 @@ impl Journal {
         Ok((journal, lines))
     }
 
-    /// Makes these the only lines. A process killed in the middle of it leaves all the old ones.
+    /// Replaces the whole file with `lines`. A process that is killed meanwhile leaves the old file.
     pub fn rewrite<T: Serialize>(&mut self, lines: &[T]) -> io::Result<()> {
         let fresh = self.path.with_extension("jsonl.new");
         let mut journal = Self::append_to(&fresh, true)?;
@@ -62,18 +61,17 @@ impl Journal {
         Ok(())
     }
 
-    /// Adds one line. It survives the end of the process, though not a loss of power.
+    /// Appends one line. It survives the end of the process, but perhaps not a power failure.
     pub fn append<T: Serialize>(&mut self, entry: &T) -> io::Result<()> {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         let length = self.file.metadata()?.len();
         self.file.write_all(&line).inspect_err(|_| {
-            // What was begun must not swallow the next line; if even this fails, the torn line is skipped on reading.
+            // The next line must not continue a half-written one. If even this fails, reading skips the broken line.
             let _cut = self.file.set_len(length);
         })
     }
 
-    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }

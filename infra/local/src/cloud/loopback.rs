@@ -1,7 +1,7 @@
-//! An HTTP listener that only this machine can reach, on a port the system picks.
+//! An HTTP listener that only this machine can reach, on a port that the system picks.
 //!
-//! Invariant: the listener never outlives its [`Loopback`], and a request that has begun is
-//! answered before [`Loopback::shutdown`] returns.
+//! Invariant: the listener never outlives its [`Loopback`], and a request that has begun is answered before
+//! [`Loopback::shutdown`] returns.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// A running listener. Dropping it stops it as well, without waiting.
+/// A running listener. Dropping it stops the listener without waiting.
 #[derive(Debug)]
 pub struct Loopback {
     address: SocketAddr,
@@ -19,7 +19,7 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Serves `router` on a fresh port of 127.0.0.1.
+    /// Serves `router` on a free port of 127.0.0.1.
     pub async fn serve(router: axum::Router) -> io::Result<Self> {
         Self::spawn(|listener, stopped| async move {
             axum::serve(listener, router).with_graceful_shutdown(stopped).await.map_err(|error| error.to_string())
@@ -27,7 +27,7 @@ impl Loopback {
         .await
     }
 
-    /// Binds a fresh port and runs whatever `server` makes of it until told to stop.
+    /// Binds a free port of 127.0.0.1 and runs `server` on it until the listener is stopped.
     pub(crate) async fn spawn<S, F>(server: S) -> io::Result<Self>
     where
         S: FnOnce(TcpListener, crate::BoxFuture<'static, ()>) -> F,
@@ -36,7 +36,7 @@ impl Loopback {
         Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, server)
     }
 
-    /// Runs whatever `server` makes of the listener until told to stop.
+    /// Runs `server` on `listener` until it is stopped.
     pub(crate) fn on<S, F>(listener: TcpListener, server: S) -> io::Result<Self>
     where
         S: FnOnce(TcpListener, crate::BoxFuture<'static, ()>) -> F,
@@ -44,7 +44,7 @@ impl Loopback {
     {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
-        // A dropped sender ends the wait just as a sent message does.
+        // The wait also ends when the sender is dropped.
         let stopped = Box::pin(async move { drop(stopped.await) });
         let serving = server(listener, stopped);
         let task = tokio::spawn(async move {
@@ -55,14 +55,14 @@ impl Loopback {
         Ok(Self { address, stop, task })
     }
 
-    /// The base address for an SDK client, `http://127.0.0.1:<port>`.
+    /// The base URL for an SDK client, `http://127.0.0.1:<port>`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Stops accepting, answers what has begun, and returns when all of it is done.
+    /// Stops accepting connections, answers the requests that have begun, and returns.
     pub async fn shutdown(self) {
-        // The receiver is gone only if the listener has ended already.
+        // Sending fails only if the listener has ended already.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
             tracing::error!(%error, "a local listener failed while it stopped");

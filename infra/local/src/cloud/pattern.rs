@@ -1,7 +1,7 @@
-//! EventBridge's event patterns, which Lambda's filters are, too, as far as the template uses them.
+//! EventBridge's event patterns, as far as the template uses them. Lambda's event filters have the same syntax.
 //!
-//! Invariant: a pattern either means here what it means in the cloud or is refused when it is
-//! read. So a template cannot promise what the laptop does not do.
+//! Invariant: a pattern either means the same here as in the cloud or is refused when it is parsed. So the template
+//! cannot promise anything that the laptop does not do.
 
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -9,29 +9,17 @@ use thiserror::Error;
 /// Why a pattern was refused. `path` names the field, with dots between levels.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PatternError {
-    /// A level that must be an object with at least one field is something else.
+    /// A level must be an object with at least one field.
     #[error("event pattern at `{path}`: expected an object with at least one field")]
-    NotAnObject {
-        /// The field.
-        path: String,
-    },
+    NotAnObject { path: String },
     /// A field must hold a list of alternatives or a nested object.
     #[error("event pattern at `{path}`: expected a list with at least one alternative")]
-    NotAList {
-        /// The field.
-        path: String,
-    },
-    /// An operator that is not implemented, or that is given something it cannot use.
+    NotAList { path: String },
+    /// An operator that is not implemented, or that has an operand of the wrong type.
     #[error("event pattern at `{path}`: `{operator}` is not one of prefix, exists, anything-but")]
-    UnknownOperator {
-        /// The field.
-        path: String,
-        /// The operator as the template wrote it.
-        operator: String,
-    },
+    UnknownOperator { path: String, operator: String },
 }
 
-/// A pattern that has been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     fields: Vec<(String, Matcher)>,
@@ -52,7 +40,7 @@ enum Alternative {
 }
 
 impl Pattern {
-    /// Reads a pattern, refusing every operator that [`Pattern::matches`] does not know.
+    /// Parses a pattern, and refuses every operator that [`Pattern::matches`] does not implement.
     pub fn parse(pattern: &Value) -> Result<Self, PatternError> {
         Self::parse_at("", pattern)
     }
@@ -77,11 +65,11 @@ impl Pattern {
         Ok(Self { fields })
     }
 
-    /// Whether the whole event matches: every field named here, by at least one alternative.
+    /// Whether the event matches: each field of the pattern by at least one of its alternatives.
     pub fn matches(&self, event: &Value) -> bool {
         match event {
             Value::Object(event) => self.matches_object(event),
-            // Of a list of objects one must match as a whole.
+            // In a list of objects, a single one must match the whole pattern.
             Value::Array(events) => events.iter().any(|event| self.matches(event)),
             _ => self.matches_object(&Map::new()),
         }
@@ -100,7 +88,7 @@ impl Pattern {
 
 impl Matcher {
     fn parse(path: String, name: &str, value: &Value) -> Result<Self, PatternError> {
-        // `$or` and its like are operators in a field's place.
+        // A name such as `$or` is an operator and not a field.
         if name.starts_with('$') {
             return Err(PatternError::UnknownOperator { path, operator: name.to_owned() });
         }
@@ -154,7 +142,7 @@ impl Alternative {
         match (self, value) {
             (Self::Exists(wanted), value) => value.is_some() == *wanted,
             (_, None) => false,
-            // Of a list of values one is enough, whichever the operator.
+            // In a list of values one match is enough, whatever the operator.
             (_, Some(Value::Array(values))) => values.iter().any(|it| self.matches_one(it)),
             (_, Some(value)) => self.matches_one(value),
         }

@@ -1,7 +1,7 @@
-//! Timetables: starts functions at the times that the template's schedules say, as EventBridge does.
+//! Starts functions at the times in the template's schedules, as EventBridge does.
 //!
-//! Invariant: when the time of a schedule has come its function is started, once, however many of its times have
-//! passed since somebody looked; a laptop that sleeps, or a clock that was turned, does not make up for each of them.
+//! Invariant: when a schedule is due its function is started once, however many of its times have passed since the
+//! last check. A laptop that was asleep, or a clock that was turned, does not catch up on each of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,18 +15,14 @@ use thiserror::Error;
 use crate::template::{EventSpec, Template};
 use crate::{ACCOUNT, REGION};
 
-/// When a function starts.
 #[derive(Debug, Clone)]
 enum Schedule {
-    /// Again and again after so long.
     Rate(SignedDuration),
-    /// By the calendar, in UTC.
     Cron(Box<Cron>),
 }
 
-/// What is no schedule of EventBridge.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no schedule; it must be like `rate(5 minutes)` or `cron(30 0 * * ? *)`")]
+#[error("`{0}` is not a schedule; expected something like `rate(5 minutes)` or `cron(30 0 * * ? *)`")]
 pub struct ScheduleError(String);
 
 impl Schedule {
@@ -41,7 +37,7 @@ impl Schedule {
         parsed.ok_or_else(|| ScheduleError(expression.to_owned()))
     }
 
-    /// The first time after `moment`; none when there is none that can be told.
+    /// The first time after `moment`; none if there is none, or none that can be computed.
     fn next(&self, moment: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Rate(every) => moment.checked_add(*every).ok(),
@@ -54,7 +50,7 @@ impl Schedule {
     }
 }
 
-/// `5 minutes`; one of something is written without the s.
+/// Parses `5 minutes`; a count of one takes the singular, as in `1 minute`.
 fn rate(text: &str) -> Option<SignedDuration> {
     let (count, unit) = text.split_once(' ')?;
     let count: i64 = count.parse().ok().filter(|it| *it > 0)?;
@@ -67,7 +63,8 @@ fn rate(text: &str) -> Option<SignedDuration> {
     count.checked_mul(unit).map(SignedDuration::from_secs)
 }
 
-/// Minute, hour, day of the month, month, day of the week (1 is Sunday), year; one of the days is `?`.
+/// Parses minute, hour, day of the month, month, day of the week (1 is Sunday) and year; exactly one of the two days
+/// must be `?`.
 fn cron(text: &str) -> Option<Box<Cron>> {
     let fields: Vec<&str> = text.split(' ').collect();
     let [_, _, day, _, weekday, _] = fields.as_slice() else {
@@ -85,11 +82,11 @@ fn cron(text: &str) -> Option<Box<Cron>> {
     parser.parse(&format!("0 {text}")).ok().map(Box::new)
 }
 
-/// All schedules of the template. Clones are the same.
+/// All schedules of the template. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Timetables(Arc<Mutex<Vec<Timetable>>>);
 
-/// One schedule, and when it is next.
+/// One schedule, and when it is due next.
 #[derive(Debug)]
 struct Timetable {
     function: String,
@@ -98,27 +95,24 @@ struct Timetable {
     next: Option<Timestamp>,
 }
 
-/// A function's schedule that says no time.
 #[derive(Debug, Error)]
 #[error("template: {function}: {error}")]
 pub struct NoSchedule {
-    /// Its logical id in the template.
+    /// The function's logical id in the template.
     pub function: String,
-    /// What is wrong with the schedule.
     pub error: ScheduleError,
 }
 
 /// A function that must start now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Its handler.
     pub function: String,
-    /// Its name in the template, which the event names.
+    /// The function's logical id in the template, which the event names as its rule.
     pub rule: String,
 }
 
 impl Timetables {
-    /// The template's, as they go on from `now`.
+    /// Reads the template's schedules; each is next due after `now`.
     pub fn of(template: &Template, now: Timestamp) -> Result<Self, NoSchedule> {
         let mut all = Vec::new();
         for spec in &template.functions {
@@ -139,7 +133,7 @@ impl Timetables {
         Ok(Self(Arc::new(Mutex::new(all))))
     }
 
-    /// What must start, now that it is `now`; it is not told again before its next time.
+    /// The functions that must start by `now`. Each is returned once for each time it becomes due.
     pub fn due(&self, now: Timestamp) -> Vec<Due> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let come = all.iter_mut().filter(|it| it.next.is_some_and(|next| next <= now));
@@ -151,7 +145,7 @@ impl Timetables {
     }
 }
 
-/// What EventBridge sends when a timetable says so.
+/// The event that EventBridge sends for a schedule.
 pub fn event(now: Timestamp, rule: &str) -> Value {
     json!({
         "version": "0",

@@ -1,6 +1,7 @@
-//! What each function works with: the same table, bus and clock for all, reached with each one's own rights.
+//! What each function works with: the same table, bus and clock for all, but its own rights.
 //!
-//! Invariant: a function never works with another one's rights, or with the laptop's own, which have no bounds.
+//! Invariant: a function never works with the rights of another, or with the laptop's own rights, which are
+//! unlimited.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use purser_edge::App;
 
 use crate::template::roles::Roles;
 
-/// What every function works with. Clones are the same.
+/// An [`App`] for each function, and the laptop's own. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Apps {
     own: App,
@@ -17,16 +18,16 @@ pub struct Apps {
 }
 
 impl Apps {
-    /// What `own` is, for every function with its role.
+    /// Derives from `own` an [`App`] with its role for every function.
     pub fn new(own: App, sdk: &SdkConfig, functions: &[&str], roles: &Roles) -> Self {
         let with_role = |function: &&str| {
             let sdk = roles.get(function)?.assume(sdk);
             let secrets = own.store.secrets().clone();
             let mut app = App::new((*own.config).clone(), secrets, &sdk, own.clock.clone());
-            // Who called how often is counted once, whichever function was called.
+            // Rate limits count a caller's requests to all functions together.
             app.limits = own.limits.clone();
             app.origin = own.origin;
-            // And who waits for a wallet does so in one line.
+            // Commands on the same wallet wait in one line, whichever functions run them.
             app.store = app.store.in_line_with(&own.store);
             Some(((*function).to_owned(), app))
         };
@@ -38,7 +39,7 @@ impl Apps {
         &self.own
     }
 
-    /// A function's, by its handler; none for one that the template does not have.
+    /// The [`App`] of a function, by its handler; none if the template has no such function.
     pub fn of(&self, function: &str) -> Option<&App> {
         self.by_function.get(function)
     }

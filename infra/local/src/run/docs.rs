@@ -1,19 +1,18 @@
-//! `/docs`: the API's document to read and to try out.
+//! `/docs`: the API's document, to read and to try out.
 //!
-//! Invariant: everything the page needs comes from this process, so it works without a network;
-//! the document is the one at `/openapi.json`, never a copy.
+//! Invariant: this process serves everything the page needs, so the page works without a network; the document is the
+//! one at `/openapi.json`, never a copy.
 
 use axum::Router;
 use purser_edge::http::serve::method_not_allowed;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// The page and what it is made of.
 pub fn routes() -> Router {
     let config = Config::from("/openapi.json")
         .try_it_out_enabled(true)
         .persist_authorization(true)
         .display_request_duration(true)
-        // Otherwise the page asks a public service what it thinks of the document.
+        // Without this, the page sends the document to a public validator.
         .validator_url("none");
     Router::from(SwaggerUi::new("/docs").config(config)).method_not_allowed_fallback(async || method_not_allowed())
 }

@@ -1,7 +1,7 @@
 //! The folder that keeps a laptop's data between runs.
 //!
-//! Invariants: one process at a time has it open; what is secret in it is made once, whole or not
-//! at all, and only its owner can read it.
+//! Invariants: only one process at a time has the folder open; each secret in it is created once, whole or not at
+//! all, and only its owner can read it.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -13,42 +13,33 @@ use purser_store::StoreError;
 use purser_store::engine::secrets::random;
 use thiserror::Error;
 
-/// The rights of the folder, if it is made here.
+/// The permissions of the folder if it is created here.
 const FOLDER_MODE: u32 = 0o700;
 
-/// The rights of every file in it.
+/// The permissions of every file in the folder.
 const FILE_MODE: u32 = 0o600;
 
-/// The file that holds the table.
 const TABLE: &str = "table.sqlite";
 
-/// Why a folder can't be used.
 #[derive(Debug, Error)]
 pub enum FolderError {
-    /// Another process has it open.
     #[error("the folder {} is in use by another purser; choose another with --data", .0.display())]
     InUse(PathBuf),
-    /// The table is there and what its refids and seals are derived from is not.
+    /// The table exists, but the secret that its refids and seals are derived from does not.
     #[error(
-        "{} is gone, and the table beside it can't be used without it: put it back, or move the \
-         folder away to begin anew",
+        "{} is missing, and the table beside it can't be used without it: restore it, or move the \
+         folder away to start afresh",
         .0.display()
     )]
     SecretGone(PathBuf),
-    /// The system refused.
     #[error("{}: {error}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The system has no randomness.
+    Io { path: PathBuf, error: io::Error },
+    /// The system provides no random numbers.
     #[error("{0}")]
     Random(#[from] StoreError),
 }
 
-/// An open folder. It is locked until this is dropped.
+/// An open folder, which is locked until this value is dropped.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -56,7 +47,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder, making it if there is none.
+    /// Opens the folder, and creates it if necessary.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let mut builder = DirBuilder::new();
         let made = builder.recursive(true).mode(FOLDER_MODE).create(path);
@@ -71,18 +62,17 @@ impl Folder {
         }
     }
 
-    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether there is a folder at `path` that holds a table.
+    /// Whether `path` is a folder that holds a table.
     pub fn holds_table(path: &Path) -> bool {
         path.join(TABLE).exists()
     }
 
-    /// The file that holds the table. It is made here if there is none, because SQLite would let
-    /// others read it.
+    /// The file that holds the table. It is created here if necessary, because SQLite would create one that others
+    /// can read.
     pub fn table(&self) -> Result<PathBuf, FolderError> {
         let path = self.table_path();
         let file = private().create(true).truncate(false).open(&path);
@@ -94,34 +84,31 @@ impl Folder {
         self.path.join(TABLE)
     }
 
-    /// The deployment's secret.
+    /// The secret that refids and seals are derived from.
     pub fn secret(&self) -> Result<String, FolderError> {
         let path = self.path.join("secret");
         let orphaned = !path.exists() && self.table_path().exists();
         if orphaned {
-            // Another secret would derive other refids, so everything in the table would be lost.
+            // A new secret would derive other refids, so nothing in the table could be found any more.
             return Err(FolderError::SecretGone(path));
         }
         kept(&path, new_secret)
     }
 
-    /// The operators' first key.
     pub fn operator_key(&self) -> Result<String, FolderError> {
         kept(&self.path.join("operator-key"), new_operator_key)
     }
 }
 
-/// A new secret for a deployment.
 pub fn new_secret() -> Result<String, StoreError> {
     Ok(HEXLOWER.encode(&random::<32>()?))
 }
 
-/// A new key for operators.
 pub fn new_operator_key() -> Result<String, StoreError> {
     Ok(format!("op_{}", BASE64URL_NOPAD.encode(&random::<32>()?)))
 }
 
-/// The text in a file, which is made first if there is none.
+/// The text in a file, which is created by `make` if it does not exist.
 fn kept(path: &Path, make: impl FnOnce() -> Result<String, StoreError>) -> Result<String, FolderError> {
     if !path.exists() {
         write_private(path, &make()?)?;
@@ -130,11 +117,11 @@ fn kept(path: &Path, make: impl FnOnce() -> Result<String, StoreError>) -> Resul
     Ok(text.trim().to_owned())
 }
 
-/// Writes a file that only its owner can read. After a crash it is there whole or not at all.
+/// Writes a file that only its owner can read. After a crash the file is complete or absent.
 pub fn write_private(path: &Path, text: &str) -> Result<(), FolderError> {
     let fresh = path.with_extension("new");
     let write = || {
-        // Left over from a crash, perhaps.
+        // A crash may have left this file behind.
         if fresh.exists() {
             std::fs::remove_file(&fresh)?;
         }

@@ -1,8 +1,7 @@
-//! The functions of the code, wired to the events that the template gives them.
+//! Connects the functions in the code with the events that the template gives them.
 //!
-//! Invariant: template and code name the same functions, and what calls a function in the template
-//! is what it is written for in the code; else nothing starts. Each is called with the JSON that
-//! Lambda would hand it.
+//! Invariant: template and code name the same functions, and each function gets only the kind of event that its code
+//! handles; otherwise nothing starts. Each function is called with the JSON that Lambda would pass it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,43 +20,26 @@ use crate::cloud::stream::{Consumer, NAMED};
 use crate::run::apps::Apps;
 use crate::template::{EventSpec, FunctionSpec, Template};
 
-/// How template and code differ.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Mismatch {
-    /// Functions that only one of the two has, by handler.
-    #[error("template.yaml and the code name other functions:{}", told(no_code, no_template))]
+    /// Functions, by handler, that only one of the two has.
+    #[error("template.yaml and the code name different functions:{}", told(no_code, no_template))]
     Names {
-        /// In the template alone.
+        /// Only in the template.
         no_code: Vec<String>,
-        /// In the code alone.
+        /// Only in the code.
         no_template: Vec<String>,
     },
-    /// An event of a kind that the function is not written for.
-    #[error("template: {function}: its code does not take events of the kind {kind}")]
-    Kind {
-        /// The function.
-        function: String,
-        /// The kind of event.
-        kind: &'static str,
-    },
-    /// A rule on a bus that our events never reach.
+    /// An event of a kind that the function's code does not handle.
+    #[error("template: {function}: its code does not handle {kind} events")]
+    Kind { function: String, kind: &'static str },
+    /// A rule on a bus that never gets our events.
     #[error(
         "template: {function}: a rule must be on the bus `{bus}`, where the events are put, or on the account's own"
     )]
-    OtherBus {
-        /// The function.
-        function: String,
-        /// The bus of the events.
-        bus: String,
-    },
-    /// A pattern that the laptop does not understand.
+    OtherBus { function: String, bus: String },
     #[error("template: {function}: {error}")]
-    Pattern {
-        /// The function.
-        function: String,
-        /// What is wrong with it.
-        error: PatternError,
-    },
+    Pattern { function: String, error: PatternError },
 }
 
 fn told(no_code: &[String], no_template: &[String]) -> String {
@@ -69,7 +51,7 @@ fn told(no_code: &[String], no_template: &[String]) -> String {
     no_code + &one_side(no_template, "not in the template")
 }
 
-/// Refuses two sets of names that are not the same.
+/// Checks that template and code name the same functions.
 pub fn same_names<'a>(
     template: impl IntoIterator<Item = &'a str>,
     code: impl IntoIterator<Item = &'a str>,
@@ -83,7 +65,6 @@ pub fn same_names<'a>(
     Err(Mismatch::Names { no_code: only(&template, &code), no_template: only(&code, &template) })
 }
 
-/// Refuses a template that the code does not fit.
 pub fn check(template: &Template) -> Result<(), Mismatch> {
     same_names(template.functions.iter().map(|it| it.handler.as_str()), functions().map(|it| it.name))?;
     for spec in &template.functions {
@@ -103,7 +84,7 @@ pub fn check(template: &Template) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// What calls which function when something comes over `bus`.
+/// The rules by which events on `bus`, or on the account's default bus, call functions.
 pub fn rules(template: &Template, bus: &str) -> Result<Vec<Rule>, Mismatch> {
     let mut rules = Vec::new();
     for spec in &template.functions {
@@ -126,7 +107,6 @@ pub fn rules(template: &Template, bus: &str) -> Result<Vec<Rule>, Mismatch> {
     Ok(rules)
 }
 
-/// The functions that the table's stream calls.
 pub fn consumers(template: &Template, apps: &Apps) -> Vec<Consumer> {
     let mut consumers = Vec::new();
     for spec in &template.functions {
@@ -156,7 +136,7 @@ fn on_stream(apps: Apps, name: String, event: Value) -> BoxFuture<'static, Resul
     })
 }
 
-/// Calls the functions that rules name.
+/// The bus's way to call a function that a rule names.
 pub fn target(apps: &Apps) -> Target {
     let apps = apps.clone();
     Arc::new(move |name, event| {
@@ -175,7 +155,7 @@ pub async fn on_event(apps: &Apps, name: &str, event: Value) -> Result<(), Strin
     observed(name, event, async |event| run(app.clone(), event).await).await
 }
 
-/// Gives a function again what stream or bus gave up on: one record, or an event.
+/// The way to redrive a dead letter: calls its function with the one record or event.
 pub fn redrive(apps: &Apps) -> Target {
     let apps = apps.clone();
     Arc::new(move |name, work| {
@@ -193,13 +173,13 @@ pub fn redrive(apps: &Apps) -> Target {
     })
 }
 
-/// A function's own router, when requests call it.
+/// A function's own router; none if the function does not handle requests.
 pub fn router(apps: &Apps, name: &str) -> Option<axum::Router> {
     let app = apps.of(name)?;
     function(name).and_then(|it: &Function| purser_lambda::router(it, app))
 }
 
-/// The function that goes by `name`, as handler or in the template, if it has a timetable.
+/// The function whose handler or logical id is `name`; none if it has no schedule.
 pub fn scheduled<'a>(template: &'a Template, name: &str) -> Option<&'a FunctionSpec> {
     let on_time = |it: &EventSpec| matches!(it, EventSpec::Schedule { .. });
     template
@@ -235,7 +215,7 @@ Resources:
       AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
 ";
 
-    /// A template with every function of the code, one of them with these events.
+    /// A template with every function of the code; the one with this handler gets these events.
     fn with(handler: &str, event: &str) -> Template {
         let functions = functions().map(|function| {
             let name = function.name;

@@ -1,8 +1,8 @@
-//! What a laptop can do that a deployment can't: show what went over the bus, run what a timetable
-//! would, and turn the clock.
+//! What a laptop offers and a deployment does not: show the events and dead letters, run a scheduled function, and
+//! turn the clock.
 //!
-//! Invariant: an answer comes when the work is finished, with everything that follows from it on
-//! stream and bus. Time only ever goes forward, and only where nothing is kept.
+//! Invariant: a response comes only when the work is finished, with all its consequences on stream and bus. Time only
+//! moves forward, and only if nothing is kept on disk.
 
 use std::sync::Arc;
 
@@ -31,33 +31,26 @@ use crate::template::{FunctionSpec, Template};
 
 static SPANS: SpanParser = SpanParser::new();
 
-/// The running system, as far as these routes reach into it.
+/// The parts of the running system that these routes use.
 #[derive(Clone)]
 pub struct Laptop {
-    /// What the functions work with.
     pub apps: Apps,
-    /// The template it was made from.
     pub template: Arc<Template>,
-    /// The table's stream.
     pub pump: Pump,
-    /// The event bus.
     pub bus: Bus,
-    /// What stream and bus gave up on.
     pub dead_letters: DeadLetters,
-    /// The table itself.
     pub database: Database,
-    /// What starts at its time.
     pub timetables: Timetables,
 }
 
 impl Laptop {
     /// Resolves when everything pending on stream and bus is done.
     pub async fn settle(&self) {
-        // The stream counts as settled only while the bus is idle.
+        // The stream settles only while the bus is idle, so this waits for both.
         self.pump.settled().await;
     }
 
-    /// Starts what a timetable says should have started by now.
+    /// Starts the functions whose schedules are due by now.
     pub fn start_what_is_due(&self) {
         let now = self.apps.own().clock.timestamp();
         for due in self.timetables.due(now) {
@@ -66,8 +59,7 @@ impl Laptop {
         }
     }
 
-    /// Does what the timetable of `function` would do now, once everything pending is done, and waits for what follows
-    /// from it. It must have a timetable.
+    /// Runs a scheduled `function` once everything pending is done, and waits for the consequences.
     pub async fn run_schedule(&self, function: &FunctionSpec) -> Result<(), String> {
         self.settle().await;
         let now = self.apps.own().clock.timestamp();
@@ -77,7 +69,8 @@ impl Laptop {
         Ok(())
     }
 
-    /// Turns the clock forward, deletes what has expired by then, and does what a timetable says.
+    /// Moves the clock forward, deletes the items that have expired by then, and starts the functions that are due.
+    /// Returns how many items were deleted.
     pub async fn advance(&self, by: SignedDuration) -> Result<usize, DynamoError> {
         self.apps.own().clock.advance(by);
         let swept = sweep_ttl(&self.database).await?;
@@ -87,10 +80,10 @@ impl Laptop {
     }
 }
 
-/// The paths below `/_local`; the one that turns the clock only if nothing is kept.
+/// The routes below `/_local`; the one that turns the clock exists only if nothing is kept on disk.
 #[expect(
     clippy::disallowed_methods,
-    reason = "these paths exist on a laptop only; they are no part of the API or its document"
+    reason = "these paths exist on a laptop only; they are not part of the API or its document"
 )]
 pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
     let mut router = Router::new()
@@ -102,23 +95,23 @@ pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
         router = router.route("/_local/clock", post(turn_clock));
     }
     let router = router.with_state(laptop).merge(ses::routes(mailbox));
-    // Who may reach these paths owns the machine.
+    // No rate limits: anybody who can reach these paths owns the machine.
     serve("local", router, None)
 }
 
-/// `GET /_local/events`: what went over the bus, newest first.
+/// `GET /_local/events`: the events that went over the bus, newest first.
 async fn events(State(laptop): State<Laptop>) -> Json<Value> {
     Json(json!({"data": laptop.bus.newest_first()}))
 }
 
-/// `GET /_local/dead-letters`: what stream and bus gave up on, newest first.
+/// `GET /_local/dead-letters`: the work that stream and bus gave up on, newest first.
 async fn dead_letters(State(laptop): State<Laptop>) -> Json<Value> {
     let mut letters = laptop.dead_letters.all();
     letters.reverse();
     Json(json!({"data": letters}))
 }
 
-/// `POST /_local/dead-letters/redrive`: gives all of it to its functions again; what they take leaves.
+/// `POST /_local/dead-letters/redrive`: calls the functions with their dead letters again, and removes what succeeds.
 async fn redrive(State(laptop): State<Laptop>) -> Json<Value> {
     laptop.settle().await;
     let again = functions::redrive(&laptop.apps);
@@ -127,7 +120,7 @@ async fn redrive(State(laptop): State<Laptop>) -> Json<Value> {
     Json(json!({"redriven": redriven, "left": laptop.dead_letters.all().len()}))
 }
 
-/// `POST /_local/schedules/{function}/run`: does what the function's timetable would do now.
+/// `POST /_local/schedules/{function}/run`: runs a scheduled function now.
 async fn run_schedule(State(laptop): State<Laptop>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
     let function = scheduled(&laptop.template, &name).ok_or_else(|| Problem::not_found("function with a schedule"))?;
     let handler = &function.handler;
@@ -139,14 +132,13 @@ async fn run_schedule(State(laptop): State<Laptop>, Path(name): Path<String>) ->
     Ok(Json(json!({"function": handler})))
 }
 
-/// How far to turn the clock.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
     advance: String,
 }
 
-/// `POST /_local/clock`: turns the clock forward, lets expire what expires by then, and does what a timetable says.
+/// `POST /_local/clock`: moves the clock forward, deletes expired items, and starts the functions that are due.
 async fn turn_clock(State(laptop): State<Laptop>, body: Bytes) -> Result<Json<Value>, Problem> {
     let Advance { advance } = purser_edge::http::json::read(&body)?;
     let by = duration(&advance).ok_or_else(|| {
@@ -160,13 +152,13 @@ async fn turn_clock(State(laptop): State<Laptop>, body: Bytes) -> Result<Json<Va
         return Err(Problem::invalid("/advance", "is beyond the year 9999"));
     }
     laptop.advance(by).await.map_err(|error| {
-        tracing::error!(%error, "the expired items are not deleted");
+        tracing::error!(%error, "could not delete the expired items");
         Problem::internal()
     })?;
     Ok(Json(json!({"now": laptop.apps.own().clock.now()})))
 }
 
-/// The duration that `text` spells. A day is 24 hours; a month or year is no fixed time.
+/// Parses a duration. A day is 24 hours; months and years are refused, because they have no fixed length.
 fn duration(text: &str) -> Option<SignedDuration> {
     let span = SPANS.parse_span(text).ok()?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;

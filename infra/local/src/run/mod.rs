@@ -1,4 +1,4 @@
-//! The one process: the stand-ins and the functions, put together as the template says.
+//! The laptop's one process: connects the stand-ins and the functions as the template says.
 
 pub mod apps;
 pub mod docs;

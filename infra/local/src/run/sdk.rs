@@ -1,7 +1,7 @@
-//! The SDK's configuration, with each service at its stand-in on this machine.
+//! The SDK's configuration, which directs each service to its stand-in on this machine.
 //!
-//! Invariant: nothing that this machine's environment or `~/.aws` says about AWS or proxies counts
-//! here. So a laptop never talks to an account, whatever its owner is signed in to.
+//! Invariant: nothing in this machine's environment or in `~/.aws` about AWS or proxies has any effect. So a laptop
+//! never talks to an AWS account, whichever one its owner is signed in to.
 
 use aws_config::{Region, SdkConfig};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
@@ -10,19 +10,15 @@ use purser_edge::process::sdk::{behaviour, retries, timeouts};
 
 use crate::REGION;
 
-/// Where the stand-ins listen.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
-    /// DynamoDB.
     pub dynamodb: String,
-    /// EventBridge.
     pub eventbridge: String,
-    /// SES v2.
     pub sesv2: String,
 }
 
-/// The configuration of all clients. A service's own endpoint is something that the SDK knows from
-/// profiles alone, so this is a profile made up in memory.
+/// The configuration of all SDK clients. The SDK reads a service's own endpoint from profiles only, so this builds a
+/// profile in memory.
 pub async fn settings(endpoints: &Endpoints) -> SdkConfig {
     let Endpoints { dynamodb, eventbridge, sesv2 } = endpoints;
     let profile = format!(

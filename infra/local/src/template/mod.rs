@@ -1,7 +1,7 @@
-//! What the laptop takes from the SAM template: the table, and what calls which function.
+//! What the laptop takes from the SAM template: the table, the functions' rights, and what calls which function.
 //!
-//! Invariant: an event or a setting that would mean something in the cloud and nothing here is an
-//! error that names it, never silence. The template stays the only place where these are stated.
+//! Invariant: an event or a setting that has an effect in the cloud but none here is an error that names it, and is
+//! never ignored. So the template stays the only place where these are stated.
 
 use std::collections::BTreeMap;
 
@@ -18,60 +18,39 @@ pub use stream_spec::StreamSpec;
 /// What is wrong with a template. Names are logical ids.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum TemplateError {
-    /// Not YAML, or YAML that JSON has no word for.
+    /// Not YAML, or YAML that has no equivalent in JSON.
     #[error("template: {0}")]
     Yaml(String),
-    /// There must be exactly one table.
     #[error("template: expected one AWS::DynamoDB::Table, found {0}")]
     Tables(usize),
-    /// A setting is absent, has the wrong kind, or is computed where a literal is needed.
+    /// A setting is missing, has the wrong type, or is computed although a literal is needed.
     #[error("template: {at}: `{setting}` must be {expected}, written out")]
     Setting {
-        /// The resource, with the event where there is one.
+        /// The resource, with the event if there is one.
         at: String,
-        /// The setting's name.
         setting: &'static str,
-        /// What it should be.
         expected: &'static str,
     },
-    /// An event of a kind that the laptop cannot produce.
-    #[error("template: {function}: event `{event}` has the type `{kind}`, which is unknown here")]
-    UnknownEvent {
-        /// The function.
-        function: String,
-        /// The event's name.
-        event: String,
-        /// Its type.
-        kind: String,
-    },
-    /// A setting of an event that the laptop does not honour.
-    #[error("template: {function}: event `{event}`: `{setting}` is not honoured here")]
-    NotHonoured {
-        /// The function.
-        function: String,
-        /// The event's name.
-        event: String,
-        /// The setting.
-        setting: &'static str,
-    },
+    /// An event of a kind that the laptop does not support.
+    #[error("template: {function}: event `{event}` has the type `{kind}`, which is not supported here")]
+    UnknownEvent { function: String, event: String, kind: String },
+    /// A setting of an event that the laptop does not support.
+    #[error("template: {function}: event `{event}`: `{setting}` is not supported here")]
+    NotHonoured { function: String, event: String, setting: &'static str },
 }
 
-/// The parts of a template that the laptop acts on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
-    /// The one table.
     pub table: TableSpec,
-    /// Every function, in the template's order of names.
+    /// Every function, ordered by logical id.
     pub functions: Vec<FunctionSpec>,
     /// The properties of managed policies, as written, by logical id.
     pub managed_policies: BTreeMap<String, Value>,
     variables: BTreeMap<String, String>,
 }
 
-/// The table as the template states it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableSpec {
-    /// Its name inside the template.
     pub logical_id: String,
     /// A `CreateTable` request without `TableName`, which the caller fills in.
     pub create: Value,
@@ -79,56 +58,46 @@ pub struct TableSpec {
     pub ttl_attribute: Option<String>,
 }
 
-/// One function as the template states it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSpec {
-    /// Its name inside the template.
     pub logical_id: String,
     /// The `Handler`, by which the binary knows which function it is.
     pub handler: String,
-    /// What calls it.
     pub events: Vec<EventSpec>,
-    /// `Policies` as written, for tests. `Null` if there are none.
+    /// `Policies` as written; `Null` if there are none.
     pub policies: Value,
-    /// `Environment` as written, for tests. `Null` if there is none.
+    /// `Environment` as written, for tests; `Null` if there is none.
     pub environment: Value,
-    /// Its own `Timeout` in seconds, if it has one.
+    /// The function's own `Timeout` in seconds, if any.
     pub timeout: Option<u64>,
 }
 
-/// One thing that calls a function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventSpec {
-    /// An HTTP route.
     HttpApi {
-        /// In capitals; `ANY` for all.
+        /// In capitals; `ANY` for every method.
         method: String,
-        /// Like `/v1/clients/{refid}`; `$default` for whatever no other route takes.
+        /// A path such as `/v1/clients/{refid}`; `$default` for requests that match no other route.
         path: String,
     },
-    /// The table's stream.
     DynamoDb(StreamSpec),
-    /// A rule on an event bus.
     EventBridgeRule {
-        /// The event pattern, unchecked.
         pattern: Value,
-        /// The bus's name or logical id; none for the account's own bus.
+        /// The bus's name or logical id; none for the account's default bus.
         bus: Option<String>,
     },
-    /// A timetable.
     Schedule {
         /// `rate(…)` or `cron(…)`.
         expression: String,
     },
 }
 
-/// A whole template as JSON, its short tags in their long form; for tests of what the laptop does not act on.
+/// A whole template as JSON, with short tags in their long form, for tests of parts that the laptop ignores.
 pub fn json(text: &str) -> Result<Value, TemplateError> {
     yaml::parse(text)
 }
 
 impl Template {
-    /// Reads a template from its YAML text.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let template = yaml::parse(text)?;
         let empty = Map::new();
@@ -158,9 +127,8 @@ impl Template {
         })
     }
 
-    /// The environment of every function, as a laptop has it: what stands there, the defaults of
-    /// parameters, and for a resource its name inside the template. A parameter without a default
-    /// leaves its variable out.
+    /// The environment of every function, as a laptop resolves it: literals as written, parameters by their defaults,
+    /// and resources by their logical ids. A parameter without a default leaves its variable out.
     pub fn variables(&self) -> BTreeMap<String, String> {
         self.variables.clone()
     }
@@ -177,7 +145,7 @@ impl TableSpec {
             })?;
             create.insert(setting.to_owned(), list);
         }
-        // Encryption, recovery and tags mean nothing to the emulator; capacity is never scarce.
+        // Encryption, recovery and tags mean nothing to the emulator, and it has no capacity to provision.
         create.insert("BillingMode".to_owned(), json!("PAY_PER_REQUEST"));
         for setting in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
             if let Some(list) = literal_list(name, table, setting)? {
@@ -190,7 +158,7 @@ impl TableSpec {
                 setting: "StreamViewType",
                 expected: "text",
             })?;
-            // The template takes the section itself for `enabled`; the API wants it said.
+            // In the template the section alone enables the stream; the API needs an explicit flag.
             create.insert("StreamSpecification".to_owned(), json!({"StreamEnabled": true, "StreamViewType": view}));
         }
         let ttl = part(table, "TimeToLiveSpecification");
@@ -245,7 +213,7 @@ impl EventSpec {
         };
         match text_of(spec, "Type").unwrap_or_default() {
             "HttpApi" => Ok(Self::HttpApi {
-                // SAM makes an event without either the route of last resort.
+                // For SAM, an event with neither path nor method is the fallback route.
                 method: text_of(settings, "Method").unwrap_or("any").to_uppercase(),
                 path: text_of(settings, "Path").unwrap_or("$default").to_owned(),
             }),
@@ -288,7 +256,7 @@ impl EventSpec {
     }
 }
 
-/// A part of a value, `Null` if it has none of that name.
+/// A member of a value; `Null` if it has none of that name.
 fn part<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
@@ -297,7 +265,7 @@ fn text_of<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
-/// A list that is absent or written out, with nothing in it left to compute.
+/// A list that is absent, or written out with nothing left to compute.
 fn literal_list(name: &str, table: &Value, setting: &'static str) -> Result<Option<Value>, TemplateError> {
     match table.get(setting) {
         None => Ok(None),

@@ -1,34 +1,32 @@
 //! How the template hands the table's stream to a function.
 //!
-//! Invariant: what is left out is what Lambda takes then, not what would suit the laptop.
+//! Invariant: a setting that is left out takes Lambda's default, not a value that would suit the laptop.
 
 use serde_json::Value;
 
 use super::part;
 use crate::cloud::pattern::Pattern;
 
-/// A `DynamoDB` event of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamSpec {
     /// The most records in one call, at least 1.
     pub batch_size: usize,
-    /// Whether a batch that failed is split in two, so that a bad record ends up alone.
+    /// Whether a failed batch is split in two, so that a bad record ends up alone.
     pub bisects: bool,
-    /// How often a batch is given again before it is given up on; none: until it is taken.
+    /// How often a failed batch is retried before it is given up on; none means until it succeeds.
     pub retries: Option<u32>,
-    /// Whether the function says from which record on a batch failed.
+    /// Whether the function reports which record of a batch failed first.
     pub reports: bool,
-    /// Only records that one of these matches; if there is none, all.
+    /// Only records that match one of these are handed over; an empty list matches all.
     pub filters: Vec<Pattern>,
 }
 
 impl StreamSpec {
-    /// Whether a record is handed over at all.
     pub fn takes(&self, record: &Value) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|it| it.matches(record))
     }
 
-    /// Reads an event's `Properties`; the error is a setting, and what it must be.
+    /// Reads an event's `Properties`; the error is the name of a setting and what it must be.
     pub(super) fn read(settings: &Value) -> Result<Self, (&'static str, &'static str)> {
         let batch_size = match part(settings, "BatchSize") {
             Value::Null => Some(100),
@@ -66,7 +64,7 @@ impl StreamSpec {
     }
 }
 
-/// The patterns of a `FilterCriteria`, each written as JSON in a text.
+/// The patterns of a `FilterCriteria`, each of which is JSON in a string.
 fn filters(criteria: &Value) -> Option<Vec<Pattern>> {
     let filters = part(criteria, "Filters").as_array()?.iter();
     let pattern = |filter| {

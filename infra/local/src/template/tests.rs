@@ -1,4 +1,4 @@
-//! What a template says, and how a wrong one is refused.
+//! What is read from a template, and how a wrong one is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
@@ -157,12 +157,15 @@ fn refusals_name_what_they_refuse() {
         ),
         (
             "{Type: DynamoDB, Properties: {TumblingWindowInSeconds: 30}}",
-            "event `Some`: `TumblingWindowInSeconds` is not honoured",
+            "event `Some`: `TumblingWindowInSeconds` is not supported",
         ),
-        ("{Type: Schedule, Properties: {Schedule: rate(1 day), Input: '{}'}}", "event `Some`: `Input` is not honoured"),
+        (
+            "{Type: Schedule, Properties: {Schedule: rate(1 day), Input: '{}'}}",
+            "event `Some`: `Input` is not supported",
+        ),
         (
             "{Type: DynamoDB, Properties: {MaximumRecordAgeInSeconds: 60}}",
-            "event `Some`: `MaximumRecordAgeInSeconds` is not honoured",
+            "event `Some`: `MaximumRecordAgeInSeconds` is not supported",
         ),
         ("{Type: DynamoDB, Properties: {BatchSize: 0}}", "Relay.Some: `BatchSize` must be"),
         (

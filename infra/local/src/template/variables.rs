@@ -1,7 +1,7 @@
-//! The environment that the template gives every function, as a laptop has it.
+//! The environment that the template gives every function, as a laptop resolves it.
 //!
-//! Invariant: what a deployment would compute is refused, not guessed. A name of something that
-//! exists only in the cloud becomes its name inside the template, which is unique as well.
+//! Invariant: a value that only a deployment can compute is refused, not guessed. A reference to a resource becomes
+//! the resource's logical id, which is unique as well.
 
 use std::collections::BTreeMap;
 
@@ -23,14 +23,15 @@ pub(super) fn read(template: &Value) -> Result<BTreeMap<String, String>, Templat
             setting: "Variables",
             expected: "text, a !Ref or a !GetAtt",
         })?;
-        // A parameter without a default must be given at each deployment. Whoever reads the
-        // variables knows better than this file what it is without one.
+        // A parameter without a default must be given at each deployment, so its variable is left out. The code that
+        // reads the variables knows best what to do without it.
         variables.extend(resolved.map(|it| (name.clone(), it)));
     }
     Ok(variables)
 }
 
-/// The value; `None` inside when it is a parameter without a default.
+/// The resolved value; the inner option is none for a parameter without a default, the outer one for a value that is
+/// not supported.
 fn resolve(value: &Value, parameters: &Value) -> Option<Option<String>> {
     if let Some(literal) = literal(value) {
         return Some(Some(literal));
@@ -48,7 +49,6 @@ fn resolve(value: &Value, parameters: &Value) -> Option<Option<String>> {
     resource.map(|name| Some(name.to_owned()))
 }
 
-/// A scalar as an environment has it.
 fn literal(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

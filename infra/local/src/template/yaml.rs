@@ -1,14 +1,13 @@
-//! The template's YAML as plain JSON, short tags written out.
+//! Turns the template's YAML into plain JSON, with short tags in their long form.
 //!
-//! Invariant: `!Sub x` and `Fn::Sub: x` give the same JSON, so no later reader has to know that
-//! there are two spellings. Whatever JSON cannot say is refused, not guessed.
+//! Invariant: `!Sub x` and `Fn::Sub: x` give the same JSON, so other code need not know that there are two spellings.
+//! YAML that has no equivalent in JSON is refused, not guessed.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Number, Value, json};
 
 use super::TemplateError;
 
-/// Reads one YAML document.
 pub(super) fn parse(text: &str) -> Result<Value, TemplateError> {
     let documents = Yaml::load_from_str(text).map_err(|error| TemplateError::Yaml(error.to_string()))?;
     match documents.as_slice() {
@@ -56,7 +55,7 @@ fn field_name(name: &Yaml) -> Result<String, TemplateError> {
 /// The long form of `!name argument`.
 fn intrinsic(name: &str, argument: &Value) -> Value {
     match (name, argument) {
-        // These two alone have no `Fn::` in front.
+        // Only these two have no `Fn::` prefix.
         ("Ref" | "Condition", _) => json!({ name: argument }),
         ("GetAtt", Value::String(dotted)) => match dotted.split_once('.') {
             Some((resource, attribute)) => json!({"Fn::GetAtt": [resource, attribute]}),

@@ -1,4 +1,4 @@
-//! Events over the wire: which functions get them, what is refused, what is given up on.
+//! Events over the wire: which functions get them, which are refused and which are given up on.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ fn client(bus: &Bus) -> aws_sdk_eventbridge::Client {
     aws_sdk_eventbridge::Client::from_conf(config!(aws_sdk_eventbridge, bus.endpoint()))
 }
 
-/// What a target was called with, in the order of functions and kinds.
+/// The calls of a target, sorted by function and kind of event.
 fn sorted(calls: &Mutex<Vec<(String, Value)>>) -> Vec<(String, Value)> {
     let mut calls = calls.lock().unwrap().clone();
     calls.sort_by_key(|(function, event)| (function.clone(), event["detail-type"].to_string()));
@@ -48,7 +48,7 @@ async fn events_reach_the_functions_whose_rules_match() {
         .unwrap();
     assert_eq!(answer.failed_entry_count(), 0);
 
-    // Events wait for their target, which comes last into the ring; its first call fails.
+    // The events wait for the target, which is set only now; its first call fails.
     let calls = Arc::new(Mutex::new(Vec::new()));
     let taken = Arc::clone(&calls);
     let tries = AtomicUsize::new(0);

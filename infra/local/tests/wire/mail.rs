@@ -1,4 +1,4 @@
-//! Mails over the wire: what arrives in the box, and what is refused.
+//! E-mails over the wire: what arrives in the mailbox, and what is refused.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The stand-ins, driven by the SDK clients that the functions use.
+//! Tests of the stand-ins with the SDK clients that the functions use.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use purser_local::Now;
 use purser_local::cloud::dead_letters::DeadLetters;
 
-/// The configuration of any SDK client, for an endpoint of ours.
+/// The configuration of an SDK client for one of our endpoints.
 macro_rules! config {
     ($sdk:ident, $endpoint:expr) => {
         $sdk::Config::builder()

@@ -1,4 +1,4 @@
-//! A transaction over the wire, and its records at the stream's other end.
+//! A transaction over the wire, and its records at the other end of the stream.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! `accounts` and `delete-accounts`: rule D6.
+//! Tests of `accounts` and `delete-accounts` (rule D6).
 
 use std::process::Stdio;
 
@@ -12,7 +12,7 @@ use super::{Said, against, run};
 
 const NOTHING: &str = "Nothing was deleted\n";
 
-/// A world with two who never confirmed and two whom nobody has seen for long, and the list of them in a file.
+/// A world with two unconfirmed and two dormant users, and the saved list of them.
 struct Saved {
     world: World,
     dormant: [purser_tests::people::Person; 2],
@@ -51,7 +51,7 @@ impl Saved {
         against(&self.world, &arguments).await
     }
 
-    /// Deletes them, and answers what is asked.
+    /// Runs `delete-accounts`, and types `answer` at its question.
     async fn answering(&self, answer: &str) -> Said {
         let url = self.world.system().url();
         let mut command = Command::new(env!("CARGO_BIN_EXE_purser-operator"));
@@ -88,8 +88,11 @@ async fn what_is_listed_is_saved_and_deleted_when_somebody_says_yes() {
     for no in ["", "no\n", "y\n"] {
         let said = saved.answering(no).await;
         assert_eq!((said.status, saved.users()), (1, 4), "{said:?}");
-        assert!(said.out.starts_with("To delete at http://127.0.0.1:") && said.out.ends_with(NOTHING), "{said:?}");
-        assert_eq!(said.err, "Type yes to go on: ");
+        assert!(
+            said.out.starts_with("About to delete permanently at http://127.0.0.1:") && said.out.ends_with(NOTHING),
+            "{said:?}"
+        );
+        assert_eq!(said.err, "Type yes to continue: ");
     }
     let said = saved.answering("yes\n").await;
     assert_eq!((said.status, saved.users()), (0, 0), "{said:?}");
@@ -111,7 +114,7 @@ async fn who_came_back_or_is_bound_by_now_stays_and_is_counted() {
     let mut client = world.new_client();
     client["user"] = json!(bound.refid);
     let _client = world.operator.post("/v1/clients", &client).await.expect(201);
-    // As if the list had been taken just now, before it was bound.
+    // Update the version in the list, as if the list had been saved after the user was bound.
     let mut lines = saved.lines();
     for line in &mut lines {
         if line["refid"] == bound.refid {

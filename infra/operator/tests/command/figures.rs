@@ -1,4 +1,4 @@
-//! `figures`: rules A11, B13, C6.
+//! Tests of `figures` (rules A11, B13, C6).
 
 use purser_tests::World;
 use serde_json::json;
@@ -11,7 +11,8 @@ async fn turn(world: &World, by: &str) {
     let _turned = nobody.post("/_local/clock", &by).await.expect(200);
 }
 
-/// A world with two clients whose figures are counted, and left alone for three minutes.
+/// A world with two clients, whose figures are counted and older than the two minutes in which they can't be
+/// compared.
 async fn counted() -> World {
     let world = World::at("2023-01-31T23:50:00Z").await;
     for _ in 0..2 {
@@ -35,10 +36,10 @@ async fn figures_are_counted_from_the_first_day_to_today() {
     let nothing = against(&world, &["figures"]).await;
     assert_eq!(nothing, said(0, "there is nothing to count yet\n", ""));
     let world = counted().await;
-    let right = "2 things, 8 figures: as they should be\n";
+    let right = "2 things, 8 figures: correct\n";
     assert_eq!(against(&world, &["figures"]).await, said(0, right, ""));
     let january = ["figures", "--end", "2023-01-31"];
-    let right = "1 thing, 5 figures: as they should be\n";
+    let right = "1 thing, 5 figures: correct\n";
     assert_eq!(against(&world, &january).await, said(0, right, ""));
     let none = against(&world, &["figures", "--start", "2023-03-01"]).await;
     let why = "purser-operator: the last day, 2023-02-01, is before the first, 2023-03-01\n";
@@ -59,14 +60,14 @@ async fn what_differs_is_named_and_mended() {
     assert_eq!(against(&world, &["figures"]).await, expected);
     let mended = against(&world, &["figures", "--rebuild"]).await;
     let line = format!(
-        "2023-01-31: {whose}: {figures}\n2 things, 5 figures: 1 difference, counted again within two minutes\n"
+        "2023-01-31: {whose}: {figures}\n2 things, 5 figures: 1 difference, will be counted again within two minutes\n"
     );
     assert_eq!((mended.status, mended.out), (0, line));
     let early = against(&world, &["figures"]).await;
     assert_eq!(early.status, 2);
-    assert!(early.err.contains("ask again in two minutes"), "{early:?}");
+    assert!(early.err.contains("try again in two minutes"), "{early:?}");
     world.run_schedule("rollup").await;
-    // The day's first hour, by which it was marked, has a figure now, too: nothing.
-    let right = "2 things, 9 figures: as they should be\n";
+    // The rebuild marked the day by its first hour, so that hour has a figure now, too: an empty one.
+    let right = "2 things, 9 figures: correct\n";
     assert_eq!(against(&world, &["figures"]).await, said(0, right, ""));
 }

@@ -1,4 +1,4 @@
-//! `checkpoints` and `check`: what is kept outside, and what can be told from it alone.
+//! `checkpoints` and `check`: what an operator keeps outside a deployment, and what can be proved from that alone.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use super::{Said, against, run, saved};
 
-/// Two days of a world with one busy wallet and one that rests, as files, and what an operator knows beside them.
+/// Two days of checkpoints, saved as files, of a world with one busy wallet and one without new entries; and the
+/// public key that an operator notes beside them.
 struct Kept {
     world: World,
     busy: Partner,
@@ -30,7 +31,6 @@ impl Kept {
         Self { world, busy, folder, key }
     }
 
-    /// The files, oldest first.
     fn files(&self) -> Vec<PathBuf> {
         let found = std::fs::read_dir(self.folder.path()).unwrap();
         let mut files: Vec<PathBuf> = found.map(|it| it.unwrap().path()).collect();
@@ -39,7 +39,7 @@ impl Kept {
         files
     }
 
-    /// Checks the files with these arguments, too; nothing is asked of the world.
+    /// Runs `check` on the files with further arguments; it sends nothing to the world.
     async fn check(&self, more: &[&str]) -> Said {
         let folder = self.folder.path().to_str().unwrap();
         let mut arguments = vec!["check", folder, "--public-key", &self.key];
@@ -47,7 +47,7 @@ impl Kept {
         run(None, &arguments).await
     }
 
-    /// Saves the busy wallet's entries in a file of their own, and gives the argument that names it.
+    /// Saves the busy wallet's entries in the file `place`, and returns the argument that names both.
     async fn entries(&self, place: &Path) -> String {
         let path = format!("/v1/resellers/{}/entries?limit=100", self.busy.refid);
         let answer = self.world.operator.get(&path).await.expect(200).json;
@@ -56,7 +56,6 @@ impl Kept {
     }
 }
 
-/// Changes what a file says.
 fn edit(file: &Path, change: impl FnOnce(&mut Value)) {
     let mut json: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     change(&mut json);
@@ -98,7 +97,7 @@ async fn a_changed_head_is_found_here_and_there() {
     let folder = kept.folder.path().to_str().unwrap();
     let again = against(&kept.world, &["checkpoints", "--save", folder]).await;
     assert_eq!(again.status, 1);
-    assert!(again.out.contains(".000001.json: the deployment now says something else\n"), "{again:?}");
+    assert!(again.out.contains(".000001.json: the deployment now returns a different part\n"), "{again:?}");
 }
 
 #[tokio::test]
@@ -120,7 +119,8 @@ async fn a_day_that_is_gone_is_found() {
 #[tokio::test]
 async fn a_dropped_part_is_found() {
     let kept = Kept::new().await;
-    // The day had another part in front of this one; both are as they were signed, but for the one that is gone.
+    // Makes the file look like the second part of a day whose first part is missing. (The edit breaks its signature,
+    // too.)
     edit(&kept.files()[1], |part| part["part"] = json!(2));
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
@@ -161,7 +161,8 @@ async fn another_key_is_found_wherever_it_stands() {
 
 #[tokio::test]
 async fn days_that_do_not_go_on_from_each_other_are_found() {
-    // What a deployment's owner could sign: the first day of one world's wallet, the second of another's.
+    // A forgery that only the owner of a deployment could sign: a wallet whose later checkpoint has an earlier
+    // sequence.
     let kept = Kept::new().await;
     let world = &kept.world;
     let mut items = world.items();
@@ -211,7 +212,7 @@ async fn entries_are_followed_through_the_heads() {
     assert!(said.out.contains("entry 3 does not follow the one before it\n"), "{said:?}");
     assert!(said.out.contains("is not among those given\n"), "{said:?}");
 
-    // Another history of as many entries, whole in itself, said to be this wallet's.
+    // Another wallet's history with as many entries, valid in itself, claimed to be this wallet's.
     let stranger = Kept::new().await;
     let foreign = stranger.entries(&file).await;
     let foreign = foreign.replace(&stranger.busy.refid, &kept.busy.refid);

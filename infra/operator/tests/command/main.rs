@@ -1,4 +1,4 @@
-//! The command itself, against a whole Purser and against files: what it prints, and how it ends.
+//! Tests of the command against a whole Purser and against files: what it prints, and how it ends.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,7 +18,6 @@ mod figures;
 mod files;
 mod wallets;
 
-/// What the command printed, and its exit status.
 #[derive(Debug, PartialEq)]
 struct Said {
     status: i32,
@@ -26,7 +25,7 @@ struct Said {
     err: String,
 }
 
-/// Runs the command with these arguments, and with a key if there is one.
+/// Runs the command with these arguments, and with a key if one is given.
 async fn run(key: Option<&str>, arguments: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_purser-operator"));
     command.args(arguments).env_remove("PURSER_OPERATOR_KEY");
@@ -42,7 +41,7 @@ async fn run(key: Option<&str>, arguments: &[&str]) -> Said {
     }
 }
 
-/// Runs it against `world`, as its operator.
+/// Runs the command against `world`, as its operator.
 async fn against(world: &World, arguments: &[&str]) -> Said {
     let url = world.system().url();
     let mut all = vec![arguments[0], "--url", &url];
@@ -50,7 +49,7 @@ async fn against(world: &World, arguments: &[&str]) -> Said {
     run(world.operator.key(), &all).await
 }
 
-/// Saves the world's checkpoints in `folder`, and gives the key that signed them.
+/// Saves the world's checkpoints in `folder`, and returns the public key that signed them.
 async fn saved(world: &World, folder: &Path) -> String {
     let said = against(world, &["checkpoints", "--save", folder.to_str().unwrap()]).await;
     assert_eq!((said.status, said.err.as_str()), (0, ""), "{said:?}");

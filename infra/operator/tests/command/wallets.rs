@@ -1,11 +1,11 @@
-//! `verify`: rule B11, for all wallets at once.
+//! Tests of `verify` (rule B11), for all wallets at once.
 
 use purser_tests::World;
 use serde_json::json;
 
 use super::{against, run, saved};
 
-/// Makes a bare purchase, and gives the key of its item.
+/// Makes a bare purchase, and returns the partition key of its entry.
 async fn purchase(partner: &purser_tests::Partner, once: &str) -> String {
     let bare = json!({"cost": 10, "description": "x"});
     let made = partner.caller.post_once("/v1/provisions", once, &bare);
@@ -68,7 +68,7 @@ async fn who_is_told_to_wait_waits() {
     for _ in 0..4 {
         world.partner("standard", 1).await;
     }
-    // Uses up what an operator may ask at once; there is room again after half a second for each request.
+    // Use up what an operator may request at once; after that, one request is allowed every half second.
     while world.operator.get("/v1/products").await.status == 200 {}
     let said = against(&world, &["verify"]).await;
     assert_eq!((said.status, said.out.as_str()), (0, "4 wallets, 4 entries: intact\n"), "{said:?}");
@@ -87,7 +87,7 @@ async fn histories_are_compared_with_saved_checkpoints() {
     let said = against(&world, &verify).await;
     assert_eq!((said.status, said.out.as_str()), (0, "2 wallets, 3 entries: intact\n"));
 
-    // Another history of one wallet, and another wallet that nobody knows any more.
+    // Delete everything about one wallet; afterwards only the checkpoints mention it.
     let mut items = world.items();
     items.retain(|item| {
         item["doc"]["M"]["reseller"]["S"] == gone.refid || item["pk"]["S"] == format!("RS#{}", gone.refid)
@@ -106,7 +106,7 @@ async fn histories_are_compared_with_saved_checkpoints() {
     assert!(said.out.contains("another key signed it"), "{said:?}");
     let told = "\n1 wallet, 2 entries: 1 problem in the checkpoints\n";
     assert!(said.out.ends_with(told), "{said:?}");
-    // One without the other would compare nothing.
+    // One option without the other would compare nothing, so it is refused.
     for half in [["--public-key", &key], ["--checkpoints", folder]] {
         let said = against(&world, &["verify", half[0], half[1]]).await;
         assert_eq!((said.status, said.out.as_str()), (2, ""), "{said:?}");

@@ -1,8 +1,9 @@
 //! What is stored stays readable: a folder that an earlier Purser filled is opened by this one.
 //!
-//! `folder` beside this file holds such a folder, with every request that filled it and the answer it got, and the
-//! shapes of the items and events that it led to. When a change of a stored shape is meant, `UPDATE_STORED=1` writes them anew; a
-//! change that was not meant fails here, because it would turn retries into 422, or lose what was sold.
+//! `folder` beside this file holds such a folder, with every request that filled it, the answer that each request got,
+//! and the shapes of the items and events that the requests led to. If you mean to change a stored shape, run the tests
+//! with `UPDATE_STORED=1`, which writes the shapes anew. A change that was not meant fails here: it would turn retries
+//! into 422, or lose what was sold.
 
 mod fill;
 mod shapes;

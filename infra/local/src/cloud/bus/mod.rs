@@ -1,8 +1,8 @@
-//! The event bus: takes `PutEvents` as EventBridge does, and calls what the rules say.
+//! The event bus: accepts `PutEvents` as EventBridge does, and calls the functions whose rules match.
 //!
-//! Invariant: an event that was accepted reaches every function whose rule matches it, or a dead
-//! letter holds it. Nothing of it waits on disk: a crash loses what is pending, and the stream,
-//! which saves its position only when the bus is idle, sends it again.
+//! Invariant: an accepted event reaches every function whose rule matches it, or becomes a dead letter. Pending
+//! events are not on disk, so a crash loses them; the stream then sends them again, because it saves its position
+//! only while the bus is idle.
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,33 +20,29 @@ use crate::{Now, Target};
 
 mod wire;
 
-/// How often the laptop tries an event: the pauses add up to 82 s, so they outlast the minute for which a consumer
-/// that died may still hold the event.
+/// How many times the laptop tries to deliver an event. The pauses add up to 82 s, which outlasts the minute for
+/// which a consumer that died may still hold its claim on the event.
 pub const TRIES: u32 = 13;
 
-/// The pause before the second try; each further one is twice as long.
+/// The pause before the second try; each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
-/// How many events are kept to look at; the oldest go first.
+/// How many accepted events are kept for display; the oldest are dropped first.
 const KEPT: usize = 500;
 
-/// Which bus an event goes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
-    /// The template's, where the functions put their events.
+    /// The template's bus, where the functions put their events.
     Own,
-    /// The account's, where AWS's services put theirs.
+    /// The account's default bus, where AWS services put their events.
     Account,
 }
 
-/// Which events a function gets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The bus it listens to.
     pub on: On,
-    /// The function's name, as the target knows it.
+    /// The function's handler, by which [`Target`] calls it.
     pub function: String,
-    /// What an event must look like.
     pub pattern: Pattern,
 }
 
@@ -58,7 +54,6 @@ pub struct Bus {
     endpoint: Arc<str>,
 }
 
-/// What the listener and the handles share.
 struct Core {
     rules: Vec<Rule>,
     now: Now,
@@ -70,8 +65,8 @@ struct Core {
 }
 
 impl Bus {
-    /// Starts a bus on a port of its own. Events wait until [`Bus::set_target`] was called.
-    /// Each is tried so many times, at most, with pauses that double.
+    /// Starts a bus on a port of its own. Events wait until [`Bus::set_target`] has been called; then each is tried
+    /// up to `tries` times, with pauses that double.
     pub async fn start(rules: Vec<Rule>, now: Now, dead_letters: DeadLetters, tries: u32) -> io::Result<Self> {
         let core = Arc::new(Core {
             rules,
@@ -91,47 +86,48 @@ impl Bus {
         })
     }
 
-    /// The address for an SDK client. Credentials and region can be any.
+    /// The base URL for an SDK client, which may use any credentials and region.
     pub fn endpoint(&self) -> String {
         self.endpoint.to_string()
     }
 
-    /// Says what to call. The functions themselves send events, so they exist only after the bus.
+    /// Sets what to call. This comes after [`Bus::start`], because the functions need the bus to send their own
+    /// events.
     pub fn set_target(&self, target: Target) {
         self.core.target.send_replace(Some(target));
     }
 
-    /// The last events accepted, newest first, in EventBridge's envelope.
+    /// The last accepted events, newest first, in EventBridge's envelope.
     pub fn newest_first(&self) -> Vec<Value> {
         let accepted = self.core.accepted.lock();
         let accepted = accepted.unwrap_or_else(PoisonError::into_inner);
         accepted.iter().rev().cloned().collect()
     }
 
-    /// Publishes what a service of AWS tells, in EventBridge's envelope, on the account's own bus.
+    /// Publishes an event of an AWS service, in EventBridge's envelope, on the account's default bus.
     pub fn tell(&self, event: &Value) {
         self.core.publish(On::Account, event);
     }
 
-    /// Starts `function` with `event`, of which no rule knows: a timetable's. It is tried as often as others.
+    /// Calls `function` with an event that matches no rule, such as a schedule's. It is tried as often as any other.
     pub fn start_function(&self, function: String, event: Value) {
         self.core.begin(function, event);
     }
 
-    /// Resolves when every accepted event is delivered or given up on.
+    /// Resolves when every accepted event has been delivered or given up on.
     pub async fn idle(&self) {
-        // It cannot fail: the sender lives in the core that this handle holds.
+        // This cannot fail: the sender lives in the core, which this handle keeps alive.
         let _ = self.core.pending.subscribe().wait_for(|it| *it == 0).await;
     }
 
-    /// Stops taking events, waits until those taken are delivered or given up on, and lets go of
-    /// the target, which is likely to hold what holds this bus.
+    /// Stops accepting events, waits until the accepted ones are delivered or given up on, and drops the target. The
+    /// target probably holds a handle on this bus, so keeping it would leak both.
     pub async fn shutdown(&self) {
         let loopback = self.loopback.lock().await.take();
         if let Some(loopback) = loopback {
             loopback.shutdown().await;
         }
-        // Without a target nothing would ever be delivered.
+        // Without a target no event is ever delivered, so waiting would never end.
         if self.core.target.borrow().is_some() {
             self.idle().await;
         }
@@ -140,7 +136,7 @@ impl Bus {
 }
 
 impl Core {
-    /// Begins the deliveries of an event. They count as pending before this returns.
+    /// Begins to deliver an event to every matching function. The deliveries count as pending before this returns.
     fn publish(self: &Arc<Self>, on: On, event: &Value) {
         self.keep(event);
         let matching = |it: &&Rule| it.on == on && it.pattern.matches(event);
@@ -149,7 +145,6 @@ impl Core {
         }
     }
 
-    /// Begins one delivery.
     fn begin(self: &Arc<Self>, function: String, event: Value) {
         let pending = Pending::new(Arc::clone(self));
         tokio::spawn(async move { pending.0.deliver(function, event).await });
@@ -175,7 +170,7 @@ impl Core {
             if attempt > 0 {
                 tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
             }
-            // In a task of its own, so that a panic is a failed try.
+            // A task of its own, so that a panic in a function counts as a failed try.
             reason = match tokio::spawn(target(function.clone(), event.clone())).await {
                 Ok(Ok(())) => return,
                 Ok(Err(reason)) => reason,
@@ -193,7 +188,7 @@ impl Core {
     }
 }
 
-/// One delivery that is counted until it ends, however it ends.
+/// Counts a delivery as pending until it ends, even by a panic.
 struct Pending(Arc<Core>);
 
 impl Pending {

@@ -1,7 +1,7 @@
-//! EventBridge's wire protocol (AWS JSON 1.1), as far as `PutEvents` goes.
+//! The wire protocol of EventBridge (AWS JSON 1.1), as far as `PutEvents` needs it.
 //!
-//! Invariant: what the cloud refuses is refused here: the limits of a request, and entries without
-//! a source, a type or a detail that is a JSON object.
+//! Invariant: requests over the limits, and entries without a source, a type or a detail that is a JSON object, are
+//! refused here as in the cloud.
 
 use std::sync::Arc;
 
@@ -16,10 +16,9 @@ use serde_json::{Value, json};
 use super::{Core, On};
 use crate::{ACCOUNT, REGION};
 
-/// The most entries in a request.
 const MAX_ENTRIES: usize = 10;
 
-/// The most bytes in a request, counted as EventBridge counts.
+/// The most bytes in a request, as EventBridge counts them.
 const MAX_BYTES: usize = 256 * 1024;
 
 #[derive(Deserialize)]
@@ -93,14 +92,14 @@ pub(super) async fn put_events(State(core): State<Arc<Core>>, headers: HeaderMap
 }
 
 impl Entry {
-    /// A time counts 14 bytes, everything else as many as it has.
+    /// The size as EventBridge counts it: 14 bytes for a time, and the length of every text.
     fn bytes(&self) -> usize {
         let texts = [&self.source, &self.detail_type, &self.detail];
         let texts = texts.into_iter().flatten().chain(&self.resources);
         texts.map(String::len).sum::<usize>() + self.time.map_or(0, |_| 14)
     }
 
-    /// The event as rules and functions see it, and its id.
+    /// The event's id, and the event in the envelope that rules and functions get.
     fn envelope(self, now: Timestamp) -> Result<(String, Value), Outcome> {
         let missing = |name: &str| Outcome::Refused {
             error_code: "InvalidArgument",
@@ -122,7 +121,7 @@ impl Entry {
             "detail-type": kind,
             "source": source,
             "account": ACCOUNT,
-            // Whole seconds, as EventBridge has them.
+            // Whole seconds, as in EventBridge.
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "region": REGION,
             "resources": self.resources,

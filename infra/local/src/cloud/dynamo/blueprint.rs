@@ -1,8 +1,8 @@
-//! Empty tables in memory, made once per process and copied from then on.
+//! Empty tables in memory, created once per process and then copied.
 //!
-//! Invariant: a copy has the stream's index and the expiry that a file's table has. The database
-//! hides the connection of a table in memory, so the index cannot be put on it directly; it can be
-//! put on a database in memory that has a name, and that one be restored from.
+//! Invariant: a copy has the same stream index and expiry as a table in a file. The database hides the connection of
+//! a table in memory, so the index can't be created on it directly. It can be created on a named database in memory,
+//! from which the table is then restored.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::{DynamoError, STREAM_INDEX, create, enable_ttl};
 use crate::template::TableSpec;
 
-/// A named database in memory lives as long as a connection to it.
+/// A named database in memory, which exists only while a connection to it is open.
 struct Blueprint {
     name: String,
     _keeper: Database,
@@ -26,8 +26,8 @@ pub(super) fn stamp(database: &Database, spec: &TableSpec, table: &str) -> Resul
     let key = format!("{table} {:?} {}", spec.ttl_attribute, spec.create);
     let mut blueprints = BLUEPRINTS.lock().unwrap_or_else(PoisonError::into_inner);
     let blueprints = blueprints.get_or_insert_default();
-    // Copying under the lock costs a millisecond of waiting at worst, and spares the shared cache
-    // every question of who reads while whom.
+    // Copying under the lock costs other threads a millisecond at worst, and keeps them from reading the shared cache
+    // at the same time.
     if let Some(blueprint) = blueprints.get(&key) {
         return Ok(database.restore_from(&blueprint.name)?);
     }

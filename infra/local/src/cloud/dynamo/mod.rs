@@ -1,8 +1,7 @@
-//! The embedded DynamoDB: one table, made from the template, on SQLite or in memory.
+//! The embedded DynamoDB: one table, created from the template, in an SQLite file or in memory.
 //!
-//! Invariants: the table is the template's or opening fails; a write that was acknowledged is in
-//! the file, whatever becomes of the process; the cost of a write does not grow with the number
-//! of stream records already there.
+//! Invariants: the table matches the template or opening fails; an acknowledged write is in the file, whatever
+//! happens to the process; the cost of a write does not grow with the number of stream records.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,63 +20,48 @@ use crate::template::TableSpec;
 mod blueprint;
 mod schema;
 
-/// The database looks for a table's last stream record with `MAX(CAST(…))`, before every write.
-/// Without an index over that very expression the search reads the whole stream.
+/// Before every write, the database finds the table's last stream record with `MAX(CAST(…))`. Without an index on
+/// exactly that expression, the search reads the whole stream.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS purser_stream_by_sequence
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// How long a stream keeps a record that has been read, as in the cloud.
+/// How many hours the stream keeps a record that has been read, as in the cloud.
 const STREAM_HOURS: i64 = 24;
 
-/// Where the table lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In an SQLite file, which keeps it between runs. Its stamps (stream records, expiry) come
-    /// from the system's clock: the database offers no other for files.
+    /// In an SQLite file, which keeps it between runs. The times of stream records and of expiry come from the
+    /// system's clock, because the database offers no other clock for files.
     File(PathBuf),
-    /// In memory, gone with the process. Its stamps come from the given clock.
+    /// In memory; it is lost with the process. Its times come from the given clock.
     Memory,
 }
 
-/// Why the database did not open, or did not do what was asked.
 #[derive(Debug, Error)]
 pub enum DynamoError {
-    /// The file holds a table with other keys, indexes, stream or expiry than the template's.
+    /// The file holds a table whose keys, indexes, stream or expiry differ from the template's.
     #[error(
         "the table in {} is not the one in the template ({difference}): move its folder away to \
-         begin with an empty table, or go back to the template it was made from",
+         start with an empty table, or go back to the template it was made from",
         path.display()
     )]
-    OtherTable {
-        /// The file.
-        path: PathBuf,
-        /// What differs first.
-        difference: String,
-    },
-    /// The table was made and is not there.
-    #[error("the table {0} was made and is not there")]
+    OtherTable { path: PathBuf, difference: String },
+    #[error("the table {0} was created but does not exist")]
     Vanished(String),
-    /// A path that is not UTF-8.
     #[error("the path {} is not valid Unicode", .0.display())]
     Path(PathBuf),
-    /// The database refused.
     #[error("database: {0}")]
     Database(#[from] dynoxide::DynoxideError),
-    /// SQLite refused.
     #[error("database file: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// The template's table is not one that the database can make.
     #[error("the template's table: {0}")]
     Spec(#[from] serde_json::Error),
-    /// The listener did not start.
     #[error("database port: {0}")]
     Listen(#[from] std::io::Error),
-    /// The sweep of expired items broke off.
-    #[error("sweep: {0}")]
+    #[error("deleting expired items: {0}")]
     Sweep(#[from] tokio::task::JoinError),
 }
 
-/// A running table.
 pub struct Dynamo {
     database: Database,
     table: String,
@@ -85,9 +69,9 @@ pub struct Dynamo {
 }
 
 impl Dynamo {
-    /// Opens the table, creating it as `spec` states if there is none, and serves it over HTTP.
+    /// Opens the table, creates it from `spec` if necessary, and serves it over HTTP.
     ///
-    /// In a file, stream records leave that are older than 24 hours *and* delivered, by the
+    /// Opening a file deletes the stream records that are older than 24 hours *and* delivered, according to the
     /// position that [`crate::cloud::stream`] keeps in the same folder.
     pub async fn open(storage: Storage, spec: &TableSpec, table: &str, now: Now) -> Result<Self, DynamoError> {
         let database = match storage {
@@ -101,44 +85,43 @@ impl Dynamo {
         Ok(Self { database, table: table.to_owned(), loopback })
     }
 
-    /// The address for an SDK client. Credentials and region can be any.
+    /// The base URL for an SDK client, which may use any credentials and region.
     pub fn endpoint(&self) -> String {
         self.loopback.endpoint()
     }
 
-    /// The table's name.
     pub fn table(&self) -> &str {
         &self.table
     }
 
-    /// The database itself, which the stream's reader and tests look into.
+    /// The database itself, for the stream's reader and for tests.
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Deletes the items whose expiry has passed, and answers how many they were. Until then
-    /// they are still read, as in the cloud.
+    /// Deletes the items whose expiry has passed, and returns how many there were. As in the cloud, such items can be
+    /// read until then.
     pub async fn sweep_ttl(&self) -> Result<usize, DynamoError> {
         sweep_ttl(&self.database).await
     }
 
-    /// Answers what has begun and stops. The file is closed with the last clone of
+    /// Answers the requests that have begun, and stops. The file is closed with the last clone of
     /// [`Dynamo::database`].
     pub async fn shutdown(self) {
         self.loopback.shutdown().await;
     }
 }
 
-/// An empty table in memory that nobody serves: for whoever calls the database itself.
+/// An empty table in memory without a listener, for callers that use the database directly.
 pub fn in_memory(spec: &TableSpec, table: &str, now: Now) -> Result<Database, DynamoError> {
     let database = Database::memory_with_clock(Arc::new(TurnedClock(now)))?;
     blueprint::stamp(&database, spec, table)?;
     Ok(database)
 }
 
-/// [`Dynamo::sweep_ttl`] for whoever has the database only.
+/// [`Dynamo::sweep_ttl`] for callers that have only the database.
 pub(crate) async fn sweep_ttl(database: &Database) -> Result<usize, DynamoError> {
-    // Between pages the sweep waits for other requests, so it may not hold up this thread.
+    // The sweep waits for other requests between its pages, so it must not block this thread.
     let database = database.clone();
     Ok(tokio::task::spawn_blocking(move || database.sweep_ttl()).await??)
 }
@@ -156,7 +139,7 @@ fn open_file(path: &Path, spec: &TableSpec, table: &str, now: &Now) -> Result<Da
     if let (Some(attribute), false) = (&spec.ttl_attribute, present.ttl_enabled) {
         enable_ttl(&database, table, attribute)?;
     }
-    // A second connection, since the database keeps its own to itself.
+    // A second connection, because the database does not expose its own.
     let connection = Connection::open(path)?;
     connection.execute_batch(STREAM_INDEX)?;
     if let Some(read) = path.parent().and_then(crate::cloud::position::saved_position) {
@@ -182,11 +165,11 @@ fn enable_ttl(database: &Database, table: &str, attribute: &str) -> Result<(), D
     Ok(())
 }
 
-/// Drops what the stream no longer has to offer. A record that is old but was never delivered
-/// stays: on a laptop that slept over a weekend nothing else would remember its event. So does the last
-/// one delivered: the emulator numbers the next one after it, even if the clock was set back.
+/// Deletes stream records that are old and delivered. A record that is old but undelivered stays: on a laptop that
+/// was asleep over a weekend, nothing else remembers its event. The last delivered record stays, too, because the
+/// emulator derives the next number from it, even if the clock was set back.
 fn trim(connection: &Connection, now: Timestamp, read: &str) -> Result<usize, DynamoError> {
-    // The file counts from zero what the stream's 21 digits count from 10^20.
+    // Stream positions have 21 digits and start at 10^20; the file counts from zero.
     let Some(Ok(read)) = read.strip_prefix('1').map(str::parse::<i64>) else {
         return Ok(0);
     };
@@ -197,7 +180,6 @@ fn trim(connection: &Connection, now: Timestamp, read: &str) -> Result<usize, Dy
     )?)
 }
 
-/// The database's clock, read from ours.
 struct TurnedClock(Now);
 
 impl Clock for TurnedClock {

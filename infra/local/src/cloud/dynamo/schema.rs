@@ -1,14 +1,14 @@
-//! Whether a table that is already there is the one the template asks for.
+//! Compares an existing table with the one in the template.
 //!
-//! Invariant: the comparison sees everything that decides what a query can read, and nothing that
-//! is only a matter of order or spelling.
+//! Invariant: the comparison covers everything that decides what a query can read, and ignores mere order and
+//! spelling.
 
 use dynoxide::TableMetadata;
 use serde_json::{Map, Value};
 
 use crate::template::TableSpec;
 
-/// What differs first, in words, or nothing.
+/// Describes the first difference; none if the tables match.
 pub(super) fn difference(present: &TableMetadata, spec: &TableSpec) -> Option<String> {
     let stored = |text: &str| serde_json::from_str(text).unwrap_or_default();
     let index = |text: &Option<String>| text.as_deref().map(stored).unwrap_or_default();
@@ -31,7 +31,7 @@ pub(super) fn difference(present: &TableMetadata, spec: &TableSpec) -> Option<St
     if there != view {
         return Some(format!("stream there: {there:?}; in the template: {view:?}"));
     }
-    // A table without expiry is given it, so only another attribute is a difference.
+    // Expiry is enabled on a table that lacks it, so only a different attribute counts.
     let there = present.ttl_attribute.as_deref();
     let wanted = spec.ttl_attribute.as_deref();
     if present.ttl_enabled && there != wanted {
@@ -40,7 +40,7 @@ pub(super) fn difference(present: &TableMetadata, spec: &TableSpec) -> Option<St
     None
 }
 
-/// Lists sorted, nothings dropped: none of these lists means anything by its order.
+/// Sorts lists and drops nulls, because order has no meaning in any of these lists.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Null => Value::Array(Vec::new()),

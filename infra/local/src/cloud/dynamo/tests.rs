@@ -1,4 +1,4 @@
-//! What opening promises, what a write costs, and what is left of it after a crash.
+//! What opening a table guarantees, what a write costs, and what survives a crash.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,8 +7,8 @@ use rusqlite::StatementStatus;
 
 use super::*;
 
-/// The two statements of the database that every write and every read of the stream runs, as
-/// `storage.rs` of dynoxide 3.2 has them.
+/// The two statements that the database runs for every write and for every read of the stream, copied from
+/// `storage.rs` of dynoxide 3.2.
 const NEXT: &str = "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 \
     FROM _stream_records WHERE table_name = ?1";
 const READ: &str = "SELECT event_name, keys_json, new_image, old_image, sequence_number, \
@@ -80,7 +80,7 @@ fn plan(connection: &Connection, sql: &str) -> String {
     lines.join("; ")
 }
 
-/// How many steps of SQLite's machine a statement takes.
+/// How many steps SQLite's virtual machine takes for a statement.
 fn steps(connection: &Connection, sql: &str, values: &[&dyn rusqlite::ToSql]) -> i32 {
     let mut statement = connection.prepare(sql).unwrap();
     let mut rows = statement.query(values).unwrap();
@@ -119,7 +119,7 @@ async fn a_write_costs_the_same_however_long_the_history() {
     let early = cost(last());
     write(20, 500);
     assert_eq!(cost(last()), early);
-    // What the same search costs without the index grows with every record.
+    // Without the index the same search grows with every record.
     connection.execute_batch("DROP INDEX purser_stream_by_sequence").unwrap();
     assert!(cost(last()).0 > 100 * early.0 / 10, "{early:?}");
 }
@@ -148,12 +148,12 @@ async fn an_acknowledged_write_survives_the_process() {
     let dynamo = open(&path, &spec()).await.unwrap();
     let probe = Connection::open(&path).unwrap();
     let mode: String = probe.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
-    // Full, the default that the database leaves alone: each commit reaches the disk's log.
+    // 2 is FULL, the default that the database leaves alone: every commit is synced to the write-ahead log.
     let synchronous: i64 = probe.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
     assert_eq!((mode.as_str(), synchronous), ("wal", 2));
 
     put(dynamo.database(), "a", 0);
-    // A killed process leaves the files as they are at that moment, nothing flushed or closed.
+    // Copying the open files is like killing the process: nothing is flushed or closed first.
     let after = folder.path().join("after");
     std::fs::create_dir(&after).unwrap();
     for name in ["table.sqlite", "table.sqlite-wal"] {
@@ -231,9 +231,9 @@ async fn only_old_and_delivered_records_leave_the_stream() {
     dynamo.shutdown().await;
 
     open(&path, &spec()).await.unwrap().shutdown().await;
-    assert_eq!(left(), 4, "without a position nothing counts as delivered");
+    assert_eq!(left(), 4, "without a saved position nothing counts as delivered");
     let read = &first.records.last().unwrap().dynamodb.sequence_number;
     std::fs::write(folder.path().join("stream-position"), read).unwrap();
     open(&path, &spec()).await.unwrap().shutdown().await;
-    assert_eq!(left(), 3, "the next number comes after the last one read");
+    assert_eq!(left(), 3, "the last delivered record stays, because the next number follows it");
 }

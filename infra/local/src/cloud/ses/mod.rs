@@ -1,7 +1,7 @@
-//! The post office: takes `SendEmail` as SES v2 does and keeps the mails in a box to look into.
+//! The post office: accepts `SendEmail` as SES v2 does, and keeps the e-mails in a mailbox for display.
 //!
-//! Invariants: a mail that was acknowledged is in the box, and on disk where there is a folder;
-//! nothing leaves this machine.
+//! Invariants: an acknowledged e-mail is in the mailbox, and on disk if there is a folder; no e-mail leaves this
+//! machine.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,42 +22,35 @@ mod wire;
 
 pub use page::{mailbox_page, mails, routes};
 
-/// How many mails are kept; the oldest go first.
+/// How many e-mails are kept; the oldest are dropped first.
 const KEPT: usize = 500;
 
-/// A mail as it was handed in. Nothing in it is to be trusted.
+/// An e-mail as it was sent. Its content is untrusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
-    /// The id that the sender was given.
     pub id: String,
-    /// The sender's address.
     pub from: String,
-    /// The addresses it goes to, copies included. At least one.
+    /// All recipients, including copies and blind copies; at least one.
     pub to: Vec<String>,
-    /// The subject, not empty.
+    /// Never empty.
     pub subject: String,
-    /// The text part. A mail has this, the next or both.
+    /// At least one of `text` and `html` is there.
     pub text: Option<String>,
-    /// The HTML part.
     pub html: Option<String>,
-    /// When it was handed in.
     pub sent_at: Timestamp,
-    /// Headers that the sender added.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Tags that the sender put on it.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
 }
 
-/// What the listener works with.
 #[derive(Clone)]
 struct PostOffice {
     mailbox: Mailbox,
     tell: Tell,
 }
 
-/// The mails kept. Clones are the same box.
+/// The e-mails that are kept. Clones share them.
 #[derive(Clone)]
 pub struct Mailbox {
     kept: Arc<Mutex<Kept>>,
@@ -70,8 +63,7 @@ struct Kept {
 }
 
 impl Mailbox {
-    /// Opens the box, with what an earlier process left in `mails.jsonl` of `folder`. It holds
-    /// the newest 500 mails.
+    /// Opens the mailbox, with the newest 500 e-mails that earlier processes left in `mails.jsonl` of `folder`.
     pub fn open(folder: Option<&Path>, now: Now) -> io::Result<Self> {
         let (journal, mails) = match folder {
             Some(folder) => {
@@ -83,13 +75,12 @@ impl Mailbox {
         Ok(Self { kept: Arc::new(Mutex::new(Kept { mails, journal })), now })
     }
 
-    /// All mails kept, newest first.
     pub fn newest_first(&self) -> Vec<Mail> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.mails.iter().rev().cloned().collect()
     }
 
-    /// Keeps a mail, on disk first.
+    /// Keeps an e-mail: on disk first, so that none is shown and then lost.
     fn keep(&self, mail: Mail) -> io::Result<()> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(journal) = &mut kept.journal {
@@ -103,10 +94,10 @@ impl Mailbox {
     }
 }
 
-/// Takes what SES tells the account's own bus, in EventBridge's envelope.
+/// Receives the events that SES puts on the account's default bus, in EventBridge's envelope.
 pub type Tell = Arc<dyn Fn(&Value) + Send + Sync>;
 
-/// Serves SES v2's `SendEmail` on a port of its own; mails go into `mailbox`, and what becomes of them to `tell`.
+/// Serves `SendEmail` of SES v2 on a port of its own. E-mails go into `mailbox`, events about them to `tell`.
 pub async fn serve(mailbox: Mailbox, tell: Tell) -> io::Result<Loopback> {
     let router = axum::Router::new().fallback(wire::send_email).with_state(PostOffice { mailbox, tell });
     Loopback::serve(router).await

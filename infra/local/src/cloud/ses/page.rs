@@ -1,7 +1,7 @@
-//! The mailbox to look into: as JSON for programs, as a page for people.
+//! Shows the mailbox: as JSON for programs and as a page for people.
 //!
-//! Invariant: no mail runs a script or loads anything. Its HTML stands escaped in the attribute of
-//! a sandboxed frame, and the page's policy, which the frame inherits, allows nothing from outside.
+//! Invariant: no e-mail can run a script or load anything. Its HTML is escaped inside the attribute of a sandboxed
+//! frame, and the page's content security policy, which the frame inherits, allows nothing from outside.
 
 use askama::Template;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Mail, Mailbox};
 
-/// Styles may stand inline, since mails have no other; pictures only when they are in the mail.
+/// Styles may be inline, because e-mails have no others; pictures only if they are embedded in the e-mail.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 
@@ -23,21 +23,20 @@ struct Page {
     mails: Vec<Mail>,
 }
 
-/// The paths where a laptop shows its mails.
 #[expect(
     clippy::disallowed_methods,
-    reason = "these paths exist on a laptop only; they are no part of the API or its document"
+    reason = "these paths exist on a laptop only; they are not part of the API or its document"
 )]
 pub fn routes(mailbox: Mailbox) -> Router {
     Router::new().route("/_local/mails", get(mails)).route("/_local/mailbox", get(mailbox_page)).with_state(mailbox)
 }
 
-/// `GET /_local/mails`: all mails, newest first.
+/// `GET /_local/mails`: all e-mails, newest first.
 pub async fn mails(State(mailbox): State<Mailbox>) -> Json<Value> {
     Json(json!({"data": mailbox.newest_first()}))
 }
 
-/// `GET /_local/mailbox`: the same to read.
+/// `GET /_local/mailbox`: all e-mails as a page.
 pub async fn mailbox_page(State(mailbox): State<Mailbox>) -> Response {
     let page = Page { mails: mailbox.newest_first() };
     match page.render() {
@@ -100,7 +99,7 @@ mod tests {
     #[test]
     fn an_empty_box_says_what_to_do() {
         let html = page(Vec::new());
-        assert!(html.contains("No mail yet"), "{html}");
+        assert!(html.contains("No e-mails yet"), "{html}");
         assert!(html.contains("/v1/clients"), "{html}");
         assert!(html.contains("<html lang=\"en\">") && html.contains("<h1"));
     }

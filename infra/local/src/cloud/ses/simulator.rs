@@ -1,6 +1,7 @@
-//! SES's mailbox simulator: addresses that bounce or complain, as they do in the cloud.
+//! The SES mailbox simulator: addresses that bounce or complain, as they do in the cloud.
 //!
-//! Invariant: only mail under a configuration set is told of, since SES knows nobody else to tell.
+//! Invariant: only an e-mail sent under a configuration set causes events, because that set says where SES sends
+//! them.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,14 +9,13 @@ use serde_json::{Value, json};
 use super::Mail;
 use crate::{ACCOUNT, REGION};
 
-/// The domain of the simulator's mailboxes.
 const SIMULATOR: &str = "simulator.amazonses.com";
 
-/// What SES tells the account's own bus about a mail that was sent under `set`.
+/// The events that SES puts on the account's default bus about an e-mail sent under the configuration set `set`.
 pub(super) fn events(mail: &Mail, set: &str) -> Vec<Value> {
     let told = |to: &String| {
         let (mailbox, domain) = to.rsplit_once('@')?;
-        // What follows a plus sign tells mailboxes apart and means nothing.
+        // The label after a plus sign keeps addresses distinct and has no meaning for the simulator.
         let (mailbox, _) = mailbox.split_once('+').unwrap_or((mailbox, ""));
         if domain != SIMULATOR {
             return None;

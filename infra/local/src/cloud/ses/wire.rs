@@ -1,7 +1,7 @@
-//! SES v2's wire protocol (REST JSON), as far as `SendEmail` with simple content goes.
+//! The wire protocol of SES v2 (REST JSON), as far as `SendEmail` with simple content needs it.
 //!
-//! Invariant: a mail that SES would refuse for want of a part is refused here with the same error,
-//! so that no code learns to send such mails on a laptop.
+//! Invariant: an e-mail that SES would refuse because a part is missing is refused here with the same error, so that
+//! no code learns on a laptop to send such e-mails.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,6 @@ struct Named {
     value: String,
 }
 
-/// `POST /v2/email/outbound-emails`.
 pub(super) async fn send_email(
     State(PostOffice { mailbox, tell }): State<PostOffice>,
     method: Method,
@@ -155,7 +154,7 @@ fn bad_request(message: &str) -> Response {
 
 fn refuse(status: StatusCode, kind: &str, message: &str) -> Response {
     let mut response = respond(status, &json!({"message": message}));
-    // The kind of error stands in a header; the body has only words.
+    // SES names the kind of error in a header; the body holds only a message.
     if let Ok(kind) = kind.parse() {
         response.headers_mut().insert("x-amzn-errortype", kind);
     }

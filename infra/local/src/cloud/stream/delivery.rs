@@ -1,8 +1,8 @@
-//! Handing records to one consumer until every one of them is taken or given up on, as Lambda does.
+//! Hands records to one consumer until each of them is taken or given up on, as Lambda does.
 //!
-//! Invariant: delivery ends. What fails is tried again as often as the template says; where it says so a failed
-//! batch is split first, which costs no try, so a bad record ends up alone. What is given up on goes to the dead
-//! letters, record by record; what is behind it goes on.
+//! Invariant: delivery ends. A failed batch is retried as often as the template says. If the template says so, the
+//! batch is split first, which does not count as a try, so that a bad record ends up alone. Each record that is given
+//! up on becomes a dead letter, and the records after it are delivered.
 
 use std::time::Duration;
 
@@ -12,34 +12,33 @@ use tokio::sync::watch;
 use super::{Consumer, sequence_number};
 use crate::cloud::dead_letters::DeadLetters;
 
-/// The pause before the first retry; each further one is twice as long.
+/// The pause before the first retry; each further pause is twice as long, up to the seventh.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
-/// The reason for giving up on a record that a function named without one.
+/// The reason in a dead letter when the function reported a record as failed, which carries no reason.
 pub(crate) const NAMED: &str = "named by the function in batchItemFailures";
 
-/// What governs every delivery of a pump.
 #[derive(Clone)]
 pub(super) struct Terms {
     pub dead_letters: DeadLetters,
-    /// True once the pump is to end.
+    /// True once the pump must end.
     pub stop: watch::Receiver<bool>,
 }
 
-/// How a call went wrong: from which record on, and why.
+/// A failed call: the index of the first record that failed, and why.
 struct Failure {
     from: usize,
     reason: String,
 }
 
-/// Returns whether all of it was delivered; false only when stopped between two tries.
+/// Delivers all records; returns false only if it was stopped between two tries.
 pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: Terms) -> bool {
     let spec = &consumer.spec;
     let size = spec.batch_size.max(1);
-    // What its filters leave out never reaches it.
+    // Records that match no filter are never handed over.
     let taken = records.iter().filter(|it| spec.takes(it));
     let records: Vec<Value> = taken.cloned().collect();
-    // What is to be handed over, the next one last, each with how often it has failed.
+    // The batches still to be delivered, the next one last, each with its number of failures.
     let mut batches: Vec<(&[Value], u32)> = records.chunks(size).rev().map(|it| (it, 0)).collect();
     while let Some((batch, failures)) = batches.pop() {
         let Err(Failure { from, reason }) = call(consumer, batch).await else {
@@ -47,7 +46,7 @@ pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: T
         };
         let failed = batch.get(from..).unwrap_or(batch);
         let failures = if spec.bisects && batch.len() > 1 {
-            // Split where the function says, else in the middle.
+            // If records before the failed one were taken, go on from it; otherwise split the batch in the middle.
             let parts = if from > 0 { 1 } else { 2 };
             let parts = failed.chunks(failed.len().div_ceil(parts));
             batches.extend(parts.rev().map(|it| (it, 0)));
@@ -69,7 +68,7 @@ pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: T
 async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
     let whole = |reason| Failure { from: 0, reason };
     let event = json!({ "Records": batch });
-    // In a task of its own, so that a panic is a failed call and not the end of the stream.
+    // A task of its own, so that a panic fails the call and not the stream.
     let answer =
         tokio::spawn((consumer.handler)(event)).await.map_err(|error| whole(error.to_string()))?.map_err(whole)?;
     let failed = answer.get("batchItemFailures").and_then(Value::as_array);
@@ -90,7 +89,7 @@ async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
 
 fn give_up(consumer: &Consumer, batch: &[Value], reason: &str, dead_letters: &DeadLetters) {
     for record in batch {
-        // Keys only: images hold personal facts.
+        // Log the keys only, because images hold personal data.
         tracing::error!(
             function = %consumer.function,
             event = record.pointer("/eventName").map(tracing::field::display),
@@ -103,7 +102,7 @@ fn give_up(consumer: &Consumer, batch: &[Value], reason: &str, dead_letters: &De
     }
 }
 
-/// Waits longer the more often it failed. False if the pump is to end.
+/// Waits longer after each failure. Returns false if the pump must end.
 async fn pause(failures: u32, stop: &mut watch::Receiver<bool>) -> bool {
     let doublings = failures.saturating_sub(1).min(6);
     let pause = FIRST_PAUSE * 2_u32.pow(doublings);

@@ -1,8 +1,8 @@
-//! The table's stream, read in order and handed to functions as Lambda would hand it.
+//! The table's stream, read in order and handed to functions as Lambda does.
 //!
-//! Invariant: a position is saved only when every consumer has taken (or a dead letter holds)
-//! every record up to it, and what they sent on is drained. So a crash delivers the tail again,
-//! and never skips any of it.
+//! Invariant: a position is saved only when every record up to it has been taken by every consumer (or is a dead
+//! letter) and the events that they sent are drained. So after a crash the last records are delivered again, and none
+//! is skipped.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,44 +26,35 @@ mod pump;
 pub(crate) use delivery::NAMED;
 pub use pump::Pump;
 
-/// The most records that one read brings, as in the cloud.
+/// The most records that one read returns, as in the cloud.
 const READ_LIMIT: usize = 1_000;
 
-/// Takes one stream event; answers what the function does.
+/// Handles one stream event, and returns the function's response.
 pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
-/// Resolves when everything that the consumers sent on has arrived.
+/// Resolves when everything that the consumers sent has arrived.
 pub type Drained = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A function that the stream calls.
 #[derive(Clone)]
 pub struct Consumer {
-    /// Its name, for the log and for dead letters.
+    /// The function's handler, for the log and for dead letters.
     pub function: String,
-    /// How the template wants it called.
     pub spec: StreamSpec,
-    /// What to call.
     pub handler: Handler,
 }
 
-/// Why the stream could not be read.
 #[derive(Debug, Error)]
 pub enum StreamError {
-    /// The table has no stream.
     #[error("the table {0} has no stream")]
     NoStream(String),
-    /// The database refused.
     #[error("stream: {0}")]
     Database(#[from] dynoxide::DynoxideError),
-    /// A record that is not JSON.
     #[error("stream record: {0}")]
     Record(#[from] serde_json::Error),
-    /// The position could not be saved.
     #[error("stream position: {0}")]
     Position(#[from] io::Error),
 }
 
-/// A reader of one table's stream, with its position.
 pub struct StreamReader {
     database: Database,
     table: String,
@@ -73,12 +64,12 @@ pub struct StreamReader {
 }
 
 impl StreamReader {
-    /// A reader at the position saved in `folder`, else at the oldest record there is.
+    /// A reader that starts after the position saved in `folder`, or at the oldest record if none is saved.
     pub fn open(dynamo: &Dynamo, folder: Option<&Path>) -> Result<Self, StreamError> {
         Self::of(dynamo.database(), dynamo.table(), folder)
     }
 
-    /// The same for a table that nobody serves.
+    /// Like [`StreamReader::open`], for a table without a listener.
     pub fn of(database: &Database, table: &str, folder: Option<&Path>) -> Result<Self, StreamError> {
         let table = table.to_owned();
         let label = database
@@ -95,8 +86,7 @@ impl StreamReader {
         })
     }
 
-    /// The next records after the position, at most `limit`, in order and in Lambda's shape. The
-    /// position stays.
+    /// Returns up to `limit` records after the position, in order and in Lambda's format. The position does not move.
     pub fn read(&self, limit: usize) -> Result<Vec<Value>, StreamError> {
         let kind = match self.position {
             Some(_) => "AFTER_SEQUENCE_NUMBER",
@@ -119,20 +109,20 @@ impl StreamReader {
     fn as_lambda_has_it(&self, record: &Record) -> Result<Value, StreamError> {
         let mut record = serde_json::to_value(record)?;
         if let Value::Object(fields) = &mut record {
-            // Lambda adds the stream's name; the emulator's region is not one.
+            // Lambda adds the stream's ARN. The region is replaced, because the emulator's is not a real one.
             fields.insert("eventSourceARN".to_owned(), json!(self.arn));
             fields.insert("awsRegion".to_owned(), json!(REGION));
         }
         Ok(record)
     }
 
-    /// Moves the position behind `record` and saves it.
+    /// Moves the position to `record` and saves it.
     pub fn advance(&mut self, record: &Value) -> Result<(), StreamError> {
         let position = sequence_number(record).to_owned();
-        // First of all here: a position that can't be saved must not stop the stream.
+        // Move in memory first, so that the stream goes on even if the position can't be saved.
         self.position = Some(position.clone());
         if let Some(file) = &self.file {
-            // Renaming replaces the file at once: a crash leaves the old or the new position.
+            // Renaming replaces the file atomically: a crash leaves the old or the new position.
             let fresh = file.with_extension("new");
             std::fs::write(&fresh, &position)?;
             std::fs::rename(&fresh, file)?;
@@ -141,7 +131,7 @@ impl StreamReader {
     }
 }
 
-/// A record's place in the stream.
+/// A record's sequence number; empty if it has none.
 fn sequence_number(record: &Value) -> &str {
     let number = record.pointer("/dynamodb/SequenceNumber");
     number.and_then(Value::as_str).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! The task that keeps the stream flowing.
 //!
-//! Invariant: whoever waits for [`Pump::settled`] is answered only after a read that began later
-//! than the wait found nothing, and what had been sent on by then was drained.
+//! Invariant: [`Pump::settled`] resolves only after a read that began after the call has found nothing, and after
+//! everything sent by then was drained.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,9 @@ use super::delivery::{Terms, deliver};
 use super::{Consumer, Drained, StreamError, StreamReader};
 use crate::cloud::dead_letters::{DeadLetter, DeadLetters};
 
-/// How long an idle stream waits before it looks again, when nobody waits for it.
+/// The pause between two reads of an idle stream, unless somebody waits for it.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How long it waits after the database refused a read.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// A handle on a running pump. Clones are handles on the same one.
@@ -40,9 +39,9 @@ struct Run {
 }
 
 impl StreamReader {
-    /// Starts handing the stream to `consumers`, each record to each of them, side by side.
+    /// Starts handing the stream to all `consumers` concurrently; each gets every record.
     ///
-    /// What a consumer does not take is given to it again as the template says, with growing pauses.
+    /// A batch that a consumer does not take is retried as the template says, with growing pauses.
     pub fn pump(self, consumers: Vec<Consumer>, drained: Drained, dead_letters: DeadLetters) -> Pump {
         let wake = Arc::new(Notify::new());
         let (waiting, registered) = mpsc::unbounded_channel();
@@ -66,13 +65,12 @@ impl StreamReader {
 }
 
 impl Pump {
-    /// Lets the stream be read at once, not at the next look.
+    /// Makes the pump read at once, without waiting for the next poll.
     fn poke(&self) {
         self.wake.notify_one();
     }
 
-    /// Resolves when everything written before the call is delivered and drained, or the pump has
-    /// ended.
+    /// Resolves when everything written before the call is delivered and drained, or when the pump has ended.
     pub async fn settled(&self) {
         let (answer, answered) = oneshot::channel();
         if self.waiting.send(answer).is_ok() {
@@ -82,12 +80,12 @@ impl Pump {
         }
     }
 
-    /// What was given up on, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.dead_letters.all()
     }
 
-    /// Ends after the calls under way; what they had not finished comes again at the next start.
+    /// Ends the pump after the calls in flight. Batches that are not finished are delivered again after the next
+    /// start.
     pub async fn shutdown(&self) {
         self.stop.send_replace(true);
         let task = {
@@ -97,7 +95,7 @@ impl Pump {
         if let Some(task) = task
             && let Err(error) = task.await
         {
-            tracing::error!(%error, "the stream ended badly");
+            tracing::error!(%error, "the stream's task failed");
         }
     }
 }
@@ -107,9 +105,9 @@ impl Run {
         let limit = self.consumers.iter().map(|it| it.spec.batch_size).max();
         let limit = limit.unwrap_or(1).max(1);
         let mut waiting = Vec::new();
-        // A handle that is gone without a word ends it as well.
+        // The pump also ends when the last handle is dropped.
         while !*self.terms.stop.borrow() && self.terms.stop.has_changed().is_ok() {
-            // Before the read: whoever registers during it waits for the next one.
+            // Before the read, because a caller that registers during it must wait for the next one.
             while let Ok(waiter) = self.waiting.try_recv() {
                 waiting.push(waiter);
             }
@@ -123,7 +121,7 @@ impl Run {
                 Err(error) => Err(error),
             };
             if let Err(error) = outcome {
-                tracing::error!(%error, "the stream stands still");
+                tracing::error!(%error, "the stream is stalled");
                 self.rest(AFTER_ERROR).await;
             }
         }
@@ -147,18 +145,18 @@ impl Run {
         Ok(())
     }
 
-    /// Answers those who wait, unless draining brought new records.
+    /// Answers the waiting callers, unless draining has brought new records.
     async fn answer(&mut self, waiting: &mut Vec<oneshot::Sender<()>>) -> Result<(), StreamError> {
         if self.is_drained().await && self.reader.read(1)?.is_empty() {
             for waiter in waiting.drain(..) {
-                // Whoever no longer waits need not be told.
+                // A caller that no longer waits is not an error.
                 let _ = waiter.send(());
             }
         }
         Ok(())
     }
 
-    /// False if the pump is to end first.
+    /// Waits until everything sent is drained. Returns false if the pump must end first.
     async fn is_drained(&mut self) -> bool {
         tokio::select! {
             () = (self.drained)() => true,

@@ -1,4 +1,4 @@
-//! Order, retries, giving up, and what a crash or a stop leaves behind.
+//! Order, retries and giving up, and what remains after a crash or a stop.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Mutex;
@@ -45,13 +45,13 @@ fn keys(event: &Value) -> Vec<String> {
     records.iter().map(key).collect()
 }
 
-/// Batches of so many records, which are split, and tried again five times.
+/// Batches of up to `batch_size` records, which are split after a failure and retried five times.
 fn batches_of(batch_size: usize) -> StreamSpec {
     StreamSpec { batch_size, bisects: true, retries: Some(5), reports: true, filters: Vec::new() }
 }
 
-/// A consumer that notes the keys of every call and answers what `answer` says: it is given the
-/// number of the call, from 1, and the event.
+/// A consumer that records the keys of every call and returns the result of `answer`, which gets the number of the
+/// call, from 1, and the event.
 fn consumer(spec: StreamSpec, answer: impl Fn(usize, &Value) -> Answer + Send + Sync + 'static) -> (Consumer, Seen) {
     let seen = Seen::default();
     let noted = Arc::clone(&seen);
@@ -147,7 +147,7 @@ async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
     let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
     let mut expected = vec![vec!["a", "b", "bad", "d"], vec!["a", "b"], vec!["bad", "d"]];
-    // Splitting costs no try: once, and five times again.
+    // Splitting is not counted as a try: the first call and five retries.
     expected.extend([["bad"]; 6].map(Vec::from));
     expected.push(vec!["d"]);
     assert_eq!(*seen.lock().unwrap(), expected);
@@ -156,7 +156,7 @@ async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
     assert_eq!(letter.work["dynamodb"]["NewImage"]["secret"]["S"], "image");
 }
 
-/// A consumer that names the first record with the key `bad`.
+/// A consumer that reports the first record with the key `bad` as failed.
 fn names_bad(spec: StreamSpec) -> (Consumer, Seen) {
     consumer(spec, |_, event| {
         let records = event["Records"].as_array().unwrap();
@@ -270,7 +270,7 @@ async fn settled_includes_what_draining_wrote() {
     let database = dynamo.database().clone();
     let drains = AtomicUsize::new(0);
     let writing: Drained = Arc::new(move || {
-        // Twice: once after the batch, once when the stream looked empty.
+        // Twice: once after the batch, and once after the stream looked empty.
         let drain = drains.fetch_add(1, Ordering::Relaxed);
         if drain < 2 {
             put(&database, ["b", "c"][drain]);
@@ -306,7 +306,7 @@ async fn a_pump_that_nobody_holds_any_more_ends() {
     let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;
     drop(pump);
-    // Its task has let go of the consumer when it has ended.
+    // The task holds the consumer, and so `seen`, until it ends.
     let ended = async {
         while Arc::strong_count(&seen) > 1 {
             tokio::task::yield_now().await;

@@ -1,8 +1,8 @@
-//! How much the laptop takes on at once, as Lambda's concurrency and API Gateway's time-outs do in the cloud.
+//! How much the laptop takes on at once, in place of Lambda's concurrency and API Gateway's timeouts.
 //!
-//! Invariant: a request holds a place only from its last byte to its answer, so whoever sends slowly keeps nobody
-//! from being served; one that finds no place is told so at once. With the bound on connections that is a bound on
-//! memory as well.
+//! Invariant: a request holds a place only from the arrival of its last byte until its response, so a slow sender
+//! keeps nobody from being served. A request that finds no place is refused at once. Together with the limit on
+//! connections, this limits memory, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,29 +18,26 @@ use purser_edge::http::extract::{MOST_BYTES, MOST_PICTURE_BYTES, is_picture};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// How many bodies larger than all but pictures may be on their way at once.
+/// How many bodies above the limit for everything except pictures may be arriving at once.
 const LARGE: usize = 16;
 
-/// The bounds of a laptop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many requests are served at once.
     pub requests: usize,
     /// How many connections are open at once; further ones wait to be accepted.
     pub connections: usize,
-    /// How long the head of a request may take, and then its body.
+    /// How long the head of a request may take to arrive, and then its body.
     pub patience: Duration,
 }
 
 impl Default for Bounds {
-    /// Four times the callers that one wallet serves in time (docs/rules.md, "Turns"), and connections for a crowd,
-    /// which leave enough of the usual 1,024 open files for the way to the table.
+    /// As many requests as four times the callers that one wallet serves in time (docs/rules.md, "Turns"), and
+    /// connections for a crowd, which still leave enough of the usual 1,024 open files for connections to the table.
     fn default() -> Self {
         Self { requests: 128, connections: 600, patience: Duration::from_secs(10) }
     }
 }
 
-/// The places of a gateway.
 #[derive(Debug, Clone)]
 pub struct Places {
     free: Arc<Semaphore>,
@@ -58,7 +55,7 @@ impl From<Bounds> for Places {
     }
 }
 
-/// Lets a request pass once it is there as a whole, if there is a place for it.
+/// Passes a request on once it has arrived whole, if there is a place for it.
 pub async fn bounded(State(places): State<Places>, request: Request, next: Next) -> Response {
     let request = match timeout(places.patience, whole(request, &places)).await {
         Ok(Ok(request)) => request,
@@ -71,7 +68,7 @@ pub async fn bounded(State(places): State<Places>, request: Request, next: Next)
     }
 }
 
-/// The request with all of its body in memory, or with as much as shows that it is too large.
+/// The request with its whole body in memory, or with just enough of it to show that it is too large.
 async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
     let (parts, mut body) = request.into_parts();
     let most = if is_picture(&parts.headers) { MOST_PICTURE_BYTES } else { MOST_BYTES };
@@ -84,7 +81,7 @@ async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
         if let Ok(part) = frame.into_data() {
             bytes.extend_from_slice(&part);
         }
-        // Pictures may be larger than everything else, so few of them may be on their way at once.
+        // Only pictures may be larger than [`MOST_BYTES`], so few of them may be arriving at once.
         if bytes.len() > MOST_BYTES && large.is_none() {
             let place = places.large.clone().try_acquire_owned();
             large = Some(place.map_err(|_| Problem::busy())?);
@@ -94,7 +91,7 @@ async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
 }
 
 fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body of the request did not come in time.")
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body of the request did not arrive in time.")
 }
 
 #[cfg(test)]
@@ -115,7 +112,8 @@ mod tests {
         Request::post("/").body(body).unwrap()
     }
 
-    /// Routes with so many places; each request says when it is there, and is answered when it is let go.
+    /// A router with `places` places. Each request is announced on the channel when it arrives, and is answered when
+    /// the semaphore releases it.
     fn routes(places: usize) -> (Router, mpsc::Receiver<()>, Arc<Semaphore>) {
         let (there, arrivals) = mpsc::channel(9);
         let let_go = Arc::new(Semaphore::new(0));
@@ -159,7 +157,7 @@ mod tests {
         assert_eq!(slow.status(), StatusCode::REQUEST_TIMEOUT);
     }
 
-    /// A body of which nothing ever comes.
+    /// A body that never sends anything.
     struct Endless;
 
     impl HttpBody for Endless {

@@ -1,7 +1,7 @@
-//! Connections of callers: accepted up to a bound, and closed when the head of a request does not come in time.
+//! Accepts connections up to a limit, and closes those on which the head of a request does not arrive in time.
 //!
-//! Invariant: a connection that says nothing goes, so those that wait to be accepted get their turn. axum's own
-//! `serve` has no clock, with which hyper would do that.
+//! Invariant: a silent connection is closed, so that connections waiting to be accepted get their turn. axum's own
+//! `serve` can't do that, because it gives hyper no timer.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -23,10 +23,10 @@ use tower::ServiceExt;
 use super::bounds::Bounds;
 use crate::BoxFuture;
 
-/// How long nothing is accepted after the system refused to, for want of open files for instance.
+/// The pause after the system could not accept a connection, for example because too many files are open.
 const AFTER_ERROR: Duration = Duration::from_millis(100);
 
-/// Serves `router` until it is `stopped`, and answers what has begun.
+/// Serves `router` until `stopped` resolves, and then answers the requests that have begun.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -52,18 +52,18 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection, once there is a place for it.
+/// Accepts the next connection, once there is a place for it.
 async fn accept(
     listener: &TcpListener,
     free: &Arc<Semaphore>,
 ) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
-    // The semaphore is never closed.
+    // Acquiring never fails, because the semaphore is never closed.
     let place = Arc::clone(free).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => return (stream, peer, place),
             Err(error) => {
-                tracing::warn!(%error, "no connection is accepted");
+                tracing::warn!(%error, "could not accept a connection");
                 tokio::time::sleep(AFTER_ERROR).await;
             }
         }
@@ -71,7 +71,7 @@ async fn accept(
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, bounds: Bounds, watcher: Watcher) {
-    // Small answers are not held back to be sent together.
+    // Send small responses at once, without waiting to fill a packet.
     drop(stream.set_nodelay(true));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -1,8 +1,8 @@
-//! The gateway: one router over the routes that the template's `HttpApi` events name.
+//! The gateway: one router for the routes in the template's `HttpApi` events.
 //!
-//! Invariant: a request reaches the function that the template says, with nothing added to it that
-//! the gateway learned on the way. What no route takes, a path nobody knows as much as a known one
-//! with another method, reaches the function with the `$default` event.
+//! Invariant: a request reaches the function that the template names, and the gateway adds nothing of its own to it.
+//! A request that matches no route, because its path is unknown or its method is, reaches the function with the
+//! `$default` event.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -26,46 +26,38 @@ use crate::template::{EventSpec, Template};
 pub mod bounds;
 pub mod connections;
 
-/// What the template calls the route of last resort.
+/// The template's name for the fallback route.
 const DEFAULT: &str = "$default";
 
 /// The first segments of paths that exist on a laptop only.
 const LAPTOP_ONLY: [&str; 2] = ["_local", "docs"];
 
-/// The header that says what a request cost.
+/// The response header that shows what a request cost.
 const COST: HeaderName = HeaderName::from_static("purser-cost");
 
-/// Why the template's routes can't be served.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum GatewayError {
-    /// A function with routes in the template has none in the code.
-    #[error("template: {0} has `HttpApi` events, and no routes in the code")]
+    #[error("template: {0} has `HttpApi` events but no routes in the code")]
     NoRoutes(String),
-    /// A path that is not made of plain segments and `{names}`, or that the laptop takes itself.
+    /// A path that is not made of plain segments and `{names}`, or that is reserved for the laptop.
     #[error("template: {function}: the path `{path}` can't be served here")]
-    Path {
-        /// The function.
-        function: String,
-        /// The path.
-        path: String,
-    },
-    /// Two functions, or one of them twice, have the same route.
-    #[error("template: {function}: the route `{route}` is there twice")]
+    Path { function: String, path: String },
+    /// Two events of the same or of two functions have the same route.
+    #[error("template: {function}: the route `{route}` is defined twice")]
     Twice {
-        /// The second function.
         function: String,
         /// Method and path.
         route: String,
     },
-    /// No function takes what is left over.
+    /// No function handles the requests that match no route.
     #[error("template: no function has an `HttpApi` event without method and path")]
     NoDefault,
 }
 
-/// The functions at one path, by method; `ANY` takes what the others do not.
+/// The functions at one path, by method; `ANY` handles the methods that have no function of their own.
 type Methods = BTreeMap<String, Router>;
 
-/// The router over all `HttpApi` events. `coded` gives a function's own router by its handler.
+/// The router for all `HttpApi` events. `coded` returns a function's own router by its handler.
 pub fn routes(template: &Template, coded: impl Fn(&str) -> Option<Router>) -> Result<Router, GatewayError> {
     let mut default = None;
     let mut paths: BTreeMap<String, Methods> = BTreeMap::new();
@@ -100,7 +92,7 @@ pub fn routes(template: &Template, coded: impl Fn(&str) -> Option<Router>) -> Re
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "these routes are the template's; a test holds them equal to the document's"
+    reason = "these routes come from the template; a test compares them with the document"
 )]
 fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
     let mut router = Router::new();
@@ -110,8 +102,8 @@ fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
         let choose = move |request: Request| {
             let method = request.method().as_str();
             let at = |methods: &Methods| methods.get(method).or_else(|| methods.get("ANY")).cloned();
-            // Like HTTP API: where the nearest path has no such method, the next one that fits and has it. Fixed
-            // segments sort before parameters.
+            // As in an HTTP API: if the closest path lacks the method, try the next path that matches and has it.
+            // Fixed segments sort before parameters.
             let chosen = paths.get(&own).and_then(at).or_else(|| {
                 let fitting = paths.iter().filter(|(path, _)| fits(path, request.uri().path()));
                 fitting.map(|(_, methods)| methods).find_map(at)
@@ -124,8 +116,8 @@ fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
     router.fallback(move |request: Request| hand_over(default.clone(), request)).layer(map_response(show_cost))
 }
 
-/// The path as the router has it. The names of parameters are the functions' own affair, and two
-/// functions may name them differently, so here they are numbered.
+/// The path in the router's syntax. Functions may name the same parameter differently, so parameters are numbered
+/// here.
 fn pattern(path: &str) -> Option<String> {
     let segments = path.strip_prefix('/')?.split('/').enumerate();
     segments
@@ -146,8 +138,8 @@ fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Gives the function the request as it came. The router has noted the path's parameters in it,
-/// and the function's own router would add its findings to these.
+/// Passes the request to the function as it came. Extensions are dropped, because the function's own router would
+/// otherwise add its path parameters to those that this router has stored; only the peer's address is kept.
 async fn hand_over(function: Router, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let mut extensions = Extensions::new();
@@ -159,7 +151,7 @@ async fn hand_over(function: Router, request: Request) -> Response {
     response
 }
 
-/// Shows what the request cost; in the cloud the log alone has it.
+/// Shows the cost of the request; in the cloud only the log has it.
 async fn show_cost(mut response: Response) -> Response {
     if let Some(Cost { calls, rcu, wcu, hashes }) = response.extensions().get() {
         let cost = format!("calls={calls} rcu={rcu} wcu={wcu} hashes={hashes}");

@@ -15,7 +15,7 @@ Resources:
       AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
 ";
 
-/// A template of functions, each with its events as `method path`.
+/// A template with these functions, each with its events as `method path`.
 fn template(functions: &[(&str, &[&str])]) -> Template {
     let event = |(place, route): (usize, &&str)| {
         let (method, path) = route.split_once(' ').unwrap();
@@ -32,13 +32,13 @@ fn template(functions: &[(&str, &[&str])]) -> Template {
     Template::parse(&text).unwrap()
 }
 
-/// A function that answers its own name whatever it is asked.
+/// A function that answers every request with its own name.
 fn named(name: &str) -> Router {
     let name = name.to_owned();
     Router::new().fallback(async move || name)
 }
 
-/// Every function is coded but one.
+/// Every function has code, except one.
 fn coded(name: &str) -> Option<Router> {
     (name != "uncoded").then(|| named(name))
 }
@@ -61,7 +61,7 @@ async fn a_request_reaches_the_function_that_the_template_says() {
         ("list", &["get /v1/clients"]),
         ("create", &["post /v1/clients"]),
         ("read", &["get /v1/clients/{refid}"]),
-        // The same place in the path under another name.
+        // The same segment under a different parameter name.
         ("act", &["post /v1/clients/{client}/activate"]),
         ("fixed", &["get /v1/clients/export", "any /v1/any"]),
         ("one", &["put /v1/any"]),
@@ -77,11 +77,11 @@ async fn a_request_reaches_the_function_that_the_template_says() {
         ("DELETE", "/v1/any", "fixed"),
         ("PUT", "/v1/any", "one"),
         ("GET", "/", "front"),
-        // A known path with another method, which HEAD is too.
+        // Known paths with another method.
         ("DELETE", "/v1/clients", "front"),
         ("PURGE", "/v1/clients/CL-1", "front"),
         ("GET", "/v1/clients/CL-1/activate", "front"),
-        // Paths nobody knows.
+        // Unknown paths, except `%FF`, which is a refid as far as routing goes.
         ("GET", "/v1/clients/", "front"),
         ("GET", "/v1/clients/a/b/c", "front"),
         ("GET", "/v1/clients/%FF", "read"),
@@ -151,11 +151,11 @@ fn routes_that_mean_two_things_or_none_are_refused() {
     assert_eq!(refused(&[("front", &["get /"])]), GatewayError::NoDefault);
     assert_eq!(
         refused(&[front, ("other", &["any $default"])]).to_string(),
-        "template: other: the route `ANY $default` is there twice"
+        "template: other: the route `ANY $default` is defined twice"
     );
     assert_eq!(
         refused(&[front, ("a", &["get /x/{y}"]), ("b", &["get /x/{z}"])]).to_string(),
-        "template: b: the route `GET /x/{z}` is there twice"
+        "template: b: the route `GET /x/{z}` is defined twice"
     );
     assert_eq!(refused(&[front, ("uncoded", &["get /x"])]), GatewayError::NoRoutes("uncoded".to_owned()));
     for path in ["x", "/{}", "/{proxy+}", "/a{b}", "/%41", "/_local/x", "/docs", "/.."] {

@@ -1,7 +1,7 @@
-//! The whole of Purser in one process: the stand-ins, the functions, and what calls what.
+//! The whole of Purser in one process: the stand-ins, the functions and the connections between them.
 //!
-//! Invariant: everything is as the template says, or nothing starts. What is acknowledged is kept
-//! where there is a folder: a stop, clean or not, loses no event.
+//! Invariant: everything is as the template says, or nothing starts. If there is a folder, everything acknowledged is
+//! kept in it: a stop, clean or not, loses no event.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -47,32 +47,30 @@ mod stand_ins;
 pub use error::StartError;
 use stand_ins::StandIns;
 
-/// How long requests under way may take to end; more than a command waits for its turn.
+/// How long requests in flight may take to end; longer than a command may wait for its turn.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How often somebody looks whether a function must start.
+/// How often the system checks whether a function is due.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How to start.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// The port of 127.0.0.1; 0 for any that is free.
+    /// The port of 127.0.0.1; 0 picks a free one.
     pub port: u16,
-    /// Where to keep everything between runs; none: in memory, gone with the process.
+    /// The folder that keeps everything between runs; none keeps everything in memory only.
     pub folder: Option<PathBuf>,
-    /// The operators' first key. None: the one kept in the folder, else a fresh one.
+    /// The operators' first key; none takes the one kept in the folder, or a new one.
     pub operator_key: Option<String>,
-    /// Configuration other than the template's defaults, by variable.
+    /// Environment variables that override the template's defaults.
     pub variables: BTreeMap<String, String>,
     /// Whether schedules start their functions as time passes, and not only when the clock is turned.
     pub on_time: bool,
-    /// Another template than the one that was built in; its table and variables count, too.
+    /// A template to use instead of the built-in one, including its table and variables.
     pub template: Option<Arc<Template>>,
-    /// How much it takes on at once.
     pub bounds: Bounds,
-    /// The clock that everything runs by; the system's, unless a history is to begin at another time.
+    /// The clock of the whole system; a history sets it to the time when the history begins.
     pub clock: Clock,
-    /// Through which door requests come: the API, unless they make up a history.
+    /// Where requests come from: the API, unless they make up a history.
     pub origin: Origin,
 }
 
@@ -86,13 +84,13 @@ pub struct System {
     stand_ins: StandIns,
     roles: Roles,
     operator_key: String,
-    /// What looks at the clock; it ends with this.
+    /// The task that starts scheduled functions; it ends when this set is dropped.
     watching: JoinSet<()>,
-    // Last, so that it is unlocked when everything else is gone.
+    // Last, so that the folder is unlocked only after everything else has been dropped.
     folder: Option<Folder>,
 }
 
-/// The template that everything is made from.
+/// The built-in template.
 pub fn template() -> Result<Arc<Template>, TemplateError> {
     static PARSED: OnceLock<Arc<Template>> = OnceLock::new();
     if let Some(template) = PARSED.get() {
@@ -132,7 +130,7 @@ impl System {
             dead_letters: stand_ins.dead_letters.clone(),
             database: stand_ins.dynamo.database().clone(),
         };
-        // In the cloud this goes on all the time; here what expired goes when the system starts.
+        // In the cloud expired items are deleted all the time; here they are deleted when the system starts.
         stand_ins.dynamo.sweep_ttl().await?;
         let router = routes(&laptop, &stand_ins.mailbox, folder.is_none(), options.bounds)?;
         let routed = router.clone();
@@ -146,52 +144,50 @@ impl System {
         Ok(Self { laptop, router, gateway, stand_ins, roles, operator_key, watching, folder })
     }
 
-    /// Where requests are answered, like `http://127.0.0.1:3000`.
+    /// The base URL of the API, such as `http://127.0.0.1:3000`.
     pub fn url(&self) -> String {
         self.gateway.endpoint()
     }
 
-    /// Where everything is kept, if it is.
+    /// The folder that keeps everything; none if everything is in memory.
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_ref().map(Folder::path)
     }
 
-    /// What the functions work with, without the bounds of a role.
+    /// The laptop's own [`App`], which no role restricts.
     pub fn app(&self) -> &App {
         self.laptop.apps.own()
     }
 
-    /// What each function works with.
     pub fn apps(&self) -> &Apps {
         &self.laptop.apps
     }
 
-    /// What each function may do, and which of it was used.
+    /// What each function may do, and which of its rights have been used.
     pub fn roles(&self) -> &Roles {
         &self.roles
     }
 
-    /// The clock that everything runs by.
     pub fn clock(&self) -> &Clock {
         &self.app().clock
     }
 
-    /// A key that may do everything.
+    /// The operators' first key, which may do everything.
     pub fn operator_key(&self) -> &str {
         &self.operator_key
     }
 
-    /// Answers a request as the port would, without the wire.
+    /// Answers a request like the port does, without the network.
     pub async fn ask(&self, request: Request) -> Response {
         let Ok(response) = self.router.clone().oneshot(request).await;
         response
     }
 
-    /// Does now what a function's timetable would do, and waits until all is done.
+    /// Runs a scheduled function now, and waits for the consequences.
     pub async fn run_schedule(&self, function: &str) -> Result<(), String> {
         match functions::scheduled(&self.laptop.template, function) {
             Some(function) => self.laptop.run_schedule(function).await,
-            None => Err(format!("{function} has no timetable")),
+            None => Err(format!("{function} has no schedule")),
         }
     }
 
@@ -200,45 +196,41 @@ impl System {
         self.laptop.settle().await;
     }
 
-    /// All mails kept, newest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.stand_ins.mailbox.newest_first()
     }
 
-    /// What stream and bus gave up on, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.stand_ins.dead_letters.all()
     }
 
-    /// Where what stands for the cloud answers.
     pub fn endpoints(&self) -> Endpoints {
         self.stand_ins.endpoints()
     }
 
-    /// The table.
     pub fn dynamo(&self) -> &Dynamo {
         &self.stand_ins.dynamo
     }
 
-    /// Ends it: requests first, then what follows from them, then what both stand on.
+    /// Ends the system: first the requests, then their consequences, then the stand-ins that both need.
     pub async fn shutdown(self) {
         let Self { laptop, gateway, stand_ins, mut watching, .. } = self;
         watching.shutdown().await;
-        // A client that never finishes its request does not keep the system from ending.
+        // A caller that never finishes its request must not keep the system from ending.
         if tokio::time::timeout(GRACE, gateway.shutdown()).await.is_err() {
-            tracing::warn!("ended with requests under way");
+            tracing::warn!("stopped while requests were in flight");
         }
         laptop.pump.shutdown().await;
-        // An event that fails again and again is told again at the next start.
+        // An event that keeps failing is sent again after the next start.
         if tokio::time::timeout(GRACE, stand_ins.bus.shutdown()).await.is_err() {
-            tracing::warn!("ended with events under way");
+            tracing::warn!("stopped while events were in flight");
         }
         stand_ins.post.shutdown().await;
         stand_ins.dynamo.shutdown().await;
     }
 }
 
-/// Starts what is due, as time passes.
+/// Starts the functions that are due, as time passes.
 async fn watch(laptop: Laptop) {
     loop {
         tokio::time::sleep(TICK).await;
@@ -254,7 +246,6 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
     })
 }
 
-/// The deployment's secret and the operators' first key.
 fn keys(folder: Option<&Folder>, given: Option<String>) -> Result<(Secrets, String), StartError> {
     let secret = folder.map_or_else(|| Ok(new_secret()?), Folder::secret)?;
     let operator_key = match (given, folder) {
@@ -269,7 +260,7 @@ fn keys(folder: Option<&Folder>, given: Option<String>) -> Result<(Secrets, Stri
     Ok((Secrets::from_root(secret.as_bytes())?, operator_key))
 }
 
-/// The template's configuration, with what a laptop knows better and what it was told.
+/// The configuration: the template's defaults, overridden by what the laptop knows and then by the `given` variables.
 fn configure(
     template: &Template,
     address: SocketAddr,
@@ -289,7 +280,8 @@ fn now_of(clock: &Clock) -> Now {
     Arc::new(move || clock.timestamp())
 }
 
-/// Everything that answers on the one port. What is a laptop's alone is not bounded: it must show what goes on.
+/// Everything on the one port. The limits do not apply to the laptop's own routes, which must also work under
+/// overload.
 fn routes(laptop: &Laptop, mailbox: &Mailbox, ephemeral: bool, bounds: Bounds) -> Result<Router, GatewayError> {
     let functions = |name: &str| functions::router(&laptop.apps, name);
     let local = local_routes::routes(laptop.clone(), mailbox.clone(), ephemeral);

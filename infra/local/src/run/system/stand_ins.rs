@@ -1,6 +1,6 @@
-//! What stands for the managed parts of the cloud: table, bus, post office, and what they gave up on.
+//! The stand-ins for the managed parts of the cloud: table, bus, post office and dead letters.
 //!
-//! Invariant: where there is a folder, what each of them acknowledged is kept in it.
+//! Invariant: if there is a folder, everything that a stand-in has acknowledged is kept in it.
 
 use std::sync::Arc;
 
@@ -20,7 +20,6 @@ use crate::run::sdk::Endpoints;
 use crate::template::Template;
 use crate::{BoxFuture, Now};
 
-/// What stands for the managed parts of the cloud.
 pub(super) struct StandIns {
     pub dynamo: Dynamo,
     pub bus: Bus,
@@ -57,7 +56,7 @@ impl StandIns {
         Endpoints { dynamodb: self.dynamo.endpoint(), eventbridge: self.bus.endpoint(), sesv2: self.post.endpoint() }
     }
 
-    /// Lets the stream flow to the functions that it calls.
+    /// Starts to hand the stream to the functions that it calls.
     pub fn pump(&self, template: &Template, apps: &Apps, folder: Option<&Folder>) -> Result<Pump, StreamError> {
         let bus = self.bus.clone();
         let drained = Arc::new(move || {

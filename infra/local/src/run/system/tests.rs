@@ -1,4 +1,4 @@
-//! The whole system: how it starts, what it keeps, what only a laptop can do.
+//! The whole system: how it starts, what it keeps, and what only a laptop can do.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn kept_in(folder: &Path) -> Options {
     Options { folder: Some(folder.to_owned()), ..Options::default() }
 }
 
-/// Asks without the wire: the same router that listens on the port.
+/// Sends a request without the network, to the same router that listens on the port.
 async fn ask(system: &System, request: Request) -> Response {
     let ephemeral = system.folder().is_none();
     let router = routes(&system.laptop, &system.stand_ins.mailbox, ephemeral, Bounds::default()).unwrap();
@@ -46,7 +46,7 @@ fn with_key(mut request: Request, key: &str) -> Request {
     request
 }
 
-/// `GET` with a key, over the wire: status and the whole answer.
+/// Sends `GET` with a key over the network; returns the status and the whole response.
 async fn over_the_wire(system: &System, path: &str, key: &str) -> (u16, String) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let url = system.url();
@@ -150,7 +150,7 @@ async fn what_has_a_timetable_starts_when_its_time_has_come() {
     let on_time = Options { on_time: true, ..Options::default() };
     let system = System::start(on_time).await.unwrap();
     let key = system.operator_key();
-    // Nobody asks for anything but whether it is done; the clock just shows another day.
+    // No request starts the function: the system notices by itself that its clock shows another day.
     system.clock().advance(jiff::SignedDuration::from_hours(24));
     let started = async {
         loop {
@@ -172,7 +172,7 @@ async fn a_schedule_that_says_no_time_is_said_so() {
     let text = text.replace("cron(30 0 * * ? *)", "cron(30 0 * * *)");
     let options = Options { template: Some(Arc::new(Template::parse(&text).unwrap())), ..Options::default() };
     let error = System::start(options).await.err().unwrap();
-    let expected = "template: CheckpointLedger: `cron(30 0 * * *)` is no schedule; ";
+    let expected = "template: CheckpointLedger: `cron(30 0 * * *)` is not a schedule; ";
     assert!(error.to_string().starts_with(expected), "{error}");
 }
 
@@ -188,7 +188,7 @@ async fn a_folder_keeps_everything_between_runs() {
     let product = post("/v1/products", &json!({"reference": "KEPT", "name": "x", "price": 1}));
     let made = ask(&first, with_key(product, &key)).await;
     assert_eq!(made.status(), 201);
-    // The clock is everybody's and stays what it is.
+    // A system that keeps its data has the real clock, which can't be turned.
     let turned = ask(&first, post("/_local/clock", &json!({"advance": "P1D"}))).await;
     assert_eq!(turned.status(), 404);
     first.shutdown().await;

@@ -1,6 +1,6 @@
-//! What a call to AWS asks leave for.
+//! Which rights a call to AWS needs.
 //!
-//! Invariant: a call that is not understood asks leave for something nobody has: it is refused, not waved through.
+//! Invariant: a call that can't be parsed needs a right that nobody has, so it is refused.
 
 use std::collections::BTreeSet;
 
@@ -11,15 +11,14 @@ use super::{attributes, one_or_more};
 /// One action on one resource, which a statement must allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// Like `dynamodb:PutItem`.
+    /// For example `dynamodb:PutItem`.
     pub action: String,
-    /// Like `Table/index/gsi1`.
+    /// For example `Table/index/gsi1`.
     pub resource: String,
-    /// The partition keys it is about.
     pub keys: Vec<String>,
-    /// The top-level attributes it names; none where they are not known, which is so of all but updates.
+    /// The top-level attributes that the call names; none if they are not known, as for every call except an update.
     pub attributes: Option<BTreeSet<String>>,
-    /// The address a mail comes from.
+    /// The sender's address, if the call sends an e-mail.
     pub from: Option<String>,
 }
 
@@ -28,12 +27,12 @@ impl Access {
         Self { action: action.to_owned(), resource: resource.to_owned(), keys, attributes: None, from: None }
     }
 
-    /// What a call asks leave for that names nothing.
+    /// The access of a call that names no resource; no role allows it.
     pub(super) fn to_nothing() -> Self {
         Self::new("unknown", "nothing", Vec::new())
     }
 
-    /// What a request asks leave for: `target` is the header `x-amz-target`, and `path` its path.
+    /// The accesses of a request. `target` is the header `x-amz-target`, and `path` the request's path.
     pub fn of(target: Option<&str>, path: &str, body: &[u8]) -> Vec<Self> {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         match target.map(|target| target.split_once('.').unwrap_or_default()) {
@@ -69,7 +68,7 @@ fn of_table(operation: &str, body: &Value) -> Vec<Access> {
         "GetItem" | "DeleteItem" => {
             vec![Access::new(&action, table, vec![partition(part(body, "Key"))])]
         }
-        // An index is asked by its own partition key, which the store names `:pk`.
+        // A query names the partition key of its table or index in the value `:pk`, as the store writes it.
         "Query" => {
             let resource = match part(body, "IndexName").as_str() {
                 Some(index) => format!("{table}/index/{index}"),
@@ -82,7 +81,7 @@ fn of_table(operation: &str, body: &Value) -> Vec<Access> {
     }
 }
 
-/// An update asks leave for the attributes it names, too.
+/// The access of an update includes the attributes that it names.
 fn of_update(update: &Value) -> Access {
     let keys = vec![partition(part(update, "Key"))];
     Access {
@@ -91,7 +90,7 @@ fn of_update(update: &Value) -> Access {
     }
 }
 
-/// An item of a transaction asks leave for what it would ask alone.
+/// An item of a transaction needs the same rights as the single operation.
 fn of_transaction(item: &Value) -> Vec<Access> {
     let of = |(kind, item): (&String, &Value)| {
         if kind == "Update" {
@@ -107,7 +106,7 @@ fn of_transaction(item: &Value) -> Vec<Access> {
     item.as_object().into_iter().flatten().map(of).collect()
 }
 
-/// A mail asks leave to be from somebody, and to be sent under a configuration set.
+/// An e-mail needs the right to use its sender's address and, if it has one, its configuration set.
 fn of_mail(body: &Value) -> Vec<Access> {
     let from = text(body, "FromEmailAddress");
     let address = from.rsplit_once('<').map_or(from, |(_, address)| address.trim_end_matches('>'));
@@ -132,7 +131,6 @@ fn partition(key: &Value) -> String {
     string(part(key, "pk"))
 }
 
-/// A string in DynamoDB's JSON.
 fn string(value: &Value) -> String {
     text(value, "S").to_owned()
 }

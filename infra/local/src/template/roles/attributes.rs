@@ -1,12 +1,12 @@
-//! Which attributes of its item an update names, as `dynamodb:Attributes` counts them.
+//! Finds the attributes that an update names, as IAM's `dynamodb:Attributes` counts them.
 //!
-//! Invariant: of an update that is not understood nothing is known, so that no condition on attributes holds of it.
+//! Invariant: nothing is known of an update that can't be parsed, so it fulfils no condition on attributes.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// What an update may say. Whatever else it could say names attributes in other ways, or asks for them back.
+/// The members that an update may have. Others would name attributes in further ways, or return them.
 const MEMBERS: [&str; 7] = [
     "ConditionExpression",
     "ExpressionAttributeNames",
@@ -17,10 +17,9 @@ const MEMBERS: [&str; 7] = [
     "UpdateExpression",
 ];
 
-/// The words of expressions, which DynamoDB takes in any case, and for no attribute's name.
+/// The keywords of expressions. DynamoDB accepts them in any case, and never as an attribute's name.
 const WORDS: [&str; 9] = ["SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"];
 
-/// The functions of expressions.
 const FUNCTIONS: [&str; 8] = [
     "attribute_exists",
     "attribute_not_exists",
@@ -32,8 +31,8 @@ const FUNCTIONS: [&str; 8] = [
     "size",
 ];
 
-/// The top-level attributes that an update names in its key, its expression and its condition: of `seen.#id` that is
-/// `seen`. None when it is not understood.
+/// The top-level attributes that an update names in its key, its expression and its condition; for `seen.#id` that is
+/// `seen`. None if the update can't be parsed.
 pub(super) fn of_update(update: &Value) -> Option<BTreeSet<String>> {
     let members = update.as_object()?;
     if members.keys().any(|it| !MEMBERS.contains(&it.as_str())) {
@@ -49,7 +48,7 @@ pub(super) fn of_update(update: &Value) -> Option<BTreeSet<String>> {
     Some(names)
 }
 
-/// Adds what an expression names; none when it is not understood.
+/// Adds the attributes that an expression names to `names`; none if the expression can't be parsed.
 fn collect(expression: &str, aliases: Option<&Value>, names: &mut BTreeSet<String>) -> Option<()> {
     let mut rest = expression.trim_start_matches(parts_terms);
     while !rest.is_empty() {
@@ -69,12 +68,12 @@ fn collect(expression: &str, aliases: Option<&Value>, names: &mut BTreeSet<Strin
     Some(())
 }
 
-/// Whether a character stands between names, values, words and functions.
+/// Whether a character separates names, values, keywords and functions.
 fn parts_terms(character: char) -> bool {
     character.is_whitespace() || "(),=<>+-".contains(character)
 }
 
-/// The attribute that a path like `seen.#id` or `#a[0].b` begins with.
+/// The attribute that a path such as `seen.#id` or `#a[0].b` begins with.
 fn top_of(path: &str, aliases: Option<&Value>) -> Option<String> {
     let (top, _within) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
     if let Some(alias) = top.strip_prefix('#') {

@@ -1,7 +1,7 @@
-//! A role between a function and AWS, at the seam the SDK offers: its HTTP client.
+//! Enforces a role between a function and AWS, in the SDK's HTTP client.
 //!
-//! Invariant: whoever has this client can send AWS nothing that the role does not allow. What bears no signature is no
-//! call to AWS, which would refuse it; nobody asks a role about it.
+//! Invariant: a caller with this client can send AWS nothing that the role does not allow. A request without a
+//! signature passes unchecked, because AWS would refuse it anyway.
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{Access, Role};
 
 impl Role {
-    /// The same configuration, for a caller with this role.
+    /// The same configuration, restricted to this role.
     pub fn assume(&self, sdk: &SdkConfig) -> SdkConfig {
         let Some(client) = sdk.http_client() else {
             return sdk.clone();
@@ -63,11 +63,11 @@ impl HttpConnector for GuardedConnector {
     }
 }
 
-/// What AWS answers to a call that a role does not allow.
+/// The response that AWS sends to a call that a role does not allow.
 fn denied(role: &Role, refused: &Access) -> Result<HttpResponse, ConnectorError> {
     let Role { function, .. } = role;
     let Access { action, resource, .. } = refused;
-    // Of the keys only their kinds: what follows can name somebody.
+    // Log only the kinds of the keys, because the rest of a key can identify somebody.
     let kinds: Vec<_> = refused.keys.iter().filter_map(|key| key.split('#').next()).collect();
     tracing::error!(function, action, resource, ?kinds, "the template does not allow this");
     let message = format!("{function} is not authorized to perform: {action} on resource: {resource}");

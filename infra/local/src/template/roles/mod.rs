@@ -1,8 +1,8 @@
-//! What each function may do: the policies of template.yaml, held to here as IAM holds to them in the cloud.
+//! What each function may do: the policies of template.yaml, enforced here as IAM enforces them in the cloud.
 //!
-//! Invariants: a call that no statement of its function allows never reaches a stand-in, and is answered as AWS
-//! answers it; a policy that this file can't judge stops the start. What was used of a role is remembered, so that a
-//! test can name the rights that nothing uses.
+//! Invariants: a call that no statement of its function allows never reaches a stand-in, and gets the response that
+//! AWS would send; a policy that is not supported here stops the start. A role records which of its rights were used,
+//! so that a test can name the rights that nothing uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,7 +21,7 @@ mod policy;
 pub use access::Access;
 pub use policy::Statement;
 
-/// A policy that can't be judged here. Names are logical ids.
+/// A policy that is not supported here. Names are logical ids.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("template: {name}: in its policies, {problem}")]
 pub struct PolicyError {
@@ -36,16 +36,16 @@ impl PolicyError {
     }
 }
 
-/// One right: an action on a resource, and where keys are named, on what begins like this.
+/// One right: an action on a resource, limited to a pattern of keys if the statement names keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
     /// The function's handler, or the name of the managed policy.
     pub holder: String,
-    /// Like `dynamodb:PutItem`.
+    /// For example `dynamodb:PutItem`.
     pub action: String,
-    /// Like `Table/index/gsi1`: the resource's name in the template, and what follows it.
+    /// For example `Table/index/gsi1`: the resource's logical id, and what follows it in the ARN.
     pub resource: String,
-    /// Like `CL#*`; none where the statement names no keys.
+    /// For example `CL#*`; none if the statement names no keys.
     pub keys: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for Right {
     }
 }
 
-/// The roles of all functions. Clones are the same roles.
+/// The roles of all functions. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Roles {
     of: BTreeMap<String, Role>,
@@ -65,7 +65,6 @@ pub struct Roles {
     used: Arc<Mutex<BTreeSet<Right>>>,
 }
 
-/// What one function may do.
 #[derive(Debug, Clone)]
 pub struct Role {
     function: String,
@@ -75,8 +74,8 @@ pub struct Role {
 }
 
 impl Roles {
-    /// The roles that the template gives its functions.
-    /// Mail may come from `sender` where it may come from the deployment's own address.
+    /// Reads the roles of all functions from the template. `sender` is the deployment's own e-mail address, from
+    /// which a role may allow e-mails.
     pub fn of(template: &Template, sender: &str) -> Result<Self, PolicyError> {
         let managed = policy::managed(&template.managed_policies)?;
         let used = Arc::default();
@@ -102,7 +101,8 @@ impl Roles {
         self.of.get(function)
     }
 
-    /// Every right that nothing has used so far. One of a managed policy is used when any function used it.
+    /// Every right that has not been used yet. A right of a managed policy counts as used once any function has used
+    /// it.
     pub fn unused(&self) -> BTreeSet<Right> {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         self.rights.difference(&used).cloned().collect()
@@ -110,7 +110,7 @@ impl Roles {
 }
 
 impl Role {
-    /// Judges a call as IAM does: each access must be allowed by one statement, keys and all.
+    /// Judges a call as IAM does: a single statement must allow each access, including its keys.
     pub fn judge(&self, accesses: &[Access]) -> Result<(), Box<Access>> {
         if accesses.is_empty() {
             return Err(Box::new(Access::to_nothing()));
@@ -136,7 +136,7 @@ impl Role {
     }
 }
 
-/// A value that is one thing or a list of them, as IAM takes both for the same.
+/// A value or a list of values, which IAM treats alike.
 fn one_or_more(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(many) => many.iter().collect(),

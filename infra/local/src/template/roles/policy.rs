@@ -1,6 +1,7 @@
-//! Statements of IAM policies, as the template writes them.
+//! Parses the statements of IAM policies in the template.
 //!
-//! Invariant: what is not understood is refused, never taken for a condition that holds or a resource that fits.
+//! Invariant: anything that is not supported is refused, and never taken for a condition that holds or a resource
+//! that matches.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +10,13 @@ use serde_json::Value;
 use super::{Access, PolicyError, Right, one_or_more};
 use crate::template::FunctionSpec;
 
-/// What a laptop leaves out of an ARN: it is the same for everything here.
+/// The beginnings of ARNs that are left out, because they are the same for everything on a laptop.
 const HERE: [&str; 2] = [
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:",
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:",
 ];
 
-/// A statement that allows something.
+/// A statement with the effect `Allow`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     holder: String,
@@ -24,26 +25,25 @@ pub struct Statement {
     conditions: Vec<Condition>,
 }
 
-/// What must hold for a statement to count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Condition {
-    /// When every partition key of the call is like one of these.
+    /// Every partition key of the call matches one of these patterns.
     LeadingKeys(Vec<String>),
-    /// When the call names no other attributes.
+    /// The call names no attributes except these.
     Attributes(Vec<String>),
-    /// When the mail comes from the deployment's own address.
+    /// The e-mail comes from the deployment's own address.
     FromAddress,
 }
 
 impl Statement {
-    /// Whether this statement alone allows `access`, where mail comes from `sender`.
+    /// Whether this statement alone allows `access`; `sender` is the deployment's own e-mail address.
     pub fn allows(&self, access: &Access, sender: &str) -> bool {
         self.actions.contains(&access.action)
             && self.resources.iter().any(|it| like(it, &access.resource))
             && self.conditions.iter().all(|it| it.holds(access, sender))
     }
 
-    /// The statement as rights, one by one.
+    /// The statement split into single rights.
     pub fn rights(&self) -> Vec<Right> {
         let patterns = self.conditions.iter().find_map(|it| match it {
             Condition::LeadingKeys(patterns) => Some(patterns),
@@ -82,7 +82,7 @@ impl Condition {
     }
 }
 
-/// Whether `text` is like `pattern`, in which a last `*` stands for whatever follows.
+/// Whether `text` matches `pattern`, in which a final `*` matches any rest.
 pub(super) fn like(pattern: &str, text: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => text.starts_with(start),
@@ -90,10 +90,9 @@ pub(super) fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// The statements of the template's managed policies, by their names.
+/// The statements of the template's managed policies, by logical id.
 pub(super) type Managed = BTreeMap<String, Vec<Statement>>;
 
-/// The statements of managed policies, from their properties.
 pub(super) fn managed(policies: &BTreeMap<String, Value>) -> Result<Managed, PolicyError> {
     let read = |(name, properties): (&String, &Value)| {
         let statements = known_only(properties, &["Description", "PolicyDocument"])
@@ -104,7 +103,7 @@ pub(super) fn managed(policies: &BTreeMap<String, Value>) -> Result<Managed, Pol
     policies.iter().map(read).collect()
 }
 
-/// The statements of a function's policies: its own, and those of the managed policies it names.
+/// The statements of a function: its own, and those of the managed policies that it names.
 pub(super) fn of_function(function: &FunctionSpec, managed: &Managed) -> Result<Vec<Statement>, PolicyError> {
     let mut statements = Vec::new();
     for policy in one_or_more(&function.policies) {
@@ -119,10 +118,10 @@ pub(super) fn of_function(function: &FunctionSpec, managed: &Managed) -> Result<
     Ok(statements)
 }
 
-/// The statements of a document, which are `holder`'s.
+/// Reads the statements of a policy document that belongs to `holder`.
 fn document(holder: &str, document: &Value) -> Result<Vec<Statement>, String> {
     let Some(statements) = document.get("Statement") else {
-        return Err(format!("the policy {document} is not judged here"));
+        return Err(format!("the policy {document} is not supported here"));
     };
     known_only(document, &["Version", "Statement"])?;
     let statements = one_or_more(statements).into_iter();
@@ -132,7 +131,7 @@ fn document(holder: &str, document: &Value) -> Result<Vec<Statement>, String> {
 fn known_only(value: &Value, known: &[&str]) -> Result<(), String> {
     let mut names = value.as_object().into_iter().flatten().map(|(name, _)| name);
     match names.find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(format!("`{name}` is not judged here")),
+        Some(name) => Err(format!("`{name}` is not supported here")),
         None => Ok(()),
     }
 }
@@ -145,7 +144,7 @@ fn read(holder: &str, statement: &Value) -> Result<Statement, String> {
     let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
     known_only(statement, &known)?;
     if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
-        return Err("only `Effect: Allow` is judged here".to_owned());
+        return Err("only `Effect: Allow` is supported here".to_owned());
     }
     let action = |value: &Value| match value.as_str() {
         Some(action) if !action.contains('*') => Ok(action.to_owned()),
@@ -159,15 +158,15 @@ fn read(holder: &str, statement: &Value) -> Result<Statement, String> {
         return Err("a statement lacks `Action` or `Resource`".to_owned());
     }
     let conditions = conditions(part(statement, "Condition"))?;
-    // Which attributes a call names is known of updates only.
+    // Only an update's attributes are known.
     let named = |it: &Condition| matches!(it, Condition::Attributes(_));
     if conditions.iter().any(named) && actions != ["dynamodb:UpdateItem"] {
-        return Err("attributes are judged of `dynamodb:UpdateItem` alone".to_owned());
+        return Err("a condition on attributes is supported for `dynamodb:UpdateItem` alone".to_owned());
     }
     Ok(Statement { holder: holder.to_owned(), actions, resources, conditions })
 }
 
-/// A resource by its name in the template: `!GetAtt Table.Arn` is `Table`.
+/// The name of a resource in the template: `!GetAtt Table.Arn` is `Table`.
 fn resource(value: &Value) -> Result<String, String> {
     let unclear = || format!("the resource {value} is not understood here");
     let name = match value {
@@ -188,15 +187,15 @@ fn resource(value: &Value) -> Result<String, String> {
     Ok(name)
 }
 
-/// `${Table.Arn}/index/gsi1` as `Table/index/gsi1`.
+/// Turns `${Table.Arn}/index/gsi1` into `Table/index/gsi1`.
 fn substituted(text: &str) -> String {
     let text = HERE.iter().fold(text.to_owned(), |text, here| text.replacen(here, "", 1));
     text.replace(".Arn}", "").replace("${", "").replace('}', "")
 }
 
-/// The conditions of a statement, each of which must hold.
+/// Reads the conditions of a statement, all of which must hold.
 fn conditions(written: &Value) -> Result<Vec<Condition>, String> {
-    let unclear = || format!("the condition {written} is not judged here");
+    let unclear = || format!("the condition {written} is not supported here");
     if written.is_null() {
         return Ok(Vec::new());
     }
@@ -206,14 +205,14 @@ fn conditions(written: &Value) -> Result<Vec<Condition>, String> {
             conditions.push(condition(operator, name, values).ok_or_else(unclear)?);
         }
     }
-    // What is written as a condition must be one.
+    // An empty condition is a mistake.
     if conditions.is_empty() {
         return Err(unclear());
     }
     Ok(conditions)
 }
 
-/// One condition, if it can be judged.
+/// Reads one condition; none if it is not supported.
 fn condition(operator: &str, name: &str, values: &Value) -> Option<Condition> {
     match (operator, name) {
         ("ForAllValues:StringLike", "dynamodb:LeadingKeys") => texts(values).map(Condition::LeadingKeys),
@@ -223,7 +222,7 @@ fn condition(operator: &str, name: &str, values: &Value) -> Option<Condition> {
     }
 }
 
-/// One text or more, written out. A set of no values is like anything, so an empty list would allow everything.
+/// One string or more, as literals. An empty list is refused, because an empty condition would allow everything.
 fn texts(values: &Value) -> Option<Vec<String>> {
     let values = one_or_more(values).into_iter();
     let texts: Vec<String> = values.map(|it| it.as_str().map(str::to_owned)).collect::<Option<_>>()?;

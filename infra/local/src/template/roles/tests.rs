@@ -1,4 +1,4 @@
-//! Judging calls, as tables.
+//! Tables of calls and whether a role allows them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -26,7 +26,7 @@ Resources:
       Policies: [{{policies}}]
 ";
 
-/// A template where `f` has these statements of its own, and shares those of a managed policy with `g`.
+/// A template where `f` has the statements `own`, and shares those of a managed policy with `g`.
 fn sharing(shared: &str, own: &str) -> Template {
     let own = format!("!Ref SharedPolicy, {{Statement: [{own}]}}");
     let text =
@@ -39,13 +39,12 @@ fn with(statements: &str) -> Template {
     sharing("", statements)
 }
 
-/// The role of `f`.
 fn role(template: &Template) -> Role {
     let roles = Roles::of(template, "a@b.example").unwrap();
     roles.get("f").unwrap().clone()
 }
 
-/// What a call to the table asks leave for.
+/// The rights that a call to the table needs.
 fn asked(operation: &str, body: &Value) -> Vec<Access> {
     let target = format!("DynamoDB_20120810.{operation}");
     Access::of(Some(&target), "/", body.to_string().as_bytes())
@@ -203,7 +202,7 @@ fn all_conditions_of_a_statement_must_hold() {
         ("SE#1", "SET #id = :now", lasts, false),
         ("SE#1", note, "attribute_exists(roles.#id)", false),
         ("SE#1", note, "attribute_exists(seen.#id) AND epoch=:now", false),
-        // What is not understood.
+        // Updates that can't be parsed.
         ("SE#1", "SET seen.#id = :now, #unknown = :now", lasts, false),
         ("SE#1", "SET seen.#id = seen_of(seen)", lasts, false),
         ("SE#1", "SET `seen` = :now", lasts, false),
@@ -213,7 +212,7 @@ fn all_conditions_of_a_statement_must_hold() {
         let body = update(pk, expression, condition);
         let allows = role.judge(&asked("UpdateItem", &body)).is_ok();
         assert_eq!(allows, allowed, "{pk} {expression} {condition}");
-        // In a transaction it asks for the same.
+        // In a transaction the same update needs the same rights.
         let items = json!({"TransactItems": [{"Update": body}]});
         let allows = role.judge(&asked("TransactWriteItems", &items)).is_ok();
         assert_eq!(allows, allowed, "{pk} {expression} {condition}");
@@ -235,9 +234,9 @@ fn all_conditions_of_a_statement_must_hold() {
 fn a_shared_policy_that_can_not_be_judged_stops_the_start() {
     for (shared, problem) in [
         (NOTE.replace("Allow", "Deny"), "Effect"),
-        (NOTE.replace("ForAllValues:StringEquals", "StringEquals"), "not judged"),
-        (NOTE.replace("[pk, sk, seen]", "[]"), "not judged"),
-        (NOTE.replace("[pk, sk, seen]", "[pk, !Ref Seen]"), "not judged"),
+        (NOTE.replace("ForAllValues:StringEquals", "StringEquals"), "not supported"),
+        (NOTE.replace("[pk, sk, seen]", "[]"), "not supported"),
+        (NOTE.replace("[pk, sk, seen]", "[pk, !Ref Seen]"), "not supported"),
         (NOTE.replace("UpdateItem", "GetItem"), "alone"),
         (NOTE.replace("dynamodb:UpdateItem", "[dynamodb:UpdateItem, dynamodb:PutItem]"), "alone"),
         (format!("{NOTE}], Id: [x"), "`Id`"),
@@ -258,12 +257,12 @@ fn a_policy_that_can_not_be_judged_stops_the_start() {
         (PUT.replace("!GetAtt Table.Arn", "'*'"), "not understood"),
         (PUT.replace("!GetAtt Table.Arn", "!Sub '${Table.Arn}/index/*/x'"), "not understood"),
         (PUT.replace("!GetAtt Table.Arn", "!If [A, b, c]"), "not understood"),
-        (PUT.replace("ForAllValues:StringLike", "StringLike"), "not judged"),
-        (PUT.replace("dynamodb:LeadingKeys", "dynamodb:Select"), "not judged"),
-        (PUT.replace("{dynamodb:LeadingKeys: ['CL#*', 'EC#*']}", "{}"), "not judged"),
-        (PUT.replace("['CL#*', 'EC#*']", "[]"), "not judged"),
+        (PUT.replace("ForAllValues:StringLike", "StringLike"), "not supported"),
+        (PUT.replace("dynamodb:LeadingKeys", "dynamodb:Select"), "not supported"),
+        (PUT.replace("{dynamodb:LeadingKeys: ['CL#*', 'EC#*']}", "{}"), "not supported"),
+        (PUT.replace("['CL#*', 'EC#*']", "[]"), "not supported"),
         (PUT.replace("Action", "NotAction"), "`NotAction`"),
-        (MAIL.replace("!Ref MailFrom", "a@b.example"), "not judged"),
+        (MAIL.replace("!Ref MailFrom", "a@b.example"), "not supported"),
         ("{Effect: Allow, Action: s3:PutObject}".to_owned(), "lacks"),
     ] {
         let error = Roles::of(&with(&statement), "a@b.example").unwrap_err().to_string();
@@ -277,6 +276,6 @@ fn a_policy_by_name_stops_the_start() {
     for policy in ["AmazonDynamoDBFullAccess", "!Ref OtherPolicy", "{DynamoDBCrudPolicy: {TableName: !Ref Table}}"] {
         let text = TEMPLATE.replace("{{policies}}", policy).replace("{{shared}}", "");
         let error = Roles::of(&Template::parse(&text).unwrap(), "a@b.example").unwrap_err();
-        assert!(error.to_string().contains("is not judged here"), "{policy}: {error}");
+        assert!(error.to_string().contains("is not supported here"), "{policy}: {error}");
     }
 }
