@@ -155,7 +155,7 @@ class World:
         made = self.operator.post("/v1/resellers", body, once).expect(201)
         if made.json["refid"] not in self.resellers:
             self.resellers.append(made.json["refid"])
-            self.expect_mail(made.json["email"], "Your login as a partner of Purser")
+            self.expect_mail(made.json["email"], "Your partner account with Purser")
         self.made[name] = made.json["refid"]
         return made
 

@@ -1,10 +1,11 @@
-//! Mails about a login: links that its owner alone gets, and notices of what changed (rules D1, D2).
+//! E-mails about a user's account: links for its owner, and notices of changes (rules D1, D2).
 //!
-//! Invariants: a mail to an address that nobody has confirmed repeats nothing that a stranger may have typed; a notice
-//! says when, because notices may overtake each other, and what to do if it was somebody else.
+//! Invariants: a mail to an unconfirmed address repeats nothing that a stranger may have typed. A notice says when the
+//! change happened, because notices may arrive out of order, and what to do if it was someone else.
 
 use std::time::Duration;
 
+use purser_charts::trend::grouped;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::UserRefid;
 use purser_domain::basic::text::{Name, is_allowed};
@@ -13,13 +14,13 @@ use purser_domain::people::clean_up::{Reason, Stale};
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
 
-use super::{Colour, brand, period};
+use super::{Colour, brand, counted, readable_duration};
 
-/// How much of what a device says of itself is repeated, in characters.
-const MOST_OF_DEVICE: usize = 120;
+/// The most characters of a device's own description that a mail repeats.
+const MAX_DEVICE_CHARS: usize = 120;
 
-/// The link that confirms the address of a new login. Without a name: whoever registered may be a stranger, who would
-/// have us mail any words to anybody.
+/// The link that confirms the address of a new user. The mail does not name the user: the name may be a stranger's, who
+/// could otherwise have Purser mail any words to anyone.
 pub fn confirm(
     app: &App,
     to: &EmailAddress,
@@ -28,14 +29,14 @@ pub fn confirm(
     reseller: Option<&Reseller>,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
-    let valid = &*period(valid_for);
+    let valid_for = &*readable_duration(valid_for);
     mail!(
-        brand, to, format!("Confirm your address for {brand}"), Colour::of(reseller),
-        "accounts/confirm/mail.txt", "accounts/confirm/mail.html", { link, valid }
+        brand, to, format!("Confirm your e-mail address for {brand}"), Colour::of_brand(reseller),
+        "accounts/confirm/mail.txt", "accounts/confirm/mail.html", { link, valid_for }
     )
 }
 
-/// That somebody registered an address that has a login already. The link chooses a new password.
+/// Someone registered an address that already has an account. The link sets a new password.
 pub fn already_registered(
     app: &App,
     to: &EmailAddress,
@@ -45,14 +46,14 @@ pub fn already_registered(
     reseller: Option<&Reseller>,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
-    let (name, valid) = (name.as_str(), &*period(valid_for));
+    let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
     mail!(
-        brand, to, format!("You have an account with {brand} already"), Colour::of(reseller),
-        "accounts/already_registered/mail.txt", "accounts/already_registered/mail.html", { name, link, valid }
+        brand, to, format!("You already have an account with {brand}"), Colour::of_brand(reseller),
+        "accounts/already_registered/mail.txt", "accounts/already_registered/mail.html", { name, link, valid_for }
     )
 }
 
-/// The link that chooses a new password.
+/// The link that sets a new password.
 pub fn reset_password(
     app: &App,
     to: &EmailAddress,
@@ -62,24 +63,24 @@ pub fn reset_password(
     reseller: Option<&Reseller>,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
-    let (name, valid) = (name.as_str(), &*period(valid_for));
+    let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
     mail!(
-        brand, to, format!("Choose a new password for {brand}"), Colour::of(reseller),
-        "accounts/reset_password/mail.txt", "accounts/reset_password/mail.html", { name, link, valid }
+        brand, to, format!("Reset your {brand} password"), Colour::of_brand(reseller),
+        "accounts/reset_password/mail.txt", "accounts/reset_password/mail.html", { name, link, valid_for }
     )
 }
 
-/// Why somebody who has not asked for it gets a login.
+/// Why a person gets an account without having asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// Its company became a reseller (rule B1).
+    /// The person's company became a reseller (rule B1).
     Onboarding,
-    /// An operator, or a reseller for its clients, made the login.
+    /// An operator, or a reseller for one of its clients, created the account.
     Invitation,
 }
 
-/// The link that chooses the first password of a login that somebody else made; of an onboarded reseller `name` is the
-/// company's.
+/// The link that sets the first password of an account that someone else created. For an onboarded reseller, `name` is
+/// the company's.
 pub fn set_password(
     app: &App,
     to: &EmailAddress,
@@ -90,24 +91,25 @@ pub fn set_password(
     reseller: Option<&Reseller>,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
-    let (name, email, valid) = (name.as_str(), to.as_str(), &*period(valid_for));
+    let (name, email, valid_for) = (name.as_str(), to.as_str(), &*readable_duration(valid_for));
     let (subject, reason) = match occasion {
         Occasion::Onboarding => (
-            format!("Your login as a partner of {brand}"),
-            format!("you are a partner of {brand}, and this is how you get in."),
+            format!("Your partner account with {brand}"),
+            format!("You are now a partner of {brand}, and we have created an account for you."),
         ),
-        Occasion::Invitation => {
-            (format!("Your invitation to {brand}"), format!("you are invited to {brand}: there is an account for you."))
-        }
+        Occasion::Invitation => (
+            format!("Your invitation to {brand}"),
+            format!("You have been invited to {brand}, and we have created an account for you."),
+        ),
     };
     let reason = reason.as_str();
     mail!(
-        brand, to, subject, Colour::of(reseller),
-        "accounts/set_password/mail.txt", "accounts/set_password/mail.html", { name, reason, email, link, valid }
+        brand, to, subject, Colour::of_brand(reseller),
+        "accounts/set_password/mail.txt", "accounts/set_password/mail.html", { name, reason, email, link, valid_for }
     )
 }
 
-/// The link that confirms a login's new address; it goes to that address.
+/// The link that confirms a user's new address, sent to that address.
 pub fn confirm_new_email(
     app: &App,
     to: &EmailAddress,
@@ -116,14 +118,14 @@ pub fn confirm_new_email(
     reseller: Option<&Reseller>,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
-    let valid = &*period(valid_for);
+    let valid_for = &*readable_duration(valid_for);
     mail!(
-        brand, to, format!("Confirm your new address for {brand}"), Colour::of(reseller),
-        "accounts/confirm_new_email/mail.txt", "accounts/confirm_new_email/mail.html", { link, valid }
+        brand, to, format!("Confirm your new e-mail address for {brand}"), Colour::of_brand(reseller),
+        "accounts/confirm_new_email/mail.txt", "accounts/confirm_new_email/mail.html", { link, valid_for }
     )
 }
 
-/// That the password changed; `when` is for people, as in all that follow.
+/// The password was changed. Here and below, `when` is text for people: `24 November 2026 at 12:00 UTC`.
 pub fn password_changed(
     app: &App,
     to: &EmailAddress,
@@ -134,12 +136,12 @@ pub fn password_changed(
     let brand = brand(app, reseller);
     let name = name.as_str();
     mail!(
-        brand, to, format!("Your {brand} password was changed"), Colour::of(reseller),
+        brand, to, format!("Your {brand} password was changed"), Colour::of_brand(reseller),
         "accounts/password_changed/mail.txt", "accounts/password_changed/mail.html", { name, when }
     )
 }
 
-/// That the address changed; it goes to the one before, and does not tell the new one.
+/// The address was changed. This goes to the previous address and does not reveal the new one.
 pub fn email_changed(
     app: &App,
     to: &EmailAddress,
@@ -150,13 +152,12 @@ pub fn email_changed(
     let brand = brand(app, reseller);
     let (name, email) = (name.as_str(), to.as_str());
     mail!(
-        brand, to, format!("Your {brand} account has another address"), Colour::of(reseller),
+        brand, to, format!("The e-mail address of your {brand} account was changed"), Colour::of_brand(reseller),
         "accounts/email_changed/mail.txt", "accounts/email_changed/mail.html", { name, email, when }
     )
 }
 
-/// That somebody signed in from a device that never did before: from which network address, and what the device says
-/// it is, if it says anything.
+/// Someone signed in from a new device, with the IP address and, if there is one, the device's own description.
 pub fn new_device(
     app: &App,
     to: &EmailAddress,
@@ -167,16 +168,16 @@ pub fn new_device(
     reseller: Option<&Reseller>,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
-    let device = plain(device.unwrap_or_default());
+    let device = single_line(device.unwrap_or_default());
     let device = if device.is_empty() { "unknown" } else { device.as_str() };
     let name = name.as_str();
     mail!(
-        brand, to, format!("New sign-in to your {brand} account"), Colour::of(reseller),
+        brand, to, format!("New sign-in to your {brand} account"), Colour::of_brand(reseller),
         "accounts/new_device/mail.txt", "accounts/new_device/mail.html", { name, when, address, device }
     )
 }
 
-/// That the second factor was turned on or off.
+/// Two-step sign-in was turned on or off.
 pub fn second_factor_changed(
     app: &App,
     to: &EmailAddress,
@@ -186,36 +187,46 @@ pub fn second_factor_changed(
     reseller: Option<&Reseller>,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
-    let (name, turned) = (name.as_str(), if on { "on" } else { "off" });
+    let (state, consequence) = if on {
+        (
+            "on",
+            "From now on, you sign in with your password and a code from your authenticator app. Keep your recovery \
+             codes in a safe place that you can reach without the app.",
+        )
+    } else {
+        ("off", "From now on, you can sign in with your password alone.")
+    };
+    let name = name.as_str();
     mail!(
-        brand, to, format!("Two-step sign-in to {brand} is {turned}"), Colour::of(reseller),
-        "accounts/second_factor_changed/mail.txt", "accounts/second_factor_changed/mail.html", { name, turned, when }
+        brand, to, format!("Two-step sign-in was turned {state} for your {brand} account"), Colour::of_brand(reseller),
+        "accounts/second_factor_changed/mail.txt", "accounts/second_factor_changed/mail.html",
+        { name, state, when, consequence }
     )
 }
 
-/// Logins that nobody needs any more, as an operator is told of them.
+/// Accounts that appear to be unused, for the report to operators.
 #[derive(Debug, Default)]
 pub struct StaleAccounts {
     /// How many were never confirmed.
     pub unconfirmed: u64,
-    /// How many nobody has signed in to for long.
+    /// How many have had no sign-in for a long time.
     pub dormant: u64,
-    /// The first of them, at most [`MOST_SHOWN`].
-    pub first: Vec<(UserRefid, Stale)>,
+    /// The first of them, at most [`MAX_LISTED`].
+    pub listed: Vec<(UserRefid, Stale)>,
 }
 
-/// How many accounts a mail names.
-pub const MOST_SHOWN: usize = 20;
+/// The most accounts that a mail lists.
+pub const MAX_LISTED: usize = 20;
 
 impl StaleAccounts {
-    /// One more.
+    /// Counts an account, and lists it if there is room.
     pub fn add(&mut self, user: &UserRefid, stale: Stale) {
         match stale.reason {
             Reason::Unconfirmed => self.unconfirmed += 1,
             Reason::Dormant => self.dormant += 1,
         }
-        if self.first.len() < MOST_SHOWN {
-            self.first.push((user.clone(), stale));
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push((user.clone(), stale));
         }
     }
 
@@ -224,46 +235,49 @@ impl StaleAccounts {
         self.unconfirmed + self.dormant
     }
 
-    /// A line for each that is named: its refid, since which day, and why. Nobody's name or address: a list of people
-    /// who have left is none of a mailbox's business.
+    /// The listed accounts, one a line. Without names and addresses: a list of people who have left does not belong in
+    /// a mailbox.
     fn lines(&self) -> String {
         let line = |(user, stale): &(UserRefid, Stale)| {
             let Stale { reason, since } = stale;
             format!("{user} {} {}", since.day(), reason.as_str())
         };
-        self.first.iter().map(line).collect::<Vec<_>>().join("\n")
+        self.listed.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// The report to an operator of accounts that nobody needs, and how to delete them (rule D6). Nothing is deleted by it.
-pub fn stale_accounts(app: &App, to: &EmailAddress, name: &Name, found: &StaleAccounts) -> Result<Mail, String> {
+/// The report to an operator about accounts that appear to be unused, and how to delete them (rule D6).
+pub fn stale_accounts(app: &App, to: &EmailAddress, name: &Name, stale: &StaleAccounts) -> Result<Mail, String> {
     let (brand, name) = (app.config.brand.as_str(), name.as_str());
-    let accounts = |count| match count {
-        1 => "1 account".to_owned(),
-        count => format!("{count} accounts"),
+    let (count, listed) = (stale.count(), stale.listed.len());
+    let (appear, they) = match count {
+        1 => ("appears", "it has no role and is not linked to a client"),
+        _ => ("appear", "they have no role and are not linked to a client"),
     };
+    let subject = format!("{} at {brand} {appear} to be unused", counted(count, "account"));
+    let summary = &*format!("{subject}: {they}.");
     let rule = &app.config.accounts.clean_up;
-    let days = [rule.unconfirmed, rule.dormant].map(|it| it.as_hours() / 24);
-    let (count, lines) = (&*accounts(found.count()), &*found.lines());
-    let never = format!("never confirmed in {} days: {}", days[0], found.unconfirmed);
-    let unused = format!("without a sign-in in {} days: {}", days[1], found.dormant);
-    let (never, unused) = (never.as_str(), unused.as_str());
-    let shown = match found.first.len() {
-        all if found.count() == all as u64 => "They are, since when, and why:".to_owned(),
-        some => format!("The first {some} of them, since when, and why:"),
+    let [unconfirmed, dormant] = [rule.unconfirmed, rule.dormant].map(|limit| limit.as_hours() / 24);
+    let unconfirmed = &*format!("Not confirmed within {unconfirmed} days: {}", grouped(stale.unconfirmed.into()));
+    let dormant = &*format!("No sign-in for {dormant} days: {}", grouped(stale.dormant.into()));
+    let columns = "with the date on which it was created or last used, and the reason:";
+    let heading = &*match (count, listed) {
+        (1, _) => format!("This is the account, {columns}"),
+        (all, listed) if all == listed as u64 => format!("These are the accounts, each {columns}"),
+        (_, listed) => format!("These are the first {listed} accounts, each {columns}"),
     };
-    let shown = shown.as_str();
+    let lines = &*stale.lines();
     let url = app.config.public_url.as_deref().unwrap_or("https://…");
     mail!(
-        brand, to, format!("{count} that nobody needs"), Colour::VENDORS,
+        brand, to, subject, Colour::VENDOR,
         "operators/stale_accounts/mail.txt", "operators/stale_accounts/mail.html",
-        { name, count, never, unused, shown, lines, url }
+        { name, summary, unconfirmed, dormant, heading, lines, url }
     )
 }
 
-/// Text that a device sent, on one line and of bounded length.
-fn plain(text: &str) -> String {
+/// Text that a device sent, on one line and of limited length.
+fn single_line(text: &str) -> String {
     let readable = |it: char| if is_allowed(it) { it } else { ' ' };
-    let short = text.chars().take(MOST_OF_DEVICE).map(readable);
-    short.collect::<String>().trim().to_owned()
+    let short: String = text.chars().take(MAX_DEVICE_CHARS).map(readable).collect();
+    short.split_whitespace().collect::<Vec<_>>().join(" ")
 }

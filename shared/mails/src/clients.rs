@@ -1,4 +1,4 @@
-//! Mails to clients about themselves (rule A10).
+//! E-mails to clients about their accounts (rule A10).
 
 use purser_domain::parties::client::{Client, ClientStatus};
 use purser_domain::parties::reseller::Reseller;
@@ -12,12 +12,12 @@ pub fn welcome(app: &App, client: &Client, reseller: Option<&Reseller>) -> Resul
     let brand = brand(app, reseller);
     let (name, client_id) = (client.name.as_str(), client.client_id.as_str());
     mail!(
-        brand, client.email, format!("Welcome to {brand}"), Colour::of(reseller),
+        brand, client.email, format!("Welcome to {brand}"), Colour::of_brand(reseller),
         "clients/welcome/mail.txt", "clients/welcome/mail.html", { name, client_id }
     )
 }
 
-/// The notice of a client's changed status (rule A10). It says when, because notices may overtake each other.
+/// The notice that a client's status changed (rule A10). It says when, because notices may arrive out of order.
 pub fn client_status(
     app: &App,
     client: &Client,
@@ -26,9 +26,14 @@ pub fn client_status(
     when: &str,
 ) -> Result<Mail, String> {
     let brand = brand(app, reseller);
+    let consequence = match to {
+        ClientStatus::Active => "You can now use everything that belongs to your account.",
+        _ => "If you did not expect this, please contact us.",
+    };
     let (name, from, to) = (client.name.as_str(), from.as_str(), to.as_str());
     mail!(
-        brand, client.email, format!("Your {brand} account is now {to}"), Colour::of(reseller),
-        "clients/client_status/mail.txt", "clients/client_status/mail.html", { name, from, to, when }
+        brand, client.email, format!("Your {brand} account is now {to}"), Colour::of_brand(reseller),
+        "clients/client_status/mail.txt", "clients/client_status/mail.html",
+        { name, from, to, when, consequence }
     )
 }

@@ -1,7 +1,10 @@
-//! The mails that functions send: each a folder of templates, text and HTML, filled with the same words.
+//! The e-mails that functions send. Each has a folder with two templates, text and HTML, which say the same.
 //!
-//! Invariant: a client's mails carry its reseller's brand (rule B12), also those about its login; a reseller's and an
-//! operator's come in the vendor's name.
+//! Invariant: e-mails to a client and to its user carry the brand of the client's reseller (rule B12); those to
+//! resellers and operators carry the vendor's.
+//!
+//! The tests keep every e-mail as a snapshot in `src/tests/snapshots`. Review them like code:
+//! `INSTA_UPDATE=always cargo test --workspace --lib snapshot` writes them anew.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +16,8 @@ use purser_edge::App;
 use purser_edge::process::config::Config;
 use serde_json::Value;
 
-/// A mail from its two templates, which share their fields; the HTML has the brand's colour besides.
+/// Renders a mail from its two templates. Both get the same fields; the HTML also gets the subject and the brand's
+/// colour.
 macro_rules! mail {
     ($brand:expr, $to:expr, $subject:expr, $colour:expr, $text:literal, $html:literal, { $($field:ident),* }) => {{
         #[derive(askama::Template)]
@@ -21,14 +25,14 @@ macro_rules! mail {
         struct Text<'a> { brand: &'a str, $($field: &'a str),* }
         #[derive(askama::Template)]
         #[template(path = $html)]
-        struct Html<'a> { brand: &'a str, colour: crate::Colour<'a>, $($field: &'a str),* }
-        let (brand, colour) = ($brand, $colour);
+        struct Html<'a> { brand: &'a str, subject: &'a str, colour: crate::Colour<'a>, $($field: &'a str),* }
+        let (brand, subject, colour) = ($brand, $subject, $colour);
         let text = askama::Template::render(&Text { brand, $($field),* });
-        let html = askama::Template::render(&Html { brand, colour, $($field),* });
+        let html = askama::Template::render(&Html { brand, subject: &subject, colour, $($field),* });
         Ok(purser_edge::process::mail::Mail {
             brand: brand.to_owned(),
             to: $to.clone(),
-            subject: $subject,
+            subject,
             text: text.map_err(|error| error.to_string())?,
             html: html.map_err(|error| error.to_string())?,
         })
@@ -40,16 +44,17 @@ pub mod clients;
 pub mod partner_report;
 pub mod resellers;
 
-/// The address of a page with a token, for a mail. An error where nobody has said under which address Purser answers:
-/// a mail without a link that works must not be sent.
+/// The address of a page with a token. An error when the configuration has no public address, because a mail with a
+/// link that does not work must not be sent.
 pub fn link(app: &App, path: &str, token: &str) -> Result<String, String> {
     let base = app.config.public_url.as_ref();
     let base = base.ok_or("PURSER_PUBLIC_URL is not set, so mails can't link to pages")?;
     Ok(format!("{base}{path}?token={token}"))
 }
 
-/// The reseller in whose name mails to a user come: whose customer it is, if it is nothing more (rule B12).
-pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String> {
+/// The reseller whose brand e-mails to a user carry: that of the user's client, unless the user has another role
+/// (rule B12).
+pub async fn branding_reseller(app: &App, user: &User) -> Result<Option<Reseller>, String> {
     let Some(client) = user.client.as_ref().filter(|_| user.roles() == ["customer"]) else {
         return Ok(None);
     };
@@ -60,44 +65,48 @@ pub async fn brand_of(app: &App, user: &User) -> Result<Option<Reseller>, String
     }
 }
 
-/// In whose name a mail comes.
+/// The name that a mail carries: the reseller's, or the vendor's.
 fn brand<'a>(app: &'a App, reseller: Option<&'a Reseller>) -> &'a str {
     reseller.map_or(app.config.brand.as_str(), Reseller::brand_name)
 }
 
-/// Credits with their worth in the display currency: `1,490 credits (14.90 USD)`.
-fn money(config: &Config, credits: u64) -> String {
+/// A number with its noun: `1 client`, `1,490 credits`.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count.into()))
+}
+
+/// Credits with their value in the display currency: `1,490 credits (14.90 USD)`.
+fn credits_and_value(config: &Config, credits: u64) -> String {
     let unit = config.credits_per_unit;
     let hundredths = u128::from(credits % unit) * 100 / u128::from(unit);
-    let (count, whole) = (grouped(credits.into()), grouped((credits / unit).into()));
-    format!("{count} credits ({whole}.{hundredths:02} {})", config.currency)
+    let whole = grouped((credits / unit).into());
+    format!("{} ({whole}.{hundredths:02} {})", counted(credits, "credit"), config.currency)
 }
 
-/// How long something is valid, for people: whole hours where they are whole, else minutes.
-fn period(duration: Duration) -> String {
+/// A duration for people: in hours if it is a whole number of them, otherwise in minutes.
+fn readable_duration(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
-    let (count, unit) = match minutes {
-        60.. if minutes.is_multiple_of(60) => (minutes / 60, "hour"),
-        _ => (minutes, "minute"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
+    match minutes {
+        60.. if minutes.is_multiple_of(60) => counted(minutes / 60, "hour"),
+        _ => counted(minutes, "minute"),
+    }
 }
 
-/// A colour as HTML writes it, `#` and three or six hexadecimal digits: it goes into style attributes.
+/// A colour in HTML notation. Only `#` and three or six hexadecimal digits, because it goes into style attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Colour<'a>(&'a str);
 
 impl<'a> Colour<'a> {
-    const VENDORS: Self = Self("#1f3a5f");
+    const VENDOR: Self = Self("#1f3a5f");
 
-    /// The white label's primary colour, when it is a plain one.
-    fn of(reseller: Option<&'a Reseller>) -> Self {
+    /// The primary colour of the reseller's white label if it is in this notation, otherwise the vendor's.
+    fn of_brand(reseller: Option<&'a Reseller>) -> Self {
         let given = reseller
             .and_then(|reseller| reseller.metadata.as_object().get("colours"))
             .and_then(|colours| colours.get("primary"))
             .and_then(Value::as_str);
-        given.and_then(Self::parse).unwrap_or(Self::VENDORS)
+        given.and_then(Self::parse).unwrap_or(Self::VENDOR)
     }
 
     fn parse(text: &'a str) -> Option<Self> {
@@ -106,8 +115,8 @@ impl<'a> Colour<'a> {
         plain.then_some(Self(text))
     }
 
-    /// The colour of what is written on it: black or white, whichever is easier to read there.
-    fn ink(&self) -> &'static str {
+    /// The colour of text on this background: black or white, whichever is easier to read.
+    fn text_colour(&self) -> &'static str {
         if self.brightness() > 140 { "#000000" } else { "#ffffff" }
     }
 
@@ -132,31 +141,4 @@ impl fmt::Display for Colour<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_period_is_said_as_people_say_it() {
-        for (seconds, said) in
-            [(60, "1 minute"), (600, "10 minutes"), (3_600, "1 hour"), (5_400, "90 minutes"), (86_400, "24 hours")]
-        {
-            assert_eq!(period(Duration::from_secs(seconds)), said);
-        }
-    }
-
-    #[test]
-    fn what_stands_on_a_colour_can_be_read() {
-        for (colour, ink) in [
-            ("#1f3a5f", "#ffffff"),
-            ("#fff", "#000000"),
-            ("#000", "#ffffff"),
-            ("#ffd700", "#000000"),
-            ("#c00", "#ffffff"),
-        ] {
-            assert_eq!(Colour::parse(colour).unwrap().ink(), ink, "{colour}");
-        }
-        for no_colour in ["red", "#12", "#12345g", "#1234567", "red;x:url(//evil)", ""] {
-            assert_eq!(Colour::parse(no_colour), None, "{no_colour}");
-        }
-    }
-}
+mod tests;

@@ -100,7 +100,7 @@ async fn each_change_of_status_is_noticed() {
     );
     let suspended = mails.iter().find(|mail| mail["subject"].as_str().unwrap().ends_with("suspended"));
     let text = suspended.unwrap()["text"].as_str().unwrap();
-    assert!(text.contains("was active and is now suspended, since 20"), "{text}");
+    assert!(text.contains("from active to suspended on ") && text.contains(" UTC."), "{text}");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_new_reseller_is_invited_once() {
     let partner = world.partner("standard", 0).await;
     let mails = world.all_mails().await;
     let seen: Vec<_> = mails.iter().map(|mail| &mail["subject"]).collect();
-    assert_eq!(seen, [&json!("Your login as a partner of Purser")]);
+    assert_eq!(seen, [&json!("Your partner account with Purser")]);
     let path = format!("/v1/resellers/{}", partner.refid);
     let email = world.operator.get(&path).await.expect(200).text("email").to_owned();
     assert!(mails[0]["to"].to_string().contains(&email), "{}", mails[0]["to"]);

@@ -28,14 +28,14 @@ async fn who_applies_waits_for_an_operator() {
     let bare = json!({"reseller": refid, "cost": 1, "description": "x"});
     let bought = world.operator.post_once("/v1/provisions", "k", &bare).await;
     let _waits = bought.refused(409, "reseller_pending");
-    assert_eq!(world.mails().await[0]["subject"], "Your application to Purser");
+    assert_eq!(world.mails().await[0]["subject"], "Your application to become a partner of Purser");
 
     let path = format!("/v1/resellers/{refid}/activate");
     let _approved = world.operator.act(&path).await.expect(200);
     let _client = world.operator.post("/v1/clients", &client).await.expect(201);
     let mails = world.mails().await;
     let approval = mails.iter().find(|mail| mail["to"] == json!(["nova@example.com"])).unwrap();
-    assert_eq!(approval["subject"], "Welcome as a partner of Purser");
+    assert_eq!(approval["subject"], "You are now a partner of Purser");
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ def register(world: World) -> None:
     email, secret = world.email("ada"), password()
     body = {"email": email, "name": "Ada Lovelace", "password": secret}
     equal("received", world.nobody.post("/v1/auth/register", body).expect(202).json, {"status": "received"})
-    token = mailed(world, email, "Confirm your address for Purser")
+    token = mailed(world, email, "Confirm your e-mail address for Purser")
     login = {"email": email, "password": secret}
     world.nobody.post("/v1/auth/login", login).refused(401, "invalid_credentials")
     equal("confirmed", world.nobody.post("/v1/auth/confirm", {"token": token}).expect(200).json["status"], "confirmed")
@@ -109,14 +109,14 @@ def second_factor(world: World) -> None:
     step = int(time.time()) // STEP
     enabled = ada(world).put("/v1/me/totp", {"code": code(offered, step)}).expect(200).json
     ada(world).get("/v1/me").refused(401, "unauthenticated")
-    told(world, email, "Two-step sign-in to Purser is on")
+    told(world, email, "Two-step sign-in was turned on for your Purser account")
     login = {"email": email, "password": secret}
     world.nobody.post("/v1/auth/login", login).refused(401, "second_factor_required")
     world.made["session"] = sign_in(world, email, secret, code=enabled["recovery_codes"][0]).key
     # From a device that was not seen before, as far as anybody can tell.
     told(world, email, "New sign-in to your Purser account")
     ada(world).send("DELETE", "/v1/me/totp", {"password": secret}).expect(204)
-    told(world, email, "Two-step sign-in to Purser is off")
+    told(world, email, "Two-step sign-in was turned off for your Purser account")
     world.made["session"] = sign_in(world, email, secret).key
     told(world, email, "New sign-in to your Purser account")
 
@@ -130,7 +130,7 @@ def passwords(world: World) -> None:
     world.made["session"] = changed["token"]
     last = inside(world).token(email)
     world.nobody.post("/v1/auth/forgot-password", {"email": email}).expect(202)
-    token = mailed(world, email, "Choose a new password for Purser", last)
+    token = mailed(world, email, "Reset your Purser password", last)
     form = f"token={token}&password={secret}&repeated={secret}"
     shown = world.nobody.send("POST", "/customer/reset-password", form).expect(200)
     equal("told", "<h1>Your password is set</h1>" in shown.body.decode(), True)
@@ -144,11 +144,11 @@ def passwords(world: World) -> None:
 def address(world: World) -> None:
     old, new, secret = world.email("ada"), world.email("ada-new"), world.made["password"]
     ada(world).put("/v1/me/email", {"email": new, "password": secret}).expect(202)
-    token = mailed(world, new, "Confirm your new address for Purser")
+    token = mailed(world, new, "Confirm your new e-mail address for Purser")
     equal("still", ada(world).get("/v1/me").expect(200).json["email"], old)
     shown = world.nobody.send("POST", "/customer/confirm", f"token={token}").expect(200)
-    equal("told", "<h1>Your address is confirmed</h1>" in shown.body.decode(), True)
-    told(world, old, "Your Purser account has another address")
+    equal("told", "<h1>Your e-mail address is confirmed</h1>" in shown.body.decode(), True)
+    told(world, old, "The e-mail address of your Purser account was changed")
     ada(world).get("/v1/me").refused(401, "unauthenticated")
     world.made["session"] = sign_in(world, new, secret).key
     equal("moved", ada(world).get("/v1/me").expect(200).json["email"], new)

@@ -19,14 +19,14 @@ def page(reply: Reply, status: int, heading: str) -> None:
 
 @PART.step("a link of a mail leads to a page")
 def shown(world: World) -> None:
-    for path, heading in zip(PATHS, ("Confirm your address", "Choose a password")):
+    for path, heading in zip(PATHS, ("Confirm your e-mail address", "Choose a password")):
         page(world.nobody.get(f"{path}?token=unknown"), 200, heading)
 
 
 @PART.step("a form with a token that nobody was sent is told so on a page")
 def unknown_token(world: World) -> None:
     for path, form in zip(PATHS, ("token=unknown", "token=unknown&password=a+long+secret&repeated=a+long+secret")):
-        page(world.nobody.send("POST", path, form), 422, "This link does not work any more")
+        page(world.nobody.send("POST", path, form), 422, "This link no longer works")
 
 
 @PART.step("a page with another method is refused")

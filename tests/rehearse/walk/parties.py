@@ -14,7 +14,7 @@ def onboard(world: World) -> None:
     made = world.operator.post("/v1/resellers", body, once).expect(201)
     world.resellers.append(made.json["refid"])
     world.made["first"] = made.json["refid"]
-    world.expect_mail(world.email("first"), "Your login as a partner of Purser")
+    world.expect_mail(world.email("first"), "Your partner account with Purser")
     world.operator.post("/v1/resellers", body, once).replays(made)
     world.operator.post("/v1/resellers", {**body, "tier": "gold"}, once).refused(422, "idempotency_key_reused")
 

@@ -158,7 +158,7 @@ impl World {
         let mut mails = self.all_mails().await;
         let invites = |mail: &Value| {
             let subject = mail["subject"].as_str().unwrap_or_default();
-            subject.starts_with("Your login as a partner of ")
+            subject.starts_with("Your partner account with ")
         };
         mails.retain(|mail| !invites(mail));
         mails

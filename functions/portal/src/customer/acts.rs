@@ -1,6 +1,6 @@
-//! What the forms do: confirm an address, set a password, each by a token that a mail brought.
+//! The actions behind the forms: confirm an address, set a password, each with a token from an e-mail.
 //!
-//! Invariant: the pages do what the API does, by the same functions.
+//! Invariant: the pages call the same functions as the API.
 
 use purser_domain::people::password::GivenPassword;
 use purser_edge::{App, Problem};
@@ -8,12 +8,12 @@ use purser_store::engine::command::Request;
 
 use purser_api::accounts::auth::links;
 
-/// The code of a token that opens nothing.
+/// The problem code for an unknown, used or expired token.
 pub const INVALID_TOKEN: &str = "invalid_token";
-/// Where the problem of a password points to. Its detail goes on after "The password": `must be …`.
+/// The pointer of a problem with the password. Its detail continues a sentence that starts with "The password".
 pub const PASSWORD: &str = "/password";
 
-/// That it was done.
+/// The action succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done;
 
@@ -22,7 +22,7 @@ pub async fn confirm(app: &App, request: Request, token: &str) -> Result<Done, P
     links::confirm(app, &request, token).await.map(|_| Done)
 }
 
-/// Sets the password of the login that the token was mailed to.
+/// Sets the password of the user that the token was mailed to.
 pub async fn reset(app: &App, request: Request, token: &str, password: &str) -> Result<Done, Problem> {
     let given = GivenPassword::try_from(password.to_owned());
     let given = given.map_err(|weak| App::weak_password(&weak))?;

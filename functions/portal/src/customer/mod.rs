@@ -1,7 +1,7 @@
-//! `customer-pages`: the pages behind the links of mails (rules D1, D3): confirm an address, choose a password.
+//! `customer-pages`: the pages that links in e-mails lead to (rules D1, D3): confirm an address, choose a password.
 //!
-//! Invariant: looking at a page uses nothing up, because scanners of mail follow links; only a form that is sent acts.
-//! A page needs no script, loads nothing and sets no cookie, and every refusal is a page, too.
+//! Invariants: viewing a page does not use up its link, because mail scanners follow links; only submitting a form
+//! does. A page needs no script, loads nothing and sets no cookie. Every refusal is a page, too.
 //!
 //! Pages have routes like everything else, so template.yaml and `front` know them; [`purser_api::Routes::Pages`] keeps
 //! them out of the API's document.
@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 
 use crate::kit::page::{self, Message};
 
-/// The most bytes of a form: two long passwords in any script, and a token.
+/// The maximum size of a form: two long passwords in any script, and a token.
 const MOST_BYTES: usize = 16 * 1024;
 
 /// The routes of this function.
@@ -36,12 +36,12 @@ pub fn routes() -> OpenApiRouter<App> {
         .layer(DefaultBodyLimit::max(MOST_BYTES))
 }
 
-/// What a link says. What programs add to links on their way is passed over.
+/// The parameters of a link. Others are ignored, because mail programs add their own.
 #[derive(Deserialize, IntoParams)]
 struct Link {
-    /// The mail's token.
+    /// The token from the e-mail.
     token: Option<String>,
-    /// Whether passwords can be read while they are typed.
+    /// Whether passwords are visible while they are typed.
     #[serde(default)]
     show: bool,
 }
@@ -88,7 +88,7 @@ fn confirmed(brand: &str, done: Result<acts::Done, Problem>) -> Response {
             StatusCode::OK,
             &Message {
                 brand,
-                title: "Your address is confirmed",
+                title: "Your e-mail address is confirmed",
                 text: &["Thank you. You can close this page and sign in."],
             },
         ),
@@ -103,9 +103,9 @@ struct ResetPage<'a> {
     token: &'a str,
     least: usize,
     show: bool,
-    /// What is wrong with the password, as it goes on after "The password".
+    /// What is wrong with the password; continues a sentence that starts with "The password".
     wrong: Option<&'a str>,
-    /// Whether it was repeated wrongly.
+    /// Whether the two passwords differ.
     differs: bool,
 }
 
@@ -156,8 +156,8 @@ fn set(config: &Config, form: &ResetForm, done: Result<acts::Done, Problem>) -> 
                 brand,
                 title: "Your password is set",
                 text: &[
-                    "You can close this page and sign in with it.",
-                    "Whoever was signed in to your account before is signed out.",
+                    "You can close this page and sign in with your new password.",
+                    "All devices that were signed in to your account have been signed out.",
                 ],
             },
         ),
@@ -177,86 +177,26 @@ fn wrong_password(problem: &Problem) -> Option<&str> {
     Some(field.detail.as_str())
 }
 
-/// A page that says what was refused. What is not about the link is said where all failures are.
+/// The page of a refusal. Refusals that are not about the link get the common page in [`page::or_failure`].
 fn refused(brand: &str, problem: Problem) -> Response {
     let dead = problem.code() == acts::INVALID_TOKEN;
     let response = problem.into_response();
     if dead { page::instead_of(response, &dead_link(brand)) } else { response }
 }
 
-/// One text for every link that does nothing, so that it tells nobody why.
+/// The same text for every link that does not work, so that nobody learns the reason.
 fn dead_link(brand: &str) -> Message<'_> {
     Message {
         brand,
-        title: "This link does not work any more",
+        title: "This link no longer works",
         text: &[
-            "It was used before, its time is over, or a part of it got lost on the way.",
-            "If you have confirmed your address or set your password already, just sign in.",
-            "Else ask for a new link where you sign in: for another confirmation, or for a new password. \
-             The mail you get then has a fresh link.",
+            "It has already been used, has expired or is incomplete.",
+            "If you have already confirmed your address or set your password, you can simply sign in.",
+            "Otherwise, request a new confirmation or a new password on the sign-in page. We will then send you an \
+             e-mail with a new link.",
         ],
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::body::to_bytes;
-
-    use super::*;
-
-    async fn html(response: Response) -> (u16, String) {
-        let status = response.status().as_u16();
-        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        (status, String::from_utf8(bytes.into()).unwrap())
-    }
-
-    fn config() -> Config {
-        let config = Config::read(|name| match name {
-            "PURSER_TABLE" | "PURSER_BUS" => Some("purser".to_owned()),
-            "PURSER_MAIL_FROM" => Some("purser@example.com".to_owned()),
-            _ => None,
-        });
-        config.unwrap()
-    }
-
-    fn form() -> ResetForm {
-        ResetForm {
-            token: "the-token".into(),
-            password: "password1234".into(),
-            repeated: "password1234".into(),
-            show: true,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_wrong_password_is_told_at_its_field_and_not_repeated() {
-        let weak = Problem::invalid(acts::PASSWORD, "must not be one that many people use");
-        let (status, page) = html(set(&config(), &form(), Err(weak))).await;
-        assert_eq!(status, 422);
-        assert!(page.contains(r#"id="wrong">The password must not be one that many people use."#));
-        assert!(page.contains(r#"autofocus aria-invalid="true" aria-describedby="wrong rules""#));
-        assert!(page.contains("<title>Error: ") && page.contains(r#"role="alert""#));
-        assert!(page.contains(r#"value="the-token""#) && page.contains(r#"type="text" required"#));
-        assert!(!page.contains("password1234"), "{page}");
-    }
-
-    #[tokio::test]
-    async fn what_was_done_is_said() {
-        let (status, page) = html(set(&config(), &form(), Ok(acts::Done))).await;
-        assert_eq!(status, 200);
-        assert!(page.contains("<h1>Your password is set</h1>"), "{page}");
-        let (status, page) = html(confirmed("Purser", Ok(acts::Done))).await;
-        assert_eq!(status, 200);
-        assert!(page.contains("<h1>Your address is confirmed</h1>"), "{page}");
-    }
-
-    #[tokio::test]
-    async fn what_is_no_fault_of_the_link_is_left_to_the_page_of_failures() {
-        for answer in [set(&config(), &form(), Err(Problem::busy())), confirmed("Purser", Err(Problem::busy()))] {
-            assert_eq!(answer.headers()["retry-after"], "1");
-            let (status, body) = html(answer).await;
-            assert_eq!(status, 503);
-            assert!(!body.contains("does not work"), "{body}");
-        }
-    }
-}
+mod tests;

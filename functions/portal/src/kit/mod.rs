@@ -1,3 +1,3 @@
-//! What every page is made of.
+//! What all pages share.
 
 pub mod page;

@@ -1,7 +1,7 @@
-//! A page as an answer, and the page of what went wrong.
+//! Pages as responses, and the page for failures.
 //!
-//! Invariant: a page runs no script, loads nothing, is kept by nobody, stands in no frame, and tells no other site
-//! where it was; its one style is allowed by its hash.
+//! Invariant: a page runs no script, loads nothing, is not cached, cannot be framed and sends no referrer. Its only
+//! style sheet is inline and allowed by its hash.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use purser_edge::{App, Problem};
 use sha2::{Digest, Sha256};
 
-/// The style of all pages; it stands in each of them.
+/// The style sheet, which is part of every page.
 pub const STYLE: &str = include_str!("../../templates/kit/style.css");
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -32,14 +32,14 @@ static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     ]);
-    // Base 64 and the text around it can stand in any header.
+    // Cannot fail: base 64 and the text around it are valid in a header.
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     headers
 });
 
-/// A page that only says something.
+/// A page without a form.
 #[derive(Template)]
 #[template(path = "kit/message.html")]
 pub struct Message<'a> {
@@ -47,7 +47,7 @@ pub struct Message<'a> {
     pub brand: &'a str,
     /// What happened.
     pub title: &'a str,
-    /// What to know and to do, by paragraphs.
+    /// The paragraphs.
     pub text: &'a [&'a str],
 }
 
@@ -56,7 +56,7 @@ pub fn show(status: StatusCode, page: &impl Template) -> Response {
     instead_of(status.into_response(), page)
 }
 
-/// An answer with its status, its headers and what the log needs of it, shown as a page.
+/// Replaces the body of a response with a page, keeping its status, its headers and what the log reads from it.
 pub fn instead_of(answer: Response, page: &impl Template) -> Response {
     match page.render() {
         Ok(html) => {
@@ -72,7 +72,7 @@ pub fn instead_of(answer: Response, page: &impl Template) -> Response {
     }
 }
 
-/// The answer, or if it is a failure that no page says yet, the page of that.
+/// The response, or the page for it if it is a failure without a page.
 pub async fn or_failure(State(app): State<App>, answer: Response) -> Response {
     let status = answer.status();
     let failed = status.is_client_error() || status.is_server_error();
@@ -84,29 +84,33 @@ pub async fn or_failure(State(app): State<App>, answer: Response) -> Response {
     instead_of(answer, &page)
 }
 
-/// What people are told of a failure.
+/// The title and the text of a failure's page.
 fn failure(status: StatusCode) -> (&'static str, &'static str) {
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-            ("There is no such page", "Please open the link of the mail again.")
+            ("Page not found", "Please open the link in the e-mail again.")
         }
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ("That is too much", "What you sent is longer than any password can be. Please go back and try again.")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "That is too long",
+            "The text you entered is longer than any password can be. Please go back and try again.",
+        ),
         StatusCode::TOO_MANY_REQUESTS => (
             "Too many requests",
-            "Too much came from your network in a short time. Please wait a few minutes and try again; your link stays \
-             as it is.",
+            "We received too many requests from your network in a short time. Please wait a few minutes and try again. \
+             Your link has not been used up.",
         ),
         StatusCode::SERVICE_UNAVAILABLE => {
-            ("Too much is happening at once", "Nothing was changed. Please go back and try again in a moment.")
+            ("We are too busy at the moment", "Nothing has been changed. Please go back and try again in a moment.")
         }
         status if status.is_server_error() => {
             ("Something went wrong on our side", "Please go back and try again in a few minutes.")
         }
         _ => (
-            "That can't be read",
-            "What your browser sent is not what this page asks for. Please open the link of the mail again.",
+            "We could not read your request",
+            "Your browser sent something that this page does not expect. Please open the link in the e-mail again.",
         ),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

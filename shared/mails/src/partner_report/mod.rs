@@ -1,7 +1,7 @@
-//! The month's partner report to operators (rule E2).
+//! The monthly partner report to operators (rule E2).
 //!
-//! Invariant: its text says all that its HTML says, and the HTML loads nothing: bars are cells of tables, since a mail
-//! shows no SVG.
+//! Invariant: the text says everything that the HTML says, and the HTML loads nothing. Its bars are table cells,
+//! because mail programs do not show SVG.
 
 use askama::Template;
 use purser_charts::trend::{Bucket, grouped};
@@ -13,34 +13,33 @@ use purser_domain::money::tier::Tier;
 use purser_edge::process::config::Config;
 use purser_edge::process::mail::Mail;
 
-use self::Column::{Figures, Words};
-use super::{Colour, money};
+use self::Column::{Left, Right};
+use super::{Colour, credits_and_value};
 
-/// How the partners did in a month.
+/// The figures of a month.
 #[derive(Debug, Clone)]
 pub struct PartnerReport {
     /// Any day of the month.
     pub month: Day,
-    /// The resellers that won most clients in the month, best first, ranked as `resellers/top` ranks them. There may
-    /// be none.
+    /// The resellers that gained the most clients in the month, in the order of `resellers/top`. May be empty.
     pub leaders: Vec<Leader>,
-    /// Who should be offered a higher tier: more than 100 acquisitions in the month, and not platinum.
+    /// The resellers to offer a higher tier: those below platinum with more than 100 acquisitions in the month.
     pub suggestions: Vec<Suggestion>,
-    /// The credits in all wallets together: what the network is still owed.
+    /// The sum of all balances: credits that were paid for and can still be spent.
     pub liability: Credits,
-    /// The credits distributed and spent in each of the last twelve months, oldest first; spent is net of refunds, so
+    /// The credits distributed and spent in each of the last twelve months, oldest first. Spent is net of refunds, so
     /// it may be negative.
     pub trend: Vec<Bucket<2>>,
 }
 
-/// A reseller among those that won most clients.
+/// A reseller among those that gained the most clients.
 #[derive(Debug, Clone)]
 pub struct Leader {
     /// The company.
     pub company: Name,
-    /// Its present tier.
+    /// Its current tier.
     pub tier: Tier,
-    /// How many clients it won in the month.
+    /// How many clients it gained in the month.
     pub acquisitions: u64,
     /// The credits it spent in the month, net of refunds.
     pub spent: i64,
@@ -51,9 +50,9 @@ pub struct Leader {
 pub struct Suggestion {
     /// The company.
     pub company: Name,
-    /// Its present tier.
+    /// Its current tier.
     pub tier: Tier,
-    /// How many clients it won in the month.
+    /// How many clients it gained in the month.
     pub acquisitions: u64,
     /// The tier to offer.
     pub suggested: Tier,
@@ -75,6 +74,7 @@ struct Text<'a> {
 #[template(path = "operators/partner_report/mail.html")]
 struct Html<'a> {
     brand: &'a str,
+    subject: &'a str,
     colour: Colour<'a>,
     name: &'a str,
     month: &'a str,
@@ -91,55 +91,56 @@ struct Month<'a> {
     spent: Bar,
 }
 
-/// A figure, and how long its bar is, in per cent of the longest.
+/// A figure and the length of its bar, as a percentage of the longest bar.
 struct Bar {
     figure: String,
     percent: i128,
 }
 
-/// The sides that a column is aligned to: words to the left, figures to the right.
+/// A column's heading and the side it is aligned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column<'a> {
-    Words(&'a str),
-    Figures(&'a str),
+    Left(&'a str),
+    Right(&'a str),
 }
 
-/// The report on how the partners did in a month, to an operator with that address and name.
+/// The report to the operator with this address and name.
 pub fn partner_report(config: &Config, to: &EmailAddress, name: &Name, report: &PartnerReport) -> Result<Mail, String> {
     let (brand, name) = (config.brand.as_str(), name.as_str());
     let month = &*month_name(report.month);
-    let liability = &*money(config, report.liability.get());
-    let leaders: Vec<_> = (1..).zip(&report.leaders).map(leader).collect();
-    let suggestions: Vec<_> = report.suggestions.iter().map(suggestion).collect();
+    let subject = format!("Partner report for {month}");
+    let liability = &*credits_and_value(config, report.liability.get());
+    let leaders: Vec<_> = (1..).zip(&report.leaders).map(leader_row).collect();
+    let suggestions: Vec<_> = report.suggestions.iter().map(suggestion_row).collect();
     let text = Text {
         brand,
         name,
         month,
         liability,
-        leaders: aligned(
-            [Figures("#"), Words("Tier"), Figures("Clients won"), Figures("Credits spent"), Words("Company")],
+        leaders: table(
+            [Right("#"), Left("Tier"), Right("Clients gained"), Right("Credits spent"), Left("Company")],
             &leaders,
         ),
-        suggestions: aligned([Figures("Clients won"), Words("Tier"), Words("Offer"), Words("Company")], &suggestions),
-        trend: aligned([Words("Month"), Figures("Distributed"), Figures("Spent")], &figures(&report.trend)),
+        suggestions: table(
+            [Right("Clients gained"), Left("Current tier"), Left("Suggested tier"), Left("Company")],
+            &suggestions,
+        ),
+        trend: table([Left("Month"), Right("Distributed"), Right("Spent")], &trend_rows(&report.trend)),
     };
     let html = Html {
         brand,
-        colour: Colour::VENDORS,
+        subject: &subject,
+        colour: Colour::VENDOR,
         name,
         month,
         liability,
         leaders: &leaders,
         suggestions: &suggestions,
-        months: bars(&report.trend),
+        months: chart_rows(&report.trend),
     };
-    Ok(Mail {
-        brand: brand.to_owned(),
-        to: to.clone(),
-        subject: format!("Partner report for {month}"),
-        text: text.render().map_err(|error| error.to_string())?,
-        html: html.render().map_err(|error| error.to_string())?,
-    })
+    let text = text.render().map_err(|error| error.to_string())?;
+    let html = html.render().map_err(|error| error.to_string())?;
+    Ok(Mail { brand: brand.to_owned(), to: to.clone(), subject, text, html })
 }
 
 /// A month for people: `October 2026`.
@@ -163,8 +164,8 @@ fn month_name(day: Day) -> String {
     format!("{name} {year}")
 }
 
-/// The company stands last in each row: it may be of any length and in any script, where columns can't be aligned.
-fn leader((rank, leader): (usize, &Leader)) -> [String; 5] {
+/// The company comes last: a name of any length and script cannot be aligned.
+fn leader_row((rank, leader): (usize, &Leader)) -> [String; 5] {
     [
         rank.to_string(),
         leader.tier.as_str().to_owned(),
@@ -174,7 +175,7 @@ fn leader((rank, leader): (usize, &Leader)) -> [String; 5] {
     ]
 }
 
-fn suggestion(suggestion: &Suggestion) -> [String; 4] {
+fn suggestion_row(suggestion: &Suggestion) -> [String; 4] {
     [
         grouped(suggestion.acquisitions.into()),
         suggestion.tier.as_str().to_owned(),
@@ -183,7 +184,7 @@ fn suggestion(suggestion: &Suggestion) -> [String; 4] {
     ]
 }
 
-fn figures(trend: &[Bucket<2>]) -> Vec<[String; 3]> {
+fn trend_rows(trend: &[Bucket<2>]) -> Vec<[String; 3]> {
     let row = |Bucket { period, figures }: &Bucket<2>| {
         let [distributed, spent] = figures.map(|it| grouped(it.into()));
         [period.clone(), distributed, spent]
@@ -191,12 +192,12 @@ fn figures(trend: &[Bucket<2>]) -> Vec<[String; 3]> {
     trend.iter().map(row).collect()
 }
 
-/// Lines of columns below their headings; nothing where there are no rows.
-fn aligned<const COLUMNS: usize>(columns: [Column<'_>; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+/// A table as text, with headings; empty if there are no rows.
+fn table<const COLUMNS: usize>(columns: [Column<'_>; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let headings = columns.map(|(Words(heading) | Figures(heading))| heading.to_owned());
+    let headings = columns.map(|(Left(heading) | Right(heading))| heading.to_owned());
     let rows = || std::iter::once(&headings).chain(rows);
     let mut widths = [0; COLUMNS];
     for row in rows() {
@@ -207,8 +208,8 @@ fn aligned<const COLUMNS: usize>(columns: [Column<'_>; COLUMNS], rows: &[[String
     let line = |row: &[String; COLUMNS]| {
         let cells = columns.iter().zip(widths).zip(row);
         let cells = cells.map(|((column, width), cell)| match column {
-            Words(_) => format!("{cell:<width$}"),
-            Figures(_) => format!("{cell:>width$}"),
+            Left(_) => format!("{cell:<width$}"),
+            Right(_) => format!("{cell:>width$}"),
         });
         let line = cells.collect::<Vec<_>>().join("  ");
         line.trim_end().to_owned()
@@ -216,8 +217,8 @@ fn aligned<const COLUMNS: usize>(columns: [Column<'_>; COLUMNS], rows: &[[String
     rows().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The bars of each month. A figure that is not above zero has none.
-fn bars(trend: &[Bucket<2>]) -> Vec<Month<'_>> {
+/// The bars of each month. A figure of zero or less has none.
+fn chart_rows(trend: &[Bucket<2>]) -> Vec<Month<'_>> {
     let longest = trend.iter().flat_map(|it| it.figures).max();
     let longest = i128::from(longest.unwrap_or_default().max(1));
     let bar = |figure: i64| {

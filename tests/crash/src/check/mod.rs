@@ -187,7 +187,8 @@ fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong:
             before = after;
         }
         for (left, times) in crossings {
-            let subject = format!("Your credit is low: {left} credits left");
+            let credits = if left == 1 { "credit" } else { "credits" };
+            let subject = format!("Your credit is low: {left} {credits} left");
             let warned = sent(&wallet.email, &|known| known == subject);
             if warned < times {
                 general(wrong, format!("{reseller}: {times} crossings to {left}, and {warned} warnings"));

@@ -70,7 +70,7 @@ async fn whoever_has_an_account_is_told_and_keeps_the_password() {
     let ada = world.person().await;
     world.register(&ada.email, "somebody else's idea of it").await;
     let told = world.subjects(&ada.email).await;
-    assert_eq!(told[0], "You have an account with Purser already");
+    assert_eq!(told[0], "You already have an account with Purser");
     let _still = world.sign_in(&ada.email, PASSWORD).await;
     let token = world.mailed_token(&ada.email).await;
     let _set = reset(&world, &token, "a new harbour at midnight").await.expect(200);

@@ -31,7 +31,7 @@ async fn an_address_changes_once_its_owner_says_so() {
     let ada_again = world.sign_in(new, PASSWORD).await;
     assert_eq!(ada_again.refid, ada.refid);
     let told = world.subjects(&ada.email).await;
-    assert!(told[0].contains("another address"), "{told:?}");
+    assert!(told[0].contains("e-mail address"), "{told:?}");
     let stale = reset(&world, &stale, "a new harbour at midnight").await;
     let _stale = stale.refused(422, "invalid_token");
     // The old one is free.

@@ -11,7 +11,7 @@ use purser_tests::people::{PASSWORD, Person};
 use serde_json::{Value, json};
 
 const FUNCTION: &str = "report-accounts";
-const SUBJECT: &str = "that nobody needs";
+const SUBJECT: &str = "to be unused";
 
 async fn turn(world: &World, days: u32) {
     let by = json!({"advance": format!("P{days}D")});
@@ -261,10 +261,15 @@ async fn operators_are_mailed_once_a_month_and_nothing_is_deleted() {
     let reports = told(&mails);
     assert_eq!(reports.len(), earlier + 1);
     let (report, whom) = (reports[0], &operator.email);
-    assert_eq!((&report["subject"], &report["to"]), (&json!("22 accounts that nobody needs"), &json!([whom])));
+    assert_eq!(
+        (&report["subject"], &report["to"]),
+        (&json!("22 accounts at Purser appear to be unused"), &json!([whom]))
+    );
     for part in ["text", "html"] {
         let said = report[part].as_str().unwrap();
-        for words in ["in 30 days: 21", "in 730 days: 1", "The first 20 of them", "delete-accounts --url http://127"] {
+        for words in
+            ["within 30 days: 21", "for 730 days: 1", "the first 20 accounts", "delete-accounts --url http://127"]
+        {
             assert!(said.contains(words), "{words}: {said}");
         }
         let named = strangers.iter().filter(|refid| said.contains(*refid)).count();

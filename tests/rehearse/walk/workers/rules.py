@@ -42,7 +42,7 @@ def apply(world: World) -> None:
     body = {"company_name": world.name("Nova"), "email": world.email("nova")}
     first, again = (world.nobody.post("/v1/resellers/sign-up", body).expect(202) for _ in range(2))
     equal("the answer", (first.json, first.body), ({"status": "received"}, again.body))
-    world.expect_mail(world.email("nova"), "Your application to Purser")
+    world.expect_mail(world.email("nova"), "Your application to become a partner of Purser")
     arrived(world, "Your application")
 
 
@@ -54,9 +54,9 @@ def approve(world: World) -> None:
     client = world.body("nova-client", reseller=refid)
     world.operator.post("/v1/clients", client).refused(409, "reseller_pending")
     equal("approved", world.operator.post(f"/v1/resellers/{refid}/activate").expect(200).json["status"], "active")
-    world.expect_mail(world.email("nova"), "Welcome as a partner of Purser")
-    world.expect_mail(world.email("nova"), "Your login as a partner of Purser")
-    arrived(world, "Welcome as a partner")
+    world.expect_mail(world.email("nova"), "You are now a partner of Purser")
+    world.expect_mail(world.email("nova"), "Your partner account with Purser")
+    arrived(world, "You are now a partner")
     world.client(world.operator, "nova-client", world.name("Nova"), reseller=refid)
 
 

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use purser_mails::accounts::{self, Occasion};
-use purser_mails::brand_of;
+use purser_mails::branding_reseller;
 
 /// The page that confirms an address.
 const CONFIRM: &str = "/customer/confirm";
@@ -103,7 +103,7 @@ async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Optio
     let Some(Link { user, purpose, has_account, token, to }) = link else {
         return Ok(None);
     };
-    let reseller = brand_of(app, &user).await?;
+    let reseller = branding_reseller(app, &user).await?;
     let reseller = reseller.as_ref();
     let lasts = Duration::from_secs(purpose.lasts().unsigned_abs().as_secs());
     let User { name, .. } = user;

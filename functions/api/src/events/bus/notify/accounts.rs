@@ -9,7 +9,7 @@ use purser_edge::process::mail::Mail;
 use serde::Deserialize;
 use serde_json::Value;
 
-use purser_mails::{accounts, brand_of};
+use purser_mails::{accounts, branding_reseller};
 
 /// What the events of a login carry.
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ pub(super) async fn mail_for(app: &App, event: EventBridgeEvent<Value>, when: &s
     let Some(user) = app.store.user(&told.user).await? else {
         return Ok(None);
     };
-    let reseller = brand_of(app, &user).await?;
+    let reseller = branding_reseller(app, &user).await?;
     let reseller = reseller.as_ref();
     let User { email, name, .. } = &user;
     let mail = match event.detail_type.as_str() {

@@ -116,7 +116,7 @@ async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Ma
 /// When it happened, for people.
 fn when(event: &EventBridgeEvent<Value>) -> Result<String, String> {
     let time = event.time.ok_or("an event without a time")?;
-    Ok(time.format("%Y-%m-%d %H:%M UTC").to_string())
+    Ok(time.format("%-d %B %Y at %H:%M UTC").to_string())
 }
 
 /// A client with the reseller whose brand its mails carry; none when it has been deleted.
