@@ -1,9 +1,10 @@
-# Starts a fresh Purser in memory for a script in a folder beside this one that sources it, and ends it with the script.
+# Starts a fresh Purser in memory for the script that sources this file, and ends it together with the script. The
+# script must run in a folder beside this file.
 #
-# Gives `url`, `work` (a folder that goes when the script ends), and of the demo reseller `reseller` and `key`. The
-# operator's key is `fuzz`.
+# Sets `url`, `work` (a temporary folder, removed when the script ends), and `reseller` and `key` of the demo reseller.
+# The operator's API key is `fuzz`.
 
-# Everything, because `make test` builds that as well, and a part of it would be built again.
+# Builds all targets, because `make test` builds them, too; building only some of them would compile those again.
 cargo build --quiet --workspace --all-targets
 work=$(mktemp -d)
 stop() {
@@ -12,7 +13,7 @@ stop() {
 }
 trap stop EXIT
 
-# What is asked is more than anybody may ask.
+# No rate limits, because the scripts send more requests than are allowed.
 export PURSER_OPERATOR_KEY=fuzz PURSER_KEY_REQUESTS_PER_MINUTE=0 PURSER_ADDRESS_REQUESTS_PER_MINUTE=0
 exec {said}< <(exec "${CARGO_TARGET_DIR:-../../target}/debug/purser" --ephemeral --port 0 2> "$work/log")
 purser=$!

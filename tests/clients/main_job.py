@@ -1,4 +1,4 @@
-"""The main job through the client that openapi-python-client makes of /openapi.json."""
+"""The main job, done with the client that openapi-python-client generates from /openapi.json."""
 
 import os
 from http import HTTPStatus
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def must(answer: T | Problem | None) -> T:
-    """The answer, when it is what was asked for."""
+    """The answer, if the request succeeded."""
     if answer is None or isinstance(answer, Problem):
         raise SystemExit(f"refused: {answer}")
     return answer

@@ -1,4 +1,4 @@
-// The main job through openapi-fetch, with the types that openapi-typescript makes of /openapi.json.
+// The main job, done with openapi-fetch and the types that openapi-typescript generates from /openapi.json.
 
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
@@ -9,7 +9,7 @@ const operator = createClient<paths>({ baseUrl, headers: { Authorization: `Beare
 
 type Problem = components["schemas"]["Problem"];
 
-/** The answer, when it is what was asked for. */
+/** The answer, if the request succeeded. */
 function must<T>({ data, error }: { data?: T; error?: Problem }): T {
   assert(data !== undefined, `refused: ${error?.detail}`);
   return data;
@@ -48,7 +48,7 @@ const { error: refused, response } = await operator.POST("/v1/provisions", {
 });
 assert.deepEqual([response.status, refused?.code, refused?.balance], [402, "insufficient_credits", 510]);
 
-// What the API would refuse for its form does not compile.
+// Requests that the API would refuse as malformed do not compile.
 export const wrong = () => [
   // @ts-expect-error: there is no such tier
   operator.POST("/v1/resellers", { body: { company_name: "a", email: "a@b.example", tier: "silver" } }),

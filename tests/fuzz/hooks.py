@@ -1,5 +1,5 @@
-"""What schemathesis can't know of Purser: which refusals of a request that fits the document are right, and how to
-send requests that get past uniqueness and an empty wallet.
+"""What schemathesis can't know about Purser: which refusals of a request that fits the document are right, and which
+values a request needs so that it is not refused for a duplicate or an empty wallet.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from schemathesis.openapi.checks import (
     UnsupportedMethodResponse,
 )
 
-# A request may fit the document and still be refused for what the system holds. Such refusals have codes of their own.
+# A request may fit the document and still be refused because of the system's state. Such refusals have these codes.
 STATE = {
     "captcha_failed",
     "idempotency_key_reused",
@@ -28,42 +28,42 @@ STATE = {
     "invalid_user",
     "too_many_attempts",
     "version_mismatch",
-    # What is a picture, no schema says.
+    # No schema can say which bytes are a picture.
     "invalid_image",
-    # What is too easy to guess, no pattern says.
+    # No pattern can say which passwords are easy to guess.
     "weak_password",
     "wrong_password",
 }
 
-# Paths that another one with a parameter fits, too: GET /v1/clients/bulk-delete asks for a client of that name, and
-# `Allow` names the methods of both.
+# Paths that also match another path with a parameter: GET /v1/clients/bulk-delete reads a client of that name, and
+# `Allow` lists the methods of both paths.
 FITTING_TWICE = ("/v1/clients/bulk-delete", "/v1/provisions/bulk", "/v1/resellers/sign-up")
 
-# What asks for the password of whoever signed in.
+# The operations that require the signed-in user's password.
 WITH_PASSWORD = ("PUT /v1/me/email", "POST /v1/me/totp", "DELETE /v1/me/totp")
 
-# What a query may say only together with something else, which OpenAPI can't say.
+# Query parameters that must be given together, which OpenAPI can't express.
 TOGETHER = {"GET /v1/resellers/{refid}/verify": "sequence and head go together"}
-# Nor that a range ends where it begins or later, and how long it may be.
+# OpenAPI can't express either that a range must not end before it starts, or how long it may be.
 RANGE = re.compile("end is before start|range has at most")
 
-# The rules of form that JSON Schema can't say, or only at the price of types that nobody could use, with their place.
-# Any other refusal of a request that fits is a fault of the product or of the document.
+# Rules of form that JSON Schema can't express, or only with types that would be unusable, as patterns of the fields'
+# pointers. Any other refusal of a request that fits the document is a bug in Purser or in the document.
 FORM = {
-    # Metadata is any JSON, and all text in it obeys the rules of text.
+    # Metadata is arbitrary JSON, but all text in it must obey the rules for text.
     "POST /v1/clients": ("/metadata",),
     "PATCH /v1/clients/{refid}": ("/metadata",),
     "POST /v1/resellers": ("/metadata",),
     "PATCH /v1/resellers/{refid}": ("/metadata",),
-    # Terms and duration go together; what a change leaves out is what the product has.
+    # Terms and duration depend on each other; for what a change leaves out, the product's own value counts.
     "POST /v1/products": ("/terms",),
     "PATCH /v1/products/{reference}": ("/terms",),
-    # An operator must say whose wallet pays, a reseller need not.
+    # An operator must say whose wallet pays; a reseller need not.
     "POST /v1/provisions": ("/reseller", "/client/metadata"),
     "POST /v1/provisions/bulk": ("/reseller", r"/clients/\d+/metadata"),
-    # A licence is named once.
+    # A licence may be named only once.
     "POST /v1/provisions/{refid}/refund": ("/licences",),
-    # A wallet sends to another one.
+    # A wallet can't transfer to itself.
     "POST /v1/resellers/{refid}/transfers": ("/to",),
 }
 
@@ -77,14 +77,14 @@ def filter_failure(context, failure, case, response):
     if isinstance(failure, AcceptedNegativeData):
         return not is_unknown(failure, response.json())
     if isinstance(failure, EnsureResourceAvailability):
-        # The purchase is there; what is not is a licence that the body names.
+        # The purchase exists; the licence that the body names does not.
         return response.json()["detail"] != "There is no such licence."
     return True
 
 
 def is_unknown(failure, answer):
-    """Whether text that is no refid was answered like the refid of nothing: in a query by an empty list, among many by
-    a result of its own.
+    """Whether text that is not a refid was answered like a refid of nothing: with an empty list for a query, or with a
+    result of its own in a bulk answer.
     """
     if "results" in answer:
         return any(result["code"] == "not_found" for result in answer["results"])
@@ -111,8 +111,8 @@ numbers = itertools.count()
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Requests that fit name what is free and what is there, but for every fourth, which may find out what happens
-    otherwise. Not so in a scenario, because Hypothesis gives up one that it can't repeat.
+    """Makes requests that fit the document use free addresses and existing ids, except for every fourth request, which
+    shows what happens otherwise. In a scenario no request is excepted, because Hypothesis drops one it can't repeat.
     """
     meta, number = case.meta, next(numbers)
     if meta is None or not meta.generation.mode.is_positive:
@@ -122,7 +122,7 @@ def before_call(context, case, kwargs):
     if case.headers and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = f"fuzz-{number}"
     reseller = os.environ["FUZZ_RESELLER"]
-    # A reseller sees no list that it could learn its own refid from.
+    # A reseller can't list resellers, so it has no way to learn its own refid.
     if os.environ["FUZZ_AS"] != "operator" and case.path.startswith("/v1/resellers/{refid}"):
         case.path_parameters["refid"] = reseller
     if not isinstance(case.body, dict):

@@ -1,11 +1,11 @@
-//! What Purser promises, tested through the doors its users use; the tree mirrors the API.
+//! Tests of what Purser promises, through the doors that its users use. The tree mirrors the API.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::too_many_lines,
-    reason = "a test stops where something is not as it should be; a table is as long as it has cases"
+    reason = "a test panics where something is wrong; a table of cases is as long as it has to be"
 )]
 
 mod accounts;

@@ -1,4 +1,4 @@
-//! Products: rule B3.
+//! Products: operators make and change them, and every caller reads them (rule B3).
 
 use purser_tests::World;
 use serde_json::{Value, json};

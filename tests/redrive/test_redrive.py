@@ -1,4 +1,4 @@
-"""infra/cloud/redrive against an emulated account: what leaves, what stays, and what is said of it."""
+"""infra/cloud/redrive against an emulated account: what it redrives, what it leaves, and what it prints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import boto3
 HERE = Path(__file__).parent
 COMMAND = HERE.parent.parent / "infra" / "cloud" / "redrive"
 ACCOUNT = "000000000000"
-# In everything that fails, and never to be printed.
+# Part of every failed record and event; must never be printed.
 PERSONAL = "Ada Lovelace"
 
 
@@ -24,7 +24,7 @@ def arn(function: str) -> str:
 
 
 def record(name: str, number: int) -> dict[str, Any]:
-    """A record of the stream, as Lambda hands it over."""
+    """A record of the stream, as Lambda delivers it."""
     return {
         "eventID": uuid.uuid4().hex,
         "eventName": "INSERT",
@@ -43,7 +43,7 @@ def record(name: str, number: int) -> dict[str, Any]:
 
 
 def failed_batch(function: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    """What Lambda puts into a bucket when it gives up on a batch of a stream's records."""
+    """What Lambda writes to a bucket when it gives up on a batch of stream records."""
     numbers = [it["dynamodb"]["SequenceNumber"] for it in records]
     return {
         "requestContext": {
@@ -69,7 +69,7 @@ def failed_batch(function: str, records: list[dict[str, Any]]) -> dict[str, Any]
 
 
 def event(told: str) -> dict[str, Any]:
-    """An event as the bus hands it over."""
+    """An event as the bus delivers it."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -84,7 +84,7 @@ def event(told: str) -> dict[str, Any]:
 
 
 def failed_invocation(function: str, told: str) -> dict[str, Any]:
-    """What Lambda sends to a queue when a function failed at an event each time."""
+    """What Lambda sends to a queue when a function has failed at every attempt to handle an event."""
     return {
         "version": "1.0",
         "timestamp": "2026-01-01T00:00:00.000Z",
@@ -101,7 +101,7 @@ def failed_invocation(function: str, told: str) -> dict[str, Any]:
 
 
 def undelivered(function: str) -> dict[str, dict[str, str]]:
-    """The attributes of an event that a rule could not hand over."""
+    """The attributes of an event that a rule could not deliver."""
     attributes = {
         "RULE_ARN": f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/purser/NotifyMailed",
         "TARGET_ARN": arn(function),
@@ -112,7 +112,7 @@ def undelivered(function: str) -> dict[str, dict[str, str]]:
 
 
 def redrive(*given: str) -> tuple[int, str]:
-    """Runs the command; gives its exit status and all it printed."""
+    """Runs the command. Returns its exit status and everything it printed."""
     done = subprocess.run([sys.executable, COMMAND, *given], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -133,20 +133,20 @@ class Redrive(unittest.TestCase):
         self.s3, self.sqs = boto3.client("s3"), boto3.client("sqs")
 
     def keep(self, name: str, body: dict[str, Any] | str) -> str:
-        """Puts something into the bucket where Lambda would; gives its key."""
+        """Puts an object into the bucket, where Lambda would put it. Returns its key."""
         key = f"aws/lambda/{uuid.uuid4()}/shardId-1/2026/01/01/2026-01-01T00.00.00-{name}"
         text = body if isinstance(body, str) else json.dumps(body)
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
         return key
 
     def send(self, body: dict[str, Any] | str, attributes: dict[str, Any] | None = None) -> str:
-        """Sends something to the queue; gives its message id."""
+        """Sends a message to the queue. Returns its id."""
         text = body if isinstance(body, str) else json.dumps(body)
         sent = self.sqs.send_message(QueueUrl=self.queue, MessageBody=text, MessageAttributes=attributes or {})
         return str(sent["MessageId"])
 
     def left(self) -> tuple[set[str], set[str]]:
-        """The keys in the bucket, and the ids of the messages that anybody could receive at once."""
+        """The keys in the bucket, and the ids of the messages that can be received immediately."""
         keys = {it["Key"] for it in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])}
         ids: set[str] = set()
         while True:

@@ -1,6 +1,6 @@
-"""A caller of the API: an address, a key, and the answers it gets. The rehearsal and the smoke test both call so.
+"""A caller of the API, for the rehearsal and the smoke test: an address, an API key, and the answers it gets.
 
-Invariant: an answer that is not what was expected is a failure that shows what was asked and what came.
+Invariant: an unexpected answer is a failure that shows the request and the answer.
 """
 
 import http.client
@@ -28,20 +28,20 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; null when it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
             return None
 
     def expect(self, status: int) -> Self:
-        """The answer, which must have this status."""
+        """Asserts the status, and returns the answer."""
         if self.status != status:
             raise Failure(f"{self.asked}: {status} expected, got {self.status}: {self.body.decode()[:500]}")
         return self
 
     def refused(self, status: int, code: str) -> Self:
-        """The answer, which must be a problem with this status and code, in the form of RFC 9457."""
+        """Asserts that this is a problem with this status and code, in the form of RFC 9457, and returns it."""
         problem = self.json if isinstance(self.json, dict) else {}
         form = self.headers.get("content-type")
         seen = (self.status, problem.get("status"), problem.get("code"), form)
@@ -51,29 +51,29 @@ class Reply:
         return self
 
     def replays(self, first: "Reply") -> None:
-        """Asserts that this is the first answer again, byte for byte, and says so."""
+        """Asserts that this repeats the first answer byte for byte, and is marked as a replay."""
         equal(f"{self.asked} again", (self.status, self.body), (first.status, first.body))
         equal(f"{self.asked} again: Idempotency-Replayed", self.headers.get("idempotency-replayed"), "true")
 
     def refids(self, member: str = "refid") -> list[str]:
-        """The ids of a list."""
+        """The ids in a list."""
         return [item[member] for item in self.expect(200).json["data"]]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with or without a key."""
+    """A caller with or without credentials."""
 
     url: str
     host: str = ""
     key: str = field(default="", repr=False)
 
     def with_key(self, key: str) -> "Caller":
-        """The same caller with another key."""
+        """The same caller with other credentials."""
         return replace(self, key=key)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """Sends anything; `idempotency_key="k"` is the header `Idempotency-Key: k`."""
+        """Sends a request; `idempotency_key="k"` becomes the header `Idempotency-Key: k`."""
         address = urlsplit(self.url)
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.netloc, timeout=TIMEOUT)
@@ -82,7 +82,7 @@ class Caller:
             sent["Host"] = self.host
         if self.key:
             sent["Authorization"] = f"Bearer {self.key}"
-        # Text is a form as browsers send it, bytes are a picture, anything else is JSON.
+        # A string is a form as browsers send it, bytes are a picture, anything else is sent as JSON.
         kinds = {str: "application/x-www-form-urlencoded", bytes: "image/png"}
         if body is not None:
             sent["Content-Type"] = kinds.get(type(body), "application/json")
@@ -98,19 +98,19 @@ class Caller:
             connection.close()
 
     def get(self, path: str) -> Reply:
-        """Reads."""
+        """Sends a GET request."""
         return self.send("GET", path)
 
     def delete(self, path: str) -> Reply:
-        """Deletes."""
+        """Sends a DELETE request."""
         return self.send("DELETE", path)
 
     def post(self, path: str, body: Any = None, once: str = "") -> Reply:
-        """Posts JSON, or asks for an action; `once` is the idempotency key."""
+        """Posts JSON, or nothing to an action; `once` is the idempotency key."""
         return self.send("POST", path, body, **({"idempotency_key": once} if once else {}))
 
     def put(self, path: str, body: Any) -> Reply:
-        """Puts JSON, or bytes."""
+        """Puts JSON or bytes."""
         return self.send("PUT", path, body)
 
     def patch(self, path: str, body: Any, **headers: str) -> Reply:
@@ -119,13 +119,13 @@ class Caller:
 
 
 def equal(what: str, seen: Any, expected: Any) -> None:
-    """Asserts that what was seen is what was expected."""
+    """Asserts that two values are equal."""
     if seen != expected:
         raise Failure(f"{what}: {expected!r} expected, got {seen!r}"[:1000])
 
 
 def soon(what: str, look: Callable[[], Any], expected: Any) -> None:
-    """Asserts that what is seen becomes what is expected: an index of the table lags behind it by a moment."""
+    """Asserts that a value soon becomes the expected one. The indexes lag behind the table, so it may take a moment."""
     end = time.monotonic() + LAG
     while (seen := look()) != expected and time.monotonic() < end:
         time.sleep(0.1)

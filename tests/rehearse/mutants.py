@@ -1,4 +1,4 @@
-"""`make rehearse-mutants`: breaks a copy of the template, one thing at a time, and sees the rehearsal fail for it.
+"""`make rehearse-mutants`: breaks copies of the template, each in one place, and checks that the rehearsal notices.
 
     .tools/ministack/bin/python tests/rehearse/mutants.py [part of a name]
 """
@@ -40,12 +40,12 @@ from steps import Outcome
 from deployment.template import load
 
 MUTANTS = (
-    # Rights of functions behind the API.
+    # Permissions of functions behind the API.
     Mutation("provision: no statement to write", without_statement("Provision", "dynamodb:PutItem"),
              "denied: Provision dynamodb:PutItem"),
     Mutation("read-clients: no statement to read", without_statement("ReadClients", "dynamodb:GetItem"),
              "denied: ReadClients dynamodb:GetItem"),
-    Mutation("provision: no reads together", without_action("Provision", "dynamodb:BatchGetItem"),
+    Mutation("provision: no BatchGetItem", without_action("Provision", "dynamodb:BatchGetItem"),
              "denied: Provision dynamodb:BatchGetItem"),
     Mutation("api-keys: no DeleteItem", without_action("ApiKeys", "dynamodb:DeleteItem"),
              "denied: ApiKeys dynamodb:DeleteItem"),
@@ -71,22 +71,22 @@ MUTANTS = (
              "denied: .* secretsmanager:GetSecretValue"),
     Mutation("no right to find out who calls", without_key("CallerPolicy", "dynamodb:GetItem", "AK#*"),
              "denied: .* dynamodb:GetItem .* with AK#"),
-    # Rights of functions that events start.
+    # Permissions of functions that events invoke.
     Mutation("relay: no PutEvents", without_action("Relay", "events:PutEvents"), "denied: Relay events:PutEvents"),
     Mutation("notify: no PutItem", without_action("Notify", "dynamodb:PutItem"), "denied: Notify dynamodb:PutItem"),
     Mutation("notify: no GetItem of resellers", without_key("Notify", "dynamodb:GetItem", "RS#*"),
              "denied: Notify dynamodb:GetItem .* with RS#"),
     Mutation("notify: no SendEmail", without_action("Notify", "ses:SendEmail"), "denied: Notify ses:SendEmail"),
-    Mutation("notify: from another address",
+    Mutation("notify: another sender",
              with_condition("Notify", "ses:SendEmail", "StringEquals", "ses:FromAddress", "nobody@example.com"),
              "denied: Notify ses:SendEmail"),
-    Mutation("mails: another configuration set", with_variable("PURSER_MAIL_CONFIGURATION_SET", "elsewhere"),
+    Mutation("e-mails: another configuration set", with_variable("PURSER_MAIL_CONFIGURATION_SET", "elsewhere"),
              "denied: (Notify|MailLinks) ses:SendEmail on .*configuration-set/elsewhere"),
     Mutation("suppress-mail: no PutItem", without_action("SuppressMail", "dynamodb:PutItem"),
              "denied: SuppressMail dynamodb:PutItem"),
     Mutation("bind-client: no BatchGetItem", without_action("BindClient", "dynamodb:BatchGetItem"),
              "denied: BindClient dynamodb:BatchGetItem"),
-    Mutation("bind-client: no logins", without_key("BindClient", "dynamodb:PutItem", "US#*"),
+    Mutation("bind-client: no users", without_key("BindClient", "dynamodb:PutItem", "US#*"),
              "denied: BindClient dynamodb:PutItem .* with US#"),
     Mutation("hold-provisioning: no PutItem", without_action("HoldProvisioning", "dynamodb:PutItem"),
              "denied: HoldProvisioning dynamodb:PutItem"),
@@ -96,7 +96,7 @@ MUTANTS = (
              "denied: CheckpointLedger dynamodb:PutItem"),
     Mutation("checkpoint-ledger: no GetItem", without_action("CheckpointLedger", "dynamodb:GetItem"),
              "denied: CheckpointLedger dynamodb:GetItem"),
-    Mutation("report-accounts: no logins", without_key("ReportAccounts", "dynamodb:Query", "US#*"),
+    Mutation("report-accounts: no users", without_key("ReportAccounts", "dynamodb:Query", "US#*"),
              "denied: ReportAccounts dynamodb:Query on .*/index/gsi2"),
     Mutation("rollup: no PutItem", without_action("Rollup", "dynamodb:PutItem"), "denied: Rollup dynamodb:PutItem"),
     Mutation("sample-figures: no lists", without_key("SampleFigures", "dynamodb:Query", "CL#*"),
@@ -106,13 +106,13 @@ MUTANTS = (
     Mutation("report-accounts: no schedule", without_events("ReportAccounts", "Schedule"), "functions on schedule"),
     Mutation("checkpoint-ledger: no schedule", without_events("CheckpointLedger", "Schedule"),
              "functions on schedule"),
-    Mutation("relay: no stream", without_events("Relay", "DynamoDB"), "no event has started anything"),
-    # A record without images is none of ours, so nothing is told.
-    Mutation("the stream shows keys only", with_stream("KEYS_ONLY"), "mails about 'Welcome to': no event has started"),
+    Mutation("relay: no stream", without_events("Relay", "DynamoDB"), "no event has invoked anything"),
+    # A record without images is of no kind that Purser knows, so no event is published.
+    Mutation("the stream shows keys only", with_stream("KEYS_ONLY"), "mails about 'Welcome to': no event has invoked"),
     Mutation("notify: no changes of status", with_pattern("Notify", "detail-type", "ClientStatusChanged", "None"),
-             "mails about 'account is now'"),
-    Mutation("notify: mails for imports", with_pattern("Notify", "origin", "api", "import"),
-             "mails about 'Welcome to'"),
+             "e-mails about 'account is now'"),
+    Mutation("notify: e-mails for imports", with_pattern("Notify", "origin", "api", "import"),
+             "e-mails about 'Welcome to'"),
     Mutation("suppress-mail: no bounces", with_pattern("SuppressMail", "detail-type", "Email Bounced", "None"),
              "bounce.* is remembered"),
     Mutation("SES tells of no complaints", with_mail_events("bounce"), "complaint.* is remembered"),
@@ -120,7 +120,7 @@ MUTANTS = (
              "user becomes|functions that did not run.*BindClient"),
     Mutation("hold-provisioning: no top-ups", with_pattern("HoldProvisioning", "detail-type", "CreditsAdded", "None"),
              "hold_provisioning becomes False"),
-    # What a function is and knows.
+    # The configuration of a function.
     Mutation("read-ledger: another handler", with_handler("ReadLedger", "ledger"), 'there is no function \\S*"ledger'),
     Mutation("no table", with_variable("PURSER_TABLE", None), "PURSER_TABLE"),
     Mutation("another bus", with_variable("PURSER_BUS", "elsewhere"), "denied: Relay events:PutEvents on .*elsewhere"),
@@ -143,7 +143,7 @@ MUTANTS = (
 
 @dataclass(frozen=True)
 class Death:
-    """What came of a mutant."""
+    """The outcome of a mutant."""
 
     mutation: Mutation
     outcome: Outcome
@@ -151,13 +151,13 @@ class Death:
 
     @property
     def fate(self) -> str:
-        """Killed only when the failure is about what was broken."""
+        """A mutant counts as killed only if the failure is about what was broken."""
         if not self.outcome.failed:
             return "SURVIVED"
         return "killed" if re.search(self.mutation.reason, self.outcome.reason, re.DOTALL) else "MISTAKEN"
 
     def row(self, width: int) -> str:
-        """Its line of the table."""
+        """The mutant's line in the table."""
         by = self.outcome.failed or "nothing"
         line = f"{self.fate:8}  {self.mutation.name:{width}}  {self.seconds:5.1f} s  by: {by}"
         return line if self.fate == "killed" else f"{line}\n          {self.outcome.reason or 'the whole walk passed'}"
@@ -172,7 +172,7 @@ def kill(mutation: Mutation, archive: Path) -> Death:
 
 
 def checked(mutations: list[Mutation]) -> None:
-    """Sees that every mutation finds its place, before any is tried."""
+    """Checks that every mutation changes the template, before any of them is rehearsed."""
     for mutation in mutations:
         tree = load()
         mutation.change(tree)
@@ -180,7 +180,7 @@ def checked(mutations: list[Mutation]) -> None:
 
 
 def table(pool: ThreadPoolExecutor, mutations: list[Mutation], archive: Path) -> list[Death]:
-    """Tries all mutants, some side by side, and prints what came of each."""
+    """Rehearses all mutants, several at a time, and prints the outcome of each."""
     width = max(len(mutation.name) for mutation in mutations)
     waiting: list[Future[Death]] = [pool.submit(kill, mutation, archive) for mutation in mutations]
     try:
@@ -190,7 +190,7 @@ def table(pool: ThreadPoolExecutor, mutations: list[Mutation], archive: Path) ->
             say(deaths[-1].row(width))
         return deaths
     except BaseException:
-        # The rest won't begin, and what runs fails at its next step.
+        # Mutants that have not begun never will, and the running ones fail at their next step.
         pool.shutdown(wait=False, cancel_futures=True)
         for cloud in list(Cloud.live):
             cloud.kill()
@@ -198,7 +198,7 @@ def table(pool: ThreadPoolExecutor, mutations: list[Mutation], archive: Path) ->
 
 
 def main(part: str = "") -> int:
-    """Tries every mutant whose name has this part; 0 when each died of what was broken."""
+    """Rehearses every mutant whose name contains `part`. Returns 0 if each was killed by what was broken."""
     signal.signal(signal.SIGTERM, end)
     start = time.monotonic()
     mutations = [mutation for mutation in MUTANTS if part in mutation.name]
@@ -211,7 +211,7 @@ def main(part: str = "") -> int:
         with ThreadPoolExecutor(max_workers=int(os.environ.get("JOBS", (os.cpu_count() or 1) + 1))) as pool:
             deaths = table(pool, mutations, archive)
     killed = sum(death.fate == "killed" for death in deaths)
-    say(f"mutants: {killed} killed, {len(deaths) - killed} not ({time.monotonic() - start:.1f} s)")
+    say(f"mutants: {killed} killed, {len(deaths) - killed} not killed ({time.monotonic() - start:.1f} s)")
     return 0 if killed == len(deaths) else 1
 
 

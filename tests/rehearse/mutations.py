@@ -1,7 +1,7 @@
-"""The ways in which a template is broken, one at a time, and what must come of each.
+"""The ways to break a template, one at a time, each with the failure that it must cause.
 
-Invariant: a mutation that finds nothing to change is an error, never a mutant that survives, or dies for nothing. It
-finds its place by names and structure, so the template may be written otherwise.
+Invariant: a mutation that finds nothing to change is an error, so that no mutant survives or dies for no reason. A
+mutation finds its place by names and structure, so the template may be laid out differently.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ Change = Callable[[Tree], None]
 
 
 class NothingToChange(Exception):
-    """The template has no such place any more."""
+    """The template no longer has the place that a mutation changes."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Mutation:
 
     name: str
     change: Change
-    # What the failure must say: a regular expression.
+    # A regular expression that the failure's text must match.
     reason: str
 
 
 def some(found: Iterable[Any], what: str) -> list[Any]:
-    """What was found, which must be something."""
+    """What was found; an error if nothing was."""
     every = list(found)
     if not every:
         raise NothingToChange(what)
@@ -36,12 +36,12 @@ def some(found: Iterable[Any], what: str) -> list[Any]:
 
 
 def many(value: Any) -> list[Any]:
-    """A value that may be one or many, as many."""
+    """A value as a list, whether it is one already or a single value."""
     return value if isinstance(value, list) else [value]
 
 
 def function(tree: Tree, name: str) -> Tree:
-    """A function's properties."""
+    """The properties of a function."""
     if name not in functions(tree):
         raise NothingToChange(f"a function {name}")
     properties: Tree = functions(tree)[name]["Properties"]
@@ -49,7 +49,7 @@ def function(tree: Tree, name: str) -> Tree:
 
 
 def policies(tree: Tree, name: str) -> list[Tree]:
-    """The policies that have statements, of a function or a managed policy."""
+    """The policy documents of a function, or of a managed policy."""
     resource = tree["Resources"].get(name)
     if resource and resource["Type"] == "AWS::IAM::ManagedPolicy":
         return [resource["Properties"]["PolicyDocument"]]
@@ -63,7 +63,7 @@ def with_action(tree: Tree, name: str, action: str) -> list[Tree]:
 
 
 def without_statement(name: str, action: str) -> Change:
-    """Takes away the statements that allow an action."""
+    """Removes the statements that allow an action."""
 
     def change(tree: Tree) -> None:
         gone = with_action(tree, name, action)
@@ -74,23 +74,23 @@ def without_statement(name: str, action: str) -> Change:
 
 
 def without_action(name: str, action: str) -> Change:
-    """Takes away one action, and leaves the others of its statement."""
+    """Removes one action, and leaves the other actions of its statement."""
 
     def change(tree: Tree) -> None:
         for statement in with_action(tree, name, action):
-            # A statement must allow something.
+            # A statement must allow at least one action.
             statement["Action"] = [it for it in many(statement["Action"]) if it != action] or [f"{action}Nothing"]
 
     return change
 
 
 def keys_of(statement: Tree) -> list[Tree]:
-    """The conditions of a statement that limit it to some keys."""
+    """The conditions of a statement that restrict it to some keys."""
     return [it for it in statement.get("Condition", {}).values() if "dynamodb:LeadingKeys" in it]
 
 
 def without_key(name: str, action: str, key: str) -> Change:
-    """Takes away one prefix of the keys that an action is allowed for."""
+    """Removes one prefix from the keys for which an action is allowed."""
 
     def change(tree: Tree) -> None:
         conditions = [it for statement in with_action(tree, name, action) for it in keys_of(statement)]
@@ -103,7 +103,7 @@ def without_key(name: str, action: str, key: str) -> Change:
 
 
 def with_condition(name: str, action: str, operator: str, key: str, value: Any) -> Change:
-    """Gives the condition of an action another value."""
+    """Changes the value in the condition of an action."""
 
     def change(tree: Tree) -> None:
         statements = [it for it in with_action(tree, name, action) if key in it.get("Condition", {}).get(operator, {})]
@@ -114,7 +114,7 @@ def with_condition(name: str, action: str, operator: str, key: str, value: Any) 
 
 
 def without_index(name: str, index: str) -> Change:
-    """Takes an index out of what a function may query."""
+    """Removes an index from those that a function may query."""
 
     def change(tree: Tree) -> None:
         found = 0
@@ -129,7 +129,7 @@ def without_index(name: str, index: str) -> Change:
 
 
 def with_handler(name: str, handler: str) -> Change:
-    """Gives a function another handler."""
+    """Changes the handler of a function."""
 
     def change(tree: Tree) -> None:
         some(many(function(tree, name)["Handler"]), f"{name} has a handler")
@@ -139,7 +139,7 @@ def with_handler(name: str, handler: str) -> Change:
 
 
 def with_variable(variable: str, value: str | None) -> Change:
-    """Gives every function another value of a variable, or none."""
+    """Changes a variable of every function, or removes it."""
 
     def change(tree: Tree) -> None:
         places = [tree["Globals"]["Function"]] + [it["Properties"] for it in functions(tree).values()]
@@ -154,7 +154,7 @@ def with_variable(variable: str, value: str | None) -> Change:
 
 
 def table(tree: Tree) -> Tree:
-    """The table's properties."""
+    """The properties of the table."""
     tables = [it["Properties"] for it in tree["Resources"].values() if it["Type"] == "AWS::DynamoDB::Table"]
     (properties,) = some(tables, "a table")
     found: Tree = properties
@@ -172,19 +172,19 @@ def with_index(index: str, member: str, value: Any) -> Change:
 
 
 def with_mail_events(*kinds: str) -> Change:
-    """Lets SES tell of something else."""
+    """Changes the kinds of events that SES reports."""
 
     def change(tree: Tree) -> None:
         found = [it["Properties"]["EventDestination"] for it in tree["Resources"].values()
                  if it["Type"] == "AWS::SES::ConfigurationSetEventDestination"]
-        for destination in some(found, "a destination of mail events"):
+        for destination in some(found, "a destination of e-mail events"):
             destination["MatchingEventTypes"] = list(kinds)
 
     return change
 
 
 def with_stream(view: str) -> Change:
-    """Lets the table's stream show something else."""
+    """Changes what the table's stream contains."""
 
     def change(tree: Tree) -> None:
         if table(tree)["StreamSpecification"]["StreamViewType"] == view:
@@ -195,7 +195,7 @@ def with_stream(view: str) -> Change:
 
 
 def events(tree: Tree, name: str, kind: str, **members: str) -> list[tuple[str, Tree]]:
-    """The events of a kind that start a function, with these properties."""
+    """The events of a kind that invoke a function, with these properties."""
     found = [(key, it) for key, it in function(tree, name)["Events"].items() if it["Type"] == kind
              and all(it["Properties"].get(member) == value for member, value in members.items())]
     return some(found, f"{kind} {members} starts {name}")
@@ -212,7 +212,7 @@ def with_route(name: str, method: str, path: str, **changes: str) -> Change:
 
 
 def without_default_route(tree: Tree) -> None:
-    """Takes away the route for everything else."""
+    """Removes the default route."""
     found = [(name, key) for name in functions(tree) for key, it in function(tree, name).get("Events", {}).items()
              if it["Type"] == "HttpApi" and "Path" not in it["Properties"]]
     for name, key in some(found, "a default route"):
@@ -220,7 +220,7 @@ def without_default_route(tree: Tree) -> None:
 
 
 def without_events(name: str, kind: str) -> Change:
-    """Takes away what starts a function."""
+    """Removes the events that invoke a function."""
 
     def change(tree: Tree) -> None:
         for key, _ in events(tree, name, kind):
@@ -230,7 +230,7 @@ def without_events(name: str, kind: str) -> Change:
 
 
 def with_pattern(name: str, member: str, value: str, other: str) -> Change:
-    """Puts something else in the place of one value of a rule's pattern."""
+    """Replaces one value in the pattern of a rule."""
 
     def change(tree: Tree) -> None:
         found = 0
@@ -246,7 +246,7 @@ def with_pattern(name: str, member: str, value: str, other: str) -> Change:
 
 
 def without_function(name: str) -> Change:
-    """Takes away a function."""
+    """Removes a function."""
 
     def change(tree: Tree) -> None:
         function(tree, name)
@@ -256,7 +256,7 @@ def without_function(name: str) -> Change:
 
 
 def with_idle_function(tree: Tree) -> None:
-    """Adds a function that nothing starts."""
+    """Adds a function that nothing invokes."""
     if "Idle" in tree["Resources"]:
         raise NothingToChange("no resource Idle yet")
     tree["Resources"]["Idle"] = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "front"}}

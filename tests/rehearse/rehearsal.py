@@ -1,12 +1,12 @@
-"""One rehearsal: a cloud, the template in it, and the walk.
+"""One rehearsal: a cloud, the template deployed into it, and the walk.
 
-Invariant: the cloud ends with the rehearsal, however it went.
+Invariant: the cloud ends with the rehearsal, whether it passed or failed.
 
-Rights that nothing needs are named by `tests/it/template/rights`, which drives more than a walk can.
+Permissions that no function needs are found by `tests/it/template/rights`, which exercises more than a walk can.
 
-What a rehearsal can't show, because MiniStack does not do it: that the stream and the bus deliver again what failed
-(`tests/it/events` does at the handlers), rights to keys of KMS, who may invoke a function, indexes that lag,
-throttling, limits of sizes, and of alarms and dashboards anything but that they can be created.
+A rehearsal can't show what MiniStack does not do: that the stream and the bus deliver again what failed
+(`tests/it/events` shows it for the handlers), permissions for KMS keys, who may invoke a function, lagging indexes,
+throttling, size limits, and anything about alarms and dashboards except that they can be created.
 """
 
 import hashlib
@@ -28,15 +28,15 @@ from steps import MOST_TROUBLES, Outcome, run
 from deployment.template import Tree
 from world import Inside, World
 
-# How long anything that events cause may take; it takes a second or two.
+# The deadline for anything that events cause; it usually takes a second or two.
 EVENTS = 30.0
-# After so long without a sign of a function that events start, none comes: MiniStack looks at the stream each second.
+# If no function that events invoke shows a sign for this long, none will: MiniStack polls the stream every second.
 IDLE = 4.0
 SENDER = "purser@example.com"
-# Where the links of mails lead: nobody follows them there, what counts is the token.
+# The base of the links in e-mails. Nothing answers there; only the tokens matter.
 PUBLIC_URL = "https://purser.example.com/here"
 LINK = re.compile(re.escape(PUBLIC_URL) + r"/customer/[a-z-]+\?token=([A-Za-z0-9_-]{43})")
-# Every rule that is off by default, so that all of them are walked through.
+# Every rule that is off by default, so that the walk covers all of them.
 SWITCHES = {"AutoBindUser": "true", "PartnerSignUp": "true", "HoldOnLowCredit": "true"}
 DEPLOYED = "the template is deployed"
 
@@ -53,7 +53,7 @@ class InsideStack(Inside):
         self.started_by_events = stack.started_by_events()
 
     def inbox(self) -> list[dict[str, Any]]:
-        """All mails sent so far, oldest first."""
+        """All e-mails sent so far, oldest first."""
         told = self.cloud.get("/_ministack/ses/messages")["messages"]
         return [mail for account in told.values() for mail in account]
 
@@ -66,7 +66,7 @@ class InsideStack(Inside):
         mails = self.inbox()
         for mail in mails:
             if SENDER not in mail["Source"]:
-                raise Failure(f"a mail came from {mail['Source']}")
+                raise Failure(f"an e-mail came from {mail['Source']}")
         return Counter((to, mail["Subject"]) for mail in mails for to in mail["To"])
 
     def until(self, what: str, done: Callable[[], Any]) -> Any:
@@ -79,12 +79,12 @@ class InsideStack(Inside):
             seen = sum(line.get("function") in self.started_by_events for line in self.cloud.lines())
             if seen != signs or not self.cloud.is_quiet():
                 signs, since = seen, time.monotonic()
-            return f"no event has started anything for {IDLE:g} s" if time.monotonic() - since > IDLE else ""
+            return f"no event has invoked anything for {IDLE:g} s" if time.monotonic() - since > IDLE else ""
 
         return until(what, EVENTS, done, hopeless)
 
     def table(self) -> str:
-        """The table's name."""
+        """The name of the table."""
         (table,) = self.stack.of_type("AWS::DynamoDB::Table")
         return table
 
@@ -112,7 +112,7 @@ class InsideStack(Inside):
         return started
 
     def unreached(self) -> list[str]:
-        self.until("functions come to rest", self.cloud.is_quiet)
+        self.until("all functions finish", self.cloud.is_quiet)
         ran = {line["function"] for line in self.cloud.lines() if line["kind"] == "begin"}
         return [logical for name, logical in self.functions.items() if name not in ran]
 
@@ -123,7 +123,7 @@ class InsideStack(Inside):
         return [line["text"] for line in self.cloud.lines() if line["kind"] == "log"]
 
     def readable(self, text: str) -> str:
-        """A text with the logical names of functions."""
+        """A text in which functions are called by their logical names."""
         for name, logical in self.functions.items():
             text = text.replace(name, logical)
         return text
@@ -141,7 +141,7 @@ class InsideStack(Inside):
 
 
 def scheduled(rule: str) -> dict[str, object]:
-    """What EventBridge sends when the time of a rule has come."""
+    """The event that EventBridge sends when a rule's schedule is due."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return {"version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event", "source": "aws.events",
             "account": "000000000000", "time": now, "region": REGION, "resources": [rule], "detail": {}}
@@ -158,7 +158,7 @@ def rehearse(tree: Tree, archive: Path, say: Say) -> Outcome:
         try:
             stack.deploy(archive, parameters)
             stack.wire(SENDER)
-        except Exception as error:  # Whatever stops it is why the template can't be deployed.
+        except Exception as error:  # Any error is the reason why the template can't be deployed.
             say(f"FAILED {time.monotonic() - start:6.2f} s  {DEPLOYED}\n       {error!r}")
             return Outcome(0, len(waiting), DEPLOYED, repr(error))
         say(f"ok     {time.monotonic() - start:6.2f} s  {DEPLOYED}")

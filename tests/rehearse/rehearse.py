@@ -1,6 +1,6 @@
 """`make rehearse`: deploys the template with the real Lambda binary into MiniStack, and walks through all of it.
 
-Before that it measures the template: what AWS would refuse for its size need not be deployed to be found.
+Before that, checks the size of the template, because MiniStack does not enforce AWS's limits.
 
     .tools/ministack/bin/python tests/rehearse/rehearse.py
 """
@@ -21,17 +21,17 @@ from deployment.template import load
 
 
 def end(_number: int, _frame: FrameType | None) -> None:
-    """Ends in good order what was asked to end."""
+    """Turns a signal to end into an exception, so that everything is cleaned up."""
     raise SystemExit(143)
 
 
 def say(text: str) -> None:
-    """Prints at once."""
+    """Prints without buffering."""
     print(text, flush=True)
 
 
 def main() -> int:
-    """Rehearses once; 0 when all passed."""
+    """Rehearses once. Returns 0 if every step passed."""
     signal.signal(signal.SIGTERM, end)
     start, tree = time.monotonic(), load()
     try:

@@ -1,7 +1,6 @@
-"""`make smoke URL=… KEY=…`: the part of the walk that needs HTTP alone, against a system that somebody deployed.
+"""`make smoke URL=… KEY=…`: the part of the walk that needs only HTTP, against any deployed system.
 
-Invariant: it touches only what it made itself, takes away what can be taken away, however it ends, and says what is
-left.
+Invariant: it touches only what it created itself. However it ends, it removes what can be removed and lists the rest.
 """
 
 import os
@@ -17,18 +16,18 @@ from rehearse import end, say
 from steps import run, verdict
 from world import World
 
-# SES's own, which takes mails to any label, and never complains.
+# An address of SES's mailbox simulator, which accepts e-mails with any label and never complains.
 ADDRESS = "success+rehearsal-{}@simulator.amazonses.com"
 
 
 def attempt(left: list[str], what: str, reply: int, *good: int) -> None:
-    """Notes what could not be taken away."""
+    """Notes what could not be removed."""
     if reply not in good:
         left.append(f"{what} (answered {reply})")
 
 
 def leave(world: World) -> list[str]:
-    """Takes away what was made; what stays, each as a line."""
+    """Removes what was created. Returns a line for everything that remains."""
     operator = world.first
     stays: list[str] = []
     for refid in world.clients:
@@ -39,17 +38,17 @@ def leave(world: World) -> list[str]:
     for refid in world.resellers:
         suspended = operator.post(f"/v1/resellers/{refid}/suspend").status
         state = "suspended" if suspended == 200 else f"answered {suspended}"
-        stays.append(f"reseller {refid}, {state}, with its login, wallet, entries and licences")
+        stays.append(f"reseller {refid}, {state}, with its user, wallet, entries and licences")
     for refid in world.keys:
         attempt(stays, f"API key {refid}", operator.delete(f"/v1/api-keys/{refid}").status, 204, 404)
     return stays
 
 
 def main() -> int:
-    """Walks once; 0 when all passed."""
+    """Walks once. Returns 0 if every step passed."""
     url, key = os.environ.get("URL", "").rstrip("/"), os.environ.get("KEY", "")
     if not url.startswith(("http://", "https://")) or not key:
-        say("make smoke URL=https://… KEY=an operator's key")
+        say("usage: make smoke URL=https://… KEY=an operator's API key")
         return 2
     signal.signal(signal.SIGTERM, end)
     start, world = time.monotonic(), World(Caller(url, key=key), ADDRESS, run=f"smoke-{secrets.token_hex(3)}")
@@ -60,8 +59,8 @@ def main() -> int:
         try:
             stays = leave(world)
         except Failure as error:
-            stays = [f"whatever else bears the name {world.run}: {error}"]
-        say("\n".join(["what stays:", *(f"  {line}" for line in stays or ["nothing"])]))
+            stays = [f"anything else whose name contains {world.run}: {error}"]
+        say("\n".join(["what remains:", *(f"  {line}" for line in stays or ["nothing"])]))
     say(verdict("smoke", outcome, time.monotonic() - start))
     return 1 if outcome.failed else 0
 

@@ -1,6 +1,6 @@
-"""The steps of a walk, and their run: one line each as it ends, a verdict at the end.
+"""The steps of a walk, and how they are run: one line for each step as it ends, and a verdict at the end.
 
-Invariant: the first failed step ends the run, because the others build on it; what was not reached is counted.
+Invariant: the first failed step ends the run, because later steps build on it; the steps not reached are counted.
 """
 
 import time
@@ -11,23 +11,23 @@ from enum import Enum
 from deployment.cloud import Failure
 from world import World
 
-# How much of what went wrong inside is shown.
+# How many of the troubles inside the cloud are shown.
 MOST_TROUBLES = 5
 
 Act = Callable[[World], None]
 
 
 class Where(Enum):
-    """In which systems a step can be taken."""
+    """The systems in which a step can be run."""
 
     ANYWHERE = "in any system"
-    # It needs a switch that is off unless somebody sets it, or looks into the cloud.
-    INSIDE = "in a cloud of one's own"
+    # The step needs a switch that is off by default, or a view into the cloud.
+    INSIDE = "in the rehearsal's cloud"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that is done and looked at."""
+    """A single step of the walk."""
 
     title: str
     act: Act
@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: how many steps passed, and which one failed, why."""
+    """How a run ended: how many steps passed, how many were not reached, and which step failed, and why."""
 
     passed: int
     left: int
@@ -61,7 +61,7 @@ class Part:
 
 
 def run(steps: Iterable[Step], world: World, say: Callable[[str], None]) -> Outcome:
-    """Takes the steps, one after the other, to the first that fails."""
+    """Runs the steps one after another, up to the first that fails."""
     waiting = list(steps)
     for passed, step in enumerate(waiting):
         start = time.monotonic()
@@ -69,7 +69,7 @@ def run(steps: Iterable[Step], world: World, say: Callable[[str], None]) -> Outc
             step.act(world)
             if world.inside and (troubles := world.inside.troubles()):
                 raise Failure(" | ".join(troubles[:MOST_TROUBLES]))
-        except Exception as error:  # A step that stumbles over an answer's shape has failed like any other.
+        except Exception as error:  # An answer of an unexpected shape fails the step, too.
             reason = str(error) if isinstance(error, Failure) else repr(error)
             if world.inside:
                 seen = [text for text in world.inside.troubles()[:MOST_TROUBLES] if text not in reason]

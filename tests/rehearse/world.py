@@ -1,7 +1,7 @@
-"""What the steps of a walk share: who calls, what was made so far, and what must come of it.
+"""What the steps of a walk share: the callers, what has been created so far, and the e-mails to expect.
 
-Invariant: whatever is made is noted, so that it can be removed, and bears this run's own name, so that two runs on one
-system don't meet.
+Invariant: everything that is created is noted, so that it can be removed, and has a name with this run's own id, so
+that two runs on the same system don't collide.
 """
 
 import secrets
@@ -19,7 +19,7 @@ Body = dict[str, Any]
 
 @dataclass
 class Party:
-    """A reseller with a key of its own."""
+    """A reseller with an API key of its own."""
 
     refid: str
     email: str
@@ -28,68 +28,68 @@ class Party:
 
     @property
     def path(self) -> str:
-        """Where it is read."""
+        """The path of the reseller."""
         return f"/v1/resellers/{self.refid}"
 
 
 class Inside:
-    """What only somebody who can look into the cloud sees. A system that is only called has no such thing."""
+    """A view into the cloud, for what can't be seen over HTTP. A system that is only called has none."""
 
     def mails(self) -> Counter[tuple[str, str]]:
-        """Address and subject of all mails sent so far."""
+        """How often each subject was sent to each address so far."""
         raise NotImplementedError
 
     def until(self, what: str, done: Callable[[], Any]) -> Any:
-        """Waits for what events cause."""
+        """Waits for something that events cause."""
         raise NotImplementedError
 
     def confirm(self, user: str) -> None:
-        """Confirms a login's address, for which there is no route yet."""
+        """Confirms a user's address directly in the table, without a link."""
         raise NotImplementedError
 
     def token(self, to: str) -> str:
-        """The token of the newest link mailed to an address; none yet: empty."""
+        """The token in the newest link sent to an address; empty if there is none yet."""
         raise NotImplementedError
 
     def items(self, prefix: str) -> int:
-        """How many items of the table have a partition key that begins so."""
+        """The number of items whose partition key begins with `prefix`."""
         raise NotImplementedError
 
     def on_schedule(self) -> list[str]:
-        """Starts what schedules start, as they would; the names of those functions."""
+        """Invokes every scheduled function as its schedule would. Returns the names of the functions."""
         raise NotImplementedError
 
     def unreached(self) -> list[str]:
-        """The functions that did not run."""
+        """The functions that have not run."""
         raise NotImplementedError
 
     def troubles(self) -> list[str]:
-        """What was denied, crashed or logged as an error."""
+        """Every denied call, failed invocation and logged error."""
         raise NotImplementedError
 
     def logged(self) -> list[str]:
-        """What functions logged, line by line."""
+        """The lines that functions logged."""
         raise NotImplementedError
 
     def dead_letters(self) -> list[str]:
-        """What events and stream records were given up."""
+        """The events and stream records that were given up on."""
         raise NotImplementedError
 
 
 @dataclass
 class World:
-    """A system, its callers, and what they made."""
+    """A system, its callers, and what they have created."""
 
-    # Who has the operators' first key, or the one that was given.
+    # Carries the operators' first key, or the key that the smoke test was given.
     first: Caller
-    # How an address is made of a name.
+    # The format of an e-mail address, with {} for a name.
     address: str
     inside: Inside | None = None
-    # Who operates: the same, until it makes a key of its own.
+    # The operator: the same as `first`, until a step creates another API key.
     operator: Caller = field(init=False)
     run: str = field(default_factory=lambda: secrets.token_hex(3))
     parties: dict[str, Party] = field(default_factory=dict)
-    # What one step leaves to later ones, by a name.
+    # What one step leaves for later ones, by name: refids, references and secrets.
     made: dict[str, str] = field(default_factory=dict)
     price: int = 0
     answers: dict[str, Reply] = field(default_factory=dict)
@@ -104,53 +104,53 @@ class World:
 
     @property
     def nobody(self) -> Caller:
-        """Somebody without a key."""
+        """A caller without credentials."""
         return self.operator.with_key("")
 
     @property
     def elite(self) -> Party:
-        """The reseller whose business the walk is."""
+        """The reseller that the walk is mostly about."""
         return self.parties["elite"]
 
     @property
     def other(self) -> Party:
-        """A reseller that must see nothing of it."""
+        """A reseller that must not see anything of the first one's."""
         return self.parties["other"]
 
     def email(self, name: str) -> str:
-        """An address nobody has."""
+        """An e-mail address that is unique to this run."""
         return self.address.format(f"{name}-{self.run}")
 
     def name(self, name: str) -> str:
-        """A name that is this run's alone, and says what it is."""
+        """A name that is unique to this run and shows where it comes from."""
         return f"Rehearsal {self.run} {name}"
 
     def once(self, name: str) -> str:
-        """An idempotency key."""
+        """An idempotency key that is unique to this run."""
         return f"rehearsal-{self.run}-{name}"
 
     def body(self, name: str, **members: Any) -> Body:
-        """The body of a new client."""
+        """The body of a request that creates a client."""
         return {"name": self.name(name), "email": self.email(name), **members}
 
     def expect_mail(self, to: str, subject: str) -> None:
-        """Notes a mail that must come."""
+        """Notes an e-mail that must be sent."""
         self.mails[(to, subject)] += 1
 
     def is_welcomed(self, client: Body, brand: str) -> None:
-        """Notes a client that was made, and the mail that greets it."""
+        """Notes a client that was created, and the e-mail that welcomes it."""
         self.clients.append(client["refid"])
         self.expect_mail(client["email"], f"Welcome to {brand}")
 
     def client(self, caller: Caller, name: str, brand: str, once: str = "", **members: Any) -> Reply:
-        """Makes a client."""
+        """Creates a client."""
         made = caller.post("/v1/clients", self.body(name, **members), once).expect(201)
         self.is_welcomed(made.json, brand)
         self.made[name] = made.json["refid"]
         return made
 
     def reseller(self, name: str, once: str = "", **members: Any) -> Reply:
-        """Onboards a reseller."""
+        """Creates a reseller."""
         body = {"company_name": self.name(name), "email": self.email(name), "low_credit_threshold": 500, **members}
         made = self.operator.post("/v1/resellers", body, once).expect(201)
         if made.json["refid"] not in self.resellers:
@@ -160,13 +160,13 @@ class World:
         return made
 
     def key(self, caller: Caller, once: str = "", **members: Any) -> Reply:
-        """Makes an API key."""
+        """Creates an API key."""
         made = caller.post("/v1/api-keys", {"name": self.name("key"), **members}, once).expect(201)
         self.keys.append(made.json["refid"])
         return made
 
     def party(self, name: str, tier: str) -> Party:
-        """Onboards a reseller and makes a key for it."""
+        """Creates a reseller and an API key for it."""
         made = self.reseller(name, tier=tier)
         key = self.key(self.operator, reseller=made.json["refid"])
         party = Party(made.json["refid"], made.json["email"], made.json["user"],
@@ -175,12 +175,12 @@ class World:
         return party
 
     def path(self, client: str) -> str:
-        """Where a client is read."""
+        """The path of a client."""
         return f"/v1/clients/{self.made[client]}"
 
 
 def listed(caller: Caller, path: str, refid: str, member: str = "refid") -> None:
-    """Asserts that a list shows an item, on the first page or on one after it."""
+    """Asserts that a list shows an item, on the first page or on a later one."""
     soon(f"{path} lists {refid}", lambda: shows(caller, path, refid, member), True)
 
 

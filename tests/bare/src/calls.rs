@@ -1,7 +1,8 @@
-//! A Lambda function that makes given calls to DynamoDB and nothing else: what a request costs whoever makes them.
+//! A Lambda function that makes recorded calls to DynamoDB and nothing else: the cost that any code making them has.
 //!
-//! Invariant: the calls are a real function's, member for member; a member that this does not know stops the start.
-//! They are read once, before the first request. It has one thread, as Purser's functions have.
+//! Invariant: the calls are those of a real function, member for member; an unknown member in the recording stops the
+//! start. The calls are prepared once, before the first request. The function has one thread, like Purser's
+//! functions.
 
 use std::collections::HashMap;
 
@@ -34,7 +35,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(handler)).await
 }
 
-/// A call as it went over the wire.
+/// A call as it was sent.
 #[derive(Deserialize)]
 #[serde(tag = "operation", content = "request")]
 enum Recorded {
@@ -71,7 +72,7 @@ struct Keys {
 struct TransactWriteItems {
     transact_items: Vec<Write>,
     return_consumed_capacity: String,
-    /// The SDK makes a fresh one for each call.
+    /// Ignored, because the SDK makes a new token for each call.
     #[serde(rename = "ClientRequestToken")]
     _token: IgnoredAny,
 }
@@ -92,7 +93,7 @@ struct ConditionalPut {
     return_values_on_condition_check_failure: String,
 }
 
-/// A call, ready to be made again and again.
+/// A call that can be repeated.
 enum Call {
     GetItem(GetItemFluentBuilder),
     BatchGetItem(BatchGetItemFluentBuilder),

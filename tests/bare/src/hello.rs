@@ -1,6 +1,6 @@
-//! The least a Lambda function in Rust can be: what any start and any call costs.
+//! The smallest Lambda function in Rust: what any start and any request costs.
 //!
-//! Invariant: it does what the runtime's own first example does, and no more.
+//! Invariant: it does what the first example of the Lambda runtime does, and no more.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use serde::de::IgnoredAny;

@@ -1,11 +1,12 @@
-//! What Purser costs, measured: capacity units and round trips, money at list prices, starts, and load on a laptop.
+//! What Purser costs, measured: capacity units and round trips, money at list prices, starts, and a laptop under
+//! load.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a test stops where something is not as it should be"
+    reason = "a measurement should stop at the first failure"
 )]
 
 pub mod budgets;

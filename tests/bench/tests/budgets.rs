@@ -1,4 +1,4 @@
-//! Budgets: what operations cost in round trips and capacity units (tests/bench/src/budgets).
+//! The budgets hold: what operations cost in round trips and capacity units (tests/bench/src/budgets).
 
 use purser_bench::budgets;
 use purser_store::engine::keys::shard;
@@ -22,14 +22,15 @@ async fn figures_cost_the_same_beside_2_000_clients_as_beside_200() {
     assert_eq!(budgets::analytics::measure(2_000, |_| ()).await, few);
 }
 
-/// Puts so many copies of a client beside it, each a minute older, with the keys the store would give them.
+/// Adds copies of a client, one for each number and each that many minutes older than 2020, with the keys that the
+/// store would give them.
 fn multiply(world: &World, client: &str, copies: impl IntoIterator<Item = u32>) {
     let items = world.items();
     let original = items.iter().find(|item| item["pk"]["S"] == format!("CL#{client}"));
     let mut original = original.expect("a client").clone();
     let then: jiff::Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
     let owner = original["doc"]["M"]["reseller"]["S"].as_str().map(ToOwned::to_owned);
-    // What is imported is mailed to nobody.
+    // Imported clients are sent no e-mail.
     original["by"]["M"]["origin"] = json!({"S": "import"});
     let copies = copies.into_iter().map(|n| {
         let refid = format!("CL-{n:016}");
@@ -95,7 +96,7 @@ async fn a_list_is_whole_and_in_order_however_the_shards_are_filled() {
     let world = World::new().await;
     let alone = world.operator.post("/v1/clients", &world.new_client()).await;
     let alone = alone.expect(201).text("refid").to_owned();
-    // The newest ones all in one shard, so that reading on is needed.
+    // The newest clients are all in one shard, so that a page needs a second round of queries.
     let crowded = (1..2_000_u32).filter(|n| shard(&format!("CL-{n:016}")) == 3);
     let copies: Vec<u32> = crowded.take(120).chain(3_000..3_100).collect();
     multiply(&world, &alone, copies.clone());
@@ -112,7 +113,7 @@ async fn a_list_is_whole_and_in_order_however_the_shards_are_filled() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => break,
             }
-            assert_eq!(data.len(), limit, "no page but the last is short");
+            assert_eq!(data.len(), limit, "only the last page may be short");
         }
         assert_eq!(listed, expected, "{limit}");
     }
@@ -127,6 +128,6 @@ async fn what_a_consumer_writes_down_is_counted() {
     let notified = purser_api::events::bus::notify::notify(app, bus_event("CreditsRanLow", &detail));
     let (done, cost) = purser_store::engine::table::meter::measured(Box::pin(notified)).await;
     assert_eq!(done, Ok(()));
-    // Claimed, the reseller read, the address found mailable, settled.
+    // The calls: claim the event, read the reseller, check that its address accepts e-mails, settle the claim.
     assert_eq!((cost.calls, cost.rcu, cost.wcu), (4, 2.0, 2.0));
 }

@@ -1,4 +1,4 @@
-//! docs/deploying.md says what is so: what a month costs, and what there is to set and to answer.
+//! docs/deploying.md is up to date: it quotes the costs, and explains every parameter and every alarm.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,7 +23,7 @@ async fn the_document_quotes_what_is_printed() {
     assert_eq!(
         costs::quoting(&document, &report).as_ref(),
         Some(&document),
-        "`make costs FILE=docs/deploying.md` puts it right"
+        "`make costs FILE=docs/deploying.md` updates the document"
     );
 }
 

@@ -1,6 +1,7 @@
-//! A caller: one command after another, each until its final answer.
+//! An author: sends one command after another, each until it has its final answer.
 //!
-//! Invariant: a command whose outcome is unknown is sent again, with its key and body, before the next one is made.
+//! Invariant: a command whose outcome is unknown is sent again, with the same idempotency key and body, before the
+//! next command is made.
 
 use serde_json::{Value, json};
 
@@ -9,47 +10,42 @@ use super::kinds::{Draft, KINDS, UNSEEN, refund_of};
 use super::purchase::Purchase;
 use purser_tests::{Caller, Partner};
 
-/// How often a command is sent to a system that answers that it is busy.
+/// How often a command is sent while the system answers that it is busy.
 const BUSY_TRIES: usize = 20;
 
-/// A client that an author created, as its last answer showed it.
+/// A client that an author created, as the last answer showed it.
 #[derive(Debug, Clone)]
 pub struct Own {
-    /// Its refid.
     pub refid: String,
-    /// Its address.
     pub email: String,
-    /// Its status.
     pub status: String,
 }
 
-/// Another reseller, whose wallet credits can go to.
+/// Another reseller, to which credits can be transferred.
 #[derive(Debug, Clone)]
 pub struct Neighbour {
-    /// Its refid.
     pub refid: String,
-    /// Whether it is right below the author's, so that the author's may send to it by itself.
+    /// Whether it is a direct child of the author's reseller, which may then transfer credits to it without an
+    /// operator.
     pub below: bool,
 }
 
-/// Somebody who sends commands about one reseller.
+/// A caller who sends commands about one reseller.
 pub struct Author {
     place: usize,
     operator: Caller,
-    /// The reseller, and its own key.
+    /// The reseller, with its own API key.
     pub partner: Partner,
     neighbours: Vec<Neighbour>,
-    /// What is sold.
     pub product: String,
-    /// What decides what comes next.
+    /// Decides what the next command is.
     pub random: fastrand::Rng,
-    /// All it has sent, in order; only the last one may lack its answer.
+    /// All commands sent, in order. Only the last one may lack its answer.
     pub told: Vec<Told>,
     clients: Vec<Own>,
 }
 
 impl Author {
-    /// An author who has sent nothing yet.
     pub fn new(
         place: usize,
         operator: Caller,
@@ -61,25 +57,25 @@ impl Author {
         Self { place, operator, partner, neighbours, product, random, told: Vec::new(), clients: Vec::new() }
     }
 
-    /// Its place among the others.
+    /// The author's index.
     pub fn place(&self) -> usize {
         self.place
     }
 
-    /// Goes on where `operator` calls.
+    /// Continues against the server that `operator` calls.
     pub fn move_to(&mut self, operator: &Caller) {
         self.partner.caller = operator.with_key(self.partner.caller.key());
         self.operator = operator.clone();
     }
 
-    /// Makes a command and sends it; whether its outcome is known.
+    /// Makes a command and sends it. Returns whether its outcome is known.
     pub async fn next(&mut self, round: usize) -> bool {
         let command = self.draft();
         self.told.push(Told::new(command));
         self.finish(round).await
     }
 
-    /// Sends the last command unless it has its final answer; whether it has one now.
+    /// Sends the last command again unless it has its final answer. Returns whether it has one now.
     pub async fn finish(&mut self, round: usize) -> bool {
         let Some(last) = self.told.last().filter(|told| told.answer.is_none()) else {
             return true;
@@ -112,8 +108,8 @@ impl Author {
         false
     }
 
-    /// Refunds the purchase whose answer was lost, if it is there, before its buyer hears of it. In the list the refund
-    /// stands before the purchase, which is still to be finished.
+    /// Refunds the purchase whose answer was lost, if it was carried out, before its caller learns of it. The list of
+    /// commands then has the refund before the purchase, which still lacks its answer.
     pub async fn refund_unseen(&mut self, round: usize) {
         let lost = |told: &&Told| {
             let (command, lost) = (&told.command, told.answer.is_none());
@@ -143,7 +139,7 @@ impl Author {
         self.told.extend(unseen);
     }
 
-    /// Sends a command once more; the answer, and whether it is a repeat of an earlier one.
+    /// Sends a command. Returns the answer, and whether it was replayed.
     pub async fn send(&self, command: &Command) -> Result<(Answer, bool), String> {
         let caller = match command.by {
             By::Operator => &self.operator,
@@ -198,7 +194,7 @@ impl Author {
         }
     }
 
-    /// Takes in what the last answer says of clients.
+    /// Updates the clients with what the last answer shows.
     fn learn(&mut self) {
         let Some(last) = self.told.last() else { return };
         for client in last.clients() {
@@ -211,22 +207,20 @@ impl Author {
         }
     }
 
-    /// A client nobody has.
+    /// The data of a client that does not exist yet.
     pub fn stranger(&self, id: &str, place: usize) -> Value {
         json!({"name": format!("Client {place} of {id}"), "email": format!("{id}-{place}@client.example")})
     }
 
-    /// One of its clients.
     pub fn a_client(&mut self) -> Option<Own> {
         self.random.choice(&self.clients).cloned()
     }
 
-    /// At most so many of its clients.
     pub fn some_clients(&mut self, most: usize) -> Vec<Own> {
         self.random.choose_multiple(self.clients.iter().cloned(), most)
     }
 
-    /// The command and the body of a top-up with a reference that was entered.
+    /// The id and the body of an earlier top-up with a reference.
     pub fn a_top_up(&mut self) -> Option<(String, Value)> {
         let with_reference = |told: &&Told| {
             let command = &told.command;
@@ -239,14 +233,14 @@ impl Author {
         Some((chosen.command.id.clone(), chosen.command.body.clone()))
     }
 
-    /// One of its purchases that is like this.
+    /// One of the author's purchases, among those that `like` accepts.
     pub fn a_purchase(&mut self, like: impl Fn(&Purchase) -> bool) -> Option<Purchase> {
         let mut all = Purchase::among(&self.told);
         all.retain(like);
         self.random.choice(all)
     }
 
-    /// Another reseller that is like this.
+    /// Another reseller, among those that `like` accepts.
     pub fn a_neighbour(&mut self, like: impl Fn(&Neighbour) -> bool) -> Option<String> {
         let fitting = self.neighbours.iter().filter(|it| like(it));
         let fitting: Vec<&Neighbour> = fitting.collect();

@@ -1,4 +1,4 @@
-//! Reads over HTTP, and from the mails in the folder, what there is in the system.
+//! Reads the state of the system: over HTTP, and from the file of e-mails in the data folder.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,8 +10,8 @@ use super::check::{Found, Wallet};
 use super::history::Told;
 use purser_tests::Caller;
 
-/// Reads every wallet, entry and client; of the commands from the place `since` in each author's list also the
-/// provisions, and what a repeat is answered.
+/// Reads every wallet, entry and client. For each author's commands from the index in `since` on, also reads their
+/// provisions again and repeats the command.
 pub async fn read(operator: &Caller, authors: &[Author], since: &[usize]) -> Result<Found, String> {
     let mut found = Found::default();
     for author in authors {
@@ -31,7 +31,7 @@ pub async fn read(operator: &Caller, authors: &[Author], since: &[usize]) -> Res
     Ok(found)
 }
 
-/// Reads the provision of a command again, and sends the command again.
+/// Reads the provision of a command again, and repeats the command.
 async fn again(operator: &Caller, author: &Author, told: &Told, found: &mut Found) -> Result<(), String> {
     let id = &told.command.id;
     if let Some(provision) = told.provision() {
@@ -39,7 +39,7 @@ async fn again(operator: &Caller, author: &Author, told: &Told, found: &mut Foun
         let reply = operator.get(&path).await;
         found.provisions.insert(id.clone(), reply.json);
     }
-    // Refusals are not remembered, so a refused command may succeed when it is sent again.
+    // Refusals are not stored, so a refused command may succeed when it is repeated.
     if told.command.keyed && told.done().is_some() {
         let (answer, _) = author.send(&told.command).await?;
         found.repeats.insert(id.clone(), answer);
@@ -78,8 +78,8 @@ async fn pages(operator: &Caller, list: &str) -> Vec<Value> {
     }
 }
 
-/// Adds the mails in the folder, by their ids; the line that a crash has torn is none. The file must be read before
-/// each start, which cuts it down.
+/// Adds the e-mails in the data folder, by their ids, skipping a line that a crash has torn. Call this before each
+/// start of `purser`, which trims the file.
 pub fn collect_mails(folder: &Path, mails: &mut BTreeMap<String, (String, String)>) {
     let text = std::fs::read(folder.join("mails.jsonl")).unwrap_or_default();
     for line in text.split(|byte| *byte == b'\n') {

@@ -1,7 +1,7 @@
-//! What the callers know: the commands they sent, every try, and the final answers.
+//! What the callers know: the commands they sent, every attempt, and the final answers.
 //!
-//! Invariant: a command has one key and one body for all its tries, and its description is its id, so whatever it
-//! left in a ledger can be traced to it.
+//! Invariant: all attempts of a command have the same idempotency key and body, and the description of its entry is
+//! its id. So everything that a command left in a ledger can be traced back to it.
 
 use std::fmt::Write;
 
@@ -9,76 +9,63 @@ use serde_json::Value;
 
 use purser_tests::Reply;
 
-/// What a command should come to.
+/// The effect that a command should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// An entry, or none when the wallet holds too little.
+    /// An entry; or a refusal if the wallet holds too little.
     Entry,
-    /// The entry that this earlier command made.
+    /// The entry that an earlier command made, named by the id of that command.
     EntryOf(String),
-    /// A client.
     Client,
-    /// A changed client.
     Change,
-    /// This refund.
     Refund(Refund),
-    /// Two entries, one here and one in the wallet of this reseller, or none when the wallet holds too little.
+    /// Two entries, one in each wallet, with this reseller as the receiver; or a refusal if the wallet holds too
+    /// little.
     TransferTo(String),
     /// One of these refusals, by status and code.
     Refusal(&'static [(u16, &'static str)]),
 }
 
-/// What a refund returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
-    /// The purchase, by refid.
+    /// The refid of the purchase.
     pub provision: String,
-    /// The licences that end with it.
+    /// The refids of the licences that it revokes.
     pub licences: Vec<String>,
-    /// How many credits come back.
     pub amount: u64,
 }
 
-/// Who sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// The operator.
     Operator,
-    /// The reseller whose wallet it is about.
+    /// The reseller that the command is about.
     Reseller,
 }
 
-/// A command as it is sent, however often.
+/// A command, which may be sent several times.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// Its name in this run, which is its idempotency key and its description as well.
+    /// Unique in this run; also the idempotency key, and the description of the entry.
     pub id: String,
-    /// Which kind it is of.
+    /// The name of its kind, for reports.
     pub kind: &'static str,
-    /// Whose wallet, or whose clients, it is about.
+    /// The refid of the reseller that the command is about.
     pub reseller: String,
-    /// Who sends it.
     pub by: By,
-    /// Its method.
     pub method: &'static str,
-    /// Its path.
     pub path: String,
-    /// Whether it carries its id as idempotency key.
+    /// Whether the request carries the id as its idempotency key.
     pub keyed: bool,
-    /// Its body.
     pub body: Value,
-    /// What it should come to.
     pub wanted: Wanted,
 }
 
-/// A final answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// The body as it came.
+    /// The body as it was received.
     pub bytes: Vec<u8>,
-    /// The body as JSON.
+    /// The body parsed as JSON.
     pub json: Value,
 }
 
@@ -88,29 +75,25 @@ impl From<&Reply> for Answer {
     }
 }
 
-/// A command with all that its caller saw of it.
+/// A command with everything that its caller saw of it.
 #[derive(Debug, Clone)]
 pub struct Told {
-    /// The command.
     pub command: Command,
-    /// One line for each try.
     pub tries: Vec<String>,
-    /// The final answer, once there is one.
     pub answer: Option<Answer>,
 }
 
 impl Told {
-    /// A command that nobody has answered yet.
     pub fn new(command: Command) -> Self {
         Self { command, tries: Vec::new(), answer: None }
     }
 
-    /// The answer of a command that was done.
+    /// The answer, if the command succeeded.
     pub fn done(&self) -> Option<&Answer> {
         self.answer.as_ref().filter(|answer| answer.status < 300)
     }
 
-    /// The entry that the answer tells of, if this command makes one.
+    /// The entry in the answer, if the command made one.
     pub fn entry(&self) -> Option<&Value> {
         let json = &self.done()?.json;
         match &self.command.wanted {
@@ -124,7 +107,7 @@ impl Told {
         }
     }
 
-    /// What it refunded, if it was a refund and was done.
+    /// The refund, if the command was one and succeeded.
     pub fn refund(&self) -> Option<&Refund> {
         match &self.command.wanted {
             Wanted::Refund(refund) if self.done().is_some() => Some(refund),
@@ -132,13 +115,13 @@ impl Told {
         }
     }
 
-    /// The provision that the answer tells of: bought by this command, or refunded.
+    /// The provision in the answer, bought or refunded by this command.
     pub fn provision(&self) -> Option<&str> {
         self.done()?.json.get("entry")?;
         self.done()?.json["refid"].as_str()
     }
 
-    /// How many licences it pays for.
+    /// How many licences the command pays for.
     pub fn units(&self) -> usize {
         let body = &self.command.body;
         match (&body["clients"], &body["client"]) {
@@ -148,26 +131,27 @@ impl Told {
         }
     }
 
-    /// The licences that it bought, by refid.
+    /// The refids of the licences that the command bought.
     pub fn licences(&self) -> Vec<&str> {
         let done = self.done().filter(|_| self.refund().is_none());
         done.map_or_else(Vec::new, |done| licences(&done.json))
     }
 
-    /// The clients that the answer shows as they are now.
+    /// The clients in the answer in their state after the command.
     pub fn clients(&self) -> Vec<&Value> {
         let Some(done) = self.done() else {
             return Vec::new();
         };
         match self.command.wanted {
             Wanted::Client | Wanted::Change => vec![&done.json],
-            // It shows them as they were read, and changes nothing of them.
+            // A refund shows the clients as they were when it read them, possibly out of date, and changes none of
+            // them.
             Wanted::Refund(_) => Vec::new(),
             _ => sold(&done.json).map(|sold| &sold["client"]).filter(|client| client.is_object()).collect(),
         }
     }
 
-    /// The addresses of the clients that it creates.
+    /// The addresses of the clients that the command created.
     pub fn new_addresses(&self) -> Vec<&str> {
         let body = &self.command.body;
         let asked: Vec<&Value> = match (&self.command.wanted, &body["clients"]) {
@@ -180,7 +164,7 @@ impl Told {
         asked.into_iter().filter(|_| done).filter_map(|client| client["email"].as_str()).collect()
     }
 
-    /// What its caller saw, in short.
+    /// A short account of what the caller saw.
     pub fn history(&self) -> String {
         let Command { id, kind, method, path, body, .. } = &self.command;
         let mut text = format!("{id} ({kind}): {method} {path} {body}");
@@ -192,13 +176,11 @@ impl Told {
     }
 }
 
-/// The licences in a provision, by refid.
 pub fn licences(provision: &Value) -> Vec<&str> {
     let all = minted(provision);
     all.filter_map(|licence| licence["refid"].as_str()).collect()
 }
 
-/// The licences in a provision that are revoked, by refid.
 pub fn revoked(provision: &Value) -> Vec<&str> {
     let ended = minted(provision).filter(|licence| licence["status"] == "revoked");
     ended.filter_map(|licence| licence["refid"].as_str()).collect()
@@ -208,7 +190,7 @@ fn minted(provision: &Value) -> impl Iterator<Item = &Value> {
     sold(provision).filter_map(|sold| sold["licences"].as_array()).flatten()
 }
 
-/// What a provision sold, client by client.
+/// The parts of a provision, one for each client.
 fn sold(provision: &Value) -> impl Iterator<Item = &Value> {
     let many = provision["results"].as_array();
     let one = many.is_none().then_some(provision);

@@ -1,9 +1,10 @@
-//! The kinds of commands that callers send: the one table to add to when there is a new one.
+//! The kinds of commands that callers send. A new kind needs only a line in this table.
 //!
-//! Invariant: each command is decided by what its own caller knows, or by the balance; so its answer can be checked.
+//! Invariant: the right answer to each command depends only on what its own caller knows, and on the balance. So the
+//! answer can be checked.
 #![expect(
     clippy::unnecessary_wraps,
-    reason = "kinds are drafted alike, whether or not they need something to be there"
+    reason = "all kinds share one signature, although some of them can always be drafted"
 )]
 
 use serde_json::{Value, json};
@@ -12,62 +13,54 @@ use super::author::Author;
 use super::history::{By, Wanted};
 use super::purchase::Purchase;
 
-/// A kind of command.
 pub struct Kind {
-    /// How it is called in a report.
     pub name: &'static str,
-    /// How often it is chosen, in proportion to the others.
+    /// How often the kind is chosen, relative to the others.
     pub weight: u32,
-    /// Drafts one; none when there is nothing yet that it could be about.
+    /// Drafts a command. `None` if nothing exists yet that it could be about.
     pub draft: fn(&mut Author, id: &str) -> Option<Draft>,
 }
 
-/// A command but for its name.
+/// A command without its id and kind.
 pub struct Draft {
-    /// Who sends it.
     pub by: By,
-    /// Its method.
     pub method: &'static str,
-    /// Its path.
     pub path: String,
-    /// Whether it carries an idempotency key.
+    /// Whether the request carries an idempotency key.
     pub keyed: bool,
-    /// Its body.
     pub body: Value,
-    /// What it should come to.
     pub wanted: Wanted,
 }
 
-/// How a wallet refuses that holds too little.
+/// The refusal by a wallet that holds too little.
 pub const POOR: (u16, &str) = (402, "insufficient_credits");
 
-/// What the refund of a purchase is called that its buyer has not heard of yet. It has no place in the table, because
-/// only a kill brings it about.
+/// The kind of a refund of a purchase whose caller has not received the answer yet. It is not in the table, because
+/// only a kill creates the situation.
 pub const UNSEEN: &str = "refund of an unseen purchase";
 
-/// All kinds.
 pub const KINDS: &[Kind] = &[
     kind("credit", 4, credit),
     kind("credit with a reference", 4, credit_with_reference),
-    kind("a reference again", 2, reference_again),
-    kind("a reference reused", 1, reference_reused),
+    kind("repeated reference", 2, reference_again),
+    kind("reference with another amount", 1, reference_reused),
     kind("bare cost", 5, bare_cost),
-    kind("too dear", 2, too_dear),
+    kind("cost beyond the balance", 2, too_dear),
     kind("product for a new client", 5, for_new_client),
     kind("product for a client", 5, for_client),
     kind("product for a taken address", 2, for_taken_address),
     kind("bulk", 4, bulk),
     kind("refund", 3, refund),
     kind("refund of licences", 4, refund_of_licences),
-    kind("refund of what was refunded", 2, refund_again),
-    kind("refund of nothing", 1, refund_of_nothing),
+    kind("repeated refund", 2, refund_again),
+    kind("refund of an unknown purchase", 1, refund_of_nothing),
     kind("transfer", 4, transfer),
-    kind("transfer to a sub-reseller", 4, transfer_below),
-    kind("transfer to no sub-reseller", 1, transfer_elsewhere),
-    kind("transfer of too much", 1, transfer_of_too_much),
+    kind("transfer to a child", 4, transfer_below),
+    kind("transfer to a reseller that is no child", 1, transfer_elsewhere),
+    kind("transfer beyond the balance", 1, transfer_of_too_much),
     kind("new client", 4, new_client),
     kind("renamed client", 4, renamed),
-    kind("client's next status", 4, next_status),
+    kind("next status of a client", 4, next_status),
 ];
 
 const fn kind(name: &'static str, weight: u32, draft: fn(&mut Author, id: &str) -> Option<Draft>) -> Kind {
@@ -156,7 +149,7 @@ fn bulk(author: &mut Author, id: &str) -> Option<Draft> {
     Some(purchase("/v1/provisions/bulk", body, Wanted::Entry))
 }
 
-/// The refund of all that is left of a purchase.
+/// The refund of everything that is left of a purchase.
 pub fn refund_of(purchase: &Purchase, id: &str) -> Draft {
     let body = json!({"description": id});
     let wanted = Wanted::Refund(purchase.rest());
@@ -189,7 +182,8 @@ fn refund_of_licences(author: &mut Author, id: &str) -> Option<Draft> {
     Some(give_back(&purchase.refid, body, Wanted::Refund(refund)))
 }
 
-/// Of all, where all has been refunded; else of one that was, together with all that were not.
+/// Refunds a whole purchase again if nothing is left of it; otherwise one licence that has been refunded, together
+/// with all that have not.
 fn refund_again(author: &mut Author, id: &str) -> Option<Draft> {
     let purchase = author.a_purchase(|it| it.left == 0 || !it.ended.is_empty())?;
     let mut body = json!({"description": id});
@@ -263,7 +257,7 @@ fn renamed(author: &mut Author, id: &str) -> Option<Draft> {
     })
 }
 
-/// Once active, once suspended: so that each notice can be told from every other.
+/// Activates a client once and suspends it once, so that no two e-mails about its status are alike.
 fn next_status(author: &mut Author, _id: &str) -> Option<Draft> {
     let client = author.a_client()?;
     let action = match client.status.as_str() {

@@ -1,6 +1,6 @@
-//! The real `purser` as a process of its own, with its data in a folder: started, killed, measured.
+//! The real `purser` as a separate process with its data in a folder: started, killed and measured.
 //!
-//! Invariant: the process never outlives its [`Laptop`], and what it said on standard error is kept beside the folder.
+//! Invariant: the process never outlives its [`Laptop`], and its standard error is kept in a file beside the folder.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
@@ -11,20 +11,19 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// Longer than any start takes, on a busy machine as well.
+/// Longer than any start takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The operator's key of every one of them.
+/// The operator key of every [`Laptop`].
 pub const OPERATOR_KEY: &str = "the operator's key, any string";
 
-/// A `purser` that runs, or is about to.
 pub struct Laptop {
     child: Child,
     url: String,
 }
 
 impl Laptop {
-    /// Starts `purser` on the data in `folder`, with these variables, and does not wait for it.
+    /// Starts `purser` on the data in `folder` with these environment variables, without waiting for it.
     pub fn spawn(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let log = folder.with_extension("log");
         let log = OpenOptions::new().create(true).append(true).open(log);
@@ -37,11 +36,10 @@ impl Laptop {
             .stdout(Stdio::piped())
             .stderr(log.expect("a log"))
             .spawn()
-            .expect("purser starts; `make built` makes it");
+            .expect("purser should start; build it with `make built`");
         Self { child, url: String::new() }
     }
 
-    /// Waits until it answers requests.
     pub async fn ready(mut self) -> Self {
         let output = self.child.stdout.take().expect("its output");
         let read = spawn_blocking(move || {
@@ -56,22 +54,21 @@ impl Laptop {
         self
     }
 
-    /// Starts it and waits until it answers.
     pub async fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
         Self::spawn(folder, variables).ready().await
     }
 
-    /// Where it answers.
+    /// The address of its API, without the version.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Ends it with SIGKILL, which it can't notice, and waits until it is gone.
+    /// Ends `purser` with SIGKILL, which it can't handle, and waits until it is gone.
     pub fn kill(mut self) {
         self.end();
     }
 
-    /// The most memory it has had at once, in MiB (`VmHWM`).
+    /// The peak of its resident memory, in MiB (`VmHWM`).
     pub fn peak_memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("Linux's /proc");
@@ -80,18 +77,19 @@ impl Laptop {
         kibibytes.expect("a figure") / 1024
     }
 
-    /// The processor time it has used so far, of all its threads.
+    /// The processor time that all of its threads have used so far.
     pub fn processor_time(&self) -> Duration {
         let path = format!("/proc/{}/stat", self.child.id());
         let status = std::fs::read_to_string(path).expect("Linux's /proc");
-        // Behind the name, which is in brackets: the user's time and the kernel's are the 12th and 13th.
+        // After the name in brackets, the 12th and the 13th field are the user and the kernel time, in ticks of 10
+        // ms.
         let fields = status.rsplit(')').next().unwrap_or_default();
         let ticks = fields.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
         Duration::from_millis(ticks * 10)
     }
 
-    /// Whether `purser-operator verify` finds every wallet intact, and what it says.
+    /// Runs `purser-operator verify`. Returns whether it found every wallet intact, and its output.
     pub async fn verify(&self) -> (bool, String) {
         let mut command = Command::new(program("purser-operator"));
         command.args(["verify", "--url", &self.url]);
@@ -99,14 +97,14 @@ impl Laptop {
         command.stdin(Stdio::null());
         let run = spawn_blocking(move || command.output());
         let run = run.await.expect("it ends by itself");
-        let run = run.expect("purser-operator starts; `make built` makes it");
+        let run = run.expect("purser-operator should start; build it with `make built`");
         let said = [run.stdout, run.stderr].concat();
         let said = String::from_utf8_lossy(&said).trim().to_owned();
         (run.status.success(), said)
     }
 
     fn end(&mut self) {
-        // It can only have ended by itself already.
+        // Ending it fails only if it has already ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -118,7 +116,7 @@ impl Drop for Laptop {
     }
 }
 
-/// A binary that was built together with this one.
+/// The path of a binary that was built together with this one.
 fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a path");
     own.with_file_name(name)

@@ -1,14 +1,15 @@
-//! The crash test: the real `purser` is killed under load, again and again, and must lose and double nothing.
+//! The crash test: the real `purser` is killed under load, again and again, and must neither lose nor duplicate
+//! anything.
 //!
-//! Invariant: what is checked is what callers know. The moment of the kill and the commands come from one seed; which
-//! of them are under way then is up to the machine.
+//! Invariant: everything is checked against what the callers know. The commands and the moment of the kill come from
+//! one seed; which commands are in flight at that moment depends on the machine.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a test stops where something is not as it should be"
+    reason = "a test should stop at the first failure"
 )]
 
 pub mod author;
@@ -37,27 +38,26 @@ use history::{Told, Wanted};
 use kinds::UNSEEN;
 use purser_tests::{Caller, Partner};
 
-/// How many callers there are, and how many wallets they share.
+/// How many callers there are, and how many wallets they share between them.
 const AUTHORS: usize = 8;
 const WALLETS: usize = 3;
-/// The wallet that is right below the first one.
+/// The index of the reseller that is a child of the first one.
 const BELOW: usize = 2;
 
-/// The process counts no requests: the test sends as many as it can.
+/// No rate limits, because the test sends as many requests as it can.
 const VARIABLES: [(&str, &str); 2] =
     [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
 
-/// How many answers a round waits for, at most, before the kill, and how long after the last of them it comes.
+/// A round waits for at most this many answers before the kill, which follows within `OFFSET` of the last of them.
 const ANSWERS: usize = 120;
 const OFFSET: Duration = Duration::from_millis(25);
-/// How late in a start the next kill may come.
+/// The latest moment of a start at which the next kill may come.
 const START: Duration = Duration::from_millis(300);
-/// Longer than a round takes, on a busy machine as well.
+/// Longer than a round takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// A consumer that died holds its event for a minute; the pauses of the bus outlast that.
+/// A consumer that died keeps its claim of an event for a minute; the retries of the bus outlast that.
 const CONSEQUENCES: Duration = Duration::from_mins(4);
 
-/// A crash test under way.
 pub struct Crash {
     folder: PathBuf,
     random: fastrand::Rng,
@@ -67,37 +67,29 @@ pub struct Crash {
     mails: BTreeMap<String, (String, String)>,
 }
 
-/// What a round came to.
 #[derive(Debug, Default)]
 pub struct Round {
-    /// How many answers came before the kill.
     pub answers: usize,
-    /// How many kills there were: one under load, perhaps one during the start after it.
+    /// How many kills there were: one under load, and perhaps one during the next start.
     pub kills: usize,
-    /// How many commands had no answer, how many of them turned out to have been done.
+    /// How many commands had no answer when `purser` was killed.
     pub unknown: usize,
-    /// How many of these turned out to have been done.
+    /// How many of these turned out to have been done, because their repeat was answered as a replay.
     pub had_happened: usize,
-    /// All there is so far.
+    /// Counts over all rounds so far.
     pub totals: Totals,
-    /// What is wrong.
     pub wrong: Vec<Wrong>,
 }
 
-/// How much there is.
+/// Counts over everything in the system.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// Entries in all wallets.
     pub entries: usize,
-    /// Licences that were bought.
     pub licences: usize,
-    /// Clients.
     pub clients: usize,
-    /// Refunds that were done.
     pub refunds: usize,
-    /// How many of them were of a purchase whose buyer had not heard of it yet.
+    /// How many of the refunds were of a purchase whose caller did not know yet that it had been done.
     pub unseen: usize,
-    /// Transfers that were done.
     pub transfers: usize,
 }
 
@@ -118,7 +110,7 @@ impl Totals {
 }
 
 impl Crash {
-    /// Starts `purser` on an empty folder, with resellers and those who will send commands about them.
+    /// Starts `purser` on an empty folder, and creates the resellers and the authors of commands.
     pub async fn prepare(folder: &Path, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let laptop = Laptop::start(folder, &VARIABLES).await;
@@ -146,7 +138,7 @@ impl Crash {
         }
     }
 
-    /// Load, kill, start, the same commands again, and the check.
+    /// Runs one round: load, kill, start, the unanswered commands again, and the check.
     pub async fn round(&mut self, number: usize) -> Round {
         let since: Vec<usize> = self.authors.iter().map(|it| it.told.len()).collect();
         let answers = self.random.usize(1..=ANSWERS);
@@ -169,16 +161,18 @@ impl Crash {
         round
     }
 
-    /// Waits until all that follows from the commands is done, and checks everything. `tick` is called each second.
+    /// Waits until everything that follows from the commands is done, and checks everything. Calls `tick` each
+    /// second.
     pub async fn end(&mut self, tick: impl Fn(Duration)) -> Round {
         let begun = Instant::now();
         let operator = self.operator.clone();
-        // It answers when stream and bus have nothing left to do, and then there must be nothing to redrive.
+        // The request is answered once stream and bus have nothing left to do; by then there must be nothing to
+        // redrive.
         let redrive = operator.act("/_local/dead-letters/redrive");
         let mut redrive = std::pin::pin!(timeout(CONSEQUENCES, redrive));
         let redriven = loop {
             match timeout(Duration::from_secs(1), &mut redrive).await {
-                Ok(done) => break done.expect("stream and bus come to rest").expect(200),
+                Ok(done) => break done.expect("stream and bus should finish in time").expect(200),
                 Err(_) => tick(begun.elapsed()),
             }
         };
@@ -194,26 +188,26 @@ impl Crash {
         if let Some(laptop) = &self.laptop {
             let (intact, said) = laptop.verify().await;
             if !intact || !said.starts_with(&format!("{WALLETS} wallets, ")) {
-                let what = format!("purser-operator verify says {said}");
+                let what = format!("purser-operator verify printed: {said}");
                 round.wrong.push(Wrong { command: None, what });
             }
         }
         round
     }
 
-    /// The mails found so far.
     pub fn mails(&self) -> usize {
         self.mails.len()
     }
 
-    /// What its caller saw of a command.
+    /// What the caller of a command saw of it.
     pub fn history(&self, id: &str) -> String {
         let told = self.authors.iter().flat_map(|author| &author.told);
         let mut own = told.filter(|told| told.command.id == id);
         own.next().map_or_else(String::new, Told::history)
     }
 
-    /// Lets everybody send commands, and kills `purser` a moment after so many answers. How many there were.
+    /// Lets all authors send commands, and kills `purser` a moment after this many answers. Returns how many there
+    /// were.
     async fn load_and_kill(&mut self, number: usize, answers: usize) -> usize {
         let (count, killed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let mut callers = JoinSet::new();
@@ -237,13 +231,14 @@ impl Crash {
         }
         killed.store(true, Ordering::SeqCst);
         let joined = timeout(PATIENCE, callers.join_all()).await;
-        self.authors = joined.expect("a dead process keeps nobody waiting");
-        // In the order of their names, whoever came back first.
+        self.authors = joined.expect("no caller should wait for a dead process");
+        // The callers finish in any order; restore the order of the authors.
         self.authors.sort_by_key(Author::place);
         count
     }
 
-    /// Starts `purser` again, one time in four through another kill while it starts. How many kills that makes.
+    /// Starts `purser` again; one time in four, kills it during a first attempt. Returns the number of kills,
+    /// including the one before.
     async fn start(&mut self) -> usize {
         let mut kills = 1;
         if self.random.u8(0..4) == 0 {
@@ -276,12 +271,11 @@ impl Crash {
     }
 }
 
-/// The operator, with connections of its own.
 fn caller(laptop: &Laptop) -> Caller {
     Caller::new(Client::new(), laptop.url(), Some(OPERATOR_KEY.to_owned()))
 }
 
-/// Who is beside the one at this place.
+/// The other resellers, as seen from the one at this index.
 fn neighbours(place: usize, partners: &[Partner]) -> Vec<Neighbour> {
     let others = partners.iter().enumerate().filter(|(it, _)| *it != place);
     let near =

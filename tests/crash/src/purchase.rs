@@ -1,26 +1,24 @@
-//! A purchase as its buyer knows it: what it cost, and what of it has not returned yet.
+//! A purchase as its caller knows it: what it cost, and what has not been refunded yet.
 //!
-//! Invariant: what a refund of it must return is worked out here, from the answers, and not asked of the system.
+//! Invariant: the amount that a refund must return is computed from earlier answers, and never read from the system.
 
 use serde_json::Value;
 
 use super::history::{Refund, Told, Wanted, licences};
 
-/// A purchase, and what its refunds have taken of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purchase {
-    /// Its refid.
     pub refid: String,
-    /// What has not been refunded, in credits.
+    /// The credits that have not been refunded.
     pub left: u64,
-    /// Its licences that have not been refunded.
+    /// The licences that have not been refunded.
     pub open: Vec<String>,
-    /// Its licences that have been.
+    /// The licences that have been refunded.
     pub ended: Vec<String>,
 }
 
 impl Purchase {
-    /// A purchase of which nothing has been refunded, as an answer shows it.
+    /// A purchase as its answer shows it, before any refund.
     pub fn of(provision: &Value) -> Option<Self> {
         Some(Self {
             refid: provision["refid"].as_str()?.to_owned(),
@@ -30,7 +28,7 @@ impl Purchase {
         })
     }
 
-    /// The purchases among these commands, as their refunds among them have left them.
+    /// The purchases among these commands, with the refunds among these commands applied.
     pub fn among(told: &[Told]) -> Vec<Self> {
         let bought = told.iter().filter(|it| it.command.wanted == Wanted::Entry && it.provision().is_some());
         let mut all: Vec<Self> = bought.filter_map(|it| Self::of(&it.done()?.json)).collect();
@@ -48,12 +46,12 @@ impl Purchase {
         self.ended.extend_from_slice(&refund.licences);
     }
 
-    /// The refund of all that is left.
+    /// The refund of everything that is left.
     pub fn rest(&self) -> Refund {
         Refund { provision: self.refid.clone(), licences: self.open.clone(), amount: self.left }
     }
 
-    /// The refund of these of its open licences: all of a purchase's cost the same.
+    /// The refund of these open licences. All licences of a purchase cost the same.
     pub fn part(&self, licences: Vec<String>) -> Refund {
         let one = self.left / self.open.len().max(1) as u64;
         Refund { provision: self.refid.clone(), amount: one * licences.len() as u64, licences }

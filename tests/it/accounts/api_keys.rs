@@ -1,4 +1,5 @@
-//! API keys.
+//! API keys: shown once, good for their reseller only, refused as soon as they are revoked (docs/rules.md,
+//! "Credentials").
 
 use purser_tests::World;
 use serde_json::{Value, json};
@@ -18,8 +19,8 @@ async fn a_key_is_shown_once_works_and_is_revoked_at_once() {
     let names: Vec<_> = list.json["data"].as_array().unwrap().iter().map(|key| key["name"].clone()).collect();
     assert_eq!(names, ["shop", "test"]);
     let secret = made.text("key").split('.').nth(1).unwrap();
-    assert!(!String::from_utf8_lossy(&list.bytes).contains(secret), "a list shows no secret");
-    assert!(!world.everything_in_the_table().contains(secret), "nor does the table");
+    assert!(!String::from_utf8_lossy(&list.bytes).contains(secret), "the list must not show the secret");
+    assert!(!world.everything_in_the_table().contains(secret), "the table must not hold the secret");
 
     let path = format!("/v1/api-keys/{}", made.text("refid"));
     assert_eq!(shop.delete(&path).await.expect(204).bytes, b"");
@@ -61,10 +62,10 @@ async fn what_is_no_key_is_refused_alike() {
         assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
         bodies.insert(refused.bytes);
     }
-    assert_eq!(bodies.len(), 1, "the answer does not tell them apart");
+    assert_eq!(bodies.len(), 1, "all invalid credentials must be answered alike");
     let known = world.operator.with_key(Some(&wrong)).get("/v1/products").await.cost();
     let none = world.operator.with_key(Some(&unknown)).get("/v1/products").await.cost();
-    assert_eq!(known.0, none.0, "nor does the work that is done");
+    assert_eq!(known.0, none.0, "a wrong secret and an unknown key must take the same number of calls");
     for header in ["Basic abc", "Bearer", "Bearer ", "bearer"] {
         let refused = world.nobody().send("GET", "/v1/products", &[("authorization", header)], None).await;
         let _refused = refused.refused(401, "unauthenticated");

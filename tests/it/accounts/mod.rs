@@ -1,4 +1,4 @@
-//! Accounts: people sign in, and nobody else does (rules D1, D2).
+//! Accounts: people sign in, and nobody else does in their name (rules D1, D2).
 
 mod api_keys;
 pub mod auth;
@@ -10,38 +10,34 @@ use jiff::SignedDuration;
 use purser_tests::{Caller, Reply, World};
 use serde_json::{Value, json};
 
-/// Turns the clock.
 fn turn(world: &World, minutes: i64) {
     let on = SignedDuration::from_mins(minutes);
     world.system().clock().advance(on);
 }
 
-/// Somebody's attempt to sign in.
 async fn attempt(caller: &Caller, email: &str, password: &str) -> Reply {
     let body = json!({"email": email, "password": password});
     caller.post("/v1/auth/login", &body).await
 }
 
-/// Asks for a link to set a new password.
+/// Asks for a link that sets a new password.
 async fn forget(world: &World, email: &str) {
     let body = json!({"email": email});
     let forgot = world.nobody().post("/v1/auth/forgot-password", &body).await;
     let _forgot = forgot.expect(202);
 }
 
-/// Sets a password by a token.
 async fn reset(world: &World, token: &str, password: &str) -> Reply {
     let body = json!({"token": token, "password": password});
     world.nobody().post("/v1/auth/reset-password", &body).await
 }
 
-/// Confirms an address by a token.
 async fn confirm(world: &World, token: &str) -> Reply {
     let body = json!({"token": token});
     world.nobody().post("/v1/auth/confirm", &body).await
 }
 
-/// The document of an item in the table.
+/// The `doc` of the item with this partition key, or `None` if there is no such item.
 fn doc(world: &World, pk: &str) -> Option<Value> {
     let items = world.items();
     let found = items.iter().find(|item| item["pk"]["S"] == pk);

@@ -1,4 +1,5 @@
-//! Month ends, leap years, year turns, midnight, and ranges that cut their first and last bucket.
+//! Figures over the calendar: month ends, leap years, turns of the year, midnight, and ranges that cut into their
+//! first and last bucket.
 
 use purser_tests::World;
 use serde_json::json;
@@ -38,13 +39,13 @@ async fn buckets_end_at_midnight_and_cut_ones_hold_what_is_in_the_range() {
         let trend = figure(&world, &world.operator, &format!("clients/signups?{query}")).await;
         let expected: Vec<(String, i64)> = expected.into_iter().map(|(it, n)| (it.to_owned(), n)).collect();
         assert_eq!(values(&trend), expected, "{query}");
-        // A total is the sum of the same days, whatever the buckets are.
+        // The total over the same days is the sum of the buckets, whatever their length.
         let days = query.trim_start_matches("interval=yearly&").trim_start_matches("interval=daily&");
         let growth = figure(&world, &world.operator, &format!("clients/growth?{days}")).await;
         let sum: i64 = expected.iter().map(|(_, n)| n).sum();
         assert_eq!(growth, json!({"count": sum}), "{query}");
     }
-    // Every bucket is there, a leap year's 366 too.
+    // Buckets without clients are listed too: a leap year has 366 days.
     let all = figure(&world, &world.operator, "clients/signups?interval=daily&start=2024-01-01&end=2024-12-31").await;
     assert_eq!(all["buckets"].as_array().unwrap().len(), 366);
     assert_eq!(all["buckets"][59]["period"], "2024-02-29");

@@ -1,4 +1,5 @@
-//! What changes long after it was counted, and what the machinery around does to it: late, twice, in another order.
+//! Figures stay right when something changes long after it was counted, and when the stream or a rollup is late,
+//! repeated or out of order.
 
 use purser_tests::World;
 use serde_json::json;
@@ -21,7 +22,7 @@ async fn a_client_of_january_suspended_in_november_is_one_of_januarys_suspended(
     let november = "clients/status?start=2023-11-01&end=2023-11-30";
     let november = figure(&world, &world.operator, november).await;
     assert_eq!(november, json!({"active": 0, "pending": 0, "suspended": 0, "inactive": 0}));
-    // Deleted, it is counted where it was (rule A9).
+    // A deleted client stays counted where it was (rule A9).
     let _deleted = world.operator.delete(&format!("/v1/clients/{}", refids[0])).await.expect(204);
     assert_eq!(figure(&world, &world.operator, query).await, after);
 }
@@ -55,7 +56,7 @@ async fn as_of_is_never_more_than_two_minutes_behind_when_all_goes_well() {
     let _client = clients(&world, &world.operator, 1).await;
     let trend = figure(&world, &world.operator, "clients/signups").await;
     assert_eq!(trend["as_of"], "2023-01-15T08:59:30.000Z");
-    // A run whose function died holds the lease for a minute; what it has not done is the next one's.
+    // A rollup whose function died holds the lease for a minute; the next run does what it left undone.
     let store = &world.system().app().store;
     let now = world.system().clock().now();
     let lease = store.lease_rollup("a run that dies", now).await.unwrap();
@@ -67,11 +68,11 @@ async fn as_of_is_never_more_than_two_minutes_behind_when_all_goes_well() {
     turn_to(&world, "2023-01-15T09:00:59Z");
     let trend = figure(&world, &world.operator, "clients/signups").await;
     assert_eq!((&trend["as_of"], values(&trend)[0].1), (&json!("2023-01-15T09:00:29.000Z"), 2));
-    // What it had not written yet it can't write any more.
+    // The dead run can no longer write what it left undone.
     let mut lease = lease.unwrap();
     let dirty =
         purser_store::analytics::Dirty { kind: purser_domain::analytics::Kind::Client, hour: now.hour(), since: now };
-    assert_eq!(store.roll_up(&mut lease, &[dirty]).await.unwrap(), 0, "it is not dirty");
+    assert_eq!(store.roll_up(&mut lease, &[dirty]).await.unwrap(), 0, "the hour is not dirty any more");
     let _client = clients(&world, &world.operator, 1).await;
     world.system().settle().await;
     assert!(store.roll_up(&mut lease, &[dirty]).await.is_err());
@@ -91,7 +92,8 @@ async fn a_run_whose_lease_was_taken_over_neither_writes_what_the_next_one_wrote
     let mut first = lease("first").await;
     turn_to(&world, "2023-01-15T09:00:59Z");
     let mut second = lease("second").await;
-    // Nobody has written these figures yet, so the first run may; the mark is left to whoever holds the lease.
+    // No run has written these figures yet, so the first run can still write them; only the holder of the lease
+    // clears the mark.
     let _client = clients(&world, &world.operator, 1).await;
     world.system().settle().await;
     let dirty = store.dirty(10).await.unwrap();
@@ -100,7 +102,7 @@ async fn a_run_whose_lease_was_taken_over_neither_writes_what_the_next_one_wrote
     assert_eq!(store.dirty(10).await.unwrap(), dirty);
     assert_eq!(store.roll_up(&mut second, &dirty).await.unwrap(), dirty.len());
     assert_eq!((growth().await, store.dirty(10).await.unwrap()), (1, Vec::new()));
-    // Now they are the second run's.
+    // The second run has written these figures, so the first one can't.
     let _client = clients(&world, &world.operator, 1).await;
     world.system().settle().await;
     let dirty = store.dirty(10).await.unwrap();
@@ -140,7 +142,7 @@ async fn a_stream_that_comes_again_and_backwards_changes_no_figure() {
     let event = serde_json::from_value(again).unwrap();
     let answer = Box::pin(purser_api::events::stream::project_timeline::project_timeline(app, event)).await;
     assert!(answer.batch_item_failures.is_empty());
-    // Each hour is dirty again, and counts what it counted.
+    // Each hour is dirty again, and counting it again gives the same figures.
     assert!(!world.system().app().store.dirty(10).await.unwrap().is_empty());
     assert_eq!(figures().await, before);
 }

@@ -1,4 +1,4 @@
-//! Customers: who holds most, and the licences of one.
+//! Rankings of clients by what they hold, and the licences of one client (rules C6, D5).
 
 use purser_tests::World;
 use purser_tests::caller::Caller;
@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 
 use super::{clients, figure, turn_to, values};
 
-/// Has a caller buy licences of a product for a client.
 async fn buy(caller: &Caller, key: &str, product: &str, client: &str, quantity: u32) -> Value {
     let order = json!({"product": product, "client": client, "quantity": quantity});
     let bought = caller.post_once("/v1/provisions", key, &order).await;
     bought.expect(201).json
 }
 
-/// A ranking as places, licences and products.
+/// The rows of a ranking: the client's index in `refids`, its licences and its products.
 async fn ranking(world: &World, caller: &Caller, query: &str, refids: &[String]) -> Vec<(usize, u64, u64)> {
     let top = figure(world, caller, &format!("customers/top?{query}")).await;
     let place = |row: &Value| refids.iter().position(|it| row["client"] == **it).unwrap();
@@ -38,7 +37,7 @@ async fn customers_are_ranked_by_what_they_hold_as_each_may_see_it() {
     assert_eq!(all("").await, [(0, 3, 1), (1, 2, 2)]);
     assert_eq!(all("by=licences&limit=1").await, [(0, 3, 1)]);
     assert_eq!(all("by=products").await, [(1, 2, 2), (0, 3, 1)]);
-    // It moves, and the next one sells to it: each sees what it sold itself.
+    // The client moves to reseller b, which sells to it too: each reseller sees what it sold itself.
     let path = format!("/v1/clients/{}/transfer", refids[1]);
     let moved = world.operator.post(&path, &json!({"reseller": b.refid})).await;
     let _moved = moved.expect(200);
@@ -50,7 +49,7 @@ async fn customers_are_ranked_by_what_they_hold_as_each_may_see_it() {
     let top = a.caller.get("/v1/analytics/customers/top").await.expect(200).json;
     let named: Vec<bool> = top["data"].as_array().unwrap().iter().map(|it| it["name"].is_string()).collect();
     assert_eq!(named, [true, false], "{top}");
-    // What is revoked is held by nobody, and whoever is deleted has no name.
+    // A revoked licence no longer counts, and a deleted client is ranked without its name.
     let path = format!("/v1/provisions/{}/refund", most["refid"].as_str().unwrap());
     let _back = world.operator.post_once(&path, "k", &json!({})).await.expect(200);
     let path = format!("/v1/clients/{}", refids[1]);
@@ -85,7 +84,7 @@ async fn the_licences_of_a_client_are_those_that_the_caller_may_see() {
     let path = format!("/v1/analytics/licences/minted?client={}", refids[0]);
     let _foreign = b.caller.get(&path).await.refused(404, "not_found");
     let _nonsense = world.operator.get("/v1/analytics/licences/minted?client=x").await.refused(404, "not_found");
-    // Who gets the client gets nothing of what was sold before.
+    // The client's new reseller sees none of the licences that were sold before.
     let transfer = format!("/v1/clients/{}/transfer", refids[0]);
     let moved = world.operator.post(&transfer, &json!({"reseller": b.refid})).await;
     let _moved = moved.expect(200);

@@ -1,4 +1,4 @@
-//! The same figures as JSON, as a table and as a picture.
+//! The same figures as JSON, as a CSV table and as an SVG chart.
 
 use purser_tests::World;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! Figures: the documents' examples, ranges and calendars, scopes, corrections, formats (rules A11, B13, C6).
+//! Figures (rules A11, B13, C6): what each report shows, of an empty deployment too, and that a reseller sees its own
+//! figures only.
 
 mod calendar;
 mod corrections;
@@ -12,21 +13,21 @@ use purser_tests::World;
 use purser_tests::caller::Caller;
 use serde_json::{Value, json};
 
-/// Turns a stopped clock to `moment`.
+/// Advances a stopped clock to `moment`.
 fn turn_to(world: &World, moment: &str) {
     let moment: Timestamp = moment.parse().unwrap();
     let by = moment.duration_since(world.system().clock().timestamp());
-    assert!(by >= SignedDuration::ZERO, "clocks go forward");
+    assert!(by >= SignedDuration::ZERO, "the clock can't be turned back");
     world.system().clock().advance(by);
 }
 
-/// A figure, once all that happened is counted.
+/// Runs the rollup, so that everything is counted, and then reads a figure.
 async fn figure(world: &World, caller: &Caller, path: &str) -> Value {
     world.run_schedule("rollup").await;
     caller.get(&format!("/v1/analytics/{path}")).await.expect(200).json
 }
 
-/// The values of a trend by period, but for zeros.
+/// The values of a trend by period, without the zeros.
 fn values(trend: &Value) -> Vec<(String, i64)> {
     let buckets = trend["buckets"].as_array().unwrap().iter();
     let all = buckets.map(|it| (it["period"].as_str().unwrap().to_owned(), it["value"].as_i64().unwrap()));
@@ -67,7 +68,7 @@ async fn an_empty_system_has_zeros_in_the_same_shape() {
     let buckets = json!([{"period": "2023", "value": 0, "spent": 0}]);
     assert_eq!(trend, json!({"interval": "yearly", "buckets": buckets, "as_of": null}));
     assert_eq!(values(&read("licences/minted").await), []);
-    // Counting nothing leaves nothing, and says when.
+    // A rollup with nothing to count changes no value, and sets `as_of`.
     let counted = figure(&world, &world.operator, "clients/signups").await;
     assert_eq!(counted["as_of"], "2023-06-15T11:59:30.000Z");
     assert_eq!(counted["buckets"].as_array().unwrap().len(), 12);
@@ -130,7 +131,7 @@ async fn credits_resellers_and_licences() {
     assert_eq!(popular, json!({"data": rows}));
     assert_eq!(figure(&world, &a.caller, "licences/popularity").await, json!({"data": [rows[0]]}));
 
-    // What returns is booked when it does, and its licences are popular no more.
+    // A refund is booked in the month in which it is made, and its licences no longer count as popular.
     turn_to(&world, "2023-03-05T00:00:00Z");
     let refund = format!("/v1/provisions/{}/refund", bought.text("refid"));
     let _refund = operator.post_once(&refund, "5", &json!({})).await.expect(200);
@@ -162,13 +163,13 @@ async fn rankings_are_by_acquisitions_then_spent_then_company() {
     let row = &top["data"][1];
     assert_eq!((&row["acquisitions"], &row["spent"], &row["tier"]), (&json!(1), &json!(7), &json!("standard")));
     assert!(row["company"].as_str().unwrap().starts_with("partner"));
-    // Ties stand in the order of the names, wherever the limit cuts.
+    // Owners of equally many clients are ordered by company name, even where the limit cuts between them.
     let owners = figure(&world, &world.operator, "clients/top-owners?limit=2").await;
     let rows = owners["data"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
     assert_eq!((rows[0]["clients"].as_u64(), rows[1]["clients"].as_u64()), (Some(2), Some(1)));
     assert_eq!(rows[1]["reseller"], first.refid);
-    // Nobody else's day, and nobody else's figures.
+    // The day before has no rows, and a reseller gets only its own.
     let before = figure(&world, &world.operator, "resellers/top?end=2023-03-09").await;
     assert_eq!(before, json!({"data": []}));
     let own = figure(&world, &second.caller, "resellers/top").await;

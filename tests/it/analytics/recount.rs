@@ -1,4 +1,5 @@
-//! Counting again: what differs is said and mended, and what is only under way is not said to differ.
+//! Checking figures against what they count: a difference is reported and repaired, and a change that is still under
+//! way is not reported as one.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +10,12 @@ use super::{clients, figure, turn_to};
 
 const DAY: &str = "day=2023-01-15";
 
-/// What the check says of a period.
 async fn check(world: &World, query: &str) -> Value {
     let path = format!("/v1/analytics/figures/check?{query}");
     world.operator.get(&path).await.expect(200).json
 }
 
-/// A world whose figures of January 15th, 2023 are counted, and left alone for three minutes.
+/// A world whose figures of 15 January 2023 were rolled up three minutes ago, and the refid of its reseller.
 async fn counted() -> (World, String) {
     let world = World::at("2023-01-15T09:59:00Z").await;
     let partner = world.partner("gold", 5_000).await;
@@ -36,14 +36,12 @@ async fn counted() -> (World, String) {
     (world, partner.refid)
 }
 
-/// The item at a key.
 fn item(world: &World, pk: &str, sk: &str) -> Value {
     let mut items = world.items().into_iter();
     let found = items.find(|item| item["pk"]["S"] == pk && item["sk"]["S"] == sk);
     found.unwrap_or_else(|| panic!("no {pk} {sk}"))
 }
 
-/// The first row of clients' share in figures.
 fn row(world: &World) -> Value {
     let mut items = world.items().into_iter();
     let is_row = |item: &Value| {
@@ -53,13 +51,13 @@ fn row(world: &World) -> Value {
     items.find(is_row).unwrap()
 }
 
-/// The day, and what it is summed up in.
+/// Queries for the day, its month, its year and all time.
 fn periods() -> [String; 4] {
     let longer = |interval| format!("{DAY}&interval={interval}");
     [DAY.to_owned(), longer("monthly"), longer("yearly"), String::new()]
 }
 
-/// What differs in the day, its month, its year and altogether, each in words of its own.
+/// The differences in the day, its month, its year and all time, each as "period kind scope".
 async fn differences(world: &World) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for query in periods() {
@@ -76,7 +74,6 @@ async fn differences(world: &World) -> BTreeSet<String> {
     all
 }
 
-/// Mends all of it.
 async fn mend(world: &World) {
     for query in periods() {
         let path = format!("/v1/analytics/figures/rebuild?{query}");
@@ -85,7 +82,7 @@ async fn mend(world: &World) {
     world.run_schedule("rollup").await;
 }
 
-/// Spoils something in the table, and sees that found, mended, and right.
+/// Spoils something in the table. Expects that the check reports exactly `found`, and that a rebuild repairs it.
 async fn spoil(world: &World, spoil: impl FnOnce(&World), found: &[&str]) {
     let expected: BTreeSet<String> = found.iter().map(|it| (*it).to_owned()).collect();
     spoil(world);
@@ -101,11 +98,12 @@ async fn figures_that_are_right_differ_nowhere_and_a_check_writes_nothing() {
     let (world, _) = counted().await;
     let before = world.state().await;
     let day = check(&world, DAY).await;
-    // One reseller, three clients of which one is deleted, its top-up and two purchases, two licences.
+    // One reseller; three clients, of which one is deleted; a top-up and two purchases; two licences.
     assert_eq!((&day["things"], &day["differing"]), (&json!(9), &json!(0)));
     assert_eq!((&day["period"], &day["first_day"]), (&json!("2023-01-15"), &json!(null)));
-    // Of an hour and of the day: clients for everybody and the reseller; entries of two hours; licences; resellers for
-    // everybody. Licences for each client, too, once of all resellers and once of this one; but no days of these.
+    // Figures by hour and by day: of clients for everybody and for the reseller (4), of entries likewise over two
+    // hours (6), of licences likewise (4), of resellers for everybody (2). Licences are also counted by client, for
+    // everybody and for the reseller, but by hour only (4).
     assert_eq!(day["figures"], 4 + 6 + (4 + 4) + 2);
     for (query, period, figures) in [("monthly", "2023-01", 11), ("yearly", "2023", 7)] {
         let said = check(&world, &format!("{DAY}&interval={query}")).await;
@@ -135,11 +133,11 @@ async fn what_is_under_way_is_not_said_to_differ() {
     let _client = clients(&world, &world.operator, 1).await;
     world.system().settle().await;
     let said = check(&world, DAY).await;
-    assert_eq!((&said["under_way"], &said["differing"]), (&json!(1), &json!(0)), "nothing is counted");
+    assert_eq!((&said["under_way"], &said["differing"]), (&json!(1), &json!(0)), "the client is not counted yet");
     let said = check(&world, &format!("{DAY}&interval=monthly")).await;
     assert_eq!((&said["under_way"], &said["differing"]), (&json!(1), &json!(0)));
     world.run_schedule("rollup").await;
-    assert_eq!(check(&world, DAY).await["under_way"], 1, "it may have changed while it was read");
+    assert_eq!(check(&world, DAY).await["under_way"], 1, "the hour was rolled up too recently to be judged");
     turn_to(&world, "2023-01-15T10:02:00Z");
     let said = check(&world, DAY).await;
     assert_eq!((&said["under_way"], &said["differing"]), (&json!(0), &json!(0)));
@@ -149,7 +147,7 @@ async fn what_is_under_way_is_not_said_to_differ() {
 #[tokio::test]
 async fn what_is_kept_of_a_thing_and_should_not_be_so_is_found_and_mended() {
     let (world, _) = counted().await;
-    // Figures were counted from it before, so they are right still.
+    // The figures were counted before the row was spoilt, so they are still right.
     let one_thing = ["2023-01-15T09 client thing"];
     spoil(&world, |world| world.remove(&row(world)), &one_thing).await;
     let changed = |member: &'static str, value: Value| {
@@ -185,7 +183,7 @@ async fn figures_that_are_not_what_they_count_are_found_and_mended() {
     for (pk, sk, found) in losses {
         spoil(&world, lose(pk.clone(), sk), found).await;
     }
-    // A figure of somebody of whom there is nothing.
+    // A figure of a reseller that does not exist.
     let foreign = |world: &World| {
         let mut figure = item(world, &own, "D#2023-01-15");
         let nobody = "RS-0000000000000000";
@@ -194,7 +192,7 @@ async fn figures_that_are_not_what_they_count_are_found_and_mended() {
         world.put_all(&[figure]);
     };
     spoil(&world, foreign, &["2023-01-15 client reseller", "2023-01 client reseller"]).await;
-    // A share of nothing, which was counted.
+    // A counted timeline row of a client that does not exist.
     let mut strange = row(&world);
     strange["sk"]["S"] = json!("CL-0000000000000000");
     world.put_all(&[strange]);

@@ -1,4 +1,4 @@
-//! The month's partner report, to whoever asks and by mail (rule E2).
+//! The monthly partner report, as the API answers it and as operators get it by e-mail (rule E2).
 
 use purser_tests::World;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn the_months_report_names_leaders_and_whom_to_promote_and_is_mailed_on_th
         report["leaders"].as_array().unwrap().iter().map(|it| it["reseller"].as_str().unwrap()).collect();
     assert_eq!(leaders, [&platinum.refid, &standard.refid, &gold.refid, &few.refid]);
     assert_eq!(report["leaders"][0]["spent"], 300);
-    // More than a hundred, and not in the highest tier already.
+    // A promotion is suggested for more than a hundred new clients, except in the highest tier.
     let suggested = report["suggestions"].as_array().unwrap().iter();
     let suggested: Vec<_> =
         suggested.map(|it| (it["reseller"].as_str().unwrap(), it["suggested"].as_str().unwrap())).collect();
@@ -38,13 +38,13 @@ async fn the_months_report_names_leaders_and_whom_to_promote_and_is_mailed_on_th
     let before = figure(&world, &world.operator, "reports/partners").await;
     assert_eq!((&before["leaders"], &before["suggestions"]), (&json!([]), &json!([])));
 
-    // Next month operators are mailed what this one was.
+    // On the first of the next month operators are mailed the report of this one.
     turn_to(&world, &format!("{}T06:15:00Z", month.last().next().unwrap()));
     world.run_schedule("report-partners").await;
     let mails = world.all_mails().await;
     let report = |mail: &&Value| mail["subject"].as_str().unwrap().contains("Partner report");
     let reports: Vec<&Value> = mails.iter().filter(report).collect();
-    assert_eq!(reports.len(), 1, "the one operator there is: {reports:?}");
+    assert_eq!(reports.len(), 1, "there is one operator to mail: {reports:?}");
     let mail = reports[0];
     assert!(mail.to_string().contains(&operator.email));
     for part in ["platinum", "103", "1,200", "101"] {

@@ -1,4 +1,4 @@
-//! Clients bound to logins, one to one. rule A7.
+//! Binding clients to users, one to one (rule A7).
 
 use purser_tests::World;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address()
     let partner = world.partner("standard", 1_000).await;
     let named = |email: &str| json!({"name": "Acme", "email": email.to_uppercase()});
     let alone = world.operator.post("/v1/clients", &named(&unconfirmed)).await.expect(201);
-    assert_eq!(alone.json["user"], Value::Null, "an address that is not proven binds nothing");
+    assert_eq!(alone.json["user"], Value::Null, "an unconfirmed address must bind nothing");
     let order = json!({"product": world.product(10).await, "client": named(&email)});
     let bought = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
     assert_eq!(bought.json["client"]["user"], json!(user));
@@ -79,7 +79,7 @@ async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address()
     let client = format!("/v1/clients/{}", bought.json["client"]["refid"].as_str().unwrap());
     let _moved = world.operator.patch(&client, &json!({"email": "new@acme.example"})).await.expect(200);
     let second = world.operator.post("/v1/clients", &named(&email)).await.expect(201);
-    assert_eq!(second.json["user"], Value::Null, "the login has its client");
+    assert_eq!(second.json["user"], Value::Null, "the user is bound to the first client already");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Changes of a client besides its name: address, reseller. rules A2, A5.
+//! Changing a client's address and its reseller (rules A2, A5).
 
 use purser_tests::World;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn an_address_can_be_changed_to_a_free_one() {
     assert_eq!(spelt.expect(200).text("email"), "One@Acme.example");
     let moved = world.operator.patch(&one, &json!({"email": "three@acme.example"})).await.expect(200);
     assert_eq!((moved.text("email"), moved.number("version")), ("three@acme.example", 3));
-    assert_eq!(world.size().await, size, "a guard for each address, no more");
+    assert_eq!(world.size().await, size, "there must be one guard for each address, and no more");
 
     let found = |reply: Value| reply["data"].as_array().map_or(0, Vec::len);
     for (email, count) in [("one@acme.example", 0), ("THREE@acme.example", 1)] {
@@ -28,7 +28,11 @@ async fn an_address_can_be_changed_to_a_free_one() {
         assert_eq!(found(list.json), count, "{email}");
     }
     let _third = create("one@acme.example").await;
-    assert_eq!(world.operator.get(&one).await.expect(200).text("name"), "Acme", "what was refused changed nothing");
+    assert_eq!(
+        world.operator.get(&one).await.expect(200).text("name"),
+        "Acme",
+        "the refused change must change nothing"
+    );
 }
 
 #[tokio::test]
@@ -64,7 +68,7 @@ async fn a_client_moves_between_resellers_and_what_was_sold_stays() {
     let moved = world.operator.post(&transfer, &to_b).await.expect(200);
     assert_eq!((moved.text("reseller"), moved.number("version")), (b.refid.as_str(), 2));
     let again = world.operator.post(&transfer, &to_b).await.expect(200);
-    assert_eq!(again.number("version"), 2, "it is there already");
+    assert_eq!(again.number("version"), 2, "a transfer to the reseller that the client has must change nothing");
     let _gone = a.caller.get(&path).await.refused(404, "not_found");
     let _there = b.caller.get(&path).await.expect(200);
     assert_eq!(b.caller.get("/v1/clients").await.expect(200).json["data"][0]["refid"], json!(client));
@@ -72,7 +76,7 @@ async fn a_client_moves_between_resellers_and_what_was_sold_stays() {
     let provision = format!("/v1/provisions/{}", sold.text("refid"));
     let kept = a.caller.get(&provision).await.expect(200);
     assert_eq!(kept.json["licences"][0]["reseller"], json!(a.refid));
-    assert_eq!(kept.json["client"], Value::Null, "whose it is now is not the seller's to see");
+    assert_eq!(kept.json["client"], Value::Null, "the seller must not see whose client it is now");
     let own = world.operator.get(&provision).await.expect(200);
     assert_eq!(own.json["client"]["refid"], json!(client));
     let _refused = a.caller.post_once("/v1/provisions", "k2", &order).await.refused(404, "not_found");

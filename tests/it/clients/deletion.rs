@@ -1,4 +1,4 @@
-//! Deleting clients: rule A9.
+//! Deleting a client erases its personal data and keeps what was sold to it (rule A9).
 
 use purser_tests::World;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn what_names_a_person_goes_and_licences_stay() {
     for personal in ["Erika", "mustermann.example", "1234567"] {
         assert!(!table.contains(personal), "{personal}");
     }
-    assert_eq!(world.count_of_kind("deleted_client"), 1, "it stays counted");
+    assert_eq!(world.count_of_kind("deleted_client"), 1, "a tombstone must keep the client counted");
     let provision = format!("/v1/provisions/{}", sold.text("refid"));
     let kept = partner.caller.get(&provision).await.expect(200);
     assert_eq!(kept.json["client"], Value::Null);

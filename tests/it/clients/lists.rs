@@ -1,9 +1,10 @@
-//! Lists: rule A5, and docs/rules.md, "Cursors". Every combination of filters, pages, cursors.
+//! Lists of clients and of others: every combination of filters, any page size, cursors (rule A5; docs/rules.md,
+//! "Cursors").
 
 use purser_tests::{Caller, World};
 use serde_json::json;
 
-/// Follows the cursors of a list to its end.
+/// The refids of a whole list, read in pages of `limit`.
 async fn all(caller: &Caller, path: &str, limit: usize) -> Vec<String> {
     let mut refids = Vec::new();
     let mut cursor = String::new();
@@ -92,7 +93,7 @@ async fn a_cursor_works_for_its_caller_and_query_only() {
     let page = a.caller.get("/v1/clients?limit=1").await.expect(200);
     let cursor = page.text("next_cursor");
     let _page = a.caller.get(&format!("/v1/clients?limit=2&cursor={cursor}")).await.expect(200);
-    // The first symbol holds six bits of the MAC.
+    // The first character holds six bits of the MAC, so changing it forges the cursor.
     let swapped = if cursor.starts_with('A') { "B" } else { "A" };
     let forged = format!("{swapped}{}", &cursor[1..]);
     for (caller, path) in [

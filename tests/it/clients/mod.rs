@@ -1,4 +1,4 @@
-//! Clients: rules A1–A4, A6.
+//! Clients: creating, finding and changing them, and their status (rules A1–A4, A6).
 
 mod bindings;
 mod changes;
@@ -50,7 +50,10 @@ async fn addresses_and_external_ids_are_unique_across_resellers() {
     let refused = b.caller.post("/v1/clients", &same_address).await.refused(409, "duplicate_email");
     assert_eq!(refused.pointer(), "/email");
     let text = String::from_utf8(refused.bytes).unwrap();
-    assert!(!text.contains(first.text("refid")) && !text.contains(&a.refid), "it tells no more than that: {text}");
+    assert!(
+        !text.contains(first.text("refid")) && !text.contains(&a.refid),
+        "the refusal must not say whose address it is: {text}"
+    );
     let same_id = json!({"name": "B", "email": "two@example.com", "client_id": "CUST-1"});
     let _refused = b.caller.post("/v1/clients", &same_id).await.refused(409, "duplicate_client_id");
 
@@ -92,10 +95,13 @@ async fn unknown_and_suspended_resellers_win_no_clients() {
     let _reseller = world.operator.act(&format!("/v1/resellers/{}/suspend", partner.refid)).await.expect(200);
     let _refused = world.operator.post("/v1/clients", &body(&partner.refid)).await.refused(409, "reseller_suspended");
     let _refused = partner.caller.post("/v1/clients", &world.new_client()).await.refused(409, "reseller_suspended");
-    assert_eq!(world.operator.get("/v1/clients").await.json["data"], json!([]), "nothing changed");
+    assert_eq!(
+        world.operator.get("/v1/clients").await.json["data"],
+        json!([]),
+        "a refused create must leave no client"
+    );
 }
 
-/// The table of rule A4, over HTTP: what is asked for in each status, and what comes of it.
 #[tokio::test]
 async fn the_status_table_over_http() {
     let world = World::new().await;
@@ -147,7 +153,7 @@ async fn metadata_is_merged_and_keeps_no_credentials() {
     assert_eq!(changed.json["metadata"], json!({"seats": {"max": 5, "used": 2}}));
     assert_eq!((changed.text("phone"), changed.text("name"), changed.number("version")), ("1", "A", 2));
     let same = world.operator.patch(&path, &json!({"phone": "1"})).await.expect(200);
-    assert_eq!(same.json, changed.json, "a change to what it is already changes nothing");
+    assert_eq!(same.json, changed.json, "setting the value that is there must change nothing");
 
     let refused = world.operator.patch(&path, &json!({"metadata": {"a": {"api_key": "x"}}})).await;
     assert_eq!(refused.refused(422, "sensitive_metadata").pointer(), "/metadata/a/api_key");
@@ -169,9 +175,9 @@ async fn metadata_and_keys_are_sealed_in_the_table() {
     let made = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
     let key = made.json["licences"][0]["key"].as_str().unwrap();
     let dump = world.everything_in_the_table();
-    assert!(dump.contains("a@b.co"), "the dump shows what is not sealed");
+    assert!(dump.contains("a@b.co"), "the dump must show what is not sealed");
     for secret in ["Schwarzwaldklinik", key] {
-        assert!(!dump.contains(secret), "{secret} stands in the table");
+        assert!(!dump.contains(secret), "{secret} is readable in the table");
     }
 }
 

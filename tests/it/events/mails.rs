@@ -1,4 +1,4 @@
-//! Mails: rules A10, B9, B12.
+//! The e-mails that follow from events (rules A10, B9, B12): how often they are sent, and under whose name.
 
 use purser_tests::World;
 use serde_json::json;
@@ -14,7 +14,7 @@ async fn a_new_client_is_welcomed_by_the_vendor() {
     assert_eq!((&mail["to"], &mail["subject"]), (&json!(["ops@acme.example"]), &json!("Welcome to Vendor & Co")));
     let (text, html) = (mail["text"].as_str().unwrap(), mail["html"].as_str().unwrap());
     assert!(text.contains("Hello <b>Acme</b> 株式会社,") && text.contains("CUST-1"), "{text}");
-    assert!(!html.contains("<b>Acme"), "what people typed is text, not markup: {html}");
+    assert!(!html.contains("<b>Acme"), "what people typed must be escaped: {html}");
     assert!(html.contains("株式会社") && html.contains("CUST-1"));
 }
 

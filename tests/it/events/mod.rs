@@ -1,4 +1,4 @@
-//! What follows from changes: the stream, the bus, consumers, mails.
+//! What follows from changes: the stream, the bus, consumers and e-mails.
 
 mod failures;
 mod mails;

@@ -1,4 +1,4 @@
-//! The stream, the relay and the claims: events arrive at least once and are acted on once.
+//! The stream, the relay and the claims: an event arrives at least once, and each consumer acts on it once.
 
 use aws_lambda_events::dynamodb::Event;
 use purser_tests::World;
@@ -6,7 +6,6 @@ use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::lambda::bus_event;
 use serde_json::{Value, json};
 
-/// The stream's records of what a world has done, as Lambda delivers them.
 fn records(world: &World) -> Event {
     serde_json::from_value(json!({"Records": world.stream_records()})).unwrap()
 }
@@ -45,7 +44,7 @@ async fn a_record_that_can_not_be_read_is_reported_and_what_came_before_it_is_to
     let failed: Vec<_> =
         response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_deref()).collect();
     assert_eq!(failed, [Some("poison")]);
-    assert_eq!(world.events().await.len(), told + 1, "the client before it is told again");
+    assert_eq!(world.events().await.len(), told + 1, "the event of the client before it must be published again");
 }
 
 fn serde_dynamo_item(value: &Value) -> serde_dynamo::Item {
@@ -67,7 +66,11 @@ async fn two_deliveries_at_once_send_one_mail_and_a_dead_one_is_taken_over() {
     );
     assert!(both.0.is_ok() || both.1.is_ok(), "{both:?}");
     assert_eq!(world.mails().await.len(), 1);
-    assert_eq!(purser_api::events::bus::notify::notify(app.clone(), event("one")).await, Ok(()), "done is done");
+    assert_eq!(
+        purser_api::events::bus::notify::notify(app.clone(), event("one")).await,
+        Ok(()),
+        "a repeated delivery must succeed"
+    );
     assert_eq!(world.mails().await.len(), 1);
 
     let stamp = purser_store::engine::item::Stamp {
@@ -78,7 +81,10 @@ async fn two_deliveries_at_once_send_one_mail_and_a_dead_one_is_taken_over() {
     };
     let claim = app.store.claim("notify", "two", &stamp, app.clock.now()).await.unwrap();
     assert_eq!(claim, purser_store::events::claim::Claim::Held);
-    assert!(purser_api::events::bus::notify::notify(app.clone(), event("two")).await.is_err(), "its lease still runs");
+    assert!(
+        purser_api::events::bus::notify::notify(app.clone(), event("two")).await.is_err(),
+        "the dead run's lease has not ended"
+    );
     world.system().clock().advance(jiff::SignedDuration::from_secs(61));
     assert_eq!(purser_api::events::bus::notify::notify(app.clone(), event("two")).await, Ok(()));
     assert_eq!(world.mails().await.len(), 2);

@@ -1,16 +1,16 @@
-//! Bounces and complaints stop mailing such addresses; SES's mailbox simulator is where they come from.
+//! Addresses that bounce or complain get no more e-mail. Both are caused by the addresses of SES's mailbox simulator.
 
 use jiff::SignedDuration;
 use purser_api::events::bus::suppress_mail::suppress_mail;
 use purser_tests::World;
 use serde_json::{Value, json};
 
-/// A client at `email`, and how many mails went there so far.
+/// Creates and activates a client at `email`; returns how many e-mails that address has got so far.
 async fn welcomed(world: &World, email: &str) -> usize {
     let body = json!({"name": "x", "email": email});
     let created = world.operator.post("/v1/clients", &body).await.expect(201);
     let path = format!("/v1/clients/{}/activate", created.text("refid"));
-    // The welcome is on its way before the notice is due.
+    // The welcome has to be sent, and its bounce noted, before the notice of the activation.
     world.system().settle().await;
     let _active = world.operator.act(&path).await.expect(200);
     let mails = world.mails().await;
@@ -37,7 +37,7 @@ async fn who_bounced_or_complained_gets_no_more_mail() {
     assert!(suppressed.iter().all(|item| !item.contains("simulator") && !item.contains("bounce@")));
 }
 
-/// What SES tells of a mail under the template's configuration set, as its function gets it.
+/// Hands `suppress-mail` an event by SES about an e-mail that was sent with the template's configuration set.
 async fn told(world: &World, kind: &str, detail: Value) -> Result<(), String> {
     let event = json!({
         "version": "0", "id": "12345678-1234-1234-1234-123456789012", "detail-type": kind, "source": "aws.ses",
@@ -48,7 +48,7 @@ async fn told(world: &World, kind: &str, detail: Value) -> Result<(), String> {
     suppress_mail(app, serde_json::from_value(event).unwrap()).await
 }
 
-/// A mail of this deployment.
+/// How SES describes an e-mail that this deployment sent.
 fn ours() -> Value {
     json!({"messageId": "m", "tags": {"ses:configuration-set": ["MailSettings"]}})
 }
@@ -84,7 +84,7 @@ async fn a_full_mailbox_is_mailed_again_and_a_dead_one_after_ninety_days() {
     told(&world, bounced, of_others).await.unwrap();
     told(&world, bounced, bounce("Permanent", "not an address")).await.unwrap();
     told(&world, complained, complaint("angry@example.com")).await.unwrap();
-    // A bounce after a complaint does not make it forgettable.
+    // After a complaint, a bounce does not turn the suppression into one that ends.
     told(&world, bounced, bounce("Permanent", "angry@example.com")).await.unwrap();
     assert_eq!(welcomed(&world, "full@example.com").await, 2);
     assert_eq!(welcomed(&world, "odd@example.com").await, 2);

@@ -1,11 +1,11 @@
-//! No module imports, by whatever way round, what imports it. A folder and what lies in it are one for this.
+//! No module imports, directly or through others, a module that imports it. Imports between a module and those inside
+//! it do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::tidy::{files, root};
 
-/// The crates whose modules are looked at.
 const CRATES: [&str; 10] = [
     "shared/domain",
     "shared/store",
@@ -19,10 +19,10 @@ const CRATES: [&str; 10] = [
     "infra/demo",
 ];
 
-/// What each module of a crate imports, by the paths of modules below the crate's root.
+/// The modules that each module of a crate imports. Paths begin below the crate's root.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
-/// The module in a file: `money/wallet/mod.rs` is `money::wallet`, the crate's root is empty.
+/// The path of the module in a file: `money::wallet` for `money/wallet/mod.rs`, empty for the crate's root.
 fn module(file: &str) -> String {
     let mut parts: Vec<&str> = file.trim_end_matches(".rs").split('/').collect();
     if parts.last().is_some_and(|last| ["mod", "lib", "main"].contains(last)) {
@@ -31,13 +31,13 @@ fn module(file: &str) -> String {
     parts.join("::")
 }
 
-/// The code of a file without its comments and its tests.
+/// The code of a file without its comments and its test module.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Every path that begins with `crate`, `super` or `self`; those of a group one by one.
+/// Every path that begins with `crate`, `super` or `self`; a group in braces gives one path for each of its items.
 fn paths(code: &str) -> Vec<String> {
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let mut paths = Vec::new();
@@ -59,7 +59,7 @@ fn paths(code: &str) -> Vec<String> {
     paths
 }
 
-/// The module of a crate that a path in `from` leads to; none if that is the crate's root.
+/// The module that `path` leads to when the module `from` uses it; `None` for the crate's root.
 fn target(path: &str, from: &str, modules: &BTreeSet<String>) -> Option<String> {
     let mut base: Vec<&str> = from.split("::").filter(|part| !part.is_empty()).collect();
     let mut parts = path.split("::").peekable();
@@ -89,7 +89,7 @@ fn imports(sources: &BTreeMap<String, String>) -> Imports {
     sources.iter().filter(|(module, _)| !module.is_empty()).map(of).collect()
 }
 
-/// The modules that can be reached from themselves.
+/// The modules that import themselves through others, each with its imports.
 fn circles(imports: &Imports) -> Vec<String> {
     let reaches_itself = |start: &&String| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![*start]);
@@ -138,10 +138,10 @@ fn a_circle_is_found() {
         ("b::c", "fn x() { super::super::d::e() }"),
         ("d", "// use crate::nothing\nuse crate::a::A;"),
     ]);
-    assert_eq!(circles(&imports(&circle)), [""; 0], "what lies in b is not b");
+    assert_eq!(circles(&imports(&circle)), [""; 0], "an import by b::c is not one by b");
     let mut direct = circle.clone();
     direct.insert("b".to_owned(), "use super::d;".to_owned());
     assert_eq!(circles(&imports(&direct)).len(), 3);
     direct.insert("d".to_owned(), "#[cfg(test)]\nmod tests { use crate::a::A; }".to_owned());
-    assert_eq!(circles(&imports(&direct)), [""; 0], "tests may import what they test");
+    assert_eq!(circles(&imports(&direct)), [""; 0], "imports by tests must not count");
 }

@@ -1,4 +1,4 @@
-//! The rules of the house.
+//! Rules about the repository itself: its documents, its style, and what may depend on what.
 
 mod cycles;
 mod rules;

@@ -1,4 +1,4 @@
-//! docs/rules.md: each rule there is shown by tests, and each rule that is cited anywhere is there.
+//! docs/rules.md: every rule names a test that exists, and every rule that is cited anywhere exists.
 
 use std::collections::BTreeSet;
 
@@ -8,31 +8,31 @@ fn rules() -> String {
     std::fs::read_to_string(root().join("docs/rules.md")).unwrap()
 }
 
-/// The ids that the document defines, each at the beginning of an item: `- **A1.** …`.
+/// The ids of the rules that the document defines, each at the beginning of an item: `- **A1.** …`.
 fn defined(rules: &str) -> BTreeSet<&str> {
     let items = rules.lines().filter_map(|line| line.strip_prefix("- **"));
     items.filter_map(|item| item.split(".**").next()).collect()
 }
 
-/// The tests that the document names: `path.rs: function`.
+/// The tests that the document names as `path.rs: function`, as path without `.rs` and function.
 fn cited_tests(rules: &str) -> Vec<(&str, &str)> {
     rules.split('`').skip(1).step_by(2).filter_map(|quoted| quoted.split_once(".rs: ")).collect()
 }
 
-/// The text of a file in one line, without the marks of its comments, so that a citation may be wrapped.
+/// The text of a file as one line without comment marks, so that a citation may be wrapped.
 fn unwrapped(text: &str) -> String {
     let bare = text.lines().map(|line| line.trim().trim_start_matches(['/', '!', '#']).trim());
     bare.collect::<Vec<_>>().join(" ")
 }
 
-/// The id that `text` begins with: a letter and one or two digits.
+/// The rule id that `text` begins with: a letter and one or two digits.
 fn id(text: &str) -> Option<&str> {
     let digits = text.get(1..)?.bytes().take_while(u8::is_ascii_digit).count();
     let letter = text.starts_with(|c: char| c.is_ascii_uppercase());
     (letter && (1..=2).contains(&digits)).then(|| &text[..=digits])
 }
 
-/// The ids that a text cites: `rule A1`, `rules A11, B13`, `rules B5–B8`.
+/// The ids of the rules that a text cites: `rule A1`, `rules A11, B13`, `rules B5–B8`.
 fn cited(text: &str) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for word in ["rule ", "rules "] {
@@ -65,10 +65,10 @@ fn every_rule_is_shown_by_a_test() {
     }
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
     let silent: Vec<&str> = parts(&rules).into_iter().filter(|part| !part.contains(".rs: ")).collect();
-    assert!(silent.is_empty(), "no test shows {silent:?}");
+    assert!(silent.is_empty(), "no test is named by {silent:?}");
 }
 
-/// The rules of each letter, and each section that has no rules of its own.
+/// The text of each rule, and of each section that has no numbered rules.
 fn parts(rules: &str) -> Vec<&str> {
     let sections = rules.split("\n## ").skip(1);
     let parts = sections.flat_map(|section| match section.split_once("\n- **") {

@@ -1,4 +1,4 @@
-//! The rules of style that no linter knows (CONTRIBUTING.md).
+//! Rules of style that no linter checks (CONTRIBUTING.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The files that git tracks or would track.
+/// The files that git tracks, or would track once they are added.
 pub(super) fn files() -> Vec<String> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
@@ -37,7 +37,7 @@ fn faults(name: &str, text: &str) -> Vec<String> {
         faults.push(format!("{name}: more than {MOST_LINES} lines"));
     }
     if ends(name, &["rs"]) && !text.starts_with("//!") {
-        faults.push(format!("{name}: no //! says what it is for"));
+        faults.push(format!("{name}: does not begin with a //! comment that says what it is for"));
     }
     for (number, line) in text.lines().enumerate() {
         let at = format!("{name}:{}", number + 1);
@@ -45,7 +45,7 @@ fn faults(name: &str, text: &str) -> Vec<String> {
             faults.push(format!("{at}: longer than {MOST_COLUMNS} columns"));
         }
         if line.ends_with([' ', '\t']) {
-            faults.push(format!("{at}: white space at the end"));
+            faults.push(format!("{at}: trailing white space"));
         }
         if ends(name, &["rs"]) && !name.ends_with("tidy.rs") {
             for word in ["todo!(", "unimplemented!(", "#[ignore", "dbg!(", "FIXME"] {
@@ -99,7 +99,7 @@ fn the_architecture_is_short() {
     }
 }
 
-/// The documents that lead a reader to files.
+/// The Markdown pages that name files: three at the root, and those in `docs` itself.
 fn guides() -> Vec<String> {
     let in_docs = |name: &&String| name.strip_prefix("docs/").is_some_and(|rest| !rest.contains('/'));
     let pages = files();
@@ -107,8 +107,8 @@ fn guides() -> Vec<String> {
     ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(ToOwned::to_owned).into_iter().chain(pages).collect()
 }
 
-/// What stands in backticks in `text` and looks like a path into the repository: it begins with one of our folders, and
-/// holds nothing that a path does not.
+/// The paths into the repository that `text` quotes in backticks: they begin with one of our folders and have only
+/// characters of paths.
 fn paths(text: &str) -> Vec<&str> {
     let of_path = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     let ours = ["shared/", "functions/", "infra/", "tests/", "docs/", ".ci/", ".github/"];
@@ -116,7 +116,7 @@ fn paths(text: &str) -> Vec<&str> {
     quoted.filter(|it| it.chars().all(of_path) && ours.iter().any(|folder| it.starts_with(folder))).collect()
 }
 
-/// Where links in a page of `folder` lead within the repository.
+/// The files that links in a page of `folder` lead to, without links that leave the repository.
 fn links(folder: &Path, text: &str) -> Vec<PathBuf> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let local = targets.filter_map(|target| target.split('#').next()).filter(|it| !it.is_empty() && !it.contains(':'));
@@ -128,7 +128,7 @@ fn every_path_that_a_document_names_is_there() {
     let mut missing = Vec::new();
     for name in guides() {
         let text = std::fs::read_to_string(root().join(&name)).unwrap();
-        // A module of Rust is a file or a folder, so its path may stand without an ending.
+        // A Rust module is a file or a folder, so a document may name it without `.rs`.
         let there = |path: &str| root().join(path).exists() || root().join(format!("{path}.rs")).exists();
         missing.extend(paths(&text).into_iter().filter(|path| !there(path)).map(|path| format!("{name}: {path}")));
         let folder = root().join(&name).parent().map(Path::to_path_buf).unwrap_or_default();
@@ -160,7 +160,7 @@ fn every_forge_does_what_ci_run_does() {
     }
 }
 
-/// Our crates, each behind those that it may depend on.
+/// Our crates, each after those that it may depend on.
 const CRATES: [(&str, &str); 16] = [
     ("purser-domain", "shared/domain"),
     ("purser-store", "shared/store"),
@@ -180,7 +180,6 @@ const CRATES: [(&str, &str); 16] = [
     ("purser-it", "tests/it"),
 ];
 
-/// Ours among the dependencies of the crate in `folder`.
 fn dependencies(folder: &str) -> Vec<String> {
     let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
     let sections = manifest.split("\n[").filter(|section| section.starts_with("dependencies]"));
@@ -193,22 +192,22 @@ fn dependencies_point_one_way() {
     for (place, (crate_, folder)) in CRATES.iter().enumerate() {
         for other in dependencies(folder) {
             let before = CRATES[..place].iter().any(|(name, _)| *name == other);
-            assert!(before, "{crate_} depends on {other}");
+            assert!(before, "{crate_} must not depend on {other}");
         }
     }
-    // What an operator runs knows the rules and the API, and nothing of what stands behind that.
+    // The operator's command checks a deployment from outside: it uses the rules and the API, and no other crate of
+    // ours.
     let operator = std::fs::read_to_string(root().join("infra/operator/Cargo.toml")).unwrap();
     let own = operator.split("[dev-dependencies]").next().unwrap();
     let own: Vec<&str> = own.lines().filter(|it| it.starts_with("purser")).collect();
     assert_eq!(own, ["purser-domain.workspace = true"]);
 }
 
-/// The most entries of a folder, so that somebody new takes it in at a glance.
+/// So few that a newcomer takes a folder in at a glance.
 const MOST_ENTRIES: usize = 12;
-/// Lists of rooms, the root, decisions, and what is generated.
+/// Folders that may hold more: the root, the decisions, and the two lists of nouns.
 const LONG_FOLDERS: [&str; 4] = ["", "docs/adr", "functions/api/src", "tests/it"];
 
-/// The folders with more entries than that, of all the folders of `files`.
 fn crowded(files: &[String]) -> Vec<String> {
     let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for file in files {

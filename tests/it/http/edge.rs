@@ -1,4 +1,5 @@
-//! The edge: every refusal is a problem, whoever refuses; paths and queries that gateways read differently.
+//! The edge: a refusal is a problem, whichever layer refuses; paths and queries that gateways read in different ways
+//! do no harm.
 
 use purser_tests::World;
 use purser_tests::lambda::{event, invoke};
@@ -32,7 +33,7 @@ async fn the_frameworks_own_refusals_are_problems_too() {
     let _refused = send("POST", "/v1/clients", &json_type, deep.as_bytes()).await.refused(400, "malformed_request");
     let unknown = json!({"name": "a", "email": "a@b.co", "colour": "red"});
     assert_eq!(world.operator.post("/v1/clients", &unknown).await.refused(422, "invalid_fields").pointer(), "/colour");
-    assert_eq!(world.size().await, 0, "nothing changed");
+    assert_eq!(world.size().await, 0, "refused requests must change nothing");
 }
 
 #[tokio::test]
@@ -62,7 +63,7 @@ async fn a_body_that_is_no_object_is_refused_even_when_its_values_would_fit() {
     let order = json!({"reseller": refid, "product": product, "client": ["a", "a@example.com", null, null, null]});
     let refused = world.operator.post_once("/v1/provisions", "k", &order).await;
     assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/client");
-    assert_eq!(world.size().await, before, "nothing changed");
+    assert_eq!(world.size().await, before, "refused requests must change nothing");
 }
 
 #[tokio::test]
@@ -74,7 +75,7 @@ async fn a_whole_number_is_an_integer_however_it_is_written() {
     for written in ["100.0", "1e2", "100"] {
         let body = format!("{{\"amount\": {written}}}");
         let added = world.operator.send("POST", &path, &headers, Some(body.into())).await;
-        assert_eq!(added.expect(201).number("amount"), 100, "one command, three times");
+        assert_eq!(added.expect(201).number("amount"), 100, "each spelling must be the same command");
     }
     assert_eq!(world.balance(&partner.refid).await, 100);
 }

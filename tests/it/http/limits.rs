@@ -1,11 +1,11 @@
-//! Rate limits: floods and guesses are refused, nobody else notices, and what is refused is told when to come back.
+//! Rate limits: floods and guesses are refused and told when to come back, and no other caller notices.
 
 use jiff::SignedDuration;
 use purser_tests::lambda::{event, invoke};
 use purser_tests::{Caller, Reply, World};
 use serde_json::json;
 
-/// A world with these limits.
+/// A world with these limits, in requests per minute; 0 is no limit.
 async fn limited(per_key: u32, per_address: u32) -> World {
     let variables = [
         ("PURSER_KEY_REQUESTS_PER_MINUTE", per_key.to_string()),
@@ -14,7 +14,7 @@ async fn limited(per_key: u32, per_address: u32) -> World {
     World::with(None, &variables.each_ref().map(|(name, value)| (*name, value.as_str()))).await
 }
 
-/// Asserts that this was too much, and gives the seconds after which it may be repeated.
+/// Asserts that the request was over a limit; returns the seconds after which it may be repeated.
 #[track_caller]
 fn too_much(reply: Reply) -> i64 {
     let refused = reply.refused(429, "rate_limited");
@@ -40,8 +40,8 @@ async fn a_key_over_its_limit_changes_nothing_until_the_moment_it_is_told() {
     }
     let before = world.size().await;
     let seconds = too_much(one.caller.post("/v1/clients", &world.new_client()).await);
-    assert!(seconds <= 10, "one of six comes back after ten seconds: {seconds}");
-    assert_eq!(world.size().await, before, "nothing changed");
+    assert!(seconds <= 10, "at six a minute, the next one is free within ten seconds: {seconds}");
+    assert_eq!(world.size().await, before, "a request over the limit must change nothing");
     let _list = look(&other.caller).await.expect(200);
 
     turn(&world, seconds / 2);
@@ -89,7 +89,7 @@ async fn an_address_that_guesses_keys_is_shut_out_whatever_it_says_of_itself() {
         let guessed = guess.send("GET", "/v1/clients", &told, None).await;
         let _refused = guessed.refused(401, "unauthenticated");
     }
-    // Two guesses cost 102 of 60, and each second gives one back.
+    // Two guesses cost 102 of the 60 requests a minute, and each second gives one back.
     let told = [("x-forwarded-for", "198.51.100.3")];
     let shut_out = guess.send("GET", "/v1/clients", &told, None).await;
     let nothing = "calls=0 rcu=0 wcu=0 hashes=0";
@@ -125,7 +125,7 @@ async fn a_reseller_that_guesses_addresses_is_stopped_and_an_operator_is_not() {
     let _refused = told.refused(409, "duplicate_email");
     let told = own.caller.post_once("/v1/provisions", "k", &order).await;
     let _refused = told.refused(409, "duplicate_client_id");
-    // Two guesses cost 102 of 60, and each second gives one back.
+    // Two guesses cost 102 of the 60 requests a minute, and each second gives one back.
     let seconds = too_much(own.caller.post("/v1/clients", &by_email).await);
     assert!((20..=43).contains(&seconds), "{seconds}");
     let _list = look(&other.caller).await.expect(200);
@@ -133,7 +133,7 @@ async fn a_reseller_that_guesses_addresses_is_stopped_and_an_operator_is_not() {
     let told = own.caller.post("/v1/clients", &by_email).await;
     let _refused = told.refused(409, "duplicate_email");
     let seconds = too_much(look(&own.caller).await);
-    assert!(seconds > 20, "a guess is paid for afterwards: {seconds}");
+    assert!(seconds > 20, "a guess must be charged even though it was answered: {seconds}");
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn on_lambda_the_address_is_the_one_that_the_gateway_saw() {
         turn(&world, seconds);
         let _list = from(same).await.expect(200);
     }
-    // All that is known is that there is none to count for.
+    // Without an address there is nothing to count the request against.
     for _ in 0..5 {
         let _list = from("unknown").await.expect(200);
     }
@@ -185,7 +185,7 @@ async fn each_application_costs_its_address_like_a_guess() {
     let variables = [("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "60"), ("PURSER_PARTNER_SIGN_UP", "true")];
     let world = World::with(None, &variables).await;
     for _ in 0..3 {
-        // Whoever sends no key has not guessed one.
+        // A request without a key is no guess.
         let _refused = world.nobody().get("/v1/clients").await.refused(401, "unauthenticated");
     }
     for n in 0..2 {

@@ -1,7 +1,8 @@
-//! What the functions log: enough to follow a request, nothing about a person, and each metric that an alarm watches.
+//! What the functions log: enough to follow a request, nothing about a person, and every metric that an alarm
+//! watches.
 //!
-//! Invariant: the lines are those of the Lambda binary, made by the same code. A test runs on one thread, so what it
-//! logs is its own.
+//! Invariant: the lines are made by the code of the Lambda binary. Each test runs on one thread, and captures the
+//! lines of that thread only.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -21,7 +22,6 @@ use crate::http::operations::{Ids, Party, Who, cases};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-/// A log that is kept.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -37,15 +37,16 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// Begins to log this thread, at the level that says most.
+    /// Captures what this thread logs from now on, at the most verbose level.
     pub fn start() -> (Self, tracing::Dispatch, tracing::subscriber::DefaultGuard) {
         static SECOND: std::sync::OnceLock<tracing::Dispatch> = std::sync::OnceLock::new();
         let subscriber = |writer: Self| {
             let writer = move || writer.clone();
             subscriber(writer, "TRACE", "stack".into(), Clock::default())
         };
-        // While there is one subscriber only, a thread that has none decides for all what is worth logging.
-        // So the second one stays as long as the process: between two logs there would be a moment without.
+        // While there is only one subscriber, a thread that has none may decide for all threads that a line is not
+        // logged. A second subscriber prevents that. It stays as long as the process, because between two logs there
+        // would be a moment without it.
         let second = SECOND.get_or_init(|| tracing::Dispatch::new(subscriber(Self::default()))).clone();
         let log = Self::default();
         let guard = tracing::subscriber::set_default(subscriber(log.clone()));
@@ -61,7 +62,6 @@ impl Log {
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
-    /// The names of the metrics so far.
     pub fn metrics(&self) -> BTreeSet<String> {
         let lines = self.lines();
         let named =
@@ -70,16 +70,15 @@ impl Log {
     }
 }
 
-/// What of somebody must not stand in a log.
+/// What no log may contain about the party with these ids and this API key.
 fn personal(ids: &Ids, key: &str) -> Vec<String> {
     let personal = [&ids.email, &ids.client_id, &ids.fresh, &ids.proof];
     let personal = personal.into_iter().filter(|it| !it.is_empty()).cloned();
-    // The code of an app is six digits, which any number may have.
+    // The six digits of an app's code may occur in any number, so such a code is not searched for.
     let personal = personal.filter(|it| it.len() > 6);
     personal.chain([secret_of(key)]).collect()
 }
 
-/// The secret half of a key, or of a session's token.
 fn secret_of(key: &str) -> String {
     key.split_once('.').unwrap().1.to_owned()
 }
@@ -138,7 +137,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let entry = entries.next().unwrap()["pk"]["S"].as_str().unwrap();
     world.tamper(entry, "amount", &json!({"N": "90"}));
     let verify = format!("/v1/resellers/{}/verify", partner.refid);
-    // What a reseller says was its history wakes nobody.
+    // A head that the caller makes up raises no alarm, even though it does not fit the history.
     let said = format!("{verify}?sequence=1&head={}", "1".repeat(64));
     let verified = partner.caller.get(&said).await.expect(200);
     assert_eq!(verified.json["intact"], json!(false));
@@ -180,7 +179,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let _refunded = refunded.expect(200);
     world.system().settle().await;
 
-    // The entry that was tampered with is not what was counted of it.
+    // The tampered entry differs from what figures count of it: a rollup does not notice, and the daily sample does.
     world.run_schedule("rollup").await;
     assert!(!log.metrics().contains(Metric::FigureDiffers.name()));
     let nobody = world.nobody();
@@ -197,7 +196,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     assert!(watched.len() >= 4 && all.is_superset(&watched), "{watched:?}");
 }
 
-/// The metrics of the product's own that the dashboard shows first.
+/// Purser's own metrics in the dashboard's widget "Business".
 fn on_the_dashboard() -> BTreeSet<String> {
     let (_, rest) = TEMPLATE.split_once("\"title\": \"Business\"").unwrap();
     let (_, rest) = rest.split_once("\"Purser\", ").unwrap();
@@ -207,7 +206,7 @@ fn on_the_dashboard() -> BTreeSet<String> {
     quoted.filter(named).map(str::to_owned).collect()
 }
 
-/// The metrics of the product's own that alarms watch.
+/// Purser's own metrics that alarms watch.
 fn watched() -> BTreeSet<String> {
     let template = purser_local::template::json(TEMPLATE).unwrap();
     let resources = template["Resources"].as_object().unwrap().values();

@@ -1,4 +1,4 @@
-//! The edge of every function: what is refused, for whom, and what is logged.
+//! The edge of every function: what is refused, to whom, and what is logged.
 
 mod bad_input;
 mod edge;

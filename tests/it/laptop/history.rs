@@ -1,4 +1,4 @@
-//! A history made up: everything at its time, everything whole, and nobody mailed.
+//! Made-up history: every record has its time, everything adds up, and nobody is mailed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,14 +21,13 @@ async fn make(folder: &Path, seed: u64) {
     let made = history::make(folder, BTreeMap::new(), &plan(seed), told).await;
     let made = made.unwrap();
     assert_eq!((made.clients, made.moment), (40, plan(seed).until));
-    assert!(moments.is_sorted(), "it goes on, and never back");
+    assert!(moments.is_sorted(), "a history must never go back in time");
 }
 
 async fn shown(folder: &Path) -> World {
     World::with(Some(folder.to_owned()), &[]).await
 }
 
-/// All of a list.
 async fn all(world: &World, path: &str) -> Vec<Value> {
     let mut all = Vec::new();
     let mut cursor = String::new();
@@ -43,7 +42,7 @@ async fn all(world: &World, path: &str) -> Vec<Value> {
     }
 }
 
-/// What of a history is the same for the same seed: all but what ids, keys and secrets are made of.
+/// What a history's seed decides: everything except ids, keys and secrets.
 async fn facts(folder: &Path) -> BTreeSet<String> {
     let world = shown(folder).await;
     let mut facts = BTreeSet::new();
@@ -78,7 +77,7 @@ async fn a_history_is_spread_over_its_time_whole_and_nobody_is_mailed() {
     assert!(world.system().dead_letters().is_empty());
 
     let clients = all(&world, "/v1/clients").await;
-    // With those of the demo, and without those deleted since.
+    // The demo adds a few clients, and a few were deleted since.
     assert!((36..=44).contains(&clients.len()), "{}", clients.len());
     let first: Timestamp = "2025-12-30T00:00:00Z".parse().unwrap();
     let mut months = BTreeSet::new();
@@ -104,12 +103,12 @@ async fn a_history_is_spread_over_its_time_whole_and_nobody_is_mailed() {
         let entries = all(&world, &format!("/v1/resellers/{refid}/entries")).await;
         world.assert_intact(refid, entries.len().try_into().unwrap()).await;
     }
-    // Each of them says that it was made up, but for what timetables make.
+    // Each item says that it was made up, except for checkpoints, which a schedule makes.
     let by = |item: &Value| item["by"]["M"]["origin"]["S"].as_str().map(str::to_owned);
     let made = world.items().into_iter().filter(|it| it["kind"]["S"] != "checkpoint");
     let origins: BTreeSet<_> = made.filter_map(|it| by(&it)).collect();
     assert_eq!(origins, ["demo".to_owned()].into());
-    // Its days ended with checkpoints, now and then and at the end.
+    // Some days in between, and the last one, ended with a checkpoint.
     let checkpoints = world.operator.get("/v1/checkpoints").await.expect(200).json;
     let days: BTreeSet<_> = checkpoints["data"].as_array().unwrap().iter().map(|it| it["date"].to_string()).collect();
     let months = 92 / 28;
@@ -151,7 +150,7 @@ async fn a_history_can_be_as_short_as_today() {
         days: 1,
         clients: 3,
         resellers: 1,
-        // A Saturday, before anybody is up.
+        // Just after midnight on a Saturday, before anybody is up.
         until: "2026-03-28T00:00:01Z".parse().unwrap(),
         ..plan(1)
     };

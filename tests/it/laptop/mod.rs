@@ -1,4 +1,4 @@
-//! The laptop: demo data, kept between runs; pages; a clock to turn.
+//! The laptop: demo data that is kept between runs, pages to look at, and a clock to turn.
 
 mod history;
 mod overload;
@@ -29,8 +29,8 @@ async fn the_demo_is_made_once_sends_no_mails_and_everything_is_kept() {
     let wallet = format!("/v1/resellers/{}/wallet", resellers.json["data"][0]["refid"].as_str().unwrap());
     let balance = partner.get(&wallet).await.expect(200).number("balance");
     assert!(balance > 10_000, "{balance}");
-    assert!(world.all_mails().await.is_empty(), "the demo sends no mails");
-    assert!(!world.events().await.is_empty(), "though it tells what it does");
+    assert!(world.all_mails().await.is_empty(), "the demo must send no e-mail");
+    assert!(!world.events().await.is_empty(), "the demo must publish its events");
     let _product =
         world.operator.post("/v1/products", &json!({"reference": "KEPT", "name": "x", "price": 1})).await.expect(201);
     world.end().await;
@@ -38,7 +38,7 @@ async fn the_demo_is_made_once_sends_no_mails_and_everything_is_kept() {
     let world = World::start(options).await;
     demo(&world).await;
     let _product = world.operator.get("/v1/products/KEPT").await.expect(200);
-    assert_eq!(world.operator.get("/v1/clients").await.json, clients.json, "the demo is made once");
+    assert_eq!(world.operator.get("/v1/clients").await.json, clients.json, "the demo must be made once");
     assert_eq!(partner.moved(&world.operator).get(&wallet).await.expect(200).number("balance"), balance);
     let refused = world.operator.post("/_local/clock", &json!({"advance": "P1D"})).await;
     let _refused = refused.refused(404, "not_found");
@@ -72,7 +72,7 @@ async fn a_clock_can_be_turned_and_only_forward() {
     let _refused = nobody.act("/_local/schedules/nothing/run").await.refused(404, "not_found");
 }
 
-/// Who signs in to the demo, each with the role that it shows.
+/// The users of the demo, each with the role that it shows.
 fn people(made: &Credentials) -> [(&Login, &'static str); 3] {
     let logins = made.logins.as_ref().unwrap();
     [(&logins.operator, "operator"), (&logins.member, "reseller"), (&logins.customer, "customer")]
@@ -106,7 +106,7 @@ async fn the_demos_people_sign_in_also_to_a_folder_from_before_there_were_any() 
         let refused = world.nobody().post("/v1/auth/login", &body).await;
         let _refused = refused.refused(401, "invalid_credentials");
     }
-    assert!(world.mails().await.is_empty(), "the demo sends no mails");
+    assert!(world.mails().await.is_empty(), "the demo must send no e-mail");
     world.end().await;
 
     let world = World::start(options).await;
@@ -132,7 +132,7 @@ async fn a_demo_that_was_interrupted_is_completed() {
     assert!(done.exists());
     let own = world.operator.with_key(Some(&first.api_key));
     let wallet = own.get(&format!("/v1/resellers/{}/wallet", first.reseller)).await.expect(200);
-    // 50,000 less the price of one unit for gold.
+    // 50,000 credits less the gold price of one unit.
     assert_eq!((wallet.number("balance"), wallet.number("sequence")), (49_405, 2));
     world.assert_intact(first.reseller.as_str(), 2).await;
 }

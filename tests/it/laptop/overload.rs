@@ -1,5 +1,5 @@
-//! Overload: the laptop takes on what it can serve, tells the rest at once to come back, and waits for nobody who is
-//! slow.
+//! Overload: the laptop accepts what it can serve, tells the other callers at once to come back, and waits for no
+//! slow one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,14 +10,13 @@ use purser_tests::World;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A world with these bounds.
 async fn bounded(requests: usize, connections: usize, patience: Duration) -> World {
     let bounds = Bounds { requests, connections, patience };
     let options = Options { bounds, variables: BTreeMap::new(), ..Options::default() };
     World::start(options).await
 }
 
-/// Somebody who sends this, and then nothing more.
+/// A connection over which `text` is sent, and then nothing more.
 async fn sends(world: &World, text: &str) -> TcpStream {
     let url = world.system().url();
     let address = url.trim_start_matches("http://");
@@ -26,7 +25,7 @@ async fn sends(world: &World, text: &str) -> TcpStream {
     stream
 }
 
-/// What somebody is told before the connection is closed.
+/// What the laptop sends before it closes the connection.
 async fn told(mut stream: TcpStream) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -45,7 +44,7 @@ async fn who_finds_no_place_is_told_to_come_back_on_every_door() {
         let refused = reply.refused(503, "busy");
         assert_eq!(refused.header("retry-after"), Some("1"));
     }
-    // Who runs the laptop still sees what goes on.
+    // Local routes stay open, so that the user of the laptop still sees what goes on.
     let _mails = world.nobody().get("/_local/mails").await.expect(200);
 }
 
@@ -67,7 +66,7 @@ async fn a_silent_connection_goes_and_leaves_its_place() {
     let world = bounded(9, 2, Duration::from_millis(200)).await;
     let unfinished = sends(&world, "GET /v1/products HTTP/1.1\r\nhost:").await;
     let silent = sends(&world, "").await;
-    // Both connections are taken, so this one waits until they are gone.
+    // Both connections are taken, so this request waits until one of them is closed.
     let _list = world.operator.get("/v1/products").await.expect(200);
     assert_eq!(told(silent).await, "");
     let answer = told(unfinished).await;

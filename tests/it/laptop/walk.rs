@@ -6,7 +6,7 @@ use purser_tests::World;
 
 const README: &str = include_str!("../../../README.md");
 
-/// The shell blocks between the walk-through's marks.
+/// The shell blocks between the two marks of the walk-through.
 fn script() -> String {
     let walk = README.split("<!-- walk -->").nth(1).expect("the README has a walk-through");
     let blocks = walk.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
@@ -34,7 +34,7 @@ async fn the_walk_through_does_what_it_says() {
     assert_eq!((provisions[1]["cost"].as_u64(), provisions[1]["balance"].as_u64()), (Some(20), Some(490)));
     let low = world.mails().await;
     let low: Vec<_> = low.iter().filter(|mail| mail["subject"].as_str().unwrap().contains("credit")).collect();
-    assert_eq!(low.len(), 1, "one crossing, one mail: {low:?}");
+    assert_eq!(low.len(), 1, "one crossing must send one e-mail: {low:?}");
     let events = world.events().await;
     let crossings = events.iter().filter(|event| event["detail-type"] == "CreditsRanLow").count();
     assert_eq!(crossings, 1);

@@ -1,4 +1,4 @@
-//! Checkpoints: a whole day, signed, once, whatever runs twice or crashes: rule B11.
+//! Checkpoints: each day is signed once and completely, even if a run is repeated or crashes (rule B11).
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,6 @@ use crate::http::logs::Log;
 
 const FUNCTION: &str = "checkpoint-ledger";
 
-/// Every part there is, by pages of two, newest first.
 async fn parts(world: &World, query: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut cursor = String::new();
@@ -38,7 +37,7 @@ fn key(world: &World) -> PublicKey {
     PublicKey::from(key)
 }
 
-/// Runs the function as its timetable would, over this way to the table, or the world's own.
+/// Runs the function as its schedule does, over `over` or, for `None`, over the world's own `App`.
 async fn run(world: &World, over: Option<App>) -> Result<(), String> {
     let own = || world.system().apps().of(FUNCTION).unwrap().clone();
     let event = purser_local::cloud::timetable::event(world.system().clock().timestamp(), "CheckpointLedger");
@@ -46,14 +45,13 @@ async fn run(world: &World, over: Option<App>) -> Result<(), String> {
     checkpoint_ledger(over.unwrap_or_else(own), event).await
 }
 
-/// The items of the parts there are.
 fn items(world: &World) -> Vec<Value> {
     let mut items = world.items();
     items.retain(|item| item["kind"]["S"] == "checkpoint");
     items
 }
 
-/// Asserts that the parts are whole days of the world's, and gives how many wallets they name.
+/// Asserts that the parts are complete days signed by this world; returns how many wallets they name.
 fn assert_whole(world: &World, parts: Vec<Part>, days: usize) -> usize {
     let chronicle = Chronicle::of(parts, &key(world));
     assert_eq!(chronicle.discrepancies, vec![]);
@@ -62,7 +60,7 @@ fn assert_whole(world: &World, parts: Vec<Part>, days: usize) -> usize {
     chronicle.heads.len()
 }
 
-/// Adds so many resellers with empty wallets, as if they had been onboarded.
+/// Adds `count` resellers with empty wallets, as if they had been onboarded.
 async fn with_resellers(world: &World, count: usize) {
     let refid = world.partner("standard", 0).await.refid;
     let mut items = world.items();
@@ -98,8 +96,8 @@ async fn a_day_is_signed_once_and_says_where_every_wallet_stands() {
     let before = world.state().await;
     world.top_up(&rich.refid, 1).await;
     world.run_schedule(FUNCTION).await;
-    assert_eq!(parts(&world, "").await, first, "a day is not signed again");
-    assert!(world.state().await.len() > before.len(), "the top-up");
+    assert_eq!(parts(&world, "").await, first, "a day must not be signed again");
+    assert!(world.state().await.len() > before.len(), "the top-up must have been stored");
     assert_eq!(world.count_of_kind("checkpoint"), 1);
 }
 
@@ -120,7 +118,7 @@ async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
     assert_eq!(sizes, [1, MOST_WALLETS, MOST_WALLETS], "newest first");
     assert_eq!(assert_whole(&world, whole.clone(), 1), 501);
 
-    // As if the run had ended after its first part, and somebody had joined before the next.
+    // As if the run had ended after its first part, and a reseller had joined before the next run.
     let mut behind = items(&world);
     behind.retain(|item| item["sk"]["S"] != "000001");
     assert_eq!(behind.len(), 2);
@@ -130,7 +128,7 @@ async fn many_wallets_are_many_parts_and_what_crashed_goes_on() {
     let late = world.partner("standard", 5).await.refid;
     world.run_schedule(FUNCTION).await;
     let again = parts(&world, "").await;
-    assert_eq!(again.last(), whole.last(), "the first part stays");
+    assert_eq!(again.last(), whole.last(), "the first part must stay as it is");
     assert_eq!(assert_whole(&world, again.clone(), 1), 502);
     let named = |part: &Part| part.wallets.iter().any(|it| it.reseller.as_str() == late);
     assert!(again.iter().any(named));
@@ -142,21 +140,21 @@ async fn a_day_costs_what_its_wallets_cost() {
     with_resellers(&world, MOST_WALLETS + 1).await;
     let (done, cost) = Box::pin(measured(run(&world, None))).await;
     done.unwrap();
-    // A look for the first part; two pages of resellers; three batches of wallets and one; two parts.
+    // One read for the first part; two pages of resellers; four batches of wallets; two parts written.
     assert_eq!(cost.calls, 9);
-    // A unit for each wallet, and what two pages of 250 items of half a kilobyte take.
+    // One unit for each wallet, and what two pages of 250 items of half a kilobyte take.
     assert!(cost.rcu <= 251.0 + 40.0, "{cost:?}");
     // A part is 37 KB, and is written to the table and to one index.
     assert!(cost.wcu <= 2.0 * 40.0 + 4.0, "{cost:?}");
     let whole = parts(&world, "").await;
 
-    // A day that is whole is looked at, part by part, and nothing else.
+    // Of a day that is complete only the parts are read.
     let (done, cost) = Box::pin(measured(run(&world, None))).await;
     done.unwrap();
     assert_eq!((cost.calls, cost.wcu), (2, 0.0));
 
-    // A run that goes on reads no wallet that is covered: a look at each part, one of which is there; the resellers;
-    // a batch with the one wallet; its part.
+    // A run that resumes reads no wallet that is covered: one read for each part, of which one is there; two pages of
+    // resellers; a batch with the one wallet; its part.
     let mut last = items(&world);
     last.retain(|item| item["sk"]["S"] == "000002");
     world.remove(&last[0]);
@@ -168,21 +166,22 @@ async fn a_day_costs_what_its_wallets_cost() {
     assert_eq!(assert_whole(&world, again, 1), MOST_WALLETS + 1);
 }
 
-/// Puts this item where today's first part would be, and asserts that no run takes it for one.
+/// Puts `item` where today's first part belongs. Asserts that a run does not accept it as a part, and fails with
+/// `why`.
 async fn assert_not_believed(world: &World, item: &Value, why: &str) {
     let date = world.system().clock().now().day();
     let mut item = item.clone();
     item["pk"] = json!({"S": format!("CP#{date}")});
     item["sk"] = json!({"S": "000001"});
     world.put_all(std::slice::from_ref(&item));
-    // What earlier commands set off counts its own metrics.
+    // Earlier commands have caused work that logs metrics of its own, so that has to be done first.
     world.system().settle().await;
     let before = items(world);
     let (log, _second, _guard) = Log::start();
     let failed = run(world, None).await.expect_err(why);
     assert!(failed.contains(why), "{failed}");
     assert_eq!(log.metrics(), BTreeSet::from([Metric::LedgerBroken.name().to_owned()]));
-    assert_eq!(items(world), before, "nothing is signed beside it");
+    assert_eq!(items(world), before, "nothing may be signed beside it");
     world.remove(&item);
 }
 
@@ -203,7 +202,7 @@ async fn a_part_that_we_did_not_sign_is_no_part() {
     unreadable["doc"] = json!({"S": "x"});
     assert_not_believed(&world, &unreadable, "can't be read").await;
 
-    // What was signed, but for another day, or as another part.
+    // A genuine part, but of another day.
     let date = world.system().clock().now().day();
     let day = json!({"advance": "P1D"});
     let _turned = world.nobody().post("/_local/clock", &day).await.expect(200);
@@ -245,7 +244,7 @@ async fn a_table_that_is_too_busy_is_waited_for() {
     for operation in ["GetItem", "Query", "BatchGetItem", "PutItem"] {
         script.then(SDK_TRIES, operation, &throttled);
     }
-    // It got there, and nobody heard.
+    // The write succeeds, but its answer is lost.
     script.then(SDK_TRIES, "PutItem", &Fault::LostAnswer);
     let app = world.app_over(FUNCTION, &script).await;
     run(&world, Some(app)).await.unwrap();
@@ -322,7 +321,7 @@ async fn days_follow_each_other_by_the_clock_and_are_listed_newest_first() {
     }
     let path = format!("/v1/checkpoints?limit=1&date={}", all[0].date);
     let page = world.operator.get(&path).await.expect(200).json;
-    assert_eq!(page["next_cursor"], Value::Null, "the other days are not it");
+    assert_eq!(page["next_cursor"], Value::Null, "parts of other days must not be listed");
 }
 
 #[tokio::test]

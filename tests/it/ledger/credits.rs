@@ -1,4 +1,4 @@
-//! Top-ups: rules B4, B8, B11.
+//! Top-ups: only operators make them, each takes effect once, and each is an entry (rules B4, B8, B11).
 
 use purser_tests::World;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn a_repeat_by_key_or_by_reference_adds_nothing() {
     let other = json!({"amount": 100, "reference": "INV-2"});
     let _refused = world.operator.post_once(&path, "k1", &other).await.refused(422, "idempotency_key_reused");
     let _refused = world.operator.post_once(&path, "k2", &other).await.refused(422, "idempotency_key_reused");
-    // A refusal is not remembered: the key is free for what can be done.
+    // A refusal is not remembered, so its key can be used for something that succeeds.
     let _entry = world.operator.post_once(&path, "k3", &other).await.expect(201);
     assert_eq!((world.balance(&partner.refid).await, world.entries(&partner.refid).await.len()), (200, 2));
 }

@@ -1,4 +1,4 @@
-//! The ledger: who may spend, and the proof that it adds up: rules B5, B11.
+//! The ledger: who may spend, and the proof that its entries add up (rules B5, B11).
 
 mod checkpoints;
 mod credits;
@@ -40,7 +40,11 @@ async fn a_tampered_history_shows() {
     let made = partner.caller.post_once("/v1/provisions", "k1", &json!({"cost": 10, "description": "n1"})).await;
     let pk = format!("EN#{}", made.text("refid"));
     world.tamper(&pk, "description", &json!({"S": "erased"}));
-    assert_eq!(partner.caller.get(&verify).await.expect(200).json, intact, "free text stays outside the hash");
+    assert_eq!(
+        partner.caller.get(&verify).await.expect(200).json,
+        intact,
+        "a change of free text must leave the history intact"
+    );
     world.tamper(&pk, "amount", &json!({"N": "9"}));
     let broken = partner.caller.get(&verify).await.expect(200);
     assert_eq!((&broken.json["intact"], &broken.json["breaks"][0]["sequence"]), (&json!(false), &json!(3)));
@@ -54,7 +58,7 @@ async fn an_entry_the_wallet_does_not_count_shows() {
     let made = partner.caller.post_once("/v1/provisions", "k", &bare).await.expect(201);
     let wallet = world.items().into_iter().find(|item| item["kind"]["S"] == "wallet").unwrap();
     let pk = wallet["pk"]["S"].as_str().unwrap();
-    // The wallet as it was before the purchase, as if somebody had put the credits back.
+    // Set the wallet back to before the purchase, as if somebody had put the credits back.
     world.tamper(pk, "balance", &json!({"N": "1000"}));
     world.tamper(pk, "sequence", &json!({"N": "1"}));
     let credit = world.entries(&partner.refid).await[0].clone();
@@ -62,11 +66,11 @@ async fn an_entry_the_wallet_does_not_count_shows() {
     world.tamper(pk, "head", &json!({"S": head}));
     let verify = format!("/v1/resellers/{}/verify", partner.refid);
     let broken = partner.caller.get(&verify).await.expect(200);
-    assert_eq!(broken.json["intact"], json!(false), "{} is not counted", made.text("refid"));
+    assert_eq!(broken.json["intact"], json!(false), "the wallet does not count {}", made.text("refid"));
     assert_eq!(broken.json["breaks"][0]["sequence"], 2);
 }
 
-/// A hash as the table keeps it, from how the API shows it.
+/// A hash as the table stores it, from the hex that the API shows.
 fn hash_as_kept(hex: &str) -> String {
     let bytes: Vec<u8> =
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();

@@ -1,4 +1,4 @@
-//! Each way of tampering with a history, and that verifying finds it: rule B11.
+//! Tampering with a history: verifying finds it, in whichever way it is done (rule B11).
 
 use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
 use purser_domain::money::credits::Credits;
@@ -27,7 +27,7 @@ fn entry(item: &Value) -> Entry {
     doc(item)
 }
 
-/// The item with this in place of what it holds.
+/// The item with `doc` in place of its own.
 fn holding(item: &Value, doc: &impl Serialize) -> Value {
     let doc: serde_dynamo::AttributeValue = serde_dynamo::to_attribute_value(doc).unwrap();
     let mut item = item.clone();
@@ -35,7 +35,7 @@ fn holding(item: &Value, doc: &impl Serialize) -> Value {
     item
 }
 
-/// The item under another refid, so that it can stand beside the first.
+/// The item with another refid and a hash that fits it, so that both items can be in the table.
 fn renamed(item: &Value, refid: &str) -> Value {
     let mut entry = entry(item);
     entry.refid = EntryRefid::parse(refid).unwrap();
@@ -45,12 +45,11 @@ fn renamed(item: &Value, refid: &str) -> Value {
     item
 }
 
-/// The place in the list of entries of the one numbered `sequence` at `time`.
+/// The sort key, in a wallet's list, of the entry numbered `sequence` and made at `time`.
 fn place(time: &str, sequence: u64) -> Value {
     json!({"S": format!("{time}#{sequence:012}")})
 }
 
-/// A reseller with a history of six entries.
 async fn with_history(world: &World) -> Partner {
     let partner = world.partner("standard", 1_000).await;
     for n in 0..5 {
@@ -63,7 +62,7 @@ async fn with_history(world: &World) -> Partner {
     partner
 }
 
-/// Where verifying says that the history breaks: the first place, and all problems.
+/// What verifying reports: the sequence of the first break, or 0, and all problems.
 async fn breaks(world: &World, reseller: &str, query: &str) -> (u64, Vec<String>) {
     let path = format!("/v1/resellers/{reseller}/verify{query}");
     let found = world.operator.get(&path).await.expect(200).json;
@@ -74,7 +73,7 @@ async fn breaks(world: &World, reseller: &str, query: &str) -> (u64, Vec<String>
     (first.unwrap_or(0), problems.map(ToOwned::to_owned).collect())
 }
 
-/// Does something to a fresh history, and says what verifying finds.
+/// Changes a new history; returns what verifying then reports.
 async fn tampered(change: impl AsyncFnOnce(&World, &str, Vec<Value>)) -> (u64, Vec<String>) {
     let world = World::new().await;
     let refid = with_history(&world).await.refid;
@@ -105,7 +104,8 @@ async fn a_changed_entry_shows() {
     }
 }
 
-/// A hash is one of lines: what moves among the parts of an entry may leave it as it is, and shows all the same.
+/// The hash covers an entry's fields as lines without names, so moving a value from one list to another may keep it.
+/// Verifying finds that all the same.
 #[tokio::test]
 async fn parts_that_changed_places_show() {
     let world = World::new().await;
@@ -165,7 +165,8 @@ async fn an_entry_taken_out_of_the_list_shows() {
 async fn an_inserted_entry_shows_wherever_it_stands() {
     const FIRST: &str = "PV-0000000000000000";
     const LAST: &str = "PV-ZZZZZZZZZZZZZZZZ";
-    // Before the first, behind another, and in the very place of one, before it and after it.
+    // Before the first entry, behind another one, and at the sort key of an existing one, in front of it and behind
+    // it.
     for (refid, at, sequence) in [(FIRST, 0, 0), (FIRST, 2, 3), (FIRST, 2, 2), (LAST, 2, 2), (LAST, 5, 5)] {
         let found = tampered(async |world, _, entries| {
             let mut made_up = renamed(&entries[2], refid);
@@ -196,7 +197,7 @@ async fn two_entries_that_changed_places_show() {
         world.put_all(&entries);
     });
     assert_eq!(found.await.0, 4);
-    // Their numbers too, so that the list looks right.
+    // With their numbers and times exchanged too, so that the list looks right.
     let found = tampered(async |world, _, mut entries| {
         let (third, fourth) = (entry(&entries[2]), entry(&entries[3]));
         for (n, here, there) in [(2, &third, &fourth), (3, &fourth, &third)] {
@@ -239,7 +240,7 @@ async fn a_history_that_belongs_to_somebody_else_shows() {
     assert!(problems.contains(&foreign), "{problems:?}");
 }
 
-/// Makes a history from `first` on all of other amounts, with hashes, balances and the wallet to fit.
+/// Rewrites a history from the index `first` on: other amounts, with hashes, balances and a wallet that fit them.
 fn rewrite(world: &World, reseller: &str, first: usize) {
     let mut items = entries_of(world, reseller);
     let before = first.checked_sub(1).map(|n| entry(&items[n]));

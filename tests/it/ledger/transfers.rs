@@ -1,4 +1,4 @@
-//! Transfers between wallets (rule B10): two linked entries, one commit.
+//! Transfers between wallets: two entries that name each other, in one commit (rule B10).
 
 use purser_tests::{Caller, Partner, Reply, World};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn an_operator_moves_credits_in_two_entries_that_name_each_other() {
         assert_eq!(entry["counterparty"], json!({"reseller": owner.refid, "entry": other["refid"]}));
         assert_eq!((&entry["amount"], &entry["sequence"]), (&json!(300), &json!(2)));
         assert_eq!((&entry["reference"], &entry["description"]), (&json!("T-1"), &json!("Campaign")));
-        assert_eq!(entry["actor"], "operator", "as of a top-up");
+        assert_eq!(entry["actor"], "operator", "the actor must be shown as for a top-up");
         assert_eq!((&entry["provision"], &entry["sale"]), (&Value::Null, &Value::Null));
         let provision = format!("/v1/provisions/{}", entry["refid"].as_str().unwrap());
         let _is_none = world.operator.get(&provision).await.refused(404, "not_found");
@@ -48,7 +48,7 @@ async fn an_operator_moves_credits_in_two_entries_that_name_each_other() {
     for wallet in [&from, &to] {
         world.assert_intact(&wallet.refid, 2).await;
     }
-    // The reference is for information: another transfer may have it, and so may a top-up.
+    // The reference of a transfer need not be unique: another transfer may have it, and so may a top-up.
     let _again = world.operator.post_once(&place(&from), "k2", &body).await.expect(201);
     let credits = format!("/v1/resellers/{}/credits", from.refid);
     let top_up = json!({"amount": 1, "reference": "T-1"});
@@ -68,7 +68,7 @@ async fn a_reseller_sends_its_own_to_a_reseller_right_below_it_and_learns_nothin
     assert_eq!(sent.number("balance_after"), 600);
     assert!(!String::from_utf8_lossy(&sent.bytes).contains("77523"));
     assert_eq!(world.balance(&sub.refid).await, 77_523);
-    // Nor does the receiver learn more than whom it is from: not which of the sender's keys.
+    // The receiver learns which reseller sent the credits, but not with which API key.
     let key = sent.text("actor");
     assert!(key.starts_with("AK-"), "{key}");
     let path = format!("/v1/resellers/{}/entries", sub.refid);
@@ -100,7 +100,7 @@ async fn a_reseller_sends_its_own_to_a_reseller_right_below_it_and_learns_nothin
     let short = send(&parent.caller, &parent, &sub.refid, 601, "no").await;
     let short = short.refused(402, "insufficient_credits");
     assert_eq!((short.number("balance"), short.number("required")), (600, 601));
-    assert_eq!(world.size().await, size, "nothing of that changed anything");
+    assert_eq!(world.size().await, size, "refused transfers must change nothing");
     let _exact = send(&parent.caller, &parent, &sub.refid, 600, "no").await.expect(201);
     assert_eq!(world.balance(&parent.refid).await, 0);
 }
@@ -141,7 +141,7 @@ async fn a_pending_reseller_sends_nothing_and_an_operator_names_wallets_that_exi
     let caller = world.operator.with_key(Some(key.text("key")));
     let pending = Partner { refid, caller };
     let other = world.partner("standard", 10).await;
-    // None is below one that waits, unless the parent was set back.
+    // No reseller is below one that is pending, so the test writes that into the table.
     let sub = below(&world, &other).await;
     let parent = json!({"S": pending.refid});
     world.tamper(&format!("RS#{}", sub.refid), "parent", &parent);
@@ -187,7 +187,7 @@ async fn events_tell_each_side_its_own_and_a_crossing() {
         ]
     );
     let mails = world.mails().await;
-    assert_eq!(mails.len(), 1, "the sender is warned, and nobody else: {mails:?}");
+    assert_eq!(mails.len(), 1, "only the sender must be warned: {mails:?}");
     let subject = mails[0]["subject"].as_str().unwrap();
     assert!(subject.to_lowercase().contains("credit"), "{subject}");
 }

@@ -1,4 +1,4 @@
-//! Pages behind the links of mails: rules D1, D3. They are for people, so even what goes wrong is a page.
+//! The pages behind the links in e-mails (rules D1, D3). They are for people, so even an error is a page.
 
 use data_encoding::BASE64;
 use purser_tests::lambda::{event, invoke};
@@ -8,7 +8,7 @@ use serde_json::json;
 const CONFIRM: &str = "/customer/confirm";
 const RESET: &str = "/customer/reset-password";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-/// A token as it may come: nothing of it may become markup.
+/// A token that becomes markup if a page does not escape it.
 const HOSTILE: &str = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
 
 async fn post(world: &World, path: &str, form: &str) -> Reply {
@@ -20,7 +20,7 @@ fn passwords(password: &str, repeated: &str) -> String {
     format!("token=abc&password={password}&repeated={repeated}")
 }
 
-/// The text of a page, which must be one in every respect.
+/// The HTML of an answer, which must have the headers of a page and refer to nothing outside it.
 #[track_caller]
 fn page(reply: Reply, status: u16) -> String {
     let reply = reply.expect(status);
@@ -102,7 +102,7 @@ async fn passwords_that_differ_are_told_at_the_field_and_not_repeated() {
     let html = page(post(&world, RESET, &passwords("one-of-these", "the-other-one")).await, 422);
     assert!(html.contains("aria-invalid=\"true\" aria-describedby=\"differs\""), "{html}");
     assert!(html.contains("id=\"differs\""), "{html}");
-    assert!(html.contains("name=\"token\" value=\"abc\""), "the rest is kept: {html}");
+    assert!(html.contains("name=\"token\" value=\"abc\""), "the form must keep the token: {html}");
     assert!(!html.contains("one-of-these") && !html.contains("the-other-one"), "{html}");
 }
 

@@ -1,11 +1,10 @@
-//! Purchases for many clients at once: rule B7.
+//! Bulk purchases: many clients in one commit, or an error for each client by its index (rule B7).
 
 use std::collections::HashSet;
 
 use purser_tests::{Partner, World};
 use serde_json::{Value, json};
 
-/// An order of `product` for so many new clients.
 fn order(world: &World, product: &str, new: usize) -> Value {
     let clients: Vec<Value> = (0..new).map(|_| world.new_client()).collect();
     json!({"product": product, "clients": clients})
@@ -23,7 +22,7 @@ async fn new_and_existing_clients_are_served_in_order() {
     let mut order = order(&world, &product, 25);
     order["clients"].as_array_mut().unwrap().insert(3, json!(existing));
     let made = buy(&partner, "k", &order).await.expect(201);
-    // 90 less 30 % is 63, for each of 26.
+    // The platinum tier pays 90 less 30 %, which is 63, for each of 26 clients.
     assert_eq!((made.number("cost"), made.number("balance")), (26 * 63, 10_000 - 26 * 63));
     let results = made.json["results"].as_array().unwrap();
     assert_eq!(results.len(), 26);
@@ -38,7 +37,7 @@ async fn new_and_existing_clients_are_served_in_order() {
         assert_eq!(licences[0]["provision"], made.json["refid"]);
     }
     let keys: HashSet<&Value> = results.iter().map(|result| &result["licences"][0]["key"]).collect();
-    assert_eq!(keys.len(), 26, "each has a key of its own");
+    assert_eq!(keys.len(), 26, "each licence must have its own key");
     let entries = world.entries(&partner.refid).await;
     assert_eq!((entries.len(), &entries[1]["amount"]), (2, &json!(26 * 63)));
     assert_eq!(entries[1]["sale"]["quantity"], json!(26));
@@ -48,7 +47,7 @@ async fn new_and_existing_clients_are_served_in_order() {
     assert_eq!(read.json["results"], made.json["results"]);
     assert_eq!((&read.json["client"], read.json["licences"].as_array().unwrap().len()), (&Value::Null, 26));
     world.assert_intact(&partner.refid, 2).await;
-    assert_eq!(world.mails().await.len(), 26, "each new client is welcomed, and the one before");
+    assert_eq!(world.mails().await.len(), 26, "the 25 new clients must be welcomed, as the existing one was");
     let told = world.events().await;
     let sold = told.iter().find(|event| event["detail-type"] == "CreditsProvisioned").unwrap();
     assert_eq!(sold["detail"]["clients"].as_array().unwrap().len(), 26);
@@ -87,7 +86,7 @@ async fn one_taken_address_of_twenty_five_stops_them_all() {
     assert_eq!(refused.pointer(), "/clients/24/email");
     assert_eq!((world.size().await, world.balance(&partner.refid).await), (size, 10_000));
 
-    // All that is wrong is said at once.
+    // All errors are reported at once.
     order["clients"][7]["client_id"] = json!("C-1");
     let refused = buy(&partner, "k", &order).await;
     let pointers: Vec<&Value> =
@@ -146,7 +145,7 @@ async fn limits_are_named() {
     let refused = buy(&partner, "k33", &order(&world, &product, 33)).await.refused(422, "invalid_fields");
     assert_eq!(refused.pointer(), "/clients");
     assert!(refused.json["errors"][0]["detail"].as_str().unwrap().contains("32"), "{refused:?}");
-    // What the answer holds must fit into the record that remembers it.
+    // The answer must fit into the entry that stores it.
     let mut heavy = order(&world, &product, 32);
     for client in heavy["clients"].as_array_mut().unwrap() {
         client["metadata"] = json!({"notes": noise(15_800)});
@@ -160,7 +159,7 @@ async fn limits_are_named() {
     assert_eq!(buy(&partner, "heavy", &heavy).await.expect(201).bytes, first.bytes);
 }
 
-/// Text that can't be compressed much.
+/// Text of at least `length` bytes that hardly compresses.
 pub fn noise(length: usize) -> String {
     let mut text = String::new();
     while text.len() < length {
@@ -214,7 +213,7 @@ async fn bulk_and_single_purchases_race_for_the_last_credits() {
     assert_eq!(world.balance(&partner.refid).await, 300 - spent);
     assert!(spent >= 120, "{spent}");
     let units = usize::try_from(spent / 10).unwrap();
-    assert_eq!(world.count_of_kind("licence"), units, "no half of an order");
+    assert_eq!(world.count_of_kind("licence"), units, "each order must be served whole or not at all");
     assert_eq!(world.count_of_kind("client"), units);
     world.assert_intact(&partner.refid, entries).await;
 }

@@ -1,4 +1,4 @@
-//! Exactly once, whatever races: rule B8, and docs/rules.md, "Turns".
+//! A command takes effect exactly once, whatever races with it (rule B8; docs/rules.md, "Turns").
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ async fn thirty_two_buyers_share_a_thousand_credits() {
     assert_eq!((entries[0]["type"].as_str(), debits), (Some("credit"), 10));
     let keys: HashSet<&str> = sold.iter().map(|reply| reply.json["licences"][0]["key"].as_str().unwrap()).collect();
     assert_eq!(keys.len(), 10);
-    assert_eq!(world.count_of_kind("licence"), 10, "as many licences in the table as were sold");
+    assert_eq!(world.count_of_kind("licence"), 10, "the table must hold as many licences as were sold");
     world.assert_intact(&partner.refid, 11).await;
 }
 
@@ -48,7 +48,7 @@ async fn one_command_sixteen_times_at_once_and_again_after_a_restart() {
         repeats.spawn(async move { caller.post_once("/v1/provisions", "one-key", &body).await.expect(201) });
     }
     let replies = repeats.join_all().await;
-    assert!(replies.iter().all(|reply| reply.bytes == replies[0].bytes), "sixteen equal answers");
+    assert!(replies.iter().all(|reply| reply.bytes == replies[0].bytes), "all sixteen answers must be equal");
     assert_eq!(replies.iter().filter(|reply| reply.header("idempotency-replayed").is_none()).count(), 1);
     assert_eq!((world.balance(&partner.refid).await, world.entries(&partner.refid).await.len()), (915, 2));
     world.end().await;
@@ -73,22 +73,22 @@ async fn a_key_stands_for_one_body_of_one_caller() {
     let spaced = "{ \"description\": \"Set-up\",\n \"cost\": 20 }";
     let headers = [("content-type", "application/json; charset=utf-8"), ("idempotency-key", "k")];
     let same = partner.caller.send("POST", "/v1/provisions", &headers, Some(spaced.into())).await.expect(201);
-    assert_eq!(same.bytes, first.bytes, "white space and order make no difference");
+    assert_eq!(same.bytes, first.bytes, "white space and the order of members must make no difference");
     let spelt = json!({"cost": 20, "description": "Set-up", "reseller": partner.refid});
     let same = partner.caller.post_once("/v1/provisions", "k", &spelt).await.expect(201);
-    assert_eq!(same.bytes, first.bytes, "nor does what the key implies");
+    assert_eq!(same.bytes, first.bytes, "naming the reseller that the API key implies must make no difference");
     let order = json!({"product": world.product(1).await, "client": world.new_client()});
     let first = partner.caller.post_once("/v1/provisions", "k2", &order).await.expect(201);
     let mut spelt = order.clone();
     spelt["quantity"] = json!(1);
     let same = partner.caller.post_once("/v1/provisions", "k2", &spelt).await.expect(201);
-    assert_eq!(same.bytes, first.bytes, "nor does a default");
+    assert_eq!(same.bytes, first.bytes, "writing out a default must make no difference");
     let other = json!({"cost": 21, "description": "Set-up"});
     let _refused = partner.caller.post_once("/v1/provisions", "k", &other).await.refused(422, "idempotency_key_reused");
     let by_operator = json!({"reseller": partner.refid, "cost": 20, "description": "Set-up"});
     let refused = world.operator.post_once("/v1/provisions", "k", &by_operator).await;
     let _refused = refused.refused(422, "idempotency_key_reused");
-    // Top-ups are a name space of their own.
+    // The idempotency keys of top-ups and of provisions are independent.
     let credits = format!("/v1/resellers/{}/credits", partner.refid);
     let _entry = world.operator.post_once(&credits, "k", &json!({"amount": 20})).await.expect(201);
     assert_eq!(world.balance(&partner.refid).await, 999);
@@ -116,7 +116,7 @@ async fn an_answer_stays_what_it_was() {
     let _reseller = world.operator.act(&format!("/v1/resellers/{}/suspend", partner.refid)).await.expect(200);
     world.system().clock().advance(jiff::SignedDuration::from_hours(31 * 24));
     let again = partner.caller.post_once("/v1/provisions", "k", &body).await.expect(201);
-    assert_eq!(again.bytes, first.bytes, "a later price, a suspension and a month make no difference");
+    assert_eq!(again.bytes, first.bytes, "a new price, a suspension and a month must not change a stored answer");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The rule that holds a reseller which ran low until it tops up: rule B9.
+//! The optional rule that holds a reseller whose credits ran low until it has enough again (rule B9).
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_api::events::bus::hold_provisioning::hold_provisioning;
@@ -34,14 +34,14 @@ async fn who_ran_low_buys_again_after_a_top_up() {
     let order = json!({"product": product, "clients": [world.new_client()]});
     let bulk = partner.caller.post_once("/v1/provisions/bulk", "k", &order).await;
     let _held = bulk.refused(403, "provisioning_held");
-    assert_eq!(world.size().await, size + 1, "the product, and nothing else");
+    assert_eq!(world.size().await, size + 1, "only the product may have been stored");
     let mails = world.mails().await;
     assert!(mails[0]["text"].as_str().unwrap().contains("on hold until you top up"), "{mails:?}");
 
     world.top_up(&partner.refid, 1).await;
-    assert!(!is_held(&world, &partner).await, "499 + 1 is the threshold");
+    assert!(!is_held(&world, &partner).await, "499 + 1 reaches the threshold");
     let _made = spend(&world, &partner, 1).await.expect(201);
-    assert!(is_held(&world, &partner).await, "low again");
+    assert!(is_held(&world, &partner).await, "running low again must hold the reseller again");
 }
 
 #[tokio::test]
@@ -66,8 +66,8 @@ async fn a_transfer_can_hold_the_sender_and_release_the_receiver() {
     let transfer = json!({"to": one.refid, "amount": 101});
     let sent = world.operator.post_once(&path, "k", &transfer).await;
     let _sent = sent.expect(201);
-    assert!(!is_held(&world, &one).await, "501 is enough");
-    assert!(is_held(&world, &other).await, "499 is not");
+    assert!(!is_held(&world, &one).await, "501 credits are enough");
+    assert!(is_held(&world, &other).await, "499 credits are not enough");
 }
 
 #[tokio::test]
@@ -93,14 +93,14 @@ async fn what_an_operator_holds_an_operator_releases() {
     };
     set(true).await;
     world.top_up(&partner.refid, 1_000).await;
-    assert!(is_held(&world, &partner).await, "a top-up is not the operator");
+    assert!(is_held(&world, &partner).await, "a top-up must not release what an operator holds");
     set(false).await;
     let _made = spend(&world, &partner, 1_200).await.expect(201);
     assert!(is_held(&world, &partner).await);
     set(false).await;
-    assert!(!is_held(&world, &partner).await, "an operator may let it go on");
+    assert!(!is_held(&world, &partner).await, "an operator may release a reseller that is low");
     let _made = spend(&world, &partner, 100).await.expect(201);
-    assert!(!is_held(&world, &partner).await, "it was low before: no crossing");
+    assert!(!is_held(&world, &partner).await, "a purchase below the threshold must not hold it again");
 }
 
 #[tokio::test]
@@ -112,7 +112,6 @@ async fn the_rule_is_off_unless_it_is_set() {
     let _made = spend(&world, &partner, 200).await.expect(201);
 }
 
-/// An event about a reseller.
 fn event(name: &str, reseller: &str, id: &str) -> EventBridgeEvent<Value> {
     bus_event(name, &json!({"reseller": reseller, "id": id, "origin": "api"}))
 }
@@ -124,7 +123,7 @@ async fn late_and_repeated_events_decide_on_the_wallet_as_it_is() {
     let app = world.system().app();
     let handle = async |name, id| hold_provisioning(app.clone(), event(name, &partner.refid, id)).await;
     handle("CreditsRanLow", "late").await.unwrap();
-    assert!(!is_held(&world, &partner).await, "it was topped up before the event came");
+    assert!(!is_held(&world, &partner).await, "a late event must not hold a wallet that has enough");
 
     let _made = spend(&world, &partner, 400).await.expect(201);
     assert!(is_held(&world, &partner).await);
@@ -134,7 +133,7 @@ async fn late_and_repeated_events_decide_on_the_wallet_as_it_is() {
     let release = json!({"hold_provisioning": false});
     let _released = world.operator.patch(&path, &release).await.expect(200);
     handle("CreditsRanLow", "late").await.unwrap();
-    assert!(!is_held(&world, &partner).await, "a repeat holds nobody whom an operator released");
+    assert!(!is_held(&world, &partner).await, "a repeated event must not hold what an operator released");
     hold_provisioning(app.clone(), event("CreditsRanLow", "RS-0000000000000000", "none")).await.unwrap();
     assert!(handle("ClientCreated", "other").await.is_err());
 }

@@ -1,9 +1,9 @@
-//! Running low: rule B9.
+//! Running low on credits: one event and one e-mail for each crossing of the threshold (rule B9).
 
 use purser_tests::World;
 use serde_json::{Value, json};
 
-/// The table of rule B9, end to end: the event, and the mail it causes.
+/// End to end, by the balance before and after a purchase: the event, and the e-mail that it causes.
 #[tokio::test]
 async fn credits_run_low_once_per_crossing() {
     for (from, to, low) in [(700, 500, false), (500, 499, true), (499, 300, false), (600, 450, true)] {
@@ -28,10 +28,14 @@ async fn a_threshold_can_be_a_resellers_own_and_a_changed_one_is_no_crossing() {
     assert_eq!(world.operator.get(&wallet).await.number("low_credit_threshold"), 50);
     let path = format!("/v1/resellers/{}", partner.refid);
     let _reseller = world.operator.patch(&path, &json!({"low_credit_threshold": 2_000})).await.expect(200);
-    assert_eq!(world.mails().await, Vec::<Value>::new(), "1,000 is below 2,000, but nothing was spent");
+    assert_eq!(
+        world.mails().await,
+        Vec::<Value>::new(),
+        "a raised threshold must send no e-mail, because nothing was spent"
+    );
     let bare = |cost: u64| json!({"cost": cost, "description": "x"});
     let _made = partner.caller.post_once("/v1/provisions", "k1", &bare(1)).await.expect(201);
-    assert_eq!(world.mails().await.len(), 0, "it was below already");
+    assert_eq!(world.mails().await.len(), 0, "a purchase below the threshold is no crossing");
     let _reseller = world.operator.patch(&path, &json!({"low_credit_threshold": 999})).await.expect(200);
     let _made = partner.caller.post_once("/v1/provisions", "k2", &bare(1)).await.expect(201);
     assert_eq!(world.mails().await.len(), 1);

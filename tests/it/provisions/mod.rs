@@ -1,4 +1,5 @@
-//! Provisions: rules B2, B3, B5, B6, B9, B11.
+//! Provisions: debit, licences and a new client in one commit, at the tier's price, or nothing (rules B2, B3, B5, B6,
+//! B9, B11).
 
 pub mod bulk;
 mod exactly_once;
@@ -66,7 +67,7 @@ async fn many_units_are_many_licences() {
     let product = world.product(999).await;
     let order = |quantity: u64| json!({"product": product, "quantity": quantity, "client": world.new_client()});
     let made = partner.caller.post_once("/v1/provisions", "k1", &order(90)).await.expect(201);
-    assert_eq!(made.number("cost"), 90 * 849, "the price of a unit is rounded, not the whole");
+    assert_eq!(made.number("cost"), 90 * 849, "the price must be rounded for each unit, not for the whole");
     let keys: std::collections::HashSet<_> =
         made.json["licences"].as_array().unwrap().iter().map(|licence| licence["key"].to_string()).collect();
     assert_eq!((keys.len(), world.count_of_kind("licence")), (90, 90));
@@ -74,7 +75,10 @@ async fn many_units_are_many_licences() {
         let refused = partner.caller.post_once("/v1/provisions", "k2", &order(quantity)).await;
         let refused = refused.refused(422, "invalid_fields");
         assert_eq!(refused.pointer(), "/quantity");
-        assert!(refused.json["errors"][0]["detail"].as_str().unwrap().contains("90"), "the limit is named");
+        assert!(
+            refused.json["errors"][0]["detail"].as_str().unwrap().contains("90"),
+            "the refusal must name the limit"
+        );
     }
     let read = partner.caller.get(&format!("/v1/provisions/{}", made.text("refid"))).await.expect(200);
     assert_eq!(read.json, made.json);

@@ -1,4 +1,4 @@
-//! Resellers: rules B1, B2, B12.
+//! Resellers: onboarding them with wallet and first user in one commit, and changing them (rules B1, B2, B12).
 
 mod quotes;
 mod sign_up;
@@ -37,7 +37,7 @@ async fn onboarding_makes_reseller_wallet_and_login_together() {
     let again = json!({"company_name": "Other", "email": "eLITE@example.com"});
     let _refused = world.operator.post("/v1/resellers", &again).await.refused(409, "duplicate_email");
     let counts = ["reseller", "wallet", "user"].map(|kind| world.count_of_kind(kind));
-    assert_eq!(counts, [1, 1, 1], "together or not at all");
+    assert_eq!(counts, [1, 1, 1], "reseller, wallet and user must be created together or not at all");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn null_is_as_good_as_left_out_and_as_good_as_the_default() {
         refids.push(made.text("refid").to_owned());
     }
     refids.dedup();
-    assert_eq!(refids.len(), 1, "one command, three times");
+    assert_eq!(refids.len(), 1, "the three bodies must be the same command");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Quotes and discounts: rule B2.
+//! Quotes and discounts: a provision costs what the quote says (rule B2).
 
 use purser_tests::World;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Public sign-up of partners: rule B1.
+//! Strangers apply to become resellers: an operator approves them, and the answer reveals nothing (rule B1).
 
 use purser_tests::{Reply, World};
 use serde_json::json;
@@ -16,7 +16,7 @@ async fn apply(world: &World, email: &str) -> Reply {
 async fn who_applies_waits_for_an_operator() {
     let world = open().await;
     let applied = apply(&world, "nova@example.com").await.expect(202);
-    assert_eq!(applied.json, json!({"status": "received"}), "no refid for strangers");
+    assert_eq!(applied.json, json!({"status": "received"}), "a stranger must get no refid");
     let list = world.operator.get("/v1/resellers?status=pending").await.expect(200);
     let reseller = &list.json["data"][0];
     assert_eq!((&reseller["tier"], &reseller["parent"]), (&json!("standard"), &json!(null)));
@@ -52,7 +52,7 @@ async fn the_answer_does_not_tell_whether_the_address_is_known() {
     };
     assert_eq!(told(&new), told(&known));
     let calls = |reply: &Reply| reply.cost().0;
-    assert_eq!(calls(&new), calls(&known), "as many round trips, so as much time");
+    assert_eq!(calls(&new), calls(&known), "a known address must take as many calls, and so as much time");
     assert_eq!(world.size().await, size);
 }
 

@@ -1,4 +1,4 @@
-//! Resellers below resellers, and look-ups of resellers: rule B1.
+//! Resellers below resellers, and looking resellers up (rule B1).
 
 use purser_tests::{Reply, World};
 use serde_json::{Value, json};

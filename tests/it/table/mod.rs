@@ -1,4 +1,4 @@
-//! The table: what is stored stays readable, and no fault on the way to it loses or doubles anything.
+//! The table: what is stored stays readable, and no fault on the way to the table loses or doubles anything.
 
 mod faults;
 mod stored;

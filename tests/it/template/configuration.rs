@@ -1,4 +1,4 @@
-//! Configuration: what is wrong is refused at the start, by name.
+//! Configuration: a wrong variable stops the start, and the error names it.
 
 use purser_local::run::system::{Options, System};
 

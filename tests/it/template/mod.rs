@@ -1,4 +1,4 @@
-//! template.yaml and the code say the same.
+//! template.yaml and the code agree: on functions, routes, variables and rights.
 
 mod configuration;
 mod parity;

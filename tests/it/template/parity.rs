@@ -1,4 +1,4 @@
-//! template.yaml and the code say the same: functions, routes, variables.
+//! template.yaml and the code agree on functions, routes and variables, and the API's document lists every route.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn every_function_of_the_template_has_code_and_the_other_way_round() {
     let named: BTreeSet<String> = template().functions.iter().map(|function| function.handler.clone()).collect();
     let coded: BTreeSet<String> = functions().map(|function| function.name.to_owned()).collect();
     assert_eq!(named, coded);
-    assert_eq!(named.len(), template().functions.len(), "no function stands twice");
+    assert_eq!(named.len(), template().functions.len(), "no function may be listed twice");
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn functions_start_as_their_code_expects() {
 fn no_two_functions_have_the_same_rights() {
     let rights: Vec<String> = template().functions.iter().map(|spec| spec.policies.to_string()).collect();
     let distinct: BTreeSet<&String> = rights.iter().collect();
-    assert_eq!(distinct.len(), rights.len(), "functions with the same rights are one function");
+    assert_eq!(distinct.len(), rights.len(), "functions with the same rights should be one function");
 }
 
-/// Whether an operation among a function's is refused to whoever is not known.
+/// Whether one of a function's operations is refused to unknown callers.
 fn asks_who_calls(document: &utoipa::openapi::OpenApi) -> bool {
     let named = |(method, path): (String, String)| format!("{method} {path}");
     let operations: BTreeSet<String> = operations(document).into_iter().map(named).collect();
@@ -129,7 +129,7 @@ fn who_must_know_the_caller_may_find_out_and_nobody_else_may() {
         assert_eq!(may, asks, "{}", function.name);
         asking += usize::from(asks);
     }
-    assert!(asking > 0, "nobody asks");
+    assert!(asking > 0, "no function asks who calls");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn no_two_forms_have_the_same_name() {
         let Entry::Http(routes) = function.entry else {
             continue;
         };
-        // Pages are no part of the document.
+        // The document does not describe pages.
         let own = match routes {
             Routes::Pages(_) => None,
             routes => routes.document().components,
@@ -221,9 +221,9 @@ async fn the_document_names_every_route_with_its_security() {
     let text = document.to_string();
     for reference in text.split("\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
-        assert!(document["components"]["schemas"][name].is_object(), "{name} is named and not defined");
+        assert!(document["components"]["schemas"][name].is_object(), "{name} is referenced but not defined");
     }
-    // Pages are for people, and no part of the API.
+    // Pages are for people, and not part of the API.
     let is_page = |handler: &str| {
         let entry = function(handler).map(|it| it.entry);
         matches!(entry, Some(Entry::Http(Routes::Pages(_))))

@@ -1,1 +1,1 @@
-"""Where the rehearsal happens: the emulated cloud, the template, and the stack that is deployed from it."""
+"""Where the rehearsal takes place: the emulated cloud, the template, and the stack that is deployed from it."""

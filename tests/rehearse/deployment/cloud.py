@@ -1,4 +1,4 @@
-"""A cloud of one's own: MiniStack on a free port of this machine, its clients, and its journal.
+"""A cloud for one rehearsal: MiniStack on a free port of this machine, with its clients and its journal.
 
 Invariant: whatever happens to this process, MiniStack and the functions it runs end with it.
 """
@@ -22,16 +22,16 @@ import boto3
 
 REGION = "us-east-1"
 START = 20.0
-# What a function logs when something is wrong with it: its own errors, and what the runtime says of a panic.
+# Marks of trouble in a function's log: its own errors, the runtime's errors, and panics.
 ALARMING = ('"level":"ERROR"', " ERROR ", "panicked at")
 
 
 class Failure(Exception):
-    """Something is not as it should be; its text says what."""
+    """A violated expectation; its text says what is wrong."""
 
 
 def until(what: str, deadline: float, done: Callable[[], Any], trouble: Callable[[], str] = str) -> Any:
-    """Asks again until `done` has an answer; fails at the deadline, or as soon as there is trouble."""
+    """Calls `done` until it returns something true. Fails at the deadline, or as soon as `trouble` returns a text."""
     end = time.monotonic() + deadline
     while True:
         answer = done()
@@ -45,21 +45,21 @@ def until(what: str, deadline: float, done: Callable[[], Any], trouble: Callable
 
 
 def alone() -> None:
-    """Forgets this machine's profiles, credentials and proxies, any of which could lead a call elsewhere."""
+    """Removes this machine's profiles, credentials and proxies, any of which could direct a call elsewhere."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port on which nothing listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 class Cloud:
-    """MiniStack, from `with` to its end."""
+    """MiniStack; it runs as long as the `with` statement."""
 
     live: ClassVar[set["Cloud"]] = set()
 
@@ -94,17 +94,17 @@ class Cloud:
         self.stop()
 
     def environment(self) -> dict[str, str]:
-        """All that MiniStack and the functions get: nothing of this machine's configuration, which they would use."""
+        """The whole environment of MiniStack and its functions, which would otherwise use this machine's settings."""
         return {
             "PATH": os.environ["PATH"], "HOME": str(self.path), "TMPDIR": str(self.path),
             "AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port), "AWS_ENDPOINT_URL": self.url,
             "MINISTACK_REGION": REGION, "JOURNAL": str(self.path / "journal"),
-            # Between tries of a function that an event started; AWS waits a minute.
+            # The pause between attempts at a function that an event invoked; on AWS it is a minute.
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
         }
 
     def stop(self) -> None:
-        """Ends MiniStack and its functions, and removes what they wrote."""
+        """Ends MiniStack and its functions, and removes the files they wrote."""
         self.kill()
         self.live.discard(self)
         if self.process and self.process.stdin:
@@ -113,7 +113,7 @@ class Cloud:
         self.folder.cleanup()
 
     def kill(self) -> None:
-        """Ends MiniStack and its functions, which are one group of processes."""
+        """Ends MiniStack and its functions, which form one process group."""
         if self.process and self.process.returncode is None:
             os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -125,19 +125,19 @@ class Cloud:
             return False
 
     def has_ended(self) -> str:
-        """What MiniStack said last, if it has ended."""
+        """The end of MiniStack's log if it has ended; otherwise empty."""
         if self.process is None or self.process.poll() is None:
             return ""
-        return f"it ended with {self.process.returncode}: {(self.path / 'log').read_text()[-2000:]}"
+        return f"it ended with status {self.process.returncode}: {(self.path / 'log').read_text()[-2000:]}"
 
     def get(self, path: str) -> dict[str, Any]:
-        """What MiniStack says about itself."""
+        """An answer of MiniStack's own endpoints."""
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
 
     def client(self, service: str) -> Any:
-        """A client for the one who deploys and may do everything."""
+        """A client for the person who deploys, who may do everything."""
         return boto3.client(
             service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
         )
@@ -147,24 +147,24 @@ class Cloud:
         with open(self.path / "journal", "rb") as journal:
             journal.seek(self.read)
             fresh = journal.read()
-        # The last line may be half written.
+        # The last line may be incomplete.
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self.read += len(whole)
         self.journal += [json.loads(line) for line in whole.splitlines()]
         return self.journal
 
     def troubles(self) -> list[str]:
-        """What was denied, what crashed, and what functions logged as an error."""
+        """Every denied call, failed invocation and logged error."""
         return [text for line in self.lines() for text in trouble(line)]
 
     def is_quiet(self) -> bool:
-        """Whether no function runs."""
+        """Whether no function is running."""
         ended = {line["request"] for line in self.lines() if line["kind"] == "end"}
         return all(line["request"] in ended for line in self.journal if line["kind"] == "begin")
 
 
 def trouble(line: dict[str, Any]) -> list[str]:
-    """What is wrong, by a line of the journal."""
+    """The trouble that a line of the journal reports, if any."""
     kind, function = line["kind"], line.get("function")
     if kind == "check" and not line["allowed"]:
         keys = f" with {', '.join(line['keys'])}" if line["keys"] else ""

@@ -1,7 +1,7 @@
-"""How much the template takes of what AWS lets a stack, a role and a function have, before anything is deployed.
+"""How much the template uses of AWS's limits for a stack, a role and a function, checked before anything is deployed.
 
-Invariant: it is counted on what SAM makes of the template, with each parameter and each name as long as it may get, and
-the limits here leave room below AWS's own.
+Invariant: sizes are counted after SAM's transformation, with each parameter and each name as long as it may get. The
+limits below leave a margin to AWS's own.
 """
 
 import json
@@ -17,30 +17,30 @@ from deployment.cloud import REGION, Failure
 from deployment.stack import packaged
 from deployment.template import Tree
 
-# A stack may have 500 resources.
+# AWS's limit is 500 resources in a stack.
 MOST_RESOURCES = 480
-# A role's inline policies may have 10,240 characters together.
+# AWS's limit is 10,240 characters for all inline policies of a role together.
 MOST_POLICIES = 8_000
-# A function's variables may have 4,096 bytes; Lambda measures them as JSON.
+# AWS's limit is 4,096 bytes for the variables of a function, which Lambda measures as JSON.
 MOST_VARIABLES = 3_500
-# A number without a greatest value may be as long as one of 64 bits; the functions refuse a longer one.
+# A number without a maximum may be as long as one of 64 bits; the functions refuse a longer one.
 LONGEST_NUMBER = str(2**64 - 1)
-# What people write in their own script, where a character may have four bytes. All other text is ASCII.
+# Parameters that people write in their own script, where a character may take four bytes. All others are ASCII.
 WORDS = ("Brand",)
-# A stack's name may have 128 characters; this is longer than any that somebody wants to type.
+# A stack's name may have 128 characters, but nobody wants to type more than this.
 STACK = "s" * 64
 PSEUDO = {
     "AWS::AccountId": "123456789012", "AWS::NoValue": "", "AWS::Partition": "aws-us-gov",
     "AWS::Region": "ap-southeast-1", "AWS::StackName": STACK, "AWS::URLSuffix": "amazonaws.com.cn",
 }
-# What `Ref` gives the ARN of; of anything else it gives a name.
+# The types whose `Ref` is an ARN; for other types it is a name.
 KNOWN_BY_ARN = ("AWS::IAM::ManagedPolicy", "AWS::SNS::Topic", "AWS::SecretsManager::Secret")
 API = "apigateway.amazonaws.com"
 PLACE = re.compile(r"\$\{([^!}]+)\}")
 
 
 def check(tree: Tree) -> list[str]:
-    """What the template takes, in lines to print; what is too much fails."""
+    """The sizes of the template, as lines to print. Fails if one of them is above its limit."""
     parameters = {name: longest(name, it) for name, it in tree["Parameters"].items()}
     resources = transformed(tree, parameters)
     texts = Texts(parameters, resources)
@@ -54,28 +54,28 @@ def check(tree: Tree) -> list[str]:
 
 
 def longest(name: str, parameter: Tree) -> str:
-    """The longest value that a parameter takes."""
+    """The longest value that a parameter may have."""
     if "AllowedValues" in parameter:
         return max((str(value) for value in parameter["AllowedValues"]), key=len)
     if parameter["Type"] == "Number":
         return str(parameter.get("MaxValue", LONGEST_NUMBER))
     if "MaxLength" not in parameter:
-        raise Failure(f"parameter {name} has no MaxLength, so nobody knows how long the variables get")
+        raise Failure(f"parameter {name} has no MaxLength, so the size of the variables is unknown")
     return ("\N{EARTH GLOBE EUROPE-AFRICA}" if name in WORDS else "x") * int(parameter["MaxLength"])
 
 
 def transformed(tree: Tree, parameters: dict[str, str]) -> Tree:
-    """The resources that SAM makes of the template."""
+    """The resources after SAM's transformation of the template."""
     translator = Translator(None, Parser(), boto_session=boto3.Session(region_name=REGION))
     made = translator.translate(packaged(tree), parameters, get_managed_policy_map=dict)
-    # Into nowhere; it warns of what it has counted and nobody took.
+    # Discards the collected metrics; the translator warns about metrics that were never published.
     translator.metrics.publish()
     resources: Tree = made["Resources"]
     return resources
 
 
 def functions(resources: Tree) -> dict[str, Tree]:
-    """The properties of the functions by their logical names."""
+    """The properties of the functions, by their logical names."""
     return {name: it["Properties"] for name, it in resources.items() if it["Type"] == "AWS::Lambda::Function"}
 
 
@@ -85,7 +85,7 @@ def role(function: Tree) -> str:
 
 
 def counted(resources: Tree) -> str:
-    """How many resources of which kind there are; no function may lack a role of its own."""
+    """The number of resources of each kind. Fails if a function has no role of its own, or if there are too many."""
     roles = {role(it) for it in functions(resources).values()}
     kinds = Counter(kind(name, it, roles) for name, it in resources.items())
     total = 2 * kinds["function"] + kinds["permission"] + kinds["other"]
@@ -99,9 +99,9 @@ def counted(resources: Tree) -> str:
 
 
 def kind(name: str, resource: Tree, roles: set[str]) -> str:
-    """What a resource is counted as: a function brings its role, and its routes bring permissions for the API.
+    """The kind that a resource is counted as. Each function has a role, and its routes have permissions for the API.
 
-    The default route's permission is good for all routes of its function, so there are fewer of them than routes.
+    The permission of the default route covers all routes of its function, so there are fewer permissions than routes.
     """
     if resource["Type"] == "AWS::Lambda::Function":
         return "function"
@@ -112,7 +112,7 @@ def kind(name: str, resource: Tree, roles: set[str]) -> str:
 
 
 def largest(what: str, sizes: dict[str, int], most: int, unit: str) -> str:
-    """The function that has most of something; none may have too much."""
+    """The function with the largest size. Fails if a function is above the limit."""
     if over := [f"{name} ({size} {unit})" for name, size in sizes.items() if size > most]:
         raise Failure(f"{what} of more than {most} {unit}: {', '.join(over)}")
     name = max(sizes, key=lambda it: sizes[it])
@@ -120,19 +120,19 @@ def largest(what: str, sizes: dict[str, int], most: int, unit: str) -> str:
 
 
 class Texts:
-    """What CloudFormation will write in the place of its functions, at its longest."""
+    """The text that CloudFormation will put in place of its intrinsic functions, at its longest."""
 
     def __init__(self, parameters: dict[str, str], resources: Tree) -> None:
         self.known = {**PSEUDO, **parameters}
         self.resources = resources
 
     def policies(self, function: Tree) -> int:
-        """The characters of the inline policies of a function's role."""
+        """The number of characters in the inline policies of a function's role."""
         inline = self.resources[role(function)]["Properties"].get("Policies", [])
         return sum(len(self.compact(it["PolicyDocument"])) for it in inline)
 
     def variables(self, function: Tree) -> int:
-        """The bytes of a function's variables."""
+        """The number of bytes in a function's variables."""
         return len(self.compact(function.get("Environment", {}).get("Variables", {})).encode())
 
     def compact(self, value: Any) -> str:
@@ -140,7 +140,7 @@ class Texts:
         return json.dumps(self.written(value), separators=(",", ":"), ensure_ascii=False)
 
     def written(self, value: Any) -> Any:
-        """A value without functions."""
+        """A value with its intrinsic functions replaced."""
         if isinstance(value, list):
             return [self.written(it) for it in value]
         if not isinstance(value, dict):
@@ -152,7 +152,7 @@ class Texts:
         return {name: self.written(it) for name, it in value.items()}
 
     def worked_out(self, called: str, of: Any) -> Any:
-        """What a function of CloudFormation gives."""
+        """The value of an intrinsic function."""
         match called:
             case "Ref":
                 return self.referred(of)
@@ -165,28 +165,28 @@ class Texts:
             case "Fn::Sub":
                 text, own = (of, {}) if isinstance(of, str) else of
                 return PLACE.sub(lambda it: self.put(it.group(1), own), text)
-        raise Failure(f"nobody has said here how long {called} gets")
+        raise Failure(f"the longest value of {called} is not known here")
 
     def put(self, name: str, own: Tree) -> str:
-        """What stands in the place of a name in a text."""
+        """The text that replaces a name in a `Fn::Sub`."""
         if name in own:
             return str(self.written(own[name]))
         resource, dot, _ = name.partition(".")
         return arn(resource) if dot else self.referred(name)
 
     def referred(self, name: str) -> str:
-        """What `Ref` gives."""
+        """The value of a `Ref`."""
         if name in self.known:
             return self.known[name]
         return arn(name) if self.resources[name]["Type"] in KNOWN_BY_ARN else physical(name)
 
 
 def physical(name: str) -> str:
-    """What CloudFormation calls a resource that has no name of its own."""
+    """The physical name of a resource that has no name of its own in the template."""
     return f"{STACK}-{name}-{'r' * 13}"
 
 
 def arn(name: str) -> str:
-    """A resource's ARN, as long as a secret's, whose service has the longest name."""
+    """The ARN of a resource, as long as that of a secret, whose service has the longest name."""
     partition, region, account = (PSEUDO[f"AWS::{it}"] for it in ("Partition", "Region", "AccountId"))
     return f"arn:{partition}:secretsmanager:{region}:{account}:secret:{physical(name)}"

@@ -1,6 +1,6 @@
-"""Puts the template and the code into a cloud as `sam deploy` does, and wires what MiniStack leaves out of it.
+"""Deploys the template and the code into a cloud as `sam deploy` does, and wires up what MiniStack leaves out.
 
-Invariant: nothing is wired that does not stand in the template, so a template that lacks it fails.
+Invariant: only what the template contains is wired up, so a template that lacks something still fails.
 """
 
 import json
@@ -18,7 +18,7 @@ from deployment.template import ROOT, Tree, text
 NAME = "purser"
 BUCKET = "artifacts"
 DEPLOY = 60.0
-# What only watches the others, and MiniStack does not know. What is in neither's list fails the deploy, by its name.
+# Types that only watch the others, and that MiniStack does not know. Any other unknown type fails the deployment.
 UNKNOWN = (
     "AWS::ApplicationInsights::Application",
     "AWS::Budgets::Budget",
@@ -32,7 +32,7 @@ FUNCTION_OF_ROUTE = re.compile(r"/functions/(arn:[^/]+)/invocations")
 
 
 def package(folder: Path, binary: Path) -> Path:
-    """The binary as the archive that Lambda takes: `bootstrap`, without symbols, which are most of it."""
+    """Packs the binary into an archive for Lambda: as `bootstrap`, without symbols, which make up most of its size."""
     bootstrap, archive = folder / "bootstrap", folder / "code.zip"
     if shutil.which("strip"):
         subprocess.run(["strip", "-o", bootstrap, binary], check=True)
@@ -45,7 +45,7 @@ def package(folder: Path, binary: Path) -> Path:
 
 
 def packaged(tree: Tree) -> Tree:
-    """The template with its code in a bucket, which is what `sam package` makes of it."""
+    """The template with its code in a bucket, like the result of `sam package`."""
     copy: Tree = json.loads(text(tree))
     copy["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/code.zip"
     return copy
@@ -59,11 +59,11 @@ class Stack:
         self.tree = tree
         self.formation = cloud.client("cloudformation")
         self.awslambda = cloud.client("lambda")
-        # What was made of the template, by logical names: type, id, and properties with every reference worked out.
+        # The resources by their logical names: type, id, and properties with every reference resolved.
         self.made: dict[str, Tree] = {}
 
     def deploy(self, archive: Path, parameters: dict[str, str]) -> None:
-        """Creates the stack, and waits until it is whole."""
+        """Creates the stack, and waits until it is complete."""
         s3 = self.cloud.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.upload_file(str(archive), BUCKET, "code.zip")
@@ -78,14 +78,14 @@ class Stack:
         self.look()
 
     def known(self) -> Tree:
-        """The packaged template without what MiniStack does not know."""
+        """The packaged template without the types that MiniStack does not know."""
         tree = packaged(self.tree)
         resources: Tree = tree["Resources"]
         tree["Resources"] = {name: it for name, it in resources.items() if it["Type"] not in UNKNOWN}
         return tree
 
     def is_created(self) -> bool:
-        """Whether the stack is whole; a failure says which resource could not be made."""
+        """Whether the stack is complete. If it failed, the error names the resources that could not be created."""
         status = self.formation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]
         if status.endswith("IN_PROGRESS"):
             return False
@@ -97,7 +97,7 @@ class Stack:
         return True
 
     def look(self) -> None:
-        """Finds out what was made of the template."""
+        """Reads from the journal what was created from the template."""
         self.made = {line["name"]: line for line in self.cloud.lines() if line["kind"] == "resource"}
 
     def of_type(self, kind: str) -> dict[str, Tree]:
@@ -105,25 +105,25 @@ class Stack:
         return {it["id"]: it["properties"] for it in self.made.values() if it["type"] == kind}
 
     def functions(self) -> dict[str, str]:
-        """The functions: id to logical name."""
+        """The logical names of the functions, by their ids."""
         return {it["id"]: name for name, it in self.made.items() if it["type"] == "AWS::Lambda::Function"}
 
     def started_by_events(self) -> set[str]:
-        """The ids of the functions that the stream or a rule starts."""
+        """The ids of the functions that the stream or a rule invokes."""
         mappings, rules = self.of_type("AWS::Lambda::EventSourceMapping"), self.of_type("AWS::Events::Rule")
         targets = [target["Arn"] for it in rules.values() for target in it["Targets"]]
         return {it["FunctionName"] for it in mappings.values()} | {arn.rpartition(":")[2] for arn in targets}
 
     def wire(self, sender: str) -> None:
-        """Does what MiniStack's CloudFormation leaves out, and what an account has before Purser comes."""
+        """Adds what MiniStack's CloudFormation leaves out, and what an account must have before Purser is deployed."""
         self.wire_routes()
         self.wire_table()
         self.wire_functions()
-        # An account has its sender verified; without that, SES refuses.
+        # An account must have verified its sender, otherwise SES refuses to send.
         self.cloud.client("sesv2").create_email_identity(EmailIdentity=sender)
 
     def wire_routes(self) -> None:
-        """Makes the routes of the document that SAM makes of the functions' events; API Gateway reads it itself."""
+        """Creates the routes from the API's definition, as SAM derives it; API Gateway reads the definition itself."""
         gateway = self.cloud.client("apigatewayv2")
         for api, properties in self.of_type("AWS::ApiGatewayV2::Api").items():
             targets: dict[str, str] = {}
@@ -140,7 +140,7 @@ class Stack:
                 self.cloud.client("dynamodb").update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
 
     def wire_functions(self) -> None:
-        """Sets reserved concurrency and the queues of functions' dead letters."""
+        """Sets reserved concurrency, and the dead-letter queues of functions."""
         for name, properties in self.of_type("AWS::Lambda::Function").items():
             if "ReservedConcurrentExecutions" in properties:
                 self.awslambda.put_function_concurrency(
@@ -149,7 +149,7 @@ class Stack:
                 self.awslambda.update_function_configuration(FunctionName=name, DeadLetterConfig=letters)
 
     def host(self) -> str:
-        """The name under which MiniStack answers for the API; in the cloud, the output `Url` is enough."""
+        """The host name under which MiniStack serves the API. On AWS, the output `Url` suffices."""
         (stack,) = self.formation.describe_stacks(StackName=NAME)["Stacks"]
         (url,) = [it["OutputValue"] for it in stack["Outputs"] if it["OutputKey"] == "Url"]
         api = url.removeprefix("https://").split(".")[0]
@@ -157,17 +157,17 @@ class Stack:
 
 
 def integration(gateway: Any, api: str, uri: str) -> str:
-    """Lets an API call a function; what a route's target is named by."""
+    """Lets an API invoke a function. Returns the name that a route's target uses for it."""
     function = FUNCTION_OF_ROUTE.search(uri)
     if not function:
-        raise Failure(f"a route leads to no function: {uri}")
+        raise Failure(f"the target of a route is not a function: {uri}")
     made = gateway.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function.group(1),
                                       PayloadFormatVersion="2.0")
     return f"integrations/{made['IntegrationId']}"
 
 
 def route_key(method: str, path: str) -> str:
-    """The route of a path in SAM's document, where `$default` is a path like the others."""
+    """The route key of a path in SAM's API definition, where `$default` is a path like any other."""
     if path == "/$default":
         return "$default"
     return f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}"

@@ -1,6 +1,6 @@
 """template.yaml as a tree: read with CloudFormation's short tags, written in the long form.
 
-Invariant: what is written means what was read; CloudFormation takes `!Ref x` and `{"Ref": x}` for the same.
+Invariant: the written form means the same as the one that was read: `!Ref x` and `{"Ref": x}` are equivalent.
 """
 
 import json
@@ -16,10 +16,10 @@ FILE = ROOT / "template.yaml"
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with the short forms of CloudFormation's functions."""
+    """Reads YAML with the short forms of CloudFormation's functions."""
 
 
-# A date stays the text it is: `Version: 2012-10-17` is no day here.
+# A date stays a string: the `2012-10-17` of a policy's `Version` must not become a date.
 Loader.yaml_implicit_resolvers = {
     first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -27,7 +27,7 @@ Loader.yaml_implicit_resolvers = {
 
 
 def function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> Tree:
-    """`!Name value` as `{"Fn::Name": value}`."""
+    """Converts `!Name value` into `{"Fn::Name": value}`."""
     value: Any
     if isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
@@ -44,17 +44,17 @@ Loader.add_multi_constructor("!", function)
 
 
 def load(path: Path = FILE) -> Tree:
-    """The template as a tree of its own."""
+    """Reads the template into a new tree."""
     tree: Tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
     return tree
 
 
 def text(tree: Tree) -> str:
-    """The tree as CloudFormation takes it."""
+    """The tree in a form that CloudFormation accepts."""
     return json.dumps(tree)
 
 
 def functions(tree: Tree) -> dict[str, Tree]:
-    """The Lambda functions by their logical names."""
+    """The Lambda functions, by their logical names."""
     resources: Tree = tree["Resources"]
     return {name: it for name, it in resources.items() if it["Type"] == "AWS::Serverless::Function"}

@@ -1,4 +1,4 @@
-"""MiniStack with what it leaves out and the template depends on; run as a process of its own.
+"""MiniStack, extended by what it leaves out and the template depends on. Runs as a separate process.
 
 Invariant: it ends with the process that started it.
 
@@ -21,7 +21,7 @@ from rights import with_keys_and_attributes
 
 
 def with_ref_of_secret() -> None:
-    """`Ref` of a secret is its ARN; MiniStack gives its name, which no policy matches."""
+    """Makes `Ref` of a secret its ARN, as on AWS. MiniStack returns its name, which no policy matches."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
 
     def create(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,7 +35,7 @@ def with_ref_of_secret() -> None:
 
 
 def with_journal_of_resources(journal: Journal) -> None:
-    """Notes what is made of the template, each reference and condition in it worked out."""
+    """Notes every resource that is created from the template, with its references and conditions resolved."""
 
     def made(original: Callable[..., tuple[str, Context]]) -> Callable[..., tuple[str, Context]]:
         def provisioned(kind: str, name: str, properties: Context, stack: str) -> tuple[str, Context]:
@@ -49,12 +49,12 @@ def with_journal_of_resources(journal: Journal) -> None:
 
 
 def with_its_own_health_elsewhere() -> None:
-    """MiniStack answers `/health` itself, on whatever host; that path is ours."""
+    """Takes `/health` away from MiniStack, which would answer it itself on every host; the path belongs to Purser."""
     app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
 
 
 def end_with_whoever_started_it() -> None:
-    """Ends MiniStack and every function when the other end of standard input is gone, however it went."""
+    """Ends MiniStack and every function when the other end of standard input closes, for whatever reason."""
 
     def wait() -> None:
         sys.stdin.read()
@@ -64,7 +64,7 @@ def end_with_whoever_started_it() -> None:
 
 
 def main() -> None:
-    """Starts MiniStack with all of it."""
+    """Starts MiniStack with all extensions."""
     end_with_whoever_started_it()
     journal = Journal(os.environ["JOURNAL"])
     with_keys_and_attributes(journal)

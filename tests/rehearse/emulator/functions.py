@@ -1,6 +1,6 @@
-"""Functions: how events start them, what they are told, and a note of each run and of each line they log.
+"""Functions: how events invoke them, their environment, and a journal of every run and every line they log.
 
-Invariant: a function is run as the template says, as often as Lambda would run it, whatever MiniStack would forget.
+Invariant: a function runs as the template says, and is retried as often as on Lambda, even where MiniStack would not.
 """
 
 import http.server
@@ -14,12 +14,12 @@ from hooks import Context, Journal, hook
 from ministack.core import lambda_runtime
 from ministack.services import eventbridge, lambda_svc
 
-# Whether an event started what runs.
+# Whether the running function was invoked by an event.
 BY_EVENT: ContextVar[bool] = ContextVar("by_event", default=False)
 
 
 def with_journal_of_functions(journal: Journal) -> None:
-    """Notes when a function begins and ends, how it ended, and each line it logs."""
+    """Notes the beginning, the end and the outcome of each run of a function, and each line it logs."""
 
     def run(original: Callable[..., Any]) -> Callable[..., Any]:
         def ran(func: Context, config: Context, event: Any, request: str, started: float) -> Any:
@@ -41,7 +41,7 @@ def with_journal_of_functions(journal: Journal) -> None:
 
     def environment(original: Callable[..., dict[str, str]]) -> Callable[..., dict[str, str]]:
         def of(config: Context, *others: Any) -> dict[str, str]:
-            # Lambda tells a function in which form it shall log, and how much; MiniStack does not.
+            # Lambda tells a function in which format and how much to log; MiniStack does not.
             logging = config.get("LoggingConfig", {})
             told = {"AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat", "Text")}
             if level := logging.get("ApplicationLogLevel"):
@@ -56,7 +56,7 @@ def with_journal_of_functions(journal: Journal) -> None:
 
 
 class Logged:
-    """A function's output, noted line by line as it comes."""
+    """The output of a function, which is added to the journal line by line."""
 
     def __init__(self, stream: IO[bytes], journal: Journal, function: str) -> None:
         self.stream, self.journal, self.function = stream, journal, function
@@ -69,14 +69,14 @@ class Logged:
         return line
 
     def close(self) -> None:
-        """Ends it."""
+        """Closes the stream."""
         self.stream.close()
 
 
 def with_events_that_wait() -> None:
-    """A rule invokes asynchronously, as the function's configuration says; MiniStack's tries once, and forgets it.
+    """Makes a rule invoke a function asynchronously, with its retries; MiniStack tries once, then drops the event.
 
-    An event whose function is at its limit waits, on AWS for hours; MiniStack takes that for a failed try.
+    An event waits while its function is at its concurrency limit, on AWS for hours; MiniStack would count a failed try.
     """
 
     def dispatch(original: Callable[[str, str], None]) -> Callable[[str, str], None]:
@@ -116,7 +116,7 @@ def with_events_that_wait() -> None:
 
 
 def with_quick_answers() -> None:
-    """Leaves out two waits of MiniStack, most of a call's 100 ms: Nagle's, and one for logs (see `Logged`)."""
+    """Removes two delays that make up most of a call's 100 ms: Nagle's algorithm, and a wait for logs (`Logged`)."""
     http.server.BaseHTTPRequestHandler.disable_nagle_algorithm = True
 
     def drain(original: Callable[..., str]) -> Callable[..., str]:

@@ -1,6 +1,6 @@
-"""How MiniStack is added to, and what is noted of what it does.
+"""How MiniStack is extended, and the journal of what it does.
 
-Invariant: a name of MiniStack that is gone stops the start; its version is pinned.
+Invariant: if a name in MiniStack is missing, the start fails. MiniStack's version is pinned.
 """
 
 import json
@@ -12,19 +12,19 @@ Context = dict[str, Any]
 
 
 class Journal:
-    """What happened, one JSON object a line."""
+    """A file with one JSON object a line for each thing that happened."""
 
     def __init__(self, path: str) -> None:
         self.file = open(path, "a", encoding="utf-8", buffering=1)
         self.lock = threading.Lock()
 
     def write(self, **members: Any) -> None:
-        """Adds a line."""
+        """Appends a line."""
         line = json.dumps(members, default=str)
         with self.lock:
             self.file.write(line + "\n")
 
 
 def hook(module: Any, name: str, wrap: Callable[[Any], Any]) -> None:
-    """Puts a wrapper around a function of MiniStack."""
+    """Replaces a function of MiniStack by a wrapper around it."""
     setattr(module, name, wrap(getattr(module, name)))

@@ -1,6 +1,6 @@
-"""SES: whom a policy lets mail, and what becomes of mails to the mailbox simulator.
+"""SES: which e-mails a policy permits, and what happens to e-mails to SES's mailbox simulator.
 
-Invariant: SES tells of bounces and complaints only through what the template sets up for it.
+Invariant: SES reports bounces and complaints only through what the template sets up for it.
 """
 
 import json
@@ -15,14 +15,14 @@ from ministack.core import iam_actions, responses
 from ministack.services import eventbridge, ses, ses_v2
 from rights import CONDITIONS
 
-# How the bus names what SES tells of.
+# The detail types of SES's events on the bus.
 DETAIL_TYPES = {
     "Bounce": "Email Bounced", "Complaint": "Email Complaint Received", "Delivery": "Email Delivered",
 }
 
 
 def with_mails_sender() -> None:
-    """AWS judges a mail by its identity, configuration set and bare address; MiniStack knows none of them."""
+    """Makes policies judge an e-mail by its identity, configuration set and bare address, all unknown to MiniStack."""
 
     def addressed(original: Callable[..., Any]) -> Callable[..., Any]:
         def enforced(method: str, path: str, headers: Context, body: bytes, query: Context, request: str) -> Any:
@@ -53,12 +53,12 @@ def with_mails_sender() -> None:
 
 
 def of_account(kind: str, name: str) -> str:
-    """The ARN of a resource of SES."""
+    """The ARN of an SES resource."""
     return f"arn:aws:ses:{responses.get_region()}:{responses.get_account_id()}:{kind}/{name}"
 
 
 def with_mailbox_simulator() -> None:
-    """Mails under a configuration set, which must exist, are told of on its bus; MiniStack only keeps the wish."""
+    """Makes SES check an e-mail's configuration set and report to its bus; MiniStack only stores the setting."""
 
     def simulated(original: Callable[..., Any]) -> Callable[..., Any]:
         async def handled(method: str, path: str, headers: Context, body: bytes, query: Context) -> Any:
@@ -77,7 +77,7 @@ def with_mailbox_simulator() -> None:
 
 
 def tell(mail: Context, destinations: Context) -> None:
-    """Tells the bus what becomes of a mail, as far as it wants to know."""
+    """Puts the fate of an e-mail on the buses that want to know about it."""
     buses = [it for it in destinations.values() if it["Enabled"] and "EventBridgeDestination" in it]
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     about = {"timestamp": now, "source": mail["FromEmailAddress"], "destination": mail["Destination"]["ToAddresses"],

@@ -1,7 +1,7 @@
-"""Policies: what AWS judges them by and MiniStack does not know, and a note of every right that was asked for.
+"""Policies: condition keys that AWS evaluates and MiniStack does not know, and a journal of every permission check.
 
-Invariant: nothing is granted that AWS would not grant. AWS documents that each item of a transaction is judged as the
-call it would be alone, and is silent on its keys; here they are its own, too.
+Invariant: nothing is granted that AWS would not grant. AWS documents that each item of a transaction is authorised like
+the same call on its own, but does not say with which keys; here each item is checked with its own keys.
 """
 
 import json
@@ -15,10 +15,10 @@ from hooks import Context, Journal, hook
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import dynamodb
 
-# The condition keys of the request that is being answered.
+# Condition keys of the request being handled, apart from those for DynamoDB.
 CONDITIONS: ContextVar[Mapping[str, Any]] = ContextVar("conditions", default=MappingProxyType({}))
 EQUALITY = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
-# The first part of a path in an expression: no value, no part within another, no function.
+# The first name of a path in an expression: not a value, not a nested name, not a function.
 TOP = re.compile(r"(?<![\w#:.\[])#?\w+(?!\w)(?!\s*\()")
 WORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"}
 
@@ -32,12 +32,12 @@ def partition_key(table: str, index: str | None) -> str:
 
 
 def values_of(item: Context, name: str) -> list[str]:
-    """The text of an attribute of an item or a key."""
+    """The values of an attribute of an item or a key, as text."""
     return [str(value) for value in item.get(name, {}).values()]
 
 
 def leading_keys(request: Context) -> list[str]:
-    """The partition keys that a request names: `dynamodb:LeadingKeys`, which MiniStack does not know."""
+    """The partition keys in a request, for `dynamodb:LeadingKeys`, which MiniStack does not know."""
     for table, asked in request.get("RequestItems", {}).items():
         name = partition_key(table, None)
         return [value for key in asked["Keys"] for value in values_of(key, name)]
@@ -52,7 +52,7 @@ def leading_keys(request: Context) -> list[str]:
 
 
 def attributes(update: Context) -> list[str]:
-    """The top-level attributes that an update names: `dynamodb:Attributes`, which MiniStack knows of reads only."""
+    """The top-level attributes in an update, for `dynamodb:Attributes`, which MiniStack knows only for reads."""
     if "UpdateExpression" not in update:
         return []
     names = update.get("ExpressionAttributeNames", {})
@@ -62,26 +62,26 @@ def attributes(update: Context) -> list[str]:
 
 
 def conditions_of(request: Context) -> Context:
-    """The condition keys of a request, or of one part of a transaction, that MiniStack does not know."""
+    """The condition keys that MiniStack does not know, of a request or of one item of a transaction."""
     known = {"dynamodb:LeadingKeys": leading_keys(request), "dynamodb:Attributes": attributes(request)}
     return {key: values for key, values in known.items() if values}
 
 
 class ItemArn(str):
-    """A table's ARN with the condition keys of the item that one part of a transaction is about."""
+    """A table's ARN, together with the condition keys of one item of a transaction."""
 
     conditions: Context
 
 
 def of_item(arn: str, part: Context) -> ItemArn:
-    """The ARN for the check of one part of a transaction."""
+    """The ARN to check one item of a transaction with."""
     marked = ItemArn(arn)
     marked.conditions = conditions_of(part)
     return marked
 
 
 def with_keys_and_attributes(journal: Journal) -> None:
-    """AWS judges each part of a transaction by its own key, and other requests by all keys that they name."""
+    """Checks each item of a transaction with its own key, and other requests with all keys they name, as AWS does."""
 
     def context(original: Callable[[bytes], Context]) -> Callable[[bytes], Context]:
         def of(body: bytes) -> Context:
@@ -95,7 +95,7 @@ def with_keys_and_attributes(journal: Journal) -> None:
             if not checks:
                 return []
             items = [part for item in json.loads(body)["TransactItems"] for part in item.values()]
-            assert len(items) == len(checks), "a check for each part of a transaction"
+            assert len(items) == len(checks), "there must be one check for each item of a transaction"
             return [(action, of_item(arn, part)) for (action, arn), part in zip(checks, items, strict=True)]
 
         return of
@@ -121,7 +121,7 @@ def with_keys_and_attributes(journal: Journal) -> None:
 
 
 def function_of(access_key: str) -> str:
-    """The function that calls: its name is that of its role's session. Empty for the one who deploys."""
+    """The function that made a call, whose name is that of its role's session; empty for the person who deploys."""
     found = iam_evaluator.resolve_caller_identity(access_key) or {}
     kind, *names = str(found.get("userArn", "")).split("/")
     return names[-1] if kind.endswith(":assumed-role") else ""

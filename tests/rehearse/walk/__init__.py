@@ -1,6 +1,6 @@
-"""The acceptance walk: what Purser is for, done over HTTP, in one story of many small steps.
+"""The acceptance walk: everything that Purser is for, done over HTTP, in one story of many small steps.
 
-Invariant: a step uses only what steps before it made, and takes the answers of the API as they come.
+Invariant: a step uses only what earlier steps created, and follows only what the API answers.
 """
 
 from collections.abc import Iterable
@@ -16,6 +16,6 @@ PARTS = (
 
 
 def steps(inside: bool) -> Iterable[Step]:
-    """The steps for a cloud of one's own, or for any system."""
+    """The steps for the rehearsal's own cloud, or only those for any system."""
     for part in PARTS:
         yield from (step for step in part.PART.steps if inside or step.where is Where.ANYWHERE)

@@ -1,4 +1,4 @@
-"""Accounts: people register, sign in, change what is theirs, and are managed."""
+"""Accounts: people register, sign in, change their accounts, and are managed by operators."""
 
 import base64
 import hashlib
@@ -14,18 +14,18 @@ from walk.workers.events import arrived, inside
 from world import Body, World
 
 PART = Part()
-# Bytes that a JPEG begins with.
+# The bytes that every JPEG begins with.
 JPEG = b"\xff\xd8\xff"
 STEP = 30
 
 
 def password() -> str:
-    """One that nobody guesses."""
+    """A password that can't be guessed."""
     return secrets.token_urlsafe(18)
 
 
 def picture() -> bytes:
-    """A picture: PNG, one grey point."""
+    """A picture: a PNG of one grey pixel."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -36,7 +36,7 @@ def picture() -> bytes:
 
 
 def code(secret: str, step: int) -> str:
-    """What an app shows in a step of time (RFC 6238)."""
+    """The code that an authenticator app shows in a time step (RFC 6238)."""
     key = base64.b32decode(secret)
     mac = hmac.new(key, struct.pack(">Q", step), hashlib.sha1).digest()
     start = mac[-1] & 15
@@ -45,31 +45,31 @@ def code(secret: str, step: int) -> str:
 
 
 def mailed(world: World, to: str, subject: str, last: str = "") -> str:
-    """Waits for a mail with a link, another one than the last, and gives its token."""
+    """Waits for an e-mail with a link other than the last one, and returns the token of its link."""
     world.expect_mail(to, subject)
     token: str = inside(world).until(f"a link for {to}", lambda: {inside(world).token(to)} - {"", last} or None).pop()
     return token
 
 
 def told(world: World, to: str, subject: str) -> None:
-    """Waits for a notice."""
+    """Waits for a notice by e-mail."""
     mail = (to, subject)
     world.expect_mail(*mail)
-    inside(world).until(f"a mail {subject!r}", lambda: inside(world).mails()[mail] >= world.mails[mail])
+    inside(world).until(f"an e-mail {subject!r}", lambda: inside(world).mails()[mail] >= world.mails[mail])
 
 
 def sign_in(world: World, email: str, secret: str, **members: str) -> Caller:
-    """Signs in."""
+    """Signs in, and returns a caller in the new session."""
     body: Body = {"email": email, "password": secret, **members}
     return world.nobody.with_key(world.nobody.post("/v1/auth/login", body).expect(200).json["token"])
 
 
 def ada(world: World) -> Caller:
-    """Who registered, signed in."""
+    """The person who registered, in a session."""
     return world.nobody.with_key(world.made["session"])
 
 
-@PART.step("somebody registers, confirms the address, and signs in", Where.INSIDE)
+@PART.step("a person registers, confirms the address, and signs in", Where.INSIDE)
 def register(world: World) -> None:
     email, secret = world.email("ada"), password()
     body = {"email": email, "name": "Ada Lovelace", "password": secret}
@@ -82,7 +82,7 @@ def register(world: World) -> None:
     world.made["password"], world.made["session"] = secret, sign_in(world, email, secret).key
 
 
-@PART.step("who is signed in sees the own account, and no reseller's things", Where.INSIDE)
+@PART.step("a signed-in user sees the own account, but nothing of any reseller", Where.INSIDE)
 def me(world: World) -> None:
     seen = ada(world).get("/v1/me").expect(200).json
     equal("the account", (seen["email"], seen["name"], seen["roles"]), (world.email("ada"), "Ada Lovelace", []))
@@ -92,7 +92,7 @@ def me(world: World) -> None:
     world.made["ada"] = seen["refid"]
 
 
-@PART.step("a picture is kept as a small JPEG", Where.INSIDE)
+@PART.step("a picture is stored as a small JPEG", Where.INSIDE)
 def avatar(world: World) -> None:
     ada(world).get("/v1/me/avatar").refused(404, "not_found")
     ada(world).put("/v1/me/avatar", picture()).expect(204)
@@ -102,7 +102,7 @@ def avatar(world: World) -> None:
     ada(world).delete("/v1/me/avatar").expect(204)
 
 
-@PART.step("a second factor is asked for once it is on", Where.INSIDE)
+@PART.step("a second factor is required once it is on", Where.INSIDE)
 def second_factor(world: World) -> None:
     email, secret = world.email("ada"), world.made["password"]
     offered = ada(world).send("POST", "/v1/me/totp", {"password": secret}).expect(200).json["secret"]
@@ -113,7 +113,7 @@ def second_factor(world: World) -> None:
     login = {"email": email, "password": secret}
     world.nobody.post("/v1/auth/login", login).refused(401, "second_factor_required")
     world.made["session"] = sign_in(world, email, secret, code=enabled["recovery_codes"][0]).key
-    # From a device that was not seen before, as far as anybody can tell.
+    # A new device, because the sign-in carries no token of a known one.
     told(world, email, "New sign-in to your Purser account")
     ada(world).send("DELETE", "/v1/me/totp", {"password": secret}).expect(204)
     told(world, email, "Two-step sign-in was turned off for your Purser account")
@@ -121,7 +121,7 @@ def second_factor(world: World) -> None:
     told(world, email, "New sign-in to your Purser account")
 
 
-@PART.step("a password changes, and is forgotten and set by mail", Where.INSIDE)
+@PART.step("a password is changed, then forgotten and set by e-mail", Where.INSIDE)
 def passwords(world: World) -> None:
     email, secret, new = world.email("ada"), world.made["password"], password()
     changed = ada(world).put("/v1/me/password", {"password": secret, "new_password": new}).expect(200).json
@@ -140,7 +140,7 @@ def passwords(world: World) -> None:
     told(world, email, "New sign-in to your Purser account")
 
 
-@PART.step("an address changes once its owner confirmed it", Where.INSIDE)
+@PART.step("an address changes once its owner has confirmed it", Where.INSIDE)
 def address(world: World) -> None:
     old, new, secret = world.email("ada"), world.email("ada-new"), world.made["password"]
     ada(world).put("/v1/me/email", {"email": new, "password": secret}).expect(202)
@@ -155,7 +155,7 @@ def address(world: World) -> None:
     told(world, new, "New sign-in to your Purser account")
 
 
-@PART.step("sessions and sign-ins are listed, and end", Where.INSIDE)
+@PART.step("sessions and sign-ins are listed, and a session is ended", Where.INSIDE)
 def sessions(world: World) -> None:
     email, secret = world.email("ada-new"), world.made["password"]
     other = sign_in(world, email, secret)
@@ -166,7 +166,7 @@ def sessions(world: World) -> None:
     other.get("/v1/me").refused(401, "unauthenticated")
 
 
-@PART.step("an operator invites staff, who works by the session and for its reseller", Where.INSIDE)
+@PART.step("an operator invites a user, who works for a reseller in a session", Where.INSIDE)
 def users(world: World) -> None:
     email, secret = world.email("grace"), password()
     body = {"email": email, "name": "Grace Hopper", "reseller": world.elite.refid}
@@ -187,7 +187,7 @@ def users(world: World) -> None:
     world.operator.delete(path).expect(204)
 
 
-@PART.step("who signs out is out, and who is deleted is gone", Where.INSIDE)
+@PART.step("a session ends by signing out, and a deleted user is gone", Where.INSIDE)
 def leave(world: World) -> None:
     ada(world).post("/v1/auth/logout").expect(204)
     ada(world).get("/v1/me").refused(401, "unauthenticated")

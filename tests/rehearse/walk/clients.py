@@ -1,4 +1,4 @@
-"""Clients: made, found, changed, and through their statuses."""
+"""Clients: created, found, changed, and moved through their statuses."""
 
 from caller import equal, soon
 from steps import Part
@@ -7,7 +7,7 @@ from world import World, listed
 PART = Part()
 
 
-@PART.step("a reseller makes a client, once per key")
+@PART.step("a reseller creates a client, once for each idempotency key")
 def create(world: World) -> None:
     once = world.once("client")
     made = world.client(world.elite.caller, "acme", world.name("elite"), once, metadata={"segment": "SMB"},
@@ -19,7 +19,7 @@ def create(world: World) -> None:
     world.elite.caller.post("/v1/clients", {**again, "name": "x"}, once).refused(422, "idempotency_key_reused")
 
 
-@PART.step("an address and an external id are taken once")
+@PART.step("an address and an external id can be used only once")
 def duplicates(world: World) -> None:
     taken = world.body("acme")
     world.other.caller.post("/v1/clients", taken).refused(409, "duplicate_email")
@@ -27,7 +27,7 @@ def duplicates(world: World) -> None:
     world.other.caller.post("/v1/clients", body).refused(409, "duplicate_client_id")
 
 
-@PART.step("an operator makes clients for a reseller and for none")
+@PART.step("an operator creates clients with and without a reseller")
 def by_operator(world: World) -> None:
     made = world.client(world.operator, "resold", world.name("elite"), reseller=world.elite.refid)
     equal("its owner", made.json["reseller"], world.elite.refid)
@@ -36,11 +36,11 @@ def by_operator(world: World) -> None:
     world.operator.post("/v1/clients", unknown).refused(422, "invalid_reseller")
 
 
-@PART.step("a client is bound to a login, and released")
+@PART.step("a client is bound to a user, and released")
 def bind(world: World) -> None:
     user = world.other.user
     made = world.client(world.operator, "bound", "Purser", user=user)
-    equal("its login", made.json["user"], user)
+    equal("its user", made.json["user"], user)
     world.operator.patch(world.path("alone"), {"user": user}).refused(409, "user_already_bound")
     equal("released", world.operator.patch(world.path("bound"), {"user": None}).expect(200).json["user"], None)
     equal("bound", world.operator.patch(world.path("alone"), {"user": user}).expect(200).json["user"], user)
@@ -58,7 +58,7 @@ def find(world: World) -> None:
     equal("nobody's", caller.get("/v1/clients?email=nobody%40example.com").refids(), [])
 
 
-@PART.step("a client is changed in the version that was seen")
+@PART.step("a client is changed only in the expected version")
 def change(world: World) -> None:
     path = world.path("acme")
     body = {"phone": "+49 30 1234", "metadata": {"segment": None, "seats": 5}}
@@ -68,7 +68,7 @@ def change(world: World) -> None:
     world.elite.caller.patch(path, {"metadata": {"password": "x"}}).refused(422, "sensitive_metadata")
 
 
-@PART.step("a client's address changes and frees the old one")
+@PART.step("a client's address is changed, which frees the old one")
 def change_address(world: World) -> None:
     path, email = world.path("alone"), world.email("alone-new")
     equal("moved", world.operator.patch(path, {"email": email}).expect(200).json["email"], email)
@@ -99,10 +99,10 @@ def lists(world: World) -> None:
     for caller, query in ((world.elite.caller, ""), (world.operator, f"?reseller={reseller}")):
         soon(f"clients{query}", lambda: caller.get(f"/v1/clients{query}").refids(), own)
     soon("active ones", lambda: world.elite.caller.get("/v1/clients?status=active").refids(), [resold])
-    equal("of the other", world.other.caller.get("/v1/clients").refids(), [])
+    equal("the other reseller's", world.other.caller.get("/v1/clients").refids(), [])
 
 
-@PART.step("a list goes on where its page ended, for its caller only")
+@PART.step("a cursor continues a list, for its own caller only")
 def pages(world: World) -> None:
     seen, cursor = [], ""
     while True:

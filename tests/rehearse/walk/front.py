@@ -1,4 +1,4 @@
-"""What is answered without a key."""
+"""What is answered without credentials, and how malformed requests are refused."""
 
 from caller import equal
 from steps import Part
@@ -16,10 +16,10 @@ def health(world: World) -> None:
 def document(world: World) -> None:
     served = world.nobody.get("/openapi.json").expect(200).json
     equal("OpenAPI", served["openapi"][:3], "3.1")
-    equal("a path of it", "/v1/provisions/bulk" in served["paths"], True)
+    equal("one of its paths", "/v1/provisions/bulk" in served["paths"], True)
 
 
-@PART.step("an unknown path is a problem, by the default route")
+@PART.step("the default route answers an unknown path with a problem")
 def unknown_path(world: World) -> None:
     for path in ("/nowhere", "/v1/clients/", "/v1/provisions/a/b/c"):
         world.operator.get(path).refused(404, "not_found")
@@ -31,25 +31,25 @@ def unknown_method(world: World) -> None:
     equal("Allow", refused.headers.get("allow"), "GET, POST")
 
 
-@PART.step("nobody gets in without a key, or with a wrong one")
+@PART.step("a request without an API key, or with a wrong one, is refused")
 def without_key(world: World) -> None:
     none = world.nobody.get("/v1/products").refused(401, "unauthenticated")
     equal("WWW-Authenticate", none.headers.get("www-authenticate"), "Bearer")
     for wrong in ("wrong", "AK-0000000000000000.wrong", world.operator.key + "x"):
-        equal("alike", world.operator.with_key(wrong).get("/v1/products").refused(401, "unauthenticated").body,
+        equal("same answer", world.operator.with_key(wrong).get("/v1/products").refused(401, "unauthenticated").body,
               none.body)
 
 
-@PART.step("the operators' first key opens")
+@PART.step("the operators' first key is accepted")
 def first_key(world: World) -> None:
     world.operator.get("/v1/products?limit=1").expect(200)
 
 
-@PART.step("an operator makes a key of its own, and uses it from here on")
+@PART.step("an operator creates an API key, which is used from here on")
 def own_key(world: World) -> None:
     made = world.key(world.first)
-    equal("whose", made.json["reseller"], None)
-    # Like this, every function looks its caller up in the table.
+    equal("its reseller", made.json["reseller"], None)
+    # From here on, every function has to look up its caller in the table.
     world.operator = world.first.with_key(made.json["key"])
     listed(world.operator, "/v1/api-keys", made.json["refid"])
 

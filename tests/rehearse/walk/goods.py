@@ -1,4 +1,4 @@
-"""What is sold."""
+"""Products: created, listed, limited to tiers, and quoted."""
 
 from caller import equal
 from steps import Part
@@ -7,7 +7,7 @@ from world import World, listed
 PART = Part()
 
 
-@PART.step("a product is made, once per key")
+@PART.step("a product is created, once for each idempotency key")
 def create(world: World) -> None:
     reference, once = f"REHEARSAL-{world.run}", world.once("product")
     body = {"reference": reference, "name": world.name("Pro"), "price": 700, "duration_days": 365}
@@ -20,7 +20,7 @@ def create(world: World) -> None:
     world.elite.caller.post("/v1/products", body).refused(403, "forbidden")
 
 
-@PART.step("products are read and listed by those who sell them")
+@PART.step("resellers read and list products")
 def read(world: World) -> None:
     reference = world.made["product"]
     equal("its price", world.elite.caller.get(f"/v1/products/{reference}").expect(200).json["price"], 700)
@@ -43,5 +43,5 @@ def quote(world: World) -> None:
     world.price = quoted.json["unit_price"]
     equal("the cost", (quoted.json["tier"], quoted.json["cost"]), ("platinum", 2 * world.price))
     if world.inside:
-        # What a deployment changes nothing about.
+        # In the rehearsal the discounts are those of the template; another deployment may have changed them.
         equal("30 % less", world.price, 490)

@@ -1,4 +1,4 @@
-"""Clients move and go; what was sold stays."""
+"""Clients move and are deleted; what was sold remains."""
 
 from caller import equal, soon
 from steps import Part
@@ -20,18 +20,18 @@ def transfer(world: World) -> None:
     world.operator.post(f"{path}/transfer", nobody).refused(422, "invalid_reseller")
 
 
-@PART.step("a deleted client is gone, its licences stay and its address is free")
+@PART.step("a deleted client is gone, its licences remain and its address is free")
 def delete(world: World) -> None:
     path = world.path("buyer")
     equal("nothing", world.elite.caller.delete(path).expect(204).body, b"")
     world.elite.caller.get(path).refused(404, "not_found")
     sold = world.elite.caller.get(f"/v1/provisions/{world.made['provision']}").expect(200).json
-    equal("what stays", (sold["client"], sold["licences"][0]["client"]), (None, world.made["buyer"]))
+    equal("what remains", (sold["client"], sold["licences"][0]["client"]), (None, world.made["buyer"]))
     again = world.elite.caller.post("/v1/clients", world.body("buyer-two", email=world.email("buyer"))).expect(201)
     world.clients.append(again.json["refid"])
 
 
-@PART.step("a deleted client releases its login")
+@PART.step("a deleted client releases its user")
 def delete_bound(world: World) -> None:
     world.operator.delete(world.path("alone")).expect(204)
     user = world.other.user
@@ -39,7 +39,7 @@ def delete_bound(world: World) -> None:
     equal("bound again", bound.json["user"], user)
 
 
-@PART.step("many are deleted, each by itself")
+@PART.step("many clients are deleted, each one separately")
 def delete_many(world: World) -> None:
     gone = [world.made["buyer"], world.made["alone"]]
     present = [refid for refid in world.clients if refid not in gone]
@@ -52,8 +52,8 @@ def delete_many(world: World) -> None:
     world.clients.clear()
 
 
-@PART.step("what was sold still adds up")
+@PART.step("every ledger is still intact")
 def verify(world: World) -> None:
     for party in world.parties.values():
         path = f"{party.path}/verify"
-        soon("the proof", lambda: world.operator.get(path).expect(200).json["intact"], True)
+        soon("intact", lambda: world.operator.get(path).expect(200).json["intact"], True)

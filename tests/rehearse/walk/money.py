@@ -1,4 +1,4 @@
-"""Credits become licences."""
+"""Credits are added and spent on licences."""
 
 from caller import equal, soon
 from steps import Part
@@ -8,7 +8,7 @@ PART = Part()
 START = 10_000
 
 
-@PART.step("credits are added, once per key")
+@PART.step("credits are added, once for each idempotency key")
 def top_up(world: World) -> None:
     path, once = f"{world.elite.path}/credits", world.once("top-up")
     body = {"amount": START, "reference": f"INV-{world.run}", "description": "First top-up"}
@@ -20,7 +20,7 @@ def top_up(world: World) -> None:
     world.answers["top-up"] = entry
 
 
-@PART.step("a reference names one entry, whatever the key")
+@PART.step("a reference names one entry, whatever the idempotency key")
 def references(world: World) -> None:
     path, body = f"{world.elite.path}/credits", {"amount": START, "reference": f"INV-{world.run}"}
     first, same = world.answers["top-up"], {**body, "description": "First top-up"}
@@ -29,25 +29,25 @@ def references(world: World) -> None:
     world.operator.post(path, {**same, "amount": 1}, world.once("reused")).refused(409, "reference_reused")
 
 
-@PART.step("a reseller adds no credits itself")
+@PART.step("a reseller can't add credits itself")
 def no_own_credits(world: World) -> None:
     world.elite.caller.post(f"{world.elite.path}/credits", {"amount": 1}, "k").refused(403, "forbidden")
 
 
-@PART.step("a product for a new client is one commit")
+@PART.step("a purchase creates its new client in the same commit")
 def for_new(world: World) -> None:
     order = {"product": world.made["product"], "client": world.body("buyer"), "description": "First order"}
     world.answers["order"] = made = world.elite.caller.post("/v1/provisions", order, world.once("order")).expect(201)
     sold, balance = made.json, START - world.price
     equal("the price", (sold["cost"], sold["balance"], len(sold["licences"])), (world.price, balance, 1))
     equal("the entry", (sold["entry"]["sequence"], sold["entry"]["amount"]), (2, world.price))
-    equal("whose", (sold["client"]["reseller"], sold["licences"][0]["client"]),
+    equal("the owners", (sold["client"]["reseller"], sold["licences"][0]["client"]),
           (world.elite.refid, sold["client"]["refid"]))
     world.made["buyer"], world.made["provision"] = sold["client"]["refid"], sold["refid"]
     world.is_welcomed(sold["client"], world.name("elite"))
 
 
-@PART.step("a repeat answers byte for byte, and another body not at all")
+@PART.step("a repeat is answered byte for byte, and one with another body is refused")
 def repeat(world: World) -> None:
     once = world.once("order")
     order = {"product": world.made["product"], "client": world.body("buyer"), "description": "First order"}
@@ -57,16 +57,16 @@ def repeat(world: World) -> None:
     world.elite.caller.post("/v1/provisions", order).refused(400, "idempotency_key_required")
 
 
-@PART.step("units for an existing client")
+@PART.step("several units are bought for an existing client")
 def for_existing(world: World) -> None:
     order = {"reseller": world.elite.refid, "product": world.made["product"], "quantity": 2,
              "client": world.made["acme"]}
     made = world.operator.post("/v1/provisions", order, world.once("units")).expect(201).json
     equal("the price", (made["cost"], made["balance"]), (2 * world.price, START - 3 * world.price))
-    equal("a key each", len({licence["key"] for licence in made["licences"]}), 2)
+    equal("different keys", len({licence["key"] for licence in made["licences"]}), 2)
 
 
-@PART.step("a purchase for many, new and known, is one commit")
+@PART.step("a bulk purchase for new and existing clients is one commit")
 def bulk(world: World) -> None:
     bodies = [world.body(f"bulk-{n}") for n in range(3)]
     order = {"product": world.made["product"], "clients": [bodies[0], world.made["acme"], *bodies[1:]]}
@@ -85,7 +85,7 @@ def bulk(world: World) -> None:
     caller.post("/v1/provisions/bulk", fewer, once).refused(422, "idempotency_key_reused")
 
 
-@PART.step("what is wrong with one of many stops them all, by its place")
+@PART.step("an error with one client refuses the whole bulk purchase, and names the client")
 def bulk_refused(world: World) -> None:
     product = world.made["product"]
     for clients, status, code, pointer in (
@@ -95,36 +95,36 @@ def bulk_refused(world: World) -> None:
     ):
         order = {"product": product, "clients": clients}
         refused = world.elite.caller.post("/v1/provisions/bulk", order, world.once("bad")).refused(status, code)
-        equal("its place", refused.json["errors"][0]["pointer"], pointer)
+        equal("the pointer", refused.json["errors"][0]["pointer"], pointer)
 
 
-@PART.step("a purchase is read as it stands")
+@PART.step("a purchase can be read again")
 def read(world: World) -> None:
     first = world.elite.caller.get(f"/v1/provisions/{world.made['provision']}").expect(200).json
     equal("the first order", first, world.answers["order"].json)
     bulk = world.answers["bulk"].json
     read = world.elite.caller.get(f"/v1/provisions/{bulk['refid']}").expect(200).json
-    equal("the purchase for many", read["results"], bulk["results"])
+    equal("the bulk purchase", read["results"], bulk["results"])
 
 
-@PART.step("more than there is buys nothing, and says so")
+@PART.step("a purchase beyond the balance is refused, with the balance")
 def insufficient(world: World) -> None:
     order = {"product": world.made["product"], "quantity": 90, "client": world.body("dreamer")}
     refused = world.elite.caller.post("/v1/provisions", order, world.once("dear")).refused(402, "insufficient_credits")
-    equal("what it says", (refused.json["balance"], refused.json["required"]),
+    equal("the refusal", (refused.json["balance"], refused.json["required"]),
           (START - 7 * world.price, 90 * world.price))
     wallet = world.elite.caller.get(f"{world.elite.path}/wallet").expect(200).json
     equal("the wallet", (wallet["balance"], wallet["sequence"]), (START - 7 * world.price, 4))
 
 
-@PART.step("a bare cost is a debit")
+@PART.step("a bare cost is debited")
 def bare(world: World) -> None:
     body = {"cost": 20, "description": "Set-up by phone"}
     made = world.elite.caller.post("/v1/provisions", body, world.once("bare")).expect(201).json
     equal("the debit", (made["balance"], made["client"], made["licences"]), (START - 7 * world.price - 20, None, []))
 
 
-@PART.step("a held reseller buys nothing until it is released")
+@PART.step("a held reseller can't buy until it is released")
 def held(world: World) -> None:
     path, body = world.elite.path, {"cost": 1, "description": "x"}
     equal("held", world.operator.patch(path, {"hold_provisioning": True}).expect(200).json["hold_provisioning"], True)
@@ -133,7 +133,7 @@ def held(world: World) -> None:
     world.elite.caller.post("/v1/provisions", body, world.once("held")).expect(201)
 
 
-@PART.step("the ledger is listed, page by page, and proves itself")
+@PART.step("the ledger is listed page by page, and is verified as intact")
 def ledger(world: World) -> None:
     caller, path = world.elite.caller, f"{world.elite.path}/entries"
     soon("newest first", lambda: caller.get(f"{path}?limit=4").refids("sequence"), [6, 5, 4, 3])

@@ -1,4 +1,4 @@
-"""The pages behind the links of mails."""
+"""The pages behind the links in e-mails."""
 
 from caller import Reply, equal
 from steps import Part
@@ -9,21 +9,21 @@ PATHS = ("/customer/confirm", "/customer/reset-password")
 
 
 def page(reply: Reply, status: int, heading: str) -> None:
-    """Asserts that this is a page with such a heading, and that its browser is told what it may not do."""
+    """Asserts that this is a page with this heading, and that it restricts what the browser may do."""
     headers = reply.expect(status).headers
     equal("content type", headers.get("content-type"), "text/html; charset=utf-8")
-    equal("kept", headers.get("cache-control"), "no-store")
+    equal("cache control", headers.get("cache-control"), "no-store")
     equal("policy", headers.get("content-security-policy", "")[:19], "default-src 'none';")
     equal(f"{reply.asked} says {heading}", f"<h1>{heading}</h1>" in reply.body.decode(), True)
 
 
-@PART.step("a link of a mail leads to a page")
+@PART.step("a link in an e-mail leads to a page")
 def shown(world: World) -> None:
     for path, heading in zip(PATHS, ("Confirm your e-mail address", "Choose a password")):
         page(world.nobody.get(f"{path}?token=unknown"), 200, heading)
 
 
-@PART.step("a form with a token that nobody was sent is told so on a page")
+@PART.step("a form with an unknown token is answered with a page that says so")
 def unknown_token(world: World) -> None:
     for path, form in zip(PATHS, ("token=unknown", "token=unknown&password=a+long+secret&repeated=a+long+secret")):
         page(world.nobody.send("POST", path, form), 422, "This link no longer works")

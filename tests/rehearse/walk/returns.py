@@ -1,4 +1,4 @@
-"""Credits return to where they came from, and move between wallets."""
+"""Purchases are refunded, and credits are transferred between wallets."""
 
 from caller import equal, soon
 from steps import Part
@@ -8,7 +8,7 @@ PART = Part()
 START = 10_000
 
 
-@PART.step("a purchase to be returned is made")
+@PART.step("a purchase is made that will be refunded")
 def buy(world: World) -> None:
     party = world.party("returning", "standard")
     world.operator.post(f"{party.path}/credits", {"amount": START}, world.once("returning")).expect(201)
@@ -41,12 +41,12 @@ def refund_rest(world: World) -> None:
     path = f"/v1/provisions/{bought['refid']}"
     done = world.operator.post(f"{path}/refund", None, world.once("refund-rest")).expect(200).json
     equal("all of it", (done["refunded"], len(done["refunds"])), (bought["cost"], 2))
-    equal("as it is read", party.caller.get(path).expect(200).json, done)
+    equal("read again", party.caller.get(path).expect(200).json, done)
     world.operator.post(f"{path}/refund", None, world.once("refund-more")).refused(409, "already_refunded")
     equal("the wallet", party.caller.get(f"{party.path}/wallet").expect(200).json["balance"], START)
 
 
-@PART.step("a reseller sends credits to one right below it, and to nobody else")
+@PART.step("a reseller transfers credits to its direct child, and to nobody else")
 def transfer(world: World) -> None:
     party = world.parties["returning"]
     sub = world.reseller("returning-sub", parent=party.refid).json["refid"]
@@ -63,17 +63,17 @@ def transfer(world: World) -> None:
     for to in (world.other.refid, "RS-0000000000000000"):
         astray = party.caller.post(path, {"to": to, "amount": 1}, world.once("astray"))
         refused = astray.refused(422, "invalid_reseller")
-        equal("its place", refused.json["errors"][0]["pointer"], "/to")
+        equal("the pointer", refused.json["errors"][0]["pointer"], "/to")
     dear = {"to": sub, "amount": START}
     party.caller.post(path, dear, world.once("dear")).refused(402, "insufficient_credits")
 
 
-@PART.step("an operator sends between any two, and both histories prove themselves")
+@PART.step("an operator transfers between any two wallets, and both ledgers are intact")
 def transfer_back(world: World) -> None:
     party, sub = world.parties["returning"], world.made["returning-sub"]
     body = {"to": party.refid, "amount": 400, "description": "Back again"}
     world.operator.post(f"/v1/resellers/{sub}/transfers", body, world.once("transfer-back")).expect(201)
     for refid, entries in ((party.refid, 6), (sub, 2)):
         proof = {"intact": True, "entries": entries, "breaks": []}
-        soon("the proof", lambda refid=refid: world.operator.get(f"/v1/resellers/{refid}/verify").expect(200).json,
+        soon("intact", lambda refid=refid: world.operator.get(f"/v1/resellers/{refid}/verify").expect(200).json,
              proof)

@@ -1,29 +1,29 @@
-"""Someone else's looks like nothing."""
+"""Another reseller's resource is answered exactly like one that does not exist."""
 
 from caller import Reply, equal
 from steps import Part
 from world import World
 
 PART = Part()
-# What is different in each answer, or made on the way to the caller.
+# Headers that differ in every answer, or are added on the way to the caller.
 CHANGING = ("x-request-id", "date", "purser-cost", "apigw-requestid", "connection")
 
 
 def face(reply: Reply) -> tuple[int, dict[str, str], bytes]:
-    """What an answer shows."""
+    """The parts of an answer by which a caller could tell two resources apart."""
     kept = {name: value for name, value in reply.headers.items() if name not in CHANGING}
     return reply.status, kept, reply.body
 
 
 def alike(world: World, method: str, path: str, theirs: str, body: object = None) -> None:
-    """Asserts that the other reseller is told the same of `theirs` as of what does not exist."""
+    """Asserts that the other reseller gets the same answer about `theirs` as about something that does not exist."""
     unknown = f"{theirs[:3]}0000000000000000"
     about, nothing = (world.other.caller.send(method, path.format(refid), body) for refid in (theirs, unknown))
     about.refused(404, "not_found")
-    equal(f"{method} {path} of somebody else's", face(about), face(nothing))
+    equal(f"{method} {path} of another reseller", face(about), face(nothing))
 
 
-@PART.step("another reseller's client is told like an unknown one")
+@PART.step("another reseller's client is answered like an unknown one")
 def client(world: World) -> None:
     refid = world.made["acme"]
     alike(world, "GET", "/v1/clients/{}", refid)
@@ -33,7 +33,7 @@ def client(world: World) -> None:
         alike(world, "POST", f"/v1/clients/{{}}/{action}", refid)
 
 
-@PART.step("another reseller's wallet is told like an unknown one")
+@PART.step("another reseller's wallet is answered like an unknown one")
 def wallet(world: World) -> None:
     for what in ("", "/wallet", "/entries", "/verify", f"/quote?product={world.made['product']}"):
         alike(world, "GET", f"/v1/resellers/{{}}{what}", world.elite.refid)
@@ -41,7 +41,7 @@ def wallet(world: World) -> None:
     alike(world, "GET", "/v1/api-keys?reseller={}", world.elite.refid)
 
 
-@PART.step("another reseller's purchase is told like an unknown one")
+@PART.step("another reseller's purchase is answered like an unknown one")
 def purchase(world: World) -> None:
     alike(world, "GET", "/v1/provisions/{}", world.made["provision"])
     order = {"product": world.made["product"], "client": world.made["acme"]}

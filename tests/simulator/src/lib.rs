@@ -1,14 +1,15 @@
-//! The simulator: callers, functions, stream and bus in a cloud with faults, held against a small sequential model.
+//! The simulator: callers, functions, stream and bus in a cloud with faults, checked against a small sequential
+//! model.
 //!
-//! Invariant: a run is a function of its seed. Everything happens on one thread in virtual time, and what happens is
-//! drawn from the seed; so a run that fails does so each time, and says what led there.
+//! Invariant: a run is a function of its seed. Everything happens on one thread, in virtual time, and every random
+//! choice is drawn from the seed. So a run that fails does so every time, and reports what led to the failure.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a test stops where something is not as it should be"
+    reason = "a test should stop at the first failure"
 )]
 
 pub mod cloud;
@@ -31,40 +32,32 @@ use crate::run::record::{Problem, Record};
 use crate::run::timetable::Timetable;
 use crate::workload::people::People;
 
-/// What to simulate.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// What everything follows from.
+    /// The seed that determines everything that happens.
     pub seed: u64,
-    /// How many commands.
     pub commands: usize,
-    /// How many people with accounts.
     pub people: usize,
-    /// A bug to plant.
     pub bug: Option<Bug>,
 }
 
-/// A run that went well.
+/// A run without a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// How many attempts the callers made.
     pub attempts: usize,
-    /// How often something was written.
+    /// How many writes were committed, those of the set-up included.
     pub commits: usize,
-    /// How many events were told.
+    /// How many events the bus accepted.
     pub events: usize,
-    /// Everything that happened.
     pub history: Vec<String>,
 }
 
-/// What must not happen, and what led there.
+/// A violated invariant, and the part of the history that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The seed.
     pub seed: u64,
-    /// What is wrong.
     pub problem: String,
-    /// What led there.
+    /// The last lines of the history about the callers and runs involved.
     pub history: Vec<String>,
 }
 
@@ -76,22 +69,20 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// How many instances of each function there are.
+/// How many instances each function has.
 const INSTANCES: usize = 3;
-/// How many callers there are.
 const CALLERS: usize = 6;
-/// How many lines of history a failure shows.
+/// How many lines of the history a failure shows.
 const SHOWN: usize = 40;
 
-/// Runs one simulation.
 pub fn run(options: Options) -> Result<Run, Failure> {
     in_virtual_time(options.seed, simulate(options))
 }
 
-/// Does `work` on this thread alone, whose time passes when there is nothing else to do.
+/// Runs `work` on this thread alone. Virtual time passes whenever there is nothing left to do.
 fn in_virtual_time<T>(seed: u64, work: impl Future<Output = T>) -> T {
-    // The pauses of the SDK and of the store come from this thread's generator. So do the numbers that the SDK gives
-    // its spans, which it draws only while somebody listens to them: here nobody does.
+    // The SDK and the store draw their pauses from this thread's generator. The SDK also draws the ids of its tracing
+    // spans from it, but only while a subscriber listens; here none does.
     let _nobody_listens = tracing::subscriber::set_default(NoSubscriber::new());
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
@@ -112,13 +103,13 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     let people = Rc::new(People::new(Rc::clone(&deployment), people));
     let timetable = Timetable::new(Rc::clone(&deployment));
     if let Err(panic) = days(&callers, &people, &timetable).await {
-        let problem = format!("a request or a run ended badly: {panic}");
+        let problem = format!("a request or a run panicked: {panic}");
         return Err(failure(&cloud, seed, &Problem::general(problem)));
     }
     cloud.set_weather(Weather::calm());
     let left = delivery.settle().await;
     if !timetable.finish().await {
-        let problem = "marks of hours that are not counted stay".to_owned();
+        let problem = "marks of hours that were never counted are left".to_owned();
         return Err(failure(&cloud, seed, &Problem::general(problem)));
     }
     let record = Record {
@@ -146,7 +137,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     })
 }
 
-/// Lets everybody do what they do, and `rollup` run meanwhile.
+/// Runs all callers and people, and `rollup` beside them.
 async fn days(callers: &Rc<Callers>, people: &Rc<People>, timetable: &Rc<Timetable>) -> Result<(), JoinError> {
     let calls = (0..CALLERS).map(|_| {
         let callers = Rc::clone(callers);

@@ -1,4 +1,4 @@
-//! The simulator itself: it repeats exactly, it finds what is planted, and it finds nothing else.
+//! Tests of the simulator itself: a seed repeats exactly, planted bugs are found, and without them no run fails.
 
 use purser_edge::process::clock::Clock;
 use purser_edge::process::logs;
@@ -6,27 +6,26 @@ use purser_simulator::cloud::Bug;
 use purser_simulator::run::hot_wallet::sell;
 use purser_simulator::{Options, run};
 
-/// How many people with accounts there are.
 const PEOPLE: usize = 3;
 
 #[test]
 fn a_seed_replays_exactly() {
-    // What differs between two runs differs in few seeds: in those in which something rests on it.
+    // A source of nondeterminism shows only in the few seeds in which something depends on it; these are two of them.
     for seed in 3..=4 {
         let options = Options { seed, commands: 120, people: PEOPLE, bug: None };
         let first = run(options).unwrap_or_else(|failure| panic!("{failure}"));
-        // Whatever the rest of the process listens to.
+        // A subscriber that records everything must not influence the second run.
         let log = logs::subscriber(std::io::sink, "TRACE", "a stack".into(), Clock::default());
         let second = tracing::subscriber::with_default(log, || run(options));
         assert_eq!(second, Ok(first), "seed {seed}");
     }
     let options = Options { seed: 2, commands: 60, people: 0, bug: Some(Bug::WalletUnconditioned) };
-    let failure = run(options).expect_err("a bug is found");
+    let failure = run(options).expect_err("the bug should be found");
     assert!(!failure.history.is_empty());
     assert_eq!(run(options), Err(failure));
 }
 
-/// What a history says of each fault.
+/// The words by which a history shows each fault.
 const FAULTS: [&str; 26] = [
     "refused",
     "lost on the way",
@@ -34,29 +33,29 @@ const FAULTS: [&str; 26] = [
     " late",
     " throttled",
     " 500",
-    "500 though done",
+    "500 although it was done",
     "TransactionConflict",
     "TransactionInProgressException",
     "ThrottlingError",
     "reads a stale WA",
     "reads at two moments",
-    "is answered in part",
+    "receives a partial answer",
     "queries an index that lags",
     "dies before TransactWriteItems",
     "dies after TransactWriteItems",
     "dies after Query",
     "dies after UpdateItem",
-    "fails an event",
+    "refuses an event",
     "is delivered an event twice",
     "is delivered a batch twice",
-    "is delivered to late",
+    "receives a delivery late",
     "gives up on a record",
     "no answer",
     "turned by",
     "another run of rollup has taken over",
 ];
 
-/// The seeds that are run; together they see all of these.
+/// The seeds to run. Together they show all faults.
 const SEEDS: [u64; 8] = [2, 3, 4, 6, 7, 8, 13, 15];
 
 #[test]
@@ -71,11 +70,11 @@ fn whatever_fails_around_it_purser_does_what_the_model_does() {
     assert!(unseen.is_empty(), "these seeds never saw {unseen:?}");
 }
 
-/// How many commands and people make a history that finds bugs of sales, or of accounts.
+/// How many commands and people a history needs to reveal bugs in sales, or in accounts.
 const SALES: (usize, usize) = (100, 0);
 const ACCOUNTS: (usize, usize) = (0, PEOPLE);
-/// Each bug with the seed that finds it, and in how much of a history. A change of what the code calls can make that
-/// another seed, so those behind it are tried, too; `make simulate BUG=…` looks further.
+/// Each bug with the first seed that finds it, and the size of history that this takes. If the code changes its
+/// calls, another seed may be needed; so the seeds after it are tried, too. `make simulate BUG=…` searches further.
 const PLANTED: [(Bug, u64, (usize, usize)); 29] = [
     (Bug::WalletUnconditioned, 1, SALES),
     (Bug::EntryUnconditioned, 2, SALES),
@@ -107,7 +106,7 @@ const PLANTED: [(Bug, u64, (usize, usize)); 29] = [
     (Bug::FigureUnconditioned, 6, SALES),
     (Bug::LeftoversOverlooked, 3, SALES),
 ];
-/// How many seeds are tried.
+/// How many seeds are tried for each bug.
 const TRIED: u64 = 40;
 
 #[test]

@@ -1,4 +1,4 @@
-//! A caller of the API: an address, a key, and the answers it gets.
+//! A caller of the API: an address and an API key, or none. Every answer is checked against the API's document.
 
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Method};
@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::contract;
 use crate::reply::Reply;
 
-/// Somebody with or without a key.
 #[derive(Debug, Clone)]
 pub struct Caller {
     http: Client,
@@ -16,35 +15,33 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Somebody who calls `url` with `key`.
     pub fn new(http: Client, url: impl Into<String>, key: Option<String>) -> Self {
         Self { http, url: url.into(), key }
     }
 
-    /// The same caller with another key.
+    /// The same caller with another API key or session, or without any.
     #[must_use]
     pub fn with_key(&self, key: Option<&str>) -> Self {
         Self { key: key.map(ToOwned::to_owned), ..self.clone() }
     }
 
-    /// The same caller where `other` calls.
+    /// The same caller, but calling the server that `other` calls.
     #[must_use]
     pub fn moved(&self, other: &Self) -> Self {
         Self { url: other.url.clone(), ..self.clone() }
     }
 
-    /// Its key.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// Sends anything.
+    /// Sends a request to a server that must answer.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Reply {
         let sent = self.try_send(method, path, headers, body).await;
         sent.expect("an answer")
     }
 
-    /// Sends anything to what may end before it has answered.
+    /// Sends a request to a server that may end before it has answered.
     pub async fn try_send(
         &self,
         method: &str,
@@ -72,40 +69,34 @@ impl Caller {
         Ok(reply)
     }
 
-    /// Reads.
     pub async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], None).await
     }
 
-    /// Deletes.
     pub async fn delete(&self, path: &str) -> Reply {
         self.send("DELETE", path, &[], None).await
     }
 
-    /// Posts JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
         self.send("POST", path, &[("content-type", "application/json")], Some(body.to_string().into())).await
     }
 
-    /// Posts JSON under an idempotency key.
     pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Reply {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];
         self.send("POST", path, &headers, Some(body.to_string().into())).await
     }
 
-    /// Asks for an action, which needs no body.
+    /// Posts without a body, to an action.
     pub async fn act(&self, path: &str) -> Reply {
         self.send("POST", path, &[], None).await
     }
 
-    /// Puts JSON.
     pub async fn put(&self, path: &str, body: &Value) -> Reply {
         let headers = [("content-type", "application/json")];
         let body = Some(body.to_string().into());
         self.send("PUT", path, &headers, body).await
     }
 
-    /// Patches with JSON.
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
         self.send("PATCH", path, &[("content-type", "application/json")], Some(body.to_string().into())).await
     }

@@ -1,7 +1,7 @@
-//! The API's document as a contract that every answer a test gets is held against.
+//! The API's document as a contract, against which every answer that a test gets is checked.
 //!
-//! Invariant: an operation answers only the statuses that its document lists, and a problem only the codes listed
-//! with its status. What is no operation, an unknown path or another method, is in no contract.
+//! Invariant: an operation answers only with statuses that the document lists, and a problem has only the codes that
+//! are listed with its status. Requests that reach no operation (an unknown path, another method) are not covered.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ static PATHS: LazyLock<Value> = LazyLock::new(|| {
     serde_json::to_value(document.paths.paths).expect("JSON")
 });
 
-/// Asserts that the document lists such an answer to this request.
+/// Asserts that the document lists an answer like this for the request.
 pub fn hold(method: &str, target: &str, reply: &Reply) {
     let path = target.split('?').next().unwrap_or_default();
     let Some(operation) = operation(method, path) else {
@@ -31,7 +31,7 @@ pub fn hold(method: &str, target: &str, reply: &Reply) {
     }
 }
 
-/// The operation that a request reaches: of several paths that fit, the first one that has the method.
+/// The operation that a request reaches: of the path templates that match, the first one with the method.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let paths = PATHS.as_object().expect("paths");
     let mut fitting = paths.iter().filter(|(template, _)| fits(template, path));

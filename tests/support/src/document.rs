@@ -1,70 +1,57 @@
-//! The API's document as tests read it: operations, what they take, how they answer when all is well.
+//! The API's document as tests read it: the operations, their inputs, and their successful answers.
 //!
-//! Invariant: everything comes from the `/openapi.json` that is served, so what a client's author reads is what is
-//! tested.
+//! Invariant: everything comes from the `/openapi.json` that is served, so the tests rely on exactly what the author
+//! of a client reads.
 
 use serde_json::Value;
 
 use crate::World;
 use crate::schema::Schema;
 
-/// The methods an OpenAPI path item can have.
+/// The methods that the document's path items may have.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// The document.
 #[derive(Debug, Clone)]
 pub struct Document(Value);
 
-/// A method at a path.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// In capitals.
+    /// In capital letters.
     pub method: String,
-    /// With `{…}` for each of its parameters.
+    /// With `{…}` for each path parameter.
     pub path: String,
-    /// The status when all is well.
+    /// The status of a successful answer.
     pub success: u16,
-    /// The schema of the JSON it takes as its body, if it takes any.
+    /// The schema of the JSON body, if the operation takes one.
     pub body: Option<Value>,
-    /// Whether it takes a picture as its body.
+    /// Whether the body is a picture.
     pub takes_picture: bool,
-    /// Whether that body can't be left out.
     pub needs_body: bool,
-    /// What it takes in its query.
     pub query: Vec<Parameter>,
-    /// The headers it reads.
     pub headers: Vec<Parameter>,
 }
 
-/// A parameter in a query or a header.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// Its name.
     pub name: String,
-    /// Whether it can't be left out.
     pub required: bool,
-    /// The schema of what it must be.
     pub schema: Value,
 }
 
 impl Document {
-    /// The document that `world` serves.
     pub async fn of(world: &World) -> Self {
         Self(world.nobody().get("/openapi.json").await.expect(200).json)
     }
 
-    /// What the body of `operation` must be, if it takes one.
     pub fn body(&self, operation: &Operation) -> Option<Schema> {
         let body = operation.body.as_ref()?;
         Some(Schema::of_body(&self.0["components"]["schemas"], body, &operation.name()))
     }
 
-    /// What `parameter` must be.
     pub fn parameter(&self, parameter: &Parameter) -> Schema {
         Schema::of_parameter(&self.0["components"]["schemas"], &parameter.schema, &parameter.name)
     }
 
-    /// Every operation of the API.
     pub fn operations(&self) -> Vec<Operation> {
         let paths = self.0["paths"].as_object().expect("paths");
         let of_path = |(path, item): (&String, &Value)| {
@@ -94,7 +81,7 @@ fn operation(method: &str, path: &str, operation: &Value) -> Operation {
     Operation {
         method: method.to_uppercase(),
         path: path.to_owned(),
-        success: success.unwrap_or_else(|| panic!("{method} {path} has no answer when all is well")),
+        success: success.unwrap_or_else(|| panic!("{method} {path} has no successful answer")),
         body,
         takes_picture: content.get("image/*").is_some(),
         needs_body: operation["requestBody"]["required"] == true,
@@ -104,12 +91,12 @@ fn operation(method: &str, path: &str, operation: &Value) -> Operation {
 }
 
 impl Operation {
-    /// Method and path, as in `GET /v1/clients`.
+    /// The method and the path, as in `GET /v1/clients`.
     pub fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether it reads this header, and whether it must be there.
+    /// The parameter for this header, if the operation reads it.
     pub fn header(&self, name: &str) -> Option<&Parameter> {
         self.headers.iter().find(|header| header.name == name)
     }

@@ -1,6 +1,6 @@
-//! Faults between the functions and the parts of AWS they use, at the seam the SDK offers: its HTTP client.
+//! Faults between the functions and the parts of AWS they use, injected through the SDK's HTTP client.
 //!
-//! Invariant: what a fault does not touch gets there, so a test sees what a user would.
+//! Invariant: calls without a fault go through, so a test sees what a user would see.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -13,26 +13,25 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-/// What happens to a call.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// None: it goes well.
+    /// Nothing: the call goes through.
     Spared,
-    /// It is done, and the answer gets lost.
+    /// The call is carried out, but its answer is lost.
     LostAnswer,
-    /// It never gets there.
+    /// The call is lost before it arrives.
     LostCall,
-    /// This is the answer.
+    /// The call is answered with this status and body, and is not carried out.
     Answer(u16, String),
 }
 
-/// The SDK tries three times within one call; the store's own loop begins where that ends.
+/// How often the SDK tries within one call. Only after that does the store's own retry loop begin.
 pub const SDK_TRIES: usize = 3;
 
-/// The operation that sends a mail, as [`Script`] knows it: SES has paths where others have names.
+/// The operation that sends an e-mail, by its name in a [`Script`]: SES identifies operations by path.
 pub const SEND_EMAIL: &str = "/v2/email/outbound-emails";
 
-/// Faults still to come, each for the next call of its operation, and the calls that were made.
+/// The faults still to come, each for the next call of its operation, and the calls made so far.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     coming: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
@@ -40,25 +39,23 @@ pub struct Script {
 }
 
 impl Script {
-    /// Lets `fault` happen to the next `times` calls of `operation`, after what was said before.
+    /// Adds a fault for the next `times` calls of `operation`, after the faults that were added before.
     pub fn then(&self, times: usize, operation: &'static str, fault: &Fault) {
         let faults = std::iter::repeat_n((operation, fault.clone()), times);
         self.coming.lock().expect("a lock").extend(faults);
     }
 
-    /// The bodies of the calls of `operation` so far.
     pub fn calls(&self, operation: &str) -> Vec<Vec<u8>> {
         let calls = self.calls.lock().expect("a lock");
         let of_it = calls.iter().filter(|call| call.operation == operation);
         of_it.map(|call| call.body.clone()).collect()
     }
 
-    /// Whether every fault has happened.
     pub fn is_played(&self) -> bool {
         self.coming.lock().expect("a lock").is_empty()
     }
 
-    /// `client` with the faults of this script.
+    /// Wraps `client` so that it suffers the faults of this script.
     pub fn over(&self, client: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(Faulty { client, script: self.clone() })
     }
@@ -72,7 +69,6 @@ impl Script {
     }
 }
 
-/// A call that was made.
 #[derive(Debug)]
 struct Made {
     operation: String,
@@ -92,7 +88,6 @@ impl HttpClient for Faulty {
     }
 }
 
-/// The path of an absolute address.
 fn path_of(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")

@@ -1,6 +1,6 @@
-//! Functions called as Lambda calls them, with the events of an HTTP API or of the bus.
+//! Calls functions as Lambda does, with events of an HTTP API or of the bus.
 //!
-//! Invariant: an event goes through everything it goes through in the cloud, but for the connection to Lambda.
+//! Invariant: an event goes through everything that it goes through in the cloud, except the connection to Lambda.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use lambda_http::request::LambdaRequest;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::reply::Reply;
 use crate::world::World;
 
-/// An HTTP API event as API Gateway sends it: the path decoded, the query raw.
+/// An event of an HTTP API as API Gateway sends it: with the path decoded and the query string raw.
 pub fn event(method: &str, path: &str, query: &str, key: &str) -> Value {
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
@@ -24,7 +24,7 @@ pub fn event(method: &str, path: &str, query: &str, key: &str) -> Value {
     })
 }
 
-/// Runs an event through a function as Lambda does.
+/// Runs an HTTP API event through a function as Lambda does.
 pub async fn invoke(world: &World, function: &str, event: Value) -> Reply {
     let app = world.system().apps().of(function).expect("a function");
     let function = purser_lambda::function(function).expect("a function");
@@ -35,7 +35,7 @@ pub async fn invoke(world: &World, function: &str, event: Value) -> Reply {
     Reply::of(response).await
 }
 
-/// An event as a rule of the bus hands it over.
+/// An event as a rule of the bus delivers it.
 pub fn bus_event(name: &str, detail: &Value) -> EventBridgeEvent<Value> {
     let event = json!({
         "version": "0", "id": "1", "detail-type": name, "source": "purser", "account": "1",

@@ -1,13 +1,14 @@
-//! The worlds that tests live in: a whole Purser, empty, with a clock you turn, reached through HTTP.
+//! Test support. A world is a whole Purser of its own: empty at first, with a clock that the test turns, and reached
+//! over HTTP.
 //!
-//! Invariant: each world is its own; nothing is shared, so tests run in any order and side by side.
+//! Invariant: worlds share nothing, so tests can run in any order and in parallel.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a test stops where something is not as it should be"
+    reason = "a test should stop at the first failure"
 )]
 
 pub mod caller;

@@ -1,47 +1,44 @@
-//! People: who register, sign in and follow the links of their mails.
+//! People: they register, sign in, and follow the links in their e-mails.
 
 use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 
 use crate::{Caller, World};
 
-/// A password that nobody refuses.
+/// A password that satisfies the rules.
 pub const PASSWORD: &str = "a quiet harbour at dusk";
-/// Another one.
+/// Another password that satisfies the rules.
 pub const NEW_PASSWORD: &str = "a loud harbour at dawn";
 
-/// Somebody with a login.
+/// A user in a session.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// The address they sign in with.
     pub email: String,
-    /// The login's refid.
     pub refid: String,
-    /// They, in a session.
+    /// Carries the user's session.
     pub caller: Caller,
-    /// What shows that their device is known.
+    /// The token by which a sign-in shows that the device is known.
     pub device: String,
 }
 
 impl World {
-    /// The token of the newest link mailed to `to`.
+    /// The token in the newest link that was sent to `to` by e-mail.
     pub async fn mailed_token(&self, to: &str) -> String {
         let mails = self.all_mails().await;
         let found = mails.iter().find_map(|mail| {
             let mine = mail["to"].to_string().contains(to);
             mine.then(|| token_in(mail)).flatten()
         });
-        found.unwrap_or_else(|| panic!("no link was mailed to {to}: {mails:#?}"))
+        found.unwrap_or_else(|| panic!("no e-mail with a link was sent to {to}: {mails:#?}"))
     }
 
-    /// The subjects of the mails to `to`, newest first.
+    /// The subjects of the e-mails to `to`, newest first.
     pub async fn subjects(&self, to: &str) -> Vec<String> {
         let mails = self.all_mails().await;
         let mine = mails.iter().filter(|mail| mail["to"].to_string().contains(to));
         mine.map(|mail| mail["subject"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Asks for an account.
     pub async fn register(&self, email: &str, password: &str) {
         let body = json!({"email": email, "name": "Ada Lovelace", "password": password});
         let nobody = self.nobody();
@@ -49,13 +46,11 @@ impl World {
         assert_eq!(received.json, json!({"status": "received"}));
     }
 
-    /// Signs in.
     pub async fn sign_in(&self, email: &str, password: &str) -> Person {
         let body = json!({"email": email, "password": password});
         self.sign_in_with(email, &body).await
     }
 
-    /// Signs in with this body.
     pub async fn sign_in_with(&self, email: &str, body: &Value) -> Person {
         let reply = self.nobody().post("/v1/auth/login", body).await.expect(200);
         Person {
@@ -66,7 +61,7 @@ impl World {
         }
     }
 
-    /// Somebody who registered, confirmed their address and signed in.
+    /// A user who has registered, confirmed their address and signed in.
     pub async fn person(&self) -> Person {
         let email = format!("{}@example.com", self.fresh("person"));
         self.register(&email, PASSWORD).await;
@@ -76,7 +71,7 @@ impl World {
         self.sign_in(&email, PASSWORD).await
     }
 
-    /// Somebody who was invited with these members, set a password and signed in.
+    /// A user who was invited with these members in the request, then set a password and signed in.
     pub async fn invited(&self, members: Value) -> Person {
         let email = format!("{}@example.com", self.fresh("invited"));
         let mut body = json!({"email": email, "name": "Grace Hopper"});
@@ -88,12 +83,12 @@ impl World {
         self.sign_in(&email, PASSWORD).await
     }
 
-    /// Somebody who works for `reseller` and signed in.
+    /// A user who was invited as a member of `reseller`, and signed in.
     pub async fn member(&self, reseller: &str) -> Person {
         self.invited(json!({"reseller": reseller})).await
     }
 
-    /// A customer of `reseller`, with the login that a client is bound to.
+    /// A signed-in user to whom a client of `reseller` is bound.
     pub async fn customer(&self, reseller: &str) -> Person {
         let person = self.person().await;
         let (email, user) = (&person.email, &person.refid);
@@ -102,14 +97,14 @@ impl World {
         person
     }
 
-    /// Begins to set up a second factor, and gives the secret.
+    /// Starts setting up a second factor, and returns its secret.
     pub async fn offered_factor(&self, person: &Person) -> String {
         let proof = json!({"password": PASSWORD});
         let offered = person.caller.post("/v1/me/totp", &proof).await.expect(200);
         offered.text("secret").to_owned()
     }
 
-    /// What an app that was set up with `secret` shows now.
+    /// The code that an authenticator app with this secret shows now.
     pub fn app_code(&self, secret: &str) -> String {
         let secret = BASE32_NOPAD.decode(secret.as_bytes()).expect("base 32");
         let now = self.system().clock().timestamp().as_second();
@@ -118,7 +113,7 @@ impl World {
         app.build_noncompliant().generate(now).to_string()
     }
 
-    /// Turns the second factor on, with the secret that was offered; `person` goes on in the new session.
+    /// Turns on the second factor with the offered secret. `person` continues in the new session.
     pub async fn enable_factor(&self, person: &mut Person, secret: &str) {
         let code = json!({"code": self.app_code(secret)});
         let enabled = person.caller.put("/v1/me/totp", &code).await.expect(200);
@@ -126,7 +121,7 @@ impl World {
         person.caller = person.caller.with_key(token);
     }
 
-    /// Follows the newest link mailed to `email` and sets a password.
+    /// Follows the newest link sent to `email`, and sets a password.
     pub async fn set_password(&self, email: &str, password: &str) {
         let token = self.mailed_token(email).await;
         let body = json!({"token": token, "password": password});
@@ -135,7 +130,6 @@ impl World {
     }
 }
 
-/// The token of a mail's link.
 fn token_in(mail: &Value) -> Option<String> {
     let text = mail["text"].as_str()?;
     let (_, after) = text.split_once("?token=")?;

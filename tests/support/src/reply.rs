@@ -1,20 +1,18 @@
-//! An answer of the API, and what a test expects of it.
+//! An answer of the API, with the assertions that tests make about it.
 
 use axum::response::Response;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-/// An answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The HTTP status.
     pub status: u16,
-    /// The headers, names in lower case.
+    /// The names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as it came.
+    /// The body as it was received.
     pub bytes: Vec<u8>,
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is not JSON.
     pub json: Value,
 }
 
@@ -32,7 +30,7 @@ impl Reply {
         }
     }
 
-    /// What a function's routes answered.
+    /// The answer of a function's routes.
     pub async fn of(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await;
@@ -40,7 +38,7 @@ impl Reply {
         Self::new(parts.status, &parts.headers, bytes)
     }
 
-    /// The answer, which must have this status.
+    /// Asserts the status, and returns the answer.
     #[track_caller]
     #[must_use]
     pub fn expect(self, status: u16) -> Self {
@@ -58,40 +56,39 @@ impl Reply {
         self
     }
 
-    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// What the answer says it cost: calls, RCU, WCU.
+    /// The cost that the answer states: calls, RCU, WCU.
     pub fn cost(&self) -> (u32, f64, f64) {
         let float = |name| self.figure(name).parse().expect("a number");
         (self.figure("calls").parse().expect("a number"), float("rcu"), float("wcu"))
     }
 
-    /// How many passwords were hashed for the answer: what its time tells of who was asked for.
+    /// How many passwords were hashed for the answer. Hashing dominates the time of an answer, so a difference would
+    /// tell strangers whether an account exists.
     pub fn hashes(&self) -> u32 {
         self.figure("hashes").parse().expect("a number")
     }
 
     fn figure(&self, name: &str) -> &str {
-        let header = self.header("purser-cost").expect("the laptop says what an answer cost");
+        let header = self.header("purser-cost").expect("the laptop should state the cost of an answer");
         let part = header.split(' ').find_map(|part| part.strip_prefix(name));
         part.and_then(|part| part.strip_prefix('=')).expect("a figure")
     }
 
-    /// A member that is text; empty when it is not.
+    /// A string member; empty if it is not a string.
     pub fn text(&self, member: &str) -> &str {
         self.json[member].as_str().unwrap_or_default()
     }
 
-    /// A member that is a number.
     #[track_caller]
     pub fn number(&self, member: &str) -> u64 {
         self.json[member].as_u64().expect("a number")
     }
 
-    /// The JSON pointer of the first bad field.
+    /// The JSON pointer of the first invalid field, or `none`.
     pub fn pointer(&self) -> &str {
         self.json["errors"][0]["pointer"].as_str().unwrap_or("none")
     }

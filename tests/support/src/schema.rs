@@ -1,108 +1,92 @@
-//! The schemas of the API's document, as far as requests use them.
+//! The schemas in the API's document, as far as requests use them.
 //!
-//! Invariant: a schema that leaves open how long a text or how large a number may be, or whether a member more
-//! matters, is refused here: a client's author could not know either.
+//! Invariant: every schema must say how long a text or how large a number may be, and whether unknown members are
+//! refused; otherwise reading it fails, because the author of a client could not know either.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// The formats of ids: text of another form is treated like an id that does not exist.
+/// The formats of ids. Text of another form is answered like an id that does not exist.
 const IDS: [&str; 2] = ["refid", "product-reference"];
 
-/// What a value must be: one of the forms, or null where that is allowed.
+/// What a value may be: one of the forms, or null if that is allowed.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    /// Whether it may be null.
     pub nullable: bool,
-    /// What else it may be.
+    /// The forms of a value other than null.
     pub forms: Vec<Form>,
 }
 
-/// One form of a value.
 #[derive(Debug, Clone)]
 pub enum Form {
     /// The id of something that exists.
     Id,
-    /// One of these words.
     Choice(Vec<String>),
-    /// Text of so many characters, of some kind.
+    /// Text of limited length.
     Text {
-        /// The fewest characters.
+        /// The minimum number of characters.
         least: usize,
-        /// The most characters; none: a parameter that is compared with what there is.
+        /// The maximum number of characters; `None` for a parameter, which is only compared with what exists.
         most: Option<usize>,
-        /// What kind of text.
         kind: TextKind,
     },
-    /// A whole number within bounds.
     Whole {
-        /// The smallest.
         least: i64,
-        /// The largest.
         most: i64,
     },
-    /// True or false.
     Flag,
-    /// An array.
     List {
-        /// What its items are.
         items: Box<Schema>,
-        /// The fewest items.
+        /// The minimum number of items.
         least: usize,
-        /// The most items, where there is a limit.
+        /// The maximum number of items, if there is a limit.
         most: Option<usize>,
     },
-    /// An object with these members and no other.
+    /// An object with these members and no others.
     Object(Vec<Member>),
-    /// An object with any members: metadata.
+    /// An object with arbitrary members: metadata.
     Metadata,
 }
 
-/// What kind of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextKind {
-    /// Any script.
+    /// Text in any script.
     Free,
-    /// An e-mail address.
     Email,
-    /// What a pattern says.
     Pattern,
-    /// A password: anything.
+    /// A password, which may be any text.
     Secret,
 }
 
-/// A member of an object.
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// Its name.
     pub name: String,
-    /// Whether it can't be left out.
     pub required: bool,
-    /// What it must be.
     pub schema: Schema,
 }
 
-/// Reads one schema; `at` says where it stands when something is wrong with it.
+/// Reads one schema. The `at` of its methods tells error messages where in the document the schema is.
 struct Reader<'a> {
     named: &'a Value,
     bounded: bool,
 }
 
 impl Schema {
-    /// A body's schema; `named` are the document's schemas.
+    /// Reads the schema of a body; `named` are the schemas that the document defines by name.
     pub fn of_body(named: &Value, schema: &Value, at: &str) -> Self {
         let bounded = true;
         Reader { named, bounded }.read(schema, at)
     }
 
-    /// The schema of a parameter, whose text may be of any length.
+    /// Reads the schema of a parameter, whose text may have any length.
     pub fn of_parameter(named: &Value, schema: &Value, at: &str) -> Self {
         let bounded = false;
         Reader { named, bounded }.read(schema, at)
     }
 
-    /// Allows one more form. Objects are one: what only one of them has may be left out, or be null.
+    /// Adds a form. Two objects are merged into one; a member that only one of them has becomes optional and
+    /// nullable.
     fn add(&mut self, form: Form) {
         let object = self.forms.iter_mut().find_map(|there| match there {
             Form::Object(members) => Some(members),
@@ -128,13 +112,13 @@ impl Schema {
         }
     }
 
-    /// The JSON types it allows.
     pub fn types(&self) -> Vec<&'static str> {
         let null = self.nullable.then_some("null");
         self.forms.iter().map(Form::json_type).chain(null).collect()
     }
 
-    /// The JSON pointers of all ids in a value, `at` being its own; of an array, those of its first item.
+    /// The JSON pointers of all ids in a value whose own pointer is `at`. Of an array, only the first item is
+    /// considered.
     pub fn ids(&self, at: &str) -> Vec<String> {
         let of_form = |form: &Form| match form {
             Form::Id => vec![at.to_owned()],
@@ -148,7 +132,7 @@ impl Schema {
         self.forms.iter().flat_map(of_form).collect()
     }
 
-    /// A value of the right form, which need not name anything that exists.
+    /// A value of the right form. It need not refer to anything that exists.
     pub fn example(&self) -> Value {
         match self.forms.first().expect("a form") {
             Form::Id => json!("CL-0000000000000000"),
@@ -164,7 +148,7 @@ impl Schema {
     }
 }
 
-/// An object with what these members require.
+/// An object with the required ones of these members.
 pub fn example(members: &[Member]) -> Value {
     let required = members.iter().filter(|member| member.required);
     required.map(|member| (member.name.clone(), member.schema.example())).collect()
@@ -199,7 +183,7 @@ impl Reader<'_> {
         let types = match &schema["type"] {
             Value::String(one) => vec![one.as_str()],
             Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
-            _ => panic!("{at}: a schema without a type that these tests know: {schema}"),
+            _ => panic!("{at}: the schema has no known type: {schema}"),
         };
         let mut read = none();
         for of_type in types {
@@ -222,7 +206,7 @@ impl Reader<'_> {
                 most: length(schema, "maxItems"),
             },
             "object" => self.object(schema, at),
-            other => panic!("{at}: a schema of a type that these tests don't know: {other}"),
+            other => panic!("{at}: the schema has an unknown type: {other}"),
         }
     }
 
@@ -239,15 +223,15 @@ impl Reader<'_> {
         let least = length(schema, "minLength");
         assert!(
             !self.bounded || (most.is_some() && (least.is_some() || format == Some("email"))),
-            "{at}: its document must say how long this text is (min_length, max_length), \
+            "{at}: the document must say how long this text may be (min_length, max_length), \
              or that it is the id of something (value_type = RefidShape)"
         );
         let kind = match format {
             Some("email") => TextKind::Email,
             Some("date") => TextKind::Pattern,
             Some("password") => TextKind::Secret,
-            Some(other) => panic!("{at}: a format that these tests don't know: {other}"),
-            // A pattern of what it must not hold leaves any script.
+            Some(other) => panic!("{at}: the schema has an unknown format: {other}"),
+            // A pattern that only forbids some characters still allows every script.
             None if !schema["pattern"].as_str().unwrap_or("^[^").starts_with("^[^") => TextKind::Pattern,
             None => TextKind::Free,
         };
@@ -259,7 +243,7 @@ impl Reader<'_> {
         let Some(properties) = schema["properties"].as_object() else {
             return Form::Metadata;
         };
-        assert_eq!(schema["additionalProperties"], false, "{at}: unknown members are refused (deny_unknown_fields)");
+        assert_eq!(schema["additionalProperties"], false, "{at}: it must refuse unknown members (deny_unknown_fields)");
         let required: Vec<&Value> = schema["required"].as_array().into_iter().flatten().collect();
         let member = |(name, schema): (&String, &Value)| Member {
             name: name.clone(),
@@ -282,5 +266,5 @@ fn length(schema: &Value, name: &str) -> Option<usize> {
 #[track_caller]
 fn bound(schema: &Value, name: &str, at: &str) -> i64 {
     let bound = schema[name].as_i64();
-    bound.unwrap_or_else(|| panic!("{at}: its document must say the {name} of this number"))
+    bound.unwrap_or_else(|| panic!("{at}: the document must say the {name} of this number"))
 }

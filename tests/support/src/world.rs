@@ -1,4 +1,4 @@
-//! A whole Purser for one test.
+//! A world: a whole Purser for a single test.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,66 +18,61 @@ use crate::contract;
 use crate::faults::Script;
 use crate::reply::Reply;
 
-/// A system of its own, and its operator.
 pub struct World {
     system: System,
-    /// The operator, with the first key.
+    /// Carries the operators' first key, which the configuration names.
     pub operator: Caller,
     names: AtomicU64,
 }
 
-/// A reseller with a key of its own.
 #[derive(Debug, Clone)]
 pub struct Partner {
-    /// Its refid.
     pub refid: String,
-    /// Somebody with its key.
+    /// Carries the reseller's API key.
     pub caller: Caller,
 }
 
 impl World {
-    /// An empty world that vanishes with the test.
+    /// An empty world in memory, which vanishes with the test.
     pub async fn new() -> Self {
         Self::with(None, &[]).await
     }
 
-    /// An empty world whose clock stands still at `start`, like `2026-01-05T09:00:00Z`, until it is turned.
+    /// An empty world whose clock stands still at `start` (such as `2026-01-05T09:00:00Z`) until the test turns it.
     pub async fn at(start: &str) -> Self {
         let clock = Clock::stopped_at(start.parse().expect("a time of RFC 3339"));
         Self::start(Options { clock, ..options() }).await
     }
 
-    /// A world whose data is in `folder`, or nowhere, with these configuration variables.
+    /// A world with these configuration variables, and with its data in `folder`, or in memory if that is `None`.
     pub async fn with(folder: Option<PathBuf>, variables: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let variables = variables.iter().map(own).collect();
         Self::start(Options { folder, variables, ..options() }).await
     }
 
-    /// A world as the options say.
     pub async fn start(options: Options) -> Self {
         let system = Box::pin(System::start(options)).await;
-        let system = system.expect("the system starts");
+        let system = system.expect("the system should start");
         let operator = Caller::new(reqwest::Client::new(), system.url(), Some(system.operator_key().to_owned()));
         Self { system, operator, names: AtomicU64::new(0) }
     }
 
-    /// The system.
     pub fn system(&self) -> &System {
         &self.system
     }
 
-    /// Somebody without a key.
+    /// A caller without credentials.
     pub fn nobody(&self) -> Caller {
         self.operator.with_key(None)
     }
 
-    /// A name nobody in this world has had.
+    /// A name that has not been used in this world before.
     pub fn fresh(&self, what: &str) -> String {
         format!("{what}-{}", self.names.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Onboards a reseller of `tier` with so many credits, and makes it a key.
+    /// Creates a reseller of `tier` with this many credits and an API key.
     pub async fn partner(&self, tier: &str, credits: u64) -> Partner {
         let name = self.fresh("partner");
         let body = json!({"company_name": name, "email": format!("{name}@example.com"), "tier": tier});
@@ -90,14 +85,13 @@ impl World {
         Partner { caller: self.operator.with_key(Some(key.text("key"))), refid }
     }
 
-    /// Adds credits.
     pub async fn top_up(&self, reseller: &str, credits: u64) {
         let path = format!("/v1/resellers/{reseller}/credits");
         let _entry =
             self.operator.post_once(&path, &self.fresh("credit"), &json!({"amount": credits})).await.expect(201);
     }
 
-    /// Creates a product at this list price, and gives its reference.
+    /// Creates a product with this list price, and returns its reference.
     pub async fn product(&self, price: u64) -> String {
         let reference = self.fresh("PROD");
         let body = json!({"reference": reference, "name": "A product", "price": price, "duration_days": 365});
@@ -105,24 +99,23 @@ impl World {
         reference
     }
 
-    /// Creates a client of `partner`, and gives its refid.
+    /// Creates a client of `partner`, and returns its refid.
     pub async fn client(&self, partner: &Partner) -> String {
         let created = partner.caller.post("/v1/clients", &self.new_client()).await.expect(201);
         created.text("refid").to_owned()
     }
 
-    /// The body of a client nobody in this world has.
+    /// The body of a request that creates a client with a name and an address not used before.
     pub fn new_client(&self) -> Value {
         let name = self.fresh("client");
         json!({"name": name, "email": format!("{name}@example.com")})
     }
 
-    /// A wallet's balance.
     pub async fn balance(&self, reseller: &str) -> u64 {
         self.operator.get(&format!("/v1/resellers/{reseller}/wallet")).await.expect(200).number("balance")
     }
 
-    /// A wallet's entries, oldest first; at most 100.
+    /// A wallet's ledger entries, oldest first; at most 100.
     pub async fn entries(&self, reseller: &str) -> Vec<Value> {
         let path = format!("/v1/resellers/{reseller}/entries?limit=100");
         let reply = self.operator.get(&path).await.expect(200);
@@ -131,7 +124,7 @@ impl World {
         entries
     }
 
-    /// The first login of a new reseller, confirmed or not, and its address.
+    /// The refid and the address of the user who is created with a new reseller, with the address confirmed or not.
     pub async fn login(&self, confirmed: bool) -> (String, String) {
         let refid = self.partner("standard", 0).await.refid;
         let path = format!("/v1/resellers/{refid}");
@@ -144,7 +137,7 @@ impl World {
         (user, reseller.text("email").to_owned())
     }
 
-    /// Asserts that a wallet's history of so many entries proves itself.
+    /// Asserts that the API verifies a wallet's ledger, with this number of entries, as intact.
     pub async fn assert_intact(&self, reseller: &str, entries: u64) {
         let path = format!("/v1/resellers/{reseller}/verify");
         let verified = self.operator.get(&path).await.expect(200).json;
@@ -152,8 +145,8 @@ impl World {
         assert_eq!(verified, intact);
     }
 
-    /// The mails sent, newest first, once everything that is under way is done; but for the invitation that every
-    /// reseller gets when it is onboarded.
+    /// The e-mails sent, newest first, once nothing is in progress any more. Leaves out the invitation that every new
+    /// reseller gets.
     pub async fn mails(&self) -> Vec<Value> {
         let mut mails = self.all_mails().await;
         let invites = |mail: &Value| {
@@ -164,37 +157,36 @@ impl World {
         mails
     }
 
-    /// All mails sent, newest first, once everything that is under way is done.
+    /// All e-mails sent, newest first, once nothing is in progress any more.
     pub async fn all_mails(&self) -> Vec<Value> {
         self.system.settle().await;
         let reply = self.nobody().get("/_local/mails").await.expect(200);
         reply.json["data"].as_array().cloned().unwrap_or_default()
     }
 
-    /// The events told so far, newest first, once everything that is under way is done.
+    /// The events published so far, newest first, once nothing is in progress any more.
     pub async fn events(&self) -> Vec<Value> {
         self.system.settle().await;
         let reply = self.nobody().get("/_local/events").await.expect(200);
         reply.json["data"].as_array().cloned().unwrap_or_default()
     }
 
-    /// The stream's records of all that was done, oldest first, as Lambda delivers them.
+    /// The records of the table's stream, oldest first, in the form in which Lambda delivers them; at most 1,000.
     pub fn stream_records(&self) -> Vec<Value> {
         let reader = StreamReader::open(self.system.dynamo(), None).expect("a stream");
         reader.read(1_000).expect("records")
     }
 
-    /// Every item of the table as text, as an attacker with the table would see it.
+    /// Every item of the table as text, as an attacker who has the table would see it.
     pub fn everything_in_the_table(&self) -> String {
         serde_json::to_string(&self.items()).expect("JSON")
     }
 
-    /// How many items of a kind there are.
     pub fn count_of_kind(&self, kind: &str) -> usize {
         self.items().iter().filter(|item| item["kind"]["S"] == kind).count()
     }
 
-    /// How many items there are, once everything that is under way is done.
+    /// The number of items, once nothing is in progress any more.
     pub async fn size(&self) -> usize {
         self.state().await.len()
     }
@@ -216,7 +208,7 @@ impl World {
         }
     }
 
-    /// Puts items, in DynamoDB's JSON, behind the system's back.
+    /// Puts items (in DynamoDB's JSON) directly into the table, without Purser.
     pub fn put_all(&self, items: &[Value]) {
         let dynamo = self.system.dynamo();
         for batch in items.chunks(25) {
@@ -227,13 +219,13 @@ impl World {
         }
     }
 
-    /// Every item of the table, once everything that is under way is done.
+    /// Every item of the table, once nothing is in progress any more.
     pub async fn state(&self) -> Vec<Value> {
         self.system.settle().await;
         self.items()
     }
 
-    /// Deletes an item, in DynamoDB's JSON, behind the system's back.
+    /// Deletes an item (in DynamoDB's JSON) directly from the table, without Purser.
     pub fn remove(&self, item: &Value) {
         let dynamo = self.system.dynamo();
         let key = json!({"pk": item["pk"], "sk": item["sk"]});
@@ -242,13 +234,13 @@ impl World {
         dynamo.database().delete_item(request).expect("a deletion");
     }
 
-    /// Does now what a function's timetable would do, and waits until all is done.
+    /// Runs a scheduled function now, and waits until everything that follows is done.
     pub async fn run_schedule(&self, function: &str) {
         let path = format!("/_local/schedules/{function}/run");
         let _done = self.nobody().act(&path).await.expect(200);
     }
 
-    /// Sets a member of an item's document behind the system's back.
+    /// Sets a member of an item's document directly in the table, without Purser.
     pub fn tamper(&self, pk: &str, member: &str, value: &Value) {
         let dynamo = self.system.dynamo();
         let request = json!({
@@ -261,7 +253,7 @@ impl World {
         dynamo.database().update_item(request).expect("an update");
     }
 
-    /// What a function works with, with this script's faults on the way to table, bus and mail.
+    /// The [`App`] of a function whose calls to the table, the bus and SES suffer this script's faults.
     pub async fn app_over(&self, function: &str, script: &Script) -> App {
         let sdk = purser_local::run::sdk::settings(&self.system.endpoints()).await;
         let client = script.over(sdk.http_client().expect("an HTTP client"));
@@ -272,7 +264,7 @@ impl World {
         App::new((*app.config).clone(), app.store.secrets().clone(), &sdk, app.clock.clone())
     }
 
-    /// Posts JSON straight to a function's routes, as `key`'s owner.
+    /// Posts JSON directly to a function's routes, as the owner of `key`; `once` is the idempotency key.
     pub async fn call(&self, routes: Router, path: &str, key: &str, once: Option<&str>, body: &Value) -> Reply {
         let bearer = format!("Bearer {key}");
         let mut headers = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
@@ -280,7 +272,8 @@ impl World {
         self.send(routes, "POST", path, &headers, body.to_string()).await
     }
 
-    /// Sends anything straight to a function's routes; as the operator, unless the headers say who.
+    /// Sends a request directly to a function's routes. It comes from the operator unless the headers carry other
+    /// credentials.
     pub async fn send(
         &self,
         routes: Router,
@@ -303,20 +296,20 @@ impl World {
         reply
     }
 
-    /// What the table answers to this `BatchGetItem` at present.
+    /// What the table would answer to this `BatchGetItem` now.
     pub fn batch_get(&self, request: &[u8]) -> String {
         let request = serde_json::from_slice(request).expect("a request");
         let answer = self.system.dynamo().database().batch_get_item(request).expect("an answer");
         serde_json::to_string(&answer).expect("JSON")
     }
 
-    /// Ends the world in order, so that its folder can be opened again.
+    /// Shuts the world down in order, so that its folder can be opened again.
     pub async fn end(self) {
         self.system.shutdown().await;
     }
 }
 
-/// Of a world that is as the template says.
+/// The options of a world that is configured as the template says.
 fn options() -> Options {
     Options { operator_key: Some("the operator's key, any string".into()), ..Options::default() }
 }

@@ -1,4 +1,4 @@
-//! `make bench`: what each operation costs, beside what it may cost.
+//! `make bench`: prints what each operation costs, beside its budget.
 
 use purser_bench::budgets::{self, Budget};
 
@@ -11,15 +11,15 @@ async fn main() {
     let mut kept = budgets.iter().all(Budget::is_kept);
     let mut before: Option<Vec<Budget>> = None;
     for clients in [1_000, 10_000, 100_000] {
-        println!("\nbeside {clients} clients");
+        println!("\nwith {clients} clients in the table");
         let there = |there| eprint!("\r{there} of {clients} clients … ");
         let budgets = budgets::analytics::measure(clients, there).await;
         eprintln!();
         print(&budgets);
         kept &= budgets.iter().all(Budget::is_kept);
-        // However many there are, it costs the same.
+        // Figures must cost the same however many clients there are.
         if before.is_some_and(|before| before != budgets) {
-            println!("DIFFERS from what it costs beside fewer");
+            println!("DIFFERS from the costs with fewer clients");
             kept = false;
         }
         before = Some(budgets);

@@ -1,7 +1,7 @@
-//! `make bench-load`: what the laptop sells under load, and what it answers under too much of it.
+//! `make bench-load`: measures what the laptop sells under load, and how it answers when overloaded.
 //!
 //!     bench_load SECONDS_OF_EACH_PART
-#![allow(clippy::expect_used, reason = "a measurement stops where something is not as it should be")]
+#![allow(clippy::expect_used, reason = "a measurement should stop at the first failure")]
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
@@ -14,18 +14,19 @@ use purser_crash::laptop::{Laptop, OPERATOR_KEY};
 use purser_tests::Caller;
 
 const CALLERS: usize = 32;
-/// Far more than a laptop serves at once.
+/// Far more callers than a laptop serves at once.
 const CROWD: usize = 512;
-/// No part has more calls than this, however fast the machine.
+/// The maximum number of calls in a part, however fast the machine is.
 const CALLS: usize = 100_000;
-/// What bulk should sell for each licence of single calls.
+/// The target: how many licences bulk purchases sell for each licence sold singly in the same time.
 const RATIO: f64 = 20.0;
-/// The slowest answer under too much load: a command gives up after eight seconds, and one more is its last call's.
+/// The bound for the slowest answer under overload. A command gives up after eight seconds, and its last call may
+/// take one second more.
 const SLOWEST: Duration = Duration::from_secs(12);
-/// The most memory, in MiB.
+/// The bound for the peak memory, in MiB.
 const MEMORY: u64 = 512;
 
-/// The system counts no requests here: what is measured is what it does, not what it refuses.
+/// No rate limits: the subject is how much the system does, not how much it refuses.
 const UNLIMITED: [(&str, &str); 2] =
     [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
 
@@ -33,7 +34,7 @@ const UNLIMITED: [(&str, &str); 2] =
 async fn main() -> ExitCode {
     let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok());
     let Some(seconds) = seconds.filter(|seconds| (1..=600).contains(seconds)) else {
-        eprintln!("bench_load SECONDS_OF_EACH_PART, from 1 to 600");
+        eprintln!("Usage: bench_load SECONDS_OF_EACH_PART (from 1 to 600)");
         return ExitCode::from(2);
     };
     let bounds = Bounds { time: Duration::from_secs(seconds), calls: CALLS };
@@ -42,7 +43,7 @@ async fn main() -> ExitCode {
     let mut bench = Bench::prepare(&laptop, bounds).await;
     bench.all(&laptop).await;
     if bench.broken.is_empty() {
-        println!("\nNothing was lost: every wallet verifies, and each licence is paid for and there once.");
+        println!("\nNothing was lost: every wallet is intact, and each licence was paid for and exists once.");
         return ExitCode::SUCCESS;
     }
     for broken in &bench.broken {
@@ -83,7 +84,7 @@ impl Bench {
         let bulks: Vec<Order> = bulk.iter().cycle().take(CALLERS).map(Shop::bulk).collect();
         let many = self.part(laptop, "one wallet, 32 licences a call", bulks, bulk).await;
         let ratio = many / single;
-        println!("\nOn one wallet bulk sells {ratio:.1} licences for each of single calls (wanted: {RATIO}).");
+        println!("\nOn one wallet, bulk sells {ratio:.1} licences for each one sold singly (target: {RATIO}).");
         self.overload(laptop, &crowd).await;
     }
 
@@ -98,8 +99,9 @@ impl Bench {
         open
     }
 
-    /// Runs a part, in which every answer must be a licence, and prints its line. How many licences a second it sold.
-    /// `CPU ms` is the processor time of `purser` for each answer, `calls` its calls to the table; three are needed.
+    /// Runs a part in which every answer must be a purchase, and prints its line. Returns how many licences a second
+    /// it sold. `CPU ms` is `purser`'s processor time for each answer, `calls` its calls to the table, of which a
+    /// purchase needs three.
     async fn part(&mut self, laptop: &Laptop, name: &str, orders: Vec<Order>, shops: &[Shop]) -> f64 {
         let before = laptop.processor_time();
         let part = self.drive(name, orders).await;
@@ -143,14 +145,15 @@ impl Bench {
         part
     }
 
-    /// More callers than there are places: what is too much is refused at once, the rest is served, and it stays small.
+    /// Runs more callers than the laptop serves at once: it must refuse the excess at once, serve the rest, and keep
+    /// its memory within the bound.
     async fn overload(&mut self, laptop: &Laptop, shops: &[Shop]) {
         let orders = shops.iter().cycle().take(CROWD).map(|shop| shop.single(0));
         let part = self.drive("512 callers", orders.collect()).await;
         let slowest = part.quantile(1.0);
         let memory = laptop.peak_memory();
         println!(
-            "\n512 callers, a wallet for each 16: {:?}, {:.1} licences/s; the slowest answer took {:.1} s \
+            "\n512 callers, one wallet for every 16: {:?}, {:.1} licences/s; the slowest answer took {:.1} s \
              (bound: {} s), memory peaked at {memory} MiB (bound: {MEMORY} MiB)",
             part.by_status(),
             part.a_second(part.done().count()),
@@ -164,10 +167,10 @@ impl Bench {
         let refused = |status| matches!(status, 429 | 503);
         let silent = part.heard.iter().filter(|heard| refused(heard.status) && !heard.retry_after);
         if silent.count() > 0 {
-            self.broken.push("overload: a refusal without Retry-After".to_owned());
+            self.broken.push("overload: a refusal has no Retry-After header".to_owned());
         }
         if slowest > SLOWEST || memory > MEMORY {
-            self.broken.push("overload: a bound was passed".to_owned());
+            self.broken.push("overload: a bound was exceeded".to_owned());
         }
         self.books("overload", &part, shops).await;
     }
@@ -177,10 +180,10 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
-/// A line that the next one replaces, for who watches.
+/// Shows progress in a line that the next call overwrites, if standard error is a terminal.
 fn progress(what: &str) {
     if std::io::stderr().is_terminal() {
-        // Nobody may be looking.
+        // If standard error is closed, there is nobody to tell.
         let _ = write!(std::io::stderr(), "\r\x1b[K{what}");
     }
 }

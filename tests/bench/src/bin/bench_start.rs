@@ -1,7 +1,7 @@
-//! `make bench-start`: how fast the release binary starts and answers.
+//! `make bench-start`: measures how fast the release binary starts and answers.
 //!
 //!     bench_start FOLDER_OF_LAMBDA_BINARIES STARTS WARM_REQUESTS
-#![allow(clippy::expect_used, reason = "a measurement stops where something is not as it should be")]
+#![allow(clippy::expect_used, reason = "a measurement should stop at the first failure")]
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use purser_bench::start::{Bench, Programs};
 async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, lambda, starts, requests] = arguments.as_slice() else {
-        eprintln!("bench_start FOLDER_OF_LAMBDA_BINARIES STARTS WARM_REQUESTS");
+        eprintln!("Usage: bench_start FOLDER_OF_LAMBDA_BINARIES STARTS WARM_REQUESTS");
         std::process::exit(2);
     };
     let number = |text: &str| text.parse::<usize>().ok().filter(|number| *number > 0);
     let (Some(starts), Some(requests)) = (number(starts), number(requests)) else {
-        eprintln!("STARTS and REQUESTS are numbers from 1");
+        eprintln!("STARTS and WARM_REQUESTS must be numbers greater than 0");
         std::process::exit(2);
     };
     let program = |name: &str| Path::new(lambda).join(name).join("bootstrap");

@@ -1,4 +1,5 @@
-//! `make costs`: what a month costs at list prices; `--write FILE` puts it between that file's marks.
+//! `make costs`: prints what a month costs at list prices. `--write FILE` also writes it between the two marks in
+//! that file.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ async fn main() -> ExitCode {
     let written = match arguments.as_slice() {
         [] => Ok(()),
         ["--write", file] => write(Path::new(file), &report),
-        _ => Err("costs [--write FILE]".to_owned()),
+        _ => Err("usage: costs [--write FILE]".to_owned()),
     };
     match written {
         Ok(()) => ExitCode::SUCCESS,
@@ -28,6 +29,6 @@ async fn main() -> ExitCode {
 
 fn write(file: &Path, report: &str) -> Result<(), String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let text = costs::quoting(&text, report).ok_or("the file has no two marks")?;
+    let text = costs::quoting(&text, report).ok_or("the file does not contain the two marks")?;
     std::fs::write(file, text).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! What accounts cost: what strangers ask for costs the same whether an address is known or not (rule D1).
+//! Budgets of accounts. What strangers can ask for must cost the same whether or not an address is known (rule D1).
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use purser_tests::Reply;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
 use purser_tests::world::World;
 
-/// A stranger's request, which nothing authenticates, beside its bounds.
+/// The budget of a request without credentials, from whose cost no authentication is subtracted.
 fn stranger(operation: &'static str, reply: &Reply, (calls, rcu, wcu): (u32, f64, f64), runs: u32) -> Budget {
     let spent = reply.cost();
     Budget {
@@ -19,7 +19,6 @@ fn stranger(operation: &'static str, reply: &Reply, (calls, rcu, wcu): (u32, f64
     }
 }
 
-/// Measures accounts.
 pub async fn measure() -> Vec<Budget> {
     let world = World::new().await;
     let mut budgets = strangers(&world).await;
@@ -33,7 +32,7 @@ pub async fn measure() -> Vec<Budget> {
     budgets
 }
 
-/// What whoever comes may ask for, and what the links do that are mailed then.
+/// The requests that anyone may send, and those that the links in the resulting e-mails send.
 async fn strangers(world: &World) -> Vec<Budget> {
     let post = async |path: &str, body: Value| {
         let nobody = world.nobody();
@@ -54,7 +53,7 @@ async fn strangers(world: &World) -> Vec<Budget> {
         stranger("ask for the confirmation again", &resent.expect(202), (1, 0.0, 1.0), 0),
         stranger("ask for a new password", &forgot, (1, 0.0, 1.0), 0),
         stranger("confirm an address", &confirmed, (3, 2.0, 7.0), 0),
-        stranger("set a password by mail", &reset.expect(200), (5, 5.0, 11.0), 1),
+        stranger("set a password by e-mail", &reset.expect(200), (5, 5.0, 11.0), 1),
     ]
 }
 
@@ -70,11 +69,11 @@ async fn sign_in(world: &World, person: &Person) -> Vec<Budget> {
     vec![
         stranger("sign in", &right, (3, 7.0, 12.0), 1),
         stranger("sign in with a wrong password", &refused(wrong), (3, 7.0, 4.0), 1),
-        stranger("sign in as nobody", &refused(unknown), (3, 7.0, 4.0), 1),
+        stranger("sign in with an unknown address", &refused(unknown), (3, 7.0, 4.0), 1),
     ]
 }
 
-/// A request of somebody with as many sessions as there may be, each from as far away as can be.
+/// A request of a user who has as many sessions as are allowed, with items as large as they can be.
 async fn in_a_session(world: &World, person: &Person) -> Budget {
     let agent = "x".repeat(200);
     let headers = [("content-type", "application/json"), ("user-agent", agent.as_str())];
@@ -98,7 +97,7 @@ async fn in_a_session(world: &World, person: &Person) -> Budget {
     let sessions = item["doc"]["M"]["sessions"]["L"].as_array_mut().expect("sessions");
     assert_eq!(sessions.len(), 10);
     for session in sessions {
-        // The longest way to write an address of IPv6, and where it is known, its zone.
+        // The longest form of an IPv6 address.
         session["M"]["address"] = json!({"S": "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"});
     }
     let size = size(&Value::Object([("M".to_owned(), item.clone())].into_iter().collect()));
@@ -109,7 +108,7 @@ async fn in_a_session(world: &World, person: &Person) -> Budget {
     stranger("authenticate a request in a session", &refused, (1, 1.0, 0.0), 0)
 }
 
-/// How many bytes DynamoDB counts of a value in its JSON.
+/// The size in bytes that DynamoDB counts for a value in its JSON.
 fn size(value: &Value) -> usize {
     let (kind, value) = value.as_object().and_then(|it| it.iter().next()).expect("a value");
     match (kind.as_str(), value) {

@@ -1,4 +1,5 @@
-//! What figures cost, beside ever more clients: as much to read, and to count again as much as has changed.
+//! Budgets of figures in ever larger tables: reading them always costs the same, and updating them costs only as much
+//! as has changed.
 
 use jiff::SignedDuration;
 use purser_domain::analytics::Fact;
@@ -14,10 +15,10 @@ use serde_json::json;
 use super::{Budget, budget};
 use purser_tests::world::{Partner, World};
 
-/// How many things are written to the timeline at a time.
+/// How many clients are written to the timeline at a time.
 const AT_ONCE: usize = 500;
 
-/// Client `n` of half a year: one an hour later than the one before, and from the start again.
+/// Client `n`, created a day after client `n - 1`; after 181 days, the dates start again.
 fn fact(n: u32, reseller: &ResellerRefid) -> Fact {
     let start = Time::try_from("2026-01-01T00:30:00.000Z".to_owned()).expect("a time");
     let at = start.plus(SignedDuration::from_hours(i64::from(n % 181) * 24));
@@ -35,7 +36,7 @@ fn fact(n: u32, reseller: &ResellerRefid) -> Fact {
     Fact::from(&Client::create(new, refid, owner, ClientStatus::Active, at))
 }
 
-/// What one run of rollup costs.
+/// The cost of one run of `rollup`.
 async fn run_rollup(world: &World) -> Cost {
     world.system().settle().await;
     let event = json!({
@@ -48,7 +49,7 @@ async fn run_rollup(world: &World) -> Cost {
     cost
 }
 
-/// A world with so many clients that have been counted; `progress` hears how many there are.
+/// A world with this many clients, all counted. `progress` receives the number of clients written so far.
 async fn filled(clients: u32, progress: impl Fn(u32)) -> (World, Partner) {
     let world = World::at("2026-07-15T12:00:00Z").await;
     let partner = world.partner("gold", 0).await;
@@ -65,7 +66,7 @@ async fn filled(clients: u32, progress: impl Fn(u32)) -> (World, Partner) {
     (world, partner)
 }
 
-/// Measures queries, and a run of rollup after one client came, beside so many clients.
+/// Measures queries, and a run of `rollup` after a new client, in a table with this many clients.
 pub async fn measure(clients: u32, progress: impl Fn(u32)) -> Vec<Budget> {
     let (world, partner) = filled(clients, progress).await;
     let caller = &partner.caller;
@@ -76,7 +77,7 @@ pub async fn measure(clients: u32, progress: impl Fn(u32)) -> Vec<Budget> {
     let six = get("clients/signups?start=2026-01-01&end=2026-06-30").await;
     let counted: i64 =
         six.json["buckets"].as_array().expect("buckets").iter().map(|it| it["value"].as_i64().expect("a number")).sum();
-    assert_eq!(counted, i64::from(clients.div_ceil(2)), "all of them are counted");
+    assert_eq!(counted, i64::from(clients.div_ceil(2)), "every client of the reseller is counted");
     let growth = get("clients/growth?start=2026-01-15&end=2026-06-15").await;
     let stats = get(&format!("resellers/{}/stats", partner.refid)).await;
     let top = get("resellers/top?start=2026-01-01&end=2026-06-30").await;
@@ -94,7 +95,7 @@ pub async fn measure(clients: u32, progress: impl Fn(u32)) -> Vec<Budget> {
         budget("six monthly points", &six, 2, 1.0, 0.0),
         budget("a count of five months, cut", &growth, 4, 2.0, 0.0),
         budget("a reseller's statistics", &stats, 4, 2.5, 0.0),
-        budget("a ranking of half a year, one's own", &top, 3, 1.5, 0.0),
+        budget("a reseller's own ranking of half a year", &top, 3, 1.5, 0.0),
         run("roll up one new client", rollup, (40, 30.0, 30.0)),
         run("roll up nothing", idle, (4, 1.0, 2.0)),
     ]

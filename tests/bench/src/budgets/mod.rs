@@ -1,6 +1,6 @@
-//! What operations cost, measured through HTTP from what the table reports, and what they may cost.
+//! The budgets: what operations may cost, and what they do cost, measured over HTTP from what the table reports.
 //!
-//! Invariant: a budget is stated once, here; the test asserts it and `make bench` prints it.
+//! Invariant: a budget is stated once, here. The test asserts it, and `make bench` prints it.
 
 mod accounts;
 pub mod analytics;
@@ -10,30 +10,29 @@ use serde_json::{Value, json};
 use purser_tests::world::{Partner, World};
 use purser_tests::{Caller, Reply};
 
-/// A measured operation and its bounds. Calls count without the one that authenticates.
+/// A measured operation and its bounds: pairs of the cost and the budget. Except for strangers' requests, the costs
+/// exclude the call that authenticates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
-    /// What was done.
     pub operation: &'static str,
-    /// Round trips.
+    /// Round trips to the table.
     pub calls: (u32, u32),
     /// Read capacity units.
     pub rcu: (f64, f64),
     /// Write capacity units.
     pub wcu: (f64, f64),
-    /// Runs of the password hash: neither more nor fewer than these.
+    /// Password hashes, of which exactly the second number is required.
     pub hashes: (u32, u32),
 }
 
 impl Budget {
-    /// Whether the cost is within its bounds.
     pub fn is_kept(&self) -> bool {
         let units = self.rcu.0 <= self.rcu.1 && self.wcu.0 <= self.wcu.1;
         self.calls.0 <= self.calls.1 && units && self.hashes.0 == self.hashes.1
     }
 }
 
-/// An answer's cost beside its bounds, less the one call and unit that authenticated it.
+/// The cost of an answer with its budget, without the one call and the one unit that authenticated the request.
 fn budget(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64) -> Budget {
     assert!(reply.status < 300, "{operation}: {reply:?}");
     let spent = reply.cost();
@@ -46,13 +45,12 @@ fn budget(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64
     }
 }
 
-/// Measures every operation that has a budget.
 pub async fn measure() -> Vec<Budget> {
     let world = World::new().await;
     let partner = world.partner("gold", 100_000).await;
     let product = world.product(700).await;
     let client = world.client(&partner).await;
-    // An operator's key of the table, so that authenticating costs what it costs a reseller.
+    // An operator's API key in the table, so that authentication costs the same as for a reseller.
     let made = world.operator.post("/v1/api-keys", &json!({"name": "bench"})).await.expect(201);
     let operator = world.operator.with_key(Some(made.text("key")));
     let mut budgets = writes(&world, &operator, &partner.caller, &partner.refid, &product, &client).await;
@@ -64,7 +62,7 @@ pub async fn measure() -> Vec<Budget> {
     budgets
 }
 
-/// The budget of each of `count` things that one answer is about; the round trips are those of all.
+/// The budget for each of the `count` things that one answer is about. The round trips remain those of the whole.
 fn each(whole: &Budget, count: u32) -> Budget {
     let share = |(spent, most)| (spent / f64::from(count), most / f64::from(count));
     Budget { rcu: share(whole.rcu), wcu: share(whole.wcu), ..whole.clone() }
@@ -90,7 +88,7 @@ async fn changes(world: &World, operator: &Caller, partner: &Partner) -> Vec<Bud
         budget("change a client", &renamed, 3, 2.0, 5.0),
         budget("change a client's address", &address, 3, 2.0, 9.0),
         budget("change a client's status", &status, 2, 1.0, 7.0),
-        budget("ask for the status it has", &again, 2, 2.0, 0.0),
+        budget("set the status a client already has", &again, 2, 2.0, 0.0),
         budget("move a client to a reseller", &moved, 4, 3.0, 6.0),
         budget("delete a client", &deleted, 2, 1.0, 9.0),
         each(&budget("delete 25 clients, each", &many, 50, 25.0, 225.0), 25),
@@ -119,7 +117,6 @@ async fn bulk(world: &World, operator: &Caller, partner: &Partner, product: &str
     ]
 }
 
-/// Refunds and transfers.
 async fn returns(world: &World, operator: &Caller, partner: &Partner, product: &str) -> Vec<Budget> {
     world.top_up(&partner.refid, 100_000).await;
     let client = world.client(partner).await;
@@ -185,7 +182,8 @@ async fn writes(
     ]
 }
 
-/// The page in the middle, by calls, of the first three: one in fifty reads on, where a shard holds much of it.
+/// Of the first three pages, the one with the median number of calls. One page in fifty needs a second round of
+/// queries, because one shard holds much of it.
 async fn usual_page(operator: &Caller, list: &str) -> Reply {
     let mut pages = vec![operator.get(list).await];
     for _ in 0..2 {
@@ -205,7 +203,7 @@ async fn reads(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budge
     let all = usual_page(operator, "/v1/clients").await;
     let wallet = partner.caller.get(&format!("/v1/resellers/{}/wallet", partner.refid)).await;
     let entries = partner.caller.get(&format!("/v1/resellers/{}/entries", partner.refid)).await;
-    // What a reseller may never do is refused on its key alone.
+    // A request that a reseller may never make is refused after reading its API key only.
     let refused = partner.caller.post("/v1/resellers", &json!({})).await.refused(403, "forbidden");
     let (calls, rcu, wcu) = refused.cost();
     let authenticated = Budget {

@@ -1,7 +1,7 @@
-//! What a month costs: the units of one provision and of all that follows from it, times AWS's list prices.
+//! What a month costs: the units that a provision and everything following from it consume, times AWS's list prices.
 //!
-//! Invariant: what can be measured is measured, on a whole Purser; the rest is one of the assumptions here, and is
-//! printed. Money is whole micro-dollars throughout.
+//! Invariant: what can be measured is measured, on a whole Purser; the rest are the assumptions below, which are
+//! printed. All money is in whole micro-dollars.
 
 pub mod prices;
 mod table;
@@ -20,44 +20,41 @@ use purser_tests::world::{Partner, World};
 
 use self::prices::Price;
 
-/// How long a function works for each round trip it makes to another part of AWS, in milliseconds.
+/// How long a function runs for each round trip to another part of AWS, in milliseconds.
 const ROUND_TRIP_MS: u32 = 10;
-/// How long it works beside.
+/// How long a function runs apart from its round trips, in milliseconds.
 const OWN_MS: u32 = 5;
-/// What one call of a function writes to the log, in bytes, with Lambda's own lines and the metrics.
+/// How much one invocation of a function logs, in bytes, including Lambda's own lines and the metrics.
 const LOGGED_BYTES: u128 = 1_000;
-/// What the API writes of one request, in bytes.
+/// How much API Gateway logs about one request, in bytes.
 const ACCESS_BYTES: u128 = 250;
-/// What an answer's headers take, in bytes.
+/// The size of an answer's headers, in bytes.
 const HEADER_BYTES: usize = 500;
-/// What DynamoDB adds to each item, in the table and in each index, in bytes.
+/// What DynamoDB adds to the size of each item, in the table and in each index, in bytes.
 const ITEM_OVERHEAD: u128 = 100;
-/// How long DynamoDB remembers the table's key for a function.
+/// How long DynamoDB caches the table's KMS key for each function, in minutes.
 const KEY_MINUTES: u128 = 5;
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
-/// How much of something one provision takes.
+/// How much of something one provision consumes.
 #[derive(Debug)]
 pub struct Line {
-    /// What it costs.
     pub price: &'static Price,
-    /// How many of the price's units.
+    /// How many units, as the price counts them.
     pub units: u128,
-    /// The same for people.
+    /// The same quantity in the unit that is printed.
     pub shown: String,
 }
 
-/// A kind of provision, with all that follows from it.
+/// A kind of provision, and what it consumes together with everything that follows from it.
 #[derive(Debug)]
 pub struct Usage {
-    /// Which kind.
     pub title: &'static str,
-    /// What it takes.
     pub lines: Vec<Line>,
 }
 
-/// What it all comes to, as `make costs` prints it and docs/deploying.md quotes it.
+/// The report that `make costs` prints and docs/deploying.md quotes.
 pub async fn report() -> String {
     let world = World::new().await;
     let partner = world.partner("standard", 1_000_000).await;
@@ -65,7 +62,7 @@ pub async fn report() -> String {
     let existing = json!({"product": product, "client": world.client(&partner).await});
     let new = json!({"product": product, "client": world.new_client()});
     let kinds =
-        [("One licence for a client there is", existing), ("One licence for a new client, who gets a mail", new)];
+        [("One licence for an existing client", existing), ("One licence for a new client, with an e-mail", new)];
     let (mut usages, mut metrics) = (Vec::new(), BTreeSet::new());
     for (title, order) in kinds {
         let mut measured = Measured::of(&world, &partner, &order).await;
@@ -76,17 +73,17 @@ pub async fn report() -> String {
     table::render(&usages, &monthly(metrics.len() as u128))
 }
 
-/// Where a document begins and ends to quote the report.
+/// Marks the beginning and the end of the quoted report in a document.
 const MARK: &str = "<!-- costs -->\n";
 
-/// A document with the report between its marks; none when it has no two.
+/// The document with the report between its two marks. `None` if it does not contain them.
 pub fn quoting(document: &str, report: &str) -> Option<String> {
     let (before, rest) = document.split_once(MARK)?;
     let (_, after) = rest.split_once(MARK)?;
     Some(format!("{before}{MARK}```text\n{report}```\n{MARK}{after}"))
 }
 
-/// What is to be paid each month, however much happens; with so many metrics of our own.
+/// What is paid each month regardless of usage, with this many custom metrics.
 fn monthly(metrics: u128) -> Vec<Line> {
     let template = template::json(TEMPLATE).expect("a template");
     let resources = template["Resources"].as_object().expect("resources");
@@ -104,7 +101,7 @@ fn monthly(metrics: u128) -> Vec<Line> {
     lines.into_iter().filter(|line| line.units > 0).collect()
 }
 
-/// What one provision was seen to take.
+/// What one provision was measured to consume.
 struct Measured {
     half_reads: u128,
     half_writes: u128,
@@ -112,9 +109,9 @@ struct Measured {
     bytes_sent: u128,
     events: u128,
     mails: u128,
-    /// The metrics that counted something, by name.
+    /// The names of the events that happened. Each of them is counted by a metric of its own.
     metrics: BTreeSet<String>,
-    /// Each call of a function, by its memory in MB and its time in milliseconds.
+    /// Each invocation of a function: its memory in MB, and its duration in milliseconds.
     invocations: Vec<(u128, u32)>,
 }
 
@@ -138,7 +135,7 @@ impl Measured {
             invocations: Vec::new(),
         };
         this.invoke("provision", calls);
-        // Its records arrive together, and the bus takes ten events at once.
+        // The records of one commit arrive in one batch, and `PutEvents` takes ten events at a time.
         this.invoke("relay", told.len().div_ceil(10).try_into().expect("few"));
         for event in told {
             this.consume(world, event).await;
@@ -151,7 +148,7 @@ impl Measured {
         self.invocations.push((memory(function), time));
     }
 
-    /// Hands an event to all who want it once more, under an id that nobody has claimed.
+    /// Delivers an event once more to all of its consumers, under an id that none of them has claimed.
     async fn consume(&mut self, world: &World, mut event: Value) {
         event["detail"]["id"] = json!(world.fresh("costs"));
         let template = system::template().expect("a template");
@@ -164,7 +161,7 @@ impl Measured {
             };
             let event = serde_json::from_value(event.clone()).expect("an event");
             let (done, cost) = measured(run(app.clone(), event)).await;
-            done.expect("a consumer that takes it");
+            done.expect("the consumer should succeed");
             let mails = world.mails().await.len() - mails;
             self.half_reads += halves(cost.rcu);
             self.half_writes += halves(cost.wcu);
@@ -177,7 +174,7 @@ impl Measured {
         let duration: u128 = self.invocations.iter().map(|(mb, ms)| mb * u128::from(*ms)).sum();
         let count = |price, units: u128| Line { price, units, shown: units.to_string() };
         let half = |price, units: u128| Line { price, units, shown: decimal(units * 5, 1) };
-        // Texts are compressed, so a few bytes more or less are chance.
+        // Some texts are compressed, so their size varies by a few bytes from run to run.
         let kilobytes = |price, bytes: u128| {
             let units = bytes.div_ceil(500) * 500;
             Line { price, units, shown: decimal(units / 100, 1) }
@@ -199,20 +196,20 @@ impl Measured {
     }
 }
 
-/// A capacity that DynamoDB reports in halves of a unit, as a whole number of halves.
+/// Converts capacity units, which DynamoDB reports in steps of one half, into a whole number of halves.
 fn halves(units: f64) -> u128 {
     let halves = format!("{}", units * 2.0);
     halves.parse().expect("whole or half units")
 }
 
-/// A whole number of such fractions of one, written out.
+/// Writes a number of fractions of 10^-`places` as a decimal number.
 fn decimal(fractions: u128, places: u32) -> String {
     let one = 10_u128.pow(places);
     let places = places as usize;
     format!("{}.{:0places$}", fractions / one, fractions % one)
 }
 
-/// The memory of a function, by its handler, in MB.
+/// The memory of the function with this handler, in MB.
 fn memory(handler: &str) -> u128 {
     let template = template::json(TEMPLATE).expect("a template");
     let resources = template["Resources"].as_object().expect("resources");
@@ -223,7 +220,7 @@ fn memory(handler: &str) -> u128 {
     memory.expect("a number").into()
 }
 
-/// What the table and its indexes hold, as DynamoDB bills it.
+/// The size of the table and its indexes in bytes, as DynamoDB bills it.
 fn bytes_kept(world: &World) -> u128 {
     let dynamo = world.system().dynamo();
     let request = json!({"TableName": dynamo.table()});

@@ -1,31 +1,28 @@
-//! What AWS charges.
+//! AWS's prices.
 //!
-//! Invariant: every price stands here once, as a whole number of micro-dollars for a number of units, so nothing is
-//! ever computed from a fraction. List prices of us-east-1 without free tiers and in the first tier of volume.
+//! Invariant: every price is stated once, here, as a whole number of micro-dollars for a whole number of units, so
+//! that no computation involves fractions. These are the list prices of us-east-1, without free tiers and in the
+//! first volume tier.
 
-/// When the prices were taken.
 pub const TAKEN: &str = "2026-11-23";
 
-/// The bytes of a GB as AWS bills them.
+/// The number of bytes that AWS bills as a GB.
 const GB: u128 = 1 << 30;
 
-/// A price: so many micro-dollars for so many units.
+/// A price of `micro_dollars` for `units`.
 #[derive(Debug)]
 pub struct Price {
-    /// What it is for.
+    /// The name of the thing in the report.
     pub what: &'static str,
-    /// How the page names it.
+    /// The price as AWS's page states it.
     pub listed: &'static str,
-    /// The public page it comes from.
     pub page: &'static str,
-    /// Micro-dollars…
     pub micro_dollars: u128,
-    /// … for this many units.
     pub units: u128,
 }
 
 impl Price {
-    /// What `units` cost, in micro-dollars, rounded up.
+    /// The price of this many units in micro-dollars, rounded up.
     pub const fn of(&self, units: u128) -> u128 {
         (units * self.micro_dollars).div_ceil(self.units)
     }
@@ -40,7 +37,6 @@ pub const HTTP_REQUEST: Price = Price {
     units: 1_000_000,
 };
 
-/// One call of a function.
 pub const INVOCATION: Price = Price {
     what: "Lambda requests",
     listed: "$0.20 per million",
@@ -94,9 +90,8 @@ pub const EVENT: Price = Price {
     units: 1_000_000,
 };
 
-/// One mail.
 pub const MAIL: Price = Price {
-    what: "SES mails",
+    what: "SES e-mails",
     listed: "$0.10 per thousand",
     page: "aws.amazon.com/ses/pricing",
     micro_dollars: 100_000,
@@ -112,7 +107,7 @@ pub const LOGS: Price = Price {
     units: GB,
 };
 
-/// One byte to the internet.
+/// One byte sent to the internet.
 pub const TRANSFER: Price = Price {
     what: "data sent, kB",
     listed: "$0.09 per GB",
@@ -121,7 +116,7 @@ pub const TRANSFER: Price = Price {
     units: GB,
 };
 
-/// A key for a month. One that is rotated costs as much again after its first rotation and after its second.
+/// A KMS key for a month. The first and the second rotation of a key each add its price once more.
 pub const KEY: Price = Price {
     what: "KMS key",
     listed: "$1.00 a month",
@@ -130,7 +125,6 @@ pub const KEY: Price = Price {
     units: 1,
 };
 
-/// One use of a key.
 pub const KEY_USE: Price = Price {
     what: "KMS requests",
     listed: "$0.03 per ten thousand",
@@ -166,7 +160,7 @@ pub const DASHBOARD: Price = Price {
     units: 1,
 };
 
-/// A metric of one's own for a month, in whose every hour something was counted.
+/// A custom metric for a month in every hour of which it counted something.
 pub const METRIC: Price = Price {
     what: "custom metrics",
     listed: "$0.30 a month",

@@ -1,19 +1,18 @@
-//! Costs as text: one table for each kind of provision, what is paid regardless, and what was assumed.
+//! The costs as text: one table for each kind of provision, the fixed monthly costs, and the assumptions.
 
 use super::prices::{Price, TAKEN};
 use super::{ACCESS_BYTES, HEADER_BYTES, ITEM_OVERHEAD, KEY_MINUTES, LOGGED_BYTES, Line, OWN_MS, ROUND_TRIP_MS, Usage};
 
-/// How many provisions a month.
+/// The numbers of provisions a month.
 const VOLUMES: [u128; 3] = [1_000, 1_000_000, 100_000_000];
 
-/// What the figures leave out, and what costs nothing.
+/// What the figures leave out, and what is free.
 const NOT_COUNTED: &str = "\
-Storage is what one month adds, for one month; it is paid again each month. Not counted: free tiers, cold starts, other
-requests, failures, support, taxes. Functions read the stream for nothing, and the bus delivers within the account for
-nothing. A custom metric is paid for the hours in which it counts. The key costs a dollar more after its first
-rotation, and another after its second.";
+Storage is what one month adds, for one month; it is paid for again each month. Not counted: free tiers, cold starts,
+other requests, failures, support, taxes. Functions read the stream free of charge, and the bus delivers within the
+account free of charge. A custom metric is paid for in the hours in which it counts. The key costs a dollar more after
+its first rotation, and another after its second.";
 
-/// All of it.
 pub(super) fn render(usages: &[Usage], monthly: &[Line]) -> String {
     let fixed: u128 = monthly.iter().map(|line| line.price.of(line.units)).sum();
     let mut lines = Vec::new();
@@ -24,11 +23,11 @@ pub(super) fn render(usages: &[Usage], monthly: &[Line]) -> String {
             lines.push(row(line.price.what, &line.shown, line.price.listed, costs));
         }
         let total = |volume| usage.lines.iter().map(|line| line.price.of(line.units * volume)).sum::<u128>();
-        lines.push(row("what is paid each month, see below", "", "", [fixed; 3].map(dollars)));
-        lines.push(row("together, a month", "", "", VOLUMES.map(|volume| dollars(total(volume) + fixed))));
+        lines.push(row("fixed monthly costs, see below", "", "", [fixed; 3].map(dollars)));
+        lines.push(row("total for a month", "", "", VOLUMES.map(|volume| dollars(total(volume) + fixed))));
         lines.push(String::new());
     }
-    lines.push("Paid each month".to_owned());
+    lines.push("Fixed monthly costs".to_owned());
     for line in monthly {
         let cost = dollars(line.price.of(line.units));
         lines.push(format!("{:<46}{:>8}  {:<32}{cost:>8}", line.price.what, line.shown, line.price.listed));
@@ -50,15 +49,15 @@ fn notes(usages: &[Usage], monthly: &[Line]) -> Vec<String> {
     pages.sort_unstable();
     pages.dedup();
     let mut notes = vec![
-        "Measured: requests, units, bytes kept and sent, events, mails, round trips. Assumed:".to_owned(),
-        format!("- a function works {OWN_MS} ms, and {ROUND_TRIP_MS} ms for each round trip"),
-        format!("- each of its calls logs {LOGGED_BYTES} bytes, and each request {ACCESS_BYTES} more"),
+        "Measured: requests, units, bytes stored and sent, events, e-mails, round trips. Assumed:".to_owned(),
+        format!("- a function runs for {OWN_MS} ms, plus {ROUND_TRIP_MS} ms for each round trip"),
+        format!("- each invocation logs {LOGGED_BYTES} bytes, and each request {ACCESS_BYTES} more"),
         format!("- an answer has {HEADER_BYTES} bytes of headers"),
         format!("- DynamoDB adds {ITEM_OVERHEAD} bytes to an item in the table and in each index"),
-        format!("- it asks for its key every {KEY_MINUTES} minutes for each function"),
+        format!("- DynamoDB asks for the table's key every {KEY_MINUTES} minutes for each function"),
     ];
     notes.extend(NOT_COUNTED.lines().map(ToOwned::to_owned));
-    notes.push(format!("List prices of us-east-1, first tier, taken {TAKEN}:"));
+    notes.push(format!("List prices of us-east-1, first volume tier, as of {TAKEN}:"));
     notes.extend(pages.into_iter().map(|page| format!("  https://{page}/")));
     notes
 }
@@ -69,7 +68,7 @@ fn dollars(micro_dollars: u128) -> String {
     format!("${}.{:02}", thousands(cents / 100), cents % 100)
 }
 
-/// A number with commas.
+/// A number with commas between groups of three digits.
 fn thousands(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();

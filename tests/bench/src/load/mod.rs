@@ -1,7 +1,8 @@
-//! Load on the real `purser`, from a process of its own over HTTP: what it sells a second, and what it loses.
+//! Load on the real `purser`, sent over HTTP from another process: how much it sells a second, and whether it loses
+//! anything.
 //!
-//! Invariant: bounded in callers, calls and time, and on 127.0.0.1 only. Answers are looked at after the clock has
-//! stopped, so that looking costs nothing that is measured.
+//! Invariant: callers, calls and time are bounded, and everything stays on 127.0.0.1. Answers are examined after the
+//! clock has stopped, so that examining them does not distort the measurement.
 
 pub mod shop;
 
@@ -14,52 +15,45 @@ use axum::body::Bytes;
 use reqwest::{Client, Request};
 use tokio::task::JoinSet;
 
-/// What one caller sends again and again, each time under a fresh key.
+/// The request that one caller sends again and again, each time under a new idempotency key.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// Where to.
     pub url: String,
-    /// Whose key it carries.
     pub key: String,
-    /// The body.
     pub body: String,
 }
 
-/// How long a part goes on, whichever comes first.
+/// The end of a part: whichever bound is reached first.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// How long callers go on sending.
+    /// How long callers keep sending.
     pub time: Duration,
-    /// How many calls there are, at most.
+    /// The maximum number of calls, of all callers together.
     pub calls: usize,
 }
 
-/// An answer, or none.
+/// An answer, or the lack of one.
 #[derive(Debug)]
 pub struct Heard {
-    /// The status; 0 when there was no answer.
+    /// The HTTP status; 0 if there was no answer.
     pub status: u16,
-    /// How long it took.
     pub took: Duration,
-    /// The calls to the table it took, where the laptop says so.
+    /// The number of calls to the table, if the answer states it; otherwise 0.
     pub calls: u32,
-    /// Whether it said when to come back.
+    /// Whether the answer has a `Retry-After` header.
     pub retry_after: bool,
-    /// The body.
     pub body: Bytes,
 }
 
-/// What a part came to.
 #[derive(Debug)]
 pub struct Part {
-    /// All answers.
     pub heard: Vec<Heard>,
-    /// From the first call to the last answer.
+    /// The time from the first call to the last answer.
     pub took: Duration,
 }
 
-/// Lets a caller for each order send it again and again, until the bounds are reached. `tick` hears how many answers
-/// there are, five times a second.
+/// Lets one caller for each order send it again and again until a bound is reached. Calls `tick` five times a second
+/// with the number of answers so far.
 pub async fn drive(orders: Vec<Order>, bounds: Bounds, tick: impl Fn(usize)) -> Part {
     let (begun, count) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
     let sent = Arc::new(AtomicUsize::new(0));
@@ -67,7 +61,7 @@ pub async fn drive(orders: Vec<Order>, bounds: Bounds, tick: impl Fn(usize)) -> 
     for (place, order) in orders.into_iter().enumerate() {
         let (count, sent) = (Arc::clone(&count), Arc::clone(&sent));
         callers.spawn(async move {
-            // A connection of its own, as another machine would have.
+            // Each caller has a connection of its own, as callers on different machines would.
             let http = Client::builder().pool_max_idle_per_host(1).build();
             let http = http.expect("a client");
             let mut heard = Vec::new();
@@ -120,7 +114,7 @@ async fn ask(http: &Client, request: Request) -> Heard {
 }
 
 impl Part {
-    /// The answers by status.
+    /// The number of answers with each status.
     pub fn by_status(&self) -> BTreeMap<u16, usize> {
         let mut counts = BTreeMap::new();
         for heard in &self.heard {
@@ -129,12 +123,12 @@ impl Part {
         counts
     }
 
-    /// The answers to what was done.
+    /// The answers of successful purchases.
     pub fn done(&self) -> impl Iterator<Item = &Heard> {
         self.heard.iter().filter(|heard| heard.status == 201)
     }
 
-    /// How long all but a share of the answers took, at most; 1 gives the slowest of all.
+    /// The time within which this share of the answers arrived; for 1, the time of the slowest answer.
     pub fn quantile(&self, share: f64) -> Duration {
         let mut all: Vec<Duration> = self.heard.iter().map(|heard| heard.took).collect();
         all.sort_unstable();
@@ -142,15 +136,15 @@ impl Part {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "a place in a list of some thousands"
+            reason = "an index into a list of some thousands"
         )]
         let place = (all.len() as f64 * share).ceil() as usize;
         let place = place.clamp(1, all.len().max(1)) - 1;
         all.get(place).copied().unwrap_or_default()
     }
 
-    /// So many of something as a rate.
-    #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+    /// The rate of `count` things over the duration of the part.
+    #[expect(clippy::cast_precision_loss, reason = "the number is only printed")]
     pub fn a_second(&self, count: usize) -> f64 {
         count as f64 / self.took.as_secs_f64()
     }

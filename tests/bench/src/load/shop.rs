@@ -1,4 +1,4 @@
-//! The resellers, clients and orders of a load test, and what must hold of them afterwards.
+//! The resellers, clients and orders of a load test, and what must be true of them afterwards.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,13 @@ use purser_tests::{Caller, Partner};
 
 /// More credits than any load test spends.
 const CREDITS: u64 = 1_000_000_000;
-/// What the product costs a standard reseller.
+/// What a licence of the product costs a reseller of the standard tier, in credits.
 const PRICE: u64 = 7;
-/// Of how many purchases the licences are read again.
+/// The number of purchases whose licences are read again.
 const SAMPLE: usize = 50;
-/// How many clients a bulk is for.
+/// The number of clients in a bulk purchase.
 pub const BULK: usize = 32;
 
-/// A reseller, with clients of its own.
 pub struct Shop {
     operator: Caller,
     partner: Partner,
@@ -26,7 +25,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Onboards a reseller with so many clients and more credits than it will spend.
+    /// Creates a reseller with this many clients, and with more credits than it will spend.
     pub async fn open(operator: &Caller, url: &str, name: &str, clients: usize) -> Self {
         let body = json!({
             "company_name": name, "email": format!("{name}@reseller.example"), "tier": "standard",
@@ -48,20 +47,19 @@ impl Shop {
         shop
     }
 
-    /// Creates what everybody sells.
+    /// Creates the product that all shops sell.
     pub async fn stock(operator: &Caller) {
         let body = json!({"reference": "PROD-1", "name": "A product", "price": PRICE, "duration_days": 365});
         let _product = operator.post("/v1/products", &body).await.expect(201);
     }
 
-    /// A licence for one of its clients.
+    /// The purchase of a licence for one of the shop's clients; `place` wraps around.
     pub fn single(&self, place: usize) -> Order {
         let client = self.clients.iter().cycle().nth(place);
         let body = json!({"product": "PROD-1", "client": client});
         self.order("/v1/provisions", &body)
     }
 
-    /// A licence for each of its clients.
     pub fn bulk(&self) -> Order {
         let body = json!({"product": "PROD-1", "clients": self.clients});
         self.order("/v1/provisions/bulk", &body)
@@ -75,7 +73,8 @@ impl Shop {
         }
     }
 
-    /// How many entries it has, and what it spent, once its history has proved itself.
+    /// The number of purchases in the ledger, and the credits spent. Fails unless the API verifies the ledger as
+    /// intact.
     async fn books(&self) -> Result<(u64, u64), String> {
         let path = format!("/v1/resellers/{}", self.partner.refid);
         let verified = self.operator.get(&format!("{path}/verify")).await;
@@ -84,15 +83,15 @@ impl Shop {
         let wallet = wallet.expect(200);
         let entries = wallet.number("sequence");
         if verified != json!({"intact": true, "entries": entries, "breaks": []}) {
-            return Err(format!("{path}/verify says {verified}"));
+            return Err(format!("{path}/verify answered {verified}"));
         }
         // The first entry is the top-up.
         Ok((entries - 1, CREDITS - wallet.number("balance")))
     }
 }
 
-/// How many licences the answers hold, once they agree with the books of all shops: each purchase is an entry, each
-/// licence is paid and there once.
+/// Checks the answers against the ledgers of all shops: each purchase has an entry, and each licence was paid for and
+/// exists once. Returns the number of licences sold.
 pub async fn sold(part: &Part, shops: &[Shop]) -> Result<usize, String> {
     let mut refids = BTreeSet::new();
     let (mut count, mut purchases) = (0, Vec::new());
@@ -110,14 +109,15 @@ pub async fn sold(part: &Part, shops: &[Shop]) -> Result<usize, String> {
         spent += cost;
     }
     let told = (purchases.len() as u64, count as u64 * PRICE);
-    // What was told to come back may have been done, since its caller did not ask again.
+    // A purchase that was answered with 429 or 503 may have been done all the same, because its caller did not repeat
+    // it.
     let all_told = part.by_status().keys().all(|status| *status == 201);
     let agrees = if all_told { (entries, spent) == told } else { entries >= told.0 && spent >= told.1 };
     if refids.len() != count || !agrees {
         let different = refids.len();
         return Err(format!(
-            "{count} licences, {different} different ones; (purchases, cost) were told to be {told:?} and are \
-             {:?}",
+            "{count} licences, of which {different} differ; by the answers, (purchases, cost) are {told:?}, but by \
+            the ledgers {:?}",
             (entries, spent)
         ));
     }
@@ -127,7 +127,7 @@ pub async fn sold(part: &Part, shops: &[Shop]) -> Result<usize, String> {
         let Some(shop) = shops.first() else { break };
         let kept = shop.operator.get(&format!("/v1/provisions/{refid}")).await;
         if licences(&kept.json) != licences(purchase) {
-            return Err(format!("{refid} is kept as {}", kept.json));
+            return Err(format!("{refid}, read again, is {}", kept.json));
         }
     }
     Ok(count)

@@ -1,7 +1,8 @@
-//! Secrets Manager and DynamoDB behind TLS: what a function talks to while it is measured.
+//! Secrets Manager and DynamoDB behind TLS, for a function to talk to while it is measured.
 //!
-//! Invariant: what is measured meets answers that a real run got, from memory and in their order, so that each run
-//! does the same work. The two have addresses of their own, so that one's TLS session is of no use to the other.
+//! Invariant: a measured function receives the answers that a real run received, from memory and in the same order,
+//! so that each run does the same work. The two services have different addresses, so that neither can resume the
+//! other's TLS session.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,28 +23,24 @@ use tokio_rustls::server::TlsStream;
 const DYNAMODB: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECRETS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Where Linux distributions keep the certificates that they trust.
+/// Where Linux distributions keep their trusted certificates.
 const BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// One call and its answer.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// Like `GetItem`.
+    /// For example `GetItem`.
     pub operation: String,
-    /// What was asked.
     pub request: Value,
-    /// What was answered.
     answer: Bytes,
 }
 
-/// The stand-ins.
+/// The stand-ins for the two services.
 pub struct Cloud {
-    /// Where DynamoDB answers.
     pub dynamodb: String,
-    /// Where Secrets Manager answers.
     pub secrets: String,
-    /// The certificates that a function must trust: this system's, as a function in the cloud has that many, and ours.
+    /// The certificates that a function must trust: those of this system, because a function in the cloud loads as
+    /// many, and the stand-ins' own.
     pub bundle: PathBuf,
     desk: Arc<Desk>,
 }
@@ -61,10 +58,10 @@ enum Script {
 }
 
 impl Cloud {
-    /// Starts them in front of the table at `table`; files go into `folder`.
+    /// Starts the stand-ins in front of the table at `table`. Files are written to `folder`.
     pub async fn start(secret: String, table: String, folder: &Path) -> Self {
         let names = [DYNAMODB.to_string(), SECRETS.to_string()];
-        // RSA, as the services in the cloud have: it is what a function must verify.
+        // RSA, like the services in the cloud: a function has to verify such a signature.
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
         let key = key.expect("a key pair");
         let own = CertificateParams::new(names).and_then(|it| it.self_signed(&key));
@@ -89,12 +86,12 @@ impl Cloud {
         Self { dynamodb: serve(DYNAMODB, &tls, &desk).await, secrets: serve(SECRETS, &tls, &desk).await, bundle, desk }
     }
 
-    /// From now on the real table answers, and what it answers is kept.
+    /// From now on, forwards calls to the real table and records its answers.
     pub fn record(&self) {
         *self.desk.script.lock().expect("the script") = Script::Record(Vec::new());
     }
 
-    /// What was recorded since [`Cloud::record`].
+    /// The exchanges recorded since [`Cloud::record`].
     pub fn recorded(&self) -> Arc<[Exchange]> {
         match &*self.desk.script.lock().expect("the script") {
             Script::Record(exchanges) => exchanges.clone().into(),
@@ -102,7 +99,7 @@ impl Cloud {
         }
     }
 
-    /// From now on these are the answers, in their order.
+    /// From now on, answers with these exchanges, in their order.
     pub fn replay(&self, exchanges: &Arc<[Exchange]>) {
         *self.desk.script.lock().expect("the script") = Script::Replay(exchanges.clone(), 0);
     }
@@ -126,7 +123,7 @@ async fn answer(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) 
     };
     match given {
         Ok(answer) => (StatusCode::OK, json_type(), answer),
-        // A refusal that no client tries again, so that the run stops.
+        // No client retries this status, so the run stops.
         Err(why) => (StatusCode::BAD_REQUEST, json_type(), Bytes::from(why)),
     }
 }
@@ -151,7 +148,7 @@ impl Desk {
             return next
                 .filter(|exchange| exchange.operation == operation)
                 .map(|exchange| exchange.answer.clone())
-                .ok_or_else(|| format!("{operation} is not what was recorded next"));
+                .ok_or_else(|| format!("{operation} is not the next recorded call"));
         }
         let mut asked = self.http.post(&self.table).body(request.clone());
         for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
@@ -174,7 +171,7 @@ impl Desk {
     }
 }
 
-/// A listener whose connections have had their TLS handshake.
+/// A listener that completes the TLS handshake of each connection before it hands the connection over.
 struct TlsListener {
     listener: TcpListener,
     tls: TlsAcceptor,

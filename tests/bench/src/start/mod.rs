@@ -1,8 +1,9 @@
-//! How fast the release binary starts and answers, beside a bare runtime and the bare calls of the SDK.
+//! How fast the release binary starts and answers, compared with a bare Lambda runtime and with the bare calls of the
+//! SDK.
 //!
-//! Invariant: all that is compared is built alike, runs in one run and takes turns, so that whatever else the machine
-//! does hits all of it. Functions meet the Runtime API, TLS and the answers of a real table; what is missing is the
-//! way to other machines and the share of a processor that Lambda gives.
+//! Invariant: everything compared is built alike, is measured in the same run and takes turns, so that other load on
+//! the machine affects all of it equally. Functions meet the Runtime API, TLS and the answers of a real table. What
+//! is missing is the network to other machines, and the limited share of a processor that Lambda gives.
 
 pub mod cloud;
 pub mod process;
@@ -21,29 +22,25 @@ use process::{Phase, Process};
 use purser_tests::World;
 use purser_tests::lambda::event;
 
-/// Requests after a start that do not count as warm yet.
+/// How many requests after a start are not counted as warm yet.
 const WARMING: usize = 10;
 
-/// The variables by which a process knows its environment.
 pub type Environment = BTreeMap<String, String>;
 
-/// Where the programs are.
 #[derive(Debug, Clone)]
 pub struct Programs {
-    /// Purser's release binary.
     pub purser: PathBuf,
-    /// The least there can be.
+    /// A function that does nothing.
     pub hello: PathBuf,
-    /// The one that only makes calls.
+    /// A function that only makes the recorded calls.
     pub calls: PathBuf,
 }
 
-/// What a process is and is asked.
+/// A function to measure, with the event it is sent and the answers it gets.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// How it is called in the table.
     pub name: String,
-    /// The name of the one it is compared with, if any.
+    /// The name of the subject it is compared with.
     pub compared: Option<String>,
     program: PathBuf,
     environment: Environment,
@@ -51,17 +48,14 @@ pub struct Subject {
     status: Option<u64>,
     at_start: Arc<[Exchange]>,
     at_request: Arc<[Exchange]>,
-    /// Each of its starts.
     pub starts: Vec<Phase>,
-    /// The first request after each start.
     pub firsts: Vec<Phase>,
-    /// All warm requests.
+    /// The requests after the first ones, once the process is warm.
     pub warm: Vec<Phase>,
 }
 
-/// Everything that is measured, with what it needs to run.
+/// All subjects, with what they need to run.
 pub struct Bench {
-    /// What is measured.
     pub subjects: Vec<Subject>,
     cloud: Cloud,
     folder: PathBuf,
@@ -69,7 +63,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Makes a world in `folder`, and runs each request once to learn its calls.
+    /// Creates a world in `folder`, and runs each request once to record its calls.
     pub async fn prepare(programs: &Programs, folder: &Path) -> Self {
         let world = World::with(Some(folder.join("data")), &[]).await;
         let secret = std::fs::read_to_string(folder.join("data/secret")).expect("a secret");
@@ -94,7 +88,8 @@ impl Bench {
         bench
     }
 
-    /// Runs a request once, and adds the function and, if it makes any, its bare calls.
+    /// Runs a request once, and adds its function as a subject; if the request makes calls, also adds those as a
+    /// subject.
     async fn add(&mut self, name: &str, handler: &str, event: &Bytes, status: u64, programs: &Programs) {
         let mut subject = self.subject(name, &programs.purser, handler);
         subject.event = event.clone();
@@ -137,7 +132,7 @@ impl Bench {
         }
     }
 
-    /// Starts every subject once and asks it for so many warm requests.
+    /// Starts every subject once, and sends it this many warm requests.
     pub async fn round(&mut self, requests: usize) {
         for subject in &mut self.subjects {
             self.cloud.replay(&subject.at_start);
@@ -162,12 +157,12 @@ impl Subject {
         Process::start(&self.program, &self.environment, &folder.join("log")).await
     }
 
-    /// Whether it is what is measured, and not what that is compared with.
+    /// Whether this is one of Purser's functions, and not one that they are compared with.
     pub fn is_purser(&self) -> bool {
         self.status.is_some()
     }
 
-    /// Measuring a refusal would be measuring nothing.
+    /// Stops the measurement if the answer has the wrong status, because the times of a refusal would mean nothing.
     fn check(&self, answer: &Bytes) {
         let Some(status) = self.status else { return };
         let answer: Value = serde_json::from_slice(answer).expect("JSON");
@@ -175,7 +170,7 @@ impl Subject {
     }
 }
 
-/// What Lambda gives a function's process, and what the template adds.
+/// The environment variables that Lambda gives a function's process, and those that the template adds.
 fn environment(handler: &str, cloud: &Cloud) -> Environment {
     let template = purser_local::run::system::template().expect("the template");
     let mut environment = template.variables();
@@ -207,7 +202,7 @@ fn environment(handler: &str, cloud: &Cloud) -> Environment {
     environment
 }
 
-/// The event with a JSON body, to be taken once.
+/// The event with a JSON body and an idempotency key.
 fn with_body(mut event: Value, body: &Value) -> Value {
     event["headers"]["content-type"] = json!("application/json");
     event["headers"]["idempotency-key"] = json!("bench");
@@ -215,7 +210,7 @@ fn with_body(mut event: Value, body: &Value) -> Value {
     event
 }
 
-/// The calls as `bare-calls` reads them.
+/// The calls in the format that `bare-calls` reads.
 fn recorded(exchanges: &[Exchange]) -> String {
     let calls = exchanges.iter().map(|exchange| json!({"operation": exchange.operation, "request": exchange.request}));
     Value::Array(calls.collect()).to_string()

@@ -1,7 +1,7 @@
-//! A Lambda function as a process: started, asked, measured.
+//! A Lambda function as a process: started, sent events, measured.
 //!
-//! Invariant: a phase ends when the process asks for the next event and has come to rest, so what it does after its
-//! answer counts as well. Processor time is what the kernel counted for the process's threads.
+//! Invariant: a phase ends only when the process has asked for the next event and has gone idle, so that work it does
+//! after its answer counts as well. Processor time is what the kernel counted for the process's threads.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,16 +18,15 @@ use super::runtime_api::{RuntimeApi, Said};
 /// Longer than anything measured here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a phase took.
+/// The cost of a start, or of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Phase {
-    /// Until it was ready, or until it answered.
+    /// The time until the process was ready, or until it answered.
     pub wall: Duration,
-    /// Processor time, of all its threads.
+    /// The processor time of all its threads.
     pub cpu: Duration,
 }
 
-/// A running function.
 pub struct Process {
     child: Child,
     api: RuntimeApi,
@@ -37,7 +36,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `program` with this environment and no other, its log in the file `log`, until it asks for an event.
+    /// Starts `program` with exactly this environment and its output in the file `log`, and waits until it asks for
+    /// an event.
     pub async fn start(program: &Path, environment: &BTreeMap<String, String>, log: &Path) -> (Self, Phase) {
         let mut api = RuntimeApi::start().await.expect("a port");
         let output = File::create(log).expect("a log");
@@ -50,7 +50,7 @@ impl Process {
             .stdout(output.try_clone().expect("a log"))
             .stderr(output);
         let started = Instant::now();
-        let mut child = command.spawn().expect("the program starts");
+        let mut child = command.spawn().expect("the program should start");
         let (ready, waiting) = match heard(&mut api, &mut child, log).await {
             Said::Next(ready, waiting) => (ready, waiting),
             other => panic!("{} did not start: {other:?}", program.display()),
@@ -61,19 +61,19 @@ impl Process {
         (process, phase)
     }
 
-    /// Gives it an event, and what it answered.
+    /// Sends the process an event. Returns its answer.
     pub async fn ask(&mut self, event: &Bytes) -> (Bytes, Phase) {
         let (asked, before) = (Instant::now(), self.spent);
         let (used, _) = oneshot::channel();
         let waiting = std::mem::replace(&mut self.waiting, used);
-        waiting.send(event.clone()).expect("it waits for an event");
+        waiting.send(event.clone()).expect("the process should be waiting for an event");
         let (answered, answer) = match heard(&mut self.api, &mut self.child, &self.log).await {
             Said::Answer(answered, answer) => (answered, answer),
             other => panic!("no answer: {other:?}"),
         };
         match heard(&mut self.api, &mut self.child, &self.log).await {
             Said::Next(_, waiting) => self.waiting = waiting,
-            other => panic!("it asks for no other event: {other:?}"),
+            other => panic!("the process did not ask for the next event: {other:?}"),
         }
         self.spent = rested(self.child.id()).await;
         let phase = Phase { wall: answered - asked, cpu: self.spent.saturating_sub(before) };
@@ -83,7 +83,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It can only have ended by itself already.
+        // Killing the process fails only if it has already ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -103,10 +103,10 @@ async fn heard(api: &mut RuntimeApi, child: &mut Child, log: &Path) -> Said {
         }
     }
     let said = fs::read_to_string(log).unwrap_or_default();
-    panic!("the process ended or hangs; its log:\n{said}");
+    panic!("the process has ended or hangs; its log:\n{said}");
 }
 
-/// The processor time of a process once it does nothing more.
+/// The processor time of a process, once it no longer increases.
 async fn rested(process: u32) -> Duration {
     let mut before = processor_time(process);
     loop {
@@ -119,7 +119,7 @@ async fn rested(process: u32) -> Duration {
     }
 }
 
-/// The processor time of all threads that a process has; idle ones live for ten seconds, so none is lost.
+/// The processor time of the threads that the process has now. Idle threads live for ten seconds, so none is missed.
 fn processor_time(process: u32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("Linux's /proc");
     let nanoseconds = tasks.filter_map(|task| {

@@ -1,16 +1,16 @@
-//! The table of `make bench-start`.
+//! The report of `make bench-start`.
 //!
-//! Invariant: a figure is the median of what was measured, with its tenth and ninetieth percentile where that says
-//! how far to trust it.
+//! Invariant: a time is the median of the measurements, followed by the tenth and the ninetieth percentile to show
+//! how far it can be trusted.
 
 use std::time::Duration;
 
 use super::Subject;
 use super::process::Phase;
 
-/// How often as long as the least there can be a start may take.
+/// The target for a start: at most this many times as long as the start of a function that does nothing.
 const MOST_STARTS: f64 = 2.0;
-/// The processor time in milliseconds that a warm request may take beyond its calls.
+/// The target for a warm request: at most this many milliseconds of processor time beyond its bare calls.
 const MOST_ADDED: f64 = 1.0;
 
 fn milliseconds(mut all: Vec<Duration>, percentile: usize) -> f64 {
@@ -32,7 +32,7 @@ fn spread(of: fn(&[Phase], usize) -> f64, phases: &[Phase]) -> String {
     format!("{middle:7.2} ({low:.2}–{high:.2})")
 }
 
-/// The table, and below it what is beyond its bound.
+/// The table, followed by the targets that were missed.
 pub fn report(subjects: &[Subject]) -> String {
     let mut lines = vec![format!(
         "{:<22} {:>22} {:>8} {:>22} {:>8} {:>22} {:>22} {:>22} {:>22} {:>8}",
@@ -63,7 +63,7 @@ pub fn report(subjects: &[Subject]) -> String {
         ));
         if subject.is_purser() && times > MOST_STARTS {
             beyond.push(format!(
-                "{}: starts in {times:.2} times what hello takes, {work:.2} of its CPU; the target is {MOST_STARTS}",
+                "{}: starts in {times:.2} times hello's time ({work:.2} its CPU); the target is {MOST_STARTS}",
                 subject.name
             ));
         }

@@ -1,6 +1,6 @@
-//! Lambda's Runtime API for one process: it asks for an event, gets it, answers, and asks again.
+//! Lambda's Runtime API for a single process, which asks for an event, receives it, answers, and asks again.
 //!
-//! Invariant: the moment something arrives is read before anything is done about it.
+//! Invariant: when a request arrives, the clock is read before anything else is done.
 
 use std::io;
 use std::time::Instant;
@@ -14,18 +14,18 @@ use axum::routing::{get, post};
 use purser_local::cloud::loopback::Loopback;
 use tokio::sync::{mpsc, oneshot};
 
-/// What a process says to the Runtime API.
+/// What a process tells the Runtime API.
 #[derive(Debug)]
 pub enum Said {
-    /// It is ready for an event, since then; the event goes into the channel.
+    /// It has been ready for an event since this moment; the event is to be sent into the channel.
     Next(Instant, oneshot::Sender<Bytes>),
-    /// It has answered, then and this.
+    /// It answered at this moment, with this body.
     Answer(Instant, Bytes),
-    /// It has failed, in its start or at an event.
+    /// It failed, either to start or to handle an event.
     Failure(Bytes),
 }
 
-/// A listener for one process.
+/// The Runtime API, listening for one process.
 #[derive(Debug)]
 pub struct RuntimeApi {
     loopback: Loopback,
@@ -35,8 +35,7 @@ pub struct RuntimeApi {
 type Ear = State<mpsc::UnboundedSender<Said>>;
 
 impl RuntimeApi {
-    /// Listens.
-    #[expect(clippy::disallowed_methods, reason = "these are Lambda's paths, no part of the API or its document")]
+    #[expect(clippy::disallowed_methods, reason = "Lambda's own paths are not part of the API or its document")]
     pub async fn start() -> io::Result<Self> {
         let (ear, said) = mpsc::unbounded_channel();
         let routes = Router::new()
@@ -53,7 +52,7 @@ impl RuntimeApi {
         self.loopback.endpoint().replace("http://", "")
     }
 
-    /// The next thing the process says.
+    /// Waits for the next thing that the process tells the Runtime API.
     pub async fn said(&mut self) -> Option<Said> {
         self.said.recv().await
     }
@@ -76,7 +75,7 @@ async fn next(State(ear): Ear) -> impl IntoResponse {
             ];
             (StatusCode::OK, headers, event).into_response()
         }
-        // Nobody measures this process any more.
+        // This process is no longer being measured.
         _ => StatusCode::GONE.into_response(),
     }
 }

@@ -1,7 +1,7 @@
-//! `make crash`: kills `purser` under load, again and again, and checks that nothing is lost or doubled.
+//! `make crash`: kills `purser` under load, again and again, and checks that nothing is lost or duplicated.
 //!
 //!     crash ROUNDS [SEED]
-#![allow(clippy::expect_used, reason = "a test stops where something is not as it should be")]
+#![allow(clippy::expect_used, reason = "a test should stop at the first failure")]
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use purser_crash::{Crash, Round, Totals};
 
-/// How much of what is wrong is shown.
+/// How many problems are shown.
 const SHOWN: usize = 5;
 
 #[tokio::main]
@@ -17,11 +17,11 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |place: usize| arguments.get(place).map(|text| text.parse::<u64>());
     let (Some(Ok(rounds)), seed) = (number(0), number(1).unwrap_or(Ok(1))) else {
-        eprintln!("crash ROUNDS [SEED]");
+        eprintln!("Usage: crash ROUNDS [SEED]");
         return ExitCode::from(2);
     };
     let Ok(seed) = seed else {
-        eprintln!("SEED is a number");
+        eprintln!("SEED must be a number");
         return ExitCode::from(2);
     };
     let parent = tempfile::tempdir().expect("a folder");
@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
         unknown += last.unknown;
         had_happened += last.had_happened;
         println!(
-            "Round {number} of {rounds}: {} after {} answers; of {} unknown commands {} had happened; now {}; {:.1} s",
+            "Round {number} of {rounds}: {} after {} answers; {} outcomes unknown, {} of them done; now {}; {:.1} s",
             if last.kills > 1 { "killed twice" } else { "killed" },
             last.answers,
             last.unknown,
@@ -57,8 +57,8 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     println!(
-        "{kills} kills, {unknown} unknown commands ({had_happened} had happened, {} were refunded unseen): each of {} \
-         is there once, every wallet is intact, and {} mails went out; {:.0} s, seed {seed}",
+        "{kills} kills, {unknown} outcomes unknown ({had_happened} of them done, {} refunded unseen): each of {} \
+         exists once, every wallet is intact, and {} e-mails were sent; {:.0} s, seed {seed}",
         last.totals.unseen,
         counted(&last.totals),
         crash.mails(),
@@ -72,13 +72,13 @@ fn counted(totals: &Totals) -> String {
     format!("{entries} entries ({refunds} refunds, {transfers} transfers), {licences} licences, {clients} clients")
 }
 
-/// Says what the time goes into.
+/// Tells the user what the run is waiting for.
 fn waiting(so_far: Duration) {
     let seconds = so_far.as_secs();
-    let what = "Waiting for the mails; what died while it sent one holds it for a minute";
+    let what = "Waiting for the e-mails; if their sender was killed, its claim on one lasts a minute";
     if std::io::stdout().is_terminal() {
         print!("\r{what} … {seconds} s ");
-        // Nobody may be looking.
+        // If standard output is closed, there is nobody to tell.
         let _ = std::io::stdout().flush();
     } else if seconds.is_multiple_of(15) {
         println!("{what} … {seconds} s");
@@ -86,7 +86,7 @@ fn waiting(so_far: Duration) {
 }
 
 fn tell(crash: &Crash, round: &Round, seed: u64) {
-    println!("{} things are wrong (seed {seed}):", round.wrong.len());
+    println!("{} problems (seed {seed}):", round.wrong.len());
     for wrong in round.wrong.iter().take(SHOWN) {
         println!("  - {}", wrong.what);
         if let Some(id) = &wrong.command {

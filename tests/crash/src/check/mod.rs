@@ -1,7 +1,7 @@
-//! Holds what is found in the system against what the callers know.
+//! Checks the state of the system against what the callers know.
 //!
-//! Invariant: pure, so that it is itself tested on histories made up for that. Nothing found is explained away: each
-//! entry, licence and client has exactly one command that made it.
+//! Invariant: the check is pure, so that it can be tested on made-up histories. It makes no allowances: each entry,
+//! licence and client must come from exactly one command.
 
 mod money;
 
@@ -12,48 +12,44 @@ use serde_json::Value;
 use super::history::{Answer, Told, Wanted};
 use super::kinds::POOR;
 
-/// A wallet as it is found.
+/// A wallet as the API shows it.
 #[derive(Debug, Clone, Default)]
 pub struct Wallet {
-    /// Where its warnings go.
+    /// The address that warnings about the wallet go to.
     pub email: String,
-    /// Below which balance its owner is warned.
+    /// The balance below which its owner is warned.
     pub threshold: u64,
-    /// Its balance.
     pub balance: u64,
-    /// Its entries, oldest first.
+    /// Oldest first.
     pub entries: Vec<Value>,
-    /// What `…/verify` says of it.
+    /// The answer of `…/verify`.
     pub verified: Value,
-    /// Its clients.
     pub clients: Vec<Value>,
 }
 
-/// What is found in the system.
+/// The state of the system, as it was read.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
-    /// Wallets, by reseller.
+    /// By the refid of the reseller.
     pub wallets: BTreeMap<String, Wallet>,
-    /// Provisions that were read again, by command.
+    /// Provisions that were read again, by the id of their command.
     pub provisions: BTreeMap<String, Value>,
-    /// What a repeat was answered, by command.
+    /// The answers to repeated commands, by the id of the command.
     pub repeats: BTreeMap<String, Answer>,
-    /// The mails by address and subject, when all that follows from the commands is done.
+    /// The e-mails as address and subject, once everything that follows from the commands is done.
     pub mails: Option<Vec<(String, String)>>,
-    /// Work that was given up on.
+    /// How many events and records were given up on.
     pub dead_letters: usize,
 }
 
-/// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
-    /// The command concerned, if it is one's.
+    /// The id of the command concerned, if there is a single one.
     pub command: Option<String>,
-    /// What is wrong.
     pub what: String,
 }
 
-/// All that is wrong.
+/// Returns everything that is wrong.
 pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     let traces = money::traces(found);
@@ -87,10 +83,10 @@ fn general(wrong: &mut Vec<Wrong>, what: String) {
     wrong.push(Wrong { command: None, what });
 }
 
-/// Whether the answer is one that the command may get.
+/// Checks that the command may get this answer.
 fn answer(one: &Told, told: &[Told], say: &mut impl FnMut(String)) {
     let Some(answer) = &one.answer else {
-        return say("it has no final answer".to_owned());
+        return say("the command has no final answer".to_owned());
     };
     let code = answer.json["code"].as_str().unwrap_or_default();
     let given = (answer.status, code);
@@ -106,14 +102,14 @@ fn answer(one: &Told, told: &[Told], say: &mut impl FnMut(String)) {
         Wanted::Refusal(refusals) => refusals.contains(&given),
     };
     if !right {
-        return say(format!("{} {code} is no answer to it", answer.status));
+        return say(format!("{} {code} is not a valid answer to the command", answer.status));
     }
     if let Some(what) = money::misplaced(one) {
         say(what);
     }
 }
 
-/// Whether the clients are those that the answers told of, each as it was told last.
+/// Checks that the clients are exactly those that answers showed, each as the newest answer showed it.
 fn clients(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong>) {
     let mut last: BTreeMap<&str, (&Told, &Value)> = BTreeMap::new();
     for one in told.iter().filter(|it| it.command.reseller == reseller) {
@@ -128,18 +124,18 @@ fn clients(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong
     for client in &wallet.clients {
         let refid = client["refid"].as_str().unwrap_or_default();
         match last.remove(refid) {
-            None => general(wrong, format!("{reseller}: nobody ordered the client {client}")),
+            None => general(wrong, format!("{reseller}: no command created the client {client}")),
             Some((_, known)) if known == client => {}
             Some((one, known)) => wrong.push(Wrong {
                 command: Some(one.command.id.clone()),
-                what: format!("its client is {client}, and it was told {known}"),
+                what: format!("its client is {client}, but the answer showed {known}"),
             }),
         }
     }
     for (one, client) in last.values() {
         wrong.push(Wrong {
             command: Some(one.command.id.clone()),
-            what: format!("its client {} is lost", client["refid"]),
+            what: format!("its client {} is missing", client["refid"]),
         });
     }
 }
@@ -147,11 +143,11 @@ fn clients(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong
 fn each_once<'a>(what: &str, all: impl Iterator<Item = &'a str>, wrong: &mut Vec<Wrong>) {
     let mut known = BTreeSet::new();
     for one in all.filter(|one| !known.insert(*one)) {
-        general(wrong, format!("the {what} {one} is there twice"));
+        general(wrong, format!("the {what} {one} exists twice"));
     }
 }
 
-/// Whether each event reached the mailbox at least once.
+/// Checks that each event led to at least one e-mail.
 fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong: &mut Vec<Wrong>) {
     let sent = |address: &str, fits: &dyn Fn(&str) -> bool| {
         let fitting = |mail: &&(String, String)| mail.0 == address && fits(&mail.1);
@@ -163,7 +159,7 @@ fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong:
         };
         for address in one.new_addresses() {
             if sent(address, &|subject| subject.starts_with("Welcome to ")) == 0 {
-                say(format!("nobody welcomed {address}"));
+                say(format!("no welcome e-mail was sent to {address}"));
             }
         }
         if one.command.wanted == Wanted::Change && one.command.body.is_null() {
@@ -171,7 +167,7 @@ fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong:
                 let text = |member: &str| client[member].as_str().unwrap_or_default();
                 let notice = format!("is now {}", text("status"));
                 if sent(text("email"), &|subject| subject.ends_with(&notice)) == 0 {
-                    say(format!("{} was not told that it {notice}", text("email")));
+                    say(format!("{} got no e-mail saying that the account {notice}", text("email")));
                 }
             }
         }
@@ -191,7 +187,7 @@ fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong:
             let subject = format!("Your credit is low: {left} {credits} left");
             let warned = sent(&wallet.email, &|known| known == subject);
             if warned < times {
-                general(wrong, format!("{reseller}: {times} crossings to {left}, and {warned} warnings"));
+                general(wrong, format!("{reseller}: {times} falls below its threshold to {left}, {warned} warnings"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The checker on histories and systems made up for it: everything that can be wrong, one at a time.
+//! Tests of the check on made-up histories and systems: everything that can be wrong, one thing at a time.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn client(version: u64, name: &str, status: &str) -> Value {
     })
 }
 
-/// A top-up, a purchase for a new client that crosses the threshold, a refusal, a change and a repeat by reference.
+/// A top-up, a purchase for a new client that crosses the threshold, a refusal, a change, and a repeated reference.
 fn history() -> Vec<Told> {
     let credit = entry(1, "credit", 600, 600, "credit");
     let licences = json!([{"refid": "LI-1"}, {"refid": "LI-2"}]);
@@ -57,7 +57,7 @@ fn history() -> Vec<Told> {
     ]
 }
 
-/// The system in which exactly this has happened.
+/// The state of a system in which exactly this history has happened.
 fn found(history: &[Told]) -> Found {
     let answers = history.iter().filter_map(|told| {
         let answer = told.done()?;
@@ -95,62 +95,62 @@ fn a_system_that_kept_its_word_is_right() {
     assert_eq!(check(&history, &found(&history)), []);
 }
 
-/// What is done to a history or its system.
+/// Damages a history or the state of its system.
 pub(super) type Harm = fn(&mut Vec<Told>, &mut Found);
 
-/// Everything that can be wrong: what is said of it, and how it comes about.
+/// Everything that can be wrong: a part of the message that reports it, and what causes it.
 const HARMS: [(&str, Harm); 19] = [
-    ("its entry is lost", |_, found| {
+    ("its entry is missing", |_, found| {
         drop(wallet(found).entries.remove(1));
     }),
-    ("it has 2 entries", |_, found| {
+    ("the command has 2 entries", |_, found| {
         wallet(found).entries.push(entry(3, "debit", 200, 200, "buy"));
     }),
-    ("it was refused, and has 1 entries", |_, found| {
+    ("the command was refused, but has 1 entries", |_, found| {
         wallet(found).entries.push(entry(3, "debit", 200, 200, "dear"));
     }),
-    ("nobody ordered {", |_, found| {
+    ("no command ordered {", |_, found| {
         wallet(found).entries.push(entry(3, "debit", 200, 200, "?"));
     }),
     ("its entry is {", |_, found| {
         wallet(found).entries[1]["amount"] = json!(199);
     }),
-    ("entry 2 does not follow from 600", |_, found| {
+    ("entry 2 does not continue a balance of 600", |_, found| {
         wallet(found).entries[1]["previous_hash"] = json!("hash 7");
     }),
-    ("entry 2 does not follow from 600", |_, found| {
+    ("entry 2 does not continue a balance of 600", |_, found| {
         wallet(found).entries[1]["sequence"] = json!(3);
     }),
-    ("add up to 400, and the balance is 401", |_, found| {
+    ("add up to 400, but the balance is 401", |_, found| {
         wallet(found).balance = 401;
     }),
-    ("its verification says", |_, found| {
+    ("the wallet's verification says", |_, found| {
         wallet(found).verified["intact"] = json!(false);
     }),
-    ("it paid for 3 licences and was told 2", |told, _| {
+    ("the command paid for 3 licences, but the answer lists 2", |told, _| {
         told[1].command.body["quantity"] = json!(3);
     }),
     ("its provision is", |_, found| {
         found.provisions.get_mut("buy").unwrap()["licences"] = json!([{"refid": "LI-1"}]);
     }),
-    ("a repeat was answered 201 other bytes", |_, found| {
+    ("a repeat was answered with 201 other bytes", |_, found| {
         found.repeats.get_mut("buy").unwrap().bytes = b"other bytes".to_vec();
     }),
-    ("500 internal_error is no answer to it", |told, _| {
+    ("500 internal_error is not a valid answer to the command", |told, _| {
         let answer = told[2].answer.as_mut().unwrap();
         (answer.status, answer.json) = (500, json!({"code": "internal_error"}));
     }),
-    ("201  is no answer to it", |told, _| {
+    ("201  is not a valid answer to the command", |told, _| {
         told[4].answer.as_mut().unwrap().bytes = b"another entry".to_vec();
     }),
-    ("it has no final answer", |told, _| told[2].answer = None),
-    ("its client \"CL-1\" is lost", |_, found| {
+    ("the command has no final answer", |told, _| told[2].answer = None),
+    ("its client \"CL-1\" is missing", |_, found| {
         wallet(found).clients.clear();
     }),
     ("its client is {", |_, found| {
         wallet(found).clients[0]["version"] = json!(3);
     }),
-    ("is there twice", |_, found| {
+    ("exists twice", |_, found| {
         let mut other = client(1, "B", "pending");
         other["refid"] = json!("CL-2");
         wallet(found).clients.push(other);
@@ -173,9 +173,9 @@ fn whatever_is_lost_doubled_or_changed_is_said() {
 fn each_mail_that_is_missing_is_said() {
     let history = history();
     for (place, said) in [
-        (0, "nobody welcomed a@client.example"),
-        (1, "was not told that it is now active"),
-        (2, "1 crossings to 400, and 0 warnings"),
+        (0, "no welcome e-mail was sent to a@client.example"),
+        (1, "got no e-mail saying that the account is now active"),
+        (2, "1 falls below its threshold to 400, 0 warnings"),
     ] {
         let mut found = found(&history);
         found.mails.as_mut().unwrap().remove(place);

@@ -1,4 +1,4 @@
-//! Nobody learns whether an address is known: not from answers, not from the work behind them (rule D1).
+//! Neither an answer nor the work behind it reveals whether an address is known (rule D1).
 
 use purser_tests::faults::Script;
 use purser_tests::people::PASSWORD;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::attempt;
 
-/// What an answer shows and what it took, but for what is different each time.
+/// What a caller sees of an answer, with its cost, without the headers that differ between any two requests.
 #[derive(Debug, PartialEq)]
 struct Face {
     status: u16,
@@ -28,10 +28,9 @@ fn face(reply: &Reply) -> Face {
     }
 }
 
-/// A body about an address.
 type Body<'a> = &'a dyn Fn(&String) -> Value;
 
-/// Somebody confirmed, somebody who registered only, and nobody, by address.
+/// Three addresses: of a confirmed user, of one who has only registered, and of nobody.
 async fn addresses(world: &World) -> [String; 3] {
     let known = world.person().await.email;
     let waiting = "waiting@example.com".to_owned();
@@ -61,8 +60,8 @@ async fn what_is_asked_by_address_is_answered_alike_and_takes_the_same_work() {
             assert_eq!(reply.hashes(), runs, "{route}: runs of Argon2id");
             faces.push(face(&reply));
         }
-        assert_eq!(faces[0], faces[1], "{route}: somebody who registered only");
-        assert_eq!(faces[0], faces[2], "{route}: nobody");
+        assert_eq!(faces[0], faces[1], "{route}: an address that has only registered is told apart");
+        assert_eq!(faces[0], faces[2], "{route}: an unknown address is told apart");
     }
 }
 
@@ -101,7 +100,7 @@ async fn failures_are_counted_alike_and_a_suspended_login_is_as_wrong_as_none() 
     for (email, password) in [
         (&known, "a wrong harbour in the fog"),
         (&unknown, "a wrong harbour in the fog"),
-        // Even the right password.
+        // The right password of a suspended user is answered like a wrong one.
         (&suspended.email, PASSWORD),
     ] {
         let mut seen = Vec::new();

@@ -1,4 +1,4 @@
-//! Attempts that fail make the next one wait, and lock no owner out (rule D2).
+//! Failed sign-in attempts delay the next one, and never lock the account's owner out (rule D2).
 
 use jiff::SignedDuration;
 use purser_tests::lambda::{event, invoke};
@@ -11,7 +11,7 @@ use crate::accounts::{attempt, forget, turn};
 
 const WRONG: &str = "a wrong harbour in the fog";
 
-/// An attempt to sign in from this network address.
+/// Tries to sign in from the network address `address`.
 async fn from(world: &World, address: &str, body: &Value) -> Reply {
     let mut event = event("POST", "/v1/auth/login", "", "");
     event["requestContext"]["http"]["sourceIp"] = json!(address);
@@ -26,7 +26,7 @@ fn wait(reply: &Reply) -> i64 {
 
 #[tokio::test]
 async fn delays_grow_and_whoever_waits_as_told_is_heard() {
-    // What passes between two requests would count as waiting.
+    // A stopped clock: real time between two requests would count as waiting.
     let world = World::at("2026-01-05T09:00:00Z").await;
     let ada = world.person().await;
     let nobody = world.nobody();
@@ -36,7 +36,7 @@ async fn delays_grow_and_whoever_waits_as_told_is_heard() {
     }
     let mut waits = Vec::new();
     for _ in 0..8 {
-        // Not even the right password is looked at.
+        // While the delay lasts, not even the right password is checked.
         let soon = attempt(&nobody, &ada.email, PASSWORD).await;
         let soon = soon.refused(429, "too_many_attempts");
         waits.push(wait(&soon));
@@ -62,10 +62,10 @@ async fn an_owner_gets_in_while_the_account_is_under_attack_from_everywhere() {
     let strange = json!({"email": ada.email, "password": PASSWORD});
     let strange = from(&world, "203.0.113.1", &strange).await;
     let _strange = strange.refused(429, "too_many_attempts");
-    // From a device that she signed in with before.
+    // A device that she signed in with before gets in.
     let known = json!({"email": ada.email, "password": PASSWORD, "device": ada.device});
     let _in = from(&world, "203.0.113.1", &known).await.expect(200);
-    // A forged one is none.
+    // A forged device id does not.
     let mut forged = ada.device.clone();
     forged.pop();
     for device in [forged.as_str(), "US-0000000000000000.A.B", "x", &ada.device[..19]] {
@@ -73,7 +73,7 @@ async fn an_owner_gets_in_while_the_account_is_under_attack_from_everywhere() {
         let forged = from(&world, "203.0.113.2", &forged).await;
         let _forged = forged.refused(429, "too_many_attempts");
     }
-    // And by mail.
+    // A password reset by e-mail also gets her in.
     forget(&world, &ada.email).await;
     let new = "a new harbour at midnight";
     let reset = crate::accounts::reset(&world, &world.mailed_token(&ada.email).await, new).await;
@@ -97,7 +97,7 @@ async fn an_address_that_guesses_at_many_accounts_waits() {
     let soon = from(&world, "198.51.100.7", &right).await;
     let _soon = soon.refused(429, "too_many_attempts");
     let _elsewhere = from(&world, "198.51.100.8", &right).await.expect(200);
-    // A success of one's own ends nothing of it.
+    // A success from another network address does not shorten the delay of this one.
     let soon = from(&world, "198.51.100.7", &right).await;
     let _soon = soon.refused(429, "too_many_attempts");
 }
@@ -111,7 +111,7 @@ async fn of_many_guesses_at_once_a_few_are_answered() {
     let replies = futures_all(guesses).await;
     let told = replies.iter().filter(|it| it.status == 401).count();
     let waiting = replies.iter().filter(|it| it.status == 429).count();
-    assert_eq!((told, waiting), (3, 21), "only those that were counted");
+    assert_eq!((told, waiting), (3, 21), "only the guesses that were counted may be answered");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_right_guess_among_many_at_once_is_told_in_its_turn() {
     let ada = world.person().await;
     let (_, _, _) = crate::accounts::me::second_factor::enable(&world, &ada).await;
     let nobody = world.nobody();
-    // The right one comes last, and would be told that a code is missing.
+    // The right password comes last. If it were checked, the answer would say that a second-factor code is missing.
     let guesses = (0..24).map(|n| {
         let password = if n == 23 { PASSWORD } else { WRONG };
         attempt(&nobody, &ada.email, password)
@@ -149,7 +149,7 @@ async fn codes_are_counted_by_login_whatever_the_device() {
     let _phone = crate::accounts::me::second_factor::enable(&world, &ada).await;
     let mut told = Vec::new();
     for n in 0..4 {
-        // Each time a device that is new and known: as a link by mail gives them.
+        // Each password reset by e-mail gives out a new device that counts as known.
         forget(&world, &ada.email).await;
         let token = world.mailed_token(&ada.email).await;
         let reset = crate::accounts::reset(&world, &token, &format!("a harbour of number {n}")).await;
@@ -189,14 +189,17 @@ async fn an_outdated_hash_is_made_anew_at_the_next_sign_in() {
     let reply = attempt(&world.nobody(), &ada.email, PASSWORD).await.expect(200);
     assert_eq!(reply.hashes(), 2);
     assert!(kept().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-    assert_ne!(kept(), present, "under a salt of its own");
+    assert_ne!(kept(), present, "the new hash must have a new salt");
     let reply = attempt(&world.nobody(), &ada.email, PASSWORD).await.expect(200);
     assert_eq!(reply.hashes(), 1);
     let mails = world.subjects(&ada.email).await;
-    assert!(!mails.iter().any(|it| it.contains("password was changed")), "it is the same one");
+    assert!(
+        !mails.iter().any(|it| it.contains("password was changed")),
+        "the password itself did not change, so no e-mail may say so"
+    );
 }
 
-/// [`PASSWORD`] as it might have been hashed long ago: 4 MiB, once.
+/// A hash of [`PASSWORD`] with the weak parameters of long ago: 4 MiB, one pass.
 fn outdated() -> String {
     use argon2::password_hash::PasswordHasher;
     let params = argon2::Params::new(4_096, 1, 1, None).unwrap();

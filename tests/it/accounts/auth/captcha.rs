@@ -1,4 +1,4 @@
-//! CAPTCHA: who answers once, in time and rightly is a person; everybody else is not let in.
+//! CAPTCHA: a request passes only with a right answer that is given in time and used once (rule D2).
 
 use std::sync::{Arc, Mutex};
 
@@ -25,14 +25,14 @@ fn body(value: &Value) -> CaptchaBody {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-/// The code of the problem somebody gets.
+/// The code of the problem that the CAPTCHA check answers with, or `None` if the request passes.
 async fn asked(app: &App, value: Option<Value>, request: &str) -> Option<&'static str> {
     let given = value.as_ref().map(body);
     let answer = app.must_be_human(given.as_ref(), &stamp(request)).await;
     answer.err().map(|problem| problem.code())
 }
 
-/// A sum's token and its answer.
+/// Asks for a sum; returns its token and the right answer.
 fn sum(app: &App) -> (String, u32) {
     let shown = app.captcha().unwrap();
     assert_eq!(shown.kind, CaptchaKind::Arithmetic);
@@ -160,14 +160,13 @@ fn a_body_holds_nothing_else() {
     assert!(!shown.contains("hush"));
 }
 
-/// A stand-in for siteverify: it gives this answer, and keeps what it was asked.
+/// A stand-in for Google's siteverify: it gives the answer that a test sets, and records what it was asked.
 #[derive(Clone, Default)]
 struct Siteverify {
     answer: Arc<Mutex<(u16, String)>>,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
-/// What it was asked.
 #[derive(Debug, Clone, PartialEq)]
 struct Heard {
     asked: String,
@@ -220,7 +219,7 @@ async fn with_recaptcha(url: &str) -> World {
 async fn recaptcha_judges_by_its_protocol() {
     let google = Siteverify::default();
     let world = with_recaptcha(&google.start().await).await;
-    // A function's own, whose role says nothing of Google.
+    // The role of this function has no right that concerns Google: the check has to work without one.
     let app = world.system().apps().of("sign-up-reseller").unwrap();
     let shown = json!(app.captcha().unwrap());
     let expected = json!({"kind": "recaptcha", "question": null, "token": null, "site_key": SITE});
@@ -231,7 +230,7 @@ async fn recaptcha_judges_by_its_protocol() {
         (200, r#"{"success": false, "error-codes": ["timeout-or-duplicate"]}"#, Some("captcha_failed")),
         (200, r#"{"success": false, "error-codes": ["invalid-input-response"]}"#, Some("captcha_failed")),
         (200, r#"{"success": false}"#, Some("captcha_failed")),
-        // Ours to mend, and no fault of whoever asks.
+        // A wrong secret is a fault of the deployment, not of the caller, who is told to try again later.
         (200, r#"{"success": false, "error-codes": ["invalid-input-secret"]}"#, Some("busy")),
         (200, "<html>", Some("busy")),
         (500, r#"{"success": true}"#, Some("busy")),
@@ -247,8 +246,8 @@ async fn recaptcha_judges_by_its_protocol() {
         form: "secret=hush%20hush%20%26%20more%3D&response=03AG%26it%3Ds".to_owned(),
     };
     assert!(heard.iter().all(|it| *it == expected), "{heard:?}");
-    assert_eq!(heard.len(), 8, "each is asked once");
-    // Who gives no answer is not asked about.
+    assert_eq!(heard.len(), 8, "each check asks Google once");
+    // Google is not asked about a request that carries no CAPTCHA answer.
     assert_eq!(asked(app, None, "r").await, Some("captcha_failed"));
     assert_eq!(google.heard.lock().unwrap().len(), 8);
 }

@@ -1,4 +1,4 @@
-//! The way through an account, from the first request to the last.
+//! The life of an account: register, confirm, sign in, change and reset the password, sign out.
 
 use purser_tests::World;
 use purser_tests::people::PASSWORD;
@@ -11,7 +11,7 @@ async fn a_person_registers_and_comes_back() {
     let email = "ada@example.com";
     world.register(email, PASSWORD).await;
     let login = json!({"email": email, "password": PASSWORD});
-    // Not yet: the password is valid from the confirmation on.
+    // The password is not valid before the address is confirmed.
     let early = nobody.post("/v1/auth/login", &login).await;
     let _early = early.refused(401, "invalid_credentials");
     let token = json!({"token": world.mailed_token(email).await});

@@ -1,4 +1,4 @@
-//! How people get in.
+//! Registering and signing in, and what protects both against strangers.
 
 mod alike;
 mod attempts;

@@ -1,4 +1,4 @@
-//! Getting an account: anybody may ask, whoever reads the mail gets it (rules D1, D3).
+//! Registration: anybody may ask for an account, but only the reader of the address's e-mail gets it (rules D1, D3).
 
 use jiff::SignedDuration;
 use purser_domain::people::caller::Actor;
@@ -40,7 +40,7 @@ async fn a_confirmation_can_be_had_again() {
         let _sent = sent.expect(202);
     };
     resend().await;
-    assert!(world.subjects(email).await.is_empty(), "nobody has asked for an account");
+    assert!(world.subjects(email).await.is_empty(), "an address that never registered must get no e-mail");
     world.register(email, PASSWORD).await;
     let first = world.mailed_token(email).await;
     resend().await;
@@ -49,11 +49,11 @@ async fn a_confirmation_can_be_had_again() {
     let _confirmed = confirm(&world, &again).await.expect(200);
     let _in = world.sign_in(email, PASSWORD).await;
 
-    // After two registrations nobody knows whose the last password was: the link asks for a new one.
+    // After two registrations it is unclear whose password is the owner's, so the link asks for a new one.
     let email = "bob@example.com";
     world.register(email, PASSWORD).await;
     world.register(email, "somebody else's idea of it").await;
-    // Requests are looked at in any order.
+    // Link requests may be answered in any order, so both registrations have to be settled before the next request.
     world.system().settle().await;
     let body = json!({"email": email});
     let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
@@ -111,7 +111,7 @@ async fn one_address_one_login_however_many_ask_at_once() {
     assert!([201, 409].contains(&invited.status), "{:?}", invited.json);
     world.system().settle().await;
     let guards = world.count_of_kind("login_address");
-    // The partner has a login of its own.
+    // The other user and address guard belong to the partner.
     assert_eq!((guards, world.count_of_kind("user")), (2, 2));
 }
 
@@ -140,7 +140,7 @@ async fn an_address_that_a_stale_read_shows_free_is_answered_as_its_logins() {
     assert!(script.is_played() && link.has_account);
     assert_eq!(link.user.refid.as_str(), ada.refid);
     assert_eq!(world.count_of_kind("user"), 1);
-    // What has waited for too long is answered no more.
+    // A request that has waited for 24 hours is not answered any more.
     let late = now.plus(SignedDuration::from_hours(24));
     let link = app.store.answer_link_request(&asked, true, &stamp, late);
     assert!(link.await.unwrap().is_none());
@@ -174,13 +174,13 @@ async fn confirmation_can_be_off() {
     let me = ada.caller.get("/v1/me").await.expect(200);
     assert_eq!(me.json["confirmed_at"], json!(null));
     assert!(world.subjects(email).await.is_empty());
-    // A second registration takes nothing over.
+    // A second registration does not replace the first one's password.
     world.register(email, "somebody else's idea of it").await;
     world.system().settle().await;
     let other = attempt(&world.nobody(), email, "somebody else's idea of it").await;
     let _other = other.refused(401, "invalid_credentials");
     let _still = world.sign_in(email, PASSWORD).await;
-    // It can be confirmed all the same, with a password of whoever reads the mail; all sessions end.
+    // The address can still be confirmed: the reader of its e-mail sets a new password, and all sessions end.
     let body = json!({"email": email});
     let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;
     let _sent = sent.expect(202);

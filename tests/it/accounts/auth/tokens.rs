@@ -1,4 +1,4 @@
-//! Tokens of mails: good for one thing, once, for a while (rule D2).
+//! Tokens in e-mailed links: each works for one purpose, once, for a limited time (rule D2).
 
 use purser_tests::people::PASSWORD;
 use purser_tests::{Reply, World};
@@ -53,8 +53,8 @@ async fn a_token_is_for_one_thing_and_the_answer_never_says_what_is_wrong() {
         invalid(reply);
     }
     assert!(refused.windows(2).all(|two| two[0] == two[1]), "{refused:#?}");
-    assert_eq!(world.state().await, before, "something changed");
-    // The hash in the table opens nothing.
+    assert_eq!(world.state().await, before, "a refused token must change nothing");
+    // The hash that the table stores does not work as a token.
     let items = world.items();
     let kept = items.iter().find(|item| item["kind"]["S"] == "token");
     let kept = kept.unwrap()["pk"]["S"].as_str().unwrap();
@@ -121,7 +121,7 @@ async fn of_many_uses_at_once_one_wins() {
     }
 }
 
-/// All of these, side by side.
+/// Polls all futures concurrently and returns their results in the same order.
 pub(crate) async fn futures_all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut work: Vec<_> = work.map(Box::pin).collect();
     let mut done: Vec<Option<T>> = work.iter().map(|_| None).collect();
@@ -155,7 +155,7 @@ async fn no_token_is_ever_in_the_table_and_no_password_either() {
     let kept = doc(&world, &format!("PW#{}", ada.refid)).unwrap();
     let hash = kept["password"]["S"].as_str().unwrap();
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-    // Nor are credentials in any index.
+    // Credentials appear in no index.
     let items = world.items();
     let credentials = items.iter().filter(|item| item["kind"]["S"] == "credentials");
     for item in credentials {
@@ -171,11 +171,11 @@ async fn an_address_is_not_mailed_without_end() {
         forget(&world, &ada.email).await;
     }
     let mailed = world.subjects(&ada.email).await.len();
-    assert!(mailed <= 6, "{mailed} mails");
+    assert!(mailed <= 6, "{mailed} e-mails to one address");
     turn(&world, 15);
     let before = mailed;
     forget(&world, &ada.email).await;
-    assert_eq!(world.subjects(&ada.email).await.len(), before + 1, "and not never again");
+    assert_eq!(world.subjects(&ada.email).await.len(), before + 1, "after 15 minutes the address is mailed again");
 }
 
 #[tokio::test]

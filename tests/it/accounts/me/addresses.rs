@@ -1,4 +1,4 @@
-//! Another address for a login: confirmed where it is, told where it was (rule D1).
+//! Changing a user's e-mail address: the new address confirms the change, and the old address is notified (rule D1).
 
 use purser_tests::World;
 use purser_tests::people::{PASSWORD, Person};
@@ -20,7 +20,7 @@ async fn an_address_changes_once_its_owner_says_so() {
     let _wrong = wrong.refused(422, "wrong_password");
     let _asked = move_to(&ada, new, PASSWORD).await.expect(202);
     let token = world.mailed_token(new).await;
-    // Not yet; and a link for the old address ends with it.
+    // Until the change is confirmed the old address signs in. A password link that it was sent ends with the change.
     let _in = world.sign_in(&ada.email, PASSWORD).await;
     forget(&world, &ada.email).await;
     let stale = world.mailed_token(&ada.email).await;
@@ -34,7 +34,7 @@ async fn an_address_changes_once_its_owner_says_so() {
     assert!(told[0].contains("e-mail address"), "{told:?}");
     let stale = reset(&world, &stale, "a new harbour at midnight").await;
     let _stale = stale.refused(422, "invalid_token");
-    // The old one is free.
+    // The old address is free for a new user.
     world.register(&ada.email, PASSWORD).await;
     let token = world.mailed_token(&ada.email).await;
     let _other = confirm(&world, &token).await.expect(200);
@@ -47,7 +47,7 @@ async fn a_taken_address_is_not_told_of_and_a_raced_one_is_refused() {
     let (ada, bob) = (world.person().await, world.person().await);
     let before = world.subjects(&bob.email).await.len();
     let _same_answer = move_to(&ada, &bob.email, PASSWORD).await.expect(202);
-    assert_eq!(world.subjects(&bob.email).await.len(), before, "no mail");
+    assert_eq!(world.subjects(&bob.email).await.len(), before, "an address that is taken gets no e-mail");
 
     let new = "shared@new.example";
     let _asked = move_to(&ada, new, PASSWORD).await.expect(202);
@@ -70,7 +70,7 @@ async fn another_spelling_of_the_same_address_is_no_other() {
     let capitals = ada.email.to_uppercase();
     let _in = world.sign_in(&capitals, PASSWORD).await;
     world.register(&capitals, "some other harbour").await;
-    // Mailed as its owner spells it.
+    // The e-mail goes to the address as its owner spells it.
     let subjects = world.subjects(&ada.email).await;
     assert!(subjects[0].contains("already"), "{subjects:?}");
     let still = attempt(&world.nobody(), &ada.email, "some other harbour").await;

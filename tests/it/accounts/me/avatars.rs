@@ -1,4 +1,4 @@
-//! Pictures of people: decoded and encoded again (rule D1).
+//! Profile pictures: every upload is decoded, and stored as a small square JPEG (rule D1).
 
 use image::{ImageFormat, Rgb, RgbImage};
 use purser_tests::{Caller, Reply, World};
@@ -25,7 +25,7 @@ async fn a_picture_comes_back_small_and_square() {
     for (kind, format) in [
         ("image/png", ImageFormat::Png),
         ("image/jpeg", ImageFormat::Jpeg),
-        // What it is, its bytes tell.
+        // The bytes decide what a picture is, not the media type that the caller declares.
         ("image/gif", ImageFormat::WebP),
     ] {
         let _kept = put(&ada, kind, picture(format, 900)).await.expect(204);
@@ -35,7 +35,7 @@ async fn a_picture_comes_back_small_and_square() {
         assert_eq!((picture.width(), picture.height()), (256, 256));
         assert!(shown.bytes.len() < 60_000);
     }
-    // As large as telephones make them.
+    // A picture of more than 1 MiB, as phones take them, is accepted.
     let noise = RgbImage::from_fn(1_000, 1_000, |x, y| {
         let n = x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503);
         Rgb(n.wrapping_mul(n).to_le_bytes()[1..4].try_into().unwrap())

@@ -1,4 +1,4 @@
-//! The second factor: an app's codes, each good once, and codes for recovery (rule D2).
+//! The second factor: codes of an authenticator app and recovery codes, each good for one sign-in (rule D2).
 
 use purser_tests::World;
 use purser_tests::people::{PASSWORD, Person};
@@ -7,7 +7,7 @@ use totp_rs::Totp;
 
 use crate::accounts::turn;
 
-/// Somebody's app, which has scanned the code of `uri`.
+/// An authenticator app that has scanned the `uri` of an enrolment.
 pub struct Phone(Totp);
 
 impl Phone {
@@ -15,7 +15,7 @@ impl Phone {
         Self(Totp::from_url(uri).unwrap())
     }
 
-    /// What it shows so many steps from now.
+    /// The code that the app shows `steps` steps of 30 seconds from now.
     fn shows(&self, world: &World, steps: i64) -> String {
         let now = world.system().clock().timestamp().as_second();
         let then = u64::try_from(now + steps * 30).unwrap();
@@ -23,7 +23,8 @@ impl Phone {
     }
 }
 
-/// Turns somebody's second factor on; they are in a new session then, and have codes for recovery.
+/// Turns on the second factor of `person`. Returns the person with the session that this begins, the app, and the
+/// recovery codes.
 pub async fn enable(world: &World, person: &Person) -> (Person, Phone, Vec<String>) {
     let proof = json!({"password": PASSWORD});
     let offered = person.caller.post("/v1/me/totp", &proof).await.expect(200);
@@ -60,14 +61,14 @@ async fn a_code_is_asked_for_and_good_once() {
     let nobody = world.nobody();
     let sign_in = async |code: Option<&str>| nobody.post("/v1/auth/login", &login(&ada, code)).await;
     let _asked = sign_in(None).await.refused(401, "second_factor_required");
-    // The code that turned it on is used up.
+    // The code that turned the second factor on can't be used again.
     let used = phone.shows(&world, 0);
     assert_eq!(sign_in(Some(&used)).await.refused(422, "invalid_code").pointer(), "/code");
     turn(&world, 1);
     let next = phone.shows(&world, 0);
     let _in = sign_in(Some(&next)).await.expect(200);
     let _used = sign_in(Some(&next)).await.refused(422, "invalid_code");
-    // One for recovery, typed as people do, once.
+    // A recovery code works once, even if it is typed in lower case and with spaces for hyphens.
     let typed = codes[3].to_lowercase().replace('-', " ");
     let _in = sign_in(Some(&typed)).await.expect(200);
     let _used = sign_in(Some(&codes[3])).await.refused(422, "invalid_code");
@@ -89,7 +90,7 @@ async fn codes_can_not_be_guessed_by_whoever_knows_the_password() {
     let code = phone.shows(&world, 0);
     let soon = nobody.post("/v1/auth/login", &login(&ada, Some(&code))).await;
     let _soon = soon.refused(429, "too_many_attempts");
-    // Who does not know the password is never asked for a code.
+    // Without the right password, the answer never says anything about the code.
     turn(&world, 15);
     let wrong = json!({"email": ada.email, "password": "a wrong harbour", "code": code});
     let _wrong = nobody.post("/v1/auth/login", &wrong).await.refused(401, "invalid_credentials");
@@ -108,7 +109,7 @@ async fn turning_it_on_and_off_takes_the_password_and_is_told() {
     let _offered = ada.caller.post("/v1/me/totp", &proof).await.expect(200);
     let bad = ada.caller.put("/v1/me/totp", &json!({"code": "x"})).await;
     let _bad = bad.refused(422, "invalid_code");
-    // An offer alone changes nothing about signing in.
+    // Until a code has confirmed it, an offered second factor does not change how the user signs in.
     let ada = world.sign_in(&ada.email, PASSWORD).await;
     let (ada, _, _) = enable(&world, &ada).await;
     let twice = ada.caller.post("/v1/me/totp", &proof).await;
@@ -140,7 +141,7 @@ async fn operators_without_one_may_do_nothing_else_where_it_is_required() {
     assert_eq!(me.json["roles"], json!(["operator"]));
     let (operator, _, _) = enable(&world, &operator).await;
     let _clients = operator.caller.get("/v1/clients").await.expect(200);
-    // Machines and others sign in as before.
+    // API keys and users who are not operators need no second factor.
     let _clients = world.operator.get("/v1/clients").await.expect(200);
     let partner = world.partner("standard", 0).await;
     let staff = world.invited(json!({"reseller": partner.refid})).await;

@@ -1,4 +1,4 @@
-//! Sessions: what is noted of their use.
+//! Noting when a session was last used: one write of one unit, which never brings an ended session back.
 
 use jiff::Timestamp;
 use purser_domain::basic::refid::UserRefid;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const USER: &str = "US-0123456789ABCDEF";
 
-/// The item of a user with one session, `a`, last used long ago.
+/// A user's sessions item with one session, `a`, that was last used long ago.
 fn sessions() -> Value {
     json!({
         "pk": {"S": format!("SE#{USER}")}, "sk": {"S": "."}, "kind": {"S": "sessions"},
@@ -32,7 +32,7 @@ async fn every_function_that_is_told_who_calls_may_note_that_a_session_was_used(
     expected["seen"]["M"]["a"]["S"] = json!("2027-01-15T08:00:00.000Z");
     assert_eq!(world.items(), [expected.clone()]);
 
-    // A session that has ended stays ended, and nobody's sessions are made.
+    // Noting a use neither brings an ended session back nor creates sessions for a user who has none.
     let nobody = UserRefid::parse("US-0000000000000000").unwrap();
     for (user, session) in [(&user, "b"), (&nobody, "a")] {
         let later = at(1_900_000_000);
@@ -41,7 +41,7 @@ async fn every_function_that_is_told_who_calls_may_note_that_a_session_was_used(
         assert_eq!(world.items(), [expected.clone()]);
     }
 
-    // Who is told of nobody may not.
+    // `relay` never learns who calls, so its role does not allow the write.
     let app = world.app_over("relay", &Script::default()).await;
     let refused = app.store.note_session_used(&user, "a", at(0)).await;
     let refused = refused.unwrap_err().to_string();

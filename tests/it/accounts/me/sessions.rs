@@ -1,4 +1,4 @@
-//! Sessions: opaque, short, and over at once when they should be (rule D2).
+//! Sessions are opaque and short-lived, and end at once with a change of password, role or status (rule D2).
 
 use purser_domain::Refusal;
 use purser_domain::people::caller::Actor;
@@ -74,7 +74,7 @@ async fn nobody_brings_a_session_along() {
     let world = World::new().await;
     let ada = world.person().await;
     let mallory = world.person().await;
-    // Ada signs in with Mallory's session at hand: it stays Mallory's, and hers is new.
+    // Ada signs in while presenting Mallory's session: that one stays Mallory's, and Ada gets a new one.
     let reply = attempt(&mallory.caller, &ada.email, PASSWORD).await.expect(200);
     let fresh = reply.text("token").to_owned();
     assert_ne!(Some(fresh.as_str()), mallory.caller.key());
@@ -82,7 +82,7 @@ async fn nobody_brings_a_session_along() {
     assert_eq!(me.text("email"), mallory.email);
     let me = world.nobody().with_key(Some(&fresh)).get("/v1/me").await;
     assert_eq!(me.expect(200).text("email"), ada.email);
-    // And no body brings one in.
+    // The body of a sign-in can't bring a session either.
     let fixed = json!({"email": ada.email, "password": PASSWORD, "token": mallory.caller.key()});
     let reply = world.nobody().post("/v1/auth/login", &fixed).await;
     let _refused = reply.refused(422, "invalid_fields");
@@ -129,7 +129,8 @@ async fn what_changes_a_login_ends_its_sessions() {
 async fn a_change_under_way_brings_no_ended_session_back() {
     let world = World::new().await;
     let ada = world.person().await;
-    // Many changes of the password by one session, while the login is suspended: whichever comes first, none is left.
+    // One session changes the password several times while an operator suspends the user. In whatever order these
+    // commit, no session is left.
     let body = json!({"password": PASSWORD, "new_password": PASSWORD});
     let changes = (0..3).map(|_| ada.caller.put("/v1/me/password", &body));
     let path = format!("/v1/users/{}/suspend", ada.refid);
@@ -164,13 +165,13 @@ async fn a_sign_in_from_a_new_device_is_told_and_one_from_a_known_is_not() {
         let subjects = world.subjects(&ada.email).await;
         subjects.iter().filter(|it| it.contains("sign-in")).count()
     };
-    assert_eq!(told().await, 0, "the first one is no news");
+    assert_eq!(told().await, 0, "the first sign-in sends no e-mail");
     let known = json!({"email": ada.email, "password": PASSWORD, "device": ada.device});
     let _known = world.sign_in_with(&ada.email, &known).await;
     assert_eq!(told().await, 0);
     let _new = world.sign_in(&ada.email, PASSWORD).await;
     assert_eq!(told().await, 1, "{subject}");
-    // Somebody else's device is none of hers.
+    // Another user's device does not count as known for Ada.
     let bob = world.person().await;
     let foreign = json!({"email": ada.email, "password": PASSWORD, "device": bob.device});
     let ada_again = world.sign_in_with(&ada.email, &foreign).await;
@@ -197,7 +198,7 @@ async fn a_wrong_present_password_is_counted_and_changes_nothing() {
     let soon = ada.caller.put("/v1/me/password", &right).await;
     let soon = soon.refused(429, "too_many_attempts");
     assert!(soon.header("retry-after").is_some());
-    // Nobody else waits for it.
+    // Another session of the same user does not have to wait.
     let other = world.sign_in(&ada.email, PASSWORD).await;
     let weak = json!({"password": PASSWORD, "new_password": "password1234"});
     let weak = other.caller.put("/v1/me/password", &weak).await;

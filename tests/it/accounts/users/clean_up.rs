@@ -1,4 +1,5 @@
-//! Logins that nobody needs: which they are, who is told of them, and how they go (rule D6).
+//! Stale users, who hold no role and were never confirmed or not used for long: which users those are, the monthly
+//! report about them, and how they are deleted (rule D6).
 
 use std::collections::BTreeSet;
 
@@ -19,14 +20,13 @@ async fn turn(world: &World, days: u32) {
     world.system().settle().await;
 }
 
-/// The login with this address.
 async fn login(world: &World, email: &str) -> Value {
     let path = format!("/v1/users?email={email}");
     let found = world.operator.get(&path).await.expect(200);
     found.json["data"][0].clone()
 }
 
-/// Somebody who asks for an account and never confirms it; its refid.
+/// Registers a user who never confirms the address, and returns the user's refid.
 async fn stranger(world: &World) -> String {
     let email = format!("{}@example.com", world.fresh("stranger"));
     world.register(&email, PASSWORD).await;
@@ -34,14 +34,12 @@ async fn stranger(world: &World) -> String {
     login(world, &email).await["refid"].as_str().unwrap().to_owned()
 }
 
-/// A client that is bound to `person`.
 async fn bind(world: &World, person: &Person) -> Reply {
     let mut body = world.new_client();
     body["user"] = json!(person.refid);
     world.operator.post("/v1/clients", &body).await
 }
 
-/// The list, so many at a time.
 async fn stale_by(world: &World, limit: usize) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -82,7 +80,7 @@ async fn only_who_holds_no_role_is_listed_and_only_after_its_time() {
     let _client = bind(&world, &bound).await.expect(201);
     let ban = format!("/v1/users/{}/suspend", banned.refid);
     let _banned = world.operator.act(&ban).await.expect(200);
-    // Nobody follows the links of these.
+    // The invited operator and member of staff hold a role even if they never follow their links.
     let partner = world.partner("standard", 0).await;
     for holds in [json!({"operator": true}), json!({"reseller": partner.refid})] {
         let mut body = json!({"email": format!("{}@example.com", world.fresh("x")), "name": "x"});
@@ -110,7 +108,7 @@ async fn only_who_holds_no_role_is_listed_and_only_after_its_time() {
     let found: Vec<(&Value, &Value)> = all.iter().map(|it| (&it["refid"], &it["reason"])).collect();
     let (idle_is, unconfirmed) = (json!(idle.refid), json!("unconfirmed"));
     let expected = [(&idle_is, &json!("dormant")), (&json!(stranger), &unconfirmed)];
-    assert_eq!(found, expected, "the newest first");
+    assert_eq!(found, expected, "the most recently used comes first");
     let last = world.operator.get(&format!("/v1/users/{}", idle.refid)).await.expect(200);
     assert_eq!(all[0]["since"], last.json["last_login_at"]);
 }
@@ -133,7 +131,7 @@ async fn the_list_is_for_operators_and_goes_on_page_by_page() {
         let copied = copied.replace("\"client\":{\"NULL\":true}", kind);
         serde_json::from_str::<Value>(&copied).unwrap()
     };
-    // Most logins are customers', and fill no page.
+    // Most users are customers, whom the list leaves out: a page has to read past them.
     let customer = "\"client\":{\"S\":\"CL-0123456789ABCDEF\"}";
     let mut copies: Vec<Value> = (0..60).map(|n| copy(n, "\"client\":{\"NULL\":true}")).collect();
     copies.extend((60..400).map(|n| copy(n, customer)));
@@ -176,7 +174,7 @@ async fn what_is_deleted_leaves_nothing_and_its_address_is_free() {
     let mut left = world.state().await;
     left.retain(named);
     let kinds: BTreeSet<&str> = left.iter().map(|item| item["kind"]["S"].as_str().unwrap()).collect();
-    // What ends by itself, and tells nobody's address.
+    // Only past sign-ins and tokens may be left; both expire.
     let ends: BTreeSet<&str> = ["login", "token"].into();
     assert!(kinds.is_subset(&ends), "{kinds:?}");
     assert!(left.iter().all(|item| item["ttl"]["N"].is_string()), "{left:?}");
@@ -185,7 +183,7 @@ async fn what_is_deleted_leaves_nothing_and_its_address_is_free() {
     let token = json!({"token": world.mailed_token(email).await});
     let _confirmed = world.nobody().post("/v1/auth/confirm", &token).await.expect(200);
     let ada = world.sign_in(email, PASSWORD).await;
-    assert!(all.iter().all(|it| it["refid"] != ada.refid), "she is somebody new");
+    assert!(all.iter().all(|it| it["refid"] != ada.refid), "registering again must make a new user");
 }
 
 #[tokio::test]
@@ -221,7 +219,7 @@ async fn of_a_deletion_and_a_binding_at_once_one_wins() {
         let person = world.person().await;
         let refid = json!(person.refid);
         let (deletion, binding) = (delete(&world, &refid, None), bind(&world, &person));
-        // Each comes first now and then.
+        // Start the deletion and the binding first in turn, so that each wins now and then.
         let (deleted, bound) = if n % 2 == 0 {
             tokio::join!(deletion, binding)
         } else {
@@ -246,7 +244,7 @@ async fn operators_are_mailed_once_a_month_and_nothing_is_deleted() {
     let asked = json!({"email": "nobody@example.com", "name": "x", "operator": true});
     let _unconfirmed = world.operator.post("/v1/users", &asked).await.expect(201);
     world.run_schedule(FUNCTION).await;
-    assert_eq!(told(&world.mails().await), Vec::<&Value>::new(), "there is nothing to tell");
+    assert_eq!(told(&world.mails().await), Vec::<&Value>::new(), "without stale users there must be no report");
 
     let idle = world.person().await;
     turn(&world, 732).await;
@@ -274,11 +272,11 @@ async fn operators_are_mailed_once_a_month_and_nothing_is_deleted() {
         }
         let named = strangers.iter().filter(|refid| said.contains(*refid)).count();
         assert_eq!((named, said.contains(&idle.refid)), (20, false), "{said}");
-        assert!(!said.contains("stranger-") && !said.contains(&idle.email), "no addresses: {said}");
+        assert!(!said.contains("stranger-") && !said.contains(&idle.email), "the report must name no address: {said}");
     }
     let mut after = world.state().await;
     after.retain(|item| before.contains(item) || item["kind"]["S"] != "claim");
-    assert_eq!(after, before, "nothing is deleted, and nothing else changes");
+    assert_eq!(after, before, "a report must change nothing but its claims");
 }
 
 #[tokio::test]
@@ -296,9 +294,9 @@ async fn an_operator_is_told_once_of_a_run_however_often_it_is_repeated() {
     script.then(SDK_TRIES, SEND_EMAIL, &Fault::Answer(500, refusal));
     let over = world.app_over(FUNCTION, &script).await;
     let run = async |app: App| report_accounts(app, serde_json::from_value(event.clone()).unwrap()).await;
-    let failed = run(over).await.expect_err("one was not told");
+    let failed = run(over).await.expect_err("the run must fail if an operator could not be mailed");
     assert!(failed.contains("SendEmail") && script.is_played(), "{failed}");
-    assert_eq!(told(&world.mails().await).len(), before + 1, "the other was");
+    assert_eq!(told(&world.mails().await).len(), before + 1, "the other operator must be mailed all the same");
     for _ in 0..2 {
         let own = world.system().apps().of(FUNCTION).unwrap();
         run(own.clone()).await.unwrap();

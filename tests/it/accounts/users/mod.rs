@@ -1,4 +1,4 @@
-//! Logins as operators and resellers manage them, and the roles they give (rules B1, D4).
+//! How operators and resellers manage users, and the roles that users hold (rules B1, D4).
 
 mod clean_up;
 
@@ -20,7 +20,7 @@ async fn onboarding_a_reseller_mails_its_first_login_a_link() {
     assert_eq!(staff.refid, reseller.text("user"));
     let me = staff.caller.get("/v1/me").await.expect(200);
     assert_eq!(me.json["roles"], json!(["reseller"]));
-    assert!(me.json["confirmed_at"].is_string(), "whoever reads the mail has the address");
+    assert!(me.json["confirmed_at"].is_string(), "setting a password by the mailed link must confirm the address");
     let own = format!("/v1/resellers/{}/wallet", reseller.text("refid"));
     let _wallet = staff.caller.get(&own).await.expect(200);
     let client = staff.caller.post("/v1/clients", &world.new_client()).await;
@@ -62,7 +62,7 @@ async fn operators_invite_operators_and_a_reseller_its_staff() {
     assert_eq!(staff.text("reseller"), partner.refid);
     world.set_password("s@example.com", PASSWORD).await;
     let staff = world.sign_in("s@example.com", PASSWORD).await;
-    // Staff may what its reseller may, and no more.
+    // Staff may do what their reseller may, and no more.
     let more = json!({"email": "t@example.com", "name": "T"});
     let _more = staff.caller.post("/v1/users", &more).await.expect(201);
     let operator = json!({"email": "o@example.com", "name": "O", "operator": true});
@@ -77,7 +77,7 @@ async fn operators_invite_operators_and_a_reseller_its_staff() {
     let _taken = taken.refused(409, "duplicate_email");
     let listed = staff.caller.get("/v1/users").await.expect(200);
     let listed = listed.json["data"].as_array().unwrap().len();
-    assert_eq!(listed, 3, "the first login and two more");
+    assert_eq!(listed, 3, "the reseller's first user and the two that were invited");
 }
 
 #[tokio::test]

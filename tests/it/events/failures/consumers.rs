@@ -1,4 +1,5 @@
-//! The consumers: what they can't read is an error, what they did is not done again, and who died is waited for.
+//! Consumers of the bus: an event that can't be read is an error, an event is acted on once, and the claim of a
+//! consumer that died is respected until its lease ends.
 
 use std::sync::Arc;
 
@@ -16,7 +17,6 @@ use serde_json::{Value, json};
 
 use super::Spoiling;
 
-/// Hands an event to a function as Lambda does.
 async fn handle(app: &App, name: &str, event: Value) -> Result<(), String> {
     let Some(Entry::Event(run)) = function(name).map(|it| it.entry) else {
         panic!("{name} takes no events");
@@ -25,7 +25,7 @@ async fn handle(app: &App, name: &str, event: Value) -> Result<(), String> {
     run(app.clone(), event).await
 }
 
-/// What a function works with.
+/// The function's own `App`, with its role.
 fn own<'a>(world: &'a World, name: &str) -> &'a App {
     world.system().apps().of(name).unwrap()
 }
@@ -38,13 +38,14 @@ fn event(kind: &str, detail: &Value) -> Value {
     })
 }
 
-/// A world with all rules on.
+/// A world in which clients are bound by address and resellers with low credit are held.
 async fn with_rules() -> World {
     let rules = [("PURSER_AUTO_BIND_USER", "true"), ("PURSER_HOLD_ON_LOW_CREDIT", "true")];
     World::with(None, &rules).await
 }
 
-/// Every consumer with an event that it takes, about a client or reseller that there is.
+/// Every consumer with events that it takes, about a client or reseller that exists. Asserts that no consumer is
+/// missing.
 async fn readable(world: &World) -> Vec<(&'static str, Value)> {
     let partner = world.partner("standard", 0).await;
     let client = json!({"id": "c", "origin": "api", "client": world.client(&partner).await});
@@ -59,8 +60,8 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
         ("mail-links", event("ResellerOnboarded", &begun)),
     ];
     for function in purser_lambda::functions() {
-        // What SES tells has a shape of its own (undelivered.rs), and a timetable tells nothing (checkpoints.rs,
-        // accounts/clean_up.rs, analytics.rs).
+        // SES's events have a shape of their own (undelivered.rs), and what a schedule sends says nothing
+        // (ledger/checkpoints.rs, accounts/users/clean_up.rs, analytics).
         let others =
             ["suppress-mail", "checkpoint-ledger", "report-accounts", "report-partners", "rollup", "sample-figures"];
         let consumes = matches!(function.entry, Entry::Event(_)) && !others.contains(&function.name);
@@ -77,7 +78,7 @@ async fn an_event_that_can_not_be_read_is_an_error_and_changes_nothing() {
         ("no id", |event| {
             drop(event["detail"].as_object_mut().unwrap().remove("id"));
         }),
-        ("an id that is no text", |event| {
+        ("an id that is not text", |event| {
             event["detail"]["id"] = json!(7);
         }),
         ("an unknown kind", |event| {
@@ -86,18 +87,18 @@ async fn an_event_that_can_not_be_read_is_an_error_and_changes_nothing() {
         ("no kind", |event| {
             drop(event.as_object_mut().unwrap().remove("detail-type"));
         }),
-        ("nobody it is about", |event| {
+        ("no client and no reseller", |event| {
             let detail = event["detail"].as_object_mut().unwrap();
             detail.retain(|name, _| name == "id" || name == "origin");
         }),
-        ("a refid that is none", |event| {
+        ("an invalid refid", |event| {
             for name in ["client", "reseller"] {
                 if event["detail"][name].is_string() {
                     event["detail"][name] = json!("somebody");
                 }
             }
         }),
-        ("a detail that is no object", |event| {
+        ("a detail that is not an object", |event| {
             event["detail"] = json!("text");
         }),
     ];
@@ -121,7 +122,7 @@ async fn an_event_that_can_not_be_read_is_an_error_and_changes_nothing() {
     assert_eq!(without_claims().await, before);
     for (name, event) in consumers {
         let kind = event["detail-type"].clone();
-        assert_eq!(handle(own(&world, name), name, event).await, Ok(()), "{name} takes {kind}");
+        assert_eq!(handle(own(&world, name), name, event).await, Ok(()), "{name} must take {kind}");
     }
 }
 
@@ -195,7 +196,7 @@ async fn a_client_that_an_operator_released_is_not_bound_again_by_a_repeat() {
     assert_eq!(client.json["user"], Value::Null);
 }
 
-/// A reseller that ran low, as `notify` is told of it under this id.
+/// The event `id`, which says that the reseller's credits ran low.
 fn low(reseller: &str, id: &str) -> Value {
     let detail = json!({"id": id, "origin": "api", "reseller": reseller, "balance": 1, "threshold": 2});
     event("CreditsRanLow", &detail)
@@ -206,7 +207,7 @@ async fn who_dies_between_act_and_settling_is_waited_for_and_then_followed() {
     let world = World::new().await;
     let partner = world.partner("standard", 0).await;
     let script = Script::default();
-    // The claim is taken, the mail is sent, and that it was can't be written down.
+    // The claim is taken and the e-mail is sent, but the call that settles the claim never succeeds.
     script.then(1, "PutItem", &Fault::Spared);
     script.then(10_000, "PutItem", &Fault::LostCall);
     let dying = world.app_over("notify", &script).await;
@@ -217,14 +218,14 @@ async fn who_dies_between_act_and_settling_is_waited_for_and_then_followed() {
         tokio::task::yield_now().await;
     }
     run.abort();
-    assert!(run.await.is_err(), "it died over its work");
+    assert!(run.await.is_err(), "the run must have been aborted");
     let app = own(&world, "notify");
-    assert!(handle(app, "notify", event()).await.is_err(), "its lease still runs");
+    assert!(handle(app, "notify", event()).await.is_err(), "the dead run's lease has not ended");
     assert_eq!(world.mails().await.len(), 1);
     world.system().clock().advance(SignedDuration::from_secs(61));
     for _ in 0..2 {
         assert_eq!(handle(app, "notify", event()).await, Ok(()));
-        assert_eq!(world.mails().await.len(), 2, "at least once; then settled");
+        assert_eq!(world.mails().await.len(), 2, "the event must be acted on once more, and then be settled");
     }
 }
 
@@ -299,7 +300,7 @@ async fn a_claim_given_back_too_late_does_not_undo_what_was_done_since() {
     let released = script.calls("PutItem").pop().unwrap();
     let app = own(&world, "notify");
     assert_eq!(handle(app, "notify", event()).await, Ok(()));
-    // The call that gave the claim back arrives once more, after another delivery has acted.
+    // The call that released the claim arrives once more, after another delivery has acted.
     let late = serde_json::from_slice(&released).unwrap();
     let refused = world.system().dynamo().database().put_item(late);
     assert!(refused.is_err());

@@ -1,4 +1,4 @@
-//! `/_local/dead-letters/redrive`: what was given up on is given to its function again.
+//! `/_local/dead-letters/redrive` hands the work in the dead letters to its functions again.
 
 use std::path::Path;
 
@@ -9,14 +9,13 @@ async fn in_folder(folder: &Path) -> World {
     World::with(Some(folder.to_owned()), &[]).await
 }
 
-/// Redrives; answers how much was redriven and how much is left.
+/// Redrives everything; returns how many letters were redriven and how many are left.
 async fn redrive(world: &World) -> (u64, u64) {
     let path = "/_local/dead-letters/redrive";
     let answer = world.nobody().post(path, &Value::Null).await.expect(200);
     (answer.number("redriven"), answer.number("left"))
 }
 
-/// What is kept, newest first, by function and work.
 async fn kept(world: &World) -> Vec<(String, Value)> {
     let answer = world.nobody().get("/_local/dead-letters").await.expect(200);
     let letters = answer.json["data"].as_array().unwrap().iter();
@@ -62,15 +61,15 @@ async fn what_succeeds_now_leaves_and_what_fails_stays() {
     let world = in_folder(&folder).await;
     let told = world.events().await.len();
     assert_eq!(redrive(&world).await, (3, 3));
-    assert_eq!(world.events().await.len(), told + 1, "the record is told");
-    assert_eq!(world.mails().await.len(), 2, "one event is mailed once");
+    assert_eq!(world.events().await.len(), told + 1, "the event of the readable record must be published");
+    assert_eq!(world.mails().await.len(), 2, "an event that was kept twice must be mailed once");
     let expected = [("a-function-of-old", low), ("notify", nameless), ("relay", poison)];
     let expected = expected.map(|(function, work)| (function.to_owned(), work));
     assert_eq!(kept(&world).await, expected);
     world.end().await;
 
     let world = in_folder(&folder).await;
-    assert_eq!(kept(&world).await, expected, "it outlives the process");
+    assert_eq!(kept(&world).await, expected, "dead letters must outlive the process");
     let answer = world.nobody().get("/_local/dead-letters").await.expect(200);
     let reasons: Vec<_> = answer.json["data"].as_array().unwrap().iter().map(|it| &it["reason"]).collect();
     let why =
@@ -94,14 +93,14 @@ async fn a_record_that_can_not_be_read_is_kept_whole_and_those_around_it_are_tol
     create().await;
     assert_eq!(world.events().await.len(), 2);
     let letters = kept(&world).await;
-    // Whoever reads the stream keeps it for itself.
+    // Each function that reads the stream keeps the record for itself.
     let mut functions: Vec<&str> = letters.iter().map(|(function, _)| function.as_str()).collect();
     functions.sort_unstable();
     assert_eq!(functions, ["project-timeline", "relay"]);
     for (_, record) in &letters {
         assert_eq!(record["dynamodb"]["NewImage"], poison);
         let same = world.stream_records().contains(record);
-        assert!(same, "it is the very record");
+        assert!(same, "the record must be kept as it was");
     }
     assert_eq!(redrive(&world).await, (0, 2));
 }

@@ -1,4 +1,5 @@
-//! The relay: which record it reports when the bus or a record fails.
+//! The relay: which records it reports as failed when the bus refuses an event or a record can't be read. No event is
+//! lost.
 
 use aws_lambda_events::dynamodb::Event;
 use purser_tests::World;
@@ -7,19 +8,17 @@ use serde_json::{Value, json};
 
 use super::Spoiling;
 
-/// A world with so many clients, and the stream's records of them.
 async fn with_clients(count: usize) -> (World, Vec<Value>) {
     let world = World::new().await;
     for _ in 0..count {
         let new = world.new_client();
         let _client = world.operator.post("/v1/clients", &new).await.expect(201);
     }
-    assert_eq!(world.events().await.len(), count, "each is told once");
+    assert_eq!(world.events().await.len(), count, "one event must be published for each client");
     let records = world.stream_records();
     (world, records)
 }
 
-/// Where the records of clients stand among all.
 fn places(records: &[Value]) -> Vec<usize> {
     let client = |record: &Value| record["dynamodb"]["NewImage"]["kind"]["S"] == "client";
     (0..records.len()).filter(|place| client(&records[*place])).collect()
@@ -29,7 +28,7 @@ fn sequence_number(record: &Value) -> Option<String> {
     record["dynamodb"]["SequenceNumber"].as_str().map(ToOwned::to_owned)
 }
 
-/// Gives records to the relay as Lambda does; answers what it reports.
+/// Gives records to the relay as Lambda does; returns the sequence numbers that it reports as failed.
 async fn relay(world: &World, script: &Script, records: &[Value]) -> Vec<Option<String>> {
     let event: Event = serde_json::from_value(json!({"Records": records})).unwrap();
     let response = purser_api::events::stream::relay::relay(world.app_over("relay", script).await, event).await;
@@ -37,7 +36,7 @@ async fn relay(world: &World, script: &Script, records: &[Value]) -> Vec<Option<
     failures.map(|failure| failure.item_identifier).collect()
 }
 
-/// The events told since there were so many, oldest first, by id.
+/// The ids of the events that were published after the first `before`, oldest first.
 async fn told_since(world: &World, before: usize) -> Vec<String> {
     let mut events = world.events().await;
     events.truncate(events.len() - before);
@@ -46,7 +45,7 @@ async fn told_since(world: &World, before: usize) -> Vec<String> {
     events.iter().map(id).collect()
 }
 
-/// What the bus answers when it failed some of these entries.
+/// The bus's answer to `count` entries of which those with the indexes in `failed` failed.
 fn failed_entries(count: usize, failed: &[usize]) -> Fault {
     let entry = |place| {
         if failed.contains(&place) {
@@ -69,7 +68,7 @@ async fn the_record_of_the_first_entry_that_failed_is_reported_and_nothing_is_lo
     script.then(1, "PutEvents", &failed_entries(10, &[3, 7]));
     let reported = relay(&world, &script, &records).await;
     assert_eq!(reported, [sequence_number(&records[clients[3]])]);
-    assert_eq!(script.calls("PutEvents").len(), 1, "what comes after it waits");
+    assert_eq!(script.calls("PutEvents").len(), 1, "events after a failed one must not be sent");
     assert_eq!(told_since(&world, 12).await, Vec::<String>::new());
 
     let again = relay(&world, &script, &records[clients[3]..]).await;
@@ -93,7 +92,7 @@ async fn a_bus_that_can_not_be_told_is_tried_again_from_the_first_event_it_did_n
         (SDK_TRIES, refused(500, "InternalException")),
         (1, refused(400, "ResourceNotFoundException")),
         (1, refused(400, "AccessDeniedException")),
-        // It says that one failed, and not which.
+        // The answer says that one entry failed, and not which.
         (1, Fault::Answer(200, json!({"FailedEntryCount": 1, "Entries": []}).to_string())),
     ] {
         let script = Script::default();
@@ -109,7 +108,7 @@ async fn a_bus_that_can_not_be_told_is_tried_again_from_the_first_event_it_did_n
         assert_eq!(told_since(&world, before + 10).await, told[10..], "{fault:?}");
         before += 12;
     }
-    assert_eq!(world.mails().await.len(), 12, "told seven times, mailed once");
+    assert_eq!(world.mails().await.len(), 12, "published seven times, each event must be mailed once");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
-//! What the template says of failures: everything is tried finitely and then kept whole, somewhere it may be put.
+//! How template.yaml treats failures: work is retried a limited number of times and then kept whole, where the role
+//! may write it.
 
 use purser_local::template::{EventSpec, Template, json};
 use serde_json::{Value, json};
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
-/// Every function, by name: its properties, and its events of this type.
+/// The functions with events of this type: name, properties, and those events.
 fn functions_with(kind: &str) -> Vec<(String, Value, Vec<Value>)> {
     let template = json(TEMPLATE).unwrap();
     let mut found = Vec::new();
@@ -28,7 +29,6 @@ fn attribute(resource: &str, name: &str) -> Value {
     json!({"Fn::GetAtt": [resource, name]})
 }
 
-/// Whether a function's own policies allow `action` on `resource`.
 fn allows(function: &Value, action: &str, resource: &Value) -> bool {
     let policies = function["Policies"].as_array().unwrap().iter();
     let mut statements = policies.filter_map(|policy| policy["Statement"].as_array()).flatten();
@@ -49,7 +49,8 @@ fn a_stream_record_is_tried_finitely_ends_up_alone_and_is_kept_whole() {
     for (name, function, events) in functions_with("DynamoDB") {
         for event in events {
             let kept = &event["Properties"]["DestinationConfig"]["OnFailure"];
-            // Only a bucket gets the records themselves; a queue would be told where they once were.
+            // Only a bucket gets the records themselves; a queue would get their positions in a stream that forgets
+            // them.
             assert_eq!(*kept, json!({"Type": "S3", "Destination": bucket}), "{name}");
         }
         let objects = json!({"Fn::Sub": "${FailedRecords.Arn}/*"});
@@ -65,7 +66,8 @@ fn an_event_is_tried_finitely_and_kept_whole_whoever_fails() {
     let queue = attribute("FailedEvents", "Arn");
     let rules = functions_with("EventBridgeRule").into_iter();
     for (name, function, rules) in rules.chain(functions_with("Schedule")) {
-        // The bus's dead letters hold what it could not hand over; the function's destination holds the rest.
+        // The rule's dead-letter queue gets what could not be delivered; the function's destination gets what the
+        // function failed on.
         for rule in rules {
             assert_eq!(rule["Properties"]["DeadLetterConfig"], json!({"Arn": queue}), "{name}");
         }

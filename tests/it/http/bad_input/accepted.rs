@@ -1,6 +1,7 @@
-//! What the document allows is allowed: null where it says so, numbers and texts up to their bounds, any script.
+//! What the API's document allows is accepted: null where it says so, numbers and texts up to their bounds, any
+//! script.
 //!
-//! Invariant: a refusal of a value that the document allows is a fault of one of the two.
+//! Invariant: if a value that the document allows is refused, either the document or the code is wrong.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::bodies::put;
 use super::{texts, whoever_may};
 use crate::http::operations::{CASES, Case, Party, Who, cases, world};
 
-/// What people call themselves, each of them a trap: right to left, joined emoji, combining marks, white space.
+/// Names that are easy to get wrong: right to left, joined emoji, combining marks, markup, white space.
 const NAMES: [&str; 8] = [
     "مرحبا بالعالم",
     "שלום עולם",
@@ -25,18 +26,17 @@ const NAMES: [&str; 8] = [
     "𝔘𝔫𝔦\u{200d}\u{200f}\u{feff}",
 ];
 
-/// What can be done once to what a party has.
 const ONCE: [&str; 1] = ["POST /v1/provisions/{refid}/refund"];
 
-/// What is wrong with what fits: it is not what is kept.
+/// Codes for a value of the right form that differs from the stored secret. They do not refuse the form.
 const UNTRUE: [&str; 2] = ["wrong_password", "invalid_code"];
 
-/// As long as a password may be, and nobody guesses it.
+/// A password of `most` characters that is not refused as weak.
 fn long_password(most: usize) -> String {
     "7#vKq/مرحبا漢字🦀 Zx9".chars().cycle().take(most).collect()
 }
 
-/// The members of an object and of the objects in it, as far as `sample` has them, with their pointers.
+/// The members of an object and of the objects in it, with their pointers, as far as `sample` has them.
 fn members<'a>(schema: &'a Schema, sample: &Value, at: &str) -> Vec<(String, &'a Member)> {
     let mut found = Vec::new();
     for form in &schema.forms {
@@ -61,7 +61,6 @@ fn members<'a>(schema: &'a Schema, sample: &Value, at: &str) -> Vec<(String, &'a
     found
 }
 
-/// A world with somebody in it, and a free name for each request.
 struct Stage {
     world: World,
     document: Document,
@@ -76,21 +75,21 @@ impl Stage {
         Self { world, document, party }
     }
 
-    /// The body of a case, with a name that is free, and its members; what can be used once is there again.
+    /// The case's body with a name that is free, after everything that the case uses up was put back.
     async fn sample(&mut self, case: &Case) -> Value {
         self.party.prepare(&self.world, case.needs).await;
         self.party.ids.fresh = self.world.fresh("fresh");
         (case.sample)(&self.party.ids).body.expect("a body in the case")
     }
 
-    /// Sends `body` in place of the case's own.
     async fn send(&self, case: &Case, operation: &Operation, body: Value) -> Reply {
         let sample = (case.sample)(&self.party.ids).body(body);
         let request = sample.request(operation, &self.world.fresh("key"));
         request.send(&whoever_may(&self.world, &self.party, case)).await
     }
 
-    /// Whether the case's request with `value` at `pointer`, or without that member, is refused for that member.
+    /// Whether the case's request is refused because of the member at `pointer`, if that is `value` or, for `None`,
+    /// is missing.
     async fn blames(&mut self, this: &Described<'_>, pointer: &str, value: Option<&Value>) -> bool {
         let (case, operation) = this;
         let mut body = self.sample(case).await;
@@ -108,7 +107,7 @@ impl Stage {
         reply.status == 422 && reply.pointer() == pointer && !untrue
     }
 
-    /// Whether one of the requests goes with `value` at `pointer`: a value may go with one and not with another.
+    /// Whether one of the requests is accepted with `value` at `pointer`; some values fit some of the requests only.
     async fn allows(&mut self, all: &[Described<'_>], pointer: &str, value: &Value) -> bool {
         let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
         for this in all {
@@ -116,7 +115,7 @@ impl Stage {
             if !sample.pointer(parent).is_some_and(Value::is_object) {
                 continue;
             }
-            // Null is like nothing: where leaving a member out is wrong, null may be wrong, too.
+            // Null means that the member is left out: if that is refused, null may be refused too.
             if !self.blames(this, pointer, Some(value)).await
                 || value.is_null() && self.blames(this, pointer, None).await
             {
@@ -127,10 +126,8 @@ impl Stage {
     }
 }
 
-/// A case and its operation.
 type Described<'a> = (&'a Case, &'a Operation);
 
-/// The values at the bounds of what the schema allows, and null if it allows that.
 fn bounds(schema: &Schema) -> Vec<Value> {
     let of_form = |form: &Form| match form {
         Form::Whole { least, most } => vec![json!(least), json!(most)],
@@ -177,7 +174,7 @@ async fn null_and_the_bounds_are_as_the_document_says() {
     assert!(complaints.is_empty(), "refused, though the document allows it:\n{all}");
 }
 
-/// Where what an operation created or changed can be read, if it can.
+/// The path at which the resource that an operation created or changed can be read, if there is one.
 fn place_to_read(operation: &Operation, path: &str, reply: &Reply) -> Option<String> {
     let id = |name: &str| {
         let id = reply.json[name].as_str()?;
@@ -194,7 +191,6 @@ fn reads(path: &str) -> bool {
     CASES.iter().any(|case| case.operation == read)
 }
 
-/// An answer and, if it shows the ids of clients only, those clients.
 async fn shown(world: &World, reply: &Reply) -> Value {
     let mut shown = vec![reply.json.clone()];
     for id in texts(&reply.json) {
@@ -205,7 +201,7 @@ async fn shown(world: &World, reply: &Reply) -> Value {
     Value::Array(shown)
 }
 
-/// Fills the free texts of a body with `name` and something that makes each of them unique, and tells which.
+/// Sets each free text of a body to `name` and a suffix that makes it unique; returns those texts.
 fn filled(world: &World, schema: &Schema, body: &mut Value, name: &str) -> Vec<String> {
     let mut texts = Vec::new();
     for (pointer, member) in members(schema, &body.clone(), "") {
@@ -229,7 +225,7 @@ async fn any_script_goes_through_every_operation_and_comes_back() {
         let Some(schema) = stage.document.body(&operation) else {
             continue;
         };
-        // A login is bound once; the operation's other cases have the same texts.
+        // Binding a user works once; the other cases of the operation have the same texts.
         if case.who == Who::OperatorByBody {
             continue;
         }
@@ -246,7 +242,7 @@ async fn any_script_goes_through_every_operation_and_comes_back() {
             let at = format!("{} {name}: {}", case.operation, reply.json);
             assert_eq!(reply.status, operation.success, "{at}");
             if reply.status == 202 {
-                // What is only accepted, to be looked at later, shows nothing yet.
+                // The request will be handled later, so there is nothing to read yet.
                 continue;
             }
             let all_in = |shown: &Value| {

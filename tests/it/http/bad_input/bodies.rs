@@ -1,6 +1,6 @@
-//! What can be wrong with a body, by its schema: one fault at a time in an otherwise good body.
+//! What can be wrong with the fields of a body, by its schema: one fault at a time in an otherwise good body.
 //!
-//! Invariant: each fault says which field is to be blamed, by its JSON pointer.
+//! Invariant: each refusal names the field that is at fault by its JSON pointer.
 
 use purser_tests::schema::{Form, Member, Schema, TextKind, example};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Fault, Refusal, Subject};
 use crate::http::operations::Request;
 
-/// Stands where the raw text of a value will stand.
+/// Marks a place in a body until the raw text of a value replaces it.
 const HERE: &str = "<here>";
 
 /// Characters that no text may hold: control characters and bidirectional overrides.
@@ -17,7 +17,6 @@ const FORBIDDEN: [char; 14] = [
     '\u{2067}', '\u{2068}', '\u{2069}',
 ];
 
-/// A value of each JSON type, as text.
 const TYPES: [(&str, &str); 9] = [
     ("null", "null"),
     ("boolean", "true"),
@@ -30,7 +29,7 @@ const TYPES: [(&str, &str); 9] = [
     ("object", "{\"a\":1}"),
 ];
 
-/// Every fault that the body of a request can have in its fields, if there is one.
+/// Every fault that the fields of a request's body can have; none if the request has no body.
 pub fn bad_fields(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(schema) = subject.document.body(subject.operation) else {
         return Vec::new();
@@ -42,7 +41,7 @@ pub fn bad_fields(subject: &Subject<'_>) -> Vec<Fault> {
     walk.found
 }
 
-/// A place in a body, which exists, or whose parent does.
+/// A body, and a pointer to a value in it that exists or whose parent exists.
 #[derive(Clone)]
 struct Place {
     body: Value,
@@ -50,21 +49,19 @@ struct Place {
 }
 
 impl Place {
-    /// The body with `raw` in this place.
     fn with(&self, raw: &str) -> String {
         let mut body = self.body.clone();
         put(&mut body, &self.pointer, json!(HERE));
         body.to_string().replacen(&format!("\"{HERE}\""), raw, 1)
     }
 
-    /// The place of the member or item `name` of what is here.
     fn below(&self, name: &str) -> Self {
         let name = name.replace('~', "~0").replace('/', "~1");
         let pointer = format!("{}/{name}", self.pointer);
         Self { pointer, ..self.clone() }
     }
 
-    /// The same place with `example` in it, unless what is there has members or items.
+    /// The same place with `example` in it, unless the value there already has members or items.
     fn filled(&self, example: &Value) -> Self {
         let mut body = self.body.clone();
         match (body.pointer(&self.pointer), example) {
@@ -76,7 +73,7 @@ impl Place {
     }
 }
 
-/// Puts `value` where `pointer` says, in an object or array that is there.
+/// Sets the value at `pointer`, whose parent has to be an object or a list.
 pub fn put(body: &mut Value, pointer: &str, value: Value) {
     let Some((parent, name)) = pointer.rsplit_once('/') else {
         *body = value;
@@ -85,25 +82,24 @@ pub fn put(body: &mut Value, pointer: &str, value: Value) {
     match body.pointer_mut(parent) {
         Some(Value::Object(members)) => drop(members.insert(name.to_owned(), value)),
         Some(Value::Array(items)) => items[name.parse::<usize>().expect("an index")] = value,
-        _ => panic!("nothing at {parent} to put something into"),
+        _ => panic!("{parent} is neither an object nor a list"),
     }
 }
 
-/// The good request, and the faults found so far.
 struct Walk {
     request: Request,
     found: Vec<Fault>,
 }
 
 impl Walk {
-    /// Notes the body with `raw` at `place`, which must be refused so.
+    /// Adds a fault: the body with the text `raw` at `place`, to be answered with `refusal`.
     fn note(&mut self, place: &Place, raw: &str, refusal: Refusal) {
         let what = format!("with {raw:.60} at {:?}", place.pointer);
         let request = self.request.clone().with_body(place.with(raw));
         self.found.push(Fault::new(what, request, refusal));
     }
 
-    /// Notes the body with `value` at `place`, which is to be blamed.
+    /// Adds a fault: the body with `value` at `place`, to be refused because of that field.
     fn blame(&mut self, place: &Place, value: &Value) {
         self.note(place, &value.to_string(), Refusal::field(&place.pointer));
     }
@@ -130,7 +126,7 @@ impl Walk {
         }
     }
 
-    /// Text that is no id is one of nothing.
+    /// Text that is not an id is answered like the id of something that does not exist.
     fn id(&mut self, place: &Place) {
         let long = "x".repeat(3_000);
         let lower = "cl-0123456789abcdef";
@@ -167,7 +163,7 @@ impl Walk {
         self.note(place, r#""\ud800""#, Refusal::MALFORMED);
     }
 
-    /// A password may hold anything; one that is too short is weak.
+    /// A password may contain any character; one that is too short is refused as weak.
     fn secret(&mut self, least: usize, most: Option<usize>, place: &Place) {
         let most = most.expect("a bound");
         for length in 0..least {

@@ -1,14 +1,14 @@
-//! What can be wrong with a request around its fields: bytes that are no JSON, their type, headers, paths.
+//! What can be wrong with a request apart from its fields: a body that is not JSON, its content type, headers, paths.
 //!
-//! Invariant: what comes first is judged first: the path, the idempotency key, the body.
+//! Invariant: the path is judged first, then the idempotency key, then the body.
 
 use super::{Fault, Refusal, Subject};
 use crate::http::operations::{Request, Sample, WELL, variants};
 
-/// More than any body may be.
+/// More than any body may have.
 const SEVEN_MEGABYTES: usize = 7 * 1024 * 1024;
 
-/// The request with bodies that are no JSON, too much of it, or not said to be any.
+/// The request with bodies that are not JSON, too large, or not declared as JSON.
 pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
     let request = subject.request();
     if subject.operation.body.is_none() {
@@ -20,7 +20,7 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
     let bytes: [(&str, Vec<u8>); 13] = [
         ("white space", b" \r\n\t".to_vec()),
         ("half an object", b"{".to_vec()),
-        ("something after it", format!("{text}{text}").into()),
+        ("the object twice", format!("{text}{text}").into()),
         ("a comma too many", format!("{},}}", &text[..text.len() - 1]).into()),
         ("a comment", format!("{text}// x").into()),
         ("single quotes", text.replace('"', "'").into()),
@@ -44,7 +44,7 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
         none.body = None;
         faults.push(Fault::new("without a body", none, Refusal::MALFORMED));
         let nothing = request.clone().with_body(Vec::new());
-        faults.push(Fault::new("with nothing", nothing, Refusal::MALFORMED));
+        faults.push(Fault::new("with an empty body", nothing, Refusal::MALFORMED));
     }
     let too_large = Refusal::Is(413, "payload_too_large");
     for padding in [512 * 1024, SEVEN_MEGABYTES] {
@@ -57,13 +57,13 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
     let unsupported = Refusal::Is(415, "unsupported_media_type");
     for media in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"] {
         let request = untyped.clone().with_header("content-type", media);
-        faults.push(Fault::new(format!("as {media:?}"), request, unsupported.clone()));
+        faults.push(Fault::new(format!("with the content type {media:?}"), request, unsupported.clone()));
     }
-    faults.push(Fault::new("without a type", untyped, unsupported));
+    faults.push(Fault::new("without a content type", untyped, unsupported));
     faults
 }
 
-/// The request with bodies that are no picture, too much of one, or not said to be any.
+/// The request with bodies that are not a picture, too large, or not declared as a picture.
 pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
     let request = subject.request();
     if !subject.operation.takes_picture {
@@ -76,7 +76,7 @@ pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
         ("nothing", Vec::new()),
         ("text", b"hello".to_vec()),
         ("half a picture", half),
-        ("a page", b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec()),
+        ("an SVG image", b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec()),
     ]
     .into_iter()
     .map(|(what, body)| {
@@ -91,13 +91,13 @@ pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
     let unsupported = Refusal::Is(415, "unsupported_media_type");
     for media in ["", "application/json", "text/plain", "image", "video/mp4"] {
         let request = untyped.clone().with_header("content-type", media);
-        faults.push(Fault::new(format!("as {media:?}"), request, unsupported.clone()));
+        faults.push(Fault::new(format!("with the content type {media:?}"), request, unsupported.clone()));
     }
-    faults.push(Fault::new("without a type", untyped, unsupported));
+    faults.push(Fault::new("without a content type", untyped, unsupported));
     faults
 }
 
-/// Ids that can't exist, as they would stand in a path.
+/// Ids that can't exist, as they would be written in a path.
 const NO_IDS: [&str; 26] = [
     "x",
     "-",
@@ -127,8 +127,7 @@ const NO_IDS: [&str; 26] = [
     "a,b",
 ];
 
-/// The request with ids in its path that can't exist, which are answered like ones that don't, whatever else is
-/// wrong with it.
+/// The request with impossible ids in its path. They are answered like ids of nothing, whatever else is wrong.
 pub fn bad_paths(subject: &Subject<'_>) -> Vec<Fault> {
     if subject.sample.at.is_empty() {
         return Vec::new();
@@ -152,7 +151,6 @@ pub fn bad_paths(subject: &Subject<'_>) -> Vec<Fault> {
     requests.into_iter().map(fault).collect()
 }
 
-/// The request with headers that are not as they should be.
 pub fn bad_headers(subject: &Subject<'_>) -> Vec<Fault> {
     let (operation, request) = (subject.operation, subject.request());
     let mut faults = Vec::new();
@@ -162,11 +160,11 @@ pub fn bad_headers(subject: &Subject<'_>) -> Vec<Fault> {
         let long = "x".repeat(256);
         for key in ["", " ", "a b", "a\tb", "é", "\u{202e}", "\u{200b}", &long] {
             let request = keyless.clone().with_header(name, key);
-            faults.push(Fault::new(format!("under {key:?}"), request, Refusal::MALFORMED));
+            faults.push(Fault::new(format!("with the key {key:?}"), request, Refusal::MALFORMED));
         }
         for second in ["a", "b"] {
             let request = keyless.clone().with_header(name, "a").with_header(name, second);
-            faults.push(Fault::new("under two keys", request, Refusal::MALFORMED));
+            faults.push(Fault::new("with two keys", request, Refusal::MALFORMED));
         }
         if header.required {
             let missing = Refusal::Is(400, "idempotency_key_required");
@@ -179,7 +177,7 @@ pub fn bad_headers(subject: &Subject<'_>) -> Vec<Fault> {
         for tag in ["", "\"0\"", "\"77\"", "1", "W/\"1\"", "é", "\"1", "\"1\"\"1\""] {
             let request = request.clone().with_header("if-match", tag);
             let refusal = Refusal::Is(412, "version_mismatch");
-            faults.push(Fault::new(format!("for version {tag:?}"), request, refusal));
+            faults.push(Fault::new(format!("with If-Match {tag:?}"), request, refusal));
         }
     }
     faults

@@ -1,7 +1,7 @@
 //! Bad input: whatever is sent, the answer is a problem that says what is wrong, and nothing changes.
 //!
-//! The requests are generated from the API's document, whose schemas say what is wrong, and the cases in
-//! `operations`, which say what is right. A new route needs a case and a document that tells the truth.
+//! The requests are generated from the API's document, whose schemas say what is wrong, and from the cases in
+//! `operations`, which say what is right. A new route needs a case and a correct description in the document.
 
 mod accepted;
 mod bodies;
@@ -17,27 +17,23 @@ use serde_json::Value;
 
 use crate::http::operations::{Case, Party, Request, Sample, Who, cases, is_nothing, world};
 
-/// The methods that a path can have.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// How a request must be refused.
 #[derive(Debug, Clone)]
 pub enum Refusal {
-    /// With this status and code.
     Is(u16, &'static str),
-    /// 422 with this code, which blames the field at this pointer and no other.
+    /// 422 with this code, because of the field at this pointer and no other.
     Field(&'static str, String),
-    /// Like an id of nothing that stands at this pointer: the whole request, or that item of it in the results.
+    /// As for the id of nothing at this pointer: either the request is refused, or the results say so for that item.
     Unknown(String),
-    /// Like what does not exist: 404, or a list of nothing.
+    /// As for something that does not exist: 404, or an empty list.
     Nothing,
 }
 
 impl Refusal {
-    /// 400: not JSON, not a query, not a header.
+    /// 400: the body is not JSON, or the query or a header can't be read.
     pub const MALFORMED: Self = Self::Is(400, "malformed_request");
 
-    /// 422 for the field at `pointer`.
     pub fn field(pointer: impl Into<String>) -> Self {
         Self::Field("invalid_fields", pointer.into())
     }
@@ -61,7 +57,7 @@ impl Refusal {
     }
 }
 
-/// Every text in an answer, the names of its members included.
+/// Every text in an answer, including the names of members.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -82,7 +78,6 @@ fn is_problem(reply: &Reply) -> bool {
         && ["title", "code", "detail"].iter().all(|member| !reply.text(member).is_empty())
 }
 
-/// A request with something wrong with it.
 pub struct Fault {
     what: String,
     request: Request,
@@ -95,7 +90,7 @@ impl Fault {
         Self { what, request, refusal }
     }
 
-    /// Sends it, and says what is not as it should be.
+    /// Sends the request; returns a complaint if it is not refused as it must be.
     async fn complaint(&self, caller: &Caller) -> Option<String> {
         let reply = self.request.send(caller).await;
         let well_formed = reply.status < 400 || is_problem(&reply);
@@ -105,7 +100,7 @@ impl Fault {
     }
 }
 
-/// What of an operation can be bad, and the good request that it is made bad of.
+/// An operation, and a good request for it, from which faults are made.
 pub struct Subject<'a> {
     document: &'a Document,
     operation: &'a Operation,
@@ -113,13 +108,12 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// The good request.
     pub fn request(&self) -> Request {
         self.sample.request(self.operation, "k")
     }
 }
 
-/// Sends what `faults` makes of each operation's first case, and tells all that is not as it should be.
+/// Sends the faults that `faults` makes of each operation's first case, and fails with a list of the wrong answers.
 async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
     let world = world().await;
     let document = &Document::of(&world).await;
@@ -145,10 +139,10 @@ async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
     }
     let first: Vec<_> = complaints.iter().take(40).map(String::as_str).collect();
     assert!(complaints.is_empty(), "{} of {sent}:\n{}", complaints.len(), first.join("\n"));
-    assert!(sent > 100, "only {sent} requests were bad");
+    assert!(sent > 100, "only {sent} requests were sent");
 }
 
-/// Who may call the case's operation, whatever it names.
+/// A caller who may call the case's operation, whatever it names.
 fn whoever_may(world: &World, party: &Party, case: &Case) -> Caller {
     match case.who {
         Who::Owner => world.operator.clone(),
@@ -191,7 +185,7 @@ async fn a_method_that_a_path_has_not_is_refused_with_those_it_has() {
     let world = world().await;
     let ids = Party::new(&world).await.ids;
     let all = cases(&world).await;
-    // A path with a parameter may fit, too: `GET /v1/clients/bulk-delete` asks for a client.
+    // A path with a parameter may match as well: `GET /v1/clients/bulk-delete` asks for a client.
     let has = |path: &str, method: &str| {
         let mut fitting = all.iter().filter(|(_, it)| it.method == method);
         fitting.any(|(_, it)| it.path == path || fits(&it.path, path))
@@ -204,7 +198,7 @@ async fn a_method_that_a_path_has_not_is_refused_with_those_it_has() {
             method.clone_into(&mut request.method);
             let reply = request.send(&world.nobody()).await.refused(405, "method_not_allowed");
             let allowed = reply.header("allow").unwrap_or_default().split(',');
-            // What can be read in a function's own router can be asked for without its body, too.
+            // A function's own router allows HEAD wherever it allows GET.
             let allowed = allowed.map(str::trim).filter(|method| *method != "HEAD");
             let allowed: BTreeSet<&str> = allowed.collect();
             assert_eq!(allowed, there.iter().copied().collect(), "{method} {path}");

@@ -1,6 +1,6 @@
-//! What can be wrong with a query: each parameter's values, by its schema, and the parameters themselves.
+//! What can be wrong with a query: the values of each parameter, by its schema, and the parameters themselves.
 //!
-//! Invariant: what is not understood is refused, and what is only compared with what there is finds nothing.
+//! Invariant: a value that can't be read is refused, and a value that is only compared with records finds nothing.
 
 use purser_tests::document::{Document, Parameter};
 use purser_tests::schema::Form;
@@ -8,10 +8,10 @@ use purser_tests::schema::Form;
 use super::{Fault, Refusal, Subject};
 use crate::http::operations::Request;
 
-/// Escaped text that is no id, no address, no cursor.
+/// Escaped text that is not an id, an address or a cursor.
 const NOISE: [&str; 9] = ["", "%00", "%E2%80%AE", "%FF", "a%20b", "%F0%9F%91%A9", "%D9%85", "[]", "..%2F..%2F"];
 
-/// Every fault that the query of a request can have, if its operation reads one.
+/// Every fault that the query of a request can have; none if the operation reads no query.
 pub fn bad_queries(subject: &Subject<'_>) -> Vec<Fault> {
     let (document, query) = (subject.document, &subject.operation.query);
     let request = &subject.request();
@@ -38,7 +38,7 @@ pub fn bad_queries(subject: &Subject<'_>) -> Vec<Fault> {
     faults
 }
 
-/// The request with these values of a parameter and no other.
+/// The request with these values of the parameter `name`, and no others.
 fn changed(request: &Request, name: &str, values: &[&str], refusal: Refusal) -> Fault {
     let mut request = request.clone();
     let start = format!("{name}=");
@@ -48,7 +48,7 @@ fn changed(request: &Request, name: &str, values: &[&str], refusal: Refusal) -> 
     Fault::new(what, request, refusal)
 }
 
-/// Bad values of a parameter.
+/// Bad values of a parameter, each with how it must be refused.
 fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> {
     let long = "x".repeat(3_000);
     let noise = NOISE.into_iter().chain([long.as_str()]);
@@ -56,7 +56,7 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
     if parameter.name == "cursor" {
         return noise(Refusal::Is(400, "invalid_cursor")).collect();
     }
-    // Text of one form only: a day, a hash.
+    // These parameters take one form of text only: a day or a hash.
     if ["date", "head", "start", "end", "day"].contains(&parameter.name.as_str()) {
         return noise(Refusal::MALFORMED).collect();
     }
@@ -82,7 +82,6 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
     }
 }
 
-/// A value that would do.
 fn good(document: &Document, parameter: &Parameter) -> String {
     match document.parameter(parameter).example() {
         serde_json::Value::String(text) => text,

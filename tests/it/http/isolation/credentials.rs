@@ -1,4 +1,4 @@
-//! What is no credential: each is answered like none at all, byte for byte.
+//! Invalid credentials: each is answered like none at all, byte for byte.
 
 use purser_tests::World;
 use purser_tests::people::Person;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::face;
 use crate::http::operations::{Ids, Needs, Party, Request, Who, cases, refid_of, variants, world};
 
-/// What somebody without a valid key might send as one.
+/// The `Authorization` headers that a caller without a valid key might send, by description.
 async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec<String>)> {
     let key = party.caller.key().unwrap();
     let other = Party::new(world).await;
@@ -26,16 +26,16 @@ async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec
         ("half a secret", one(format!("Bearer {refid}.{}", &secret[..20]))),
         ("a longer secret", one(format!("Bearer {refid}.{secret}A"))),
         ("no secret", one(format!("Bearer {refid}"))),
-        ("a key of nobody", one(format!("Bearer AK-0000000000000000.{secret}"))),
+        ("an unknown key", one(format!("Bearer AK-0000000000000000.{secret}"))),
         ("a reseller's id", one(format!("Bearer {}.{secret}", party.ids.reseller))),
         ("no refid", one(format!("Bearer .{secret}"))),
-        ("the operators' in capitals", one(format!("Bearer {}", first.to_uppercase()))),
+        ("the operator's key in capitals", one(format!("Bearer {}", first.to_uppercase()))),
         ("another script", one("Bearer مفتاح".to_owned())),
         ("nothing after the scheme", one("Bearer ".to_owned())),
         ("no scheme", one(key.to_owned())),
         ("a foreign scheme", one(format!("Basic {key}"))),
-        ("another", one(format!("Digest {key}"))),
-        ("a scheme run on", one(format!("Bearer{key}"))),
+        ("another foreign scheme", one(format!("Digest {key}"))),
+        ("no space after the scheme", one(format!("Bearer{key}"))),
         ("two keys", vec![format!("Bearer {key}"), format!("Bearer {first}")]),
     ];
     let sessions = bad_sessions(world, key).await;
@@ -43,7 +43,7 @@ async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec
     all
 }
 
-/// What somebody might send as the token of a session that lasts; `key` is an API key that is good.
+/// Invalid session tokens that a caller might send, by description; `key` is a valid API key.
 async fn bad_sessions(world: &World, key: &str) -> Vec<(&'static str, String)> {
     let token = |person: &Person| person.caller.key().unwrap().to_owned();
     let idle = world.person().await;
@@ -71,15 +71,15 @@ async fn bad_sessions(world: &World, key: &str) -> Vec<(&'static str, String)> {
         ("a session that was ended", token(&ended)),
         ("a session of somebody suspended", token(&suspended)),
         ("a session of somebody deleted", token(&gone)),
-        ("a session of nobody", format!("US-0000000000000000.{secret}")),
-        ("another's session", format!("{refid}.{foreign}")),
+        ("a session of an unknown user", format!("US-0000000000000000.{secret}")),
+        ("another user's session", format!("{refid}.{foreign}")),
         ("half a token", format!("{refid}.{}", &secret[..20])),
         ("a longer token", format!("{refid}.{secret}A")),
         ("a token in capitals", good_token.to_uppercase()),
         ("an empty token", format!("{refid}.")),
         ("a user's id", refid.to_owned()),
-        ("a key's secret of a user", format!("{refid}.{key_secret}")),
-        ("a session's secret of a key", format!("{key_refid}.{secret}")),
+        ("a key's secret with a user's refid", format!("{refid}.{key_secret}")),
+        ("a session's secret with a key's refid", format!("{key_refid}.{secret}")),
         ("the device of a sign-in", good.device),
     ]
 }
@@ -100,7 +100,7 @@ async fn nothing_is_reached_without_a_valid_key() {
         let request = |ids: &Ids| (case.sample)(ids).request(&operation, "k");
         let unknown = request(&party.ids.of_nothing());
         let request = request(&party.ids);
-        let mut requests = vec![("for nothing", unknown)];
+        let mut requests = vec![("for what does not exist", unknown)];
         requests.extend(variants(&operation, &request));
         for (what, request) in requests {
             let reply = request.send(&nobody).await;
@@ -112,5 +112,5 @@ async fn nothing_is_reached_without_a_valid_key() {
             assert_eq!(face(&reply), expected, "{} with {what}", case.operation);
         }
     }
-    assert_eq!(world.state().await, before, "something changed");
+    assert_eq!(world.state().await, before, "refused requests must change nothing");
 }

@@ -1,7 +1,8 @@
-//! Isolation: rule A8. What is someone else's looks like what does not exist, and nothing is reached without a key.
+//! Isolation (rule A8): another reseller's records are answered like records that do not exist, and nothing is
+//! reached without a valid key.
 //!
-//! The requests are generated from the API's document and the cases in `operations`, so that a new route is tested
-//! the day it has a case, and fails the test as long as it has none.
+//! The requests are generated from the API's document and the cases in `operations`: a new route fails a test here
+//! until it has a case, and from then on it is tested.
 
 mod credentials;
 mod roles;
@@ -53,7 +54,7 @@ async fn every_id_that_a_request_can_name_is_named_by_a_case() {
     }
 }
 
-/// What an answer shows, but for what is different each time.
+/// What a caller sees of an answer, without the headers that differ between any two requests.
 #[derive(Debug, PartialEq)]
 struct Face {
     status: u16,
@@ -68,8 +69,8 @@ fn face(reply: &Reply) -> Face {
     Face { status: reply.status, headers, body: String::from_utf8_lossy(&reply.bytes).into_owned() }
 }
 
-/// The case's request for what is someone else's, one of its ids at a time and all at once, each with the same
-/// request for what does not exist.
+/// The case's request for another's records, with one foreign id at a time and with all at once, each together with
+/// the same request for records that do not exist.
 fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
     let mut pairs = Vec::new();
     let singly = OWNED.iter().map(std::slice::from_ref);
@@ -88,19 +89,20 @@ fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
 
 const TRANSFER: &str = "POST /v1/resellers/{refid}/transfers";
 
-/// Asserts that `caller` is answered about the one as about the other, whatever else is wrong with the request.
+/// Asserts that `caller` gets the same answer to both requests of a pair, whatever else is wrong with them.
 async fn look_alike(caller: &Caller, (case, operation): (&Case, &Operation), (theirs, nothing): &(Sample, Sample)) {
     let all = |sample: &Sample| variants(operation, &sample.request(operation, "k"));
     for ((what, theirs_), (_, nothing_)) in all(theirs).into_iter().zip(all(nothing)) {
         let at = format!("{} {what}: {theirs:?}", case.operation);
         let reply = theirs_.send(caller).await;
         assert_eq!(face(&reply), face(&nothing_.send(caller).await), "{at}");
-        // What only operators do may be forbidden. What a body or a query names is not read in a bad one.
+        // An operation for operators may answer 403. What a bad body or a bad query names is not looked up.
         let operators = [Who::Operator, Who::OperatorByBody];
         let forbidden = operators.contains(&case.who) && reply.status == 403;
         let in_path = theirs.at != nothing.at;
         let unread = what != WELL && !in_path && (400..500).contains(&reply.status);
-        // Whom credits go to stands in the body of a transfer, whose wallet is there.
+        // The body of a transfer names who gets the credits. The sender's wallet exists, so the receiver is an
+        // invalid field.
         let refused = (case.operation, reply.status, reply.text("code"));
         let receiver = !in_path && refused == (TRANSFER, 422, "invalid_reseller");
         let nothing = is_nothing(&reply) || receiver;
@@ -114,7 +116,7 @@ async fn someone_elses_looks_like_nothing() {
     let mut a = Party::new(&world).await;
     let b = Party::ready_for(&world, Needs::Stranger).await;
     let member = world.member(&a.ids.reseller).await.caller;
-    // An operator is above the reseller that it works for.
+    // Resellers do not see an operator who is also a member of their staff.
     let above = json!({"operator": true, "reseller": a.ids.reseller});
     let above = Ids { user: world.invited(above).await.refid, ..b.ids.clone() };
     let foreign = [b.ids.clone(), b.standalone(&world).await, above];
@@ -139,7 +141,7 @@ async fn someone_elses_looks_like_nothing() {
         }
         let name = case.operation;
         assert!(!pairs.is_empty() || !name.contains("id}"), "{name}: its case has no ids");
-        assert_eq!(world.state().await, before, "{name} changed something");
+        assert_eq!(world.state().await, before, "{name}: refused requests must change nothing");
     }
 }
 
@@ -158,5 +160,5 @@ async fn a_reseller_lists_its_own_clients_only() {
     let standalone = a.caller.get("/v1/clients?ownership=standalone").await.expect(200);
     assert_eq!(standalone.json["data"], json!([]));
     let created = a.caller.post("/v1/clients", &world.new_client()).await.expect(201);
-    assert_eq!(created.text("reseller"), a.refid, "its own key implies itself");
+    assert_eq!(created.text("reseller"), a.refid, "a client that a reseller creates must be its own");
 }

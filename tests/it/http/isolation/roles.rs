@@ -1,6 +1,6 @@
-//! Who may what: operators, resellers and customers, by a key or in a session.
+//! Who may do what: operators, resellers and customers, with an API key or in a session.
 //!
-//! Invariant: a session may what its user's role may by a key, and nothing of anybody's account is reached by a key.
+//! Invariant: a session may do what an API key of the same role may, and no API key reaches a person's account.
 
 use purser_tests::people::Person;
 use purser_tests::{Caller, World};
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::face;
 use crate::http::operations::{Case, Ids, Party, WELL, Who, cases, is_nothing, variants, world};
 
-/// Who sends a request, and by what.
+/// Who sends a request, and with which credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     Anybody,
@@ -20,7 +20,6 @@ enum By {
     Operator,
 }
 
-/// Who may send a case's request.
 fn all_who_may(case: &Case) -> &'static [By] {
     match case.who {
         Who::Anybody => &[By::Anybody],
@@ -30,7 +29,6 @@ fn all_who_may(case: &Case) -> &'static [By] {
     }
 }
 
-/// That caller, of this party.
 async fn caller(world: &World, party: &Party, operator: &Person, by: By) -> Caller {
     match by {
         By::Anybody => world.nobody(),
@@ -51,7 +49,7 @@ async fn every_case_succeeds_for_those_who_may_and_shows_them_nobody_elses() {
     let reading = Party::new(&world).await;
     for (case, operation) in cases(&world).await {
         for by in all_who_may(case) {
-            // What changes something may end what it names, so it gets a party of its own.
+            // A request that changes something may use up the records that it names, so it gets a party of its own.
             let mut party = match operation.method.as_str() {
                 "GET" => reading.clone(),
                 _ => Party::new(&world).await,
@@ -94,7 +92,7 @@ async fn what_only_operators_do_is_forbidden_to_resellers() {
             }
         }
     }
-    assert_eq!(world.state().await, before, "something changed");
+    assert_eq!(world.state().await, before, "refused requests must change nothing");
 }
 
 #[tokio::test]
@@ -128,7 +126,7 @@ async fn customers_are_forbidden_all_alike_that_is_not_their_account() {
             }
         }
     }
-    assert_eq!(world.state().await, before, "something changed");
+    assert_eq!(world.state().await, before, "refused requests must change nothing");
 }
 
 #[tokio::test]
@@ -152,7 +150,7 @@ async fn a_key_has_no_account() {
         }
     }
     assert!(tried > 40, "{tried}");
-    assert_eq!(world.state().await, before, "something changed");
+    assert_eq!(world.state().await, before, "refused requests must change nothing");
 }
 
 #[tokio::test]

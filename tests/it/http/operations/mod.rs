@@ -1,9 +1,9 @@
-//! Every operation of the API with a request that succeeds: what the generated tests are generated from.
+//! Every operation of the API, with a request that succeeds. Tests of all operations are generated from these cases.
 //!
-//! Invariant: an operation of the document has a case here and the other way round, and each case succeeds for
-//! those who may, so that what others are refused is refused for being theirs.
+//! Invariant: each operation of the document has a case and each case has an operation. Each case succeeds for those
+//! who may call it, so what is refused to others is refused because of who they are.
 //!
-//! Adding a route is adding a case: who may call it, and a request made of the ids it is given.
+//! To add a route, add a case: who may call it, and a request made of the ids that the case is given.
 
 use jiff::SignedDuration;
 use purser_tests::World;
@@ -17,7 +17,7 @@ mod requests;
 pub use parties::{Ids, OWNED, Party, refid_of};
 pub use requests::{Request, Sample, WELL, at, is_nothing, plain, variants};
 
-/// A world whose callers call more often than users do, with every switch on that opens a route.
+/// A world without rate limits, with every switch on that opens a route.
 pub async fn world() -> World {
     let variables = [
         ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
@@ -25,56 +25,49 @@ pub async fn world() -> World {
         ("PURSER_PARTNER_SIGN_UP", "true"),
     ];
     let world = World::with(None, &variables).await;
-    // So that there is a login that nobody needs to list,
+    // A stale user, so that the list of stale users has something to show.
     world.register("stale@example.com", PASSWORD).await;
     world.system().settle().await;
     let month = SignedDuration::from_hours(31 * 24);
     world.system().clock().advance(month);
-    // and a checkpoint.
+    // A checkpoint, for the list of checkpoints.
     world.run_schedule("checkpoint-ledger").await;
     world
 }
 
-/// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// Whoever comes, without a key.
+    /// Every caller, even without credentials.
     Anybody,
-    /// Somebody who signed in, about the own account.
+    /// A signed-in user, about that user's own account.
     SignedIn,
-    /// Operators, and a reseller for what is its own.
+    /// Operators, and a reseller for its own records.
     Owner,
-    /// Operators alone.
     Operator,
-    /// Operators alone, because of what the body or the query says; so that is read first.
+    /// Only operators, because of what the body or the query says; so that is read first.
     OperatorByBody,
 }
 use Who::{Anybody, Operator, OperatorByBody, Owner, SignedIn};
 
-/// What must be there for a request to succeed, once for each request.
+/// What has to be prepared before each request of a case, so that the request succeeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// What each party has.
+    /// Only what every party has.
     Nothing,
-    /// Somebody of the reseller who signed in.
     Staff,
-    /// A login that holds no role.
+    /// A user who holds no role.
     Stranger,
-    /// The token of a registration's mail.
+    /// The token in the e-mail of a registration.
     Confirmation,
-    /// The token of an invitation's mail.
+    /// The token in the e-mail of an invitation.
     Invitation,
-    /// Somebody who signed in.
     Login,
-    /// The same, with a picture.
     Picture,
-    /// The same, about to turn on a second factor: with a code of an app.
+    /// A signed-in user who was offered a second factor, with the code that turns it on.
     OfferedFactor,
-    /// The same, with a second factor.
     Factor,
 }
 
-/// An operation, who may call it, and a request that succeeds.
 pub struct Case {
     pub operation: &'static str,
     pub who: Who,
@@ -97,7 +90,6 @@ impl Case {
     }
 }
 
-/// Each case with its operation as the document describes it.
 pub async fn cases(world: &World) -> Vec<(&'static Case, Operation)> {
     let operations = Document::of(world).await.operations();
     let described = |case: &'static Case| {
@@ -288,20 +280,17 @@ pub static CASES: &[Case] = &[
     case("POST /v1/users/{refid}/suspend", Owner, |ids| at(&ids.user)),
 ];
 
-/// An address that is still free.
 fn email(ids: &Ids) -> String {
     format!("{}@example.com", ids.fresh)
 }
 
-/// The body of a client that there is not.
 fn new_client(ids: &Ids) -> Value {
     json!({"name": "x", "email": email(ids)})
 }
 
-/// The body with these members, too.
 fn with(mut body: Value, members: Value) -> Value {
     let (Value::Object(all), Value::Object(more)) = (&mut body, members) else {
-        panic!("two objects");
+        panic!("both values must be objects");
     };
     all.extend(more);
     body

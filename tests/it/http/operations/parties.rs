@@ -1,7 +1,7 @@
-//! Who has what in the world of the generated tests.
+//! The parties of the generated tests, and the records that they own.
 //!
-//! Invariant: a party has one thing of each kind that requests can name, so that any of them can be exchanged for
-//! another party's, or for nothing.
+//! Invariant: a party has one record of each kind that requests can name, so that any of them can be exchanged for
+//! another party's, or for one that does not exist.
 
 use purser_tests::people::{PASSWORD, Person};
 use purser_tests::{Caller, World};
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::requests::PICTURE;
 use super::{Needs, Who};
 
-/// One thing of each kind, by the ids that requests call it.
+/// The ids of one record of each kind, as requests name them.
 #[derive(Debug, Clone)]
 pub struct Ids {
     pub reseller: String,
@@ -18,30 +18,29 @@ pub struct Ids {
     pub email: String,
     pub client_id: String,
     pub provision: String,
-    /// The licence that the provision minted.
     pub licence: String,
-    /// A reseller right below the first.
+    /// A reseller directly below `reseller`.
     pub below: String,
     pub api_key: String,
     pub user: String,
-    /// A session of whoever signed in.
+    /// The session in which [`Party::person`] calls.
     pub session: String,
-    /// A login that holds no role.
+    /// A user who holds no role.
     pub stranger: String,
-    /// The address that somebody signs in with.
+    /// The address with which [`Party::person`] signs in.
     pub login: String,
-    /// The token of a mail, or the code of an app, that was not used yet.
+    /// A token from an e-mail, or a code of an authenticator app, that was not used yet.
     pub proof: String,
-    /// Of a product, which is nobody's own.
+    /// A product, which belongs to no party.
     pub product: String,
     /// A name that is still free.
     pub fresh: String,
 }
 
-/// One of the ids, by its name.
+/// One of the ids: its name, and where it is in [`Ids`].
 pub type Place = (&'static str, fn(&mut Ids) -> &mut String);
 
-/// The ids of what belongs to somebody.
+/// The ids of records that belong to somebody.
 pub const OWNED: [Place; 11] = [
     ("reseller", |ids| &mut ids.reseller),
     ("client", |ids| &mut ids.client),
@@ -57,7 +56,7 @@ pub const OWNED: [Place; 11] = [
 ];
 
 impl Ids {
-    /// Well-formed ids of nothing; the product and the free name are those of `self`.
+    /// Well-formed ids of records that do not exist; what [`OWNED`] does not name is taken from `self`.
     pub fn of_nothing(&self) -> Self {
         Self {
             reseller: "RS-0000000000000000".to_owned(),
@@ -75,13 +74,12 @@ impl Ids {
         }
     }
 
-    /// The ids of what belongs to somebody.
     pub fn owned(&self) -> Vec<String> {
         let mut ids = self.clone();
         OWNED.iter().map(|(_, place)| place(&mut ids).clone()).collect()
     }
 
-    /// These ids with those of `other` in these places.
+    /// These ids, with those in `places` taken from `other`.
     pub fn with(&self, places: &[Place], other: &Self) -> Self {
         let (mut ids, mut other) = (self.clone(), other.clone());
         for (_, place) in places {
@@ -91,18 +89,17 @@ impl Ids {
     }
 }
 
-/// A reseller with credits and one thing of each kind, among them an active client and a reseller below it.
+/// A reseller with credits and one record of each kind, among them an active client and a reseller below it.
 #[derive(Clone)]
 pub struct Party {
-    /// The reseller, with its key.
+    /// Calls with the reseller's API key.
     pub caller: Caller,
-    /// Whoever signed in, once a case needed somebody.
+    /// A signed-in user, once a case needed one.
     pub person: Option<Person>,
     pub ids: Ids,
 }
 
 impl Party {
-    /// A party of its own.
     pub async fn new(world: &World) -> Self {
         let partner = world.partner("standard", 1_000_000).await;
         let (product, client) = (world.product(10).await, world.client(&partner).await);
@@ -123,7 +120,7 @@ impl Party {
             licence: bought.json["licences"][0]["refid"].as_str().unwrap().to_owned(),
             below: below.text("refid").to_owned(),
             api_key: refid_of(partner.caller.key().unwrap()),
-            // Nobody's, until a case needs somebody.
+            // These belong to nobody until a case needs them.
             session: "000000000000000A".to_owned(),
             stranger: "US-000000000000000A".to_owned(),
             login: String::new(),
@@ -136,14 +133,13 @@ impl Party {
         Self { caller: partner.caller, person: None, ids }
     }
 
-    /// A party of its own that has what a case needs.
     pub async fn ready_for(world: &World, needs: Needs) -> Self {
         let mut party = Self::new(world).await;
         party.prepare(world, needs).await;
         party
     }
 
-    /// Brings about what a case needs, whatever became of what earlier cases needed.
+    /// Prepares what a case needs, even if an earlier case used it up.
     pub async fn prepare(&mut self, world: &World, needs: Needs) {
         let ids = &mut self.ids;
         match needs {
@@ -190,7 +186,7 @@ impl Party {
         self.person = Some(person);
     }
 
-    /// Who may send a case's request: with a key, but for what is about somebody who signed in.
+    /// A caller who may send a case's request: with an API key, except where only a signed-in user may.
     pub fn caller(&self, world: &World, who: Who) -> Caller {
         match who {
             Who::Anybody => world.nobody(),
@@ -200,7 +196,7 @@ impl Party {
         }
     }
 
-    /// The ids of this party, but of a client, a key and a login that no reseller owns.
+    /// This party's ids, except for a client, an API key, a user and a session that belong to no reseller.
     pub async fn standalone(&self, world: &World) -> Ids {
         let client = world.operator.post("/v1/clients", &world.new_client()).await;
         let client = client.expect(201);
@@ -219,7 +215,6 @@ impl Party {
     }
 }
 
-/// The session that somebody calls in.
 pub async fn session_of(person: &Person) -> String {
     let sessions = person.caller.get("/v1/me/sessions").await.expect(200);
     let all = sessions.json["data"].as_array().unwrap();
@@ -227,7 +222,6 @@ pub async fn session_of(person: &Person) -> String {
     own.unwrap()["id"].as_str().unwrap().to_owned()
 }
 
-/// The public half of a key.
 pub fn refid_of(key: &str) -> String {
     key.split_once('.').unwrap().0.to_owned()
 }

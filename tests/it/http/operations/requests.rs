@@ -1,48 +1,42 @@
-//! Requests as values: made good from a case, and then made bad.
+//! Requests as values: made from a case so that they succeed, and then spoilt.
 //!
-//! Invariant: a request made from a case has all that the document says it must have.
+//! Invariant: a request that is made from a case has everything that the document requires.
 
 use purser_tests::document::Operation;
 use purser_tests::{Caller, Reply};
 use serde_json::{Value, json};
 
-/// What a request says beside its operation.
+/// What the request of a case says, apart from its operation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// The ids in its path, in order.
+    /// The ids in the path, in order.
     pub at: Vec<String>,
-    /// Its query.
     pub query: Vec<(&'static str, String)>,
-    /// Its body.
     pub body: Option<Value>,
-    /// The bytes of its body, where that is a picture.
+    /// The bytes of the body, if it is a picture.
     pub picture: Option<&'static [u8]>,
 }
 
-/// A picture: PNG, one point.
 pub const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
     \0\0\0\rIDATx\xdacd\xf8\xcfP\x0f\0\x03\x86\x01\x80Z4}k\0\0\0\0IEND\xaeB`\x82";
 
 impl Sample {
-    /// This sample with one more member in its query.
     pub fn query(mut self, name: &'static str, value: &str) -> Self {
         self.query.push((name, value.to_owned()));
         self
     }
 
-    /// This sample with this body.
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
     }
 
-    /// This sample with a picture as its body.
     pub fn picture(mut self) -> Self {
         self.picture = Some(PICTURE);
         self
     }
 
-    /// The request as it should be, under this idempotency key if there must be one.
+    /// The request that succeeds, with the idempotency key `key` if the operation requires one.
     pub fn request(&self, operation: &Operation, key: &str) -> Request {
         let mut request = Request {
             method: operation.method.clone(),
@@ -66,7 +60,6 @@ impl Sample {
     }
 }
 
-/// The path with ids in place of its parameters.
 fn filled(path: &str, ids: &[String]) -> String {
     let fill = |path: String, id: &String| {
         let (before, rest) = path.split_once('{').expect("a parameter for each id");
@@ -74,41 +67,36 @@ fn filled(path: &str, ids: &[String]) -> String {
         format!("{before}{id}{after}")
     };
     let filled = ids.iter().fold(path.to_owned(), fill);
-    assert!(!filled.contains('{'), "{path}: an id for each parameter");
+    assert!(!filled.contains('{'), "{path}: there is no id for some parameter");
     filled
 }
 
-/// A request as it goes over the wire.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
     pub path: String,
-    /// Names and values as they are written.
+    /// Pairs `name=value`, escaped as they are sent.
     pub query: Vec<String>,
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<Vec<u8>>,
 }
 
 impl Request {
-    /// This request with one more header.
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// This request without a header.
     pub fn without_header(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self
     }
 
-    /// This request with another body.
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// Sends it.
     pub async fn send(&self, caller: &Caller) -> Reply {
         let mut target = self.path.clone();
         if !self.query.is_empty() {
@@ -119,16 +107,16 @@ impl Request {
     }
 }
 
-/// Nothing is wrong with the request.
-pub const WELL: &str = "as it should be";
+/// Describes the variant with nothing wrong.
+pub const WELL: &str = "unchanged";
 
-/// The request and what could be wrong with it, none of which may say more than the request itself.
+/// The request, and variants of it with something wrong. No variant may reveal more than the request itself does.
 pub fn variants(operation: &Operation, request: &Request) -> Vec<(&'static str, Request)> {
     let mut variants = vec![(WELL, request.clone())];
     if operation.body.is_some() {
         variants.push(("with a bad body", request.clone().with_body(r#"{"?":7}"#)));
         variants.push(("with half a body", request.clone().with_body("{")));
-        variants.push(("with text", request.clone().without_header("content-type")));
+        variants.push(("without a content type", request.clone().without_header("content-type")));
     }
     if operation.header("Idempotency-Key").is_some() {
         let without = request.clone().without_header("idempotency-key");
@@ -147,18 +135,16 @@ pub fn variants(operation: &Operation, request: &Request) -> Vec<(&'static str, 
     variants
 }
 
-/// A request without ids.
 pub fn plain() -> Sample {
     Sample::default()
 }
 
-/// A request whose path names this.
 pub fn at(id: &str) -> Sample {
     let at = vec![id.to_owned()];
     Sample { at, ..plain() }
 }
 
-/// Whether an answer is that of what does not exist: 404, or a list of nothing.
+/// Whether this is the answer for something that does not exist: 404, or an empty list.
 pub fn is_nothing(reply: &Reply) -> bool {
     let nothing = json!({"data": [], "next_cursor": null});
     (reply.status, reply.text("code")) == (404, "not_found") || reply.status == 200 && reply.json == nothing

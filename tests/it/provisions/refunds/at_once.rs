@@ -1,4 +1,4 @@
-//! Refunds at once: of one provision each part returns once, whoever asks and however often.
+//! Racing refunds of one provision: each part returns its credits once, whichever callers ask and however often.
 
 use purser_tests::{Caller, Reply, World};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::{bought, licences, place, spent};
 
-/// Asks sixteen times at once, each time under the key that `key` gives, for what `body` gives.
+/// Sends sixteen requests at once: the one numbered `n` under the idempotency key `key(n)`, with the body `body(n)`.
 async fn sixteen(
     caller: &Caller,
     path: &str,

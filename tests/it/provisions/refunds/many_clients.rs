@@ -1,4 +1,4 @@
-//! Refunds of a purchase for many clients: as of any other, whatever has become of these since.
+//! Refunds of bulk purchases: they work like any other refund, whatever has become of the clients since.
 
 use purser_tests::{Partner, Reply, World};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{place, refund, statuses};
 use crate::provisions::bulk::noise;
 
-/// Buys a licence at 100 credits for each of so many new clients.
+/// Buys a licence at 100 credits for each of `clients` new clients, in one purchase.
 async fn bought(world: &World, partner: &Partner, clients: usize) -> Reply {
     let clients: Vec<Value> = (0..clients).map(|_| world.new_client()).collect();
     let order = json!({"product": world.product(100).await, "clients": clients});
@@ -31,7 +31,7 @@ async fn a_purchase_for_many_clients_is_refunded_alike() {
     let part = world.operator.post_once(&place(&bulk), "part", &body).await.expect(200);
     assert_eq!(statuses(&part.json["results"][0]), ["pending"]);
     assert_eq!(statuses(&part.json["results"][1]), ["revoked"]);
-    // Of a client that is gone, what it bought returns all the same.
+    // What was bought for a client that is deleted is refunded as well.
     let path = format!("/v1/clients/{}", clients[0]);
     let _gone = world.operator.delete(&path).await.expect(204);
     let rest = refund(&world.operator, &bulk, "rest").await.expect(200);
@@ -40,7 +40,7 @@ async fn a_purchase_for_many_clients_is_refunded_alike() {
     let shown = world.operator.get(&path).await.expect(200);
     for (n, client) in [(0, None), (1, Some(&clients[1]))] {
         let (refunded, now) = (&rest.json["results"][n], &shown.json["results"][n]);
-        assert_eq!(refunded["client"], Value::Null, "the answer leaves it out");
+        assert_eq!(refunded["client"], Value::Null, "the stored answer must leave the client out");
         assert_eq!(now["client"]["refid"].as_str(), client.map(String::as_str));
         assert_eq!(refunded["licences"], now["licences"]);
         assert_eq!(statuses(now), ["revoked"]);
@@ -48,8 +48,8 @@ async fn a_purchase_for_many_clients_is_refunded_alike() {
     }
 }
 
-/// A refund's answer is remembered, and an item has room for so much of it: so what clients gain after a purchase
-/// must not count.
+/// The answer of a refund is stored in an item of limited size, so it must not grow with what clients gain after the
+/// purchase.
 #[tokio::test]
 async fn what_clients_hold_by_then_never_keeps_a_purchase_from_being_refunded() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Refunds (rule B10): credits return once, licences are revoked, the original entry is linked.
+//! Refunds (rule B10): credits return once, licences are revoked, and the refund's entry names the purchase.
 
 mod at_once;
 mod many_clients;
@@ -6,7 +6,7 @@ mod many_clients;
 use purser_tests::{Caller, Partner, Reply, World};
 use serde_json::{Value, json};
 
-/// Buys so many units of a product at 100 credits, and gives the provision.
+/// Buys `quantity` units of a product at 100 credits for a new client; returns the provision.
 async fn bought(world: &World, partner: &Partner, quantity: u32) -> Reply {
     let (product, client) = (world.product(100).await, world.client(partner).await);
     let order = json!({"product": product, "client": client, "quantity": quantity});
@@ -15,7 +15,7 @@ async fn bought(world: &World, partner: &Partner, quantity: u32) -> Reply {
     bought.await.expect(201)
 }
 
-/// Spends credits on a description, and gives the provision.
+/// Buys something that is only described, for `cost` credits; returns the provision.
 async fn spent(world: &World, partner: &Partner, cost: u64) -> Reply {
     let order = json!({"cost": cost, "description": "Set-up"});
     let key = world.fresh("order");
@@ -27,13 +27,12 @@ fn place(provision: &Reply) -> String {
     format!("/v1/provisions/{}/refund", provision.text("refid"))
 }
 
-/// Refunds all that is left, without a body.
+/// Refunds everything that is left, with a request that has no body.
 async fn refund(caller: &Caller, provision: &Reply, key: &str) -> Reply {
     let headers = [("idempotency-key", key)];
     caller.send("POST", &place(provision), &headers, None).await
 }
 
-/// The licences of a provision, by refid.
 fn licences(provision: &Reply) -> Vec<String> {
     let licences = provision.json["licences"].as_array().unwrap().iter();
     let refids = licences.map(|licence| licence["refid"].as_str().unwrap().to_owned());
@@ -56,9 +55,9 @@ async fn a_purchase_is_refunded_whole_and_shows_it() {
     world.system().clock().advance(jiff::SignedDuration::from_hours(24));
     let refunded = refund(&world.operator, &provision, "back").await.expect(200);
 
-    assert_eq!(refunded.json["entry"], original, "the purchase's entry stays as it was");
+    assert_eq!(refunded.json["entry"], original, "the purchase's entry must stay as it was");
     assert_eq!((refunded.number("cost"), refunded.number("refunded")), (170, 170));
-    assert_eq!(refunded.number("balance"), 830, "what the purchase left");
+    assert_eq!(refunded.number("balance"), 830, "the answer must show the balance that the purchase left");
     assert_eq!(statuses(&refunded.json), ["revoked", "revoked"]);
     for (before, after) in licences_of(&provision).zip(licences_of(&refunded)) {
         assert_eq!((&after["key"], &after["version"]), (&before["key"], &json!(2)));
@@ -67,7 +66,7 @@ async fn a_purchase_is_refunded_whole_and_shows_it() {
     let entry = entries.last().unwrap();
     assert_eq!(refunded.json["refunds"], json!([entry]));
     assert_eq!(entry["type"], "refund");
-    assert_eq!(entry["provision"], provision.json["refid"], "it links to the purchase");
+    assert_eq!(entry["provision"], provision.json["refid"], "the refund's entry must name the purchase");
     assert_ne!(entry["refid"], provision.json["refid"]);
     assert_eq!((&entry["amount"], &entry["balance_after"]), (&json!(170), &json!(1_000)));
     assert_eq!((&entry["sale"], &entry["counterparty"]), (&Value::Null, &Value::Null));
@@ -122,9 +121,9 @@ async fn licences_are_refunded_one_by_one() {
         let refused = ask("wrong", &json!({"licences": list})).await;
         assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/licences");
     }
-    assert_eq!(world.balance(&partner.refid).await, 700, "nothing of that changed anything");
+    assert_eq!(world.balance(&partner.refid).await, 700, "refused refunds must change nothing");
 
-    // What is left, whether the body says nothing, or that it says nothing.
+    // Refund everything that is left: null and a missing body mean the same.
     let rest = ask("rest", &json!({"licences": null})).await.expect(200);
     assert_eq!(statuses(&rest.json), ["revoked"; 3]);
     let amounts: Vec<&Value> = rest.json["refunds"].as_array().unwrap().iter().map(|it| &it["amount"]).collect();
@@ -206,15 +205,15 @@ async fn a_key_stands_for_one_refund_and_for_no_other_command() {
     let described = json!({"description": "x"});
     let reused = world.operator.post_once(&place(&one), "k", &described).await;
     let _reused = reused.refused(422, "idempotency_key_reused");
-    // Text that is no refid is no licence of any provision, but the key is judged before that.
+    // Text that is not a refid names no licence of the provision, but the idempotency key is judged first.
     let nonsense = json!({"licences": ["nonsense"]});
     let reused = world.operator.post_once(&place(&one), "k", &nonsense).await;
     let _reused = reused.refused(422, "idempotency_key_reused");
     for nothing in [json!({}), json!({"description": null})] {
         let same = world.operator.post_once(&place(&one), "k", &nothing).await;
-        assert_eq!(same.expect(200).bytes, first.bytes, "a body that says nothing is none");
+        assert_eq!(same.expect(200).bytes, first.bytes, "a body that says nothing must count as no body");
     }
-    // Top-ups and purchases have name spaces of their own.
+    // The idempotency keys of refunds, top-ups and purchases are independent.
     let credits = format!("/v1/resellers/{}/credits", partner.refid);
     let top_up = world.operator.post_once(&credits, "k", &json!({"amount": 5})).await;
     let _added = top_up.expect(201);
@@ -258,7 +257,7 @@ async fn events_tell_of_the_refund_and_of_each_licence_that_ended() {
             assert_eq!(detail[member], licence[member], "{member}");
         }
     }
-    // A repeat tells nobody anything new.
+    // A repeat publishes no events.
     let again = refund(&world.operator, &provision, "k").await.expect(200);
     assert_eq!(again.bytes, refunded.bytes);
     assert_eq!(world.events().await.len(), before + 3);

@@ -1,4 +1,4 @@
-//! Faults in the middle of commands that touch more than one item of a client.
+//! Faults during commands that write more than one item of a client: each command still happens once, and as a whole.
 
 use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Faulty, conflict};
 
-/// A client bound to a login: its path, its address and the login.
+/// Creates a client that is bound to a user; returns the client's path, its address, and the user's refid.
 async fn bound(world: &World) -> (String, String, String) {
     let (user, _) = world.login(false).await;
     let mut body = world.new_client();
@@ -16,7 +16,7 @@ async fn bound(world: &World) -> (String, String, String) {
     (path, made.text("email").to_owned(), user)
 }
 
-/// Asserts that the client is gone, its address free, and its login bound to nobody.
+/// Asserts that the client is gone, its address is free, and its user is bound to no client.
 async fn is_gone(world: &World, (path, email, user): &(String, String, String)) {
     let _gone = world.operator.get(path).await.refused(404, "not_found");
     assert_eq!(world.count_of_kind("deleted_client"), 1);
@@ -43,7 +43,7 @@ async fn a_deletion_on_a_stale_login_decides_again() {
     let world = World::new().await;
     let client = bound(&world).await;
     let faulty = Faulty::new(&world);
-    // The login as it was before it was bound.
+    // The user as it was before it was bound.
     let items = world.items();
     let login = items.iter().find(|item| item["pk"]["S"] == format!("US#{}", client.2));
     let mut stale = login.unwrap().clone();

@@ -1,4 +1,5 @@
-//! Lost answers, conflicts and stale reads between a command and the table.
+//! Lost answers, lost calls, conflicts and stale reads between a command and the table: the command still happens
+//! once.
 
 mod clients;
 mod returns;
@@ -9,7 +10,7 @@ use purser_tests::faults::{Fault, SDK_TRIES, Script};
 use purser_tests::{Partner, Reply, World};
 use serde_json::{Value, json};
 
-/// A function of this world whose way to the table follows a script.
+/// Functions of a world whose calls to the table follow a script.
 struct Faulty<'a> {
     world: &'a World,
     script: Script,
@@ -20,26 +21,24 @@ impl<'a> Faulty<'a> {
         Self { world, script: Script::default() }
     }
 
-    /// A function's routes, with its role, over this script.
     async fn routes(&self, function: &str) -> Router {
         let app = self.world.app_over(function, &self.script).await;
         let function = purser_lambda::function(function).unwrap();
         purser_lambda::router(function, &app).unwrap()
     }
 
-    /// Posts to a function as `key`'s owner, under an idempotency key when there is one.
+    /// Posts to a function with the API key `key`, under the idempotency key `once` if there is one.
     async fn post(&self, function: &str, path: &str, key: &str, once: Option<&str>, body: &Value) -> Reply {
         let routes = self.routes(function).await;
         self.world.call(routes, path, key, once, body).await
     }
 
-    /// Sends anything to a function as the operator.
     async fn send(&self, function: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let routes = self.routes(function).await;
         self.world.send(routes, method, path, headers, body.to_owned()).await
     }
 
-    /// What a read of these keys answers while the entry is not there yet.
+    /// What the read `request` would answer if the entry were not there yet.
     fn without_entry(&self, request: &[u8]) -> String {
         let mut answer: Value = serde_json::from_str(&self.world.batch_get(request)).unwrap();
         for items in answer["Responses"].as_object_mut().unwrap().values_mut() {
@@ -57,7 +56,7 @@ impl<'a> Faulty<'a> {
     }
 }
 
-/// A transaction that was cancelled for these reasons, one a write.
+/// A transaction that was cancelled, with one reason for each of its writes.
 fn cancelled(reasons: &[(&str, &str)]) -> Fault {
     let reason = |(code, message): &(&str, &str)| json!({"Code": code, "Message": message});
     let body = json!({
@@ -138,8 +137,8 @@ async fn a_conflict_beside_a_taken_address_is_looked_into_before_it_refuses() {
     let partner = world.partner("standard", 1_000).await;
     let order = json!({"product": world.product(100).await, "client": world.new_client()});
     let made = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
-    // What a repeat can meet while the first is committing: its read finds no entry yet, the entry's write is in
-    // conflict, and the address is taken already.
+    // What a repeat can run into while the first request commits: its read finds no entry yet, the write of the entry
+    // is in conflict, and the address is taken already.
     let faulty = Faulty::new(&world);
     let other = json!({"product": order["product"], "client": world.new_client()});
     let _other = faulty.provision_as(&partner, "other", &other).await.expect(201);
@@ -185,7 +184,7 @@ async fn who_never_gets_a_turn_is_told_to_come_back() {
     let bare = json!({"cost": 20, "description": "x"});
     let refused = faulty.provision(&partner, &bare).await.refused(503, "busy");
     assert_eq!(refused.header("retry-after"), Some("1"));
-    assert_eq!(world.entries(&partner.refid).await.len(), 1, "nothing changed");
+    assert_eq!(world.entries(&partner.refid).await.len(), 1, "a command that got no turn must change nothing");
 }
 
 #[tokio::test]

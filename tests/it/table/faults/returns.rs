@@ -1,4 +1,5 @@
-//! Refunds and transfers with lost answers, lost calls, conflicts and stale reads on the way to the table.
+//! Refunds and transfers with lost answers, lost calls, conflicts and stale reads on the way to the table: credits
+//! move once.
 
 use axum::Router;
 use purser_tests::faults::{Fault, SDK_TRIES};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Faulty, cancelled, conflict};
 
-/// A partner that has bought two licences for 200 of its 1,000 credits, and where to have them refunded.
+/// A partner that bought two licences for 200 of its 1,000 credits, the purchase, and the path that refunds it.
 async fn bought(world: &World) -> (Partner, Reply, String) {
     let partner = world.partner("standard", 1_000).await;
     let (product, client) = (world.product(100).await, world.client(&partner).await);
@@ -31,7 +32,7 @@ async fn transfer(faulty: &Faulty<'_>, from: &Partner, to: &Partner, amount: u64
     faulty.post("transfer-credits", &path, key, Some("k"), &body).await
 }
 
-/// What a refund meets between its decision and its commit: reasons for each of its five writes.
+/// Why a refund's commit may be cancelled: a reason for each of its five writes.
 const CONFLICT_BESIDE_WALLET: [(&str, &str); 5] =
     [("TransactionConflict", "x"), ("ConditionalCheckFailed", "x"), ("None", ""), ("None", ""), ("None", "")];
 
@@ -71,7 +72,7 @@ async fn a_transfer_survives_whatever_happens_to_its_commit() {
         let (from, to) = (world.partner("standard", 100).await, world.partner("gold", 0).await);
         let faulty = Faulty::new(&world);
         faulty.script.then(times, "TransactWriteItems", &fault);
-        // All there is, so a second debit would be refused.
+        // The whole balance, so that a second debit would be refused.
         let sent = transfer(&faulty, &from, &to, 100).await.expect(201);
         assert!(faulty.script.is_played());
         assert_eq!(sent.header("idempotency-replayed"), None);
@@ -84,7 +85,7 @@ async fn a_transfer_survives_whatever_happens_to_its_commit() {
     }
 }
 
-/// What a read answered, without the items of this kind.
+/// The answer of a read, without the items of this kind.
 fn without(answer: &str, kind: &str) -> Fault {
     let mut answer: Value = serde_json::from_str(answer).unwrap();
     for items in answer["Responses"].as_object_mut().unwrap().values_mut() {
@@ -101,7 +102,7 @@ async fn a_read_that_has_not_seen_a_licence_yet_does_not_leave_it_valid() {
     let world = World::new().await;
     let (partner, _, path) = bought(&world).await;
     let faulty = Faulty::new(&world);
-    // What such a read looks like, from a refund that is refused.
+    // A refused refund shows which items a refund reads; the licences are then left out of that answer.
     let unknown = json!({"licences": ["LI-0000000000000000"]});
     let _unknown = refund(&faulty, &path, "k", &unknown).await.refused(404, "not_found");
     let read = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
@@ -125,7 +126,8 @@ async fn a_stale_read_of_what_was_refunded_returns_nothing_twice() {
     let before = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
     let first = json!({"licences": [bought.json["licences"][0]["refid"]]});
     let _one = refund(&faulty, &path, "one", &first).await.expect(200);
-    // As if nothing had been refunded: the commit fails, and what it failed on says what is left.
+    // The refund reads as if nothing had been refunded. Its commit fails, and the items on which it fails say what is
+    // left.
     faulty.script.then(1, "BatchGetItem", &Fault::Answer(200, before.clone()));
     let again = refund(&faulty, &path, "two", &first).await;
     let _done = again.refused(409, "already_refunded");

@@ -1,4 +1,5 @@
-//! Stale reads of one item beside a fresh one: what was read together need not be of one moment.
+//! Stale reads of one item beside a fresh read of another: a batch read is not a snapshot, so a commit has to check
+//! every item that its decision read.
 
 use purser_api::events::bus::hold_provisioning::hold_provisioning;
 use purser_tests::faults::Fault;
@@ -10,14 +11,13 @@ use super::Faulty;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
-/// The item at `pk` as it is now.
 fn item(world: &World, pk: &str) -> Value {
     let items = world.items();
     let found = items.iter().find(|item| item["pk"]["S"] == pk);
     found.expect("an item").clone()
 }
 
-/// A read that finds these items.
+/// The answer of a read that finds these items.
 fn found(world: &World, items: &[&Value]) -> Fault {
     let table = world.system().dynamo().table().to_owned();
     let body = json!({"Responses": {table: items}, "UnprocessedKeys": {}});
@@ -29,7 +29,7 @@ async fn buy(partner: &Partner, once: &str) -> Reply {
     partner.caller.post_once("/v1/provisions", once, &bare).await
 }
 
-/// A partner whose profile changed and changed back, and a function that reads the wallet as it was between.
+/// Calls that read the partner's present profile, but the wallet as it was `between` a change and the change back.
 fn behind<'a>(world: &'a World, partner: &Partner, between: &Value) -> Faulty<'a> {
     let fresh = item(world, &format!("RS#{}", partner.refid));
     let faulty = Faulty::new(world);

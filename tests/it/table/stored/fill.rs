@@ -12,30 +12,27 @@ use serde_json::{Value, json};
 
 use crate::http::operations::{Needs, Party, Request, Who, cases};
 
-/// When the folder begins to be filled.
 const START: &str = "2026-10-01T09:00:00Z";
-/// When everything was asked for and the folder is opened again: a month later.
+/// When the folder is opened again: a month later, after every request was sent.
 pub const NOW: &str = "2026-11-01T09:00:00Z";
 
-/// A request and what was answered.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// The method and the path as the document has it; empty if it is only read.
+    /// The operation's name in the document; empty if no case made the request.
     pub operation: String,
     pub method: String,
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Option<Vec<u8>>,
-    /// The idempotency key, if it was sent under one.
+    /// The idempotency key, if one was sent.
     pub key: Option<String>,
     pub status: u16,
     pub answer: Vec<u8>,
-    /// Whether it was asked when everything else was done, so that it is answered alike later.
+    /// Whether it was sent when everything else was done, so that it gets the same answer later.
     pub at_the_end: bool,
 }
 
 impl Exchange {
-    /// Sends the request again.
     pub async fn send(&self, world: &World) -> Reply {
         let headers: Vec<(&str, &str)> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -66,13 +63,13 @@ impl Exchange {
     }
 }
 
-/// A world with everything in it, and what was asked for.
+/// A world with records of every kind, and the requests that were sent to it.
 pub struct Filled {
     pub world: World,
     pub exchanges: Vec<Exchange>,
 }
 
-/// How the folder is filled and opened: nobody is held up by limits, and every route is open.
+/// How the folder is filled and opened: without rate limits, and with every route open.
 pub fn options() -> Options {
     let variables = [
         ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
@@ -88,11 +85,10 @@ pub fn options() -> Options {
     }
 }
 
-/// Fills a folder.
 pub async fn fill(folder: PathBuf) -> Filled {
     let clock = Clock::stopped_at(START.parse().unwrap());
     let world = World::start(Options { folder: Some(folder), clock, ..options() }).await;
-    // A login that nobody needs, and a month later a checkpoint.
+    // This user never confirms, and so is stale after a month.
     world.register("stale@example.com", PASSWORD).await;
     world.system().settle().await;
     world.system().clock().advance(SignedDuration::from_hours(31 * 24));
@@ -110,14 +106,15 @@ pub async fn fill(folder: PathBuf) -> Filled {
 }
 
 impl Filled {
-    /// Sends the request of a case that changes something, as all who may, each from a party of its own.
+    /// Sends the request of the case numbered `n` if it changes something; returns the party that it was about. That
+    /// is `shared` if anybody may send the request and it needs nothing, and otherwise a party of its own.
     async fn ask(&mut self, n: usize, shared: &Party) -> Option<Party> {
         let cases = cases(&self.world).await;
         let (case, operation) = &cases[n];
         if operation.method == "GET" {
             return None;
         }
-        // What follows from what was asked for before is done, so that each filling leaves the same.
+        // Everything that earlier requests caused has to be done, so that each filling stores the same.
         self.world.system().settle().await;
         let party = match case.who {
             Who::Anybody if case.needs == Needs::Nothing => shared.clone(),
@@ -138,7 +135,7 @@ impl Filled {
         Some(party)
     }
 
-    /// Commands whose stored shape depends on more than the route.
+    /// Sends commands whose stored shape depends on more than the route.
     async fn in_other_ways(&mut self, party: &Party) {
         let (reseller, product) = (party.ids.reseller.clone(), party.ids.product.clone());
         let whole = json!({
@@ -168,7 +165,7 @@ impl Filled {
         self.exchange(&request, operator.as_deref(), Some("other-credit".into())).await;
     }
 
-    /// Asks for everything there is, once nothing changes any more.
+    /// Reads everything there is, once nothing changes any more.
     async fn end(&mut self, parties: &[Party]) {
         self.world.run_schedule("checkpoint-ledger").await;
         self.world.run_schedule("rollup").await;
@@ -199,7 +196,7 @@ impl Filled {
                 self.read(get(&target), operator.as_deref()).await;
             }
         }
-        // A cursor that was handed out goes on to be one.
+        // A cursor that was handed out must stay valid.
         for list in ["/v1/clients", "/v1/resellers", "/v1/products"] {
             let first = format!("{list}?limit=3");
             self.read(get(&first), operator.as_deref()).await;

@@ -1,9 +1,9 @@
-//! What is stored stays readable: a folder that an earlier Purser filled is opened by this one.
+//! What is stored stays readable: this version opens a folder that an earlier version of Purser filled.
 //!
-//! `folder` beside this file holds such a folder, with every request that filled it, the answer that each request got,
-//! and the shapes of the items and events that the requests led to. If you mean to change a stored shape, run the tests
-//! with `UPDATE_STORED=1`, which writes the shapes anew. A change that was not meant fails here: it would turn retries
-//! into 422, or lose what was sold.
+//! `folder` beside this file is such a folder. It also holds every request that filled it, with the answer, and the
+//! shapes of the items and events that those led to. A change of a stored shape that is intended is written with
+//! `UPDATE_STORED=1`. One that is not intended fails here, because it would turn retries into 422, or lose what was
+//! sold.
 
 mod fill;
 mod shapes;
@@ -27,8 +27,8 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(stored(name)).expect(name)
 }
 
-/// Every command in a fresh world leads to items and events of the shapes that were stored before: names of members,
-/// spellings of actors and states, keys, consumers' claims, and what goes over the bus.
+/// Every command in a new world stores items and publishes events of the stored shapes: names of members, spellings
+/// of actors and states, keys, consumers' claims, and what goes over the bus.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_stores_and_tells_what_it_did_before() {
     let parent = tempfile::tempdir().unwrap();
@@ -44,7 +44,7 @@ async fn every_command_stores_and_tells_what_it_did_before() {
     assert_eq!(differences(&read("events.txt"), &events), [""; 0], "tests/it/table/stored/folder/events.txt");
 }
 
-/// The lines that only one of the two has.
+/// The lines that only one of the two has: after `-` those of `before`, after `+` those of `now`.
 fn differences<'a>(before: &'a str, now: &'a str) -> Vec<String> {
     let [was, is] = [before, now].map(|text| text.lines().collect::<BTreeSet<&'a str>>());
     let gone = was.difference(&is).map(|line| format!("- {line}"));
@@ -65,7 +65,7 @@ fn update(folder: &Path, exchanges: &[Exchange], items: &str, events: &str) {
     write("events.txt", events.as_bytes());
 }
 
-/// Opens a copy of the stored folder, and reads what filled it.
+/// Opens a copy of the stored folder; returns it with the requests that filled it.
 async fn open(parent: &Path) -> (World, Vec<Exchange>) {
     let folder = parent.join("data");
     std::fs::create_dir(&folder).unwrap();
@@ -95,7 +95,7 @@ async fn a_folder_filled_before_answers_every_repeat_with_the_same_bytes() {
     let takes_key = |operation: &&Operation| operation.header("Idempotency-Key").is_some();
     let operations = Document::of(&world).await.operations();
     let lacking = operations.iter().filter(takes_key).map(Operation::name).filter(|it| !repeated.contains(it.as_str()));
-    assert_eq!(lacking.collect::<Vec<_>>(), [""; 0], "each command is among what filled the folder");
+    assert_eq!(lacking.collect::<Vec<_>>(), [""; 0], "the requests that filled the folder must cover each command");
     for command in commands {
         let what = format!("{} {}", command.method, command.target);
         let reply = command.send(&world).await;
@@ -112,7 +112,7 @@ async fn a_folder_filled_before_answers_every_repeat_with_the_same_bytes() {
 async fn a_folder_filled_before_lists_and_proves_what_it_did() {
     let parent = tempfile::tempdir().unwrap();
     let (world, exchanges) = open(parent.path()).await;
-    // The end of the stream is delivered again, so figures are under way.
+    // Opening the folder delivers the end of the stream again, so its hours have to be counted again first.
     world.system().settle().await;
     world.run_schedule("rollup").await;
     let reads: Vec<&Exchange> = exchanges.iter().filter(|it| it.at_the_end).collect();
@@ -135,7 +135,7 @@ async fn a_folder_filled_before_lists_and_proves_what_it_did() {
     }
 }
 
-/// Asserts that `now` says all that `before` said; it may say more.
+/// Asserts that `now` says everything that `before` said; it may say more.
 fn holds(now: &Value, before: &Value, what: &str) {
     match (now, before) {
         (Value::Object(now), Value::Object(before)) => {
@@ -145,7 +145,7 @@ fn holds(now: &Value, before: &Value, what: &str) {
             }
         }
         (Value::Array(now), Value::Array(before)) => {
-            assert_eq!(now.len(), before.len(), "{what}: so many");
+            assert_eq!(now.len(), before.len(), "{what}: the number of items changed");
             for (now, before) in now.iter().zip(before) {
                 holds(now, before, what);
             }

@@ -1,4 +1,5 @@
-//! The shapes of items and events: their members and spellings, without what differs from one filling to the next.
+//! The shapes of items and events: their members and spellings, without what differs from one filling of a folder to
+//! the next.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,6 @@ pub fn of_items(items: &[Value]) -> String {
     text(lines)
 }
 
-/// One line for each member of each event, sorted.
 pub fn of_events(events: &[Value]) -> String {
     let mut lines = BTreeSet::new();
     for event in events {
@@ -33,7 +33,7 @@ fn text(lines: BTreeSet<String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// Each leaf with the path to it. Members of an array are one.
+/// Adds the path to each leaf, with the leaf if it is text; the items of an array share one path.
 fn walk(value: &Value, path: &str, members: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
@@ -47,7 +47,7 @@ fn walk(value: &Value, path: &str, members: &mut Vec<String>) {
                 walk(value, &format!("{path}/*"), members);
             }
         }
-        // What differs are numbers and bytes; what they mean is said by the path.
+        // Numbers and bytes differ from one filling to the next, so only their path counts.
         Value::String(_) if path.ends_with("/N") || path.ends_with("/B") => members.push(path.to_owned()),
         Value::String(text) => members.push(format!("{path} {}", generic(text))),
         Value::Number(_) => members.push(format!("{path} number")),
@@ -55,13 +55,13 @@ fn walk(value: &Value, path: &str, members: &mut Vec<String>) {
     }
 }
 
-/// Whether this is what a member of a document is called, and no id that a map is kept by.
+/// Whether this is the name of a member, and not an id that serves as the key of a map.
 fn is_name(name: &str) -> bool {
     name.len() < 26 && name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_' || it.is_ascii_digit())
         || matches!(name, "S" | "N" | "M" | "L" | "B" | "SS" | "BOOL" | "NULL")
 }
 
-/// The text with … in place of what is made of chance, time or counting.
+/// The text with … in place of everything that comes from chance, time or counting.
 fn generic(text: &str) -> String {
     if text.starts_with('$') {
         return "a hash".to_owned();
@@ -70,7 +70,7 @@ fn generic(text: &str) -> String {
     let generic = |part: &str| {
         let end = part.len() - usize::from(part.ends_with(['#', ':', '@', ' ', '!']));
         let (part, end) = part.split_at(end);
-        // Base 32 happens to hold no digit now and then.
+        // An id in base 32 may happen to have no digit.
         let is_base32 = part.len() > 11 && part.bytes().all(|it| it.is_ascii_uppercase() || it == b'-');
         let made = part.bytes().any(|it| it.is_ascii_digit()) || part.len() > 26 || is_base32;
         match part.split_once('-') {
@@ -80,11 +80,11 @@ fn generic(text: &str) -> String {
         }
     };
     let text: String = parts.map(generic).collect();
-    // A time is made of several such parts.
+    // A time consists of three such parts.
     text.replace("…:…:…", "…")
 }
 
-/// Whether refids or names of tests begin so.
+/// Whether refids, or names that tests make up, begin with this prefix.
 fn is_prefix(prefix: &str, rest: &str) -> bool {
     let upper = |text: &str| text.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
     let is_refid = prefix.len() == 2 && upper(prefix) && upper(rest);

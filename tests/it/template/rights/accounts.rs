@@ -1,11 +1,10 @@
-//! What no single request about an account shows: pages, mistakes that are made good, a new address, an account that
-//! goes, and time that passes.
+//! What no single request about an account causes: pages, wrong passwords that are made good, a new address, an
+//! account that is deleted, and time that passes.
 
 use purser_tests::World;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
 use serde_json::json;
 
-/// Sends a page's form.
 async fn send(world: &World, page: &str, form: String) {
     let media = [("content-type", "application/x-www-form-urlencoded")];
     let form = Some(form.into_bytes());
@@ -13,7 +12,7 @@ async fn send(world: &World, page: &str, form: String) {
     let _done = sent.expect(200);
 }
 
-/// Confirms an address on the page that the newest mail leads to.
+/// Confirms an address on the page to which the newest e-mail links.
 async fn confirm(world: &World, email: &str) {
     let token = world.mailed_token(email).await;
     let path = format!("/customer/confirm?token={token}");
@@ -21,7 +20,7 @@ async fn confirm(world: &World, email: &str) {
     send(world, "/customer/confirm", format!("token={token}")).await;
 }
 
-/// Chooses a password on the page that the newest mail leads to.
+/// Chooses a password on the page to which the newest e-mail links.
 async fn choose(world: &World, email: &str, password: &str) {
     let token = world.mailed_token(email).await;
     let path = format!("/customer/reset-password?token={token}");
@@ -31,7 +30,7 @@ async fn choose(world: &World, email: &str, password: &str) {
     send(world, "/customer/reset-password", form).await;
 }
 
-/// Asks for another address and gives it.
+/// Asks for a change of the e-mail address; returns the new address.
 async fn move_to(world: &World, person: &Person) -> String {
     let email = format!("{}@example.com", world.fresh("moved"));
     let body = json!({"email": email, "password": PASSWORD});
@@ -40,24 +39,22 @@ async fn move_to(world: &World, person: &Person) -> String {
     email
 }
 
-/// Signs in with a wrong password.
 async fn mistype(world: &World, email: &str) {
     let body = json!({"email": email, "password": "not this one"});
     let wrong = world.nobody().post("/v1/auth/login", &body).await;
     let _wrong = wrong.refused(401, "invalid_credentials");
 }
 
-/// Asks for a new password.
 async fn forget(world: &World, email: &str) {
     let body = json!({"email": email});
     let asked = world.nobody().post("/v1/auth/forgot-password", &body).await;
     let _asked = asked.expect(202);
 }
 
-/// Lives through all that.
+/// Does everything that the module's comment lists.
 pub async fn live(world: &World) {
     let nobody = world.nobody();
-    // A client that was there before its login is bound to it once the address is confirmed.
+    // A client that existed first is bound to the user once the user's address is confirmed.
     let partner = world.partner("standard", 0).await;
     let email = format!("{}@example.com", world.fresh("customer"));
     let client = json!({"name": "x", "email": email});
@@ -70,7 +67,8 @@ pub async fn live(world: &World) {
     let me = customer.caller.get("/v1/me").await.expect(200);
     assert_eq!(me.json["roles"], json!(["customer"]));
 
-    // Mails to a customer come in its reseller's name, and a link by mail ends the delays that others caused.
+    // E-mails to a customer carry its reseller's name, and a link by e-mail ends the delays that failed sign-ins
+    // caused.
     for failures in [1, 0] {
         for _ in 0..failures {
             mistype(world, &email).await;
@@ -82,7 +80,7 @@ pub async fn live(world: &World) {
     forget(world, &email).await;
     world.set_password(&email, PASSWORD).await;
 
-    // A new address, confirmed by the API and on the page.
+    // A new address, confirmed once by the API and once on the page.
     let person = world.person().await;
     let moved = move_to(world, &person).await;
     let token = json!({"token": world.mailed_token(&moved).await});
@@ -97,7 +95,7 @@ pub async fn live(world: &World) {
     let right = json!({"password": PASSWORD});
     let _right = person.caller.post("/v1/me/totp", &right).await.expect(200);
 
-    // That a session is in use is noted now and then.
+    // The use of a session is noted only from time to time, so some minutes have to pass.
     let later = json!({"advance": "PT6M"});
     let _later = nobody.post("/_local/clock", &later).await.expect(200);
     let _me = person.caller.get("/v1/me").await.expect(200);
@@ -106,7 +104,7 @@ pub async fn live(world: &World) {
     world.system().settle().await;
 }
 
-/// A world that asks strangers for sums, and somebody who answered one.
+/// A world that asks strangers for sums, to which one right answer was given.
 pub async fn with_sums() -> World {
     let world = World::with(None, &[("PURSER_CAPTCHA", "arithmetic")]).await;
     let nobody = world.nobody();

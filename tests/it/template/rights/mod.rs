@@ -1,7 +1,7 @@
-//! Least privilege, both ways: what a function does and its role does not allow fails, and what its role allows and
-//! nothing uses is named.
+//! Least privilege, both ways: a function fails if it does what its role does not allow, and a right that nothing
+//! uses is named.
 //!
-//! Invariant: the rights are those of template.yaml; the laptop holds every function to them, in every test.
+//! Invariant: the rights are those of template.yaml, and the laptop holds every function to them in every test.
 
 mod accounts;
 
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::http::operations::{Case, Party, Who, cases};
 
-/// What Lambda itself does with a function's role, when it keeps what the function gave up on.
+/// Rights that Lambda itself uses, when it keeps the records on which a function gave up.
 const BY_LAMBDA: [&str; 6] = [
     "project-timeline: kms:GenerateDataKey on Key",
     "project-timeline: s3:ListBucket on FailedRecords",
@@ -29,7 +29,7 @@ const BY_LAMBDA: [&str; 6] = [
     "relay: s3:PutObject on FailedRecords/*",
 ];
 
-/// What a function does to start in the cloud; here the secret is a file. `make rehearse` uses these.
+/// Rights that functions use to start in the cloud; here the secret is a file. `make rehearse` uses them.
 const AT_START: [&str; 2] = ["StartPolicy: kms:Decrypt on Key", "StartPolicy: secretsmanager:GetSecretValue on Secret"];
 
 /// A world with every switch on that makes a function do more.
@@ -44,7 +44,7 @@ async fn busy_world() -> World {
     World::with(None, &variables).await
 }
 
-/// Sends a case's request as it should be, about nothing, and again, as everybody who may send it.
+/// Sends a case's request as each caller who may send it: as it is, about records that do not exist, and again.
 async fn drive(operator: &Caller, party: &Party, case: &Case, operation: &Operation) {
     let own = match case.who {
         Who::SignedIn => party.person.as_ref().map(|person| &person.caller),
@@ -62,7 +62,7 @@ async fn drive(operator: &Caller, party: &Party, case: &Case, operation: &Operat
                 request = request.without_header("idempotency-key");
                 request = request.with_header("idempotency-key", key);
             }
-            // What is wrong with a body is said only to those who may send it, which takes a look of its own.
+            // Errors in a body are shown only to a caller who may send it, and finding that out takes extra reads.
             let wrong = request.clone().with_body(r#"{"?":7}"#);
             let wrong = operation.body.is_some().then_some(wrong);
             for request in wrong.into_iter().chain([request]) {
@@ -73,7 +73,7 @@ async fn drive(operator: &Caller, party: &Party, case: &Case, operation: &Operat
     }
 }
 
-/// Sends a case's request into a conflict, after which a command reads again what it may not take for fresh.
+/// Sends a case's request, whose first commit meets a conflict, so that the command reads again.
 async fn contend(world: &World, case: &Case, operation: &Operation) {
     let party = Party::ready_for(world, case.needs).await;
     let script = Script::default();
@@ -101,7 +101,6 @@ async fn contend(world: &World, case: &Case, operation: &Operation) {
     assert_eq!(reply.status, operation.success, "{}: {}", case.operation, reply.json);
 }
 
-/// The function that answers an operation.
 fn answering(operation: &Operation) -> &'static Function {
     let template = purser_local::run::system::template().unwrap();
     let answers = |event: &EventSpec| {
@@ -112,8 +111,8 @@ fn answering(operation: &Operation) -> &'static Function {
     purser_lambda::function(&spec.unwrap().handler).unwrap()
 }
 
-/// What no single request of those shows: an operator with a key in the table, lists by status, logins that are bound
-/// by address, an address that changes, a client that moves, and a wallet that runs low.
+/// What the requests of the cases do not cause: an operator with a key in the table, lists by status, users that are
+/// bound by address, an address that changes, a client that moves, and a wallet that runs low.
 async fn live(world: &World, operator: &Caller) {
     let partner = world.partner("standard", 1_000).await;
     let (other, product) = (world.partner("standard", 0).await, world.product(600).await);
@@ -134,10 +133,10 @@ async fn live(world: &World, operator: &Caller) {
     let undelivered = named("bounce@simulator.amazonses.com");
     let _client = operator.post("/v1/clients", &undelivered).await.expect(201);
 
-    // 600 of 1,000: below the threshold of 500, so the hold rule holds, until the top-up.
+    // The purchase takes 600 of 1,000 credits, which leaves less than the threshold of 500, so the wallet is held.
     let body = json!({"product": product, "client": named(&bound_by_purchase)});
     let bought = partner.caller.post_once("/v1/provisions", "one", &body).await.expect(201);
-    // The rule decides on the wallet as it is, so it must have done so before the credits return.
+    // The hold rule decides on the wallet as it is, so it must have decided before the refund returns the credits.
     world.system().settle().await;
     let bought = format!("/v1/provisions/{}", bought.text("refid"));
     let _read = partner.caller.get(&bought).await.expect(200);
@@ -162,7 +161,7 @@ async fn no_function_may_do_more_than_it_does() {
     let operator = world.operator.with_key(Some(made.text("key")));
     let reading = Party::new(&world).await;
     for (case, operation) in cases(&world).await {
-        // What changes something may end what it names, so it gets a party of its own.
+        // A request that changes something may use up the records that it names, so it gets a party of its own.
         let mut party = match operation.method.as_str() {
             "GET" => reading.clone(),
             _ => Party::new(&world).await,
@@ -176,7 +175,7 @@ async fn no_function_may_do_more_than_it_does() {
     live(&world, &operator).await;
     accounts::live(&world).await;
     world.run_schedule("checkpoint-ledger").await;
-    // Somebody who leaves, with a picture.
+    // A user with a picture, who is deleted.
     let leaves = world.person().await;
     let picture = json!({
         "pk": {"S": format!("AV#{}", leaves.refid)}, "sk": {"S": "."}, "kind": {"S": "avatar"},
@@ -185,7 +184,7 @@ async fn no_function_may_do_more_than_it_does() {
     world.put_all(&[picture]);
     let path = format!("/v1/users/{}", leaves.refid);
     let _left = world.operator.delete(&path).await.expect(204);
-    // Somebody who never confirms, and an operator who is told so.
+    // A user who never confirms, and an operator to whom that is reported.
     world.register("stranger@example.com", PASSWORD).await;
     let _told = world.invited(json!({"operator": true})).await;
     world.system().settle().await;
@@ -207,11 +206,11 @@ async fn no_function_may_do_more_than_it_does() {
     let unused = &(&unused(&world) & &unused(&asked)) & &unused(&recounted);
     let elsewhere = [&BY_LAMBDA[..], &AT_START].concat();
     let elsewhere: BTreeSet<String> = elsewhere.into_iter().map(str::to_owned).collect();
-    assert_eq!(unused, elsewhere, "rights that nothing used here");
+    assert_eq!(unused, elsewhere, "the rights that nothing uses are not the expected ones");
     assert_eq!(world.system().dead_letters(), []);
 }
 
-/// A world in which nothing of yesterday is kept as it should be, and that was found and mended.
+/// A world that lost the timeline rows and one figure of the day before, and in which that was found and repaired.
 async fn recounted() -> World {
     let world = World::at("2023-01-15T09:00:00Z").await;
     let partner = world.partner("standard", 1_000).await;
@@ -230,7 +229,7 @@ async fn recounted() -> World {
     world.run_schedule("sample-figures").await;
     let path = |act: &str| format!("/v1/analytics/figures/{act}?day=2023-01-15");
     let found = world.operator.get(&path("check")).await.expect(200);
-    // A reseller, a client, a licence, two entries, and a figure.
+    // What differs: a reseller, a client, a licence, two entries and a figure.
     assert_eq!(found.json["differing"], 6);
     let _mended = world.operator.act(&path("rebuild")).await.expect(200);
     world.run_schedule("rollup").await;

@@ -1,1 +1,1 @@
-"""What nobody calls: workers that events, the stream and schedules start, and the end of the walk."""
+"""Workers, which events, the stream and schedules start, and the final checks of the walk."""

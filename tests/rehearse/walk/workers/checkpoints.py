@@ -1,4 +1,4 @@
-"""Signed checkpoints of the ledger: who reads them, and what a day's run signs."""
+"""Signed checkpoints of the ledger, and figures: who reads them, and what the scheduled functions write."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ PART = Part()
 
 
 def heads(world: World) -> dict[str, Any]:
-    """Where each wallet stood, by the newest checkpoint."""
+    """Each wallet in the newest checkpoint, by its reseller."""
     parts = world.operator.get("/v1/checkpoints?limit=100").expect(200).json["data"]
     newest = [part for part in parts if part["date"] == max(it["date"] for it in parts)]
     return {wallet["reseller"]: wallet for part in newest for wallet in part["wallets"]}
@@ -24,7 +24,7 @@ def who(world: World) -> None:
     world.operator.get("/v1/checkpoints?date=yesterday").refused(400, "malformed_request")
 
 
-@PART.step("schedules sign where every wallet stands, and look for logins that nobody needs", Where.INSIDE)
+@PART.step("scheduled functions sign a checkpoint of every wallet, and look for unused accounts", Where.INSIDE)
 def signed(world: World) -> None:
     equal("functions on schedule", sorted(inside(world).on_schedule()),
           ["CheckpointLedger", "ReportAccounts", "ReportPartners", "Rollup", "SampleFigures"])
@@ -34,12 +34,12 @@ def signed(world: World) -> None:
     equal("its head", (head["sequence"], head["head"], head["balance"]),
           (newest["sequence"], newest["hash"], newest["balance_after"]))
     proved = world.operator.get(f"{path}/verify?sequence={head['sequence']}&head={head['head']}").expect(200).json
-    equal("the proof", (proved["intact"], proved["breaks"]), (True, []))
+    equal("the verification", (proved["intact"], proved["breaks"]), (True, []))
     found = world.operator.get(f"{path}/verify?sequence={head['sequence']}&head={'1' * 64}").expect(200).json
-    equal("another history", (found["intact"], found["breaks"][0]["sequence"]), (False, head["sequence"]))
+    equal("a different head", (found["intact"], found["breaks"][0]["sequence"]), (False, head["sequence"]))
 
 
-@PART.step("figures are rolled up, and say what the wallets say", Where.INSIDE)
+@PART.step("figures are rolled up, and agree with the wallets", Where.INSIDE)
 def figures(world: World) -> None:
     def credits() -> int:
         path = f"/v1/analytics/credits/outstanding?reseller={world.elite.refid}"
@@ -50,11 +50,11 @@ def figures(world: World) -> None:
     stats = world.elite.caller.get(f"/v1/analytics/resellers/{world.elite.refid}/stats").expect(200).json
     equal("its balance", stats["balance"], balance)
     top = world.operator.get("/v1/analytics/resellers/top").expect(200).json["data"]
-    equal("it is ranked", world.elite.refid in [row["reseller"] for row in top], True)
+    equal("the reseller is ranked", world.elite.refid in [row["reseller"] for row in top], True)
     world.operator.get("/v1/analytics/clients/signups").expect(200)
     world.operator.get("/v1/analytics/reports/partners").expect(200)
     world.elite.caller.get("/v1/analytics/resellers/tiers").refused(403, "forbidden")
     whole = world.operator.get("/v1/analytics/figures/check").expect(200).json
-    equal("what differs", whole["differences"], [])
+    equal("the differences", whole["differences"], [])
     mended = world.operator.post(f"/v1/analytics/figures/rebuild?day={whole['first_day']}").expect(200).json
-    equal("what was mended", mended["differences"], [])
+    equal("the differences after a rebuild", mended["differences"], [])

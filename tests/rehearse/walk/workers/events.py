@@ -1,4 +1,4 @@
-"""What follows from changes: stream, relay, bus, rules, mails."""
+"""What follows from changes: stream, relay, bus, rules, e-mails."""
 
 from collections import Counter
 
@@ -10,33 +10,33 @@ PART = Part()
 
 
 def inside(world: World) -> Inside:
-    """The view into the cloud, which these steps have."""
+    """The view into the cloud, which the steps that run only inside it have."""
     assert world.inside is not None
     return world.inside
 
 
 def arrived(world: World, part: str) -> None:
-    """Waits for all mails whose subject has this part, and asserts that they are those expected, no more."""
+    """Waits for all expected e-mails whose subjects contain `part`, and asserts that there are no others."""
 
     def of(mails: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
         return Counter({mail: count for mail, count in mails.items() if part in mail[1]})
 
     expected = of(world.mails)
-    inside(world).until(f"{expected.total()} mails about {part!r}", lambda: of(inside(world).mails()) >= expected)
-    equal(f"mails about {part!r} too many", of(inside(world).mails()) - expected, Counter())
+    inside(world).until(f"{expected.total()} e-mails about {part!r}", lambda: of(inside(world).mails()) >= expected)
+    equal(f"unexpected e-mails about {part!r}", of(inside(world).mails()) - expected, Counter())
 
 
-@PART.step("each new client is welcomed once, under its reseller's name", Where.INSIDE)
+@PART.step("each new client gets one welcome e-mail, under its reseller's name", Where.INSIDE)
 def welcome(world: World) -> None:
     arrived(world, "Welcome to")
 
 
-@PART.step("each change of status is told once", Where.INSIDE)
+@PART.step("each change of a client's status leads to one e-mail", Where.INSIDE)
 def status(world: World) -> None:
     arrived(world, "account is now")
 
 
-@PART.step("who bounces or complains gets no more mail", Where.INSIDE)
+@PART.step("an address that bounces or complains gets no more e-mails", Where.INSIDE)
 def undelivered(world: World) -> None:
     for place, mailbox in enumerate(("bounce", "complaint")):
         made = world.client(world.operator, mailbox, "Purser",
@@ -46,13 +46,13 @@ def undelivered(world: World) -> None:
         inside(world).until(f"{made['email']} is remembered",
                             lambda: inside(world).items("SA#") == remembered)
         world.operator.post(f"{world.path(mailbox)}/activate").expect(200)
-    # Whose mail comes after those that must not come.
+    # This e-mail is sent after those that must not be sent; once it has arrived, they would have arrived, too.
     world.operator.post(f"{world.path('resold')}/suspend").expect(200)
     world.expect_mail(world.email("resold"), f"Your {world.name('elite')} account is now suspended")
     arrived(world, "account is now")
 
 
-@PART.step("who runs low is told once: the subject says credit", Where.INSIDE)
+@PART.step("a reseller whose credits run low gets one e-mail", Where.INSIDE)
 def low_credit(world: World) -> None:
     party = world.party("low", "standard")
     world.operator.post(f"{party.path}/credits", {"amount": 510}, world.once("low")).expect(201)

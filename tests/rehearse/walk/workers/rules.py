@@ -1,4 +1,4 @@
-"""The rules behind the three switches, which a rehearsal has on."""
+"""The rules behind the three switches, which are on in a rehearsal."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ PART = Part()
 
 
 def becomes(world: World, path: str, member: str, value: Any) -> None:
-    """Waits until something that is read says so."""
+    """Waits until a member of what is read at `path` has this value."""
 
     def seen() -> bool:
         return bool(world.operator.get(path).expect(200).json[member] == value)
@@ -19,7 +19,7 @@ def becomes(world: World, path: str, member: str, value: Any) -> None:
     inside(world).until(f"{path}: {member} becomes {value!r}", seen)
 
 
-@PART.step("who ran low is held", Where.INSIDE)
+@PART.step("a reseller whose credits ran low is held", Where.INSIDE)
 def hold(world: World) -> None:
     party = world.parties["low"]
     becomes(world, party.path, "hold_provisioning", True)
@@ -27,7 +27,7 @@ def hold(world: World) -> None:
     party.caller.post("/v1/provisions", order, world.once("low-held")).refused(403, "provisioning_held")
 
 
-@PART.step("a top-up releases it, and it buys again", Where.INSIDE)
+@PART.step("a top-up releases the reseller, which can buy again", Where.INSIDE)
 def release(world: World) -> None:
     party = world.parties["low"]
     world.operator.post(f"{party.path}/credits", {"amount": 100}, world.once("release")).expect(201)
@@ -37,7 +37,7 @@ def release(world: World) -> None:
     equal("the balance", made["balance"], 579)
 
 
-@PART.step("anybody may apply to become a reseller, and is answered alike", Where.INSIDE)
+@PART.step("anyone may apply to become a reseller, and every application gets the same answer", Where.INSIDE)
 def apply(world: World) -> None:
     body = {"company_name": world.name("Nova"), "email": world.email("nova")}
     first, again = (world.nobody.post("/v1/resellers/sign-up", body).expect(202) for _ in range(2))
@@ -46,7 +46,7 @@ def apply(world: World) -> None:
     arrived(world, "Your application")
 
 
-@PART.step("who applied may trade once an operator approves", Where.INSIDE)
+@PART.step("an applicant may trade once an operator has approved it", Where.INSIDE)
 def approve(world: World) -> None:
     pending = world.operator.get("/v1/resellers?status=pending").expect(200).json["data"]
     refid = next(it["refid"] for it in pending if it["email"] == world.email("nova"))
@@ -60,20 +60,20 @@ def approve(world: World) -> None:
     world.client(world.operator, "nova-client", world.name("Nova"), reseller=refid)
 
 
-@PART.step("a new client is bound to the confirmed login with its address", Where.INSIDE)
+@PART.step("a new client is bound to the confirmed user with its address", Where.INSIDE)
 def bind(world: World) -> None:
     for name in ("sign-in-one", "sign-in-two", "sign-in-three"):
         world.made[f"user-{name}"] = user = world.reseller(name).json["user"]
         inside(world).confirm(user)
     made = world.client(world.operator, "sign-in-one", "Purser")
-    equal("its login", made.json["user"], world.made["user-sign-in-one"])
+    equal("its user", made.json["user"], world.made["user-sign-in-one"])
     order = {"product": world.made["product"], "client": world.body("sign-in-three")}
     sold = world.elite.caller.post("/v1/provisions", order, world.once("sign-in-three")).expect(201).json["client"]
     world.is_welcomed(sold, world.name("elite"))
-    equal("its login", sold["user"], world.made["user-sign-in-three"])
+    equal("its user", sold["user"], world.made["user-sign-in-three"])
 
 
-@PART.step("clients of a purchase for many are bound a moment later", Where.INSIDE)
+@PART.step("clients of a bulk purchase are bound a moment later", Where.INSIDE)
 def bind_later(world: World) -> None:
     order = {"product": world.made["product"], "clients": [world.body("sign-in-two")]}
     made = world.elite.caller.post("/v1/provisions/bulk", order, world.once("sign-in")).expect(201).json
@@ -82,6 +82,6 @@ def bind_later(world: World) -> None:
     becomes(world, f"/v1/clients/{client['refid']}", "user", world.made["user-sign-in-two"])
 
 
-@PART.step("nobody got a mail too many", Where.INSIDE)
+@PART.step("no unexpected e-mail was sent", Where.INSIDE)
 def all_mails(world: World) -> None:
     arrived(world, "")

@@ -1,6 +1,6 @@
-//! `simulate`: runs simulations by their seeds, and says which fail.
+//! `simulate`: runs simulations by seed and reports those that fail.
 //!
-//! Invariant: the exit status is 0 only if every run went well, or, with a planted bug, if one of them found it.
+//! Invariant: the exit status is 0 only if every run passed or, when a bug is planted, if at least one run found it.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,37 +14,36 @@ use purser_simulator::cloud::Bug;
 use purser_simulator::run::hot_wallet::sell;
 use purser_simulator::{Failure, Options, Run, run};
 
-/// Runs simulations of Purser in a cloud with faults, and holds each against a model.
+/// Runs simulations of Purser in a cloud with faults, and checks each of them against a model.
 #[derive(Parser)]
 #[command(name = "simulate")]
 struct Arguments {
-    /// How many seeds, from --from on
+    /// Number of seeds to run, counting up from --from
     #[arg(long, default_value_t = 50)]
     seeds: u64,
-    /// The first seed
+    /// First seed
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// How many seeds beside these that nobody has run before
+    /// Number of additional random seeds, drawn anew each time
     #[arg(long, default_value_t = 0)]
     fresh: u64,
-    /// How many commands each
+    /// Number of commands in each simulation
     #[arg(long, default_value_t = 200)]
     commands: usize,
-    /// How many people with accounts each
+    /// Number of people with accounts in each simulation
     #[arg(long, default_value_t = 3)]
     people: usize,
-    /// A bug to plant, by its name: one seed that finds it is enough
+    /// Name of a bug to plant; the run then succeeds if at least one seed finds it
     #[arg(long)]
     bug: Option<String>,
-    /// Print everything that happened
+    /// Print the whole history of each run
     #[arg(long)]
     history: bool,
-    /// Instead, print what 32 callers buy from one wallet in virtual time, singly and in bulk
+    /// Instead of simulating, print how much 32 callers buy from one wallet in virtual time, singly and in bulk
     #[arg(long)]
     hot_wallet: bool,
 }
 
-/// What came of all runs.
 #[derive(Default)]
 struct Found {
     runs: u64,
@@ -69,7 +68,7 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    // What fails is reported with its seed; the place in the code would only interrupt that.
+    // A failure is reported with its seed. The panic message of the default hook would only clutter the output.
     std::panic::set_hook(Box::new(|_| {}));
     let found = run_all(&arguments, bug);
     let Found { runs, attempts, commits, events, failures } = &found;
@@ -83,10 +82,10 @@ fn main() -> ExitCode {
 
 fn bug(name: &str) -> Result<Bug, String> {
     let known = Bug::ALL.into_iter().find(|it| format!("{it:?}") == name);
-    known.ok_or_else(|| format!("no such bug; there are {:?}", Bug::ALL))
+    known.ok_or_else(|| format!("there is no such bug; the bugs are {:?}", Bug::ALL))
 }
 
-/// The seeds: those asked for, and some drawn now.
+/// The requested range of seeds, followed by the fresh random ones.
 fn seeds(arguments: &Arguments) -> Vec<u64> {
     let fixed = arguments.from..arguments.from + arguments.seeds;
     let fresh = (0..arguments.fresh).map(|_| fastrand::u64(1 << 32..1 << 48));
@@ -136,7 +135,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Found {
-    /// Counts a run, and gives what went wrong in it.
+    /// Counts a run, and returns its failure if it has one.
     fn add(&mut self, seed: u64, done: std::thread::Result<Result<Run, Failure>>, history: bool) -> Option<&Failure> {
         self.runs += 1;
         let failure = match done {
@@ -153,7 +152,7 @@ impl Found {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
                 let text = text.or_else(|| panic.downcast_ref::<&str>().map(|it| (*it).to_owned()));
-                let problem = format!("the run ended badly: {}", text.unwrap_or_default());
+                let problem = format!("the run panicked: {}", text.unwrap_or_default());
                 let history = Vec::new();
                 Failure { seed, problem, history }
             }

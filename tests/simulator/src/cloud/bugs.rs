@@ -1,79 +1,78 @@
-//! Bugs that a simulation must find, planted in what the code sends: what arrives is what code with the bug would send.
+//! Bugs that a simulation must find. They are planted by altering requests and answers on the wire, so that they look
+//! as if buggy code had produced them.
 //!
-//! Invariant: the code itself has no switch for them. Each is named for what it does to the code.
+//! Invariant: Purser's code has no switch for these bugs. Each variant is named after the mistake it imitates.
 
 use serde_json::{Value, json};
 
-/// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
-    /// A wallet is replaced whatever version it is.
+    /// A wallet is replaced without a check of its version.
     WalletUnconditioned,
-    /// An entry is put whether it is there or not.
+    /// An entry is put without a check that it does not exist yet.
     EntryUnconditioned,
-    /// An address is claimed whether it is taken or not.
+    /// A client's e-mail address is claimed without a check that it is free.
     AddressUnconditioned,
-    /// A client is replaced whatever version it is.
+    /// A client is replaced without a check of its version.
     ClientUnconditioned,
-    /// A refund is noted whether it was noted or not, and licences are revoked in any version.
+    /// A refund is recorded even if there already is one, and licences are revoked without a check of their version.
     RefundUnconditioned,
-    /// A refund leaves its licences as they are.
+    /// A refund does not revoke its licences.
     LicencesNotRevoked,
-    /// A transfer writes the sender's half alone.
+    /// A transfer writes only the sender's half.
     HalfATransfer,
-    /// A conflict is taken for success.
+    /// A conflict is treated as success.
     ConflictSwallowed,
-    /// An unknown outcome is taken for success.
+    /// An unknown outcome is treated as success.
     UnknownTakenForDone,
-    /// What is refused is refused on reads that may be stale.
+    /// A command may be refused on the strength of stale reads.
     RefusedOnStaleReads,
-    /// The writes of a command are commits of their own.
+    /// Each write of a command is a commit of its own.
     TwoCommits,
-    /// Events are told before the commit they are about.
+    /// Events are published before the commit they are about.
     ToldOutsideTheCommit,
-    /// A key is known whatever its request said.
+    /// An idempotency key is recognised even if its request differs from the first.
     FingerprintSkipped,
-    /// What the bus failed counts as told.
+    /// Events that the bus failed to accept count as published.
     BusRefusalSwallowed,
-    /// A batch of the stream is acknowledged before it is worked off.
+    /// A batch of the stream is acknowledged before it has been processed.
     AcknowledgedBeforeTheBus,
-    /// An event is marked as handled before it is handled.
+    /// An event is marked as handled before it has been handled.
     SettledBeforeActing,
-    /// Whoever gets an event acts on it.
+    /// Every delivery of an event acts on it, even if another one has already claimed it.
     ClaimUnconditioned,
-    /// An address is given to a login whether another one has it or not.
+    /// A user gets an e-mail address without a check that no other user has it.
     LoginAddressUnconditioned,
-    /// Who signs in is signed in, whatever became of the user and its sessions since they were read.
+    /// A sign-in succeeds even if the user or its sessions have changed since they were read.
     SignInUnconditioned,
-    /// Another password leaves the sessions as they are.
+    /// A change of password does not end the user's sessions.
     SessionsNotEnded,
-    /// A token is used whether it is there or not, and in any version of its account.
+    /// A token is consumed without a check that it still exists and that its account is unchanged.
     TokenUnconditioned,
-    /// A token that was used stays.
+    /// A token stays valid after it has been used.
     TokenKept,
-    /// A failed sign-in is counted over what was counted meanwhile.
+    /// Counting a failed sign-in overwrites what was counted in the meantime.
     AttemptsUnconditioned,
-    /// A batch of the stream is acknowledged before its hours are marked.
+    /// A batch of the stream is acknowledged before its hours have been marked.
     AcknowledgedBeforeTheMarks,
-    /// What a thing adds is written whatever version is there.
+    /// A timeline is written without a check of its version.
     TimelineUnconditioned,
-    /// An hour that is marked again is marked as before.
+    /// Marking an hour again does not raise the generation of its mark.
     GenerationNotRaised,
-    /// A mark is taken from the list whatever came in between.
+    /// A mark is removed even if it has changed since it was read.
     MarkUnconditioned,
-    /// A figure is written whatever run wrote the one that is there.
+    /// A figure is written without a check of which run wrote the stored one.
     FigureUnconditioned,
-    /// Everything is said to be counted up to the end of a run, whatever is left of it.
+    /// Figures are declared complete up to the end of a run, even if the run left some marks uncounted.
     LeftoversOverlooked,
 }
 
-/// Where a request says what must hold.
+/// The member of a request that holds the condition of a write.
 const CONDITION: &str = "ConditionExpression";
-/// The codes by which a cancelled transaction tells of a conflict.
+/// The code by which a cancelled transaction reports a conflict.
 const CONFLICT: &str = "TransactionConflict";
 
 impl Bug {
-    /// All of them.
     pub const ALL: [Self; 29] = [
         Self::WalletUnconditioned,
         Self::EntryUnconditioned,
@@ -106,7 +105,7 @@ impl Bug {
         Self::LeftoversOverlooked,
     ];
 
-    /// What code with this bug sends.
+    /// Changes a request into the one that code with this bug would have sent.
     pub(super) fn sends(self, operation: &str, body: &mut Value) {
         match (self, operation) {
             (Self::WalletUnconditioned, "TransactWriteItems") => strip(body, &["WA#"]),
@@ -131,7 +130,7 @@ impl Bug {
                     table.1["ConsistentRead"] = json!(false);
                 }
             }
-            // Whose key it is, is no refusal of a command.
+            // Looking up the owner of an API key never refuses a command.
             (Self::RefusedOnStaleReads, "GetItem") if !is_of(&body["Key"], &["AK#"]) => {
                 body["ConsistentRead"] = json!(false);
             }
@@ -199,7 +198,7 @@ impl Bug {
         }
     }
 
-    /// What code with this bug takes an answer for.
+    /// Changes an answer into the one that code with this bug would believe it received.
     pub(super) fn takes(self, operation: &str, (status, text): (u16, String)) -> (u16, String) {
         let done = match (self, operation) {
             (Self::ConflictSwallowed, "TransactWriteItems") => status == 400 && text.contains(CONFLICT),
@@ -218,7 +217,7 @@ impl Bug {
     }
 }
 
-/// Whether an item's key begins like one of these.
+/// Whether an item's partition key begins with one of these prefixes.
 fn is_of(item: &Value, prefixes: &[&str]) -> bool {
     let pk = item["pk"]["S"].as_str().unwrap_or_default();
     prefixes.iter().any(|prefix| pk.starts_with(prefix))
@@ -236,7 +235,7 @@ fn deletes(body: &Value, prefix: &str) -> bool {
     writes(body).any(|write| is_of(&write["Delete"]["Key"], &[prefix]))
 }
 
-/// Takes the conditions off the writes of items whose key begins like this.
+/// Removes the conditions from the writes of items whose partition key begins with one of these prefixes.
 fn strip(body: &mut Value, prefixes: &[&str]) {
     for write in body["TransactItems"].as_array_mut().into_iter().flatten() {
         for action in ["Put", "Delete"] {
@@ -257,14 +256,14 @@ fn drop_writes(body: &mut Value, is_dropped: impl Fn(&Value) -> bool) {
     }
 }
 
-/// Drops the deletions, or the checks, of items whose key begins like this.
+/// Drops the actions of one kind (`Delete`, `ConditionCheck`) on items whose partition key begins with this prefix.
 fn drop_keys(body: &mut Value, action: &str, prefix: &str) {
     if let Some(writes) = body["TransactItems"].as_array_mut() {
         writes.retain(|write| !is_of(&write[action]["Key"], &[prefix]));
     }
 }
 
-/// The wallets that a transaction transfers credits to.
+/// The resellers that a transaction transfers credits to.
 fn receivers(body: &Value) -> Vec<Value> {
     let items = body["TransactItems"].as_array().into_iter().flatten();
     let entries = items.map(|write| &write["Put"]["Item"]["doc"]["M"]);

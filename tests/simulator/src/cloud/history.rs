@@ -1,12 +1,11 @@
-//! What happened in a simulated cloud, line by line.
+//! The history of a simulated cloud: one line for each thing that happened.
 //!
-//! Invariant: a line says nothing that differs between two runs of the same seed, so two histories can be compared.
+//! Invariant: two runs of the same seed produce the same lines, so their histories can be compared.
 
 use std::sync::Mutex;
 
 use super::lock;
 
-/// The lines so far.
 #[derive(Debug, Default)]
 pub struct History(Mutex<Vec<Line>>);
 
@@ -30,12 +29,11 @@ impl History {
         lock(&self.0).push(Line { at, who, what });
     }
 
-    /// All of it.
     pub fn lines(&self) -> Vec<String> {
         lock(&self.0).iter().map(ToString::to_string).collect()
     }
 
-    /// The last lines in which one of these stands.
+    /// The last `most` lines that contain one of these words.
     pub fn about(&self, words: &[String], most: usize) -> Vec<String> {
         let names = |line: &&Line| {
             words.iter().any(|word| {

@@ -1,8 +1,9 @@
-//! The parts of AWS that functions use, with the faults that AWS has: a fault-injecting HTTP client for the SDK.
+//! The parts of AWS that the functions use, with the faults that AWS has: a fault-injecting HTTP client for the SDK.
 //!
-//! The table is the embedded DynamoDB; what that one lacks is here: conflicts, throttling, stale reads, lagging
-//! indexes, lost calls and answers. Invariant: what happens follows from the seed. Latencies and faults are drawn in
-//! the order of the calls, all time is virtual, and nothing waits for anything real; so a run can be repeated exactly.
+//! The table is an embedded DynamoDB. This module adds what the embedded one lacks: conflicts, throttling, stale
+//! reads, lagging indexes, lost calls and lost answers. Invariant: the seed determines everything that happens.
+//! Latencies and faults are drawn in the order of the calls, all time is virtual, and nothing waits for anything
+//! outside the simulation, so a run can be repeated exactly.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,25 +34,23 @@ pub use weather::Weather;
 
 use network::Network;
 
-/// An event that the bus accepted.
 #[derive(Debug, Clone)]
 pub struct Told {
-    /// In EventBridge's envelope.
+    /// The event in EventBridge's envelope.
     pub event: Value,
 }
 
-/// A mail that was sent.
+/// An e-mail that was sent.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The id of the event that whoever sent it was handling.
+    /// The id of the event that its sender was handling.
     pub event: Option<String>,
-    /// To whom.
     pub to: String,
-    /// What it says, as plain text.
+    /// The plain-text part.
     pub text: String,
 }
 
-/// A simulated cloud. Clones are the same one.
+/// A simulated cloud. Clones share the same state.
 #[derive(Debug, Clone)]
 pub struct Cloud(Arc<Core>);
 
@@ -62,7 +61,7 @@ struct Core {
     table: Table,
     weather: Mutex<Weather>,
     longest_lag: AtomicU64,
-    /// Up to when the clocks show the time, in milliseconds since the start.
+    /// The time up to which the clocks have been advanced, in milliseconds since the start.
     shown: AtomicU64,
     turned: AtomicBool,
     rng: Mutex<fastrand::Rng>,
@@ -72,11 +71,11 @@ struct Core {
     mails: Mutex<Vec<Mail>>,
 }
 
-/// How many clouds there were. The SDK counts retries per service and region for the whole process: each cloud is a
-/// region of its own, so that no run spends what another may still retry.
+/// The number of clouds created so far, from which each gets a region of its own. The SDK keeps one retry quota for
+/// each service and region in the whole process; sharing a region would let one run use up another run's retries.
 static CLOUDS: AtomicU64 = AtomicU64::new(0);
 
-/// How many of a thousand runs die at most, so that some get through.
+/// The highest probability of a death, per mille, so that some runs always get through.
 const MOST_DEATHS: u16 = 600;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -84,11 +83,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Cloud {
-    /// A cloud with the template's table, empty, and calm until [`Cloud::set_weather`]. One of the bugs may be planted
-    /// in what is sent to it.
+    /// A cloud with the template's table, empty and without faults until [`Cloud::set_weather`]. `bug` is planted in
+    /// every request sent to it.
     pub fn new(seed: u64, bug: Option<Bug>) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        // Where a year begins soon, one history is of two hours, days, months and years.
+        // If a year begins soon after the start, one history spans two hours, days, months and years.
         let start = if rng.u8(0..3) == 0 { "2025-12-31T23:59:50Z" } else { "2026-01-01T00:00:00Z" };
         let start = start.parse().expect("a time");
         let clock = Clock::stopped_at(start);
@@ -113,7 +112,7 @@ impl Cloud {
         }))
     }
 
-    /// What the SDK's clients need to reach it.
+    /// The configuration with which the SDK's clients reach this cloud.
     pub async fn sdk(&self) -> SdkConfig {
         let nowhere = "http://cloud.invalid".to_owned();
         let endpoints = Endpoints { dynamodb: nowhere.clone(), eventbridge: nowhere.clone(), sesv2: nowhere };
@@ -124,7 +123,7 @@ impl Cloud {
         sdk.http_client(client).build()
     }
 
-    /// A clock that runs so far ahead of the others, which a machine's clock does.
+    /// A clock that is this far ahead of the others, to imitate the clock skew between machines.
     pub fn clock(&self, ahead: Duration) -> Clock {
         let mut clocks = lock(&self.0.clocks);
         let first = clocks.first().expect("a clock").timestamp();
@@ -134,19 +133,18 @@ impl Cloud {
         clock
     }
 
-    /// Turns all clocks forward by more than the time that passes.
+    /// Turns all clocks forward by this much, in addition to the time that passes.
     pub fn turn_clocks(&self, by: Duration) {
         self.note("clock", format!("turned by {} s", by.as_secs()));
         self.0.turned.store(true, Ordering::Relaxed);
         self.advance(by);
     }
 
-    /// Whether they were ever turned.
     pub fn were_clocks_turned(&self) -> bool {
         self.0.turned.load(Ordering::Relaxed)
     }
 
-    /// Lets the clocks show the time that has passed.
+    /// Advances the clocks by the time that has passed since the last call.
     pub(super) fn tick(&self) {
         let now = self.now();
         let shown = self.0.shown.swap(now, Ordering::Relaxed);
@@ -165,40 +163,39 @@ impl Cloud {
         u64::try_from(self.0.started.elapsed().as_millis()).expect("a short time")
     }
 
-    /// What the weather is to be from now on.
     pub fn set_weather(&self, weather: Weather) {
         self.0.longest_lag.fetch_max(weather.lag, Ordering::Relaxed);
         *lock(&self.0.weather) = weather;
     }
 
-    /// How old a read was at most so far, in milliseconds.
+    /// The highest lag of a stale read so far, in milliseconds.
     pub fn longest_lag(&self) -> u64 {
         self.0.longest_lag.load(Ordering::Relaxed)
     }
 
-    /// What the weather is.
     pub fn weather(&self) -> Weather {
         lock(&self.0.weather).clone()
     }
 
-    /// The one source of chance.
+    /// Draws from the simulation's only random generator.
     pub fn draw<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         draw(&mut lock(&self.0.rng))
     }
 
-    /// Whether something happens that happens so often in a thousand times.
+    /// Draws whether something happens that has this probability, per mille.
     pub fn happens(&self, per_mille: u16) -> bool {
         per_mille > 0 && self.draw(|rng| rng.u16(0..1_000)) < per_mille
     }
 
-    /// A duration between these milliseconds.
+    /// A random duration in this range, in milliseconds.
     pub fn between(&self, least: u64, most: u64) -> Duration {
         Duration::from_millis(self.draw(|rng| rng.u64(least..=most)))
     }
 
-    /// Where a run of a function dies that makes about so many calls, if it does.
+    /// Draws at which call a run that makes about `calls` calls dies, and whether before or after it. `None`: it
+    /// survives.
     pub fn death(&self, calls: u32) -> Option<(u32, Moment)> {
-        // Who makes more calls dies more often.
+        // The more calls a function makes, the more often it dies.
         let often = u32::from(self.weather().death) * calls / 5;
         let often = u16::try_from(often).unwrap_or(u16::MAX).min(MOST_DEATHS);
         self.happens(often).then(|| {
@@ -207,32 +204,27 @@ impl Cloud {
         })
     }
 
-    /// The table.
     pub fn table(&self) -> &Table {
         &self.0.table
     }
 
-    /// What happened so far.
     pub fn history(&self) -> &History {
         &self.0.history
     }
 
-    /// Notes what happened to whom.
     pub fn note(&self, who: &str, what: impl Into<String>) {
         self.0.history.note(self.now(), who, what.into());
     }
 
-    /// The bug that is planted.
     pub fn bug(&self) -> Option<Bug> {
         self.0.bug
     }
 
-    /// The events the bus accepted, from the `from`th on.
+    /// The events that the bus accepted, without the first `from`.
     pub fn told(&self, from: usize) -> Vec<Told> {
         lock(&self.0.told).get(from..).unwrap_or_default().to_vec()
     }
 
-    /// The mails sent.
     pub fn mails(&self) -> Vec<Mail> {
         lock(&self.0.mails).clone()
     }

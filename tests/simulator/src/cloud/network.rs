@@ -1,7 +1,6 @@
-//! The way between a function and the cloud, as the SDK's HTTP client.
+//! The network between a function and the cloud, in the form of the SDK's HTTP client.
 //!
-//! Invariant: what was sent goes on without its sender: a call whose sender has died or given up is done all the same,
-//! if it got through.
+//! Invariant: a call that got through is carried out even if its sender has died or given up on it in the meantime.
 
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use tokio::sync::oneshot;
 use super::wire::{Answer, refusal};
 use super::{Bug, Cloud, Mail, Moment, Process, Told, lock};
 
-/// The client.
 #[derive(Debug, Clone)]
 pub(super) struct Network(pub(super) Cloud);
 
@@ -28,7 +26,6 @@ impl HttpClient for Network {
     }
 }
 
-/// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Well,
@@ -36,11 +33,11 @@ enum Fate {
     LostCall,
     LostAnswer,
     Throttled,
-    /// 500, after it was done or without.
+    /// The call is answered 500. `true`: after it was carried out.
     Broken(bool),
 }
 
-/// A call on its way.
+/// A call in flight.
 struct Sent {
     operation: String,
     body: Value,
@@ -71,7 +68,7 @@ impl HttpConnector for Network {
                 cloud.note(process.name(), format!("dies after {}", sent.operation));
                 process.die();
             } else if let Some(done) = done {
-                // Whoever has given up on it does not need it.
+                // If the sender has given up on the call, nobody needs the answer.
                 let _ = answer.send(done);
             }
         });
@@ -79,7 +76,7 @@ impl HttpConnector for Network {
             match answered.await {
                 Ok(Ok((status, body))) => Ok(response(status, body)),
                 Ok(Err(refused)) => Err(refused),
-                // No answer is no news: the sender waits as long as it likes.
+                // A lost answer never arrives: the sender waits until its own timeout.
                 Err(_) => std::future::pending().await,
             }
         })
@@ -118,7 +115,7 @@ impl Sent {
         }
     }
 
-    /// Gets there and back; none if it does not come back.
+    /// Carries the call there and its answer back. `None` if no answer comes back.
     async fn go(&mut self, cloud: &Cloud) -> Option<Result<Answer, ConnectorError>> {
         tokio::time::sleep(self.there).await;
         let answer = match self.fate {
@@ -146,7 +143,7 @@ impl Sent {
             }
             Fate::Broken(true) => {
                 let _ = self.arrive(cloud).await;
-                self.harm(cloud, "500 though done");
+                self.harm(cloud, "500 although it was done");
                 self.refuse("InternalServerError")
             }
             Fate::Well => {
@@ -165,7 +162,7 @@ impl Sent {
         Some(Ok(answer))
     }
 
-    /// No answer; code that takes an unknown outcome for done takes that for an answer, too.
+    /// No answer; except that code with [`Bug::UnknownTakenForDone`] takes the missing answer for success.
     fn nothing(&self, cloud: &Cloud) -> Option<Result<Answer, ConnectorError>> {
         let taken_for_done = cloud.bug() == Some(Bug::UnknownTakenForDone);
         let done = taken_for_done && self.operation == "TransactWriteItems";
@@ -192,7 +189,6 @@ impl Sent {
         }
     }
 
-    /// Does it.
     async fn arrive(&mut self, cloud: &Cloud) -> Answer {
         let body = self.body.take();
         let writes = writes(&self.operation, &body);
@@ -214,7 +210,7 @@ impl Sent {
     }
 }
 
-/// What a call writes, by kind; none when it only reads.
+/// The kinds of items that a call writes. `None` if it only reads.
 fn writes(operation: &str, body: &Value) -> Option<String> {
     let noun = |item: &Value| {
         let pk = item["pk"]["S"].as_str().unwrap_or_default();
@@ -236,7 +232,7 @@ fn writes(operation: &str, body: &Value) -> Option<String> {
     }
 }
 
-/// What became of what a call writes.
+/// The outcome of a write, for the history.
 fn outcome((status, text): &Answer) -> String {
     if *status == 200 {
         return "done".to_owned();
@@ -256,7 +252,7 @@ fn put_events(cloud: &Cloud, body: &Value) -> Answer {
     for entry in body["Entries"].as_array().into_iter().flatten() {
         if cloud.happens(weather.bus_refusal) {
             failed += 1;
-            cloud.note("bus", "fails an event");
+            cloud.note("bus", "refuses an event");
             entries.push(json!({"ErrorCode": "ThrottlingException", "ErrorMessage": "simulated"}));
             continue;
         }
@@ -268,7 +264,7 @@ fn put_events(cloud: &Cloud, body: &Value) -> Answer {
     (200, json!({"FailedEntryCount": failed, "Entries": entries}).to_string())
 }
 
-/// Puts an event on the bus; its envelope's id.
+/// Puts an event on the bus and returns the id of its envelope.
 fn accept(cloud: &Cloud, kind: &str, detail: &Value) -> String {
     let mut told = lock(&cloud.0.told);
     let id = format!("{:08}-0000-4000-8000-000000000000", told.len());
@@ -282,7 +278,7 @@ fn accept(cloud: &Cloud, kind: &str, detail: &Value) -> String {
     id
 }
 
-/// Tells of the entry that a transaction would put ([`Bug::ToldOutsideTheCommit`]).
+/// Publishes the event of an entry before the transaction that puts the entry ([`Bug::ToldOutsideTheCommit`]).
 fn tell_ahead(cloud: &Cloud, body: &Value) {
     let items = body["TransactItems"].as_array().into_iter().flatten();
     for item in items.map(|write| &write["Put"]["Item"]) {

@@ -1,6 +1,6 @@
-//! One run of a function, which may die between any two of its calls.
+//! A run of a function, which may die between any two of its calls.
 //!
-//! Invariant: what a process had sent when it died goes on without it; what it had not sent is never sent.
+//! Invariant: calls that a process sent before it died are still carried out; it sends none afterwards.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,16 +11,16 @@ tokio::task_local! {
     static PROCESS: Process;
 }
 
-/// Where at a call a process dies.
+/// When a process dies, relative to one of its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// The call is not made.
+    /// Before the call is sent.
     Before,
-    /// The call is made, and nobody takes its answer.
+    /// After the call is carried out, so that nobody receives its answer.
     After,
 }
 
-/// A run of a function. Clones are the same run.
+/// A run of a function. Clones share the same state.
 #[derive(Debug, Clone)]
 pub struct Process(Arc<State>);
 
@@ -36,17 +36,15 @@ struct State {
 }
 
 impl Process {
-    /// A run by this name, which dies at that call, if at any.
+    /// A run that dies at the given call, if any.
     pub fn new(name: impl Into<String>, dies: Option<(u32, Moment)>) -> Self {
         Self::start(name.into(), None, None, dies)
     }
 
-    /// One that answers a caller's attempt.
     pub fn for_attempt(name: String, attempt: u32, dies: Option<(u32, Moment)>) -> Self {
         Self::start(name, Some(attempt), None, dies)
     }
 
-    /// One that handles an event.
     pub fn for_event(name: String, event: String, dies: Option<(u32, Moment)>) -> Self {
         Self::start(name, None, Some(event), dies)
     }
@@ -63,12 +61,12 @@ impl Process {
         }))
     }
 
-    /// The run that this code is part of.
+    /// The run that the calling code belongs to.
     pub fn current() -> Option<Self> {
         PROCESS.try_with(Clone::clone).ok()
     }
 
-    /// Does `work`; none if it dies over it.
+    /// Runs `work`; `None` if the process dies in the middle of it.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let work = PROCESS.scope(self.clone(), work);
         tokio::select! {
@@ -78,7 +76,7 @@ impl Process {
         }
     }
 
-    /// Counts a call, and says where at it the run dies.
+    /// Counts a call, and returns when the process dies at this call, if it does.
     pub(super) fn call(&self) -> Option<Moment> {
         let call = self.0.calls.fetch_add(1, Ordering::Relaxed);
         let (at, moment) = self.0.dies?;
@@ -90,27 +88,24 @@ impl Process {
         self.0.death.notify_one();
     }
 
-    /// Notes that it does not know what became of one of its calls.
+    /// Records that the process can't know the outcome of one of its calls.
     pub(super) fn harm(&self) {
         self.0.harm.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether it always knew what became of its calls.
+    /// Whether the process knew the outcome of every call.
     pub fn was_spared(&self) -> bool {
         self.0.harm.load(Ordering::Relaxed) == 0
     }
 
-    /// How it goes by in the history.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The attempt it answers.
     pub fn attempt(&self) -> Option<u32> {
         self.0.attempt
     }
 
-    /// The id of the event it handles.
     pub fn event(&self) -> Option<&str> {
         self.0.event.as_deref()
     }

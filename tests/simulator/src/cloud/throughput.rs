@@ -1,15 +1,15 @@
-//! What one partition takes: so many units a second, as a bucket that fills.
+//! The write throughput of a partition: a fixed number of units a second, as a token bucket.
 //!
-//! Invariant: a write is charged to the partition of its item and to those of the indexes it stands in.
+//! Invariant: a write is charged to the partition of its item and to those of the indexes that contain the item.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The attributes that are partitions.
+/// The attributes that are partition keys.
 const PARTITIONS: [&str; 5] = ["pk", "gsi1pk", "gsi2pk", "gsi3pk", "gsi4pk"];
 
-/// What every partition still takes.
+/// The units left in each partition.
 #[derive(Debug, Default)]
 pub(super) struct Throughput(BTreeMap<String, Bucket>);
 
@@ -20,7 +20,7 @@ struct Bucket {
 }
 
 impl Throughput {
-    /// Takes the units of a write at `now` (milliseconds); whether they were there.
+    /// Takes the units of a write at `now` (in milliseconds). Returns whether every partition had enough of them.
     pub(super) fn take(&mut self, item: &Value, units: u32, per_second: u32, now: u64) -> bool {
         let full = u64::from(per_second) * 1_000;
         let needed = u64::from(units) * 1_000;
@@ -58,7 +58,7 @@ mod tests {
         let alone = json!({"pk": {"S": "WA#3"}});
         let taken = (0..1_000).filter(|_| throughput.take(&item, 2, 1_000, 0)).count();
         assert_eq!(taken, 500);
-        assert!(!throughput.take(&other, 2, 1_000, 0), "the index is full");
+        assert!(!throughput.take(&other, 2, 1_000, 0), "the partition of the index has no units left");
         assert!(throughput.take(&alone, 2, 1_000, 0));
         assert!(!throughput.take(&item, 2, 1_000, 1));
         assert!(throughput.take(&item, 2, 1_000, 2));

@@ -1,60 +1,55 @@
-//! How often which fault happens.
+//! The weather: how often each fault happens.
 //!
-//! Invariant: each seed has a weather of its own, in which some faults are frequent and others never happen: a mixture
-//! of all of them all the time would hide what takes two of a kind.
+//! Invariant: each seed has weather of its own, in which some faults are frequent and others never happen. A mixture
+//! of all faults all the time would hide failures that take the same fault twice.
 
-/// How often in a thousand times each fault happens, and how much of it.
+/// How often each fault happens, per mille, and how severe it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Weather {
     /// A call is refused at once.
     pub refused: u16,
-    /// A call gets lost.
+    /// A call is lost.
     pub lost_call: u16,
-    /// A call is done, and its answer gets lost.
+    /// A call is carried out, but its answer is lost.
     pub lost_answer: u16,
-    /// A call is done seconds later, when whoever sent it has given up on it.
+    /// A call is carried out seconds later, when its sender has given up on it.
     pub late: u16,
     /// A call takes up to a second.
     pub slow: u16,
-    /// A call is throttled.
     pub throttled: u16,
-    /// A call ends with 500, done or not.
+    /// A call ends with 500, carried out or not.
     pub broken: u16,
-    /// A transaction takes long enough for its retry to meet it under way.
+    /// A transaction takes so long that its retry arrives while it is still in progress.
     pub long_transaction: u16,
-    /// A read that may be stale is.
+    /// A read that may be stale is stale.
     pub stale: u16,
-    /// How old, at most, in milliseconds.
+    /// The maximum age of a stale read, in milliseconds.
     pub lag: u64,
-    /// A batch is read at two moments.
+    /// A batch read mixes the states of two moments.
     pub torn: u16,
-    /// A batch is answered in part.
+    /// A batch read is answered only in part.
     pub unprocessed: u16,
-    /// Writes a second that one partition takes; none: any number.
+    /// Write units a second that one partition accepts; `None` for no limit.
     pub writes_per_second: Option<u32>,
-    /// A run of a function dies at one of its calls.
     pub death: u16,
-    /// An entry of `PutEvents` fails.
     pub bus_refusal: u16,
-    /// A record or an event is delivered twice.
     pub duplicate: u16,
-    /// A delivery comes much later than those behind it.
+    /// A delivery arrives much later than the ones after it.
     pub straggler: u16,
-    /// An answer gets lost between the gateway and the caller.
+    /// An answer is lost between the gateway and the caller.
     pub hung_up: u16,
-    /// The clocks are turned forward.
     pub turned_clock: u16,
-    /// Records nobody can read, in the stream.
+    /// The stream contains records that can't be read.
     pub poison: u16,
 }
 
 impl Weather {
-    /// No fault at all.
+    /// Weather without any fault.
     pub fn calm() -> Self {
         Self::default()
     }
 
-    /// The weather of a seed.
+    /// Draws the weather of a seed.
     pub fn of(rng: &mut fastrand::Rng) -> Self {
         let mut weather = Self::calm();
         for fault in [
@@ -81,7 +76,7 @@ impl Weather {
         if rng.bool() {
             (weather.stale, weather.lag) = (rng.u16(50..=600), rng.u64(50..=3_000));
         }
-        // What DynamoDB's partitions take, or so little that a few callers feel it.
+        // Either what a partition of DynamoDB accepts, or so little that a few callers run into the limit.
         weather.writes_per_second = match rng.u8(0..8) {
             0 => Some(1_000),
             1 | 2 => Some(rng.u32(8..=12)),

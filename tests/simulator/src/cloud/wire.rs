@@ -1,20 +1,18 @@
-//! DynamoDB's wire protocol over the embedded database, without a wire.
+//! DynamoDB's wire protocol in front of the embedded database, without a network.
 
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A status and a body.
 pub(super) type Answer = (u16, String);
 
-/// What the database answers.
 pub(super) fn call(database: &Database, operation: &str, body: Value) -> Answer {
     match operation {
         "PutItem" => answer(read(body).and_then(|it| database.put_item(it))),
         "UpdateItem" => answer(read(body).and_then(|it| database.update_item(it))),
         "Query" => answer(read(body).and_then(|it| database.query(it))),
         "TransactWriteItems" => answer(read(body).and_then(|it| database.transact_write_items(it))),
-        other => refusal("ValidationException", &format!("nobody simulates {other}")),
+        other => refusal("ValidationException", &format!("{other} is not simulated")),
     }
 }
 
@@ -30,14 +28,13 @@ fn answer(done: Result<impl Serialize, DynoxideError>) -> Answer {
     }
 }
 
-/// An error by its name.
 pub(super) fn refusal(name: &str, message: &str) -> Answer {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{name}");
     let status = if name == "InternalServerError" { 500 } else { 400 };
     (status, json!({"__type": kind, "message": message}).to_string())
 }
 
-/// A transaction that is cancelled, for these reasons.
+/// The answer to a transaction that was cancelled for these reasons.
 pub(super) fn cancelled(codes: &[&str]) -> Answer {
     let reasons: Vec<Value> = codes
         .iter()

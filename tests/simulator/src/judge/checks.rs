@@ -1,7 +1,7 @@
-//! What must be true when everything has come to rest, whatever happened before.
+//! What must be true once everything has settled, whatever happened before.
 //!
-//! Invariants: each wallet's history proves itself; licences are the units that were paid; addresses are unique; every
-//! event was told, none that did not happen, and each was acted on once.
+//! Invariants: each wallet's ledger is intact; there is exactly one licence for each unit paid for; clients'
+//! addresses are unique; every event was published and acted on once, and none was published that did not happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +16,6 @@ use crate::cloud::{Change, Mail, Process};
 use crate::run::deployment::Deployment;
 use crate::run::record::{Problem, Record, doc, kind, number, text};
 
-/// Checks a run that is over.
 pub fn check(record: &Record) -> Result<(), Problem> {
     let items = &record.items;
     let checks = [
@@ -35,7 +34,6 @@ fn wrong(what: String) -> Result<(), Problem> {
     Err(Problem::general(what))
 }
 
-/// The entity of an item.
 fn entity<T: DeserializeOwned>(item: &Value) -> T {
     let doc: serde_dynamo::AttributeValue = serde_json::from_value(item["doc"].clone()).expect("an attribute");
     serde_dynamo::from_attribute_value(doc).expect("an entity")
@@ -46,7 +44,7 @@ fn of_kind<'a>(items: &'a [Arc<Value>], wanted: &'a str) -> impl Iterator<Item =
     items.filter(move |item| kind(item) == wanted)
 }
 
-/// The sum of the entries is the balance, their numbers have no gaps, their hashes chain.
+/// Checks each ledger: the entries add up to the balance, their numbers have no gaps, and their hashes form a chain.
 pub(crate) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<(), Problem> {
     let entries: Vec<Entry> = of_kind(items, "entry").map(entity).collect();
     let mut total: u64 = 0;
@@ -60,7 +58,7 @@ pub(crate) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<()
         let breaks = audit.finish(wallet.balance, wallet.sequence, wallet.head);
         let place = deployment.names.place(wallet.reseller.as_str());
         if !breaks.is_empty() {
-            return wrong(format!("the history of wallet {place:?} breaks: {breaks:?}"));
+            return wrong(format!("the ledger of wallet {place:?} is broken: {breaks:?}"));
         }
         if own.windows(2).any(|pair| pair[0].created_at > pair[1].created_at) {
             return wrong(format!("time runs backwards in wallet {place:?}"));
@@ -73,16 +71,16 @@ pub(crate) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<()
     };
     let moved = (sum(&["transfer_in"]), sum(&["transfer_out"]));
     if moved.0 != moved.1 {
-        return wrong(format!("{} credits left wallets for others, and {} arrived", moved.1, moved.0));
+        return wrong(format!("transfers took {} credits out of wallets but put {} in", moved.1, moved.0));
     }
     let expected = sum(&["credit", "refund"]) - sum(&["debit"]);
     if total != expected {
-        return wrong(format!("all wallets hold {total}, and were given {expected}"));
+        return wrong(format!("all wallets together hold {total}, but their entries add up to {expected}"));
     }
     Ok(())
 }
 
-/// Each licence is a unit that one purchase paid for, and each paid unit is a licence.
+/// Checks that each licence is a unit paid for by exactly one purchase, and that each unit paid for is a licence.
 pub(crate) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
     let mut minted: BTreeSet<&str> = of_kind(items, "licence").map(|it| text(doc(it), "refid")).collect();
     for entry in of_kind(items, "entry") {
@@ -90,16 +88,16 @@ pub(crate) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
         let sold = sale["licences"]["L"].as_array().into_iter().flatten();
         let sold: Vec<&str> = sold.filter_map(|it| it["S"].as_str()).collect();
         if !sale.is_null() && number(sale, "quantity") != sold.len() as u64 {
-            return wrong(format!("{} units were paid, and {} sold", number(sale, "quantity"), sold.len()));
+            return wrong(format!("a purchase of {} units sold {} licences", number(sale, "quantity"), sold.len()));
         }
         if let Some(lost) = sold.into_iter().find(|it| !minted.remove(it)) {
-            return wrong(format!("a licence was paid and is not there, or was sold twice ({})", lost.len()));
+            return wrong(format!("a paid licence is missing, or was sold twice (an id of {} characters)", lost.len()));
         }
     }
     if minted.is_empty() {
         return Ok(());
     }
-    wrong(format!("{} licences were never paid", minted.len()))
+    wrong(format!("{} licences were never paid for", minted.len()))
 }
 
 fn addresses(items: &[Arc<Value>]) -> Result<(), Problem> {
@@ -108,7 +106,7 @@ fn addresses(items: &[Arc<Value>]) -> Result<(), Problem> {
     twice.map_or(Ok(()), |email| wrong(format!("two clients have the address {email}")))
 }
 
-/// The ids of the events that a change is.
+/// The ids of the events that a change stands for.
 fn events_of(change: &Change) -> Vec<String> {
     let Some(new) = &change.new else {
         return Vec::new();
@@ -146,7 +144,7 @@ fn events_of(change: &Change) -> Vec<String> {
     }
 }
 
-/// The ids of the events that a change of an account is.
+/// The ids of the events that the change of an account stands for.
 fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
     let id = |of: &str, name: &str| format!("{}:{}:{name}", text(new, of), number(new, "version"));
     let is_some = |doc: &Value, member: &str| doc[member]["S"].is_string();
@@ -176,7 +174,7 @@ fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<Strin
     events
 }
 
-/// Every event is told, and nothing that did not happen.
+/// Checks that every event was published, and that none was published that did not happen.
 fn events(record: &Record) -> Result<(), Problem> {
     let changes = record.commits.iter().flat_map(|commit| &commit.changes);
     let happened: BTreeSet<String> = changes.flat_map(events_of).collect();
@@ -186,10 +184,10 @@ fn events(record: &Record) -> Result<(), Problem> {
     let lost: Vec<String> = names(happened.difference(&told).collect());
     let made_up: Vec<String> = names(told.difference(&happened).collect());
     if !lost.is_empty() {
-        return wrong(format!("events that nobody was told of: {lost:?}"));
+        return wrong(format!("events that were never published: {lost:?}"));
     }
     if !made_up.is_empty() {
-        return wrong(format!("events of what never happened: {made_up:?}"));
+        return wrong(format!("events that were published but never happened: {made_up:?}"));
     }
     Ok(())
 }
@@ -198,22 +196,21 @@ fn id_of(event: &Value) -> &str {
     event["detail"]["id"].as_str().unwrap_or_default()
 }
 
-/// The runs of a function for an event.
 fn runs_for<'a>(record: &'a Record, function: &'a str, id: &'a str) -> impl Iterator<Item = &'a Process> + Clone {
     let of_it = move |run: &&Process| run.event() == Some(id) && run.name().starts_with(function);
     record.handled.iter().filter(of_it)
 }
 
-/// A problem that they are about.
+/// A problem that concerns these runs.
 fn wrong_of<'a>(what: String, runs: impl Iterator<Item = &'a Process>) -> Problem {
     let about = runs.map(|it| it.name().to_owned()).collect();
     Problem { what, about }
 }
 
-/// The functions that mail what events call for.
+/// The functions that send e-mails in response to events.
 const MAILERS: [&str; 2] = ["notify", "mail-links"];
 
-/// Every event that calls for a mail was handled to its end.
+/// Checks that every event that calls for an e-mail was handled to the end.
 fn claims(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     for told in deployment.cloud.told(0) {
@@ -224,7 +221,7 @@ fn claims(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
             let pk = format!("EV#{function}#{id}");
             let claim = items.iter().find(|item| item["pk"]["S"] == pk);
             if claim.is_none_or(|claim| text(doc(claim), "state") != "done") {
-                let what = format!("a {} was not handled to its end", told.event["detail-type"]);
+                let what = format!("a {} was not handled to the end", told.event["detail-type"]);
                 return Err(wrong_of(what, runs_for(record, &function, id)));
             }
         }
@@ -232,7 +229,8 @@ fn claims(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Who was to get a mail got it, and once, unless whoever sent it could not know whether it had.
+/// Checks that each event that calls for an e-mail led to one, and to no second one unless the sender could not know
+/// whether the first had been sent.
 fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     let sent = deployment.cloud.mails();
@@ -252,21 +250,21 @@ fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
         let runs = runs_for(record, "notify", &id);
         let kind = &event["detail-type"];
         if count == 0 && client.is_none_or(is_there) {
-            return Err(wrong_of(format!("no mail was sent of a {kind}"), runs));
+            return Err(wrong_of(format!("no e-mail was sent for a {kind}"), runs));
         }
         let certain = !deployment.cloud.were_clocks_turned() && runs.clone().all(Process::was_spared);
         if count > 1 && certain {
-            return Err(wrong_of(format!("{count} mails were sent of one {kind}"), runs));
+            return Err(wrong_of(format!("{count} e-mails were sent for one {kind}"), runs));
         }
     }
     Ok(())
 }
 
-/// Nothing was given up on for good but what nobody can read.
+/// Checks that only unreadable records were given up on for good.
 fn nothing_left(record: &Record) -> Result<(), Problem> {
     let Record { left, poisoned, .. } = record;
     if left == poisoned {
         return Ok(());
     }
-    wrong(format!("{left} records and events are left, of which {poisoned} can't be read"))
+    wrong(format!("{left} records and events are left over, but only {poisoned} of them are unreadable"))
 }

@@ -1,7 +1,8 @@
-//! Holds the figures that were rolled up against a plain recount of what there is in the end.
+//! Checks the figures that were rolled up against a plain recount of what exists in the end.
 //!
-//! Invariants: each figure is the sum of what was made in its period, none is missing, and each is ranked where it
-//! belongs; no run said that everything up to some moment is counted while an hour was marked since before it.
+//! Invariants: each figure is the sum of what was created in its period, none is missing, and each is in the rankings
+//! it belongs to. No run declared everything counted up to some moment while a mark since before that moment was in
+//! the list.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,12 +13,11 @@ use serde_json::Value;
 use crate::cloud::{Change, Commit};
 use crate::run::record::{Problem, Record, doc, kind, number, text};
 
-/// What is counted, by name; nothing is 0.
+/// Counts by name. A missing name means 0.
 type Counts = BTreeMap<String, i64>;
-/// Counts by noun and scope, as in a key, and by period.
+/// Counts by noun and scope (as in the figure's key) and by period.
 type Figures = BTreeMap<(String, String), Counts>;
 
-/// Judges what a run rolled up.
 pub fn judge(record: &Record) -> Result<(), Problem> {
     let (recounted, rolled_up) = (recount(&record.items), rolled_up(&record.items)?);
     let nothing = Counts::new();
@@ -26,7 +26,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
         let found = rolled_up.get(key).unwrap_or(&nothing);
         if right != found {
             let place = place(record, &key.0);
-            return wrong(format!("{place} of {} is {found:?} and not {right:?}", key.1));
+            return wrong(format!("{place} of {} is {found:?} instead of {right:?}", key.1));
         }
     }
     claims(record)
@@ -38,7 +38,7 @@ fn wrong(what: String) -> Result<(), Problem> {
     Err(Problem { what, about })
 }
 
-/// What a figure is of, by the place of its wallet.
+/// What a figure counts, with its wallet by number, since refids differ between runs.
 fn place(record: &Record, of: &str) -> String {
     let (noun, scope) = of.split_once('#').unwrap_or_default();
     let (owner, client) = scope.split_once('@').unwrap_or((scope, ""));
@@ -50,7 +50,6 @@ fn place(record: &Record, of: &str) -> String {
     format!("the figure {noun} of {owner}{client}")
 }
 
-/// Counts everything that there is.
 fn recount(items: &[Arc<Value>]) -> Figures {
     let mut figures = Figures::new();
     for item in items {
@@ -75,7 +74,8 @@ fn recount(items: &[Arc<Value>]) -> Figures {
     figures
 }
 
-/// In whose figures a thing is: everybody's, its reseller's, and of a licence those of its client with each of them.
+/// The scopes of the figures that count a thing: everybody's, its reseller's, and for a licence also those of its
+/// client with everybody and with its reseller.
 fn scopes(item: &Value) -> Vec<String> {
     let named = |member: &str| doc(item)[member]["S"].as_str();
     let owners = ["-"].into_iter().chain(named("reseller"));
@@ -86,7 +86,7 @@ fn scopes(item: &Value) -> Vec<String> {
     [owners, of_client].concat()
 }
 
-/// What one thing adds, to the figures of which noun.
+/// The noun of the figures that count a thing, and what it adds to them.
 fn adds(item: &Value) -> Option<(&'static str, Vec<(String, i64)>)> {
     let doc = doc(item);
     let status = text(doc, "status").to_owned();
@@ -126,8 +126,8 @@ fn adds(item: &Value) -> Option<(&'static str, Vec<(String, i64)>)> {
     Some(added)
 }
 
-/// The keys of the periods that a moment is in: `2026-01-31T09:30:00.000Z` is in an hour, a day, a month, a year. Of a
-/// client neither days nor years are kept.
+/// The keys of the periods that contain a moment: `2026-01-31T09:30:00.000Z` belongs to an hour, a day, a month, a
+/// year and to all time. No days or years are kept for a client.
 fn periods(moment: &str, scope: &str) -> Vec<String> {
     let levels = [("H#", 13), ("D#", 10), ("M#", 7), ("Y#", 4), ("A", 0)];
     let kept = |(level, _): &(&str, usize)| !scope.contains('@') || !["D#", "Y#"].contains(level);
@@ -135,7 +135,7 @@ fn periods(moment: &str, scope: &str) -> Vec<String> {
     levels.into_iter().filter(kept).map(key).collect()
 }
 
-/// Where a figure is listed, in the first three indexes.
+/// The keys under which a figure is listed in the first three indexes.
 fn listed(noun: &str, scope: &str, period: &str, counts: &Counts) -> [Option<(String, String)>; 3] {
     if scope == "-" || period.starts_with("H#") {
         return [None, None, None];
@@ -161,7 +161,7 @@ fn listed(noun: &str, scope: &str, period: &str, counts: &Counts) -> [Option<(St
     [licences, among, place("products", products)]
 }
 
-/// The figures in the table, each of which must be ranked where it belongs.
+/// The figures in the table. Fails if one of them has the wrong keys in the indexes.
 fn rolled_up(items: &[Arc<Value>]) -> Result<Figures, Problem> {
     let mut figures = Figures::new();
     for item in items.iter().filter(|it| kind(it) == "figure") {
@@ -177,7 +177,7 @@ fn rolled_up(items: &[Arc<Value>]) -> Result<Figures, Problem> {
             Some((part("pk")?.to_owned(), part("sk")?.to_owned()))
         });
         if found != listed(noun, scope, period, &counts) {
-            wrong(format!("a figure {noun} of {period} is listed elsewhere"))?;
+            wrong(format!("the figure {noun} of {period} has the wrong keys in the indexes"))?;
         }
         figures.insert((of.to_owned(), period.to_owned()), counts);
     }
@@ -188,11 +188,11 @@ fn attribute<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name]["S"].as_str().unwrap_or_default()
 }
 
-/// Whether each run that said up to when everything is counted said so of no moment that a mark is older than, which
-/// was in the list when the run began.
+/// Checks the moment up to which each run declared everything counted: it must be earlier than the time of every mark
+/// that was in the list when the run began.
 fn claims(record: &Record) -> Result<(), Problem> {
     let lag = record.deployment.cloud.longest_lag();
-    // The marks in the list: when they came there, and since when their hours are dirty.
+    // The marks in the list: when each was listed, and since when its hour has been dirty.
     let mut listed: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     let mut began: BTreeMap<&str, u64> = BTreeMap::new();
     for (commit, change) in changes(record) {
@@ -214,7 +214,7 @@ fn claims(record: &Record) -> Result<(), Problem> {
         let is_new = change.old.as_deref().is_none_or(|old| doc(old) != doc(new));
         let overlooked = |(at, since): &&(u64, &str)| at + lag < began && *since <= said;
         if is_new && listed.values().any(|it| overlooked(&it)) {
-            return wrong(format!("{by} said that all is counted up to {said}"));
+            return wrong(format!("{by} declared everything counted up to {said}, which overlooks a mark"));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! Holds what was written and what was answered against the model.
+//! Checks what was written and what was answered against the model.
 //!
-//! Invariants: each write is what the model does at that point of the order in which writes happened; no key has two
+//! Invariants: each write is what the model does at the same point in the order of writes; no idempotency key has two
 //! effects; each answer is one that a consistent reader would have given at some moment between question and answer.
 
 pub mod accounts;
@@ -20,7 +20,7 @@ use crate::run::record::{Problem, Record, doc, kind, number, text};
 use crate::workload::command::{Action, Command};
 use crate::workload::market::{RESELLER_STATUSES, TIERS};
 
-/// The states the model went through, each with the moment it began.
+/// The states that the model went through, each with the moment it began.
 struct States(Vec<(u64, Model)>);
 
 impl States {
@@ -29,7 +29,7 @@ impl States {
         last
     }
 
-    /// Those that were current at some moment of this span; of two in one millisecond, both.
+    /// The states that were current at some moment of this span. If two began in the same millisecond, both count.
     fn between(&self, from: u64, until: u64) -> &[(u64, Model)] {
         let first = self.0.partition_point(|(at, _)| *at < from).saturating_sub(1);
         let end = self.0.partition_point(|(at, _)| *at <= until).max(first + 1);
@@ -37,10 +37,9 @@ impl States {
     }
 }
 
-/// Judges a run.
 pub fn judge(record: &Record) -> Result<(), Problem> {
     let mut states = States(vec![(0, Model::at_the_start())]);
-    // Which state each attempt's write led to.
+    // The index of the state that each attempt's write led to.
     let mut written: BTreeMap<u32, usize> = BTreeMap::new();
     for commit in record.commits.get(record.from..).unwrap_or_default() {
         if !commit.changes.iter().any(is_of_the_model) {
@@ -66,17 +65,16 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     same_answers(record)
 }
 
-/// What the model knows nothing of: claims; accounts, which [`super::accounts`] judges; roll-ups, whose sums
-/// [`super::figures`] does.
+/// The nouns that the model does not know: claims of events, accounts (judged by [`self::accounts`]) and roll-ups
+/// (judged by [`self::figures`]).
 const BESIDE: [&str; 13] = ["EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
 
-/// Whether a change is of something the model knows.
 fn is_of_the_model(change: &Change) -> bool {
     let noun = change.key.0.split('#').next().unwrap_or_default();
     !BESIDE.contains(&noun)
 }
 
-/// The state that a command's write leads to.
+/// The state that a command's write leads to, or how that write disagrees with the model.
 fn commanded(
     record: &Record,
     states: &States,
@@ -85,7 +83,7 @@ fn commanded(
     commit: &Commit,
 ) -> Result<Model, Problem> {
     let now = states.last();
-    // What a command only reads it may have read a moment ago.
+    // A command may have read the items that it does not write some time before it committed.
     let lag = record.deployment.cloud.longest_lag();
     let earlier =
         if command.only_reads_some() { states.between(attempt.from.saturating_sub(lag), commit.at) } else { &[] };
@@ -100,16 +98,16 @@ fn commanded(
                     Err(what) => what,
                 }
             }
-            Verdict::Replay => "its key has a second effect".to_owned(),
-            Verdict::Unchanged => "wrote what should not change anything".to_owned(),
-            Verdict::Refused(codes) => format!("was done, and had to be refused: {codes:?}"),
+            Verdict::Replay => "its idempotency key had a second effect".to_owned(),
+            Verdict::Unchanged => "wrote something although the command changes nothing".to_owned(),
+            Verdict::Refused(codes) => format!("succeeded although it had to be refused: {codes:?}"),
         };
         problem.get_or_insert(found);
     }
     Err(Problem::of(command, &problem.unwrap_or_default()))
 }
 
-/// The state that a rule's write leads to.
+/// The state that the write of a rule leads to, or how that write disagrees with the model.
 fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Problem> {
     let by = commit.by.as_ref().map_or("nobody", |it| it.name());
     let wrong = |what: &str| Problem {
@@ -119,14 +117,14 @@ fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Pro
     let wallets = commit.changes.iter().filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == "wallet");
     let refid = wallets.map(|it| text(doc(it), "reseller")).next();
     let place = refid.and_then(|it| record.deployment.names.place(it));
-    let place = place.ok_or_else(|| wrong("wrote something that no rule is about"))?;
+    let place = place.ok_or_else(|| wrong("wrote something that no rule covers"))?;
     let next = states.last().hold_by_rule(place);
-    let next = next.ok_or_else(|| wrong("held or released a reseller that the rule leaves alone"))?;
+    let next = next.ok_or_else(|| wrong("held or released a reseller that the rule does not apply to"))?;
     agrees(record, states.last(), &next, commit).map_err(|what| wrong(&what))?;
     Ok(next)
 }
 
-/// Whether what was written is what the model did.
+/// Compares what was written with what the model did.
 fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
     let names = &record.deployment.names;
     wallets_agree(names, before, after, commit)?;
@@ -142,13 +140,13 @@ fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Re
         ("revoked licences", written.filter(revoked).count(), after.refunded() - before.refunded()),
     ] {
         if found != expected {
-            return Err(format!("{what}: {found} and not {expected}"));
+            return Err(format!("{what}: {found} instead of {expected}"));
         }
     }
     clients_agree(names, before, after, commit)
 }
 
-/// What became of an item.
+/// The new content of an item that the commit wrote.
 fn became<'a>(commit: &'a Commit, noun: &str, id: &str) -> Option<&'a Value> {
     let pk = format!("{noun}#{id}");
     commit.changes.iter().find(|change| change.key.0 == pk)?.new.as_deref()
@@ -163,10 +161,10 @@ fn wallets_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) 
         let (old, new) = (shown(old), shown(new));
         match became(commit, "WA", names.wallet(place)).map(|item| wallet_of(doc(item))) {
             Some(found) if found != new => {
-                return Err(format!("wallet {place} became {found:?} and not {new:?}"));
+                return Err(format!("wallet {place} became {found:?} instead of {new:?}"));
             }
             None if old != new => {
-                return Err(format!("wallet {place} was left as it is and not made {new:?}"));
+                return Err(format!("wallet {place} was not written and should have become {new:?}"));
             }
             _ => {}
         }
@@ -180,7 +178,7 @@ fn clients_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) 
             if before.clients.get(label) == Some(new) {
                 continue;
             }
-            return Err(format!("left {label} as it is and did not make it {new:?}"));
+            return Err(format!("did not write {label}, which should have become {new:?}"));
         };
         let same = if new.deleted {
             kind(item) == "deleted_client"
@@ -190,7 +188,7 @@ fn clients_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) 
             (email, status, owner) == (&new.email, new.status, new.owner)
         };
         if !same {
-            return Err(format!("made {label} another client than {new:?}"));
+            return Err(format!("wrote {label} differently from {new:?}"));
         }
     }
     Ok(())
@@ -207,7 +205,7 @@ fn wallet_of(doc: &Value) -> (u64, u64, &str, &str, bool, u64) {
     )
 }
 
-/// Whether an attempt was answered as a consistent reader could have answered it.
+/// Checks that a consistent reader could have answered an attempt as it was answered.
 fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<&Model>) -> Result<(), Problem> {
     let command = &record.commands[attempt.command as usize];
     let Some(reply) = &attempt.reply else {
@@ -230,7 +228,7 @@ fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<
             if verdicts.any(|it| justified(&it)) {
                 return Ok(());
             }
-            wrong(format!("was answered {} though nothing was done", reply.status))
+            wrong(format!("was answered with {} although nothing was written", reply.status))
         }
         400..500 => {
             let fits = |(state, verdict): (&Model, Verdict)| {
@@ -242,20 +240,20 @@ fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<
             if verdicts.any(fits) {
                 return Ok(());
             }
-            wrong(format!("was refused with {code}, which it deserved at no moment"))
+            wrong(format!("was refused with {code}, which was right at no moment"))
         }
-        status => wrong(format!("was answered {status} {code}")),
+        status => wrong(format!("was answered with {status} {code}")),
     }
 }
 
-/// What a refusal says of the balance is true.
+/// Whether the balance in a refusal is true.
 fn told_balance(command: &Command, state: &Model, json: &Value) -> bool {
     let balance = json["balance"].as_u64();
     let wallet = command.payer().map(|it| &state.wallets[it]);
     balance == wallet.map(|it| it.balance) && json["required"].as_u64() > balance
 }
 
-/// What an answer says of the balance is what the command left.
+/// Checks that the balance in an answer is the one that the command left.
 fn balance(command: &Command, after: &Model, json: &Value) -> Result<(), Problem> {
     let told = match command.action {
         Action::TopUp { .. } | Action::Transfer { .. } => json["balance_after"].as_u64(),
@@ -263,14 +261,14 @@ fn balance(command: &Command, after: &Model, json: &Value) -> Result<(), Problem
         _ => return Ok(()),
     };
     let left = command.payer().map(|it| after.wallets[it].balance);
-    // A top-up whose reference was known tells of the first one.
+    // A top-up with a known reference is answered with the balance after the first one.
     if told == left || matches!(&command.action, Action::TopUp { reference: Some(_), .. }) {
         return Ok(());
     }
-    Err(Problem::of(command, &format!("was told a balance of {told:?}, and left {left:?}")))
+    Err(Problem::of(command, &format!("was answered with a balance of {told:?}, but left {left:?}")))
 }
 
-/// What was read was so at some moment.
+/// Checks that what was read was true at some moment.
 fn read(command: &Command, seen: &[(u64, Model)], json: &Value) -> Result<(), Problem> {
     let fits = |(_, state): &(u64, Model)| match command.action {
         Action::ReadWallet { wallet } => {
@@ -282,10 +280,10 @@ fn read(command: &Command, seen: &[(u64, Model)], json: &Value) -> Result<(), Pr
     if seen.iter().any(fits) {
         return Ok(());
     }
-    Err(Problem::of(command, &format!("was told {json}, which was so at no moment")))
+    Err(Problem::of(command, &format!("was answered with {json}, which was true at no moment")))
 }
 
-/// One key, one answer, byte for byte.
+/// Checks that all successful answers to one idempotency key are equal, byte for byte.
 fn same_answers(record: &Record) -> Result<(), Problem> {
     let mut first: BTreeMap<u32, &[u8]> = BTreeMap::new();
     for attempt in &record.attempts {
@@ -294,7 +292,7 @@ fn same_answers(record: &Record) -> Result<(), Problem> {
         if let (Some(reply), Some(_)) = (reply, &command.key) {
             let known = first.entry(attempt.command).or_insert(&reply.bytes);
             if *known != reply.bytes {
-                return Err(Problem::of(command, "two answers to one key differ"));
+                return Err(Problem::of(command, "two answers to one idempotency key differ"));
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Callers: each asks for one thing after another, and asks again when it got no answer.
+//! Callers: each makes one request after another, and repeats a request that got no answer.
 //!
-//! Invariant: a caller that repeats a command says the same again, under the same key; what each attempt was told is
-//! kept.
+//! Invariant: a caller that repeats a command sends the same request under the same idempotency key. The answer to
+//! each attempt is kept.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,35 +18,35 @@ use purser_tests::Reply;
 
 /// How long a caller waits for an answer: as long as API Gateway does.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many calls a request makes, about.
+/// Roughly how many calls to the cloud a request makes.
 pub const CALLS: u32 = 5;
 
-/// One request of a caller, and what it was told.
+/// One request of a caller, and its answer.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The command.
+    /// The number of the command.
     pub command: u32,
     /// When it began, in milliseconds since the start.
     pub from: u64,
-    /// When it ended.
+    /// When it ended, likewise; `u64::MAX` until then.
     pub until: u64,
-    /// What came of it; none: nobody knows.
+    /// `None` if no answer arrived, so that the outcome is unknown to the caller.
     pub reply: Option<Reply>,
 }
 
-/// What all callers share.
+/// The state that all callers share.
 #[derive(Debug)]
 pub struct Callers {
     deployment: Rc<Deployment>,
     generator: RefCell<Generator>,
     attempts: RefCell<Vec<Attempt>>,
-    /// The first command under each key, for code that knows a key whatever its request says.
+    /// The first command under each idempotency key, for [`Bug::FingerprintSkipped`].
     first: RefCell<BTreeMap<String, Command>>,
     most: usize,
 }
 
 impl Callers {
-    /// Callers of this deployment, who ask for so many things.
+    /// Callers of this deployment, who together ask for this many commands.
     pub fn new(deployment: Rc<Deployment>, most: usize) -> Self {
         Self {
             generator: RefCell::new(Generator::new(deployment.cloud.clone())),
@@ -57,12 +57,11 @@ impl Callers {
         }
     }
 
-    /// All commands.
     pub fn commands(&self) -> Vec<Command> {
         self.generator.borrow().drawn().to_vec()
     }
 
-    /// All attempts, by their number.
+    /// All attempts; their indexes are their numbers.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.attempts.borrow().clone()
     }
@@ -92,7 +91,7 @@ impl Callers {
         }
     }
 
-    /// Asks until there is an answer, or patience ends.
+    /// Asks until there is an answer or the caller gives up.
     async fn insist(&self, command: &Command) {
         let cloud = &self.deployment.cloud;
         let most = cloud.draw(|rng| [1, 3, 6, 6][rng.usize(0..4)]);
@@ -105,7 +104,7 @@ impl Callers {
         cloud.note(&name(command), "gives up");
     }
 
-    /// Asks once; whether that was answered for good.
+    /// Asks once. Returns whether the answer is final.
     async fn ask(&self, command: &Command) -> bool {
         let deployment = &self.deployment;
         let cloud = &deployment.cloud;
@@ -132,7 +131,7 @@ impl Callers {
         answered
     }
 
-    /// The command as the server hears it.
+    /// The command as the server understands it.
     fn heard(&self, command: &Command) -> Command {
         let Some(scope) = command.scope() else {
             return command.clone();
@@ -146,7 +145,6 @@ impl Callers {
     }
 }
 
-/// How a command goes by.
 pub fn name(command: &Command) -> String {
     format!("c{}", command.id)
 }
@@ -156,7 +154,7 @@ fn describe(command: &Command) -> String {
     format!("{:?} asks for {:?}{key}", command.by, command.action)
 }
 
-/// What an answer says that is the same in each run of a seed.
+/// The parts of an answer that are the same in each run of a seed.
 fn tell(reply: &Reply, path: &str) -> String {
     let json = &reply.json;
     let figures: Vec<String> = ["code", "cost", "balance", "required", "amount", "balance_after", "status", "tier"]
@@ -170,7 +168,6 @@ fn tell(reply: &Reply, path: &str) -> String {
     format!("{}{replayed} {}{verified}", reply.status, figures.join(", "))
 }
 
-/// Whether a command only reads.
 pub fn only_reads(action: &Action) -> bool {
     matches!(action, Action::ReadWallet { .. } | Action::Verify { .. })
 }

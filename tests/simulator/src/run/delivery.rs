@@ -1,8 +1,8 @@
-//! Stream and bus between the table and the functions that hear of changes, as Lambda and EventBridge deliver.
-//! Each reader of the stream has batches, tries and duplicates of its own.
+//! The stream and the bus between the table and the functions that consume changes, delivering as Lambda and
+//! EventBridge do. Each reader of the stream has batches, retries and duplicates of its own.
 //!
-//! Invariant: what concerns one item stays in order; everything else may come late, twice or in another order. What is
-//! given up on is kept and redriven, so in the end nothing is left but what nobody can read.
+//! Invariant: changes of the same item stay in order; everything else may arrive late, twice or in another order.
+//! Whatever was given up on is kept and redriven, so that in the end only unreadable records are left.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,22 +19,21 @@ use crate::cloud::{Bug, Process};
 use crate::run::callers::CALLS;
 use crate::run::deployment::Deployment;
 
-/// The functions that read the stream, and for how many milliseconds at most each lets it gather.
+/// The functions that read the stream, each with its batching window in milliseconds.
 const READERS: [(&str, u64); 2] = [("relay", 200), ("project-timeline", 1_000)];
-/// What no reader of the stream is told: what the roll-ups keep for themselves. It is nothing to any of them.
+/// The nouns that the event filters hide from every reader of the stream: the items that the roll-ups keep for
+/// themselves.
 const UNTOLD: [&str; 4] = ["TL", "DM", "RU", "RL"];
-/// Shards of the stream, each of which goes at its own pace.
+/// The number of shards of the stream, each of which is read at its own pace.
 const SHARDS: usize = 3;
-/// How many records are read at a time.
+/// How many records are read from the table's stream at a time.
 const READ: usize = 100;
-/// The most records in a batch.
 const BATCH: usize = 10;
-/// How often a record that fails alone is tried again; the template says so, too.
+/// How often a record that fails on its own is tried again. The template sets the same number.
 const RECORD_TRIES: u32 = 10;
-/// How often an event is tried: with the pauses, longer than a claim's lease.
+/// How often an event is tried. Together with the pauses, this takes longer than the lease of a claim.
 const EVENT_TRIES: u32 = 9;
 
-/// Stream and bus of a deployment.
 #[derive(Debug)]
 pub struct Delivery {
     deployment: Rc<Deployment>,
@@ -47,7 +46,7 @@ pub struct Delivery {
     runs: Cell<u32>,
 }
 
-/// A function that reads the stream, and what it has not taken yet.
+/// A function that reads the stream, with the records it has not processed yet.
 #[derive(Debug)]
 struct Reader {
     function: &'static str,
@@ -56,7 +55,7 @@ struct Reader {
     told: [Notify; SHARDS],
 }
 
-/// What was given up on, and by which function.
+/// Something that a function gave up on.
 #[derive(Debug, Clone)]
 enum Work {
     Record(&'static str, Box<EventRecord>),
@@ -64,7 +63,6 @@ enum Work {
 }
 
 impl Delivery {
-    /// Begins to deliver what happens in this deployment.
     pub fn begin(deployment: Rc<Deployment>) -> Rc<Self> {
         let reader =
             |(function, gathers)| Reader { function, gathers, shards: Default::default(), told: Default::default() };
@@ -87,17 +85,18 @@ impl Delivery {
         delivery
     }
 
-    /// Every run of a function that was handed an event.
+    /// Every run of a function that received an event.
     pub fn handled(&self) -> Vec<Process> {
         self.handled.borrow().clone()
     }
 
-    /// How many records nobody can read were put into the stream.
+    /// How many unreadable records were put into the stream.
     pub fn poisoned(&self) -> usize {
         self.poisoned.get()
     }
 
-    /// Resolves when nothing is under way any more, with what was given up on redriven; says how much nobody takes.
+    /// Waits until nothing is in progress, and redrives what was given up on. Returns how many records and events
+    /// still fail.
     pub async fn settle(&self) -> usize {
         loop {
             self.wait().await;
@@ -122,7 +121,7 @@ impl Delivery {
     }
 
     async fn wait(&self) {
-        // Longer than a look at the stream takes, and than a claim's lease.
+        // Together the three quiet periods are longer than a read of the stream and than the lease of a claim.
         let mut quiet = 0;
         while quiet < 3 {
             tokio::time::sleep(Duration::from_secs(30)).await;
@@ -158,7 +157,7 @@ impl Delivery {
         process
     }
 
-    /// Reads the stream, and hears the bus.
+    /// Reads the stream, and receives the events on the bus.
     async fn read(self: Rc<Self>) {
         let cloud = self.deployment.cloud.clone();
         let table = cloud.table();
@@ -167,7 +166,7 @@ impl Delivery {
         loop {
             tokio::time::sleep(cloud.between(5, 100)).await;
             let written = table.commit_count();
-            // Where nothing was written since there is nothing to read.
+            // If nothing was committed since the last read, the stream has nothing new.
             if written > seen {
                 let records = reader.read(READ).expect("records");
                 if records.len() < READ {
@@ -200,7 +199,8 @@ impl Delivery {
         if UNTOLD.iter().any(|noun| pk.starts_with(noun)) {
             return;
         }
-        // By a part of the key that is the same in each run: kinds go together, and with them all versions of an item.
+        // The shard depends only on the first two letters of the key, which are the same in each run of a seed. So
+        // all items of a kind share a shard, and with them all versions of one item.
         let kind = pk.bytes().take(2).map(usize::from).sum::<usize>();
         let read = |record: Value| serde_json::from_value(record).expect("a record");
         let mut poison = record.clone();
@@ -217,7 +217,7 @@ impl Delivery {
         }
     }
 
-    /// Hands the records of a shard to a function that reads the stream.
+    /// Delivers the records of a shard to a function that reads the stream.
     async fn hand_over(self: Rc<Self>, reader: usize, shard: usize) {
         let cloud = self.deployment.cloud.clone();
         let reader = &self.readers[reader];
@@ -229,7 +229,7 @@ impl Delivery {
             }
             tokio::time::sleep(self.pause(function, 4, (reader.gathers, 20_000))).await;
             let waiting: Vec<EventRecord> = queue.borrow().iter().take(BATCH).cloned().collect();
-            // What failed is tried in smaller and smaller batches, so that a bad record ends up alone.
+            // After a failure, batches get smaller and smaller, so that a bad record ends up alone.
             let most = waiting.len() >> failures_of_first.min(4);
             let size = 1 + cloud.draw(|rng| rng.usize(0..most.max(1)));
             let batch = waiting.get(..size).unwrap_or(&waiting);
@@ -252,17 +252,17 @@ impl Delivery {
         }
     }
 
-    /// How long a delivery takes: up to so many milliseconds, or, rarely, many more.
+    /// How long a delivery takes: up to `usual` milliseconds, or rarely between `usual` and `most`.
     fn pause(&self, to: &str, rarely: u16, (usual, most): (u64, u64)) -> Duration {
         let cloud = &self.deployment.cloud;
         if cloud.happens(cloud.weather().straggler / rarely) {
-            cloud.note(to, "is delivered to late");
+            cloud.note(to, "receives a delivery late");
             return cloud.between(usual, most);
         }
         cloud.between(1, usual)
     }
 
-    /// How many records of a batch are done.
+    /// Runs a function on a batch. Returns how many of its records are done.
     async fn work_off(&self, function: &'static str, batch: &[EventRecord]) -> usize {
         let cloud = &self.deployment.cloud;
         let process = Process::new(self.run_of(function), cloud.death(CALLS));
@@ -279,7 +279,7 @@ impl Delivery {
         }
     }
 
-    /// Hands an event to a function until it takes it, or patience ends.
+    /// Delivers an event to a function until the function succeeds or the attempts are used up.
     async fn deliver(self: Rc<Self>, function: String, event: Value) {
         let cloud = self.deployment.cloud.clone();
         tokio::time::sleep(self.pause(&function, 1, (300, 90_000))).await;

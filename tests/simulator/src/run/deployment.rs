@@ -1,7 +1,7 @@
-//! A whole Purser in a simulated cloud: every function with its role, and a gateway before those that have routes.
+//! A whole Purser in a simulated cloud: every function with its role, and a gateway in front of those with routes.
 //!
-//! Invariant: a function works with its own rights. There are several instances of each, which share nothing, and
-//! whose clocks are not quite the same; chance says which one is asked.
+//! Invariant: a function works with its own permissions. Every function has several instances, which share nothing
+//! and whose clocks differ slightly; chance decides which instance handles a request.
 
 use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 use std::collections::BTreeMap;
@@ -31,28 +31,23 @@ use crate::workload::command::{Buyer, Party};
 use crate::workload::request::Request;
 use purser_tests::Reply;
 
-/// What an operator is known by.
 pub const OPERATOR_KEY: &str = "an operator";
 
-/// The deployment.
 #[derive(Debug)]
 pub struct Deployment {
-    /// Where it runs.
     pub cloud: Cloud,
     instances: Vec<Instance>,
     rules: Vec<Rule>,
-    /// What things are called.
     pub names: Names,
 }
 
-/// One instance of every function.
 #[derive(Debug)]
 struct Instance {
     apps: BTreeMap<&'static str, App>,
     gateway: Router,
 }
 
-/// What the things of a simulation are called, by their places and labels.
+/// The ids of the things in a simulation, by their indexes and labels.
 #[derive(Debug)]
 pub struct Names {
     app: App,
@@ -63,34 +58,32 @@ pub struct Names {
 }
 
 impl Names {
-    /// A wallet's reseller.
+    /// The refid of a wallet's reseller.
     pub fn wallet(&self, place: usize) -> &str {
         &self.wallets[place]
     }
 
-    /// The place of a wallet.
+    /// The index of a reseller's wallet.
     pub fn place(&self, refid: &str) -> Option<usize> {
         self.wallets.iter().position(|it| it == refid)
     }
 
-    /// A product.
     pub fn product(&self, place: usize) -> &str {
         &self.products[place]
     }
 
-    /// A client's refid.
     pub fn client(&self, label: &str) -> ClientRefid {
         let id = ClientId::try_from(label.to_owned()).expect("a client id");
         self.app.store.client_refid(&id)
     }
 
-    /// The refid that a purchase under this key has.
+    /// The refid that a purchase under this idempotency key has.
     pub fn purchase(&self, wallet: usize, key: &str) -> String {
         let wallet = ResellerRefid::parse(self.wallet(wallet)).expect("a refid");
         self.app.store.entry_refid(&wallet, Class::Provision, key).to_string()
     }
 
-    /// The licences at these places of a purchase; none that is none of them.
+    /// The licences at these indexes of a purchase. An index out of range yields a refid that does not exist.
     pub fn licences(&self, purchase: &str, places: &[usize]) -> Vec<String> {
         let sold = self.cloud.table().items_under(&format!("EN#{purchase}"));
         let sold = sold.first().map_or(&Value::Null, |item| &item["doc"]["M"]["sale"]["M"]["licences"]["L"]);
@@ -98,7 +91,7 @@ impl Names {
         places.iter().map(licence).collect()
     }
 
-    /// A buyer as a body names it.
+    /// A buyer in the form in which a request's body names it.
     pub fn buyer(&self, buyer: &Buyer) -> Value {
         match buyer {
             Buyer::Existing(label) => json!(self.client(label).as_str()),
@@ -108,7 +101,8 @@ impl Names {
 }
 
 impl Deployment {
-    /// A deployment of so many instances, with three resellers and two products, made while the weather is calm.
+    /// A deployment with this many instances, and with the wallets and products of the market. Call it while there
+    /// are no faults: it creates them through the API.
     pub async fn new(cloud: Cloud, instances: usize, holds: bool) -> Self {
         let template = template().expect("the template");
         let mut variables = template.variables();
@@ -187,7 +181,7 @@ impl Deployment {
         reply.expect("a process that lives").expect(201)
     }
 
-    /// Has a process answer a request; none if it dies.
+    /// Lets a process answer a request. `None` if the process dies.
     pub async fn send(&self, process: &Process, by: Party, request: &Request, key: Option<&str>) -> Option<Reply> {
         let bearer = match by {
             Party::Operator => OPERATOR_KEY,
@@ -196,7 +190,7 @@ impl Deployment {
         self.send_as(process, Some(bearer), request, key).await
     }
 
-    /// The same for whoever carries this key or session, or nothing.
+    /// Like [`Self::send`], but for any API key or session, or for none.
     pub async fn send_as(
         &self,
         process: &Process,
@@ -224,8 +218,8 @@ impl Deployment {
         Some(reply)
     }
 
-    /// Has a process hand records to a function that reads the stream; none if it dies. Says which record it names as
-    /// failed, if any.
+    /// Lets a process deliver records to a function that reads the stream. `None` if the process dies; otherwise the
+    /// record that the function reports as failed, if any.
     pub async fn read_stream(
         &self,
         process: &Process,
@@ -234,7 +228,7 @@ impl Deployment {
     ) -> Option<Option<String>> {
         self.cloud.tick();
         let Some(Entry::Stream(run)) = function(name).map(|it| it.entry) else {
-            panic!("{name} reads the stream");
+            panic!("{name} does not read the stream");
         };
         let mut event = StreamEvent::default();
         event.records = records;
@@ -244,17 +238,17 @@ impl Deployment {
         Some(failed.and_then(|it| it.item_identifier))
     }
 
-    /// The functions that an event of the bus calls.
+    /// The functions that an event on the bus invokes.
     pub fn consumers(&self, event: &Value) -> Vec<String> {
         let matching = |rule: &&Rule| rule.on == On::Own && rule.pattern.matches(event);
         self.rules.iter().filter(matching).map(|rule| rule.function.clone()).collect()
     }
 
-    /// Has a process handle an event; none if it dies.
+    /// Lets a process handle an event. `None` if the process dies.
     pub async fn consume(&self, process: &Process, name: &str, event: &Value) -> Option<Result<(), String>> {
         self.cloud.tick();
         let Some(Entry::Event(run)) = function(name).map(|it| it.entry) else {
-            panic!("{name} takes events");
+            panic!("{name} does not take events");
         };
         let event = serde_json::from_value(event.clone()).expect("an event");
         process.run(run(self.instance().apps[name].clone(), event)).await

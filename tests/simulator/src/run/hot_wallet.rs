@@ -1,6 +1,7 @@
-//! Many callers at one wallet, each an instance of its own, in a cloud without faults but for the conflicts they make.
+//! Many callers at one wallet, each with an instance of its own, in a cloud whose only faults are the conflicts that
+//! the callers cause.
 //!
-//! Invariant: what is measured is virtual time, so it is the same on each machine.
+//! Invariant: the pace is measured in virtual time, so it is the same on every machine.
 
 use std::rc::Rc;
 
@@ -14,17 +15,14 @@ use crate::run::deployment::Deployment;
 use crate::workload::command::Party;
 use crate::workload::request::Request;
 
-/// How many callers there are.
 const CALLERS: usize = 32;
-/// How many clients a bulk purchase is for, at most.
+/// The number of clients in a bulk purchase.
 const MANY: usize = 32;
 
-/// How fast licences were sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// How many were sold.
     pub licences: u64,
-    /// In how many milliseconds of virtual time.
+    /// In virtual time.
     pub milliseconds: u64,
 }
 
@@ -43,10 +41,10 @@ impl Pace {
     }
 }
 
-/// Lets 32 callers buy from one wallet so often each: for one new client at a time, or for many.
+/// Lets 32 callers buy from one wallet, `times` purchases each: for one new client at a time, or in bulk.
 ///
 /// # Panics
-/// When somebody is refused, or anything is lost.
+/// When a purchase is refused, or anything is lost.
 pub fn sell(in_bulk: bool, times: usize) -> Pace {
     in_virtual_time(1, buy(in_bulk, times))
 }

@@ -1,4 +1,4 @@
-//! A run: the deployment, its callers, what the stream and the bus deliver, and the record of it all.
+//! A run: the deployment, its callers, the deliveries of the stream and the bus, and the record of all of it.
 
 pub mod callers;
 pub mod delivery;

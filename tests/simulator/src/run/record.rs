@@ -1,4 +1,4 @@
-//! What is left of a run when it is over, for those who judge it.
+//! The record of a finished run, for the judges.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,70 +11,62 @@ use crate::run::deployment::Deployment;
 use crate::workload::command::Command;
 use crate::workload::people::Asked;
 
-/// A run that is over.
 #[derive(Debug)]
 pub struct Record {
-    /// Where it ran.
     pub deployment: Rc<Deployment>,
-    /// What was asked for.
     pub commands: Vec<Command>,
-    /// How often, and what was answered.
+    /// Every request for one of the commands, with its answer.
     pub attempts: Vec<Attempt>,
-    /// What people asked for, and were answered.
+    /// The requests of people with accounts, with their answers.
     pub asked: Vec<Asked>,
-    /// What there is in the end.
+    /// The items in the table at the end.
     pub items: Vec<Arc<Value>>,
-    /// What was written, in order.
     pub commits: Vec<Commit>,
-    /// Where the set-up ends in it.
+    /// The index of the first commit after the set-up.
     pub from: usize,
-    /// Every run of a function that was handed an event.
+    /// Every run of a function that received an event.
     pub handled: Vec<Process>,
-    /// What stream and bus hold that nobody takes.
+    /// How many records and events were given up on for good.
     pub left: usize,
-    /// How much of that nobody can take.
+    /// How many unreadable records were put into the stream.
     pub poisoned: usize,
 }
 
-/// What is wrong, and whom it is about.
+/// What is wrong, and which part of the history explains it.
 #[derive(Debug)]
 pub struct Problem {
-    /// What is wrong.
     pub what: String,
-    /// Words by which the history tells of it.
+    /// The words that select the relevant lines of the history.
     pub about: Vec<String>,
 }
 
 impl Problem {
-    /// A problem with a command.
     pub fn of(command: &Command, what: &str) -> Self {
         let name = crate::run::callers::name(command);
         let about = [Some(name.clone()), command.key.clone()];
         Self { what: format!("{name}: {what}"), about: about.into_iter().flatten().collect() }
     }
 
-    /// A problem that is no single command's.
+    /// A problem that does not concern a single command.
     pub fn general(what: String) -> Self {
         Self { what, about: vec!["weather".to_owned()] }
     }
 }
 
-/// The document of an item.
 pub fn doc(item: &Value) -> &Value {
     &item["doc"]["M"]
 }
 
-/// A text in a document.
+/// A string in a document; empty if it is missing.
 pub fn text<'a>(doc: &'a Value, member: &str) -> &'a str {
     doc[member]["S"].as_str().unwrap_or_default()
 }
 
-/// A number in a document.
+/// A number in a document; `u64::MAX` if it is missing.
 pub fn number(doc: &Value, member: &str) -> u64 {
     doc[member]["N"].as_str().and_then(|it| it.parse().ok()).unwrap_or(u64::MAX)
 }
 
-/// What kind of item it is.
 pub fn kind(item: &Value) -> &str {
     item["kind"]["S"].as_str().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! The timetable that starts `rollup`: at random times, now and then twice, whatever became of the runs before.
+//! The timetable that starts `rollup`: at random times, sometimes twice at once, and whatever became of earlier runs.
 //!
-//! Invariant: runs meet, die, and go on after others have taken over from them, as long as there is weather; in the
-//! end there are runs until nothing is marked as not counted.
+//! Invariant: as long as there are faults, runs overlap, die, and go on after another one has taken over from them.
+//! At the end, runs are started until no mark is left uncounted.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,16 +13,15 @@ use tokio::task::{JoinError, spawn_local};
 use crate::cloud::{Moment, Process};
 use crate::run::deployment::Deployment;
 
-/// How often the time of a run comes while callers call.
+/// How often the timetable starts `rollup` while the callers are active.
 const TIMES: u32 = 3;
-/// How many calls a run makes, about.
+/// Roughly how many calls to the cloud a run makes.
 const CALLS: u32 = 60;
-/// How many runs count what is left, at most: the first may find that one which died holds the lease.
+/// The maximum number of runs that count what is left. The first may find that a dead run still holds the lease.
 const LAST_RUNS: u32 = 4;
-/// Longer than a run has the lease by any clock.
+/// Longer than the lease of a run lasts by any of the clocks.
 const LEASE: Duration = Duration::from_secs(65);
 
-/// The timetable of a deployment.
 #[derive(Debug)]
 pub struct Timetable {
     deployment: Rc<Deployment>,
@@ -30,13 +29,11 @@ pub struct Timetable {
 }
 
 impl Timetable {
-    /// One that has started nothing.
     pub fn new(deployment: Rc<Deployment>) -> Rc<Self> {
         let runs = Cell::new(0);
         Rc::new(Self { deployment, runs })
     }
 
-    /// Starts runs, and waits until all have ended.
     pub async fn keep(self: Rc<Self>) -> Result<(), JoinError> {
         let cloud = &self.deployment.cloud;
         let mut runs = Vec::new();
@@ -44,7 +41,7 @@ impl Timetable {
             let soon = cloud.draw(|rng| rng.u8(0..3)) == 0;
             let (least, most) = if soon { (20, 600) } else { (500, 9_000) };
             tokio::time::sleep(cloud.between(least, most)).await;
-            // Where clocks are turned, a run may find that the one before it has had the lease for too long.
+            // When clocks are turned forward, a run may find that its predecessor has held the lease for too long.
             if cloud.weather().turned_clock > 0 && cloud.draw(fastrand::Rng::bool) {
                 cloud.turn_clocks(LEASE);
             }
@@ -62,7 +59,7 @@ impl Timetable {
         Ok(())
     }
 
-    /// Counts what is left; whether that came to an end.
+    /// Starts runs until nothing is marked any more. Returns whether that succeeded.
     pub async fn finish(&self) -> bool {
         for _ in 0..LAST_RUNS {
             tokio::time::sleep(LEASE).await;
@@ -79,7 +76,7 @@ impl Timetable {
         marks.iter().any(|mark| !mark["gsi4pk"].is_null())
     }
 
-    /// Lets one instance run; whether it did what it had to do.
+    /// Lets one instance run. Returns whether the run succeeded.
     async fn run(&self, event: Value, dies: Option<(u32, Moment)>) -> bool {
         let cloud = &self.deployment.cloud;
         self.runs.set(self.runs.get() + 1);

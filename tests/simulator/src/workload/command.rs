@@ -1,26 +1,23 @@
-//! What simulated callers ask for.
+//! The commands that simulated callers ask for.
 //!
-//! Invariant: a command names things by their place or label, so that it reads the same in each run of a seed.
+//! Invariant: a command names things by index or label, so that it reads the same in each run of a seed.
 
-/// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Party {
-    /// An operator.
     Operator,
-    /// Whoever has the key of this wallet's reseller.
+    /// The holder of the API key of this wallet's reseller.
     Reseller(usize),
 }
 
-/// Whom a purchase is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Buyer {
-    /// A client that may exist.
+    /// The label of a client that should exist, but may not.
     Existing(String),
-    /// A client to create, with this address.
+    /// The label and the e-mail address of a client to create.
     New(String, String),
 }
 
-/// What is asked for. Wallets and products go by their place, clients by their external id.
+/// Wallets and products are named by their index, clients by their external id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     TopUp {
@@ -43,7 +40,7 @@ pub enum Action {
         product: usize,
         buyers: Vec<Buyer>,
     },
-    /// Of the purchase under that key from that wallet: all of it, or its licences at these places.
+    /// Refunds the purchase under this idempotency key: all of it, or only its licences at these indexes.
     Refund {
         wallet: usize,
         purchase: String,
@@ -106,26 +103,24 @@ pub enum Action {
     },
 }
 
-/// A command of a caller.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// Its place among all commands.
+    /// The index of the command among all commands.
     pub id: u32,
-    /// Who asks.
     pub by: Party,
-    /// Under which idempotency key, where one is taken.
+    /// The idempotency key, if the request carries one.
     pub key: Option<String>,
-    /// For what.
     pub action: Action,
 }
 
 impl Command {
-    /// What a repeat must equal to be a repeat.
+    /// The fingerprint of the command: another command under the same key is a repeat only if its fingerprint is
+    /// equal.
     pub fn print(&self) -> String {
         format!("{:?} {:?}", self.by, self.action)
     }
 
-    /// The name space of its key, where it carries one.
+    /// The idempotency key together with its name space.
     pub fn scope(&self) -> Option<String> {
         let key = self.key.as_ref()?;
         let space = match &self.action {
@@ -140,7 +135,7 @@ impl Command {
         Some(format!("{space} {key}"))
     }
 
-    /// The wallet it takes credits from, or adds them to.
+    /// The wallet whose credits the command changes; for a transfer, the sender's.
     pub fn payer(&self) -> Option<usize> {
         match self.action {
             Action::TopUp { wallet, .. }
@@ -153,8 +148,8 @@ impl Command {
         }
     }
 
-    /// Whether it rests on something that its commit does not write: a purchase on its product and on clients that are
-    /// there, a new or moved client on where its reseller stands.
+    /// Whether the command depends on something that its commit does not write: a purchase depends on its product and
+    /// on existing clients, a new or moved client on the status of its reseller.
     pub fn only_reads_some(&self) -> bool {
         matches!(
             self.action,
@@ -162,7 +157,7 @@ impl Command {
         )
     }
 
-    /// The clients that it is for and does not create.
+    /// The clients that a purchase is for and does not create.
     pub fn existing_buyers(&self) -> Vec<&str> {
         let buyers = match &self.action {
             Action::Buy { buyer, .. } => std::slice::from_ref(buyer),

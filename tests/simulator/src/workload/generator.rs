@@ -1,18 +1,17 @@
-//! Draws commands: of every kind, about few things, so that they meet.
+//! Draws commands of every kind, but about few things, so that they collide.
 //!
-//! Invariant: what is drawn follows from the seed and from what was drawn before.
+//! Invariant: what is drawn depends only on the seed and on what was drawn before.
 
 use crate::cloud::Cloud;
 
 use crate::workload::command::{Action, Buyer, Command, Party};
 use crate::workload::market::{PRODUCTS, WALLETS};
 
-/// How many addresses there are.
+/// How many e-mail addresses exist.
 const ADDRESSES: usize = 14;
-/// How many external ids there are.
+/// How many external ids of clients exist.
 const CLIENTS: usize = 24;
 
-/// Draws one command after another.
 #[derive(Debug)]
 pub struct Generator {
     cloud: Cloud,
@@ -20,18 +19,15 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// A generator that has drawn nothing.
     pub fn new(cloud: Cloud) -> Self {
         let drawn = Vec::new();
         Self { cloud, drawn }
     }
 
-    /// All it has drawn.
     pub fn drawn(&self) -> &[Command] {
         &self.drawn
     }
 
-    /// The next command.
     pub fn next(&mut self) -> Command {
         let id = u32::try_from(self.drawn.len()).expect("few commands");
         let (by, action) = self.action();
@@ -46,7 +42,7 @@ impl Generator {
             _ => false,
         };
         let mut command = Command { id, by, key: keyed.then(|| format!("k{id}")), action };
-        // Now and then somebody uses a key again for something else.
+        // Sometimes a caller reuses an idempotency key for a different command.
         if keyed && self.one_in(12) {
             let scope = |it: &Command| it.scope().map(|_| std::mem::discriminant(&it.action));
             let alike: Vec<&Command> =
@@ -69,7 +65,7 @@ impl Generator {
     }
 
     fn wallet(&self) -> usize {
-        // Half of it all is about the first one.
+        // Half of the commands concern the first wallet.
         self.below(WALLETS.len() + 1).saturating_sub(1)
     }
 
@@ -90,7 +86,7 @@ impl Generator {
         while buyers.len() < count {
             let (label, email) = (self.label(), self.email());
             let named = |it: &Buyer| matches!(it, Buyer::Existing(other) | Buyer::New(other, _) if *other == label);
-            // A request that names a client or an address twice is refused for its form.
+            // A request that names a client or an address twice would be rejected as malformed.
             if buyers.iter().any(named) || emails.contains(&email) {
                 continue;
             }
@@ -160,7 +156,7 @@ impl Generator {
         (by, action)
     }
 
-    /// A refund, likely of what was bought a moment ago or is being refunded already.
+    /// A refund, probably of a recent purchase or of one that is being refunded already.
     fn refund(&self) -> Action {
         let last = self.drawn.iter().rev().find(|it| matches!(it.action, Action::Refund { .. }));
         let places = self.one_in(3).then(|| vec![self.below(3)]);
@@ -191,7 +187,7 @@ impl Generator {
             0 => Action::SetTier { wallet, tier: self.below(3) },
             1 => Action::SetHold { wallet, hold: self.one_in(3) },
             2 => Action::SetThreshold { wallet, threshold: [0, 500, 1_500][self.below(3)] },
-            // A suspended reseller does little, so most are active.
+            // A suspended reseller can do little, so most are active.
             3 | 4 => Action::SetResellerStatus { wallet, status: usize::from(self.one_in(3)) },
             5 => Action::SetPrice { product, price: [70, 90, 100, 333][self.below(4)] },
             _ => Action::SetActive { product, active: !self.one_in(3) },
@@ -200,7 +196,7 @@ impl Generator {
 }
 
 impl Command {
-    /// Whether it would make this client one of that wallet's.
+    /// Whether this command would make the client one of that wallet's reseller.
     fn names(&self, wallet: usize, label: &str) -> bool {
         match &self.action {
             Action::CreateClient { owner, client, .. } => *owner == Some(wallet) && client == label,

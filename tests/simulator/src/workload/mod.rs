@@ -1,4 +1,4 @@
-//! What is asked for: commands and people's requests, drawn from the seed.
+//! The workload: commands and people's requests, drawn from the seed.
 
 pub mod command;
 pub mod generator;

@@ -1,6 +1,6 @@
-//! How commands go over the wire.
+//! The HTTP requests of commands.
 //!
-//! Invariant: a command is the same request each time, whoever asks again.
+//! Invariant: repeating a command sends the same request.
 
 use serde_json::{Value, json};
 
@@ -8,31 +8,24 @@ use crate::run::deployment::Names;
 use crate::workload::command::{Action, Command, Party};
 use crate::workload::market::{RESELLER_STATUSES, TIERS};
 
-/// A request to make.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The method.
     pub method: &'static str,
-    /// The path.
     pub path: String,
-    /// The body.
     pub body: Option<Value>,
 }
 
 impl Request {
-    /// One that posts JSON.
     pub fn post(path: String, body: Value) -> Self {
         let (method, body) = ("POST", Some(body));
         Self { method, path, body }
     }
 
-    /// One that patches with JSON.
     pub fn patch(path: String, body: Value) -> Self {
         let (method, body) = ("PATCH", Some(body));
         Self { method, path, body }
     }
 
-    /// One without a body.
     pub fn plain(method: &'static str, path: String) -> Self {
         let body = None;
         Self { method, path, body }
@@ -40,7 +33,6 @@ impl Request {
 }
 
 impl Command {
-    /// The request it is.
     pub fn request(&self, names: &Names) -> Request {
         let moved = self.movement(names);
         let moved = moved.or_else(|| self.change_of_client(names));
@@ -128,7 +120,7 @@ impl Command {
             Action::SetActive { product: place, active } => Request::patch(product(place), json!({"active": active})),
             Action::ReadWallet { wallet } => Request::plain("GET", format!("{}/wallet", reseller(wallet))),
             Action::Verify { wallet } => Request::plain("GET", format!("{}/verify", reseller(wallet))),
-            ref other => panic!("{other:?} is no setting"),
+            ref other => panic!("{other:?} is not a setting"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether each credit is where the callers were told it went.
+//! Checks that each credit is where the answers said it went.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use super::{Found, Wallet, Wrong, general};
 use crate::history::{Told, Wanted, licences, revoked};
 
-/// All entries that commands left, with the wallet they are in, by what they are described as: the command's id.
+/// All entries, each with the reseller whose wallet it is in, by their descriptions: the ids of the commands.
 pub type Traces<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a Value)>>;
 
-/// The traces of all commands.
 pub fn traces(found: &Found) -> Traces<'_> {
     let mut traces = Traces::new();
     for (reseller, wallet) in &found.wallets {
@@ -22,11 +21,11 @@ pub fn traces(found: &Found) -> Traces<'_> {
     traces
 }
 
-/// Whether what the command left is what its answer says: once if it was done, nothing if it was refused.
+/// Checks the effect of a command against its answer: what the answer shows, once, or nothing if it was refused.
 pub fn effect(one: &Told, traces: &Traces<'_>, found: &Found, say: &mut impl FnMut(String)) {
     let command = &one.command;
     if !found.wallets.contains_key(&command.reseller) {
-        return say(format!("its wallet {} is gone", command.reseller));
+        return say(format!("its wallet {} is missing", command.reseller));
     }
     let left = traces.get(command.id.as_str()).into_iter().flatten();
     let (own, others): (Vec<_>, Vec<_>) = left.partition(|(wallet, _)| *wallet == command.reseller.as_str());
@@ -34,33 +33,33 @@ pub fn effect(one: &Told, traces: &Traces<'_>, found: &Found, say: &mut impl FnM
         (None, []) => {}
         (Some(told), [(_, found)]) if told == *found => {}
         (Some(told), [(_, found)]) => {
-            say(format!("its entry is {found}, and it was told {told}"));
+            say(format!("its entry is {found}, but the answer showed {told}"));
         }
-        (Some(_), []) => say("it was acknowledged, and its entry is lost".to_owned()),
-        (Some(_), many) => say(format!("it has {} entries", many.len())),
-        (None, many) => say(format!("it was refused, and has {} entries", many.len())),
+        (Some(_), []) => say("the command was acknowledged, but its entry is missing".to_owned()),
+        (Some(_), many) => say(format!("the command has {} entries", many.len())),
+        (None, many) => say(format!("the command was refused, but has {} entries", many.len())),
     }
     other_half(one, &others, say);
     let minted = one.licences();
     if one.entry().is_some() && minted.len() != one.units() {
         let (units, told) = (one.units(), minted.len());
-        say(format!("it paid for {units} licences and was told {told}"));
+        say(format!("the command paid for {units} licences, but the answer lists {told}"));
     }
     if let (Some(kept), Some(told)) = (found.provisions.get(&command.id), one.done()) {
         let told = &told.json;
         if licences(kept) != licences(told) || kept["entry"] != told["entry"] {
-            say(format!("its provision is {kept}"));
+            say(format!("its provision is now {kept}"));
         }
     }
     if let (Some(again), Some(first)) = (found.repeats.get(&command.id), &one.answer)
         && (again.status, &again.bytes) != (first.status, &first.bytes)
     {
         let said = String::from_utf8_lossy(&again.bytes);
-        say(format!("a repeat was answered {} {said}", again.status));
+        say(format!("a repeat was answered with {} {said}", again.status));
     }
 }
 
-/// Whether a transfer arrived where it went, once and whole, and whether nothing else arrived anywhere.
+/// Checks that a transfer arrived in the right wallet, once and in full, and that nothing else arrived anywhere.
 fn other_half(one: &Told, others: &[(&str, &Value)], say: &mut impl FnMut(String)) {
     let sent = match &one.command.wanted {
         Wanted::TransferTo(to) => one.entry().map(|sent| (to.as_str(), sent)),
@@ -68,8 +67,8 @@ fn other_half(one: &Told, others: &[(&str, &Value)], say: &mut impl FnMut(String
     };
     match (sent, others) {
         (None, []) => {}
-        (None, many) => say(format!("it has {} entries elsewhere", many.len())),
-        (Some(_), []) => say("it was sent, and has not arrived".to_owned()),
+        (None, many) => say(format!("the command has {} entries in other wallets", many.len())),
+        (Some(_), []) => say("the transfer was sent, but did not arrive".to_owned()),
         (Some((to, sent)), [(wallet, arrived)]) => {
             let back = json!({"reseller": one.command.reseller, "entry": sent["refid"]});
             let there = json!({"reseller": to, "entry": arrived["refid"]});
@@ -79,14 +78,14 @@ fn other_half(one: &Told, others: &[(&str, &Value)], say: &mut impl FnMut(String
                 || arrived["counterparty"] != back
                 || sent["counterparty"] != there
             {
-                say(format!("what arrived at {wallet} is {arrived}, of {sent}"));
+                say(format!("the transfer arrived at {wallet} as {arrived}, but was sent as {sent}"));
             }
         }
-        (Some(_), many) => say(format!("it arrived {} times", many.len())),
+        (Some(_), many) => say(format!("the transfer arrived {} times", many.len())),
     }
 }
 
-/// What is not as ordered in the entry that a command was told of, if it made one.
+/// How the entry in a command's answer differs from what was ordered, if it does.
 pub fn misplaced(one: &Told) -> Option<String> {
     let entry = one.entry()?;
     let told = (&entry["type"], &entry["amount"]);
@@ -103,10 +102,11 @@ pub fn misplaced(one: &Told) -> Option<String> {
         }
         _ => true,
     };
-    (!right).then(|| format!("it was told {}", one.answer.as_ref().map_or(&Value::Null, |it| &it.json)))
+    (!right).then(|| format!("the answer is wrong: {}", one.answer.as_ref().map_or(&Value::Null, |it| &it.json)))
 }
 
-/// Whether of each provision that was read exactly that has returned, and has ended, which was refunded.
+/// Checks that of each provision read again exactly those licences are revoked, and those credits returned, that were
+/// refunded.
 pub fn refunds(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
     let mut done: BTreeMap<&str, Vec<&Told>> = BTreeMap::new();
     for one in told {
@@ -125,22 +125,22 @@ pub fn refunds(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
         let units = refunds().flat_map(|it| &it.licences).map(String::as_str);
         let units: BTreeSet<&str> = units.collect();
         if ended != units {
-            say(format!("{units:?} of it were refunded, and {ended:?} are revoked"));
+            say(format!("the licences {units:?} were refunded, but {ended:?} are revoked"));
         }
         let returned: u64 = refunds().map(|it| it.amount).sum();
         if provision["refunded"] != returned {
             let says = &provision["refunded"];
-            say(format!("{returned} credits of it returned, and it says {says}"));
+            say(format!("{returned} credits were refunded, but the provision says {says}"));
         }
         let entries: Vec<&Value> = done.iter().filter_map(|one| one.entry()).collect();
         if provision["refunds"] != json!(entries) {
             let says = &provision["refunds"];
-            say(format!("its refunds are {says}, and not {}", json!(entries)));
+            say(format!("its refunds are {says} instead of {}", json!(entries)));
         }
     }
 }
 
-/// Whether the wallets together hold what came in and did not go out; transfers change nothing of that.
+/// Checks that the wallets together hold what came in minus what went out. Transfers do not change the sum.
 pub fn sum(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
     let change = |entry: &Value| {
         let amount = i128::from(entry["amount"].as_u64().unwrap_or_default());
@@ -154,12 +154,13 @@ pub fn sum(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
     let balances = found.wallets.values().map(|it| i128::from(it.balance));
     let held: i128 = balances.sum();
     if told != held {
-        let what = format!("credits and refunds less debits are {told}, and the wallets hold {held}");
+        let what = format!("credits and refunds minus debits are {told}, but the wallets hold {held}");
         general(wrong, what);
     }
 }
 
-/// Whether the wallet adds up, by itself and by its verification, and holds nothing that nobody ordered.
+/// Checks that the wallet's entries form a chain and add up to its balance, that the API verifies it as intact, and
+/// that every entry was ordered by a command.
 pub fn ledger(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong>) {
     let ordered: BTreeSet<&str> = told.iter().map(|told| told.command.id.as_str()).collect();
     let mut balance: u64 = 0;
@@ -174,22 +175,22 @@ pub fn ledger(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wr
             || entry["previous_hash"] != head
             || after.is_none_or(|after| entry["balance_after"] != after)
         {
-            let what = format!("{reseller}: entry {place} does not follow from {balance}: {entry}");
+            let what = format!("{reseller}: entry {place} does not continue a balance of {balance}: {entry}");
             general(wrong, what);
         }
         if !ordered.contains(entry["description"].as_str().unwrap_or_default()) {
-            general(wrong, format!("{reseller}: nobody ordered {entry}"));
+            general(wrong, format!("{reseller}: no command ordered {entry}"));
         }
         balance = after.unwrap_or_default();
         head = entry["hash"].clone();
     }
     if balance != wallet.balance {
         let held = wallet.balance;
-        general(wrong, format!("{reseller}: the entries add up to {balance}, and the balance is {held}"));
+        general(wrong, format!("{reseller}: the entries add up to {balance}, but the balance is {held}"));
     }
     let intact = &wallet.verified;
     if intact["intact"] != true || intact["entries"] != wallet.entries.len() {
-        general(wrong, format!("{reseller}: its verification says {intact}"));
+        general(wrong, format!("{reseller}: the wallet's verification says {intact}"));
     }
 }
 

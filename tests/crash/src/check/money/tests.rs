@@ -1,4 +1,4 @@
-//! The checker on refunds and transfers that were made up for it: everything that can be wrong, one at a time.
+//! Tests of the check on made-up refunds and transfers: everything that can be wrong, one thing at a time.
 
 use super::super::tests::{Harm, RESELLER, entry, told, wallet};
 use super::super::{Wallet, check};
@@ -7,7 +7,7 @@ use crate::history::Refund;
 
 const OTHER: &str = "RS-2";
 
-/// What was bought, after the refund of one of its licences or before it.
+/// The purchase, after the refund of one of its licences, or before it if `refunds` is empty.
 fn provision(refunds: &[Value]) -> Value {
     let status = if refunds.is_empty() { "pending" } else { "revoked" };
     let licences = json!([{"refid": "LI-1", "status": status}, {"refid": "LI-2", "status": "pending"}]);
@@ -23,7 +23,7 @@ fn refund() -> Value {
     refund
 }
 
-/// The half of a transfer, with its refid, and what it says of the other one.
+/// Makes an entry one half of a transfer: sets its refid, and the reseller and the entry of the other half.
 fn half(mut half: Value, refid: &str, reseller: &str, other: &str) -> Value {
     half["refid"] = json!(refid);
     half["counterparty"] = json!({"reseller": reseller, "entry": other});
@@ -40,7 +40,7 @@ fn arrived() -> Value {
     half(into, "EN-5", RESELLER, "EN-4")
 }
 
-/// A top-up, a purchase, a refund of half of it, a transfer, and a refusal of either.
+/// A top-up, a purchase, a refund of half of it, a refused refund, a transfer, and a refused transfer.
 fn history() -> Vec<Told> {
     let credit = entry(1, "credit", 1_000, 1_000, "credit");
     let bought = json!({"product": "P", "quantity": 2, "client": "CL-1"});
@@ -59,7 +59,7 @@ fn history() -> Vec<Told> {
     ]
 }
 
-/// The system in which exactly this has happened.
+/// The state of a system in which exactly this history has happened.
 fn found(history: &[Told]) -> Found {
     let answers = history.iter().filter_map(|told| {
         let answer = told.done()?;
@@ -88,7 +88,7 @@ fn other(found: &mut Found) -> &mut Wallet {
     found.wallets.get_mut(OTHER).unwrap()
 }
 
-/// Takes away what came last.
+/// Removes the last entry.
 fn undo(wallet: &mut Wallet) {
     wallet.entries.pop();
     let last = wallet.entries.last();
@@ -96,7 +96,7 @@ fn undo(wallet: &mut Wallet) {
     wallet.verified["entries"] = json!(wallet.entries.len());
 }
 
-/// Adds an entry that follows.
+/// Appends an entry that fits the ones before it.
 fn follow(wallet: &mut Wallet, kind: &str, amount: u64, after: u64, id: &str) {
     let place = wallet.entries.len() as u64 + 1;
     wallet.entries.push(entry(place, kind, amount, after, id));
@@ -114,66 +114,66 @@ fn refunds_and_transfers_that_kept_their_word_are_right() {
     assert_eq!(check(&history, &found(&history)), []);
 }
 
-/// Everything that can be wrong: what is said of it, in the order it is said in, and how it comes about.
+/// Everything that can be wrong: the beginnings of the messages that report it, and what causes it.
 const HARMS: [(&[&str], Harm); 17] = [
     (
         &[
-            "send: it was sent, and has not arrived",
-            ": credits and refunds less debits are 900, and the wallets hold 600",
+            "send: the transfer was sent, but did not arrive",
+            ": credits and refunds minus debits are 900, but the wallets hold 600",
         ],
         |_, found| undo(other(found)),
     ),
     (
         &[
-            "send: it was acknowledged, and its entry is lost",
-            ": credits and refunds less debits are 900, and the wallets hold 1200",
+            "send: the command was acknowledged, but its entry is missing",
+            ": credits and refunds minus debits are 900, but the wallets hold 1200",
         ],
         |_, found| undo(wallet(found)),
     ),
-    (&["send: it arrived 2 times", ": credits and refunds less"], |_, found| {
+    (&["send: the transfer arrived 2 times", ": credits and refunds minus"], |_, found| {
         follow(other(found), "transfer_in", 300, 600, "send");
     }),
-    (&["send: what arrived at RS-2 is"], |_, found| {
+    (&["send: the transfer arrived at RS-2 as"], |_, found| {
         other(found).entries[0]["counterparty"]["entry"] = json!("EN-1");
     }),
-    (&["send: what arrived at RS-2 is", ": RS-2: entry 1 does not follow"], |_, found| {
+    (&["send: the transfer arrived at RS-2 as", ": RS-2: entry 1 does not continue"], |_, found| {
         other(found).entries[0]["amount"] = json!(299);
     }),
-    (&["send: what arrived at RS-2 is"], |_, found| {
+    (&["send: the transfer arrived at RS-2 as"], |_, found| {
         other(found).entries[0]["type"] = json!("credit");
     }),
-    (&["send: what arrived at RS-3 is"], |_, found| {
+    (&["send: the transfer arrived at RS-3 as"], |_, found| {
         let arrived = found.wallets.remove(OTHER).unwrap();
         found.wallets.insert("RS-3".into(), arrived);
     }),
-    (&["poor: it has 1 entries elsewhere", ": credits and refunds less"], |_, found| {
+    (&["poor: the command has 1 entries in other wallets", ": credits and refunds minus"], |_, found| {
         follow(other(found), "transfer_in", 300, 600, "poor");
     }),
-    (&["send: it was told"], |told, _| {
+    (&["send: the answer is wrong"], |told, _| {
         told[4].command.body["amount"] = json!(301);
     }),
-    (&["back: it has 2 entries", ": credits and refunds less"], |_, found| {
+    (&["back: the command has 2 entries", ": credits and refunds minus"], |_, found| {
         follow(wallet(found), "refund", 100, 700, "back");
     }),
-    (&["again: it was refused, and has 1 entries", ": credits and refunds less"], |_, found| {
+    (&["again: the command was refused, but has 1 entries", ": credits and refunds minus"], |_, found| {
         follow(wallet(found), "refund", 100, 700, "again");
     }),
     (&["back: its refunds are"], |_, found| {
         found.provisions.get_mut("back").unwrap()["refunds"] = json!([refund(), refund()]);
     }),
-    (&["back: 100 credits of it returned, and it says 200"], |_, found| {
+    (&["back: 100 credits were refunded, but the provision says 200"], |_, found| {
         found.provisions.get_mut("back").unwrap()["refunded"] = json!(200);
     }),
-    (&["buy: {\"LI-1\"} of it were refunded, and {} are revoked"], |_, found| {
+    (&["buy: the licences {\"LI-1\"} were refunded, but {} are revoked"], |_, found| {
         found.provisions.get_mut("buy").unwrap()["licences"][0]["status"] = json!("pending");
     }),
-    (&["buy: {\"LI-1\"} of it were refunded, and {\"LI-1\", \"LI-2\"} are revoked"], |_, found| {
+    (&["buy: the licences {\"LI-1\"} were refunded, but {\"LI-1\", \"LI-2\"} are revoked"], |_, found| {
         found.provisions.get_mut("buy").unwrap()["licences"][1]["status"] = json!("revoked");
     }),
-    (&["back: it was told"], |told, _| {
+    (&["back: the answer is wrong"], |told, _| {
         answer(&mut told[2])["licences"][0]["status"] = json!("pending");
     }),
-    (&["back: it was told", "back: its entry is", ": credits and refunds less"], |told, _| {
+    (&["back: the answer is wrong", "back: its entry is", ": credits and refunds minus"], |told, _| {
         answer(&mut told[2])["refunds"][0]["amount"] = json!(99);
     }),
 ];

@@ -1,7 +1,7 @@
-//! The simulated table: the embedded DynamoDB, and around it what that one lacks.
+//! The simulated table: an embedded DynamoDB, surrounded by what that one lacks.
 //!
-//! Invariant: writes happen one after another, in the order of [`Table::commits`], so whoever looks at it afterwards
-//! knows what a consistent reader would have seen at any moment. Nobody else changes the table.
+//! Invariant: writes happen one after another, in the order of [`Table::commits`], and nothing else changes the
+//! table. So the judge can tell afterwards what a consistent reader would have seen at any moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -21,29 +21,25 @@ mod reads;
 /// Partition and sort key of an item.
 pub type ItemKey = (String, String);
 
-/// What one write did to one item.
+/// How one write changed one item.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Which item.
     pub key: ItemKey,
-    /// As it was.
+    /// `None` if the write created the item.
     pub old: Option<Arc<Value>>,
-    /// As it is now.
+    /// `None` if the write deleted the item.
     pub new: Option<Arc<Value>>,
 }
 
-/// What was written at once.
+/// A set of writes that took effect together.
 #[derive(Debug, Clone)]
 pub struct Commit {
-    /// When, in milliseconds since the start.
+    /// Milliseconds since the start.
     pub at: u64,
-    /// By whom.
     pub by: Option<Process>,
-    /// To which items.
     pub changes: Vec<Change>,
 }
 
-/// The table.
 pub struct Table {
     database: Database,
     name: String,
@@ -56,7 +52,7 @@ impl std::fmt::Debug for Table {
     }
 }
 
-/// An item as it was from some moment on, if there was one.
+/// An item from some moment on (in milliseconds since the start); `None` while it does not exist.
 type Version = (u64, Option<Arc<Value>>);
 
 #[derive(Debug, Default)]
@@ -95,7 +91,7 @@ fn key_of(item: &Value) -> ItemKey {
     (part("pk"), part("sk"))
 }
 
-/// The item a write or check of a transaction is about, and what a write makes of it; of a check nothing is made.
+/// The item that a write or check of a transaction concerns, and its new content: `None` for a deletion or a check.
 fn write_of(item: &Value) -> (ItemKey, Option<Value>) {
     match (&item["Put"]["Item"], &item["ConditionCheck"]["Key"]) {
         (Value::Null, Value::Null) => (key_of(&item["Delete"]["Key"]), None),
@@ -109,34 +105,30 @@ impl Table {
         Self { database: in_memory(spec, name, now).expect("a table"), name: name.to_owned(), state: Mutex::default() }
     }
 
-    /// The database, for the reader of the stream.
+    /// The database, which the reader of the stream needs.
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// All that was written, in the order in which it was.
     pub fn commits(&self) -> Vec<Commit> {
         lock(&self.state).commits.clone()
     }
 
-    /// How often something was written.
     pub fn commit_count(&self) -> usize {
         lock(&self.state).commits.len()
     }
 
-    /// Every item there is.
     pub fn items(&self) -> Vec<Arc<Value>> {
         let state = lock(&self.state);
         let newest = |versions: &Vec<Version>| versions.last()?.1.clone();
         state.versions.values().filter_map(newest).collect()
     }
 
-    /// Every item whose partition key begins like this.
+    /// Every item whose partition key begins with this prefix.
     pub fn items_under(&self, prefix: &str) -> Vec<Arc<Value>> {
         let state = lock(&self.state);
         let from = (prefix.to_owned(), String::new());
@@ -145,7 +137,6 @@ impl Table {
         own.filter_map(|(_, versions)| versions.last()?.1.clone()).collect()
     }
 
-    /// Does what a call asks for.
     pub(super) async fn call(&self, cloud: &Cloud, operation: &str, body: Value, by: Option<Process>) -> Answer {
         match operation {
             "GetItem" => self.get(cloud, &body, by.as_ref()),
@@ -157,11 +148,11 @@ impl Table {
                 self.transact_singly(cloud, &body, by).await
             }
             "TransactWriteItems" => self.transact(cloud, body, by).await,
-            other => refusal("ValidationException", &format!("nobody simulates {other}")),
+            other => refusal("ValidationException", &format!("{other} is not simulated")),
         }
     }
 
-    /// Whether a write of this item is more than its partitions take.
+    /// Whether a write of this item exceeds the throughput of its partitions.
     fn is_too_much(state: &mut State, cloud: &Cloud, item: &Value, units: u32) -> bool {
         let Some(per_second) = cloud.weather().writes_per_second else {
             return false;
@@ -198,13 +189,13 @@ impl Table {
         (status, text)
     }
 
-    /// Why a single write of this item can't be done now, if it can't.
+    /// The refusal of a single write of this item: for a transaction in progress, or for lack of throughput.
     fn refused(state: &mut State, cloud: &Cloud, item: &Value) -> Option<Answer> {
         if state.under_way.contains(&key_of(item)) {
             let why = "Transaction is ongoing for the item";
             return Some(refusal("TransactionConflictException", why));
         }
-        let (busy, why) = ("ProvisionedThroughputExceededException", "too fast");
+        let (busy, why) = ("ProvisionedThroughputExceededException", "throughput exceeded");
         Self::is_too_much(state, cloud, item, 1).then(|| refusal(busy, why))
     }
 
@@ -226,7 +217,7 @@ impl Table {
             state.under_way.remove(key);
         }
         state.tokens_under_way.remove(&token);
-        // A token that was done before changes nothing again.
+        // A token that has succeeded before is answered the same way, but changes nothing again.
         if status == 200 && state.tokens_done.insert(token) {
             let writes = all.into_iter().zip(is_check);
             let writes = writes.filter_map(|(write, is_check)| (!is_check).then_some(write));
@@ -235,11 +226,11 @@ impl Table {
         (status, text)
     }
 
-    /// Lets a transaction begin, or says why it can't.
+    /// Starts a transaction, or returns the answer that refuses it.
     fn begin(&self, cloud: &Cloud, token: &str, writes: &[(ItemKey, Option<Value>)]) -> Option<Answer> {
         let mut state = lock(&self.state);
         if state.tokens_under_way.contains(token) {
-            return Some(refusal("TransactionInProgressException", "it is under way"));
+            return Some(refusal("TransactionInProgressException", "the transaction is in progress"));
         }
         let mut codes = Vec::new();
         for (key, new) in writes {
@@ -261,7 +252,7 @@ impl Table {
         None
     }
 
-    /// What a transaction is not: its writes one by one, each a commit of its own ([`Bug::TwoCommits`]).
+    /// Carries out the writes one by one, each as a commit of its own ([`Bug::TwoCommits`]).
     async fn transact_singly(&self, cloud: &Cloud, body: &Value, by: Option<Process>) -> Answer {
         let mut last = (200, "{}".to_owned());
         for item in body["TransactItems"].as_array().into_iter().flatten() {
@@ -269,7 +260,7 @@ impl Table {
             let single = json!({"TransactItems": [item], "ClientRequestToken": token});
             last = self.transact(cloud, single, by.clone()).await;
             if last.0 != 200 {
-                return refusal("TransactionConflictException", "broken off");
+                return refusal("TransactionConflictException", "stopped halfway");
             }
             tokio::time::sleep(cloud.between(1, 20)).await;
         }

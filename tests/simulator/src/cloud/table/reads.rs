@@ -1,6 +1,6 @@
-//! Reads, which may be of a moment ago, of two moments, or answered in part.
+//! Reads, which may be stale, mix two moments, or be incomplete.
 //!
-//! Invariant: a consistent read of one item is of now.
+//! Invariant: a consistent read of a single item returns its present state.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -12,13 +12,13 @@ use super::{ItemKey, State, Table, key_of};
 use crate::cloud::wire::{self, Answer};
 use crate::cloud::{Cloud, Process, lock};
 
-/// Notes what happened to the process whose call this is.
+/// Adds a line to the history under the name of the calling process.
 fn note(cloud: &Cloud, by: Option<&Process>, what: &str) {
     cloud.note(by.map_or("-", Process::name), what);
 }
 
 impl Table {
-    /// The moment a read is of: now, or some time ago when it may be.
+    /// The moment whose state a read returns: the present, or for a read that may be stale, some moment before.
     fn moment(cloud: &Cloud, consistent: bool) -> u64 {
         let weather = cloud.weather();
         let lag =
@@ -48,7 +48,7 @@ impl Table {
         let request = &body["RequestItems"][&self.name];
         let consistent = request["ConsistentRead"] == true;
         let mut keys = request["Keys"].as_array().cloned().unwrap_or_default();
-        // The order in which they are asked for is a hash map's: it must make no difference.
+        // The order of the requested keys comes from a hash map, so it must not influence the simulation.
         keys.sort_by_key(key_of);
         let weather = cloud.weather();
         let left_out = if cloud.happens(weather.unprocessed) {
@@ -67,15 +67,15 @@ impl Table {
         }
         let mut answer = json!({"Responses": {&self.name: items}, "UnprocessedKeys": {}});
         if !left_out.is_empty() {
-            note(cloud, by, "is answered in part");
+            note(cloud, by, "receives a partial answer");
             let left_out = json!({"Keys": left_out, "ConsistentRead": consistent});
             answer["UnprocessedKeys"] = json!({&self.name: left_out});
         }
         (200, answer.to_string())
     }
 
-    /// A query: of an index, or of the table if that may be stale, in which what was written a moment ago may not stand
-    /// yet, and what was taken away still does.
+    /// A query of an index, or one of the table that may be stale. It may miss items written a moment ago, and still
+    /// return items deleted a moment ago.
     pub(super) fn query(&self, cloud: &Cloud, body: Value, by: Option<&Process>) -> Answer {
         let moment = Self::moment(cloud, body["ConsistentRead"] == true);
         let wanted = Wanted::of(&body);
@@ -106,13 +106,13 @@ impl Table {
     }
 }
 
-/// What a query asks for: a partition, by the names of its attributes.
+/// The partition that a query asks for, with the names of the key attributes.
 struct Wanted {
     pk: String,
     sk: String,
     partition: Value,
     ascending: bool,
-    /// Whether it is all of the partition.
+    /// Whether the query asks for the whole partition, without a sort key condition, filter or start key.
     whole: bool,
 }
 
@@ -140,7 +140,7 @@ impl Wanted {
         if self.ascending { order } else { order.reverse() }
     }
 
-    /// What stood there at that moment and has been taken away since.
+    /// The items that the partition contained at that moment and no longer contains.
     fn gone(&self, state: &State, moment: u64) -> Vec<Value> {
         if !self.whole {
             return Vec::new();

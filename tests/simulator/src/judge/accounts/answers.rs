@@ -1,6 +1,4 @@
-//! What people were told, against what was written.
-//!
-//! Invariant: a session that a commit has ended is refused from then on, one that lasts is taken.
+//! Checks what people were answered against what was written.
 
 use purser_store::engine::secrets::sha256_hex;
 
@@ -9,7 +7,6 @@ use crate::run::record::{Problem, Record};
 use crate::workload::people::{Ask, Asked};
 use purser_tests::Reply;
 
-/// Judges the answers of a run.
 pub(super) fn judge(record: &Record, accounts: &Accounts) -> Result<(), Problem> {
     for asked in &record.asked {
         let Some(reply) = &asked.reply else { continue };
@@ -27,20 +24,20 @@ fn span<'a>(accounts: &'a Accounts, token: &str) -> Option<&'a Span> {
 fn answered(record: &Record, accounts: &Accounts, asked: &Asked, reply: &Reply) -> Result<(), String> {
     let status = reply.status;
     if status >= 500 && status != 503 {
-        return Err(format!("was answered {status}"));
+        return Err(format!("was answered with {status}"));
     }
     if let Some(token) = asked.ask.session() {
         let ended = span(accounts, token).and_then(|it| it.ended);
         if ended.is_some_and(|at| at < asked.from) && !matches!(status, 401 | 503) {
-            return Err(format!("was answered {status} in a session that had ended"));
+            return Err(format!("was answered with {status} in a session that had ended"));
         }
         let turned = record.deployment.cloud.were_clocks_turned();
         if status == 401 && !turned && ended.is_none_or(|at| at > asked.until) {
-            return Err("was refused in a session that lasts".to_owned());
+            return Err("was refused in a session that had not ended".to_owned());
         }
     }
     if status == 200 && reply.json["token"].is_string() && span(accounts, reply.text("token")).is_none() {
-        return Err("was given a session that nobody opened".to_owned());
+        return Err("was given a session that was never opened".to_owned());
     }
     match &asked.ask {
         Ask::SignIn { .. } if status == 401 => counted(record, asked),
@@ -53,7 +50,7 @@ fn answered(record: &Record, accounts: &Accounts, asked: &Asked, reply: &Reply) 
     }
 }
 
-/// Whether the refused sign-in was counted before it was answered.
+/// Checks that the refused sign-in was counted before it was answered.
 fn counted(record: &Record, asked: &Asked) -> Result<(), String> {
     let own = |it: &&crate::cloud::Commit| {
         let by = it.by.as_ref().map(crate::cloud::Process::name);
@@ -64,10 +61,10 @@ fn counted(record: &Record, asked: &Asked) -> Result<(), String> {
     if counts {
         return Ok(());
     }
-    Err("was refused, and that was not counted".to_owned())
+    Err("was refused without being counted as a failed sign-in".to_owned())
 }
 
-/// Whether the sessions of `user` spoke for the reseller at some moment between question and answer.
+/// Checks that `user` was a member of the reseller at some moment between question and answer.
 fn member(accounts: &Accounts, user: &str, refid: &str, asked: &Asked) -> Result<(), String> {
     let mut own = accounts.members.iter().filter(|(_, it, _)| it == user);
     let before = own.clone().rev().find(|(at, _, _)| *at < asked.from);
@@ -75,5 +72,5 @@ fn member(accounts: &Accounts, user: &str, refid: &str, asked: &Asked) -> Result
     if before.into_iter().chain(within).any(|(_, _, it)| it == refid) {
         return Ok(());
     }
-    Err("read what is another reseller's".to_owned())
+    Err("read another reseller's wallet".to_owned())
 }

@@ -1,8 +1,8 @@
-//! Holds what was written of accounts, and what people were told, against what must be so at each commit.
+//! Judges accounts: what was written of them, and what people were answered, at each commit.
 //!
-//! Invariants: one login per address, and its guard says the same; no session is of another epoch than its user; a
-//! token is used once; who signs in has the password that is valid in that very commit; an address is confirmed by
-//! what was mailed there; each refused sign-in is counted.
+//! Invariants: each address belongs to one user, and its guard names the same user; no session has another epoch than
+//! its user; a token is used once; a sign-in proves the password that is valid in that very commit; an address is
+//! confirmed only by a token that was sent to it by e-mail; each refused sign-in is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::workload::people::{Ask, Asked};
 
 mod answers;
 
-/// What the table says of accounts at some moment of the order in which writes happened.
+/// The accounts in the table after some number of commits.
 #[derive(Default)]
 struct Accounts {
     users: BTreeMap<String, Arc<Value>>,
@@ -24,23 +24,22 @@ struct Accounts {
     sessions: BTreeMap<String, Arc<Value>>,
     /// The hash that each user's password is checked against.
     passwords: BTreeMap<String, String>,
-    /// The password of each hash, by its number.
+    /// The password, by its number, behind each hash.
     hashed: BTreeMap<String, usize>,
     /// The epoch in which each session began.
     began_in: BTreeMap<String, u64>,
     used: BTreeSet<String>,
     spans: BTreeMap<String, Span>,
-    /// From when on which user's sessions speak for which reseller.
+    /// From which moment on the sessions of which user acted for which reseller: moment, user, reseller.
     members: Vec<(u64, String, String)>,
 }
 
-/// How long a session was listed: the moment of the commit that ended it, if one did.
+/// The life of a session: the moment of the commit that ended it, if one did.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     ended: Option<u64>,
 }
 
-/// Judges what a run did to accounts.
 pub fn judge(record: &Record) -> Result<(), Problem> {
     let asked: BTreeMap<&str, &Asked> = record.asked.iter().map(|it| (it.name.as_str(), it)).collect();
     let mails = record.deployment.cloud.mails();
@@ -58,7 +57,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     answers::judge(record, &accounts)
 }
 
-/// The noun of a change's item, and its id.
+/// The noun of a changed item's key, and its id.
 fn named(change: &Change) -> (&str, &str) {
     change.key.0.split_once('#').unwrap_or_default()
 }
@@ -72,14 +71,14 @@ fn is_some(doc: &Value, member: &str) -> bool {
     doc[member]["S"].is_string()
 }
 
-/// The sessions that an item lists: id and hash of the secret.
+/// The sessions that an item lists: the id of each, and the hash of its secret.
 fn listed(item: &Value) -> Vec<(&str, &str)> {
     let list = doc(item)["sessions"]["L"].as_array().into_iter().flatten();
     list.map(|it| (text(&it["M"], "id"), text(&it["M"], "secret_sha256"))).collect()
 }
 
 impl Accounts {
-    /// Which password was hashed to what: whoever asked with it put the hash into the table.
+    /// Notes which password was hashed to what: the person whose request wrote the hash had chosen that password.
     fn note_hashes(&mut self, commit: &Commit, ask: Option<&Ask>) {
         let (Some(
             Ask::Register { password, .. } | Ask::Reset { password, .. } | Ask::ChangePassword { new: password, .. },
@@ -97,7 +96,7 @@ impl Accounts {
         }
     }
 
-    /// What a commit may do where accounts stand now.
+    /// Checks a commit against the accounts as they were before it.
     fn before(&self, commit: &Commit, ask: Option<&Ask>, mails: &[Mail]) -> Result<(), String> {
         for noun in ["US", "PW", "SE", "LA"] {
             for (_, change) in of_noun(commit, noun) {
@@ -123,7 +122,7 @@ impl Accounts {
             let user = of_noun(commit, "US").find(|(id, _)| *id == refid);
             let began = user.is_some_and(|(_, user)| epoch_of(user.old.as_deref()) != epoch_of(user.new.as_deref()));
             if !began {
-                return Err("replaced a password, and left its sessions as they were".to_owned());
+                return Err("replaced a password without ending the user's sessions".to_owned());
             }
         }
         Ok(())
@@ -132,8 +131,8 @@ impl Accounts {
     fn tokens(&self, commit: &Commit) -> Result<(), String> {
         for (id, change) in of_noun(commit, "TK") {
             match (&change.old, &change.new) {
-                (Some(_), Some(_)) => return Err("put a token in the place of one".to_owned()),
-                (None, None) => return Err("used a token that is used up".to_owned()),
+                (Some(_), Some(_)) => return Err("overwrote a token".to_owned()),
+                (None, None) => return Err("used a token that does not exist".to_owned()),
                 _ if self.used.contains(id) => return Err("used a token again".to_owned()),
                 _ => {}
             }
@@ -141,7 +140,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// A new session is that of somebody who has just proven to be its user.
+    /// Checks that a new session belongs to the user who has just proved their identity.
     fn opened(&self, refid: &str, change: &Change, ask: Option<&Ask>) -> Result<(), String> {
         let Some(new) = &change.new else {
             return Ok(());
@@ -156,7 +155,7 @@ impl Accounts {
             Some(Ask::SignIn { email, password, .. }) => {
                 let guard = self.guards.get(&crate::workload::people::address(*email));
                 if guard.map(String::as_str) != Some(refid) {
-                    return Err("signed in somebody else".to_owned());
+                    return Err("signed in a different user".to_owned());
                 }
                 password
             }
@@ -165,10 +164,10 @@ impl Accounts {
         };
         let user = self.users.get(refid).map(|it| doc(it));
         if user.is_none_or(|user| text(user, "status") != "active") {
-            return Err("signed in a user that is suspended".to_owned());
+            return Err("signed in a user that is not active".to_owned());
         }
         if own != Some(given) {
-            return Err(format!("signed in with password {given}, and it is {own:?}"));
+            return Err(format!("signed in with password {given}, but the user's password is {own:?}"));
         }
         Ok(())
     }
@@ -220,7 +219,6 @@ impl Accounts {
         self.members.push((at, user.to_owned(), reseller));
     }
 
-    /// What is so after each commit.
     fn after(&self, commit: &Commit) -> Result<(), String> {
         let touches = |nouns: &[&str]| commit.changes.iter().any(|it| nouns.contains(&named(it).0));
         if touches(&["US", "EU"]) {
@@ -235,13 +233,13 @@ impl Accounts {
     fn addresses(&self) -> Result<(), String> {
         for (refid, user) in &self.users {
             if self.guards.get(text(doc(user), "email")) != Some(refid) {
-                return Err("left a login whose address is not kept to it".to_owned());
+                return Err("left a user whose address is not reserved for it".to_owned());
             }
         }
         for (email, refid) in &self.guards {
             let user = self.users.get(refid).map(|it| text(doc(it), "email"));
             if user != Some(email) {
-                return Err("left an address kept to a login that has another one".to_owned());
+                return Err("left an address reserved for a user that has a different one".to_owned());
             }
         }
         Ok(())
@@ -250,14 +248,14 @@ impl Accounts {
     fn epochs(&self) -> Result<(), String> {
         for (refid, sessions) in &self.sessions {
             let user = self.users.get(refid);
-            let user = user.ok_or("left sessions without their user")?;
+            let user = user.ok_or("left sessions without a user")?;
             let (own, epoch) = (doc(sessions), epoch_of(Some(user)));
             if epoch_of(Some(sessions)) != epoch {
-                return Err("left sessions of another epoch than their user's".to_owned());
+                return Err("left sessions whose epoch differs from their user's".to_owned());
             }
             let same = ["reseller", "operator"].iter();
             if same.into_iter().any(|it| own[*it] != doc(user)[*it]) {
-                return Err("left sessions good for more than their user".to_owned());
+                return Err("left sessions with a different role or reseller than their user".to_owned());
             }
             let older = |(id, _): &(&str, &str)| self.began_in.get(*id) != Some(&epoch);
             if listed(sessions).iter().any(older) {
@@ -279,7 +277,8 @@ fn epoch_of(item: Option<&Value>) -> u64 {
     item.map_or(0, |it| number(doc(it), "epoch"))
 }
 
-/// Each version follows the one before it, so nothing that was written is lost.
+/// Checks that each version of an item directly follows the one before, so that no write was lost. `SE` items may
+/// also be written unchanged.
 fn follows(noun: &str, change: &Change) -> Result<(), String> {
     let Some(new) = &change.new else {
         return Ok(());
@@ -290,10 +289,10 @@ fn follows(noun: &str, change: &Change) -> Result<(), String> {
     if version == before + 1 || noun == "SE" && noted {
         return Ok(());
     }
-    Err(format!("put version {version} of a {noun} after {before}"))
+    Err(format!("wrote version {version} of a {noun} item after version {before}"))
 }
 
-/// An address is confirmed in the commit that uses up a token which was mailed there.
+/// Checks that an address is confirmed only in a commit that uses up a token which was sent to it by e-mail.
 fn confirmed(commit: &Commit, refid: &str, change: &Change, mails: &[Mail]) -> Result<(), String> {
     let Some(new) = change.new.as_deref().map(doc) else {
         return Ok(());
@@ -317,5 +316,5 @@ fn confirmed(commit: &Commit, refid: &str, change: &Change, mails: &[Mail]) -> R
     if used {
         return Ok(());
     }
-    Err("confirmed an address without a token that was mailed there".to_owned())
+    Err("confirmed an address without a token that was sent to it".to_owned())
 }

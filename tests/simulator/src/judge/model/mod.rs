@@ -1,7 +1,7 @@
-//! What Purser is meant to do, said a second time, small and sequentially.
+//! The model: what Purser is meant to do, written a second time, in a small and sequential form.
 //!
-//! Invariant: the model knows nothing of versions, keys of tables, retries or time. Commands are judged one after
-//! another on plain figures; where several things are wrong, any of them is a right refusal.
+//! Invariant: the model knows nothing of versions, table keys, retries or time. It judges commands one after another
+//! on plain figures. If several things are wrong with a command, any of them is a valid reason to refuse it.
 
 use crate::workload::market::TIERS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,6 @@ use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 
 mod rules;
 
-/// A wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wallet {
     pub balance: u64,
@@ -24,7 +23,6 @@ pub struct Wallet {
     pub parent: Option<usize>,
 }
 
-/// A client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     pub email: String,
@@ -33,7 +31,6 @@ pub struct Client {
     pub deleted: bool,
 }
 
-/// A product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     pub price: u64,
@@ -41,16 +38,15 @@ pub struct Product {
     pub active: bool,
 }
 
-/// A purchase, by wallet and key.
+/// A purchase, identified by its wallet and idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purchase {
     pub cost: u64,
     pub units: usize,
-    /// The places of the licences that were refunded; of a bare cost, 0.
+    /// The indexes of the licences that were refunded. A purchase of a bare cost has a single unit, 0.
     pub refunded: BTreeSet<usize>,
 }
 
-/// Everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     pub wallets: Vec<Wallet>,
@@ -61,16 +57,15 @@ pub struct Model {
     pub keys: BTreeMap<String, String>,
 }
 
-/// What a consistent reader of this state would do about a command.
+/// What a consistent reader of a state would do about a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It has happened: answer as then.
+    /// The command was carried out before: repeat that answer.
     Replay,
-    /// Nothing needs to change.
     Unchanged,
-    /// Refuse it, for one of these reasons.
+    /// Refuse the command, for one of these reasons.
     Refused(BTreeSet<&'static str>),
-    /// Do it, which leads here.
+    /// Carry the command out, which leads to this state.
     Done(Box<Model>),
 }
 
@@ -103,7 +98,6 @@ impl Model {
         }
     }
 
-    /// Judges a command.
     pub fn judge(&self, command: &Command) -> Verdict {
         if let Some(scope) = command.scope()
             && let Some(print) = self.keys.get(&scope)
@@ -112,7 +106,7 @@ impl Model {
                 return Verdict::Replay;
             }
             let mut refused = BTreeSet::from(["idempotency_key_reused"]);
-            // Whether what a path names is there is asked before the key is.
+            // The handler looks up the resource in the path before it looks up the idempotency key.
             if let Action::Refund { wallet, purchase, .. } = &command.action
                 && !self.purchases.contains_key(&(*wallet, purchase.clone()))
             {
@@ -135,7 +129,7 @@ impl Model {
         Verdict::Done(Box::new(next))
     }
 
-    /// This state, but what `command` only reads is as it was `then`.
+    /// This state, except that everything `command` reads without writing is as it was `then`.
     pub fn with_what_is_read(&self, command: &Command, then: &Self) -> Self {
         let mut seen = self.clone();
         if !command.only_reads_some() {
@@ -155,7 +149,8 @@ impl Model {
         seen
     }
 
-    /// This state, which a command made of `seen`, but what it left alone is as it is `now`.
+    /// This state, which a command produced from `seen`, except that everything the command left unchanged is as it
+    /// is `now`.
     #[must_use]
     pub fn without_what_was_read(mut self, seen: &Self, now: &Self) -> Self {
         if self.products == seen.products {
@@ -174,7 +169,8 @@ impl Model {
         self
     }
 
-    /// What the rule that holds resellers with little credit does about a wallet, where it does anything.
+    /// The state after the rule that holds resellers with few credits has run for a wallet. `None` if it changes
+    /// nothing.
     pub fn hold_by_rule(&self, wallet: usize) -> Option<Self> {
         let mut next = self.clone();
         let it = &mut next.wallets[wallet];
@@ -189,18 +185,16 @@ impl Model {
         Some(next)
     }
 
-    /// How many entries there are.
+    /// The number of ledger entries.
     pub fn posted(&self) -> usize {
         let sequences = self.wallets.iter().map(|it| it.sequence);
         usize::try_from(sequences.sum::<u64>()).expect("few entries")
     }
 
-    /// How many licences were sold.
     pub fn minted(&self) -> usize {
         self.purchases.values().map(|it| it.units).sum()
     }
 
-    /// How many of them were refunded.
     pub fn refunded(&self) -> usize {
         let of_units = self.purchases.values().filter(|it| it.units > 0);
         of_units.map(|it| it.refunded.len()).sum()
@@ -211,7 +205,7 @@ impl Model {
         match &command.action {
             Action::TopUp { wallet, amount, reference } => {
                 self.top_up(*wallet, *amount, reference.as_deref(), refused);
-                // Even if nothing moves, because the reference is known, the key is noted.
+                // The idempotency key is recorded even if nothing moves because the reference is known.
                 self.keys.extend(command.scope().map(|it| (it, command.print())));
             }
             Action::Spend { wallet, cost } => {

@@ -1,13 +1,13 @@
 //! The rules, each on plain figures.
 //!
-//! Invariant: a rule changes the state whether or not it refuses; whoever asked throws a refused state away.
+//! Invariant: a rule may change the state even if it refuses the command; the caller discards a state with a refusal.
 
 use std::collections::BTreeSet;
 
 use super::{Client, Model, Purchase, Wallet};
 use crate::workload::command::{Action, Buyer, Command, Party};
 
-/// What a tier pays, in per cent.
+/// What each tier pays, in per cent of the price.
 const PAYS: [u64; 3] = [100, 85, 70];
 
 impl Model {
@@ -29,7 +29,7 @@ impl Model {
         }
     }
 
-    /// Sets what operators set; reading sets nothing.
+    /// Applies a setting. Actions that only read set nothing.
     pub(super) fn set(&mut self, setting: &Action) {
         match *setting {
             Action::SetTier { wallet, tier } => self.wallets[wallet].tier = tier,
@@ -196,7 +196,7 @@ impl Model {
                 }
                 next.owner = *to;
             }
-            other => panic!("{other:?} is about no client"),
+            other => panic!("{other:?} concerns no client"),
         }
         self.clients.insert(label.to_owned(), next);
     }

@@ -1,13 +1,13 @@
-//! What people ask for about accounts, and how it goes over the wire.
+//! The requests that people make about accounts, in the form in which they are sent.
 //!
-//! Invariant: it is the same request each time, whoever asks again.
+//! Invariant: repeating an [`Ask`] sends the same request.
 
 use serde_json::json;
 
 use crate::run::deployment::{Names, OPERATOR_KEY};
 use crate::workload::request::Request;
 
-/// A request. Addresses and passwords go by their number.
+/// A request. E-mail addresses and passwords are named by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
     Register { email: usize, password: usize },
@@ -28,17 +28,16 @@ pub enum Ask {
     SetReseller { user: String, wallet: Option<usize> },
 }
 
-/// An address by its number.
 pub fn address(number: usize) -> String {
     format!("person-{number}@example.com")
 }
 
-/// A password by its number, which nobody refuses.
+/// The password with this number; no rule for passwords refuses it.
 fn password(number: usize) -> String {
     format!("a quiet harbour at dusk {number}")
 }
 
-/// The link of a mail: whether it confirms an address, and its token.
+/// The link in an e-mail: whether it confirms an address, and its token.
 pub fn link_in(text: &str) -> Option<(bool, String)> {
     let (before, after) = text.split_once("?token=")?;
     let token = after.split_whitespace().next()?;
@@ -46,7 +45,7 @@ pub fn link_in(text: &str) -> Option<(bool, String)> {
 }
 
 impl Ask {
-    /// How many passwords are hashed for it.
+    /// How many password hashes the request costs.
     pub fn hashes(&self) -> u32 {
         match self {
             Self::Register { .. } | Self::Reset { .. } | Self::SignIn { .. } | Self::ChangeEmail { .. } => 1,
@@ -55,7 +54,7 @@ impl Ask {
         }
     }
 
-    /// The session it is asked in.
+    /// The session that the request is made in.
     pub fn session(&self) -> Option<&str> {
         match self {
             Self::Me { session }
@@ -68,7 +67,7 @@ impl Ask {
         }
     }
 
-    /// What it carries to be known by.
+    /// The API key or session that the request carries.
     pub fn bearer(&self) -> Option<&str> {
         match self {
             Self::Invite { .. } | Self::Suspend { .. } | Self::Activate { .. } | Self::SetReseller { .. } => {
@@ -78,7 +77,7 @@ impl Ask {
         }
     }
 
-    /// What the history says of it: without what is random.
+    /// How the history describes the request, leaving out everything random.
     pub fn told(&self) -> String {
         let told = format!("{self:?}");
         let name = told.split([' ', '{']).next().unwrap_or_default().to_owned();
@@ -96,7 +95,6 @@ impl Ask {
         }
     }
 
-    /// The request it is.
     pub fn request(&self, names: &Names) -> Request {
         let at = |user: &str, act: &str| format!("/v1/users/{user}{act}");
         match self {
@@ -145,7 +143,7 @@ impl Ask {
                 let body = json!({"email": address(*email), "password": password(*own), "device": device});
                 ("login", body)
             }
-            other => panic!("{other:?} is no stranger's"),
+            other => panic!("{other:?} is not a request without credentials"),
         };
         Request::post(format!("/v1/auth/{path}"), body)
     }

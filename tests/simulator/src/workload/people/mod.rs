@@ -1,7 +1,8 @@
-//! People with accounts: they register, follow the links of their mails, sign in, and lose what they had.
+//! People with accounts: they register, follow the links in their e-mails, sign in, and lose their sessions.
 //!
-//! Invariant: what somebody asks for follows from the seed and from what they were told: tokens come from the mailbox,
-//! sessions and devices from answers. Each hashed password is tens of milliseconds of CPU, so few are.
+//! Invariant: what a person asks for depends only on the seed and on earlier answers: tokens come from the mailbox,
+//! sessions and devices from answers. Hashing a password takes tens of milliseconds of CPU, so a run hashes only a
+//! few.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,31 +18,27 @@ mod ask;
 
 pub use ask::{Ask, address, link_in};
 
-/// How many addresses there are: people have one each, and meet the others at theirs.
+/// How many e-mail addresses exist. Each person has one, and sometimes uses one of the others.
 const ADDRESSES: usize = 4;
-/// How many things each of them asks for.
 const STEPS: usize = 16;
-/// How many passwords are hashed in a run.
+/// How many passwords may be hashed in a run.
 const HASHES: u32 = 20;
-/// How long somebody waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One request of somebody, and what they were told.
+/// One request of a person, and its answer.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// How whatever answers it goes by.
+    /// The name of the answering process in the history.
     pub name: String,
-    /// What was asked for.
     pub ask: Ask,
     /// When it began, in milliseconds since the start.
     pub from: u64,
-    /// When it ended.
+    /// When it ended, likewise; `u64::MAX` until then.
     pub until: u64,
-    /// What came of it; none: nobody knows.
+    /// `None` if no answer arrived, so that the outcome is unknown to the person.
     pub reply: Option<Reply>,
 }
 
-/// A session that somebody was given.
 #[derive(Debug, Clone)]
 struct Given {
     token: String,
@@ -50,20 +47,18 @@ struct Given {
     device: String,
 }
 
-/// All of them.
 #[derive(Debug)]
 pub struct People {
     deployment: Rc<Deployment>,
     count: usize,
     asked: RefCell<Vec<Asked>>,
     given: RefCell<Vec<Given>>,
-    /// What somebody may take for the password of an address, newest last.
+    /// Passwords that may be valid, as pairs of an address and a password, newest last.
     passwords: RefCell<Vec<(usize, usize)>>,
     hashes: Cell<u32>,
 }
 
 impl People {
-    /// So many people of this deployment.
     pub fn new(deployment: Rc<Deployment>, count: usize) -> Self {
         Self {
             deployment,
@@ -75,12 +70,10 @@ impl People {
         }
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// All they asked for.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.borrow().clone()
     }
@@ -97,7 +90,7 @@ impl People {
                 self.draw(own)
             };
             match self.below(4) {
-                // A double click, or a link that a mail scanner follows, too.
+                // A double click, or a mail scanner that also follows the link.
                 0 => drop(tokio::join!(self.insist(&ask), self.insist(&ask))),
                 1 => {
                     let other = self.draw(own);
@@ -119,7 +112,7 @@ impl People {
         number
     }
 
-    /// A password that was meant for an address: mostly one of the last two.
+    /// A password that was chosen for an address, mostly one of the last two.
     fn known_password(&self, email: usize) -> usize {
         let passwords = self.passwords.borrow();
         let mut own = passwords.iter().rev().filter(|(of, _)| *of == email);
@@ -147,7 +140,7 @@ impl People {
         Ask::SignIn { email, password: self.known_password(email), device: device.map(|it| it.device.clone()) }
     }
 
-    /// Follows the newest link of an address, or one before it that may be used up.
+    /// Follows the newest link sent to an address, or the one before it, which may be used up.
     fn follow_link(&self, email: usize) -> Ask {
         let mails = self.deployment.cloud.mails();
         let to = address(email);
@@ -161,7 +154,7 @@ impl People {
         }
     }
 
-    /// Something that takes a session, or is done to whoever has one.
+    /// A request made in a session, or an operator's request about the user of one.
     fn within_a_session(&self, own: usize) -> Ask {
         let given = self.given.borrow();
         let back = self.below(3);
@@ -184,7 +177,7 @@ impl People {
         }
     }
 
-    /// Asks until there is an answer, or patience ends.
+    /// Asks until there is an answer, the person gives up, or no more passwords may be hashed.
     async fn insist(&self, ask: &Ask) {
         let cloud = &self.deployment.cloud;
         let most = cloud.draw(|rng| [1, 2, 4][rng.usize(0..3)]);
@@ -199,7 +192,7 @@ impl People {
         }
     }
 
-    /// Asks once; whether that was answered for good.
+    /// Asks once. Returns whether the answer is final.
     async fn ask(&self, ask: &Ask) -> bool {
         let deployment = &self.deployment;
         let cloud = &deployment.cloud;
@@ -228,7 +221,6 @@ impl People {
         answered
     }
 
-    /// Keeps the session of an answer.
     fn learn(&self, ask: &Ask, reply: Option<&Reply>) {
         let Some(reply) = reply.filter(|it| it.status == 200 && it.json["token"].is_string()) else {
             return;
