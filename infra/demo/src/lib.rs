@@ -23,16 +23,15 @@ use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
 use purser_domain::people::api_key::ApiKey;
 use purser_domain::people::caller::{Actor, Role};
 use purser_edge::App;
-use purser_edge::http::json;
 use purser_edge::shapes::{ClientShape, EntryShape, ProductShape, ProvisionShape, ResellerShape};
-use purser_store::StoreError;
 use purser_store::engine::command::Request;
-use purser_store::engine::command::idempotency::Fingerprint;
+use purser_store::engine::command::idempotency::{Fingerprint, IdempotencyKey};
 use purser_store::engine::item::{Origin, Stamp};
 use purser_store::engine::secrets::{random, sha256_hex};
 use purser_store::money::credits::TopUp;
 use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
-use purser_store::parties::client::{Bind, ClientCreation};
+use purser_store::parties::client::ClientCreation;
+use purser_store::{Policy, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -177,8 +176,7 @@ async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), Store
         version: 1,
     };
     if app.store.product(&product.reference).await?.is_none() {
-        let render = |it: &Product| json::write(&ProductShape::from(it));
-        app.store.create_product(&product, &request(now), &render).await?;
+        app.store.create_product::<ProductShape>(&product, &request(now)).await?;
     }
     Ok(())
 }
@@ -197,8 +195,7 @@ async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<()
         metadata: metadata.map_err(|error| failed(&format_args!("{error:?}")))?,
         status: ResellerStatus::Active,
     };
-    let render = |it: &_| json::write(&ResellerShape::from(it));
-    app.store.onboard_reseller(refid, &new, None, &request(now), &render).await.map(drop)
+    app.store.onboard_reseller::<ResellerShape>(refid, &new, None, &request(now)).await.map(drop)
 }
 
 /// The top-up is stored under a fixed idempotency key, so repeating it adds nothing.
@@ -208,18 +205,13 @@ async fn add_credits(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(
         amount: valid(50_000)?,
         reference: Some(valid("DEMO-TOP-UP".to_owned())?),
         description: Some(valid("Opening balance".to_owned())?),
-        key: DEMO,
-        fingerprint: Fingerprint::of(DEMO, DEMO, &"top-up")?,
     };
-    let render = |it: &_| json::write(&EntryShape::from(it));
-    app.store.add_credits(top_up, &stamp(), now, &render).await.map(drop)
+    app.store.add_credits::<EntryShape>(&top_up, &once("top-up", now)?).await.map(drop)
 }
 
 /// The provision is stored under a fixed idempotency key, so repeating it buys nothing.
 async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(), StoreError> {
     let command = ProvisionCommand {
-        status: BUYER.3,
-        bind: Bind::No,
         reseller,
         purchase: Purchase::Product(Units {
             product: valid(BOUGHT.to_owned())?,
@@ -227,19 +219,15 @@ async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(),
             buyers: Buyers::One(Buyer::New(Box::new(new_client(BUYER)?))),
         }),
         description: None,
-        discounts: app.config.discounts,
-        key: DEMO,
-        fingerprint: Fingerprint::of(DEMO, DEMO, &"provision")?,
     };
-    let render = |it: &_| json::write(&ProvisionShape::from(it));
-    app.store.provision(&command, &stamp(), now, &render).await.map(drop)
+    let made = store_for(app, BUYER.3).provision::<ProvisionShape>(&command, &once("provision", now)?).await;
+    made.map(drop)
 }
 
 async fn make_client(app: &App, row: ClientRow, reseller: Option<&ResellerRefid>, now: Time) -> Result<(), StoreError> {
     let new = new_client(row)?;
-    let creation = ClientCreation { new: &new, reseller, status: row.3, bind: Bind::No };
-    let render = |it: &_| json::write(&ClientShape::from(it));
-    let created = app.store.create_client(&creation, &request(now), &render).await;
+    let creation = ClientCreation { new: &new, reseller, user: None };
+    let created = store_for(app, row.3).create_client::<ClientShape>(&creation, &request(now)).await;
     match created {
         // The client exists, or somebody has changed the demo data since. Either way their changes stay.
         Err(StoreError::Refused(_)) => Ok(()),
@@ -279,7 +267,22 @@ async fn make_api_key(app: &App, credentials: &Credentials, now: Time) -> Result
 
 /// A request without an idempotency record: the functions above look up whether a record exists instead.
 fn request(now: Time) -> Request {
-    Request { record: None, stamp: stamp(), now }
+    Request { key: None, stamp: stamp(), now }
+}
+
+/// A request that its record keeps from being made twice.
+fn once(what: &str, now: Time) -> Result<Request<IdempotencyKey>, StoreError> {
+    let fingerprint = Fingerprint::of(DEMO, DEMO, &what)?;
+    Ok(Request {
+        key: IdempotencyKey { tenant: DEMO.to_owned(), key: DEMO.to_owned(), fingerprint },
+        stamp: stamp(),
+        now,
+    })
+}
+
+/// The store, whose new clients begin in `status` and with no login: the demo's client is bound at the end.
+fn store_for(app: &App, client_status: ClientStatus) -> Store {
+    app.store.under(Policy { client_status, bind_by_address: false, ..app.config.policy() })
 }
 
 fn stamp() -> Stamp {

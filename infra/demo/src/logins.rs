@@ -11,11 +11,12 @@ use purser_domain::people::user::User;
 use purser_edge::App;
 use purser_edge::caller::passwords;
 use purser_store::StoreError;
+use purser_store::engine::command::answer::NoView;
 use purser_store::engine::secrets::random;
 use purser_store::people::account::{Account, AccountChange};
 use serde::{Deserialize, Serialize};
 
-use super::{BUYER, MEMBER, failed, request, stamp, valid};
+use super::{BUYER, MEMBER, failed, request, valid};
 
 const OPERATOR: &str = "operator@example.com";
 
@@ -70,25 +71,18 @@ impl Login {
         let hash = hash.map_err(|error| failed(&error))?;
         if app.store.user_with_address(&email).await?.is_none() {
             let name = valid(name.to_owned())?;
-            // There is no caller, so there is no response to store.
-            let nothing = |_: &User| Ok(Vec::new());
-            let request = request(now);
-            let created = app.store.create_user(&email, &name, holds, &request, nothing);
-            created.await?;
+            app.store.create_user::<NoView>(&email, &name, holds, &request(now)).await?;
         }
         let user = app.store.user_with_address(&email).await?;
         let user = user.ok_or_else(|| failed(&"a login that was made is gone"))?;
         let set = |account: &Account| {
-            let change = AccountChange {
+            Ok(Some(AccountChange {
                 user: Some(account.user.next_epoch().confirmed(now)),
                 credentials: Some(account.credentials.with_password(hash.clone(), now)),
                 sessions: None,
-            };
-            Ok((Some(change), Vec::new()))
+            }))
         };
-        let request = request(now);
-        let set = app.store.change_account(&user.refid, &request, set);
-        set.await.map(drop)
+        app.store.change_account::<NoView>(&user.refid, &request(now), set).await.map(drop)
     }
 
     /// The password as the domain accepts it under the default policy: it is random, so a stricter policy configured
@@ -106,9 +100,7 @@ async fn bind_customer(app: &App, now: Time) -> Result<(), StoreError> {
     let Some(client) = app.store.client_by_email(&email).await? else {
         return Ok(());
     };
-    let stamp = stamp();
-    let bound = app.store.bind_client_by_address(&client, &stamp, now);
-    match bound.await {
+    match app.store.bind_client_by_address(&client, &request(now)).await {
         Err(StoreError::Refused(_)) => Ok(()),
         other => other,
     }

@@ -9,5 +9,6 @@ pub mod process;
 pub mod shapes;
 
 pub use caller::call::Call;
+pub use caller::input::Input;
 pub use http::problem::Problem;
 pub use process::app::App;

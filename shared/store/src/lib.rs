@@ -16,11 +16,14 @@ pub mod people;
 pub use engine::error::StoreError;
 
 use purser_domain::basic::refid::Prefix;
+use purser_domain::money::tier::Discounts;
+use purser_domain::parties::client::ClientStatus;
 
 use crate::engine::command::line::Lines;
 use crate::engine::secrets::Secrets;
 use crate::engine::table::Table;
 use crate::money::wallet;
+use crate::parties::client::Bind;
 
 /// The prefixes of refids; those of clients and resellers are configuration.
 #[derive(Debug, Clone)]
@@ -39,25 +42,50 @@ pub struct Prefixes {
     pub api_key: Prefix,
 }
 
+/// What a deployment decides for all its callers.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// The discounts of the tiers.
+    pub discounts: Discounts,
+    /// The status of a new client.
+    pub client_status: ClientStatus,
+    /// Whether a new client is bound to the confirmed login with its address (rule A7).
+    pub bind_by_address: bool,
+}
+
+impl Policy {
+    /// The login a new client is bound to when its creator names none.
+    pub(crate) fn bind(self) -> Bind {
+        if self.bind_by_address { Bind::ByAddress } else { Bind::No }
+    }
+}
+
 /// The table with what is needed to name and seal its items. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     table: Table,
     secrets: Secrets,
     prefixes: Prefixes,
+    policy: Policy,
     lines: Lines,
 }
 
 impl Store {
     /// The store in `table`.
-    pub fn new(table: Table, secrets: Secrets, prefixes: Prefixes) -> Self {
-        Self { table, secrets, prefixes, lines: Lines::before(wallet::is_key) }
+    pub fn new(table: Table, secrets: Secrets, prefixes: Prefixes, policy: Policy) -> Self {
+        Self { table, secrets, prefixes, policy, lines: Lines::before(wallet::is_key) }
     }
 
     /// The same store, whose commands wait for their turn with those of `other`.
     #[must_use]
     pub fn in_line_with(self, other: &Self) -> Self {
         Self { lines: other.lines.clone(), ..self }
+    }
+
+    /// The same store under another policy.
+    #[must_use]
+    pub fn under(&self, policy: Policy) -> Self {
+        Self { policy, ..self.clone() }
     }
 
     /// What the store derives and seals with.

@@ -10,12 +10,14 @@ use purser_domain::basic::text::Name;
 use purser_domain::people::api_key::ApiKey;
 use purser_domain::people::caller::{Caller, Role};
 use purser_edge::caller::call::Listed;
+use purser_edge::caller::input::Named;
 use purser_edge::http::answer;
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{Body, Limit, MaybeBody, Named, OptionalKey, Params};
+use purser_edge::http::extract::{Body, Key, Limit, Params};
 use purser_edge::http::json;
+use purser_edge::http::problem::refusals::{InvalidReseller, KeyAlreadyShown, NotFound, Refused};
 use purser_edge::shapes::{ApiKeyRefidShape, ApiKeyShape, IdempotencyKeyShape, NameShape, ResellerRefidShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::engine::secrets::{random, sha256_hex};
 use serde::{Deserialize, Serialize};
@@ -56,23 +58,14 @@ struct CreatedApiKey {
     params(
         ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat is refused."),
     ),
-    responses(
-        (status = 201, body = CreatedApiKey),
-        (status = 404, description = "`not_found`"),
-        (status = 409, description = "`key_already_shown`"),
-        (status = 422, description = "`invalid_reseller`"),
-    )
+    responses((status = 201, body = CreatedApiKey), Refused<(NotFound, KeyAlreadyShown, InvalidReseller)>)
 )]
 async fn create_api_key(
     State(app): State<App>,
-    call: Call,
-    key: OptionalKey,
-    body: MaybeBody<CreateApiKey>,
+    Input(call, (), key, Body(body)): Input<Call, (), Option<Key>, Body<CreateApiKey>>,
 ) -> Result<Response, Problem> {
-    let key = key?;
-    let Body(body) = body?;
     let reseller = call.reseller(body.reseller.as_deref())?;
-    let request = call.request(&app, key.as_ref(), &body)?;
+    let request = call.repeatable(key, &body)?;
     let role = reseller.map_or(Role::Operator, Role::Reseller);
     let secret = data_encoding::BASE64URL_NOPAD.encode(&random::<32>()?);
     let made = ApiKey {
@@ -108,14 +101,12 @@ type ApiKeyList = List<ApiKeyShape>;
 /// List API keys, newest first
 #[utoipa::path(
     get, path = "/v1/api-keys", tag = "api-keys", params(ApiKeyQuery),
-    responses((status = 200, body = ApiKeyList), (status = 404, description = "`not_found`"))
+    responses((status = 200, body = ApiKeyList), Refused<NotFound>)
 )]
 async fn list_api_keys(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<ApiKeyQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<ApiKeyQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = call.cursor_scope(&query.reseller);
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
@@ -134,11 +125,9 @@ async fn list_api_keys(
 )]
 async fn revoke_api_key(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ApiKeyRefid>, Problem>,
+    Input(call, Named(refid), ..): Input<Call, Named<ApiKeyRefid>>,
 ) -> Result<Response, Problem> {
-    let Named(refid) = named?;
-    app.store.revoke_api_key(&refid, &call.stamp(), |key| may_revoke(&call.caller, key)).await?;
+    app.store.revoke_api_key(&refid, &call.request(), |key| may_revoke(&call.caller, key)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -6,10 +6,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::analytics::period::Period;
+use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
+use purser_edge::http::problem::refusals::{Forbidden, Refused};
 use purser_edge::shapes::RecountShape;
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,15 +28,13 @@ pub fn routes() -> OpenApiRouter<App> {
 /// from those of its months, all time from those of the years.
 #[utoipa::path(
     get, path = "/v1/analytics/figures/check", tag = "analytics", params(PeriodQuery),
-    responses((status = 200, body = RecountShape), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = RecountShape), Refused<Forbidden>)
 )]
 async fn check_figures(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<PeriodQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Operator, (), Params<PeriodQuery>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let period = query?.0.period();
+    let period = query.period();
     let recount = app.store.recount(period, call.now).await?;
     let first_day = match period {
         Period::All => app.store.first_day().await?,

@@ -9,8 +9,9 @@ use purser_domain::analytics::{Kind, Scope, metric};
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::negotiation::Accept;
+use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
 use purser_edge::shapes::ResellerRefidShape;
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::analytics::Ranked;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,17 +27,14 @@ use super::{RangeQuery, count, scope};
         (status = 200, content(
             (TrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
         )),
-        (status = 404, description = "`not_found`"),
-        (status = 406, description = "`not_acceptable`"),
+        Refused<(NotFound, NotAcceptable)>,
     )
 )]
 pub(super) async fn signups(
     State(app): State<App>,
-    call: Call,
     accept: Accept,
-    query: Result<Params<TrendQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<TrendQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let read = trend::read(&app, (Kind::Client, &scope), &query, [metric::CLIENTS]).await?;
     let series = [Series { column: "value", label: "Clients" }];
@@ -55,14 +53,13 @@ struct ClientStatuses {
 /// Clients created in the range, by the status they are in now
 #[utoipa::path(
     get, path = "/v1/analytics/clients/status", tag = "analytics", params(RangeQuery),
-    responses((status = 200, body = ClientStatuses), (status = 404, description = "`not_found`"))
+    responses((status = 200, body = ClientStatuses), Refused<NotFound>)
 )]
 pub(super) async fn status(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<RangeQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<RangeQuery>>,
 ) -> Result<Response, Problem> {
-    let counts = super::sum(&app, &call, Kind::Client, query).await?;
+    let counts = super::sum(&app, &call, Kind::Client, &query).await?;
     ok(&ClientStatuses {
         active: count(counts.get(metric::ACTIVE)),
         pending: count(counts.get(metric::PENDING)),
@@ -81,14 +78,13 @@ struct Growth {
 /// How many clients were created in the range
 #[utoipa::path(
     get, path = "/v1/analytics/clients/growth", tag = "analytics", params(RangeQuery),
-    responses((status = 200, body = Growth), (status = 404, description = "`not_found`"))
+    responses((status = 200, body = Growth), Refused<NotFound>)
 )]
 pub(super) async fn growth(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<RangeQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<RangeQuery>>,
 ) -> Result<Response, Problem> {
-    let counts = super::sum(&app, &call, Kind::Client, query).await?;
+    let counts = super::sum(&app, &call, Kind::Client, &query).await?;
     ok(&Growth { count: count(counts.get(metric::CLIENTS)) })
 }
 
@@ -123,14 +119,13 @@ fn hundredths(part: i64, whole: i64) -> u32 {
 /// Clients created in the range: standalone ones, and those of resellers
 #[utoipa::path(
     get, path = "/v1/analytics/clients/segmentation", tag = "analytics", params(RangeQuery),
-    responses((status = 200, body = Segmentation), (status = 404, description = "`not_found`"))
+    responses((status = 200, body = Segmentation), Refused<NotFound>)
 )]
 pub(super) async fn segmentation(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<RangeQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<RangeQuery>>,
 ) -> Result<Response, Problem> {
-    let counts = super::sum(&app, &call, Kind::Client, query).await?;
+    let counts = super::sum(&app, &call, Kind::Client, &query).await?;
     let whole = counts.get(metric::CLIENTS);
     ok(&Segmentation {
         standalone: Segment::of(counts.get(metric::STANDALONE), whole),
@@ -160,17 +155,14 @@ struct TopOwner {
     get, path = "/v1/analytics/clients/top-owners", tag = "analytics", params(TopQuery),
     responses(
         (status = 200, content((TopOwners = "application/json"), (String = "text/csv"))),
-        (status = 404, description = "`not_found`"),
-        (status = 406, description = "`not_acceptable`"),
+        Refused<(NotFound, NotAcceptable)>,
     )
 )]
 pub(super) async fn top_owners(
     State(app): State<App>,
-    call: Call,
     accept: Accept,
-    query: Result<Params<TopQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<TopQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope: Scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let periods: Vec<Period> = query.periods(&app)?;
     let owners: Ranked = ranking::read(&app, Kind::Client, &scope, &periods).await?;

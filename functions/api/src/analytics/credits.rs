@@ -8,7 +8,8 @@ use purser_domain::analytics::{Kind, metric};
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::negotiation::Accept;
-use purser_edge::{App, Call, Problem};
+use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
+use purser_edge::{App, Call, Input, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,17 +23,14 @@ use super::{ScopeQuery, scope};
         (status = 200, content(
             (CreditTrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
         )),
-        (status = 404, description = "`not_found`"),
-        (status = 406, description = "`not_acceptable`"),
+        Refused<(NotFound, NotAcceptable)>,
     )
 )]
 pub(super) async fn trends(
     State(app): State<App>,
-    call: Call,
     accept: Accept,
-    query: Result<Params<TrendQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<TrendQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let names = [metric::DISTRIBUTED, metric::SPENT];
     let read = trend::read(&app, (Kind::Entry, &scope), &query, names).await?;
@@ -52,14 +50,12 @@ struct Outstanding {
 /// Credits that were distributed and are not spent: the sum of all balances
 #[utoipa::path(
     get, path = "/v1/analytics/credits/outstanding", tag = "analytics", params(ScopeQuery),
-    responses((status = 200, body = Outstanding), (status = 404, description = "`not_found`"))
+    responses((status = 200, body = Outstanding), Refused<NotFound>)
 )]
 pub(super) async fn outstanding(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<ScopeQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<ScopeQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let figures = app.store.figures(Kind::Entry, &scope, [Period::All]).await?;
     ok(&Outstanding { credits: figures.sum(&[Period::All]).get(metric::OUTSTANDING) })

@@ -7,8 +7,9 @@ use purser_domain::analytics::metric::Ranking;
 use purser_domain::basic::refid::ClientRefid;
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::negotiation::Accept;
+use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
 use purser_edge::shapes::{ClientRefidShape, NameShape, ResellerRefidShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,17 +67,14 @@ struct TopCustomer {
     get, path = "/v1/analytics/customers/top", tag = "analytics", params(CustomersQuery),
     responses(
         (status = 200, content((TopCustomers = "application/json"), (String = "text/csv"))),
-        (status = 404, description = "`not_found`"),
-        (status = 406, description = "`not_acceptable`"),
+        Refused<(NotFound, NotAcceptable)>,
     )
 )]
 pub(super) async fn top_customers(
     State(app): State<App>,
-    call: Call,
     accept: Accept,
-    query: Result<Params<CustomersQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<CustomersQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let by = query.by.unwrap_or(Ranking::Licences);
     let limit = query.limit.unwrap_or_default().get();

@@ -12,8 +12,9 @@ use purser_domain::basic::time::Day;
 use purser_domain::refusal::What;
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::negotiation::Accept;
+use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
 use purser_edge::shapes::{ClientRefidShape, DayShape, ProductReferenceShape, ResellerRefidShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -84,17 +85,15 @@ async fn scope_of(app: &App, call: &Call, reseller: Option<&str>, client: Option
         (status = 200, content(
             (TrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
         )),
-        (status = 404, description = "`not_found`"),
-        (status = 406, description = "`not_acceptable`"),
+        Refused<(NotFound, NotAcceptable)>,
     )
 )]
 pub(super) async fn minted(
     State(app): State<App>,
-    call: Call,
     accept: Accept,
-    query: Result<Params<MintedQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<MintedQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(MintedQuery { interval, start, end, reseller, client }) = query?;
+    let MintedQuery { interval, start, end, reseller, client } = query;
     let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
     let query = TrendQuery { interval, start, end, reseller };
     let read = trend::read(&app, (Kind::Licence, &scope), &query, [metric::MINTED]).await?;
@@ -122,17 +121,15 @@ struct PopularProduct {
     get, path = "/v1/analytics/licences/popularity", tag = "analytics", params(PopularityQuery),
     responses(
         (status = 200, content((Popularity = "application/json"), (String = "text/csv"))),
-        (status = 404, description = "`not_found`"),
-        (status = 406, description = "`not_acceptable`"),
+        Refused<(NotFound, NotAcceptable)>,
     )
 )]
 pub(super) async fn popularity(
     State(app): State<App>,
-    call: Call,
     accept: Accept,
-    query: Result<Params<PopularityQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<PopularityQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(PopularityQuery { start, end, reseller, client, limit }) = query?;
+    let PopularityQuery { start, end, reseller, client, limit } = query;
     let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
     let query = TopQuery { start, end, reseller, limit };
     let periods = query.periods(&app)?;

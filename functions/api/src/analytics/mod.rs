@@ -24,7 +24,6 @@ use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::time::Day;
 use purser_domain::refusal::What;
-use purser_edge::http::extract::Params;
 use purser_edge::shapes::{DayShape, ResellerRefidShape};
 use purser_edge::{App, Call, Problem};
 use serde::Deserialize;
@@ -134,13 +133,7 @@ pub(crate) fn count(figure: i64) -> u64 {
 }
 
 /// What things of `kind` made in the range of a query add up to.
-async fn sum(
-    app: &App,
-    call: &Call,
-    kind: Kind,
-    query: Result<Params<RangeQuery>, Problem>,
-) -> Result<Counts, Problem> {
-    let Params(query) = query?;
+async fn sum(app: &App, call: &Call, kind: Kind, query: &RangeQuery) -> Result<Counts, Problem> {
     let scope = scope(app, call, query.reseller.as_deref()).await?;
     let periods = query.periods(app)?;
     let figures = app.store.figures(kind, &scope, periods.clone()).await?;

@@ -5,10 +5,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
+use purser_edge::http::problem::refusals::{Forbidden, Refused};
 use purser_edge::shapes::RecountShape;
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -24,15 +26,13 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The answer says what differs, as a check does; two minutes later it is right.
 #[utoipa::path(
     post, path = "/v1/analytics/figures/rebuild", tag = "analytics", params(PeriodQuery),
-    responses((status = 200, body = RecountShape), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = RecountShape), Refused<Forbidden>)
 )]
 async fn rebuild_figures(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<PeriodQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Operator, (), Params<PeriodQuery>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let period = query?.0.period();
+    let period = query.period();
     let recount = app.store.recount(period, call.now).await?;
     let differing = recount.differences.len();
     app.store.rebuild(&recount.differences, call.now).await?;

@@ -9,10 +9,12 @@ use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::money::credits::Credits;
 use purser_domain::money::tier::Tier;
 use purser_domain::parties::reseller::Reseller;
+use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
+use purser_edge::http::problem::refusals::{Forbidden, Refused};
 use purser_edge::shapes::{DayShape, ResellerRefidShape, TierShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -136,15 +138,12 @@ struct SuggestionShape {
 /// Who leads, who should be offered a higher tier, and what the network is owed
 #[utoipa::path(
     get, path = "/v1/analytics/reports/partners", tag = "analytics", params(ReportQuery),
-    responses((status = 200, body = ReportShape), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = ReportShape), Refused<Forbidden>)
 )]
 pub(super) async fn partner_report(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<ReportQuery>, Problem>,
+    Input(_call, (), Params(query), ..): Input<Operator, (), Params<ReportQuery>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Params(query) = query?;
     let last = || Month::of(app.clock.now().day()).minus(1);
     let report = Report::on(&app, query.day.map_or_else(last, Month::of)).await?;
     let suggestion = |(reseller, acquisitions, suggested): &(Reseller, i64, Tier)| SuggestionShape {

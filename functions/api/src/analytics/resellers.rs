@@ -13,12 +13,13 @@ use purser_domain::money::credits::Credits;
 use purser_domain::money::tier::Tier;
 use purser_domain::parties::reseller::Reseller;
 use purser_domain::refusal::What;
-use purser_edge::caller::call::ResellerCall;
+use purser_edge::caller::input::{Operator, OwnReseller};
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::negotiation::Accept;
+use purser_edge::http::problem::refusals::{Forbidden, NotAcceptable, NotFound, Refused};
 use purser_edge::shapes::{CreditsShape, ResellerRefidShape, TierShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,17 +65,14 @@ impl From<&(Reseller, [i64; 2])> for TopReseller {
     get, path = "/v1/analytics/resellers/top", tag = "analytics", params(TopQuery),
     responses(
         (status = 200, content((TopResellers = "application/json"), (String = "text/csv"))),
-        (status = 404, description = "`not_found`"),
-        (status = 406, description = "`not_acceptable`"),
+        Refused<(NotFound, NotAcceptable)>,
     )
 )]
 pub(super) async fn top(
     State(app): State<App>,
-    call: Call,
     accept: Accept,
-    query: Result<Params<TopQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<TopQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let periods = query.periods(&app)?;
     let figures = achievements(&app, &scope, &periods).await?;
@@ -125,10 +123,9 @@ struct Tiers {
 /// How many resellers are in each tier now; those that wait to be approved are in none
 #[utoipa::path(
     get, path = "/v1/analytics/resellers/tiers", tag = "analytics",
-    responses((status = 200, body = Tiers), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = Tiers), Refused<Forbidden>)
 )]
-pub(super) async fn tiers(State(app): State<App>, call: Call) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
+pub(super) async fn tiers(State(app): State<App>, _call: Operator) -> Result<Response, Problem> {
     let figures = app.store.figures(Kind::Reseller, &Scope::All, [Period::All]).await?;
     let counts = figures.sum(&[Period::All]);
     let in_tier = |tier: Tier| count(counts.get(&format!("{}{}", metric::IN_TIER, tier.as_str())));
@@ -157,11 +154,14 @@ struct ResellerStats {
     get, path = "/v1/analytics/resellers/{refid}/stats", tag = "analytics",
     params(("refid" = ResellerRefidShape, Path)), responses((status = 200, body = ResellerStats))
 )]
-pub(super) async fn stats(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
-    let scope = Scope::Reseller(call.reseller.clone());
+pub(super) async fn stats(
+    State(app): State<App>,
+    Input(_call, OwnReseller(reseller), ..): Input<Call, OwnReseller>,
+) -> Result<Response, Problem> {
+    let scope = Scope::Reseller(reseller.clone());
     let always = [Period::All];
     let (wallet, entries, clients, licences) = tokio::try_join!(
-        app.store.wallet(&call.reseller),
+        app.store.wallet(&reseller),
         app.store.figures(Kind::Entry, &scope, always),
         app.store.figures(Kind::Client, &scope, always),
         app.store.figures(Kind::Licence, &scope, always)

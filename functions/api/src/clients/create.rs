@@ -7,16 +7,18 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::text::{ClientId, Name, Phone};
-use purser_domain::parties::client::Client;
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody, OptionalKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, Key};
+use purser_edge::http::problem::refusals::{
+    DuplicateClientId, DuplicateEmail, Forbidden, InvalidReseller, InvalidUser, MetadataTooLarge, NotFound, Refused,
+    ResellerPending, ResellerSuspended, SensitiveMetadata, UserBound,
+};
 use purser_edge::shapes::{
     ClientIdShape, ClientShape, EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, PhoneShape,
     ResellerRefidShape, UserRefidShape,
 };
-use purser_edge::{App, Call, Problem};
-use purser_store::parties::client::{Bind, ClientCreation};
+use purser_edge::{App, Call, Input, Problem};
+use purser_store::parties::client::ClientCreation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -66,40 +68,22 @@ struct CreateClient {
     ),
     responses(
         (status = 201, body = ClientShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 404, description = "`not_found`"),
-        (
-            status = 409,
-            description = "`duplicate_email`, `duplicate_client_id`, `user_already_bound`, `reseller_suspended`, \
-                `reseller_pending`"
-        ),
-        (status = 422, description = "`invalid_reseller`, `invalid_user`, `sensitive_metadata`, `metadata_too_large`"),
+        Refused<(
+            Forbidden, NotFound, DuplicateEmail, DuplicateClientId, UserBound, ResellerSuspended, ResellerPending,
+            InvalidReseller, InvalidUser, SensitiveMetadata, MetadataTooLarge,
+        )>,
     )
 )]
 async fn create_client(
     State(app): State<App>,
-    call: Call,
-    key: OptionalKey,
-    body: MaybeBody<CreateClient>,
+    Input(call, (), key, Body(body)): Input<Call, (), Option<Key>, Body<CreateClient>>,
 ) -> Result<Response, Problem> {
-    let key = key?;
-    let Body(body) = body?;
     let reseller = call.reseller(body.reseller.as_deref())?;
     let user = call.login(body.user.as_deref())?;
     // Spelling out what a key implies makes no difference.
     let resolved = CreateClient { reseller: reseller.as_ref().map(ToString::to_string), ..body.clone() };
-    let request = call.request(&app, key.as_ref(), &resolved)?;
+    let request = call.repeatable(key, &resolved)?;
     let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id).into_new()?;
-    let creation = ClientCreation {
-        new: &new,
-        reseller: reseller.as_ref(),
-        status: app.config.client_status,
-        bind: match user {
-            Some(user) => Bind::To(user),
-            None => app.config.auto_bind(),
-        },
-    };
-    let render = |client: &Client| json::write(&ClientShape::from(client));
-    let created = app.store.create_client(&creation, &request, &render);
-    Ok(answer::created(created.await?))
+    let creation = ClientCreation { new: &new, reseller: reseller.as_ref(), user };
+    Ok(answer::created(app.store.create_client::<ClientShape>(&creation, &request).await?))
 }

@@ -12,10 +12,12 @@ use http::StatusCode;
 use purser_domain::basic::refid::ClientRefid;
 use purser_domain::parties::client::Client;
 use purser_domain::refusal::{Refusal, What};
+use purser_edge::caller::input::{Named, Operator};
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named};
+use purser_edge::http::extract::{Body, IfMatch};
+use purser_edge::http::problem::refusals::{Forbidden, Refused};
 use purser_edge::shapes::ClientRefidShape;
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -45,12 +47,8 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn delete_client(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ClientRefid>, Problem>,
-    version: Result<IfMatch, Problem>,
+    Input(call, Named(refid), version, ..): Input<Call, Named<ClientRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    let Named(refid) = named?;
-    let version = version?;
     let must = |client: &Client| version.must_hold(client.version);
     delete(&app, &call, &refid, must).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -63,7 +61,7 @@ async fn delete(
     must: impl Fn(&Client) -> Result<(), Refusal> + Send + Sync,
 ) -> Result<(), StoreError> {
     let may = |client: &Client| call.may_reach(client);
-    app.store.delete_client(refid, &call.stamp(), call.now, may, must).await
+    app.store.delete_client(refid, &call.request(), may, must).await
 }
 
 /// The clients to delete.
@@ -117,15 +115,12 @@ struct Deletion {
 /// Delete many clients, each by itself
 #[utoipa::path(
     post, path = "/v1/clients/bulk-delete", tag = "clients", request_body = DeleteClients,
-    responses((status = 200, body = DeletedClients), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = DeletedClients), Refused<Forbidden>)
 )]
 async fn delete_clients(
     State(app): State<App>,
-    call: Call,
-    body: MaybeBody<DeleteClients>,
+    Input(call, (), (), Body(body)): Input<Operator, (), (), Body<DeleteClients>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Body(body) = body?;
     let deadline = Instant::now() + PATIENCE;
     let mut results = Vec::new();
     let mut seen = HashSet::new();

@@ -10,10 +10,12 @@ use purser_domain::basic::refid::ClientRefid;
 use purser_domain::basic::text::ClientId;
 use purser_domain::parties::client::{Client, ClientStatus};
 use purser_edge::caller::call::Listed;
+use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, ok, position};
-use purser_edge::http::extract::{Limit, Named, Params};
+use purser_edge::http::extract::{Limit, Params};
+use purser_edge::http::problem::refusals::{NotFound, Refused};
 use purser_edge::shapes::{ClientRefidShape, ClientShape, ClientStatusShape, ResellerRefidShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::parties::client::ClientFilter;
 use serde::{Deserialize, Serialize};
@@ -74,14 +76,12 @@ type ClientList = List<ClientShape>;
 /// List clients
 #[utoipa::path(
     get, path = "/v1/clients", tag = "clients", params(ClientQuery),
-    responses((status = 200, body = ClientList), (status = 404, description = "`not_found`"))
+    responses((status = 200, body = ClientList), Refused<NotFound>)
 )]
 async fn list_clients(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<ClientQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<ClientQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = call.cursor_scope(&query.filters());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
@@ -136,11 +136,6 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
     get, path = "/v1/clients/{refid}", tag = "clients", params(("refid" = ClientRefidShape, Path)),
     responses((status = 200, body = ClientShape))
 )]
-async fn read_client(
-    State(app): State<App>,
-    call: Call,
-    named: Result<Named<ClientRefid>, Problem>,
-) -> Result<Response, Problem> {
-    let Named(refid) = named?;
-    ok(&ClientShape::from(&call.client(&app, &refid).await?))
+async fn read_client(Input(_call, Found(client), ..): Input<Call, Found<Client>>) -> Result<Response, Problem> {
+    ok(&ClientShape::from(&client))
 }

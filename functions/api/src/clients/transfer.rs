@@ -4,13 +4,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::basic::refid::ClientRefid;
 use purser_domain::parties::client::Client;
+use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody, Named};
-use purser_edge::http::json;
+use purser_edge::http::extract::Body;
+use purser_edge::http::problem::refusals::{Forbidden, InvalidReseller, Refused, ResellerPending, ResellerSuspended};
 use purser_edge::shapes::{ClientRefidShape, ClientShape, ResellerRefidShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,25 +38,16 @@ struct TransferClient {
     params(("refid" = ClientRefidShape, Path)),
     responses(
         (status = 200, body = ClientShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`reseller_suspended`, `reseller_pending`"),
-        (status = 422, description = "`invalid_reseller`"),
+        Refused<(Forbidden, ResellerSuspended, ResellerPending, InvalidReseller)>,
     )
 )]
 async fn transfer_client(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ClientRefid>, Problem>,
-    body: MaybeBody<TransferClient>,
+    Input(call, Found(client), (), Body(body)): Input<Operator, Found<Client>, (), Body<TransferClient>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(refid) = named?;
-    let _found = call.client(&app, &refid).await?;
-    let Body(body) = body?;
     let to = call.reseller(body.reseller.as_deref())?;
     let change = |client: &Client| Ok(client.transferred(to.clone(), call.now));
-    let render = |client: &Client| json::write(&ClientShape::from(client));
     let may = |client: &Client| call.may_reach(client);
-    let moved = app.store.change_client(&refid, &call.stamp(), may, change, &render).await?;
+    let moved = app.store.change_client::<ClientShape>(&client.refid, &call.request(), may, change).await?;
     Ok(answer::changed(moved))
 }

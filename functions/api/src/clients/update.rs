@@ -9,14 +9,18 @@ use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::ClientRefid;
 use purser_domain::basic::text::{Name, Phone};
 use purser_domain::parties::client::{Client, ClientChange, ClientStatus};
+use purser_edge::caller::input::{Found, Named};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, IfMatch};
 use purser_edge::http::json::present;
+use purser_edge::http::problem::refusals::{
+    ClientBound, DuplicateEmail, Forbidden, InvalidUser, MetadataTooLarge, Refused, SensitiveMetadata,
+    StatusTransitionDenied, UserBound,
+};
 use purser_edge::shapes::{
     ClientRefidShape, ClientShape, EmailShape, MetadataShape, NameShape, PhoneShape, UserRefidShape,
 };
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -68,23 +72,13 @@ struct ChangeClient {
     ),
     responses(
         (status = 200, body = ClientShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`duplicate_email`, `client_already_bound`, `user_already_bound`"),
-        (status = 422, description = "`invalid_user`, `sensitive_metadata`, `metadata_too_large`"),
+        Refused<(Forbidden, DuplicateEmail, ClientBound, UserBound, InvalidUser, SensitiveMetadata, MetadataTooLarge)>,
     )
 )]
 async fn change_client(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ClientRefid>, Problem>,
-    version: Result<IfMatch, Problem>,
-    body: MaybeBody<ChangeClient>,
+    Input(call, Found(found), version, Body(body)): Input<Call, Found<Client>, IfMatch, Body<ChangeClient>>,
 ) -> Result<Response, Problem> {
-    let Named(refid) = named?;
-    // Merging needs what is there, and what is there decides between 404 and a fault of the body.
-    let found = call.client(&app, &refid).await?;
-    let version = version?;
-    let Body(body) = body?;
     let patch = body.metadata.as_ref();
     check_merge(&found.metadata, patch)?;
     let user = match &body.user {
@@ -94,7 +88,7 @@ async fn change_client(
         }
         None => None,
     };
-    let (stamp, now) = (call.stamp(), call.now);
+    let now = call.now;
     let change = |client: &Client| {
         version.must_hold(client.version)?;
         let change = ClientChange {
@@ -107,23 +101,18 @@ async fn change_client(
         client.changed(change, now)
     };
     let may = |client: &Client| call.may_reach(client);
-    let changed = app.store.change_client(&refid, &stamp, may, change, &render).await?;
+    let changed = app.store.change_client::<ClientShape>(&found.refid, &call.request(), may, change).await?;
     Ok(answer::changed(changed))
-}
-
-fn render(client: &Client) -> Result<Vec<u8>, purser_store::StoreError> {
-    json::write(&ClientShape::from(client))
 }
 
 /// Activate a client
 #[utoipa::path(
     post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
-    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
+    responses((status = 200, body = ClientShape), Refused<StatusTransitionDenied>)
 )]
 async fn activate_client(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ClientRefid>, Problem>,
+    Input(call, named, ..): Input<Call, Named<ClientRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, ClientStatus::Active).await
 }
@@ -131,12 +120,11 @@ async fn activate_client(
 /// Suspend a client
 #[utoipa::path(
     post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = ClientRefidShape, Path)),
-    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
+    responses((status = 200, body = ClientShape), Refused<StatusTransitionDenied>)
 )]
 async fn suspend_client(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ClientRefid>, Problem>,
+    Input(call, named, ..): Input<Call, Named<ClientRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, ClientStatus::Suspended).await
 }
@@ -144,12 +132,11 @@ async fn suspend_client(
 /// Deactivate a client
 #[utoipa::path(
     post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
-    responses((status = 200, body = ClientShape), (status = 409, description = "`status_transition_denied`"))
+    responses((status = 200, body = ClientShape), Refused<StatusTransitionDenied>)
 )]
 async fn deactivate_client(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ClientRefid>, Problem>,
+    Input(call, named, ..): Input<Call, Named<ClientRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, ClientStatus::Inactive).await
 }
@@ -157,12 +144,11 @@ async fn deactivate_client(
 async fn set_status(
     app: &App,
     call: &Call,
-    named: Result<Named<ClientRefid>, Problem>,
+    Named(refid): Named<ClientRefid>,
     to: ClientStatus,
 ) -> Result<Response, Problem> {
-    let Named(refid) = named?;
     let may = |client: &Client| call.may_reach(client);
     let change = |client: &Client| client.in_status(to, call.now);
-    let changed = app.store.change_client(&refid, &call.stamp(), may, change, &render).await?;
+    let changed = app.store.change_client::<ClientShape>(&refid, &call.request(), may, change).await?;
     Ok(answer::changed(changed))
 }

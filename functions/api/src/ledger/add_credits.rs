@@ -6,15 +6,14 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::text::{Description, Reference};
 use purser_domain::money::credits::Amount;
-use purser_domain::money::entry::Entry;
-use purser_edge::caller::call::ResellerCall;
+use purser_edge::caller::input::{Operated, OwnReseller};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key, MaybeBody, RequiredKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, Key};
+use purser_edge::http::problem::refusals::{BalanceTooLarge, Forbidden, ReferenceReused, Refused};
 use purser_edge::shapes::{
     AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape, ResellerRefidShape,
 };
-use purser_edge::{App, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::money::credits::TopUp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,39 +46,14 @@ struct AddCredits {
         ("refid" = ResellerRefidShape, Path),
         ("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one top-up."),
     ),
-    responses(
-        (status = 201, body = EntryShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`reference_reused`, `balance_too_large`"),
-    )
+    responses((status = 201, body = EntryShape), Refused<(Forbidden, ReferenceReused, BalanceTooLarge)>)
 )]
 async fn add_credits(
     State(app): State<App>,
-    call: Result<ResellerCall, Problem>,
-    key: RequiredKey,
-    body: MaybeBody<AddCredits>,
+    Input(call, Operated(own), key, Body(body)): Input<Call, Operated<OwnReseller>, Key, Body<AddCredits>>,
 ) -> Result<Response, Problem> {
-    let call = call?;
-    call.call.caller.must_operate()?;
-    let (key, body) = match both(key, body) {
-        Ok(both) => both,
-        Err(problem) => return Err(call.refuse(&app, problem).await),
-    };
-    let top_up = TopUp {
-        reseller: &call.reseller,
-        amount: body.amount,
-        reference: body.reference.clone(),
-        description: body.description.clone(),
-        key: key.as_str(),
-        fingerprint: call.call.fingerprint(&body)?,
-    };
-    let render = |entry: &Entry| json::write(&EntryShape::from(entry));
-    let added = app.store.add_credits(top_up, &call.call.stamp(), call.call.now, &render).await?;
-    Ok(answer::created(added))
-}
-
-fn both(key: RequiredKey, body: MaybeBody<AddCredits>) -> Result<(Key, AddCredits), Problem> {
-    let key = key?;
-    let Body(body) = body?;
-    Ok((key, body))
+    let request = call.once(key, &body)?;
+    let top_up =
+        TopUp { reseller: &own.0, amount: body.amount, reference: body.reference, description: body.description };
+    Ok(answer::created(app.store.add_credits::<EntryShape>(&top_up, &request).await?))
 }

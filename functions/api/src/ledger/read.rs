@@ -6,13 +6,14 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::money::entry::{Entry, EntryHash, Waypoint};
+use purser_domain::money::wallet::Wallet;
 use purser_domain::refusal::What;
-use purser_edge::caller::call::ResellerCall;
+use purser_edge::caller::input::{Found, OwnReseller, Subject};
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{PageQuery, Params};
 use purser_edge::process::metrics::{self, Metric};
 use purser_edge::shapes::{EntryShape, HashShape, ResellerRefidShape, SequenceShape, WalletShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -28,9 +29,8 @@ pub fn routes() -> OpenApiRouter<App> {
     get, path = "/v1/resellers/{refid}/wallet", tag = "ledger", params(("refid" = ResellerRefidShape, Path)),
     responses((status = 200, body = WalletShape))
 )]
-async fn read_wallet(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
-    let wallet = app.store.wallet(&call.reseller).await?;
-    ok(&WalletShape::from(&wallet.ok_or(Refusal::NotFound(What::Reseller))?))
+async fn read_wallet(Input(_call, Found(wallet), ..): Input<Call, Found<Wallet>>) -> Result<Response, Problem> {
+    ok(&WalletShape::from(&wallet))
 }
 
 type EntryList = List<EntryShape>;
@@ -42,21 +42,16 @@ type EntryList = List<EntryShape>;
 )]
 async fn list_entries(
     State(app): State<App>,
-    call: ResellerCall,
-    query: Result<Params<PageQuery>, Problem>,
+    Input(call, own, Params(query), ..): Input<Call, OwnReseller, Params<PageQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = match query {
-        Ok(query) => query,
-        Err(problem) => return Err(call.refuse(&app, problem).await),
-    };
-    let scope = call.call.cursor_scope(&());
+    let scope = call.cursor_scope(&());
     let position = match position(&app, &scope, query.cursor.as_deref()) {
         Ok(position) => position,
-        Err(problem) => return Err(call.refuse(&app, problem).await),
+        Err(problem) => return Err(own.refuse(&app, problem).await),
     };
     let limit = query.limit.unwrap_or_default().get();
-    let page = app.store.entries(&call.reseller, limit, position).await?;
-    if page.items.is_empty() && app.store.wallet(&call.reseller).await?.is_none() {
+    let page = app.store.entries(&own.0, limit, position).await?;
+    if page.items.is_empty() && app.store.wallet(&own.0).await?.is_none() {
         return Err(Refusal::NotFound(What::Reseller).into());
     }
     List::answer(&app, &scope, page, |entry: &Entry| EntryShape::from(entry))
@@ -131,16 +126,15 @@ struct Break {
 )]
 async fn verify_wallet(
     State(app): State<App>,
-    call: ResellerCall,
-    query: Result<Params<VerifyQuery>, Problem>,
+    Input(call, own, Params(query), ..): Input<Call, OwnReseller, Params<VerifyQuery>>,
 ) -> Result<Response, Problem> {
-    let through = match query.and_then(|Params(query)| query.waypoint()) {
+    let through = match query.waypoint() {
         Ok(through) => through,
-        Err(problem) => return Err(call.refuse(&app, problem).await),
+        Err(problem) => return Err(own.refuse(&app, problem).await),
     };
-    let found = app.store.verify_wallet(&call.reseller, through).await?.ok_or(Refusal::NotFound(What::Reseller))?;
+    let found = app.store.verify_wallet(&own.0, through).await?.ok_or(Refusal::NotFound(What::Reseller))?;
     // What a reseller takes for a checkpoint need not be one, and must not wake anybody.
-    let believed = through.is_none() || call.call.caller.must_operate().is_ok();
+    let believed = through.is_none() || call.caller.must_operate().is_ok();
     if !found.breaks.is_empty() && believed {
         metrics::count(Metric::LedgerBroken);
     }

@@ -6,10 +6,12 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::time::Day;
 use purser_domain::money::checkpoint::Part;
+use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{Limit, Params};
+use purser_edge::http::problem::refusals::{Forbidden, Refused};
 use purser_edge::shapes::{CheckpointPartShape, DayShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -42,18 +44,12 @@ type CheckpointPartList = List<CheckpointPartShape>;
 /// Each day has as many parts as its wallets need, numbered from 1; the last one says so.
 #[utoipa::path(
     get, path = "/v1/checkpoints", tag = "ledger", params(CheckpointQuery),
-    responses(
-        (status = 200, body = CheckpointPartList),
-        (status = 403, description = "`forbidden`"),
-    )
+    responses((status = 200, body = CheckpointPartList), Refused<Forbidden>)
 )]
 async fn list_checkpoints(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<CheckpointQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Operator, (), Params<CheckpointQuery>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Params(query) = query?;
     let scope = call.cursor_scope(&query.date);
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();

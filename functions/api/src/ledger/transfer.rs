@@ -8,17 +8,18 @@ use axum::response::Response;
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::text::{Description, Reference};
 use purser_domain::money::credits::Amount;
-use purser_domain::money::entry::Entry;
 use purser_domain::people::caller::Role;
 use purser_domain::refusal::Refusal;
-use purser_edge::caller::call::ResellerCall;
+use purser_edge::caller::input::{OwnReseller, Subject};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key, MaybeBody, RequiredKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, Key};
+use purser_edge::http::problem::refusals::{
+    BalanceTooLarge, InsufficientCredits, InvalidRecipient, Refused, ResellerPending, ResellerSuspended,
+};
 use purser_edge::shapes::{
     AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape, ResellerRefidShape,
 };
-use purser_edge::{App, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::money::transfer::{Sender, TransferCommand};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -56,50 +57,36 @@ struct TransferCredits {
     ),
     responses(
         (status = 201, body = EntryShape),
-        (status = 402, description = "`insufficient_credits`"),
-        (status = 409, description = "`reseller_suspended`, `reseller_pending`, `balance_too_large`"),
-        (status = 422, description = "`invalid_reseller`"),
+        Refused<(InsufficientCredits, ResellerSuspended, ResellerPending, BalanceTooLarge, InvalidRecipient)>,
     )
 )]
 async fn transfer_credits(
     State(app): State<App>,
-    call: Result<ResellerCall, Problem>,
-    key: RequiredKey,
-    body: MaybeBody<TransferCredits>,
+    Input(call, own, key, Body(body)): Input<Call, OwnReseller, Key, Body<TransferCredits>>,
 ) -> Result<Response, Problem> {
-    let call = call?;
-    let (key, body, to) = match read(&call.reseller, key, body) {
-        Ok(read) => read,
-        Err(problem) => return Err(call.refuse(&app, problem).await),
+    let to = match receiver(&own.0, &body.to) {
+        Ok(to) => to,
+        Err(problem) => return Err(own.refuse(&app, problem).await),
     };
+    let request = call.once(key, &body)?;
     let command = TransferCommand {
-        sender: match call.call.caller.role {
+        sender: match call.caller.role {
             Role::Operator => Sender::Operator,
             Role::Reseller(_) | Role::Customer => Sender::Owner,
         },
-        from: &call.reseller,
+        from: &own.0,
         to: &to,
         amount: body.amount,
-        fingerprint: call.call.fingerprint(&body)?,
         reference: body.reference,
         description: body.description,
-        key: key.as_str(),
     };
-    let render = |entry: &Entry| json::write(&EntryShape::from(entry));
-    let sent = app.store.transfer_credits(&command, &call.call.stamp(), call.call.now, &render).await?;
-    Ok(answer::created(sent))
+    Ok(answer::created(app.store.transfer_credits::<EntryShape>(&command, &request).await?))
 }
 
-fn read(
-    from: &ResellerRefid,
-    key: RequiredKey,
-    body: MaybeBody<TransferCredits>,
-) -> Result<(Key, TransferCredits, ResellerRefid), Problem> {
-    let key = key?;
-    let Body(body) = body?;
-    let to = ResellerRefid::parse(&body.to).ok_or(Refusal::InvalidRecipient)?;
+fn receiver(from: &ResellerRefid, named: &str) -> Result<ResellerRefid, Problem> {
+    let to = ResellerRefid::parse(named).ok_or(Refusal::InvalidRecipient)?;
     if to == *from {
         return Err(Problem::invalid("/to", "must be another reseller"));
     }
-    Ok((key, body, to))
+    Ok(to)
 }

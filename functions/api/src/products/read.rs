@@ -2,13 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::licences::product::{Product, ProductReference};
-use purser_domain::refusal::What;
+use purser_domain::licences::product::Product;
+use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, ok, position};
-use purser_edge::http::extract::{Named, PageQuery, Params};
+use purser_edge::http::extract::{PageQuery, Params};
 use purser_edge::shapes::{ProductReferenceShape, ProductShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,10 +25,8 @@ type ProductList = List<ProductShape>;
 )]
 async fn list_products(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<PageQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<PageQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = call.cursor_scope(&());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let page = app.store.products(query.limit.unwrap_or_default().get(), position).await?;
@@ -41,12 +38,6 @@ async fn list_products(
     get, path = "/v1/products/{reference}", tag = "products", params(("reference" = ProductReferenceShape, Path)),
     responses((status = 200, body = ProductShape))
 )]
-async fn read_product(
-    State(app): State<App>,
-    _call: Call,
-    named: Result<Named<ProductReference>, Problem>,
-) -> Result<Response, Problem> {
-    let Named(reference) = named?;
-    let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
+async fn read_product(Input(_call, Found(product), ..): Input<Call, Found<Product>>) -> Result<Response, Problem> {
     ok(&ProductShape::from(&product))
 }

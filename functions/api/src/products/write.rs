@@ -11,16 +11,16 @@ use purser_domain::licences::product::{
 };
 use purser_domain::money::credits::Amount;
 use purser_domain::money::tier::Tier;
-use purser_domain::refusal::What;
+use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, IfMatch, Key};
 use purser_edge::http::json::present;
+use purser_edge::http::problem::refusals::{DuplicateProduct, Forbidden, Refused};
 use purser_edge::shapes::{
     AmountShape, IdempotencyKeyShape, NameShape, NewReferenceShape, ProductReferenceShape, ProductShape, TermsShape,
     TierShape,
 };
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -66,24 +66,15 @@ struct CreateProduct {
     params(
         ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
     ),
-    responses(
-        (status = 201, body = ProductShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`duplicate_product`"),
-    )
+    responses((status = 201, body = ProductShape), Refused<(Forbidden, DuplicateProduct)>)
 )]
 async fn create_product(
     State(app): State<App>,
-    call: Call,
-    key: OptionalKey,
-    body: MaybeBody<CreateProduct>,
+    Input(call, (), key, Body(body)): Input<Operator, (), Option<Key>, Body<CreateProduct>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let key = key?;
-    let Body(body) = body?;
     // Spelling out the default makes no difference to a repeat.
     let resolved = CreateProduct { active: Some(body.active.unwrap_or(true)), ..body.clone() };
-    let request = call.request(&app, key.as_ref(), &resolved)?;
+    let request = call.repeatable(key, &resolved)?;
     let product = Product {
         reference: body.reference,
         name: body.name,
@@ -96,7 +87,7 @@ async fn create_product(
         updated_at: call.now,
         version: 1,
     };
-    Ok(answer::created(app.store.create_product(&product, &request, &render).await?))
+    Ok(answer::created(app.store.create_product::<ProductShape>(&product, &request).await?))
 }
 
 fn wrong_terms(error: TermsError) -> Problem {
@@ -107,10 +98,6 @@ fn distinct(mut tiers: Vec<Tier>) -> Vec<Tier> {
     tiers.sort_unstable();
     tiers.dedup();
     tiers
-}
-
-fn render(product: &Product) -> Result<Vec<u8>, purser_store::StoreError> {
-    json::write(&ProductShape::from(product))
 }
 
 /// What to change of a product; members left out stay as they are.
@@ -151,21 +138,12 @@ struct ChangeProduct {
         ("reference" = ProductReferenceShape, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses((status = 200, body = ProductShape), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = ProductShape), Refused<Forbidden>)
 )]
 async fn change_product(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ProductReference>, Problem>,
-    version: Result<IfMatch, Problem>,
-    body: MaybeBody<ChangeProduct>,
+    Input(call, Found(found), version, Body(body)): Input<Operator, Found<Product>, IfMatch, Body<ChangeProduct>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(reference) = named?;
-    // What is there decides between 404 and a fault of the body.
-    let found = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
-    let version = version?;
-    let Body(body) = body?;
     let change = ProductChange {
         name: body.name,
         price: body.price,
@@ -181,6 +159,6 @@ async fn change_product(
         // What was checked above can only be wrong now if somebody else changed the terms meanwhile.
         product.changed(&change, call.now).map_err(|_| Refusal::VersionMismatch)
     };
-    let changed = app.store.change_product(&reference, &call.stamp(), change, &render).await?;
+    let changed = app.store.change_product::<ProductShape>(&found.reference, &call.request(), change).await?;
     Ok(answer::changed(changed))
 }

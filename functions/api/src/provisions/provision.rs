@@ -13,17 +13,19 @@ use purser_domain::money::credits::Amount;
 use purser_domain::money::provision::Quantity;
 use purser_domain::refusal::{Refusal, What};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody, RequiredKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, Key};
 use purser_edge::http::problem::client_pointer;
+use purser_edge::http::problem::refusals::{
+    BalanceTooLarge, DuplicateClientId, DuplicateEmail, InsufficientCredits, InvalidReseller, MetadataTooLarge,
+    NotFound, ProductInactive, ProvisioningHeld, Refused, ResellerPending, ResellerSuspended, SensitiveMetadata,
+    TierNotAllowed, TooLarge,
+};
 use purser_edge::shapes::{
     AmountShape, BulkProvisionShape, ClientRefidShape, DescriptionShape, IdempotencyKeyShape, ProductReferenceShape,
     ProvisionShape, ResellerRefidShape,
 };
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
-use purser_store::money::sold::Provision;
-use purser_store::parties::client::Bind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -130,40 +132,22 @@ enum ClientForm {
     params(("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one debit.")),
     responses(
         (status = 201, body = ProvisionShape),
-        (status = 402, description = "`insufficient_credits`"),
-        (status = 403, description = "`provisioning_held`"),
-        (status = 404, description = "`not_found`"),
-        (
-            status = 409,
-            description = "`product_inactive`, `tier_not_allowed`, `reseller_suspended`, `reseller_pending`, \
-                `duplicate_email`, `duplicate_client_id`, `balance_too_large`"
-        ),
-        (status = 422, description = "`invalid_reseller`, `sensitive_metadata`, `metadata_too_large`"),
+        Refused<(
+            InsufficientCredits, ProvisioningHeld, NotFound, ProductInactive, TierNotAllowed, ResellerSuspended,
+            ResellerPending, DuplicateEmail, DuplicateClientId, BalanceTooLarge, InvalidReseller, SensitiveMetadata,
+            MetadataTooLarge,
+        )>,
     )
 )]
 async fn provision(
     State(app): State<App>,
-    call: Call,
-    key: RequiredKey,
-    body: MaybeBody<ProvisionBody>,
+    Input(call, (), key, Body(body)): Input<Call, (), Key, Body<ProvisionBody>>,
 ) -> Result<Response, Problem> {
-    let key = key?;
-    let Body(body) = body?;
     let reseller = payer(&call, body.reseller.as_deref())?;
-    let fingerprint = call.fingerprint(&resolved(&body, &reseller))?;
-    let command = ProvisionCommand {
-        reseller: &reseller,
-        description: body.description.clone(),
-        purchase: purchase(body)?,
-        discounts: app.config.discounts,
-        status: app.config.client_status,
-        bind: app.config.auto_bind(),
-        key: key.as_str(),
-        fingerprint,
-    };
-    let render = |made: &Provision| json::write(&ProvisionShape::from(made));
-    let made = app.store.provision(&command, &call.stamp(), call.now, &render).await?;
-    Ok(answer::created(made))
+    let request = call.once(key, &resolved(&body, &reseller))?;
+    let command =
+        ProvisionCommand { reseller: &reseller, description: body.description.clone(), purchase: purchase(body)? };
+    Ok(answer::created(app.store.provision::<ProvisionShape>(&command, &request).await?))
 }
 
 /// A purchase of one licence for each of many clients.
@@ -195,48 +179,30 @@ struct BulkBody {
     params(("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one debit.")),
     responses(
         (status = 201, body = BulkProvisionShape),
-        (status = 402, description = "`insufficient_credits`"),
-        (status = 403, description = "`provisioning_held`"),
-        (status = 404, description = "`not_found`"),
-        (
-            status = 409,
-            description = "`product_inactive`, `tier_not_allowed`, `reseller_suspended`, `reseller_pending`, \
-                `duplicate_email`, `duplicate_client_id`, `balance_too_large`"
-        ),
-        (
-            status = 422,
-            description = "`invalid_reseller`, `sensitive_metadata`, `metadata_too_large`, `too_large`"
-        ),
+        Refused<(
+            InsufficientCredits, ProvisioningHeld, NotFound, ProductInactive, TierNotAllowed, ResellerSuspended,
+            ResellerPending, DuplicateEmail, DuplicateClientId, BalanceTooLarge, InvalidReseller, SensitiveMetadata,
+            MetadataTooLarge, TooLarge,
+        )>,
     )
 )]
 async fn provision_bulk(
     State(app): State<App>,
-    call: Call,
-    key: RequiredKey,
-    body: MaybeBody<BulkBody>,
+    Input(call, (), key, Body(body)): Input<Call, (), Key, Body<BulkBody>>,
 ) -> Result<Response, Problem> {
-    let key = key?;
-    let Body(body) = body?;
     let reseller = payer(&call, body.reseller.as_deref())?;
     let resolved = BulkBody { reseller: Some(reseller.to_string()), ..body.clone() };
+    let request = call.once(key, &resolved)?;
     let command = ProvisionCommand {
         reseller: &reseller,
-        fingerprint: call.fingerprint(&resolved)?,
         purchase: Purchase::Product(Units {
             product: product(body.product)?,
             each: Quantity::ONE,
             buyers: Buyers::Many(buyers(body.clients)?),
         }),
         description: body.description,
-        discounts: app.config.discounts,
-        status: app.config.client_status,
-        // A commit has no room for the logins of so many clients: `bind-client` binds them a moment later.
-        bind: Bind::No,
-        key: key.as_str(),
     };
-    let render = |made: &Provision| json::write(&BulkProvisionShape::from(made));
-    let made = app.store.provision(&command, &call.stamp(), call.now, &render).await?;
-    Ok(answer::created(made))
+    Ok(answer::created(app.store.provision::<BulkProvisionShape>(&command, &request).await?))
 }
 
 /// The reseller whose wallet pays.

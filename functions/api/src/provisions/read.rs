@@ -7,10 +7,10 @@ use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::basic::refid::EntryRefid;
 use purser_domain::refusal::What;
+use purser_edge::caller::input::Named;
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::Named;
 use purser_edge::shapes::{ProvisionRefidShape, ProvisionShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,10 +26,8 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn read_provision(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<EntryRefid>, Problem>,
+    Input(call, Named(refid), ..): Input<Call, Named<EntryRefid>>,
 ) -> Result<Response, Problem> {
-    let Named(refid) = named?;
     let found = app.store.find_provision(&refid).await?;
     let own = found.filter(|found| call.caller.owns(Some(&found.entry.reseller)));
     let mut own = own.ok_or(Refusal::NotFound(What::Provision))?;

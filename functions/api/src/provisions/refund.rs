@@ -4,20 +4,20 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
+use purser_domain::basic::refid::LicenceRefid;
 use purser_domain::basic::text::Description;
+use purser_domain::money::entry::Entry;
 use purser_domain::money::provision::Quantity;
 use purser_domain::money::refund::Part;
-use purser_domain::refusal::{Refusal, What};
+use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Named, OptionalBody, RequiredKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, Key};
+use purser_edge::http::problem::refusals::{AlreadyRefunded, BalanceTooLarge, Forbidden, Refused};
 use purser_edge::shapes::{
-    DescriptionShape, IdempotencyKeyShape, LicenceRefidShape, ProvisionRefidShape, ProvisionShape,
+    DescriptionShape, IdempotencyKeyShape, LicenceRefidShape, ProvisionRefidShape, ProvisionShape, RefundShape,
 };
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use purser_store::money::refund::RefundCommand;
-use purser_store::money::sold::Provision;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use utoipa::ToSchema;
@@ -76,35 +76,16 @@ impl From<LicenceChoices> for Vec<String> {
         ("refid" = ProvisionRefidShape, Path),
         ("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one refund."),
     ),
-    responses(
-        (status = 200, body = ProvisionShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`already_refunded`, `balance_too_large`"),
-    )
+    responses((status = 200, body = ProvisionShape), Refused<(Forbidden, AlreadyRefunded, BalanceTooLarge)>)
 )]
 async fn refund_provision(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<EntryRefid>, Problem>,
-    key: RequiredKey,
-    body: OptionalBody<RefundProvision>,
+    Input(call, Found(purchase), key, body): Input<Operator, Found<Entry>, Key, Option<Body<RefundProvision>>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(refid) = named?;
-    let found = app.store.purchase(&refid).await?;
-    let purchase = found.ok_or(Refusal::NotFound(What::Provision))?;
-    let key = key?;
-    let body = body?.map_or_else(RefundProvision::default, |Body(body)| body);
-    let command = RefundCommand {
-        purchase: &purchase,
-        fingerprint: call.fingerprint(&body)?,
-        part: part(body.licences),
-        description: body.description,
-        key: key.as_str(),
-    };
-    let render = |refunded: &Provision| json::write(&ProvisionShape::of_refund(refunded));
-    let refunded = app.store.refund(&command, &call.stamp(), call.now, &render).await?;
-    Ok(answer::changed(refunded))
+    let body = body.map_or_else(RefundProvision::default, |Body(body)| body);
+    let request = call.once(key, &body)?;
+    let command = RefundCommand { purchase: &purchase, part: part(body.licences), description: body.description };
+    Ok(answer::changed(app.store.refund::<RefundShape>(&command, &request).await?))
 }
 
 fn part(choices: Option<LicenceChoices>) -> Part {

@@ -11,15 +11,19 @@ use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::text::Name;
 use purser_domain::money::credits::Threshold;
 use purser_domain::money::tier::Tier;
-use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
+use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
+use purser_edge::caller::input::Operator;
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody, OptionalKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, Key};
+use purser_edge::http::problem::refusals::{
+    DuplicateEmail, Forbidden, InvalidParent, MetadataTooLarge, ParentTooDeep, Refused, ResellerPending,
+    ResellerSuspended, SensitiveMetadata,
+};
 use purser_edge::shapes::{
     EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape,
     TierShape,
 };
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -63,27 +67,20 @@ struct OnboardReseller {
     ),
     responses(
         (status = 201, body = ResellerShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`duplicate_email`, `reseller_suspended`, `reseller_pending`"),
-        (
-            status = 422,
-            description = "`invalid_reseller`, `parent_too_deep`, `sensitive_metadata`, `metadata_too_large`"
-        ),
+        Refused<(
+            Forbidden, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidParent, ParentTooDeep,
+            SensitiveMetadata, MetadataTooLarge,
+        )>,
     )
 )]
 async fn onboard_reseller(
     State(app): State<App>,
-    call: Call,
-    key: OptionalKey,
-    body: MaybeBody<OnboardReseller>,
+    Input(call, (), key, Body(body)): Input<Operator, (), Option<Key>, Body<OnboardReseller>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let key = key?;
-    let Body(body) = body?;
     // Spelling out the default makes no difference to a repeat.
     let tier = body.tier.unwrap_or_default();
     let resolved = OnboardReseller { tier: Some(tier), ..body.clone() };
-    let request = call.request(&app, key.as_ref(), &resolved)?;
+    let request = call.repeatable(key, &resolved)?;
     let parent = match &body.parent {
         Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidParent)?),
         None => None,
@@ -98,7 +95,6 @@ async fn onboard_reseller(
         metadata: metadata(body.metadata.unwrap_or_default())?,
     };
     let refid = app.store.new_reseller_refid()?;
-    let render = |reseller: &Reseller| json::write(&ResellerShape::from(reseller));
-    let onboarded = app.store.onboard_reseller(&refid, &new, parent.as_ref(), &request, &render).await?;
+    let onboarded = app.store.onboard_reseller::<ResellerShape>(&refid, &new, parent.as_ref(), &request).await?;
     Ok(answer::created(onboarded))
 }

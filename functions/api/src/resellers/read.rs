@@ -9,16 +9,18 @@ use purser_domain::basic::refid::{ResellerRefid, UserRefid};
 use purser_domain::licences::product::ProductReference;
 use purser_domain::money::provision::{Quantity, quote};
 use purser_domain::money::tier::Tier;
+use purser_domain::money::wallet::Wallet;
 use purser_domain::parties::reseller::{Reseller, ResellerStatus};
 use purser_domain::refusal::What;
-use purser_edge::caller::call::ResellerCall;
+use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{Limit, Params};
+use purser_edge::http::problem::refusals::{BalanceTooLarge, Forbidden, ProductInactive, Refused, TierNotAllowed};
 use purser_edge::shapes::{
     CreditsShape, ProductReferenceShape, ResellerRefidShape, ResellerShape, ResellerStatusShape, TierShape,
     UserRefidShape,
 };
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::parties::reseller::ResellerFilter;
 use serde::{Deserialize, Serialize};
@@ -60,15 +62,12 @@ type ResellerList = List<ResellerShape>;
 /// List resellers
 #[utoipa::path(
     get, path = "/v1/resellers", tag = "resellers", params(ResellerQuery),
-    responses((status = 200, body = ResellerList), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = ResellerList), Refused<Forbidden>)
 )]
 async fn list_resellers(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<ResellerQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Operator, (), Params<ResellerQuery>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Params(query) = query?;
     let scope = call.cursor_scope(&(query.tier, query.status, &query.parent, &query.user));
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let parent = query.parent.as_deref().map(ResellerRefid::parse);
@@ -101,9 +100,8 @@ async fn with_login(app: &App, user: &UserRefid, filter: &ResellerFilter) -> Res
     get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
     responses((status = 200, body = ResellerShape))
 )]
-async fn read_reseller(State(app): State<App>, call: ResellerCall) -> Result<Response, Problem> {
-    let found = app.store.reseller(&call.reseller).await?;
-    ok(&ResellerShape::from(&found.ok_or(Refusal::NotFound(What::Reseller))?))
+async fn read_reseller(Input(_call, Found(reseller), ..): Input<Call, Found<Reseller>>) -> Result<Response, Problem> {
+    ok(&ResellerShape::from(&reseller))
 }
 
 /// What is to be priced.
@@ -139,18 +137,12 @@ struct Quote {
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/quote", tag = "resellers",
     params(("refid" = ResellerRefidShape, Path), QuoteQuery),
-    responses(
-        (status = 200, body = Quote),
-        (status = 409, description = "`product_inactive`, `tier_not_allowed`, `balance_too_large`"),
-    )
+    responses((status = 200, body = Quote), Refused<(ProductInactive, TierNotAllowed, BalanceTooLarge)>)
 )]
 async fn read_quote(
     State(app): State<App>,
-    call: ResellerCall,
-    query: Result<Params<QuoteQuery>, Problem>,
+    Input(_call, Found(wallet), Params(query), ..): Input<Call, Found<Wallet>, Params<QuoteQuery>>,
 ) -> Result<Response, Problem> {
-    let wallet = app.store.wallet(&call.reseller).await?.ok_or(Refusal::NotFound(What::Reseller))?;
-    let Params(query) = query?;
     let reference = ProductReference::try_from(query.product).map_err(|_| Refusal::NotFound(What::Product))?;
     let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
     let quantity = query.quantity.unwrap_or(Quantity::ONE);

@@ -5,23 +5,29 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::request::Parts;
 use purser_domain::Refusal;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::text::Name;
 use purser_domain::money::tier::Tier;
 use purser_domain::parties::metadata::Metadata;
-use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
+use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
 use purser_edge::caller::call::Anybody;
+use purser_edge::caller::input::Subject;
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::extract::Body;
 use purser_edge::http::problem::Guesses;
+use purser_edge::http::problem::refusals::{NotFound, Refused};
 use purser_edge::shapes::{EmailShape, NameShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem, noted};
 use purser_store::StoreError;
+use purser_store::engine::command::answer::NoView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+noted!(SignUpOff = NotFound, ", while the switch is off");
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
@@ -47,24 +53,25 @@ struct SignedUp {
     status: &'static str,
 }
 
+/// Applications, as long as the deployment takes them.
+struct SignUp;
+
+impl<W: Sync> Subject<W> for SignUp {
+    async fn find(_: &W, _: &mut Parts, app: &App) -> Result<Self, Problem> {
+        app.config.partner_sign_up.then_some(Self).ok_or_else(|| Problem::not_found("path"))
+    }
+}
+
 /// Apply to become a reseller
 #[utoipa::path(
     post, path = "/v1/resellers/sign-up", tag = "resellers", request_body = SignUpReseller,
-    responses(
-        (status = 202, body = SignedUp),
-        (status = 404, description = "`not_found`, while the switch is off"),
-    ),
+    responses((status = 202, body = SignedUp), Refused<SignUpOff>),
     security(())
 )]
 async fn sign_up_reseller(
     State(app): State<App>,
-    Anybody(request): Anybody,
-    body: MaybeBody<SignUpReseller>,
+    Input(Anybody(request), _, (), Body(body)): Input<Anybody, SignUp, (), Body<SignUpReseller>>,
 ) -> Result<Response, Problem> {
-    if !app.config.partner_sign_up {
-        return Err(Problem::not_found("path"));
-    }
-    let Body(body) = body?;
     let new = NewReseller {
         company_name: body.company_name,
         email: body.email,
@@ -74,8 +81,7 @@ async fn sign_up_reseller(
         metadata: Metadata::default(),
     };
     let refid = app.store.new_reseller_refid()?;
-    let render = |_: &Reseller| Ok(Vec::new());
-    let applied = app.store.onboard_reseller(&refid, &new, None, &request, &render).await;
+    let applied = app.store.onboard_reseller::<NoView>(&refid, &new, None, &request).await;
     match applied {
         Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => {
             let mut received = answer::accepted(&SignedUp { status: "received" })?;

@@ -5,20 +5,19 @@
 use crate::clients::body::check_merge;
 use axum::extract::State;
 use axum::response::Response;
-use purser_domain::Refusal;
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::text::Name;
 use purser_domain::money::credits::Threshold;
 use purser_domain::money::tier::Tier;
 use purser_domain::money::wallet::Wallet;
 use purser_domain::parties::reseller::{Reseller, ResellerChange, ResellerStatus};
-use purser_domain::refusal::What;
+use purser_edge::caller::input::{Found, Named, Operator};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, IfMatch};
 use purser_edge::http::json::present;
+use purser_edge::http::problem::refusals::{Forbidden, MetadataTooLarge, Refused, SensitiveMetadata};
 use purser_edge::shapes::{MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape, TierShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -65,24 +64,12 @@ struct ChangeReseller {
         ("refid" = ResellerRefidShape, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses(
-        (status = 200, body = ResellerShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 422, description = "`sensitive_metadata`, `metadata_too_large`"),
-    )
+    responses((status = 200, body = ResellerShape), Refused<(Forbidden, SensitiveMetadata, MetadataTooLarge)>)
 )]
 async fn change_reseller(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ResellerRefid>, Problem>,
-    version: Result<IfMatch, Problem>,
-    body: MaybeBody<ChangeReseller>,
+    Input(call, Found(found), version, Body(body)): Input<Operator, Found<Reseller>, IfMatch, Body<ChangeReseller>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(refid) = named?;
-    let found = app.store.reseller(&refid).await?.ok_or(Refusal::NotFound(What::Reseller))?;
-    let version = version?;
-    let Body(body) = body?;
     let patch = body.metadata.as_ref();
     check_merge(&found.metadata, patch)?;
     let change = |reseller: &Reseller, _: &Wallet| {
@@ -97,23 +84,18 @@ async fn change_reseller(
         };
         Ok(reseller.changed(change, call.now))
     };
-    let changed = app.store.change_reseller(&refid, &call.stamp(), change, &render).await?;
+    let changed = app.store.change_reseller::<ResellerShape>(&found.refid, &call.request(), change).await?;
     Ok(answer::changed(changed))
-}
-
-fn render(reseller: &Reseller) -> Result<Vec<u8>, purser_store::StoreError> {
-    json::write(&ResellerShape::from(reseller))
 }
 
 /// Activate a reseller
 #[utoipa::path(
     post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
-    responses((status = 200, body = ResellerShape), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = ResellerShape), Refused<Forbidden>)
 )]
 async fn activate_reseller(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ResellerRefid>, Problem>,
+    Input(call, named, ..): Input<Operator, Named<ResellerRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, ResellerStatus::Active).await
 }
@@ -121,12 +103,11 @@ async fn activate_reseller(
 /// Suspend a reseller
 #[utoipa::path(
     post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
-    responses((status = 200, body = ResellerShape), (status = 403, description = "`forbidden`"))
+    responses((status = 200, body = ResellerShape), Refused<Forbidden>)
 )]
 async fn suspend_reseller(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<ResellerRefid>, Problem>,
+    Input(call, named, ..): Input<Operator, Named<ResellerRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, ResellerStatus::Suspended).await
 }
@@ -134,14 +115,12 @@ async fn suspend_reseller(
 async fn set_status(
     app: &App,
     call: &Call,
-    named: Result<Named<ResellerRefid>, Problem>,
+    Named(refid): Named<ResellerRefid>,
     to: ResellerStatus,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(refid) = named?;
     let change = |reseller: &Reseller, _: &Wallet| {
         Ok(reseller.changed(ResellerChange { status: Some(to), ..ResellerChange::default() }, call.now))
     };
-    let changed = app.store.change_reseller(&refid, &call.stamp(), change, &render).await?;
+    let changed = app.store.change_reseller::<ResellerShape>(&refid, &call.request(), change).await?;
     Ok(answer::changed(changed))
 }

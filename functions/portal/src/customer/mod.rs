@@ -13,6 +13,7 @@ use axum::Form;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use purser_edge::Input;
 use purser_edge::caller::call::Anybody;
 use purser_edge::http::extract::Params;
 use purser_edge::http::problem::FieldError;
@@ -61,7 +62,10 @@ struct ConfirmPage<'a> {
 
 /// The form that confirms an address
 #[utoipa::path(get, path = "/customer/confirm", params(Link), responses((status = 200)))]
-async fn confirm_form(State(app): State<App>, Params(link): Params<Link>) -> Response {
+async fn confirm_form(
+    State(app): State<App>,
+    Input(_anybody, (), Params(link), ..): Input<Anybody, (), Params<Link>>,
+) -> Response {
     let brand = &*app.config.brand;
     match link.token() {
         Some(token) => page::show(StatusCode::OK, &ConfirmPage { brand, token }),
@@ -118,7 +122,10 @@ impl<'a> ResetPage<'a> {
 
 /// The form that chooses a password
 #[utoipa::path(get, path = "/customer/reset-password", params(Link), responses((status = 200)))]
-async fn reset_form(State(app): State<App>, Params(link): Params<Link>) -> Response {
+async fn reset_form(
+    State(app): State<App>,
+    Input(_anybody, (), Params(link), ..): Input<Anybody, (), Params<Link>>,
+) -> Response {
     let brand = &*app.config.brand;
     match link.token() {
         Some(token) => page::show(StatusCode::OK, &ResetPage::new(&app.config, token, link.show)),

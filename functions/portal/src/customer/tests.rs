@@ -1,5 +1,7 @@
 //! What the customer's pages say in each of their states.
 
+use purser_domain::Refusal;
+
 use super::*;
 use crate::kit::page::tests::{assert_page, html};
 
@@ -44,7 +46,7 @@ async fn snapshot_of_reset_password() {
 
 #[tokio::test]
 async fn snapshot_of_a_dead_link() {
-    let invalid = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, acts::INVALID_TOKEN, String::new());
+    let invalid = || Problem::from(Refusal::InvalidToken);
     let answers = [confirmed(BRAND, Err(invalid())), set(&config(), &form(), Err(invalid()))];
     for answer in answers {
         assert_page("dead_link", &html(answer).await);

@@ -11,10 +11,10 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dynoxide::Database;
-use http::StatusCode;
 use jiff::fmt::temporal::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo};
 use purser_edge::Problem;
+use purser_edge::http::problem::refusals;
 use purser_edge::http::serve::serve;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ async fn run_schedule(State(laptop): State<Laptop>, Path(name): Path<String>) ->
     let done = laptop.run_schedule(function).await;
     done.map_err(|reason| {
         let detail = format!("{handler} failed: {reason}");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail)
+        Problem::because(refusals::InternalError, detail)
     })?;
     Ok(Json(json!({"function": handler})))
 }

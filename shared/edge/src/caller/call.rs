@@ -14,14 +14,15 @@ use purser_domain::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
 use purser_domain::basic::time::Time;
 use purser_domain::parties::client::Client;
 use purser_domain::people::caller::{Actor, Caller, Role};
+use purser_domain::people::user::User;
 use purser_domain::refusal::What;
 use purser_store::engine::command::Request;
-use purser_store::engine::command::idempotency::{Fingerprint, Record};
+use purser_store::engine::command::idempotency::{Fingerprint, IdempotencyKey};
 use purser_store::engine::item::{Origin, Stamp};
 use serde::Serialize;
 
 use crate::caller::authenticate::{Identity, authenticate};
-use crate::http::extract::{Key, Named};
+use crate::http::extract::Key;
 use crate::http::problem::Problem;
 use crate::process::app::App;
 
@@ -50,16 +51,6 @@ pub struct Call {
 }
 
 impl Call {
-    /// The stamp of what this call changes.
-    pub fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: self.caller.actor.clone(),
-            request: self.request.clone(),
-            origin: self.origin,
-            cause: self.function.to_owned(),
-        }
-    }
-
     /// The reseller this call is for, when a body names `named`: of a reseller itself, of an operator the one
     /// named, if any. A malformed refid is an unknown one.
     pub fn reseller(&self, named: Option<&str>) -> Result<Option<ResellerRefid>, Problem> {
@@ -91,6 +82,15 @@ impl Call {
         self.caller.owns(client.reseller.as_ref())
     }
 
+    /// Whether the caller may see and manage this login (rules D4, B1).
+    pub fn may_manage(&self, user: &User) -> bool {
+        match &self.caller.role {
+            Role::Operator => true,
+            Role::Reseller(own) => user.reseller.as_ref() == Some(own) && !user.operator,
+            Role::Customer => false,
+        }
+    }
+
     /// Whose things a list shows when its query names `named`.
     pub fn listed(&self, named: Option<&str>) -> Result<Listed, Problem> {
         match named.map(ResellerRefid::parse) {
@@ -101,19 +101,35 @@ impl Call {
         }
     }
 
-    /// What a repeat of this call with `body` must equal.
-    pub fn fingerprint(&self, body: &impl Serialize) -> Result<Fingerprint, Problem> {
-        Ok(Fingerprint::of(&self.route, self.caller.tenant(), body)?)
+    /// This call as the store needs to know it.
+    pub fn request(&self) -> Request {
+        self.keyed(None)
     }
 
-    /// This call as the store needs to know it, remembered under `key` when there is one.
-    pub fn request(&self, app: &App, key: Option<&Key>, body: &impl Serialize) -> Result<Request, Problem> {
-        let record = key.map(|key| self.record(app, key, body)).transpose()?;
-        Ok(Request { record, stamp: self.stamp(), now: self.now })
+    /// The same, remembered under `key` if there is one; a repeat must have the same `body`.
+    pub fn repeatable(&self, key: Option<Key>, body: &impl Serialize) -> Result<Request, Problem> {
+        Ok(self.keyed(key.map(|key| self.idempotency_key(key, body)).transpose()?))
     }
 
-    fn record(&self, app: &App, key: &Key, body: &impl Serialize) -> Result<Record, Problem> {
-        Ok(app.store.record(self.caller.tenant(), key.as_str(), self.fingerprint(body)?))
+    /// The same for a command that moves credits, which has a key always.
+    pub fn once(&self, key: Key, body: &impl Serialize) -> Result<Request<IdempotencyKey>, Problem> {
+        Ok(self.keyed(self.idempotency_key(key, body)?))
+    }
+
+    fn keyed<K>(&self, key: K) -> Request<K> {
+        let stamp = Stamp {
+            actor: self.caller.actor.clone(),
+            request: self.request.clone(),
+            origin: self.origin,
+            cause: self.function.to_owned(),
+        };
+        Request { key, stamp, now: self.now }
+    }
+
+    fn idempotency_key(&self, key: Key, body: &impl Serialize) -> Result<IdempotencyKey, Problem> {
+        let tenant = self.caller.tenant();
+        let fingerprint = Fingerprint::of(&self.route, tenant, body)?;
+        Ok(IdempotencyKey { tenant: tenant.to_owned(), key: key.into(), fingerprint })
     }
 
     /// The scope of a cursor: this route and caller, and what the list is filtered by.
@@ -191,7 +207,7 @@ impl FromRequestParts<App> for SignedIn {
             origin: app.origin,
             cause: known.function.to_owned(),
         };
-        Ok(Self { user, session, request: Request { record: None, stamp, now: app.clock.now() }, route })
+        Ok(Self { user, session, request: Request { key: None, stamp, now: app.clock.now() }, route })
     }
 }
 
@@ -229,7 +245,7 @@ impl FromRequestParts<App> for Anybody {
         let known = parts.extensions.get::<RequestId>();
         let known = known.ok_or_else(Problem::internal)?;
         Ok(Self(Request {
-            record: None,
+            key: None,
             stamp: Stamp {
                 actor: Actor::new("anybody"),
                 request: known.id.clone(),
@@ -248,38 +264,4 @@ pub enum Listed {
     Of(Option<ResellerRefid>),
     /// Those of a reseller that can't exist.
     Nobodys,
-}
-
-/// A call about one reseller that the caller may reach: its own, or any for an operator.
-#[derive(Debug, Clone)]
-pub struct ResellerCall {
-    /// The call.
-    pub call: Call,
-    /// The reseller its path names.
-    pub reseller: ResellerRefid,
-}
-
-impl ResellerCall {
-    /// What to answer when the key or the body is wrong: first of all, that there is no such reseller.
-    pub async fn refuse(&self, app: &App, problem: Problem) -> Problem {
-        match app.store.wallet(&self.reseller).await {
-            Ok(Some(_)) => problem,
-            Ok(None) => Refusal::NotFound(What::Reseller).into(),
-            Err(error) => error.into(),
-        }
-    }
-}
-
-impl FromRequestParts<App> for ResellerCall {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let call = Call::from_request_parts(parts, app).await?;
-        let Named(reseller) = Named::<ResellerRefid>::from_request_parts(parts, app).await?;
-        if call.caller.owns(Some(&reseller)) {
-            Ok(Self { call, reseller })
-        } else {
-            Err(Refusal::NotFound(What::Reseller).into())
-        }
-    }
 }

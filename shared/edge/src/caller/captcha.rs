@@ -10,7 +10,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Or
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::timeout::TimeoutConfig;
 use data_encoding::BASE64URL_NOPAD;
-use http::StatusCode;
 use http::uri::PathAndQuery;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -23,6 +22,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
+use crate::http::problem::refusals::CaptchaFailed;
 use crate::process::app::App;
 use crate::process::config::{Captcha, Recaptcha};
 use crate::shapes::{ChallengeShape, SumShape};
@@ -198,9 +198,8 @@ fn read(response: &HttpResponse) -> Result<Verdict, OrchestratorError<NoVerdict>
 
 /// 422: whoever asks has not shown to be a person.
 fn failed() -> Problem {
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "captcha_failed",
+    Problem::because(
+        CaptchaFailed,
         "The answer to the challenge is missing, wrong, used or too old; ask for another challenge.",
     )
     .in_field("/captcha")

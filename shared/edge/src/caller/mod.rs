@@ -3,4 +3,5 @@
 mod authenticate;
 pub mod call;
 pub mod captcha;
+pub mod input;
 pub mod passwords;

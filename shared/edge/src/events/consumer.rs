@@ -4,7 +4,9 @@
 //! next delivery may try at once, and what died loses it when its lease ends.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
+use purser_domain::basic::time::Time;
 use purser_domain::people::caller::Actor;
+use purser_store::engine::command::Request;
 use purser_store::engine::item::{Origin, Stamp};
 use purser_store::engine::table::meter;
 use purser_store::events::claim::Claim;
@@ -65,6 +67,11 @@ impl Delivery {
     /// The stamp of what this delivery changes.
     pub fn stamp(&self) -> &Stamp {
         &self.stamp
+    }
+
+    /// This delivery as a command needs to know it.
+    pub fn request(&self, now: Time) -> Request {
+        Request { key: None, stamp: self.stamp.clone(), now }
     }
 
     /// Runs `act`, unless an earlier delivery of the event has. An error asks for another delivery.

@@ -16,7 +16,7 @@ use utoipa::openapi::{Array, ObjectBuilder, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::json;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, refusals};
 use crate::process::app::App;
 
 /// A page of a list. The document names it by an alias, `ClientList`; of a type with parameters the macro would make up
@@ -67,8 +67,7 @@ impl<T: Serialize> List<T> {
 
 /// The position that `cursor` stands at in the list with `scope`.
 pub fn position(app: &App, scope: &str, cursor: Option<&str>) -> Result<Option<String>, Problem> {
-    let invalid =
-        |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", "The cursor was not given for this list.");
+    let invalid = |_| Problem::because(refusals::InvalidCursor, "The cursor was not given for this list.");
     cursor.map(|cursor| app.store.position(scope, cursor).map_err(invalid)).transpose()
 }
 

@@ -1,24 +1,17 @@
-//! Extractors: the parts of a request as valid values, or a problem.
+//! The terms and the content of a request as valid values, or a problem.
 //!
-//! Invariant: checks happen in the order 401, 403/404, idempotency key, body (docs/rules.md, "Errors"). So a handler
-//! takes its call first, and keys and bodies as `Result`s it opens after its own checks.
+//! Invariant: they are no extractors themselves; [`Input`](crate::caller::input::Input) reads them in their turn.
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
-use axum::extract::{
-    FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Path, Query, Request,
-};
-use http::StatusCode;
+use axum::extract::Query;
 use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
 use http::request::Parts;
 use http_body_util::LengthLimitError;
-use purser_domain::basic::refid::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, UserRefid};
-use purser_domain::licences::product::ProductReference;
-use purser_domain::refusal::{Refusal, What};
+use purser_domain::refusal::Refusal;
 use serde::de::DeserializeOwned;
 
 use crate::http::json;
-use crate::http::problem::Problem;
-use crate::process::app::App;
+use crate::http::problem::{Problem, refusals};
 
 /// The most bytes of a request body: more than any valid one.
 pub const MOST_BYTES: usize = 512 * 1024;
@@ -27,34 +20,36 @@ pub const MOST_BYTES: usize = 512 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Body<T>(pub T);
 
-/// A JSON body, still to be opened.
-pub type MaybeBody<T> = Result<Body<T>, Problem>;
+/// What a request carries in its body.
+pub trait Content: Sized + Send {
+    /// The content of a body with these headers.
+    fn read(headers: &HeaderMap, body: HttpBody) -> impl Future<Output = Result<Self, Problem>> + Send;
+}
 
-/// A JSON body that may be left out, still to be opened.
-pub type OptionalBody<T> = Result<Option<Body<T>>, Problem>;
+/// No content; what is sent nevertheless is not looked at.
+impl Content for () {
+    async fn read(_: &HeaderMap, _: HttpBody) -> Result<Self, Problem> {
+        Ok(())
+    }
+}
 
-impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        must_be_json(&parts.headers)?;
+impl<T: DeserializeOwned + Send> Content for Body<T> {
+    async fn read(headers: &HeaderMap, body: HttpBody) -> Result<Self, Problem> {
+        must_be_json(headers)?;
         json::read(&read(body, MOST_BYTES).await?).map(Self)
     }
 }
 
-impl<T: DeserializeOwned> OptionalFromRequest<App> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &App) -> Result<Option<Self>, Problem> {
-        let (parts, body) = request.into_parts();
+/// A body that may be left out.
+impl<T: DeserializeOwned + Send> Content for Option<Body<T>> {
+    async fn read(headers: &HeaderMap, body: HttpBody) -> Result<Self, Problem> {
         let bytes = read(body, MOST_BYTES).await?;
         // What is not there is of no type.
         if bytes.is_empty() {
             return Ok(None);
         }
-        must_be_json(&parts.headers)?;
-        json::read(&bytes).map(|body| Some(Self(body)))
+        must_be_json(headers)?;
+        json::read(&bytes).map(|body| Some(Body(body)))
     }
 }
 
@@ -62,11 +57,7 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json(headers) {
         return Ok(());
     }
-    Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        "The body must be application/json.",
-    ))
+    Err(Problem::because(refusals::UnsupportedMediaType, "The body must be application/json."))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -80,7 +71,7 @@ async fn read(body: HttpBody, most: usize) -> Result<Vec<u8>, Problem> {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
             let detail = format!("A body is at most {most} bytes.");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+            Problem::because(refusals::PayloadTooLarge, detail)
         } else {
             Problem::unread_body()
         }
@@ -102,17 +93,11 @@ pub fn is_picture(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with("image/"))
 }
 
-impl FromRequest<App> for Picture {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let kind = parts.headers.get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.starts_with("image/") {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
+impl Content for Picture {
+    async fn read(headers: &HeaderMap, body: HttpBody) -> Result<Self, Problem> {
+        if !is_picture(headers) {
+            return Err(Problem::because(
+                refusals::UnsupportedMediaType,
                 "The body must be a picture: image/jpeg, image/png or image/webp.",
             ));
         }
@@ -124,10 +109,20 @@ impl FromRequest<App> for Picture {
 #[derive(Debug, Clone, Copy)]
 pub struct Params<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
-    type Rejection = Problem;
+/// Under which conditions something is asked for: an idempotency key, a version, a query.
+pub trait Terms: Sized + Send {
+    /// The terms of a request.
+    fn read(parts: &Parts) -> Result<Self, Problem>;
+}
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+impl Terms for () {
+    fn read(_: &Parts) -> Result<Self, Problem> {
+        Ok(())
+    }
+}
+
+impl<T: DeserializeOwned + Send> Terms for Params<T> {
+    fn read(parts: &Parts) -> Result<Self, Problem> {
         Query::try_from_uri(&parts.uri).map(|Query(query)| Self(query)).map_err(|error| {
             let text = error.body_text();
             let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
@@ -140,17 +135,13 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key(String);
 
-/// A required key, still to be opened.
-pub type RequiredKey = Result<Key, Problem>;
-/// A key that may be left out, still to be opened.
-pub type OptionalKey = Result<Option<Key>, Problem>;
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.0
+    }
+}
 
 impl Key {
-    /// The key as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let mut given = headers.get_all("idempotency-key").iter();
         let Some(value) = given.next() else {
@@ -166,25 +157,21 @@ impl Key {
     }
 }
 
-impl FromRequestParts<App> for Key {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+impl Terms for Key {
+    fn read(parts: &Parts) -> Result<Self, Problem> {
         Self::of(&parts.headers)?.ok_or_else(|| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "idempotency_key_required",
+            Problem::because(
+                refusals::IdempotencyKeyRequired,
                 "This command moves credits: send an Idempotency-Key, and the same one when you repeat it.",
             )
         })
     }
 }
 
-impl OptionalFromRequestParts<App> for Key {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Option<Self>, Problem> {
-        Self::of(&parts.headers)
+/// A key that may be left out.
+impl Terms for Option<Key> {
+    fn read(parts: &Parts) -> Result<Self, Problem> {
+        Key::of(&parts.headers)
     }
 }
 
@@ -210,10 +197,8 @@ impl IfMatch {
     }
 }
 
-impl FromRequestParts<App> for IfMatch {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+impl Terms for IfMatch {
+    fn read(parts: &Parts) -> Result<Self, Problem> {
         let mut tags = Vec::new();
         for value in parts.headers.get_all(IF_MATCH) {
             // A tag we never gave, whatever it is, matches no version.
@@ -222,49 +207,6 @@ impl FromRequestParts<App> for IfMatch {
         }
         let any = tags.is_empty() || tags.iter().any(|tag| tag == "*");
         Ok(Self((!any).then_some(tags)))
-    }
-}
-
-/// A thing that a path names by its id.
-pub trait PathId: Sized {
-    /// What it is.
-    const WHAT: What;
-    /// The id that `text` spells, if it spells one.
-    fn parse(text: &str) -> Option<Self>;
-}
-
-macro_rules! path_ids {
-    ($($id:ident $what:ident),*) => {$(
-        impl PathId for $id {
-            const WHAT: What = What::$what;
-            fn parse(text: &str) -> Option<Self> {
-                $id::parse(text)
-            }
-        }
-    )*};
-}
-path_ids!(
-    ClientRefid Client, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey, UserRefid User
-);
-
-impl PathId for ProductReference {
-    const WHAT: What = What::Product;
-    fn parse(text: &str) -> Option<Self> {
-        Self::try_from(text.to_owned()).ok()
-    }
-}
-
-/// The id in a path; one that is malformed is treated as unknown.
-#[derive(Debug, Clone, Copy)]
-pub struct Named<T>(pub T);
-
-impl<T: PathId> FromRequestParts<App> for Named<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let path = <Path<String> as FromRequestParts<App>>::from_request_parts(parts, app).await;
-        let id = path.ok().and_then(|Path(text)| T::parse(&text));
-        id.map(Self).ok_or_else(|| Refusal::NotFound(T::WHAT).into())
     }
 }
 

@@ -6,11 +6,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 use serde_path_to_error::{Path, Segment};
+
+pub use purser_store::engine::command::answer::write;
 
 use crate::http::problem::Problem;
 
@@ -122,11 +124,6 @@ fn pointer(path: &Path) -> String {
 
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
-}
-
-/// Writes an answer's body.
-pub fn write(body: &impl Serialize) -> Result<Vec<u8>, purser_store::StoreError> {
-    serde_json::to_vec(body).map_err(|error| purser_store::StoreError::Failed(format!("writing an answer: {error}")))
 }
 
 /// Reads a member that may be left out, null, or a value: `None`, `Some(None)`, `Some(Some(value))`.

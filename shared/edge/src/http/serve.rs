@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
 use purser_domain::people::caller::Caller;
 use purser_store::engine::secrets;
 use purser_store::engine::table::meter::{self, Cost};
@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::caller::call::RequestId;
 use crate::http::limits::{self, Limits};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, refusals};
 
 /// Wraps the routes of one function; without limits, everybody may ask it anything at any rate.
 pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
@@ -30,7 +30,7 @@ pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> 
 
 /// 405; the router adds `Allow`.
 pub fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path has no such method.")
+    Problem::because(refusals::MethodNotAllowed, "This path has no such method.")
 }
 
 async fn observe(function: &'static str, limits: Option<Limits>, mut request: Request, next: Next) -> Response {

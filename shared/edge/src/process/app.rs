@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use http::StatusCode;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::text::Name;
 use purser_domain::people::password::{GivenPassword, Password, WeakPassword};
@@ -20,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::events::bus::Bus;
 use crate::http::limits::Limits;
-use crate::http::problem::{FieldError, Problem};
+use crate::http::problem::{FieldError, Problem, refusals};
 use crate::process::clock::Clock;
 use crate::process::config::{Config, SECRET_VARIABLE};
 use crate::process::mail::{Mail, Mailer};
@@ -61,7 +60,7 @@ impl App {
     pub fn new(config: Config, secrets: Secrets, sdk: &SdkConfig, clock: Clock) -> Self {
         let table = Table::new(aws_sdk_dynamodb::Client::new(sdk), &config.table);
         Self {
-            store: Store::new(table, secrets, config.prefixes.clone()),
+            store: Store::new(table, secrets, config.prefixes.clone(), config.policy()),
             bus: Bus::new(sdk, &config.bus),
             mailer: Mailer::new(sdk, config.mail_from.clone(), config.mail_configuration_set.clone()),
             limits: Limits::new(&config, clock.clone()),
@@ -85,9 +84,8 @@ impl App {
 
     /// 422: what is wrong with a new password, for people. It goes on after "The password".
     pub fn weak_password(weak: &WeakPassword) -> Problem {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
         let field = FieldError { pointer: "/password".to_owned(), detail: weak.to_string() };
-        Problem::new(status, "weak_password", format!("The password {weak}.")).at(field)
+        Problem::because(refusals::WeakPassword, format!("The password {weak}.")).at(field)
     }
 
     /// The state in the cloud: from the environment, with the deployment's secret fetched once.

@@ -243,15 +243,19 @@ impl From<&Provision> for ProvisionShape {
     }
 }
 
-impl ProvisionShape {
-    /// The answer to a refund. It is remembered, and since they bought, what many clients hold may have grown beyond
-    /// what can be; it leaves them out, so that no refund fails for that.
-    pub fn of_refund(provision: &Provision) -> Self {
-        let mut shape = Self::from(provision);
+/// The answer to a refund. It is remembered, and since they bought, what many clients hold may have grown beyond
+/// what can be; it leaves them out, so that no refund fails for that.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct RefundShape(ProvisionShape);
+
+impl From<&Provision> for RefundShape {
+    fn from(provision: &Provision) -> Self {
+        let mut shape = ProvisionShape::from(provision);
         for sold in shape.results.iter_mut().flatten() {
             sold.client = None;
         }
-        shape
+        Self(shape)
     }
 }
 

@@ -14,8 +14,8 @@ pub use checkpoints::{CheckpointPartShape, WalletHeadShape};
 pub use figures::RecountShape;
 pub use goods::{LicenceShape, LicenceStatusShape, ProductShape, TermsShape};
 pub use ledger::{
-    BulkProvisionShape, CounterpartyShape, EntryShape, EntryTypeShape, ProvisionShape, SaleShape, SoldShape,
-    WalletShape,
+    BulkProvisionShape, CounterpartyShape, EntryShape, EntryTypeShape, ProvisionShape, RefundShape, SaleShape,
+    SoldShape, WalletShape,
 };
 pub use parties::{ApiKeyShape, ClientShape, ClientStatusShape, ResellerShape, ResellerStatusShape, TierShape};
 pub use users::{

@@ -6,7 +6,7 @@ use purser_domain::Refusal;
 use purser_domain::licences::product::{Product, ProductReference};
 use purser_domain::refusal::What;
 
-use crate::engine::command::answer::Answer;
+use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
 use crate::engine::item::{Item, Stamp, doc, item};
 use crate::engine::keys::{Index, Key};
@@ -18,9 +18,6 @@ use crate::{Store, StoreError};
 pub(crate) fn key(reference: &ProductReference) -> Key {
     Key::alone("PR", reference)
 }
-
-/// How the answer to a command about a product is written.
-pub type RenderProduct<'a> = &'a (dyn Fn(&Product) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
 impl Store {
     /// A product, as of now.
@@ -36,16 +33,16 @@ impl Store {
     }
 
     /// Creates a product (rule B3).
-    pub async fn create_product(
+    pub async fn create_product<V: View<Product>>(
         &self,
         product: &Product,
         request: &Request,
-        render: RenderProduct<'_>,
     ) -> Result<Answer, StoreError> {
-        self.command(&request.stamp.request, request.record.as_ref(), &[], |_| {
-            let answer = render(product)?;
+        let record = self.record(request);
+        self.command(&request.stamp.request, record.as_ref(), &[], |_| {
+            let answer = answer::show::<V, _>(product)?;
             let mut writes = Vec::new();
-            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(self.record_write(record.as_ref(), request, &answer)?);
             let put = Write::Put(write(product, &request.stamp)?, Condition::Absent);
             writes.push(CommandWrite::unique(put, Refusal::DuplicateProduct));
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
@@ -54,20 +51,23 @@ impl Store {
     }
 
     /// Changes a product.
-    pub async fn change_product(
+    pub async fn change_product<V: View<Product>>(
         &self,
         reference: &ProductReference,
-        stamp: &Stamp,
+        request: &Request,
         change: impl Fn(&Product) -> Result<Option<Product>, Refusal> + Send + Sync,
-        render: RenderProduct<'_>,
     ) -> Result<Answer, StoreError> {
+        let stamp = &request.stamp;
         self.command(&stamp.request, None, &[key(reference)], |loaded| {
             let product = read_loaded(loaded, reference)?.ok_or(Refusal::NotFound(What::Product))?;
             let Some(changed) = change(&product)? else {
-                return Ok(Decision::Unchanged(Answer::first(render(&product)?)));
+                return Ok(Decision::Unchanged(Answer::first(answer::show::<V, _>(&product)?)));
             };
             let put = Write::Put(write(&changed, stamp)?, Condition::Version(product.version));
-            Ok(Decision::Commit { writes: vec![CommandWrite::fresh(put)], answer: Answer::first(render(&changed)?) })
+            Ok(Decision::Commit {
+                writes: vec![CommandWrite::fresh(put)],
+                answer: Answer::first(answer::show::<V, _>(&changed)?),
+            })
         })
         .await
     }

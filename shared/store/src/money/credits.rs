@@ -14,13 +14,13 @@ use purser_domain::money::wallet::Particulars;
 use purser_domain::refusal::What;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::command::answer::{self, Answer};
-use crate::engine::command::idempotency::{Fingerprint, Record};
-use crate::engine::command::{CommandWrite, Decision};
-use crate::engine::item::{Item, Stamp, bytes, bytes_of, doc, item};
+use crate::engine::command::answer::{self, Answer, View};
+use crate::engine::command::idempotency::{IdempotencyKey, Record};
+use crate::engine::command::{CommandWrite, Decision, Request};
+use crate::engine::item::{Item, bytes, bytes_of, doc, item};
 use crate::engine::keys::Key;
 use crate::engine::table::{Condition, Write};
-use crate::money::entry::Class;
+use crate::money::entry::{self, Class};
 use crate::money::wallet;
 use crate::{Store, StoreError};
 
@@ -43,33 +43,25 @@ pub struct TopUp<'a> {
     pub reference: Option<Reference>,
     /// What it is for.
     pub description: Option<Description>,
-    /// The caller's idempotency key.
-    pub key: &'a str,
-    /// The request.
-    pub fingerprint: Fingerprint,
 }
-
-/// How an entry is answered.
-pub type RenderEntry<'a> = &'a (dyn Fn(&Entry) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
 impl Store {
     /// Adds credits to a wallet.
-    pub async fn add_credits(
+    pub async fn add_credits<V: View<Entry>>(
         &self,
-        top_up: TopUp<'_>,
-        stamp: &Stamp,
-        now: Time,
-        render: RenderEntry<'_>,
+        top_up: &TopUp<'_>,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
-        let refid = self.entry_refid(top_up.reseller, Class::Credit, top_up.key);
-        let record = crate::money::entry::record(&refid, top_up.fingerprint);
+        let Request { key, stamp, now } = request;
+        let refid = self.entry_refid(top_up.reseller, Class::Credit, &key.key);
+        let record = entry::record(&refid, request);
         let wallet_key = wallet::key(top_up.reseller);
         let guard_key = top_up.reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
         let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guard_key.clone()).collect();
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
             let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::NotFound(What::Reseller))?;
             if let Some(guard) = guard_key.as_ref().and_then(|key| loaded.get(key)) {
-                return self.repeat_by_reference(guard, &top_up, &record, stamp, now);
+                return self.repeat_by_reference(guard, top_up, &record, request);
             }
             let particulars = Particulars {
                 refid: refid.clone(),
@@ -77,14 +69,14 @@ impl Store {
                 description: top_up.description.clone(),
                 actor: stamp.actor.clone(),
             };
-            let posting = wallet.credit(top_up.amount, particulars, now)?;
-            let answer = render(&posting.entry)?;
+            let posting = wallet.credit(top_up.amount, particulars, *now)?;
+            let answer = answer::show::<V, _>(&posting.entry)?;
             let mut writes = vec![
-                crate::money::entry::write(self, &posting.entry, &record, &answer, stamp)?,
+                entry::write(self, &posting.entry, &record, &answer, stamp)?,
                 wallet::write(&posting.wallet, Some(wallet.version), stamp)?,
             ];
             if let Some(key) = &guard_key {
-                writes.push(self.guard_write(key, top_up.amount, &answer, stamp, now)?);
+                writes.push(self.guard_write(key, top_up.amount, &answer, request)?);
             }
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
@@ -101,10 +93,10 @@ impl Store {
         key: &Key,
         amount: Amount,
         answer: &[u8],
-        stamp: &Stamp,
-        now: Time,
+        request: &Request<IdempotencyKey>,
     ) -> Result<CommandWrite, StoreError> {
-        let mut guard = item(key, "reference", &ReferenceGuard { amount, version: 1, created_at: now }, stamp)?;
+        let guard = ReferenceGuard { amount, version: 1, created_at: request.now };
+        let mut guard = item(key, "reference", &guard, &request.stamp)?;
         guard.insert("answer".to_owned(), bytes(answer::pack(&self.secrets, &key.pk, "", answer)?));
         Ok(CommandWrite::fresh(Write::Put(guard, Condition::Absent)))
     }
@@ -115,8 +107,7 @@ impl Store {
         guard: &Item,
         top_up: &TopUp<'_>,
         record: &Record,
-        stamp: &Stamp,
-        now: Time,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Decision, StoreError> {
         if doc::<ReferenceGuard>(guard)?.amount != top_up.amount {
             return Err(Refusal::ReferenceReused.into());
@@ -125,8 +116,8 @@ impl Store {
             crate::engine::item::key_of(guard).ok_or_else(|| StoreError::Unreadable("a guard without a key".into()))?;
         let packed = bytes_of(guard, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
         let answer = answer::unpack(&self.secrets, &key.pk, "", packed)?;
-        let doc = serde_json::json!({"version": 1, "created_at": now});
-        let mut alias = item(&record.key, "entry_alias", &doc, stamp)?;
+        let doc = serde_json::json!({"version": 1, "created_at": request.now});
+        let mut alias = item(&record.key, "entry_alias", &doc, &request.stamp)?;
         record.remember(&mut alias, &self.secrets, &answer)?;
         let writes = vec![CommandWrite::fresh(Write::Put(alias, Condition::Absent))];
         Ok(Decision::Commit { writes, answer: Answer { body: answer, replayed: true } })

@@ -7,9 +7,8 @@ use purser_domain::basic::refid::{EntryRefid, ResellerRefid};
 use purser_domain::basic::time::Time;
 use purser_domain::money::entry::Entry;
 
-use crate::engine::command::CommandWrite;
-use crate::engine::command::idempotency::Fingerprint;
-use crate::engine::command::idempotency::Record;
+use crate::engine::command::idempotency::{IdempotencyKey, Record};
+use crate::engine::command::{CommandWrite, Request};
 use crate::engine::item::{Item, Stamp, doc, item};
 use crate::engine::keys::{Index, Key};
 use crate::engine::page::{List, Page};
@@ -52,6 +51,13 @@ pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
     format!("EN@{reseller}")
 }
 
+/// The record of a money command: the entry it makes.
+pub(crate) fn record(refid: &EntryRefid, request: &Request<IdempotencyKey>) -> Record {
+    let fingerprint = request.key.fingerprint;
+    // What the entry's hash covers never changes, so the stored answer need not repeat it.
+    Record { key: key(refid), fingerprint, context: |item| Ok(unchanging(&doc(item)?)) }
+}
+
 /// The write that appends an entry and remembers the answer to its command.
 pub(crate) fn write(
     store: &Store,
@@ -76,11 +82,6 @@ fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
     // Within a wallet, time order is sequence order.
     Index::Tenant.place(&mut item, list_key(&entry.reseller), in_order(entry.created_at, entry.sequence));
     Ok(item)
-}
-
-/// The record of a command that appends the entry `refid`.
-pub(crate) fn record(refid: &EntryRefid, fingerprint: Fingerprint) -> Record {
-    Record { key: key(refid), fingerprint, context: |item| Ok(unchanging(&doc(item)?)) }
 }
 
 /// The text of what never changes in an entry; stored answers are read with its help, so neither does this.

@@ -13,16 +13,16 @@ use purser_domain::money::refund::{self, Part, Refunds};
 use purser_domain::money::wallet::Particulars;
 use purser_domain::refusal::What;
 
-use crate::engine::command::answer::Answer;
-use crate::engine::command::idempotency::Fingerprint;
-use crate::engine::command::{CommandWrite, Decision};
+use crate::engine::command::answer::{self, Answer, View};
+use crate::engine::command::idempotency::IdempotencyKey;
+use crate::engine::command::{CommandWrite, Decision, Request};
 use crate::engine::item::{Stamp, doc, item};
 use crate::engine::keys::Key;
 use crate::engine::loaded::Loaded;
 use crate::engine::table::{Condition, Write};
 use crate::licences::licence;
-use crate::money::entry::Class;
-use crate::money::sold::{Provision, RenderProvision, Sold, sold_keys};
+use crate::money::entry::{self, Class};
+use crate::money::sold::{Provision, Sold, sold_keys};
 use crate::money::wallet;
 use crate::{Store, StoreError};
 
@@ -39,7 +39,7 @@ fn read(loaded: &Loaded, provision: &EntryRefid) -> Result<Option<Refunds>, Stor
 pub(crate) fn entry_keys(loaded: &Loaded, provision: &EntryRefid) -> Result<Vec<Key>, StoreError> {
     let refunds = read(loaded, provision)?;
     let entries = refunds.iter().flat_map(|refunds| &refunds.entries);
-    Ok(entries.map(crate::money::entry::key).collect())
+    Ok(entries.map(entry::key).collect())
 }
 
 /// The entries that refunded a provision, oldest first.
@@ -73,24 +73,18 @@ pub struct RefundCommand<'a> {
     pub part: Part,
     /// What the entry says it is for.
     pub description: Option<Description>,
-    /// The caller's idempotency key.
-    pub key: &'a str,
-    /// The request.
-    pub fingerprint: Fingerprint,
 }
 
 impl Store {
     /// Returns credits to the wallet that paid, and revokes what they paid for.
-    pub async fn refund(
+    pub async fn refund<V: View<Provision>>(
         &self,
         command: &RefundCommand<'_>,
-        stamp: &Stamp,
-        now: Time,
-        render: RenderProvision<'_>,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
-        let purchase = command.purchase;
-        let refid = self.entry_refid(&purchase.reseller, Class::Refund, command.key);
-        let record = crate::money::entry::record(&refid, command.fingerprint);
+        let (purchase, stamp) = (command.purchase, &request.stamp);
+        let refid = self.entry_refid(&purchase.reseller, Class::Refund, &request.key.key);
+        let record = entry::record(&refid, request);
         let wallet_key = wallet::key(&purchase.reseller);
         let mut keys = vec![wallet_key.clone(), key(&purchase.refid)];
         keys.extend(sold_keys(purchase));
@@ -109,15 +103,15 @@ impl Store {
             };
             let so_far = read(loaded, &purchase.refid)?;
             let (so_far, part) = (so_far.as_ref(), &command.part);
-            let decision = refund::decide(&wallet, purchase, so_far, part, particulars, now)?;
-            let entry = &decision.posting.entry;
-            let (mut sold, at) = (self.sold(purchase, loaded)?, entry.created_at);
+            let decision = refund::decide(&wallet, purchase, so_far, part, particulars, request.now)?;
+            let made = &decision.posting.entry;
+            let (mut sold, at) = (self.sold(purchase, loaded)?, made.created_at);
             let revocations = self.revoke(&mut sold, &decision.licences, at, stamp)?;
             let mut refunds = entries(loaded, &purchase.refid)?;
-            refunds.push(entry.clone());
-            let answer = render(&Provision { entry: purchase.clone(), sold, refunds })?;
+            refunds.push(made.clone());
+            let answer = answer::show::<V, _>(&Provision { entry: purchase.clone(), sold, refunds })?;
             let mut writes = vec![
-                crate::money::entry::write(self, entry, &record, &answer, stamp)?,
+                entry::write(self, made, &record, &answer, stamp)?,
                 wallet::write(&decision.posting.wallet, Some(wallet.version), stamp)?,
                 write(&decision.refunds, stamp)?,
             ];

@@ -38,9 +38,6 @@ pub struct Sold {
     pub licences: Vec<KeyedLicence>,
 }
 
-/// How a provision is answered.
-pub type RenderProvision<'a> = &'a (dyn Fn(&Provision) -> Result<Vec<u8>, StoreError> + Send + Sync);
-
 impl Store {
     /// What an entry sold, as far as it was found.
     pub(crate) fn sold(&self, entry: &Entry, found: &Loaded) -> Result<Vec<Sold>, StoreError> {

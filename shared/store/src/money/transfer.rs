@@ -6,20 +6,18 @@
 use purser_domain::Refusal;
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::text::{Description, Reference};
-use purser_domain::basic::time::Time;
 use purser_domain::money::credits::Amount;
+use purser_domain::money::entry::Entry;
 use purser_domain::money::transfer::{self, End};
 use purser_domain::money::wallet::Particulars;
 use purser_domain::people::caller::Actor;
 use purser_domain::refusal::What;
 
-use crate::engine::command::Decision;
-use crate::engine::command::answer::Answer;
-use crate::engine::command::idempotency::Fingerprint;
-use crate::engine::item::Stamp;
+use crate::engine::command::answer::{self, Answer, View};
+use crate::engine::command::idempotency::IdempotencyKey;
+use crate::engine::command::{Decision, Request};
 use crate::engine::keys::Key;
-use crate::money::credits::RenderEntry;
-use crate::money::entry::Class;
+use crate::money::entry::{self, Class};
 use crate::money::wallet;
 use crate::parties::reseller;
 use crate::{Store, StoreError};
@@ -48,10 +46,6 @@ pub struct TransferCommand<'a> {
     pub reference: Option<Reference>,
     /// What it is for.
     pub description: Option<Description>,
-    /// The caller's idempotency key.
-    pub key: &'a str,
-    /// The request.
-    pub fingerprint: Fingerprint,
 }
 
 impl TransferCommand<'_> {
@@ -67,16 +61,15 @@ impl TransferCommand<'_> {
 
 impl Store {
     /// Moves credits from one wallet to another; the answer is about the entry in the first.
-    pub async fn transfer_credits(
+    pub async fn transfer_credits<V: View<Entry>>(
         &self,
         command: &TransferCommand<'_>,
-        stamp: &Stamp,
-        now: Time,
-        render: RenderEntry<'_>,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
-        let refid = self.entry_refid(command.from, Class::TransferOut, command.key);
+        let stamp = &request.stamp;
+        let refid = self.entry_refid(command.from, Class::TransferOut, &request.key.key);
         let other = self.entry_refid(command.to, Class::TransferIn, refid.as_str());
-        let record = crate::money::entry::record(&refid, command.fingerprint);
+        let record = entry::record(&refid, request);
         let (from_key, to_key) = (wallet::key(command.from), wallet::key(command.to));
         let profile_key = reseller::key(command.to);
         let mut keys: Vec<Key> = vec![from_key.clone(), to_key.clone()];
@@ -100,13 +93,13 @@ impl Store {
             let end = |wallet, refid, actor| End { wallet, particulars: particulars(refid, actor) };
             let sender = end(&from, refid.clone(), stamp.actor.clone());
             let receiver = end(&to, other.clone(), command.shown_to_receiver(&stamp.actor));
-            let made = transfer::decide(sender, receiver, command.amount, now)?;
-            let answer = render(&made.sent.entry)?;
+            let made = transfer::decide(sender, receiver, command.amount, request.now)?;
+            let answer = answer::show::<V, _>(&made.sent.entry)?;
             Ok(Decision::Commit {
                 writes: vec![
-                    crate::money::entry::write(self, &made.sent.entry, &record, &answer, stamp)?,
+                    entry::write(self, &made.sent.entry, &record, &answer, stamp)?,
                     wallet::write(&made.sent.wallet, Some(from.version), stamp)?,
-                    crate::money::entry::write_alone(&made.received.entry, stamp)?,
+                    entry::write_alone(&made.received.entry, stamp)?,
                     wallet::write(&made.received.wallet, Some(to.version), stamp)?,
                 ],
                 answer: Answer::first(answer),

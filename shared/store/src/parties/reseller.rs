@@ -13,7 +13,7 @@ use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
 use purser_domain::people::user::User;
 use purser_domain::refusal::What;
 
-use crate::engine::command::answer::Answer;
+use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
 use crate::engine::item::{Item, Stamp, doc, item, metadata_of, put_metadata};
 use crate::engine::keys::{Index, Key, by_time};
@@ -47,9 +47,6 @@ impl ResellerFilter {
             && (self.parent.is_none() || self.parent == reseller.parent)
     }
 }
-
-/// How the answer to a command about a reseller is written.
-pub type RenderReseller<'a> = &'a (dyn Fn(&Reseller) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
 impl Store {
     /// A new refid for a reseller, drawn at random.
@@ -98,29 +95,28 @@ impl Store {
     }
 
     /// Creates reseller, wallet and login (rule B1), below `parent` when there is one.
-    pub async fn onboard_reseller(
+    pub async fn onboard_reseller<V: View<Reseller>>(
         &self,
         refid: &ResellerRefid,
         new: &NewReseller,
         parent: Option<&ResellerRefid>,
         request: &Request,
-        render: RenderReseller<'_>,
     ) -> Result<Answer, StoreError> {
         let parts = [&new.email.folded(), refid.as_str()];
         let user = UserRefid::new(&self.prefixes.user, self.secrets.bits("user", &parts));
         let parent = parent.map(key);
         let keys: Vec<Key> = parent.iter().cloned().collect();
-        let (id, record) = (&request.stamp.request, request.record.as_ref());
-        self.command(id, record, &keys, |loaded| {
+        let record = self.record(request);
+        self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             let parent = match &parent {
                 Some(key) => Some(read_loaded(loaded, key, &self.secrets)?.ok_or(Refusal::InvalidParent)?),
                 None => None,
             };
             let (refid, user) = (refid.clone(), user.clone());
             let reseller = Reseller::onboard(new.clone(), refid, user, parent.as_ref(), request.now)?;
-            let answer = render(&reseller)?;
+            let answer = answer::show::<V, _>(&reseller)?;
             let mut writes = Vec::new();
-            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(self.record_write(record.as_ref(), request, &answer)?);
             writes.extend(user::creation(&first_login(&reseller), &request.stamp)?);
             let profile = write(&reseller, &self.secrets, &request.stamp)?;
             let profile = Write::Put(profile, Condition::Absent);
@@ -133,13 +129,13 @@ impl Store {
     }
 
     /// Changes a reseller, and its wallet with it; `change` is the rule, on both as they are.
-    pub async fn change_reseller(
+    pub async fn change_reseller<V: View<Reseller>>(
         &self,
         refid: &ResellerRefid,
-        stamp: &Stamp,
+        request: &Request,
         change: impl Fn(&Reseller, &Wallet) -> Result<Option<Reseller>, Refusal> + Send + Sync,
-        render: RenderReseller<'_>,
     ) -> Result<Answer, StoreError> {
+        let stamp = &request.stamp;
         let (profile, wallet) = (key(refid), crate::money::wallet::key(refid));
         let keys = [profile.clone(), wallet.clone()];
         self.command(&stamp.request, None, &keys, |loaded| {
@@ -148,7 +144,7 @@ impl Store {
             let old = crate::money::wallet::read(loaded, &wallet)?;
             let (reseller, old) = reseller.zip(old).ok_or(unknown)?;
             let Some(changed) = change(&reseller, &old)? else {
-                return Ok(Decision::Unchanged(Answer::first(render(&reseller)?)));
+                return Ok(Decision::Unchanged(Answer::first(answer::show::<V, _>(&reseller)?)));
             };
             let put = Write::Put(write(&changed, &self.secrets, stamp)?, Condition::Version(reseller.version));
             let mut writes = vec![CommandWrite::fresh(put)];
@@ -159,7 +155,7 @@ impl Store {
             if !seems_the_same {
                 writes.push(crate::money::wallet::write(&following, Some(old.version), stamp)?);
             }
-            Ok(Decision::Commit { writes, answer: Answer::first(render(&changed)?) })
+            Ok(Decision::Commit { writes, answer: Answer::first(answer::show::<V, _>(&changed)?) })
         })
         .await
     }

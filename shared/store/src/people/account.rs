@@ -12,7 +12,7 @@ use purser_domain::people::session::{Seen, Sessions};
 use purser_domain::people::user::User;
 use purser_domain::refusal::What;
 
-use crate::engine::command::answer::Answer;
+use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
 use crate::engine::item::{Stamp, doc, item};
 use crate::engine::keys::Key;
@@ -146,19 +146,19 @@ impl Store {
         read(&Loaded::of(&keys, found), refid, now)
     }
 
-    /// Changes an account; `change` is the rule, and none of it: nothing needs to change. The answer is what it gives
-    /// besides.
-    pub async fn change_account(
+    /// Changes an account; `change` is the rule, and none of it: nothing needs to change. The answer shows the user.
+    pub async fn change_account<V: View<User>>(
         &self,
         refid: &UserRefid,
         request: &Request,
-        change: impl Fn(&Account) -> Result<(Option<AccountChange>, Vec<u8>), StoreError> + Send + Sync,
+        change: impl Fn(&Account) -> Result<Option<AccountChange>, StoreError> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         let (id, now) = (&request.stamp.request, request.now);
         self.command(id, None, &keys(refid), |loaded| {
             let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(What::User))?;
-            let (change, answer) = change(&account)?;
-            let answer = Answer::first(answer);
+            let change = change(&account)?;
+            let user = change.as_ref().and_then(|change| change.user.as_ref());
+            let answer = Answer::first(answer::show::<V, _>(user.unwrap_or(&account.user))?);
             Ok(match change {
                 Some(change) => Decision::Commit { writes: change.writes(&account, &request.stamp, now)?, answer },
                 None => Decision::Unchanged(answer),

@@ -60,13 +60,14 @@ impl Store {
             Role::Operator | Role::Customer => None,
         };
         let keys: Vec<Key> = wallet.iter().cloned().collect();
+        let record = self.record(request);
         let created = self
-            .command(&request.stamp.request, request.record.as_ref(), &keys, |loaded| {
+            .command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
                 if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {
                     return Err(Refusal::InvalidReseller.into());
                 }
                 let mut writes = Vec::new();
-                writes.extend(self.record_write(request, b"shown")?);
+                writes.extend(self.record_write(record.as_ref(), request, b"shown")?);
                 writes.push(CommandWrite::fresh(Write::Put(write(api_key, &request.stamp)?, Condition::Absent)));
                 Ok(Decision::Commit { writes, answer: Answer::first(answer.clone()) })
             })
@@ -82,11 +83,11 @@ impl Store {
     pub async fn revoke_api_key(
         &self,
         refid: &ApiKeyRefid,
-        stamp: &Stamp,
+        request: &Request,
         may: impl Fn(&ApiKey) -> bool + Send + Sync,
     ) -> Result<(), StoreError> {
         let key = key(refid);
-        self.command(&stamp.request, None, std::slice::from_ref(&key), |loaded| {
+        self.command(&request.stamp.request, None, std::slice::from_ref(&key), |loaded| {
             let found: Option<ApiKey> = loaded.get(&key).map(doc).transpose()?;
             found.filter(&may).ok_or(Refusal::NotFound(What::ApiKey))?;
             let delete = CommandWrite::fresh(Write::Delete(key.clone(), Condition::Version(1)));

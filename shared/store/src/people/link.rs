@@ -73,9 +73,9 @@ impl Store {
         &self,
         asked: &LinkRequest,
         confirms: bool,
-        stamp: &Stamp,
-        now: Time,
+        request: &Request,
     ) -> Result<Option<Link>, StoreError> {
+        let (stamp, now) = (&request.stamp, request.now);
         if asked.created_at.plus(WAITS) <= now {
             return Ok(None);
         }
@@ -121,7 +121,8 @@ impl Store {
     }
 
     /// A link with which the owner of a login sets its first password; none when nobody may sign in there.
-    pub async fn invite(&self, refid: &UserRefid, stamp: &Stamp, now: Time) -> Result<Option<Link>, StoreError> {
+    pub async fn invite(&self, refid: &UserRefid, request: &Request) -> Result<Option<Link>, StoreError> {
+        let (stamp, now) = (&request.stamp, request.now);
         let new = NewToken::draw(&self.secrets)?;
         let mut link = None;
         let decide = |loaded: &Loaded| {

@@ -12,7 +12,7 @@ use purser_domain::people::clean_up::{CleanUp, Stale};
 use purser_domain::people::user::User;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::command::answer::Answer;
+use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
 use crate::engine::item::{Item, Stamp, doc, item};
 use crate::engine::keys::{Index, Key, by_time, shard};
@@ -184,27 +184,26 @@ impl Store {
     }
 
     /// Creates a login for somebody, whose owner is then mailed a link to set a password; `holds` gives it its roles.
-    pub async fn create_user(
+    pub async fn create_user<V: View<User>>(
         &self,
         email: &EmailAddress,
         name: &Name,
         holds: impl Fn(User) -> User + Send + Sync,
         request: &Request,
-        render: impl Fn(&User) -> Result<Vec<u8>, StoreError> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         let refid = UserRefid::new(&self.prefixes.user, self.secrets.random()?);
         let new = User::new(refid, email.clone(), name.clone(), request.now);
         let new = holds(User { invited: true, ..new });
         let wallet = new.reseller.as_ref().map(crate::money::wallet::key);
         let keys: Vec<Key> = wallet.iter().cloned().collect();
-        let (id, record) = (&request.stamp.request, request.record.as_ref());
-        self.command(id, record, &keys, |loaded| {
+        let record = self.record(request);
+        self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             if let Some(wallet) = &wallet {
                 crate::money::wallet::must_trade(loaded, wallet)?;
             }
-            let answer = render(&new)?;
+            let answer = answer::show::<V, _>(&new)?;
             let mut writes = Vec::new();
-            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(self.record_write(record.as_ref(), request, &answer)?);
             writes.extend(creation(&new, &request.stamp)?);
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })

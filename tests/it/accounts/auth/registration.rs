@@ -1,8 +1,10 @@
 //! Registration: anybody may ask for an account, but only the reader of the address's e-mail gets it (rules D1, D3).
 
 use jiff::SignedDuration;
+use purser_domain::basic::time::Time;
 use purser_domain::people::caller::Actor;
 use purser_domain::people::token::{Asks, LinkRequest};
+use purser_store::engine::command::Request;
 use purser_store::engine::item::{Origin, Stamp};
 use purser_tests::World;
 use purser_tests::faults::{Fault, Script};
@@ -124,7 +126,7 @@ async fn an_address_that_a_stale_read_shows_free_is_answered_as_its_logins() {
     let table = world.system().dynamo().table().to_owned();
     let nothing = json!({"Responses": {table: []}, "UnprocessedKeys": {}}).to_string();
     script.then(1, "BatchGetItem", &Fault::Answer(200, nothing));
-    let (now, stamp) = (app.clock.now(), stamp());
+    let now = app.clock.now();
     let asked = LinkRequest {
         id: "0123456789ABCDEF".to_owned(),
         asks: Asks::Register {
@@ -135,24 +137,25 @@ async fn an_address_that_a_stale_read_shows_free_is_answered_as_its_logins() {
         created_at: now,
         version: 1,
     };
-    let link = app.store.answer_link_request(&asked, true, &stamp, now);
-    let link = link.await.unwrap().unwrap();
+    let link = app.store.answer_link_request(&asked, true, &request(now)).await;
+    let link = link.unwrap().unwrap();
     assert!(script.is_played() && link.has_account);
     assert_eq!(link.user.refid.as_str(), ada.refid);
     assert_eq!(world.count_of_kind("user"), 1);
     // A request that has waited for 24 hours is not answered any more.
     let late = now.plus(SignedDuration::from_hours(24));
-    let link = app.store.answer_link_request(&asked, true, &stamp, late);
-    assert!(link.await.unwrap().is_none());
+    let link = app.store.answer_link_request(&asked, true, &request(late)).await;
+    assert!(link.unwrap().is_none());
 }
 
-fn stamp() -> Stamp {
-    Stamp {
+fn request(now: Time) -> Request {
+    let stamp = Stamp {
         actor: Actor::new("mail-links"),
         request: "a delivery".to_owned(),
         origin: Origin::Api,
         cause: "a request".to_owned(),
-    }
+    };
+    Request { key: None, stamp, now }
 }
 
 #[tokio::test]

@@ -223,7 +223,7 @@ async fn a_sign_in_under_way_ends_with_the_password_it_was_checked_against() {
     let changed = ada.caller.put("/v1/me/password", &body).await;
     let _changed = changed.expect(200);
     let request = Request {
-        record: None,
+        key: None,
         stamp: Stamp {
             actor: Actor::new("anybody"),
             request: "a sign-in".to_owned(),

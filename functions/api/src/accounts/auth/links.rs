@@ -12,12 +12,15 @@ use purser_domain::people::user::User;
 use purser_edge::caller::call::Anybody;
 use purser_edge::caller::passwords;
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::extract::Body;
+use purser_edge::http::problem::refusals::{DuplicateEmail, InvalidToken, Refused, WeakPassword};
 use purser_edge::shapes::{NewPasswordShape, TokenShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem, noted};
 use purser_store::engine::command::Request;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+noted!(AddressTaken = DuplicateEmail, ", when somebody else has the new address by now");
 
 /// The token of a link.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -39,19 +42,13 @@ pub(super) struct Confirmed {
 /// With the token of a mail: of a registration, whose password is valid from now on, or of a new address.
 #[utoipa::path(
     post, path = "/v1/auth/confirm", tag = "accounts", request_body = ConfirmAddress,
-    responses(
-        (status = 200, body = Confirmed),
-        (status = 409, description = "`duplicate_email`, when somebody else has the new address by now"),
-        (status = 422, description = "`invalid_token`"),
-    ),
+    responses((status = 200, body = Confirmed), Refused<(AddressTaken, InvalidToken)>),
     security(())
 )]
 pub(super) async fn confirm_address(
     State(app): State<App>,
-    Anybody(request): Anybody,
-    body: MaybeBody<ConfirmAddress>,
+    Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<ConfirmAddress>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     confirm(&app, &request, body.token.as_str()).await?;
     answer::ok(&Confirmed { status: "confirmed" })
 }
@@ -86,15 +83,13 @@ pub(super) struct Reset {
 /// All sessions end.
 #[utoipa::path(
     post, path = "/v1/auth/reset-password", tag = "accounts", request_body = ResetPassword,
-    responses((status = 200, body = Reset), (status = 422, description = "`invalid_token`, `weak_password`")),
+    responses((status = 200, body = Reset), Refused<(InvalidToken, WeakPassword)>),
     security(())
 )]
 pub(super) async fn reset_password(
     State(app): State<App>,
-    Anybody(request): Anybody,
-    body: MaybeBody<ResetPassword>,
+    Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<ResetPassword>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     let user = reset(&app, &request, body.token.as_str(), body.password).await?;
     answer::ok(&Reset { status: "reset", device: app.store.new_device(&user.refid)? })
 }

@@ -12,10 +12,13 @@ use purser_edge::caller::call::{Anybody, Connection, SignedIn};
 use purser_edge::caller::captcha::CaptchaBody;
 use purser_edge::caller::passwords::{self, Checked};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::extract::Body;
 use purser_edge::http::json::object;
+use purser_edge::http::problem::refusals::{
+    CaptchaFailed, InvalidCode, InvalidCredentials, Refused, SecondFactorRequired, TooManyAttempts,
+};
 use purser_edge::shapes::{CodeShape, DeviceShape, EmailShape, PasswordShape, SessionTokenShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem};
 use purser_store::people::sign_in::{Proof, SignIn};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -48,19 +51,15 @@ pub(super) struct Login {
     post, path = "/v1/auth/login", tag = "accounts", request_body = Login,
     responses(
         (status = 200, body = SessionTokenShape),
-        (status = 401, description = "`invalid_credentials`, `second_factor_required`"),
-        (status = 422, description = "`invalid_code`, `captcha_failed`"),
-        (status = 429, description = "`too_many_attempts`"),
+        Refused<(InvalidCredentials, SecondFactorRequired, InvalidCode, CaptchaFailed, TooManyAttempts)>,
     ),
     security(())
 )]
 pub(super) async fn login(
     State(app): State<App>,
-    Anybody(request): Anybody,
     from: Connection,
-    body: MaybeBody<Login>,
+    Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<Login>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let sign_in = SignIn {
         email: body.email,

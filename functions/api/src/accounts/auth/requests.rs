@@ -4,22 +4,27 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::request::Parts;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::text::Name;
 use purser_domain::people::password::GivenPassword;
 use purser_domain::people::token::Asks;
 use purser_edge::caller::call::Anybody;
 use purser_edge::caller::captcha::CaptchaBody;
+use purser_edge::caller::input::Subject;
 use purser_edge::caller::passwords;
-use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::extract::Body;
 use purser_edge::http::json::object;
+use purser_edge::http::problem::refusals::{CaptchaFailed, NotFound, Refused, WeakPassword};
 use purser_edge::shapes::{EmailShape, NameShape, NewPasswordShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem, noted};
 use purser_store::engine::command::Request;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Received;
+
+noted!(RegistrationOff = NotFound, ", while registration is off");
 
 /// Somebody who wants an account.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -39,25 +44,25 @@ pub(super) struct Register {
     captcha: Option<CaptchaBody>,
 }
 
+/// Registration, as long as the deployment offers it.
+pub(super) struct Registration;
+
+impl<W: Sync> Subject<W> for Registration {
+    async fn find(_: &W, _: &mut Parts, app: &App) -> Result<Self, Problem> {
+        app.config.accounts.registration.then_some(Self).ok_or_else(|| Problem::not_found("path"))
+    }
+}
+
 /// Register
 #[utoipa::path(
     post, path = "/v1/auth/register", tag = "accounts", request_body = Register,
-    responses(
-        (status = 202, body = Received),
-        (status = 404, description = "`not_found`, while registration is off"),
-        (status = 422, description = "`weak_password`, `captcha_failed`"),
-    ),
+    responses((status = 202, body = Received), Refused<(RegistrationOff, WeakPassword, CaptchaFailed)>),
     security(())
 )]
 pub(super) async fn register(
     State(app): State<App>,
-    Anybody(request): Anybody,
-    body: MaybeBody<Register>,
+    Input(Anybody(request), _, (), Body(body)): Input<Anybody, Registration, (), Body<Register>>,
 ) -> Result<Response, Problem> {
-    if !app.config.accounts.registration {
-        return Err(Problem::not_found("path"));
-    }
-    let Body(body) = body?;
     app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let (email, name) = (body.email, body.name);
     let password = app.new_password(body.password, &email, Some(&name))?;
@@ -80,13 +85,12 @@ pub(super) struct Address {
 /// Have the confirmation sent again
 #[utoipa::path(
     post, path = "/v1/auth/resend-confirmation", tag = "accounts", request_body = Address,
-    responses((status = 202, body = Received), (status = 422, description = "`captcha_failed`")),
+    responses((status = 202, body = Received), Refused<CaptchaFailed>),
     security(())
 )]
 pub(super) async fn resend_confirmation(
     State(app): State<App>,
-    Anybody(request): Anybody,
-    body: MaybeBody<Address>,
+    Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<Address>>,
 ) -> Result<Response, Problem> {
     let email = address(&app, &request, body).await?;
     ask(&app, Asks::Resend { email }, &request).await
@@ -95,20 +99,18 @@ pub(super) async fn resend_confirmation(
 /// Ask for a link to set a new password
 #[utoipa::path(
     post, path = "/v1/auth/forgot-password", tag = "accounts", request_body = Address,
-    responses((status = 202, body = Received), (status = 422, description = "`captcha_failed`")),
+    responses((status = 202, body = Received), Refused<CaptchaFailed>),
     security(())
 )]
 pub(super) async fn forgot_password(
     State(app): State<App>,
-    Anybody(request): Anybody,
-    body: MaybeBody<Address>,
+    Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<Address>>,
 ) -> Result<Response, Problem> {
     let email = address(&app, &request, body).await?;
     ask(&app, Asks::Reset { email }, &request).await
 }
 
-async fn address(app: &App, request: &Request, body: MaybeBody<Address>) -> Result<EmailAddress, Problem> {
-    let Body(body) = body?;
+async fn address(app: &App, request: &Request, body: Address) -> Result<EmailAddress, Problem> {
     app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     Ok(body.email)
 }

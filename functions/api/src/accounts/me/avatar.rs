@@ -9,15 +9,18 @@ use purser_domain::Refusal;
 use purser_domain::refusal::What;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::extract::Picture;
+use purser_edge::http::problem::refusals::{InvalidImage, NotFound, Refused};
 use purser_edge::shapes::PictureShape;
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem, noted};
+
+noted!(NoPicture = NotFound, ", as long as there is none");
 
 /// Show the own picture
 #[utoipa::path(
     get, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses(
         (status = 200, body = PictureShape, content_type = "image/jpeg", description = "256 × 256 pixels"),
-        (status = 404, description = "`not_found`, as long as there is none"),
+        Refused<NoPicture>,
     )
 )]
 pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
@@ -33,20 +36,14 @@ pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<
 #[utoipa::path(
     put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     request_body(content = PictureShape, content_type = "image/*"),
-    responses(
-        (status = 204),
-        (status = 422, description = "`invalid_image`"),
-    )
+    responses((status = 204), Refused<InvalidImage>)
 )]
 pub(super) async fn change_avatar(
     State(app): State<App>,
-    me: SignedIn,
-    picture: Result<Picture, Problem>,
+    Input(me, (), (), Picture(file)): Input<SignedIn, (), (), Picture>,
 ) -> Result<Response, Problem> {
-    let Picture(file) = picture?;
-    let jpeg = square_jpeg(file).await.map_err(|error| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_image", format!("The picture {error}."))
-    })?;
+    let jpeg =
+        square_jpeg(file).await.map_err(|error| Problem::because(InvalidImage, format!("The picture {error}.")))?;
     app.store.keep_avatar(&me.user, &jpeg, &me.request).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

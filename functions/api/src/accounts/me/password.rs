@@ -11,9 +11,10 @@ use purser_domain::people::token::Asks;
 use purser_edge::caller::call::{Connection, SignedIn};
 use purser_edge::caller::passwords;
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::extract::Body;
+use purser_edge::http::problem::refusals::{Refused, TooManyAttempts, WeakPassword, WrongPassword};
 use purser_edge::shapes::{EmailShape, NewPasswordShape, PasswordShape, SessionTokenShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem};
 use purser_store::people::account::Account;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -41,19 +42,13 @@ pub(super) struct ChangePassword {
 /// All sessions end; the answer is a new one in the place of this.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "account", security(("session" = [])), request_body = ChangePassword,
-    responses(
-        (status = 200, body = SessionTokenShape),
-        (status = 422, description = "`wrong_password`, `weak_password`"),
-        (status = 429, description = "`too_many_attempts`"),
-    )
+    responses((status = 200, body = SessionTokenShape), Refused<(WrongPassword, WeakPassword, TooManyAttempts)>)
 )]
 pub(super) async fn change_password(
     State(app): State<App>,
-    me: SignedIn,
     from: Connection,
-    body: MaybeBody<ChangePassword>,
+    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<ChangePassword>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     let account = proven(&app, &me, &body.password).await?;
     let user = &account.user;
     let new = app
@@ -91,18 +86,12 @@ pub(super) struct ChangeEmail {
 /// A link is mailed to the new address, and works once; then the old one is told.
 #[utoipa::path(
     put, path = "/v1/me/email", tag = "account", security(("session" = [])), request_body = ChangeEmail,
-    responses(
-        (status = 202, body = Received),
-        (status = 422, description = "`wrong_password`"),
-        (status = 429, description = "`too_many_attempts`"),
-    )
+    responses((status = 202, body = Received), Refused<(WrongPassword, TooManyAttempts)>)
 )]
 pub(super) async fn change_email(
     State(app): State<App>,
-    me: SignedIn,
-    body: MaybeBody<ChangeEmail>,
+    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<ChangeEmail>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     let account = proven(&app, &me, &body.password).await?;
     let asks = Asks::ChangeEmail { user: me.user, email: body.email, epoch: account.user.epoch };
     app.store.ask_for_link(asks, &me.request).await?;

@@ -8,11 +8,10 @@ use purser_domain::people::user::UserChange;
 use purser_domain::refusal::What;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch, MaybeBody};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, IfMatch};
 use purser_edge::http::json::present;
 use purser_edge::shapes::{NameShape, UserShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem};
 use purser_store::people::account::{Account, AccountChange};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -46,20 +45,14 @@ pub(super) struct ChangeMe {
 )]
 pub(super) async fn change_me(
     State(app): State<App>,
-    me: SignedIn,
-    version: Result<IfMatch, Problem>,
-    body: MaybeBody<ChangeMe>,
+    Input(me, (), version, Body(body)): Input<SignedIn, (), IfMatch, Body<ChangeMe>>,
 ) -> Result<Response, Problem> {
-    let version = version?;
-    let Body(body) = body?;
     let change = UserChange { name: body.name, ..UserChange::default() };
     let change = |account: &Account| {
         version.must_hold(account.user.version)?;
         let changed = account.user.changed(&change);
-        let shown = UserShape::from(changed.as_ref().unwrap_or(&account.user));
-        let change = changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() });
-        Ok((change, json::write(&shown)?))
+        Ok(changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() }))
     };
-    let changed = app.store.change_account(&me.user, &me.request, change).await?;
+    let changed = app.store.change_account::<UserShape>(&me.user, &me.request, change).await?;
     Ok(answer::changed(changed))
 }

@@ -11,16 +11,22 @@ use purser_domain::people::given::GivenCode;
 use purser_domain::people::password::GivenPassword;
 use purser_edge::caller::call::{Connection, SignedIn};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, MaybeBody};
+use purser_edge::http::extract::Body;
+use purser_edge::http::problem::refusals::{
+    InvalidCode, Refused, SecondFactorDisabled, SecondFactorEnabled, TooManyAttempts, WrongPassword,
+};
 use purser_edge::shapes::{CodeShape, PasswordShape, SessionTokenShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem, noted};
 use purser_store::StoreError;
+use purser_store::engine::command::answer::NoView;
 use purser_store::people::account::{Account, AccountChange};
 use purser_store::people::second_factor::RecoveryCodes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::proven;
+
+noted!(NoneBegun = SecondFactorDisabled, " when none was begun");
 
 /// The present password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,19 +49,12 @@ pub(super) struct OfferedFactor {
 /// Begin to set up a second factor
 #[utoipa::path(
     post, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
-    responses(
-        (status = 200, body = OfferedFactor),
-        (status = 409, description = "`second_factor_enabled`"),
-        (status = 422, description = "`wrong_password`"),
-        (status = 429, description = "`too_many_attempts`"),
-    )
+    responses((status = 200, body = OfferedFactor), Refused<(SecondFactorEnabled, WrongPassword, TooManyAttempts)>)
 )]
 pub(super) async fn offer_second_factor(
     State(app): State<App>,
-    me: SignedIn,
-    body: MaybeBody<Proof>,
+    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<Proof>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     let account = proven(&app, &me, &body.password).await?;
     let (secret, sealed) = app.store.new_totp_secret(&me.user)?;
     let offer = |account: &Account| {
@@ -65,10 +64,9 @@ pub(super) async fn offer_second_factor(
         }
         let mut credentials = account.credentials.next(me.request.now);
         credentials.offered_factor = Some(sealed.clone());
-        let change = AccountChange { credentials: Some(credentials), ..AccountChange::default() };
-        Ok((Some(change), Vec::new()))
+        Ok(Some(AccountChange { credentials: Some(credentials), ..AccountChange::default() }))
     };
-    app.store.change_account(&me.user, &me.request, offer).await?;
+    app.store.change_account::<NoView>(&me.user, &me.request, offer).await?;
     answer::ok(&OfferedFactor { secret: secret.to_base32(), uri: secret.uri(&app.config.brand, &account.user.email) })
 }
 
@@ -98,18 +96,14 @@ pub(super) struct EnabledFactor {
     put, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = FirstCode,
     responses(
         (status = 200, body = EnabledFactor),
-        (status = 409, description = "`second_factor_enabled`, `second_factor_disabled` when none was begun"),
-        (status = 422, description = "`invalid_code`"),
-        (status = 429, description = "`too_many_attempts`"),
+        Refused<(SecondFactorEnabled, NoneBegun, InvalidCode, TooManyAttempts)>,
     )
 )]
 pub(super) async fn enable_second_factor(
     State(app): State<App>,
-    me: SignedIn,
     from: Connection,
-    body: MaybeBody<FirstCode>,
+    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<FirstCode>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     let now = me.request.now;
     let codes = RecoveryCodes::draw()?;
     let begun = app.store.begin_proof(&me.user, &me.session, now).await?;
@@ -148,19 +142,12 @@ pub(super) async fn enable_second_factor(
 /// All sessions end, this one, too.
 #[utoipa::path(
     delete, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
-    responses(
-        (status = 204),
-        (status = 409, description = "`second_factor_disabled`"),
-        (status = 422, description = "`wrong_password`"),
-        (status = 429, description = "`too_many_attempts`"),
-    )
+    responses((status = 204), Refused<(SecondFactorDisabled, WrongPassword, TooManyAttempts)>)
 )]
 pub(super) async fn disable_second_factor(
     State(app): State<App>,
-    me: SignedIn,
-    body: MaybeBody<Proof>,
+    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<Proof>>,
 ) -> Result<Response, Problem> {
-    let Body(body) = body?;
     let account = proven(&app, &me, &body.password).await?;
     let checked = account.credentials.password;
     let disable = |account: &Account| {
@@ -175,9 +162,8 @@ pub(super) async fn disable_second_factor(
         credentials.second_factor = None;
         let mut user = account.user.next_epoch();
         user.second_factor = false;
-        let change = AccountChange { user: Some(user), credentials: Some(credentials), sessions: None };
-        Ok((Some(change), Vec::new()))
+        Ok(Some(AccountChange { user: Some(user), credentials: Some(credentials), sessions: None }))
     };
-    app.store.change_account(&me.user, &me.request, disable).await?;
+    app.store.change_account::<NoView>(&me.user, &me.request, disable).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -11,8 +11,9 @@ use purser_edge::caller::call::SignedIn;
 use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{PageQuery, Params};
 use purser_edge::shapes::{LoginShape, SessionShape};
-use purser_edge::{App, Problem};
+use purser_edge::{App, Input, Problem};
 use purser_store::StoreError;
+use purser_store::engine::command::answer::NoView;
 use purser_store::engine::page::Page;
 use purser_store::people::account::{Account, AccountChange};
 
@@ -74,10 +75,9 @@ pub(crate) async fn end(
     let end = |account: &Account| {
         let before = account.sessions.as_ref().map(Sessions::next);
         let left = before.map(&left).transpose()?;
-        let change = left.map(|sessions| AccountChange { sessions: Some(sessions), ..AccountChange::default() });
-        Ok((change, Vec::new()))
+        Ok(left.map(|sessions| AccountChange { sessions: Some(sessions), ..AccountChange::default() }))
     };
-    app.store.change_account(&me.user, &me.request, end).await?;
+    app.store.change_account::<NoView>(&me.user, &me.request, end).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -88,10 +88,8 @@ pub(crate) async fn end(
 )]
 pub(super) async fn list_own_logins(
     State(app): State<App>,
-    me: SignedIn,
-    query: Result<Params<PageQuery>, Problem>,
+    Input(me, (), Params(query), ..): Input<SignedIn, (), Params<PageQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     let scope = me.cursor_scope();
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();

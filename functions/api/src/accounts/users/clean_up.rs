@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use purser_domain::basic::refid::UserRefid;
 use purser_domain::people::user::User;
+use purser_edge::caller::input::{Named, Operator};
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{IfMatch, Named, PageQuery, Params};
+use purser_edge::http::extract::{IfMatch, PageQuery, Params};
+use purser_edge::http::problem::refusals::{Forbidden, Refused, UserInUse};
 use purser_edge::shapes::{StaleUserShape, UserRefidShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Input, Problem};
 
 type StaleUserList = List<StaleUserShape>;
 
@@ -21,18 +23,12 @@ type StaleUserList = List<StaleUserShape>;
 /// none of them, so a page may be short or empty and still have one after it.
 #[utoipa::path(
     get, path = "/v1/stale-users", tag = "users", params(PageQuery),
-    responses(
-        (status = 200, body = StaleUserList),
-        (status = 403, description = "`forbidden`"),
-    )
+    responses((status = 200, body = StaleUserList), Refused<Forbidden>)
 )]
 pub(super) async fn list_stale_users(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<PageQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Operator, (), Params<PageQuery>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Params(query) = query?;
     let scope = call.cursor_scope(&());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();
@@ -48,23 +44,13 @@ pub(super) async fn list_stale_users(
         ("refid" = UserRefidShape, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses(
-        (status = 204),
-        (status = 403, description = "`forbidden`"),
-        (status = 409, description = "`user_in_use`"),
-    )
+    responses((status = 204), Refused<(Forbidden, UserInUse)>)
 )]
 pub(super) async fn delete_user(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
-    version: Result<IfMatch, Problem>,
+    Input(call, Named(refid), version, ..): Input<Operator, Named<UserRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(refid) = named?;
-    let version = version?;
-    let request = call.request(&app, None, &())?;
     let must = |user: &User| version.must_hold(user.version);
-    app.store.delete_user(&refid, must, &request).await?;
+    app.store.delete_user(&refid, must, &call.request()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

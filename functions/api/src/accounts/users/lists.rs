@@ -3,19 +3,18 @@
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::UserRefid;
 use purser_domain::people::user::User;
 use purser_edge::caller::call::Listed;
+use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{Limit, Named, PageQuery, Params};
+use purser_edge::http::extract::{Limit, PageQuery, Params};
+use purser_edge::http::problem::refusals::{Forbidden, NotFound, Refused};
 use purser_edge::shapes::{LoginShape, ResellerRefidShape, UserRefidShape, UserShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::people::user::UserFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
-
-use super::{may_reach, user};
 
 /// Which logins.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -43,18 +42,12 @@ type UserList = List<UserShape>;
 /// List logins, newest first
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", params(UserQuery),
-    responses(
-        (status = 200, body = UserList),
-        (status = 403, description = "`forbidden`"),
-        (status = 404, description = "`not_found`"),
-    )
+    responses((status = 200, body = UserList), Refused<(Forbidden, NotFound)>)
 )]
 pub(super) async fn list_users(
     State(app): State<App>,
-    call: Call,
-    query: Result<Params<UserQuery>, Problem>,
+    Input(call, (), Params(query), ..): Input<Call, (), Params<UserQuery>>,
 ) -> Result<Response, Problem> {
-    let Params(query) = query?;
     if query.operators || query.email.is_some() {
         call.caller.must_operate()?;
     }
@@ -75,7 +68,7 @@ pub(super) async fn list_users(
     } else {
         app.store.users(&filter, limit, position).await?
     };
-    page.items.retain(|user| may_reach(&call, user) && filter.shows(user) && (!query.operators || user.operator));
+    page.items.retain(|user| call.may_manage(user) && filter.shows(user) && (!query.operators || user.operator));
     List::answer(&app, &scope, page, |user: &User| UserShape::from(user))
 }
 
@@ -97,13 +90,8 @@ type LoginList = List<LoginShape>;
 )]
 pub(super) async fn list_logins(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
-    query: Result<Params<PageQuery>, Problem>,
+    Input(call, Found(user), Params(query), ..): Input<Call, Found<User>, Params<PageQuery>>,
 ) -> Result<Response, Problem> {
-    let Named(refid) = named?;
-    let user = user(&app, &call, &refid).await?;
-    let Params(query) = query?;
     let scope = call.cursor_scope(&());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();

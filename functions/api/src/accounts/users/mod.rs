@@ -12,20 +12,24 @@ use purser_domain::Refusal;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ResellerRefid, UserRefid};
 use purser_domain::basic::text::Name;
-use purser_domain::people::caller::Role;
 use purser_domain::people::user::{User, UserChange, UserStatus};
 use purser_domain::refusal::What;
+use purser_edge::caller::input::{Found, Named, Operator};
 use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch, MaybeBody, Named, OptionalKey};
-use purser_edge::http::json;
+use purser_edge::http::extract::{Body, IfMatch, Key};
 use purser_edge::http::json::present;
+use purser_edge::http::problem::refusals::{
+    DuplicateEmail, Forbidden, InvalidReseller, NotFound, Refused, ResellerPending, ResellerSuspended,
+};
 use purser_edge::shapes::{EmailShape, IdempotencyKeyShape, NameShape, ResellerRefidShape, UserRefidShape, UserShape};
-use purser_edge::{App, Call, Problem};
+use purser_edge::{App, Call, Input, Problem, noted};
 use purser_store::people::account::{Account, AccountChange};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+noted!(AnotherReseller = NotFound, ", for another reseller");
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
@@ -65,44 +69,21 @@ struct InviteUser {
     ),
     responses(
         (status = 201, body = UserShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 404, description = "`not_found`, for another reseller"),
-        (status = 409, description = "`duplicate_email`, `reseller_suspended`, `reseller_pending`"),
-        (status = 422, description = "`invalid_reseller`"),
+        Refused<(Forbidden, AnotherReseller, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidReseller)>,
     )
 )]
 async fn invite_user(
     State(app): State<App>,
-    call: Call,
-    key: OptionalKey,
-    body: MaybeBody<InviteUser>,
+    Input(call, (), key, Body(body)): Input<Call, (), Option<Key>, Body<InviteUser>>,
 ) -> Result<Response, Problem> {
-    let key = key?;
-    let Body(body) = body?;
     if body.operator {
         call.caller.must_operate()?;
     }
     let reseller = call.reseller(body.reseller.as_deref())?;
-    let request = call.request(&app, key.as_ref(), &body)?;
+    let request = call.repeatable(key, &body)?;
     let holds = |user: User| User { operator: body.operator, reseller: reseller.clone(), ..user };
-    let invited =
-        app.store.create_user(&body.email, &body.name, holds, &request, |user| json::write(&UserShape::from(user)));
+    let invited = app.store.create_user::<UserShape>(&body.email, &body.name, holds, &request);
     Ok(answer::created(invited.await?))
-}
-
-/// Whether the caller may see and manage a login.
-fn may_reach(call: &Call, user: &User) -> bool {
-    match &call.caller.role {
-        Role::Operator => true,
-        Role::Reseller(own) => user.reseller.as_ref() == Some(own) && !user.operator,
-        Role::Customer => false,
-    }
-}
-
-async fn user(app: &App, call: &Call, refid: &UserRefid) -> Result<User, Problem> {
-    let found = app.store.user(refid).await?;
-    let own = found.filter(|user| may_reach(call, user));
-    own.ok_or_else(|| Refusal::NotFound(What::User).into())
 }
 
 /// Show a login
@@ -110,13 +91,7 @@ async fn user(app: &App, call: &Call, refid: &UserRefid) -> Result<User, Problem
     get, path = "/v1/users/{refid}", tag = "users", params(("refid" = UserRefidShape, Path)),
     responses((status = 200, body = UserShape))
 )]
-async fn read_user(
-    State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
-) -> Result<Response, Problem> {
-    let Named(refid) = named?;
-    let user = user(&app, &call, &refid).await?;
+async fn read_user(Input(_call, Found(user), ..): Input<Call, Found<User>>) -> Result<Response, Problem> {
     answer::ok(&UserShape::from(&user))
 }
 
@@ -147,24 +122,12 @@ struct ChangeUser {
         ("refid" = UserRefidShape, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses(
-        (status = 200, body = UserShape),
-        (status = 403, description = "`forbidden`"),
-        (status = 422, description = "`invalid_reseller`"),
-    )
+    responses((status = 200, body = UserShape), Refused<(Forbidden, InvalidReseller)>)
 )]
 async fn change_user(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
-    version: Result<IfMatch, Problem>,
-    body: MaybeBody<ChangeUser>,
+    Input(call, Found(user), version, Body(body)): Input<Operator, Found<User>, IfMatch, Body<ChangeUser>>,
 ) -> Result<Response, Problem> {
-    call.caller.must_operate()?;
-    let Named(refid) = named?;
-    let _found = user(&app, &call, &refid).await?;
-    let version = version?;
-    let Body(body) = body?;
     let reseller = match &body.reseller {
         Some(Some(named)) => {
             let named = ResellerRefid::parse(named).ok_or(Refusal::InvalidReseller)?;
@@ -176,7 +139,7 @@ async fn change_user(
         None => None,
     };
     let change = UserChange { name: body.name, operator: body.operator, reseller, ..UserChange::default() };
-    changed(&app, &call, &refid, &version, change).await
+    changed(&app, &call, &user.refid, &version, change).await
 }
 
 async fn changed(
@@ -187,7 +150,7 @@ async fn changed(
     change: UserChange,
 ) -> Result<Response, Problem> {
     let apply = |account: &Account| {
-        if !may_reach(call, &account.user) {
+        if !call.may_manage(&account.user) {
             return Err(Refusal::NotFound(What::User).into());
         }
         version.must_hold(account.user.version)?;
@@ -195,12 +158,9 @@ async fn changed(
             call.caller.must_operate()?;
         }
         let changed = account.user.changed(&change);
-        let shown = UserShape::from(changed.as_ref().unwrap_or(&account.user));
-        let change = changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() });
-        Ok((change, json::write(&shown)?))
+        Ok(changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() }))
     };
-    let request = call.request(app, None, &())?;
-    let changed = app.store.change_account(refid, &request, apply).await?;
+    let changed = app.store.change_account::<UserShape>(refid, &call.request(), apply).await?;
     Ok(answer::changed(changed))
 }
 
@@ -211,8 +171,7 @@ async fn changed(
 )]
 async fn activate_user(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
+    Input(call, named, ..): Input<Call, Named<UserRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, UserStatus::Active).await
 }
@@ -226,8 +185,7 @@ async fn activate_user(
 )]
 async fn suspend_user(
     State(app): State<App>,
-    call: Call,
-    named: Result<Named<UserRefid>, Problem>,
+    Input(call, named, ..): Input<Call, Named<UserRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, UserStatus::Suspended).await
 }
@@ -235,10 +193,9 @@ async fn suspend_user(
 async fn set_status(
     app: &App,
     call: &Call,
-    named: Result<Named<UserRefid>, Problem>,
+    Named(refid): Named<UserRefid>,
     status: UserStatus,
 ) -> Result<Response, Problem> {
-    let Named(refid) = named?;
     let change =
         UserChange { status: Some(status), by_operator: call.caller.must_operate().is_ok(), ..UserChange::default() };
     changed(app, call, &refid, &IfMatch::any(), change).await

@@ -54,8 +54,8 @@ pub async fn bind_client(app: App, event: EventBridgeEvent<Value>) -> Result<(),
         let Some(client) = client_of(&app, event).await? else {
             return Ok(());
         };
-        let (stamp, now) = (delivery.stamp(), app.clock.now());
-        match app.store.bind_client_by_address(&client, stamp, now).await {
+        let request = delivery.request(app.clock.now());
+        match app.store.bind_client_by_address(&client, &request).await {
             // Another client was faster.
             Ok(()) | Err(StoreError::Refused(Refusal::UserBound)) => Ok(()),
             Err(error) => Err(error.to_string()),

@@ -11,6 +11,7 @@ use purser_domain::parties::reseller::Reseller;
 use purser_edge::App;
 use purser_edge::events::consumer::{Delivery, detail};
 use purser_store::StoreError;
+use purser_store::engine::command::answer::NoView;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,8 +48,8 @@ async fn change(
     rule: impl Fn(&Reseller, &Wallet) -> Option<Reseller> + Send + Sync,
 ) -> Result<(), String> {
     let rule = |reseller: &Reseller, wallet: &Wallet| Ok(rule(reseller, wallet));
-    let render = |_: &Reseller| Ok(Vec::new());
-    let changed = app.store.change_reseller(reseller, delivery.stamp(), rule, &render).await;
+    let request = delivery.request(app.clock.now());
+    let changed = app.store.change_reseller::<NoView>(reseller, &request, rule).await;
     match changed {
         Ok(_) | Err(StoreError::Refused(Refusal::NotFound(_))) => Ok(()),
         Err(error) => Err(error.to_string()),

@@ -67,20 +67,20 @@ pub async fn mail_links(app: App, event: EventBridgeEvent<Value>) -> Result<(), 
 }
 
 async fn mail_for(app: &App, delivery: &Delivery, event: EventBridgeEvent<Value>) -> Result<Option<Mail>, String> {
-    let (stamp, now) = (delivery.stamp(), app.clock.now());
+    let request = delivery.request(app.clock.now());
     match event.detail_type.as_str() {
         "LinkRequested" => {
-            let LinkRequested { request } = detail(event.detail)?;
-            let Some(asked) = app.store.link_request(&request).await? else {
+            let LinkRequested { request: id } = detail(event.detail)?;
+            let Some(asked) = app.store.link_request(&id).await? else {
                 return Ok(None);
             };
             let confirms = app.config.accounts.confirm_address;
-            let link = app.store.answer_link_request(&asked, confirms, stamp, now);
+            let link = app.store.answer_link_request(&asked, confirms, &request);
             mail(app, link.await?, Occasion::Invitation).await
         }
         "UserInvited" => {
             let UserInvited { user } = detail(event.detail)?;
-            let link = app.store.invite(&user, stamp, now).await?;
+            let link = app.store.invite(&user, &request).await?;
             mail(app, link, Occasion::Invitation).await
         }
         "ResellerOnboarded" | "ResellerStatusChanged" => {
@@ -92,7 +92,7 @@ async fn mail_for(app: &App, delivery: &Delivery, event: EventBridgeEvent<Value>
             let Some(Reseller { user, .. }) = reseller else {
                 return Ok(None);
             };
-            let link = app.store.invite(&user, stamp, now).await?;
+            let link = app.store.invite(&user, &request).await?;
             mail(app, link, Occasion::Onboarding).await
         }
         other => Err(format!("no link is mailed for {other}")),

@@ -7,6 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
+use purser_edge::http::problem::refusals::{
+    Busy, Forbidden, IdempotencyKeyRequired, IdempotencyKeyReused, InternalError, InvalidCursor, InvalidFields,
+    MalformedRequest, NotFound, PayloadTooLarge, RateLimited, Reasons, RequestTimeout, SecondFactorMissing,
+    Unauthenticated, UnsupportedMediaType, VersionMismatch,
+};
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response, Schema};
@@ -30,7 +35,7 @@ pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
     let mut codes = common(operation, callers);
     let responses = &mut operation.responses.responses;
     for status in codes.keys() {
-        responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(Response::new("")));
+        responses.entry(status.clone()).or_insert_with(|| RefOr::T(Response::new("")));
     }
     for (status, response) in responses {
         let (RefOr::T(response), Ok(known)) = (response, StatusCode::try_from(status.as_str())) else {
@@ -117,34 +122,31 @@ fn takes(operation: &Operation, name: &str) -> bool {
 }
 
 /// The codes that follow from what an operation takes, by status.
-fn common(operation: &Operation, callers: Callers) -> BTreeMap<&'static str, BTreeSet<String>> {
+fn common(operation: &Operation, callers: Callers) -> BTreeMap<String, BTreeSet<String>> {
     let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
     let takes = |name: &str| takes(operation, name);
     let must_take_a_key = any(operation, |it| it.name == "Idempotency-Key" && it.required == Required::True);
-    let kinds: [(bool, &[(&str, &str)]); 10] = [
-        (true, &[("429", "rate_limited"), ("500", "internal_error"), ("503", "busy")]),
-        (callers != Callers::Anybody, &[("401", "unauthenticated"), ("403", "forbidden")]),
-        (callers == Callers::Known, &[("403", "second_factor_missing")]),
-        (within(ParameterIn::Path), &[("404", "not_found")]),
-        (within(ParameterIn::Query), &[("400", "malformed_request")]),
-        (takes("cursor"), &[("400", "invalid_cursor")]),
-        (
-            operation.request_body.is_some(),
-            &[
-                ("400", "malformed_request"),
-                ("408", "request_timeout"),
-                ("413", "payload_too_large"),
-                ("415", "unsupported_media_type"),
-                ("422", "invalid_fields"),
-            ],
-        ),
-        (takes("Idempotency-Key"), &[("400", "malformed_request"), ("422", "idempotency_key_reused")]),
-        (must_take_a_key, &[("400", "idempotency_key_required")]),
-        (takes("If-Match"), &[("412", "version_mismatch")]),
+    let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut declare = |status: StatusCode, code| {
+        codes.entry(status.as_str().to_owned()).or_default().insert(code);
+    };
+    let kinds: [(bool, Each); 10] = [
+        (true, <(RateLimited, InternalError, Busy)>::each),
+        (callers != Callers::Anybody, <(Unauthenticated, Forbidden)>::each),
+        (callers == Callers::Known, SecondFactorMissing::each),
+        (within(ParameterIn::Path), NotFound::each),
+        (within(ParameterIn::Query), MalformedRequest::each),
+        (takes("cursor"), InvalidCursor::each),
+        (operation.request_body.is_some(), BodyReasons::each),
+        (takes("Idempotency-Key"), <(MalformedRequest, IdempotencyKeyReused)>::each),
+        (must_take_a_key, IdempotencyKeyRequired::each),
+        (takes("If-Match"), VersionMismatch::each),
     ];
-    let mut codes: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (status, code) in kinds.iter().filter(|(so, _)| *so).flat_map(|(_, codes)| *codes) {
-        codes.entry(status).or_default().insert(format!("`{code}`"));
+    for (_, each) in kinds.iter().filter(|(so, _)| *so) {
+        each(&mut declare);
     }
     codes
 }
+
+type Each = fn(&mut dyn FnMut(StatusCode, String));
+type BodyReasons = (MalformedRequest, RequestTimeout, PayloadTooLarge, UnsupportedMediaType, InvalidFields);

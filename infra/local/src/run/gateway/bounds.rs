@@ -11,10 +11,10 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http_body_util::BodyExt;
 use purser_edge::Problem;
 use purser_edge::http::extract::{MOST_BYTES, MOST_PICTURE_BYTES, is_picture};
+use purser_edge::http::problem::refusals;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -91,7 +91,7 @@ async fn whole(request: Request, places: &Places) -> Result<Request, Problem> {
 }
 
 fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body of the request did not arrive in time.")
+    Problem::because(refusals::RequestTimeout, "The body of the request did not arrive in time.")
 }
 
 #[cfg(test)]
@@ -102,6 +102,7 @@ mod tests {
     use axum::Router;
     use axum::body::{Bytes, HttpBody};
     use axum::middleware::from_fn_with_state;
+    use http::StatusCode;
     use hyper::body::Frame;
     use tokio::sync::mpsc;
     use tower::ServiceExt;

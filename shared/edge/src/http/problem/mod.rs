@@ -3,7 +3,7 @@
 //! Invariant: a problem says only what its caller may read; what operators need stands in the log, under the
 //! same request id.
 
-mod refusals;
+pub mod refusals;
 
 pub use refusals::client_pointer;
 
@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use self::refusals::{NotAcceptable, Reason};
 use crate::shapes::{ClientStatusShape, CreditsShape, TierShape};
 
 /// A bad field: where, and what is wrong with it.
@@ -82,8 +83,7 @@ pub struct ProblemShape {
 }
 
 impl Problem {
-    /// A problem with a code of its own.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -95,9 +95,14 @@ impl Problem {
         }
     }
 
+    /// A problem for one of the declared reasons; there are no others.
+    pub fn because<R: Reason>(_: R, detail: impl Into<String>) -> Self {
+        Self::new(R::STATUS, R::code(), detail)
+    }
+
     /// 400: not JSON, not a query, not UTF-8.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
+        Self::because(refusals::MalformedRequest, detail)
     }
 
     /// 400: the connection broke within the body, or its framing is wrong.
@@ -107,49 +112,44 @@ impl Problem {
 
     /// 401: no caller.
     pub fn unauthenticated() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthenticated",
+        Self::because(
+            refusals::Unauthenticated,
             "A valid API key or session token is required, as Authorization: Bearer <token>.",
         )
     }
 
     /// 404: nothing here, or nothing for this caller.
     pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
+        Self::because(refusals::NotFound, format!("There is no such {what}."))
     }
 
     /// 406: of what is `offered`, as media types, the request's `Accept` takes nothing.
     pub fn not_acceptable(offered: &str) -> Self {
         let detail = format!("This resource is available as {offered}; the Accept header allows none of them.");
-        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
+        Self::because(NotAcceptable, detail)
     }
 
     /// 422: a well-formed field with a wrong value.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let field = FieldError { pointer: pointer.into(), detail: detail.into() };
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", "A field of the request is not valid.").at(field)
+        Self::because(refusals::InvalidFields, "A field of the request is not valid.").at(field)
     }
 
     /// 429: too much was asked; there is room again in so many seconds.
     pub fn rate_limited(seconds: u64) -> Self {
         let detail = "Too many requests; the next one may be sent after Retry-After.";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds)
+        Self::because(refusals::RateLimited, detail).retry_after(seconds)
     }
 
     /// 503: not now; the same request may be sent again.
     pub fn busy() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "busy",
-            "Too much is happening at once; the same request may be sent again.",
-        )
-        .retry_after(1)
+        Self::because(refusals::Busy, "Too much is happening at once; the same request may be sent again.")
+            .retry_after(1)
     }
 
     /// 500: our fault; the log knows more.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.")
+        Self::because(refusals::InternalError, "Something went wrong on our side.")
     }
 
     /// The problem with one more bad field.

@@ -1,13 +1,159 @@
-//! The problem of each refusal: its status, what people are told, and which field it is about (docs/rules.md,
-//! "Errors").
+//! The problem of each refusal: its status and which field it is about (docs/rules.md, "Errors"), and how an operation
+//! declares which refusals it may answer.
+//!
+//! Invariant: a status stands in one table, [`statuses`], from which answers and the API's document both take it, so an
+//! operation can't declare a refusal that there is not, nor another status or code than it answers.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use http::StatusCode;
-use purser_domain::Refusal;
-use purser_domain::refusal::ForClient;
+use purser_domain::refusal::{ForClient, Refusal, RefusalKind};
 use purser_store::StoreError;
 use serde_json::json;
+use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
 
 use super::Problem;
+
+/// Why an operation answers a problem: what stands in the API's document, and what a problem is made with.
+pub trait Reason {
+    /// The status it is answered with.
+    const STATUS: StatusCode;
+    /// What the document says of it besides its code.
+    const NOTE: &'static str = "";
+
+    /// The stable code that programs match on.
+    fn code() -> &'static str;
+}
+
+/// The one table of statuses. Each refusal becomes a type of the same name, by which operations declare it.
+macro_rules! statuses {
+    ($($status:ident: $($kind:ident),+;)+) => {
+        fn status(kind: RefusalKind) -> StatusCode {
+            match kind {
+                $($(RefusalKind::$kind)|+ => StatusCode::$status,)+
+            }
+        }
+
+        $($(
+            #[doc = concat!("Declares [`Refusal::", stringify!($kind), "`].")]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $kind;
+
+            impl Reason for $kind {
+                const STATUS: StatusCode = StatusCode::$status;
+
+                fn code() -> &'static str {
+                    RefusalKind::$kind.code()
+                }
+            }
+        )+)+
+    };
+}
+
+statuses! {
+    UNAUTHORIZED: InvalidCredentials, SecondFactorRequired, SessionEnded;
+    PAYMENT_REQUIRED: InsufficientCredits;
+    FORBIDDEN: Forbidden, ProvisioningHeld, SecondFactorMissing;
+    NOT_FOUND: NotFound;
+    CONFLICT: AlreadyRefunded, BalanceTooLarge, ClientBound, DuplicateClientId, DuplicateEmail, DuplicateProduct,
+        KeyAlreadyShown, ProductInactive, ReferenceReused, ResellerPending, ResellerSuspended, SecondFactorDisabled,
+        SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, UserBound, UserInUse;
+    PRECONDITION_FAILED: VersionMismatch;
+    UNPROCESSABLE_ENTITY: ForClients, IdempotencyKeyReused, InvalidCode, InvalidParent, InvalidRecipient,
+        InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep, SensitiveMetadata,
+        TooLarge, WrongPassword;
+    TOO_MANY_REQUESTS: TooManyAttempts;
+}
+
+/// The statuses and codes of problems that are no refusal of a command.
+macro_rules! requests {
+    ($($status:ident: $($name:ident = $code:literal),+;)+) => {$($(
+        #[doc = concat!("Declares `", $code, "`.")]
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+
+        impl Reason for $name {
+            const STATUS: StatusCode = StatusCode::$status;
+
+            fn code() -> &'static str {
+                $code
+            }
+        }
+    )+)+};
+}
+
+requests! {
+    BAD_REQUEST: IdempotencyKeyRequired = "idempotency_key_required", InvalidCursor = "invalid_cursor",
+        MalformedRequest = "malformed_request";
+    UNAUTHORIZED: Unauthenticated = "unauthenticated";
+    METHOD_NOT_ALLOWED: MethodNotAllowed = "method_not_allowed";
+    NOT_ACCEPTABLE: NotAcceptable = "not_acceptable";
+    REQUEST_TIMEOUT: RequestTimeout = "request_timeout";
+    PAYLOAD_TOO_LARGE: PayloadTooLarge = "payload_too_large";
+    UNSUPPORTED_MEDIA_TYPE: UnsupportedMediaType = "unsupported_media_type";
+    UNPROCESSABLE_ENTITY: CaptchaFailed = "captcha_failed", InvalidFields = "invalid_fields",
+        InvalidImage = "invalid_image", WeakPassword = "weak_password";
+    TOO_MANY_REQUESTS: RateLimited = "rate_limited";
+    INTERNAL_SERVER_ERROR: InternalError = "internal_error";
+    SERVICE_UNAVAILABLE: Busy = "busy";
+}
+
+/// A reason of which the document says more than the code.
+#[macro_export]
+macro_rules! noted {
+    ($name:ident = $reason:ident, $note:literal) => {
+        struct $name;
+
+        impl $crate::http::problem::refusals::Reason for $name {
+            const STATUS: ::http::StatusCode = <$reason as $crate::http::problem::refusals::Reason>::STATUS;
+            const NOTE: &'static str = $note;
+
+            fn code() -> &'static str {
+                <$reason as $crate::http::problem::refusals::Reason>::code()
+            }
+        }
+    };
+}
+
+/// One reason or several.
+pub trait Reasons {
+    /// Tells `declare` of each, in their order.
+    fn each(declare: &mut dyn FnMut(StatusCode, String));
+}
+
+impl<R: Reason> Reasons for R {
+    fn each(declare: &mut dyn FnMut(StatusCode, String)) {
+        declare(R::STATUS, format!("`{}`{}", R::code(), R::NOTE));
+    }
+}
+
+macro_rules! several {
+    ($first:ident $($rest:ident)*) => {
+        impl<$first: Reasons, $($rest: Reasons),*> Reasons for ($first, $($rest),*) {
+            fn each(declare: &mut dyn FnMut(StatusCode, String)) {
+                $first::each(declare);
+                $($rest::each(declare);)*
+            }
+        }
+        several!($($rest)*);
+    };
+    () => {};
+}
+several!(A B C D E F G H I J K L M N);
+
+/// What an operation declares to answer for these reasons, by status.
+#[derive(Debug)]
+pub struct Refused<R>(PhantomData<R>);
+
+impl<R: Reasons> IntoResponses for Refused<R> {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        R::each(&mut |status, says| said.entry(status.as_str().to_owned()).or_default().push(says));
+        said.into_iter().map(|(status, says)| (status, Response::new(says.join(", ")).into())).collect()
+    }
+}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -27,8 +173,8 @@ impl From<Refusal> for Problem {
         if let Refusal::ForClients(clients) = refusal {
             return for_clients(clients);
         }
-        let (status, detail) = told(&refusal);
-        let problem = Self::new(status, refusal.code(), detail);
+        let kind = refusal.kind();
+        let problem = Self::new(status(kind), kind.code(), refusal.to_string());
         match refusal {
             Refusal::TierNotAllowed { allowed } => problem.with("tiers", json!(allowed)),
             Refusal::InsufficientCredits { balance, required } => {
@@ -73,85 +219,4 @@ fn for_clients(clients: Vec<ForClient>) -> Problem {
         first
     });
     all.unwrap_or_else(Problem::internal)
-}
-
-/// The status of a refusal, and what people are told (docs/rules.md, "Errors").
-fn told(refusal: &Refusal) -> (StatusCode, String) {
-    let conflict = |detail: &str| (StatusCode::CONFLICT, detail.to_owned());
-    let wrong = |detail: &str| (StatusCode::UNPROCESSABLE_ENTITY, detail.to_owned());
-    let barred = |detail: &str| (StatusCode::FORBIDDEN, detail.to_owned());
-    match refusal {
-        Refusal::Forbidden => barred("This caller may not do this."),
-        Refusal::ProvisioningHeld => barred("Purchases of this reseller are held."),
-        Refusal::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {}.", what.noun())),
-        Refusal::DuplicateEmail => conflict("The e-mail address is taken."),
-        Refusal::DuplicateClientId => conflict("The client_id is taken."),
-        Refusal::DuplicateProduct => conflict("The product reference is taken."),
-        Refusal::ResellerSuspended => conflict("The reseller is suspended."),
-        Refusal::ResellerPending => conflict("The reseller waits for approval."),
-        Refusal::TierNotAllowed { .. } => conflict("Resellers of this tier may not sell it."),
-        Refusal::ProductInactive => conflict("The product is not sold at present."),
-        Refusal::AlreadyRefunded => conflict("This was refunded before."),
-        Refusal::ReferenceReused => conflict("The reference names an entry with another amount."),
-        Refusal::KeyAlreadyShown => conflict("The key was shown once, at its creation."),
-        Refusal::StatusTransitionDenied { from, to, .. } => {
-            conflict(&format!("A client that is {} can't become {}.", from, to))
-        }
-        Refusal::BalanceTooLarge { most } => conflict(&format!("A wallet holds at most {most} credits.")),
-        Refusal::InsufficientCredits { balance, required } => {
-            (StatusCode::PAYMENT_REQUIRED, format!("The wallet holds {balance} credits, and {required} are required."))
-        }
-        Refusal::InvalidReseller | Refusal::InvalidParent | Refusal::InvalidRecipient => {
-            wrong("There is no such reseller.")
-        }
-        Refusal::ParentTooDeep { most } => wrong(&format!("Resellers stand at most {most} levels deep.")),
-        Refusal::InvalidUser => wrong("There is no such login."),
-        Refusal::ClientBound => conflict("The client is bound to a login already."),
-        Refusal::UserBound => conflict("The login is bound to a client already."),
-        Refusal::NamedTwice => wrong("The client is named twice."),
-        Refusal::TooLarge { most, what } => wrong(&format!("One command can't be that large: at most {most} {what}.")),
-        Refusal::ForClients(clients) => match clients.first() {
-            Some(first) => told(&first.refusal),
-            None => wrong("A client can't be served."),
-        },
-        Refusal::SensitiveMetadata { .. } => wrong("A metadata key looks like a credential."),
-        Refusal::MetadataTooLarge { most } => wrong(&format!("Metadata is at most {most} bytes of JSON.")),
-        Refusal::InvalidCredentials
-        | Refusal::SecondFactorRequired
-        | Refusal::SecondFactorMissing
-        | Refusal::InvalidCode
-        | Refusal::SessionEnded
-        | Refusal::WrongPassword
-        | Refusal::InvalidToken
-        | Refusal::TooManyAttempts { .. }
-        | Refusal::SecondFactorEnabled
-        | Refusal::SecondFactorDisabled
-        | Refusal::UserInUse => of_account(refusal),
-        Refusal::IdempotencyKeyReused => wrong("The idempotency key was used for another request."),
-        Refusal::VersionMismatch => {
-            (StatusCode::PRECONDITION_FAILED, "The resource has changed since the version If-Match names.".into())
-        }
-    }
-}
-
-/// The same of what has to do with accounts.
-fn of_account(refusal: &Refusal) -> (StatusCode, String) {
-    let (status, detail) = match refusal {
-        Refusal::SecondFactorRequired => (StatusCode::UNAUTHORIZED, "A code of the second factor is required."),
-        Refusal::SecondFactorMissing => (StatusCode::FORBIDDEN, "This login must set up a second factor first."),
-        Refusal::InvalidCode => (StatusCode::UNPROCESSABLE_ENTITY, "The code is wrong, or was used."),
-        Refusal::SessionEnded => (StatusCode::UNAUTHORIZED, "The session has ended."),
-        Refusal::WrongPassword => (StatusCode::UNPROCESSABLE_ENTITY, "The password is wrong."),
-        Refusal::InvalidToken => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "The link is not valid any more; ask for a new one.")
-        }
-        Refusal::TooManyAttempts { .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "Too many attempts failed; the next one may be made after Retry-After.")
-        }
-        Refusal::SecondFactorEnabled => (StatusCode::CONFLICT, "The login has a second factor already."),
-        Refusal::SecondFactorDisabled => (StatusCode::CONFLICT, "The login has no second factor."),
-        Refusal::UserInUse => (StatusCode::CONFLICT, "The login holds a role; take it away first."),
-        _ => (StatusCode::UNAUTHORIZED, "The address or the password is wrong."),
-    };
-    (status, detail.to_owned())
 }

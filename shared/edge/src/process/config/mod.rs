@@ -13,8 +13,7 @@ use purser_domain::basic::refid::Prefix;
 use purser_domain::money::credits::Credits;
 use purser_domain::money::tier::{BasisPoints, Discounts};
 use purser_domain::parties::client::ClientStatus;
-use purser_store::Prefixes;
-use purser_store::parties::client::Bind;
+use purser_store::{Policy, Prefixes};
 
 /// Everything about a deployment that is not code.
 #[derive(Debug, Clone)]
@@ -153,8 +152,8 @@ impl Config {
     }
 
     /// Which login a new client is bound to when nobody names one.
-    pub fn auto_bind(&self) -> Bind {
-        if self.auto_bind_user { Bind::ByAddress } else { Bind::No }
+    pub fn policy(&self) -> Policy {
+        Policy { discounts: self.discounts, client_status: self.client_status, bind_by_address: self.auto_bind_user }
     }
 }
 

@@ -4,6 +4,7 @@
 //! money command's record stays within one kilobyte. The dictionary of a version never changes.
 
 use purser_domain::Refusal;
+use serde::Serialize;
 
 use crate::StoreError;
 use crate::engine::secrets::Secrets;
@@ -47,6 +48,32 @@ impl Answer {
     pub fn first(body: Vec<u8>) -> Self {
         Self { body, replayed: false }
     }
+}
+
+/// What an answer shows of a `T`.
+pub trait View<T>: for<'a> From<&'a T> + Serialize {}
+
+impl<T, V: for<'a> From<&'a T> + Serialize> View<T> for V {}
+
+/// The view of a change that nobody is shown.
+#[derive(Debug, Serialize)]
+pub struct NoView;
+
+impl<T> From<&T> for NoView {
+    fn from(_: &T) -> Self {
+        Self
+    }
+}
+
+/// Writes an answer's body.
+pub fn write(body: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(body).map_err(|error| StoreError::Failed(format!("writing an answer: {error}")))
+}
+
+/// The body that shows `it` as `V`. It is written in each try of a command, because what is remembered is committed
+/// with the effect (docs/adr/0004).
+pub(crate) fn show<V: View<T>, T>(it: &T) -> Result<Vec<u8>, StoreError> {
+    write(&V::from(it))
 }
 
 /// Compresses and seals `body` for the record at `place`. `context` is text that stands beside the answer and never

@@ -36,13 +36,24 @@ impl Fingerprint {
     }
 }
 
+/// What a caller calls a request by, and what a repeat must equal.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// Whose key it is.
+    pub tenant: String,
+    /// The key as it was given.
+    pub key: String,
+    /// The request.
+    pub fingerprint: Fingerprint,
+}
+
 /// Where a command's answer is remembered, and for which request.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub(crate) struct Record {
     /// The item's key.
-    pub key: Key,
+    pub(crate) key: Key,
     /// The request it answers.
-    pub fingerprint: Fingerprint,
+    pub(crate) fingerprint: Fingerprint,
     /// What the answer need not repeat, because the item that is the record says it.
     pub(crate) context: fn(&Item) -> Result<String, StoreError>,
 }
@@ -66,15 +77,21 @@ impl Record {
 }
 
 impl Store {
-    /// The record of a create that moves no money, under the caller's `key`.
-    pub fn record(&self, tenant: &str, key: &str, fingerprint: Fingerprint) -> Record {
+    /// The record of a create that moves no money, when the request carries a key.
+    pub(crate) fn record(&self, request: &Request) -> Option<Record> {
+        let IdempotencyKey { tenant, key, fingerprint } = request.key.as_ref()?;
         let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key]));
-        Record { key: Key::alone("IK", id), fingerprint, context: |_| Ok(String::new()) }
+        Some(Record { key: Key::alone("IK", id), fingerprint: *fingerprint, context: |_| Ok(String::new()) })
     }
 
-    /// The write of a record that is an item of its own, when the request carries a key.
-    pub(crate) fn record_write(&self, request: &Request, body: &[u8]) -> Result<Option<CommandWrite>, StoreError> {
-        let Some(record) = &request.record else {
+    /// The write of a record that is an item of its own.
+    pub(crate) fn record_write(
+        &self,
+        record: Option<&Record>,
+        request: &Request,
+        body: &[u8],
+    ) -> Result<Option<CommandWrite>, StoreError> {
+        let Some(record) = record else {
             return Ok(None);
         };
         let doc = json!({"version": 1, "created_at": request.now});

@@ -16,7 +16,7 @@ use purser_domain::Refusal;
 use purser_domain::basic::time::Time;
 
 use crate::engine::command::answer::Answer;
-use crate::engine::command::idempotency::Record;
+use crate::engine::command::idempotency::{IdempotencyKey, Record};
 use crate::engine::command::turn::{DEADLINE, Turn};
 use crate::engine::item::{Item, Stamp, part};
 use crate::engine::keys::Key;
@@ -27,11 +27,11 @@ use crate::{Store, StoreError};
 /// How long a call that is in flight at the deadline may still take.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A request as the store needs to know it.
+/// A request as the store needs to know it. Commands that move credits take none without an idempotency key.
 #[derive(Debug, Clone)]
-pub struct Request {
-    /// Where its answer is remembered, when it carries an idempotency key.
-    pub record: Option<Record>,
+pub struct Request<K = Option<IdempotencyKey>> {
+    /// What its answer is remembered by.
+    pub key: K,
     /// Who asks, and how.
     pub stamp: Stamp,
     /// When.

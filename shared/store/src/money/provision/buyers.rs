@@ -6,16 +6,16 @@
 use std::collections::HashSet;
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::parties::client::{Client, NewClient};
 use purser_domain::refusal::What;
 
-use super::ProvisionCommand;
+use crate::engine::command::idempotency::IdempotencyKey;
 use crate::engine::command::{CommandWrite, Request};
 use crate::engine::keys::Key;
 use crate::engine::loaded::Loaded;
 use crate::parties::client::{Bind, bound, key, read_loaded};
-use crate::{Store, StoreError};
+use crate::{Policy, Store, StoreError};
 
 /// Whom a product is bought for.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,8 +57,18 @@ impl Buyers {
         buyers.map(move |(place, buyer)| (listed.then_some(place), buyer))
     }
 
+    /// Which logins new clients among them are bound to. A commit has no room for the logins of many clients:
+    /// `bind-client` binds those a moment later.
+    fn bind(&self, policy: Policy) -> Bind {
+        match self {
+            Self::One(_) => policy.bind(),
+            Self::Many(_) => Bind::No,
+        }
+    }
+
     /// What a commit for them reads first.
-    pub(super) fn keys(&self, bind: &Bind) -> Vec<Key> {
+    pub(super) fn keys(&self, policy: Policy) -> Vec<Key> {
+        let bind = self.bind(policy);
         let key_of = |buyer: &Buyer| match buyer {
             Buyer::Existing(refid) => Some(key(refid)),
             Buyer::New(new) => bind.keys(&new.email),
@@ -67,7 +77,8 @@ impl Buyers {
     }
 
     /// What it reads next.
-    pub(super) fn unread(&self, bind: &Bind, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
+    pub(super) fn unread(&self, policy: Policy, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
+        let bind = self.bind(policy);
         let mut keys = Vec::new();
         for buyer in self.as_slice() {
             if let Buyer::New(new) = buyer {
@@ -82,16 +93,17 @@ impl Store {
     /// The buyers as clients; all that is wrong with any of them at once.
     pub(super) fn buyers(
         &self,
-        command: &ProvisionCommand<'_>,
+        reseller: &ResellerRefid,
         buyers: &Buyers,
         loaded: &Loaded,
-        request: &Request,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Vec<Known>, StoreError> {
+        let bind = buyers.bind(self.policy);
         let mut named = Named::default();
         let (mut known, mut refused) = (Vec::new(), Vec::new());
         for (place, buyer) in buyers.placed() {
             let found = self
-                .buyer(command, buyer, loaded, request)
+                .buyer((reseller, &bind), buyer, loaded, request)
                 .and_then(|found| Ok(named.once(buyer, &found.client).map(|()| found)?));
             match found {
                 Ok(mut found) => {
@@ -112,12 +124,11 @@ impl Store {
 
     fn buyer(
         &self,
-        command: &ProvisionCommand<'_>,
+        (reseller, bind): (&ResellerRefid, &Bind),
         buyer: &Buyer,
         loaded: &Loaded,
-        request: &Request,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Known, StoreError> {
-        let reseller = command.reseller;
         match buyer {
             Buyer::Existing(refid) => {
                 let found = read_loaded(loaded, refid, &self.secrets)?;
@@ -127,8 +138,8 @@ impl Store {
             Buyer::New(new) => {
                 let refid = self.client_refid(&new.client_id);
                 let (new, reseller) = ((**new).clone(), Some(reseller.clone()));
-                let client = Client::create(new, refid, reseller, command.status, request.now);
-                let (client, login) = bound(client, &command.bind, loaded, &request.stamp)?;
+                let client = Client::create(new, refid, reseller, self.policy.client_status, request.now);
+                let (client, login) = bound(client, bind, loaded, &request.stamp)?;
                 let mut creation: Vec<CommandWrite> = self.client_writes(&client, &request.stamp)?.into();
                 creation.extend(login);
                 Ok(Known { client, creation })

@@ -16,23 +16,19 @@ use purser_domain::licences::licence::LicenceKey;
 use purser_domain::licences::product::ProductReference;
 use purser_domain::money::credits::Amount;
 use purser_domain::money::provision::{self, Line, Order, Quantity};
-use purser_domain::money::tier::Discounts;
 use purser_domain::money::wallet::{Particulars, Wallet};
-use purser_domain::parties::client::ClientStatus;
 use purser_domain::refusal::What;
 
-use crate::engine::command::answer::Answer;
-use crate::engine::command::idempotency::Fingerprint;
+use crate::engine::command::answer::{self, Answer, View};
+use crate::engine::command::idempotency::IdempotencyKey;
 use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::Stamp;
 use crate::engine::loaded::Loaded;
 use crate::licences::licence;
 use crate::licences::licence::{KeyedLicence, new_key};
 use crate::licences::product;
-use crate::money::entry::Class;
-use crate::money::sold::{Provision, RenderProvision, Sold};
+use crate::money::entry::{self, Class};
+use crate::money::sold::{Provision, Sold};
 use crate::money::wallet;
-use crate::parties::client::Bind;
 use crate::{Store, StoreError};
 
 /// What is bought.
@@ -64,16 +60,6 @@ pub struct ProvisionCommand<'a> {
     pub purchase: Purchase,
     /// What the entry says it is for.
     pub description: Option<Description>,
-    /// The discounts in force.
-    pub discounts: Discounts,
-    /// The status a new client begins with.
-    pub status: ClientStatus,
-    /// The logins new clients are bound to.
-    pub bind: Bind,
-    /// The caller's idempotency key.
-    pub key: &'a str,
-    /// The request.
-    pub fingerprint: Fingerprint,
 }
 
 /// A licence that a provision mints: drawn once a command, so that every try mints the same ones.
@@ -88,27 +74,25 @@ struct Made {
 
 impl Store {
     /// Debits the wallet and mints what it pays for.
-    pub async fn provision(
+    pub async fn provision<V: View<Provision>>(
         &self,
         command: &ProvisionCommand<'_>,
-        stamp: &Stamp,
-        now: Time,
-        render: RenderProvision<'_>,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
-        let refid = self.entry_refid(command.reseller, Class::Provision, command.key);
-        let record = crate::money::entry::record(&refid, command.fingerprint);
-        let request = Request { record: Some(record.clone()), stamp: stamp.clone(), now };
+        let stamp = &request.stamp;
+        let refid = self.entry_refid(command.reseller, Class::Provision, &request.key.key);
+        let record = entry::record(&refid, request);
         let wallet_key = wallet::key(command.reseller);
         let mut keys = vec![wallet_key.clone()];
         let mut licence_keys = Vec::new();
         if let Purchase::Product(units) = &command.purchase {
             keys.push(product::key(&units.product));
-            keys.extend(units.buyers.keys(&command.bind));
+            keys.extend(units.buyers.keys(self.policy));
             licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each)?;
         }
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
             if let Purchase::Product(units) = &command.purchase {
-                let unread = units.buyers.unread(&command.bind, loaded)?;
+                let unread = units.buyers.unread(self.policy, loaded)?;
                 if !unread.is_empty() {
                     return Ok(Decision::Read(unread));
                 }
@@ -121,16 +105,15 @@ impl Store {
                 actor: stamp.actor.clone(),
             };
             let made = match &command.purchase {
-                Purchase::Cost(cost) => bare(&wallet, *cost, particulars, now)?,
+                Purchase::Cost(cost) => bare(&wallet, *cost, particulars, request.now)?,
                 Purchase::Product(units) => {
                     let drawn = (units, licence_keys.as_slice());
-                    self.order(command, drawn, loaded, &wallet, particulars, &request)?
+                    self.order(command, drawn, loaded, &wallet, particulars, request)?
                 }
             };
-            let answer = render(&made.provision)?;
-            let entry = &made.provision.entry;
+            let answer = answer::show::<V, _>(&made.provision)?;
             let mut writes = vec![
-                crate::money::entry::write(self, entry, &record, &answer, stamp)?,
+                entry::write(self, &made.provision.entry, &record, &answer, stamp)?,
                 wallet::write(&made.wallet, Some(wallet.version), stamp)?,
             ];
             for keyed in made.provision.sold.iter().flat_map(|sold| &sold.licences) {
@@ -151,9 +134,9 @@ impl Store {
         loaded: &Loaded,
         wallet: &Wallet,
         particulars: Particulars,
-        request: &Request,
+        request: &Request<IdempotencyKey>,
     ) -> Result<Made, StoreError> {
-        let buyers = self.buyers(command, &units.buyers, loaded, request)?;
+        let buyers = self.buyers(command.reseller, &units.buyers, loaded, request)?;
         let product = product::read_loaded(loaded, &units.product)?.ok_or(Refusal::NotFound(What::Product))?;
         let refids: Vec<LicenceRefid> = keys.iter().map(|(refid, _)| refid.clone()).collect();
         let each = units.each.get() as usize;
@@ -161,7 +144,7 @@ impl Store {
         let clients = buyers.iter().map(|buyer| &buyer.client);
         let lines: Vec<Line<'_>> = clients.zip(refids.chunks(each)).map(line).collect();
         let order = Order { product: &product, lines: &lines };
-        let decision = provision::decide(wallet, order, &command.discounts, particulars, request.now)?;
+        let decision = provision::decide(wallet, order, &self.policy.discounts, particulars, request.now)?;
         // One licence for each key, in their order.
         let keyed = decision.licences.into_iter().zip(keys);
         let keyed: Vec<KeyedLicence> =

@@ -7,8 +7,8 @@
 
 mod write;
 
-pub(crate) use write::bound;
-pub use write::{Bind, ClientCreation};
+pub use write::ClientCreation;
+pub(crate) use write::{Bind, bound};
 
 use std::collections::HashMap;
 
@@ -68,9 +68,6 @@ impl ClientFilter {
             && (self.reseller.is_none() || self.reseller == client.reseller)
     }
 }
-
-/// How the answer to a command about a client is written.
-pub type RenderClient<'a> = &'a (dyn Fn(&Client) -> Result<Vec<u8>, StoreError> + Send + Sync);
 
 impl Store {
     /// The refid of the client with this external id: the same one always.

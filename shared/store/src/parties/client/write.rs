@@ -6,13 +6,12 @@
 use purser_domain::Refusal;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
-use purser_domain::basic::time::Time;
-use purser_domain::parties::client::{Client, ClientChange, ClientStatus, NewClient};
+use purser_domain::parties::client::{Client, ClientChange, NewClient};
 use purser_domain::people::user::User;
 use purser_domain::refusal::What;
 
-use super::{AddressGuard, RenderClient, address_key, entity, key, read_loaded, tombstone};
-use crate::engine::command::answer::Answer;
+use super::{AddressGuard, address_key, entity, key, read_loaded, tombstone};
+use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
 use crate::engine::item::{Stamp, item};
 use crate::engine::keys::Key;
@@ -24,7 +23,7 @@ use crate::{Store, StoreError};
 
 /// Which login a new client is bound to (rule A7).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bind {
+pub(crate) enum Bind {
     /// None.
     No,
     /// The one with its address, if that is confirmed and bound to no client.
@@ -60,28 +59,25 @@ pub struct ClientCreation<'a> {
     pub new: &'a NewClient,
     /// Whose it is.
     pub reseller: Option<&'a ResellerRefid>,
-    /// The status it begins with.
-    pub status: ClientStatus,
-    /// The login it is bound to.
-    pub bind: Bind,
+    /// The login it is bound to; none: as the deployment does with all new clients.
+    pub user: Option<UserRefid>,
 }
 
 impl Store {
     /// Creates a client (rules A1–A3, A7).
-    pub async fn create_client(
+    pub async fn create_client<V: View<Client>>(
         &self,
         creation: &ClientCreation<'_>,
         request: &Request,
-        render: RenderClient<'_>,
     ) -> Result<Answer, StoreError> {
-        let (new, bind) = (creation.new, &creation.bind);
+        let (new, record) = (creation.new, self.record(request));
+        let bind = creation.user.clone().map_or_else(|| self.policy.bind(), Bind::To);
         let wallet = creation.reseller.map(wallet::key);
         let keys: Vec<Key> = wallet.iter().cloned().chain(bind.keys(&new.email)).collect();
         let refid = self.client_refid(&new.client_id);
         let reseller = creation.reseller.cloned();
-        let client = Client::create(new.clone(), refid, reseller, creation.status, request.now);
-        let (id, record) = (&request.stamp.request, request.record.as_ref());
-        self.command(id, record, &keys, |loaded| {
+        let client = Client::create(new.clone(), refid, reseller, self.policy.client_status, request.now);
+        self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             let unread = bind.unread(&new.email, loaded)?;
             if !unread.is_empty() {
                 return Ok(Decision::Read(unread));
@@ -89,10 +85,10 @@ impl Store {
             if let Some(wallet) = &wallet {
                 wallet::must_trade(loaded, wallet)?;
             }
-            let (client, login) = bound(client.clone(), bind, loaded, &request.stamp)?;
-            let answer = render(&client)?;
+            let (client, login) = bound(client.clone(), &bind, loaded, &request.stamp)?;
+            let answer = answer::show::<V, _>(&client)?;
             let mut writes = Vec::new();
-            writes.extend(self.record_write(request, &answer)?);
+            writes.extend(self.record_write(record.as_ref(), request, &answer)?);
             writes.extend(self.client_writes(&client, &request.stamp)?);
             writes.extend(login);
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
@@ -112,19 +108,19 @@ impl Store {
     }
 
     /// Changes a client that `may` be changed by the caller; `change` is the rule.
-    pub async fn change_client(
+    pub async fn change_client<V: View<Client>>(
         &self,
         refid: &ClientRefid,
-        stamp: &Stamp,
+        request: &Request,
         may: impl Fn(&Client) -> bool + Send + Sync,
         change: impl Fn(&Client) -> Result<Option<Client>, Refusal> + Send + Sync,
-        render: RenderClient<'_>,
     ) -> Result<Answer, StoreError> {
+        let stamp = &request.stamp;
         self.command(&stamp.request, None, &[key(refid)], |loaded| {
             let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
             let client = client.ok_or(Refusal::NotFound(What::Client))?;
             let Some(changed) = change(&client)? else {
-                return Ok(Decision::Unchanged(Answer::first(render(&client)?)));
+                return Ok(Decision::Unchanged(Answer::first(answer::show::<V, _>(&client)?)));
             };
             let unread = loaded.unread(beside(&client, &changed));
             if !unread.is_empty() {
@@ -132,21 +128,16 @@ impl Store {
             }
             Ok(Decision::Commit {
                 writes: self.change_writes(&client, &changed, loaded, stamp)?,
-                answer: Answer::first(render(&changed)?),
+                answer: Answer::first(answer::show::<V, _>(&changed)?),
             })
         })
         .await
     }
 
     /// Binds a client that has no login to the one with its address, if that is confirmed and free (rule A7).
-    pub async fn bind_client_by_address(
-        &self,
-        refid: &ClientRefid,
-        stamp: &Stamp,
-        now: Time,
-    ) -> Result<(), StoreError> {
+    pub async fn bind_client_by_address(&self, refid: &ClientRefid, request: &Request) -> Result<(), StoreError> {
         let key = key(refid);
-        let keys = std::slice::from_ref(&key);
+        let (keys, stamp) = (std::slice::from_ref(&key), &request.stamp);
         let bound = self.command(&stamp.request, None, keys, |loaded| {
             let unchanged = || Ok(Decision::Unchanged(Answer::first(Vec::new())));
             let client = read_loaded(loaded, refid, &self.secrets)?;
@@ -162,7 +153,7 @@ impl Store {
                 return unchanged();
             };
             let change = ClientChange { user: Some(Some(user)), ..ClientChange::default() };
-            match client.changed(change, now)? {
+            match client.changed(change, request.now)? {
                 Some(changed) => Ok(Decision::Commit {
                     writes: self.change_writes(&client, &changed, loaded, stamp)?,
                     answer: Answer::first(Vec::new()),
@@ -203,13 +194,12 @@ impl Store {
     pub async fn delete_client(
         &self,
         refid: &ClientRefid,
-        stamp: &Stamp,
-        now: Time,
+        request: &Request,
         may: impl Fn(&Client) -> bool + Send + Sync,
         must: impl Fn(&Client) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<(), StoreError> {
         let key = key(refid);
-        let keys = std::slice::from_ref(&key);
+        let (keys, stamp) = (std::slice::from_ref(&key), &request.stamp);
         let deleted = self.command(&stamp.request, None, keys, |loaded| {
             let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
             let client = client.ok_or(Refusal::NotFound(What::Client))?;
@@ -218,7 +208,7 @@ impl Store {
             if !unread.is_empty() {
                 return Ok(Decision::Read(unread));
             }
-            let tombstone = tombstone(&client.deleted(now), stamp)?;
+            let tombstone = tombstone(&client.deleted(request.now), stamp)?;
             let put = Write::Put(tombstone, Condition::Version(client.version));
             let mut writes = vec![CommandWrite::fresh(put), guard_removal(&client.email)];
             writes.extend(release(&client, loaded, stamp)?);

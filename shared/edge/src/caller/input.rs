@@ -1,0 +1,256 @@
+//! What a handler is given: a request that was judged in the one order there is.
+//!
+//! Invariant: checks happen in the order 401, 403/404, idempotency key or query, body (docs/rules.md, "Errors"),
+//! whatever a handler does: keys, queries and bodies can only be had through an [`Input`], which reads them last.
+
+use std::ops::Deref;
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use http::request::Parts;
+use purser_domain::basic::refid::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, UserRefid};
+use purser_domain::licences::product::{Product, ProductReference};
+use purser_domain::money::entry::Entry;
+use purser_domain::money::wallet::Wallet;
+use purser_domain::parties::client::Client;
+use purser_domain::parties::reseller::Reseller;
+use purser_domain::people::user::User;
+use purser_domain::refusal::{Refusal, What};
+use purser_store::StoreError;
+
+use crate::caller::call::{Anybody, Call, SignedIn};
+use crate::http::extract::{Content, Terms};
+use crate::http::problem::Problem;
+use crate::process::app::App;
+
+/// A request, in the order in which it is judged: who asks, what about, on which terms, and with which content.
+#[derive(Debug)]
+pub struct Input<W, S = (), T = (), C = ()>(pub W, pub S, pub T, pub C);
+
+impl<W: Asker, S: Subject<W>, T: Terms, C: Content> FromRequest<App> for Input<W, S, T, C> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let who = W::from_request_parts(&mut parts, app).await?;
+        let subject = S::find(&who, &mut parts, app).await?;
+        let read = async {
+            let terms = T::read(&parts)?;
+            Ok((terms, C::read(&parts.headers, body).await?))
+        };
+        match read.await {
+            Ok((terms, content)) => Ok(Self(who, subject, terms, content)),
+            Err(problem) => Err(subject.refuse(app, problem).await),
+        }
+    }
+}
+
+/// Who asks: 401, and 403 for those who may not ask, whatever it is about.
+pub trait Asker: FromRequestParts<App, Rejection = Problem> + Send + Sync {}
+
+impl Asker for Anybody {}
+impl Asker for Call {}
+impl Asker for Operator {}
+impl Asker for SignedIn {}
+
+/// An operator's call.
+#[derive(Debug, Clone)]
+pub struct Operator(Call);
+
+impl Deref for Operator {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &self.0
+    }
+}
+
+impl AsRef<Call> for Operator {
+    fn as_ref(&self) -> &Call {
+        &self.0
+    }
+}
+
+impl AsRef<Call> for Call {
+    fn as_ref(&self) -> &Call {
+        self
+    }
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let call = Call::from_request_parts(parts, app).await?;
+        call.caller.must_operate()?;
+        Ok(Self(call))
+    }
+}
+
+/// What a request is about: 404 when there is no such thing, or none for whoever asks.
+pub trait Subject<W>: Sized + Send + Sync {
+    /// The subject that the path names.
+    fn find(who: &W, parts: &mut Parts, app: &App) -> impl Future<Output = Result<Self, Problem>> + Send;
+
+    /// What to answer when something else is wrong: first of all that there is no such subject, where that was not
+    /// found out before because a good request does without.
+    fn refuse(&self, _: &App, problem: Problem) -> impl Future<Output = Problem> + Send {
+        async { problem }
+    }
+}
+
+/// A request that is about nothing in particular.
+impl<W: Sync> Subject<W> for () {
+    async fn find(_: &W, _: &mut Parts, _: &App) -> Result<Self, Problem> {
+        Ok(())
+    }
+}
+
+/// A thing that a path names by its id.
+pub trait PathId: Sized + Send + Sync {
+    /// What it is.
+    const WHAT: What;
+    /// The id that `text` spells, if it spells one.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! path_ids {
+    ($($id:ident $what:ident),*) => {$(
+        impl PathId for $id {
+            const WHAT: What = What::$what;
+            fn parse(text: &str) -> Option<Self> {
+                $id::parse(text)
+            }
+        }
+    )*};
+}
+path_ids!(
+    ClientRefid Client, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey, UserRefid User
+);
+
+impl PathId for ProductReference {
+    const WHAT: What = What::Product;
+    fn parse(text: &str) -> Option<Self> {
+        Self::try_from(text.to_owned()).ok()
+    }
+}
+
+/// The id in a path; one that is malformed is treated as unknown. Whether there is such a thing, the command finds out.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<I>(pub I);
+
+impl<I: PathId, W: Sync> Subject<W> for Named<I> {
+    async fn find(_: &W, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let path = <Path<String> as FromRequestParts<App>>::from_request_parts(parts, app).await;
+        let id = path.ok().and_then(|Path(text)| I::parse(&text));
+        id.map(Self).ok_or_else(|| Refusal::NotFound(I::WHAT).into())
+    }
+}
+
+/// The thing that a path names, as it is in the table now.
+#[derive(Debug, Clone)]
+pub struct Found<R>(pub R);
+
+/// A thing that is looked up before a request about it is read on.
+pub trait Resource: Sized + Send + Sync {
+    /// What a path names it by.
+    type Id: PathId;
+
+    /// The thing, if the caller may reach it; someone else's is none (rule A8).
+    fn find(app: &App, call: &Call, id: &Self::Id) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
+}
+
+impl<R: Resource, W: AsRef<Call> + Sync> Subject<W> for Found<R> {
+    async fn find(who: &W, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Named(id) = Named::<R::Id>::find(who, parts, app).await?;
+        let found = R::find(app, who.as_ref(), &id).await?;
+        found.map(Self).ok_or_else(|| Refusal::NotFound(R::Id::WHAT).into())
+    }
+}
+
+impl Resource for Client {
+    type Id = ClientRefid;
+
+    async fn find(app: &App, call: &Call, id: &ClientRefid) -> Result<Option<Self>, StoreError> {
+        let found = app.store.client(id).await?;
+        Ok(found.filter(|client| call.may_reach(client)))
+    }
+}
+
+impl Resource for Product {
+    type Id = ProductReference;
+
+    async fn find(app: &App, _: &Call, id: &ProductReference) -> Result<Option<Self>, StoreError> {
+        app.store.product(id).await
+    }
+}
+
+impl Resource for Reseller {
+    type Id = ResellerRefid;
+
+    async fn find(app: &App, call: &Call, id: &ResellerRefid) -> Result<Option<Self>, StoreError> {
+        if call.caller.owns(Some(id)) { app.store.reseller(id).await } else { Ok(None) }
+    }
+}
+
+impl Resource for Wallet {
+    type Id = ResellerRefid;
+
+    async fn find(app: &App, call: &Call, id: &ResellerRefid) -> Result<Option<Self>, StoreError> {
+        if call.caller.owns(Some(id)) { app.store.wallet(id).await } else { Ok(None) }
+    }
+}
+
+/// The entry of a provision.
+impl Resource for Entry {
+    type Id = EntryRefid;
+
+    async fn find(app: &App, call: &Call, id: &EntryRefid) -> Result<Option<Self>, StoreError> {
+        let found = app.store.purchase(id).await?;
+        Ok(found.filter(|entry| call.caller.owns(Some(&entry.reseller))))
+    }
+}
+
+impl Resource for User {
+    type Id = UserRefid;
+
+    async fn find(app: &App, call: &Call, id: &UserRefid) -> Result<Option<Self>, StoreError> {
+        let found = app.store.user(id).await?;
+        Ok(found.filter(|user| call.may_manage(user)))
+    }
+}
+
+/// The reseller in a path, which is the caller itself, or any for an operator.
+#[derive(Debug, Clone)]
+pub struct OwnReseller(pub ResellerRefid);
+
+impl Subject<Call> for OwnReseller {
+    async fn find(call: &Call, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Named(reseller) = Named::<ResellerRefid>::find(call, parts, app).await?;
+        let own = call.caller.owns(Some(&reseller));
+        own.then_some(Self(reseller)).ok_or_else(|| Refusal::NotFound(What::Reseller).into())
+    }
+
+    async fn refuse(&self, app: &App, problem: Problem) -> Problem {
+        match app.store.wallet(&self.0).await {
+            Ok(Some(_)) => problem,
+            Ok(None) => Refusal::NotFound(What::Reseller).into(),
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// A subject that its owner may see and only operators may change: a stranger is told 404 and the owner 403.
+#[derive(Debug, Clone)]
+pub struct Operated<S>(pub S);
+
+impl<S: Subject<Call>> Subject<Call> for Operated<S> {
+    async fn find(call: &Call, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let subject = S::find(call, parts, app).await?;
+        call.caller.must_operate()?;
+        Ok(Self(subject))
+    }
+
+    async fn refuse(&self, app: &App, problem: Problem) -> Problem {
+        self.0.refuse(app, problem).await
+    }
+}
