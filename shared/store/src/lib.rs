@@ -1,9 +1,11 @@
-//! The table: keys, conditions, transactions and cursors. The engine knows no noun; the other rooms are the nouns.
+//! The store: the one DynamoDB table, its keys, conditions, transactions and cursors. `engine` knows none of the
+//! product's nouns; each of the other modules holds one group of them.
 //!
-//! Invariants: every key is made here; every command is one `TransactWriteItems` made by [`engine::command`] (the
-//! claims of consumers, the parts of checkpoints, used challenges, requests for links, pictures and
-//! figures are single puts; when a session was last used, and what figures are counted from, single updates); the store
-//! never reads the clock (`now` is an argument) and never scans.
+//! Invariants: every key is made in this crate. Every command commits as one `TransactWriteItems`, made by
+//! [`engine::command`]. A few writes are no commands and are made outside of it: single puts (claims, checkpoint
+//! parts, used CAPTCHA challenges, requests for links, suppressed addresses, pictures, figures), the removal of a
+//! picture, single updates (when a session was last used; timeline rows, marks and the lease of the roll-ups), and
+//! the transaction that clears marks. The store never reads the clock (`now` is an argument) and never scans.
 
 pub mod analytics;
 pub mod engine;
@@ -25,12 +27,12 @@ use crate::engine::table::Table;
 use crate::money::wallet;
 use crate::parties::client::Bind;
 
-/// The prefixes of refids; those of clients and resellers are configuration.
+/// The prefix of each kind of refid. Those of clients and resellers are configurable.
 #[derive(Debug, Clone)]
 pub struct Prefixes {
-    /// `CL-` unless configured.
+    /// `CL-` unless configured otherwise.
     pub client: Prefix,
-    /// `RS-` unless configured.
+    /// `RS-` unless configured otherwise.
     pub reseller: Prefix,
     /// `US-`.
     pub user: Prefix,
@@ -76,7 +78,7 @@ impl Store {
         Self { table, secrets, prefixes, policy, lines: Lines::before(wallet::is_key) }
     }
 
-    /// The same store, whose commands wait for their turn with those of `other`.
+    /// Returns a store whose commands share the lines of `other`, so that commands of both wait for each other.
     #[must_use]
     pub fn in_line_with(self, other: &Self) -> Self {
         Self { lines: other.lines.clone(), ..self }

@@ -1,8 +1,8 @@
 //! Figures are the stored sums, `RU#noun#scope` / period. Resellers' and clients' figures are also indexed by period;
 //! clients' all-time figures are indexed by amount, for rankings.
 //!
-//! Invariant: a figure is replaced only by one with a higher stamp. A run of `rollup` stamps what it writes with its
-//! fence and a number of its own, so neither a run that was given up on nor a call that comes late undoes a later one.
+//! Invariant: a figure is never replaced by one with a lower stamp. A run of `rollup` builds its stamps from its
+//! fence and a counter, so neither a run that has lost the lease nor a put that arrives late can undo a later write.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::engine::table::side_by_side::side_by_side;
 use crate::engine::table::{Consistency, Source, Table, classify};
 use crate::{Store, StoreError};
 
-/// How many parts of an index are read at a time for a ranking.
+/// How many partitions of an index are read concurrently.
 const AT_ONCE: usize = 16;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ struct Doc {
     counts: Counts,
 }
 
-/// Figures of a scope by the key of their period.
+/// Figures of one scope, by the key of their period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
     scope: Scope,
@@ -38,7 +38,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The sum of these periods.
+    /// The sum over `periods`, each of which must have been read.
     pub fn sum(&self, periods: &[Period]) -> Counts {
         let mut sum = Counts::default();
         for period in periods {
@@ -51,7 +51,8 @@ impl Figures {
     }
 }
 
-/// The keys of the first and the last figure that a row of periods of one length is read from.
+/// The keys of the first and last figure to read for a run of consecutive periods of equal length. Where the scope
+/// keeps no figures of that length, these are the shorter periods that they are summed from.
 fn asked(scope: &Scope, (first, last): (Period, Period)) -> (String, String) {
     let parts = |period| scope.parts(period).filter(|_| !scope.keeps(period));
     match (parts(first), parts(last)) {
@@ -60,14 +61,13 @@ fn asked(scope: &Scope, (first, last): (Period, Period)) -> (String, String) {
     }
 }
 
-/// What each reseller has in a range.
 pub type Ranked = BTreeMap<ResellerRefid, Counts>;
 
 fn pk(kind: Kind, scope: &Scope) -> String {
     format!("RU#{}#{scope}", kind.noun())
 }
 
-/// The partition that lists who has something of `kind` in a period: resellers, or clients.
+/// The index partition that lists the resellers, or the clients, that have figures of `kind` in `period`.
 fn ranking(of: Of, kind: Kind, period: Period) -> String {
     let list = match of {
         Of::Resellers => "RK",
@@ -76,20 +76,19 @@ fn ranking(of: Of, kind: Kind, period: Period) -> String {
     format!("{list}#{}#{}", kind.noun(), period.key())
 }
 
-/// Who is listed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of {
     Resellers,
-    /// Months and all time alone are kept of them, but for hours.
+    /// Clients have figures for hours, months and all time only, and hours are not listed.
     Clients,
 }
 
-/// The partition that lists clients by how much they have: of everybody over the shards, or those of one reseller.
+/// The index partition that lists clients by amount. `owner` is a reseller's refid, or `-` and a shard for the
+/// clients' totals across all resellers.
 fn top(ranking: Ranking, owner: &str) -> String {
     format!("TC@{}#{owner}", ranking.as_str())
 }
 
-/// The index of a ranking.
 fn index(ranking: Ranking) -> Index {
     match ranking {
         Ranking::Licences => Index::Tenant,
@@ -97,7 +96,7 @@ fn index(ranking: Ranking) -> Index {
     }
 }
 
-/// Puts a figure where it is listed.
+/// Adds the index keys under which a figure is listed, if it is.
 fn place(item: &mut Item, (kind, scope, period): (Kind, &Scope, Period), counts: &Counts) {
     let of = match scope {
         Scope::All => return,
@@ -121,7 +120,8 @@ fn place(item: &mut Item, (kind, scope, period): (Kind, &Scope, Period), counts:
 }
 
 impl Store {
-    /// The figures of a scope for these periods: one query for each row of neighbours of one length, side by side.
+    /// Reads the figures of a scope for these periods. Each run of consecutive periods of equal length is one query;
+    /// the queries run concurrently.
     pub async fn figures(
         &self,
         kind: Kind,
@@ -140,14 +140,15 @@ impl Store {
         Ok(Figures { scope: scope.clone(), counts: found.into_iter().flatten().collect() })
     }
 
-    /// What each reseller has of `kind` in these periods. It costs as much as resellers were active times periods.
+    /// The counts of `kind` of each reseller over these periods. Reads grow with the number of periods and with the
+    /// number of resellers that were active in each.
     pub async fn ranked(&self, kind: Kind, periods: impl IntoIterator<Item = Period>) -> Result<Ranked, StoreError> {
         let listed = self.listed(Of::Resellers, kind, periods).await?;
         let reseller = |(scope, counts): (Scope, Counts)| Some((scope.reseller()?.clone(), counts));
         Ok(listed.into_iter().filter_map(reseller).collect())
     }
 
-    /// What is listed of resellers or of clients in these periods.
+    /// The counts of each listed reseller or client, summed over these periods.
     pub(super) async fn listed(
         &self,
         of: Of,
@@ -162,13 +163,14 @@ impl Store {
         for item in side_by_side(AT_ONCE, parts.collect()).await?.iter().flatten() {
             let scope = text_of(item, Index::Kind.sk()).map(ToOwned::to_owned);
             let scope = scope.and_then(|it| Scope::try_from(it).ok());
-            let scope = scope.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
+            let scope = scope.ok_or_else(|| StoreError::Unreadable("a figure's index key names no scope".into()))?;
             listed.entry(scope).or_default().add_all(&doc::<Doc>(item)?.counts);
         }
         Ok(listed)
     }
 
-    /// The clients that have most, of everybody or of what a reseller sold, with all they have.
+    /// The clients that rank highest, with their all-time counts: by everything they hold or, given `reseller`, by
+    /// what that reseller sold them.
     pub async fn top_clients(
         &self,
         ranking: Ranking,
@@ -183,13 +185,13 @@ impl Store {
         let named = |item: &Item| {
             let client = text_of(item, index(ranking).sk()).and_then(|it| it.split('#').nth(1));
             let client = client.and_then(ClientRefid::parse);
-            let client = client.ok_or_else(|| StoreError::Unreadable("a ranking".into()))?;
+            let client = client.ok_or_else(|| StoreError::Unreadable("a figure's index key names no client".into()))?;
             Ok((client, doc::<Doc>(item)?.counts))
         };
         self.page(&list, limit, None).await?.items.iter().map(named).collect()
     }
 
-    /// The figures of a scope whose keys are between these two, as of now.
+    /// The figures of a scope whose period keys lie in `between`, both ends included. Strongly consistent.
     pub(super) async fn figures_between(
         &self,
         kind: Kind,
@@ -203,7 +205,7 @@ impl Store {
         items.iter().map(read).collect()
     }
 
-    /// Writes a figure, if what stands there has a lower stamp, or this one.
+    /// Writes a figure unless the stored one has a higher stamp; then the run has lost the lease, and the put fails.
     pub(super) async fn put_figure(
         &self,
         (kind, scope, period): (Kind, &Scope, Period),
@@ -241,7 +243,7 @@ fn read(item: &Item) -> Result<(String, Counts), StoreError> {
     Ok((period, doc::<Doc>(item)?.counts))
 }
 
-/// The first and the last of each row of neighbours of one length.
+/// Groups periods into runs of consecutive periods of equal length, each as its first and last period.
 pub(super) fn neighbours(periods: impl IntoIterator<Item = Period>) -> Vec<(Period, Period)> {
     let mut sorted: Vec<Period> = periods.into_iter().collect();
     sorted.sort_unstable();

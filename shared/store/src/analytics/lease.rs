@@ -1,4 +1,5 @@
-//! The lease of the roll-ups: one run at a time writes figures, and what a run writes carries its fence.
+//! The lease of the roll-ups: one run at a time writes figures, and everything a run writes is stamped with its
+//! fence.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::SignedDuration;
@@ -11,16 +12,18 @@ use crate::engine::keys::Key;
 use crate::engine::table::{Condition, Consistency, Table, Write};
 use crate::{Store, StoreError};
 
-/// How long a run has the lease: longer than Lambda lets it go on.
+/// How long a run holds the lease: longer than the timeout of its function in template.yaml, so that the run ends
+/// first.
 const LEASE: SignedDuration = SignedDuration::from_secs(58);
-/// How long a run begins new work.
+/// How far into a run new work may still begin.
 const WORKS: SignedDuration = SignedDuration::from_secs(40);
-/// How long it may take until a commit has come through the stream, and shows in the list of what is dirty.
+/// How long a commit may take to pass through the stream and show in the list of dirty hours.
 const UNDER_WAY: SignedDuration = SignedDuration::from_secs(30);
-/// How many figures a run may write: their numbers stand behind its fence in their stamps.
+/// An upper bound on the figures that one run writes. A stamp is the fence times this, plus the number of the write,
+/// so the stamps of later runs are always higher.
 const MOST_WRITES: u64 = 1 << 24;
 
-/// The right to write figures, for a time.
+/// The right to write figures for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     fence: u64,
@@ -28,10 +31,10 @@ pub struct Lease {
     began: Time,
 }
 
-/// What is known of the roll-ups.
+/// How up to date the figures are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rollup {
-    /// Up to when everything that happened is counted; none before the first run.
+    /// Everything that happened up to this time is counted. `None` before the first run has ended.
     pub as_of: Option<Time>,
 }
 
@@ -40,11 +43,12 @@ fn key() -> Key {
 }
 
 impl Store {
-    /// Takes the lease for the run `run`; none while another run holds it.
+    /// Takes the lease for `run`, or returns `None` while another run holds it.
     pub async fn lease_rollup(&self, run: &str, now: Time) -> Result<Option<Lease>, StoreError> {
         let (key, until) = (key(), now.plus(LEASE));
         let update = || {
-            // A call whose answer was lost is made again; it took the lease for itself.
+            // If the answer to this call is lost, the call is repeated. `run = :run` lets the run take its own lease
+            // once more.
             let update = self
                 .table
                 .update(&key)
@@ -63,18 +67,19 @@ impl Store {
         };
         let fence = answer.attributes.as_ref().and_then(|it| it.get("fence"));
         let fence = fence.and_then(|it| it.as_n().ok()?.parse().ok());
-        let fence = fence.ok_or_else(|| StoreError::Unreadable("a lease without a fence".into()))?;
+        let fence = fence.ok_or_else(|| StoreError::Unreadable("the lease of the roll-ups has no fence".into()))?;
         Ok(Some(Lease { fence, writes: 0, began: now }))
     }
 
-    /// Gives the lease back, and says up to when everything is counted: what is left is dirty since `oldest`.
+    /// Gives the lease back and returns the new `as_of`. `oldest` is the time since which the oldest remaining hour
+    /// has been dirty.
     pub async fn end_rollup(&self, lease: &Lease, oldest: Option<Time>, now: Time) -> Result<Time, StoreError> {
         let settled = lease.began.plus(-UNDER_WAY);
-        // What happened at that very moment is not counted.
+        // The change that happened at `oldest` itself is not counted yet.
         let before = |since: Time| since.plus(SignedDuration::from_millis(-1));
         let as_of = oldest.map_or(settled, |since| settled.min(before(since)));
         let (key, rollup) = (key(), attribute(&Rollup { as_of: Some(as_of) })?);
-        // A millisecond ago: a lease that ends now is held now.
+        // A lease is free only if it ended before now, so it ends a millisecond ago.
         let ended = now.plus(SignedDuration::from_millis(-1));
         let update = || {
             let update = self
@@ -91,33 +96,32 @@ impl Store {
         Ok(as_of)
     }
 
-    /// What is known of the roll-ups.
     pub async fn rollup(&self) -> Result<Rollup, StoreError> {
         let item = self.table.get(&key(), Consistency::Eventual).await?;
-        // Before the first run has ended there is no such thing.
+        // A run that has not ended yet has created the item, but not its `doc`.
         let said = item.filter(|item: &Item| item.contains_key("doc"));
         let said = said.as_ref().map(doc).transpose()?;
         Ok(said.unwrap_or(Rollup { as_of: None }))
     }
 }
 
-/// What a run is told that others have taken over from.
+/// The error of a run whose lease was taken over by another run.
 pub(super) fn lost() -> StoreError {
     StoreError::Failed("another run of rollup has taken over".into())
 }
 
 impl Lease {
-    /// Whether there is time to begin new work.
+    /// Whether there is time left to begin new work.
     pub fn works(&self, now: Time) -> bool {
         now < self.began.plus(WORKS)
     }
 
-    /// That it is held still.
+    /// A write that fails its transaction unless this run still holds the lease.
     pub(super) fn check(&self) -> Write {
         Write::Check(key(), Condition::Is("fence", self.fence))
     }
 
-    /// The first stamp of the next `writes` that nothing else is written with.
+    /// Reserves the stamps of the next `writes` figures and returns the first of them.
     pub(super) fn stamp(&mut self, writes: usize) -> u64 {
         let next = self.fence * MOST_WRITES + self.writes;
         self.writes += u64::try_from(writes).unwrap_or(MOST_WRITES);

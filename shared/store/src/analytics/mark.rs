@@ -1,8 +1,8 @@
-//! Marks: which hours must be counted again, `DM#noun#hour`.
+//! Marks, `DM#noun#hour`: which hours must be counted again.
 //!
-//! A mark knows the shards that its hour's things stand in, so that an hour of few things costs little to count.
-//! Invariant: whatever is added to an hour raises its generation after it is there; a mark is taken from the list only
-//! in the generation that the hour was counted in, so nothing that comes in between is forgotten.
+//! A mark lists the shards that the hour's rows are in, so that an hour with few rows is cheap to count. Invariant: a
+//! row is written before the generation of its hour's mark is raised, and a mark is taken off the list only if its
+//! generation is still the one that was counted. So a change that arrives during a count is not forgotten.
 
 use std::collections::BTreeSet;
 
@@ -17,32 +17,28 @@ use crate::engine::keys::{Index, Key};
 use crate::engine::table::{Condition, Consistency, Outcome, Range, Reason, Table, TableError, Write};
 use crate::{Store, StoreError};
 
-/// The partition of the index that lists what is dirty.
+/// The partition of gsi4 that lists all dirty hours.
 const DIRTY: &str = "DIRTY";
-/// The kind of a mark's item.
 const KIND: &str = "mark";
-/// The attribute that counts how often it was marked.
+/// The attribute that counts how often the hour was marked.
 const GENERATION: &str = "generation";
-/// The attribute that says where what is counted stands.
+/// The attribute that lists the shards in which the hour has rows.
 const SHARDS: &str = "shards";
 
-/// An hour that is listed as dirty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dirty {
-    /// What was made in it.
     pub kind: Kind,
-    /// The hour.
     pub hour: Hour,
     /// When the first change happened that is not counted yet.
     pub since: Time,
 }
 
-/// A mark, as it was before its hour was counted.
+/// A mark, as it was read before its hour was counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     pub(super) kind: Kind,
     pub(super) hour: Hour,
-    /// The shards that anything of the hour was ever written to.
+    /// Every shard that a row of the hour was ever written to.
     pub(super) shards: BTreeSet<u8>,
     generation: u64,
 }
@@ -52,7 +48,7 @@ fn key(kind: Kind, hour: Hour) -> Key {
 }
 
 impl Store {
-    /// Marks an hour: something in these shards of it changed at `since`.
+    /// Marks an hour as dirty: something in these shards of it changed at `since`.
     pub(super) async fn mark(
         &self,
         (kind, hour): (Kind, Hour),
@@ -62,7 +58,7 @@ impl Store {
         let key = key(kind, hour);
         let place = format!("{since}#{}#{hour}", kind.noun());
         let update = || {
-            // Where it is listed already it stays: it is dirty since then.
+            // An hour that is listed already keeps its place, and with it the time since which it has been dirty.
             let update = self
                 .table
                 .update(&key)
@@ -80,7 +76,7 @@ impl Store {
         patiently(update).await.map(|_| ())
     }
 
-    /// Up to so many dirty hours, those first that have been so for longest. The list is a moment behind.
+    /// The dirty hours, at most `limit`, longest dirty first. The index lags slightly behind the table.
     pub async fn dirty(&self, limit: i32) -> Result<Vec<Dirty>, StoreError> {
         let range = Range {
             index: Index::Dirty,
@@ -95,7 +91,7 @@ impl Store {
         slice.items.iter().map(read).collect()
     }
 
-    /// The mark of an hour as of now; none when the hour is not dirty any more.
+    /// The mark of an hour, read strongly consistently. `None` if the hour is no longer dirty.
     pub(super) async fn read_mark(&self, dirty: &Dirty) -> Result<Option<Mark>, StoreError> {
         let key = key(dirty.kind, dirty.hour);
         let item = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
@@ -111,8 +107,9 @@ impl Store {
         listed.map(mark).transpose()
     }
 
-    /// Takes marks from the list, but for those whose hour was marked again since, if whoever counted them still holds
-    /// the lease: who takes it over must find them, because it may have read what they were counted into before.
+    /// Takes marks off the list, except those whose hour was marked again since it was counted. Fails if the run has
+    /// lost the lease: the new holder may have summed up before this run's figures were written, so it must find the
+    /// marks and count again.
     pub(super) async fn clear(&self, lease: &Lease, marks: &[Mark]) -> Result<(), StoreError> {
         let mut left: Vec<&Mark> = marks.iter().collect();
         let mut turn = Turn::new();
@@ -129,7 +126,7 @@ impl Store {
                 Err(error) => return Err(error.into()),
             };
             let [of_lease, of_marks @ ..] = reasons.as_slice() else {
-                return Err(StoreError::Unreadable("a cancellation without reasons".into()));
+                return Err(StoreError::Unreadable("a cancelled transaction has no reasons".into()));
             };
             if let Reason::Condition(_) = of_lease {
                 return Err(lost());
@@ -146,7 +143,7 @@ impl Store {
 }
 
 impl Mark {
-    /// The write that takes it from the list.
+    /// The write that takes the mark off the list: the item stays, without its index keys.
     fn cleared(&self) -> Write {
         let key = key(self.kind, self.hour);
         let item = Item::from([
@@ -173,5 +170,5 @@ fn read(item: &Item) -> Result<Dirty, StoreError> {
         let hour = parts.next()?.parse().ok()?;
         Some(Dirty { kind, hour, since })
     };
-    parsed().ok_or_else(|| StoreError::Unreadable("a mark's place".into()))
+    parsed().ok_or_else(|| StoreError::Unreadable("a mark has a malformed index key".into()))
 }

@@ -1,7 +1,8 @@
-//! Mending what differs: what is kept of each thing is written again, and whatever it is summed up in is marked.
+//! Repairing figures that a recount found wrong: the rows of the things concerned are written again, and the hours
+//! concerned are marked.
 //!
-//! Invariant: no figure is written here. `rollup` counts it again, from what stands there then, as it always does; so
-//! a rebuild may run at any time, twice, or end anywhere.
+//! Invariant: a rebuild writes no figure. `rollup` counts the marked hours again, as it always does, so a rebuild may
+//! run at any time, run twice, or stop half-way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ use crate::engine::keys::{ALONE, SHARDS};
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Mends what [`Store::recount`] found: it is right once `rollup` has counted it.
+    /// Repairs the differences that [`Store::recount`] found. Figures are right once `rollup` has run.
     pub async fn rebuild(&self, differences: &[Difference], now: Time) -> Result<(), StoreError> {
         let mut things: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
         let mut hours: BTreeSet<(Kind, Hour)> = BTreeSet::new();
@@ -32,7 +33,7 @@ impl Store {
                             hours.insert((*kind, *hour));
                             *hour
                         }
-                        // Any hour of it will do.
+                        // Counting any hour of a longer period again also sums up that period.
                         _ => period.days().map_or(now.hour(), |(day, _)| day.first_hour()),
                     };
                     scopes.entry((*kind, hour)).or_default().insert(scope.clone());
@@ -46,7 +47,7 @@ impl Store {
             let facts = self.facts_named(kind, &refids).await?;
             self.keep(kind, facts.into_values().collect()).await?;
         }
-        // What differs may be that a mark does not know of a shard.
+        // The mark itself may be what is wrong: it may lack a shard.
         let everywhere: BTreeSet<u8> = (0..SHARDS).collect();
         for ((kind, hour), scopes) in scopes {
             self.name(kind, hour, &scopes).await?;
@@ -55,7 +56,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what these things add, whatever version is said to be kept.
+    /// Writes the rows of these things again, even where the stored row claims a later version than its thing has.
     async fn keep(&self, kind: Kind, facts: Vec<Fact>) -> Result<(), StoreError> {
         let things = self.with_rows(kind, facts).await?;
         for thing in &things {
@@ -68,7 +69,7 @@ impl Store {
         self.project(&facts).await
     }
 
-    /// Empties the rows of an hour whose thing is not there, or was not made then.
+    /// Empties those rows of an hour whose thing does not exist or belongs to another hour.
     async fn empty_what_is_of_nothing(&self, kind: Kind, hour: Hour) -> Result<(), StoreError> {
         let rows: Vec<Item> = self.rows(kind, hour, 0..SHARDS).await?;
         let keyed = rows.iter().filter_map(|row| Some((key_of(row)?, row)));

@@ -1,8 +1,8 @@
-//! Counting again: what figures should be, from the things themselves, beside what they are.
+//! Recounting: computes figures from the things themselves and compares them with the stored figures.
 //!
-//! Invariant: nothing is said to differ that is only under way. Hours that are dirty, or in which something changed a
-//! moment ago, are left out, and said to be; and what differs is looked at a second time, because what changes while
-//! it is looked at differs but once.
+//! Invariant: changes that are still under way are not reported as differences. Hours that are dirty, or in which
+//! something changed a moment ago, are left out and counted in `under_way`. Whatever differs is looked at a second
+//! time, and only a difference that is found both times is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,56 +16,46 @@ use super::mark::Dirty;
 use crate::engine::table::side_by_side::side_by_side;
 use crate::{Store, StoreError};
 
-/// How long a change may be under way, to the figures and to the list of what is dirty.
+/// How long a change may take to reach the figures and the list of dirty hours.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(2);
-/// How many scopes are compared at a time.
+/// How many scopes are compared concurrently.
 const AT_ONCE: usize = 16;
-/// How many dirty hours are looked at; when there are more, nothing is settled.
+/// How many dirty hours are read. If there are as many, a recount gives up, because any hour could be under way.
 const MOST_DIRTY: i32 = 1_000;
 
-/// What came of counting a period again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recount {
-    /// How many things were counted.
     pub things: usize,
-    /// How many figures were compared.
     pub figures: usize,
-    /// How many hours were left out, because what changed in them is still being counted.
+    /// How many hours were left out because changes in them are still being counted.
     pub under_way: usize,
-    /// What is not as it should be.
     pub differences: Vec<Difference>,
 }
 
-/// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// What is kept of a thing is not what it adds.
+    /// The stored row of a thing is not what the thing adds.
     Thing {
-        /// What it is.
         kind: Kind,
-        /// The hour it was made in.
+        /// The hour in which the thing was created.
         hour: Hour,
-        /// Which.
         refid: String,
     },
-    /// A figure is not the sum that it should be.
+    /// A stored figure is not the sum that it should be.
     Figure {
-        /// Of what.
         kind: Kind,
-        /// Whose.
         scope: Scope,
-        /// Of when.
         period: Period,
-        /// What it is.
+        /// The stored figure.
         kept: Counts,
-        /// What it should be.
+        /// The figure as it should be.
         counted: Counts,
     },
 }
 
 impl Store {
-    /// Counts a period again: a day and its hours from the things that were made on it, anything longer from the
-    /// figures of its parts. It costs as much as there was, times the resellers there are; nothing is written.
+    /// Recounts a period: a day and its hours from the things created on that day, a longer period from the figures
+    /// that it is summed up from. Reads grow with the number of things and of resellers; nothing is written.
     pub async fn recount(&self, period: Period, now: Time) -> Result<Recount, StoreError> {
         let first = self.look(period, now).await?;
         if first.differences.is_empty() {
@@ -163,7 +153,7 @@ impl Store {
         summed.retain(|scope: &Scope, _| scope.keeps(period));
         let all: BTreeSet<&Scope> = summed.keys().chain(kept.keys()).collect();
         let none = Counts::default();
-        // The index that lists them is a moment behind; so what differs there is looked at in the table.
+        // The index lags behind the table, so what differs there is compared again in the table.
         let differs = |it: &&&Scope| {
             let [summed, kept] = [&summed, &kept].map(|of| of.get(**it).unwrap_or(&none));
             !summed.same(kept)
@@ -188,7 +178,8 @@ impl Store {
         Ok(())
     }
 
-    /// Compares the figures of a scope with what was counted; what is in neither is 0.
+    /// Compares the stored figures of a scope with the recounted ones. A figure that is missing on either side counts
+    /// as 0.
     async fn compare(
         &self,
         (kind, scope): (Kind, Scope),
@@ -224,13 +215,13 @@ impl Recount {
     }
 }
 
-/// The hours of a period that are dirty.
 fn dirty_in(kind: Kind, period: Period, dirty: &[Dirty]) -> impl Iterator<Item = Hour> {
     let of = dirty.iter().filter(move |it| it.kind == kind && period.holds(it.hour.day()));
     of.map(|it| it.hour)
 }
 
-/// The parts of a period of these days in which those are listed whose figures it is summed up from.
+/// The listed periods, from day `first` to day `last`, whose figures make up the figure of `period`. Empty if that is
+/// summed up from hours, which are not listed.
 fn parts(of: Of, period: Period, (first, last): (Day, Day)) -> impl Iterator<Item = Period> {
     let length = match (of, period) {
         (Of::Resellers, Period::Month(_)) => Some(Interval::Daily),

@@ -1,8 +1,8 @@
-//! Rolling up: the figures of hours that are dirty, and of the days, months, years and all time they are in.
+//! Rolling up: counts dirty hours again, and sums them up into days, months, years and all time.
 //!
-//! Invariant: each figure is computed from what stands in the table, never added to; who writes them holds the lease,
-//! and whoever held it before can't write any more what the holder has written, nor take a mark from the list. So a run
-//! that comes twice, ends early or goes on after it was given up on leaves the same figures.
+//! Invariant: each figure is computed from what is in the table, never added to. Only the holder of the lease writes
+//! figures. A run that has lost the lease can neither overwrite what the new holder wrote nor clear a mark. So a run
+//! that happens twice, ends early, or goes on after it lost the lease leaves the same figures.
 
 use super::lease::Lease;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,14 +14,15 @@ use super::mark::{Dirty, Mark};
 use crate::engine::table::side_by_side::side_by_side;
 use crate::{Store, StoreError};
 
-/// How many scopes are summed up at a time.
+/// How many scopes are summed up concurrently.
 const AT_ONCE: usize = 16;
-/// The most hours that are counted together: their marks are cleared in one transaction, with the lease.
+/// The most hours that are counted together. Their marks are cleared in one transaction, together with the check of
+/// the lease, and a transaction has at most 100 items.
 pub const MOST_HOURS: usize = 96;
 
 impl Store {
-    /// Counts these hours again, at most [`MOST_HOURS`], and with them whatever they are summed up in.
-    /// Says how many of them were dirty.
+    /// Counts these hours again, at most [`MOST_HOURS`], and sums up the longer periods that they belong to. Returns
+    /// how many of the hours were still dirty.
     pub async fn roll_up(&self, lease: &mut Lease, dirty: &[Dirty]) -> Result<usize, StoreError> {
         let counted = dirty.iter().map(|dirty| {
             let (store, dirty) = (self.clone(), *dirty);
@@ -33,7 +34,8 @@ impl Store {
                 Ok(Some((mark, sums)))
             }
         });
-        // Each mark is read before its hour is.
+        // Each mark is read before the rows of its hour, so a row that this count misses raises the generation
+        // afterwards.
         let counted = side_by_side(2, counted.collect()).await?;
         let mut changed: BTreeMap<(Kind, Scope), BTreeMap<Period, Counts>> = BTreeMap::new();
         let mut marks: Vec<Mark> = Vec::new();
@@ -46,7 +48,7 @@ impl Store {
         }
         let mut work = Vec::new();
         for ((kind, scope), hours) in changed {
-            // An hour makes at most four more figures.
+            // An hour changes at most five figures: its own, the day's, the month's, the year's and that of all time.
             let (store, stamp) = (self.clone(), lease.stamp(5 * hours.len()));
             work.push(async move { store.sum_up(kind, scope, hours, stamp).await });
         }
@@ -55,8 +57,8 @@ impl Store {
         Ok(marks.len())
     }
 
-    /// Writes figures of a scope that changed, level by level: each is read with its neighbours, and all together make
-    /// the next one.
+    /// Writes the changed figures of a scope, level by level. The figures of the next level are each summed up from
+    /// all their parts, which are read again.
     async fn sum_up(
         &self,
         kind: Kind,

@@ -1,7 +1,7 @@
-//! The things that figures are made of, as they are now, beside what is kept of each.
+//! Things (clients, licences, resellers, entries) as they are now, each with its stored row.
 //!
-//! Invariant: the lists that they are found in may be a moment behind, so whatever does not agree with what is kept of
-//! it is read again, as of now, before anything is said of it.
+//! Invariant: the indexes that list things lag behind the table, so a thing that does not match its row is read
+//! again, strongly consistently, before it is reported.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,12 +20,12 @@ use crate::events::change;
 use crate::money::entry;
 use crate::{Store, StoreError};
 
-/// How many lists are read at a time.
+/// How many lists are read concurrently.
 const AT_ONCE: usize = 16;
-/// How many resellers are read in one page, to read the entries of each.
+/// The page size for reading all resellers; each has its own list of entries.
 const RESELLERS: usize = 100;
 
-/// What a thing adds, and what is kept of that.
+/// What a thing adds to figures now, and the stored row that says what it adds.
 #[derive(Debug)]
 pub(super) struct Thing {
     pub(super) fact: Fact,
@@ -33,7 +33,8 @@ pub(super) struct Thing {
 }
 
 impl Thing {
-    /// Whether it is kept as it is. A change that adds nothing else is not kept, so an older version may be right.
+    /// Whether the row matches the thing. A change that leaves unchanged what the thing adds does not rewrite the
+    /// row, so a row of an earlier version can be right.
     pub(super) fn agrees(&self) -> bool {
         self.row.as_ref().is_some_and(|row| {
             row.version <= self.fact.version && row.scopes == self.fact.scopes && row.counts.same(&self.fact.counts)
@@ -42,14 +43,14 @@ impl Thing {
 }
 
 impl Store {
-    /// The things of a kind made on a day, each with what is kept of it.
+    /// The things of a kind that were created on a day, each with its row.
     pub(super) async fn things(&self, kind: Kind, day: Day) -> Result<Vec<Thing>, StoreError> {
         let listed = self.things_listed(kind, day).await?;
         self.with_rows(kind, listed).await
     }
 
-    /// These facts of a kind, each with what is kept of it. Where that does not agree, the thing is read again after
-    /// it: what is kept then is of no later version than the thing, whatever changed meanwhile.
+    /// Reads the row of each of these facts. Where the two differ, the thing is read again after the row, so that the
+    /// row is never of a later version than the thing, whatever changes meanwhile.
     pub(super) async fn with_rows(&self, kind: Kind, facts: Vec<Fact>) -> Result<Vec<Thing>, StoreError> {
         let keys: Vec<Key> = facts.iter().map(row_key).collect();
         let rows = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
@@ -70,7 +71,7 @@ impl Store {
         Ok(things)
     }
 
-    /// What things add as of now, by their refids; those that are not there are left out.
+    /// What these things add now, by refid. Refids that do not exist are left out.
     pub(super) async fn facts_named(&self, kind: Kind, refids: &[String]) -> Result<HashMap<String, Fact>, StoreError> {
         let key = |refid: &String| Key::alone(kind.noun(), refid);
         let keys: Vec<Key> = refids.iter().map(key).collect();
@@ -79,7 +80,7 @@ impl Store {
         facts.map(|fact| fact.map(|fact| (fact.refid.clone(), fact))).collect()
     }
 
-    /// What the things that the lists show of a day add.
+    /// What each thing adds that the indexes list for a day.
     async fn things_listed(&self, kind: Kind, day: Day) -> Result<Vec<Fact>, StoreError> {
         let between = (day.to_string(), format!("{day}~"));
         let reads = self.lists(kind).await?.into_iter().map(|(index, pk)| {
@@ -89,11 +90,12 @@ impl Store {
                 patiently(read).await
             }
         });
-        // One that moves from list to list may stand in both.
+        // A client that is deleted moves from one list to another, and may show in both for a moment. The newer
+        // version counts.
         let mut listed: BTreeMap<String, Fact> = BTreeMap::new();
         for item in side_by_side(AT_ONCE, reads.collect()).await?.iter().flatten() {
             let fact = self.fact(item)?;
-            let fact = fact.ok_or_else(|| StoreError::Unreadable("what is no thing".into()))?;
+            let fact = fact.ok_or_else(|| StoreError::Unreadable("a listed item counts in no figure".into()))?;
             let newer = listed.get(&fact.refid).is_none_or(|known| known.version < fact.version);
             if newer {
                 listed.insert(fact.refid.clone(), fact);
@@ -102,7 +104,7 @@ impl Store {
         Ok(listed.into_values().collect())
     }
 
-    /// The lists that show the things of a kind in the order of time.
+    /// The index partitions that list the things of a kind by time of creation.
     async fn lists(&self, kind: Kind) -> Result<Vec<(Index, String)>, StoreError> {
         let by_kind = |pks: Vec<String>| pks.into_iter().map(|pk| (Index::Kind, pk)).collect();
         Ok(match kind {
@@ -129,7 +131,8 @@ impl Store {
         }
     }
 
-    /// The day that the first thing was made on; none where there is nothing. Entries have a reseller before them.
+    /// The day on which the first thing was created, or `None` in an empty table. Entries are not looked at, because
+    /// their reseller is always older.
     pub async fn first_day(&self) -> Result<Option<Day>, StoreError> {
         let mut reads = Vec::new();
         for kind in [Kind::Client, Kind::Licence, Kind::Reseller] {
@@ -148,14 +151,14 @@ impl Store {
     }
 }
 
-/// When the first thing of a list was made.
+/// When the first thing of a list was created.
 async fn first_in(table: &Table, index: Index, pk: String) -> Result<Option<Time>, StoreError> {
     let range = Range { index, pk, beyond: None, after: None, ascending: true, limit: 1, filters: Vec::new() };
     let slice = patiently(|| table.query(&range)).await?;
     let place = slice.items.first().and_then(|it| text_of(it, index.sk()));
     let time = |place: &str| {
         let time = place.split('#').next().unwrap_or_default().to_owned();
-        Time::try_from(time).map_err(|_| StoreError::Unreadable("a place in a list".into()))
+        Time::try_from(time).map_err(|_| StoreError::Unreadable("an item in a list has a malformed index key".into()))
     };
     place.map(time).transpose()
 }

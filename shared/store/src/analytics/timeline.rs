@@ -1,7 +1,9 @@
-//! What each thing adds, by the hour it was made in: `TL#noun#hour#s` / refid.
+//! The timeline: rows that say what each thing adds to figures, by the hour in which the thing was created,
+//! `TL#noun#hour#s` / refid.
 //!
-//! Invariant: a row says what a thing adds in its newest version that was heard of; an older one that comes late
-//! changes nothing. It names each scope that the thing ever was in, so that one it left is counted again, too.
+//! Invariant: a row holds what its thing adds in the newest version received so far; an older version that arrives
+//! late changes nothing. A row names every scope that its thing was ever in, so that a scope which the thing has left
+//! is counted again, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,21 +20,21 @@ use crate::engine::table::side_by_side::side_by_side;
 use crate::engine::table::{Consistency, Source, Table};
 use crate::{Store, StoreError};
 
-/// Where scopes are named that nothing else names.
+/// The shard of an hour that holds the scopes named by [`Store::name`].
 const FIRST_SHARD: u8 = 0;
-/// The kind of a row's item.
 const KIND: &str = "timeline";
-/// How many rows are written at a time.
+/// How many rows are written concurrently.
 const AT_ONCE: usize = 16;
 
-/// What of a row changes with the thing's version.
+/// The part of a row that is replaced with each version. The scopes that the thing was ever in are an attribute of
+/// their own.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Doc {
     scopes: BTreeSet<Scope>,
     counts: Counts,
 }
 
-/// What is kept of a thing.
+/// What the table holds of a thing.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) version: u64,
@@ -47,12 +49,11 @@ impl Row {
     }
 }
 
-/// Where it is kept.
 pub(super) fn row_key(fact: &Fact) -> Key {
     Key { pk: partition(fact.kind, fact.at.hour(), shard(&fact.refid)), sk: fact.refid.clone() }
 }
 
-/// The sums of an hour.
+/// The counts of an hour by scope.
 pub(super) type Sums = BTreeMap<Scope, Counts>;
 
 fn partition(kind: Kind, hour: Hour, shard: u8) -> String {
@@ -60,7 +61,8 @@ fn partition(kind: Kind, hour: Hour, shard: u8) -> String {
 }
 
 impl Store {
-    /// Writes what these things add, and then marks their hours: what is marked before could be counted without them.
+    /// Writes the rows of these facts, and then marks their hours. The other way round, an hour could be counted and
+    /// its mark cleared before the rows are there.
     pub async fn project(&self, facts: &[Fact]) -> Result<(), StoreError> {
         let row = |fact: &Fact| write(self.table.clone(), fact.clone());
         let rows: Vec<_> = facts.iter().map(row).collect();
@@ -79,13 +81,14 @@ impl Store {
         side_by_side(AT_ONCE, marks.collect()).await.map(|_| ())
     }
 
-    /// What the things made in an hour add up to, as of now; with zeros for whoever has none of them any more.
+    /// Sums up the rows of an hour, read strongly consistently. A scope that no thing of the hour is in any more gets
+    /// zeros, so that its figure is corrected.
     pub(super) async fn count(&self, mark: &Mark) -> Result<Sums, StoreError> {
         let shards = mark.shards.iter().copied();
         sum(&self.rows(mark.kind, mark.hour, shards).await?)
     }
 
-    /// What is kept of an hour in these shards, as of now.
+    /// The rows of an hour in these shards, read strongly consistently.
     pub(super) async fn rows(
         &self,
         kind: Kind,
@@ -103,7 +106,8 @@ impl Store {
         Ok(rows.concat())
     }
 
-    /// Names scopes in an hour, in its first shard, so that they are counted there if nothing else names them.
+    /// Names scopes in an item of their own, so that the next count of the hour writes their figures even if no row
+    /// names them.
     pub(super) async fn name(&self, kind: Kind, hour: Hour, scopes: &BTreeSet<Scope>) -> Result<(), StoreError> {
         let (ever, nothing) = (names(scopes), attribute(&Doc::default())?);
         let key = Key { pk: partition(kind, hour, FIRST_SHARD), sk: ALONE.to_owned() };
@@ -121,7 +125,7 @@ impl Store {
         patiently(update).await.map(|_| ())
     }
 
-    /// Has a row that stands in this version add nothing, in version `version`.
+    /// Makes a row add nothing and sets its version to `version`, if it is still in version `kept`.
     pub(super) async fn empty(&self, key: &Key, kept: u64, version: u64) -> Result<(), StoreError> {
         let nothing = attribute(&Doc::default())?;
         let update = || {
@@ -144,7 +148,7 @@ async fn write(table: Table, fact: Fact) -> Result<(), StoreError> {
     let ever = names(&fact.scopes);
     let row = attribute(&Doc { scopes: fact.scopes, counts: fact.counts })?;
     let update = || {
-        // The same version is written again: a later Purser may count more of it.
+        // The same version is written again, because a later release may derive other counts from it.
         let update = table
             .update(&key)
             .update_expression("SET kind = :kind, doc = :doc, version = :version ADD ever :ever")
@@ -158,7 +162,6 @@ async fn write(table: Table, fact: Fact) -> Result<(), StoreError> {
     patiently(update).await.map(|_| ())
 }
 
-/// Scopes as a row names them.
 fn names<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> AttributeValue {
     AttributeValue::Ss(scopes.into_iter().map(ToString::to_string).collect())
 }

@@ -1,7 +1,7 @@
-//! Cursors: where a list goes on.
+//! Cursors: where a list continues.
 //!
-//! Invariant: a cursor works for the caller and the query it was given for, and for no other; it names a place
-//! in an order, never a partition, which is always computed from the caller.
+//! Invariant: a cursor works only for the caller and the query it was given to. It names a position in the order of
+//! the list, never a partition; the partition is always computed from the caller.
 
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
@@ -10,18 +10,17 @@ use crate::Store;
 
 const MAC: usize = 16;
 
-/// A cursor that was not given for this query.
+/// The cursor was not given for this query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidCursor;
 
 impl Store {
-    /// The cursor at `position` of the list that `scope` describes: route, filters and tenant.
+    /// A cursor for `position` in the list that `scope` describes (route, filters and tenant).
     pub fn cursor(&self, scope: &str, position: &str) -> String {
         let mac = self.secrets().cursor_mac(scope, position);
         BASE64URL_NOPAD.encode(&[&mac, position.as_bytes()].concat())
     }
 
-    /// The position a cursor of `scope` stands at.
     pub fn position(&self, scope: &str, cursor: &str) -> Result<String, InvalidCursor> {
         let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| InvalidCursor)?;
         let (mac, position) = bytes.split_first_chunk::<MAC>().ok_or(InvalidCursor)?;

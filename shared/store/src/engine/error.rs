@@ -1,23 +1,23 @@
 //! What can go wrong in the store.
 //!
-//! Invariant: a refusal is a fact a consistent reader would have seen; contention and outages are told apart
-//! from it, because only they are worth another try.
+//! Invariant: a refusal rests on a strongly consistent read. Contention and outages are kept apart from refusals,
+//! because only they are worth another try.
 
 use purser_domain::Refusal;
 
-/// Why a command or a read did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The rules refuse it; nothing changed.
+    /// A rule refuses the command; nothing changed.
     #[error("refused: {}", .0.code())]
     Refused(Refusal),
-    /// Others kept it from happening until the deadline; the caller may try again.
-    #[error("the table was too busy until the deadline")]
+    /// The table was too busy or could not be reached. A command reports this only after trying until its deadline.
+    /// The caller may try again.
+    #[error("the table was too busy or could not be reached")]
     Busy,
-    /// The table could not be reached or answered with something unforeseen.
-    #[error("the table failed: {0}")]
+    /// Something else failed, such as a call to the table that another try would not cure.
+    #[error("the store failed: {0}")]
     Failed(String),
-    /// An item does not have the form this version writes.
+    /// An item does not have the form that this version of Purser writes.
     #[error("an item can't be read: {0}")]
     Unreadable(String),
 }
@@ -28,7 +28,7 @@ impl From<Refusal> for StoreError {
     }
 }
 
-/// What the log of a consumer says of it: the message names nobody.
+/// The message goes into the log of a consumer, so it must not name a person.
 impl From<StoreError> for String {
     fn from(error: StoreError) -> Self {
         error.to_string()

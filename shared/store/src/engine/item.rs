@@ -1,7 +1,7 @@
-//! Items: what every record of the table looks like.
+//! Items: the form that every record in the table has.
 //!
 //! Invariant: an item is a key, its places in indexes, its `kind`, the entity as `doc`, and `by`: who made this
-//! version, in which request, through which door and why. `doc` carries version and times.
+//! version, in which request, where it came from and why. `doc` holds the version and the times.
 
 use std::collections::HashMap;
 
@@ -16,32 +16,29 @@ use crate::StoreError;
 use crate::engine::keys::{Index, Key};
 use crate::engine::secrets::Secrets;
 
-/// A record as DynamoDB knows it.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// Through which door a change came; imports and demo records send no mails.
+/// How a change came in. Imported and demo records cause no e-mails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// A request.
+    /// A request to the API.
     #[default]
     Api,
-    /// A file that was read in.
+    /// An imported file.
     Import,
-    /// Records made up to show the product.
+    /// Made-up records that show the product.
     Demo,
 }
 
 /// Who made a version of an item, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// Who.
     pub actor: Actor,
-    /// In which request.
+    /// The id of the request.
     pub request: String,
-    /// Through which door.
     pub origin: Origin,
-    /// Which function, or which event it reacted to.
+    /// The function that made the change, or the event that it reacted to.
     pub cause: String,
 }
 
@@ -57,7 +54,7 @@ pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-/// The item of `kind` at `key` that holds `doc`.
+/// A new item of `kind` at `key` that holds `doc`.
 pub(crate) fn item(key: &Key, kind: &str, doc: &impl Serialize, stamp: &Stamp) -> Result<Item, StoreError> {
     Ok(HashMap::from([
         ("pk".to_owned(), text(&key.pk)),
@@ -69,45 +66,41 @@ pub(crate) fn item(key: &Key, kind: &str, doc: &impl Serialize, stamp: &Stamp) -
 }
 
 impl Index {
-    /// Puts an item into the index.
+    /// Lists an item in this index, under these keys.
     pub(crate) fn place(self, item: &mut Item, pk: String, sk: String) {
         item.insert(self.pk().to_owned(), text(pk));
         item.insert(self.sk().to_owned(), text(sk));
     }
 }
 
-/// A value as DynamoDB keeps it.
 pub(crate) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value).map_err(|error| StoreError::Failed(format!("encoding an item: {error}")))
 }
 
-/// The entity an item holds.
 pub(crate) fn doc<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     part(item, "doc")
 }
 
-/// The attribute `name` of an item, read as `T`.
 pub(crate) fn part<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
-    let value = item.get(name).cloned().ok_or_else(|| StoreError::Unreadable(format!("no attribute {name}")))?;
-    serde_dynamo::from_attribute_value(value).map_err(|error| StoreError::Unreadable(format!("{name}: {error}")))
+    let value =
+        item.get(name).cloned().ok_or_else(|| StoreError::Unreadable(format!("attribute {name} is missing")))?;
+    serde_dynamo::from_attribute_value(value)
+        .map_err(|error| StoreError::Unreadable(format!("attribute {name}: {error}")))
 }
 
-/// The text attribute `name`, when there is one.
 pub(crate) fn text_of<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
 
-/// The binary attribute `name`, when there is one.
 pub(crate) fn bytes_of<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
     item.get(name).and_then(|value| value.as_b().ok()).map(AsRef::as_ref)
 }
 
-/// The key of an item.
 pub(crate) fn key_of(item: &Item) -> Option<Key> {
     Some(Key { pk: text_of(item, "pk")?.to_owned(), sk: text_of(item, "sk")?.to_owned() })
 }
 
-/// Puts metadata into an item, sealed for `place`; empty metadata takes no room.
+/// Seals metadata for `place` and adds it to an item. Empty metadata is not stored.
 pub(crate) fn put_metadata(
     item: &mut Item,
     secrets: &Secrets,
@@ -122,7 +115,7 @@ pub(crate) fn put_metadata(
     Ok(())
 }
 
-/// The metadata sealed in an item for `place`.
+/// Opens the metadata that was sealed into an item for `place`; empty if there is none.
 pub(crate) fn metadata_of(item: &Item, secrets: &Secrets, place: &str) -> Result<Metadata, StoreError> {
     let Some(sealed) = bytes_of(item, "sealed") else {
         return Ok(Metadata::default());

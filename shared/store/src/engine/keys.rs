@@ -1,49 +1,45 @@
 //! How the table's keys are spelt.
 //!
-//! Invariant: the parts of a key are refids, fixed-width times, numbers or validated text put last, so no value
-//! from outside can reach into another partition. Lists that everybody shares are spread over eight shards.
+//! Invariant: a key consists of refids, fixed-width times and numbers, with validated text only at its end, so no
+//! value from outside can reach into another partition. Lists that all tenants share are spread over eight shards.
 
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::time::Time;
 
 use sha2::{Digest, Sha256};
 
-/// How many partitions a list of everything is spread over.
+/// How many partitions a shared list is spread over.
 pub const SHARDS: u8 = 8;
-/// The sort key of an item that is alone in its partition.
+/// The sort key of an item that has its partition to itself.
 pub const ALONE: &str = ".";
 
-/// The primary key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Partition.
     pub pk: String,
-    /// Place within it.
     pub sk: String,
 }
 
 impl Key {
-    /// The key of an item alone in its partition: `NOUN#id`.
+    /// The key of an item that has its partition to itself: `NOUN#id`.
     pub fn alone(noun: &str, id: impl std::fmt::Display) -> Self {
         Self { pk: format!("{noun}#{id}"), sk: ALONE.to_owned() }
     }
 }
 
-/// The indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Index {
     /// By tenant: what belongs to a reseller.
     Tenant,
-    /// By kind: everything, over the shards.
+    /// By kind: everything, spread over shards.
     Kind,
     /// By status or holder.
     Status,
-    /// Sparse: what must be worked on again.
+    /// The hours that must be counted again; nothing else is in it.
     Dirty,
 }
 
 impl Index {
-    /// The index's name in template.yaml.
+    /// The name of the index in template.yaml.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tenant => "gsi1",
@@ -53,7 +49,6 @@ impl Index {
         }
     }
 
-    /// Its partition attribute.
     pub const fn pk(self) -> &'static str {
         match self {
             Self::Tenant => "gsi1pk",
@@ -63,7 +58,6 @@ impl Index {
         }
     }
 
-    /// Its sort attribute.
     pub const fn sk(self) -> &'static str {
         match self {
             Self::Tenant => "gsi1sk",
@@ -74,19 +68,19 @@ impl Index {
     }
 }
 
-/// The shard of an id: the same one always.
+/// The shard of an id, which is the same every time.
 pub fn shard(id: &str) -> u8 {
     let digest: [u8; 32] = Sha256::digest(id).into();
     let [first, ..] = digest;
     first % SHARDS
 }
 
-/// The tenant part of a key: the reseller, or a shard of what is standalone.
+/// The tenant part of a key: the reseller, or a shard for standalone records.
 pub fn tenant(reseller: Option<&ResellerRefid>, id: &str) -> String {
     reseller.map_or_else(|| format!("-#{}", shard(id)), ToString::to_string)
 }
 
-/// The sort key of lists that run by time, newest last.
+/// The sort key of lists that are ordered by time.
 pub fn by_time(time: Time, id: &str) -> String {
     format!("{time}#{id}")
 }

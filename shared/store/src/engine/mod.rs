@@ -1,4 +1,5 @@
-//! How anything is kept: keys, items, conditions, transactions, pages. It knows no noun of the product.
+//! How anything is stored: keys, items, conditions, transactions, pages. The engine knows none of the product's
+//! nouns.
 
 pub mod command;
 pub mod cursor;

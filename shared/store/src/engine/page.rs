@@ -1,8 +1,9 @@
-//! Pages of lists, newest first, from one partition of an index or from all its shards.
+//! Pages of lists, from one partition of an index or from all shards of a list.
 //!
-//! Invariant: a page's cost depends on its size, never on how much there is: each partition is read for its share,
-//! and read on only where that holds the page up. The order is that of the sort key over all shards, so one position
-//! is a whole cursor. With a filter a page may be short; it still says truly where the list goes on.
+//! Invariant: the cost of a page depends on its size, never on the size of the list. Each partition is queried for
+//! its share of the page, and only a partition that would otherwise delay the page is queried again. The order is
+//! that of the sort keys across all shards, so a single position is a whole cursor. A page with a filter may be
+//! short, but its position always says where the list continues.
 
 use std::collections::BTreeMap;
 
@@ -12,62 +13,53 @@ use crate::engine::table::side_by_side::side_by_side;
 use crate::engine::table::{Filter, Range};
 use crate::{Store, StoreError};
 
-/// How often a filtered page reads on, twice as much each time, before it stops short.
+/// How often a filtered page is read before it is returned short. Each round reads twice as much as the one before.
 const FILTERED_ROUNDS: u32 = 4;
 
-/// A list to read a page of.
 #[derive(Debug, Clone)]
 pub struct List {
-    /// The index.
     pub index: keys::Index,
-    /// The partitions it runs over.
     pub partitions: Vec<String>,
-    /// What an item must be.
     pub filters: Vec<Filter>,
-    /// Lowest sort key first.
+    /// Whether the lowest sort key comes first.
     pub ascending: bool,
 }
 
-/// A page of items, and the position it goes on from.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins, when there may be one.
+    /// Where the next page begins, which may turn out to be empty. `None` if this is the last page.
     pub position: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// The page of a look-up: what it found, or nothing.
+    /// The result of a look-up, as a page without a successor.
     pub fn only(found: Option<T>) -> Self {
         Self { items: found.into_iter().collect(), position: None }
     }
 
-    /// The page with each item read by `read`.
     pub(crate) fn map<U>(self, read: impl FnMut(T) -> Result<U, StoreError>) -> Result<Page<U>, StoreError> {
         let items = self.items.into_iter().map(read).collect::<Result<_, _>>()?;
         Ok(Page { items, position: self.position })
     }
 }
 
-/// The eight partitions of a list that everybody shares.
 pub(crate) fn shards(noun: &str) -> Vec<String> {
     (0..keys::SHARDS).map(|shard| format!("{noun}#{shard}")).collect()
 }
 
-/// Where the reading of a partition stopped, when it was not at its end.
+/// For each partition that was not read to its end, the sort key at which reading stopped.
 type Stops = BTreeMap<String, String>;
 
 impl Store {
-    /// A page of at most `limit` items of `list` after `position`.
     pub(crate) async fn page(
         &self,
         list: &List,
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Item>, StoreError> {
-        // Of many partitions each is expected to hold its share of the page, and read for twice that; the few that
-        // hold more are read on. So what is read does not depend on how much there is.
+        // Each of many partitions is expected to hold its share of the page, and is read for twice that. Only the few
+        // that hold more are queried again, so what is read does not depend on the size of the list.
         let mut share = match list.partitions.len() {
             0 | 1 => limit,
             partitions => 2 * limit.div_ceil(partitions),
@@ -87,7 +79,8 @@ impl Store {
             if enough || frontier.is_none() || filtered && rounds == FILTERED_ROUNDS {
                 return Ok(cut(list, limit, found, frontier));
             }
-            // Where few items pass the filters all go on; else those that hold the page up.
+            // If few items pass the filters, all partitions are read further; otherwise only those that delay the
+            // page.
             from = stops
                 .iter()
                 .filter(|(_, stop)| filtered || Some(*stop) == frontier.as_ref())
@@ -99,7 +92,7 @@ impl Store {
         }
     }
 
-    /// Reads so many items of each of these partitions, side by side, and notes what was found and where it stopped.
+    /// Reads up to `share` items of each of these partitions concurrently, and notes where reading stopped.
     async fn read_on(
         &self,
         list: &List,
@@ -136,7 +129,7 @@ impl Store {
 }
 
 impl List {
-    /// Whether everything up to `sk` was read, when reading stopped first at `frontier`.
+    /// Whether the list is known completely up to `sk`, if `frontier` is the first position at which reading stopped.
     fn reaches(&self, frontier: Option<&String>, sk: &String) -> bool {
         match frontier {
             Some(end) if self.ascending => sk <= end,
@@ -146,14 +139,14 @@ impl List {
     }
 }
 
-/// The first place, in the order of the list, where some partition's reading stopped: beyond it what was found may have
-/// gaps.
+/// The first position, in the order of the list, at which the reading of a partition stopped. Beyond it, what was
+/// found may have gaps.
 fn frontier(list: &List, stops: &Stops) -> Option<String> {
     let stops = stops.values().cloned();
     if list.ascending { stops.min() } else { stops.max() }
 }
 
-/// Cuts what was found to a page, which ends at the frontier.
+/// Cuts what was found to one page, which does not reach beyond the frontier.
 fn cut(list: &List, limit: usize, found: BTreeMap<String, Item>, frontier: Option<String>) -> Page<Item> {
     let ordered: Box<dyn Iterator<Item = (String, Item)>> =
         if list.ascending { Box::new(found.into_iter()) } else { Box::new(found.into_iter().rev()) };

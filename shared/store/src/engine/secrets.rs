@@ -1,8 +1,9 @@
-//! The deployment's secret, and what is derived from it.
+//! The deployment's root secret, and the keys derived from it.
 //!
-//! Invariant: refids are HMACs of natural ids, so one put condition is uniqueness, look-up and idempotency at
-//! once, and no licence key stands in a key. What is sealed opens only in the place it was sealed for. What is random
-//! comes from the operating system; only a simulation draws it from its seed, so that a run can be repeated exactly.
+//! Invariant: refids are HMACs of natural ids, so a single "put if absent" gives uniqueness, look-up and idempotency
+//! at once, and no licence key appears in a key of the table. A sealed value opens only in the place it was sealed
+//! for. Random bytes come from the operating system; only a simulation draws them from a seed, so that a run can be
+//! repeated exactly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use crate::StoreError;
 const NONCE: usize = 24;
 const MAC: usize = 16;
 
-/// Keys derived from the deployment's one secret. `Debug` shows none of them.
+/// The keys derived from the root secret. `Debug` shows none of them.
 #[derive(Clone)]
 pub struct Secrets {
     ids: [u8; 32],
@@ -31,7 +32,7 @@ pub struct Secrets {
     draws: Option<Arc<Draws>>,
 }
 
-/// Draws that follow from a seed: how many there were.
+/// Random bytes for simulations, determined by a seed and by how many blocks were drawn before.
 #[derive(Debug)]
 struct Draws {
     seed: u64,
@@ -54,13 +55,13 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-/// A root secret of fewer than 32 bytes.
+/// The root secret has fewer than 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the deployment secret must be at least 32 bytes")]
 pub struct WeakSecret;
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC takes a key of any length; the empty digest is never reached.
+    // HMAC accepts a key of any length, so this fallback is never reached.
     let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else {
         return [0; 32];
     };
@@ -73,7 +74,7 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl Secrets {
-    /// Derives all keys from `root`.
+    /// Derives all keys from the root secret, which must have at least 32 bytes.
     pub fn from_root(root: &[u8]) -> Result<Self, WeakSecret> {
         if root.len() < 32 {
             return Err(WeakSecret);
@@ -90,15 +91,15 @@ impl Secrets {
         })
     }
 
-    /// These, but what the store draws at random follows from `seed`: a refid decides on a shard and on a place in a
-    /// batch, so without it no two runs of a simulation are the same.
+    /// Makes the store's random values follow from `seed`. Random refids decide about shards and about the order
+    /// within a batch, so otherwise no two runs of a simulation would be the same.
     #[must_use]
     pub fn drawing_from(self, seed: u64) -> Self {
         let drawn = AtomicU64::new(0);
         Self { draws: Some(Arc::new(Draws { seed, drawn })), ..self }
     }
 
-    /// Random bytes for what the store names or hands out.
+    /// Random bytes for refids, tokens and keys.
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
         let Some(draws) = &self.draws else {
             return random();
@@ -108,7 +109,7 @@ impl Secrets {
         Ok(bytes)
     }
 
-    /// The 80 bits of the refid that `parts` name within `noun`.
+    /// The 80 bits of the refid that `parts` determine within `noun`.
     pub fn bits(&self, noun: &str, parts: &[&str]) -> [u8; BYTES] {
         let mut all = vec![noun.as_bytes()];
         all.extend(parts.iter().map(|part| part.as_bytes()));
@@ -117,31 +118,33 @@ impl Secrets {
         bits
     }
 
-    /// Seals `plain` for `place`; 40 bytes longer.
+    /// Encrypts `plain` for `place`. The result is 40 bytes longer.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce: [u8; NONCE] = random()?;
         let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let sealed =
-            self.seal.encrypt(&XNonce::from(nonce), payload).map_err(|_| StoreError::Failed("sealing".into()))?;
+        let sealed = self
+            .seal
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| StoreError::Failed("encryption failed".into()))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what was sealed for `place`.
+    /// Decrypts what was sealed for `place`. Fails if it was altered or sealed for another place.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let unreadable = || StoreError::Unreadable(format!("a seal of {place} does not open"));
+        let unreadable = || StoreError::Unreadable(format!("what was sealed for {place} can't be decrypted"));
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(unreadable)?;
         let payload = Payload { msg: sealed, aad: place.as_bytes() };
         self.seal.decrypt(&XNonce::from(*nonce), payload).map_err(|_| unreadable())
     }
 
-    /// What shows that `nonce` is a device on which `user` has signed in.
+    /// The text by which a device shows that `user` has signed in on it before. `nonce` names the device.
     pub(crate) fn device(&self, user: &str, nonce: &str) -> String {
         let mac = hmac(&self.devices, &[user.as_bytes(), nonce.as_bytes()]);
         let mac = data_encoding::BASE64URL_NOPAD.encode(mac.split_at(MAC).0);
         format!("{user}.{nonce}.{mac}")
     }
 
-    /// The user and the device that `text` shows, if it was made here.
+    /// The user and the nonce in the text that a device shows, if [`Self::device`] made that text.
     pub(crate) fn known_device<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
         let (user, rest) = text.split_once('.')?;
         let (nonce, _) = rest.split_once('.')?;
@@ -149,12 +152,11 @@ impl Secrets {
         bool::from(made.as_bytes().ct_eq(text.as_bytes())).then_some((user, nonce))
     }
 
-    /// What checkpoints are signed with.
     pub fn checkpoint_key(&self) -> &SigningKey {
         &self.checkpoints
     }
 
-    /// A MAC that makes a cursor tamper-proof within `scope`.
+    /// The MAC that makes a cursor tamper-proof and binds it to `scope`.
     pub(crate) fn cursor_mac(&self, scope: &str, position: &str) -> [u8; MAC] {
         let mut mac = [0; MAC];
         mac.copy_from_slice(hmac(&self.cursors, &[scope.as_bytes(), position.as_bytes()]).split_at(MAC).0);
@@ -162,14 +164,14 @@ impl Secrets {
     }
 }
 
-/// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::Failed(format!("no random bytes from the operating system: {error}")))?;
     Ok(bytes)
 }
 
-/// SHA-256 in hexadecimal: how the secret half of an API key is kept.
+/// SHA-256 in hexadecimal. The table stores this of secrets that it only has to recognise.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
 }

@@ -1,7 +1,7 @@
-//! Claims: how a consumer of events acts once on what arrives at least once.
+//! Claims: how a consumer acts only once on an event that is delivered at least once.
 //!
-//! Items: `EV#consumer#event`. Invariant: of any number of deliveries of an event, one holds the claim at a
-//! time; a holder that dies loses it when its lease ends; a claim that is done stays done for a month.
+//! Items: `EV#consumer#event`. Invariant: of any number of deliveries of an event, one at a time holds the claim. A
+//! holder that dies loses the claim when its lease ends. A claim that is marked as done stays done for 30 days.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::SignedDuration;
@@ -14,24 +14,22 @@ use crate::engine::keys::Key;
 use crate::engine::table::{Table, TableError, classify, describe};
 use crate::{Store, StoreError};
 
-/// How long a consumer may take to act before another delivery may try.
+/// How long a consumer may take to act before another delivery may claim the event.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// How long a claim is remembered; the bus delivers for a day at most.
+/// How long a claim is remembered. The bus delivers an event for a day at most.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Whether a delivery may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// It holds the lease: act, then mark it done.
+    /// This delivery holds the lease: act, then call [`Store::settle`].
     Held,
-    /// An earlier delivery has acted.
+    /// An earlier delivery has acted on the event.
     Done,
-    /// Another delivery is acting now; come back later.
+    /// Another delivery is acting on the event now. Try again later.
     Taken,
 }
 
 impl Store {
-    /// Claims `event` for `consumer`.
     pub async fn claim(&self, consumer: &str, event: &str, stamp: &Stamp, now: Time) -> Result<Claim, StoreError> {
         let key = Key::alone("EV", format_args!("{consumer}#{event}"));
         let held = json!({"version": 1, "created_at": now, "state": "held", "lease_until": now.plus(LEASE)});
@@ -54,36 +52,38 @@ impl Store {
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                let found = failed.item().ok_or_else(|| StoreError::Unreadable("no claim".into()))?;
+                let found = failed
+                    .item()
+                    .ok_or_else(|| StoreError::Unreadable("the claim that exists already was not returned".into()))?;
                 let holder: Stamp = part(found, "by")?;
                 let state: serde_json::Value = doc(found)?;
                 Ok(match state.get("state").and_then(serde_json::Value::as_str) {
                     Some("done") => Claim::Done,
-                    // The answer to this very claim got lost, and the SDK sent it again.
+                    // The answer to this same claim got lost, and the SDK sent it again.
                     _ if holder.request == stamp.request => Claim::Held,
                     _ => Claim::Taken,
                 })
             }
-            _ => Err(StoreError::Failed(format!("claiming: {}", describe(&error)))),
+            _ => Err(StoreError::Failed(format!("claiming an event: {}", describe(&error)))),
         }
     }
 
-    /// Marks a claim that is held as done.
+    /// Marks a claim that this delivery holds as done.
     pub async fn settle(&self, consumer: &str, event: &str, stamp: &Stamp, now: Time) -> Result<(), StoreError> {
         let done = json!({"version": 2, "created_at": now, "state": "done"});
         self.keep_claim(consumer, event, &done, stamp, now).await
     }
 
-    /// Gives a claim that is held back, so that the next delivery need not wait for the lease to end.
+    /// Gives back a claim that this delivery holds, so that the next delivery need not wait for the lease to end.
     pub async fn release(&self, consumer: &str, event: &str, stamp: &Stamp, now: Time) -> Result<(), StoreError> {
         let past = now.plus(SignedDuration::from_millis(-1));
         let free = json!({"version": 2, "created_at": now, "state": "held", "lease_until": past});
         self.keep_claim(consumer, event, &free, stamp, now).await
     }
 
-    /// Replaces a claim that this very delivery holds. Somebody else's is left alone: a call may arrive so late that
-    /// another delivery has acted since. A table that is too busy is asked again, because what is not noted is done
-    /// again.
+    /// Replaces a claim if this delivery still holds it. Another delivery's claim is left alone: this call may arrive
+    /// after that delivery has acted. The call is retried while the table is too busy, because a claim that is not
+    /// marked as done leads to a second e-mail or action.
     async fn keep_claim(
         &self,
         consumer: &str,

@@ -1,4 +1,4 @@
-//! What follows from changes: changes read back from the stream, the claims of consumers, addresses not to mail.
+//! What the consumers of changes need: changes decoded from the stream, claims on events, and suppressed addresses.
 
 pub mod change;
 pub mod claim;

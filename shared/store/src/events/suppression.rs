@@ -1,7 +1,7 @@
-//! Addresses that are not mailed any more: mail to them bounced, or whoever has them complained.
+//! Addresses that Purser no longer writes to, because an e-mail bounced or its recipient complained.
 //!
-//! Items: `SA#hmac` of the folded address, so that the item names nobody. Invariant: a complaint lasts; a bounce is
-//! forgotten after 90 days, because mailboxes come back, and never replaces a complaint.
+//! Items: `SA#hmac` of the folded address, so that the item names no person. Invariant: a complaint is kept for good.
+//! A bounce is forgotten after 90 days, because mailboxes come back, and never replaces a complaint.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::SignedDuration;
@@ -15,16 +15,15 @@ use crate::engine::keys::Key;
 use crate::engine::table::{Consistency, Table, describe};
 use crate::{Store, StoreError};
 
-/// How long an address that bounced is left alone.
+/// How long no e-mails go to an address that bounced.
 const BOUNCED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Why an address is not mailed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppression {
-    /// Its mailbox does not exist, or takes no mail.
+    /// The mailbox does not exist, or accepts no e-mail.
     Bounce,
-    /// Its owner called a mail unwanted.
+    /// The recipient reported an e-mail as unwanted.
     Complaint,
 }
 
@@ -33,12 +32,11 @@ struct Suppressed {
     version: u64,
     created_at: Time,
     reason: Suppression,
-    /// None: it lasts.
+    /// `None` means for good.
     until: Option<Time>,
 }
 
 impl Store {
-    /// Stops mailing `email`.
     pub async fn suppress(
         &self,
         email: &EmailAddress,
@@ -73,12 +71,12 @@ impl Store {
         }
     }
 
-    /// Whether and why `email` is not to be mailed.
+    /// Why no e-mails may go to `email`, if that is so.
     pub async fn suppression(&self, email: &EmailAddress, now: Time) -> Result<Option<Suppression>, StoreError> {
         let key = self.suppression_key(email);
         let found = self.table.get(&key, Consistency::Strong).await?;
         let found: Option<Suppressed> = found.as_ref().map(doc).transpose()?;
-        // What has expired is read until DynamoDB removes it, which can take days.
+        // DynamoDB can take days to remove an expired item, which until then can still be read.
         let lasting = found.filter(|it| it.until.is_none_or(|until| until > now));
         Ok(lasting.map(|it| it.reason))
     }

@@ -1,7 +1,7 @@
 //! Licences in the table: `LI#refid`, listed by tenant, by kind and by client.
 //!
-//! Invariant: a licence is found by the HMAC of its key and shown from a sealed copy; the key itself stands
-//! nowhere in the table.
+//! Invariant: a licence is found by the HMAC of its key, and its key is shown from a sealed copy; nothing in the
+//! table holds the key in clear.
 
 use purser_domain::basic::refid::LicenceRefid;
 use purser_domain::licences::licence::{Licence, LicenceKey};
@@ -19,26 +19,24 @@ pub(crate) fn key(refid: &LicenceRefid) -> Key {
 /// A licence with its key in clear.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyedLicence {
-    /// The licence.
     pub licence: Licence,
-    /// Its key.
     pub key: LicenceKey,
 }
 
 impl Store {
-    /// The refid of the licence with this key: the same one always.
+    /// The refid of the licence with this key. It depends on the key alone, so a licence is found by its key.
     pub fn licence_refid(&self, key: &LicenceKey) -> LicenceRefid {
         LicenceRefid::new(&self.prefixes.licence, self.secrets.bits("licence", &[key.reveal()]))
     }
 }
 
-/// A new licence key: a random UUID, 122 bits.
+/// A new licence key: a random UUID, with 122 random bits.
 pub(crate) fn new_key(secrets: &Secrets) -> Result<LicenceKey, StoreError> {
     let uuid = uuid::Builder::from_random_bytes(secrets.random()?).into_uuid();
     Ok(LicenceKey::new(uuid.to_string()))
 }
 
-/// The write that mints a licence, or replaces the version it was decided on.
+/// The write that creates a licence, or replaces the version `replaces`.
 pub(crate) fn write(
     keyed: &KeyedLicence,
     replaces: Option<u64>,
@@ -60,11 +58,11 @@ pub(crate) fn write(
     Ok(Write::Put(item, condition))
 }
 
-/// The licence of an item, with its key.
 pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<KeyedLicence, StoreError> {
     let licence: Licence = doc(item)?;
-    let sealed = bytes_of(item, "sealed").ok_or_else(|| StoreError::Unreadable("a licence without a key".into()))?;
+    let sealed =
+        bytes_of(item, "sealed").ok_or_else(|| StoreError::Unreadable("a licence has no sealed key".into()))?;
     let text = String::from_utf8(secrets.open(&key(&licence.refid).pk, sealed)?)
-        .map_err(|_| StoreError::Unreadable("a licence key that is no text".into()))?;
+        .map_err(|_| StoreError::Unreadable("a licence key is not UTF-8".into()))?;
     Ok(KeyedLicence { licence, key: LicenceKey::new(text) })
 }

@@ -1,4 +1,4 @@
-//! The items of products and licences.
+//! Products and licences in the table.
 
 pub mod licence;
 pub mod product;

@@ -1,6 +1,6 @@
 //! Products in the table: `PR#reference`, listed in the order of their references.
 //!
-//! Invariant: one reference, one product; a change is made to the version that was read.
+//! Invariant: a reference names one product, and a product is replaced only in the version that was read.
 
 use purser_domain::Refusal;
 use purser_domain::licences::product::{Product, ProductReference};
@@ -20,13 +20,13 @@ pub(crate) fn key(reference: &ProductReference) -> Key {
 }
 
 impl Store {
-    /// A product, as of now.
+    /// A product, read strongly consistently.
     pub async fn product(&self, reference: &ProductReference) -> Result<Option<Product>, StoreError> {
         let item = self.table.get(&key(reference), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()
     }
 
-    /// A page of products, by reference.
+    /// A page of products, ordered by reference.
     pub async fn products(&self, limit: usize, position: Option<String>) -> Result<Page<Product>, StoreError> {
         let list = List { index: Index::Kind, partitions: vec!["PR".into()], filters: Vec::new(), ascending: true };
         self.page(&list, limit, position).await?.map(|item| doc(&item))
@@ -73,7 +73,6 @@ impl Store {
     }
 }
 
-/// The product among what a command loaded.
 pub(crate) fn read_loaded(loaded: &Loaded, reference: &ProductReference) -> Result<Option<Product>, StoreError> {
     loaded.get(&key(reference)).map(doc).transpose()
 }

@@ -1,8 +1,8 @@
 //! Checkpoints in the table: `CP#date` / number of the part, listed newest first.
 //!
-//! Invariant: a part is written once and never again, under the condition that it is not there; who comes second is
-//! told what is, and judges it. Parts and wallets are read strongly consistent. A table that is too busy is asked
-//! again, because a run has minutes, and one that gives up reads everything again.
+//! Invariant: a part is written once, on condition that it is absent, and never replaced. A second writer gets the
+//! existing part back and must judge it. Parts and wallets are read strongly consistently. Calls are retried while
+//! the table is too busy, because a run has minutes, and a run that gives up has to read everything again.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -19,13 +19,13 @@ use crate::engine::page::{List, Page};
 use crate::engine::table::{Consistency, Table, TableError, classify};
 use crate::{Store, StoreError};
 
-/// What sorts behind all parts of a day and before those of the next.
+/// Sorts after `#`, so that in the index the position `date$` lies after all parts of a day and before the next day.
 const END_OF_DAY: char = '$';
 
 /// The partition of the index that lists all parts.
 const LISTED: &str = "CP";
 
-/// What this needs to know of a reseller.
+/// The member of a reseller that is needed here.
 #[derive(Deserialize)]
 struct Named {
     refid: ResellerRefid,
@@ -36,7 +36,7 @@ fn key(date: Day, part: u32) -> Key {
 }
 
 impl Store {
-    /// A page of all resellers, oldest first, so that those who join come last.
+    /// A page of all resellers, oldest first, so that a reseller who joins meanwhile comes last.
     pub async fn reseller_refids(
         &self,
         limit: usize,
@@ -53,7 +53,8 @@ impl Store {
         }
     }
 
-    /// These wallets as of now, in this order, but for those that are not there.
+    /// The wallets of these resellers, in the same order, read strongly consistently. Wallets that do not exist are
+    /// left out.
     pub async fn wallets(&self, resellers: &[ResellerRefid]) -> Result<Vec<Wallet>, StoreError> {
         let keys: Vec<Key> = resellers.iter().map(crate::money::wallet::key).collect();
         let found = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
@@ -61,14 +62,15 @@ impl Store {
         there.map(doc).collect()
     }
 
-    /// Part `part` of `date`, as it stands in the table: whoever can write there may have written it.
+    /// Part `part` of `date`, as it is in the table. The caller must verify it: whoever can write to the table may
+    /// have written it.
     pub async fn checkpoint(&self, date: Day, part: u32) -> Result<Option<Part>, StoreError> {
         let key = key(date, part);
         let found = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
         found.as_ref().map(doc).transpose()
     }
 
-    /// Writes a part; or says what was written in its place before.
+    /// Writes a part, or returns the part that was written before under the same number.
     pub async fn put_checkpoint(&self, part: &Part, stamp: &Stamp) -> Result<Option<Part>, StoreError> {
         let key = key(part.date, part.part);
         let mut written = item(&key, "checkpoint", part, stamp)?;
@@ -90,14 +92,14 @@ impl Store {
                 return Ok(Some(doc(found)?));
             }
             match classify(&error) {
-                // If it got there all the same, the next try is told so.
+                // If the put took effect after all, the next try finds the part.
                 TableError::Contended(why) => turn.wait(&why).await?,
                 error @ TableError::Failed(_) => return Err(error.into()),
             }
         }
     }
 
-    /// A page of parts, of `date` alone or of all days, newest first; of a day the last part first.
+    /// A page of the parts of `date`, or of all days: newest day first, and within a day the last part first.
     pub async fn checkpoints(
         &self,
         date: Option<Day>,
@@ -110,7 +112,7 @@ impl Store {
         let mut page: Page<Part> = page.map(|item| doc(&item))?;
         let read = page.items.len();
         page.items.retain(|part| date.is_none_or(|date| part.date == date));
-        // Behind a day's first part are the days before it.
+        // After a day's first part, the list goes on with the days before it.
         let ended = page.items.len() < read || page.items.last().is_some_and(|it| it.part == 1);
         page.position = page.position.filter(|_| date.is_none() || !ended);
         Ok(page)

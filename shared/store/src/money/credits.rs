@@ -1,8 +1,8 @@
 //! Top-ups (rule B4).
 //!
-//! Items: the entry, which is the record of the idempotency key; and `RF#…`, which keeps the caller's reference
-//! to one entry. Invariant: whether a top-up is repeated by key or by reference, and however many at once, its
-//! credits are added once (docs/adr/0006).
+//! Items: the entry, which is also the record of the idempotency key; and `RF#…`, the guard that ties the caller's
+//! reference to one entry. Invariant: however often a top-up is repeated, by key or by reference, even concurrently,
+//! its credits are added once (docs/adr/0006).
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::ResellerRefid;
@@ -24,7 +24,7 @@ use crate::money::entry::{self, Class};
 use crate::money::wallet;
 use crate::{Store, StoreError};
 
-/// What keeps a reference to one entry: the amount it names, and beside it the answer it got.
+/// The guard of a reference: the amount that it was used with. The item also holds the answer.
 #[derive(Debug, Serialize, Deserialize)]
 struct ReferenceGuard {
     amount: Amount,
@@ -32,16 +32,12 @@ struct ReferenceGuard {
     created_at: Time,
 }
 
-/// A top-up to make.
 #[derive(Debug)]
 pub struct TopUp<'a> {
-    /// Whose wallet.
     pub reseller: &'a ResellerRefid,
-    /// How much.
     pub amount: Amount,
-    /// The caller's name of it.
+    /// The caller's name for the top-up, which may name only one entry of the wallet.
     pub reference: Option<Reference>,
-    /// What it is for.
     pub description: Option<Description>,
 }
 
@@ -101,7 +97,8 @@ impl Store {
         Ok(CommandWrite::fresh(Write::Put(guard, Condition::Absent)))
     }
 
-    /// The reference has its entry: nothing is added, and the new idempotency key is bound to that answer.
+    /// Answers a top-up whose reference was used before: no credits are added, and the new idempotency key gets the
+    /// same answer.
     fn repeat_by_reference(
         &self,
         guard: &Item,

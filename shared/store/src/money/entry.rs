@@ -1,7 +1,7 @@
-//! Ledger entries in the table: `EN#refid`, ordered by wallet.
+//! Ledger entries in the table: `EN#refid`, listed by wallet.
 //!
-//! Invariant: an entry's key is derived from wallet, class and idempotency key, so the same command can't be
-//! entered twice; the entry is the record of its command and keeps the answer.
+//! Invariant: the key of an entry is derived from wallet, class and idempotency key, so the same command can't be
+//! entered twice. The entry is also the record of its command and holds the answer.
 
 use purser_domain::basic::refid::{EntryRefid, ResellerRefid};
 use purser_domain::basic::time::Time;
@@ -15,18 +15,16 @@ use crate::engine::page::{List, Page};
 use crate::engine::table::{Condition, Consistency, Write};
 use crate::{Store, StoreError};
 
-/// A kind of money command: idempotency keys of one kind are apart from those of another (rule B8).
+/// A kind of money command. The same idempotency key may be used once in each class (rule B8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// A top-up.
     Credit,
-    /// A purchase.
     Provision,
-    /// A refund of a purchase.
     Refund,
-    /// A transfer, in the wallet it leaves.
+    /// The half of a transfer in the wallet that the credits leave.
     TransferOut,
-    /// A transfer, in the wallet it reaches; its key is the refid of the other entry, so there is one for each.
+    /// The half of a transfer in the wallet that receives the credits. Instead of an idempotency key, it has the
+    /// refid of the other half, so there is exactly one for each.
     TransferIn,
 }
 
@@ -46,7 +44,7 @@ pub(crate) fn key(refid: &EntryRefid) -> Key {
     Key::alone("EN", refid)
 }
 
-/// The partition of the tenant index that orders a wallet's entries.
+/// The partition of the tenant index that lists a wallet's entries.
 pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
     format!("EN@{reseller}")
 }
@@ -71,7 +69,7 @@ pub(crate) fn write(
     Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
 }
 
-/// The write that appends an entry whose command is remembered elsewhere.
+/// The write that appends an entry which is not the record of its command.
 pub(crate) fn write_alone(entry: &Entry, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let item = placed(entry, stamp)?;
     Ok(CommandWrite::fresh(Write::Put(item, Condition::Absent)))
@@ -79,7 +77,7 @@ pub(crate) fn write_alone(entry: &Entry, stamp: &Stamp) -> Result<CommandWrite, 
 
 fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
     let mut item = item(&key(&entry.refid), "entry", entry, stamp)?;
-    // Within a wallet, time order is sequence order.
+    // Within a wallet, the order of time is the order of sequence numbers.
     Index::Tenant.place(&mut item, list_key(&entry.reseller), in_order(entry.created_at, entry.sequence));
     Ok(item)
 }
@@ -99,7 +97,8 @@ fn unchanging(entry: &Entry) -> String {
         parts.extend(sale.clients.iter().map(ToString::to_string));
         parts.extend(sale.licences.iter().map(ToString::to_string));
     }
-    // What an entry does not have adds nothing, so the answers of all that have none of it are read as ever.
+    // What an entry does not have adds no text, so answers stored before refunds and transfers existed can still be
+    // read.
     if let Some(refund) = &entry.refund {
         parts.push(refund.provision.to_string());
         parts.extend(refund.licences.iter().map(ToString::to_string));
@@ -115,13 +114,13 @@ fn in_order(time: Time, sequence: u64) -> String {
 }
 
 impl Store {
-    /// The refid of the entry that `key` names among the commands of `class` on this wallet.
+    /// The refid of the entry that a command of `class` with the idempotency key `key` makes in this wallet.
     pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> EntryRefid {
         let bits = self.secrets.bits("entry", &[wallet.as_str(), class.name(), key]);
         EntryRefid::new(&self.prefixes.entry, bits)
     }
 
-    /// An entry, as of now.
+    /// An entry, read strongly consistently.
     pub async fn entry(&self, refid: &EntryRefid) -> Result<Option<Entry>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()

@@ -1,4 +1,4 @@
-//! The items of credits: wallets, entries, purchases, refunds, transfers, checkpoints.
+//! Credits in the table: wallets, entries, provisions, refunds, transfers, checkpoints.
 
 pub mod checkpoint;
 pub mod credits;

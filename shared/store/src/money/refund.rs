@@ -1,8 +1,9 @@
-//! Refunds (rule B10): credits back, licences revoked, in one commit.
+//! Refunds (rule B10): credits are returned and licences revoked in one commit.
 //!
-//! Items: the entry, which is the record of the idempotency key, and `RD#provision`, which keeps what has been refunded
-//! of a provision. Invariant: a refund replaces that item under its version, so that of any number at once no licence
-//! and no bare cost returns twice, whoever else revokes licences meanwhile.
+//! Items: the entry, which is also the record of the idempotency key; and `RD#provision`, which keeps what has been
+//! refunded of a provision. Invariant: each refund replaces that item in the version that was read, so however many
+//! refunds run at once, no licence and no bare cost is refunded twice. Licences may be revoked for other reasons at
+//! the same time.
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
@@ -26,7 +27,7 @@ use crate::money::sold::{Provision, Sold, sold_keys};
 use crate::money::wallet;
 use crate::{Store, StoreError};
 
-/// The key of what has been refunded of a provision.
+/// The key of the item that keeps what has been refunded of a provision.
 pub(crate) fn key(provision: &EntryRefid) -> Key {
     Key::alone("RD", provision)
 }
@@ -35,7 +36,6 @@ fn read(loaded: &Loaded, provision: &EntryRefid) -> Result<Option<Refunds>, Stor
     loaded.get(&key(provision)).map(doc).transpose()
 }
 
-/// Where the entries are that refunded a provision.
 pub(crate) fn entry_keys(loaded: &Loaded, provision: &EntryRefid) -> Result<Vec<Key>, StoreError> {
     let refunds = read(loaded, provision)?;
     let entries = refunds.iter().flat_map(|refunds| &refunds.entries);
@@ -49,7 +49,7 @@ pub(crate) fn entries(loaded: &Loaded, provision: &EntryRefid) -> Result<Vec<Ent
     keys.iter().map(entry).collect()
 }
 
-/// The item at a key that another item names; only a read that is behind misses it.
+/// The item at a key that another item names. Only a stale read can miss it.
 fn must_have<'a>(loaded: &'a Loaded, key: &Key) -> Result<&'a crate::engine::item::Item, StoreError> {
     let missing = || StoreError::Unreadable(format!("{} is not there", key.pk));
     loaded.get(key).ok_or_else(missing)
@@ -64,14 +64,11 @@ fn write(refunds: &Refunds, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     Ok(CommandWrite::fresh(Write::Put(item, condition)))
 }
 
-/// A refund to make.
 #[derive(Debug)]
 pub struct RefundCommand<'a> {
-    /// The entry of the provision, as it was made.
+    /// The entry of the provision that is refunded.
     pub purchase: &'a Entry,
-    /// How much of it.
     pub part: Part,
-    /// What the entry says it is for.
     pub description: Option<Description>,
 }
 
@@ -121,7 +118,8 @@ impl Store {
         .await
     }
 
-    /// Revokes these of the licences that were sold, and gives the writes; none for one that ended before.
+    /// Revokes the refunded licences in `sold` and returns the writes. A licence that has ended already needs no
+    /// write.
     fn revoke(
         &self,
         sold: &mut [Sold],

@@ -1,4 +1,4 @@
-//! A provision as it is shown: its entry, and what it paid for.
+//! A provision as it is shown to callers: its entry, and what the entry paid for.
 
 use purser_domain::money::credits::Credits;
 use purser_domain::money::entry::{Entry, Sale};
@@ -10,19 +10,18 @@ use crate::licences::licence::{self, KeyedLicence};
 use crate::parties::client;
 use crate::{Store, StoreError};
 
-/// A provision as it is shown: the entry, and what it paid for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provision {
-    /// The debit.
+    /// The entry that debited the wallet.
     pub entry: Entry,
-    /// What it paid for, in the order of the purchase; nothing for a bare cost.
+    /// One for each client, in the order of the purchase. Empty for a bare cost.
     pub sold: Vec<Sold>,
-    /// What has been refunded of it, oldest first.
+    /// The entries that refunded this provision, oldest first.
     pub refunds: Vec<Entry>,
 }
 
 impl Provision {
-    /// The credits that have been refunded; never more than it cost.
+    /// The credits refunded so far; never more than the provision cost.
     pub fn refunded(&self) -> Credits {
         let amounts = self.refunds.iter().map(|entry| entry.amount.get());
         Credits::new(amounts.sum())
@@ -32,14 +31,13 @@ impl Provision {
 /// What was sold for one client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sold {
-    /// The client; none when it has been deleted since.
+    /// `None` if the client has been deleted since.
     pub client: Option<Client>,
-    /// Its licences.
     pub licences: Vec<KeyedLicence>,
 }
 
 impl Store {
-    /// What an entry sold, as far as it was found.
+    /// What an entry paid for, as far as it is among the items that were found.
     pub(crate) fn sold(&self, entry: &Entry, found: &Loaded) -> Result<Vec<Sold>, StoreError> {
         let mut sold = Vec::new();
         for (client, licences) in entry.sale.iter().flat_map(Sale::by_client) {
@@ -55,7 +53,7 @@ impl Store {
     }
 }
 
-/// Where the licences and clients are that an entry is about.
+/// The keys of the licences and clients that an entry names.
 pub(crate) fn sold_keys(entry: &Entry) -> Vec<Key> {
     let Some(sale) = &entry.sale else {
         return Vec::new();

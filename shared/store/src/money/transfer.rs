@@ -1,7 +1,8 @@
 //! Transfers (rule B10): two wallets, two entries, one commit.
 //!
-//! Invariant: the entry in the wallet that credits leave is the record of the idempotency key; the refid of the entry
-//! in the other wallet is derived from it, so neither is ever without the other.
+//! Invariant: the entry in the sending wallet is the record of the idempotency key. The refid of the entry in the
+//! receiving wallet is derived from that entry's refid, and both are written in one transaction, so neither exists
+//! without the other.
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::ResellerRefid;
@@ -22,35 +23,29 @@ use crate::money::wallet;
 use crate::parties::reseller;
 use crate::{Store, StoreError};
 
-/// On whose word credits are transferred.
+/// Who orders a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// An operator's, between any two wallets.
+    /// An operator, between any two wallets.
     Operator,
-    /// The reseller's whose wallet they leave.
+    /// The reseller who owns the sending wallet.
     Owner,
 }
 
-/// A transfer to make.
 #[derive(Debug)]
 pub struct TransferCommand<'a> {
-    /// On whose word.
     pub sender: Sender,
-    /// The wallet they leave.
     pub from: &'a ResellerRefid,
-    /// The wallet they reach.
     pub to: &'a ResellerRefid,
-    /// How much.
     pub amount: Amount,
-    /// The caller's name of it; unlike that of a top-up it need not be unique.
+    /// The caller's name for the transfer. Unlike the reference of a top-up, it need not be unique.
     pub reference: Option<Reference>,
-    /// What it is for.
     pub description: Option<Description>,
 }
 
 impl TransferCommand<'_> {
-    /// Whom the entry in the other wallet names for its actor. Which of a reseller's keys sent it is no one else's
-    /// business: to the receiver it was the reseller.
+    /// The actor in the receiving wallet's entry. Which of a reseller's API keys or users sent the credits is no
+    /// business of the receiver, who only sees the reseller.
     fn shown_to_receiver(&self, actor: &Actor) -> Actor {
         match self.sender {
             Sender::Operator => actor.clone(),

@@ -1,7 +1,7 @@
 //! Wallets in the table: `WA#refid`.
 //!
-//! Invariant: a wallet is only ever replaced under the condition that it is the version that was read, in one
-//! transaction with the entry that says why.
+//! Invariant: a wallet is replaced only in the version that was read, and a balance changes only in one transaction
+//! with the entry that explains the change.
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::ResellerRefid;
@@ -17,60 +17,55 @@ use crate::{Store, StoreError};
 
 const NOUN: &str = "WA";
 
-/// The key of a reseller's wallet.
 pub(crate) fn key(reseller: &ResellerRefid) -> Key {
     Key::alone(NOUN, reseller)
 }
 
-/// Whether a key is some wallet's.
 pub(crate) fn is_key(key: &Key) -> bool {
     matches!(key.pk.split_once('#'), Some((NOUN, _)))
 }
 
-/// The wallet among what a command loaded.
 pub(crate) fn read(loaded: &Loaded, key: &Key) -> Result<Option<Wallet>, StoreError> {
     loaded.get(key).map(doc).transpose()
 }
 
-/// Refuses a reseller that does not exist, or may not trade, to whoever names it in a body (rule A3).
+/// Refuses a reseller, named in the body of a request, that does not exist or may not trade (rule A3).
 pub(crate) fn must_trade(loaded: &Loaded, key: &Key) -> Result<(), StoreError> {
     let wallet = read(loaded, key)?.ok_or(Refusal::InvalidReseller)?;
     Ok(wallet.status.must_trade()?)
 }
 
-/// The write that opens a wallet, or replaces the version it was decided on.
+/// The write that creates a wallet, or replaces the version `replaces`.
 pub(crate) fn write(wallet: &Wallet, replaces: Option<u64>, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let condition = replaces.map_or(Condition::Absent, Condition::Version);
     Ok(CommandWrite::fresh(Write::Put(item(&key(&wallet.reseller), "wallet", wallet, stamp)?, condition)))
 }
 
-/// What verifying a wallet found.
 #[derive(Debug)]
 pub struct Verification {
-    /// How many entries were read.
     pub entries: u64,
-    /// Where the history breaks.
     pub breaks: Vec<Break>,
 }
 
-/// How many entries one read of a verification takes.
+/// How many entries one query of a verification reads.
 const STRIDE: i32 = 500;
-/// How often a verification starts again because the index of entries was behind the wallet.
+/// How often a verification starts over because the index has not caught up with the wallet.
 const TRIES: u32 = 8;
 
 impl Store {
-    /// A wallet, as of now.
+    /// A wallet, read strongly consistently.
     pub async fn wallet(&self, reseller: &ResellerRefid) -> Result<Option<Wallet>, StoreError> {
         let item = self.table.get(&key(reseller), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()
     }
 
-    /// Proves a wallet against its history, which must pass `through` there (rule B11); `None` when there is no such
-    /// wallet.
+    /// Proves a wallet against its history, which must pass the point `through` (rule B11). `None` if there is no
+    /// such wallet.
     ///
-    /// The index is read item by item, not as a list: two items in one place would be one line of that.
-    /// The index that orders entries lags behind the table, so a history that ends before the wallet's count is
-    /// read again before it is called broken. One that goes on beyond it is in order only if the wallet has moved on.
+    /// The history is not read as a [`Page`](crate::engine::page::Page), which would show only one of two items with
+    /// the same sort key. The index lags behind the table, so a history that ends before the wallet's sequence is
+    /// read again before it is called broken. A history that goes beyond the wallet's sequence is in order only if
+    /// the wallet has moved on meanwhile.
     pub async fn verify_wallet(
         &self,
         reseller: &ResellerRefid,
@@ -97,7 +92,7 @@ impl Store {
         Err(StoreError::Busy)
     }
 
-    /// Reads the history up to what the wallet counts, and notes what goes beyond.
+    /// Reads the history up to the wallet's sequence, and notes how far it goes beyond.
     async fn history(&self, wallet: &Wallet, through: Option<Waypoint>) -> Result<History, StoreError> {
         let mut range = Range {
             index: Index::Tenant,
@@ -122,7 +117,6 @@ impl Store {
     }
 }
 
-/// What was read of a wallet's history.
 struct History {
     audit: Audit,
     entries: u64,
@@ -130,10 +124,10 @@ struct History {
 }
 
 impl History {
-    /// Takes an item of the index, in a wallet that counts so many entries.
+    /// Adds an item of the index to the history of a wallet whose sequence is `counted`.
     fn take(&mut self, item: &Item, counted: u64) {
         let Ok(entry) = doc::<Entry>(item) else {
-            // Nothing of ours writes such a thing.
+            // This item is no entry, and Purser writes nothing else to this partition.
             self.audit.unreadable();
             self.entries += 1;
             return;

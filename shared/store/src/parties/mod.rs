@@ -1,4 +1,4 @@
-//! The items of clients and resellers.
+//! Clients and resellers in the table.
 
 pub mod client;
 pub mod reseller;

@@ -1,7 +1,8 @@
-//! Resellers in the table: `RS#refid`, its wallet, and the login it is onboarded with (`US#refid`, `EU#address`).
+//! Resellers in the table: the profile `RS#refid`, its wallet, and the reseller's first user (`US#refid` with the
+//! address guard `EU#address`).
 //!
-//! Invariant: the four are created together or not at all (rule B1), and what decides about spending changes on
-//! profile and wallet in one transaction.
+//! Invariant: these four items are created together or not at all (rule B1). What decides about spending (tier,
+//! status, hold, threshold) changes in profile and wallet in one transaction.
 
 use std::collections::HashMap;
 
@@ -28,19 +29,16 @@ pub(crate) fn key(refid: &ResellerRefid) -> Key {
     Key::alone("RS", refid)
 }
 
-/// Which resellers a list shows.
+/// Which resellers a list shows. Every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct ResellerFilter {
-    /// Only in this tier.
     pub tier: Option<Tier>,
-    /// Only in this status.
     pub status: Option<ResellerStatus>,
-    /// Only right below this one.
+    /// Only the children of this reseller.
     pub parent: Option<ResellerRefid>,
 }
 
 impl ResellerFilter {
-    /// Whether the list shows this reseller.
     pub fn shows(&self, reseller: &Reseller) -> bool {
         self.tier.is_none_or(|tier| reseller.tier == tier)
             && self.status.is_none_or(|status| reseller.status == status)
@@ -49,18 +47,17 @@ impl ResellerFilter {
 }
 
 impl Store {
-    /// A new refid for a reseller, drawn at random.
     pub fn new_reseller_refid(&self) -> Result<ResellerRefid, StoreError> {
         Ok(ResellerRefid::new(&self.prefixes.reseller, self.secrets.random()?))
     }
 
-    /// A reseller, as of now.
+    /// A reseller, read strongly consistently.
     pub async fn reseller(&self, refid: &ResellerRefid) -> Result<Option<Reseller>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
         item.map(|item| read(&item, &self.secrets)).transpose()
     }
 
-    /// Those of these resellers that there are, as they were a moment ago.
+    /// Those of these resellers that exist. The read may be stale.
     pub async fn resellers_named(
         &self,
         refids: &[ResellerRefid],
@@ -148,8 +145,9 @@ impl Store {
             };
             let put = Write::Put(write(&changed, &self.secrets, stamp)?, Condition::Version(reseller.version));
             let mut writes = vec![CommandWrite::fresh(put)];
-            // The wallet that was read may be an older one than the profile: so whenever what decides about spending
-            // changes, it is written under the condition that it was not, even if it seems to say so already.
+            // The wallet may have been read at an earlier moment than the profile. So if anything that decides about
+            // spending changes, the wallet is written in the version that was read, even if it seems to be in step
+            // already.
             let following = old.following(&changed);
             let seems_the_same = following.agrees_with(&reseller) && old.agrees_with(&changed);
             if !seems_the_same {
@@ -161,7 +159,7 @@ impl Store {
     }
 }
 
-/// The login a reseller is onboarded with: it has no password until its owner sets one.
+/// The first user of a reseller. It has no password until its owner sets one.
 fn first_login(reseller: &Reseller) -> User {
     let (email, name) = (reseller.email.clone(), reseller.company_name.clone());
     User {
@@ -170,14 +168,12 @@ fn first_login(reseller: &Reseller) -> User {
     }
 }
 
-/// The reseller of an item.
 pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<Reseller, StoreError> {
     let mut reseller: Reseller = doc(item)?;
     reseller.metadata = metadata_of(item, secrets, &key(&reseller.refid).pk)?;
     Ok(reseller)
 }
 
-/// The reseller among what a command loaded.
 pub(crate) fn read_loaded(loaded: &Loaded, key: &Key, secrets: &Secrets) -> Result<Option<Reseller>, StoreError> {
     loaded.get(key).map(|item| read(item, secrets)).transpose()
 }

@@ -1,8 +1,8 @@
 //! Accounts: a user with its credentials and sessions, which change together.
 //!
 //! Items: `US#refid`, `PW#refid` (the credentials, in no index), `SE#refid`. Invariant: a commit that begins a new
-//! epoch of a user ends its sessions, whoever asked for it: the sessions' item is written with it even if there seemed
-//! to be none, so a sign-in at the same time loses.
+//! epoch of a user ends the user's sessions. It writes their item even if none was found, so a concurrent sign-in
+//! loses the race and decides again.
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::UserRefid;
@@ -23,21 +23,18 @@ use crate::people::session;
 use crate::people::user;
 use crate::{Store, StoreError};
 
-/// A user with what it proves itself with and what it is signed in with.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// The user.
     pub user: User,
-    /// Its credentials.
     pub credentials: Credentials,
-    /// Its sessions; none before it first signed in.
+    /// `None` before the first sign-in.
     pub sessions: Option<Sessions>,
-    /// When they were last used.
+    /// When each session was last used.
     pub seen: Seen,
 }
 
 impl Account {
-    /// Refuses what is asked in a session that has ended, or of a login that may not sign in any more.
+    /// Refuses a request if its session has ended, or if the user may not sign in any more.
     pub fn must_be_in(&self, session: &str) -> Result<(), Refusal> {
         let sessions = self.sessions.iter().flat_map(|it| &it.sessions);
         let lasts = sessions.into_iter().any(|it| it.id == session);
@@ -46,14 +43,11 @@ impl Account {
     }
 }
 
-/// What a command makes of an account; what is none stays.
+/// What a command changes in an account. `None` leaves that part as it is.
 #[derive(Debug, Clone, Default)]
 pub struct AccountChange {
-    /// The user.
     pub user: Option<User>,
-    /// Its credentials.
     pub credentials: Option<Credentials>,
-    /// Its sessions.
     pub sessions: Option<Sessions>,
 }
 
@@ -61,12 +55,11 @@ fn credentials_key(user: &UserRefid) -> Key {
     Key::alone("PW", user)
 }
 
-/// What a command about an account reads.
+/// The keys that a command about an account reads.
 pub(crate) fn keys(refid: &UserRefid) -> [Key; 3] {
     [user::key(refid), credentials_key(refid), session::key(refid)]
 }
 
-/// The account among what a command loaded.
 pub(crate) fn read(loaded: &Loaded, refid: &UserRefid, now: Time) -> Result<Option<Account>, StoreError> {
     let Some(user) = user::read(loaded, refid)? else {
         return Ok(None);
@@ -81,7 +74,7 @@ pub(crate) fn read(loaded: &Loaded, refid: &UserRefid, now: Time) -> Result<Opti
     }))
 }
 
-/// The write that puts `credentials` in the place of the version before them.
+/// The write that replaces the previous version of `credentials`, or creates the first.
 pub(crate) fn credentials_write(credentials: &Credentials, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let before = credentials.version.checked_sub(1).filter(|it| *it > 0);
     let key = credentials_key(&credentials.user);
@@ -90,14 +83,14 @@ pub(crate) fn credentials_write(credentials: &Credentials, stamp: &Stamp) -> Res
     Ok(CommandWrite::fresh(put))
 }
 
-/// That the credentials are still those of `account`.
+/// A check that the credentials are still those of `account`.
 pub(crate) fn credentials_check(account: &Account) -> CommandWrite {
     let version = Some(account.credentials.version).filter(|it| *it > 0);
     let key = credentials_key(&account.user.refid);
     CommandWrite::fresh(Write::Check(key, Condition::of(version)))
 }
 
-/// The writes that delete an account, but for its address.
+/// The writes that delete an account, except for the guard of its address.
 pub(crate) fn removal(account: &Account) -> Vec<CommandWrite> {
     let [user, credentials, sessions] = keys(&account.user.refid);
     let sessions_at = account.sessions.as_ref().map(|it| it.version);
@@ -109,8 +102,8 @@ pub(crate) fn removal(account: &Account) -> Vec<CommandWrite> {
     ]
 }
 
-/// The write that deletes what hangs on a user in the version that was read. What was not seen must not be there: a
-/// session would outlive its user.
+/// Deletes an item of a user in the version that was read. An item that was not found must still be absent: otherwise
+/// a session that began meanwhile would outlive its user.
 pub(crate) fn removal_of(key: Key, version: Option<u64>) -> CommandWrite {
     CommandWrite::fresh(match version {
         Some(version) => Write::Delete(key, Condition::Version(version)),
@@ -119,7 +112,7 @@ pub(crate) fn removal_of(key: Key, version: Option<u64>) -> CommandWrite {
 }
 
 impl AccountChange {
-    /// The writes that make it.
+    /// The writes of this change. A new epoch also ends the sessions.
     pub(crate) fn writes(self, before: &Account, stamp: &Stamp, now: Time) -> Result<Vec<CommandWrite>, StoreError> {
         let mut writes = Vec::new();
         let ends = self.user.as_ref().filter(|it| it.epoch != before.user.epoch);
@@ -139,7 +132,7 @@ impl AccountChange {
 }
 
 impl Store {
-    /// An account, as of now.
+    /// An account, read strongly consistently.
     pub async fn account(&self, refid: &UserRefid, now: Time) -> Result<Option<Account>, StoreError> {
         let keys = keys(refid);
         let found = self.table.get_all(&keys, Consistency::Strong).await?;
@@ -167,8 +160,8 @@ impl Store {
         .await
     }
 
-    /// Deletes a login that holds no role with all that hangs on it, and frees its address (rule D6). The history of
-    /// its sign-ins ends by itself.
+    /// Deletes a user who holds no role, with all of its items, and frees its address (rule D6). The history of its
+    /// sign-ins is left to expire.
     pub async fn delete_user(
         &self,
         refid: &UserRefid,

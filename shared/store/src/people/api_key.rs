@@ -1,7 +1,8 @@
 //! API keys in the table: `AK#refid`, listed by tenant.
 //!
-//! Invariant: one consistent read tells whose a key is, so a revoked key is refused at the next request. A
-//! key's creation is never replayed, because its secret is shown once (docs/rules.md, "Idempotency").
+//! Invariant: one strongly consistent read tells who an API key belongs to, so a revoked key is refused at the next
+//! request. The creation of a key is never replayed, because its secret is shown only once (docs/rules.md,
+//! "Idempotency").
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
@@ -22,18 +23,17 @@ fn key(refid: &ApiKeyRefid) -> Key {
 }
 
 impl Store {
-    /// A new refid for a key, drawn at random.
     pub fn new_api_key_refid(&self) -> Result<ApiKeyRefid, StoreError> {
         Ok(ApiKeyRefid::new(&self.prefixes.api_key, self.secrets.random()?))
     }
 
-    /// A key, as of now.
+    /// An API key, read strongly consistently.
     pub async fn api_key(&self, refid: &ApiKeyRefid) -> Result<Option<ApiKey>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()
     }
 
-    /// A page of keys, newest first: a reseller's, or the operators'.
+    /// A page of the API keys of a reseller, or of the operators; newest first.
     pub async fn api_keys(
         &self,
         reseller: Option<&ResellerRefid>,
@@ -48,7 +48,6 @@ impl Store {
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
-    /// Creates a key.
     pub async fn create_api_key(
         &self,
         api_key: &ApiKey,
@@ -75,11 +74,12 @@ impl Store {
         if created.replayed {
             return Err(Refusal::KeyAlreadyShown.into());
         }
-        // The record holds no key, so after a lost answer the key is shown from here.
+        // The record does not hold the secret. So the answer is the one passed in, even if an earlier try of this
+        // same request got through.
         Ok(Answer::first(answer))
     }
 
-    /// Revokes a key that `may` be revoked by the caller.
+    /// Revokes an API key. A key for which `may` is false is refused like one that does not exist.
     pub async fn revoke_api_key(
         &self,
         refid: &ApiKeyRefid,

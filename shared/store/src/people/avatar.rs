@@ -1,6 +1,7 @@
-//! Pictures of people in the table: `AV#refid` of their user, in no index.
+//! Pictures of users in the table: `AV#refid` of the user, in no index.
 //!
-//! Invariant: what is kept was made by us; a new one takes the place of the old.
+//! Invariant: a stored picture was encoded by Purser, never stored as it was uploaded. A new picture replaces the old
+//! one.
 
 use purser_domain::basic::refid::UserRefid;
 use serde_json::json;
@@ -11,19 +12,17 @@ use crate::engine::keys::Key;
 use crate::engine::table::{Consistency, Table, TableError, classify};
 use crate::{Store, StoreError};
 
-/// The key of the picture of a user.
 pub(crate) fn key(user: &UserRefid) -> Key {
     Key::alone("AV", user)
 }
 
 impl Store {
-    /// The picture of a user, as it was kept.
     pub async fn avatar(&self, user: &UserRefid) -> Result<Option<Vec<u8>>, StoreError> {
         let item = self.table.get(&key(user), Consistency::Strong).await?;
         Ok(item.and_then(|item| bytes_of(&item, "picture").map(<[u8]>::to_vec)))
     }
 
-    /// Keeps a picture of a user.
+    /// Stores the picture of a user, in place of an earlier one.
     pub async fn keep_avatar(&self, user: &UserRefid, picture: &[u8], request: &Request) -> Result<(), StoreError> {
         let doc = json!({"version": 1, "created_at": request.now});
         let mut put = item(&key(user), "avatar", &doc, &request.stamp)?;

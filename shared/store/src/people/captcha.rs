@@ -1,7 +1,8 @@
-//! Challenges that were answered.
+//! CAPTCHA challenges that were answered.
 //!
-//! Items: `CU#sha256` of a challenge's token, until some time after it expires. Invariant: a challenge is used up by
-//! its first answer, right or wrong, so neither can it be passed around nor can its answer be guessed.
+//! Items: `CU#sha256` of the challenge's token, kept until an hour after the challenge expires. Invariant: the first
+//! answer uses a challenge up, whether right or wrong, so a challenge can't be passed around, and its answer can't be
+//! found by trying.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -19,7 +20,7 @@ use crate::{Store, StoreError};
 const BEYOND: SignedDuration = SignedDuration::from_hours(1);
 
 impl Store {
-    /// Uses up the challenge with this token. False: somebody did before.
+    /// Uses up the challenge with this token. Returns `false` if it was used before.
     pub async fn use_challenge(
         &self,
         token: &str,
@@ -44,7 +45,7 @@ impl Store {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let found = failed.item();
                 let by = found.map(|item| part::<Stamp>(item, "by")).transpose()?;
-                // The answer to this very use got lost, and the SDK sent it again.
+                // The answer to this same use got lost, and the SDK sent it again.
                 Ok(by.is_some_and(|by| by.request == stamp.request))
             }
             _ => Err(classify(&error).into()),

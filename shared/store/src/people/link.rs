@@ -1,7 +1,7 @@
-//! Requests for links by mail, `AQ#id`, and what is made of them.
+//! Requests for links by e-mail (`AQ#id`), and the links that answer them.
 //!
-//! Invariant: a request is one put, whatever its address is (rule D1); what there is to make of it is found out
-//! afterwards, by whoever mails the link. Nobody is mailed without end.
+//! Invariant: a request is one put, whether or not its address is known (rule D1). What there is to do is found out
+//! afterwards, by the worker that sends the e-mail. How often an address gets e-mails is limited.
 
 use jiff::SignedDuration;
 use purser_domain::basic::email::EmailAddress;
@@ -26,30 +26,25 @@ use crate::people::token::NewToken;
 use crate::people::user;
 use crate::{Store, StoreError};
 
-/// How long a request waits for whoever mails its link.
+/// How long a request may wait for the worker that sends the link.
 const WAITS: SignedDuration = SignedDuration::from_hours(24);
 
 fn request_key(id: &str) -> Key {
     Key::alone("AQ", id)
 }
 
-/// A link to mail.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// Whose it is.
     pub user: User,
-    /// What it is good for.
     pub purpose: Purpose,
-    /// Whether it goes to somebody who asked for an account and has one.
+    /// Whether the recipient asked to register, or for a confirmation, but has an account already.
     pub has_account: bool,
-    /// What it carries.
     pub token: String,
-    /// Whom it is mailed to.
     pub to: EmailAddress,
 }
 
 impl Store {
-    /// Leaves a request for a link: one put.
+    /// Stores a request for a link, in one put.
     pub async fn ask_for_link(&self, asks: Asks, request: &Request) -> Result<(), StoreError> {
         let id = code(self.secrets.random()?);
         let asked = LinkRequest { id: id.clone(), asks, created_at: request.now, version: 1 };
@@ -60,15 +55,15 @@ impl Store {
         put.map_err(|error| TableError::into(classify(&error)))
     }
 
-    /// A request for a link, if it still waits.
+    /// A request for a link; `None` if it has expired.
     pub async fn link_request(&self, id: &str) -> Result<Option<LinkRequest>, StoreError> {
         let found = self.table.get(&request_key(id), Consistency::Strong).await?;
         found.as_ref().map(doc).transpose()
     }
 
-    /// Makes what a request asked for, as far as there is something to make: a login that nobody can sign in as yet
-    /// (unless addresses need no confirmation), and a token. None: nobody has the address, or nothing is left to do, or
-    /// it was mailed often of late.
+    /// Does what a request asks for, as far as there is something to do: creates a user, who can't sign in yet unless
+    /// addresses need no confirmation (`confirms` is false), and a token. `None` if no e-mail is due, for instance
+    /// because the address is unknown or got too many links lately.
     pub async fn answer_link_request(
         &self,
         asked: &LinkRequest,
@@ -83,7 +78,7 @@ impl Store {
         let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()]);
         let mut keys = vec![user::address_key(email), mailed.key.clone()];
         keys.extend(asked.asks.user().into_iter().flat_map(account::keys));
-        // Drawn from the request, so that a second delivery makes no second user.
+        // Derived from the request, so that a second delivery does not create a second user.
         let bits = self.secrets.bits("registered user", &[&asked.id]);
         let fresh = UserRefid::new(&self.prefixes.user, bits);
         let mut link = None;
@@ -147,7 +142,7 @@ impl Store {
     }
 }
 
-/// What a request for a link comes to.
+/// What a request for a link leads to.
 struct Answered {
     account: Account,
     change: AccountChange,
@@ -155,14 +150,15 @@ struct Answered {
     mail: Option<Mailed>,
 }
 
-/// What is mailed then.
+/// What to send, besides the token.
 struct Mailed {
     purpose: Purpose,
     has_account: bool,
 }
 
 impl Answered {
-    /// The answer to a request: `known` has the address, `own` is the account that asks for another one.
+    /// What a request leads to. `known` is the account that has the address; `own` is the account that asks to change
+    /// its address.
     fn to(
         asks: &Asks,
         (known, own): (Option<Account>, Option<Account>),
@@ -177,7 +173,7 @@ impl Answered {
             }
             Asks::Resend { .. } => known.and_then(resent),
             Asks::Reset { .. } => known.and_then(|account| Self::reset(account, false)),
-            // Asked before a new password or a suspension, it is asked no more.
+            // A request that was made before a new password, role or status is not carried out any more.
             Asks::ChangeEmail { email, epoch, .. } => {
                 let email = email.clone();
                 let own = own.filter(|own| known.is_none() && own.user.epoch == *epoch);
@@ -195,7 +191,8 @@ impl Answered {
         }
     }
 
-    /// A link for a new password, unless nobody may sign in there; it also helps in who asks for what is there already.
+    /// A link to set a new password, unless the user may not sign in. It also goes to somebody who registers, or asks
+    /// for a confirmation, but has an account already.
     fn reset(account: Account, has_account: bool) -> Option<Self> {
         let may = account.user.may_sign_in();
         let mail = Mailed { purpose: Purpose::Reset, has_account };
@@ -205,7 +202,8 @@ impl Answered {
     fn writes(&self, stamp: &Stamp, now: Time) -> Result<Vec<CommandWrite>, StoreError> {
         let mut writes = Vec::new();
         if self.is_new {
-            // Whose address is taken meanwhile is no refusal here: the request is answered as that login's.
+            // If somebody else takes the address meanwhile, that is no refusal: the command decides again, and treats
+            // the request as one for that account.
             let creation = user::creation(&self.account.user, stamp)?;
             writes.extend(creation.map(|it| CommandWrite::fresh(it.write)));
         }
@@ -215,7 +213,7 @@ impl Answered {
 
     fn link(self, token: &str, to: &EmailAddress) -> Option<Link> {
         let Mailed { purpose, has_account } = self.mail?;
-        // As its owner spells it, whoever asked.
+        // The address as its owner spells it, not as it was typed in the request.
         let to = match &purpose {
             Purpose::ChangeEmail { .. } => to.clone(),
             _ => self.account.user.email.clone(),
@@ -224,7 +222,8 @@ impl Answered {
     }
 }
 
-/// A registration: a login that is new, or not confirmed yet, gets a link; whoever has one is told so (rule D3).
+/// A registration. A new or unconfirmed account gets a link to confirm the address; somebody who has an account
+/// already is told so by e-mail (rule D3).
 fn registered(
     known: Option<Account>,
     fresh: impl FnOnce() -> User,
@@ -241,7 +240,8 @@ fn registered(
     if taken || !account.user.may_sign_in() {
         return Answered::reset(account, true);
     }
-    // Its owner was mailed a link already, and might take this one for it: so whoever registers sets no password here.
+    // The owner was invited by e-mail already, and could mistake this link for that one. So a registration sets no
+    // password for such an account.
     if !account.user.is_plain() {
         return Some(Answered::linked(account, Purpose::SetPassword));
     }
@@ -256,8 +256,9 @@ fn registered(
     Some(Answered { account, change, is_new, mail })
 }
 
-/// The confirmation once more. Where nobody registered, or several did, or somebody signed in already as addresses need
-/// no confirmation, the link asks for a password: whoever reads the mail need not be who chose the last one.
+/// Sends the confirmation again. The link confirms the password of the registration only if exactly one registration
+/// is waiting, and nobody else made the account or gave it a role. Otherwise it asks for a new password, because the
+/// reader of the e-mail need not be the person who chose the last one.
 fn resent(account: Account) -> Option<Answered> {
     if account.user.confirmed_at.is_some() || !account.user.may_sign_in() {
         return Answered::reset(account, true);

@@ -1,4 +1,4 @@
-//! The items of users, and of all that they sign in and prove themselves with.
+//! Users in the table, and everything with which they sign in and prove who they are.
 
 pub mod account;
 pub mod api_key;

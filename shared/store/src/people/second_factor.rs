@@ -1,6 +1,6 @@
-//! Second factors in the credentials: secrets sealed, recovery codes hashed.
+//! Second factors in the credentials: sealed secrets and hashed recovery codes.
 //!
-//! Invariant: a secret opens only as its own user's, and a code that was taken is used up in the commit that took it.
+//! Invariant: a sealed secret opens only for its own user, and a code is used up in the same commit that accepts it.
 
 use data_encoding::BASE64;
 use purser_domain::Refusal;
@@ -18,17 +18,16 @@ fn place(user: &UserRefid) -> String {
     format!("second factor of {user}")
 }
 
-/// The codes that let their owner in without the app, and what is kept of them.
+/// Codes with which a user can sign in without the authenticator app, and their hashes.
 #[derive(Debug)]
 pub struct RecoveryCodes {
-    /// To be shown once.
+    /// The codes, to be shown once.
     pub shown: Vec<String>,
-    /// To be kept.
+    /// The hashes, to be stored.
     pub kept: Vec<RecoveryHash>,
 }
 
 impl RecoveryCodes {
-    /// Draws new ones.
     pub fn draw() -> Result<Self, StoreError> {
         let draw = |_| Ok(recovery_code(random()?));
         let shown = (0..RECOVERY_CODES).map(draw).collect::<Result<Vec<String>, StoreError>>()?;
@@ -38,7 +37,7 @@ impl RecoveryCodes {
 }
 
 impl Store {
-    /// A new secret for `user`, and its sealed form.
+    /// A new secret for `user`, in clear and sealed.
     pub fn new_totp_secret(&self, user: &UserRefid) -> Result<(TotpSecret, String), StoreError> {
         let secret = TotpSecret::new(self.secrets.random()?);
         let sealed = self.secrets.seal(&place(user), secret.as_bytes())?;
@@ -46,13 +45,14 @@ impl Store {
     }
 
     fn totp_secret(&self, user: &UserRefid, sealed: &str) -> Result<TotpSecret, StoreError> {
-        let unreadable = || StoreError::Unreadable("a second factor".to_owned());
+        let unreadable = || StoreError::Unreadable("the secret of a second factor".to_owned());
         let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| unreadable())?;
         let secret = self.secrets.open(&place(user), &sealed)?;
         TotpSecret::try_from(secret.as_slice()).map_err(|_| unreadable())
     }
 
-    /// The second factor after `code` was taken for it: the code of an app, or one for recovery.
+    /// The second factor after `code`, from the app or a recovery code, has been used up. Refused if the code is
+    /// wrong.
     pub fn use_second_factor(
         &self,
         user: &UserRefid,
@@ -71,7 +71,7 @@ impl Store {
         Ok(used)
     }
 
-    /// The second factor that was offered to `user`, proven to work by a first code.
+    /// The second factor that was offered to `user`, once a first code proves that the app knows its secret.
     pub fn prove_second_factor(
         &self,
         credentials: &Credentials,

@@ -1,8 +1,9 @@
-//! Sessions in the table: `SE#refid` of their user, all of them in one item; `LH#id`, the history of sign-ins.
+//! Sessions in the table: `SE#refid` of the user, all sessions of the user in one item; and `LH#id`, the history of
+//! sign-ins.
 //!
-//! Invariant: the item is written in the transaction that changes what its sessions are good for. That one was used is
-//! noted beside them, in `seen`, and is no version of the item: whoever may write no more than that can neither make a
-//! session nor bring one back.
+//! Invariant: the sessions are written in the same transaction as any change to what they permit. When a session was
+//! last used is noted in the attribute `seen`, apart from `doc` and without a new version. So a function that may
+//! write nothing but `seen` can neither create a session nor bring one back.
 
 use jiff::SignedDuration;
 use purser_domain::basic::refid::UserRefid;
@@ -20,7 +21,6 @@ use crate::{Store, StoreError};
 /// How long the history of sign-ins is kept.
 const HISTORY: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-/// The key of a user's sessions.
 pub(crate) fn key(user: &UserRefid) -> Key {
     Key::alone("SE", user)
 }
@@ -29,7 +29,6 @@ fn login_key(id: &str) -> Key {
     Key::alone("LH", id)
 }
 
-/// The sessions among what a command loaded, and when they were last used.
 pub(crate) fn read(loaded: &Loaded, user: &UserRefid) -> Result<Option<(Sessions, Seen)>, StoreError> {
     loaded.get(&key(user)).map(of_item).transpose()
 }
@@ -39,7 +38,7 @@ fn of_item(item: &Item) -> Result<(Sessions, Seen), StoreError> {
     Ok((doc(item)?, seen.unwrap_or_default()))
 }
 
-/// The write that puts `sessions` in the place of the version before them.
+/// The write that replaces the previous version of `sessions`, or creates the first.
 pub(crate) fn write(sessions: &Sessions, seen: &Seen, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let before = sessions.version.checked_sub(1).filter(|it| *it > 0);
     let mut put = item(&key(&sessions.user), "sessions", sessions, stamp)?;
@@ -53,7 +52,7 @@ pub(crate) fn write(sessions: &Sessions, seen: &Seen, stamp: &Stamp) -> Result<C
     Ok(CommandWrite::fresh(put))
 }
 
-/// The write that adds a sign-in to its user's history.
+/// The write that adds a sign-in to the history of its user.
 pub(crate) fn history(login: &Login, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let mut put = item(&login_key(&login.id), "login", login, stamp)?;
     let user = login.user.as_str();
@@ -65,28 +64,28 @@ pub(crate) fn history(login: &Login, stamp: &Stamp) -> Result<CommandWrite, Stor
 }
 
 impl Store {
-    /// A user's sessions and when they were last used, as of now: one read.
+    /// The sessions of a user, and when each was last used. One strongly consistent read.
     pub async fn sessions(&self, user: &UserRefid) -> Result<Option<(Sessions, Seen)>, StoreError> {
         let item = self.table.get(&key(user), Consistency::Strong).await?;
         item.as_ref().map(of_item).transpose()
     }
 
-    /// Notes that the session `session` of `user` is in use. One that has ended meanwhile stays ended.
+    /// Notes that a session is in use.
     pub async fn note_session_used(&self, user: &UserRefid, session: &str, now: Time) -> Result<(), StoreError> {
         let now = text(now.to_string());
         let key = key(user);
-        // A session that ended meanwhile stays ended, so it makes no difference.
+        // If the session has ended meanwhile, nothing is written, and it stays ended.
         let _noted = self.table.replace_member(&key, "seen", session, now).await?;
         Ok(())
     }
 
-    /// One sign-in.
+    /// One sign-in from the history.
     pub async fn login(&self, id: &str) -> Result<Option<Login>, StoreError> {
         let item = self.table.get(&login_key(id), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()
     }
 
-    /// A page of a user's sign-ins, newest first.
+    /// A page of the sign-ins of a user, newest first.
     pub async fn logins(
         &self,
         user: &UserRefid,

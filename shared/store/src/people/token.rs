@@ -1,7 +1,7 @@
-//! Tokens in the table: `TK#sha256` of what a mail carries.
+//! Tokens in the table: `TK#sha256` of the token that an e-mail carries.
 //!
-//! Invariant: a token is deleted in the transaction that uses it, so of two uses at once one wins; what a mail carries
-//! is never in the table.
+//! Invariant: a token is deleted in the transaction that uses it, so of two concurrent uses one wins. The table never
+//! holds the token itself.
 
 use purser_domain::Refusal;
 use purser_domain::basic::time::Time;
@@ -26,7 +26,6 @@ fn key(token: &str) -> Key {
     Key::alone("TK", sha256_hex(token.as_bytes()))
 }
 
-/// A token about to be made.
 pub(crate) struct NewToken(String);
 
 impl NewToken {
@@ -35,7 +34,7 @@ impl NewToken {
         Ok(Self(data_encoding::BASE64URL_NOPAD.encode(&bytes)))
     }
 
-    /// What the mail carries.
+    /// The token as the e-mail carries it.
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
@@ -47,14 +46,14 @@ impl NewToken {
     }
 }
 
-/// The token among what a command loaded.
 fn read(loaded: &Loaded, token: &str) -> Result<Token, StoreError> {
     let found: Option<Token> = loaded.get(&key(token)).map(doc).transpose()?;
     found.ok_or_else(|| Refusal::InvalidToken.into())
 }
 
 impl Store {
-    /// Whose password a token may set, as of now; what it costs to hash one is spent for good tokens only.
+    /// The user whose password a token may set. Callers check this before they hash the new password, so only a valid
+    /// token costs that work.
     pub async fn user_of_token(&self, token: &str, now: Time) -> Result<User, StoreError> {
         let token: Option<Token> = {
             let found = self.table.get(&key(token), Consistency::Strong).await?;
@@ -67,12 +66,12 @@ impl Store {
         Ok(user)
     }
 
-    /// Uses a token that needs nothing but itself: confirms an address.
+    /// Uses a token that needs no password: it confirms an address.
     pub async fn confirm(&self, token: &str, request: &Request) -> Result<User, StoreError> {
         self.use_token(token, None, request).await
     }
 
-    /// Uses a token that sets a password; what failed before is forgotten.
+    /// Uses a token that sets a password, and forgets the failed sign-ins of the account.
     pub async fn set_password(
         &self,
         token: &str,
@@ -127,7 +126,7 @@ impl Store {
     }
 }
 
-/// What a token makes of its account.
+/// What using a token changes in its account.
 fn used(
     token: &Token,
     account: &Account,
@@ -144,7 +143,7 @@ fn used(
         (Purpose::ChangeEmail { email }, None) => {
             AccountChange { user: Some(user.moved_to(email, now)), ..AccountChange::default() }
         }
-        // Whoever reads the mail at the address has proven that it is theirs.
+        // Somebody who reads the e-mail has proven that the address is theirs.
         (Purpose::Reset | Purpose::SetPassword, Some(password)) => AccountChange {
             user: Some(user.next_epoch().confirmed(now)),
             credentials: Some(credentials.with_password(password.clone(), now)),

@@ -1,7 +1,8 @@
-//! Logins in the table: `US#refid`, listed by kind; `EU#address`, which keeps an address to one login.
+//! Users in the table: `US#refid`, listed by kind, with further lists of operators and of each reseller's staff; and
+//! the guard `EU#address`, which reserves an address for one user.
 //!
-//! Invariant: login and address are written in one transaction, so two logins never share an address; a login is
-//! only ever replaced in the version that was read, so it is never bound to two clients (rule A7).
+//! Invariant: user and guard are written in one transaction, so two users never share an address. A user is replaced
+//! only in the version that was read, so it is never bound to two clients (rule A7).
 
 use purser_domain::Refusal;
 use purser_domain::basic::email::EmailAddress;
@@ -21,7 +22,7 @@ use crate::engine::page::{List, Page, shards};
 use crate::engine::table::{Condition, Consistency, Filter, Write};
 use crate::{Store, StoreError};
 
-/// What keeps an address to one login.
+/// The guard that reserves an address for one user.
 #[derive(Debug, Serialize, Deserialize)]
 struct LoginGuard {
     user: UserRefid,
@@ -29,22 +30,17 @@ struct LoginGuard {
     created_at: Time,
 }
 
-/// Where all operators stand.
 const OPERATORS: &str = "US!operator";
 
-/// Which logins a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserFilter {
-    /// All.
     All,
-    /// Operators.
     Operators,
     /// The staff of a reseller.
     Staff(ResellerRefid),
 }
 
 impl UserFilter {
-    /// Whether it shows a login.
     pub fn shows(&self, user: &User) -> bool {
         match self {
             Self::All => true,
@@ -54,46 +50,42 @@ impl UserFilter {
     }
 }
 
-/// The key of a login.
 pub(crate) fn key(refid: &UserRefid) -> Key {
     Key::alone("US", refid)
 }
 
-/// The key of what keeps an address to one login.
 pub(crate) fn address_key(email: &EmailAddress) -> Key {
     Key::alone("EU", email.folded())
 }
 
-/// The login among what a command loaded.
 pub(crate) fn read(loaded: &Loaded, refid: &UserRefid) -> Result<Option<User>, StoreError> {
     loaded.get(&key(refid)).map(doc).transpose()
 }
 
-/// Whose address it is, among what a command loaded.
+/// The refid of the user with this address, from the loaded guard.
 pub(crate) fn with_address(loaded: &Loaded, email: &EmailAddress) -> Result<Option<UserRefid>, StoreError> {
     let guard: Option<LoginGuard> = loaded.get(&address_key(email)).map(doc).transpose()?;
     Ok(guard.map(|guard| guard.user))
 }
 
-/// The write that keeps a login's address to it.
 fn address_write(user: &User, now: Time, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let guard = LoginGuard { user: user.refid.clone(), version: 1, created_at: now };
     let guard = item(&address_key(&user.email), "login_address", &guard, stamp)?;
     Ok(CommandWrite::unique(Write::Put(guard, Condition::Absent), Refusal::DuplicateEmail))
 }
 
-/// The write that frees an address. A guard is made and removed, never changed.
+/// The write that frees an address. A guard is created and deleted but never changed, so its version is 1.
 pub(crate) fn address_removal(email: &EmailAddress) -> CommandWrite {
     CommandWrite::fresh(Write::Delete(address_key(email), Condition::Version(1)))
 }
 
-/// The writes that give `user` its address and free the one it had.
+/// The writes that reserve the new address of `user` and free the one before.
 pub(crate) fn address_swap(user: &User, before: &EmailAddress, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
     let now = user.confirmed_at.unwrap_or(user.created_at);
     Ok([address_write(user, now, stamp)?, address_removal(before)])
 }
 
-/// The writes that create a login: its address and itself.
+/// The writes that create a user: the guard of its address, and the user itself.
 pub(crate) fn creation(user: &User, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
     Ok([
         address_write(user, user.created_at, stamp)?,
@@ -101,7 +93,7 @@ pub(crate) fn creation(user: &User, stamp: &Stamp) -> Result<[CommandWrite; 2], 
     ])
 }
 
-/// The write that puts `user` in the place of the version before it.
+/// The write that replaces the previous version of `user`.
 pub(crate) fn replacement(user: &User, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let before = Condition::Version(user.version - 1);
     Ok(CommandWrite::fresh(Write::Put(write(user, stamp)?, before)))
@@ -122,13 +114,13 @@ fn write(user: &User, stamp: &Stamp) -> Result<Item, StoreError> {
 }
 
 impl Store {
-    /// A login, as of now.
+    /// A user, read strongly consistently.
     pub async fn user(&self, refid: &UserRefid) -> Result<Option<User>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()
     }
 
-    /// The login with this address, as of now.
+    /// The user with this address, read strongly consistently.
     pub async fn user_with_address(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
         let key = address_key(email);
         let found = self.table.get(&key, Consistency::Strong).await?;
@@ -139,7 +131,7 @@ impl Store {
         }
     }
 
-    /// A page of logins, newest first.
+    /// A page of users, newest first.
     pub async fn users(
         &self,
         filter: &UserFilter,
@@ -155,8 +147,8 @@ impl Store {
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
-    /// A page of the logins that may go by `rule`, newest first, and why (rule D6). Most logins stay, so a page may be
-    /// short or empty and still have one after it.
+    /// A page of the users that may be deleted according to `rule`, newest first, each with the reason (rule D6). Few
+    /// users qualify, so a page may be short or empty although another one follows.
     pub async fn stale_users(
         &self,
         rule: &CleanUp,

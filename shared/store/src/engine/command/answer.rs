@@ -1,7 +1,7 @@
-//! Stored answers: what an exactly-once command said the first time, to be said again byte for byte.
+//! Stored answers: what a command answered the first time, to be repeated byte for byte.
 //!
-//! Invariant: an answer is sealed for the record it belongs to (it holds licence keys) and compressed, so that a
-//! money command's record stays within one kilobyte. The dictionary of a version never changes.
+//! Invariant: an answer is compressed, so that the record of a money command stays within one kilobyte, and sealed
+//! for the record it belongs to, because it holds licence keys. The dictionary of a version never changes.
 
 use purser_domain::Refusal;
 use serde::Serialize;
@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::StoreError;
 use crate::engine::secrets::Secrets;
 
-/// What answers have in common, for the compressor. Changing it makes stored answers unreadable: add a new
-/// version instead, and keep this one for reading.
+/// Text that answers have in common, as a dictionary for the compressor. Changing it makes stored answers unreadable:
+/// add a new version instead, and keep this one for reading.
 const DICTIONARY_1: &str = concat!(
     r#""reference":null,"tiers":null,"company_name":"","tier":"standard","tier":"gold","tier":"platinum","#,
     r#""hold_provisioning":false,"low_credit_threshold":500,"parent":null,"type":"credit","#,
@@ -27,24 +27,22 @@ const DICTIONARY_1: &str = concat!(
     r#""sale":{"product":"","quantity":1,"list_price":,"tier":"","discount_basis_points":}}}"#,
 );
 const VERSION_1: u8 = 1;
-/// More than any answer: 32 clients with 16 KiB of metadata each, and their licences.
+/// The largest answer before compression. It has room for 32 clients with 16 KiB of metadata each, and their
+/// licences.
 const LARGEST: usize = 1024 * 1024;
-/// The most bytes of an answer that an item has room for when it is compressed; an item holds 400 KB. A command with a
-/// larger one, which takes many clients with metadata that can't be compressed, is refused.
+/// The largest compressed answer, in bytes, that leaves room for the rest of its item; an item holds 400 KB. A
+/// command with a larger answer is refused, which takes many clients with metadata that does not compress.
 const LARGEST_PACKED: usize = 350 * 1024;
 const LEVEL: i32 = 9;
 
-/// What a command answers with: bytes, and whether they were said before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The body.
     pub body: Vec<u8>,
-    /// Whether it is a repeat of an earlier answer.
+    /// Whether the answer repeats that of an earlier request.
     pub replayed: bool,
 }
 
 impl Answer {
-    /// An answer that is given for the first time.
     pub fn first(body: Vec<u8>) -> Self {
         Self { body, replayed: false }
     }
@@ -82,7 +80,7 @@ pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -
     let failed = |error| StoreError::Failed(format!("compressing an answer: {error}"));
     let dictionary = format!("{context}{DICTIONARY_1}");
     let mut compressor = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary.as_bytes()).map_err(failed)?;
-    // Neither is needed to read it back: the seal tells whether it is whole, and its length is bounded.
+    // Neither is needed for reading: the seal detects damage, and `LARGEST` bounds the length.
     compressor.include_checksum(false).map_err(failed)?;
     compressor.include_contentsize(false).map_err(failed)?;
     let small = compressor.compress(body).map_err(failed)?;
@@ -92,7 +90,6 @@ pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -
     secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
 }
 
-/// Opens what [`pack`] made.
 pub(crate) fn unpack(secrets: &Secrets, place: &str, context: &str, packed: &[u8]) -> Result<Vec<u8>, StoreError> {
     let unreadable = |why: String| StoreError::Unreadable(format!("a stored answer: {why}"));
     let opened = secrets.open(place, packed)?;
@@ -119,7 +116,7 @@ mod tests {
         }
     }
 
-    /// The bytes of answers that live systems have stored must stay readable.
+    /// Answers that live systems have stored must stay readable.
     #[test]
     fn the_dictionary_does_not_change() {
         assert_eq!(

@@ -1,8 +1,8 @@
 //! Idempotency: one key, one effect, one answer (rule B8).
 //!
-//! Invariant: the record that remembers a key is written in the same transaction as the effect, under the
-//! condition that it is absent, so that of any number of concurrent repeats exactly one takes effect. A money
-//! command's record is its ledger entry; any other create has a record of its own, kept for 40 days.
+//! Invariant: the record of an idempotency key is written in the same transaction as the effect, on condition that it
+//! is absent, so exactly one of any number of concurrent repeats takes effect. The record of a money command is its
+//! ledger entry; any other create has a record of its own, which is kept for 40 days.
 
 use jiff::SignedDuration;
 use purser_domain::Refusal;
@@ -18,18 +18,18 @@ use crate::engine::secrets::Secrets;
 use crate::engine::table::{Condition, Write};
 use crate::{Store, StoreError};
 
-/// How long an idempotency record of a create that moves no money is kept; the API promises 30 days.
+/// How long the record of a create that moves no credits is kept. The API promises 30 days.
 const KEPT: SignedDuration = SignedDuration::from_hours(40 * 24);
 
-/// What a request must repeat to count as the same: version, route, tenant and canonical body.
+/// Hash of everything in which a repeat must equal the first request: version, route, tenant and canonical body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of `body` as it was understood, so that white space, the order of members and spelt-out
-    /// defaults make no difference.
+    /// The fingerprint of the parsed body, so that white space, the order of members and defaults that are written
+    /// out make no difference.
     pub fn of(route: &str, tenant: &str, body: &impl Serialize) -> Result<Self, StoreError> {
-        // Through a value, because its members are sorted.
+        // A `Value` sorts the members of its objects.
         let canonical = serde_json::to_value(body).map_err(|error| StoreError::Failed(error.to_string()))?;
         let text = json!(["purser request 1", route, tenant, canonical]).to_string();
         Ok(Self(Sha256::digest(text).into()))
@@ -59,14 +59,14 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Adds fingerprint and answer to the item that is the record.
+    /// Adds the fingerprint and the answer to the item that is the record.
     pub(crate) fn remember(&self, item: &mut Item, secrets: &Secrets, body: &[u8]) -> Result<(), StoreError> {
         item.insert("print".to_owned(), bytes(self.fingerprint.0.to_vec()));
         item.insert("answer".to_owned(), bytes(answer::pack(secrets, &self.key.pk, &(self.context)(item)?, body)?));
         Ok(())
     }
 
-    /// The first answer, from the record as it was found; refused when it answered another request.
+    /// The stored answer. Refused if the record belongs to another request.
     pub(crate) fn recall(&self, item: &Item, secrets: &Secrets) -> Result<Answer, StoreError> {
         if bytes_of(item, "print") != Some(self.fingerprint.0.as_slice()) {
             return Err(Refusal::IdempotencyKeyReused.into());

@@ -1,9 +1,9 @@
-//! A line before each wallet: commands of one process that rest on the same wallet go one after another.
+//! A waiting line (queue) for each wallet: commands of one process on the same wallet run one after another.
 //!
-//! Of those that try at once one gets through, and all others have read, decided, sealed and sent for nothing; see
-//! docs/adr/0017. Invariant: nothing rests on the line but speed. Another process does not stand in it, and what a
-//! command writes is conditioned as if there were none. Lines are taken in one order, so no two commands hold each
-//! other up, and none is kept longer than its command may take.
+//! Without it, of all commands that try at once one gets through, and the others have read, decided, sealed and sent
+//! in vain (docs/adr/0017). Invariant: lines are about speed only. Other processes do not wait in them, and the
+//! writes of a command have the same conditions as without lines. A command takes its lines in a fixed order, so no
+//! two commands block each other, and holds them no longer than the command itself may take.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,29 +12,29 @@ use tokio::sync::{Mutex as Turnstile, OwnedMutexGuard};
 
 use crate::engine::keys::Key;
 
-/// How many lines are kept before those in which nobody stands are cleared away.
+/// How many lines are kept before unused ones are removed.
 const KEPT: usize = 1_024;
 
-/// All lines of a process. Clones are the same ones.
+/// All lines of a process. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Lines {
     has_line: fn(&Key) -> bool,
     lines: Arc<Mutex<HashMap<String, Weak<Turnstile<()>>>>>,
 }
 
-/// What stands at the front of its lines until it is dropped.
+/// Holds the first place in its lines until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Front {
     _lines: Vec<OwnedMutexGuard<()>>,
 }
 
 impl Lines {
-    /// A line before each item of which `has_line` is true.
+    /// There is a line for each item whose key `has_line` accepts.
     pub fn before(has_line: fn(&Key) -> bool) -> Self {
         Self { has_line, lines: Arc::default() }
     }
 
-    /// Waits until nobody stands before this command in the line of any wallet among `keys`: first come, first served.
+    /// Waits until this command is first in the line of every wallet among `keys`. First come, first served.
     pub(crate) async fn stand(&self, keys: &[Key]) -> Front {
         let mut wallets: Vec<&str> =
             keys.iter().filter(|key| (self.has_line)(key)).map(|key| key.pk.as_str()).collect();

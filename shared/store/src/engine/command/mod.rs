@@ -1,9 +1,10 @@
-//! One command, one commit: how every change of the table is made.
+//! One command, one commit: how every command changes the table.
 //!
-//! Load what the rule needs, ask the domain, commit one transaction. Invariants: a refusal is only given on
-//! strongly consistent reads, state before record (see docs/adr/0005); a command that loses a race decides
-//! again on the state it lost to, until eight seconds have passed; one that may have happened is looked up by
-//! its record before it is tried again. Commands of one process do not race for a wallet, they stand in line.
+//! A command loads what its rule needs, asks the domain, and commits one transaction. Invariants: a refusal is only
+//! given after strongly consistent reads, of the state first and the record after it (docs/adr/0005). A command that
+//! loses a race decides again on the new state, for up to eight seconds. A command that may have happened already is
+//! looked up by its record, or by its request's stamp, before it is tried again. Commands of one process do not race
+//! for a wallet: they wait in line.
 
 pub mod answer;
 pub mod idempotency;
@@ -34,55 +35,51 @@ pub struct Request<K = Option<IdempotencyKey>> {
     pub key: K,
     /// Who asks, and how.
     pub stamp: Stamp,
-    /// When.
     pub now: Time,
 }
 
-/// What a command decided on what it loaded.
+/// What a command decides, given the items that it loaded.
 #[derive(Debug)]
 pub enum Decision {
     /// Make these writes, then give this answer.
     Commit {
-        /// The writes, the record first when there is one.
+        /// The writes. If there is a record, it comes first.
         writes: Vec<CommandWrite>,
-        /// The answer, once they are made.
         answer: Answer,
     },
-    /// Nothing needs to change.
     Unchanged(Answer),
-    /// What was read names these items, which nobody has read: read them, too, and decide again.
+    /// The decision also depends on these items, which have not been read yet. Read them and decide again.
     Read(Vec<Key>),
 }
 
-/// A write, and what it means when its condition fails.
+/// A write, and what it means if its condition fails.
 #[derive(Debug)]
 pub struct CommandWrite {
-    /// The write.
     pub write: Write,
-    /// The refusal that a failed condition means; none: the item changed, decide again on what it is now.
+    /// The refusal that a failed condition means. `None` means that the item changed: decide again on its new state.
     pub taken: Option<Refusal>,
 }
 
 impl CommandWrite {
-    /// A write whose item may change under the command.
+    /// A write whose failed condition means that the item has changed, so that the command decides again.
     pub fn fresh(write: Write) -> Self {
         Self { write, taken: None }
     }
 
-    /// A write that claims something unique.
+    /// A write that claims a unique value; `taken` is the refusal if somebody else has it.
     pub fn unique(write: Write, taken: Refusal) -> Self {
         Self { write, taken: Some(taken) }
     }
 }
 
-/// What a command begins with.
+/// What a command reads first.
 struct Reads<'a> {
     known: Option<Loaded>,
     record: Option<&'a Record>,
     keys: &'a [Key],
 }
 
-/// What follows an attempt to commit.
+/// What follows from an attempt to commit.
 enum Next {
     Committed,
     Answer(Answer),
@@ -91,7 +88,7 @@ enum Next {
     Unknown,
 }
 
-/// Writes whose outcome is unknown, and the answer they deserve if they were made.
+/// Writes whose outcome is unknown, and the answer to give if they were made.
 struct Sent {
     puts: Vec<Key>,
     deletes: Vec<Key>,
@@ -99,7 +96,7 @@ struct Sent {
 }
 
 impl Sent {
-    /// Only what the command reads can tell later whether the writes were made.
+    /// A deletion is noted only if the command reads that item: otherwise nothing can show later whether it was made.
     fn new(writes: &[CommandWrite], read: &[Key], answer: Answer) -> Self {
         let (mut puts, mut deletes) = (Vec::new(), Vec::new());
         for CommandWrite { write, .. } in writes {
@@ -112,8 +109,9 @@ impl Sent {
         Self { puts, deletes, answer }
     }
 
-    /// Whether what was read since shows that the writes were made: an item bears the request's stamp; or, where there
-    /// was nothing but something to delete, that is gone. Beside puts a deletion shows nothing: others may delete, too.
+    /// Whether the items read since then show that the writes were made: an item carries the request's stamp or, if
+    /// the writes only delete, an item is gone. Beside puts, a missing item proves nothing, because another command
+    /// may have deleted it.
     fn was_made(&self, loaded: &Loaded, request: &str) -> bool {
         let ours = |key| loaded.get(key).is_some_and(|item| is_by(item, request));
         self.puts.iter().any(ours) || self.puts.is_empty() && self.deletes.iter().any(|key| !loaded.has(key))
@@ -121,7 +119,8 @@ impl Sent {
 }
 
 impl Store {
-    /// Runs a command of `request`: `keys` are what `decide` needs, `record` is where its answer is remembered.
+    /// Runs a command in the name of `request`. `keys` are the items that `decide` needs first; `record` is where the
+    /// answer is stored.
     pub(crate) async fn command(
         &self,
         request: &str,
@@ -132,7 +131,8 @@ impl Store {
         self.command_on(None, request, record, keys, decide).await
     }
 
-    /// The same on what was read before, strongly consistent: only if it loses a race does it read `keys` again.
+    /// Like [`Self::command`], but starts from `known`, which was read strongly consistently. Only if the command
+    /// loses a race are `keys` read again.
     pub(crate) async fn command_on(
         &self,
         known: Option<Loaded>,
@@ -141,8 +141,8 @@ impl Store {
         keys: &[Key],
         decide: impl FnMut(&Loaded) -> Result<Decision, StoreError> + Send,
     ) -> Result<Answer, StoreError> {
-        // A call that hangs past the deadline is given up on: what it may have done is found by record or stamp
-        // when the caller sends the command again.
+        // A call that hangs past the deadline is abandoned. If it took effect after all, its record or stamp shows
+        // that when the caller repeats the command.
         let turn = Turn::new();
         let attempts = async {
             let front = tokio::time::timeout(DEADLINE, self.lines.stand(keys)).await;
@@ -167,7 +167,8 @@ impl Store {
             Some(_) => Consistency::Strong,
             None => Consistency::Eventual,
         };
-        // What is known, and whether it is a picture that was taken in the right order.
+        // What was read, and whether it was read in the right order (the state before the record), with nothing
+        // replaced or added since.
         let mut known = reads.known.map(|loaded| (loaded, true));
         let mut sent: Option<Sent> = None;
         loop {
@@ -176,7 +177,7 @@ impl Store {
                 None => (self.load(record, &keys, consistency, &mut turn).await?, true),
             };
             if let Some((record, item)) = record.and_then(|it| Some((it, loaded.get(&it.key)?))) {
-                // A record never changes, so even a stale read of one decides.
+                // A record never changes, so even a stale read of it decides.
                 return self.recall(request, record, item);
             }
             if let Some(sent) = sent.take_if(|sent| sent.was_made(&loaded, request)) {
@@ -186,7 +187,7 @@ impl Store {
                 Ok(Decision::Commit { writes, answer }) => (writes, answer),
                 Ok(Decision::Read(more)) => {
                     keys.extend(more.iter().cloned());
-                    // A consistent picture is taken anew, because the record is read last.
+                    // A strongly consistent read is made anew instead, because the record must be read last.
                     if consistency == Consistency::Eventual {
                         let mut loaded = loaded;
                         loaded.extend(self.load(None, &more, consistency, &mut turn).await?);
@@ -194,7 +195,8 @@ impl Store {
                     }
                     continue;
                 }
-                // A stale read must never refuse, take a change for made, or what it has not seen yet for lost.
+                // After a read that may be stale, never refuse, never call the command done, and never report an item
+                // as missing: read strongly consistently first.
                 Ok(Decision::Unchanged(_)) | Err(StoreError::Refused(_) | StoreError::Unreadable(_))
                     if !fresh || consistency == Consistency::Eventual =>
                 {
@@ -220,13 +222,14 @@ impl Store {
         }
     }
 
-    /// The answer in a record: a replay, unless an earlier try of this very request got through.
+    /// The answer that a record holds. It is a replay, unless the record was written by an earlier try of this same
+    /// request.
     fn recall(&self, request: &str, record: &Record, item: &Item) -> Result<Answer, StoreError> {
         let answer = record.recall(item, &self.secrets)?;
         Ok(Answer { replayed: !is_by(item, request), ..answer })
     }
 
-    /// Tries the writes once, and says what to do next.
+    /// Tries once to commit the writes, and says what to do next.
     async fn commit(
         &self,
         request: &str,
@@ -253,7 +256,7 @@ impl Store {
                 Reason::Condition(item) => failed.push((write, item)),
             }
         }
-        // The record is judged first: when it is there, this command has happened, and whatever else failed
+        // The record is looked at first: if it is there, this command has already happened, and whatever else failed,
         // failed because of that.
         for (write, item) in &failed {
             if let (Some(record), Some(item)) = (record, item)
@@ -262,16 +265,17 @@ impl Store {
                 return self.recall(request, record, item).map(Next::Answer);
             }
         }
-        // So it is when an item bears this request's stamp: an earlier try got through and its answer was lost.
+        // The same holds if an item carries this request's stamp: an earlier try got through, and its answer was
+        // lost.
         if failed.iter().filter_map(|(_, item)| item.as_ref()).any(|item| is_by(item, request)) {
             return Ok(Next::Committed);
         }
-        // With a conflict among them the reasons are no picture of one moment: the record may be about to appear.
+        // With a conflict among them, the reasons do not describe one moment: the record may be about to appear.
         if contended || failed.is_empty() {
             return Ok(Next::ReadAgain);
         }
-        // What is taken refuses only a command that was decided on the present state: beside an item that has changed
-        // it may be this command's own doing, by an equal request that was faster.
+        // A unique value that is taken refuses the command only if everything else was current. If another item has
+        // changed as well, a concurrent repeat of this command may be what took the value.
         if failed.iter().all(|(write, _)| write.taken.is_some()) {
             let taken = failed.iter().filter_map(|(write, _)| write.taken.clone());
             if let Some(refusal) = Refusal::all(taken) {
@@ -287,7 +291,7 @@ impl Store {
         Ok(Next::DecideAgain(loaded))
     }
 
-    /// Loads state and record, and waits its turn while the table is too busy for that.
+    /// Loads state and record, and tries again while the table is too busy.
     async fn load(
         &self,
         record: Option<&Record>,
@@ -303,8 +307,8 @@ impl Store {
         }
     }
 
-    /// Reads state and record: together when they may be stale; else the state first and the record after it,
-    /// so that a commit of this very command between the two shows as its record, not as a spent balance.
+    /// Reads state and record: together if the read may be stale; otherwise the state first and the record after it,
+    /// so that a commit of this same command between the two reads shows as its record, not as a spent balance.
     async fn read(
         &self,
         record: Option<&Record>,
@@ -327,7 +331,6 @@ impl Store {
     }
 }
 
-/// Whether `request` made this version of an item.
 fn is_by(item: &Item, request: &str) -> bool {
     part::<Stamp>(item, "by").is_ok_and(|stamp| stamp.request == request)
 }

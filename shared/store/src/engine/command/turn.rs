@@ -1,6 +1,7 @@
-//! Waiting for a turn at the table, which others keep busy.
+//! Waiting for a turn at a busy table.
 //!
-//! Invariant: who waits pauses at random, longer each time, and gives up at a deadline, so a caller is answered.
+//! Invariant: a command pauses for a random time, longer after each try, and gives up at a deadline, so its caller
+//! always gets an answer.
 
 use std::time::Duration;
 
@@ -9,13 +10,12 @@ use tokio::time::Instant;
 use crate::StoreError;
 use crate::engine::table::TableError;
 
-/// How long a command waits its turn (docs/rules.md, "Turns").
+/// How long a command waits for its turn (docs/rules.md, "Turns").
 pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
-/// A wait for a turn at the table, with a deadline.
 pub(crate) struct Turn {
     deadline: Instant,
     pause: Duration,
@@ -26,8 +26,8 @@ impl Turn {
         Self { deadline: Instant::now() + DEADLINE, pause: FIRST_PAUSE }
     }
 
-    /// A pause of random length that doubles each time; busy when the deadline comes first. Its length is no secret, so
-    /// it comes from a generator that a simulation can seed.
+    /// Pauses for a random time, whose upper bound doubles with each pause, or fails with [`StoreError::Busy`] if the
+    /// deadline has passed. The length is no secret, so it comes from a generator that a simulation can seed.
     pub(crate) async fn wait(&mut self, why: &str) -> Result<(), StoreError> {
         if Instant::now() >= self.deadline {
             tracing::warn!(why, "gave up waiting for a turn");
@@ -38,7 +38,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Lost a race to a commit: the next try can go at once, but not past the deadline.
+    /// Lets a command that lost a race try again at once, unless the deadline has passed.
     pub(crate) async fn pass(&self) -> Result<(), StoreError> {
         if Instant::now() >= self.deadline {
             return Err(StoreError::Busy);
@@ -48,7 +48,7 @@ impl Turn {
     }
 }
 
-/// Calls until the table is not too busy, or the deadline has come.
+/// Repeats a call while the table is too busy, until the deadline.
 pub(crate) async fn patiently<T, F: Future<Output = Result<T, TableError>>>(
     call: impl Fn() -> F,
 ) -> Result<T, StoreError> {

@@ -1,23 +1,22 @@
-//! What a request costs: calls to the table, the capacity units they took, and passwords hashed.
+//! What a request costs: calls to the table, capacity units, and password hashes.
 //!
-//! Invariant: every call of [`crate::engine::table`] is counted in the meter of the task that made it, so a budget
-//! (tests/bench/src/budgets) is asserted from what DynamoDB itself reported. A run of a password hash is counted in
-//! the task that asked for it.
+//! Invariant: every call in [`crate::engine::table`] is counted in the meter of the task that made it, so budgets
+//! (tests/bench/src/budgets) are asserted on the figures that DynamoDB itself reports. Password hashes are counted in
+//! the task that asked for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 
-/// The cost of one request so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cost {
-    /// Round trips to the table, one after another or side by side.
+    /// Calls to the table, whether sequential or concurrent.
     pub calls: u32,
     /// Read capacity units.
     pub rcu: f64,
     /// Write capacity units.
     pub wcu: f64,
-    /// Runs of the password hash, each tens of milliseconds of a core.
+    /// Runs of the password hash. Each takes a core for tens of milliseconds.
     pub hashes: u32,
 }
 
@@ -25,7 +24,6 @@ tokio::task_local! {
     static METER: Arc<Mutex<Cost>>;
 }
 
-/// Runs `work` and says what it cost.
 pub async fn measured<T>(work: impl Future<Output = T>) -> (T, Cost) {
     let meter = Arc::new(Mutex::new(Cost::default()));
     let done = METER.scope(meter.clone(), work).await;
@@ -33,7 +31,6 @@ pub async fn measured<T>(work: impl Future<Output = T>) -> (T, Cost) {
     (done, cost)
 }
 
-/// Whether the units a call reports were read or written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Direction {
     Read,
@@ -51,13 +48,12 @@ pub(crate) fn count<'a>(direction: Direction, capacity: impl IntoIterator<Item =
     });
 }
 
-/// Counts a run of the password hash.
 pub fn count_hash() {
     noted(|cost| cost.hashes += 1);
 }
 
 fn noted(note: impl FnOnce(&mut Cost)) {
-    // Work outside a request, at start for instance, has no meter; nobody asks for its cost.
+    // Work outside a request (at start, for instance) has no meter, and its cost is of no interest.
     let _unmetered = METER.try_with(|meter| {
         note(&mut meter.lock().unwrap_or_else(PoisonError::into_inner));
     });

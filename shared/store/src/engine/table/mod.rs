@@ -1,7 +1,7 @@
-//! The calls to DynamoDB that everything else is made of: get, query, transact.
+//! The calls to DynamoDB that everything else is built on: get, query, put, update, delete, transact.
 //!
-//! Invariant: each call asks for its consumed capacity and is counted; each failure is either worth another
-//! try ([`TableError::Contended`]: throttled, conflicting, unreachable, outcome unknown) or it is not.
+//! Invariant: every call asks for its consumed capacity and is counted. Every failure is either worth another try
+//! ([`TableError::Contended`]: throttled, conflicting, unreachable, outcome unknown) or it is not.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,20 +24,19 @@ mod transact;
 pub(crate) use partition::Source;
 pub use transact::{Condition, Outcome, Reason, Write};
 
-/// The most items that DynamoDB reads in one batch.
+/// DynamoDB's limit for the keys of one `BatchGetItem`.
 const MOST_AT_ONCE: usize = 100;
 
-/// The table, through the SDK. Cheap to clone.
+/// The table and the SDK client that reaches it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Table {
     client: Client,
     name: String,
 }
 
-/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// Another try may succeed; whether a write happened is unknown.
+    /// Another try may succeed. If the call was a write, whether it was made is unknown.
     #[error("contended: {0}")]
     Contended(String),
     /// Another try would fail alike.
@@ -54,57 +53,52 @@ impl From<TableError> for StoreError {
     }
 }
 
-/// Whether a read may be a moment old (half the price), or must not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consistency {
-    /// May be stale.
+    /// May be stale, and costs half as much.
     Eventual,
     /// Sees every acknowledged write.
     Strong,
 }
 
-/// Which part of an index to read.
+/// Which items of an index to read.
 #[derive(Debug, Clone)]
 pub struct Range {
-    /// The index.
     pub index: Index,
-    /// The partition.
     pub pk: String,
-    /// Only sort keys beyond this one, in the order of reading.
+    /// Only items whose sort key lies beyond this one, in reading order.
     pub beyond: Option<String>,
-    /// Only what comes after the item at this key of an earlier slice; several may share a sort key.
+    /// Only items after the one with this key, which an earlier [`Slice`] ended at. Unlike `beyond`, it skips no item
+    /// when several share a sort key.
     pub after: Option<Item>,
-    /// Oldest first instead of newest first.
+    /// Whether to read the lowest sort key first.
     pub ascending: bool,
-    /// At most so many items are read.
+    /// The most items to read, before filters.
     pub limit: i32,
-    /// Only items whose `doc` has these members: text, or none at all.
+    /// Only items whose `doc` meets these conditions.
     pub filters: Vec<Filter>,
 }
 
-/// A filter on a member of `doc`.
+/// A condition on a member of `doc`.
 #[derive(Debug, Clone)]
 pub enum Filter {
-    /// The member is this text.
     Is(&'static str, String),
-    /// The member is null.
     Null(&'static str),
-    /// The member is not null.
     Some(&'static str),
 }
 
-/// One answer of an index.
 #[derive(Debug)]
 pub struct Slice {
     /// The items that passed the filters.
     pub items: Vec<Item>,
-    /// The sort key the reading stopped at, when it stopped before the end.
+    /// The sort key at which the query stopped. `None` if it reached the end.
     pub stopped_at: Option<String>,
-    /// The whole key of that item.
+    /// The complete key at which the query stopped, to continue from.
     pub last_key: Option<Item>,
 }
 
-/// What went wrong, without what the request or the item said: logs hold no personal data.
+/// Describes an error by the service's code and message, or by its chain of causes, without repeating the request or
+/// the item: logs hold no personal data.
 pub fn describe<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> String {
     if let Some(known) = error.as_service_error() {
         let code = known.code().unwrap_or("unknown");
@@ -126,7 +120,7 @@ pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(er
             | "TransactionInProgressException"
             | "ServiceUnavailable"
     );
-    // Without a proper answer from the service nobody knows whether a write happened.
+    // Without a proper answer from the service, it is unknown whether a write was made.
     let broken = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
     if passing || broken || error.as_service_error().is_none() {
         TableError::Contended(describe(error))
@@ -136,12 +130,10 @@ pub(crate) fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(er
 }
 
 impl Table {
-    /// The table `name`, reached through `client`.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
     }
 
-    /// One item.
     pub async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
         let answer = self
             .client
@@ -158,10 +150,10 @@ impl Table {
         Ok(answer.item)
     }
 
-    /// These items, 100 a round trip; those that do not exist are left out.
+    /// Reads these items, 100 per call. Keys without an item are left out.
     pub async fn get_all(&self, keys: &[Key], consistency: Consistency) -> Result<HashMap<Key, Item>, TableError> {
         let mut found = HashMap::new();
-        // DynamoDB refuses a batch that names a key twice.
+        // DynamoDB rejects a batch that names a key twice.
         let mut known = HashSet::new();
         let distinct: Vec<&Key> = keys.iter().filter(|key| known.insert(*key)).collect();
         for batch in distinct.chunks(MOST_AT_ONCE) {
@@ -186,14 +178,13 @@ impl Table {
             .map_err(|error| classify(&error))?;
         meter::count(Direction::Read, answer.consumed_capacity());
         if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
-            return Err(TableError::Contended("a batch was answered in part".into()));
+            return Err(TableError::Contended("DynamoDB left part of a batch unprocessed".into()));
         }
         let items = answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default();
         let keyed = |item| Some((key_of(&item)?, item));
         Ok(items.into_iter().filter_map(keyed).collect())
     }
 
-    /// A part of an index.
     pub async fn query(&self, range: &Range) -> Result<Slice, TableError> {
         let mut query = self
             .client
@@ -238,8 +229,8 @@ impl Table {
         Ok(Slice { items: answer.items.unwrap_or_default(), stopped_at, last_key })
     }
 
-    /// Replaces a member of the attribute `map` of the item at `key`, where there is one; whether there was.
-    /// The attribute's name stands in an expression as it is.
+    /// Replaces one member of the map attribute `map`, if the item has that member. Returns whether it did. `map` is
+    /// put into the expressions verbatim, so it must not be a reserved word.
     pub(crate) async fn replace_member(
         &self,
         key: &Key,
@@ -256,7 +247,7 @@ impl Table {
         Ok(Self::send_update(update).await?.is_some())
     }
 
-    /// A put of one item, which may get a condition of its own and goes through [`Self::send`].
+    /// Begins a put of one item. The caller may add a condition, and sends it with [`Self::send`].
     pub(crate) fn put(&self, item: Item) -> PutItemFluentBuilder {
         self.client
             .put_item()
@@ -265,7 +256,6 @@ impl Table {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// Deletes one item, if it is there.
     pub(crate) async fn delete(&self, key: &Key) -> Result<(), TableError> {
         let answer = self
             .client
@@ -281,7 +271,7 @@ impl Table {
         answer.map(|_| ()).map_err(|error| classify(&error))
     }
 
-    /// Puts one item.
+    /// Sends a put that [`Self::put`] began, and counts its cost.
     pub(crate) async fn send(put: PutItemFluentBuilder) -> Result<(), SdkError<PutItemError>> {
         let answer = put.send().await;
         let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());

@@ -1,4 +1,4 @@
-//! Whole partitions of the table, and updates of single items.
+//! Reading whole partitions, and updating single items.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -10,18 +10,16 @@ use crate::engine::item::{Item, text};
 use crate::engine::keys::{Index, Key};
 use crate::engine::table::meter::{self, Direction};
 
-/// Where a partition is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source {
-    /// In the table itself.
     Table(Consistency),
-    /// In an index, which is a moment behind.
+    /// An index, which lags slightly behind the table.
     Index(Index),
 }
 
 impl Table {
-    /// All items of a partition, in the order of their sort keys; between these two keys, both included, if they are
-    /// given.
+    /// All items of a partition, in the order of their sort keys. `between` limits them to a range of sort keys, both
+    /// ends included.
     pub(crate) async fn partition(
         &self,
         source: Source,
@@ -64,7 +62,7 @@ impl Table {
         }
     }
 
-    /// An update of one item, which gets its expressions, and goes through [`Self::send_update`].
+    /// Begins an update of one item. The caller adds the expressions, and sends it with [`Self::send_update`].
     pub(crate) fn update(&self, key: &Key) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
@@ -74,7 +72,7 @@ impl Table {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// Updates one item; none when its condition does not hold.
+    /// Sends an update and counts its cost. Returns `None` if its condition did not hold.
     pub(crate) async fn send_update(update: UpdateItemFluentBuilder) -> Result<Option<UpdateItemOutput>, TableError> {
         let answer: Result<_, SdkError<UpdateItemError>> = update.send().await;
         let capacity = answer.as_ref().ok().and_then(|it| it.consumed_capacity());

@@ -1,6 +1,6 @@
-//! Transactions: all the writes or none, and why not.
+//! Transactions: either all writes are made or none, and if none, why not.
 //!
-//! Invariant: each write has a condition, and a failed one comes back with the item that failed it.
+//! Invariant: every write has a condition, and a condition that fails returns the item that made it fail.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -13,37 +13,33 @@ use crate::engine::item::{Item, key_of, number, text};
 use crate::engine::keys::Key;
 use crate::engine::table::meter::{self, Direction};
 
-/// What must hold of the item a write replaces.
+/// What must hold of the item that a write is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// There is none.
     Absent,
-    /// It is the version that was read.
     Version(u64),
-    /// Its attribute of this name is this number.
+    /// The number attribute of this name has this value.
     Is(&'static str, u64),
 }
 
 impl Condition {
-    /// What must hold of an item that was read in this version, or not found.
+    /// The condition for an item that was read in this version, or that was not found.
     pub(crate) fn of(version: Option<u64>) -> Self {
         version.map_or(Self::Absent, Self::Version)
     }
 }
 
-/// One write of a transaction.
 #[derive(Debug, Clone)]
 pub enum Write {
     /// Puts the whole item.
     Put(Item, Condition),
-    /// Deletes the item, if it is this version.
     Delete(Key, Condition),
-    /// Changes nothing, and fails like the others.
+    /// Changes nothing, but cancels the transaction if the condition fails.
     Check(Key, Condition),
 }
 
 impl Write {
-    /// The key the write is about.
+    /// The key of the item that is written or checked. `None` for a put whose item has no key.
     pub(crate) fn key(&self) -> Option<Key> {
         match self {
             Self::Put(item, _) => key_of(item),
@@ -52,28 +48,24 @@ impl Write {
     }
 }
 
-/// Why one write of a cancelled transaction did not happen.
+/// What was wrong with one write of a cancelled transaction.
 #[derive(Debug, Clone)]
 pub enum Reason {
-    /// Nothing was wrong with it.
     None,
-    /// Its condition failed; this is the item as it was.
+    /// The condition failed; this is the item as it was, if there was one.
     Condition(Option<Item>),
-    /// Another transaction was at the item, or it was throttled.
+    /// Another transaction was using the item, or the write was throttled.
     Contention,
 }
 
-/// What became of a transaction.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It happened.
     Committed,
-    /// It did not; one reason a write, in their order.
+    /// Nothing was written. There is one reason for each write, in the same order.
     Cancelled(Vec<Reason>),
 }
 
 impl Table {
-    /// Makes all the writes or none.
     pub async fn transact(&self, writes: &[Write]) -> Result<Outcome, TableError> {
         let items = writes.iter().map(|write| self.transact_item(write)).collect::<Result<_, _>>()?;
         let sent = self
@@ -135,7 +127,7 @@ impl Table {
     }
 }
 
-/// The reasons of a cancelled transaction; none when it was not cancelled for reasons.
+/// The reasons of a cancelled transaction. `None` if the error is another one, or if a reason is unexpected.
 fn cancellation(error: &TransactWriteItemsError) -> Option<Vec<Reason>> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return None;
@@ -144,7 +136,7 @@ fn cancellation(error: &TransactWriteItemsError) -> Option<Vec<Reason>> {
         "None" => Some(Reason::None),
         "ConditionalCheckFailed" => Some(Reason::Condition(reason.item().filter(|item| !item.is_empty()).cloned())),
         "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => Some(Reason::Contention),
-        // ValidationError and ItemCollectionSizeLimitExceeded are our mistakes: classify() reports them.
+        // ValidationError and ItemCollectionSizeLimitExceeded are mistakes of ours: `classify` reports them.
         _ => None,
     };
     cancelled.cancellation_reasons().iter().map(reason).collect()

@@ -1,7 +1,7 @@
-//! Whom a purchase is for: clients that exist, and clients that its commit creates (rules B6, B7).
+//! The clients that a purchase is for: clients that exist, and clients that the same commit creates (rules B6, B7).
 //!
-//! Invariant: a purchase names each client once; someone else's client is no client; what is wrong with one of many is
-//! said by its place.
+//! Invariant: a purchase names each client once. Another reseller's client is refused like one that does not exist.
+//! Errors of a bulk purchase are reported by the client's index.
 
 use std::collections::HashSet;
 
@@ -17,32 +17,28 @@ use crate::engine::loaded::Loaded;
 use crate::parties::client::{Bind, bound, key, read_loaded};
 use crate::{Policy, Store, StoreError};
 
-/// Whom a product is bought for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Buyer {
-    /// A client of the reseller.
+    /// A client that the reseller has already.
     Existing(ClientRefid),
-    /// A client that is created by the same commit.
+    /// A client that the same commit creates.
     New(Box<NewClient>),
 }
 
-/// The one buyer of a purchase, or those of a bulk purchase.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Buyers {
-    /// One.
     One(Buyer),
-    /// A list, in its order.
+    /// The buyers of a bulk purchase, in its order.
     Many(Vec<Buyer>),
 }
 
-/// A buyer as a client, and the writes that create it; none when it exists.
+/// A buyer as a client, with the writes that create it. There are none if the client exists already.
 pub(super) struct Known {
     pub(super) client: Client,
     pub(super) creation: Vec<CommandWrite>,
 }
 
 impl Buyers {
-    /// The buyers, in order.
     pub fn as_slice(&self) -> &[Buyer] {
         match self {
             Self::One(buyer) => std::slice::from_ref(buyer),
@@ -50,7 +46,7 @@ impl Buyers {
         }
     }
 
-    /// Each buyer with its place in the list, when there is a list.
+    /// Each buyer with its index, or with `None` if the purchase is not a bulk purchase.
     fn placed(&self) -> impl Iterator<Item = (Option<usize>, &Buyer)> {
         let listed = matches!(self, Self::Many(_));
         let buyers = self.as_slice().iter().enumerate();
@@ -90,7 +86,7 @@ impl Buyers {
 }
 
 impl Store {
-    /// The buyers as clients; all that is wrong with any of them at once.
+    /// The buyers as clients. Errors are collected, so that a refusal names all of them.
     pub(super) fn buyers(
         &self,
         reseller: &ResellerRefid,
@@ -148,7 +144,7 @@ impl Store {
     }
 }
 
-/// The clients a purchase has named so far.
+/// The clients that a purchase has named so far.
 #[derive(Default)]
 struct Named {
     refids: HashSet<ClientRefid>,
@@ -156,7 +152,7 @@ struct Named {
 }
 
 impl Named {
-    /// Refuses a client that stands in the purchase already: the table would find two writes of one item.
+    /// Refuses a client that the purchase has named before, because one transaction can't write an item twice.
     fn once(&mut self, buyer: &Buyer, client: &Client) -> Result<(), Refusal> {
         let is_new = matches!(buyer, Buyer::New(_));
         if is_new && !self.addresses.insert(client.email.folded()) {

@@ -1,4 +1,4 @@
-//! Provisions as they stand now.
+//! Reading provisions.
 
 use purser_domain::basic::refid::EntryRefid;
 use purser_domain::money::entry::Entry;
@@ -10,13 +10,13 @@ use crate::money::sold::{Provision, sold_keys};
 use crate::{Store, StoreError};
 
 impl Store {
-    /// The entry of a provision, as it was made.
+    /// The entry of a provision; `None` if the refid is of another kind of entry.
     pub async fn purchase(&self, refid: &EntryRefid) -> Result<Option<Entry>, StoreError> {
         let entry = self.entry(refid).await?;
         Ok(entry.filter(Entry::is_provision))
     }
 
-    /// A provision as it stands now: the entry as it was made, clients, licences and refunds as they are.
+    /// A provision with its clients, licences and refunds as they are now.
     pub async fn find_provision(&self, refid: &EntryRefid) -> Result<Option<Provision>, StoreError> {
         let Some(entry) = self.purchase(refid).await? else {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! Provisions: debit, licences and clients in one commit (rules B5–B7).
 //!
-//! Invariant: entry, wallet, licences and every new client with its address are one transaction; a provision's record
-//! is its entry.
+//! Invariant: the entry, the wallet, the licences and every new client with its address are written in one
+//! transaction. The entry is also the record of the command.
 
 mod buyers;
 mod find;
@@ -31,38 +31,31 @@ use crate::money::sold::{Provision, Sold};
 use crate::money::wallet;
 use crate::{Store, StoreError};
 
-/// What is bought.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purchase {
     /// A bare cost: a debit and nothing else.
     Cost(Amount),
-    /// Units of a product.
     Product(Units),
 }
 
-/// Units of a product to buy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Units {
-    /// Of which product.
     pub product: ProductReference,
-    /// How many for each client.
+    /// How many units for each buyer.
     pub each: Quantity,
-    /// For whom.
     pub buyers: Buyers,
 }
 
-/// A provision to make.
 #[derive(Debug)]
 pub struct ProvisionCommand<'a> {
-    /// Whose wallet pays.
+    /// The reseller whose wallet pays.
     pub reseller: &'a ResellerRefid,
-    /// What is bought.
     pub purchase: Purchase,
-    /// What the entry says it is for.
     pub description: Option<Description>,
 }
 
-/// A licence that a provision mints: drawn once a command, so that every try mints the same ones.
+/// The refid and key of a licence to create. They are drawn once for each command, so that every try creates the same
+/// licences.
 type Drawn = (LicenceRefid, LicenceKey);
 
 /// What a provision commits.
@@ -126,7 +119,7 @@ impl Store {
         .await
     }
 
-    /// Asks the domain about units of a product.
+    /// Decides on a purchase of units of a product.
     fn order(
         &self,
         command: &ProvisionCommand<'_>,
@@ -171,7 +164,6 @@ impl Store {
     }
 }
 
-/// Asks the domain about a bare cost.
 fn bare(wallet: &Wallet, cost: Amount, particulars: Particulars, now: Time) -> Result<Made, StoreError> {
     let posting = provision::decide_cost(wallet, cost, particulars, now)?;
     Ok(Made {

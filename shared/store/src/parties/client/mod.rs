@@ -1,9 +1,9 @@
 //! Clients in the table.
 //!
-//! Items: `CL#refid`, listed by tenant, by kind and by status; `EC#address`, which keeps an address to one
-//! client. Invariant: client and guard are written in one transaction, so an address or external id that is
-//! taken is refused whatever races (rule A2). What stays of a deleted client is at its key, in no list of clients,
-//! and read as none.
+//! Items: `CL#refid`, listed by tenant, by kind and by status; and the guard `EC#address`, which reserves an address
+//! for one client. Invariant: client and guard are written in one transaction, so a create whose address or external
+//! id is taken is refused, whatever happens concurrently (rule A2). A deleted client leaves a tombstone at its key,
+//! which is in no list of clients and is read as if there were no client.
 
 mod write;
 
@@ -27,12 +27,10 @@ use crate::engine::secrets::Secrets;
 use crate::engine::table::{Consistency, Filter};
 use crate::{Store, StoreError};
 
-/// The kind of a client's item.
 const KIND: &str = "client";
-/// The kind of what stays of it.
 pub(crate) const DELETED: &str = "deleted_client";
 
-/// What keeps an address to one client.
+/// The guard that reserves an address for one client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct AddressGuard {
     client: ClientRefid,
@@ -40,7 +38,6 @@ struct AddressGuard {
     created_at: Time,
 }
 
-/// The key of a client.
 pub(crate) fn key(refid: &ClientRefid) -> Key {
     Key::alone("CL", refid)
 }
@@ -49,19 +46,16 @@ fn address_key(email: &EmailAddress) -> Key {
     Key::alone("EC", email.folded())
 }
 
-/// Which clients a list shows.
+/// Which clients a list shows. Every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct ClientFilter {
-    /// Only this reseller's.
     pub reseller: Option<ResellerRefid>,
-    /// Only in this status.
     pub status: Option<ClientStatus>,
-    /// Only standalone (`false`) or resold (`true`) ones.
+    /// Only clients of resellers (`true`), or only standalone clients (`false`).
     pub resold: Option<bool>,
 }
 
 impl ClientFilter {
-    /// Whether the list shows this client.
     pub fn shows(&self, client: &Client) -> bool {
         self.status.is_none_or(|status| client.status == status)
             && self.resold.is_none_or(|resold| client.reseller.is_some() == resold)
@@ -70,18 +64,18 @@ impl ClientFilter {
 }
 
 impl Store {
-    /// The refid of the client with this external id: the same one always.
+    /// The refid of the client with this external id. It depends on the id alone.
     pub fn client_refid(&self, client_id: &ClientId) -> ClientRefid {
         ClientRefid::new(&self.prefixes.client, self.secrets.bits("client", &[client_id.as_str()]))
     }
 
-    /// A client, as of now.
+    /// A client, read strongly consistently.
     pub async fn client(&self, refid: &ClientRefid) -> Result<Option<Client>, StoreError> {
         let item = self.table.get(&key(refid), Consistency::Strong).await?;
         item.filter(is_client).map(|item| read(&item, &self.secrets)).transpose()
     }
 
-    /// These clients, but for those that are not there.
+    /// Those of these clients that exist. The read may be stale.
     pub async fn clients_named(&self, refids: &[ClientRefid]) -> Result<HashMap<ClientRefid, Client>, StoreError> {
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let found = self.table.get_all(&keys, Consistency::Eventual).await?;
@@ -116,7 +110,7 @@ impl Store {
             (None, None) if resold == Some(false) => (Index::Tenant, shards("CL@-")),
             (None, None) => (Index::Kind, shards("CL")),
         };
-        // A partition of standalone or of resold clients holds nothing else.
+        // In the tenant index, the partitions that were chosen hold only resold or only standalone clients already.
         let of_tenant = index == Index::Tenant && resold == Some(filter.reseller.is_some());
         filters.extend(
             resold.filter(|_| !of_tenant).map(
@@ -130,14 +124,13 @@ impl Store {
     }
 }
 
-/// The client of an item.
 pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<Client, StoreError> {
     let mut client: Client = doc(item)?;
     client.metadata = metadata_of(item, secrets, &key(&client.refid).pk)?;
     Ok(client)
 }
 
-/// The client among what a command loaded.
+/// The client among the loaded items. A tombstone counts as no client.
 pub(crate) fn read_loaded(
     loaded: &Loaded,
     refid: &ClientRefid,
@@ -162,7 +155,7 @@ fn entity(client: &Client, secrets: &Secrets, stamp: &Stamp) -> Result<Item, Sto
     Ok(item)
 }
 
-/// What stays of a deleted client, listed apart, so that it can be counted again.
+/// The tombstone of a deleted client. It is in a list of its own, so that figures can still count the client.
 fn tombstone(client: &DeletedClient, stamp: &Stamp) -> Result<Item, StoreError> {
     let id = client.refid.as_str();
     let mut item = item(&key(&client.refid), DELETED, client, stamp)?;

@@ -1,7 +1,7 @@
 //! Commands about clients: create, change, delete (rules A1–A9).
 //!
-//! Invariant: whatever a change touches besides the client (its address, a login it is bound to) changes in the same
-//! transaction, and a reseller that gains a client was asked whether it may trade.
+//! Invariant: whatever else a change concerns (the guard of the client's address, the user that the client is bound
+//! to) is written in the same transaction. A reseller gains a client only if it may trade.
 
 use purser_domain::Refusal;
 use purser_domain::basic::email::EmailAddress;
@@ -21,19 +21,18 @@ use crate::money::wallet;
 use crate::people::user;
 use crate::{Store, StoreError};
 
-/// Which login a new client is bound to (rule A7).
+/// Which user a new client is bound to (rule A7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bind {
     /// None.
     No,
-    /// The one with its address, if that is confirmed and bound to no client.
+    /// The user with the same address, if that address is confirmed and the user is bound to no client.
     ByAddress,
-    /// This one.
     To(UserRefid),
 }
 
 impl Bind {
-    /// What a commit with a new client of this address reads first.
+    /// The key that the creation of a client with this address reads first.
     pub(crate) fn keys(&self, email: &EmailAddress) -> Option<Key> {
         match self {
             Self::No => None,
@@ -42,7 +41,7 @@ impl Bind {
         }
     }
 
-    /// What it reads next, of what nobody has read yet.
+    /// The key that the creation reads after this one: the user who has the address, unless it is loaded already.
     pub(crate) fn unread(&self, email: &EmailAddress, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
         let found = match self {
             Self::ByAddress => user::with_address(loaded, email)?,
@@ -52,12 +51,10 @@ impl Bind {
     }
 }
 
-/// A client to create.
 #[derive(Debug, Clone)]
 pub struct ClientCreation<'a> {
-    /// What the caller gave of it.
     pub new: &'a NewClient,
-    /// Whose it is.
+    /// `None` for a standalone client.
     pub reseller: Option<&'a ResellerRefid>,
     /// The login it is bound to; none: as the deployment does with all new clients.
     pub user: Option<UserRefid>,
@@ -96,12 +93,12 @@ impl Store {
         .await
     }
 
-    /// The writes that create a client: the client and its address.
+    /// The writes that create a client: the guard of its address, and the client itself.
     pub(crate) fn client_writes(&self, client: &Client, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
         let put = Write::Put(entity(client, &self.secrets, stamp)?, Condition::Absent);
         Ok([
-            // The address first: someone who repeats a create is told about the address, not about an id they
-            // may never have seen.
+            // The address comes first: a caller who repeats a create is then told about the address, not about an id
+            // that they may never have seen.
             guard_write(client, stamp)?,
             CommandWrite::unique(put, Refusal::DuplicateClientId),
         ])
@@ -164,7 +161,7 @@ impl Store {
         bound.await.map(|_| ())
     }
 
-    /// The writes that make `new` of `old`: the client, and what changes with it.
+    /// The writes that turn `old` into `new`: the client, and what changes along with it.
     fn change_writes(
         &self,
         old: &Client,
@@ -190,7 +187,8 @@ impl Store {
         Ok(writes)
     }
 
-    /// Deletes a client that `may` be deleted by the caller, and what names a person with it (rule A9).
+    /// Deletes a client with its personal data and leaves a tombstone (rule A9). A client for which `may` is false is
+    /// refused like one that does not exist; `must` may refuse for other reasons.
     pub async fn delete_client(
         &self,
         refid: &ClientRefid,
@@ -218,8 +216,8 @@ impl Store {
     }
 }
 
-/// What a change reads besides the client: logins that are bound or released, and the wallet of a reseller that gains
-/// the client.
+/// What a change reads besides the client: the users that are bound or released, and the wallet of a reseller that
+/// gains the client.
 fn beside(old: &Client, new: &Client) -> Vec<Key> {
     let mut keys = Vec::new();
     if old.user != new.user {
@@ -231,7 +229,7 @@ fn beside(old: &Client, new: &Client) -> Vec<Key> {
     keys
 }
 
-/// A new client bound as it is asked for, and the write that binds the login.
+/// A new client, bound as `bind` says, and the write that binds the user.
 pub(crate) fn bound(
     client: Client,
     bind: &Bind,
@@ -251,7 +249,7 @@ pub(crate) fn bound(
     Ok((client, Some(login)))
 }
 
-/// The login with this address, if a new client may be bound to it.
+/// The user with this address, if a new client may be bound to it.
 fn with_address(email: &EmailAddress, loaded: &Loaded) -> Result<Option<UserRefid>, StoreError> {
     let Some(refid) = user::with_address(loaded, email)? else {
         return Ok(None);
@@ -260,30 +258,28 @@ fn with_address(email: &EmailAddress, loaded: &Loaded) -> Result<Option<UserRefi
     Ok(user.map(|user| user.refid))
 }
 
-/// The write that binds a login to `client`.
 fn binding(client: &Client, user: &UserRefid, loaded: &Loaded, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let user = user::read(loaded, user)?.ok_or(Refusal::InvalidUser)?;
     user::replacement(&user.bound_to(&client.refid)?, stamp)
 }
 
-/// The write that releases the login `client` is bound to.
+/// The write that releases the user that `client` is bound to.
 fn release(client: &Client, loaded: &Loaded, stamp: &Stamp) -> Result<Option<CommandWrite>, StoreError> {
     let Some(refid) = &client.user else {
         return Ok(None);
     };
-    // A login that a stale read shows as it was before fails its condition, and the command decides again.
+    // If a stale read returned an older user, the condition on its version fails, and the command decides again.
     let user = user::read(loaded, refid)?.ok_or(Refusal::InvalidUser)?;
     user::replacement(&user.unbound(), stamp).map(Some)
 }
 
-/// The write that keeps a client's address to it.
 fn guard_write(client: &Client, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let guard = AddressGuard { client: client.refid.clone(), version: 1, created_at: client.updated_at };
     let guard = item(&address_key(&client.email), "client_address", &guard, stamp)?;
     Ok(CommandWrite::unique(Write::Put(guard, Condition::Absent), Refusal::DuplicateEmail))
 }
 
-/// The write that frees an address. A guard is made and removed, never changed.
+/// The write that frees an address. A guard is created and deleted but never changed, so its version is 1.
 fn guard_removal(email: &EmailAddress) -> CommandWrite {
     CommandWrite::fresh(Write::Delete(address_key(email), Condition::Version(1)))
 }

@@ -1,7 +1,9 @@
-//! Failed attempts in the table: `LA#hmac` of what they are counted of, so that the item names nobody.
+//! Counts of failed attempts in the table: `LA#hmac` of what the attempts are counted for, so that the item names no
+//! person.
 //!
-//! Invariant: an attempt's outcome is told only once it is counted: each writes its counts under the version that was
-//! read, so of many at once one goes first and the others wait as long as its failure asks for (rule D2).
+//! Invariant: the outcome of an attempt is revealed only after it has been counted. Each attempt writes its counts in
+//! the version that was read, so of many concurrent attempts one commits first, and the others must then wait as long
+//! as its failure demands (rule D2).
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::code;
@@ -16,7 +18,7 @@ use crate::engine::loaded::Loaded;
 use crate::engine::secrets::Secrets;
 use crate::engine::table::{Condition, Write};
 
-/// One count: of what, and where it stands.
+/// One count: what is counted, and the key of its item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Count {
     counted: Counted,
@@ -24,14 +26,15 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    /// The count of `whose` failures.
+    /// The count for `whose`, such as an address or a device.
     pub(crate) fn of(secrets: &Secrets, counted: Counted, whose: &[&str]) -> Self {
         let parts: Vec<&str> = [counted.noun()].iter().chain(whose).copied().collect();
         let bits = secrets.bits("attempts", &parts);
         Self { counted, key: Key::alone("LA", code(bits)) }
     }
 
-    /// Whether a success ends it. A network address is not its: somebody with an account would end its delays at will.
+    /// Whether a success clears this count. It does not clear that of a network address: otherwise anybody with an
+    /// account could end the delays of the network address that they guess from.
     pub(crate) fn ends_with_success(&self) -> bool {
         self.counted != Counted::Address
     }
@@ -40,7 +43,7 @@ impl Count {
         loaded.get(&self.key).map(doc).transpose()
     }
 
-    /// Refuses an attempt that comes too soon after one that failed.
+    /// Refuses an attempt that comes too soon after a failed one.
     pub(crate) fn must_be_ready(&self, loaded: &Loaded, now: Time) -> Result<(), StoreError> {
         let Some(attempts) = self.read(loaded)? else {
             return Ok(());
@@ -49,13 +52,13 @@ impl Count {
         if ready_at <= now {
             return Ok(());
         }
-        // Rounded up, so that whoever waits as long as told is let in.
+        // Rounded up, so that a caller who waits as long as told is let in.
         let seconds = ready_at.unix_seconds() - now.unix_seconds() + 1;
         let seconds = u64::try_from(seconds).unwrap_or(1);
         Err(Refusal::TooManyAttempts { seconds }.into())
     }
 
-    /// The write that counts one more.
+    /// The write that counts one more failure.
     pub(crate) fn failure(&self, loaded: &Loaded, stamp: &Stamp, now: Time) -> Result<CommandWrite, StoreError> {
         let before = self.read(loaded)?;
         let condition = Condition::of(before.as_ref().map(|it| it.version));
@@ -66,14 +69,15 @@ impl Count {
         Ok(CommandWrite::fresh(Write::Put(put, condition)))
     }
 
-    /// That they are still as they were read: what is told then was told in its turn.
+    /// A check that the count has not changed. An outcome that is not counted itself is committed with this check, so
+    /// that it can't be learnt faster than those that are.
     pub(crate) fn unchanged(&self, loaded: &Loaded) -> Result<CommandWrite, StoreError> {
         let before = self.read(loaded)?.map(|it| it.version);
         let check = Write::Check(self.key.clone(), Condition::of(before));
         Ok(CommandWrite::fresh(check))
     }
 
-    /// The write that forgets all of them; when there are none, that there are still none.
+    /// The write that clears the count, or a check that there still is none.
     pub(crate) fn success(&self, loaded: &Loaded) -> Result<CommandWrite, StoreError> {
         let key = self.key.clone();
         Ok(CommandWrite::fresh(match self.read(loaded)? {

@@ -1,8 +1,8 @@
 //! Signing in (rules D1, D2): two reads, a proof in between, one commit.
 //!
-//! Invariant: known and unknown addresses take the same calls: what is read of an unknown one is an account that nobody
-//! has, and its failure is counted like any other. The commit is made on what the proof was checked against, or on a
-//! state in which that is still so.
+//! Invariant: an unknown address takes the same calls as a known one. In its place, an account that does not exist is
+//! read, and its failure is counted like any other. The commit rests on the state that the proof was checked against,
+//! or on a later state in which the password is still the same.
 
 pub(crate) mod attempts;
 pub(crate) mod proof;
@@ -31,12 +31,10 @@ use crate::people::sign_in::attempts::Count;
 use crate::people::user;
 use crate::{Store, StoreError};
 
-/// Who wants to sign in, and where from.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// The address.
     pub email: EmailAddress,
-    /// A device that its bearer says has signed in before.
+    /// The device's claim that it has signed in before, not yet verified.
     pub device: Option<String>,
     /// The network address.
     pub address: Option<String>,
@@ -52,35 +50,31 @@ pub struct Begun {
     codes: Count,
     known_device: bool,
     loaded: Loaded,
-    /// What the password is checked against; none: any is wrong.
+    /// The hash to check the password against. If it is `None`, any password is wrong.
     pub password: Option<PasswordHash>,
 }
 
-/// What the password turned out to be.
+/// The result of checking the password.
 #[derive(Debug, Clone)]
 pub enum Proof {
-    /// Right.
     Right,
-    /// Right, and kept from now on as this.
+    /// The password is right. From now on, this stronger hash of it is stored.
     Stronger(PasswordHash),
-    /// Wrong.
     Wrong,
 }
 
-/// Somebody who signed in.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Who.
     pub user: User,
-    /// The session's token, shown this once.
+    /// The session's token, which is shown only now.
     pub token: String,
-    /// When it ends at the latest.
+    /// When the session ends at the latest.
     pub expires_at: Time,
-    /// What the device shows at its next sign-in.
+    /// What the device shows at its next sign-in, to be recognised.
     pub device: String,
 }
 
-/// A session about to begin: what is random about it.
+/// The random parts of a session that is about to begin.
 #[derive(Debug)]
 pub(crate) struct NewSession {
     id: String,
@@ -93,7 +87,7 @@ impl NewSession {
         Ok(Self { id: code(secrets.random()?), secret: data_encoding::BASE64URL_NOPAD.encode(&secret) })
     }
 
-    /// The token its user carries.
+    /// The token that the browser or program presents with each request.
     pub(crate) fn token(&self, user: &UserRefid) -> String {
         format!("{user}.{}", self.secret)
     }
@@ -111,7 +105,7 @@ impl NewSession {
 }
 
 impl Store {
-    /// Reads whose address it is, and what its attempts and account stand at. Refuses an attempt that comes too soon.
+    /// Reads the counts of failed attempts and the account for a sign-in. Refuses an attempt that comes too soon.
     pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Time) -> Result<Begun, StoreError> {
         let address = user::address_key(&sign_in.email);
         let device = sign_in.device.as_deref().and_then(|it| self.device(it));
@@ -126,7 +120,7 @@ impl Store {
         let mut loaded = self.read_now(&keys).await?;
         let found = user::with_address(&loaded, &sign_in.email)?;
         let known_device = device.is_some_and(|(user, _)| Some(&user) == found.as_ref());
-        // A device of the account's owner is delayed by what failed on it, and by nothing that others do.
+        // A device of the account's owner is delayed only by failures on that device, not by what others do.
         let counts: Vec<Count> = match own.filter(|_| known_device) {
             Some(own) => vec![own],
             None => [Some(account), network].into_iter().flatten().collect(),
@@ -150,7 +144,7 @@ impl Store {
         })
     }
 
-    /// Signs in whoever proved to be the owner; else counts the failure and refuses.
+    /// Signs the user in if the proof holds. Otherwise counts the failure and refuses.
     pub async fn finish_sign_in(
         &self,
         begun: Begun,
@@ -175,7 +169,7 @@ impl Store {
             }
             let account = account::read(loaded, &user, now)?;
             let proven = match account {
-                // A password that changed since it was checked is another one.
+                // The proof holds only if the password has not changed since it was checked.
                 Some(account) if account.credentials.password == checked => {
                     let ready = || codes.must_be_ready(loaded, now);
                     proven(self, account, proof, code.map(|code| (code, ready)), now)
@@ -214,31 +208,31 @@ impl Store {
         Ok(Loaded::of(keys, found))
     }
 
-    /// The account that nobody has, which is read in the place of an unknown address's.
+    /// The refid of an account that does not exist, which is read in place of an unknown address's account.
     fn nobody(&self, email: &EmailAddress) -> UserRefid {
         let bits = self.secrets.bits("nobody", &[&email.folded()]);
         UserRefid::new(&self.prefixes.user, bits)
     }
 
-    /// The user and the name of the device that `text` proves to be known.
+    /// The user and the device's name in `text`, if the device is a known one.
     fn device(&self, text: &str) -> Option<(UserRefid, String)> {
         let (user, nonce) = self.secrets.known_device(text)?;
         Some((UserRefid::parse(user)?, nonce.to_owned()))
     }
 
-    /// What a device of `user` shows at its next sign-in.
+    /// What a new device of `user` shows at its next sign-in, to be recognised.
     pub fn new_device(&self, user: &UserRefid) -> Result<String, StoreError> {
         let name = code(self.secrets.random()?);
         Ok(self.secrets.device(user.as_str(), &name))
     }
 }
 
-/// A session about to begin by a sign-in.
+/// A session that a sign-in is about to begin.
 struct Opening<'a> {
     new: &'a NewSession,
     sign_in: &'a SignIn,
     limits: Limits,
-    /// Whether its device is known.
+    /// Whether the device has signed in to this account before.
     known: bool,
 }
 
@@ -270,8 +264,9 @@ impl Opening<'_> {
             credentials,
             sessions: Some(sessions.opening(opened, &account.seen, self.limits, now)),
         };
-        // Items of one batch may be of two moments, and what lost a race is read again one by one: a user may be of now
-        // and its password of before.
+        // The items of one batch read may be from different moments, and after a lost race items are refreshed one by
+        // one: the user may be current and the credentials outdated. So if the credentials are not written, their
+        // version is checked.
         let unchanged = change.credentials.is_none();
         let unchanged = unchanged.then(|| account::credentials_check(account));
         let mut writes = change.writes(account, &stamp, now)?;
@@ -281,8 +276,8 @@ impl Opening<'_> {
     }
 }
 
-/// The commit that a refusal is told after. Wrong passwords and codes are counted; that a code is asked for, or comes
-/// too soon, tells that the password is right, so it is told in its turn, too.
+/// What is committed before a refusal is returned. Wrong passwords and wrong codes are counted. A refusal because a
+/// code is missing or comes too soon reveals that the password is right, so it must wait its turn, too.
 fn counted(
     refusal: &Refusal,
     (counts, codes): (&[Count], &Count),
@@ -301,7 +296,7 @@ fn counted(
     Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
 }
 
-/// The account whose owner this is proven to be, and what becomes of its credentials.
+/// The account, if the proof shows that this is its owner, and its new credentials, if they change.
 fn proven(
     store: &Store,
     account: Account,

@@ -1,7 +1,7 @@
-//! Proving oneself again within a session, and changing what one proves oneself with.
+//! Proving again who one is within a session, and changing credentials.
 //!
-//! Invariant: wrong passwords are counted by session, so a thief of one can't guess at leisure, and nobody else is made
-//! to wait; new credentials begin a new epoch, in which one new session takes the place of all others.
+//! Invariant: wrong passwords are counted for each session, so somebody who stole a session can't keep guessing, and
+//! nobody else is delayed. New credentials begin a new epoch, in which one new session replaces all others.
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::UserRefid;
@@ -21,7 +21,7 @@ use crate::people::sign_in::{NewSession, SignedIn};
 use crate::{Store, StoreError};
 
 impl Store {
-    /// The account of whoever is to prove to be its owner; refuses who failed too often just now.
+    /// The account whose owner is to prove who they are. Refuses if the session had too many failures lately.
     pub async fn begin_proof(&self, user: &UserRefid, session: &str, now: Time) -> Result<Account, StoreError> {
         let count = self.session_count(session);
         let mut keys = account::keys(user).to_vec();
@@ -33,8 +33,8 @@ impl Store {
         account.ok_or_else(|| Refusal::NotFound(What::User).into())
     }
 
-    /// Counts what came of a proof given in a session. Neither outcome is told before that, so of many guesses at once
-    /// few are answered.
+    /// Counts the outcome of a proof within a session. The outcome is revealed only afterwards, so of many concurrent
+    /// guesses only a few are answered.
     pub async fn count_proof(&self, session: &str, right: bool, request: &Request) -> Result<(), StoreError> {
         let count = self.session_count(session);
         let keys = [count.key.clone()];
@@ -51,9 +51,8 @@ impl Store {
         Count::of(&self.secrets, Counted::Session, &[session])
     }
 
-    /// Gives the user of `proven` the credentials that `change` makes of its own, and a new session in the place of
-    /// all others. Refused when the password it was proven with is another one by now, or the session it was proven in
-    /// has ended.
+    /// Gives the user of `proven` new credentials, made by `change`, and a new session that replaces all others.
+    /// Refused if the password has changed since it was proven, or if the session in which it was proven has ended.
     pub async fn change_credentials(
         &self,
         proven: &Account,
