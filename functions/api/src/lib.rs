@@ -18,6 +18,7 @@ use std::pin::Pin;
 use aws_lambda_events::dynamodb;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
+use purser_domain::event::EventName;
 use purser_edge::App;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
@@ -68,6 +69,8 @@ pub struct Function {
     pub name: &'static str,
     /// What starts it.
     pub entry: Entry,
+    /// Purser's own events that it takes; its rule in template.yaml names the same, and so does docs/events.md.
+    pub takes: &'static [EventName],
 }
 
 /// What starts a function with one event.
@@ -76,32 +79,41 @@ type Handle = fn(App, EventBridgeEvent<Value>) -> Done<Result<(), String>>;
 impl Function {
     /// A function for requests, which asks the table who calls.
     pub const fn http(name: &'static str, routes: fn() -> OpenApiRouter<App>) -> Self {
-        Self { name, entry: Entry::Http(Routes::Stateful(routes)) }
+        Self::new(name, Entry::Http(Routes::Stateful(routes)))
     }
 
     /// A function for requests of anybody.
     pub const fn public(name: &'static str, routes: fn() -> OpenApiRouter<App>) -> Self {
-        Self { name, entry: Entry::Http(Routes::Public(routes)) }
+        Self::new(name, Entry::Http(Routes::Public(routes)))
     }
 
     /// A function for people, who get pages.
     pub const fn pages(name: &'static str, routes: fn() -> OpenApiRouter<App>) -> Self {
-        Self { name, entry: Entry::Http(Routes::Pages(routes)) }
+        Self::new(name, Entry::Http(Routes::Pages(routes)))
     }
 
     /// A function for requests that needs nothing but limits.
     pub const fn stateless(name: &'static str, routes: fn() -> OpenApiRouter) -> Self {
-        Self { name, entry: Entry::Http(Routes::Stateless(routes)) }
+        Self::new(name, Entry::Http(Routes::Stateless(routes)))
     }
 
     /// A reader of the table's stream.
     pub const fn stream(name: &'static str, read: fn(App, dynamodb::Event) -> Done<DynamoDbEventResponse>) -> Self {
-        Self { name, entry: Entry::Stream(read) }
+        Self::new(name, Entry::Stream(read))
     }
 
-    /// A function for events of the bus, or for a schedule.
+    /// A function for events of AWS, or for a schedule.
     pub const fn event(name: &'static str, handle: Handle) -> Self {
-        Self { name, entry: Entry::Event(handle) }
+        Self::new(name, Entry::Event(handle))
+    }
+
+    /// A consumer of Purser's own events.
+    pub const fn consumer(name: &'static str, takes: &'static [EventName], handle: Handle) -> Self {
+        Self { takes, ..Self::event(name, handle) }
+    }
+
+    const fn new(name: &'static str, entry: Entry) -> Self {
+        Self { name, entry, takes: &[] }
     }
 }
 

@@ -15,7 +15,7 @@ use indicatif::HumanCount;
 use purser_demo::history::{self, Plan, Step};
 use purser_demo::{Credentials, Login};
 use purser_edge::process::clock::Clock;
-use purser_edge::process::config::{SECRET_VARIABLE, VARIABLES};
+use purser_edge::process::config::Config;
 use purser_local::run::system::{Options, System};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -218,8 +218,8 @@ fn broken_off(last: Option<Step>, folder: &Path) -> String {
 
 /// The configuration from the environment, except the variables that the laptop sets itself.
 fn configuration() -> BTreeMap<String, String> {
-    let own = ["PURSER_TABLE", "PURSER_BUS", "PURSER_OPERATOR_KEY_SHA256", SECRET_VARIABLE];
-    VARIABLES
+    let own = ["PURSER_TABLE", "PURSER_BUS", "PURSER_OPERATOR_KEY_SHA256"];
+    Config::variables()
         .into_iter()
         .filter(|name| !own.contains(name))
         .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))

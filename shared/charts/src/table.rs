@@ -2,6 +2,10 @@
 //!
 //! Invariant: no spreadsheet takes a cell of somebody's text for a formula.
 
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
+use purser_domain::basic::text::Name;
+use purser_domain::money::tier::Tier;
+
 use crate::ChartError;
 
 /// What a spreadsheet may take for the beginning of a formula, also in full width.
@@ -17,8 +21,73 @@ pub enum Cell<'a> {
     Text(&'a str),
 }
 
+/// What a cell can hold.
+pub trait AsCell {
+    /// The cell.
+    fn as_cell(&self) -> Cell<'_>;
+}
+
+impl AsCell for i64 {
+    fn as_cell(&self) -> Cell<'_> {
+        Cell::Number(*self)
+    }
+}
+
+impl AsCell for u64 {
+    fn as_cell(&self) -> Cell<'_> {
+        Cell::Number(i64::try_from(*self).unwrap_or(i64::MAX))
+    }
+}
+
+impl<T: AsCell> AsCell for Option<T> {
+    /// What is not there is an empty cell.
+    fn as_cell(&self) -> Cell<'_> {
+        self.as_ref().map_or(Cell::Text(""), T::as_cell)
+    }
+}
+
+macro_rules! texts {
+    ($($type:ty)*) => {$(
+        impl AsCell for $type {
+            fn as_cell(&self) -> Cell<'_> {
+                Cell::Text(self.as_str())
+            }
+        }
+    )*};
+}
+
+texts! { String ClientRefid ResellerRefid Name Tier }
+
+/// A row of a table, which knows its columns. [`columns!`](crate::columns) makes a struct one.
+pub trait Row {
+    /// The columns, in their order.
+    const COLUMNS: &'static [&'static str];
+
+    /// The cells of the columns.
+    fn cells(&self) -> Vec<Cell<'_>>;
+}
+
+/// Makes a struct a row: each of the fields is a column under its name.
+#[macro_export]
+macro_rules! columns {
+    ($row:ty: $($column:ident),+) => {
+        impl $crate::table::Row for $row {
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
+
+            fn cells(&self) -> Vec<$crate::table::Cell<'_>> {
+                vec![$($crate::table::AsCell::as_cell(&self.$column)),+]
+            }
+        }
+    };
+}
+
+/// The rows as CSV, below their columns.
+pub fn csv<R: Row>(rows: &[R]) -> Result<Vec<u8>, ChartError> {
+    written(R::COLUMNS, rows.iter().map(Row::cells))
+}
+
 /// The table as CSV. A row of another length than the header's is an error of ours.
-pub fn csv<'a, Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> Result<Vec<u8>, ChartError>
+fn written<'a, Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> Result<Vec<u8>, ChartError>
 where
     Row: IntoIterator<Item = Cell<'a>>,
 {
@@ -47,7 +116,7 @@ mod tests {
     #[test]
     fn a_table_is_lines_that_end_in_cr_lf() {
         let rows = [[Text("Elite, \"Inc.\""), Number(-5)], [Text("Größe"), Number(i64::MAX)]];
-        let table = csv(&["company", "spent"], rows).unwrap();
+        let table = written(&["company", "spent"], rows).unwrap();
         let lines = "company,spent\r\n\"Elite, \"\"Inc.\"\"\",-5\r\nGröße,9223372036854775807\r\n";
         assert_eq!(String::from_utf8(table).unwrap(), lines);
     }
@@ -55,24 +124,37 @@ mod tests {
     #[test]
     fn a_table_without_rows_has_a_header() {
         let rows: [[Cell<'_>; 2]; 0] = [];
-        assert_eq!(csv(&["period", "value"], rows).unwrap(), b"period,value\r\n");
+        assert_eq!(written(&["period", "value"], rows).unwrap(), b"period,value\r\n");
+    }
+
+    #[test]
+    fn a_struct_is_a_row_of_its_fields() {
+        struct Holder {
+            name: Option<String>,
+            licences: u64,
+        }
+        columns!(Holder: name, licences);
+        let holders = [Holder { name: Some("=1".to_owned()), licences: u64::MAX }, Holder { name: None, licences: 0 }];
+        let lines = "name,licences\r\n'=1,9223372036854775807\r\n,0\r\n";
+        assert_eq!(String::from_utf8(csv(&holders).unwrap()).unwrap(), lines);
+        assert_eq!(csv::<Holder>(&[]).unwrap(), b"name,licences\r\n");
     }
 
     #[test]
     fn a_name_is_no_formula() {
         for name in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\u{ff1d}1"] {
-            let table = csv(&["company"], [[Text(name)]]).unwrap();
+            let table = written(&["company"], [[Text(name)]]).unwrap();
             let mut reader = csv::Reader::from_reader(table.as_slice());
             let row = reader.records().next().unwrap().unwrap();
             assert_eq!(row.get(0), Some(format!("'{name}").as_str()), "{name:?}");
         }
-        let table = csv(&["company"], [[Text("A=B")]]).unwrap();
+        let table = written(&["company"], [[Text("A=B")]]).unwrap();
         assert_eq!(table, b"company\r\nA=B\r\n");
     }
 
     #[test]
     fn a_row_of_another_length_is_an_error() {
-        let refused = csv(&["period", "value"], [[Text("2023")]]);
+        let refused = written(&["period", "value"], [[Text("2023")]]);
         assert!(refused.is_err());
     }
 }

@@ -113,7 +113,10 @@ async fn the_rule_is_off_unless_it_is_set() {
 }
 
 fn event(name: &str, reseller: &str, id: &str) -> EventBridgeEvent<Value> {
-    bus_event(name, &json!({"reseller": reseller, "id": id, "origin": "api"}))
+    let detail = json!({
+        "reseller": reseller, "amount": 1, "balance": 1, "threshold": 500, "sequence": 1, "id": id, "origin": "api",
+    });
+    bus_event(name, &detail)
 }
 
 #[tokio::test]

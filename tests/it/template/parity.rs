@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use purser_api::{Entry, Routes};
+use purser_edge::process::config::{Config, SECRET_VARIABLE};
 use purser_lambda::{function, functions};
 use purser_local::template::{EventSpec, Template};
 use purser_store::events::change::KINDS;
@@ -135,7 +136,7 @@ fn who_must_know_the_caller_may_find_out_and_nobody_else_may() {
 #[test]
 fn every_variable_the_code_reads_is_set_and_no_other() {
     let set: BTreeMap<String, String> = template().variables();
-    let read: BTreeSet<&str> = purser_edge::process::config::VARIABLES.into_iter().collect();
+    let read: BTreeSet<&str> = Config::variables().into_iter().chain([SECRET_VARIABLE]).collect();
     assert_eq!(set.keys().map(String::as_str).collect::<BTreeSet<_>>(), read);
 }
 

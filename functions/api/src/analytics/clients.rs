@@ -2,8 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_charts::table::Cell;
-use purser_charts::trend::Series;
+use purser_charts::columns;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, Scope, metric};
 use purser_edge::http::answer::ok;
@@ -17,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ranking::{self, TopQuery};
-use super::trend::{self, TrendQuery, TrendShape};
+use super::trend::{self, Subject, TrendQuery, TrendShape};
 use super::{RangeQuery, count, scope};
 
 /// Clients by day, month or year of their creation
@@ -36,9 +35,8 @@ pub(super) async fn signups(
     Input(call, (), Params(query), ..): Input<Call, (), Params<TrendQuery>>,
 ) -> Result<Response, Problem> {
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
-    let read = trend::read(&app, (Kind::Client, &scope), &query, [metric::CLIENTS]).await?;
-    let series = [Series { column: "value", label: "Clients" }];
-    trend::answer(&accept, read, "New clients", series, TrendShape::from)
+    let subject = Subject { kind: Kind::Client, title: "New clients", series: [(metric::CLIENTS, "Clients")] };
+    trend::answer::<TrendShape, 1>(&app, &accept, &scope, &query, &subject).await
 }
 
 /// Clients in each status.
@@ -150,6 +148,8 @@ struct TopOwner {
     clients: u64,
 }
 
+columns!(TopOwner: reseller, company, clients);
+
 /// Resellers by how many clients they have that were created in the range
 #[utoipa::path(
     get, path = "/v1/analytics/clients/top-owners", tag = "analytics", params(TopQuery),
@@ -179,9 +179,7 @@ pub(super) async fn top_owners(
             clients: count(clients),
         })
         .collect();
-    ranking::answer(&accept, &["reseller", "company", "clients"], &data, |it| {
-        vec![Cell::Text(&it.reseller), Cell::Text(&it.company), ranking::figure(it.clients)]
-    })
+    ranking::answer(&accept, &data)
 }
 
 #[cfg(test)]

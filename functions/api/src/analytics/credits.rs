@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_charts::trend::Series;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, metric};
 use purser_edge::http::answer::ok;
@@ -13,7 +12,7 @@ use purser_edge::{App, Call, Input, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::trend::{self, CreditTrendShape, TrendQuery};
+use super::trend::{self, CreditTrendShape, Subject, TrendQuery};
 use super::{ScopeQuery, scope};
 
 /// Credits distributed and spent, by day, month or year
@@ -32,12 +31,12 @@ pub(super) async fn trends(
     Input(call, (), Params(query), ..): Input<Call, (), Params<TrendQuery>>,
 ) -> Result<Response, Problem> {
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
-    let names = [metric::DISTRIBUTED, metric::SPENT];
-    let read = trend::read(&app, (Kind::Entry, &scope), &query, names).await?;
-    let series = |column, label| Series { column, label };
-    let series = [series("value", "Distributed"), series("spent", "Spent")];
-    let title = "Credits distributed and spent";
-    trend::answer(&accept, read, title, series, CreditTrendShape::from)
+    let subject = Subject {
+        kind: Kind::Entry,
+        title: "Credits distributed and spent",
+        series: [(metric::DISTRIBUTED, "Distributed"), (metric::SPENT, "Spent")],
+    };
+    trend::answer::<CreditTrendShape, 2>(&app, &accept, &scope, &query, &subject).await
 }
 
 /// What may still be spent.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_charts::table::Cell;
+use purser_charts::columns;
 use purser_domain::analytics::metric::Ranking;
 use purser_domain::basic::refid::ClientRefid;
 use purser_edge::http::extract::{Limit, Params};
@@ -62,6 +62,8 @@ struct TopCustomer {
     products: u64,
 }
 
+columns!(TopCustomer: client, name, licences, products);
+
 /// Customers by the licences they hold, or by the products of those
 #[utoipa::path(
     get, path = "/v1/analytics/customers/top", tag = "analytics", params(CustomersQuery),
@@ -93,13 +95,5 @@ pub(super) async fn top_customers(
             }
         })
         .collect();
-    let header = ["client", "name", "licences", "products"];
-    ranking::answer(&accept, &header, &data, |it| {
-        vec![
-            Cell::Text(&it.client),
-            Cell::Text(it.name.as_deref().unwrap_or_default()),
-            ranking::figure(it.licences),
-            ranking::figure(it.products),
-        ]
-    })
+    ranking::answer(&accept, &data)
 }

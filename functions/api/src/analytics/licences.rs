@@ -2,8 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_charts::table::Cell;
-use purser_charts::trend::Series;
+use purser_charts::columns;
 use purser_domain::Refusal;
 use purser_domain::analytics::period::Interval;
 use purser_domain::analytics::{Kind, Scope, metric};
@@ -19,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ranking::{self, TopQuery};
-use super::trend::{self, IntervalShape, TrendQuery, TrendShape};
+use super::trend::{self, IntervalShape, Subject, TrendQuery, TrendShape};
 use super::{count, scope};
 
 /// Which buckets, and whose licences.
@@ -96,9 +95,8 @@ pub(super) async fn minted(
     let MintedQuery { interval, start, end, reseller, client } = query;
     let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
     let query = TrendQuery { interval, start, end, reseller };
-    let read = trend::read(&app, (Kind::Licence, &scope), &query, [metric::MINTED]).await?;
-    let series = [Series { column: "value", label: "Licences" }];
-    trend::answer(&accept, read, "Licences minted", series, TrendShape::from)
+    let subject = Subject { kind: Kind::Licence, title: "Licences minted", series: [(metric::MINTED, "Licences")] };
+    trend::answer::<TrendShape, 1>(&app, &accept, &scope, &query, &subject).await
 }
 
 /// Products, the one of most licences first.
@@ -115,6 +113,8 @@ struct PopularProduct {
     /// Its licences that were minted in the range and not revoked.
     licences: u64,
 }
+
+columns!(PopularProduct: product, licences);
 
 /// Products by how many licences of them were minted in the range and not revoked
 #[utoipa::path(
@@ -141,7 +141,5 @@ pub(super) async fn popularity(
         .collect();
     data.sort_by(|a, b| b.licences.cmp(&a.licences).then_with(|| a.product.cmp(&b.product)));
     data.truncate(query.limit.unwrap_or_default().get());
-    ranking::answer(&accept, &["product", "licences"], &data, |it| {
-        vec![Cell::Text(&it.product), ranking::figure(it.licences)]
-    })
+    ranking::answer(&accept, &data)
 }

@@ -1,7 +1,7 @@
 //! Rankings of resellers. They cost active resellers times periods, so a range is at most ten years.
 
 use axum::response::{IntoResponse, Response};
-use purser_charts::table::{Cell, csv};
+use purser_charts::table::{Row, csv};
 use purser_domain::analytics::period::{Interval, Month, Period};
 use purser_domain::analytics::range::DayRange;
 use purser_domain::analytics::{Kind, Scope};
@@ -46,7 +46,7 @@ impl TopQuery {
         let start = self.start.unwrap_or_else(|| Month::of(end).minus(119).first());
         let range = DayRange::new(start, end).map_err(super::unusable)?;
         // As long as a monthly trend, whose limit is told.
-        range.buckets(Interval::Monthly).map_err(super::unusable)?;
+        range.parts(Interval::Monthly).map_err(super::unusable)?;
         Ok(range.cover())
     }
 }
@@ -93,21 +93,11 @@ struct Data<'a, T> {
 }
 
 /// Answers a ranking in the format that is asked for.
-pub(super) fn answer<'a, T: Serialize>(
-    accept: &Accept,
-    header: &[&str],
-    data: &'a [T],
-    row: impl Fn(&'a T) -> Vec<Cell<'a>>,
-) -> Result<Response, Problem> {
+pub(super) fn answer<T: Serialize + Row>(accept: &Accept, data: &[T]) -> Result<Response, Problem> {
     let format = accept.choose(&[Format::Json, Format::Csv])?;
     let body = match format {
-        Format::Csv => csv(header, data.iter().map(row)).map_err(|error| super::not_shown(&error))?,
+        Format::Csv => csv(data).map_err(|error| super::not_shown(&error))?,
         _ => purser_edge::http::json::write(&Data { data })?,
     };
     Ok(Represented { format, body }.into_response())
-}
-
-/// A count as a cell.
-pub(super) fn figure(count: u64) -> Cell<'static> {
-    Cell::Number(i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_charts::table::Cell;
+use purser_charts::columns;
 use purser_domain::Refusal;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, Scope, metric};
@@ -48,6 +48,8 @@ pub(super) struct TopReseller {
     spent: i64,
 }
 
+columns!(TopReseller: reseller, company, tier, acquisitions, spent);
+
 impl From<&(Reseller, [i64; 2])> for TopReseller {
     fn from((reseller, [acquisitions, spent]): &(Reseller, [i64; 2])) -> Self {
         Self {
@@ -78,16 +80,7 @@ pub(super) async fn top(
     let figures = achievements(&app, &scope, &periods).await?;
     let top = ranking::top(&app, figures, query.limit.unwrap_or_default().get()).await?;
     let data: Vec<TopReseller> = top.iter().map(TopReseller::from).collect();
-    let header = ["reseller", "company", "tier", "acquisitions", "spent"];
-    ranking::answer(&accept, &header, &data, |it| {
-        vec![
-            Cell::Text(&it.reseller),
-            Cell::Text(&it.company),
-            Cell::Text(it.tier.as_str()),
-            ranking::figure(it.acquisitions),
-            Cell::Number(it.spent),
-        ]
-    })
+    ranking::answer(&accept, &data)
 }
 
 /// What each reseller in the scope achieved in these periods: clients won, credits spent.

@@ -1,10 +1,12 @@
 //! Trends: figures by day, month or year, as JSON, as a table and as a picture.
 
 use axum::response::{IntoResponse, Response};
-use purser_charts::trend::{Bucket, Series, Trend};
+use purser_charts::columns;
+use purser_charts::table::{Row, csv};
+use purser_charts::trend::{Bucket, svg};
 use purser_domain::analytics::period::{Interval, Month, Period, Year};
 use purser_domain::analytics::range::DayRange;
-use purser_domain::analytics::{Counts, Kind, Scope};
+use purser_domain::analytics::{Kind, Scope};
 use purser_domain::basic::time::{Day, Time};
 use purser_edge::http::negotiation::{Accept, Format, Represented};
 use purser_edge::shapes::{DayShape, ResellerRefidShape};
@@ -73,7 +75,7 @@ pub(super) struct TrendShape {
 /// One bucket.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bucket)]
-struct BucketShape {
+pub(super) struct BucketShape {
     /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.
     period: String,
     /// The figure.
@@ -95,7 +97,7 @@ pub(super) struct CreditTrendShape {
 /// One bucket of credits.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CreditBucket)]
-struct CreditBucketShape {
+pub(super) struct CreditBucketShape {
     /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.
     period: String,
     /// Credits added by top-ups.
@@ -104,66 +106,77 @@ struct CreditBucketShape {
     spent: i64,
 }
 
-/// A trend that was read.
-pub(super) struct Read<const SERIES: usize> {
-    interval: Interval,
-    buckets: Vec<Bucket<SERIES>>,
-    as_of: Option<Time>,
+columns!(BucketShape: period, value);
+columns!(CreditBucketShape: period, value, spent);
+
+/// What a trend is about.
+pub(super) struct Subject<const SERIES: usize> {
+    /// The things that are counted.
+    pub(super) kind: Kind,
+    /// What it is called, for people.
+    pub(super) title: &'static str,
+    /// Of each figure the metric, and what it is called in the legend.
+    pub(super) series: [(&'static str, &'static str); SERIES],
 }
 
-/// Reads a trend: all its buckets side by side with how far they are counted.
-pub(super) async fn read<const SERIES: usize>(
+/// A trend as it is answered, in rows of one figure or two.
+pub(super) trait Trend<const SERIES: usize>: Serialize {
+    /// A bucket as it is answered.
+    type Row: Row;
+
+    fn row(period: String, figures: [i64; SERIES]) -> Self::Row;
+    fn new(interval: Interval, buckets: Vec<Self::Row>, as_of: Option<Time>) -> Self;
+}
+
+impl Trend<1> for TrendShape {
+    type Row = BucketShape;
+
+    fn row(period: String, [value]: [i64; 1]) -> BucketShape {
+        BucketShape { period, value }
+    }
+
+    fn new(interval: Interval, buckets: Vec<BucketShape>, as_of: Option<Time>) -> Self {
+        Self { interval, buckets, as_of }
+    }
+}
+
+impl Trend<2> for CreditTrendShape {
+    type Row = CreditBucketShape;
+
+    fn row(period: String, [value, spent]: [i64; 2]) -> CreditBucketShape {
+        CreditBucketShape { period, value, spent }
+    }
+
+    fn new(interval: Interval, buckets: Vec<CreditBucketShape>, as_of: Option<Time>) -> Self {
+        Self { interval, buckets, as_of }
+    }
+}
+
+/// Answers a trend in the format that is asked for. Its buckets are read side by side with how far they are counted.
+pub(super) async fn answer<T: Trend<SERIES>, const SERIES: usize>(
     app: &App,
-    (kind, scope): (Kind, &Scope),
-    query: &TrendQuery,
-    names: [&str; SERIES],
-) -> Result<Read<SERIES>, Problem> {
-    let interval = query.interval.unwrap_or_default();
-    let range = query.range(app)?;
-    let buckets = range.buckets(interval).map_err(super::unusable)?;
-    let periods: Vec<Period> = buckets.iter().flat_map(|it| it.parts.clone()).collect();
-    let (figures, rollup) = tokio::try_join!(app.store.figures(kind, scope, periods), app.store.rollup())?;
-    let bucket = |bucket: &purser_domain::analytics::range::Bucket| {
-        let counts: Counts = figures.sum(&bucket.parts);
-        Bucket { period: bucket.period.label(), figures: names.map(|name| counts.get(name)) }
-    };
-    Ok(Read { interval, buckets: buckets.iter().map(bucket).collect(), as_of: rollup.as_of })
-}
-
-/// Answers a trend in the format that is asked for; `shape` makes its JSON.
-pub(super) fn answer<const SERIES: usize, T: Serialize>(
     accept: &Accept,
-    read: Read<SERIES>,
-    title: &str,
-    series: [Series<'_>; SERIES],
-    shape: impl FnOnce(Read<SERIES>) -> T,
+    scope: &Scope,
+    query: &TrendQuery,
+    subject: &Subject<SERIES>,
 ) -> Result<Response, Problem> {
+    let interval = query.interval.unwrap_or_default();
+    let parts = query.range(app)?.parts(interval).map_err(super::unusable)?;
+    let periods: Vec<Period> = parts.iter().flat_map(|it| it.cover.clone()).collect();
+    let (figures, rollup) = tokio::try_join!(app.store.figures(subject.kind, scope, periods), app.store.rollup())?;
+    let buckets = parts.iter().map(|part| {
+        let counts = figures.sum(&part.cover);
+        Bucket { period: part.period.label(), figures: subject.series.map(|(metric, _)| counts.get(metric)) }
+    });
+    let rows = buckets.clone().map(|Bucket { period, figures }| T::row(period, figures));
     let format = accept.choose(&[Format::Json, Format::Csv, Format::Svg])?;
-    let trend = Trend { title, series, buckets: &read.buckets };
     let body = match format {
-        Format::Json => purser_edge::http::json::write(&shape(read))?,
-        Format::Csv => trend.csv().map_err(|error| super::not_shown(&error))?,
-        Format::Svg => trend.svg().map_err(|error| super::not_shown(&error))?,
+        Format::Json => purser_edge::http::json::write(&T::new(interval, rows.collect(), rollup.as_of))?,
+        Format::Csv => csv(&rows.collect::<Vec<_>>()).map_err(|error| super::not_shown(&error))?,
+        Format::Svg => {
+            let labels = subject.series.map(|(_, label)| label);
+            svg(subject.title, labels, &buckets.collect::<Vec<_>>()).map_err(|error| super::not_shown(&error))?
+        }
     };
     Ok(Represented { format, body }.into_response())
-}
-
-impl From<Read<1>> for TrendShape {
-    fn from(read: Read<1>) -> Self {
-        let bucket = |bucket: Bucket<1>| {
-            let [value] = bucket.figures;
-            BucketShape { period: bucket.period, value }
-        };
-        Self { interval: read.interval, buckets: read.buckets.into_iter().map(bucket).collect(), as_of: read.as_of }
-    }
-}
-
-impl From<Read<2>> for CreditTrendShape {
-    fn from(read: Read<2>) -> Self {
-        let bucket = |bucket: Bucket<2>| {
-            let [value, spent] = bucket.figures;
-            CreditBucketShape { period: bucket.period, value, spent }
-        };
-        Self { interval: read.interval, buckets: read.buckets.into_iter().map(bucket).collect(), as_of: read.as_of }
-    }
 }

@@ -1,13 +1,10 @@
-//! Trends as tables and as pictures: what stands in the documents.
+//! Trends as pictures: what stands in the documents.
 
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
 use super::chart::{COLOURS, INK};
 use super::*;
-
-const VALUE: Series<'_> = Series { column: "value", label: "Distributed" };
-const SPENT: Series<'_> = Series { column: "spent", label: "Spent" };
 
 /// So many buckets of an interval from January 2023 on.
 pub(super) fn buckets<const SERIES: usize>(
@@ -30,15 +27,11 @@ pub(super) fn buckets<const SERIES: usize>(
 }
 
 fn one(title: &str, buckets: &[Bucket<1>]) -> String {
-    let series = [VALUE];
-    let trend = Trend { title, series, buckets };
-    String::from_utf8(trend.svg().unwrap()).unwrap()
+    String::from_utf8(svg(title, ["Distributed"], buckets).unwrap()).unwrap()
 }
 
 fn two(title: &str, buckets: &[Bucket<2>]) -> String {
-    let series = [VALUE, SPENT];
-    let trend = Trend { title, series, buckets };
-    String::from_utf8(trend.svg().unwrap()).unwrap()
+    String::from_utf8(svg(title, ["Distributed", "Spent"], buckets).unwrap()).unwrap()
 }
 
 fn named<'a, 'i>(document: &'a Document<'i>, name: &'static str) -> Vec<Node<'a, 'i>> {
@@ -67,19 +60,6 @@ fn filled(document: &Document<'_>, colour: &str) -> usize {
 
 const BLUE: &str = "#0072B2";
 const VERMILION: &str = "#D55E00";
-
-#[test]
-fn a_trend_is_a_table() {
-    let buckets = buckets("monthly", 2, |place| [75_000, -(i64::try_from(place).unwrap())]);
-    let series = [VALUE, SPENT];
-    let title = "Credits";
-    let table = Trend { title, series, buckets: &buckets }.csv().unwrap();
-    let lines = "period,value,spent\r\n2023-01,75000,0\r\n2023-02,75000,-1\r\n";
-    assert_eq!(String::from_utf8(table).unwrap(), lines);
-    let series = [VALUE];
-    let table = Trend { title, series, buckets: &[] }.csv().unwrap();
-    assert_eq!(String::from_utf8(table).unwrap(), "period,value\r\n");
-}
 
 #[test]
 fn each_bucket_has_a_bar_or_a_point_of_a_line() {

@@ -36,13 +36,13 @@ pub enum RangeError {
     },
 }
 
-/// One bucket of a trend: what it is called, and the periods that make up what of it is in the range.
+/// A part of a range: a day, month or year, as far as it is in the range.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bucket {
-    /// The whole bucket.
+pub struct RangePart {
+    /// The whole day, month or year.
     pub period: Period,
-    /// What of it is in the range.
-    pub parts: Vec<Period>,
+    /// The fewest periods that make up what of it is in the range.
+    pub cover: Vec<Period>,
 }
 
 impl DayRange {
@@ -70,26 +70,26 @@ impl DayRange {
         periods
     }
 
-    /// Its buckets, in the order of time; those that it cuts hold only what is in it.
-    pub fn buckets(self, interval: Interval) -> Result<Vec<Bucket>, RangeError> {
+    /// Its parts, in the order of time; those that it cuts hold only what is in it.
+    pub fn parts(self, interval: Interval) -> Result<Vec<RangePart>, RangeError> {
         let most = match interval {
             Interval::Daily => MOST_DAYS,
             Interval::Monthly => MOST_MONTHS,
             Interval::Yearly => MOST_YEARS,
         };
-        let mut buckets = Vec::new();
+        let mut parts = Vec::new();
         let mut next = Some(self.start);
         while let Some(day) = next.filter(|day| *day <= self.end) {
-            if buckets.len() == most {
+            if parts.len() == most {
                 return Err(RangeError::TooLong { interval, most });
             }
             let period = interval.bucket(day);
             let last = period.days().map_or(day, |(_, last)| last);
             let part = Self { start: day, end: last.min(self.end) };
-            buckets.push(Bucket { period, parts: part.cover() });
+            parts.push(RangePart { period, cover: part.cover() });
             next = last.next();
         }
-        Ok(buckets)
+        Ok(parts)
     }
 }
 
@@ -148,13 +148,13 @@ mod tests {
             }
             prop_assert_eq!(&days(&range.cover()), &expected);
             for interval in [Interval::Daily, Interval::Monthly, Interval::Yearly] {
-                let buckets = range.buckets(interval).unwrap();
-                let parts: Vec<Period> = buckets.iter().flat_map(|it| it.parts.clone()).collect();
-                prop_assert_eq!(&days(&parts), &expected);
-                // A bucket holds nothing of another one.
-                for bucket in &buckets {
-                    let (first, last) = bucket.period.days().unwrap();
-                    prop_assert!(days(&bucket.parts).iter().all(|day| (first..=last).contains(day)));
+                let parts = range.parts(interval).unwrap();
+                let covers: Vec<Period> = parts.iter().flat_map(|it| it.cover.clone()).collect();
+                prop_assert_eq!(&days(&covers), &expected);
+                // A part holds nothing of another one.
+                for part in &parts {
+                    let (first, last) = part.period.days().unwrap();
+                    prop_assert!(days(&part.cover).iter().all(|day| (first..=last).contains(day)));
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// Bytes of randomness in a refid: 80 bits.
@@ -21,7 +22,18 @@ static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
 
 /// The letters before the dash: 1 to 8 capital letters; configuration for clients and resellers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix(String);
+pub struct Prefix(Cow<'static, str>);
+
+impl Prefix {
+    /// The prefix of users.
+    pub const USER: Self = Self(Cow::Borrowed("US-"));
+    /// The prefix of licences.
+    pub const LICENCE: Self = Self(Cow::Borrowed("LI-"));
+    /// The prefix of ledger entries.
+    pub const ENTRY: Self = Self(Cow::Borrowed("PV-"));
+    /// The prefix of API keys.
+    pub const API_KEY: Self = Self(Cow::Borrowed("AK-"));
+}
 
 /// A prefix that is not 1 to 8 capital letters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +44,7 @@ impl std::str::FromStr for Prefix {
     type Err = PrefixError;
     fn from_str(text: &str) -> Result<Self, PrefixError> {
         let letters = text.strip_suffix('-').ok_or(PrefixError)?;
-        if is_prefix(letters) { Ok(Self(text.to_owned())) } else { Err(PrefixError) }
+        if is_prefix(letters) { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(PrefixError) }
     }
 }
 
@@ -120,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_refid_reads_back_and_look_alikes_do_not() {
-        let prefix: Prefix = "CL-".parse().unwrap_or_else(|_| Prefix(String::new()));
+        let prefix: Prefix = "CL-".parse().unwrap();
         let refid = ClientRefid::new(&prefix, [0xA5; BYTES]);
         assert_eq!(refid.as_str().len(), 19);
         assert_eq!(ClientRefid::parse(refid.as_str()), Some(refid));

@@ -36,6 +36,11 @@ impl Time {
         Hour(Day(moment.date()), moment.hour())
     }
 
+    /// The minute as people read it: `31 January 2026 at 09:30 UTC`.
+    pub fn for_people(self) -> String {
+        self.0.strftime("%-d %B %Y at %H:%M UTC").to_string()
+    }
+
     /// Seconds since 1970, as DynamoDB's time-to-live wants them.
     pub fn unix_seconds(self) -> i64 {
         self.0.as_second()

@@ -9,9 +9,10 @@ use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use purser_domain::event::Event;
+use purser_domain::event::Occurrence;
+use purser_store::engine::item::Origin;
 use purser_store::engine::table::describe;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The source of all events.
 pub const SOURCE: &str = "purser";
@@ -25,13 +26,13 @@ pub struct Bus {
     name: String,
 }
 
-/// An event with the door its cause came through, so that rules can leave imports out.
+/// What is put on the bus.
 #[derive(Debug, Clone)]
-pub struct Told {
-    /// The event.
-    pub event: Event,
-    /// `api`, `import` or `demo`.
-    pub origin: Value,
+pub struct Announcement {
+    /// What happened.
+    pub occurrence: Occurrence,
+    /// Through which door its cause came, so that rules can leave imports out.
+    pub origin: Origin,
 }
 
 impl Bus {
@@ -42,8 +43,9 @@ impl Bus {
     }
 
     /// Puts at most [`MOST_ENTRIES`] events; gives the places of those that failed.
-    pub async fn put(&self, events: &[Told]) -> Result<Vec<usize>, String> {
-        let entries = events.iter().map(|told| self.entry(told)).collect();
+    pub async fn put(&self, announcements: &[Announcement]) -> Result<Vec<usize>, String> {
+        let entries = announcements.iter().map(|it| self.entry(it)).collect::<Result<_, _>>();
+        let entries = entries.map_err(|error| format!("an event can't be written: {error}"))?;
         let answer = self
             .client
             .put_events()
@@ -67,18 +69,16 @@ impl Bus {
         Ok(failed)
     }
 
-    fn entry(&self, told: &Told) -> PutEventsRequestEntry {
-        let mut detail = told.event.detail.clone();
-        if let Value::Object(members) = &mut detail {
-            members.insert("id".into(), json!(told.event.id));
-            members.insert("origin".into(), told.origin.clone());
-        }
-        PutEventsRequestEntry::builder()
+    fn entry(&self, Announcement { occurrence, origin }: &Announcement) -> serde_json::Result<PutEventsRequestEntry> {
+        let mut detail = occurrence.event.detail()?;
+        detail["id"] = json!(occurrence.id);
+        detail["origin"] = json!(origin);
+        let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
-            .detail_type(told.event.name)
-            .time(DateTime::from_secs(told.event.time.unix_seconds()))
-            .detail(detail.to_string())
-            .build()
+            .detail_type(occurrence.event.name().as_str())
+            .time(DateTime::from_secs(occurrence.time.unix_seconds()))
+            .detail(detail.to_string());
+        Ok(entry.build())
     }
 }

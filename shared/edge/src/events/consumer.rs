@@ -5,6 +5,7 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::time::Time;
+use purser_domain::event::{Event, EventName, Occurrence};
 use purser_domain::people::caller::Actor;
 use purser_store::engine::command::Request;
 use purser_store::engine::item::{Origin, Stamp};
@@ -24,11 +25,19 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The delivery of `event` to `consumer`.
-    pub fn of(consumer: &'static str, event: &EventBridgeEvent<Value>) -> Result<Self, String> {
-        let id = event.detail.get("id").and_then(Value::as_str);
-        let id = id.ok_or("an event without an id")?;
-        Ok(Self::under(consumer, id.to_owned()))
+    /// The delivery of `event` to `consumer`, and what happened.
+    pub fn of(consumer: &'static str, event: EventBridgeEvent<Value>) -> Result<(Self, Occurrence), String> {
+        let id = event.detail.get("id").and_then(Value::as_str).ok_or("an event without an id")?.to_owned();
+        let time = event.time.ok_or("an event without a time")?.to_rfc3339();
+        let time = Time::try_from(time).map_err(|error| error.to_string())?;
+        let name = event.detail_type;
+        let event = Event::read(&name, event.detail).map_err(|error| format!("{name}: {error}"))?;
+        Ok((Self::under(consumer, id.clone()), Occurrence { id, time, event }))
+    }
+
+    /// Why an event that the consumer doesn't take asks for another delivery: rules and code have parted.
+    pub fn not_taken(&self, name: EventName) -> String {
+        format!("{} doesn't take {name}", self.consumer)
     }
 
     /// The delivery to `consumer` of an event that AWS itself tells; its id is the envelope's.

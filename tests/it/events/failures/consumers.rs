@@ -48,15 +48,17 @@ async fn with_rules() -> World {
 /// missing.
 async fn readable(world: &World) -> Vec<(&'static str, Value)> {
     let partner = world.partner("standard", 0).await;
-    let client = json!({"id": "c", "origin": "api", "client": world.client(&partner).await});
+    let client = world.client(&partner).await;
+    let client = json!({"id": "c", "origin": "api", "client": client, "reseller": partner.refid, "status": "pending"});
     let low = json!({"id": "l", "origin": "api", "reseller": partner.refid, "balance": 0, "threshold": 500});
-    let begun = json!({"id": "o", "origin": "api", "reseller": partner.refid, "status": "active"});
+    let added = json!({"id": "a", "reseller": partner.refid, "amount": 1, "balance": 1, "sequence": 1});
+    let begun = json!({"id": "o", "reseller": partner.refid, "status": "active", "tier": "gold", "parent": null});
     let consumers = vec![
         ("notify", event("ClientCreated", &client)),
         ("notify", event("CreditsRanLow", &low)),
         ("bind-client", event("ClientCreated", &client)),
         ("hold-provisioning", event("CreditsRanLow", &low)),
-        ("hold-provisioning", event("CreditsAdded", &low)),
+        ("hold-provisioning", event("CreditsAdded", &added)),
         ("mail-links", event("ResellerOnboarded", &begun)),
     ];
     for function in purser_lambda::functions() {

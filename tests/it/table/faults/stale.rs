@@ -79,7 +79,9 @@ async fn the_rule_does_not_hold_or_release_on_a_balance_of_before() {
     world.system().settle().await;
     let held = item(&world, &format!("WA#{}", partner.refid));
     let event = |name: &str| {
-        let detail = json!({"reseller": partner.refid, "id": name, "origin": "api"});
+        let detail = json!({
+            "reseller": partner.refid, "amount": 1, "balance": 1, "threshold": 500, "sequence": 1, "id": name,
+        });
         bus_event(name, &detail)
     };
     let faulty = behind(&world, &partner, &rich);

@@ -287,7 +287,7 @@ fn tell_ahead(cloud: &Cloud, body: &Value) {
             let name = if entry["type"]["S"] == "credit" { "CreditsAdded" } else { "CreditsProvisioned" };
             let refid = entry["refid"]["S"].as_str().unwrap_or_default();
             let detail = json!({"id": format!("{refid}:1:{name}"), "origin": "api",
-                "reseller": entry["reseller"]["S"]});
+                "reseller": entry["reseller"]["S"], "amount": 1, "balance": 1, "sequence": 1});
             accept(cloud, name, &detail);
         }
     }

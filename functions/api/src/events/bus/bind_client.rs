@@ -6,52 +6,39 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
-use purser_domain::basic::refid::{ClientRefid, UserRefid};
+use purser_domain::basic::refid::ClientRefid;
+use purser_domain::event::{Event, EventName};
 use purser_edge::App;
-use purser_edge::events::consumer::{Delivery, detail};
+use purser_edge::events::consumer::Delivery;
 use purser_store::StoreError;
-use serde::Deserialize;
 use serde_json::Value;
 
-/// What `ClientCreated` carries that matters here.
-#[derive(Debug, Deserialize)]
-struct ClientCreated {
-    client: ClientRefid,
-}
-
-/// What `UserConfirmed` carries.
-#[derive(Debug, Deserialize)]
-struct UserConfirmed {
-    user: UserRefid,
-}
+/// The events it takes.
+pub const TAKES: &[EventName] = &[EventName::ClientCreated, EventName::UserConfirmed];
 
 /// The client to bind: the new one, or the one with the address that was just confirmed.
-async fn client_of(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<ClientRefid>, String> {
-    match event.detail_type.as_str() {
-        "ClientCreated" => {
-            let ClientCreated { client } = detail(event.detail)?;
-            Ok(Some(client))
-        }
-        "UserConfirmed" => {
-            let UserConfirmed { user } = detail(event.detail)?;
+async fn client_of(app: &App, delivery: &Delivery, event: Event) -> Result<Option<ClientRefid>, String> {
+    match event {
+        Event::ClientCreated { client, .. } => Ok(Some(client)),
+        Event::UserConfirmed { user } => {
             let Some(user) = app.store.user(&user).await? else {
                 return Ok(None);
             };
             let client = app.store.client_by_email(&user.email).await;
             Ok(client?)
         }
-        other => Err(format!("no client is bound at {other}")),
+        other => Err(delivery.not_taken(other.name())),
     }
 }
 
 /// Binds the client that an event is about.
 pub async fn bind_client(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of("bind-client", &event)?;
+    let (delivery, occurrence) = Delivery::of("bind-client", event)?;
     if !app.config.auto_bind_user {
         return Ok(());
     }
     let bind = async {
-        let Some(client) = client_of(&app, event).await? else {
+        let Some(client) = client_of(&app, &delivery, occurrence.event).await? else {
             return Ok(());
         };
         let request = delivery.request(app.clock.now());

@@ -6,38 +6,37 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
 use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::event::{Event, EventName};
 use purser_domain::money::wallet::Wallet;
 use purser_domain::parties::reseller::Reseller;
 use purser_edge::App;
-use purser_edge::events::consumer::{Delivery, detail};
+use purser_edge::events::consumer::Delivery;
 use purser_store::StoreError;
 use purser_store::engine::command::answer::NoView;
-use serde::Deserialize;
 use serde_json::Value;
 
-/// What the events carry that matters here.
-#[derive(Debug, Deserialize)]
-struct Moved {
-    reseller: ResellerRefid,
-}
+/// The events it takes.
+pub const TAKES: &[EventName] =
+    &[EventName::CreditsRanLow, EventName::CreditsAdded, EventName::CreditsRefunded, EventName::CreditsTransferredIn];
 
 /// Holds or releases the reseller that an event is about.
 pub async fn hold_provisioning(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of("hold-provisioning", &event)?;
-    let Moved { reseller } = detail(event.detail)?;
-    match event.detail_type.as_str() {
+    let (delivery, occurrence) = Delivery::of("hold-provisioning", event)?;
+    match occurrence.event {
         // Claimed, because a late repeat must not hold again what an operator has released since.
-        "CreditsRanLow" if app.config.hold_on_low_credit => {
+        Event::CreditsRanLow { reseller, .. } if app.config.hold_on_low_credit => {
             let hold = |it: &Reseller, wallet: &Wallet| it.held(wallet.balance, app.clock.now());
             let change = Box::pin(change(&app, &delivery, &reseller, hold));
             delivery.once(&app, change).await
         }
-        "CreditsRanLow" => Ok(()),
-        "CreditsAdded" | "CreditsRefunded" | "CreditsTransferredIn" => {
+        Event::CreditsRanLow { .. } => Ok(()),
+        Event::CreditsAdded { reseller, .. }
+        | Event::CreditsRefunded { reseller, .. }
+        | Event::CreditsTransferredIn { reseller, .. } => {
             let release = |it: &Reseller, wallet: &Wallet| it.released(wallet.balance, app.clock.now());
             change(&app, &delivery, &reseller, release).await
         }
-        other => Err(format!("no rule is about {other}")),
+        other => Err(delivery.not_taken(other.name())),
     }
 }
 

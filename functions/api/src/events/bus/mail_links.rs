@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::refid::{ResellerRefid, UserRefid};
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::event::{Event, EventName};
 use purser_domain::parties::reseller::{Reseller, ResellerStatus};
 use purser_domain::people::token::Purpose;
 use purser_domain::people::user::User;
 use purser_edge::App;
-use purser_edge::events::consumer::{Delivery, detail};
+use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;
 use purser_store::people::link::Link;
-use serde::Deserialize;
 use serde_json::Value;
 
 use purser_mails::accounts::{self, Occasion};
@@ -25,40 +25,15 @@ const CONFIRM: &str = "/customer/confirm";
 /// The page that sets a password.
 const RESET: &str = "/customer/reset-password";
 
-/// What `LinkRequested` carries.
-#[derive(Debug, Deserialize)]
-struct LinkRequested {
-    request: String,
-}
-
-/// What `UserInvited` carries.
-#[derive(Debug, Deserialize)]
-struct UserInvited {
-    user: UserRefid,
-}
-
-/// What `ResellerOnboarded` and `ResellerStatusChanged` carry that matters here.
-#[derive(Debug, Deserialize)]
-struct ResellerTold {
-    reseller: ResellerRefid,
-    status: Option<ResellerStatus>,
-    from: Option<ResellerStatus>,
-    to: Option<ResellerStatus>,
-}
-
-impl ResellerTold {
-    /// Whether it began to trade: onboarded, or approved.
-    fn began(&self) -> bool {
-        let approved = (Some(ResellerStatus::Pending), Some(ResellerStatus::Active));
-        self.status == Some(ResellerStatus::Active) || (self.from, self.to) == approved
-    }
-}
+/// The events it takes.
+pub const TAKES: &[EventName] =
+    &[EventName::LinkRequested, EventName::UserInvited, EventName::ResellerOnboarded, EventName::ResellerStatusChanged];
 
 /// Mails the link an event calls for. An error asks for another delivery.
 pub async fn mail_links(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of("mail-links", &event)?;
+    let (delivery, occurrence) = Delivery::of("mail-links", event)?;
     let send = async {
-        match mail_for(&app, &delivery, event).await? {
+        match mail_for(&app, &delivery, occurrence.event).await? {
             Some(mail) => app.mail(&mail).await,
             None => Ok(()),
         }
@@ -66,11 +41,10 @@ pub async fn mail_links(app: App, event: EventBridgeEvent<Value>) -> Result<(), 
     delivery.once(&app, Box::pin(send)).await
 }
 
-async fn mail_for(app: &App, delivery: &Delivery, event: EventBridgeEvent<Value>) -> Result<Option<Mail>, String> {
+async fn mail_for(app: &App, delivery: &Delivery, event: Event) -> Result<Option<Mail>, String> {
     let request = delivery.request(app.clock.now());
-    match event.detail_type.as_str() {
-        "LinkRequested" => {
-            let LinkRequested { request: id } = detail(event.detail)?;
+    match event {
+        Event::LinkRequested { request: id } => {
             let Some(asked) = app.store.link_request(&id).await? else {
                 return Ok(None);
             };
@@ -78,25 +52,26 @@ async fn mail_for(app: &App, delivery: &Delivery, event: EventBridgeEvent<Value>
             let link = app.store.answer_link_request(&asked, confirms, &request);
             mail(app, link.await?, Occasion::Invitation).await
         }
-        "UserInvited" => {
-            let UserInvited { user } = detail(event.detail)?;
+        Event::UserInvited { user } => {
             let link = app.store.invite(&user, &request).await?;
             mail(app, link, Occasion::Invitation).await
         }
-        "ResellerOnboarded" | "ResellerStatusChanged" => {
-            let told: ResellerTold = detail(event.detail)?;
-            if !told.began() {
-                return Ok(None);
-            }
-            let reseller = app.store.reseller(&told.reseller).await?;
-            let Some(Reseller { user, .. }) = reseller else {
-                return Ok(None);
-            };
-            let link = app.store.invite(&user, &request).await?;
-            mail(app, link, Occasion::Onboarding).await
+        Event::ResellerOnboarded { reseller, status: ResellerStatus::Active, .. }
+        | Event::ResellerStatusChanged { reseller, from: ResellerStatus::Pending, to: ResellerStatus::Active } => {
+            onboarding(app, delivery, &reseller).await
         }
-        other => Err(format!("no link is mailed for {other}")),
+        Event::ResellerOnboarded { .. } | Event::ResellerStatusChanged { .. } => Ok(None),
+        other => Err(delivery.not_taken(other.name())),
     }
+}
+
+/// The mail to the user of a reseller that began to trade: it was onboarded, or approved.
+async fn onboarding(app: &App, delivery: &Delivery, reseller: &ResellerRefid) -> Result<Option<Mail>, String> {
+    let Some(Reseller { user, .. }) = app.store.reseller(reseller).await? else {
+        return Ok(None);
+    };
+    let link = app.store.invite(&user, &delivery.request(app.clock.now())).await?;
+    mail(app, link, Occasion::Onboarding).await
 }
 
 async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Option<Mail>, String> {

@@ -10,9 +10,11 @@ use crate::Function;
 
 /// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
-    Function::event("mail-links", |app, event| Box::pin(mail_links::mail_links(app, event))),
-    Function::event("notify", |app, event| Box::pin(notify::notify(app, event))),
-    Function::event("bind-client", |app, event| Box::pin(bind_client::bind_client(app, event))),
-    Function::event("hold-provisioning", |app, event| Box::pin(hold_provisioning::hold_provisioning(app, event))),
+    Function::consumer("mail-links", mail_links::TAKES, |app, event| Box::pin(mail_links::mail_links(app, event))),
+    Function::consumer("notify", notify::TAKES, |app, event| Box::pin(notify::notify(app, event))),
+    Function::consumer("bind-client", bind_client::TAKES, |app, event| Box::pin(bind_client::bind_client(app, event))),
+    Function::consumer("hold-provisioning", hold_provisioning::TAKES, |app, event| {
+        Box::pin(hold_provisioning::hold_provisioning(app, event))
+    }),
     Function::event("suppress-mail", |app, event| Box::pin(suppress_mail::suppress_mail(app, event))),
 ];

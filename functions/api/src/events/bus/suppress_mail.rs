@@ -21,12 +21,12 @@ struct Bounced {
 
 /// What SES tells of any mail: the tags it was sent with, its configuration set among them.
 #[derive(Debug, Deserialize)]
-struct Told {
-    mail: Tagged,
+struct MailEvent {
+    mail: TaggedMail,
 }
 
 #[derive(Debug, Deserialize)]
-struct Tagged {
+struct TaggedMail {
     tags: BTreeMap<String, Vec<String>>,
 }
 
@@ -64,7 +64,7 @@ struct Recipient {
 pub async fn suppress_mail(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of_aws("suppress-mail", &event)?;
     // The account's bus carries what becomes of everybody's mails.
-    let Told { mail } = detail(event.detail.clone())?;
+    let MailEvent { mail } = detail(event.detail.clone())?;
     let sets = mail.tags.get("ses:configuration-set");
     let ours = app.config.mail_configuration_set.as_ref();
     if !ours.is_some_and(|ours| sets.is_some_and(|sets| sets.contains(ours))) {

@@ -9,23 +9,21 @@ use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use purser_domain::event::events_of;
 use purser_edge::App;
-use purser_edge::events::bus::{MOST_ENTRIES, Told};
+use purser_edge::events::bus::{Announcement, MOST_ENTRIES};
 use purser_edge::events::records;
 use purser_edge::process::metrics::{self, Metric};
-use serde_json::json;
 
 /// Tells the bus of a batch of changes.
 pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     let (changes, mut failed) = records::changes(&app, &event);
-    let mut outbox: Vec<(usize, Told)> = Vec::new();
+    let mut outbox: Vec<(usize, Announcement)> = Vec::new();
     for (place, changed) in changes {
-        let origin = json!(changed.origin);
-        let tell = |event| Told { event, origin: origin.clone() };
-        let events = events_of(&changed.change).into_iter().map(tell);
-        outbox.extend(events.map(|event| (place, event)));
+        let origin = changed.origin;
+        let occurrences = events_of(&changed.change).into_iter();
+        outbox.extend(occurrences.map(|occurrence| (place, Announcement { occurrence, origin })));
     }
     for chunk in outbox.chunks(MOST_ENTRIES) {
-        let events: Vec<Told> = chunk.iter().map(|(_, told)| told.clone()).collect();
+        let events: Vec<Announcement> = chunk.iter().map(|(_, announcement)| announcement.clone()).collect();
         let refused = match app.bus.put(&events).await {
             Ok(refused) => refused.first().and_then(|entry| chunk.get(*entry)),
             Err(error) => {
@@ -45,11 +43,11 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
 }
 
 /// Counts what the bus was told, by name; what was told beside a failure is told, and counted, again.
-fn note(event: &StreamEvent, outbox: &[(usize, Told)], failed: Option<usize>) {
+fn note(event: &StreamEvent, outbox: &[(usize, Announcement)], failed: Option<usize>) {
     let before = failed.unwrap_or(event.records.len());
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for (_, told) in outbox.iter().filter(|(place, _)| *place < before) {
-        *counts.entry(told.event.name).or_default() += 1;
+    for (_, announcement) in outbox.iter().filter(|(place, _)| *place < before) {
+        *counts.entry(announcement.occurrence.event.name().as_str()).or_default() += 1;
     }
     tracing::info!(
         function = "relay",

@@ -1,53 +1,61 @@
 //! What people are told of their own account, so that they notice what they did not do (rule D2).
 
-use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::refid::UserRefid;
+use purser_domain::parties::reseller::Reseller;
 use purser_domain::people::user::User;
 use purser_edge::App;
-use purser_edge::events::consumer::detail;
 use purser_edge::process::mail::Mail;
-use serde::Deserialize;
-use serde_json::Value;
 
 use purser_mails::{accounts, branding_reseller};
 
-/// What the events of a login carry.
-#[derive(Debug, Deserialize)]
-struct Told {
-    user: UserRefid,
-    /// With `SignedInFromNewDevice`: the sign-in.
-    login: Option<String>,
-    /// With `SecondFactorChanged`: whether there is one now.
-    on: Option<bool>,
+/// That the password was changed.
+pub(super) async fn password_changed(app: &App, user: &UserRefid, when: &str) -> Result<Option<Mail>, String> {
+    let found = user_and_reseller(app, user).await?;
+    let mail = |(user, reseller): (User, Option<Reseller>)| {
+        accounts::password_changed(app, &user.email, &user.name, when, reseller.as_ref())
+    };
+    found.map(mail).transpose()
 }
 
-/// The mail that an event of a login calls for.
-pub(super) async fn mail_for(app: &App, event: EventBridgeEvent<Value>, when: &str) -> Result<Option<Mail>, String> {
-    let told: Told = detail(event.detail)?;
-    let Some(user) = app.store.user(&told.user).await? else {
+/// That the address was changed: the one before is told.
+pub(super) async fn email_changed(app: &App, user: &UserRefid, when: &str) -> Result<Option<Mail>, String> {
+    let Some((User { name, previous_email: Some(before), .. }, reseller)) = user_and_reseller(app, user).await? else {
+        return Ok(None);
+    };
+    accounts::email_changed(app, &before, &name, when, reseller.as_ref()).map(Some)
+}
+
+/// That the second factor was turned on or off.
+pub(super) async fn second_factor_changed(
+    app: &App,
+    user: &UserRefid,
+    on: bool,
+    when: &str,
+) -> Result<Option<Mail>, String> {
+    let found = user_and_reseller(app, user).await?;
+    let mail = |(user, reseller): (User, Option<Reseller>)| {
+        accounts::second_factor_changed(app, &user.email, &user.name, on, when, reseller.as_ref())
+    };
+    found.map(mail).transpose()
+}
+
+/// That somebody signed in from a device that was not seen before.
+pub(super) async fn new_device(app: &App, user: &UserRefid, login: &str, when: &str) -> Result<Option<Mail>, String> {
+    let Some((User { email, name, .. }, reseller)) = user_and_reseller(app, user).await? else {
+        return Ok(None);
+    };
+    let Some(login) = app.store.login(login).await? else {
+        return Ok(None);
+    };
+    let address = login.address.as_deref().unwrap_or("unknown");
+    accounts::new_device(app, &email, &name, when, address, login.agent.as_deref(), reseller.as_ref()).map(Some)
+}
+
+/// A user with the reseller whose brand its mails carry; none when it has been deleted.
+async fn user_and_reseller(app: &App, refid: &UserRefid) -> Result<Option<(User, Option<Reseller>)>, String> {
+    let Some(user) = app.store.user(refid).await? else {
         return Ok(None);
     };
     let reseller = branding_reseller(app, &user).await?;
-    let reseller = reseller.as_ref();
-    let User { email, name, .. } = &user;
-    let mail = match event.detail_type.as_str() {
-        "PasswordChanged" => accounts::password_changed(app, email, name, when, reseller),
-        "EmailChanged" => match &user.previous_email {
-            Some(before) => accounts::email_changed(app, before, name, when, reseller),
-            None => return Ok(None),
-        },
-        "SecondFactorChanged" => {
-            let on = told.on.unwrap_or(user.second_factor);
-            accounts::second_factor_changed(app, email, name, on, when, reseller)
-        }
-        _ => {
-            let login = told.login.ok_or("a sign-in without an id")?;
-            let Some(login) = app.store.login(&login).await? else {
-                return Ok(None);
-            };
-            let address = login.address.as_deref().unwrap_or("unknown");
-            accounts::new_device(app, email, name, when, address, login.agent.as_deref(), reseller)
-        }
-    };
-    mail.map(Some)
+    Ok(Some((user, reseller)))
 }

@@ -7,116 +7,75 @@
 mod accounts;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::parties::client::{Client, ClientStatus};
+use purser_domain::basic::refid::ClientRefid;
+use purser_domain::event::{Event, EventName, Occurrence};
+use purser_domain::parties::client::Client;
 use purser_domain::parties::reseller::{Reseller, ResellerStatus};
 use purser_edge::App;
-use purser_edge::events::consumer::{Delivery, detail};
+use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;
-use serde::Deserialize;
 use serde_json::Value;
 
 use purser_mails::{clients, resellers};
 
-/// What `CreditsRanLow` carries.
-#[derive(Debug, Deserialize)]
-struct CreditsRanLow {
-    reseller: ResellerRefid,
-    balance: u64,
-    threshold: u64,
-}
-
-/// What `ClientCreated` carries.
-#[derive(Debug, Deserialize)]
-struct ClientCreated {
-    client: ClientRefid,
-}
-
-/// What `ClientStatusChanged` carries.
-#[derive(Debug, Deserialize)]
-struct ClientStatusChanged {
-    client: ClientRefid,
-    from: ClientStatus,
-    to: ClientStatus,
-}
-
-/// What `ResellerOnboarded` carries.
-#[derive(Debug, Deserialize)]
-struct ResellerOnboarded {
-    reseller: ResellerRefid,
-    status: ResellerStatus,
-}
-
-/// What `ResellerStatusChanged` carries.
-#[derive(Debug, Deserialize)]
-struct ResellerStatusChanged {
-    reseller: ResellerRefid,
-    from: ResellerStatus,
-    to: ResellerStatus,
-}
+/// The events it takes.
+pub const TAKES: &[EventName] = &[
+    EventName::ClientCreated,
+    EventName::ClientStatusChanged,
+    EventName::CreditsRanLow,
+    EventName::ResellerOnboarded,
+    EventName::ResellerStatusChanged,
+    EventName::PasswordChanged,
+    EventName::EmailChanged,
+    EventName::SecondFactorChanged,
+    EventName::SignedInFromNewDevice,
+];
 
 /// Sends the mail an event calls for. An error asks for another delivery.
 pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    let delivery = Delivery::of("notify", &event)?;
-    delivery.once(&app, Box::pin(send(&app, event))).await
+    let (delivery, occurrence) = Delivery::of("notify", event)?;
+    let send = async {
+        match mail_for(&app, &delivery, occurrence).await? {
+            Some(mail) => app.mail(&mail).await,
+            None => Ok(()),
+        }
+    };
+    delivery.once(&app, Box::pin(send)).await
 }
 
-async fn send(app: &App, event: EventBridgeEvent<Value>) -> Result<(), String> {
-    match mail_for(app, event).await? {
-        Some(mail) => app.mail(&mail).await,
-        None => Ok(()),
-    }
-}
-
-async fn mail_for(app: &App, event: EventBridgeEvent<Value>) -> Result<Option<Mail>, String> {
-    match event.detail_type.as_str() {
-        "ClientCreated" => {
-            let ClientCreated { client } = detail(event.detail)?;
+async fn mail_for(app: &App, delivery: &Delivery, occurrence: Occurrence) -> Result<Option<Mail>, String> {
+    let when = &*occurrence.time.for_people();
+    match occurrence.event {
+        Event::ClientCreated { client, .. } => {
             let found = client_and_reseller(app, &client).await?;
             found.map(|(client, reseller)| clients::welcome(app, &client, reseller.as_ref())).transpose()
         }
-        "ClientStatusChanged" => {
-            let when = when(&event)?;
-            let ClientStatusChanged { client, from, to } = detail(event.detail)?;
+        Event::ClientStatusChanged { client, from, to, .. } => {
             let found = client_and_reseller(app, &client).await?;
             let mail = |(client, reseller): (Client, Option<Reseller>)| {
-                clients::client_status(app, &client, reseller.as_ref(), (from, to), &when)
+                clients::client_status(app, &client, reseller.as_ref(), (from, to), when)
             };
             found.map(mail).transpose()
         }
-        "CreditsRanLow" => {
-            let low: CreditsRanLow = detail(event.detail)?;
-            let found = reseller(app, &low.reseller).await?;
-            found.map(|reseller| resellers::credits_ran_low(app, &reseller, low.balance, low.threshold)).transpose()
+        Event::CreditsRanLow { reseller, balance, threshold } => {
+            let found = app.store.reseller(&reseller).await?;
+            found.map(|it| resellers::credits_ran_low(app, &it, balance.get(), threshold.get())).transpose()
         }
-        "ResellerOnboarded" => {
-            let onboarded: ResellerOnboarded = detail(event.detail)?;
-            if onboarded.status != ResellerStatus::Pending {
-                return Ok(None);
-            }
-            let found = reseller(app, &onboarded.reseller).await?;
+        Event::ResellerOnboarded { reseller, status: ResellerStatus::Pending, .. } => {
+            let found = app.store.reseller(&reseller).await?;
             found.map(|reseller| resellers::application_received(app, &reseller)).transpose()
         }
-        "ResellerStatusChanged" => {
-            let changed: ResellerStatusChanged = detail(event.detail)?;
-            if (changed.from, changed.to) != (ResellerStatus::Pending, ResellerStatus::Active) {
-                return Ok(None);
-            }
-            let found = reseller(app, &changed.reseller).await?;
+        Event::ResellerStatusChanged { reseller, from: ResellerStatus::Pending, to: ResellerStatus::Active } => {
+            let found = app.store.reseller(&reseller).await?;
             found.map(|reseller| resellers::application_approved(app, &reseller)).transpose()
         }
-        "PasswordChanged" | "EmailChanged" | "SecondFactorChanged" | "SignedInFromNewDevice" => {
-            let when = when(&event)?;
-            accounts::mail_for(app, event, &when).await
-        }
-        other => Err(format!("no mail is written for {other}")),
+        Event::ResellerOnboarded { .. } | Event::ResellerStatusChanged { .. } => Ok(None),
+        Event::PasswordChanged { user } => accounts::password_changed(app, &user, when).await,
+        Event::EmailChanged { user } => accounts::email_changed(app, &user, when).await,
+        Event::SecondFactorChanged { user, on } => accounts::second_factor_changed(app, &user, on, when).await,
+        Event::SignedInFromNewDevice { user, login } => accounts::new_device(app, &user, &login, when).await,
+        other => Err(delivery.not_taken(other.name())),
     }
-}
-
-/// When it happened, for people.
-fn when(event: &EventBridgeEvent<Value>) -> Result<String, String> {
-    let time = event.time.ok_or("an event without a time")?;
-    Ok(time.format("%-d %B %Y at %H:%M UTC").to_string())
 }
 
 /// A client with the reseller whose brand its mails carry; none when it has been deleted.
@@ -125,12 +84,8 @@ async fn client_and_reseller(app: &App, refid: &ClientRefid) -> Result<Option<(C
         return Ok(None);
     };
     let owner = match &client.reseller {
-        Some(refid) => reseller(app, refid).await?,
+        Some(refid) => app.store.reseller(refid).await?,
         None => None,
     };
     Ok(Some((client, owner)))
-}
-
-async fn reseller(app: &App, refid: &ResellerRefid) -> Result<Option<Reseller>, String> {
-    Ok(app.store.reseller(refid).await?)
 }

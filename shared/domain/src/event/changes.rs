@@ -1,0 +1,172 @@
+//! Which events follow from which change.
+
+use super::{Event, Occurrence};
+use crate::basic::time::Time;
+use crate::licences::licence::{Licence, LicenceStatus};
+use crate::money::entry::{Entry, EntryType};
+use crate::parties::client::{Client, DeletedClient};
+use crate::parties::reseller::Reseller;
+use crate::people::credentials::Credentials;
+use crate::people::session::Login;
+use crate::people::token::LinkRequest;
+use crate::people::user::User;
+
+/// The change of one item, decoded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A client appeared or changed.
+    Client(Option<Client>, Client),
+    /// A client was deleted.
+    ClientDeleted(DeletedClient),
+    /// A reseller appeared or changed.
+    Reseller(Option<Reseller>, Reseller),
+    /// An entry was appended.
+    Entry(Entry),
+    /// A licence was minted or changed.
+    Licence(Option<Licence>, Licence),
+    /// A login appeared or changed.
+    User(Option<User>, User),
+    /// What a user proves itself with changed.
+    Credentials(Option<Credentials>, Credentials),
+    /// Somebody signed in.
+    Login(Login),
+    /// Somebody asked for a link by mail.
+    LinkRequest(LinkRequest),
+}
+
+/// The events of a change, in the order they happened.
+pub fn events_of(change: &Change) -> Vec<Occurrence> {
+    match change {
+        Change::Client(old, new) => {
+            let at = |event| occurrence(new.refid.as_str(), new.version, new.updated_at, event);
+            client_event(old.as_ref(), new).map(at).into_iter().collect()
+        }
+        Change::ClientDeleted(it) => {
+            let event = Event::ClientDeleted { client: it.refid.clone(), reseller: it.reseller.clone() };
+            vec![occurrence(it.refid.as_str(), it.version, it.deleted_at, event)]
+        }
+        Change::Reseller(old, new) => {
+            let at = |event| occurrence(new.refid.as_str(), new.version, new.updated_at, event);
+            reseller_event(old.as_ref(), new).map(at).into_iter().collect()
+        }
+        Change::Entry(entry) => {
+            let at = |event| occurrence(entry.refid.as_str(), 1, entry.created_at, event);
+            entry_events(entry).map(at).collect()
+        }
+        Change::Licence(old, new) => {
+            let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
+            licence_event(old.as_ref(), new).map(at).into_iter().collect()
+        }
+        Change::User(old, new) => {
+            let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
+            user_events(old.as_ref(), new).map(at).collect()
+        }
+        Change::Credentials(old, new) => {
+            let at = |(time, event)| occurrence(new.user.as_str(), new.version, time, event);
+            credentials_events(old.as_ref(), new).map(at).collect()
+        }
+        Change::Login(login) if login.new_device => {
+            let event = Event::SignedInFromNewDevice { user: login.user.clone(), login: login.id.clone() };
+            vec![occurrence(&login.id, 1, login.created_at, event)]
+        }
+        Change::Login(_) => Vec::new(),
+        Change::LinkRequest(asked) => {
+            let event = Event::LinkRequested { request: asked.id.clone() };
+            vec![occurrence(&asked.id, 1, asked.created_at, event)]
+        }
+    }
+}
+
+fn occurrence(refid: &str, version: u64, time: Time, event: Event) -> Occurrence {
+    Occurrence { id: format!("{refid}:{version}:{}", event.name()), time, event }
+}
+
+fn client_event(old: Option<&Client>, new: &Client) -> Option<Event> {
+    let (client, reseller) = (new.refid.clone(), new.reseller.clone());
+    Some(match old {
+        None => Event::ClientCreated { client, reseller, status: new.status },
+        Some(old) if old.status != new.status => {
+            Event::ClientStatusChanged { client, reseller, from: old.status, to: new.status }
+        }
+        Some(old) if old.reseller != new.reseller => {
+            Event::ClientTransferred { client, from: old.reseller.clone(), to: reseller }
+        }
+        Some(old) if old.version != new.version => Event::ClientChanged { client, reseller },
+        Some(_) => return None,
+    })
+}
+
+fn reseller_event(old: Option<&Reseller>, new: &Reseller) -> Option<Event> {
+    let (reseller, tier) = (new.refid.clone(), new.tier);
+    Some(match old {
+        None => Event::ResellerOnboarded { reseller, tier, status: new.status, parent: new.parent.clone() },
+        Some(old) if old.status != new.status => {
+            Event::ResellerStatusChanged { reseller, from: old.status, to: new.status }
+        }
+        Some(old) if old.version != new.version => Event::ResellerChanged { reseller, tier },
+        Some(_) => return None,
+    })
+}
+
+/// Money events come from the entry's insert alone: a changed threshold is no crossing (rule B9).
+fn entry_events(entry: &Entry) -> impl Iterator<Item = Event> {
+    let Entry { amount, balance_after: balance, sequence, threshold, .. } = *entry;
+    let reseller = entry.reseller.clone();
+    let other = entry.counterparty.as_ref().map(|other| other.reseller.clone());
+    let low = entry.ran_low().then(|| Event::CreditsRanLow { reseller: reseller.clone(), balance, threshold });
+    let moved = match entry.kind {
+        EntryType::Credit => Event::CreditsAdded { reseller, amount, balance, sequence },
+        EntryType::Debit => Event::CreditsProvisioned {
+            reseller,
+            provision: entry.refid.clone(),
+            cost: amount,
+            balance,
+            sequence,
+            product: entry.sale.as_ref().map(|sale| sale.product.clone()),
+            clients: entry.sale.as_ref().map_or_else(Vec::new, |sale| sale.clients.clone()),
+        },
+        EntryType::Refund => {
+            Event::CreditsRefunded { reseller, provision: entry.provision().cloned(), amount, balance, sequence }
+        }
+        EntryType::TransferOut => Event::CreditsTransferredOut { reseller, to: other, amount, balance, sequence },
+        EntryType::TransferIn => Event::CreditsTransferredIn { reseller, from: other, amount, balance, sequence },
+    };
+    std::iter::once(moved).chain(low)
+}
+
+fn licence_event(old: Option<&Licence>, new: &Licence) -> Option<(Time, Event)> {
+    let (licence, product) = (new.refid.clone(), new.product.clone());
+    let (client, reseller) = (new.client.clone(), new.reseller.clone());
+    match old {
+        None => Some((new.created_at, Event::LicenceMinted { licence, product, client, reseller })),
+        Some(old) if old.status != new.status && new.status == LicenceStatus::Revoked => {
+            Some((new.updated_at, Event::LicenceRevoked { licence, product, client, reseller }))
+        }
+        Some(_) => None,
+    }
+}
+
+fn user_events(old: Option<&User>, new: &User) -> impl Iterator<Item = (Time, Event)> {
+    let user = || new.refid.clone();
+    let invited = (old.is_none() && new.invited).then(|| (new.created_at, Event::UserInvited { user: user() }));
+    let confirmed_at =
+        |changed: fn(&User, &User) -> bool| new.confirmed_at.filter(|_| old.is_some_and(|old| changed(old, new)));
+    let confirmed = confirmed_at(|old, _| old.confirmed_at.is_none());
+    let moved = confirmed_at(|old, new| old.email != new.email);
+    let confirmed = confirmed.map(|time| (time, Event::UserConfirmed { user: user() }));
+    let moved = moved.map(|time| (time, Event::EmailChanged { user: user() }));
+    invited.into_iter().chain(confirmed).chain(moved)
+}
+
+/// The first password of a login is no change of it.
+fn credentials_events(old: Option<&Credentials>, new: &Credentials) -> impl Iterator<Item = (Time, Event)> {
+    let user = || new.user.clone();
+    let set_before = old.and_then(|old| old.password_set_at);
+    let password = new.password_set_at.filter(|set| set_before.is_some_and(|before| before != *set));
+    let password = password.map(|time| (time, Event::PasswordChanged { user: user() }));
+    let since = |it: &Credentials| it.second_factor.as_ref().map(|factor| factor.since);
+    let time = since(new).or(new.changed_at).filter(|_| old.and_then(since) != since(new));
+    let on = new.second_factor.is_some();
+    let factor = time.map(|time| (time, Event::SecondFactorChanged { user: user(), on }));
+    password.into_iter().chain(factor)
+}

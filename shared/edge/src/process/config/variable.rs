@@ -1,0 +1,98 @@
+//! Environment variables as fields: each is named once, with what it is unless set and how it is read.
+
+use std::fmt::Display;
+
+/// Where the value of a variable is looked up by its name.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A variable that is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct ConfigError {
+    name: &'static str,
+    problem: String,
+}
+
+/// How a field is read: from one variable, from several, or from none.
+pub(super) struct Variable<T> {
+    /// The names of the variables.
+    pub(super) names: Vec<&'static str>,
+    /// Reads them; the first that is wrong is the error.
+    pub(super) read: Box<dyn FnOnce(Lookup<'_>) -> Result<T, ConfigError>>,
+}
+
+/// What several variables make up.
+pub(super) trait Variables: Sized {
+    /// How they are read.
+    fn group() -> Variable<Self>;
+}
+
+/// The variable `name`; none if it is not set, or empty.
+pub(super) fn optional<T: 'static>(
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, String> + 'static,
+) -> Variable<Option<T>> {
+    let wrong = move |problem| ConfigError { name, problem };
+    let read = move |lookup: Lookup<'_>| {
+        let set = lookup(name).filter(|value| !value.is_empty());
+        set.map(|value| parse(&value)).transpose().map_err(wrong)
+    };
+    Variable { names: vec![name], read: Box::new(read) }
+}
+
+/// The variable `name`, which must be set.
+pub(super) fn required<T: 'static>(
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, String> + 'static,
+) -> Variable<T> {
+    let Variable { names, read } = optional(name, parse);
+    let missing = move || ConfigError { name, problem: "is not set".to_owned() };
+    Variable { names, read: Box::new(move |lookup| read(lookup)?.ok_or_else(missing)) }
+}
+
+/// The variable `name`, which is `usual` unless it is set.
+pub(super) fn usually<T: 'static>(
+    name: &'static str,
+    usual: impl Display,
+    parse: impl FnOnce(&str) -> Result<T, String> + 'static,
+) -> Variable<T> {
+    let usual = usual.to_string();
+    let Variable { names, read } = required(name, parse);
+    let read = move |lookup: Lookup<'_>| {
+        let value = lookup(name).filter(|value| !value.is_empty()).unwrap_or(usual);
+        read(&|_| Some(value.clone()))
+    };
+    Variable { names, read: Box::new(read) }
+}
+
+/// What no variable changes.
+pub(super) fn always<T: 'static>(value: T) -> Variable<T> {
+    Variable { names: Vec::new(), read: Box::new(move |_| Ok(value)) }
+}
+
+/// Makes a type's fields variables. With `struct` it defines the type, too.
+macro_rules! variables {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $($(#[$doc:meta])* $field:ident: $type:ty = $variable:expr,)*
+        }
+    ) => {
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$doc])* pub $field: $type,)*
+        }
+        variables! { $name { $($field = $variable,)* } }
+    };
+    ($name:ident { $($field:ident = $variable:expr,)* }) => {
+        impl Variables for $name {
+            fn group() -> Variable<Self> {
+                $(let $field = $variable;)*
+                let names = [$($field.names,)*].concat();
+                Variable { names, read: Box::new(move |lookup| Ok(Self { $($field: ($field.read)(lookup)?,)* })) }
+            }
+        }
+    };
+}
+
+pub(super) use variables;
