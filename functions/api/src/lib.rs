@@ -9,6 +9,7 @@ pub mod clients;
 pub mod events;
 pub mod http;
 pub mod ledger;
+pub mod licences;
 pub mod products;
 pub mod provisions;
 pub mod resellers;

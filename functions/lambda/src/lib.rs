@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
+use axum::extract::{Request, State};
 use axum::middleware::map_response_with_state;
+use axum::response::Response;
 use purser_api::http::fallback::{Paths, elsewhere};
 use purser_api::{Entry, Function, Routes};
 use purser_edge::App;
@@ -34,7 +36,8 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
     let service = serve(function.name, with_fallback(service), Some(app.limits.clone()));
     if pages {
         // Around everything, so that what the limits refuse is a page, too.
-        return Some(service.layer(map_response_with_state(app.clone(), page::or_failure)));
+        let on_a_page = |State(app): State<App>, answer: Response| async move { page::or_failure(&app, answer) };
+        return Some(service.layer(map_response_with_state(app.clone(), on_a_page)));
     }
     Some(service)
 }
@@ -49,5 +52,5 @@ pub fn stateless_router(function: &Function, limits: &Limits) -> Option<axum::Ro
 }
 
 fn with_fallback(service: axum::Router) -> axum::Router {
-    service.fallback(move |request| elsewhere(axum::extract::State(&*PATHS), request))
+    service.fallback(|request: Request| async move { elsewhere(&PATHS, &request) })
 }

@@ -7,6 +7,11 @@
 pub mod history;
 mod logins;
 
+use purser_api::clients::view::ClientView;
+use purser_api::ledger::view::EntryView;
+use purser_api::products::view::ProductView;
+use purser_api::provisions::view::ProvisionView;
+use purser_api::resellers::view::ResellerView;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +28,6 @@ use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
 use purser_domain::people::api_key::ApiKey;
 use purser_domain::people::caller::{Actor, Role};
 use purser_edge::App;
-use purser_edge::shapes::{ClientShape, EntryShape, ProductShape, ProvisionShape, ResellerShape};
 use purser_store::engine::command::Request;
 use purser_store::engine::command::idempotency::{Fingerprint, IdempotencyKey};
 use purser_store::engine::item::{Origin, Stamp};
@@ -176,7 +180,7 @@ async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), Store
         version: 1,
     };
     if app.store.product(&product.reference).await?.is_none() {
-        app.store.create_product::<ProductShape>(&product, &request(now)).await?;
+        app.store.create_product::<ProductView>(&product, &request(now)).await?;
     }
     Ok(())
 }
@@ -195,7 +199,7 @@ async fn make_reseller(app: &App, refid: &ResellerRefid, now: Time) -> Result<()
         metadata: metadata.map_err(|error| failed(&format_args!("{error:?}")))?,
         status: ResellerStatus::Active,
     };
-    app.store.onboard_reseller::<ResellerShape>(refid, &new, None, &request(now)).await.map(drop)
+    app.store.onboard_reseller::<ResellerView>(refid, &new, None, &request(now)).await.map(drop)
 }
 
 /// The top-up is stored under a fixed idempotency key, so repeating it adds nothing.
@@ -206,7 +210,7 @@ async fn add_credits(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(
         reference: Some(valid("DEMO-TOP-UP".to_owned())?),
         description: Some(valid("Opening balance".to_owned())?),
     };
-    app.store.add_credits::<EntryShape>(&top_up, &once("top-up", now)?).await.map(drop)
+    app.store.add_credits::<EntryView>(&top_up, &once("top-up", now)?).await.map(drop)
 }
 
 /// The provision is stored under a fixed idempotency key, so repeating it buys nothing.
@@ -220,14 +224,14 @@ async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(),
         }),
         description: None,
     };
-    let made = store_for(app, BUYER.3).provision::<ProvisionShape>(&command, &once("provision", now)?).await;
+    let made = store_for(app, BUYER.3).provision::<ProvisionView>(&command, &once("provision", now)?).await;
     made.map(drop)
 }
 
 async fn make_client(app: &App, row: ClientRow, reseller: Option<&ResellerRefid>, now: Time) -> Result<(), StoreError> {
     let new = new_client(row)?;
     let creation = ClientCreation { new: &new, reseller, user: None };
-    let created = store_for(app, row.3).create_client::<ClientShape>(&creation, &request(now)).await;
+    let created = store_for(app, row.3).create_client::<ClientView>(&creation, &request(now)).await;
     match created {
         // The client exists, or somebody has changed the demo data since. Either way their changes stay.
         Err(StoreError::Refused(_)) => Ok(()),

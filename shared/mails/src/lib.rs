@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use purser_charts::trend::grouped;
 use purser_domain::parties::reseller::Reseller;
+use purser_domain::people::caller::RoleName;
 use purser_domain::people::user::User;
 use purser_edge::App;
 use purser_edge::process::config::Config;
@@ -55,7 +56,7 @@ pub fn link(app: &App, path: &str, token: &str) -> Result<String, String> {
 /// The reseller whose brand e-mails to a user carry: that of the user's client, unless the user has another role
 /// (rule B12).
 pub async fn branding_reseller(app: &App, user: &User) -> Result<Option<Reseller>, String> {
-    let Some(client) = user.client.as_ref().filter(|_| user.roles() == ["customer"]) else {
+    let Some(client) = user.client.as_ref().filter(|_| user.roles() == [RoleName::Customer]) else {
         return Ok(None);
     };
     let client = app.store.client(client).await?;

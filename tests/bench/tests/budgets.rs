@@ -1,4 +1,11 @@
 //! The budgets hold: what operations cost in round trips and capacity units (tests/bench/src/budgets).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where an assumption fails"
+)]
 
 use purser_bench::budgets;
 use purser_store::engine::keys::shard;

@@ -59,7 +59,7 @@ fn sample(name: EventName) -> Value {
         "licence": "LI-0000000000000000", "product": "PROD-001", "user": "US-0000000000000000", "on": true,
         "login": "0000", "request": "0000",
     });
-    assert_eq!(Event::read(name.as_str(), detail.clone()).map(|it| it.name()), Ok(name));
+    assert_eq!(Event::read(name.as_str(), &detail).map(|it| it.name()), Ok(name));
     detail
 }
 

@@ -5,4 +5,5 @@ mod edge;
 mod isolation;
 mod limits;
 pub mod logs;
+mod openapi;
 pub mod operations;

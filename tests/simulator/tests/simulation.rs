@@ -1,4 +1,11 @@
 //! Tests of the simulator itself: a seed repeats exactly, planted bugs are found, and without them no run fails.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where an assumption fails"
+)]
 
 use purser_edge::process::clock::Clock;
 use purser_edge::process::logs;

@@ -2,10 +2,11 @@
 //!
 //! Invariant: a key is shown once, at its creation; a reseller makes, sees and revokes keys for itself only.
 
+use crate::accounts::view::ApiKeyView;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use purser_domain::basic::refid::ApiKeyRefid;
+use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
 use purser_domain::basic::text::Name;
 use purser_domain::people::api_key::ApiKey;
 use purser_domain::people::caller::{Caller, Role};
@@ -16,7 +17,6 @@ use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{Body, Key, Limit, Params};
 use purser_edge::http::json;
 use purser_edge::http::problem::refusals::{InvalidReseller, KeyAlreadyShown, NotFound, Refused};
-use purser_edge::shapes::{ApiKeyRefidShape, ApiKeyShape, IdempotencyKeyShape, NameShape, ResellerRefidShape};
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::engine::secrets::{random, sha256_hex};
@@ -36,10 +36,9 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateApiKey {
     /// The reseller it acts for; an operator's key unless given. A reseller's own key implies itself.
-    #[schema(value_type = Option<ResellerRefidShape>)]
+    #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// What it is for.
-    #[schema(value_type = NameShape)]
     name: Name,
 }
 
@@ -49,14 +48,14 @@ struct CreatedApiKey {
     /// The key; it is shown this once.
     key: String,
     #[serde(flatten)]
-    shape: ApiKeyShape,
+    view: ApiKeyView,
 }
 
 /// Create an API key
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "api-keys", request_body = CreateApiKey,
     params(
-        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat is refused."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat is refused."),
     ),
     responses((status = 201, body = CreatedApiKey), Refused<(NotFound, KeyAlreadyShown, InvalidReseller)>)
 )]
@@ -76,7 +75,7 @@ async fn create_api_key(
         created_at: call.now,
         version: 1,
     };
-    let shown = CreatedApiKey { key: format!("{}.{secret}", made.refid), shape: (&made).into() };
+    let shown = CreatedApiKey { key: format!("{}.{secret}", made.refid), view: (&made).into() };
     let created = app.store.create_api_key(&made, &request, json::write(&shown)?).await?;
     Ok(answer::created(created))
 }
@@ -87,16 +86,15 @@ async fn create_api_key(
 #[into_params(parameter_in = Query)]
 struct ApiKeyQuery {
     /// Only this reseller's; an operator that names none sees the operators'.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
 
-type ApiKeyList = List<ApiKeyShape>;
+type ApiKeyList = List<ApiKeyView>;
 
 /// List API keys, newest first
 #[utoipa::path(
@@ -111,16 +109,16 @@ async fn list_api_keys(
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
         let none = Page::<ApiKey>::only(None);
-        return List::answer(&app, &scope, none, |key| ApiKeyShape::from(key));
+        return List::answer(&app, &scope, none, |key| ApiKeyView::from(key));
     };
     let limit = query.limit.unwrap_or_default().get();
     let page = app.store.api_keys(reseller.as_ref(), limit, position).await?;
-    List::answer(&app, &scope, page, |key: &ApiKey| ApiKeyShape::from(key))
+    List::answer(&app, &scope, page, |key: &ApiKey| ApiKeyView::from(key))
 }
 
 /// Revoke an API key
 #[utoipa::path(
-    delete, path = "/v1/api-keys/{refid}", tag = "api-keys", params(("refid" = ApiKeyRefidShape, Path)),
+    delete, path = "/v1/api-keys/{refid}", tag = "api-keys", params(("refid" = ApiKeyRefid, Path)),
     responses((status = 204))
 )]
 async fn revoke_api_key(

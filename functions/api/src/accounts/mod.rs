@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod auth;
 pub mod me;
 pub mod users;
+pub mod view;
 
 use crate::Function;
 

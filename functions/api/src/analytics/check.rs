@@ -10,12 +10,11 @@ use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::shapes::RecountShape;
 use purser_edge::{App, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::analytics::period::PeriodQuery;
+use super::recount::{PeriodQuery, RecountView};
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
@@ -28,7 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// from those of its months, all time from those of the years.
 #[utoipa::path(
     get, path = "/v1/analytics/figures/check", tag = "analytics", params(PeriodQuery),
-    responses((status = 200, body = RecountShape), Refused<Forbidden>)
+    responses((status = 200, body = RecountView), Refused<Forbidden>)
 )]
 async fn check_figures(
     State(app): State<App>,
@@ -41,5 +40,5 @@ async fn check_figures(
         _ => None,
     };
     let days = first_day.map(|first| (first, call.now.day()));
-    ok(&RecountShape::of(period, &recount, days))
+    ok(&RecountView::of(period, &recount, days))
 }

@@ -5,18 +5,19 @@ use axum::response::Response;
 use purser_charts::columns;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, Scope, metric};
+use purser_domain::basic::refid::ResellerRefid;
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::negotiation::Accept;
 use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
-use purser_edge::shapes::ResellerRefidShape;
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::analytics::Ranked;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ranking::{self, TopQuery};
-use super::trend::{self, Subject, TrendQuery, TrendShape};
+use super::trend;
+use super::trend::{Subject, TrendQuery, TrendView};
 use super::{RangeQuery, count, scope};
 
 /// Clients by day, month or year of their creation
@@ -24,7 +25,7 @@ use super::{RangeQuery, count, scope};
     get, path = "/v1/analytics/clients/signups", tag = "analytics", params(TrendQuery),
     responses(
         (status = 200, content(
-            (TrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
+            (TrendView = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
         )),
         Refused<(NotFound, NotAcceptable)>,
     )
@@ -36,7 +37,7 @@ pub(super) async fn signups(
 ) -> Result<Response, Problem> {
     let scope = scope(&app, &call, query.reseller.as_deref()).await?;
     let subject = Subject { kind: Kind::Client, title: "New clients", series: [(metric::CLIENTS, "Clients")] };
-    trend::answer::<TrendShape, 1>(&app, &accept, &scope, &query, &subject).await
+    trend::answer::<TrendView, 1>(&app, &accept, &scope, &query, &subject).await
 }
 
 /// Clients in each status.
@@ -140,8 +141,7 @@ struct TopOwners {
 /// A reseller and its clients.
 #[derive(Debug, Serialize, ToSchema)]
 struct TopOwner {
-    #[schema(value_type = ResellerRefidShape)]
-    reseller: String,
+    reseller: ResellerRefid,
     /// Its name.
     company: String,
     /// Its clients that were created in the range.
@@ -174,7 +174,7 @@ pub(super) async fn top_owners(
     let data: Vec<TopOwner> = top
         .into_iter()
         .map(|(reseller, [clients, _])| TopOwner {
-            reseller: reseller.refid.to_string(),
+            reseller: reseller.refid,
             company: reseller.company_name.to_string(),
             clients: count(clients),
         })

@@ -12,7 +12,8 @@ use purser_edge::{App, Call, Input, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::trend::{self, CreditTrendShape, Subject, TrendQuery};
+use super::trend;
+use super::trend::{CreditTrendView, Subject, TrendQuery};
 use super::{ScopeQuery, scope};
 
 /// Credits distributed and spent, by day, month or year
@@ -20,7 +21,7 @@ use super::{ScopeQuery, scope};
     get, path = "/v1/analytics/credits/trends", tag = "analytics", params(TrendQuery),
     responses(
         (status = 200, content(
-            (CreditTrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
+            (CreditTrendView = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
         )),
         Refused<(NotFound, NotAcceptable)>,
     )
@@ -36,7 +37,7 @@ pub(super) async fn trends(
         title: "Credits distributed and spent",
         series: [(metric::DISTRIBUTED, "Distributed"), (metric::SPENT, "Spent")],
     };
-    trend::answer::<CreditTrendShape, 2>(&app, &accept, &scope, &query, &subject).await
+    trend::answer::<CreditTrendView, 2>(&app, &accept, &scope, &query, &subject).await
 }
 
 /// What may still be spent.

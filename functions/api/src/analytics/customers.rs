@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_charts::columns;
 use purser_domain::analytics::metric::Ranking;
-use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
+use purser_domain::basic::text::Name;
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::negotiation::Accept;
 use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
-use purser_edge::shapes::{ClientRefidShape, NameShape, ResellerRefidShape};
 use purser_edge::{App, Call, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,25 +21,13 @@ use super::{ranking, scope};
 #[into_params(parameter_in = Query)]
 pub(super) struct CustomersQuery {
     /// By what they are ranked; licences unless given.
-    #[param(value_type = Option<RankingShape>, inline)]
+    #[param(inline)]
     by: Option<Ranking>,
     /// Only what this reseller sold; for a reseller always what it sold itself.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
-}
-
-/// What customers are ranked by.
-#[derive(Debug, ToSchema)]
-#[schema(as = CustomerRanking, rename_all = "snake_case")]
-#[expect(dead_code, reason = "it stands for the domain's enum in the document")]
-enum RankingShape {
-    /// Licences they hold that were not revoked.
-    Licences,
-    /// Different products of those.
-    Products,
 }
 
 /// Customers, the one that holds most first.
@@ -51,11 +39,10 @@ struct TopCustomers {
 /// A customer and what it holds.
 #[derive(Debug, Serialize, ToSchema)]
 struct TopCustomer {
-    #[schema(value_type = ClientRefidShape)]
-    client: String,
+    client: ClientRefid,
     /// Its name; null when it is deleted, or another reseller's by now.
-    #[schema(required = true, value_type = Option<NameShape>)]
-    name: Option<String>,
+    #[schema(required = true)]
+    name: Option<Name>,
     /// Licences it holds that were not revoked.
     licences: u64,
     /// Different products of those.
@@ -88,8 +75,8 @@ pub(super) async fn top_customers(
         .map(|(client, counts)| {
             let known = known.remove(&client).filter(|it| call.may_reach(it));
             TopCustomer {
-                client: client.to_string(),
-                name: known.map(|it| it.name.to_string()),
+                client,
+                name: known.map(|it| it.name),
                 licences: Ranking::Licences.of(&counts),
                 products: Ranking::Products.of(&counts),
             }

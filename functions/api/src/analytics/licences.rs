@@ -6,19 +6,20 @@ use purser_charts::columns;
 use purser_domain::Refusal;
 use purser_domain::analytics::period::Interval;
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::basic::time::Day;
+use purser_domain::licences::product::ProductReference;
 use purser_domain::refusal::What;
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::negotiation::Accept;
 use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
-use purser_edge::shapes::{ClientRefidShape, DayShape, ProductReferenceShape, ResellerRefidShape};
 use purser_edge::{App, Call, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ranking::{self, TopQuery};
-use super::trend::{self, IntervalShape, Subject, TrendQuery, TrendShape};
+use super::trend;
+use super::trend::{Subject, TrendQuery, TrendView};
 use super::{count, scope};
 
 /// Which buckets, and whose licences.
@@ -28,19 +29,16 @@ use super::{count, scope};
 pub(super) struct MintedQuery {
     /// How long the buckets are; monthly unless given. A daily trend has at most 1,096 of them, a monthly one 120, a
     /// yearly one 100.
-    #[param(value_type = Option<IntervalShape>)]
     interval: Option<Interval>,
     /// The first day. Unless given, there are the last 30 days, 12 months or 5 years.
-    #[param(value_type = Option<DayShape>)]
     start: Option<Day>,
     /// The last day; today unless given. Buckets that the range cuts count only what is in it.
-    #[param(value_type = Option<DayShape>)]
     end: Option<Day>,
     /// Only those that this reseller sold; for a reseller always its own.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// Only those of this client.
-    #[param(value_type = Option<ClientRefidShape>)]
+    #[param(value_type = Option<ClientRefid>)]
     client: Option<String>,
 }
 
@@ -50,19 +48,16 @@ pub(super) struct MintedQuery {
 #[into_params(parameter_in = Query)]
 pub(super) struct PopularityQuery {
     /// The first day. Given one day, the range is at most ten years.
-    #[param(value_type = Option<DayShape>)]
     start: Option<Day>,
     /// The last day; today unless given.
-    #[param(value_type = Option<DayShape>)]
     end: Option<Day>,
     /// Only those that this reseller sold; for a reseller always its own.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// Only those of this client.
-    #[param(value_type = Option<ClientRefidShape>)]
+    #[param(value_type = Option<ClientRefid>)]
     client: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
 
@@ -82,7 +77,7 @@ async fn scope_of(app: &App, call: &Call, reseller: Option<&str>, client: Option
     get, path = "/v1/analytics/licences/minted", tag = "analytics", params(MintedQuery),
     responses(
         (status = 200, content(
-            (TrendShape = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
+            (TrendView = "application/json"), (String = "text/csv"), (String = "image/svg+xml")
         )),
         Refused<(NotFound, NotAcceptable)>,
     )
@@ -96,7 +91,7 @@ pub(super) async fn minted(
     let scope = scope_of(&app, &call, reseller.as_deref(), client.as_deref()).await?;
     let query = TrendQuery { interval, start, end, reseller };
     let subject = Subject { kind: Kind::Licence, title: "Licences minted", series: [(metric::MINTED, "Licences")] };
-    trend::answer::<TrendShape, 1>(&app, &accept, &scope, &query, &subject).await
+    trend::answer::<TrendView, 1>(&app, &accept, &scope, &query, &subject).await
 }
 
 /// Products, the one of most licences first.
@@ -108,7 +103,7 @@ struct Popularity {
 /// A product and its licences.
 #[derive(Debug, Serialize, ToSchema)]
 struct PopularProduct {
-    #[schema(value_type = ProductReferenceShape)]
+    #[schema(value_type = ProductReference)]
     product: String,
     /// Its licences that were minted in the range and not revoked.
     licences: u64,

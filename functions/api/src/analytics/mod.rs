@@ -8,9 +8,9 @@ mod clients;
 mod credits;
 mod customers;
 mod licences;
-pub(crate) mod period;
 mod ranking;
 pub mod rebuild;
+mod recount;
 pub mod report;
 mod resellers;
 mod trend;
@@ -24,7 +24,6 @@ use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::time::Day;
 use purser_domain::refusal::What;
-use purser_edge::shapes::{DayShape, ResellerRefidShape};
 use purser_edge::{App, Call, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -69,7 +68,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct ScopeQuery {
     /// Only this reseller's; for a reseller always its own.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
 }
 
@@ -79,13 +78,11 @@ struct ScopeQuery {
 #[into_params(parameter_in = Query)]
 struct RangeQuery {
     /// The first day; from the first there is unless given.
-    #[param(value_type = Option<DayShape>)]
     start: Option<Day>,
     /// The last day; up to today unless given.
-    #[param(value_type = Option<DayShape>)]
     end: Option<Day>,
     /// Only this reseller's; for a reseller always its own.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
 }
 

@@ -10,7 +10,6 @@ use purser_domain::basic::time::Day;
 use purser_domain::parties::reseller::Reseller;
 use purser_edge::http::extract::Limit;
 use purser_edge::http::negotiation::{Accept, Format, Represented};
-use purser_edge::shapes::{DayShape, ResellerRefidShape};
 use purser_edge::{App, Problem};
 use purser_store::StoreError;
 use purser_store::analytics::Ranked;
@@ -23,16 +22,13 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 pub(super) struct TopQuery {
     /// The first day. Given one day, the range is at most ten years.
-    #[param(value_type = Option<DayShape>)]
     pub(super) start: Option<Day>,
     /// The last day; today unless given.
-    #[param(value_type = Option<DayShape>)]
     pub(super) end: Option<Day>,
     /// Only this reseller; for a reseller always itself.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     pub(super) reseller: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(super) limit: Option<Limit>,
 }
 

@@ -9,12 +9,11 @@ use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::shapes::RecountShape;
 use purser_edge::{App, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::analytics::period::PeriodQuery;
+use super::recount::{PeriodQuery, RecountView};
 
 /// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
@@ -26,7 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The answer says what differs, as a check does; two minutes later it is right.
 #[utoipa::path(
     post, path = "/v1/analytics/figures/rebuild", tag = "analytics", params(PeriodQuery),
-    responses((status = 200, body = RecountShape), Refused<Forbidden>)
+    responses((status = 200, body = RecountView), Refused<Forbidden>)
 )]
 async fn rebuild_figures(
     State(app): State<App>,
@@ -37,5 +36,5 @@ async fn rebuild_figures(
     let differing = recount.differences.len();
     app.store.rebuild(&recount.differences, call.now).await?;
     tracing::info!(period = period.label(), differing, "had figures counted again");
-    ok(&RecountShape::of(period, &recount, None))
+    ok(&RecountView::of(period, &recount, None))
 }

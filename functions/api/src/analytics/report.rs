@@ -6,6 +6,7 @@ use purser_charts::trend::Bucket;
 use purser_domain::analytics::period::{Month, Period};
 use purser_domain::analytics::{Kind, Scope, metric};
 use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::time::Day;
 use purser_domain::money::credits::Credits;
 use purser_domain::money::tier::Tier;
 use purser_domain::parties::reseller::Reseller;
@@ -13,7 +14,6 @@ use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::shapes::{DayShape, ResellerRefidShape, TierShape};
 use purser_edge::{App, Input, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -100,20 +100,19 @@ async fn suggestions(
 #[into_params(parameter_in = Query)]
 pub(super) struct ReportQuery {
     /// Any day of the month; last month unless given.
-    #[param(value_type = Option<DayShape>)]
-    day: Option<purser_domain::basic::time::Day>,
+    day: Option<Day>,
 }
 
 /// How the partners did in a month.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PartnerReport)]
-struct ReportShape {
+struct ReportView {
     /// The month: `2023-01`.
     month: String,
     /// Who won most clients, best first, ten at most.
     leaders: Vec<TopReseller>,
     /// Who won more than 100 clients and is not in the highest tier.
-    suggestions: Vec<SuggestionShape>,
+    suggestions: Vec<SuggestionView>,
     /// The credits in all wallets together.
     liability: i64,
 }
@@ -121,24 +120,21 @@ struct ReportShape {
 /// A reseller that should be offered a higher tier.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TierSuggestion)]
-struct SuggestionShape {
-    #[schema(value_type = ResellerRefidShape)]
-    reseller: String,
+struct SuggestionView {
+    reseller: ResellerRefid,
     /// Its name.
     company: String,
-    #[schema(value_type = TierShape)]
     tier: Tier,
     /// The clients it won in the month.
     acquisitions: u64,
     /// The tier to offer.
-    #[schema(value_type = TierShape)]
     suggested: Tier,
 }
 
 /// Who leads, who should be offered a higher tier, and what the network is owed
 #[utoipa::path(
     get, path = "/v1/analytics/reports/partners", tag = "analytics", params(ReportQuery),
-    responses((status = 200, body = ReportShape), Refused<Forbidden>)
+    responses((status = 200, body = ReportView), Refused<Forbidden>)
 )]
 pub(super) async fn partner_report(
     State(app): State<App>,
@@ -146,14 +142,14 @@ pub(super) async fn partner_report(
 ) -> Result<Response, Problem> {
     let last = || Month::of(app.clock.now().day()).minus(1);
     let report = Report::on(&app, query.day.map_or_else(last, Month::of)).await?;
-    let suggestion = |(reseller, acquisitions, suggested): &(Reseller, i64, Tier)| SuggestionShape {
-        reseller: reseller.refid.to_string(),
+    let suggestion = |(reseller, acquisitions, suggested): &(Reseller, i64, Tier)| SuggestionView {
+        reseller: reseller.refid.clone(),
         company: reseller.company_name.to_string(),
         tier: reseller.tier,
         acquisitions: count(*acquisitions),
         suggested: *suggested,
     };
-    ok(&ReportShape {
+    ok(&ReportView {
         month: report.month.to_string(),
         leaders: report.leaders.iter().map(TopReseller::from).collect(),
         suggestions: report.suggestions.iter().map(suggestion).collect(),

@@ -18,7 +18,6 @@ use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
 use purser_edge::http::negotiation::Accept;
 use purser_edge::http::problem::refusals::{Forbidden, NotAcceptable, NotFound, Refused};
-use purser_edge::shapes::{CreditsShape, ResellerRefidShape, TierShape};
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::StoreError;
 use serde::Serialize;
@@ -36,11 +35,9 @@ struct TopResellers {
 /// A reseller and what it won.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TopReseller {
-    #[schema(value_type = ResellerRefidShape)]
-    reseller: String,
+    reseller: ResellerRefid,
     /// Its name.
     company: String,
-    #[schema(value_type = TierShape)]
     tier: Tier,
     /// Its clients that were created in the range.
     acquisitions: u64,
@@ -53,7 +50,7 @@ columns!(TopReseller: reseller, company, tier, acquisitions, spent);
 impl From<&(Reseller, [i64; 2])> for TopReseller {
     fn from((reseller, [acquisitions, spent]): &(Reseller, [i64; 2])) -> Self {
         Self {
-            reseller: reseller.refid.to_string(),
+            reseller: reseller.refid.clone(),
             company: reseller.company_name.to_string(),
             tier: reseller.tier,
             acquisitions: count(*acquisitions),
@@ -129,10 +126,8 @@ pub(super) async fn tiers(State(app): State<App>, _call: Operator) -> Result<Res
 #[derive(Debug, Serialize, ToSchema)]
 struct ResellerStats {
     /// Its credits, as of now.
-    #[schema(value_type = CreditsShape)]
     balance: Credits,
     /// Its tier, as of now.
-    #[schema(value_type = TierShape)]
     tier: Tier,
     /// Credits that its purchases cost, less those that returned.
     spent: i64,
@@ -145,7 +140,7 @@ struct ResellerStats {
 /// What a reseller has, and has done
 #[utoipa::path(
     get, path = "/v1/analytics/resellers/{refid}/stats", tag = "analytics",
-    params(("refid" = ResellerRefidShape, Path)), responses((status = 200, body = ResellerStats))
+    params(("refid" = ResellerRefid, Path)), responses((status = 200, body = ResellerStats))
 )]
 pub(super) async fn stats(
     State(app): State<App>,

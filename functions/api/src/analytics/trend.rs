@@ -7,25 +7,12 @@ use purser_charts::trend::{Bucket, svg};
 use purser_domain::analytics::period::{Interval, Month, Period, Year};
 use purser_domain::analytics::range::DayRange;
 use purser_domain::analytics::{Kind, Scope};
+use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::time::{Day, Time};
 use purser_edge::http::negotiation::{Accept, Format, Represented};
-use purser_edge::shapes::{DayShape, ResellerRefidShape};
 use purser_edge::{App, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-
-/// How long the buckets are.
-#[derive(Debug, ToSchema)]
-#[schema(as = Interval, rename_all = "lowercase")]
-#[expect(dead_code, reason = "it stands for the domain's enum in the document")]
-pub(crate) enum IntervalShape {
-    /// A day each.
-    Daily,
-    /// A month each.
-    Monthly,
-    /// A year each.
-    Yearly,
-}
 
 /// Which buckets, and whose figures.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -34,16 +21,13 @@ pub(crate) enum IntervalShape {
 pub(super) struct TrendQuery {
     /// How long the buckets are; monthly unless given. A daily trend has at most 1,096 of them, a monthly one 120, a
     /// yearly one 100.
-    #[param(value_type = Option<IntervalShape>)]
     pub(super) interval: Option<Interval>,
     /// The first day. Unless given, there are the last 30 days, 12 months or 5 years.
-    #[param(value_type = Option<DayShape>)]
     pub(super) start: Option<Day>,
     /// The last day; today unless given. Buckets that the range cuts count only what is in it.
-    #[param(value_type = Option<DayShape>)]
     pub(super) end: Option<Day>,
     /// Only this reseller's; for a reseller always its own.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     pub(super) reseller: Option<String>,
 }
 
@@ -63,19 +47,18 @@ impl TrendQuery {
 /// A figure by day, month or year: every bucket of the range, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Trend)]
-pub(super) struct TrendShape {
-    #[schema(value_type = IntervalShape)]
+pub(super) struct TrendView {
     interval: Interval,
-    buckets: Vec<BucketShape>,
+    buckets: Vec<BucketView>,
     /// Everything that happened up to then is counted; null before anything was.
-    #[schema(required = true, value_type = Option<String>, format = DateTime)]
+    #[schema(required = true)]
     as_of: Option<Time>,
 }
 
 /// One bucket.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bucket)]
-pub(super) struct BucketShape {
+pub(super) struct BucketView {
     /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.
     period: String,
     /// The figure.
@@ -85,19 +68,18 @@ pub(super) struct BucketShape {
 /// Credits by day, month or year: every bucket of the range, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CreditTrend)]
-pub(super) struct CreditTrendShape {
-    #[schema(value_type = IntervalShape)]
+pub(super) struct CreditTrendView {
     interval: Interval,
-    buckets: Vec<CreditBucketShape>,
+    buckets: Vec<CreditBucketView>,
     /// Everything that happened up to then is counted; null before anything was.
-    #[schema(required = true, value_type = Option<String>, format = DateTime)]
+    #[schema(required = true)]
     as_of: Option<Time>,
 }
 
 /// One bucket of credits.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CreditBucket)]
-pub(super) struct CreditBucketShape {
+pub(super) struct CreditBucketView {
     /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.
     period: String,
     /// Credits added by top-ups.
@@ -106,8 +88,8 @@ pub(super) struct CreditBucketShape {
     spent: i64,
 }
 
-columns!(BucketShape: period, value);
-columns!(CreditBucketShape: period, value, spent);
+columns!(BucketView: period, value);
+columns!(CreditBucketView: period, value, spent);
 
 /// What a trend is about.
 pub(super) struct Subject<const SERIES: usize> {
@@ -128,26 +110,26 @@ pub(super) trait Trend<const SERIES: usize>: Serialize {
     fn new(interval: Interval, buckets: Vec<Self::Row>, as_of: Option<Time>) -> Self;
 }
 
-impl Trend<1> for TrendShape {
-    type Row = BucketShape;
+impl Trend<1> for TrendView {
+    type Row = BucketView;
 
-    fn row(period: String, [value]: [i64; 1]) -> BucketShape {
-        BucketShape { period, value }
+    fn row(period: String, [value]: [i64; 1]) -> BucketView {
+        BucketView { period, value }
     }
 
-    fn new(interval: Interval, buckets: Vec<BucketShape>, as_of: Option<Time>) -> Self {
+    fn new(interval: Interval, buckets: Vec<BucketView>, as_of: Option<Time>) -> Self {
         Self { interval, buckets, as_of }
     }
 }
 
-impl Trend<2> for CreditTrendShape {
-    type Row = CreditBucketShape;
+impl Trend<2> for CreditTrendView {
+    type Row = CreditBucketView;
 
-    fn row(period: String, [value, spent]: [i64; 2]) -> CreditBucketShape {
-        CreditBucketShape { period, value, spent }
+    fn row(period: String, [value, spent]: [i64; 2]) -> CreditBucketView {
+        CreditBucketView { period, value, spent }
     }
 
-    fn new(interval: Interval, buckets: Vec<CreditBucketShape>, as_of: Option<Time>) -> Self {
+    fn new(interval: Interval, buckets: Vec<CreditBucketView>, as_of: Option<Time>) -> Self {
         Self { interval, buckets, as_of }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a create and a provision read a new client alike, and point at the same faults.
 
+use purser_domain::basic::refid::ClientRefid;
 use std::fmt;
 
 use purser_domain::basic::email::EmailAddress;
@@ -16,25 +17,20 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use purser_edge::http::problem::Problem;
-use purser_edge::shapes::{ClientIdShape, EmailShape, MetadataShape, NameShape, PhoneShape};
 
 /// A new client.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = NewClient)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct ClientBody {
-    #[schema(value_type = NameShape)]
     name: Name,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = Option<PhoneShape>)]
     phone: Option<Phone>,
     /// Anything else, at most 16 KiB; keys that look like credentials are refused.
-    #[schema(value_type = Option<MetadataShape>)]
+    #[schema(value_type = Option<Metadata>)]
     metadata: Option<Map<String, Value>>,
     /// The id other systems know it by; a UUID unless given. It can't be changed.
-    #[schema(value_type = Option<ClientIdShape>)]
     client_id: Option<ClientId>,
 }
 
@@ -85,10 +81,11 @@ pub fn check_merge(old: &Metadata, patch: Option<&Map<String, Value>>) -> Result
 }
 
 /// A client: `"CL-…"`, or a new one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum ClientChoice {
-    /// The refid of a client.
+    /// A client of the reseller.
+    #[schema(value_type = ClientRefid)]
     Refid(String),
     /// A client to create.
     New(Box<ClientBody>),

@@ -3,19 +3,18 @@
 //! Invariant: a reseller creates clients only for itself.
 
 use crate::clients::body::ClientBody;
+use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::{ResellerRefid, UserRefid};
 use purser_domain::basic::text::{ClientId, Name, Phone};
+use purser_domain::parties::metadata::Metadata;
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, Key};
 use purser_edge::http::problem::refusals::{
     DuplicateClientId, DuplicateEmail, Forbidden, InvalidReseller, InvalidUser, MetadataTooLarge, NotFound, Refused,
     ResellerPending, ResellerSuspended, SensitiveMetadata, UserBound,
-};
-use purser_edge::shapes::{
-    ClientIdShape, ClientShape, EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, PhoneShape,
-    ResellerRefidShape, UserRefidShape,
 };
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::parties::client::ClientCreation;
@@ -39,24 +38,20 @@ pub fn routes() -> OpenApiRouter<App> {
 }))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateClient {
-    #[schema(value_type = NameShape)]
     name: Name,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = Option<PhoneShape>)]
     phone: Option<Phone>,
     /// Anything else, at most 16 KiB; keys that look like credentials are refused.
-    #[schema(value_type = Option<MetadataShape>)]
+    #[schema(value_type = Option<Metadata>)]
     metadata: Option<Map<String, Value>>,
     /// The reseller it belongs to; standalone unless given. A reseller's own key implies itself.
-    #[schema(value_type = Option<ResellerRefidShape>)]
+    #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// The id other systems know it by; a UUID unless given. It can't be changed.
-    #[schema(value_type = Option<ClientIdShape>)]
     client_id: Option<ClientId>,
     /// The refid of the login it is bound to; only an operator may name one. No login has two clients.
-    #[schema(value_type = Option<UserRefidShape>)]
+    #[schema(value_type = Option<UserRefid>)]
     user: Option<String>,
 }
 
@@ -64,10 +59,10 @@ struct CreateClient {
 #[utoipa::path(
     post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
     params(
-        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
     ),
     responses(
-        (status = 201, body = ClientShape),
+        (status = 201, body = ClientView),
         Refused<(
             Forbidden, NotFound, DuplicateEmail, DuplicateClientId, UserBound, ResellerSuspended, ResellerPending,
             InvalidReseller, InvalidUser, SensitiveMetadata, MetadataTooLarge,
@@ -85,5 +80,5 @@ async fn create_client(
     let request = call.repeatable(key, &resolved)?;
     let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id).into_new()?;
     let creation = ClientCreation { new: &new, reseller: reseller.as_ref(), user };
-    Ok(answer::created(app.store.create_client::<ClientShape>(&creation, &request).await?))
+    Ok(answer::created(app.store.create_client::<ClientView>(&creation, &request).await?))
 }

@@ -16,7 +16,6 @@ use purser_edge::caller::input::{Named, Operator};
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::{Body, IfMatch};
 use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::shapes::ClientRefidShape;
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -40,7 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     delete, path = "/v1/clients/{refid}", tag = "clients",
     params(
-        ("refid" = ClientRefidShape, Path),
+        ("refid" = ClientRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
     responses((status = 204))
@@ -70,7 +69,7 @@ async fn delete(
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct DeleteClients {
     /// Their refids, 1 to 100.
-    #[schema(value_type = Vec<ClientRefidShape>, min_items = 1, max_items = 100)]
+    #[schema(value_type = Vec<ClientRefid>, min_items = 1, max_items = 100)]
     clients: Refids,
 }
 

@@ -6,6 +6,7 @@ pub mod delete;
 pub mod read;
 pub mod transfer;
 pub mod update;
+pub mod view;
 
 use crate::Function;
 

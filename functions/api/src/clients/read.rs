@@ -3,10 +3,11 @@
 //! Invariant: a look-up costs one or two reads, a page one read of each partition; a reseller's list is made from
 //! its own partition.
 
+use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::basic::text::ClientId;
 use purser_domain::parties::client::{Client, ClientStatus};
 use purser_edge::caller::call::Listed;
@@ -14,7 +15,6 @@ use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::problem::refusals::{NotFound, Refused};
-use purser_edge::shapes::{ClientRefidShape, ClientShape, ClientStatusShape, ResellerRefidShape};
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::parties::client::ClientFilter;
@@ -45,13 +45,12 @@ enum Ownership {
 #[into_params(parameter_in = Query)]
 struct ClientQuery {
     /// Only clients in this status.
-    #[param(value_type = Option<ClientStatusShape>)]
     status: Option<ClientStatus>,
     /// Only standalone or only resold clients.
     #[param(inline)]
     ownership: Option<Ownership>,
     /// Only clients of this reseller.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// The client with this address, whatever its case.
     email: Option<String>,
@@ -60,7 +59,6 @@ struct ClientQuery {
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
 
@@ -71,7 +69,7 @@ impl ClientQuery {
     }
 }
 
-type ClientList = List<ClientShape>;
+type ClientList = List<ClientView>;
 
 /// List clients
 #[utoipa::path(
@@ -85,7 +83,7 @@ async fn list_clients(
     let scope = call.cursor_scope(&query.filters());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
-        return List::answer(&app, &scope, Page::only(None), shape);
+        return List::answer(&app, &scope, Page::only(None), view);
     };
     let filter = ClientFilter {
         reseller,
@@ -98,10 +96,10 @@ async fn list_clients(
     } else {
         app.store.clients(&filter, query.limit.unwrap_or_default().get(), position).await?
     };
-    List::answer(&app, &scope, page, shape)
+    List::answer(&app, &scope, page, view)
 }
 
-fn shape(client: &Client) -> ClientShape {
+fn view(client: &Client) -> ClientView {
     client.into()
 }
 
@@ -133,9 +131,9 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
 
 /// Read a client
 #[utoipa::path(
-    get, path = "/v1/clients/{refid}", tag = "clients", params(("refid" = ClientRefidShape, Path)),
-    responses((status = 200, body = ClientShape))
+    get, path = "/v1/clients/{refid}", tag = "clients", params(("refid" = ClientRefid, Path)),
+    responses((status = 200, body = ClientView))
 )]
 async fn read_client(Input(_call, Found(client), ..): Input<Call, Found<Client>>) -> Result<Response, Problem> {
-    ok(&ClientShape::from(&client))
+    ok(&ClientView::from(&client))
 }

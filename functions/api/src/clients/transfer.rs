@@ -2,14 +2,16 @@
 //!
 //! Invariant: only operators move clients; licences and entries keep the reseller that sold them.
 
+use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
+use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::parties::client::Client;
 use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer;
 use purser_edge::http::extract::Body;
 use purser_edge::http::problem::refusals::{Forbidden, InvalidReseller, Refused, ResellerPending, ResellerSuspended};
-use purser_edge::shapes::{ClientRefidShape, ClientShape, ResellerRefidShape};
 use purser_edge::{App, Input, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -28,16 +30,16 @@ pub fn routes() -> OpenApiRouter<App> {
 struct TransferClient {
     /// The reseller that gains it; null makes it standalone.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(value_type = Option<ResellerRefidShape>, required = true)]
+    #[schema(value_type = Option<ResellerRefid>, required = true)]
     reseller: Option<String>,
 }
 
 /// Move a client to another reseller, or to none
 #[utoipa::path(
     post, path = "/v1/clients/{refid}/transfer", tag = "clients", request_body = TransferClient,
-    params(("refid" = ClientRefidShape, Path)),
+    params(("refid" = ClientRefid, Path)),
     responses(
-        (status = 200, body = ClientShape),
+        (status = 200, body = ClientView),
         Refused<(Forbidden, ResellerSuspended, ResellerPending, InvalidReseller)>,
     )
 )]
@@ -48,6 +50,6 @@ async fn transfer_client(
     let to = call.reseller(body.reseller.as_deref())?;
     let change = |client: &Client| Ok(client.transferred(to.clone(), call.now));
     let may = |client: &Client| call.may_reach(client);
-    let moved = app.store.change_client::<ClientShape>(&client.refid, &call.request(), may, change).await?;
+    let moved = app.store.change_client::<ClientView>(&client.refid, &call.request(), may, change).await?;
     Ok(answer::changed(moved))
 }

@@ -3,12 +3,14 @@
 //! Invariant: someone else's client is answered like none, before anything is said of the body.
 
 use crate::clients::body::check_merge;
+use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::refid::{ClientRefid, UserRefid};
 use purser_domain::basic::text::{Name, Phone};
 use purser_domain::parties::client::{Client, ClientChange, ClientStatus};
+use purser_domain::parties::metadata::Metadata;
 use purser_edge::caller::input::{Found, Named};
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, IfMatch};
@@ -16,9 +18,6 @@ use purser_edge::http::json::present;
 use purser_edge::http::problem::refusals::{
     ClientBound, DuplicateEmail, Forbidden, InvalidUser, MetadataTooLarge, Refused, SensitiveMetadata,
     StatusTransitionDenied, UserBound,
-};
-use purser_edge::shapes::{
-    ClientRefidShape, ClientShape, EmailShape, MetadataShape, NameShape, PhoneShape, UserRefidShape,
 };
 use purser_edge::{App, Call, Input, Problem};
 use serde::Deserialize;
@@ -41,24 +40,24 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"phone": "+44 20 7946 0000", "metadata": {"segment": null}}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeClient {
-    #[schema(value_type = NameShape)]
+    #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
     /// Unique among all clients, whatever its case.
-    #[schema(value_type = EmailShape)]
+    #[schema(value_type = EmailAddress)]
     #[serde(default, deserialize_with = "present")]
     email: Option<EmailAddress>,
     /// Null removes it.
-    #[schema(value_type = Option<PhoneShape>)]
+    #[schema(value_type = Option<Phone>)]
     #[serde(default, deserialize_with = "present")]
     phone: Option<Option<Phone>>,
     /// Merged into what is there (RFC 7396): null removes a key.
-    #[schema(value_type = MetadataShape)]
+    #[schema(value_type = Metadata)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
     /// The refid of the login to bind it to, null to release it; only an operator may. A bound client is released
     /// before it is bound to another login.
-    #[schema(value_type = Option<UserRefidShape>)]
+    #[schema(value_type = Option<UserRefid>)]
     #[serde(default, deserialize_with = "present")]
     user: Option<Option<String>>,
 }
@@ -67,11 +66,11 @@ struct ChangeClient {
 #[utoipa::path(
     patch, path = "/v1/clients/{refid}", tag = "clients", request_body = ChangeClient,
     params(
-        ("refid" = ClientRefidShape, Path),
+        ("refid" = ClientRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
     responses(
-        (status = 200, body = ClientShape),
+        (status = 200, body = ClientView),
         Refused<(Forbidden, DuplicateEmail, ClientBound, UserBound, InvalidUser, SensitiveMetadata, MetadataTooLarge)>,
     )
 )]
@@ -101,14 +100,14 @@ async fn change_client(
         client.changed(change, now)
     };
     let may = |client: &Client| call.may_reach(client);
-    let changed = app.store.change_client::<ClientShape>(&found.refid, &call.request(), may, change).await?;
+    let changed = app.store.change_client::<ClientView>(&found.refid, &call.request(), may, change).await?;
     Ok(answer::changed(changed))
 }
 
 /// Activate a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
-    responses((status = 200, body = ClientShape), Refused<StatusTransitionDenied>)
+    post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = ClientRefid, Path)),
+    responses((status = 200, body = ClientView), Refused<StatusTransitionDenied>)
 )]
 async fn activate_client(
     State(app): State<App>,
@@ -119,8 +118,8 @@ async fn activate_client(
 
 /// Suspend a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = ClientRefidShape, Path)),
-    responses((status = 200, body = ClientShape), Refused<StatusTransitionDenied>)
+    post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = ClientRefid, Path)),
+    responses((status = 200, body = ClientView), Refused<StatusTransitionDenied>)
 )]
 async fn suspend_client(
     State(app): State<App>,
@@ -131,8 +130,8 @@ async fn suspend_client(
 
 /// Deactivate a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = ClientRefidShape, Path)),
-    responses((status = 200, body = ClientShape), Refused<StatusTransitionDenied>)
+    post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = ClientRefid, Path)),
+    responses((status = 200, body = ClientView), Refused<StatusTransitionDenied>)
 )]
 async fn deactivate_client(
     State(app): State<App>,
@@ -149,6 +148,6 @@ async fn set_status(
 ) -> Result<Response, Problem> {
     let may = |client: &Client| call.may_reach(client);
     let change = |client: &Client| client.in_status(to, call.now);
-    let changed = app.store.change_client::<ClientShape>(&refid, &call.request(), may, change).await?;
+    let changed = app.store.change_client::<ClientView>(&refid, &call.request(), may, change).await?;
     Ok(answer::changed(changed))
 }

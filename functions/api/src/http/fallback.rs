@@ -2,7 +2,7 @@
 //!
 //! Invariant: an unknown path is 404 and a known path with another method 405, as a problem, for everybody alike.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::ALLOW;
@@ -41,7 +41,7 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
 }
 
 /// What has no route: 405 where another method has one, otherwise 404.
-pub async fn elsewhere(State(paths): State<&'static Paths>, request: Request) -> Response {
+pub fn elsewhere(paths: &Paths, request: &Request) -> Response {
     let path = request.uri().path();
     let fitting = paths.0.iter().filter(|(template, _)| fits(template, path));
     let methods: Vec<&str> = fitting.flat_map(|(_, methods)| methods.clone()).collect();

@@ -2,17 +2,16 @@
 //!
 //! Invariant: only operators add credits; a repeat, by key or by reference, adds nothing.
 
+use crate::ledger::view::EntryView;
 use axum::extract::State;
 use axum::response::Response;
+use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::text::{Description, Reference};
 use purser_domain::money::credits::Amount;
 use purser_edge::caller::input::{Operated, OwnReseller};
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, Key};
 use purser_edge::http::problem::refusals::{BalanceTooLarge, Forbidden, ReferenceReused, Refused};
-use purser_edge::shapes::{
-    AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape, ResellerRefidShape,
-};
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::money::credits::TopUp;
 use serde::{Deserialize, Serialize};
@@ -30,12 +29,9 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"amount": 1000, "reference": "INV-2026-001", "description": "First top-up"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct AddCredits {
-    #[schema(value_type = AmountShape)]
     amount: Amount,
     /// Your name of the top-up: repeated with the same amount it adds nothing, with another one it is refused.
-    #[schema(value_type = Option<ReferenceShape>)]
     reference: Option<Reference>,
-    #[schema(value_type = Option<DescriptionShape>)]
     description: Option<Description>,
 }
 
@@ -43,10 +39,10 @@ struct AddCredits {
 #[utoipa::path(
     post, path = "/v1/resellers/{refid}/credits", tag = "ledger", request_body = AddCredits,
     params(
-        ("refid" = ResellerRefidShape, Path),
-        ("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one top-up."),
+        ("refid" = ResellerRefid, Path),
+        ("Idempotency-Key" = Key, Header, description = "One key, one top-up."),
     ),
-    responses((status = 201, body = EntryShape), Refused<(Forbidden, ReferenceReused, BalanceTooLarge)>)
+    responses((status = 201, body = EntryView), Refused<(Forbidden, ReferenceReused, BalanceTooLarge)>)
 )]
 async fn add_credits(
     State(app): State<App>,
@@ -55,5 +51,5 @@ async fn add_credits(
     let request = call.once(key, &body)?;
     let top_up =
         TopUp { reseller: &own.0, amount: body.amount, reference: body.reference, description: body.description };
-    Ok(answer::created(app.store.add_credits::<EntryShape>(&top_up, &request).await?))
+    Ok(answer::created(app.store.add_credits::<EntryView>(&top_up, &request).await?))
 }

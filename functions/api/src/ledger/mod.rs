@@ -4,6 +4,7 @@ pub mod add_credits;
 pub mod read;
 pub mod read_checkpoints;
 pub mod transfer;
+pub mod view;
 
 use crate::Function;
 

@@ -2,17 +2,18 @@
 //!
 //! Invariant: a reseller reads its own wallet and no other.
 
+use crate::ledger::view::{EntryView, WalletView};
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
-use purser_domain::money::entry::{Entry, EntryHash, Waypoint};
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::money::entry::{Entry, EntryHash, Sequence, Waypoint};
 use purser_domain::money::wallet::Wallet;
 use purser_domain::refusal::What;
 use purser_edge::caller::input::{Found, OwnReseller, Subject};
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{PageQuery, Params};
 use purser_edge::process::metrics::{self, Metric};
-use purser_edge::shapes::{EntryShape, HashShape, ResellerRefidShape, SequenceShape, WalletShape};
 use purser_edge::{App, Call, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -26,19 +27,19 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Read a wallet
 #[utoipa::path(
-    get, path = "/v1/resellers/{refid}/wallet", tag = "ledger", params(("refid" = ResellerRefidShape, Path)),
-    responses((status = 200, body = WalletShape))
+    get, path = "/v1/resellers/{refid}/wallet", tag = "ledger", params(("refid" = ResellerRefid, Path)),
+    responses((status = 200, body = WalletView))
 )]
 async fn read_wallet(Input(_call, Found(wallet), ..): Input<Call, Found<Wallet>>) -> Result<Response, Problem> {
-    ok(&WalletShape::from(&wallet))
+    ok(&WalletView::from(&wallet))
 }
 
-type EntryList = List<EntryShape>;
+type EntryList = List<EntryView>;
 
 /// List a wallet's entries, newest first
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/entries", tag = "ledger",
-    params(("refid" = ResellerRefidShape, Path), PageQuery), responses((status = 200, body = EntryList))
+    params(("refid" = ResellerRefid, Path), PageQuery), responses((status = 200, body = EntryList))
 )]
 async fn list_entries(
     State(app): State<App>,
@@ -54,7 +55,7 @@ async fn list_entries(
     if page.items.is_empty() && app.store.wallet(&own.0).await?.is_none() {
         return Err(Refusal::NotFound(What::Reseller).into());
     }
-    List::answer(&app, &scope, page, |entry: &Entry| EntryShape::from(entry))
+    List::answer(&app, &scope, page, |entry: &Entry| EntryView::from(entry))
 }
 
 /// What a checkpoint says of the wallet, to be compared with its history.
@@ -63,34 +64,21 @@ async fn list_entries(
 #[into_params(parameter_in = Query)]
 struct VerifyQuery {
     /// The number of the entry it stood at; only with `head`.
-    #[param(value_type = Option<SequenceShape>)]
     sequence: Option<Sequence>,
     /// The hash of that entry; only with `sequence`.
-    #[param(value_type = Option<HashShape>)]
+    #[param(value_type = Option<EntryHash>)]
     head: Option<String>,
-}
-
-/// A number that an entry can have, or 0.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "u64")]
-struct Sequence(u64);
-
-impl TryFrom<u64> for Sequence {
-    type Error = &'static str;
-    fn try_from(number: u64) -> Result<Self, Self::Error> {
-        if number < 1_000_000_000_000 { Ok(Self(number)) } else { Err("must be at most 999999999999") }
-    }
 }
 
 impl VerifyQuery {
     fn waypoint(self) -> Result<Option<Waypoint>, Problem> {
         match (self.sequence, self.head) {
             (None, None) => Ok(None),
-            (Some(Sequence(sequence)), Some(head)) => {
+            (Some(sequence), Some(head)) => {
                 let head = head.parse::<EntryHash>();
                 let head =
                     head.map_err(|error| Problem::malformed(format!("The query is not valid: head {error}.")))?;
-                Ok(Some(Waypoint { sequence, head }))
+                Ok(Some(Waypoint { sequence: sequence.get(), head }))
             }
             _ => Err(Problem::malformed("The query is not valid: sequence and head go together.")),
         }
@@ -122,7 +110,7 @@ struct Break {
 /// With `sequence` and `head` of a checkpoint, its history must be the one that the checkpoint saw.
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/verify", tag = "ledger",
-    params(("refid" = ResellerRefidShape, Path), VerifyQuery), responses((status = 200, body = Verification))
+    params(("refid" = ResellerRefid, Path), VerifyQuery), responses((status = 200, body = Verification))
 )]
 async fn verify_wallet(
     State(app): State<App>,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: operators alone read them, because they name every reseller; a part is shown as it was signed.
 
+use crate::ledger::view::CheckpointPartView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::time::Day;
@@ -10,7 +11,6 @@ use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::shapes::{CheckpointPartShape, DayShape};
 use purser_edge::{App, Input, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -28,16 +28,14 @@ pub fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct CheckpointQuery {
     /// Only parts of this day.
-    #[param(value_type = Option<DayShape>)]
     date: Option<Day>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
 
-type CheckpointPartList = List<CheckpointPartShape>;
+type CheckpointPartList = List<CheckpointPartView>;
 
 /// List checkpoints, newest first
 ///
@@ -54,5 +52,5 @@ async fn list_checkpoints(
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();
     let page = app.store.checkpoints(query.date, limit, position).await?;
-    List::answer(&app, &scope, page, |part: &Part| CheckpointPartShape::from(part))
+    List::answer(&app, &scope, page, |part: &Part| CheckpointPartView::from(part))
 }

@@ -3,6 +3,7 @@
 //! Invariant: an operator moves credits between any two wallets; a reseller only its own, and only to a reseller right
 //! below it, of whose wallet it learns nothing.
 
+use crate::ledger::view::EntryView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::ResellerRefid;
@@ -15,9 +16,6 @@ use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, Key};
 use purser_edge::http::problem::refusals::{
     BalanceTooLarge, InsufficientCredits, InvalidRecipient, Refused, ResellerPending, ResellerSuspended,
-};
-use purser_edge::shapes::{
-    AmountShape, DescriptionShape, EntryShape, IdempotencyKeyShape, ReferenceShape, ResellerRefidShape,
 };
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::money::transfer::{Sender, TransferCommand};
@@ -37,14 +35,11 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct TransferCredits {
     /// The reseller that gets them; from a reseller's own key, one right below it.
-    #[schema(value_type = ResellerRefidShape)]
+    #[schema(value_type = ResellerRefid)]
     to: String,
-    #[schema(value_type = AmountShape)]
     amount: Amount,
     /// Your name of the transfer, for information: unlike a top-up's it may be used again.
-    #[schema(value_type = Option<ReferenceShape>)]
     reference: Option<Reference>,
-    #[schema(value_type = Option<DescriptionShape>)]
     description: Option<Description>,
 }
 
@@ -52,11 +47,11 @@ struct TransferCredits {
 #[utoipa::path(
     post, path = "/v1/resellers/{refid}/transfers", tag = "ledger", request_body = TransferCredits,
     params(
-        ("refid" = ResellerRefidShape, Path),
-        ("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one transfer."),
+        ("refid" = ResellerRefid, Path),
+        ("Idempotency-Key" = Key, Header, description = "One key, one transfer."),
     ),
     responses(
-        (status = 201, body = EntryShape),
+        (status = 201, body = EntryView),
         Refused<(InsufficientCredits, ResellerSuspended, ResellerPending, BalanceTooLarge, InvalidRecipient)>,
     )
 )]
@@ -80,7 +75,7 @@ async fn transfer_credits(
         reference: body.reference,
         description: body.description,
     };
-    Ok(answer::created(app.store.transfer_credits::<EntryShape>(&command, &request).await?))
+    Ok(answer::created(app.store.transfer_credits::<EntryView>(&command, &request).await?))
 }
 
 fn receiver(from: &ResellerRefid, named: &str) -> Result<ResellerRefid, Problem> {

@@ -1,6 +1,7 @@
 //! Products: what is sold.
 
 pub mod read;
+pub mod view;
 pub mod write;
 
 use crate::Function;

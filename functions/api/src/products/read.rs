@@ -1,12 +1,13 @@
 //! `read-products`: what is sold (rule B3). Every caller reads every product.
 
+use crate::products::view::ProductView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::licences::product::Product;
+use purser_domain::licences::product::ProductReference;
 use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{PageQuery, Params};
-use purser_edge::shapes::{ProductReferenceShape, ProductShape};
 use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,7 +17,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_products)).routes(routes!(read_product))
 }
 
-type ProductList = List<ProductShape>;
+type ProductList = List<ProductView>;
 
 /// List products, by reference
 #[utoipa::path(
@@ -30,14 +31,14 @@ async fn list_products(
     let scope = call.cursor_scope(&());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let page = app.store.products(query.limit.unwrap_or_default().get(), position).await?;
-    List::answer(&app, &scope, page, |product: &Product| ProductShape::from(product))
+    List::answer(&app, &scope, page, |product: &Product| ProductView::from(product))
 }
 
 /// Read a product
 #[utoipa::path(
-    get, path = "/v1/products/{reference}", tag = "products", params(("reference" = ProductReferenceShape, Path)),
-    responses((status = 200, body = ProductShape))
+    get, path = "/v1/products/{reference}", tag = "products", params(("reference" = ProductReference, Path)),
+    responses((status = 200, body = ProductView))
 )]
 async fn read_product(Input(_call, Found(product), ..): Input<Call, Found<Product>>) -> Result<Response, Problem> {
-    ok(&ProductShape::from(&product))
+    ok(&ProductView::from(&product))
 }

@@ -2,12 +2,13 @@
 //!
 //! Invariant: only operators change products; licences keep the terms they were sold with.
 
+use crate::products::view::ProductView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::basic::text::Name;
 use purser_domain::licences::product::{
-    Days, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
+    Days, NewProductReference, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
 };
 use purser_domain::money::credits::Amount;
 use purser_domain::money::tier::Tier;
@@ -16,10 +17,6 @@ use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, IfMatch, Key};
 use purser_edge::http::json::present;
 use purser_edge::http::problem::refusals::{DuplicateProduct, Forbidden, Refused};
-use purser_edge::shapes::{
-    AmountShape, IdempotencyKeyShape, NameShape, NewReferenceShape, ProductReferenceShape, ProductShape, TermsShape,
-    TierShape,
-};
 use purser_edge::{App, Input, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,24 +34,18 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateProduct {
     /// What orders call it; it can't be changed.
-    #[schema(value_type = NewReferenceShape)]
+    #[schema(value_type = NewProductReference)]
     reference: ProductReference,
-    #[schema(value_type = NameShape)]
     name: Name,
     /// The list price of one unit, in credits.
-    #[schema(value_type = AmountShape)]
     price: Amount,
     /// The tiers that may sell it; all unless given.
-    #[schema(value_type = Option<Vec<TierShape>>)]
     tiers: Option<Vec<Tier>>,
     /// A subscription when there is a duration, else for a lifetime, unless given.
-    #[schema(value_type = Option<TermsShape>)]
     terms: Option<TermsKind>,
     /// How long a licence lasts from its activation; a subscription or trial has one, the others have none.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     duration_days: Option<Days>,
     /// How many installations may use a licence at a time; unlimited unless given.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
     parallel_uses: Option<ParallelUses>,
     /// Whether it is sold; true unless given.
     active: Option<bool>,
@@ -64,9 +55,9 @@ struct CreateProduct {
 #[utoipa::path(
     post, path = "/v1/products", tag = "products", request_body = CreateProduct,
     params(
-        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
     ),
-    responses((status = 201, body = ProductShape), Refused<(Forbidden, DuplicateProduct)>)
+    responses((status = 201, body = ProductView), Refused<(Forbidden, DuplicateProduct)>)
 )]
 async fn create_product(
     State(app): State<App>,
@@ -87,7 +78,7 @@ async fn create_product(
         updated_at: call.now,
         version: 1,
     };
-    Ok(answer::created(app.store.create_product::<ProductShape>(&product, &request).await?))
+    Ok(answer::created(app.store.create_product::<ProductView>(&product, &request).await?))
 }
 
 fn wrong_terms(error: TermsError) -> Problem {
@@ -105,25 +96,25 @@ fn distinct(mut tiers: Vec<Tier>) -> Vec<Tier> {
 #[schema(example = json!({"price": 750}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeProduct {
-    #[schema(value_type = NameShape)]
+    #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
-    #[schema(value_type = AmountShape)]
+    #[schema(value_type = Amount)]
     #[serde(default, deserialize_with = "present")]
     price: Option<Amount>,
     /// Null: all tiers.
-    #[schema(value_type = Option<Vec<TierShape>>)]
+    #[schema(value_type = Option<Vec<Tier>>)]
     #[serde(default, deserialize_with = "present")]
     tiers: Option<Option<Vec<Tier>>>,
-    #[schema(value_type = TermsShape)]
+    #[schema(value_type = TermsKind)]
     #[serde(default, deserialize_with = "present")]
     terms: Option<TermsKind>,
     /// Null: for ever.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
+    #[schema(value_type = Option<Days>)]
     #[serde(default, deserialize_with = "present")]
     duration_days: Option<Option<Days>>,
     /// Null: unlimited.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
+    #[schema(value_type = Option<ParallelUses>)]
     #[serde(default, deserialize_with = "present")]
     parallel_uses: Option<Option<ParallelUses>>,
     #[schema(value_type = bool)]
@@ -135,10 +126,10 @@ struct ChangeProduct {
 #[utoipa::path(
     patch, path = "/v1/products/{reference}", tag = "products", request_body = ChangeProduct,
     params(
-        ("reference" = ProductReferenceShape, Path),
+        ("reference" = ProductReference, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses((status = 200, body = ProductShape), Refused<Forbidden>)
+    responses((status = 200, body = ProductView), Refused<Forbidden>)
 )]
 async fn change_product(
     State(app): State<App>,
@@ -159,6 +150,6 @@ async fn change_product(
         // What was checked above can only be wrong now if somebody else changed the terms meanwhile.
         product.changed(&change, call.now).map_err(|_| Refusal::VersionMismatch)
     };
-    let changed = app.store.change_product::<ProductShape>(&found.reference, &call.request(), change).await?;
+    let changed = app.store.change_product::<ProductView>(&found.reference, &call.request(), change).await?;
     Ok(answer::changed(changed))
 }

@@ -1,8 +1,10 @@
 //! Provisions: purchases with credits, and their refunds.
 
+mod body;
 pub mod provision;
 pub mod read;
 pub mod refund;
+pub mod view;
 
 use crate::Function;
 

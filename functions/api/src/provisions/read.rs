@@ -2,6 +2,7 @@
 //!
 //! Invariant: a reseller reads purchases from its own wallet and no other, and of the clients in them its own.
 
+use crate::provisions::view::ProvisionView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -9,7 +10,6 @@ use purser_domain::basic::refid::EntryRefid;
 use purser_domain::refusal::What;
 use purser_edge::caller::input::Named;
 use purser_edge::http::answer::ok;
-use purser_edge::shapes::{ProvisionRefidShape, ProvisionShape};
 use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,8 +21,8 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Read a provision
 #[utoipa::path(
-    get, path = "/v1/provisions/{refid}", tag = "provisions", params(("refid" = ProvisionRefidShape, Path)),
-    responses((status = 200, body = ProvisionShape))
+    get, path = "/v1/provisions/{refid}", tag = "provisions", params(("refid" = EntryRefid, Path)),
+    responses((status = 200, body = ProvisionView))
 )]
 async fn read_provision(
     State(app): State<App>,
@@ -35,5 +35,5 @@ async fn read_provision(
     for sold in &mut own.sold {
         sold.client = sold.client.take().filter(|client| call.may_reach(client));
     }
-    ok(&ProvisionShape::from(&own))
+    ok(&ProvisionView::from(&own))
 }

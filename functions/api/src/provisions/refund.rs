@@ -2,8 +2,11 @@
 //!
 //! Invariant: only operators refund; what has been refunded of a purchase is not refunded again, under any key.
 
+use crate::provisions::view::ProvisionView;
+use crate::provisions::view::RefundView;
 use axum::extract::State;
 use axum::response::Response;
+use purser_domain::basic::refid::EntryRefid;
 use purser_domain::basic::refid::LicenceRefid;
 use purser_domain::basic::text::Description;
 use purser_domain::money::entry::Entry;
@@ -13,9 +16,6 @@ use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, Key};
 use purser_edge::http::problem::refusals::{AlreadyRefunded, BalanceTooLarge, Forbidden, Refused};
-use purser_edge::shapes::{
-    DescriptionShape, IdempotencyKeyShape, LicenceRefidShape, ProvisionRefidShape, ProvisionShape, RefundShape,
-};
 use purser_edge::{App, Input, Problem};
 use purser_store::money::refund::RefundCommand;
 use serde::{Deserialize, Serialize};
@@ -36,10 +36,9 @@ pub fn routes() -> OpenApiRouter<App> {
 struct RefundProvision {
     /// Licences of the provision, 1 to 90, each once, to refund what they cost; left out, all that has not been
     /// refunded. A bare cost has none, and is refunded whole.
-    #[schema(value_type = Option<Vec<LicenceRefidShape>>, min_items = 1, max_items = 90)]
+    #[schema(value_type = Option<Vec<LicenceRefid>>, min_items = 1, max_items = 90)]
     licences: Option<LicenceChoices>,
     /// What the entry says it is for.
-    #[schema(value_type = Option<DescriptionShape>)]
     description: Option<Description>,
 }
 
@@ -73,10 +72,10 @@ impl From<LicenceChoices> for Vec<String> {
 #[utoipa::path(
     post, path = "/v1/provisions/{refid}/refund", tag = "provisions", request_body = Option<RefundProvision>,
     params(
-        ("refid" = ProvisionRefidShape, Path),
-        ("Idempotency-Key" = IdempotencyKeyShape, Header, description = "One key, one refund."),
+        ("refid" = EntryRefid, Path),
+        ("Idempotency-Key" = Key, Header, description = "One key, one refund."),
     ),
-    responses((status = 200, body = ProvisionShape), Refused<(Forbidden, AlreadyRefunded, BalanceTooLarge)>)
+    responses((status = 200, body = ProvisionView), Refused<(Forbidden, AlreadyRefunded, BalanceTooLarge)>)
 )]
 async fn refund_provision(
     State(app): State<App>,
@@ -85,7 +84,7 @@ async fn refund_provision(
     let body = body.map_or_else(RefundProvision::default, |Body(body)| body);
     let request = call.once(key, &body)?;
     let command = RefundCommand { purchase: &purchase, part: part(body.licences), description: body.description };
-    Ok(answer::changed(app.store.refund::<RefundShape>(&command, &request).await?))
+    Ok(answer::changed(app.store.refund::<RefundView>(&command, &request).await?))
 }
 
 fn part(choices: Option<LicenceChoices>) -> Part {

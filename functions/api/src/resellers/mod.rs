@@ -4,6 +4,7 @@ pub mod onboard;
 pub mod read;
 pub mod sign_up;
 pub mod update;
+pub mod view;
 
 use crate::Function;
 

@@ -3,6 +3,7 @@
 //! Invariant: only operators onboard.
 
 use crate::clients::body::metadata;
+use crate::resellers::view::ResellerView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -11,6 +12,7 @@ use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::text::Name;
 use purser_domain::money::credits::Threshold;
 use purser_domain::money::tier::Tier;
+use purser_domain::parties::metadata::Metadata;
 use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
 use purser_edge::caller::input::Operator;
 use purser_edge::http::answer;
@@ -18,10 +20,6 @@ use purser_edge::http::extract::{Body, Key};
 use purser_edge::http::problem::refusals::{
     DuplicateEmail, Forbidden, InvalidParent, MetadataTooLarge, ParentTooDeep, Refused, ResellerPending,
     ResellerSuspended, SensitiveMetadata,
-};
-use purser_edge::shapes::{
-    EmailShape, IdempotencyKeyShape, MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape,
-    TierShape,
 };
 use purser_edge::{App, Input, Problem};
 use serde::{Deserialize, Serialize};
@@ -40,22 +38,18 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"company_name": "Elite Partners", "email": "partner@elite.example", "tier": "platinum"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct OnboardReseller {
-    #[schema(value_type = NameShape)]
     company_name: Name,
     /// The address of its first login, unique among logins.
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
     /// `standard` unless given.
-    #[schema(value_type = Option<TierShape>)]
     tier: Option<Tier>,
     /// The balance below which it is warned; the deployment's default unless given.
-    #[schema(value_type = Option<ThresholdShape>)]
     low_credit_threshold: Option<Threshold>,
     /// White-label settings (`name`, `logo`, `colours`) and anything else, at most 16 KiB.
-    #[schema(value_type = Option<MetadataShape>)]
+    #[schema(value_type = Option<Metadata>)]
     metadata: Option<Map<String, Value>>,
     /// The refid of the reseller above it, which must trade and stand on one of the first four levels.
-    #[schema(value_type = Option<ResellerRefidShape>)]
+    #[schema(value_type = Option<ResellerRefid>)]
     parent: Option<String>,
 }
 
@@ -63,10 +57,10 @@ struct OnboardReseller {
 #[utoipa::path(
     post, path = "/v1/resellers", tag = "resellers", request_body = OnboardReseller,
     params(
-        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
     ),
     responses(
-        (status = 201, body = ResellerShape),
+        (status = 201, body = ResellerView),
         Refused<(
             Forbidden, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidParent, ParentTooDeep,
             SensitiveMetadata, MetadataTooLarge,
@@ -95,6 +89,6 @@ async fn onboard_reseller(
         metadata: metadata(body.metadata.unwrap_or_default())?,
     };
     let refid = app.store.new_reseller_refid()?;
-    let onboarded = app.store.onboard_reseller::<ResellerShape>(&refid, &new, parent.as_ref(), &request).await?;
+    let onboarded = app.store.onboard_reseller::<ResellerView>(&refid, &new, parent.as_ref(), &request).await?;
     Ok(answer::created(onboarded))
 }

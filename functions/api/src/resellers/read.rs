@@ -2,11 +2,13 @@
 //!
 //! Invariant: a reseller reads itself and nobody else.
 
+use crate::resellers::view::ResellerView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::basic::refid::{ResellerRefid, UserRefid};
 use purser_domain::licences::product::ProductReference;
+use purser_domain::money::credits::Credits;
 use purser_domain::money::provision::{Quantity, quote};
 use purser_domain::money::tier::Tier;
 use purser_domain::money::wallet::Wallet;
@@ -16,10 +18,6 @@ use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::problem::refusals::{BalanceTooLarge, Forbidden, ProductInactive, Refused, TierNotAllowed};
-use purser_edge::shapes::{
-    CreditsShape, ProductReferenceShape, ResellerRefidShape, ResellerShape, ResellerStatusShape, TierShape,
-    UserRefidShape,
-};
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::parties::reseller::ResellerFilter;
@@ -39,25 +37,22 @@ pub fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 struct ResellerQuery {
     /// Only resellers of this tier.
-    #[param(value_type = Option<TierShape>)]
     tier: Option<Tier>,
     /// Only resellers in this status.
-    #[param(value_type = Option<ResellerStatusShape>)]
     status: Option<ResellerStatus>,
     /// Only resellers right below this one.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     parent: Option<String>,
     /// The reseller that this login is a member of.
-    #[param(value_type = Option<UserRefidShape>)]
+    #[param(value_type = Option<UserRefid>)]
     user: Option<String>,
     /// Where to go on: the `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
 
-type ResellerList = List<ResellerShape>;
+type ResellerList = List<ResellerView>;
 
 /// List resellers
 #[utoipa::path(
@@ -82,7 +77,7 @@ async fn list_resellers(
             app.store.resellers(&filter, limit, position).await?
         }
     };
-    List::answer(&app, &scope, page, |reseller: &Reseller| ResellerShape::from(reseller))
+    List::answer(&app, &scope, page, |reseller: &Reseller| ResellerView::from(reseller))
 }
 
 /// The reseller that `user` is a member of, if the filter shows it (rule B1).
@@ -97,11 +92,11 @@ async fn with_login(app: &App, user: &UserRefid, filter: &ResellerFilter) -> Res
 
 /// Read a reseller
 #[utoipa::path(
-    get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
-    responses((status = 200, body = ResellerShape))
+    get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = ResellerRefid, Path)),
+    responses((status = 200, body = ResellerView))
 )]
 async fn read_reseller(Input(_call, Found(reseller), ..): Input<Call, Found<Reseller>>) -> Result<Response, Problem> {
-    ok(&ResellerShape::from(&reseller))
+    ok(&ResellerView::from(&reseller))
 }
 
 /// What is to be priced.
@@ -110,33 +105,28 @@ async fn read_reseller(Input(_call, Found(reseller), ..): Input<Call, Found<Rese
 #[into_params(parameter_in = Query)]
 struct QuoteQuery {
     /// The product's reference.
-    #[param(value_type = ProductReferenceShape)]
+    #[param(value_type = ProductReference)]
     product: String,
     /// How many units, 1 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 90)]
     quantity: Option<Quantity>,
 }
 
 /// What a product costs a reseller.
 #[derive(Debug, Serialize, ToSchema)]
 struct Quote {
-    #[schema(value_type = ProductReferenceShape)]
-    product: String,
-    quantity: u32,
-    #[schema(value_type = TierShape)]
+    product: ProductReference,
+    quantity: Quantity,
     tier: Tier,
     /// The tier price of one unit, in credits.
-    #[schema(value_type = CreditsShape)]
-    unit_price: u64,
+    unit_price: Credits,
     /// The whole, in credits.
-    #[schema(value_type = CreditsShape)]
-    cost: u64,
+    cost: Credits,
 }
 
 /// Quote a tier price
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/quote", tag = "resellers",
-    params(("refid" = ResellerRefidShape, Path), QuoteQuery),
+    params(("refid" = ResellerRefid, Path), QuoteQuery),
     responses((status = 200, body = Quote), Refused<(ProductInactive, TierNotAllowed, BalanceTooLarge)>)
 )]
 async fn read_quote(
@@ -147,11 +137,5 @@ async fn read_quote(
     let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
     let quantity = query.quantity.unwrap_or(Quantity::ONE);
     let quoted = quote(&product, quantity, wallet.tier, &app.config.discounts)?;
-    ok(&Quote {
-        product: reference.to_string(),
-        quantity: quantity.get(),
-        tier: quoted.tier,
-        unit_price: quoted.unit_price.get(),
-        cost: quoted.cost.get(),
-    })
+    ok(&Quote { product: reference, quantity, tier: quoted.tier, unit_price: quoted.unit_price, cost: quoted.cost })
 }

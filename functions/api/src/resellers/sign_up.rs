@@ -18,7 +18,6 @@ use purser_edge::http::answer;
 use purser_edge::http::extract::Body;
 use purser_edge::http::problem::Guesses;
 use purser_edge::http::problem::refusals::{NotFound, Refused};
-use purser_edge::shapes::{EmailShape, NameShape};
 use purser_edge::{App, Input, Problem, noted};
 use purser_store::StoreError;
 use purser_store::engine::command::answer::NoView;
@@ -39,10 +38,8 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"company_name": "Nova Distribution", "email": "hello@nova.example"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct SignUpReseller {
-    #[schema(value_type = NameShape)]
     company_name: Name,
     /// Where the answer goes; the address of its first login.
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: only operators change resellers; profile and wallet change in one commit.
 
 use crate::clients::body::check_merge;
+use crate::resellers::view::ResellerView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::ResellerRefid;
@@ -10,13 +11,13 @@ use purser_domain::basic::text::Name;
 use purser_domain::money::credits::Threshold;
 use purser_domain::money::tier::Tier;
 use purser_domain::money::wallet::Wallet;
+use purser_domain::parties::metadata::Metadata;
 use purser_domain::parties::reseller::{Reseller, ResellerChange, ResellerStatus};
 use purser_edge::caller::input::{Found, Named, Operator};
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, IfMatch};
 use purser_edge::http::json::present;
 use purser_edge::http::problem::refusals::{Forbidden, MetadataTooLarge, Refused, SensitiveMetadata};
-use purser_edge::shapes::{MetadataShape, NameShape, ResellerRefidShape, ResellerShape, ThresholdShape, TierShape};
 use purser_edge::{App, Call, Input, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -37,10 +38,10 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"tier": "gold", "low_credit_threshold": 1000}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeReseller {
-    #[schema(value_type = NameShape)]
+    #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     company_name: Option<Name>,
-    #[schema(value_type = TierShape)]
+    #[schema(value_type = Tier)]
     #[serde(default, deserialize_with = "present")]
     tier: Option<Tier>,
     /// Hold purchases, or release them.
@@ -48,11 +49,11 @@ struct ChangeReseller {
     #[serde(default, deserialize_with = "present")]
     hold_provisioning: Option<bool>,
     /// The balance below which it is warned.
-    #[schema(value_type = ThresholdShape)]
+    #[schema(value_type = Threshold)]
     #[serde(default, deserialize_with = "present")]
     low_credit_threshold: Option<Threshold>,
     /// Merged into what is there (RFC 7396): null removes a key.
-    #[schema(value_type = MetadataShape)]
+    #[schema(value_type = Metadata)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
 }
@@ -61,10 +62,10 @@ struct ChangeReseller {
 #[utoipa::path(
     patch, path = "/v1/resellers/{refid}", tag = "resellers", request_body = ChangeReseller,
     params(
-        ("refid" = ResellerRefidShape, Path),
+        ("refid" = ResellerRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses((status = 200, body = ResellerShape), Refused<(Forbidden, SensitiveMetadata, MetadataTooLarge)>)
+    responses((status = 200, body = ResellerView), Refused<(Forbidden, SensitiveMetadata, MetadataTooLarge)>)
 )]
 async fn change_reseller(
     State(app): State<App>,
@@ -84,14 +85,14 @@ async fn change_reseller(
         };
         Ok(reseller.changed(change, call.now))
     };
-    let changed = app.store.change_reseller::<ResellerShape>(&found.refid, &call.request(), change).await?;
+    let changed = app.store.change_reseller::<ResellerView>(&found.refid, &call.request(), change).await?;
     Ok(answer::changed(changed))
 }
 
 /// Activate a reseller
 #[utoipa::path(
-    post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
-    responses((status = 200, body = ResellerShape), Refused<Forbidden>)
+    post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = ResellerRefid, Path)),
+    responses((status = 200, body = ResellerView), Refused<Forbidden>)
 )]
 async fn activate_reseller(
     State(app): State<App>,
@@ -102,8 +103,8 @@ async fn activate_reseller(
 
 /// Suspend a reseller
 #[utoipa::path(
-    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = ResellerRefidShape, Path)),
-    responses((status = 200, body = ResellerShape), Refused<Forbidden>)
+    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = ResellerRefid, Path)),
+    responses((status = 200, body = ResellerView), Refused<Forbidden>)
 )]
 async fn suspend_reseller(
     State(app): State<App>,
@@ -121,6 +122,6 @@ async fn set_status(
     let change = |reseller: &Reseller, _: &Wallet| {
         Ok(reseller.changed(ResellerChange { status: Some(to), ..ResellerChange::default() }, call.now))
     };
-    let changed = app.store.change_reseller::<ResellerShape>(&refid, &call.request(), change).await?;
+    let changed = app.store.change_reseller::<ResellerView>(&refid, &call.request(), change).await?;
     Ok(answer::changed(changed))
 }

@@ -6,7 +6,6 @@
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use http::header::{
@@ -73,7 +72,7 @@ pub fn instead_of(answer: Response, page: &impl Template) -> Response {
 }
 
 /// The response, or the page for it if it is a failure without a page.
-pub async fn or_failure(State(app): State<App>, answer: Response) -> Response {
+pub fn or_failure(app: &App, answer: Response) -> Response {
     let status = answer.status();
     let failed = status.is_client_error() || status.is_server_error();
     if !failed || answer.headers().get(CONTENT_TYPE) == Some(&HTML) {

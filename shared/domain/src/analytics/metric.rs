@@ -74,6 +74,7 @@ const METRICS: &[(&str, Adds)] = &[
 
 /// What customers are ranked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = CustomerRanking))]
 #[serde(rename_all = "snake_case")]
 pub enum Ranking {
     /// Licences they hold that were not revoked.

@@ -21,7 +21,9 @@ use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Counted))]
 pub enum Kind {
     /// Clients, by the time they were created; a deleted one stays counted where it was (rule A9).
     Client,

@@ -82,6 +82,7 @@ impl std::fmt::Display for Year {
 
 /// How long the buckets of a trend are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Interval {
     /// A day each.

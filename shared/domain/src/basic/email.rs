@@ -7,15 +7,20 @@ use email_address::Options;
 
 use crate::basic::text::{TextError, text_type};
 
+/// The most bytes of an address (RFC 5321).
+const MOST: usize = 254;
+
 text_type!(
-    /// An address as it was given; see [`EmailAddress::folded`] for comparisons.
+    /// An e-mail address in ASCII; the domain in its `xn--` form.
     EmailAddress,
-    check
+    check check,
+    schema formatted(KnownFormat::Email).max_length(Some(MOST)),
+    as "Email", example "billing@acme.example"
 );
 
 fn check(text: &str) -> Result<(), TextError> {
-    if text.len() > 254 {
-        return Err(TextError::TooLong(254));
+    if text.len() > MOST {
+        return Err(TextError::TooLong(MOST));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(TextError::Malformed(

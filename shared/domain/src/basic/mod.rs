@@ -3,5 +3,7 @@
 pub mod email;
 pub(crate) mod hex;
 pub mod refid;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod text;
 pub mod time;

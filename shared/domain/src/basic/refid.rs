@@ -1,7 +1,8 @@
 //! Public ids: `CL-7ZK3M9QWX2ABCDEF` and the like, the only ids that stand in URLs.
 //!
 //! Invariant: a refid is a prefix and 16 symbols of Crockford's base 32 (80 bits, no look-alikes), and carries
-//! nothing that a table key could be split at. Text that is no refid is treated like an unknown one.
+//! nothing that a table key could be split at. Text that is no refid is treated like an unknown one: so a
+//! body reads it as a `String`, and only its schema is the refid's.
 
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
@@ -67,8 +68,11 @@ pub fn code(bits: [u8; BYTES]) -> String {
 }
 
 macro_rules! refids {
-    ($($(#[$doc:meta])* $name:ident)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $says:literal])+ $name:ident $example:literal)*) => {$(
+        #[cfg(feature = "schema")]
+        $crate::value_schema!($name, concat!($($says),+), refid(CODE_LENGTH), $example);
+
+        $(#[doc = $says])+
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
@@ -112,18 +116,18 @@ macro_rules! refids {
 }
 
 refids! {
-    /// A client, `CL-…`.
-    ClientRefid
-    /// A reseller and its wallet, `RS-…`.
-    ResellerRefid
-    /// A login, `US-…`.
-    UserRefid
-    /// A licence, `LI-…`.
-    LicenceRefid
-    /// A ledger entry, `PV-…`; a purchase's entry is its provision.
-    EntryRefid
-    /// An API key, `AK-…`.
-    ApiKeyRefid
+    /// The id of a client, like `CL-7ZK3M9QWX2ABCDEF`.
+    ClientRefid "CL-7ZK3M9QWX2ABCDEF"
+    /// The id of a reseller, like `RS-7ZK3M9QWX2ABCDEF`.
+    ResellerRefid "RS-7ZK3M9QWX2ABCDEF"
+    /// The id of a login, like `US-7ZK3M9QWX2ABCDEF`.
+    UserRefid "US-7ZK3M9QWX2ABCDEF"
+    /// The id of a licence, like `LI-7ZK3M9QWX2ABCDEF`.
+    LicenceRefid "LI-7ZK3M9QWX2ABCDEF"
+    /// The id of a ledger entry, like `PV-7ZK3M9QWX2ABCDEF`; a purchase's is its provision's, too.
+    EntryRefid "PV-7ZK3M9QWX2ABCDEF"
+    /// The id of an API key, like `AK-7ZK3M9QWX2ABCDEF`.
+    ApiKeyRefid "AK-7ZK3M9QWX2ABCDEF"
 }
 
 #[cfg(test)]

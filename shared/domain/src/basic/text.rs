@@ -40,10 +40,23 @@ pub fn check(text: &str, most: usize) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Defines a newtype around text that passed `$check`.
+/// Defines a newtype around text that passed a check. Its doc comment describes it in the API's document, too.
 macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
-        $(#[$doc])*
+    ($(#[doc = $says:literal])+ $name:ident, most $most:literal, example $example:literal) => {
+        $crate::basic::text::text_type!(
+            $(#[doc = $says])+ $name,
+            check |text: &str| $crate::basic::text::check(text, $most),
+            schema text($most), as stringify!($name), example $example
+        );
+    };
+    (
+        $(#[doc = $says:literal])+ $name:ident,
+        check $check:expr, schema $schema:expr, as $shown:expr, example $example:literal
+    ) => {
+        #[cfg(feature = "schema")]
+        $crate::value_schema!($name as $shown, concat!($($says),+), $schema, $example);
+
+        $(#[doc = $says])+
         #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
@@ -80,29 +93,24 @@ macro_rules! text_type {
 pub(crate) use text_type;
 
 text_type!(
-    /// The name of a client, a company, a product or a key: 1 to 255 characters (rule A1).
-    Name,
-    |text| check(text, 255)
+    /// A name, in any script.
+    Name, most 255, example "Acme Corporation"
 );
 text_type!(
-    /// A telephone number as people write it: 1 to 64 characters.
-    Phone,
-    |text| check(text, 64)
+    /// A telephone number as people write it.
+    Phone, most 64, example "+44 20 7946 0000"
 );
 text_type!(
-    /// What a ledger entry is for: 1 to 500 characters.
-    Description,
-    |text| check(text, 500)
+    /// What something is for.
+    Description, most 500, example "First top-up"
 );
 text_type!(
-    /// The caller's own name of a top-up or transfer, unique per wallet and kind: 1 to 255 characters (rule B4).
-    Reference,
-    |text| check(text, 255)
+    /// The caller's own name of a top-up or a transfer.
+    Reference, most 255, example "INV-2026-001"
 );
 text_type!(
-    /// The id other systems know a client by: 1 to 255 characters, never changed (rule A1).
-    ClientId,
-    |text| check(text, 255)
+    /// The id other systems know a client by.
+    ClientId, most 255, example "CUST-4711"
 );
 
 impl ClientId {

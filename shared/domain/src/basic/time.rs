@@ -12,6 +12,14 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Time(Timestamp);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    Time,
+    "A moment, in UTC and to the millisecond.",
+    formatted(KnownFormat::DateTime),
+    "2026-01-31T09:30:00.000Z"
+);
+
 impl Time {
     /// The moment, cut to the millisecond; beyond the years 1 to 9999 it stops at the nearest end.
     pub fn of(timestamp: Timestamp) -> Self {
@@ -70,6 +78,9 @@ impl From<Time> for String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Day(Date);
+
+#[cfg(feature = "schema")]
+crate::value_schema!(Day, "A day, in UTC.", formatted(KnownFormat::Date), "2026-01-31");
 
 impl Day {
     /// The first day of the first year.

@@ -86,13 +86,13 @@ pub enum Event {
         /// The reseller above it; null if there is none.
         parent: Option<ResellerRefid>,
     },
-    /// A reseller's status changed.
+    /// A reseller's status changed. From `pending` to `active`, its application was approved.
     ResellerStatusChanged {
         /// The reseller.
         reseller: ResellerRefid,
         /// Its status before.
         from: ResellerStatus,
-        /// Its status now; from `pending` to `active`, its application was approved.
+        /// Its status now.
         to: ResellerStatus,
     },
     /// Something else of a reseller changed, for instance its tier.
@@ -277,11 +277,12 @@ impl Event {
 
     /// Its members as a JSON object: `detail` on the bus.
     pub fn detail(&self) -> Result<Value, serde_json::Error> {
-        Ok(serde_json::to_value(self)?["detail"].take())
+        let mut tagged = serde_json::to_value(self)?;
+        Ok(tagged.get_mut("detail").map(Value::take).unwrap_or_default())
     }
 
     /// Reads the members of the event that is called `name`; what else is in `detail` is ignored.
-    pub fn read(name: &str, detail: Value) -> Result<Self, UnreadableEvent> {
+    pub fn read(name: &str, detail: &Value) -> Result<Self, UnreadableEvent> {
         let name: EventName = name.parse().map_err(|_| UnreadableEvent::Unknown)?;
         let tagged = json!({"detail-type": name.as_str(), "detail": detail});
         serde_json::from_value(tagged).map_err(|_| UnreadableEvent::Members(name))

@@ -33,8 +33,9 @@ impl std::fmt::Debug for LicenceKey {
     }
 }
 
-/// Where a licence stands; `expired` is derived from time (rule C2).
+/// Where a licence stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LicenceStatus {
     /// Minted; its term has not begun.

@@ -10,14 +10,38 @@ use crate::money::credits::Amount;
 use crate::money::tier::Tier;
 use crate::refusal::Refusal;
 
+/// The most characters of a reference.
+const MOST_REFERENCE: usize = 64;
+
+/// Unreserved in a URL, and no dot segment.
+#[cfg(feature = "schema")]
+const REFERENCE: &str = r"^(\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.{3,})$";
+
 text_type!(
-    /// What a product is called in orders: `PROD-001`; 1 to 64 of `A–Z a–z 0–9 . _ ~ -`.
+    /// What orders call a product, like `PROD-001`.
     ProductReference,
-    |text| {
+    check |text| {
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-        let fits = (1..=64).contains(&text.len()) && text.bytes().all(unreserved) && text != "." && text != "..";
+        let length = 1..=MOST_REFERENCE;
+        let fits = length.contains(&text.len()) && text.bytes().all(unreserved) && text != "." && text != "..";
         if fits { Ok(()) } else { Err(TextError::Malformed("must be 1 to 64 letters, digits or . _ ~ -")) }
-    }
+    },
+    schema id(pattern(1, MOST_REFERENCE, REFERENCE), "product-reference"),
+    as "ProductReference", example "PROD-001"
+);
+
+/// The reference of a product to create, in the API's document: there text of another form is refused, while
+/// everywhere else it is treated like the reference of a product that does not exist.
+#[cfg(feature = "schema")]
+#[derive(Debug)]
+pub struct NewProductReference;
+
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    NewProductReference,
+    "What orders will call a product, like `PROD-001`.",
+    pattern(1, MOST_REFERENCE, REFERENCE),
+    "PROD-001"
 );
 
 /// How long a licence of a product lasts, in days: 1 to 36,500.
@@ -25,10 +49,21 @@ text_type!(
 #[serde(try_from = "u32", into = "u32")]
 pub struct Days(u32);
 
+impl Days {
+    const MAX: u32 = 36_500;
+}
+
+#[cfg(feature = "schema")]
+crate::value_schema!(Days, "How many days a licence lasts from its activation.", integer(1, Self::MAX.into()), 365);
+
 impl TryFrom<u32> for Days {
     type Error = TextError;
     fn try_from(days: u32) -> Result<Self, TextError> {
-        if (1..=36_500).contains(&days) { Ok(Self(days)) } else { Err(TextError::Malformed("must be from 1 to 36500")) }
+        if (1..=Self::MAX).contains(&days) {
+            Ok(Self(days))
+        } else {
+            Err(TextError::Malformed("must be from 1 to 36500"))
+        }
     }
 }
 
@@ -43,10 +78,22 @@ impl From<Days> for u32 {
 #[serde(try_from = "u32", into = "u32")]
 pub struct ParallelUses(u32);
 
+impl ParallelUses {
+    const MAX: u32 = 1_000_000;
+}
+
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    ParallelUses,
+    "How many installations may use a licence at a time.",
+    integer(1, Self::MAX.into()),
+    3
+);
+
 impl TryFrom<u32> for ParallelUses {
     type Error = TextError;
     fn try_from(uses: u32) -> Result<Self, TextError> {
-        if (1..=1_000_000).contains(&uses) {
+        if (1..=Self::MAX).contains(&uses) {
             Ok(Self(uses))
         } else {
             Err(TextError::Malformed("must be from 1 to 1000000"))
@@ -74,8 +121,9 @@ pub enum Terms {
     Trial(Days),
 }
 
-/// The kind of terms alone, as the API names it.
+/// What a licence grants over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Terms))]
 #[serde(rename_all = "lowercase")]
 pub enum TermsKind {
     /// See [`Terms::Perpetual`].

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Credits(u64);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(Credits, "A number of credits.", integer(0, Self::MAX_BALANCE.get()), 490);
+
 impl Credits {
     /// No credits.
     pub const ZERO: Self = Self(0);
@@ -53,6 +56,9 @@ impl std::fmt::Display for Credits {
 #[serde(try_from = "u64", into = "u64")]
 pub struct Amount(u64);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(Amount, "Credits that move, or a price.", integer(1, Self::MAX), 1000);
+
 impl Amount {
     /// The largest amount.
     pub const MAX: u64 = 1_000_000_000_000;
@@ -85,6 +91,9 @@ impl From<Amount> for u64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Threshold(u64);
+
+#[cfg(feature = "schema")]
+crate::value_schema!(Threshold, "A balance to be warned below.", integer(0, Amount::MAX), 500);
 
 impl Threshold {
     /// The threshold as credits.

@@ -23,6 +23,9 @@ use crate::refusal::Refusal;
 #[serde(try_from = "u32", into = "u32")]
 pub struct Quantity(u32);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(Quantity, "How many units of a product one command buys.", integer(1, Self::MAX.into()), 1);
+
 impl Quantity {
     /// The most units.
     pub const MAX: u32 = 90;

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::credits::Credits;
 
-/// A reseller's level in the partner network.
+/// A reseller's level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// The level of a new reseller.
@@ -48,6 +49,9 @@ impl Tier {
 #[serde(try_from = "u16", into = "u16")]
 pub struct BasisPoints(u16);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(BasisPoints, "A discount in hundredths of a per cent.", integer(0, Self::MAX.into()), 3000);
+
 /// A discount of more than the whole price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a discount is 0 to 10000 basis points")]
@@ -56,7 +60,7 @@ pub struct BasisPointsError;
 impl TryFrom<u16> for BasisPoints {
     type Error = BasisPointsError;
     fn try_from(points: u16) -> Result<Self, BasisPointsError> {
-        if points <= 10_000 { Ok(Self(points)) } else { Err(BasisPointsError) }
+        if points <= Self::MAX { Ok(Self(points)) } else { Err(BasisPointsError) }
     }
 }
 
@@ -67,6 +71,9 @@ impl From<BasisPoints> for u16 {
 }
 
 impl BasisPoints {
+    /// The whole price.
+    const MAX: u16 = 10_000;
+
     /// `price` less this discount, rounded down.
     pub fn off(self, price: Credits) -> Credits {
         let left = u128::from(price.get()) * u128::from(10_000 - self.0) / 10_000;

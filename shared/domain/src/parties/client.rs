@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 
 /// Where a client stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ClientStatus {
     /// New; the default.

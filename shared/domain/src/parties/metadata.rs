@@ -38,6 +38,14 @@ const EXACT: [&str; 7] = ["pwd", "pin", "pan", "cvv", "cvc", "ccn", "ssn"];
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    Metadata,
+    "Whatever its owner keeps here, at most 16 KiB of JSON.",
+    object(),
+    serde_json::json!({"segment": "Enterprise"})
+);
+
 /// What is wrong with a metadata object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MetadataError {

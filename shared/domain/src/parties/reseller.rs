@@ -20,6 +20,7 @@ pub const MOST_LEVELS: u8 = 5;
 
 /// Where a reseller stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ResellerStatus {
     /// Signed up, not yet approved.

@@ -20,6 +20,19 @@ pub enum Role {
     Customer,
 }
 
+/// What somebody may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Role))]
+pub enum RoleName {
+    /// See [`Role::Operator`].
+    Operator,
+    /// See [`Role::Reseller`].
+    Reseller,
+    /// See [`Role::Customer`].
+    Customer,
+}
+
 /// Who did something, as records name it: the refid of a key or user, or `operator` for the first key; the refid of a
 /// reseller, where another reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

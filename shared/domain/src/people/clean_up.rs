@@ -11,6 +11,7 @@ use crate::people::user::User;
 
 /// Why a login may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = StaleReason))]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// Its address was never confirmed, and nobody has ever signed in.

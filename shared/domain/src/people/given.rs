@@ -18,20 +18,23 @@ fn visible(text: &str, most: usize) -> Result<(), TextError> {
     visible.then_some(()).ok_or(TextError::Malformed("must be visible ASCII"))
 }
 
-fn code(text: &str) -> Result<(), TextError> {
+fn code(text: &str, most: usize) -> Result<(), TextError> {
     if text.trim().is_empty() {
         return Err(TextError::Blank);
     }
-    if text.chars().count() > 64 {
-        return Err(TextError::TooLong(64));
+    if text.chars().count() > most {
+        return Err(TextError::TooLong(most));
     }
     let symbol = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-';
     text.bytes().all(symbol).then_some(()).ok_or(TextError::Malformed("must be letters, digits, spaces and dashes"))
 }
 
 macro_rules! given {
-    ($($(#[$doc:meta])* $name:ident $check:expr;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $says:literal])+ $name:ident as $shown:literal, $check:ident $most:literal, $example:literal;)*) => {$(
+        #[cfg(feature = "schema")]
+        crate::value_schema!($name as $shown, concat!($($says),+), $check($most), $example);
+
+        $(#[doc = $says])+
         #[derive(Clone, PartialEq, Eq, Deserialize)]
         #[serde(try_from = "String")]
         pub struct $name(String);
@@ -46,8 +49,7 @@ macro_rules! given {
         impl TryFrom<String> for $name {
             type Error = TextError;
             fn try_from(text: String) -> Result<Self, TextError> {
-                let check: fn(&str) -> Result<(), TextError> = $check;
-                check(&text)?;
+                $check(&text, $most)?;
                 Ok(Self(text))
             }
         }
@@ -61,14 +63,14 @@ macro_rules! given {
 }
 
 given! {
-    /// The token of a mail's link: at most 128 characters.
-    GivenToken |text| visible(text, 128);
-    /// What shows that a device is known: at most 128 characters.
-    GivenDevice |text| visible(text, 128);
-    /// A code of an app, or for recovery, in groups or not: at most 64 characters.
-    GivenCode code;
-    /// The challenge that somebody answers: at most 8,192 characters, as other parties make them, too.
-    GivenChallenge |text| visible(text, 8192);
+    /// The token of a link in a mail; opaque.
+    GivenToken as "Token", visible 128, "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY";
+    /// What shows that somebody has signed in from a device before; opaque.
+    GivenDevice as "Device", visible 128, "US-7ZK3M9QWX2ABCDEF.7ZK3M9QWX2ABCDEF.kA3p7c0dS9yYq1mUe5oXbA";
+    /// Six digits of an app, or a code for recovery.
+    GivenCode as "Code", code 64, "123456";
+    /// The token of a CAPTCHA's challenge, or what reCAPTCHA gave the page; opaque.
+    GivenChallenge as "Challenge", visible 8192, "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY";
 }
 
 #[cfg(test)]

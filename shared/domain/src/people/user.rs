@@ -10,10 +10,12 @@ use crate::basic::email::EmailAddress;
 use crate::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
 use crate::basic::text::Name;
 use crate::basic::time::Time;
+use crate::people::caller::RoleName;
 use crate::refusal::Refusal;
 
 /// Whether a user may sign in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum UserStatus {
     /// It may.
@@ -118,11 +120,11 @@ impl User {
     }
 
     /// The roles it holds, the most powerful first.
-    pub fn roles(&self) -> Vec<&'static str> {
+    pub fn roles(&self) -> Vec<RoleName> {
         let roles = [
-            self.operator.then_some("operator"),
-            self.reseller.as_ref().map(|_| "reseller"),
-            self.client.as_ref().map(|_| "customer"),
+            self.operator.then_some(RoleName::Operator),
+            self.reseller.as_ref().map(|_| RoleName::Reseller),
+            self.client.as_ref().map(|_| RoleName::Customer),
         ];
         roles.into_iter().flatten().collect()
     }

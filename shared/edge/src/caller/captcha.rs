@@ -25,7 +25,6 @@ use crate::http::problem::Problem;
 use crate::http::problem::refusals::CaptchaFailed;
 use crate::process::app::App;
 use crate::process::config::{Captcha, Recaptcha};
-use crate::shapes::{ChallengeShape, SumShape};
 
 /// How long a sum may take.
 const TIME_TO_ANSWER: SignedDuration = SignedDuration::from_mins(5);
@@ -51,7 +50,7 @@ pub enum CaptchaKind {
 /// What to show a person before a form that asks for `captcha`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Captcha)]
-pub struct CaptchaShape {
+pub struct CaptchaView {
     /// Whether and how a person is told from a program.
     pub kind: CaptchaKind,
     /// With `arithmetic`: a sum like `7 + 5`.
@@ -62,17 +61,22 @@ pub struct CaptchaShape {
     pub site_key: Option<String>,
 }
 
+/// The answer to a question of arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Sum(u32);
+
+purser_domain::value_schema!(Sum, "The answer to a question of arithmetic.", integer(0, u32::MAX.into()), 12);
+
 /// The answer of a person.
 #[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = CaptchaAnswer)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct CaptchaBody {
     /// The challenge's `token`, or what reCAPTCHA gave the page.
-    #[schema(value_type = ChallengeShape)]
     pub token: GivenChallenge,
     /// With `arithmetic`: the sum.
-    #[schema(value_type = Option<SumShape>)]
-    pub answer: Option<u32>,
+    pub answer: Option<Sum>,
 }
 
 impl std::fmt::Debug for CaptchaBody {
@@ -83,13 +87,13 @@ impl std::fmt::Debug for CaptchaBody {
 
 impl App {
     /// What to show a person; with sums, another one each time.
-    pub fn captcha(&self) -> Result<CaptchaShape, Problem> {
-        let nothing = CaptchaShape { kind: CaptchaKind::Off, question: None, token: None, site_key: None };
+    pub fn captcha(&self) -> Result<CaptchaView, Problem> {
+        let nothing = CaptchaView { kind: CaptchaKind::Off, question: None, token: None, site_key: None };
         match &self.config.accounts.captcha {
             Captcha::Off => Ok(nothing),
             Captcha::Arithmetic => {
                 let Challenge { question, token } = challenge(self.store.secrets(), self.clock.now())?;
-                Ok(CaptchaShape {
+                Ok(CaptchaView {
                     kind: CaptchaKind::Arithmetic,
                     question: Some(question),
                     token: Some(token),
@@ -97,7 +101,7 @@ impl App {
                 })
             }
             Captcha::Recaptcha(site) => {
-                Ok(CaptchaShape { kind: CaptchaKind::Recaptcha, site_key: Some(site.site_key.clone()), ..nothing })
+                Ok(CaptchaView { kind: CaptchaKind::Recaptcha, site_key: Some(site.site_key.clone()), ..nothing })
             }
         }
     }
@@ -123,7 +127,7 @@ impl App {
             return Ok(false);
         }
         let first = self.store.use_challenge(given.token.as_str(), sealed.expires_at, stamp, now).await?;
-        Ok(first && given.answer == Some(sealed.answer.into()))
+        Ok(first && given.answer == Some(Sum(sealed.answer.into())))
     }
 
     async fn is_judged_human(&self, site: &Recaptcha, given: &CaptchaBody) -> Result<bool, Problem> {

@@ -71,8 +71,10 @@ impl Bus {
 
     fn entry(&self, Announcement { occurrence, origin }: &Announcement) -> serde_json::Result<PutEventsRequestEntry> {
         let mut detail = occurrence.event.detail()?;
-        detail["id"] = json!(occurrence.id);
-        detail["origin"] = json!(origin);
+        if let Some(members) = detail.as_object_mut() {
+            members.insert("id".to_owned(), json!(occurrence.id));
+            members.insert("origin".to_owned(), json!(origin));
+        }
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)

@@ -31,7 +31,7 @@ impl Delivery {
         let time = event.time.ok_or("an event without a time")?.to_rfc3339();
         let time = Time::try_from(time).map_err(|error| error.to_string())?;
         let name = event.detail_type;
-        let event = Event::read(&name, event.detail).map_err(|error| format!("{name}: {error}"))?;
+        let event = Event::read(&name, &event.detail).map_err(|error| format!("{name}: {error}"))?;
         Ok((Self::under(consumer, id.clone()), Occurrence { id, time, event }))
     }
 

@@ -86,6 +86,8 @@ pub const MOST_PICTURE_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Picture(pub Bytes);
 
+purser_domain::value_schema!(Picture, "A picture, as it is.", formatted(KnownFormat::Binary), "(bytes)");
+
 /// Whether a body is meant as a picture.
 pub fn is_picture(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE);
@@ -135,6 +137,10 @@ impl<T: DeserializeOwned + Send> Terms for Params<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key(String);
 
+purser_domain::value_schema!(
+    Key as "IdempotencyKey", "The caller's own name of a command; a UUID, say.", visible(Self::MOST), "order-2026-001"
+);
+
 impl From<Key> for String {
     fn from(key: Key) -> Self {
         key.0
@@ -142,13 +148,15 @@ impl From<Key> for String {
 }
 
 impl Key {
+    const MOST: usize = 255;
+
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let mut given = headers.get_all("idempotency-key").iter();
         let Some(value) = given.next() else {
             return Ok(None);
         };
         let key = value.to_str().unwrap_or_default();
-        let valid = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let valid = (1..=Self::MOST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         if valid && given.next().is_none() {
             Ok(Some(Self(key.to_owned())))
         } else {
@@ -215,7 +223,11 @@ impl Terms for IfMatch {
 #[serde(try_from = "u32", into = "u32")]
 pub struct Limit(u32);
 
+purser_domain::value_schema!(Limit, "How many items a page has at most.", integer(1, Self::MAX.into()), 25);
+
 impl Limit {
+    const MAX: u32 = 100;
+
     /// How many items.
     pub fn get(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
@@ -237,7 +249,7 @@ impl From<Limit> for u32 {
 impl TryFrom<u32> for Limit {
     type Error = &'static str;
     fn try_from(limit: u32) -> Result<Self, Self::Error> {
-        if (1..=100).contains(&limit) { Ok(Self(limit)) } else { Err("must be from 1 to 100") }
+        if (1..=Self::MAX).contains(&limit) { Ok(Self(limit)) } else { Err("must be from 1 to 100") }
     }
 }
 
@@ -249,6 +261,5 @@ pub struct PageQuery {
     /// Where to go on: the `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub limit: Option<Limit>,
 }

@@ -105,6 +105,8 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         if let Some(name) = missing {
             Problem::invalid(format!("{at}/{}", escaped(name)), "is required")
+        } else if let Some((name, detail)) = MemberError::read(&message) {
+            Problem::invalid(format!("{at}/{}", escaped(name)), detail)
         } else if message.starts_with("unknown field `") {
             // The path leads to the member's name already, whatever characters that is made of.
             Problem::invalid(at, "is not a known field")
@@ -112,6 +114,23 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
             Problem::invalid(at, message)
         }
     })
+}
+
+/// What is wrong with a member in the light of the others, for a type that is read with `serde(try_from)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("member `{member}` {detail}")]
+pub struct MemberError {
+    /// Its name.
+    pub member: &'static str,
+    /// What is wrong with it, for people.
+    pub detail: &'static str,
+}
+
+impl MemberError {
+    /// Name and detail of the message: text is all that serde hands on of an error.
+    fn read(message: &str) -> Option<(&str, &str)> {
+        message.strip_prefix("member `")?.split_once("` ")
+    }
 }
 
 fn pointer(path: &Path) -> String {

@@ -7,14 +7,13 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::people::given::GivenToken;
-use purser_domain::people::password::GivenPassword;
+use purser_domain::people::password::{GivenPassword, Password};
 use purser_domain::people::user::User;
 use purser_edge::caller::call::Anybody;
 use purser_edge::caller::passwords;
 use purser_edge::http::answer;
 use purser_edge::http::extract::Body;
 use purser_edge::http::problem::refusals::{DuplicateEmail, InvalidToken, Refused, WeakPassword};
-use purser_edge::shapes::{NewPasswordShape, TokenShape};
 use purser_edge::{App, Input, Problem, noted};
 use purser_store::engine::command::Request;
 use serde::{Deserialize, Serialize};
@@ -26,7 +25,6 @@ noted!(AddressTaken = DuplicateEmail, ", when somebody else has the new address 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ConfirmAddress {
-    #[schema(value_type = TokenShape)]
     token: GivenToken,
 }
 
@@ -63,9 +61,8 @@ pub async fn confirm(app: &App, request: &Request, token: &str) -> Result<User, 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ResetPassword {
-    #[schema(value_type = TokenShape)]
     token: GivenToken,
-    #[schema(value_type = NewPasswordShape)]
+    #[schema(value_type = Password)]
     password: GivenPassword,
 }
 

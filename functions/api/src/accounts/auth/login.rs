@@ -3,6 +3,7 @@
 //! Invariant: one run of Argon2id and three round trips, whether the address is known or not; a session's token is new
 //! each time, and nobody can bring one along.
 
+use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
@@ -17,7 +18,6 @@ use purser_edge::http::json::object;
 use purser_edge::http::problem::refusals::{
     CaptchaFailed, InvalidCode, InvalidCredentials, Refused, SecondFactorRequired, TooManyAttempts,
 };
-use purser_edge::shapes::{CodeShape, DeviceShape, EmailShape, PasswordShape, SessionTokenShape};
 use purser_edge::{App, Input, Problem};
 use purser_store::people::sign_in::{Proof, SignIn};
 use serde::Deserialize;
@@ -30,15 +30,11 @@ use crate::accounts::me::sessions;
 #[schema(as = SignIn, example = json!({"email": "billing@acme.example", "password": "correct horse battery staple"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Login {
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = PasswordShape)]
     password: GivenPassword,
     /// Of the second factor, or for recovery, if the login has one.
-    #[schema(value_type = Option<CodeShape>)]
     code: Option<GivenCode>,
     /// What an earlier sign-in from this device answered as `device`; without it the owner is told of a new one.
-    #[schema(value_type = Option<DeviceShape>)]
     device: Option<GivenDevice>,
     #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
@@ -50,7 +46,7 @@ pub(super) struct Login {
 #[utoipa::path(
     post, path = "/v1/auth/login", tag = "accounts", request_body = Login,
     responses(
-        (status = 200, body = SessionTokenShape),
+        (status = 200, body = SessionTokenView),
         Refused<(InvalidCredentials, SecondFactorRequired, InvalidCode, CaptchaFailed, TooManyAttempts)>,
     ),
     security(())
@@ -78,7 +74,7 @@ pub(super) async fn login(
         .store
         .finish_sign_in(begun, &proof, body.code.as_ref().map(GivenCode::as_str), &sign_in, limits, &request)
         .await?;
-    answer::ok(&SessionTokenShape::from(&signed_in))
+    answer::ok(&SessionTokenView::from(&signed_in))
 }
 
 /// Sign out

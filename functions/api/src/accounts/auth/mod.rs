@@ -10,7 +10,7 @@ mod requests;
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_edge::caller::captcha::CaptchaShape;
+use purser_edge::caller::captcha::CaptchaView;
 use purser_edge::http::answer;
 use purser_edge::http::problem::Guesses;
 use purser_edge::{App, Problem};
@@ -52,7 +52,7 @@ impl Received {
 ///
 /// Its `token` and the answer go as `captcha` with what is asked for. Kind `off`: none is needed.
 #[utoipa::path(
-    get, path = "/v1/auth/captcha", tag = "accounts", responses((status = 200, body = CaptchaShape)), security(())
+    get, path = "/v1/auth/captcha", tag = "accounts", responses((status = 200, body = CaptchaView)), security(())
 )]
 async fn captcha(State(app): State<App>) -> Result<Response, Problem> {
     answer::ok(&app.captcha()?)

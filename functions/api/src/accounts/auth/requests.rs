@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::request::Parts;
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::text::Name;
-use purser_domain::people::password::GivenPassword;
+use purser_domain::people::password::{GivenPassword, Password};
 use purser_domain::people::token::Asks;
 use purser_edge::caller::call::Anybody;
 use purser_edge::caller::captcha::CaptchaBody;
@@ -16,7 +16,6 @@ use purser_edge::caller::passwords;
 use purser_edge::http::extract::Body;
 use purser_edge::http::json::object;
 use purser_edge::http::problem::refusals::{CaptchaFailed, NotFound, Refused, WeakPassword};
-use purser_edge::shapes::{EmailShape, NameShape, NewPasswordShape};
 use purser_edge::{App, Input, Problem, noted};
 use purser_store::engine::command::Request;
 use serde::Deserialize;
@@ -33,12 +32,10 @@ noted!(RegistrationOff = NotFound, ", while registration is off");
 }))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Register {
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = NameShape)]
     name: Name,
     /// Valid from the confirmation on.
-    #[schema(value_type = NewPasswordShape)]
+    #[schema(value_type = Password)]
     password: GivenPassword,
     #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
@@ -76,7 +73,6 @@ pub(super) async fn register(
 #[schema(example = json!({"email": "billing@acme.example"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Address {
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
     #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,

@@ -10,7 +10,6 @@ use purser_domain::refusal::What;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::extract::Picture;
 use purser_edge::http::problem::refusals::{InvalidImage, NotFound, Refused};
-use purser_edge::shapes::PictureShape;
 use purser_edge::{App, Input, Problem, noted};
 
 noted!(NoPicture = NotFound, ", as long as there is none");
@@ -19,7 +18,7 @@ noted!(NoPicture = NotFound, ", as long as there is none");
 #[utoipa::path(
     get, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses(
-        (status = 200, body = PictureShape, content_type = "image/jpeg", description = "256 × 256 pixels"),
+        (status = 200, body = Picture, content_type = "image/jpeg", description = "256 × 256 pixels"),
         Refused<NoPicture>,
     )
 )]
@@ -35,7 +34,7 @@ pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<
 /// A JPEG, PNG or WebP of any size below 8,192 pixels; its middle is kept, 256 × 256 pixels, without metadata.
 #[utoipa::path(
     put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
-    request_body(content = PictureShape, content_type = "image/*"),
+    request_body(content = Picture, content_type = "image/*"),
     responses((status = 204), Refused<InvalidImage>)
 )]
 pub(super) async fn change_avatar(

@@ -3,17 +3,17 @@
 //! Invariant: each takes the present password. A new password ends every session but a new one in the place of this;
 //! a new address counts once its owner has confirmed it.
 
+use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
-use purser_domain::people::password::GivenPassword;
+use purser_domain::people::password::{GivenPassword, Password};
 use purser_domain::people::token::Asks;
 use purser_edge::caller::call::{Connection, SignedIn};
 use purser_edge::caller::passwords;
 use purser_edge::http::answer;
 use purser_edge::http::extract::Body;
 use purser_edge::http::problem::refusals::{Refused, TooManyAttempts, WeakPassword, WrongPassword};
-use purser_edge::shapes::{EmailShape, NewPasswordShape, PasswordShape, SessionTokenShape};
 use purser_edge::{App, Input, Problem};
 use purser_store::people::account::Account;
 use serde::Deserialize;
@@ -30,10 +30,9 @@ use crate::accounts::auth::Received;
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangePassword {
     /// The present one.
-    #[schema(value_type = PasswordShape)]
     password: GivenPassword,
     /// The one to have.
-    #[schema(value_type = NewPasswordShape)]
+    #[schema(value_type = Password)]
     new_password: GivenPassword,
 }
 
@@ -42,7 +41,7 @@ pub(super) struct ChangePassword {
 /// All sessions end; the answer is a new one in the place of this.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "account", security(("session" = [])), request_body = ChangePassword,
-    responses((status = 200, body = SessionTokenShape), Refused<(WrongPassword, WeakPassword, TooManyAttempts)>)
+    responses((status = 200, body = SessionTokenView), Refused<(WrongPassword, WeakPassword, TooManyAttempts)>)
 )]
 pub(super) async fn change_password(
     State(app): State<App>,
@@ -65,7 +64,7 @@ pub(super) async fn change_password(
         &me.request,
         change,
     );
-    answer::ok(&SessionTokenShape::from(&change.await?))
+    answer::ok(&SessionTokenView::from(&change.await?))
 }
 
 /// Another address.
@@ -74,10 +73,8 @@ pub(super) async fn change_password(
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangeEmail {
     /// The address to have.
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
     /// The present password.
-    #[schema(value_type = PasswordShape)]
     password: GivenPassword,
 }
 

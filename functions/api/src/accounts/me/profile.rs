@@ -1,5 +1,6 @@
 //! Who somebody is.
 
+use crate::accounts::view::UserView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -10,7 +11,6 @@ use purser_edge::caller::call::SignedIn;
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, IfMatch};
 use purser_edge::http::json::present;
-use purser_edge::shapes::{NameShape, UserShape};
 use purser_edge::{App, Input, Problem};
 use purser_store::people::account::{Account, AccountChange};
 use serde::Deserialize;
@@ -19,12 +19,12 @@ use utoipa::ToSchema;
 /// Show the own account
 #[utoipa::path(
     get, path = "/v1/me", tag = "account", security(("session" = [])),
-    responses((status = 200, body = UserShape))
+    responses((status = 200, body = UserView))
 )]
 pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let user = app.store.user(&me.user).await?;
     let user = user.ok_or(Refusal::NotFound(What::User))?;
-    answer::ok(&UserShape::from(&user))
+    answer::ok(&UserView::from(&user))
 }
 
 /// What to change of the own account.
@@ -32,7 +32,7 @@ pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Resp
 #[schema(example = json!({"name": "Ada King"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangeMe {
-    #[schema(value_type = NameShape)]
+    #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
 }
@@ -41,7 +41,7 @@ pub(super) struct ChangeMe {
 #[utoipa::path(
     patch, path = "/v1/me", tag = "account", security(("session" = [])), request_body = ChangeMe,
     params(("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
-    responses((status = 200, body = UserShape))
+    responses((status = 200, body = UserView))
 )]
 pub(super) async fn change_me(
     State(app): State<App>,
@@ -53,6 +53,6 @@ pub(super) async fn change_me(
         let changed = account.user.changed(&change);
         Ok(changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() }))
     };
-    let changed = app.store.change_account::<UserShape>(&me.user, &me.request, change).await?;
+    let changed = app.store.change_account::<UserView>(&me.user, &me.request, change).await?;
     Ok(answer::changed(changed))
 }

@@ -3,6 +3,7 @@
 //! Invariant: it counts once a first code proved that the app works; turning it on or off takes the password and ends
 //! every other session.
 
+use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -15,7 +16,6 @@ use purser_edge::http::extract::Body;
 use purser_edge::http::problem::refusals::{
     InvalidCode, Refused, SecondFactorDisabled, SecondFactorEnabled, TooManyAttempts, WrongPassword,
 };
-use purser_edge::shapes::{CodeShape, PasswordShape, SessionTokenShape};
 use purser_edge::{App, Input, Problem, noted};
 use purser_store::StoreError;
 use purser_store::engine::command::answer::NoView;
@@ -33,7 +33,6 @@ noted!(NoneBegun = SecondFactorDisabled, " when none was begun");
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Proof {
     /// The present password.
-    #[schema(value_type = PasswordShape)]
     password: GivenPassword,
 }
 
@@ -76,7 +75,6 @@ pub(super) async fn offer_second_factor(
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct FirstCode {
     /// What the app shows.
-    #[schema(value_type = CodeShape)]
     code: GivenCode,
 }
 
@@ -86,7 +84,7 @@ pub(super) struct EnabledFactor {
     /// Ten codes, each good once in the place of the app's; shown this once.
     recovery_codes: Vec<String>,
     /// A new session in the place of all others.
-    session: SessionTokenShape,
+    session: SessionTokenView,
 }
 
 /// Turn the second factor on with a first code
@@ -134,7 +132,7 @@ pub(super) async fn enable_second_factor(
         }
         enabled => enabled?,
     };
-    answer::ok(&EnabledFactor { recovery_codes: codes.shown, session: SessionTokenShape::from(&session) })
+    answer::ok(&EnabledFactor { recovery_codes: codes.shown, session: SessionTokenView::from(&session) })
 }
 
 /// Turn the second factor off

@@ -1,5 +1,6 @@
 //! Where somebody is signed in, and was.
 
+use crate::accounts::view::{LoginView, SessionView};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -10,15 +11,14 @@ use purser_domain::refusal::What;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{PageQuery, Params};
-use purser_edge::shapes::{LoginShape, SessionShape};
 use purser_edge::{App, Input, Problem};
 use purser_store::StoreError;
 use purser_store::engine::command::answer::NoView;
 use purser_store::engine::page::Page;
 use purser_store::people::account::{Account, AccountChange};
 
-type SessionList = List<SessionShape>;
-type LoginList = List<LoginShape>;
+type SessionList = List<SessionView>;
+type LoginList = List<LoginView>;
 
 /// List the own sessions, newest first
 #[utoipa::path(
@@ -32,7 +32,7 @@ pub(super) async fn list_sessions(State(app): State<App>, me: SignedIn) -> Resul
     let page = Page { items: lasting.cloned().collect::<Vec<_>>().into_iter().rev().collect(), position: None };
     List::answer(&app, "", page, |session| {
         let used = session.last_used(seen.get(&session.id));
-        SessionShape::of(session, used, session.id == me.session)
+        SessionView::of(session, used, session.id == me.session)
     })
 }
 
@@ -94,5 +94,5 @@ pub(super) async fn list_own_logins(
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();
     let page = app.store.logins(&me.user, limit, position).await?;
-    List::answer(&app, &scope, page, |login| LoginShape::from(login))
+    List::answer(&app, &scope, page, |login| LoginView::from(login))
 }

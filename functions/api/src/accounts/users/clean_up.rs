@@ -3,6 +3,7 @@
 //! Invariant: nothing goes by itself. Whoever deletes says in which version, so a login that was used, confirmed or
 //! bound since the list was read stays.
 
+use crate::accounts::view::StaleUserView;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -12,10 +13,9 @@ use purser_edge::caller::input::{Named, Operator};
 use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{IfMatch, PageQuery, Params};
 use purser_edge::http::problem::refusals::{Forbidden, Refused, UserInUse};
-use purser_edge::shapes::{StaleUserShape, UserRefidShape};
 use purser_edge::{App, Input, Problem};
 
-type StaleUserList = List<StaleUserShape>;
+type StaleUserList = List<StaleUserView>;
 
 /// List logins that nobody needs any more, newest first
 ///
@@ -34,14 +34,14 @@ pub(super) async fn list_stale_users(
     let limit = query.limit.unwrap_or_default().get();
     let (rule, now) = (&app.config.accounts.clean_up, app.clock.now());
     let page = app.store.stale_users(rule, limit, position, now).await?;
-    List::answer(&app, &scope, page, |(user, stale)| StaleUserShape::of(user, stale))
+    List::answer(&app, &scope, page, |(user, stale)| StaleUserView::of(user, stale))
 }
 
 /// Delete a login that holds no role
 #[utoipa::path(
     delete, path = "/v1/users/{refid}", tag = "users",
     params(
-        ("refid" = UserRefidShape, Path),
+        ("refid" = UserRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
     responses((status = 204), Refused<(Forbidden, UserInUse)>)

@@ -1,15 +1,17 @@
 //! Lists of logins, and of their sign-ins.
 
+use crate::accounts::view::{LoginView, UserView};
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::refid::UserRefid;
 use purser_domain::people::user::User;
 use purser_edge::caller::call::Listed;
 use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{Limit, PageQuery, Params};
 use purser_edge::http::problem::refusals::{Forbidden, NotFound, Refused};
-use purser_edge::shapes::{LoginShape, ResellerRefidShape, UserRefidShape, UserShape};
 use purser_edge::{App, Call, Input, Problem};
 use purser_store::engine::page::Page;
 use purser_store::people::user::UserFilter;
@@ -22,7 +24,7 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 pub(super) struct UserQuery {
     /// Only the staff of this reseller.
-    #[param(value_type = Option<ResellerRefidShape>)]
+    #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// Only operators.
     #[serde(default)]
@@ -33,11 +35,10 @@ pub(super) struct UserQuery {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many, 25 unless given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<Limit>,
 }
 
-type UserList = List<UserShape>;
+type UserList = List<UserView>;
 
 /// List logins, newest first
 #[utoipa::path(
@@ -55,7 +56,7 @@ pub(super) async fn list_users(
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
         let none = Page::<User>::only(None);
-        return List::answer(&app, &scope, none, |user| UserShape::from(user));
+        return List::answer(&app, &scope, none, |user| UserView::from(user));
     };
     let filter = match (&reseller, query.operators) {
         (Some(reseller), _) => UserFilter::Staff(reseller.clone()),
@@ -69,7 +70,7 @@ pub(super) async fn list_users(
         app.store.users(&filter, limit, position).await?
     };
     page.items.retain(|user| call.may_manage(user) && filter.shows(user) && (!query.operators || user.operator));
-    List::answer(&app, &scope, page, |user: &User| UserShape::from(user))
+    List::answer(&app, &scope, page, |user: &User| UserView::from(user))
 }
 
 /// The login with an address. Text that is none is nobody's.
@@ -80,12 +81,12 @@ async fn with_address(app: &App, text: String) -> Result<Option<User>, Problem> 
     }
 }
 
-type LoginList = List<LoginShape>;
+type LoginList = List<LoginView>;
 
 /// List the sign-ins of a login in half a year, newest first
 #[utoipa::path(
     get, path = "/v1/users/{refid}/logins", tag = "users",
-    params(("refid" = UserRefidShape, Path), PageQuery),
+    params(("refid" = UserRefid, Path), PageQuery),
     responses((status = 200, body = LoginList))
 )]
 pub(super) async fn list_logins(
@@ -96,5 +97,5 @@ pub(super) async fn list_logins(
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or_default().get();
     let page = app.store.logins(&user.refid, limit, position).await?;
-    List::answer(&app, &scope, page, |login| LoginShape::from(login))
+    List::answer(&app, &scope, page, |login| LoginView::from(login))
 }

@@ -6,6 +6,7 @@
 mod clean_up;
 mod lists;
 
+use crate::accounts::view::UserView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -21,7 +22,6 @@ use purser_edge::http::json::present;
 use purser_edge::http::problem::refusals::{
     DuplicateEmail, Forbidden, InvalidReseller, NotFound, Refused, ResellerPending, ResellerSuspended,
 };
-use purser_edge::shapes::{EmailShape, IdempotencyKeyShape, NameShape, ResellerRefidShape, UserRefidShape, UserShape};
 use purser_edge::{App, Call, Input, Problem, noted};
 use purser_store::people::account::{Account, AccountChange};
 use serde::{Deserialize, Serialize};
@@ -47,15 +47,13 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"email": "ada@acme.example", "name": "Ada Lovelace", "operator": true}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct InviteUser {
-    #[schema(value_type = EmailShape)]
     email: EmailAddress,
-    #[schema(value_type = NameShape)]
     name: Name,
     /// Whether it is an operator; only operators may say so.
     #[serde(default)]
     operator: bool,
     /// The reseller it is a member of; a reseller's key implies itself.
-    #[schema(value_type = Option<ResellerRefidShape>)]
+    #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
 }
 
@@ -65,10 +63,10 @@ struct InviteUser {
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", request_body = InviteUser,
     params(
-        ("Idempotency-Key" = Option<IdempotencyKeyShape>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
     ),
     responses(
-        (status = 201, body = UserShape),
+        (status = 201, body = UserView),
         Refused<(Forbidden, AnotherReseller, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidReseller)>,
     )
 )]
@@ -82,17 +80,17 @@ async fn invite_user(
     let reseller = call.reseller(body.reseller.as_deref())?;
     let request = call.repeatable(key, &body)?;
     let holds = |user: User| User { operator: body.operator, reseller: reseller.clone(), ..user };
-    let invited = app.store.create_user::<UserShape>(&body.email, &body.name, holds, &request);
+    let invited = app.store.create_user::<UserView>(&body.email, &body.name, holds, &request);
     Ok(answer::created(invited.await?))
 }
 
 /// Show a login
 #[utoipa::path(
-    get, path = "/v1/users/{refid}", tag = "users", params(("refid" = UserRefidShape, Path)),
-    responses((status = 200, body = UserShape))
+    get, path = "/v1/users/{refid}", tag = "users", params(("refid" = UserRefid, Path)),
+    responses((status = 200, body = UserView))
 )]
 async fn read_user(Input(_call, Found(user), ..): Input<Call, Found<User>>) -> Result<Response, Problem> {
-    answer::ok(&UserShape::from(&user))
+    answer::ok(&UserView::from(&user))
 }
 
 /// What to change of a login.
@@ -100,7 +98,7 @@ async fn read_user(Input(_call, Found(user), ..): Input<Call, Found<User>>) -> R
 #[schema(example = json!({"operator": false}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct ChangeUser {
-    #[schema(value_type = NameShape)]
+    #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
     /// Whether it is an operator.
@@ -109,7 +107,7 @@ struct ChangeUser {
     operator: Option<bool>,
     /// The reseller it is a member of; null: of none.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<ResellerRefidShape>)]
+    #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<Option<String>>,
 }
 
@@ -119,10 +117,10 @@ struct ChangeUser {
 #[utoipa::path(
     patch, path = "/v1/users/{refid}", tag = "users", request_body = ChangeUser,
     params(
-        ("refid" = UserRefidShape, Path),
+        ("refid" = UserRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
     ),
-    responses((status = 200, body = UserShape), Refused<(Forbidden, InvalidReseller)>)
+    responses((status = 200, body = UserView), Refused<(Forbidden, InvalidReseller)>)
 )]
 async fn change_user(
     State(app): State<App>,
@@ -160,14 +158,14 @@ async fn changed(
         let changed = account.user.changed(&change);
         Ok(changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() }))
     };
-    let changed = app.store.change_account::<UserShape>(refid, &call.request(), apply).await?;
+    let changed = app.store.change_account::<UserView>(refid, &call.request(), apply).await?;
     Ok(answer::changed(changed))
 }
 
 /// Let a login sign in again
 #[utoipa::path(
-    post, path = "/v1/users/{refid}/activate", tag = "users", params(("refid" = UserRefidShape, Path)),
-    responses((status = 200, body = UserShape))
+    post, path = "/v1/users/{refid}/activate", tag = "users", params(("refid" = UserRefid, Path)),
+    responses((status = 200, body = UserView))
 )]
 async fn activate_user(
     State(app): State<App>,
@@ -180,8 +178,8 @@ async fn activate_user(
 ///
 /// Its sessions end.
 #[utoipa::path(
-    post, path = "/v1/users/{refid}/suspend", tag = "users", params(("refid" = UserRefidShape, Path)),
-    responses((status = 200, body = UserShape))
+    post, path = "/v1/users/{refid}/suspend", tag = "users", params(("refid" = UserRefid, Path)),
+    responses((status = 200, body = UserView))
 )]
 async fn suspend_user(
     State(app): State<App>,

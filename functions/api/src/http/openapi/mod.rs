@@ -8,8 +8,8 @@ mod answers;
 use std::collections::BTreeMap;
 
 use self::answers::Callers;
-use purser_edge::http::problem::ProblemShape;
-use purser_edge::shapes::IdempotencyKeyShape;
+use purser_edge::http::extract::{Key, Limit};
+use purser_edge::http::problem::ProblemView;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -31,12 +31,14 @@ pub fn document() -> OpenApi {
     let info =
         InfoBuilder::new().title("Purser").version(env!("CARGO_PKG_VERSION")).description(Some(DESCRIPTION)).build();
     let mut components = ComponentsBuilder::new()
-        .schema("Problem", ProblemShape::schema())
-        .schema(IdempotencyKeyShape::name(), IdempotencyKeyShape::schema())
+        .schema("Problem", ProblemView::schema())
+        // What parameters alone are made of is not collected from them.
+        .schema(Key::name(), Key::schema())
+        .schema(Limit::name(), Limit::schema())
         .security_scheme("key", bearer("An API key."))
         .security_scheme("session", bearer("The token of whoever signed in."));
     let mut schemas = Vec::new();
-    ProblemShape::schemas(&mut schemas);
+    ProblemView::schemas(&mut schemas);
     components = components.schemas_from_iter(schemas);
     let mut document = OpenApiBuilder::new().info(info).components(Some(components.build())).build();
     for function in functions() {

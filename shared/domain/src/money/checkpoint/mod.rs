@@ -25,10 +25,21 @@ pub const MOST_WALLETS: usize = 250;
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey(VerifyingKey);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    PublicKey,
+    "A public key of Ed25519, hexadecimal.",
+    hex(64),
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+);
+
 /// An Ed25519 signature (RFC 8032), as 128 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Signature([u8; 64]);
+
+#[cfg(feature = "schema")]
+crate::value_schema!(Signature, "A signature of Ed25519, hexadecimal.", hex(128), "0".repeat(128));
 
 /// Text that is no public key, or no signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

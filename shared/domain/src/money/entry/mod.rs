@@ -23,6 +23,7 @@ use crate::refusal::Refusal;
 
 /// What an entry does to the balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EntryType {
     /// A top-up.
@@ -71,6 +72,12 @@ impl EntryType {
 #[serde(try_from = "String", into = "String")]
 pub struct EntryHash([u8; 32]);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    EntryHash as "Hash", "SHA-256, hexadecimal.", hex(64),
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+);
+
 impl EntryHash {
     /// What stands before the first entry.
     pub const START: Self = Self([0; 32]);
@@ -112,6 +119,31 @@ impl TryFrom<String> for EntryHash {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| "not base 64")?;
         bytes.try_into().map(Self).map_err(|_| "not 32 bytes")
+    }
+}
+
+/// The number of an entry in its wallet; 0 before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u64")]
+pub struct Sequence(u64);
+
+#[cfg(feature = "schema")]
+crate::value_schema!(Sequence, "The number of an entry in its wallet; 0 before the first.", integer(0, Self::MAX), 42);
+
+impl Sequence {
+    /// As many entries of a wallet sort by their numbers in a key.
+    const MAX: u64 = 999_999_999_999;
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for Sequence {
+    type Error = &'static str;
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        if number <= Self::MAX { Ok(Self(number)) } else { Err("must be at most 999999999999") }
     }
 }
 

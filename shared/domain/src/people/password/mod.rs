@@ -29,9 +29,22 @@ const JUDGED: usize = 32;
 #[serde(try_from = "String")]
 pub struct GivenPassword(Zeroizing<String>);
 
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    GivenPassword as "Password", "A password, at most 256 characters in any script.", secret(0, MOST),
+    "correct horse battery staple"
+);
+
 /// A new password that keeps to the policy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(GivenPassword);
+
+#[cfg(feature = "schema")]
+crate::value_schema!(
+    Password as "NewPassword",
+    "A password nobody guesses: 12 characters, or as many as the deployment asks for, and none of the common ones.",
+    secret(FEWEST, MOST), "correct horse battery staple"
+);
 
 /// Why a password is refused. The message is meant for people, and quotes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

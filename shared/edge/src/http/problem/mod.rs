@@ -10,6 +10,7 @@ pub use refusals::client_pointer;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use purser_domain::money::credits::Credits;
 use purser_domain::money::tier::Tier;
 use purser_domain::parties::client::ClientStatus;
 use serde::Serialize;
@@ -17,8 +18,6 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use self::refusals::{NotAcceptable, Reason};
-use crate::shapes::{ClientStatusShape, CreditsShape, TierShape};
-
 /// A bad field: where, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -48,7 +47,7 @@ pub struct Guesses(pub u32);
 /// A problem (RFC 9457): what a request gets instead of what it asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub struct ProblemShape {
+pub struct ProblemView {
     /// Always `about:blank`: the code says more.
     pub r#type: String,
     /// The status's name.
@@ -63,22 +62,22 @@ pub struct ProblemShape {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// With `insufficient_credits`: what the wallet holds.
-    #[schema(value_type = CreditsShape, required = false)]
-    pub balance: Option<u64>,
+    #[schema(value_type = Credits, required = false)]
+    pub balance: Option<Credits>,
     /// With `insufficient_credits`: what the command costs.
-    #[schema(value_type = CreditsShape, required = false)]
-    pub required: Option<u64>,
+    #[schema(value_type = Credits, required = false)]
+    pub required: Option<Credits>,
     /// With `tier_not_allowed`: the tiers that may sell the product.
-    #[schema(value_type = Vec<TierShape>, required = false)]
+    #[schema(value_type = Vec<Tier>, required = false)]
     pub tiers: Option<Vec<Tier>>,
     /// With `status_transition_denied`: the status it has.
-    #[schema(value_type = ClientStatusShape, required = false)]
+    #[schema(value_type = ClientStatus, required = false)]
     pub from: Option<ClientStatus>,
     /// With `status_transition_denied`: the status that was asked for.
-    #[schema(value_type = ClientStatusShape, required = false)]
+    #[schema(value_type = ClientStatus, required = false)]
     pub to: Option<ClientStatus>,
     /// With `status_transition_denied`: what it may become instead.
-    #[schema(value_type = Vec<ClientStatusShape>, required = false)]
+    #[schema(value_type = Vec<ClientStatus>, required = false)]
     pub allowed: Option<Vec<ClientStatus>>,
 }
 

@@ -13,12 +13,15 @@ pub struct ConfigError {
     problem: String,
 }
 
+/// Reads a field.
+type Read<T> = Box<dyn FnOnce(Lookup<'_>) -> Result<T, ConfigError>>;
+
 /// How a field is read: from one variable, from several, or from none.
 pub(super) struct Variable<T> {
     /// The names of the variables.
     pub(super) names: Vec<&'static str>,
     /// Reads them; the first that is wrong is the error.
-    pub(super) read: Box<dyn FnOnce(Lookup<'_>) -> Result<T, ConfigError>>,
+    pub(super) read: Read<T>,
 }
 
 /// What several variables make up.

@@ -1,32 +1,49 @@
-//! What came of counting figures again.
+//! Counting figures again: which period, and what came of it.
 //!
 //! Invariant: what differs is shown with both of what it is and what it should be, and names nobody.
 
-use std::collections::BTreeMap;
-
-use purser_domain::analytics::period::Period;
+use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind};
+use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::basic::time::Day;
 use purser_store::analytics::{Difference, Recount};
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::{ClientRefidShape, DayShape, ResellerRefidShape};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
 
 /// How many differences are shown.
 const SHOWN: usize = 100;
 
+/// Which period.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PeriodQuery {
+    /// A day of it; all time unless given.
+    day: Option<Day>,
+    /// Whether that day is meant, or its month or year; the day unless given.
+    interval: Option<Interval>,
+}
+
+impl PeriodQuery {
+    /// The period.
+    pub(crate) fn period(self) -> Period {
+        let interval = self.interval.unwrap_or(Interval::Daily);
+        self.day.map_or(Period::All, |day| interval.bucket(day))
+    }
+}
+
 /// What came of counting the figures of a period again.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Recount)]
-pub struct RecountShape {
+pub struct RecountView {
     /// The period: `2026-01-31`, `2026-01`, `2026` or `all`.
     period: String,
     /// The day of the oldest thing there is; said when all time was counted.
-    #[schema(required = true, value_type = Option<DayShape>)]
+    #[schema(required = true)]
     first_day: Option<Day>,
     /// Today; said with it.
-    #[schema(required = true, value_type = Option<DayShape>)]
+    #[schema(required = true)]
     last_day: Option<Day>,
     /// How many things were counted: those made on the day. Longer periods are counted from the figures of their parts.
     things: usize,
@@ -38,56 +55,10 @@ pub struct RecountShape {
     /// How much is not as it should be.
     differing: usize,
     /// The first hundred of it.
-    differences: Vec<DifferenceShape>,
+    differences: Vec<DifferenceView>,
 }
 
-/// Something that is not as it should be.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Difference)]
-struct DifferenceShape {
-    kind: KindShape,
-    /// The period it is counted in: `2026-01-31T09`, `2026-01-31`, `2026-01`, `2026` or `all`.
-    period: String,
-    /// The thing whose part in the figures is not kept as it should be; null of a figure.
-    #[schema(required = true)]
-    thing: Option<String>,
-    /// The reseller whose figure it is; null of everybody's, and of a thing.
-    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
-    reseller: Option<String>,
-    /// The client whose figure it is; null of all clients' figures together, and of a thing.
-    #[schema(required = true, value_type = Option<ClientRefidShape>)]
-    client: Option<String>,
-    /// What the figure is, by name; null of a thing.
-    #[schema(required = true)]
-    kept: Option<BTreeMap<String, i64>>,
-    /// What it should be, by name; null of a thing.
-    #[schema(required = true)]
-    counted: Option<BTreeMap<String, i64>>,
-}
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Counted)]
-enum KindShape {
-    Client,
-    Entry,
-    Licence,
-    Reseller,
-}
-
-impl From<Kind> for KindShape {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Client => Self::Client,
-            Kind::Entry => Self::Entry,
-            Kind::Licence => Self::Licence,
-            Kind::Reseller => Self::Reseller,
-        }
-    }
-}
-
-impl RecountShape {
+impl RecountView {
     /// What came of it for `period`; with the first and the last day there is, if they are to be said.
     pub fn of(period: Period, recount: &Recount, days: Option<(Day, Day)>) -> Self {
         let Recount { things, figures, under_way, differences } = recount;
@@ -100,17 +71,41 @@ impl RecountShape {
             figures: *figures,
             under_way: *under_way,
             differing: differences.len(),
-            differences: shown.map(DifferenceShape::from).collect(),
+            differences: shown.map(DifferenceView::from).collect(),
         }
     }
 }
 
-impl From<&Difference> for DifferenceShape {
+/// Something that is not as it should be.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Difference)]
+struct DifferenceView {
+    kind: Kind,
+    /// The period it is counted in: `2026-01-31T09`, `2026-01-31`, `2026-01`, `2026` or `all`.
+    period: String,
+    /// The thing whose part in the figures is not kept as it should be; null of a figure.
+    #[schema(required = true)]
+    thing: Option<String>,
+    /// The reseller whose figure it is; null of everybody's, and of a thing.
+    #[schema(required = true)]
+    reseller: Option<ResellerRefid>,
+    /// The client whose figure it is; null of all clients' figures together, and of a thing.
+    #[schema(required = true)]
+    client: Option<ClientRefid>,
+    /// What the figure is, by name; null of a thing.
+    #[schema(required = true)]
+    kept: Option<BTreeMap<String, i64>>,
+    /// What it should be, by name; null of a thing.
+    #[schema(required = true)]
+    counted: Option<BTreeMap<String, i64>>,
+}
+
+impl From<&Difference> for DifferenceView {
     fn from(difference: &Difference) -> Self {
         let named = |counts: &Counts| counts.by("").map(|(name, count)| (name.to_owned(), count)).collect();
         match difference {
             Difference::Thing { kind, hour, refid } => Self {
-                kind: (*kind).into(),
+                kind: *kind,
                 period: Period::Hour(*hour).label(),
                 thing: Some(refid.clone()),
                 reseller: None,
@@ -119,11 +114,11 @@ impl From<&Difference> for DifferenceShape {
                 counted: None,
             },
             Difference::Figure { kind, scope, period, kept, counted } => Self {
-                kind: (*kind).into(),
+                kind: *kind,
                 period: period.label(),
                 thing: None,
-                reseller: scope.reseller().map(ToString::to_string),
-                client: scope.client().map(ToString::to_string),
+                reseller: scope.reseller().cloned(),
+                client: scope.client().cloned(),
                 kept: Some(named(kept)),
                 counted: Some(named(counted)),
             },

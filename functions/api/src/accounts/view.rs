@@ -1,78 +1,59 @@
-//! Logins, sessions, sign-ins.
+//! Users, sessions, sign-ins and API keys, as the API shows them.
 //!
 //! Invariant: a member that stands here stays; nothing is shown that is not listed here: no password, no secret half of
 //! a token but the one that was just made.
 
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::{ApiKeyRefid, ClientRefid, ResellerRefid, UserRefid};
+use purser_domain::basic::text::Name;
 use purser_domain::basic::time::Time;
+use purser_domain::people::api_key::ApiKey;
+use purser_domain::people::caller::{Role, RoleName};
 use purser_domain::people::clean_up::{Reason, Stale};
+use purser_domain::people::given::GivenDevice;
 use purser_domain::people::session::{Login, Session};
 use purser_domain::people::user::{User, UserStatus};
 use purser_store::people::sign_in::SignedIn;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ClientRefidShape, DeviceShape, EmailShape, NameShape, ResellerRefidShape, UserRefidShape};
-
 /// A login.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
-pub struct UserShape {
-    #[schema(value_type = UserRefidShape)]
-    refid: String,
-    #[schema(value_type = EmailShape)]
-    email: String,
-    #[schema(value_type = NameShape)]
-    name: String,
+pub struct UserView {
+    refid: UserRefid,
+    email: EmailAddress,
+    name: Name,
     /// The roles it holds, the most powerful first.
-    #[schema(value_type = Vec<RoleShape>)]
-    roles: Vec<&'static str>,
+    roles: Vec<RoleName>,
     /// The reseller it is a member of.
-    #[schema(required = true, value_type = Option<ResellerRefidShape>)]
-    reseller: Option<String>,
+    #[schema(required = true)]
+    reseller: Option<ResellerRefid>,
     /// The client it is bound to.
-    #[schema(required = true, value_type = Option<ClientRefidShape>)]
-    client: Option<String>,
-    #[schema(value_type = UserStatusShape)]
+    #[schema(required = true)]
+    client: Option<ClientRefid>,
     status: UserStatus,
     /// Whether it signs in with a second factor.
     second_factor: bool,
     /// When its address was confirmed.
-    #[schema(required = true, value_type = Option<String>, format = DateTime)]
+    #[schema(required = true)]
     confirmed_at: Option<Time>,
     /// When it last signed in.
-    #[schema(required = true, value_type = Option<String>, format = DateTime)]
+    #[schema(required = true)]
     last_login_at: Option<Time>,
-    #[schema(value_type = String, format = DateTime)]
     created_at: Time,
     version: u64,
 }
 
-/// What somebody may be.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Role, rename_all = "lowercase")]
-pub enum RoleShape {
-    Operator,
-    Reseller,
-    Customer,
-}
-
-/// Whether a login may sign in.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserStatus, rename_all = "lowercase")]
-pub enum UserStatusShape {
-    Active,
-    Suspended,
-}
-
-impl From<&User> for UserShape {
+impl From<&User> for UserView {
     fn from(user: &User) -> Self {
         Self {
-            refid: user.refid.to_string(),
-            email: user.email.to_string(),
-            name: user.name.to_string(),
+            refid: user.refid.clone(),
+            email: user.email.clone(),
+            name: user.name.clone(),
             roles: user.roles(),
-            reseller: user.reseller.as_ref().map(ToString::to_string),
-            client: user.client.as_ref().map(ToString::to_string),
+            reseller: user.reseller.clone(),
+            client: user.client.clone(),
             status: user.status,
             second_factor: user.second_factor,
             confirmed_at: user.confirmed_at,
@@ -86,30 +67,27 @@ impl From<&User> for UserShape {
 /// A session that just began.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SessionToken)]
-pub struct SessionTokenShape {
+pub struct SessionTokenView {
     /// What goes as `Authorization: Bearer`; shown this once.
     token: String,
     /// When it ends at the latest.
-    #[schema(value_type = String, format = DateTime)]
     expires_at: Time,
     /// The roles of whoever signed in, the most powerful first.
-    #[schema(value_type = Vec<RoleShape>)]
-    roles: Vec<&'static str>,
+    roles: Vec<RoleName>,
     /// Who that is.
-    #[schema(value_type = UserRefidShape)]
-    user: String,
+    user: UserRefid,
     /// What the next sign-in from this device shows as `device`.
-    #[schema(value_type = DeviceShape)]
+    #[schema(value_type = GivenDevice)]
     device: String,
 }
 
-impl From<&SignedIn> for SessionTokenShape {
+impl From<&SignedIn> for SessionTokenView {
     fn from(signed_in: &SignedIn) -> Self {
         Self {
             token: signed_in.token.clone(),
             expires_at: signed_in.expires_at,
             roles: signed_in.user.roles(),
-            user: signed_in.user.refid.to_string(),
+            user: signed_in.user.refid.clone(),
             device: signed_in.device.clone(),
         }
     }
@@ -118,37 +96,24 @@ impl From<&SignedIn> for SessionTokenShape {
 /// A login that nobody needs any more.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StaleUser)]
-pub struct StaleUserShape {
-    #[schema(value_type = UserRefidShape)]
-    refid: String,
-    #[schema(value_type = EmailShape)]
-    email: String,
-    #[schema(value_type = NameShape)]
-    name: String,
-    #[schema(value_type = StaleReasonShape)]
+pub struct StaleUserView {
+    refid: UserRefid,
+    email: EmailAddress,
+    name: Name,
     reason: Reason,
     /// When it was made, or when it was last of use.
-    #[schema(value_type = String, format = DateTime)]
     since: Time,
     /// What `If-Match` must be, in quotation marks, to delete it as it is now.
     version: u64,
 }
 
-/// Why nobody needs a login.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = StaleReason, rename_all = "lowercase")]
-pub enum StaleReasonShape {
-    Unconfirmed,
-    Dormant,
-}
-
-impl StaleUserShape {
+impl StaleUserView {
     /// A login, and why it may go.
     pub fn of(user: &User, stale: &Stale) -> Self {
         Self {
-            refid: user.refid.to_string(),
-            email: user.email.to_string(),
-            name: user.name.to_string(),
+            refid: user.refid.clone(),
+            email: user.email.clone(),
+            name: user.name.clone(),
             reason: stale.reason,
             since: stale.since,
             version: user.version,
@@ -159,15 +124,12 @@ impl StaleUserShape {
 /// A session.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Session)]
-pub struct SessionShape {
+pub struct SessionView {
     id: String,
-    #[schema(value_type = String, format = DateTime)]
     created_at: Time,
     /// When it was last used, to five minutes.
-    #[schema(value_type = String, format = DateTime)]
     last_used_at: Time,
     /// When it ends at the latest.
-    #[schema(value_type = String, format = DateTime)]
     expires_at: Time,
     /// The network address it began at.
     #[schema(required = true)]
@@ -179,7 +141,7 @@ pub struct SessionShape {
     current: bool,
 }
 
-impl SessionShape {
+impl SessionView {
     /// A session that was last used then.
     pub fn of(session: &Session, last_used_at: Time, current: bool) -> Self {
         Self {
@@ -197,9 +159,8 @@ impl SessionShape {
 /// A sign-in.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Login)]
-pub struct LoginShape {
+pub struct LoginView {
     id: String,
-    #[schema(value_type = String, format = DateTime)]
     created_at: Time,
     /// The network address.
     #[schema(required = true)]
@@ -211,7 +172,7 @@ pub struct LoginShape {
     new_device: bool,
 }
 
-impl From<&Login> for LoginShape {
+impl From<&Login> for LoginView {
     fn from(login: &Login) -> Self {
         Self {
             id: login.id.clone(),
@@ -219,6 +180,32 @@ impl From<&Login> for LoginShape {
             address: login.address.clone(),
             agent: login.agent.clone(),
             new_device: login.new_device,
+        }
+    }
+}
+
+/// An API key, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub struct ApiKeyView {
+    refid: ApiKeyRefid,
+    name: Name,
+    /// The reseller it acts for; null for an operator's.
+    #[schema(required = true)]
+    reseller: Option<ResellerRefid>,
+    created_at: Time,
+}
+
+impl From<&ApiKey> for ApiKeyView {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            refid: key.refid.clone(),
+            name: key.name.clone(),
+            reseller: match &key.role {
+                Role::Operator | Role::Customer => None,
+                Role::Reseller(reseller) => Some(reseller.clone()),
+            },
+            created_at: key.created_at,
         }
     }
 }

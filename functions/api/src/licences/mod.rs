@@ -1,0 +1,3 @@
+//! Licences: the keys that clients own.
+
+pub mod view;

@@ -1,0 +1,217 @@
+//! What a body says of a purchase.
+//!
+//! Invariant: what a body serialises to is what the fingerprint of its request covers, so it never changes: members,
+//! their order, and nulls for what is left out.
+
+use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::text::Description;
+use purser_domain::licences::product::ProductReference;
+use purser_domain::money::credits::Amount;
+use purser_domain::money::provision::Quantity;
+use purser_edge::http::json::MemberError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clients::body::{ClientChoice, ClientChoices};
+
+/// A purchase.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = NewProvision)]
+#[serde(untagged, try_from = "Members", into = "Members")]
+pub(super) enum ProvisionBody {
+    /// Credits for nothing but a description.
+    Cost(CostBody),
+    /// Licences of a product.
+    Product(ProductBody),
+}
+
+/// A bare cost, to which no discount applies.
+#[derive(Debug, Clone, ToSchema)]
+#[schema(as = ProvisionOfCost)]
+#[schema(example = json!({"reseller": "RS-7ZK3M9QWX2ABCDEF", "cost": 20, "description": "Set-up by phone"}))]
+#[serde(deny_unknown_fields)]
+pub(super) struct CostBody {
+    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    #[schema(value_type = Option<ResellerRefid>)]
+    reseller: Option<String>,
+    /// Credits to debit.
+    pub(super) cost: Amount,
+    /// What the entry says it is for.
+    description: Description,
+}
+
+/// A product for a client, at the price of the reseller's tier.
+#[derive(Debug, Clone, ToSchema)]
+#[schema(as = ProvisionOfProduct)]
+#[schema(example = json!({
+    "reseller": "RS-7ZK3M9QWX2ABCDEF",
+    "product": "PROD-001",
+    "client": {"name": "Acme Corporation", "email": "billing@acme.example"}
+}))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProductBody {
+    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    #[schema(value_type = Option<ResellerRefid>)]
+    reseller: Option<String>,
+    /// The product to buy.
+    #[schema(value_type = ProductReference)]
+    pub(super) product: String,
+    /// How many licences to mint, 1 unless given.
+    pub(super) quantity: Option<Quantity>,
+    /// Whom the licences are for: a client of the reseller, or a new one.
+    pub(super) client: ClientChoice,
+    /// What the entry says it is for.
+    description: Option<Description>,
+}
+
+impl ProvisionBody {
+    /// The reseller it names as the payer.
+    pub(super) fn reseller(&self) -> Option<&str> {
+        match self {
+            Self::Cost(body) => body.reseller.as_deref(),
+            Self::Product(body) => body.reseller.as_deref(),
+        }
+    }
+
+    pub(super) fn description(&self) -> Option<&Description> {
+        match self {
+            Self::Cost(body) => Some(&body.description),
+            Self::Product(body) => body.description.as_ref(),
+        }
+    }
+
+    /// The body with what it leaves out, so that spelling out a default makes no difference to a repeat.
+    pub(super) fn resolved(&self, payer: &ResellerRefid) -> Self {
+        let reseller = Some(payer.to_string());
+        match self.clone() {
+            Self::Cost(body) => Self::Cost(CostBody { reseller, ..body }),
+            Self::Product(body) => {
+                let quantity = Some(body.quantity.unwrap_or(Quantity::ONE));
+                Self::Product(ProductBody { reseller, quantity, ..body })
+            }
+        }
+    }
+}
+
+/// The members that a purchase of either kind may have. They are read one by one, so that a fault inside one keeps its
+/// pointer, and judged together afterwards.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct Members {
+    reseller: Option<String>,
+    cost: Option<Amount>,
+    product: Option<String>,
+    quantity: Option<Quantity>,
+    client: Option<ClientChoice>,
+    description: Option<Description>,
+}
+
+impl TryFrom<Members> for ProvisionBody {
+    type Error = MemberError;
+    fn try_from(members: Members) -> Result<Self, MemberError> {
+        let Members { reseller, cost, product, quantity, client, description } = members;
+        let wrong = |member, detail| Err(MemberError { member, detail });
+        let Some(cost) = cost else {
+            return match (product, client) {
+                (None, _) => wrong("product", "is required, unless there is a cost"),
+                (Some(_), None) => wrong("client", "is required with a product"),
+                (Some(product), Some(client)) => {
+                    Ok(Self::Product(ProductBody { reseller, product, quantity, client, description }))
+                }
+            };
+        };
+        let only_with_product = "is only allowed together with `product`";
+        match (product, client, quantity, description) {
+            (Some(_), ..) => wrong("cost", "can't be combined with `product`"),
+            (_, Some(_), ..) => wrong("client", only_with_product),
+            (_, _, Some(_), _) => wrong("quantity", only_with_product),
+            (.., None) => wrong("description", "is required with a bare cost"),
+            (.., Some(description)) => Ok(Self::Cost(CostBody { reseller, cost, description })),
+        }
+    }
+}
+
+impl From<ProvisionBody> for Members {
+    fn from(body: ProvisionBody) -> Self {
+        match body {
+            ProvisionBody::Cost(CostBody { reseller, cost, description }) => Self {
+                reseller,
+                cost: Some(cost),
+                product: None,
+                quantity: None,
+                client: None,
+                description: Some(description),
+            },
+            ProvisionBody::Product(ProductBody { reseller, product, quantity, client, description }) => {
+                Self { reseller, cost: None, product: Some(product), quantity, client: Some(client), description }
+            }
+        }
+    }
+}
+
+/// A purchase of one licence for each of many clients.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "reseller": "RS-7ZK3M9QWX2ABCDEF",
+    "product": "PROD-001",
+    "clients": ["CL-7ZK3M9QWX2ABCDEF", {"name": "Acme Corporation", "email": "billing@acme.example"}]
+}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct BulkBody {
+    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    #[schema(value_type = Option<ResellerRefid>)]
+    pub(super) reseller: Option<String>,
+    /// The product to buy, at the price of the reseller's tier.
+    #[schema(value_type = ProductReference)]
+    pub(super) product: String,
+    /// Whom the licences are for: clients of the reseller and new ones, 1 to 32.
+    #[schema(value_type = Vec<ClientChoice>, min_items = 1, max_items = 32)]
+    pub(super) clients: ClientChoices,
+    /// What the entry says it is for.
+    pub(super) description: Option<Description>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purser_edge::http::json::read;
+    use purser_edge::http::problem::FieldError;
+
+    #[test]
+    fn what_does_not_go_together_is_named_by_its_pointer() {
+        for (body, pointer, detail) in [
+            ("{}", "/product", "is required, unless there is a cost"),
+            (r#"{"cost":null,"product":"P"}"#, "/client", "is required with a product"),
+            (r#"{"cost":1,"product":"P","client":"C"}"#, "/cost", "can't be combined with `product`"),
+            (r#"{"cost":1,"client":"C"}"#, "/client", "is only allowed together with `product`"),
+            (r#"{"cost":1,"quantity":1}"#, "/quantity", "is only allowed together with `product`"),
+            (r#"{"cost":1}"#, "/description", "is required with a bare cost"),
+            (r#"{"cost":0}"#, "/cost", "must be a whole number from 1 to 1000000000000"),
+            (r#"{"product":"P","client":{}}"#, "/client/name", "is required"),
+            (r#"{"product":"P","x":1}"#, "/x", "is not a known field"),
+        ] {
+            let problem = read::<ProvisionBody>(body.as_bytes()).unwrap_err();
+            let field = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
+            assert_eq!(problem.errors(), [field], "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_fingerprint_covers_stays() {
+        let payer = ResellerRefid::parse("RS-7ZK3M9QWX2ABCDEF").unwrap();
+        for (body, covered) in [
+            (
+                r#"{"description":"Set-up","cost":20}"#,
+                r#""cost":20,"product":null,"quantity":null,"client":null,"description":"Set-up"}"#,
+            ),
+            (
+                r#"{"client":"C","product":"P"}"#,
+                r#""cost":null,"product":"P","quantity":1,"client":"C","description":null}"#,
+            ),
+        ] {
+            let read: ProvisionBody = read(body.as_bytes()).unwrap();
+            let covered = format!("{{\"reseller\":\"{payer}\",{covered}");
+            assert_eq!(serde_json::to_string(&read.resolved(&payer)).unwrap(), covered);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Resellers, as the API shows them.
+//!
+//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+
+use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::{ResellerRefid, UserRefid};
+use purser_domain::basic::text::Name;
+use purser_domain::basic::time::Time;
+use purser_domain::money::credits::Credits;
+use purser_domain::money::tier::Tier;
+use purser_domain::parties::metadata::Metadata;
+use purser_domain::parties::reseller::{Reseller, ResellerStatus};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A reseller.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reseller)]
+pub struct ResellerView {
+    refid: ResellerRefid,
+    /// The login it was onboarded with.
+    user: UserRefid,
+    company_name: Name,
+    email: EmailAddress,
+    tier: Tier,
+    status: ResellerStatus,
+    hold_provisioning: bool,
+    low_credit_threshold: Credits,
+    /// The reseller above it.
+    #[schema(required = true)]
+    parent: Option<ResellerRefid>,
+    metadata: Metadata,
+    created_at: Time,
+    updated_at: Time,
+    version: u64,
+}
+
+impl From<&Reseller> for ResellerView {
+    fn from(reseller: &Reseller) -> Self {
+        Self {
+            refid: reseller.refid.clone(),
+            user: reseller.user.clone(),
+            company_name: reseller.company_name.clone(),
+            email: reseller.email.clone(),
+            tier: reseller.tier,
+            status: reseller.status,
+            hold_provisioning: reseller.hold_provisioning,
+            low_credit_threshold: reseller.low_credit_threshold,
+            parent: reseller.parent.clone(),
+            metadata: reseller.metadata.clone(),
+            created_at: reseller.created_at,
+            updated_at: reseller.updated_at,
+            version: reseller.version,
+        }
+    }
+}
