@@ -1,7 +1,8 @@
-//! The API and the workers behind it: a room for each noun, in it a file for each operation, named by its verb.
+//! The API and the workers behind it: one module per noun, and in it one file per operation, named by its verb.
 //!
-//! Invariant: [`ROOMS`] lists every function by the name that `Handler:` in template.yaml picks it by; a test holds the
-//! two equal, and the routes of each with the template's events. What functions share, they share within their room.
+//! Invariant: [`ROOMS`] lists every function under the name that `Handler:` in template.yaml selects it by. A test
+//! checks that both lists are equal, and that the routes of each function equal its events in the template. Functions
+//! share code only within their module.
 
 pub mod accounts;
 pub mod analytics;
@@ -25,36 +26,34 @@ use serde_json::Value;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-/// A future that a function returns.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What starts a function.
 #[derive(Debug, Clone, Copy)]
 pub enum Entry {
-    /// Requests on these routes.
     Http(Routes),
-    /// Records of the table's stream.
     Stream(fn(App, dynamodb::Event) -> Done<DynamoDbEventResponse>),
-    /// Events that a rule of the bus matches, or a schedule. An error asks for another delivery.
+    /// Events that match a rule of the bus, or the ticks of a schedule. An error asks for another delivery.
     Event(Handle),
 }
 
-/// The routes of a function, by what they need.
+/// The routes of a function, by what they need. Functions that need less start faster.
 #[derive(Debug, Clone, Copy)]
 pub enum Routes {
-    /// The function's state: the table, the secret, configuration. It asks the table who calls.
+    /// Routes that need the function's state (table, secret and configuration) and look up the caller in the table.
     Stateful(fn() -> OpenApiRouter<App>),
-    /// The same, for whoever comes.
+    /// Routes that need the same state, but that anybody may call.
     Public(fn() -> OpenApiRouter<App>),
-    /// The same for people, who get pages: these are routed like all others, stand in template.yaml and are told 405
-    /// by `front`, but are no part of the API, so its document leaves them out. What goes wrong is said on a page.
+    /// HTML pages for people. Pages are routed like everything else: they are in template.yaml, and `front` answers
+    /// 405 for their paths. But they are not part of the API, so its document leaves them out, and errors are shown
+    /// as pages.
     Pages(fn() -> OpenApiRouter<App>),
-    /// Nothing but limits, so the function starts without all that.
+    /// Routes that need only the rate limits, so the function starts without loading anything else.
     Stateless(fn() -> OpenApiRouter),
 }
 
 impl Routes {
-    /// What is said of them at the handlers: all of it is the API's document, but for pages.
+    /// The OpenAPI document of these routes. The API's document is made of all of them, except those of pages.
     pub fn document(self) -> OpenApi {
         match self {
             Self::Stateful(routes) | Self::Public(routes) | Self::Pages(routes) => routes().split_for_parts().1,
@@ -66,49 +65,45 @@ impl Routes {
 /// One Lambda function.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
-    /// Its `Handler:` in template.yaml.
+    /// The function's `Handler:` in template.yaml.
     pub name: &'static str,
-    /// What starts it.
     pub entry: Entry,
-    /// Purser's own events that it takes; its rule in template.yaml names the same, and so does docs/events.md.
+    /// Purser's own events that the function consumes. Its rule in template.yaml and docs/events.md name the same
+    /// ones.
     pub takes: &'static [EventName],
 }
 
-/// What starts a function with one event.
 type Handle = fn(App, EventBridgeEvent<Value>) -> Done<Result<(), String>>;
 
 impl Function {
-    /// A function for requests, which asks the table who calls.
+    /// A function that handles requests and looks up the caller in the table.
     pub const fn http(name: &'static str, routes: fn() -> OpenApiRouter<App>) -> Self {
         Self::new(name, Entry::Http(Routes::Stateful(routes)))
     }
 
-    /// A function for requests of anybody.
+    /// A function that handles requests from anybody.
     pub const fn public(name: &'static str, routes: fn() -> OpenApiRouter<App>) -> Self {
         Self::new(name, Entry::Http(Routes::Public(routes)))
     }
 
-    /// A function for people, who get pages.
     pub const fn pages(name: &'static str, routes: fn() -> OpenApiRouter<App>) -> Self {
         Self::new(name, Entry::Http(Routes::Pages(routes)))
     }
 
-    /// A function for requests that needs nothing but limits.
+    /// A function that handles requests and needs only the rate limits.
     pub const fn stateless(name: &'static str, routes: fn() -> OpenApiRouter) -> Self {
         Self::new(name, Entry::Http(Routes::Stateless(routes)))
     }
 
-    /// A reader of the table's stream.
     pub const fn stream(name: &'static str, read: fn(App, dynamodb::Event) -> Done<DynamoDbEventResponse>) -> Self {
         Self::new(name, Entry::Stream(read))
     }
 
-    /// A function for events of AWS, or for a schedule.
+    /// A function for events that AWS emits, or for a schedule.
     pub const fn event(name: &'static str, handle: Handle) -> Self {
         Self::new(name, Entry::Event(handle))
     }
 
-    /// A consumer of Purser's own events.
     pub const fn consumer(name: &'static str, takes: &'static [EventName], handle: Handle) -> Self {
         Self { takes, ..Self::event(name, handle) }
     }
@@ -118,7 +113,6 @@ impl Function {
     }
 }
 
-/// The functions of every room.
 pub const ROOMS: &[&[Function]] = &[
     http::FUNCTIONS,
     clients::FUNCTIONS,
@@ -133,7 +127,6 @@ pub const ROOMS: &[&[Function]] = &[
     events::schedule::FUNCTIONS,
 ];
 
-/// Every function of the API.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
     ROOMS.iter().copied().flatten()
 }

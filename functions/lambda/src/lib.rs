@@ -1,4 +1,4 @@
-//! Every function there is, of the API and of the pages, and its routes as a service.
+//! The registry of all Lambda functions, those of the API and those of the portal, and the HTTP service of each.
 
 use std::sync::LazyLock;
 
@@ -12,19 +12,17 @@ use purser_edge::http::limits::Limits;
 use purser_edge::http::serve::serve;
 use purser_portal::kit::page;
 
-/// Every function.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
     purser_api::functions().chain(purser_portal::FUNCTIONS)
 }
 
-/// The function named `name`.
 pub fn function(name: &str) -> Option<&'static Function> {
     functions().find(|function| function.name == name)
 }
 
 static PATHS: LazyLock<Paths> = LazyLock::new(|| Paths::of(functions()));
 
-/// The function's routes as a service, when requests start it.
+/// The function's routes as a service; `None` if the function is not started by HTTP requests.
 pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
     let (routes, pages) = match function.entry {
         Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) => (routes, false),
@@ -35,14 +33,14 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
     let service = service.with_state(app.clone());
     let service = serve(function.name, with_fallback(service), Some(app.limits.clone()));
     if pages {
-        // Around everything, so that what the limits refuse is a page, too.
+        // This layer is outermost, so that requests refused by the limits are answered with a page, too.
         let on_a_page = |State(app): State<App>, answer: Response| async move { page::or_failure(&app, answer) };
         return Some(service.layer(map_response_with_state(app.clone(), on_a_page)));
     }
     Some(service)
 }
 
-/// The same when its routes need nothing but limits.
+/// Like [`router`], for a function whose routes need the limits but no [`App`]; `None` for any other function.
 pub fn stateless_router(function: &Function, limits: &Limits) -> Option<axum::Router> {
     let Entry::Http(Routes::Stateless(routes)) = function.entry else {
         return None;

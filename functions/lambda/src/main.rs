@@ -1,6 +1,6 @@
-//! The one binary behind every Lambda function: `_HANDLER`, which is the template's `Handler:`, picks the entry.
+//! The binary of every Lambda function. `_HANDLER`, set from `Handler:` in template.yaml, names the function to run.
 //!
-//! Invariant: a process serves one function only, with the rights of that function's role, and starts only what that
+//! Invariant: a process serves one function, with the rights of that function's role, and initialises only what that
 //! function needs (docs/start.md).
 
 use aws_lambda_events::dynamodb;
@@ -17,7 +17,8 @@ use purser_edge::process::logs;
 use purser_lambda::{function, router, stateless_router};
 use serde_json::Value;
 
-// One request at a time, which mostly waits: more threads would only wake each other.
+// Lambda sends a process one request at a time, and a request mostly waits for the table. More threads would add cost
+// and no throughput.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logs::start(std::env::var("PURSER_BUS").unwrap_or_default());
@@ -51,5 +52,5 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn answer(router: Option<axum::Router>) -> Result<(), Error> {
-    lambda::run_http(router.ok_or("a function without routes")?).await
+    lambda::run_http(router.ok_or("this function has no HTTP routes")?).await
 }

@@ -1,9 +1,9 @@
-//! Figures as people and programs take them: tables as CSV, trends as pictures.
+//! Renders figures: tables as CSV, trends as SVG charts.
 
 pub mod table;
 pub mod trend;
 
-/// Why figures could not be shown: an error of ours, whatever the figures are.
+/// A failure to render. It is always a bug in Purser, because any figures can be rendered.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ChartError(String);

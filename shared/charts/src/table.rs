@@ -1,6 +1,6 @@
-//! Tables of figures as CSV (RFC 4180): a header, lines that end in CR LF, quotes where they are needed.
+//! Tables of figures as CSV (RFC 4180): a header, lines that end in CR LF, and quotes where necessary.
 //!
-//! Invariant: no spreadsheet takes a cell of somebody's text for a formula.
+//! Invariant: no spreadsheet interprets text from users as a formula.
 
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::basic::text::Name;
@@ -8,22 +8,19 @@ use purser_domain::money::tier::Tier;
 
 use crate::ChartError;
 
-/// What a spreadsheet may take for the beginning of a formula, also in full width.
+/// The characters, including full-width ones, that a spreadsheet may interpret as the beginning of a formula.
 const BEGINS_A_FORMULA: [char; 11] =
     ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// A cell of a table.
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
-    /// A whole number, as it is.
+    /// A number, which is never escaped, even if it is negative.
     Number(i64),
-    /// Text. One that a spreadsheet might take for a formula gets an apostrophe before it.
+    /// Text. If a spreadsheet might interpret it as a formula, it is written with an apostrophe before it.
     Text(&'a str),
 }
 
-/// What a cell can hold.
 pub trait AsCell {
-    /// The cell.
     fn as_cell(&self) -> Cell<'_>;
 }
 
@@ -40,7 +37,7 @@ impl AsCell for u64 {
 }
 
 impl<T: AsCell> AsCell for Option<T> {
-    /// What is not there is an empty cell.
+    /// `None` is an empty cell.
     fn as_cell(&self) -> Cell<'_> {
         self.as_ref().map_or(Cell::Text(""), T::as_cell)
     }
@@ -58,16 +55,15 @@ macro_rules! texts {
 
 texts! { String ClientRefid ResellerRefid Name Tier }
 
-/// A row of a table, which knows its columns. [`columns!`](crate::columns) makes a struct one.
+/// A row of a table with named columns. [`columns!`](crate::columns) implements it for a struct.
 pub trait Row {
-    /// The columns, in their order.
     const COLUMNS: &'static [&'static str];
 
-    /// The cells of the columns.
+    /// The cells, in the order of [`Self::COLUMNS`].
     fn cells(&self) -> Vec<Cell<'_>>;
 }
 
-/// Makes a struct a row: each of the fields is a column under its name.
+/// Implements [`Row`](crate::table::Row) for a struct. Each of the fields becomes a column with the field's name.
 #[macro_export]
 macro_rules! columns {
     ($row:ty: $($column:ident),+) => {
@@ -81,12 +77,12 @@ macro_rules! columns {
     };
 }
 
-/// The rows as CSV, below their columns.
+/// The rows as CSV, after a header with the names of the columns.
 pub fn csv<R: Row>(rows: &[R]) -> Result<Vec<u8>, ChartError> {
     written(R::COLUMNS, rows.iter().map(Row::cells))
 }
 
-/// The table as CSV. A row of another length than the header's is an error of ours.
+/// The table as CSV. It is an error if a row and the header differ in length.
 fn written<'a, Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> Result<Vec<u8>, ChartError>
 where
     Row: IntoIterator<Item = Cell<'a>>,

@@ -1,8 +1,10 @@
-//! The rules of Purser, by noun.
+//! The business rules of Purser, grouped by noun.
 //!
-//! Nothing here does I/O, reads a clock or draws a random number: whatever a rule needs is an argument, so
-//! each rule is a function that a table or a property can test. A value that exists is valid; text from
-//! outside becomes one of these types or a [`Refusal`].
+//! Invariant: no code in this crate does I/O, reads a clock or draws a random number. A rule gets everything it needs
+//! as arguments, so every rule is a function that a table of cases or a property can test. A value that exists is
+//! valid: text from outside becomes one of these types or is refused, for instance with a [`Refusal`].
+//!
+//! A field `version` counts the changes of a stored item, starting at 1.
 
 #![deny(clippy::float_arithmetic)]
 

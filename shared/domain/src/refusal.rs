@@ -1,38 +1,28 @@
-//! Why a command is refused, as values that know nothing of HTTP.
+//! The reasons why a command is refused, as values that know nothing of HTTP.
 //!
-//! Invariant: a refusal changes nothing, and carries only what its caller may read. Its sentence stands with the
-//! variant, and its code is the variant's name; the edge adds nothing but a status.
+//! Invariant: a refusal changes nothing and carries only what its caller may read. Each variant holds its own
+//! sentence, and the variant's name is its code, unless it shares the code of another refusal; the edge adds the HTTP
+//! status.
 
 use strum::{EnumDiscriminants, IntoStaticStr};
 
 use crate::money::credits::Credits;
 use crate::money::tier::Tier;
 
-/// What was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// A client.
     Client,
-    /// A reseller.
     Reseller,
-    /// A product.
     Product,
-    /// A provision.
     Provision,
-    /// An API key.
     ApiKey,
-    /// A licence.
     Licence,
-    /// A login.
     User,
-    /// A session.
     Session,
-    /// A picture of somebody.
     Avatar,
 }
 
 impl What {
-    /// The noun, for people.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -48,199 +38,173 @@ impl What {
     }
 }
 
-/// A command that well-formed input can't have, and why.
+/// Why a command that is well-formed is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EnumDiscriminants)]
 #[strum_discriminants(
     name(RefusalKind),
     derive(IntoStaticStr),
     strum(serialize_all = "snake_case"),
-    doc = "A refusal without what it carries; as text it is the stable code that programs match on."
+    doc = "The kind of a refusal, without its data. Its text is the stable code that programs match on."
 )]
 pub enum Refusal {
-    /// The caller may never do this.
-    #[error("This caller may not do this.")]
+    #[error("The caller is not allowed to do this.")]
     Forbidden,
-    /// There is no such thing, or it is someone else's: the two look alike (rule A8).
+    /// The resource does not exist, or it belongs to another reseller; the caller can't tell which (rule A8).
     #[error("There is no such {}.", .0.noun())]
     NotFound(What),
-    /// The e-mail address belongs to a client already (rule A2), or to a login.
-    #[error("The e-mail address is taken.")]
+    /// Another client (rule A2) or another user has this e-mail address.
+    #[error("The e-mail address is already in use.")]
     DuplicateEmail,
-    /// The external id belongs to a client already (rule A2).
-    #[error("The client_id is taken.")]
+    /// Another client has this external id (rule A2).
+    #[error("The client_id is already in use.")]
     DuplicateClientId,
-    /// The reference belongs to a product already.
-    #[error("The product reference is taken.")]
+    #[error("The product reference is already in use.")]
     DuplicateProduct,
-    /// The reseller named in a body does not exist (rule A3).
+    /// The reseller that the request body names does not exist (rule A3).
     #[error("There is no such reseller.")]
     InvalidReseller,
-    /// The reseller named as parent does not exist.
     #[strum_discriminants(strum(serialize = "invalid_reseller"))]
     #[error("There is no such reseller.")]
     InvalidParent,
-    /// The reseller named as the receiver of a transfer is none, or none that this sender may send to (rule B10).
+    /// The reseller named as the recipient of a transfer does not exist, or this sender may not send credits to it
+    /// (rule B10).
     #[strum_discriminants(strum(serialize = "invalid_reseller"))]
     #[error("There is no such reseller.")]
     InvalidRecipient,
-    /// The reseller named as parent is as deep below its own parents as a parent may be.
-    #[error("Resellers stand at most {most} levels deep.")]
-    ParentTooDeep {
-        /// The most levels of resellers.
-        most: u8,
-    },
-    /// The login named in a body does not exist.
-    #[error("There is no such login.")]
+    /// The reseller named as the parent is on the lowest level, so it can't have resellers below it.
+    #[error("Resellers can be nested at most {most} levels deep.")]
+    ParentTooDeep { most: u8 },
+    #[error("There is no such user.")]
     InvalidUser,
-    /// The client is bound to a login already (rule A7).
+    /// Rule A7 binds a client to at most one user.
     #[strum_discriminants(strum(serialize = "client_already_bound"))]
-    #[error("The client is bound to a login already.")]
+    #[error("The client is already bound to a user.")]
     ClientBound,
-    /// The login is bound to a client already (rule A7).
+    /// Rule A7 binds a user to at most one client.
     #[strum_discriminants(strum(serialize = "user_already_bound"))]
-    #[error("The login is bound to a client already.")]
+    #[error("The user is already bound to a client.")]
     UserBound,
-    /// The reseller is suspended (rules A3, B5).
+    /// A suspended reseller can't trade (rules A3, B5).
     #[error("The reseller is suspended.")]
     ResellerSuspended,
-    /// The reseller waits for an operator's approval.
-    #[error("The reseller waits for approval.")]
+    /// The reseller applied, and no operator has approved it yet.
+    #[error("The reseller is waiting for approval.")]
     ResellerPending,
-    /// The wallet is held until it is topped up (rules B5, B9).
-    #[error("Purchases of this reseller are held.")]
+    /// Purchases are on hold: an operator holds them, or the balance ran low (rules B5, B9).
+    #[error("Purchases by this reseller are on hold.")]
     ProvisioningHeld,
-    /// The product is not for this tier (rule B3).
-    #[error("Resellers of this tier may not sell it.")]
+    /// The product is not sold to resellers of this tier (rule B3).
+    #[error("Resellers of this tier may not sell this product.")]
     TierNotAllowed {
-        /// The tiers that may sell it.
+        /// The tiers that may sell the product.
         allowed: Vec<Tier>,
     },
-    /// The product is not sold at present.
-    #[error("The product is not sold at present.")]
+    #[error("The product is currently not for sale.")]
     ProductInactive,
     /// The wallet holds less than the command costs (rule B5).
-    #[error("The wallet holds {balance} credits, and {required} are required.")]
-    InsufficientCredits {
-        /// What the wallet holds.
-        balance: Credits,
-        /// What the command costs.
-        required: Credits,
-    },
-    /// What was to be refunded was refunded before (rule B10).
-    #[error("This was refunded before.")]
+    #[error("The wallet holds {balance} credits, but {required} are required.")]
+    InsufficientCredits { balance: Credits, required: Credits },
+    /// All or part of what the request names has already been refunded (rule B10).
+    #[error("This has already been refunded.")]
     AlreadyRefunded,
-    /// The wallet can't hold that much.
-    #[error("A wallet holds at most {most} credits.")]
-    BalanceTooLarge {
-        /// The most a wallet holds.
-        most: Credits,
-    },
-    /// The status machine has no such step (rule A4).
-    #[error("A client that is {from} can't become {to}.")]
+    #[error("A wallet can hold at most {most} credits.")]
+    BalanceTooLarge { most: Credits },
+    /// Rule A4 does not allow a client to change from its present status to the requested one.
+    #[error("A client can't change from {from} to {to}.")]
     StatusTransitionDenied {
-        /// The present status.
         from: &'static str,
-        /// The one asked for.
         to: &'static str,
-        /// The ones that could be asked for.
+        /// The statuses that the client can change to.
         allowed: Vec<&'static str>,
     },
-    /// A metadata key looks like a credential (rule A6).
-    #[error("A metadata key looks like a credential.")]
+    /// Metadata must not hold credentials (rule A6).
+    #[error("A metadata key looks like the name of a credential.")]
     SensitiveMetadata {
-        /// JSON pointer to the key, within the metadata.
+        /// A JSON pointer to the key, relative to the metadata.
         pointer: String,
     },
-    /// The metadata would be larger than allowed after the merge (rule A6).
-    #[error("Metadata is at most {most} bytes of JSON.")]
-    MetadataTooLarge {
-        /// The most bytes of JSON.
-        most: usize,
-    },
-    /// The idempotency key was used for another request (rule B8).
-    #[error("The idempotency key was used for another request.")]
+    /// The metadata would be too large after the merge (rule A6).
+    #[error("Metadata may have at most {most} bytes of JSON.")]
+    MetadataTooLarge { most: usize },
+    /// An idempotency key names one request (rule B8).
+    #[error("The idempotency key was already used for a different request.")]
     IdempotencyKeyReused,
-    /// The reference names an entry with another amount (rule B8).
-    #[error("The reference names an entry with another amount.")]
+    /// The wallet already has an entry with this reference and a different amount (rule B8).
+    #[error("The reference already names an entry with a different amount.")]
     ReferenceReused,
-    /// The key was shown at its creation and can't be shown again.
-    #[error("The key was shown once, at its creation.")]
+    /// The request that created an API key was repeated; only its first answer shows the key.
+    #[error("The API key was shown when it was created and can't be shown again.")]
     KeyAlreadyShown,
-    /// The resource is not in the version that `If-Match` names.
-    #[error("The resource has changed since the version If-Match names.")]
+    /// The version of the resource is not the one that `If-Match` names.
+    #[error("The resource has changed since the version that If-Match names.")]
     VersionMismatch,
-    /// The command is larger than one commit can be.
-    #[error("One command can't be that large: at most {most} {what}.")]
+    #[error("The command is too large; the limit is {most} {what}.")]
     TooLarge {
-        /// The most of it.
+        /// The limit, counted in `what`.
         most: usize,
-        /// Of what.
+        /// The unit of `most`, as a plural noun.
         what: &'static str,
     },
-    /// A purchase names the same client twice.
     #[strum_discriminants(strum(serialize = "invalid_fields"))]
-    #[error("The client is named twice.")]
+    #[error("The client is listed twice.")]
     NamedTwice,
-    /// The address, the password or the state of the login is wrong; which of them is nobody's business (rule D1).
-    #[error("The address or the password is wrong.")]
+    /// The address is unknown, the password is wrong, or the user may not sign in; the caller must not learn which
+    /// (rule D1).
+    #[error("The e-mail address or the password is wrong.")]
     InvalidCredentials,
-    /// The password is right, and a code of the second factor is missing.
-    #[error("A code of the second factor is required.")]
+    /// The password is right, but the code of the second factor is missing.
+    #[error("A code from the second factor is required.")]
     SecondFactorRequired,
-    /// The login must set up a second factor before it may do anything else.
-    #[error("This login must set up a second factor first.")]
+    /// The user must set up a second factor before doing anything else.
+    #[error("This user must set up a second factor first.")]
     SecondFactorMissing,
-    /// The code is wrong or used.
-    #[error("The code is wrong, or was used.")]
+    #[error("The code is wrong or has already been used.")]
     InvalidCode,
-    /// The session ended meanwhile.
+    /// The session ended while the command was running.
     #[strum_discriminants(strum(serialize = "unauthenticated"))]
     #[error("The session has ended.")]
     SessionEnded,
-    /// The password that was asked for again is wrong.
+    /// A signed-in user had to repeat the password, and it is wrong.
     #[error("The password is wrong.")]
     WrongPassword,
-    /// Too many attempts failed: the next may be made in so many seconds (rule D2).
-    #[error("Too many attempts failed; the next one may be made after Retry-After.")]
+    /// Too many attempts failed (rule D2).
+    #[error("Too many attempts failed. Wait for the number of seconds in Retry-After before you try again.")]
     TooManyAttempts {
-        /// How many.
+        /// How long to wait, in seconds.
         seconds: u64,
     },
-    /// The token is unknown, used, expired or for something else; which of them is nobody's business (rule D2).
-    #[error("The link is not valid any more; ask for a new one.")]
+    /// The token is unknown, used, expired or for another purpose; the caller must not learn which (rule D2).
+    #[error("The link is no longer valid. Request a new one.")]
     InvalidToken,
-    /// The login has a second factor already.
-    #[error("The login has a second factor already.")]
+    #[error("The user already has a second factor.")]
     SecondFactorEnabled,
-    /// The login has no second factor.
-    #[error("The login has no second factor.")]
+    #[error("The user has no second factor.")]
     SecondFactorDisabled,
-    /// The login holds a role, so it can't be deleted (rule D6).
-    #[error("The login holds a role; take it away first.")]
+    /// A user who holds a role can't be deleted (rule D6).
+    #[error("The user holds a role. Remove the role first.")]
     UserInUse,
-    /// Refusals about the clients that a purchase names; never empty, the first one gives status and code.
+    /// Refusals about the clients that a purchase names. The list is never empty; its first refusal determines status
+    /// and code.
     #[strum_discriminants(strum(serialize = "invalid_fields"))]
     #[error("{}", first(.0))]
     ForClients(Vec<ForClient>),
 }
 
-/// A refusal about a client that a purchase names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForClient {
-    /// Its place in the list; none: there is no list, it is the only one.
+    /// The client's index in the list; `None` if the purchase has no list because it is for one client.
     pub place: Option<usize>,
-    /// Why it is refused.
     pub refusal: Refusal,
 }
 
 impl Refusal {
-    /// This refusal, said of the client at `place`.
+    /// Turns this refusal into one about the client at the index `place`.
     #[must_use]
     pub fn for_client(self, place: Option<usize>) -> Self {
         Self::ForClients(vec![ForClient { place, refusal: self }])
     }
 
-    /// All these refusals as one: those about clients side by side, else the first.
+    /// Combines refusals into one: refusals about clients are merged into one list; otherwise the first refusal wins.
     pub fn all(refusals: impl IntoIterator<Item = Self>) -> Option<Self> {
         refusals.into_iter().reduce(|one, other| match (one, other) {
             (Self::ForClients(mut clients), Self::ForClients(more)) => {
@@ -251,7 +215,7 @@ impl Refusal {
         })
     }
 
-    /// Which refusal this is: of those about clients, the first.
+    /// The kind of this refusal; for refusals about clients, the kind of the first one.
     pub fn kind(&self) -> RefusalKind {
         match self {
             Self::ForClients(clients) => clients.first().map_or(RefusalKind::ForClients, |first| first.refusal.kind()),
@@ -259,20 +223,18 @@ impl Refusal {
         }
     }
 
-    /// The stable code that programs match on.
     pub fn code(&self) -> &'static str {
         self.kind().code()
     }
 }
 
 impl RefusalKind {
-    /// The stable code that programs match on.
     pub fn code(self) -> &'static str {
         self.into()
     }
 }
 
-/// What people are told of refusals about clients: the first.
+/// The sentence shown for a list of refusals about clients: that of the first one.
 fn first(clients: &[ForClient]) -> String {
-    clients.first().map_or_else(|| "A client can't be served.".to_owned(), |first| first.refusal.to_string())
+    clients.first().map_or_else(|| "A client was refused.".to_owned(), |first| first.refusal.to_string())
 }

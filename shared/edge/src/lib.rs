@@ -1,7 +1,7 @@
-//! What every function needs at its edge: the caller, problems, extractors, answers, the bus and mail.
+//! What every function needs to talk to the outside: callers, extractors, answers, problems, the bus and e-mail.
 //!
-//! Invariant: headers and status codes end here; below are only the types of the domain. What a resource shows, its room
-//! in the API says.
+//! Invariant: HTTP headers and status codes are known to this crate and the functions, never to the store or the
+//! domain. The JSON view of a resource is defined in the function that serves it, not here.
 
 pub mod caller;
 pub mod events;

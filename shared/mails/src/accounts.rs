@@ -1,7 +1,7 @@
 //! E-mails about a user's account: links for its owner, and notices of changes (rules D1, D2).
 //!
-//! Invariants: a mail to an unconfirmed address repeats nothing that a stranger may have typed. A notice says when the
-//! change happened, because notices may arrive out of order, and what to do if it was someone else.
+//! Invariants: an e-mail to an unconfirmed address repeats nothing that a stranger may have typed. A notice says when
+//! the change happened, because notices may arrive out of order, and what to do if someone else made the change.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use purser_edge::process::mail::Mail;
 
 use super::{Colour, brand, counted, readable_duration};
 
-/// The most characters of a device's own description that a mail repeats.
+/// The maximum number of characters that an e-mail quotes of a device's description of itself.
 const MAX_DEVICE_CHARS: usize = 120;
 
-/// The link that confirms the address of a new user. The mail does not name the user: the name may be a stranger's, who
-/// could otherwise have Purser mail any words to anyone.
+/// Contains the link that confirms a new user's address, but not the user's name, because a stranger may have chosen
+/// it: otherwise anyone could have Purser send any text to any address.
 pub fn confirm(
     app: &App,
     to: &EmailAddress,
@@ -36,7 +36,7 @@ pub fn confirm(
     )
 }
 
-/// Someone registered an address that already has an account. The link sets a new password.
+/// Goes to an existing user whose address someone registered again. The link sets a new password.
 pub fn already_registered(
     app: &App,
     to: &EmailAddress,
@@ -53,7 +53,6 @@ pub fn already_registered(
     )
 }
 
-/// The link that sets a new password.
 pub fn reset_password(
     app: &App,
     to: &EmailAddress,
@@ -70,17 +69,17 @@ pub fn reset_password(
     )
 }
 
-/// Why a person gets an account without having asked for it.
+/// Why someone gets an account without having asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
-    /// The person's company became a reseller (rule B1).
+    /// The user's company became a reseller (rule B1).
     Onboarding,
     /// An operator, or a reseller for one of its clients, created the account.
     Invitation,
 }
 
-/// The link that sets the first password of an account that someone else created. For an onboarded reseller, `name` is
-/// the company's.
+/// Contains the link that sets the first password of an account that someone else created. For the first user of an
+/// onboarded reseller, `name` is the company's name.
 pub fn set_password(
     app: &App,
     to: &EmailAddress,
@@ -109,7 +108,7 @@ pub fn set_password(
     )
 }
 
-/// The link that confirms a user's new address, sent to that address.
+/// Contains the link that confirms a user's new address, and goes to that address.
 pub fn confirm_new_email(
     app: &App,
     to: &EmailAddress,
@@ -125,7 +124,7 @@ pub fn confirm_new_email(
     )
 }
 
-/// The password was changed. Here and below, `when` is text for people: `24 November 2026 at 12:00 UTC`.
+/// Here and in the functions below, `when` is text for people: `24 November 2026 at 12:00 UTC`.
 pub fn password_changed(
     app: &App,
     to: &EmailAddress,
@@ -141,7 +140,7 @@ pub fn password_changed(
     )
 }
 
-/// The address was changed. This goes to the previous address and does not reveal the new one.
+/// Goes to the previous address and does not reveal the new one.
 pub fn email_changed(
     app: &App,
     to: &EmailAddress,
@@ -157,7 +156,7 @@ pub fn email_changed(
     )
 }
 
-/// Someone signed in from a new device, with the IP address and, if there is one, the device's own description.
+/// Reports a sign-in from a new device: its IP address and, if it sent one, its description of itself.
 pub fn new_device(
     app: &App,
     to: &EmailAddress,
@@ -177,7 +176,6 @@ pub fn new_device(
     )
 }
 
-/// Two-step sign-in was turned on or off.
 pub fn second_factor_changed(
     app: &App,
     to: &EmailAddress,
@@ -204,22 +202,20 @@ pub fn second_factor_changed(
     )
 }
 
-/// Accounts that appear to be unused, for the report to operators.
+/// The accounts that appear to be unused, for the report to operators.
 #[derive(Debug, Default)]
 pub struct StaleAccounts {
-    /// How many were never confirmed.
     pub unconfirmed: u64,
-    /// How many have had no sign-in for a long time.
     pub dormant: u64,
-    /// The first of them, at most [`MAX_LISTED`].
+    /// The first of these accounts, at most [`MAX_LISTED`].
     pub listed: Vec<(UserRefid, Stale)>,
 }
 
-/// The most accounts that a mail lists.
+/// The maximum number of accounts that the report lists.
 pub const MAX_LISTED: usize = 20;
 
 impl StaleAccounts {
-    /// Counts an account, and lists it if there is room.
+    /// Counts an account, and lists it unless the list is full.
     pub fn add(&mut self, user: &UserRefid, stale: Stale) {
         match stale.reason {
             Reason::Unconfirmed => self.unconfirmed += 1,
@@ -230,13 +226,12 @@ impl StaleAccounts {
         }
     }
 
-    /// How many there are.
     pub fn count(&self) -> u64 {
         self.unconfirmed + self.dormant
     }
 
-    /// The listed accounts, one a line. Without names and addresses: a list of people who have left does not belong in
-    /// a mailbox.
+    /// The listed accounts, one per line, without names and addresses: a list of people who have left does not belong
+    /// in a mailbox.
     fn lines(&self) -> String {
         let line = |(user, stale): &(UserRefid, Stale)| {
             let Stale { reason, since } = stale;
@@ -275,7 +270,7 @@ pub fn stale_accounts(app: &App, to: &EmailAddress, name: &Name, stale: &StaleAc
     )
 }
 
-/// Text that a device sent, on one line and of limited length.
+/// Puts text that a device sent on one line, and limits its length.
 fn single_line(text: &str) -> String {
     let readable = |it: char| if is_allowed(it) { it } else { ' ' };
     let short: String = text.chars().take(MAX_DEVICE_CHARS).map(readable).collect();

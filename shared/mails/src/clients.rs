@@ -7,7 +7,6 @@ use purser_edge::process::mail::Mail;
 
 use super::{Colour, brand};
 
-/// The welcome of a new client (rule A10).
 pub fn welcome(app: &App, client: &Client, reseller: Option<&Reseller>) -> Result<Mail, String> {
     let brand = brand(app, reseller);
     let (name, client_id) = (client.name.as_str(), client.client_id.as_str());
@@ -17,7 +16,7 @@ pub fn welcome(app: &App, client: &Client, reseller: Option<&Reseller>) -> Resul
     )
 }
 
-/// The notice that a client's status changed (rule A10). It says when, because notices may arrive out of order.
+/// Says that a client's status changed (rule A10), and when, because notices may arrive out of order.
 pub fn client_status(
     app: &App,
     client: &Client,

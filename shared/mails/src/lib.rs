@@ -1,10 +1,10 @@
-//! The e-mails that functions send. Each has a folder with two templates, text and HTML, which say the same.
+//! The e-mails that functions send. Each has a folder with two templates, text and HTML, which say the same thing.
 //!
 //! Invariant: e-mails to a client and to its user carry the brand of the client's reseller (rule B12); those to
 //! resellers and operators carry the vendor's.
 //!
-//! The tests keep every e-mail as a snapshot in `src/tests/snapshots`. Review them like code:
-//! `INSTA_UPDATE=always cargo test --workspace --lib snapshot` writes them anew.
+//! The tests keep every e-mail as a snapshot in `src/tests/snapshots`. Review changes to them like code;
+//! `INSTA_UPDATE=always cargo test --workspace --lib snapshot` updates them.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use purser_edge::App;
 use purser_edge::process::config::Config;
 use serde_json::Value;
 
-/// Renders a mail from its two templates. Both get the same fields; the HTML also gets the subject and the brand's
-/// colour.
+/// Renders an e-mail from its two templates. Both get the same fields; the HTML template also gets the subject and
+/// the brand's colour.
 macro_rules! mail {
     ($brand:expr, $to:expr, $subject:expr, $colour:expr, $text:literal, $html:literal, { $($field:ident),* }) => {{
         #[derive(askama::Template)]
@@ -45,16 +45,16 @@ pub mod clients;
 pub mod partner_report;
 pub mod resellers;
 
-/// The address of a page with a token. An error when the configuration has no public address, because a mail with a
-/// link that does not work must not be sent.
+/// The URL of a page, with a token. Fails if no public URL is configured, because an e-mail whose link does not work
+/// must not be sent.
 pub fn link(app: &App, path: &str, token: &str) -> Result<String, String> {
     let base = app.config.public_url.as_ref();
-    let base = base.ok_or("PURSER_PUBLIC_URL is not set, so mails can't link to pages")?;
+    let base = base.ok_or("PURSER_PUBLIC_URL is not set, so e-mails can't link to pages")?;
     Ok(format!("{base}{path}?token={token}"))
 }
 
-/// The reseller whose brand e-mails to a user carry: that of the user's client, unless the user has another role
-/// (rule B12).
+/// The reseller whose brand e-mails to a user carry: the reseller of the user's client. `None` if the user has any
+/// role besides customer (rule B12).
 pub async fn branding_reseller(app: &App, user: &User) -> Result<Option<Reseller>, String> {
     let Some(client) = user.client.as_ref().filter(|_| user.roles() == [RoleName::Customer]) else {
         return Ok(None);
@@ -66,12 +66,12 @@ pub async fn branding_reseller(app: &App, user: &User) -> Result<Option<Reseller
     }
 }
 
-/// The name that a mail carries: the reseller's, or the vendor's.
+/// The brand name of an e-mail: the reseller's, or the vendor's if there is no reseller.
 fn brand<'a>(app: &'a App, reseller: Option<&'a Reseller>) -> &'a str {
     reseller.map_or(app.config.brand.as_str(), Reseller::brand_name)
 }
 
-/// A number with its noun: `1 client`, `1,490 credits`.
+/// A number with its noun in the singular or plural: `1 client`, `1,490 credits`.
 fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count.into()))
@@ -94,14 +94,15 @@ fn readable_duration(duration: Duration) -> String {
     }
 }
 
-/// A colour in HTML notation. Only `#` and three or six hexadecimal digits, because it goes into style attributes.
+/// A colour in HTML notation: `#` and three or six hexadecimal digits. Nothing else is accepted, because the text
+/// goes into style attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Colour<'a>(&'a str);
 
 impl<'a> Colour<'a> {
     const VENDOR: Self = Self("#1f3a5f");
 
-    /// The primary colour of the reseller's white label if it is in this notation, otherwise the vendor's.
+    /// The primary colour of the reseller's white label if it is in this notation; otherwise the vendor's.
     fn of_brand(reseller: Option<&'a Reseller>) -> Self {
         let given = reseller
             .and_then(|reseller| reseller.metadata.as_object().get("colours"))
@@ -121,14 +122,14 @@ impl<'a> Colour<'a> {
         if self.brightness() > 140 { "#000000" } else { "#ffffff" }
     }
 
-    /// From 0 to 255: how bright red, green and blue look together (ITU-R BT.601).
+    /// The perceived brightness, from 0 to 255 (ITU-R BT.601).
     fn brightness(&self) -> u32 {
         let digits = self.0.trim_start_matches('#');
         let wide = digits.len() / 3;
         let part = |at: usize| {
             let hex = digits.get(at * wide..(at + 1) * wide).unwrap_or_default();
             let value = u32::from_str_radix(hex, 16).unwrap_or_default();
-            // One digit stands for itself twice.
+            // The three-digit notation abbreviates two equal digits per colour.
             if wide == 1 { value * 17 } else { value }
         };
         (299 * part(0) + 587 * part(1) + 114 * part(2)) / 1000

@@ -1,4 +1,4 @@
-//! E-mails to resellers, in the vendor's name (rules B1, B9).
+//! E-mails to resellers. They carry the vendor's brand (rules B1, B9).
 
 use purser_domain::parties::reseller::Reseller;
 use purser_edge::App;
@@ -26,7 +26,6 @@ pub fn credits_ran_low(app: &App, reseller: &Reseller, left: u64, threshold: u64
     )
 }
 
-/// An application to become a reseller was received (rule B1).
 pub fn application_received(app: &App, reseller: &Reseller) -> Result<Mail, String> {
     let (brand, company) = (app.config.brand.as_str(), reseller.company_name.as_str());
     mail!(
@@ -40,7 +39,6 @@ pub fn application_received(app: &App, reseller: &Reseller) -> Result<Mail, Stri
     )
 }
 
-/// The application was approved (rule B1).
 pub fn application_approved(app: &App, reseller: &Reseller) -> Result<Mail, String> {
     let (brand, company) = (app.config.brand.as_str(), reseller.company_name.as_str());
     mail!(

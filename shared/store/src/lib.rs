@@ -2,7 +2,7 @@
 //! product's nouns; each of the other modules holds one group of them.
 //!
 //! Invariants: every key is made in this crate. Every command commits as one `TransactWriteItems`, made by
-//! [`engine::command`]. A few writes are no commands and are made outside of it: single puts (claims, checkpoint
+//! [`engine::command`]. A few writes are not commands and bypass it: single puts (claims, checkpoint
 //! parts, used CAPTCHA challenges, requests for links, suppressed addresses, pictures, figures), the removal of a
 //! picture, single updates (when a session was last used; timeline rows, marks and the lease of the roll-ups), and
 //! the transaction that clears marks. The store never reads the clock (`now` is an argument) and never scans.
@@ -44,25 +44,24 @@ pub struct Prefixes {
     pub api_key: Prefix,
 }
 
-/// What a deployment decides for all its callers.
+/// The settings of a deployment that apply to the commands of all callers.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
-    /// The discounts of the tiers.
     pub discounts: Discounts,
     /// The status of a new client.
     pub client_status: ClientStatus,
-    /// Whether a new client is bound to the confirmed login with its address (rule A7).
+    /// Whether a new client is bound to the user with its address, if the address is confirmed (rule A7).
     pub bind_by_address: bool,
 }
 
 impl Policy {
-    /// The login a new client is bound to when its creator names none.
+    /// The user that a new client is bound to if its creator names none.
     pub(crate) fn bind(self) -> Bind {
         if self.bind_by_address { Bind::ByAddress } else { Bind::No }
     }
 }
 
-/// The table with what is needed to name and seal its items. Cheap to clone.
+/// The table, with the secrets and prefixes that name and seal its items. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     table: Table,
@@ -73,7 +72,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store in `table`.
     pub fn new(table: Table, secrets: Secrets, prefixes: Prefixes, policy: Policy) -> Self {
         Self { table, secrets, prefixes, policy, lines: Lines::before(wallet::is_key) }
     }
@@ -84,13 +82,13 @@ impl Store {
         Self { lines: other.lines.clone(), ..self }
     }
 
-    /// The same store under another policy.
+    /// Returns the same store with another policy.
     #[must_use]
     pub fn under(&self, policy: Policy) -> Self {
         Self { policy, ..self.clone() }
     }
 
-    /// What the store derives and seals with.
+    /// The secrets that the store derives refids from and seals values with.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }

@@ -196,7 +196,7 @@ async fn a_part_that_we_did_not_sign_is_no_part() {
     let genuine = items(&world)[0].clone();
     let mut changed = genuine.clone();
     changed["doc"]["M"]["wallets"] = json!({"L": []});
-    let told = "its signature does not fit what it says";
+    let told = "its signature does not match its content";
     assert_not_believed(&world, &changed, told).await;
     let mut unreadable = genuine.clone();
     unreadable["doc"] = json!({"S": "x"});

@@ -120,7 +120,7 @@ async fn parts_that_changed_places_show() {
     world.assert_intact(&from.refid, 3).await;
     let items = entries_of(&world, &from.refid);
 
-    let (mut resold, parts) = (entry(&items[1]), "its parts do not belong to its type");
+    let (mut resold, parts) = (entry(&items[1]), "its parts do not fit its type");
     let sale = resold.sale.as_mut().unwrap();
     let client = sale.clients.pop().unwrap();
     let licence = LicenceRefid::parse(client.as_str()).unwrap();
@@ -284,7 +284,7 @@ async fn a_history_rewritten_whole_shows_by_a_checkpoint_alone() {
         let found = breaks(&world, &refid, &through(sequence, hash)).await;
         assert_eq!(found, (0, vec![]), "{sequence}");
     }
-    let another = vec!["the history is not the one of the checkpoint".to_owned()];
+    let another = vec!["the history is not the one in the checkpoint".to_owned()];
     for (sequence, hash) in [(5, &head["head"]), (7, &head["head"]), (0, &head["head"])] {
         let found = breaks(&world, &refid, &through(sequence, hash)).await;
         assert_eq!(found, (sequence, another.clone()));

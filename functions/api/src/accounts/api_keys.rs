@@ -1,6 +1,6 @@
-//! `api-keys`: how machines get in, and out again.
+//! `api-keys`: creating, listing and revoking the keys with which programs call the API.
 //!
-//! Invariant: a key is shown once, at its creation; a reseller makes, sees and revokes keys for itself only.
+//! Invariant: a key is shown once, when it is created. A reseller creates, lists and revokes only its own keys.
 
 use crate::accounts::view::ApiKeyView;
 use axum::extract::State;
@@ -25,27 +25,27 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(create_api_key, list_api_keys)).routes(routes!(revoke_api_key))
 }
 
-/// A key to make.
+/// The API key to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"name": "Web shop"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateApiKey {
-    /// The reseller it acts for; an operator's key unless given. A reseller's own key implies itself.
+    /// The reseller that the key acts for. If an operator leaves it out, the key is an operator's. A reseller can
+    /// name only itself, and may leave it out.
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// What it is for.
+    /// A name that tells people what the key is for.
     name: Name,
 }
 
-/// A key that was just made.
+/// An API key that has just been created.
 #[derive(Debug, Serialize, ToSchema)]
 struct CreatedApiKey {
-    /// The key; it is shown this once.
+    /// The key itself. It is shown only this once.
     key: String,
     #[serde(flatten)]
     view: ApiKeyView,
@@ -55,7 +55,7 @@ struct CreatedApiKey {
 #[utoipa::path(
     post, path = "/v1/api-keys", tag = "api-keys", request_body = CreateApiKey,
     params(
-        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat is refused."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeated request is refused."),
     ),
     responses((status = 201, body = CreatedApiKey), Refused<(NotFound, KeyAlreadyShown, InvalidReseller)>)
 )]
@@ -80,17 +80,17 @@ async fn create_api_key(
     Ok(answer::created(created))
 }
 
-/// Which keys.
+/// Which API keys to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ApiKeyQuery {
-    /// Only this reseller's; an operator that names none sees the operators'.
+    /// List the keys of this reseller. If an operator leaves it out, the operators' keys are listed.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// Where to go on: the `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// How many, 25 unless given.
+    /// The size of a page; 25 by default.
     limit: Option<Limit>,
 }
 

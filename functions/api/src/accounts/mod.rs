@@ -1,4 +1,5 @@
-//! Accounts: how people get in, what they see and change of themselves, and who sees and changes others.
+//! Accounts: how people and programs sign in, what users see and change of their own account, and who manages the
+//! accounts of others.
 
 pub mod api_keys;
 pub mod auth;
@@ -8,7 +9,6 @@ pub mod view;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::public("customer-auth", auth::routes),
     Function::http("manage-account", me::routes),

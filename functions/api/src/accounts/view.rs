@@ -1,7 +1,7 @@
 //! Users, sessions, sign-ins and API keys, as the API shows them.
 //!
-//! Invariant: a member that stands here stays; nothing is shown that is not listed here: no password, no secret half of
-//! a token but the one that was just made.
+//! Invariant: members are never removed, and only what is listed here is shown. Passwords are never shown, and a
+//! token's secret only once, in the answer that creates it.
 
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ApiKeyRefid, ClientRefid, ResellerRefid, UserRefid};
@@ -17,28 +17,28 @@ use purser_store::people::sign_in::SignedIn;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A login.
+/// A user: a person's account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 pub struct UserView {
     refid: UserRefid,
     email: EmailAddress,
     name: Name,
-    /// The roles it holds, the most powerful first.
+    /// The roles that the user holds, the most powerful first.
     roles: Vec<RoleName>,
-    /// The reseller it is a member of.
+    /// The reseller whose staff the user belongs to; null if there is none.
     #[schema(required = true)]
     reseller: Option<ResellerRefid>,
-    /// The client it is bound to.
+    /// The client that the user is bound to; null if there is none.
     #[schema(required = true)]
     client: Option<ClientRefid>,
     status: UserStatus,
-    /// Whether it signs in with a second factor.
+    /// Whether the user signs in with a second factor.
     second_factor: bool,
-    /// When its address was confirmed.
+    /// When the user's address was confirmed; null until then.
     #[schema(required = true)]
     confirmed_at: Option<Time>,
-    /// When it last signed in.
+    /// When the user last signed in; null before the first time.
     #[schema(required = true)]
     last_login_at: Option<Time>,
     created_at: Time,
@@ -64,19 +64,19 @@ impl From<&User> for UserView {
     }
 }
 
-/// A session that just began.
+/// A session that has just begun.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SessionToken)]
 pub struct SessionTokenView {
-    /// What goes as `Authorization: Bearer`; shown this once.
+    /// The token to send as `Authorization: Bearer`. It is shown only this once.
     token: String,
-    /// When it ends at the latest.
+    /// When the session ends at the latest.
     expires_at: Time,
-    /// The roles of whoever signed in, the most powerful first.
+    /// The roles of the signed-in user, the most powerful first.
     roles: Vec<RoleName>,
-    /// Who that is.
+    /// The signed-in user.
     user: UserRefid,
-    /// What the next sign-in from this device shows as `device`.
+    /// The value to send as `device` with the next sign-in from this device.
     #[schema(value_type = GivenDevice)]
     device: String,
 }
@@ -93,7 +93,7 @@ impl From<&SignedIn> for SessionTokenView {
     }
 }
 
-/// A login that nobody needs any more.
+/// A user that nobody seems to need any more.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StaleUser)]
 pub struct StaleUserView {
@@ -101,14 +101,14 @@ pub struct StaleUserView {
     email: EmailAddress,
     name: Name,
     reason: Reason,
-    /// When it was made, or when it was last of use.
+    /// When the user was last confirmed or signed in, or was created if neither ever happened.
     since: Time,
-    /// What `If-Match` must be, in quotation marks, to delete it as it is now.
+    /// The version to send as `If-Match`, in quotation marks, so that the user is deleted only if nothing has
+    /// changed.
     version: u64,
 }
 
 impl StaleUserView {
-    /// A login, and why it may go.
     pub fn of(user: &User, stale: &Stale) -> Self {
         Self {
             refid: user.refid.clone(),
@@ -121,28 +121,27 @@ impl StaleUserView {
     }
 }
 
-/// A session.
+/// A session of a user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Session)]
 pub struct SessionView {
     id: String,
     created_at: Time,
-    /// When it was last used, to five minutes.
+    /// When the session was last used, accurate to five minutes.
     last_used_at: Time,
-    /// When it ends at the latest.
+    /// When the session ends at the latest.
     expires_at: Time,
-    /// The network address it began at.
+    /// The network address from which the user signed in; null if unknown.
     #[schema(required = true)]
     address: Option<String>,
-    /// What the browser or program called itself.
+    /// The `User-Agent` of the browser or program; null if it sent none.
     #[schema(required = true)]
     agent: Option<String>,
-    /// Whether it is the one that asks.
+    /// Whether this is the session that sends the request.
     current: bool,
 }
 
 impl SessionView {
-    /// A session that was last used then.
     pub fn of(session: &Session, last_used_at: Time, current: bool) -> Self {
         Self {
             id: session.id.clone(),
@@ -162,13 +161,13 @@ impl SessionView {
 pub struct LoginView {
     id: String,
     created_at: Time,
-    /// The network address.
+    /// The network address from which the user signed in; null if unknown.
     #[schema(required = true)]
     address: Option<String>,
-    /// What the browser or program called itself.
+    /// The `User-Agent` of the browser or program; null if it sent none.
     #[schema(required = true)]
     agent: Option<String>,
-    /// Whether it was the first one from a device, though not the login's first.
+    /// Whether this was the first sign-in from a device. It is false for the user's very first sign-in.
     new_device: bool,
 }
 
@@ -190,7 +189,7 @@ impl From<&Login> for LoginView {
 pub struct ApiKeyView {
     refid: ApiKeyRefid,
     name: Name,
-    /// The reseller it acts for; null for an operator's.
+    /// The reseller that the key acts for; null for an operator's key.
     #[schema(required = true)]
     reseller: Option<ResellerRefid>,
     created_at: Time,

@@ -1,7 +1,7 @@
-//! `check-figures`: counts figures again, from what they are made of, and says what differs (rules A11, B13, C6).
+//! `check-figures`: recounts figures and reports the differences (rules A11, B13, C6).
 //!
-//! Invariant: it writes nothing. Operators alone ask for it, because it shows everybody's figures, and costs as much as
-//! there was in the period.
+//! Invariant: it writes nothing. Only operators may call it, because it shows everybody's figures, and its cost grows
+//! with what was created in the period.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -16,15 +16,14 @@ use utoipa_axum::routes;
 
 use super::recount::{PeriodQuery, RecountView};
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(check_figures))
 }
 
-/// Count figures again and say what differs
+/// Recount figures and show the differences
 ///
-/// A day and its hours are counted from the things that were made on it, a month from the figures of its days, a year
-/// from those of its months, all time from those of the years.
+/// A day and its hours are counted from the clients, resellers, licences and ledger entries that were created on it;
+/// a month from the figures of its days, a year from those of its months, and all time from those of the years.
 #[utoipa::path(
     get, path = "/v1/analytics/figures/check", tag = "analytics", params(PeriodQuery),
     responses((status = 200, body = RecountView), Refused<Forbidden>)

@@ -1,4 +1,4 @@
-//! Clients: signed up, by status, by who sold to them (rule A11).
+//! Figures of clients: created over time, by status, and by the reseller that they belong to (rule A11).
 
 use axum::extract::State;
 use axum::response::Response;
@@ -20,7 +20,7 @@ use super::trend;
 use super::trend::{Subject, TrendQuery, TrendView};
 use super::{RangeQuery, count, scope};
 
-/// Clients by day, month or year of their creation
+/// Clients by the day, month or year in which they were created
 #[utoipa::path(
     get, path = "/v1/analytics/clients/signups", tag = "analytics", params(TrendQuery),
     responses(
@@ -40,7 +40,7 @@ pub(super) async fn signups(
     trend::answer::<TrendView, 1>(&app, &accept, &scope, &query, &subject).await
 }
 
-/// Clients in each status.
+/// How many clients are in each status.
 #[derive(Debug, Serialize, ToSchema)]
 struct ClientStatuses {
     active: u64,
@@ -67,7 +67,7 @@ pub(super) async fn status(
     })
 }
 
-/// How many clients came.
+/// How many clients were created.
 #[derive(Debug, Serialize, ToSchema)]
 struct Growth {
     /// Clients created in the range.
@@ -87,18 +87,19 @@ pub(super) async fn growth(
     ok(&Growth { count: count(counts.get(metric::CLIENTS)) })
 }
 
-/// Clients by who they belong to.
+/// Clients without a reseller, and clients of resellers.
 #[derive(Debug, Serialize, ToSchema)]
 struct Segmentation {
     standalone: Segment,
     resold: Segment,
 }
 
-/// A part of the clients.
+/// One of the groups that clients are divided into.
 #[derive(Debug, Serialize, ToSchema)]
 struct Segment {
     count: u64,
-    /// Of all, to two places, rounded half up by itself; 0 where there are none.
+    /// The group's share of all clients, rounded half up to two decimal places; 0 if there are no clients. Each group
+    /// is rounded separately, so the sum may differ from 100.
     percentage: f64,
 }
 
@@ -108,14 +109,14 @@ impl Segment {
     }
 }
 
-/// How many hundredths of a percent `part` is of `whole`, rounded half up; both are at least 0.
+/// `part` in hundredths of a percent of `whole`, rounded half up. Both must be at least 0.
 fn hundredths(part: i64, whole: i64) -> u32 {
     let (part, whole) = (i128::from(part), i128::from(whole));
     let twice = (part * 20_000 + whole).checked_div(2 * whole);
     twice.and_then(|it| u32::try_from(it).ok()).unwrap_or(0)
 }
 
-/// Clients created in the range: standalone ones, and those of resellers
+/// Clients created in the range: standalone clients, and clients of resellers
 #[utoipa::path(
     get, path = "/v1/analytics/clients/segmentation", tag = "analytics", params(RangeQuery),
     responses((status = 200, body = Segmentation), Refused<NotFound>)
@@ -132,25 +133,25 @@ pub(super) async fn segmentation(
     })
 }
 
-/// Who has the most clients.
+/// Resellers, the one with most clients first.
 #[derive(Debug, Serialize, ToSchema)]
 struct TopOwners {
     data: Vec<TopOwner>,
 }
 
-/// A reseller and its clients.
+/// A reseller and the number of its clients.
 #[derive(Debug, Serialize, ToSchema)]
 struct TopOwner {
     reseller: ResellerRefid,
-    /// Its name.
+    /// The name of the reseller's company.
     company: String,
-    /// Its clients that were created in the range.
+    /// How many of the reseller's clients were created in the range.
     clients: u64,
 }
 
 columns!(TopOwner: reseller, company, clients);
 
-/// Resellers by how many clients they have that were created in the range
+/// Resellers by how many of their clients were created in the range
 #[utoipa::path(
     get, path = "/v1/analytics/clients/top-owners", tag = "analytics", params(TopQuery),
     responses(
@@ -196,7 +197,7 @@ mod tests {
             (7, 7, 10_000),
             (1, 3, 3333),
             (2, 3, 6667),
-            // A half: 0.005 % and 99.995 %.
+            // Exact halves: 0.005 % and 99.995 %.
             (1, 20_000, 1),
             (19_999, 20_000, 10_000),
             (1, 20_001, 0),

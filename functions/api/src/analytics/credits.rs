@@ -1,4 +1,4 @@
-//! Credits: distributed, spent, outstanding (rule B13).
+//! Figures of credits: distributed, spent and outstanding (rule B13).
 
 use axum::extract::State;
 use axum::response::Response;
@@ -40,14 +40,14 @@ pub(super) async fn trends(
     trend::answer::<CreditTrendView, 2>(&app, &accept, &scope, &query, &subject).await
 }
 
-/// What may still be spent.
+/// The credits that can still be spent.
 #[derive(Debug, Serialize, ToSchema)]
 struct Outstanding {
-    /// The sum of all balances, or one reseller's balance.
+    /// The sum of all balances, or the balance of one reseller.
     credits: i64,
 }
 
-/// Credits that were distributed and are not spent: the sum of all balances
+/// Credits that were distributed and not spent: the sum of all balances
 #[utoipa::path(
     get, path = "/v1/analytics/credits/outstanding", tag = "analytics", params(ScopeQuery),
     responses((status = 200, body = Outstanding), Refused<NotFound>)

@@ -1,4 +1,5 @@
-//! Customers: who holds most (rule D5).
+//! Rankings of customers, by what they hold (rule D5). A customer is a client; "customer" is the word of the API
+//! here.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -15,18 +16,18 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{ranking, scope};
 
-/// By what, and how many.
+/// How to rank customers, and how many to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CustomersQuery {
-    /// By what they are ranked; licences unless given.
+    /// What customers are ranked by; licences by default.
     #[param(inline)]
     by: Option<Ranking>,
-    /// Only what this reseller sold; for a reseller always what it sold itself.
+    /// Count only licences that this reseller sold. When a reseller calls, only its own sales are counted.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// How many, 25 unless given.
+    /// How many to list; 25 by default.
     limit: Option<Limit>,
 }
 
@@ -36,22 +37,22 @@ struct TopCustomers {
     data: Vec<TopCustomer>,
 }
 
-/// A customer and what it holds.
+/// A customer, with the licences and products it holds.
 #[derive(Debug, Serialize, ToSchema)]
 struct TopCustomer {
     client: ClientRefid,
-    /// Its name; null when it is deleted, or another reseller's by now.
+    /// The customer's name; null if it has been deleted, or now belongs to another reseller.
     #[schema(required = true)]
     name: Option<Name>,
-    /// Licences it holds that were not revoked.
+    /// How many licences the customer holds that were not revoked.
     licences: u64,
-    /// Different products of those.
+    /// How many different products those licences are for.
     products: u64,
 }
 
 columns!(TopCustomer: client, name, licences, products);
 
-/// Customers by the licences they hold, or by the products of those
+/// Customers by how many licences they hold, or for how many products
 #[utoipa::path(
     get, path = "/v1/analytics/customers/top", tag = "analytics", params(CustomersQuery),
     responses(

@@ -1,4 +1,4 @@
-//! Licences: minted, and of which products (rule C6).
+//! Figures of licences: minted over time, and by product (rule C6).
 
 use axum::extract::State;
 use axum::response::Response;
@@ -22,46 +22,46 @@ use super::trend;
 use super::trend::{Subject, TrendQuery, TrendView};
 use super::{count, scope};
 
-/// Which buckets, and whose licences.
+/// Which buckets to show, and whose licences.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MintedQuery {
-    /// How long the buckets are; monthly unless given. A daily trend has at most 1,096 of them, a monthly one 120, a
-    /// yearly one 100.
+    /// The length of a bucket; monthly by default. A trend has at most 1,096 daily, 120 monthly or 100 yearly
+    /// buckets.
     interval: Option<Interval>,
-    /// The first day. Unless given, there are the last 30 days, 12 months or 5 years.
+    /// The first day. By default, the trend shows the last 30 days, 12 months or 5 years.
     start: Option<Day>,
-    /// The last day; today unless given. Buckets that the range cuts count only what is in it.
+    /// The last day; today by default. A bucket that lies only partly in the range counts only the part inside.
     end: Option<Day>,
-    /// Only those that this reseller sold; for a reseller always its own.
+    /// Count only licences that this reseller sold. When a reseller calls, only its own sales are counted.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// Only those of this client.
+    /// Count only licences of this client.
     #[param(value_type = Option<ClientRefid>)]
     client: Option<String>,
 }
 
-/// How many, of when, and whose licences.
+/// Which days and whose licences to count, and how many products to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PopularityQuery {
-    /// The first day. Given one day, the range is at most ten years.
+    /// The first day. Without `start` and `end`, the range is all time; with either, it is at most ten years.
     start: Option<Day>,
-    /// The last day; today unless given.
+    /// The last day; today by default.
     end: Option<Day>,
-    /// Only those that this reseller sold; for a reseller always its own.
+    /// Count only licences that this reseller sold. When a reseller calls, only its own sales are counted.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// Only those of this client.
+    /// Count only licences of this client.
     #[param(value_type = Option<ClientRefid>)]
     client: Option<String>,
-    /// How many, 25 unless given.
+    /// How many products to list; 25 by default.
     limit: Option<Limit>,
 }
 
-/// The scope that a caller asks for; of one client, if the caller may reach it.
+/// The scope of a query, narrowed to one client if it names one. A client that the caller may not see is 404.
 async fn scope_of(app: &App, call: &Call, reseller: Option<&str>, client: Option<&str>) -> Result<Scope, Problem> {
     let scope = scope(app, call, reseller).await?;
     let Some(client) = client else {
@@ -72,7 +72,7 @@ async fn scope_of(app: &App, call: &Call, reseller: Option<&str>, client: Option
     Ok(Scope::Client(scope.reseller().cloned(), client.refid))
 }
 
-/// Licences by day, month or year of their minting
+/// Licences by the day, month or year in which they were minted
 #[utoipa::path(
     get, path = "/v1/analytics/licences/minted", tag = "analytics", params(MintedQuery),
     responses(
@@ -94,24 +94,24 @@ pub(super) async fn minted(
     trend::answer::<TrendView, 1>(&app, &accept, &scope, &query, &subject).await
 }
 
-/// Products, the one of most licences first.
+/// Products, the one with most licences first.
 #[derive(Debug, Serialize, ToSchema)]
 struct Popularity {
     data: Vec<PopularProduct>,
 }
 
-/// A product and its licences.
+/// A product and the number of its licences.
 #[derive(Debug, Serialize, ToSchema)]
 struct PopularProduct {
     #[schema(value_type = ProductReference)]
     product: String,
-    /// Its licences that were minted in the range and not revoked.
+    /// How many licences of the product were minted in the range and not revoked.
     licences: u64,
 }
 
 columns!(PopularProduct: product, licences);
 
-/// Products by how many licences of them were minted in the range and not revoked
+/// Products by how many of their licences were minted in the range and not revoked
 #[utoipa::path(
     get, path = "/v1/analytics/licences/popularity", tag = "analytics", params(PopularityQuery),
     responses(

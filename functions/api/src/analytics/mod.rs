@@ -1,7 +1,8 @@
-//! `analytics`: figures, as they were rolled up (rules A11, B13, C6, D5).
+//! `analytics`: answers from figures that were rolled up (rules A11, B13, C6, D5).
 //!
-//! Invariant: what a query costs depends on the periods that make up its range, and for rankings on the resellers that
-//! were active in them; never on how much there is. A reseller's figures are its own: naming another is 404 (rule A8).
+//! Invariant: the cost of a query depends on the periods that make up its range and, for rankings, on the resellers
+//! that were active in them; never on how many clients, licences or entries there are. A reseller sees only its own
+//! figures: if it names another reseller, the answer is 404 (rule A8).
 
 pub mod check;
 mod clients;
@@ -30,20 +31,18 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What to answer when figures could not be shown.
+/// 500: a table or chart could not be written, which is a fault of Purser's.
 fn not_shown(error: &ChartError) -> Problem {
     tracing::error!(%error, "figures could not be shown");
     Problem::internal()
 }
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::http("analytics", routes),
     Function::http("check-figures", check::routes),
     Function::http("rebuild-figures", rebuild::routes),
 ];
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(clients::signups))
@@ -62,32 +61,32 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(customers::top_customers))
 }
 
-/// Whose figures.
+/// Whose figures to show.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ScopeQuery {
-    /// Only this reseller's; for a reseller always its own.
+    /// Count only what belongs to this reseller. When a reseller calls, only its own is counted.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
 }
 
-/// Whose figures, and of when.
+/// Whose figures to show, and of which days.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RangeQuery {
-    /// The first day; from the first there is unless given.
+    /// The first day. By default, there is no limit.
     start: Option<Day>,
-    /// The last day; up to today unless given.
+    /// The last day; today by default.
     end: Option<Day>,
-    /// Only this reseller's; for a reseller always its own.
+    /// Count only what belongs to this reseller. When a reseller calls, only its own is counted.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
 }
 
 impl RangeQuery {
-    /// The periods that make up the range: always, unless a day is given.
+    /// The periods that make up the range. Without a day, the range is all time.
     fn periods(&self, app: &App) -> Result<Vec<Period>, Problem> {
         if self.start.is_none() && self.end.is_none() {
             return Ok(vec![Period::All]);
@@ -98,18 +97,18 @@ impl RangeQuery {
     }
 }
 
-/// The last day of a range: today, unless another is given, or it begins later.
+/// The last day of a range. By default it is today, or `start` if that is later.
 fn last_day(app: &App, start: Option<Day>, end: Option<Day>) -> Day {
     let today = app.clock.now().day();
     end.unwrap_or_else(|| start.map_or(today, |start| start.max(today)))
 }
 
-/// 400: a range that can't be asked for.
+/// 400: the range is not allowed.
 fn unusable(error: RangeError) -> Problem {
     Problem::malformed(format!("The query is not valid: {error}."))
 }
 
-/// The scope that a caller asks for: of everybody, of the reseller that an operator names, or of itself.
+/// The scope of a query: everybody, the reseller that an operator names, or the calling reseller.
 async fn scope(app: &App, call: &Call, named: Option<&str>) -> Result<Scope, Problem> {
     let unknown = Refusal::NotFound(What::Reseller);
     let named = match named {
@@ -124,12 +123,11 @@ async fn scope(app: &App, call: &Call, named: Option<&str>) -> Result<Scope, Pro
     Ok(Scope::of(reseller.as_ref()))
 }
 
-/// A figure that counts things.
+/// A figure as a count. Counts are never negative; should a figure be, it is shown as 0.
 pub(crate) fn count(figure: i64) -> u64 {
     u64::try_from(figure).unwrap_or(0)
 }
 
-/// What things of `kind` made in the range of a query add up to.
 async fn sum(app: &App, call: &Call, kind: Kind, query: &RangeQuery) -> Result<Counts, Problem> {
     let scope = scope(app, call, query.reseller.as_deref()).await?;
     let periods = query.periods(app)?;

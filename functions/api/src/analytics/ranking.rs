@@ -1,4 +1,4 @@
-//! Rankings of resellers. They cost active resellers times periods, so a range is at most ten years.
+//! Rankings of resellers. Their cost grows with active resellers times periods, so a range is at most ten years.
 
 use axum::response::{IntoResponse, Response};
 use purser_charts::table::{Row, csv};
@@ -16,24 +16,24 @@ use purser_store::analytics::Ranked;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-/// How many, and of when.
+/// Which days to count, and how many to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TopQuery {
-    /// The first day. Given one day, the range is at most ten years.
+    /// The first day. Without `start` and `end`, the range is all time; with either, it is at most ten years.
     pub(super) start: Option<Day>,
-    /// The last day; today unless given.
+    /// The last day; today by default.
     pub(super) end: Option<Day>,
-    /// Only this reseller; for a reseller always itself.
+    /// Count only what belongs to this reseller. When a reseller calls, only its own is counted.
     #[param(value_type = Option<ResellerRefid>)]
     pub(super) reseller: Option<String>,
-    /// How many, 25 unless given.
+    /// How many to list; 25 by default.
     pub(super) limit: Option<Limit>,
 }
 
 impl TopQuery {
-    /// The periods that make up the range: always, unless a day is given.
+    /// The periods that make up the range. Without a day, the range is all time.
     pub(super) fn periods(&self, app: &App) -> Result<Vec<Period>, Problem> {
         if self.start.is_none() && self.end.is_none() {
             return Ok(vec![Period::All]);
@@ -41,13 +41,13 @@ impl TopQuery {
         let end = super::last_day(app, self.start, self.end);
         let start = self.start.unwrap_or_else(|| Month::of(end).minus(119).first());
         let range = DayRange::new(start, end).map_err(super::unusable)?;
-        // As long as a monthly trend, whose limit is told.
+        // The range has the limit of a monthly trend, so that its error message can be used.
         range.parts(Interval::Monthly).map_err(super::unusable)?;
         Ok(range.cover())
     }
 }
 
-/// What each reseller in the scope has in these periods.
+/// The figures of each reseller in the scope, summed over these periods.
 pub(super) async fn read(app: &App, kind: Kind, scope: &Scope, periods: &[Period]) -> Result<Ranked, StoreError> {
     match scope.reseller() {
         None => app.store.ranked(kind, periods.iter().copied()).await,
@@ -58,7 +58,8 @@ pub(super) async fn read(app: &App, kind: Kind, scope: &Scope, periods: &[Period
     }
 }
 
-/// The first of them by the first figure, then the second, then the company's name; without those that have nothing.
+/// The first `limit` resellers by the first figure, then by the second, then by name. Resellers with no figures are
+/// left out.
 pub(super) async fn top(
     app: &App,
     all: impl IntoIterator<Item = (ResellerRefid, [i64; 2])>,
@@ -66,7 +67,7 @@ pub(super) async fn top(
 ) -> Result<Vec<(Reseller, [i64; 2])>, StoreError> {
     let mut all: Vec<(ResellerRefid, [i64; 2])> = all.into_iter().filter(|(_, figures)| *figures != [0, 0]).collect();
     all.sort_by(|(_, a), (_, b)| b.cmp(a));
-    // Those that tie with the last one stand in the order of their names, which are not known yet.
+    // Resellers that tie with the last one are ordered by name. Names are not known yet, so keep all of them for now.
     if let Some((_, last)) = all.get(limit.saturating_sub(1)).cloned() {
         all.retain(|(_, figures)| *figures >= last);
     }
@@ -82,13 +83,12 @@ pub(super) async fn top(
     Ok(named)
 }
 
-/// A ranking as JSON or as a table.
 #[derive(Debug, Serialize)]
 struct Data<'a, T> {
     data: &'a [T],
 }
 
-/// Answers a ranking in the format that is asked for.
+/// Answers a ranking as JSON or as a CSV table, whichever the caller accepts.
 pub(super) fn answer<T: Serialize + Row>(accept: &Accept, data: &[T]) -> Result<Response, Problem> {
     let format = accept.choose(&[Format::Json, Format::Csv])?;
     let body = match format {

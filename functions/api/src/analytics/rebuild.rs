@@ -1,7 +1,7 @@
-//! `rebuild-figures`: has figures counted again that differ from what they are made of (rules A11, B13, C6).
+//! `rebuild-figures`: has figures counted again that differ from a recount (rules A11, B13, C6).
 //!
-//! Invariant: it writes no figure. It keeps anew what each thing adds, and marks its hour; `rollup` counts that as it
-//! counts anything, so a rebuild may run at any time, and twice.
+//! Invariant: it writes no figure. It stores anew what each differing thing adds, and marks an hour of each
+//! difference as dirty, so that `rollup` counts it like any other hour. So a rebuild may run at any time, and twice.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -15,14 +15,13 @@ use utoipa_axum::routes;
 
 use super::recount::{PeriodQuery, RecountView};
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(rebuild_figures))
 }
 
-/// Have figures that differ counted again
+/// Recount figures and have those that differ corrected
 ///
-/// The answer says what differs, as a check does; two minutes later it is right.
+/// The answer shows the differences, like a check. Two minutes later the figures are right.
 #[utoipa::path(
     post, path = "/v1/analytics/figures/rebuild", tag = "analytics", params(PeriodQuery),
     responses((status = 200, body = RecountView), Refused<Forbidden>)
@@ -35,6 +34,6 @@ async fn rebuild_figures(
     let recount = app.store.recount(period, call.now).await?;
     let differing = recount.differences.len();
     app.store.rebuild(&recount.differences, call.now).await?;
-    tracing::info!(period = period.label(), differing, "had figures counted again");
+    tracing::info!(period = period.label(), differing, "marked differing figures to be counted again");
     ok(&RecountView::of(period, &recount, None))
 }

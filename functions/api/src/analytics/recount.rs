@@ -1,6 +1,7 @@
-//! Counting figures again: which period, and what came of it.
+//! The query and the answer of a recount, which `check-figures` and `rebuild-figures` share.
 //!
-//! Invariant: what differs is shown with both of what it is and what it should be, and names nobody.
+//! Invariant: a difference shows both the stored and the recounted figure, and names things by refid only, never
+//! people.
 
 use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind};
@@ -11,55 +12,54 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
-/// How many differences are shown.
 const SHOWN: usize = 100;
 
-/// Which period.
+/// The period to recount.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PeriodQuery {
-    /// A day of it; all time unless given.
+    /// A day in the period. Without it, all time is recounted.
     day: Option<Day>,
-    /// Whether that day is meant, or its month or year; the day unless given.
+    /// Whether to recount that day, its month or its year; the day by default.
     interval: Option<Interval>,
 }
 
 impl PeriodQuery {
-    /// The period.
     pub(crate) fn period(self) -> Period {
         let interval = self.interval.unwrap_or(Interval::Daily);
         self.day.map_or(Period::All, |day| interval.bucket(day))
     }
 }
 
-/// What came of counting the figures of a period again.
+/// The result of recounting the figures of a period.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Recount)]
 pub struct RecountView {
-    /// The period: `2026-01-31`, `2026-01`, `2026` or `all`.
+    /// The recounted period: `2026-01-31`, `2026-01`, `2026` or `all`.
     period: String,
-    /// The day of the oldest thing there is; said when all time was counted.
+    /// The first day on which anything was created. Null unless all time was recounted, or if there is nothing yet.
     #[schema(required = true)]
     first_day: Option<Day>,
-    /// Today; said with it.
+    /// Today. Null if `first_day` is null.
     #[schema(required = true)]
     last_day: Option<Day>,
-    /// How many things were counted: those made on the day. Longer periods are counted from the figures of their parts.
+    /// How many clients, resellers, licences and ledger entries of the day were counted. It is 0 for longer periods,
+    /// which are counted from the figures of their parts.
     things: usize,
     /// How many figures were compared.
     figures: usize,
-    /// How many hours were left out, because what changed in them is still being counted. Two minutes later they can be
-    /// compared, if they are left alone.
+    /// How many hours were left out, because changes in them are still being counted. Unless they change again, they
+    /// can be compared two minutes later.
     under_way: usize,
-    /// How much is not as it should be.
+    /// How many differences there are.
     differing: usize,
-    /// The first hundred of it.
+    /// The first hundred differences.
     differences: Vec<DifferenceView>,
 }
 
 impl RecountView {
-    /// What came of it for `period`; with the first and the last day there is, if they are to be said.
+    /// `days` are the first and the last day to show, if all time was recounted.
     pub fn of(period: Period, recount: &Recount, days: Option<(Day, Day)>) -> Self {
         let Recount { things, figures, under_way, differences } = recount;
         let shown = differences.iter().take(SHOWN);
@@ -76,26 +76,27 @@ impl RecountView {
     }
 }
 
-/// Something that is not as it should be.
+/// A stored figure that differs from its recount, or a thing (client, reseller, licence or ledger entry) whose part
+/// in the figures is not stored as it should be.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Difference)]
 struct DifferenceView {
     kind: Kind,
-    /// The period it is counted in: `2026-01-31T09`, `2026-01-31`, `2026-01`, `2026` or `all`.
+    /// The period of the figure or thing: `2026-01-31T09`, `2026-01-31`, `2026-01`, `2026` or `all`.
     period: String,
-    /// The thing whose part in the figures is not kept as it should be; null of a figure.
+    /// The refid of the thing; null if a figure differs.
     #[schema(required = true)]
     thing: Option<String>,
-    /// The reseller whose figure it is; null of everybody's, and of a thing.
+    /// The reseller whose figure differs; null if the figure counts everybody, and for a thing.
     #[schema(required = true)]
     reseller: Option<ResellerRefid>,
-    /// The client whose figure it is; null of all clients' figures together, and of a thing.
+    /// The client whose figure differs; null if the figure counts all clients, and for a thing.
     #[schema(required = true)]
     client: Option<ClientRefid>,
-    /// What the figure is, by name; null of a thing.
+    /// The stored figure, by metric; null for a thing.
     #[schema(required = true)]
     kept: Option<BTreeMap<String, i64>>,
-    /// What it should be, by name; null of a thing.
+    /// The recounted figure, by metric; null for a thing.
     #[schema(required = true)]
     counted: Option<BTreeMap<String, i64>>,
 }

@@ -1,4 +1,4 @@
-//! The month's partner report: who leads, who should be offered a higher tier, what the network is owed (rule E2).
+//! The monthly partner report: the leading resellers, those to offer a higher tier, and the credits owed (rule E2).
 
 use axum::extract::State;
 use axum::response::Response;
@@ -22,36 +22,32 @@ use utoipa::{IntoParams, ToSchema};
 use super::resellers::{TopReseller, achievements};
 use super::{count, ranking};
 
-/// How many leaders are named.
 const LEADERS: usize = 10;
-/// Who wins more clients in a month should be in a higher tier (rule E2).
+/// A reseller that wins more clients than this in a month should be in a higher tier (rule E2).
 const ENOUGH: i64 = 100;
-/// How many months the trend has.
 const MONTHS: i32 = 12;
 
-/// How the partners did in a month.
+/// How resellers did in a month.
 #[derive(Debug)]
 pub struct Report {
-    /// The month.
     pub month: Month,
-    /// Who won most clients, with how many, and the credits it spent.
+    /// The resellers that won most clients, best first. The numbers are clients won and credits spent.
     pub leaders: Vec<(Reseller, [i64; 2])>,
-    /// Who should be offered which tier, with the clients it won.
+    /// The resellers that should be offered a higher tier, with the clients they won and the tier to offer.
     pub suggestions: Vec<(Reseller, i64, Tier)>,
-    /// What all wallets hold.
+    /// The sum of all balances.
     pub liability: i64,
-    /// Credits distributed and spent in each of the last twelve months.
+    /// Credits distributed and spent in each of the twelve months up to `month`.
     pub trend: Vec<Bucket<2>>,
 }
 
 impl Report {
-    /// The report on a month, as it was rolled up.
     pub async fn on(app: &App, month: Month) -> Result<Self, StoreError> {
         let achieved = achievements(app, &Scope::All, &[Period::Month(month)]).await?;
         let suggestions = suggestions(app, achieved.iter()).await?;
         let leaders = ranking::top(app, achieved, LEADERS).await?;
         let mut months: Vec<Month> = (0..MONTHS).rev().map(|back| month.minus(back)).collect();
-        // Before the first month there is none.
+        // `Month::minus` stops at the first month there is, so that one may appear several times.
         months.dedup();
         let periods = months.iter().map(|month| Period::Month(*month));
         let periods: Vec<Period> = periods.chain([Period::All]).collect();
@@ -69,13 +65,12 @@ impl Report {
         })
     }
 
-    /// What all wallets hold; no sum of balances is less than nothing.
     pub fn credits(&self) -> Credits {
         Credits::new(count(self.liability))
     }
 }
 
-/// Who won so many clients that it should be in a higher tier, best first.
+/// The resellers that won enough clients for a higher tier, best first. Those in the highest tier are left out.
 async fn suggestions(
     app: &App,
     achieved: impl Iterator<Item = (&ResellerRefid, &[i64; 2])>,
@@ -94,26 +89,26 @@ async fn suggestions(
     Ok(suggested.collect())
 }
 
-/// Which month.
+/// Which month to report.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ReportQuery {
-    /// Any day of the month; last month unless given.
+    /// Any day of the month. By default, last month is reported.
     day: Option<Day>,
 }
 
-/// How the partners did in a month.
+/// How resellers did in a month.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PartnerReport)]
 struct ReportView {
-    /// The month: `2023-01`.
+    /// The month, such as `2023-01`.
     month: String,
-    /// Who won most clients, best first, ten at most.
+    /// The resellers that won most clients, best first; at most ten.
     leaders: Vec<TopReseller>,
-    /// Who won more than 100 clients and is not in the highest tier.
+    /// The resellers that won more than 100 clients and are not in the highest tier.
     suggestions: Vec<SuggestionView>,
-    /// The credits in all wallets together.
+    /// The sum of the credits in all wallets.
     liability: i64,
 }
 
@@ -122,16 +117,16 @@ struct ReportView {
 #[schema(as = TierSuggestion)]
 struct SuggestionView {
     reseller: ResellerRefid,
-    /// Its name.
+    /// The name of the reseller's company.
     company: String,
     tier: Tier,
-    /// The clients it won in the month.
+    /// How many clients the reseller won in the month.
     acquisitions: u64,
     /// The tier to offer.
     suggested: Tier,
 }
 
-/// Who leads, who should be offered a higher tier, and what the network is owed
+/// The partner report of a month: leading resellers, suggested tiers, and credits owed
 #[utoipa::path(
     get, path = "/v1/analytics/reports/partners", tag = "analytics", params(ReportQuery),
     responses((status = 200, body = ReportView), Refused<Forbidden>)

@@ -1,4 +1,5 @@
-//! Resellers: who won most, who is in which tier, and what one has (rule B13).
+//! Figures of resellers: the ones that won most clients, how many are in each tier, and one reseller's statistics
+//! (rule B13).
 
 use std::collections::BTreeMap;
 
@@ -26,22 +27,22 @@ use utoipa::ToSchema;
 use super::ranking::{self, TopQuery};
 use super::{count, scope};
 
-/// Resellers, the one that won most first.
+/// Resellers, the one that won most clients first.
 #[derive(Debug, Serialize, ToSchema)]
 struct TopResellers {
     data: Vec<TopReseller>,
 }
 
-/// A reseller and what it won.
+/// A reseller, with the clients it won and the credits it spent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TopReseller {
     reseller: ResellerRefid,
-    /// Its name.
+    /// The name of the reseller's company.
     company: String,
     tier: Tier,
-    /// Its clients that were created in the range.
+    /// How many of the reseller's clients were created in the range.
     acquisitions: u64,
-    /// Credits that its purchases in the range cost, less those that returned in it.
+    /// Credits that the reseller's provisions in the range cost, less those that refunds in the range returned.
     spent: i64,
 }
 
@@ -80,7 +81,7 @@ pub(super) async fn top(
     ranking::answer(&accept, &data)
 }
 
-/// What each reseller in the scope achieved in these periods: clients won, credits spent.
+/// The clients won and the credits spent by each reseller in the scope, in these periods.
 pub(super) async fn achievements(
     app: &App,
     scope: &Scope,
@@ -102,7 +103,7 @@ pub(super) async fn achievements(
     Ok(figures)
 }
 
-/// Resellers in each tier.
+/// How many resellers are in each tier.
 #[derive(Debug, Serialize, ToSchema)]
 struct Tiers {
     platinum: u64,
@@ -110,7 +111,7 @@ struct Tiers {
     standard: u64,
 }
 
-/// How many resellers are in each tier now; those that wait to be approved are in none
+/// How many resellers are in each tier now, except those that wait for approval
 #[utoipa::path(
     get, path = "/v1/analytics/resellers/tiers", tag = "analytics",
     responses((status = 200, body = Tiers), Refused<Forbidden>)
@@ -122,22 +123,22 @@ pub(super) async fn tiers(State(app): State<App>, _call: Operator) -> Result<Res
     ok(&Tiers { platinum: in_tier(Tier::Platinum), gold: in_tier(Tier::Gold), standard: in_tier(Tier::Standard) })
 }
 
-/// What a reseller has, and has done.
+/// The statistics of a reseller.
 #[derive(Debug, Serialize, ToSchema)]
 struct ResellerStats {
-    /// Its credits, as of now.
+    /// The reseller's current balance.
     balance: Credits,
-    /// Its tier, as of now.
+    /// The reseller's current tier.
     tier: Tier,
-    /// Credits that its purchases cost, less those that returned.
+    /// Credits that the reseller's provisions cost, less those that refunds returned.
     spent: i64,
-    /// Its clients; one that is deleted is counted where it was.
+    /// How many clients the reseller has. Clients that it had when they were deleted are included.
     clients: u64,
-    /// Licences it sold that are active.
+    /// How many licences that the reseller sold are active.
     active_licences: u64,
 }
 
-/// What a reseller has, and has done
+/// Show the statistics of a reseller
 #[utoipa::path(
     get, path = "/v1/analytics/resellers/{refid}/stats", tag = "analytics",
     params(("refid" = ResellerRefid, Path)), responses((status = 200, body = ResellerStats))

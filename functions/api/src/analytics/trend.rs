@@ -1,4 +1,4 @@
-//! Trends: figures by day, month or year, as JSON, as a table and as a picture.
+//! Trends: figures by day, month or year, as JSON, as a CSV table and as an SVG chart.
 
 use axum::response::{IntoResponse, Response};
 use purser_charts::columns;
@@ -14,19 +14,19 @@ use purser_edge::{App, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Which buckets, and whose figures.
+/// Which buckets to show, and whose figures.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TrendQuery {
-    /// How long the buckets are; monthly unless given. A daily trend has at most 1,096 of them, a monthly one 120, a
-    /// yearly one 100.
+    /// The length of a bucket; monthly by default. A trend has at most 1,096 daily, 120 monthly or 100 yearly
+    /// buckets.
     pub(super) interval: Option<Interval>,
-    /// The first day. Unless given, there are the last 30 days, 12 months or 5 years.
+    /// The first day. By default, the trend shows the last 30 days, 12 months or 5 years.
     pub(super) start: Option<Day>,
-    /// The last day; today unless given. Buckets that the range cuts count only what is in it.
+    /// The last day; today by default. A bucket that lies only partly in the range counts only the part inside.
     pub(super) end: Option<Day>,
-    /// Only this reseller's; for a reseller always its own.
+    /// Count only what belongs to this reseller. When a reseller calls, only its own is counted.
     #[param(value_type = Option<ResellerRefid>)]
     pub(super) reseller: Option<String>,
 }
@@ -36,7 +36,7 @@ impl TrendQuery {
         let end = super::last_day(app, self.start, self.end);
         let usual = || match self.interval.unwrap_or_default() {
             Interval::Daily => end.minus_days(29),
-            // Twelve months, and five years, with the one that `end` is in.
+            // The month or year of `end` is one of the twelve or five.
             Interval::Monthly => Month::of(end).minus(11).first(),
             Interval::Yearly => Year::of(end).minus(4).first(),
         };
@@ -50,18 +50,18 @@ impl TrendQuery {
 pub(super) struct TrendView {
     interval: Interval,
     buckets: Vec<BucketView>,
-    /// Everything that happened up to then is counted; null before anything was.
+    /// Everything that happened up to this time is counted; null before the first roll-up.
     #[schema(required = true)]
     as_of: Option<Time>,
 }
 
-/// One bucket.
+/// A figure of one day, month or year.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bucket)]
 pub(super) struct BucketView {
-    /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.
+    /// The day, month or year, such as `2023-01-31`, `2023-01` or `2023`.
     period: String,
-    /// The figure.
+    /// The figure of this period.
     value: i64,
 }
 
@@ -71,39 +71,37 @@ pub(super) struct BucketView {
 pub(super) struct CreditTrendView {
     interval: Interval,
     buckets: Vec<CreditBucketView>,
-    /// Everything that happened up to then is counted; null before anything was.
+    /// Everything that happened up to this time is counted; null before the first roll-up.
     #[schema(required = true)]
     as_of: Option<Time>,
 }
 
-/// One bucket of credits.
+/// Credits distributed and spent in one day, month or year.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CreditBucket)]
 pub(super) struct CreditBucketView {
-    /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.
+    /// The day, month or year, such as `2023-01-31`, `2023-01` or `2023`.
     period: String,
-    /// Credits added by top-ups.
+    /// Credits that top-ups added to wallets.
     value: i64,
-    /// Credits that purchases cost, less those that refunds of any purchase returned.
+    /// Credits that provisions cost, less those that refunds returned in the same period, of whichever provision.
     spent: i64,
 }
 
 columns!(BucketView: period, value);
 columns!(CreditBucketView: period, value, spent);
 
-/// What a trend is about.
+/// The subject of a trend: what it counts, and its labels in the chart.
 pub(super) struct Subject<const SERIES: usize> {
-    /// The things that are counted.
     pub(super) kind: Kind,
-    /// What it is called, for people.
+    /// The heading of the chart.
     pub(super) title: &'static str,
-    /// Of each figure the metric, and what it is called in the legend.
+    /// The metric of each series, and its name in the legend.
     pub(super) series: [(&'static str, &'static str); SERIES],
 }
 
-/// A trend as it is answered, in rows of one figure or two.
+/// A trend as the API answers it, with one or two figures in each row.
 pub(super) trait Trend<const SERIES: usize>: Serialize {
-    /// A bucket as it is answered.
     type Row: Row;
 
     fn row(period: String, figures: [i64; SERIES]) -> Self::Row;
@@ -134,7 +132,7 @@ impl Trend<2> for CreditTrendView {
     }
 }
 
-/// Answers a trend in the format that is asked for. Its buckets are read side by side with how far they are counted.
+/// Answers a trend in the format that the caller accepts. The figures and `as_of` are read concurrently.
 pub(super) async fn answer<T: Trend<SERIES>, const SERIES: usize>(
     app: &App,
     accept: &Accept,

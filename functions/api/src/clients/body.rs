@@ -1,6 +1,6 @@
-//! What a body says of a client: a new one, or one that exists.
+//! Request members that describe a client: a new one, or an existing one to choose.
 //!
-//! Invariant: a create and a provision read a new client alike, and point at the same faults.
+//! Invariant: `create-client` and `provision` accept the same members for a new client and report the same errors.
 
 use purser_domain::basic::refid::ClientRefid;
 use std::fmt;
@@ -18,24 +18,23 @@ use utoipa::ToSchema;
 
 use purser_edge::http::problem::Problem;
 
-/// A new client.
+/// A client to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = NewClient)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct ClientBody {
     name: Name,
-    /// Unique among all clients, whatever its case.
+    /// Unique among all clients, ignoring case.
     email: EmailAddress,
     phone: Option<Phone>,
-    /// Anything else, at most 16 KiB; keys that look like credentials are refused.
+    /// Any JSON object, at most 16 KiB; keys that look like credentials are refused.
     #[schema(value_type = Option<Metadata>)]
     metadata: Option<Map<String, Value>>,
-    /// The id other systems know it by; a UUID unless given. It can't be changed.
+    /// The id by which other systems know the client; a new UUID if omitted. It can't be changed later.
     client_id: Option<ClientId>,
 }
 
 impl ClientBody {
-    /// The body of a new client.
     pub fn new(
         name: Name,
         email: EmailAddress,
@@ -46,7 +45,7 @@ impl ClientBody {
         Self { name, email, phone, metadata, client_id }
     }
 
-    /// The new client.
+    /// Validates the metadata, and chooses a `client_id` if the body has none.
     pub fn into_new(self) -> Result<NewClient, Problem> {
         let client_id = match self.client_id {
             Some(client_id) => client_id,
@@ -57,7 +56,7 @@ impl ClientBody {
     }
 }
 
-/// The metadata that the member `metadata` of a body is.
+/// Checks the object given as the member `metadata`; an error points below `/metadata`.
 pub fn metadata(object: Map<String, Value>) -> Result<Metadata, Problem> {
     Metadata::new(object).map_err(metadata_problem)
 }
@@ -68,23 +67,23 @@ fn metadata_problem(error: MetadataError) -> Problem {
             Problem::invalid(pointer, "must not contain control characters or bidirectional overrides")
         }
         MetadataError::TooDeep => Problem::invalid("", format!("must be nested at most {MAX_DEPTH} deep")),
-        // A refusal points into the whole body already.
+        // A refusal's pointer already starts at the root of the body.
         MetadataError::Refused(refusal) => return Problem::from(refusal),
     };
     problem.under("/metadata")
 }
 
-/// Says what is wrong with merging `patch` into `old`, by its pointer.
+/// Fails if merging `patch` into `old` would be refused, with the pointer of the offending member.
 pub fn check_merge(old: &Metadata, patch: Option<&Map<String, Value>>) -> Result<(), Problem> {
     let merged = patch.map(|patch| old.merged(patch)).transpose();
     merged.map(|_| ()).map_err(metadata_problem)
 }
 
-/// A client: `"CL-…"`, or a new one.
+/// The client to buy for: the refid of an existing one (`"CL-…"`), or the members of a new one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum ClientChoice {
-    /// A client of the reseller.
+    /// The refid of a client of the reseller.
     #[schema(value_type = ClientRefid)]
     Refid(String),
     /// A client to create.
@@ -97,13 +96,12 @@ impl<'de> Deserialize<'de> for ClientChoice {
     }
 }
 
-/// The clients of a bulk purchase: at least one, at most [`MOST_CLIENTS`].
+/// The clients of a bulk purchase, at least one and at most [`MOST_CLIENTS`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Vec<ClientChoice>", into = "Vec<ClientChoice>")]
 pub struct ClientChoices(Vec<ClientChoice>);
 
 impl ClientChoices {
-    /// The clients, in order.
     pub fn into_inner(self) -> Vec<ClientChoice> {
         self.0
     }
@@ -126,7 +124,8 @@ impl From<ClientChoices> for Vec<ClientChoice> {
     }
 }
 
-/// Reads either form where it stands, so that a fault inside a new client keeps its pointer.
+/// Reads either form directly, without an intermediate value, so that an error inside a new client keeps its JSON
+/// pointer.
 struct ChoiceVisitor;
 
 impl<'de> Visitor<'de> for ChoiceVisitor {

@@ -1,6 +1,6 @@
-//! `create-client`: a new client (rules A1–A3, A6, A7, A10).
+//! `create-client`: creates a client (rules A1–A3, A6, A7, A10).
 //!
-//! Invariant: a reseller creates clients only for itself.
+//! Invariant: a reseller can create clients only for itself.
 
 use crate::clients::body::ClientBody;
 use crate::clients::view::ClientView;
@@ -24,7 +24,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(create_client))
 }
@@ -39,18 +38,20 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateClient {
     name: Name,
-    /// Unique among all clients, whatever its case.
+    /// Unique among all clients, ignoring case.
     email: EmailAddress,
     phone: Option<Phone>,
-    /// Anything else, at most 16 KiB; keys that look like credentials are refused.
+    /// Any JSON object, at most 16 KiB; keys that look like credentials are refused.
     #[schema(value_type = Option<Metadata>)]
     metadata: Option<Map<String, Value>>,
-    /// The reseller it belongs to; standalone unless given. A reseller's own key implies itself.
+    /// The reseller that the client will belong to. If an operator omits it, the client is standalone; for a
+    /// reseller's own API key it defaults to that reseller.
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// The id other systems know it by; a UUID unless given. It can't be changed.
+    /// The id by which other systems know the client; a new UUID if omitted. It can't be changed later.
     client_id: Option<ClientId>,
-    /// The refid of the login it is bound to; only an operator may name one. No login has two clients.
+    /// The refid of the user to bind the client to. Only an operator may give it; a user can be bound to one client
+    /// only.
     #[schema(value_type = Option<UserRefid>)]
     user: Option<String>,
 }
@@ -59,7 +60,7 @@ struct CreateClient {
 #[utoipa::path(
     post, path = "/v1/clients", tag = "clients", request_body = CreateClient,
     params(
-        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeated request gets the first answer."),
     ),
     responses(
         (status = 201, body = ClientView),
@@ -75,7 +76,8 @@ async fn create_client(
 ) -> Result<Response, Problem> {
     let reseller = call.reseller(body.reseller.as_deref())?;
     let user = call.login(body.user.as_deref())?;
-    // Spelling out what a key implies makes no difference.
+    // The fingerprint covers the resolved reseller, so a repeat that names the reseller counts as the same request as
+    // one that relies on the API key.
     let resolved = CreateClient { reseller: reseller.as_ref().map(ToString::to_string), ..body.clone() };
     let request = call.repeatable(key, &resolved)?;
     let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id).into_new()?;

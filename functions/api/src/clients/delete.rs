@@ -1,7 +1,7 @@
-//! `delete-clients`: one client or many (rule A9).
+//! `delete-clients`: deletes one client, or several in one call (rule A9).
 //!
-//! Invariant: what names a person goes, the address is free again, licences stay; each of many is deleted by itself,
-//! and its result says whether it was.
+//! Invariant: personal data is erased, the e-mail address becomes free and the licences stay. A bulk call deletes
+//! each client in a commit of its own and reports a result for each.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,13 +24,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The most clients of one call.
+/// The maximum number of clients in one call.
 const MOST: usize = 100;
-/// How long a call goes on deleting; the rest is told to come back. What is under way then may take nine seconds more,
-/// and a function has fifteen.
+/// How long a bulk call keeps starting deletions; the remaining clients are reported as `busy`. A deletion that has
+/// started may take nine seconds more, and the function times out after fifteen.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(delete_client)).routes(routes!(delete_clients))
 }
@@ -40,7 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
     delete, path = "/v1/clients/{refid}", tag = "clients",
     params(
         ("refid" = ClientRefid, Path),
-        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+        ("If-Match" = Option<String>, Header, description = "Delete only if this is the current ETag."),
     ),
     responses((status = 204))
 )]
@@ -63,17 +62,16 @@ async fn delete(
     app.store.delete_client(refid, &call.request(), may, must).await
 }
 
-/// The clients to delete.
+/// The clients to delete in one call.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(example = json!({"clients": ["CL-7ZK3M9QWX2ABCDEF"]}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct DeleteClients {
-    /// Their refids, 1 to 100.
+    /// The refids of 1 to 100 clients.
     #[schema(value_type = Vec<ClientRefid>, min_items = 1, max_items = 100)]
     clients: Refids,
 }
 
-/// A list of refids that is neither empty nor too long.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 struct Refids(Vec<String>);
@@ -89,29 +87,29 @@ impl TryFrom<Vec<String>> for Refids {
     }
 }
 
-/// What became of each client.
+/// The results of a bulk deletion.
 #[derive(Debug, Serialize, ToSchema)]
 struct DeletedClients {
-    /// One result a client, in the order of the request.
+    /// One result for each client, in the order of the request.
     results: Vec<Deletion>,
 }
 
-/// What became of one client.
+/// The result for one client.
 #[derive(Debug, Serialize, ToSchema)]
 struct Deletion {
-    /// Its refid.
+    /// The refid as it was given in the request.
     client: String,
-    /// Whether it was deleted.
+    /// Whether the client was deleted.
     deleted: bool,
-    /// Why not, as a stable code.
+    /// The stable code of the reason why the client was not deleted; null if it was.
     #[schema(required = true)]
     code: Option<&'static str>,
-    /// Why not, for people.
+    /// The reason why the client was not deleted, for people; null if it was.
     #[schema(required = true)]
     detail: Option<String>,
 }
 
-/// Delete many clients, each by itself
+/// Delete several clients, each independently of the others
 #[utoipa::path(
     post, path = "/v1/clients/bulk-delete", tag = "clients", request_body = DeleteClients,
     responses((status = 200, body = DeletedClients), Refused<Forbidden>)
@@ -128,7 +126,7 @@ async fn delete_clients(
         let deleted = match refid {
             _ if Instant::now() >= deadline => Err(StoreError::Busy),
             Some(refid) => delete(&app, &call, &refid, |_| Ok(())).await,
-            // It can't be, or it was deleted a moment ago.
+            // Either the text is not a refid, or the request named the same client before.
             None => Err(Refusal::NotFound(What::Client).into()),
         };
         let problem = deleted.err().map(Problem::from);

@@ -1,4 +1,4 @@
-//! Clients: whom licences are for.
+//! Clients: the companies and people that licences are for.
 
 pub mod body;
 pub mod create;
@@ -10,7 +10,6 @@ pub mod view;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::http("create-client", create::routes),
     Function::http("read-clients", read::routes),

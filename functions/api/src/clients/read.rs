@@ -1,7 +1,7 @@
-//! `read-clients`: clients and lists of them (rules A2, A5, A8).
+//! `read-clients`: reads one client, and lists clients (rules A2, A5, A8).
 //!
-//! Invariant: a look-up costs one or two reads, a page one read of each partition; a reseller's list is made from
-//! its own partition.
+//! Invariant: a look-up costs one or two reads and a page one read of each partition; a reseller's list is read from
+//! that reseller's own partition.
 
 use crate::clients::view::ClientView;
 use axum::extract::State;
@@ -23,15 +23,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_clients)).routes(routes!(read_client))
 }
 
-/// The refid of no client.
+/// A well-formed refid that belongs to no client.
 const NOBODY: &str = "CL-0000000000000000";
 
-/// Whether a client belongs to a reseller.
+/// Whether a client belongs to a reseller (`reselled`) or to none (`standalone`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Ownership {
@@ -39,31 +38,31 @@ enum Ownership {
     Reselled,
 }
 
-/// Which clients.
+/// Filters and paging of the list of clients.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ClientQuery {
-    /// Only clients in this status.
+    /// Only clients with this status.
     status: Option<ClientStatus>,
-    /// Only standalone or only resold clients.
+    /// Only standalone clients, or only clients of resellers.
     #[param(inline)]
     ownership: Option<Ownership>,
     /// Only clients of this reseller.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// The client with this address, whatever its case.
+    /// Only the client with this e-mail address, ignoring case.
     email: Option<String>,
-    /// The client with this external id.
+    /// Only the client with this `client_id`.
     client_id: Option<String>,
-    /// Where to go on: the `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page; the first page if omitted.
     cursor: Option<String>,
-    /// How many, 25 unless given.
+    /// The maximum number of items on the page; 25 if omitted.
     limit: Option<Limit>,
 }
 
 impl ClientQuery {
-    /// What the list is filtered by, whatever the page.
+    /// The filters that a cursor is valid for; `cursor` and `limit` are not among them.
     fn filters(&self) -> impl Serialize {
         (self.status, self.ownership, &self.reseller, &self.email, &self.client_id)
     }
@@ -103,7 +102,8 @@ fn view(client: &Client) -> ClientView {
     client.into()
 }
 
-/// The client with the address and external id that are asked for. Text that is neither belongs to no client.
+/// The client that has the requested address and `client_id`. Text that is not a valid address or id matches no
+/// client.
 async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Problem> {
     let by_email = match query.email.clone().map(EmailAddress::try_from) {
         Some(Ok(email)) => Some(app.store.client_by_email(&email).await?),
@@ -122,7 +122,8 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
     if let Some(refid) = refid {
         return Ok(app.store.client(&refid).await?);
     }
-    // An address that nobody has takes as many reads as one of somebody else's client.
+    // Without this read, the number of reads would tell a caller whether the address belongs to another reseller's
+    // client or to no client.
     if let Some(nobody) = ClientRefid::parse(NOBODY) {
         app.store.client(&nobody).await?;
     }

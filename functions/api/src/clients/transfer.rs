@@ -1,6 +1,6 @@
-//! `transfer-client`: a client to another reseller, or to none (rule A5).
+//! `transfer-client`: moves a client to another reseller, or makes it standalone (rule A5).
 //!
-//! Invariant: only operators move clients; licences and entries keep the reseller that sold them.
+//! Invariant: only operators move clients; licences and ledger entries keep the reseller that sold them.
 
 use crate::clients::view::ClientView;
 use axum::extract::State;
@@ -18,17 +18,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(transfer_client))
 }
 
-/// Where a client goes.
+/// The new owner of a client.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(example = json!({"reseller": "RS-7ZK3M9QWX2ABCDEF"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct TransferClient {
-    /// The reseller that gains it; null makes it standalone.
+    /// The reseller that the client will belong to; null makes it standalone.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schema(value_type = Option<ResellerRefid>, required = true)]
     reseller: Option<String>,

@@ -1,6 +1,6 @@
-//! `update-client`: a client's particulars, login and status (rules A2, A4, A6–A8).
+//! `update-client`: changes a client's details, its user and its status (rules A2, A4, A6–A8).
 //!
-//! Invariant: someone else's client is answered like none, before anything is said of the body.
+//! Invariant: another reseller's client is answered exactly like one that does not exist, before the body is checked.
 
 use crate::clients::body::check_merge;
 use crate::clients::view::ClientView;
@@ -26,7 +26,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(change_client))
@@ -35,7 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deactivate_client))
 }
 
-/// What to change of a client; members left out stay as they are.
+/// The members to change; a member that is left out keeps its value.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(example = json!({"phone": "+44 20 7946 0000", "metadata": {"segment": null}}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -43,20 +42,20 @@ struct ChangeClient {
     #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
-    /// Unique among all clients, whatever its case.
+    /// Unique among all clients, ignoring case.
     #[schema(value_type = EmailAddress)]
     #[serde(default, deserialize_with = "present")]
     email: Option<EmailAddress>,
-    /// Null removes it.
+    /// Null removes the phone number.
     #[schema(value_type = Option<Phone>)]
     #[serde(default, deserialize_with = "present")]
     phone: Option<Option<Phone>>,
-    /// Merged into what is there (RFC 7396): null removes a key.
+    /// A JSON merge patch (RFC 7396) for the existing metadata: null removes a key.
     #[schema(value_type = Metadata)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
-    /// The refid of the login to bind it to, null to release it; only an operator may. A bound client is released
-    /// before it is bound to another login.
+    /// The refid of the user to bind the client to; null unbinds it. Only an operator may change it. A bound client
+    /// must be unbound before it can be bound to another user.
     #[schema(value_type = Option<UserRefid>)]
     #[serde(default, deserialize_with = "present")]
     user: Option<Option<String>>,
@@ -67,7 +66,7 @@ struct ChangeClient {
     patch, path = "/v1/clients/{refid}", tag = "clients", request_body = ChangeClient,
     params(
         ("refid" = ClientRefid, Path),
-        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+        ("If-Match" = Option<String>, Header, description = "Change only if this is the current ETag."),
     ),
     responses(
         (status = 200, body = ClientView),

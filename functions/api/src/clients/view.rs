@@ -1,6 +1,6 @@
-//! Clients, as the API shows them.
+//! Clients as the API shows them.
 //!
-//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+//! Invariant: a response contains only the members listed here, and no member is ever removed.
 
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
@@ -11,7 +11,7 @@ use purser_domain::parties::metadata::Metadata;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A client.
+/// A client: the company or person that licences are for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Client)]
 pub struct ClientView {
@@ -22,10 +22,10 @@ pub struct ClientView {
     #[schema(required = true)]
     phone: Option<Phone>,
     status: ClientStatus,
-    /// The reseller it belongs to; null when it is standalone.
+    /// The reseller that the client belongs to; null if the client is standalone.
     #[schema(required = true)]
     reseller: Option<ResellerRefid>,
-    /// The login it is bound to.
+    /// The user that the client is bound to, if any.
     #[schema(required = true)]
     user: Option<UserRefid>,
     metadata: Metadata,

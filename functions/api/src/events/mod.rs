@@ -1,4 +1,4 @@
-//! Workers: what records of the stream, events of the bus and schedules start.
+//! Workers: the functions that are started by the table's stream, by events on the bus and by schedules.
 
 pub mod bus;
 pub mod operators;

@@ -1,7 +1,7 @@
-//! What all operators are told.
+//! E-mails to all operators.
 //!
-//! Invariant: an operator is told once of a run, even if the run is repeated because another could not be told; whoever
-//! has not confirmed an address, or is kept out, is told nothing.
+//! Invariant: each operator gets the e-mail of a run once, even if the run is repeated because another operator's
+//! could not be sent. Operators who have not confirmed their address, or are suspended, get none.
 
 use purser_domain::people::user::User;
 use purser_edge::App;
@@ -9,10 +9,10 @@ use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;
 use purser_store::people::user::UserFilter;
 
-/// How many operators are asked for at a time.
+/// How many operators are read per page.
 const AT_ONCE: usize = 250;
 
-/// Mails each operator what `mail` makes for it.
+/// Sends each operator the e-mail that `mail` makes for them. Returns the first error, after trying all operators.
 pub async fn tell_operators(
     app: &App,
     delivery: &Delivery,
@@ -25,7 +25,7 @@ pub async fn tell_operators(
         let page = page.await?;
         let confirmed = |it: &&User| it.confirmed_at.is_some() && it.may_sign_in();
         for operator in page.items.iter().filter(confirmed) {
-            // One who can't be told must not keep the others from it.
+            // A failure to write to one operator must not keep the others from getting their e-mail.
             let send = async { app.mail(&mail(operator)?).await };
             let own = delivery.to(operator.refid.as_str());
             told = told.and(own.once(app, Box::pin(send)).await);

@@ -1,6 +1,7 @@
-//! Requests that no route takes.
+//! Answers to requests that match no route.
 //!
-//! Invariant: an unknown path is 404 and a known path with another method 405, as a problem, for everybody alike.
+//! Invariant: an unknown path is 404, and a known path with another method is 405. Both are problems, and the same
+//! for every caller.
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -12,12 +13,11 @@ use utoipa::openapi::PathItem;
 
 use crate::{Entry, Function};
 
-/// The paths of all functions with their methods, for telling 405 from 404.
+/// The paths of all functions with their methods, to tell 405 from 404.
 #[derive(Debug)]
 pub struct Paths(Vec<(String, Vec<&'static str>)>);
 
 impl Paths {
-    /// The paths of these functions.
     pub fn of<'a>(functions: impl Iterator<Item = &'a Function>) -> Self {
         let mut paths = utoipa::openapi::Paths::new();
         for function in functions {
@@ -40,7 +40,7 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
     all.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect()
 }
 
-/// What has no route: 405 where another method has one, otherwise 404.
+/// Answers a request without a route: 405 if the path has another method, otherwise 404.
 pub fn elsewhere(paths: &Paths, request: &Request) -> Response {
     let path = request.uri().path();
     let fitting = paths.0.iter().filter(|(template, _)| fits(template, path));
@@ -55,7 +55,7 @@ pub fn elsewhere(paths: &Paths, request: &Request) -> Response {
     response
 }
 
-/// Whether `path` is an instance of `template`, in which `{…}` stands for one segment.
+/// Whether `path` matches `template`, in which `{…}` stands for one segment that is not empty.
 pub fn fits(template: &str, path: &str) -> bool {
     let (template, path) = (template.split('/'), path.split('/'));
     template.clone().count() == path.clone().count()

@@ -1,4 +1,4 @@
-//! What belongs to no noun: health, the API's document, and paths that are nobody's.
+//! HTTP that belongs to no noun: the health check, the API's document, and the answer for paths without a route.
 
 pub mod fallback;
 pub mod front;
@@ -6,5 +6,4 @@ pub mod openapi;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[Function::stateless("front", front::routes)];

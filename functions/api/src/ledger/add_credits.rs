@@ -1,6 +1,6 @@
-//! `add-credits`: top-ups (rules B4, B8).
+//! `add-credits`: tops up a wallet (rules B4, B8).
 //!
-//! Invariant: only operators add credits; a repeat, by key or by reference, adds nothing.
+//! Invariant: only operators add credits, and a repeat with the same idempotency key or reference adds nothing.
 
 use crate::ledger::view::EntryView;
 use axum::extract::State;
@@ -19,18 +19,18 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(add_credits))
 }
 
-/// Credits to add.
+/// A top-up of a wallet.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"amount": 1000, "reference": "INV-2026-001", "description": "First top-up"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct AddCredits {
     amount: Amount,
-    /// Your name of the top-up: repeated with the same amount it adds nothing, with another one it is refused.
+    /// Your own reference for the top-up. A repeat with the same amount adds nothing; one with another amount is
+    /// refused.
     reference: Option<Reference>,
     description: Option<Description>,
 }
@@ -40,7 +40,7 @@ struct AddCredits {
     post, path = "/v1/resellers/{refid}/credits", tag = "ledger", request_body = AddCredits,
     params(
         ("refid" = ResellerRefid, Path),
-        ("Idempotency-Key" = Key, Header, description = "One key, one top-up."),
+        ("Idempotency-Key" = Key, Header, description = "A repeated request adds nothing and gets the first answer."),
     ),
     responses((status = 201, body = EntryView), Refused<(Forbidden, ReferenceReused, BalanceTooLarge)>)
 )]

@@ -1,4 +1,4 @@
-//! The ledger: top-ups, transfers, entries, and the proof that they add up.
+//! The ledger: top-ups, transfers, ledger entries, and the verification that they add up.
 
 pub mod add_credits;
 pub mod read;
@@ -8,7 +8,6 @@ pub mod view;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::http("add-credits", add_credits::routes),
     Function::http("transfer-credits", transfer::routes),

@@ -1,4 +1,4 @@
-//! `read-ledger`: a wallet, its entries, and the proof that they agree (rule B11).
+//! `read-ledger`: reads a wallet and its ledger entries, and verifies that they agree (rule B11).
 //!
 //! Invariant: a reseller reads its own wallet and no other.
 
@@ -20,7 +20,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(read_wallet)).routes(routes!(list_entries)).routes(routes!(verify_wallet))
 }
@@ -58,14 +57,14 @@ async fn list_entries(
     List::answer(&app, &scope, page, |entry: &Entry| EntryView::from(entry))
 }
 
-/// What a checkpoint says of the wallet, to be compared with its history.
+/// The state of the wallet according to a checkpoint, which its ledger is compared with.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct VerifyQuery {
-    /// The number of the entry it stood at; only with `head`.
+    /// The sequence number of the wallet's latest entry in the checkpoint; only together with `head`.
     sequence: Option<Sequence>,
-    /// The hash of that entry; only with `sequence`.
+    /// The hash of that entry in the checkpoint; only together with `sequence`.
     #[param(value_type = Option<EntryHash>)]
     head: Option<String>,
 }
@@ -85,29 +84,30 @@ impl VerifyQuery {
     }
 }
 
-/// Whether a wallet agrees with its history.
+/// The result of verifying a wallet.
 #[derive(Debug, Serialize, ToSchema)]
 struct Verification {
-    /// Whether it does.
+    /// Whether the wallet agrees with its ledger, and the ledger with the checkpoint if one was given.
     intact: bool,
-    /// How many entries were checked.
+    /// The number of entries that were checked.
     entries: u64,
-    /// Where it does not.
+    /// The inconsistencies that were found; empty if the wallet is intact.
     breaks: Vec<Break>,
 }
 
-/// A place where the history does not hold together.
+/// An inconsistency in a wallet's ledger.
 #[derive(Debug, Serialize, ToSchema)]
 struct Break {
-    /// The entry's number.
+    /// The sequence number of the entry.
     sequence: u64,
-    /// What is wrong there.
+    /// A description of the inconsistency.
     problem: &'static str,
 }
 
 /// Verify a wallet
 ///
-/// With `sequence` and `head` of a checkpoint, its history must be the one that the checkpoint saw.
+/// With the `sequence` and `head` of a checkpoint, the ledger must also contain the entry that the checkpoint
+/// recorded.
 #[utoipa::path(
     get, path = "/v1/resellers/{refid}/verify", tag = "ledger",
     params(("refid" = ResellerRefid, Path), VerifyQuery), responses((status = 200, body = Verification))
@@ -121,7 +121,8 @@ async fn verify_wallet(
         Err(problem) => return Err(own.refuse(&app, problem).await),
     };
     let found = app.store.verify_wallet(&own.0, through).await?.ok_or(Refusal::NotFound(What::Reseller))?;
-    // What a reseller takes for a checkpoint need not be one, and must not wake anybody.
+    // A reseller may send values that are in no checkpoint. Such a mismatch is no sign of a broken ledger, so it must
+    // not raise the operators' alarm.
     let believed = through.is_none() || call.caller.must_operate().is_ok();
     if !found.breaks.is_empty() && believed {
         metrics::count(Metric::LedgerBroken);

@@ -1,6 +1,8 @@
-//! `read-checkpoints`: the signed checkpoints of the ledger, to be kept where this deployment can't reach (rule B11).
+//! `read-checkpoints`: lists the signed checkpoints of the ledger, which operators save outside the reach of this
+//! deployment (rule B11).
 //!
-//! Invariant: operators alone read them, because they name every reseller; a part is shown as it was signed.
+//! Invariant: only operators read checkpoints, because they name every reseller; each part is shown exactly as it was
+//! signed.
 
 use crate::ledger::view::CheckpointPartView;
 use axum::extract::State;
@@ -17,21 +19,20 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_checkpoints))
 }
 
-/// Which parts.
+/// Filter and paging of the list of checkpoint parts.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct CheckpointQuery {
-    /// Only parts of this day.
+    /// Only parts of this day's checkpoint.
     date: Option<Day>,
-    /// Where to go on: the `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page; the first page if omitted.
     cursor: Option<String>,
-    /// How many, 25 unless given.
+    /// The maximum number of items on the page; 25 if omitted.
     limit: Option<Limit>,
 }
 
@@ -39,7 +40,7 @@ type CheckpointPartList = List<CheckpointPartView>;
 
 /// List checkpoints, newest first
 ///
-/// Each day has as many parts as its wallets need, numbered from 1; the last one says so.
+/// A day's checkpoint has as many parts as its wallets need, numbered from 1; the last part is marked with `last`.
 #[utoipa::path(
     get, path = "/v1/checkpoints", tag = "ledger", params(CheckpointQuery),
     responses((status = 200, body = CheckpointPartList), Refused<Forbidden>)

@@ -1,7 +1,7 @@
-//! `transfer-credits`: credits from one wallet to another (rule B10).
+//! `transfer-credits`: moves credits from one wallet to another (rule B10).
 //!
-//! Invariant: an operator moves credits between any two wallets; a reseller only its own, and only to a reseller right
-//! below it, of whose wallet it learns nothing.
+//! Invariant: an operator moves credits between any two wallets; a reseller moves only its own credits, and only to a
+//! direct child, about whose wallet it learns nothing.
 
 use crate::ledger::view::EntryView;
 use axum::extract::State;
@@ -24,21 +24,21 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(transfer_credits))
 }
 
-/// Credits to move.
+/// A transfer of credits to another wallet.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"to": "RS-7ZK3M9QWX2ABCDEF", "amount": 1000, "description": "Share of the campaign"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct TransferCredits {
-    /// The reseller that gets them; from a reseller's own key, one right below it.
+    /// The reseller that receives the credits. A reseller can send credits only to its direct children.
     #[schema(value_type = ResellerRefid)]
     to: String,
     amount: Amount,
-    /// Your name of the transfer, for information: unlike a top-up's it may be used again.
+    /// Your own reference for the transfer. It is only stored: unlike a top-up's reference, it can be used more than
+    /// once.
     reference: Option<Reference>,
     description: Option<Description>,
 }
@@ -48,7 +48,7 @@ struct TransferCredits {
     post, path = "/v1/resellers/{refid}/transfers", tag = "ledger", request_body = TransferCredits,
     params(
         ("refid" = ResellerRefid, Path),
-        ("Idempotency-Key" = Key, Header, description = "One key, one transfer."),
+        ("Idempotency-Key" = Key, Header, description = "A repeated request moves nothing and gets the first answer."),
     ),
     responses(
         (status = 201, body = EntryView),

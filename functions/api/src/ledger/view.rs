@@ -1,7 +1,7 @@
-//! Wallets, entries and checkpoints, as the API shows them.
+//! Wallets, ledger entries and checkpoints as the API shows them.
 //!
-//! Invariant: a member that stands here stays; nothing is shown that is not listed here. A checkpoint has the members
-//! and the values that were signed, so that what is saved can be checked.
+//! Invariant: a response contains only the members listed here, and no member is ever removed. A checkpoint is shown
+//! with exactly the members and values that were signed, so that a saved copy can be verified.
 
 use purser_domain::basic::refid::{EntryRefid, ResellerRefid};
 use purser_domain::basic::text::{Description, Reference};
@@ -15,13 +15,13 @@ use purser_domain::money::wallet::Wallet;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-/// A wallet.
+/// A reseller's wallet.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Wallet)]
 pub struct WalletView {
     balance: Credits,
     low_credit_threshold: Credits,
-    /// The number of its last entry; 0 before the first.
+    /// The sequence number of the latest ledger entry; 0 if there is none.
     sequence: u64,
 }
 
@@ -31,38 +31,39 @@ impl From<&Wallet> for WalletView {
     }
 }
 
-/// A ledger entry.
+/// A line of a wallet's ledger. It never changes.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Entry)]
 pub struct EntryView {
     refid: EntryRefid,
-    /// Its number in the wallet, from 1 without gaps.
+    /// The sequence number in the wallet's ledger, starting at 1, without gaps.
     sequence: u64,
-    /// What it does to the balance.
+    /// What kind of change it is, and so whether it adds to or subtracts from the balance.
     r#type: EntryType,
-    /// How much; the type says the direction.
+    /// The number of credits, without a sign; `type` tells the direction.
     amount: Credits,
     balance_after: Credits,
     #[schema(required = true)]
     reference: Option<Reference>,
     #[schema(required = true)]
     description: Option<Description>,
-    /// Who caused it: a key, a login, or `operator`. Of credits that another reseller sent, that reseller.
+    /// Who caused the entry: the refid of an API key or user, or `operator` for the deployment's first key. For
+    /// credits received from another reseller, the refid of that reseller.
     actor: String,
     created_at: Time,
-    /// The hash of the entry before it, hexadecimal.
+    /// The hash of the previous entry, in hexadecimal.
     #[serde(serialize_with = "shown")]
     previous_hash: EntryHash,
-    /// SHA-256 of this entry, hexadecimal.
+    /// The SHA-256 hash of this entry, in hexadecimal.
     #[serde(serialize_with = "shown")]
     hash: EntryHash,
-    /// The provision it is, for a debit; the provision it refunds, for a refund.
+    /// For a debit, the provision that it paid for; for a refund, the provision that it refunds.
     #[schema(required = true)]
     provision: Option<EntryRefid>,
-    /// What was sold at which price, for the sale of a product.
+    /// For the purchase of a product: the product and how it was priced.
     #[schema(required = true)]
     sale: Option<SaleView>,
-    /// The other half, for a transfer.
+    /// For a transfer: the matching entry in the other wallet.
     #[schema(required = true)]
     counterparty: Option<CounterpartyView>,
 }
@@ -88,19 +89,19 @@ impl From<&Entry> for EntryView {
     }
 }
 
-/// A hash as everybody sees it; it is stored in a shorter form.
+/// Serialises a hash in its public, hexadecimal form; the table stores a shorter one.
 fn shown<S: Serializer>(hash: &EntryHash, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(hash)
 }
 
-/// The other half of a transfer. Each side is told the other's refids, for its books, also when an operator moved the
-/// credits; of the other's wallet it learns nothing else.
+/// The other half of a transfer. Each side learns the refids of the other side's reseller and entry for its books,
+/// even if an operator moved the credits, and nothing else about the other wallet.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Counterparty)]
 pub struct CounterpartyView {
-    /// Whose wallet it is in.
+    /// The reseller that owns the other wallet.
     reseller: ResellerRefid,
-    /// The entry there.
+    /// The refid of the entry in the other wallet.
     entry: EntryRefid,
 }
 
@@ -110,16 +111,16 @@ impl From<&Counterparty> for CounterpartyView {
     }
 }
 
-/// What a sale was priced at.
+/// The product of a purchase and how it was priced.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sale)]
 pub struct SaleView {
     product: ProductReference,
     quantity: u32,
-    /// The list price of one unit.
+    /// The list price of one unit, in credits.
     list_price: Amount,
     tier: Tier,
-    /// The discount that applied, in hundredths of a per cent.
+    /// The discount that was applied, in basis points (hundredths of a per cent).
     discount_basis_points: BasisPoints,
 }
 
@@ -135,14 +136,14 @@ impl From<&Sale> for SaleView {
     }
 }
 
-/// Where a wallet's history stood.
+/// The state of a wallet's ledger at the time of a checkpoint.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WalletHead)]
 pub struct WalletHeadView {
     reseller: ResellerRefid,
     #[schema(value_type = Sequence)]
     sequence: u64,
-    /// The hash of that entry; zeros before the first.
+    /// The hash of the entry with number `sequence`; all zeros if the ledger was empty.
     #[serde(serialize_with = "shown")]
     head: EntryHash,
     balance: Credits,
@@ -159,16 +160,16 @@ impl From<&WalletHead> for WalletHeadView {
     }
 }
 
-/// A part of a day's checkpoint, as it was signed.
+/// A signed part of a day's checkpoint. Each part can be verified by itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CheckpointPart)]
 pub struct CheckpointPartView {
     date: Day,
-    /// Its number within the day, from 1 without gaps.
+    /// The number of the part within its day, starting at 1, without gaps.
     part: u32,
-    /// Whether it is the last part of its day.
+    /// Whether this is the last part of its day.
     last: bool,
-    /// When its wallets had been read.
+    /// The time at which all wallets of this part had been read.
     created_at: Time,
     wallets: Vec<WalletHeadView>,
     public_key: PublicKey,

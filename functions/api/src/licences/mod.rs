@@ -1,3 +1,3 @@
-//! Licences: the keys that clients own.
+//! Licences: the keys that clients own and type into a product.
 
 pub mod view;

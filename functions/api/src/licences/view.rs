@@ -1,6 +1,6 @@
-//! Licences, as the API shows them.
+//! Licences as the API shows them.
 //!
-//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+//! Invariant: a response contains only the members listed here, and no member is ever removed.
 
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
@@ -12,25 +12,25 @@ use purser_store::licences::licence::KeyedLicence;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A licence.
+/// A licence: a key for a product.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Licence)]
 pub struct LicenceView {
     refid: LicenceRefid,
-    /// What the customer types into the product.
+    /// The licence key that the customer types into the product.
     key: String,
     product: ProductReference,
-    /// Who owns it; null while it is not linked.
+    /// The client that owns the licence; null if it is not linked to a client.
     #[schema(required = true)]
     client: Option<ClientRefid>,
     #[schema(required = true)]
     client_id: Option<ClientId>,
     #[schema(required = true)]
     email: Option<EmailAddress>,
-    /// The reseller that sold it.
+    /// The reseller that sold the licence, if any.
     #[schema(required = true)]
     reseller: Option<ResellerRefid>,
-    /// The provision that paid for it.
+    /// The provision that the licence was bought in, if any.
     #[schema(required = true)]
     provision: Option<EntryRefid>,
     status: LicenceStatus,
@@ -39,7 +39,7 @@ pub struct LicenceView {
     duration_days: Option<Days>,
     #[schema(required = true)]
     parallel_uses: Option<ParallelUses>,
-    /// How many installations use it.
+    /// The number of installations that use the licence.
     activations: u32,
     #[schema(required = true)]
     activated_at: Option<Time>,

@@ -1,4 +1,4 @@
-//! Products: what is sold.
+//! Products: what resellers buy licences of.
 
 pub mod read;
 pub mod view;
@@ -6,6 +6,5 @@ pub mod write;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] =
     &[Function::http("read-products", read::routes), Function::http("write-products", write::routes)];

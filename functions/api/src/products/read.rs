@@ -1,4 +1,4 @@
-//! `read-products`: what is sold (rule B3). Every caller reads every product.
+//! `read-products`: reads and lists products (rule B3). Every caller may read every product.
 
 use crate::products::view::ProductView;
 use axum::extract::State;
@@ -12,7 +12,6 @@ use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_products)).routes(routes!(read_product))
 }

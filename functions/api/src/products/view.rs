@@ -1,6 +1,6 @@
-//! Products, as the API shows them.
+//! Products as the API shows them.
 //!
-//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+//! Invariant: a response contains only the members listed here, and no member is ever removed.
 
 use purser_domain::basic::text::Name;
 use purser_domain::basic::time::Time;
@@ -10,7 +10,7 @@ use purser_domain::money::tier::Tier;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A product.
+/// A product that resellers can buy licences of.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Product)]
 pub struct ProductView {
@@ -18,14 +18,14 @@ pub struct ProductView {
     name: Name,
     /// The list price of one unit, in credits.
     price: Amount,
-    /// The tiers that may sell it; null: all.
+    /// The tiers whose resellers may buy it; null means all tiers.
     #[schema(required = true)]
     tiers: Option<Vec<Tier>>,
     terms: TermsKind,
-    /// How long a licence lasts from its activation; null: for life.
+    /// The duration of a licence in days, counted from its activation; null means that it never ends.
     #[schema(required = true)]
     duration_days: Option<Days>,
-    /// How many installations may use a licence at a time; null: unlimited.
+    /// The maximum number of installations that may use one licence at the same time; null means unlimited.
     #[schema(required = true)]
     parallel_uses: Option<ParallelUses>,
     active: bool,

@@ -1,6 +1,6 @@
-//! `write-products`: what is sold, at which price, by whom (rule B3).
+//! `write-products`: creates and changes products: their price, terms and tiers (rule B3).
 //!
-//! Invariant: only operators change products; licences keep the terms they were sold with.
+//! Invariant: only operators change products; a licence keeps the terms under which it was sold.
 
 use crate::products::view::ProductView;
 use axum::extract::State;
@@ -23,31 +23,31 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(create_product)).routes(routes!(change_product))
 }
 
-/// A product to sell.
+/// A product to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"reference": "PROD-100", "name": "Pro, one year", "price": 700, "duration_days": 365}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateProduct {
-    /// What orders call it; it can't be changed.
+    /// The reference by which purchases name the product. It can't be changed.
     #[schema(value_type = NewProductReference)]
     reference: ProductReference,
     name: Name,
     /// The list price of one unit, in credits.
     price: Amount,
-    /// The tiers that may sell it; all unless given.
+    /// The tiers whose resellers may buy it; all tiers if omitted.
     tiers: Option<Vec<Tier>>,
-    /// A subscription when there is a duration, else for a lifetime, unless given.
+    /// If omitted, a product with a duration is a `subscription`, and one without is `lifetime`.
     terms: Option<TermsKind>,
-    /// How long a licence lasts from its activation; a subscription or trial has one, the others have none.
+    /// The duration of a licence in days, counted from its activation. Required for a subscription or trial, and not
+    /// allowed for other terms.
     duration_days: Option<Days>,
-    /// How many installations may use a licence at a time; unlimited unless given.
+    /// The maximum number of installations that may use one licence at the same time; unlimited if omitted.
     parallel_uses: Option<ParallelUses>,
-    /// Whether it is sold; true unless given.
+    /// Whether the product can be bought; true if omitted.
     active: Option<bool>,
 }
 
@@ -55,7 +55,7 @@ struct CreateProduct {
 #[utoipa::path(
     post, path = "/v1/products", tag = "products", request_body = CreateProduct,
     params(
-        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeated request gets the first answer."),
     ),
     responses((status = 201, body = ProductView), Refused<(Forbidden, DuplicateProduct)>)
 )]
@@ -63,7 +63,8 @@ async fn create_product(
     State(app): State<App>,
     Input(call, (), key, Body(body)): Input<Operator, (), Option<Key>, Body<CreateProduct>>,
 ) -> Result<Response, Problem> {
-    // Spelling out the default makes no difference to a repeat.
+    // The fingerprint covers the resolved `active`, so a repeat that spells out the default counts as the same
+    // request.
     let resolved = CreateProduct { active: Some(body.active.unwrap_or(true)), ..body.clone() };
     let request = call.repeatable(key, &resolved)?;
     let product = Product {
@@ -91,7 +92,7 @@ fn distinct(mut tiers: Vec<Tier>) -> Vec<Tier> {
     tiers
 }
 
-/// What to change of a product; members left out stay as they are.
+/// The members to change; a member that is left out keeps its value.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(example = json!({"price": 750}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -102,18 +103,18 @@ struct ChangeProduct {
     #[schema(value_type = Amount)]
     #[serde(default, deserialize_with = "present")]
     price: Option<Amount>,
-    /// Null: all tiers.
+    /// Null allows all tiers.
     #[schema(value_type = Option<Vec<Tier>>)]
     #[serde(default, deserialize_with = "present")]
     tiers: Option<Option<Vec<Tier>>>,
     #[schema(value_type = TermsKind)]
     #[serde(default, deserialize_with = "present")]
     terms: Option<TermsKind>,
-    /// Null: for ever.
+    /// Null removes the duration.
     #[schema(value_type = Option<Days>)]
     #[serde(default, deserialize_with = "present")]
     duration_days: Option<Option<Days>>,
-    /// Null: unlimited.
+    /// Null removes the limit.
     #[schema(value_type = Option<ParallelUses>)]
     #[serde(default, deserialize_with = "present")]
     parallel_uses: Option<Option<ParallelUses>>,
@@ -127,7 +128,7 @@ struct ChangeProduct {
     patch, path = "/v1/products/{reference}", tag = "products", request_body = ChangeProduct,
     params(
         ("reference" = ProductReference, Path),
-        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+        ("If-Match" = Option<String>, Header, description = "Change only if this is the current ETag."),
     ),
     responses((status = 200, body = ProductView), Refused<Forbidden>)
 )]
@@ -147,7 +148,8 @@ async fn change_product(
     change.terms(found.terms).map_err(wrong_terms)?;
     let change = |product: &Product| {
         version.must_hold(product.version)?;
-        // What was checked above can only be wrong now if somebody else changed the terms meanwhile.
+        // The terms were valid a moment ago, so this fails only if another request has changed the product's terms
+        // since.
         product.changed(&change, call.now).map_err(|_| Refusal::VersionMismatch)
     };
     let changed = app.store.change_product::<ProductView>(&found.reference, &call.request(), change).await?;

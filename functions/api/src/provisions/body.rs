@@ -1,7 +1,7 @@
-//! What a body says of a purchase.
+//! The request bodies of purchases.
 //!
-//! Invariant: what a body serialises to is what the fingerprint of its request covers, so it never changes: members,
-//! their order, and nulls for what is left out.
+//! Invariant: a request's fingerprint covers the serialised body, so its form never changes: the members, their
+//! order, and a null for each member that is left out.
 
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::text::Description;
@@ -14,33 +14,33 @@ use utoipa::ToSchema;
 
 use crate::clients::body::{ClientChoice, ClientChoices};
 
-/// A purchase.
+/// A purchase: either licences of a product, or a cost without a product.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = NewProvision)]
 #[serde(untagged, try_from = "Members", into = "Members")]
 pub(super) enum ProvisionBody {
-    /// Credits for nothing but a description.
+    /// Debits credits for something other than licences.
     Cost(CostBody),
-    /// Licences of a product.
+    /// Buys licences of a product.
     Product(ProductBody),
 }
 
-/// A bare cost, to which no discount applies.
+/// A cost without a product. No discount applies.
 #[derive(Debug, Clone, ToSchema)]
 #[schema(as = ProvisionOfCost)]
 #[schema(example = json!({"reseller": "RS-7ZK3M9QWX2ABCDEF", "cost": 20, "description": "Set-up by phone"}))]
 #[serde(deny_unknown_fields)]
 pub(super) struct CostBody {
-    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    /// The reseller whose wallet pays. It defaults to the reseller of the API key; an operator must name one.
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// Credits to debit.
+    /// The number of credits to debit.
     pub(super) cost: Amount,
-    /// What the entry says it is for.
+    /// The description of the ledger entry.
     description: Description,
 }
 
-/// A product for a client, at the price of the reseller's tier.
+/// Licences of one product for one client, at the price of the reseller's tier.
 #[derive(Debug, Clone, ToSchema)]
 #[schema(as = ProvisionOfProduct)]
 #[schema(example = json!({
@@ -50,22 +50,21 @@ pub(super) struct CostBody {
 }))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProductBody {
-    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    /// The reseller whose wallet pays. It defaults to the reseller of the API key; an operator must name one.
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// The product to buy.
+    /// The reference of the product to buy.
     #[schema(value_type = ProductReference)]
     pub(super) product: String,
-    /// How many licences to mint, 1 unless given.
+    /// The number of licences to buy; 1 if omitted.
     pub(super) quantity: Option<Quantity>,
-    /// Whom the licences are for: a client of the reseller, or a new one.
+    /// The client that the licences are for: a client of the reseller, or a new one.
     pub(super) client: ClientChoice,
-    /// What the entry says it is for.
+    /// The description of the ledger entry.
     description: Option<Description>,
 }
 
 impl ProvisionBody {
-    /// The reseller it names as the payer.
     pub(super) fn reseller(&self) -> Option<&str> {
         match self {
             Self::Cost(body) => body.reseller.as_deref(),
@@ -80,7 +79,7 @@ impl ProvisionBody {
         }
     }
 
-    /// The body with what it leaves out, so that spelling out a default makes no difference to a repeat.
+    /// The body with its defaults filled in, so that a repeat that spells out a default counts as the same request.
     pub(super) fn resolved(&self, payer: &ResellerRefid) -> Self {
         let reseller = Some(payer.to_string());
         match self.clone() {
@@ -93,8 +92,8 @@ impl ProvisionBody {
     }
 }
 
-/// The members that a purchase of either kind may have. They are read one by one, so that a fault inside one keeps its
-/// pointer, and judged together afterwards.
+/// The members that either kind of purchase may have. They are deserialised individually, so that an error inside one
+/// keeps its JSON pointer; which of them may be combined is checked afterwards.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct Members {
@@ -113,8 +112,8 @@ impl TryFrom<Members> for ProvisionBody {
         let wrong = |member, detail| Err(MemberError { member, detail });
         let Some(cost) = cost else {
             return match (product, client) {
-                (None, _) => wrong("product", "is required, unless there is a cost"),
-                (Some(_), None) => wrong("client", "is required with a product"),
+                (None, _) => wrong("product", "is required unless `cost` is given"),
+                (Some(_), None) => wrong("client", "is required together with `product`"),
                 (Some(product), Some(client)) => {
                     Ok(Self::Product(ProductBody { reseller, product, quantity, client, description }))
                 }
@@ -125,7 +124,7 @@ impl TryFrom<Members> for ProvisionBody {
             (Some(_), ..) => wrong("cost", "can't be combined with `product`"),
             (_, Some(_), ..) => wrong("client", only_with_product),
             (_, _, Some(_), _) => wrong("quantity", only_with_product),
-            (.., None) => wrong("description", "is required with a bare cost"),
+            (.., None) => wrong("description", "is required together with `cost`"),
             (.., Some(description)) => Ok(Self::Cost(CostBody { reseller, cost, description })),
         }
     }
@@ -149,7 +148,7 @@ impl From<ProvisionBody> for Members {
     }
 }
 
-/// A purchase of one licence for each of many clients.
+/// A purchase of one licence for each of several clients.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "reseller": "RS-7ZK3M9QWX2ABCDEF",
@@ -158,16 +157,16 @@ impl From<ProvisionBody> for Members {
 }))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct BulkBody {
-    /// Whose wallet pays. A reseller's own key implies itself; an operator must name one.
+    /// The reseller whose wallet pays. It defaults to the reseller of the API key; an operator must name one.
     #[schema(value_type = Option<ResellerRefid>)]
     pub(super) reseller: Option<String>,
-    /// The product to buy, at the price of the reseller's tier.
+    /// The reference of the product to buy, at the price of the reseller's tier.
     #[schema(value_type = ProductReference)]
     pub(super) product: String,
-    /// Whom the licences are for: clients of the reseller and new ones, 1 to 32.
+    /// The clients that the licences are for: 1 to 32 clients of the reseller, new ones, or both.
     #[schema(value_type = Vec<ClientChoice>, min_items = 1, max_items = 32)]
     pub(super) clients: ClientChoices,
-    /// What the entry says it is for.
+    /// The description of the ledger entry.
     pub(super) description: Option<Description>,
 }
 
@@ -180,12 +179,12 @@ mod tests {
     #[test]
     fn what_does_not_go_together_is_named_by_its_pointer() {
         for (body, pointer, detail) in [
-            ("{}", "/product", "is required, unless there is a cost"),
-            (r#"{"cost":null,"product":"P"}"#, "/client", "is required with a product"),
+            ("{}", "/product", "is required unless `cost` is given"),
+            (r#"{"cost":null,"product":"P"}"#, "/client", "is required together with `product`"),
             (r#"{"cost":1,"product":"P","client":"C"}"#, "/cost", "can't be combined with `product`"),
             (r#"{"cost":1,"client":"C"}"#, "/client", "is only allowed together with `product`"),
             (r#"{"cost":1,"quantity":1}"#, "/quantity", "is only allowed together with `product`"),
-            (r#"{"cost":1}"#, "/description", "is required with a bare cost"),
+            (r#"{"cost":1}"#, "/description", "is required together with `cost`"),
             (r#"{"cost":0}"#, "/cost", "must be a whole number from 1 to 1000000000000"),
             (r#"{"product":"P","client":{}}"#, "/client/name", "is required"),
             (r#"{"product":"P","x":1}"#, "/x", "is not a known field"),

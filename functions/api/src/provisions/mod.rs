@@ -8,7 +8,6 @@ pub mod view;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::http("provision", provision::routes),
     Function::http("read-provisions", read::routes),

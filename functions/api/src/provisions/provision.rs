@@ -1,7 +1,7 @@
-//! `provision`: credits become licences, in one commit (rules B5–B8).
+//! `provision`: buys licences with credits, in one commit (rules B5–B8).
 //!
-//! Invariant: whatever a command costs is decided by the wallet's tier at the moment of the commit; a repeat
-//! answers the first answer byte for byte.
+//! Invariant: the price follows from the wallet's tier at the moment of the commit, and a repeat gets the first
+//! response byte for byte.
 
 use crate::clients::body::{ClientChoice, ClientChoices};
 use crate::provisions::body::{BulkBody, ProvisionBody};
@@ -25,15 +25,16 @@ use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(provision)).routes(routes!(provision_bulk))
 }
 
-/// Provision: debit the wallet and mint what it pays for
+/// Provision: debit the wallet and create the licences that it pays for
 #[utoipa::path(
     post, path = "/v1/provisions", tag = "provisions", request_body = ProvisionBody,
-    params(("Idempotency-Key" = Key, Header, description = "One key, one debit.")),
+    params(
+        ("Idempotency-Key" = Key, Header, description = "A repeated request debits nothing and gets the first answer."),
+    ),
     responses(
         (status = 201, body = ProvisionView),
         Refused<(
@@ -54,10 +55,12 @@ async fn provision(
     Ok(answer::created(app.store.provision::<ProvisionView>(&command, &request).await?))
 }
 
-/// Provision for many clients: one debit, one licence each, all or nothing
+/// Provision for several clients: one debit, one licence for each, all or nothing
 #[utoipa::path(
     post, path = "/v1/provisions/bulk", tag = "provisions", request_body = BulkBody,
-    params(("Idempotency-Key" = Key, Header, description = "One key, one debit.")),
+    params(
+        ("Idempotency-Key" = Key, Header, description = "A repeated request debits nothing and gets the first answer."),
+    ),
     responses(
         (status = 201, body = BulkProvisionView),
         Refused<(
@@ -86,7 +89,6 @@ async fn provision_bulk(
     Ok(answer::created(app.store.provision::<BulkProvisionView>(&command, &request).await?))
 }
 
-/// The reseller whose wallet pays.
 fn payer(call: &Call, named: Option<&str>) -> Result<ResellerRefid, Problem> {
     let named = call.reseller(named)?;
     named.ok_or_else(|| Problem::invalid("/reseller", "is required when an operator calls"))
@@ -112,7 +114,7 @@ fn purchase(body: ProvisionBody) -> Result<Purchase, Problem> {
     })
 }
 
-/// The buyer a body names, at its place in a list when there is a list.
+/// Resolves the client that a body names. `place` is its index in the list of a bulk purchase; errors point to it.
 fn buyer(choice: ClientChoice, place: Option<usize>) -> Result<Buyer, Problem> {
     match choice {
         ClientChoice::Refid(text) => {

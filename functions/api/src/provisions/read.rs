@@ -1,6 +1,7 @@
-//! `read-provisions`: a purchase as it stands (rules B5, B6).
+//! `read-provisions`: reads a provision in its present state, with its refunds (rules B5, B6).
 //!
-//! Invariant: a reseller reads purchases from its own wallet and no other, and of the clients in them its own.
+//! Invariant: a reseller reads only provisions that its own wallet paid for, and sees in them only clients that still
+//! belong to it.
 
 use crate::provisions::view::ProvisionView;
 use axum::extract::State;
@@ -14,7 +15,6 @@ use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(read_provision))
 }
@@ -31,7 +31,8 @@ async fn read_provision(
     let found = app.store.find_provision(&refid).await?;
     let own = found.filter(|found| call.caller.owns(Some(&found.entry.reseller)));
     let mut own = own.ok_or(Refusal::NotFound(What::Provision))?;
-    // A client that has moved to another reseller since is that one's to see, and no longer the seller's.
+    // A client that has since moved to another reseller is visible to its new reseller only, and no longer to the
+    // seller.
     for sold in &mut own.sold {
         sold.client = sold.client.take().filter(|client| call.may_reach(client));
     }

@@ -1,6 +1,6 @@
-//! `refund-provision`: credits of a purchase return, and its licences are revoked (rule B10).
+//! `refund-provision`: returns the credits of a purchase and revokes its licences (rule B10).
 //!
-//! Invariant: only operators refund; what has been refunded of a purchase is not refunded again, under any key.
+//! Invariant: only operators refund, and no part of a purchase is refunded twice, whatever the idempotency key.
 
 use crate::provisions::view::ProvisionView;
 use crate::provisions::view::RefundView;
@@ -24,25 +24,24 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(refund_provision))
 }
 
-/// What to refund.
+/// The part of a provision to refund.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"licences": ["LI-7ZK3M9QWX2ABCDEF"], "description": "Ordered by mistake"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct RefundProvision {
-    /// Licences of the provision, 1 to 90, each once, to refund what they cost; left out, all that has not been
-    /// refunded. A bare cost has none, and is refunded whole.
+    /// 1 to 90 distinct licences of the provision, whose price is refunded. If omitted, everything not refunded so
+    /// far is refunded. A purchase without a product has no licences, and is always refunded as a whole.
     #[schema(value_type = Option<Vec<LicenceRefid>>, min_items = 1, max_items = 90)]
     licences: Option<LicenceChoices>,
-    /// What the entry says it is for.
+    /// The description of the ledger entry.
     description: Option<Description>,
 }
 
-/// Licences by their refids, each once: at least one, at most as many as a purchase has.
+/// The refids of distinct licences: at least one, at most as many as one purchase can have.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 struct LicenceChoices(Vec<String>);
@@ -56,7 +55,7 @@ impl TryFrom<Vec<String>> for LicenceChoices {
         }
         let distinct: HashSet<&String> = refids.iter().collect();
         if distinct.len() < refids.len() {
-            return Err("must name each licence once".to_owned());
+            return Err("must not name a licence twice".to_owned());
         }
         Ok(Self(refids))
     }
@@ -73,7 +72,7 @@ impl From<LicenceChoices> for Vec<String> {
     post, path = "/v1/provisions/{refid}/refund", tag = "provisions", request_body = Option<RefundProvision>,
     params(
         ("refid" = EntryRefid, Path),
-        ("Idempotency-Key" = Key, Header, description = "One key, one refund."),
+        ("Idempotency-Key" = Key, Header, description = "A repeat refunds nothing and gets the first answer."),
     ),
     responses((status = 200, body = ProvisionView), Refused<(Forbidden, AlreadyRefunded, BalanceTooLarge)>)
 )]

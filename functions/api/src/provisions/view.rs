@@ -1,6 +1,6 @@
-//! Provisions, as the API shows them.
+//! Provisions as the API shows them.
 //!
-//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+//! Invariant: a response contains only the members listed here, and no member is ever removed.
 
 use crate::clients::view::ClientView;
 use crate::ledger::view::EntryView;
@@ -16,22 +16,23 @@ use utoipa::ToSchema;
 #[schema(as = Provision)]
 pub struct ProvisionView {
     refid: EntryRefid,
-    /// What it cost, in credits.
+    /// The price that was paid, in credits.
     cost: Credits,
-    /// The balance it left.
+    /// The balance of the wallet after the purchase.
     balance: Credits,
-    /// Whom it was for; null for a bare cost, for several clients, and for one that was deleted or moved away since.
+    /// The client that the purchase was for. Null for a purchase without a product, for a purchase for several
+    /// clients, and if the client was deleted or moved to another reseller since.
     #[schema(required = true)]
     client: Option<ClientView>,
-    /// What it minted; empty for a bare cost.
+    /// The licences that the purchase created; empty for a purchase without a product.
     licences: Vec<LicenceView>,
     entry: EntryView,
-    /// What of its cost has been refunded.
+    /// The part of the cost that has been refunded, in credits.
     refunded: Credits,
-    /// The entries that refunded it, oldest first.
+    /// The ledger entries of its refunds, oldest first.
     refunds: Vec<EntryView>,
-    /// Of a purchase for several clients, each with its licences. The answer to a refund leaves each `client` null; the
-    /// licences name it.
+    /// Present for a purchase for several clients: each client with its licences. In the response to a refund each
+    /// `client` is null; the licences still name their client.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<SoldView>)]
     results: Option<Vec<SoldView>>,
@@ -60,8 +61,7 @@ impl From<&Provision> for ProvisionView {
 }
 
 impl ProvisionView {
-    /// The answer to a refund. It is remembered, and since they bought, what many clients hold may have grown beyond
-    /// what can be; it leaves them out, so that no refund fails for that.
+    /// The response to a refund, without the clients; [`RefundView`] says why.
     pub fn of_refund(provision: &Provision) -> Self {
         let mut view = Self::from(provision);
         for sold in view.results.iter_mut().flatten() {
@@ -71,14 +71,15 @@ impl ProvisionView {
     }
 }
 
-/// What a purchase was for one client.
+/// One client of a purchase, with the licences bought for it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sold)]
 pub struct SoldView {
-    /// The client; null when it was deleted or moved away since, and in the answer to a refund.
+    /// Null if the client was deleted or moved to another reseller since, and in the response to a refund of a
+    /// purchase for several clients.
     #[schema(required = true)]
     client: Option<ClientView>,
-    /// Its licences.
+    /// The licences bought for this client.
     licences: Vec<LicenceView>,
 }
 
@@ -91,14 +92,14 @@ impl From<&Sold> for SoldView {
     }
 }
 
-/// A purchase for many clients.
+/// A purchase for several clients.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BulkProvision)]
 pub struct BulkProvisionView {
     refid: EntryRefid,
-    /// What it cost.
+    /// The price that was paid, in credits.
     cost: Credits,
-    /// The balance it left.
+    /// The balance of the wallet after the purchase.
     balance: Credits,
     entry: EntryView,
     /// The clients in the order of the request, each with its licence.
@@ -117,8 +118,9 @@ impl From<&Provision> for BulkProvisionView {
     }
 }
 
-/// The answer to a refund. It is stored, and what many clients hold may have grown since they bought; so it leaves the
-/// clients out, and no refund fails because its answer is too large.
+/// The response to a refund. It is stored for repeats, and the metadata of the clients may have grown since the
+/// purchase. The response of a purchase for several clients therefore leaves them out, so that no refund fails
+/// because its response is too large to store.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct RefundView(ProvisionView);

@@ -1,4 +1,4 @@
-//! Resellers: who sells.
+//! Resellers: the companies that sell licences and pay with credits.
 
 pub mod onboard;
 pub mod read;
@@ -8,7 +8,6 @@ pub mod view;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::http("onboard-reseller", onboard::routes),
     Function::public("sign-up-reseller", sign_up::routes),

@@ -1,6 +1,6 @@
-//! `onboard-reseller`: reseller, wallet and login in one commit (rule B1).
+//! `onboard-reseller`: creates a reseller with its wallet and first user in one commit (rule B1).
 //!
-//! Invariant: only operators onboard.
+//! Invariant: only operators onboard resellers.
 
 use crate::clients::body::metadata;
 use crate::resellers::view::ResellerView;
@@ -28,27 +28,26 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(onboard_reseller))
 }
 
-/// A reseller to onboard.
+/// A reseller to create, with its first user.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"company_name": "Elite Partners", "email": "partner@elite.example", "tier": "platinum"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct OnboardReseller {
     company_name: Name,
-    /// The address of its first login, unique among logins.
+    /// The e-mail address of the reseller's first user; unique among users.
     email: EmailAddress,
-    /// `standard` unless given.
+    /// `standard` if omitted.
     tier: Option<Tier>,
-    /// The balance below which it is warned; the deployment's default unless given.
+    /// The balance below which the reseller is warned; the deployment's default if omitted.
     low_credit_threshold: Option<Threshold>,
-    /// White-label settings (`name`, `logo`, `colours`) and anything else, at most 16 KiB.
+    /// White-label settings (`name`, `logo`, `colours`) and any other members, at most 16 KiB.
     #[schema(value_type = Option<Metadata>)]
     metadata: Option<Map<String, Value>>,
-    /// The refid of the reseller above it, which must trade and stand on one of the first four levels.
+    /// The refid of the parent reseller, which must be active and on one of the top four levels.
     #[schema(value_type = Option<ResellerRefid>)]
     parent: Option<String>,
 }
@@ -57,7 +56,7 @@ struct OnboardReseller {
 #[utoipa::path(
     post, path = "/v1/resellers", tag = "resellers", request_body = OnboardReseller,
     params(
-        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeated request gets the first answer."),
     ),
     responses(
         (status = 201, body = ResellerView),
@@ -71,7 +70,7 @@ async fn onboard_reseller(
     State(app): State<App>,
     Input(call, (), key, Body(body)): Input<Operator, (), Option<Key>, Body<OnboardReseller>>,
 ) -> Result<Response, Problem> {
-    // Spelling out the default makes no difference to a repeat.
+    // The fingerprint covers the resolved tier, so a repeat that spells out the default counts as the same request.
     let tier = body.tier.unwrap_or_default();
     let resolved = OnboardReseller { tier: Some(tier), ..body.clone() };
     let request = call.repeatable(key, &resolved)?;

@@ -1,6 +1,6 @@
-//! `read-resellers`: resellers, lists of them, and what a product costs one (rules B1, B2).
+//! `read-resellers`: reads a reseller, lists resellers, and quotes a reseller's price of a product (rules B1, B2).
 //!
-//! Invariant: a reseller reads itself and nobody else.
+//! Invariant: a reseller reads itself and no other reseller.
 
 use crate::resellers::view::ResellerView;
 use axum::extract::State;
@@ -26,29 +26,28 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_resellers)).routes(routes!(read_reseller)).routes(routes!(read_quote))
 }
 
-/// Which resellers.
+/// Filters and paging of the list of resellers.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ResellerQuery {
-    /// Only resellers of this tier.
+    /// Only resellers with this tier.
     tier: Option<Tier>,
-    /// Only resellers in this status.
+    /// Only resellers with this status.
     status: Option<ResellerStatus>,
-    /// Only resellers right below this one.
+    /// Only resellers whose parent is this one.
     #[param(value_type = Option<ResellerRefid>)]
     parent: Option<String>,
-    /// The reseller that this login is a member of.
+    /// Only the reseller that this user is a member of.
     #[param(value_type = Option<UserRefid>)]
     user: Option<String>,
-    /// Where to go on: the `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page; the first page if omitted.
     cursor: Option<String>,
-    /// How many, 25 unless given.
+    /// The maximum number of items on the page; 25 if omitted.
     limit: Option<Limit>,
 }
 
@@ -69,7 +68,7 @@ async fn list_resellers(
     let user = query.user.as_deref().map(UserRefid::parse);
     let filter = ResellerFilter { tier: query.tier, status: query.status, parent: parent.clone().flatten() };
     let page = match (parent, user) {
-        // What can't be a refid is nobody's.
+        // Text that is not a refid matches no reseller.
         (Some(None), _) | (_, Some(None)) => Page::only(None),
         (_, Some(Some(user))) => Page::only(with_login(&app, &user, &filter).await?),
         (_, None) => {
@@ -80,7 +79,7 @@ async fn list_resellers(
     List::answer(&app, &scope, page, |reseller: &Reseller| ResellerView::from(reseller))
 }
 
-/// The reseller that `user` is a member of, if the filter shows it (rule B1).
+/// The reseller that `user` is a member of, unless the filter excludes it (rule B1).
 async fn with_login(app: &App, user: &UserRefid, filter: &ResellerFilter) -> Result<Option<Reseller>, Problem> {
     let member = app.store.user(user).await?.and_then(|user| user.reseller);
     let Some(refid) = member else {
@@ -99,27 +98,27 @@ async fn read_reseller(Input(_call, Found(reseller), ..): Input<Call, Found<Rese
     ok(&ResellerView::from(&reseller))
 }
 
-/// What is to be priced.
+/// The purchase to quote.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct QuoteQuery {
-    /// The product's reference.
+    /// The reference of the product.
     #[param(value_type = ProductReference)]
     product: String,
-    /// How many units, 1 unless given.
+    /// The number of units; 1 if omitted.
     quantity: Option<Quantity>,
 }
 
-/// What a product costs a reseller.
+/// The price of a product for a reseller.
 #[derive(Debug, Serialize, ToSchema)]
 struct Quote {
     product: ProductReference,
     quantity: Quantity,
     tier: Tier,
-    /// The tier price of one unit, in credits.
+    /// The price of one unit at the reseller's tier, in credits.
     unit_price: Credits,
-    /// The whole, in credits.
+    /// The price of all units, in credits.
     cost: Credits,
 }
 

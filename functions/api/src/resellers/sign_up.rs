@@ -1,7 +1,7 @@
-//! `sign-up-reseller`: anybody applies to become a reseller, while the switch is on (rule B1).
+//! `sign-up-reseller`: lets anyone apply to become a reseller, if the deployment enables it (rule B1).
 //!
-//! Invariant: who applied can do nothing until an operator approves; the answer never tells whether the address belongs
-//! to a login already.
+//! Invariant: an applicant can do nothing until an operator approves the application, and the response never reveals
+//! whether the e-mail address already belongs to a user.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -26,9 +26,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-noted!(SignUpOff = NotFound, ", while the switch is off");
+noted!(SignUpOff = NotFound, ", while applications are switched off");
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(sign_up_reseller))
 }
@@ -39,18 +38,18 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct SignUpReseller {
     company_name: Name,
-    /// Where the answer goes; the address of its first login.
+    /// The address for e-mails about the application, and of the reseller's first user.
     email: EmailAddress,
 }
 
-/// That an application arrived.
+/// The confirmation that an application was received.
 #[derive(Debug, Serialize, ToSchema)]
 struct SignedUp {
-    /// Always `received`, whether or not the address is known already.
+    /// Always `received`, whether or not the e-mail address is already known.
     status: &'static str,
 }
 
-/// Applications, as long as the deployment takes them.
+/// Proof that the deployment accepts applications; without it the path answers 404.
 struct SignUp;
 
 impl<W: Sync> Subject<W> for SignUp {
@@ -82,7 +81,8 @@ async fn sign_up_reseller(
     match applied {
         Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => {
             let mut received = answer::accepted(&SignedUp { status: "received" })?;
-            // Each may be a mail to a stranger, so many from one address cost it as much as guessing.
+            // Each application may send an e-mail to a stranger. Charging it as a guess limits how many one network
+            // address can send.
             received.extensions_mut().insert(Guesses(1));
             Ok(received)
         }

@@ -1,6 +1,6 @@
-//! `update-reseller`: a reseller's particulars, tier, hold and standing (rules B2, B5, B9, B12).
+//! `update-reseller`: changes a reseller's details, tier, provisioning hold and status (rules B2, B5, B9, B12).
 //!
-//! Invariant: only operators change resellers; profile and wallet change in one commit.
+//! Invariant: only operators change resellers; the profile and the wallet change in one commit.
 
 use crate::clients::body::check_merge;
 use crate::resellers::view::ResellerView;
@@ -25,7 +25,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(change_reseller))
@@ -33,7 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(suspend_reseller))
 }
 
-/// What to change of a reseller; members left out stay as they are.
+/// The members to change; a member that is left out keeps its value.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(example = json!({"tier": "gold", "low_credit_threshold": 1000}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -44,15 +43,15 @@ struct ChangeReseller {
     #[schema(value_type = Tier)]
     #[serde(default, deserialize_with = "present")]
     tier: Option<Tier>,
-    /// Hold purchases, or release them.
+    /// True puts the reseller's purchases on hold; false lifts the hold.
     #[schema(value_type = bool)]
     #[serde(default, deserialize_with = "present")]
     hold_provisioning: Option<bool>,
-    /// The balance below which it is warned.
+    /// The balance below which the reseller is warned.
     #[schema(value_type = Threshold)]
     #[serde(default, deserialize_with = "present")]
     low_credit_threshold: Option<Threshold>,
-    /// Merged into what is there (RFC 7396): null removes a key.
+    /// A JSON merge patch (RFC 7396) for the existing metadata: null removes a key.
     #[schema(value_type = Metadata)]
     #[serde(default, deserialize_with = "present")]
     metadata: Option<Map<String, Value>>,
@@ -63,7 +62,7 @@ struct ChangeReseller {
     patch, path = "/v1/resellers/{refid}", tag = "resellers", request_body = ChangeReseller,
     params(
         ("refid" = ResellerRefid, Path),
-        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+        ("If-Match" = Option<String>, Header, description = "Change only if this is the current ETag."),
     ),
     responses((status = 200, body = ResellerView), Refused<(Forbidden, SensitiveMetadata, MetadataTooLarge)>)
 )]

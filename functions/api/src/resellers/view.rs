@@ -1,6 +1,6 @@
-//! Resellers, as the API shows them.
+//! Resellers as the API shows them.
 //!
-//! Invariant: a member that stands here stays; nothing is shown that is not listed here.
+//! Invariant: a response contains only the members listed here, and no member is ever removed.
 
 use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ResellerRefid, UserRefid};
@@ -13,12 +13,12 @@ use purser_domain::parties::reseller::{Reseller, ResellerStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A reseller.
+/// A reseller: a company that sells licences and pays for them with credits.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Reseller)]
 pub struct ResellerView {
     refid: ResellerRefid,
-    /// The login it was onboarded with.
+    /// The first user, created together with the reseller.
     user: UserRefid,
     company_name: Name,
     email: EmailAddress,
@@ -26,7 +26,7 @@ pub struct ResellerView {
     status: ResellerStatus,
     hold_provisioning: bool,
     low_credit_threshold: Credits,
-    /// The reseller above it.
+    /// The parent reseller, if any.
     #[schema(required = true)]
     parent: Option<ResellerRefid>,
     metadata: Metadata,

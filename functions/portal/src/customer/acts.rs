@@ -1,6 +1,6 @@
-//! The actions behind the forms: confirm an address, set a password, each with a token from an e-mail.
+//! The actions behind the forms: confirming an address and setting a password. Both need a token from an e-mail.
 //!
-//! Invariant: the pages call the same functions as the API.
+//! Invariant: the pages call the same functions as the API, so both have the same effects.
 
 use purser_domain::people::password::GivenPassword;
 use purser_edge::{App, Problem};
@@ -13,16 +13,15 @@ pub const INVALID_TOKEN: &str = "invalid_token";
 /// The pointer of a problem with the password. Its detail continues a sentence that starts with "The password".
 pub const PASSWORD: &str = "/password";
 
-/// The action succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done;
 
-/// Confirms the address that the token was mailed to.
+/// Confirms the e-mail address that the token was sent to.
 pub async fn confirm(app: &App, request: Request, token: &str) -> Result<Done, Problem> {
     links::confirm(app, &request, token).await.map(|_| Done)
 }
 
-/// Sets the password of the user that the token was mailed to.
+/// Sets the password of the user that the token was sent to.
 pub async fn reset(app: &App, request: Request, token: &str, password: &str) -> Result<Done, Problem> {
     let given = GivenPassword::try_from(password.to_owned());
     let given = given.map_err(|weak| App::weak_password(&weak))?;

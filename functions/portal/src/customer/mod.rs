@@ -1,10 +1,11 @@
-//! `customer-pages`: the pages that links in e-mails lead to (rules D1, D3): confirm an address, choose a password.
+//! `customer-pages`: the pages that links in e-mails open (rules D1, D3), to confirm an address or to choose a
+//! password.
 //!
 //! Invariants: viewing a page does not use up its link, because mail scanners follow links; only submitting a form
 //! does. A page needs no script, loads nothing and sets no cookie. Every refusal is a page, too.
 //!
-//! Pages have routes like everything else, so template.yaml and `front` know them; [`purser_api::Routes::Pages`] keeps
-//! them out of the API's document.
+//! The routes are registered like the API's, so template.yaml and `front` know them; [`purser_api::Routes::Pages`]
+//! keeps them out of the API's document.
 
 pub mod acts;
 
@@ -29,7 +30,6 @@ use crate::kit::page::{self, Message};
 /// The maximum size of a form: two long passwords in any script, and a token.
 const MOST_BYTES: usize = 16 * 1024;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(confirm_form, confirm))
@@ -37,7 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .layer(DefaultBodyLimit::max(MOST_BYTES))
 }
 
-/// The parameters of a link. Others are ignored, because mail programs add their own.
+/// The query of a link. Unknown parameters are ignored, because e-mail programs add their own.
 #[derive(Deserialize, IntoParams)]
 struct Link {
     /// The token from the e-mail.
@@ -107,9 +107,9 @@ struct ResetPage<'a> {
     token: &'a str,
     least: usize,
     show: bool,
-    /// What is wrong with the password; continues a sentence that starts with "The password".
+    /// Why the password was refused; continues a sentence that starts with "The password".
     wrong: Option<&'a str>,
-    /// Whether the two passwords differ.
+    /// Whether the password and its repetition differ.
     differs: bool,
 }
 
@@ -184,14 +184,15 @@ fn wrong_password(problem: &Problem) -> Option<&str> {
     Some(field.detail.as_str())
 }
 
-/// The page of a refusal. Refusals that are not about the link get the common page in [`page::or_failure`].
+/// The page for a refused request. A refusal that is not about the link gets the general page in
+/// [`page::or_failure`].
 fn refused(brand: &str, problem: Problem) -> Response {
     let dead = problem.code() == acts::INVALID_TOKEN;
     let response = problem.into_response();
     if dead { page::instead_of(response, &dead_link(brand)) } else { response }
 }
 
-/// The same text for every link that does not work, so that nobody learns the reason.
+/// The same text for every link that does not work, so that nobody learns why it does not.
 fn dead_link(brand: &str) -> Message<'_> {
     Message {
         brand,

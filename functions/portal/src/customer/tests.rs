@@ -1,4 +1,4 @@
-//! What the customer's pages say in each of their states.
+//! Snapshots of the customer's pages in each of their states.
 
 use purser_domain::Refusal;
 
@@ -62,7 +62,7 @@ async fn snapshot_of_a_wrong_password_which_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn what_is_no_fault_of_the_link_is_left_to_the_page_of_failures() {
+async fn problems_unrelated_to_the_link_get_the_general_failure_page() {
     for answer in [set(&config(), &form(), Err(Problem::busy())), confirmed(BRAND, Err(Problem::busy()))] {
         assert_eq!(answer.headers()["retry-after"], "1");
         let (status, body) = html(answer).await;

@@ -1,3 +1,3 @@
-//! What all pages share.
+//! Code that all pages share.
 
 pub mod page;

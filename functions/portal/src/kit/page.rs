@@ -1,4 +1,4 @@
-//! Pages as responses, and the page for failures.
+//! Turns pages into responses, and provides the page for failures.
 //!
 //! Invariant: a page runs no script, loads nothing, is not cached, cannot be framed and sends no referrer. Its only
 //! style sheet is inline and allowed by its hash.
@@ -15,7 +15,6 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use purser_edge::{App, Problem};
 use sha2::{Digest, Sha256};
 
-/// The style sheet, which is part of every page.
 pub const STYLE: &str = include_str!("../../templates/kit/style.css");
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -31,26 +30,22 @@ static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     ]);
-    // Cannot fail: base 64 and the text around it are valid in a header.
+    // This cannot fail: base64 and the text around it are valid in a header.
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     headers
 });
 
-/// A page without a form.
 #[derive(Template)]
 #[template(path = "kit/message.html")]
 pub struct Message<'a> {
-    /// Whose page it is.
     pub brand: &'a str,
-    /// What happened.
+    /// The heading: what happened.
     pub title: &'a str,
-    /// The paragraphs.
     pub text: &'a [&'a str],
 }
 
-/// Answers with a page.
 pub fn show(status: StatusCode, page: &impl Template) -> Response {
     instead_of(status.into_response(), page)
 }
@@ -65,13 +60,13 @@ pub fn instead_of(answer: Response, page: &impl Template) -> Response {
             Response::from_parts(parts, html.into())
         }
         Err(error) => {
-            tracing::error!(%error, "a page can't be made");
+            tracing::error!(%error, "failed to render a page");
             Problem::internal().into_response()
         }
     }
 }
 
-/// The response, or the page for it if it is a failure without a page.
+/// Gives a failure that has no page of its own a page; leaves every other response as it is.
 pub fn or_failure(app: &App, answer: Response) -> Response {
     let status = answer.status();
     let failed = status.is_client_error() || status.is_server_error();
@@ -83,7 +78,6 @@ pub fn or_failure(app: &App, answer: Response) -> Response {
     instead_of(answer, &page)
 }
 
-/// The title and the text of a failure's page.
 fn failure(status: StatusCode) -> (&'static str, &'static str) {
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {

@@ -93,7 +93,7 @@ async fn a_changed_head_is_found_here_and_there() {
     });
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
-    assert!(said.out.contains("part 1: its signature does not fit what it says\n"), "{said:?}");
+    assert!(said.out.contains("part 1: its signature does not match its content\n"), "{said:?}");
     let folder = kept.folder.path().to_str().unwrap();
     let again = against(&kept.world, &["checkpoints", "--save", folder]).await;
     assert_eq!(again.status, 1);
@@ -174,7 +174,7 @@ async fn days_that_do_not_go_on_from_each_other_are_found() {
     saved(world, kept.folder.path()).await;
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
-    let told = format!("{} goes back: entry 3 on ", kept.busy.refid);
+    let told = format!("{} went back from entry 3 on ", kept.busy.refid);
     assert!(said.out.starts_with(&told), "{said:?}");
 }
 
@@ -190,7 +190,7 @@ async fn entries_are_followed_through_the_heads() {
     for member in ["amount", "balance_after"] {
         edit(&file, |answer| answer["data"][2][member] = json!(999));
         let said = kept.check(&["--entries", &entries]).await;
-        let told = "entry 1: its amount does not lead to the balance it left\n";
+        let told = "entry 1: the balance after it does not follow from its amount\n";
         assert_eq!(said.status, 1);
         assert!(said.out.contains(told), "{said:?}");
         kept.entries(&file).await;
@@ -200,7 +200,7 @@ async fn entries_are_followed_through_the_heads() {
         answer["data"][1]["balance_after"] = json!(7);
     });
     let said = kept.check(&["--entries", &entries]).await;
-    let told = "entry 2 is not the one of the checkpoint of ";
+    let told = "entry 2 is not the one in the checkpoint of ";
     assert_eq!(said.status, 1);
     assert!(said.out.contains(told), "{said:?}");
 
@@ -210,7 +210,7 @@ async fn entries_are_followed_through_the_heads() {
     let said = kept.check(&["--entries", &entries]).await;
     assert_eq!(said.status, 1);
     assert!(said.out.contains("entry 3 does not follow the one before it\n"), "{said:?}");
-    assert!(said.out.contains("is not among those given\n"), "{said:?}");
+    assert!(said.out.contains("is not among the given entries\n"), "{said:?}");
 
     // Another wallet's history with as many entries, valid in itself, claimed to be this wallet's.
     let stranger = Kept::new().await;
@@ -221,7 +221,7 @@ async fn entries_are_followed_through_the_heads() {
     assert_eq!(said.out.matches(told.split("2 ").nth(1).unwrap()).count(), 2, "{said:?}");
     let unknown = foreign.replace(&kept.busy.refid, "RS-0000000000000000");
     let said = kept.check(&["--entries", &unknown]).await;
-    assert!(said.out.contains("is in no checkpoint that was given\n"), "{said:?}");
+    assert!(said.out.contains("is in none of the given checkpoints\n"), "{said:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! The chart of a trend: bars side by side, or lines where there are too many buckets for bars.
+//! Draws the chart of a trend: bars side by side, or lines if there are too many buckets for bars.
 //!
-//! Invariants: the same file reads on white and on black, in print and without colours: what is written has a contrast
-//! of 4.5 to 1 with both, what is drawn 3 to 1, and the second series differs in form. No text is markup.
+//! Invariants: the same file is legible on white and on black, in print and without colours. Text has a contrast of
+//! at least 4.5 to 1 with both backgrounds, and shapes 3 to 1; the second series differs in form as well as in
+//! colour. Text from users is escaped, so it can't add markup.
 
 use std::io;
 
@@ -20,31 +21,31 @@ use purser_domain::basic::text::is_allowed;
 use super::Bucket;
 use super::axis::{Scale, grouped, labels};
 
-/// Parts of a pixel: plotters places by integers, and there may be more buckets than pixels.
+/// How many units of the drawing make up a pixel. plotters uses integer coordinates, and there may be more buckets
+/// than pixels.
 const FINE: i32 = 4;
-/// Width and height in parts of a pixel.
 const SIZE: (i32, i32) = (720 * FINE, 420 * FINE);
-/// Where the plot begins: what is left of it holds the labels of figures.
+/// The margin left of the plot, which holds the labels of the vertical axis.
 const LEFT: i32 = 92 * FINE;
-/// What is right of the plot: half of the last bucket's label may stand there.
+/// The margin right of the plot, into which half of the last bucket's label may extend.
 const RIGHT: i32 = 40 * FINE;
-/// The size of text. It is meant for a telephone's width, and the styles make it smaller for others.
+/// The size of text on a telephone's screen. `STYLES` makes it smaller on wider screens.
 const TEXT: i32 = 20 * FINE;
-/// How many characters fit beside each other: of the title, and of the labels of buckets.
+/// How many characters fit side by side, in the title and in the labels of buckets.
 const ACROSS: usize = 54;
-/// The width of a bucket in the plot's coordinates.
 const BUCKET: i32 = 120;
-/// The most bars that can be told apart.
+/// The most bars that people can tell apart.
 const MOST_BARS: usize = 124;
-/// Of fewer buckets than this, bars are as wide as of so many: one bar as wide as the plot looks like none.
+/// If there are fewer buckets than this, bars get no wider: a single bar as wide as the plot would not look like a
+/// bar.
 const FEW: i32 = 8;
 
-/// What is written, and the axes.
 pub(super) const INK: RGBColor = RGBColor(0x76, 0x76, 0x76);
-/// The series: blue and vermilion, which people with any kind of colour blindness tell apart (Okabe and Ito).
+/// The colours of the series: blue and vermilion, which people with any kind of colour blindness can tell apart
+/// (Okabe and Ito).
 pub(super) const COLOURS: [RGBColor; 2] = [RGBColor(0x00, 0x72, 0xb2), RGBColor(0xd5, 0x5e, 0x00)];
 
-/// On a wide screen the picture grows, and what is written stays as large in pixels.
+/// Styles for wide screens: the picture grows, but text keeps about the same size in pixels.
 const STYLES: &str = "text{font-family:system-ui,sans-serif}polyline{stroke-linejoin:round}\
     @media(min-width:560px){text{font-size:56px}}@media(min-width:1000px){text{font-size:36px}}";
 
@@ -53,20 +54,19 @@ type Paper<'p> = DrawingArea<SVGBackend<'p>, Shift>;
 type Plot<'a, 'p> =
     ChartContext<'a, SVGBackend<'p>, Cartesian2d<WithKeyPoints<RangedCoordi32>, WithKeyPoints<RangedCoordi128>>>;
 
-/// How the figures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Bars,
     Lines,
 }
 
-/// The SVG document that shows `buckets` under a title, with a legend where there are two series.
+/// The SVG document that shows `buckets` under a title, with a legend if there are two series.
 pub(super) fn svg<const SERIES: usize>(
     title: &str,
     series: [&str; SERIES],
     buckets: &[Bucket<SERIES>],
 ) -> Drawn<String> {
-    // Bars of two kinds side by side take twice as much to be told apart.
+    // With two series, each bucket has two bars, and each bar needs twice the width to be told from its neighbour.
     let form = if buckets.len() * SERIES * SERIES > MOST_BARS { Form::Lines } else { Form::Bars };
     let mut drawing = String::new();
     let size = (SIZE.0.unsigned_abs(), SIZE.1.unsigned_abs());
@@ -98,10 +98,8 @@ pub(super) fn svg<const SERIES: usize>(
     Ok(document(title, &described(series, buckets), &drawing))
 }
 
-/// What a chart without buckets says.
 const NOTHING: &str = "No periods in this range";
 
-/// The legend, in one line below the title.
 fn legend<const SERIES: usize>(paper: &Paper<'_>, series: [&str; SERIES], form: Form) -> Drawn {
     let mut left = 16 * FINE;
     let (top, bottom) = (50 * FINE, 66 * FINE);
@@ -126,7 +124,6 @@ fn legend<const SERIES: usize>(paper: &Paper<'_>, series: [&str; SERIES], form: 
     Ok(())
 }
 
-/// The plot below `top`, with its axes drawn.
 fn axes<'a, 'p>(paper: &'a Paper<'p>, top: i32, periods: &[String], scale: Scale) -> Drawn<Plot<'a, 'p>> {
     let names: Vec<_> = periods.iter().map(String::as_str).collect();
     let labelled = labels(&names, ACROSS);
@@ -158,9 +155,9 @@ fn axes<'a, 'p>(paper: &'a Paper<'p>, top: i32, periods: &[String], scale: Scale
     Ok(plot)
 }
 
-/// A bar for each figure; those of the second series are outlined.
+/// Draws a bar for each figure. Bars of the second series are outlined instead of filled.
 fn bars<const SERIES: usize>(plot: &mut Plot<'_, '_>, buckets: &[Bucket<SERIES>]) -> Drawn {
-    // A bucket has a tenth of its width free at either side.
+    // A tenth of a bucket's width stays empty on either side.
     let count = i32::try_from(buckets.len()).unwrap_or(i32::MAX);
     let all = BUCKET * 8 / 10 * count.min(FEW) / FEW;
     let one = all / i32::try_from(SERIES).unwrap_or(1);
@@ -181,7 +178,7 @@ fn bars<const SERIES: usize>(plot: &mut Plot<'_, '_>, buckets: &[Bucket<SERIES>]
     Ok(())
 }
 
-/// A line through the figures of each series; the first has its area filled.
+/// Draws a line through the figures of each series. The area below the first line is filled.
 fn lines<const SERIES: usize>(plot: &mut Plot<'_, '_>, buckets: &[Bucket<SERIES>]) -> Drawn {
     for series in 0..SERIES {
         let figure = |bucket: &Bucket<SERIES>| bucket.figures.get(series).copied();
@@ -198,7 +195,6 @@ fn lines<const SERIES: usize>(plot: &mut Plot<'_, '_>, buckets: &[Bucket<SERIES>
     Ok(())
 }
 
-/// Draws an outlined bar between two corners.
 fn outlined<Y: Copy>(
     colour: RGBColor,
     from: (i32, Y),
@@ -209,12 +205,11 @@ fn outlined<Y: Copy>(
     draw(PathElement::new(corners, stroke(colour)))
 }
 
-/// Where the middle of a bucket is.
+/// The horizontal position of the middle of the bucket at index `place`.
 fn centre(place: usize) -> i32 {
     width(place) + BUCKET / 2
 }
 
-/// How wide so many buckets are.
 fn width(buckets: usize) -> i32 {
     i32::try_from(buckets).map_or(i32::MAX, |it| it.saturating_mul(BUCKET))
 }
@@ -227,13 +222,13 @@ fn stroke(colour: RGBColor) -> ShapeStyle {
     colour.stroke_width(2 * FINE.unsigned_abs())
 }
 
-/// How text is written. plotters takes the size of letters for that of lines, which is 1.24 times as much.
+/// The style of text. plotters expects the height of a line, which is 1.24 times the size of the letters.
 fn written(style: FontStyle, across: HPos) -> TextStyle<'static> {
     let font = ("sans-serif", f64::from(TEXT) * 1.24, style).into_font();
     TextStyle::from(font).color(&INK).pos(Pos::new(across, VPos::Top))
 }
 
-/// What the chart shows, in words.
+/// A description of the chart, for people who can't see it.
 fn described<const SERIES: usize>(series: [&str; SERIES], buckets: &[Bucket<SERIES>]) -> String {
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else {
         return format!("{NOTHING}.");
@@ -248,12 +243,13 @@ fn described<const SERIES: usize>(series: [&str; SERIES], buckets: &[Bucket<SERI
         let most = figures.clone().max().unwrap_or_default();
         let least = figures.clone().min().unwrap_or_default();
         let [sum, least, most] = [figures.sum(), least, most].map(grouped);
-        format!(" {name}: {sum} in all, at least {least} and at most {most} in one of them.")
+        format!(" {name}: {sum} in total, from {least} to {most} per period.")
     });
     std::iter::once(range).chain(told).collect()
 }
 
-/// The document around a drawing: what it is called, for those who don't see it, and how it grows.
+/// The SVG document around a drawing, with a title and a description for screen readers, and styles that adapt it to
+/// the width of the screen.
 fn document(title: &str, description: &str, drawing: &str) -> String {
     let (title, description) = (escaped(title), escaped(description));
     let (width, height) = SIZE;
@@ -267,7 +263,7 @@ fn document(title: &str, description: &str, drawing: &str) -> String {
     )
 }
 
-/// Text as XML may hold it, without what no reader sees or what turns its order around.
+/// Replaces control characters, characters that change the direction of text, and those that XML forbids by spaces.
 fn readable(text: &str) -> String {
     let none = |it: char| !is_allowed(it) || matches!(it, '\u{fffe}' | '\u{ffff}');
     text.replace(none, " ")
@@ -278,7 +274,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Text that fits into a line. Letters of three bytes and more are taken for wide ones.
+/// Shortens text so that it fits into a line. Characters of three or more bytes count as double width.
 fn shortened(text: &str) -> String {
     let mut room = ACROSS;
     let mut fits = |it: &char| {

@@ -1,4 +1,4 @@
-//! Trends as pictures: figures over periods.
+//! Trends as SVG charts: figures by period.
 
 mod axis;
 mod chart;
@@ -7,17 +7,17 @@ pub use axis::grouped;
 
 use crate::ChartError;
 
-/// The figures of one period, one or two.
+/// One period, with one figure for each series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket<const SERIES: usize> {
     /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.
     pub period: String,
-    /// Its figures. Any number, also a negative one.
+    /// May be negative.
     pub figures: [i64; SERIES],
 }
 
-/// The trend as a picture, a whole SVG document: what it is called, what the figures are called in the legend, and the
-/// buckets, oldest first. Any text, and any number of buckets.
+/// The chart of a trend, as a complete SVG document. `labels` are the names of the series in the legend; `buckets`
+/// are ordered from oldest to newest. Any text and any number of buckets are allowed.
 pub fn svg<const SERIES: usize>(
     title: &str,
     labels: [&str; SERIES],

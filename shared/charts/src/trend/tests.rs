@@ -1,4 +1,4 @@
-//! Trends as pictures: what stands in the documents.
+//! Tests of the SVG documents that show trends.
 
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
@@ -6,7 +6,7 @@ use roxmltree::{Document, Node};
 use super::chart::{COLOURS, INK};
 use super::*;
 
-/// So many buckets of an interval from January 2023 on.
+/// `count` consecutive buckets of an interval, from January 2023 on.
 pub(super) fn buckets<const SERIES: usize>(
     interval: &str,
     count: usize,
@@ -44,7 +44,7 @@ fn texts<'a>(document: &'a Document<'_>) -> Vec<&'a str> {
     texts.filter_map(|it| it.text()).map(str::trim).collect()
 }
 
-/// How many points the longest line goes through that is drawn in a colour.
+/// The number of points of the longest line in a colour.
 fn points(document: &Document<'_>, colour: &str) -> usize {
     let lines = named(document, "polyline").into_iter();
     let lines = lines.filter(|it| it.attribute("stroke") == Some(colour));
@@ -81,7 +81,7 @@ fn each_bucket_has_a_bar_or_a_point_of_a_line() {
     let document = Document::parse(&chart).unwrap();
     let outlines = named(&document, "polyline").into_iter();
     let outlines = outlines.filter(|it| it.attribute("stroke") == Some(VERMILION)).count();
-    // One of them stands in the legend, as one of the filled ones does.
+    // There are 12 of each kind in the plot and one in the legend.
     assert_eq!((filled(&document, BLUE), outlines), (13, 13));
 }
 
@@ -114,8 +114,8 @@ fn a_chart_says_what_it_is_and_runs_nothing() {
     let title = "</title><script>alert(1)</script>&  ";
     assert_eq!(named(&document, "title")[0].text(), Some(title));
     let said = "3 periods from 2023-01 to 2023-03. \
-        Distributed: 4,500 in all, at least 1,500 and at most 1,500 in one of them. \
-        Spent: \u{2212}6 in all, at least \u{2212}2 and at most \u{2212}2 in one of them.";
+        Distributed: 4,500 in total, from 1,500 to 1,500 per period. \
+        Spent: \u{2212}6 in total, from \u{2212}2 to \u{2212}2 per period.";
     assert_eq!(named(&document, "desc")[0].text(), Some(said));
     let texts = texts(&document);
     assert!(texts.contains(&"Distributed") && texts.contains(&"Spent"), "{texts:?}");

@@ -1,7 +1,7 @@
-//! The table of figures: each with its name, and what one thing adds to it.
+//! The table of figures: the name of each figure, and what one item adds to it.
 //!
-//! Invariant: nothing but this table says what is counted; a figure that is added here is kept from then on, and for
-//! all that was before once the figures are rebuilt.
+//! Invariant: this table alone decides what is counted. A figure that is added here is kept from then on, and covers
+//! earlier items once the figures are rebuilt.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,49 +11,41 @@ use crate::money::entry::{Entry, EntryType};
 use crate::parties::client::ClientStatus;
 use crate::parties::reseller::{Reseller, ResellerStatus};
 
-/// Clients.
 pub const CLIENTS: &str = "clients";
-/// Clients in each status.
 pub const PENDING: &str = ClientStatus::Pending.as_str();
-/// Active ones.
 pub const ACTIVE: &str = ClientStatus::Active.as_str();
-/// Suspended ones.
 pub const SUSPENDED: &str = ClientStatus::Suspended.as_str();
-/// Inactive ones.
 pub const INACTIVE: &str = ClientStatus::Inactive.as_str();
-/// Clients of no reseller.
 pub const STANDALONE: &str = "standalone";
-/// Clients of resellers.
+/// Clients that belong to a reseller.
 pub const RESOLD: &str = "resold";
-/// Credits added by top-ups.
 pub const DISTRIBUTED: &str = "distributed";
-/// Credits that purchases cost, less those that returned.
+/// Credits that purchases cost, less those refunded.
 pub const SPENT: &str = "spent";
-/// What all entries add to balances.
+/// What entries add to balances, less what they take from them.
 pub const OUTSTANDING: &str = "outstanding";
-/// Licences.
+/// Licences in any status.
 pub const MINTED: &str = "minted";
-/// Licences in use.
+/// Licences whose status is active.
 pub const ACTIVE_LICENCES: &str = "active_licences";
-/// Before the reference of a product: its licences that were not revoked.
+/// The prefix of a product's figure, followed by the product's reference: its licences that were not revoked.
 pub const OF_PRODUCT: &str = "product:";
-/// Before the name of a tier: resellers in it.
+/// The prefix of a tier's figure, followed by the tier's name: the approved resellers in the tier.
 pub const IN_TIER: &str = "tier:";
 
-/// What one thing of a kind adds to a figure.
+/// What one item of a kind adds to a figure.
 #[derive(Debug, Clone, Copy)]
 enum Adds {
-    /// By its status, and whether it is resold.
+    /// The arguments are the client's status, and whether it belongs to a reseller.
     Client(fn(ClientStatus, bool) -> i64),
     Entry(fn(&Entry) -> i64),
     Licence(fn(&Licence) -> i64),
-    /// To a figure for each product.
+    /// The licence adds to the figure of its product.
     LicenceOfProduct(fn(&Licence) -> i64),
-    /// To a figure for each tier.
+    /// The reseller adds to the figure of its tier.
     ResellerInTier(fn(&Reseller) -> i64),
 }
 
-/// Every figure.
 const METRICS: &[(&str, Adds)] = &[
     (CLIENTS, Adds::Client(|_, _| 1)),
     (PENDING, Adds::Client(|it, _| i64::from(it == ClientStatus::Pending))),
@@ -68,7 +60,7 @@ const METRICS: &[(&str, Adds)] = &[
     (MINTED, Adds::Licence(|_| 1)),
     (ACTIVE_LICENCES, Adds::Licence(|it| i64::from(it.status == LicenceStatus::Active))),
     (OF_PRODUCT, Adds::LicenceOfProduct(|it| i64::from(it.status != LicenceStatus::Revoked))),
-    // Whoever waits to be approved is no partner yet.
+    // An applicant that waits for approval is not a reseller yet.
     (IN_TIER, Adds::ResellerInTier(|it| i64::from(it.status != ResellerStatus::Pending))),
 ];
 
@@ -77,17 +69,15 @@ const METRICS: &[(&str, Adds)] = &[
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = CustomerRanking))]
 #[serde(rename_all = "snake_case")]
 pub enum Ranking {
-    /// Licences they hold that were not revoked.
+    /// The number of the customer's licences that were not revoked.
     Licences,
-    /// Different products of those.
+    /// The number of different products among the customer's licences that were not revoked.
     Products,
 }
 
 impl Ranking {
-    /// Every ranking.
     pub const ALL: [Self; 2] = [Self::Licences, Self::Products];
 
-    /// What it is called.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Licences => "licences",
@@ -95,7 +85,7 @@ impl Ranking {
         }
     }
 
-    /// How much a customer has of it whose licences add up to `counts`.
+    /// The score of a customer whose licences add up to `counts`.
     pub fn of(self, counts: &Counts) -> u64 {
         let products = counts.by(OF_PRODUCT).filter(|(_, licences)| *licences > 0);
         let licences = products.filter_map(|(_, licences)| u64::try_from(licences).ok());
@@ -117,7 +107,8 @@ fn distributed(entry: &Entry) -> i64 {
     }
 }
 
-/// A refund is booked when it is made, as a credit note is: so a month may have less than nothing spent.
+/// A refund counts in the period in which it is made, like a credit note. So the amount spent in a month can be
+/// negative.
 fn spent(entry: &Entry) -> i64 {
     match entry.kind {
         EntryType::Debit => amount(entry),
@@ -133,7 +124,8 @@ fn outstanding(entry: &Entry) -> i64 {
     }
 }
 
-/// The sums that `adds` of each figure makes: the rest of a figure's name, and how much.
+/// Adds up `adds` over all figures. For a figure, `adds` returns the rest of its name (after the prefix in the table)
+/// and the amount.
 fn counts(adds: impl Fn(Adds) -> Option<(String, i64)>) -> Counts {
     let mut counts = Counts::default();
     for (name, of) in METRICS {
@@ -144,7 +136,6 @@ fn counts(adds: impl Fn(Adds) -> Option<(String, i64)>) -> Counts {
     counts
 }
 
-/// What a client adds.
 pub(super) fn of_client(status: ClientStatus, resold: bool) -> Counts {
     counts(|adds| match adds {
         Adds::Client(adds) => Some((String::new(), adds(status, resold))),
@@ -152,7 +143,6 @@ pub(super) fn of_client(status: ClientStatus, resold: bool) -> Counts {
     })
 }
 
-/// What an entry adds.
 pub(super) fn of_entry(entry: &Entry) -> Counts {
     counts(|adds| match adds {
         Adds::Entry(adds) => Some((String::new(), adds(entry))),
@@ -160,7 +150,6 @@ pub(super) fn of_entry(entry: &Entry) -> Counts {
     })
 }
 
-/// What a licence adds.
 pub(super) fn of_licence(licence: &Licence) -> Counts {
     counts(|adds| match adds {
         Adds::Licence(adds) => Some((String::new(), adds(licence))),
@@ -169,7 +158,6 @@ pub(super) fn of_licence(licence: &Licence) -> Counts {
     })
 }
 
-/// What a reseller adds.
 pub(super) fn of_reseller(reseller: &Reseller) -> Counts {
     counts(|adds| match adds {
         Adds::ResellerInTier(adds) => Some((reseller.tier.as_str().to_owned(), adds(reseller))),

@@ -1,7 +1,8 @@
-//! Analytics: what each thing adds to which figure (rules A11, B13, C6).
+//! Analytics: what each item adds to which figure (rules A11, B13, C6).
 //!
-//! Invariant: what a thing adds is a function of the thing as it is now, and is counted when it was made: so a figure
-//! is a plain sum, and counting again gives the same. A new figure is one entry of [`metric::METRICS`].
+//! Invariant: what an item adds depends only on the item as it is now, and counts in the period in which the item was
+//! created. So a figure is a plain sum, and counting again gives the same result. A new figure is one more line in
+//! [`metric::METRICS`].
 
 pub mod metric;
 pub mod period;
@@ -20,12 +21,12 @@ use crate::money::entry::Entry;
 use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
 
-/// What is counted.
+/// The kind of item that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Counted))]
 pub enum Kind {
-    /// Clients, by the time they were created; a deleted one stays counted where it was (rule A9).
+    /// Clients, by the time they were created. A deleted client still counts where it did before (rule A9).
     Client,
     /// Ledger entries, by the time they were appended.
     Entry,
@@ -36,10 +37,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
     pub const ALL: [Self; 4] = [Self::Client, Self::Entry, Self::Licence, Self::Reseller];
 
-    /// What it is called in keys.
+    /// The kind's name in keys.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Client => "CL",
@@ -49,31 +49,29 @@ impl Kind {
         }
     }
 
-    /// The kind that is called so.
     pub fn of(noun: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.noun() == noun)
     }
 }
 
-/// Of whose things a figure is the sum.
+/// Whose items a figure sums up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Scope {
-    /// Everybody's.
+    /// The items of all resellers and clients.
     All,
-    /// Those of one reseller.
     Reseller(ResellerRefid),
-    /// Those of one client; if a reseller is named, those that it sold to the client.
+    /// The items of one client; with a reseller, only those that this reseller sold to the client.
     Client(Option<ResellerRefid>, ClientRefid),
 }
 
 impl Scope {
-    /// A reseller's, or everybody's.
+    /// The scope of a reseller, or of everyone if there is none.
     pub fn of(reseller: Option<&ResellerRefid>) -> Self {
         reseller.map_or(Self::All, |it| Self::Reseller(it.clone()))
     }
 
-    /// The reseller whose things alone are in it.
+    /// The reseller that the scope is limited to.
     pub fn reseller(&self) -> Option<&ResellerRefid> {
         match self {
             Self::All => None,
@@ -82,20 +80,21 @@ impl Scope {
         }
     }
 
-    /// Whether figures of such periods are kept of it. A client has so few things that its days are summed up from
-    /// hours when they are asked for, and its years from months.
+    /// Whether figures are stored for such periods of this scope. A client has so few items that its days are summed
+    /// up from hours on demand, and its years from months.
     pub fn keeps(&self, period: Period) -> bool {
         self.client().is_none() || !matches!(period, Period::Day(_) | Period::Year(_))
     }
 
-    /// The period whose figure a figure is summed up in.
+    /// The next longer stored period that contains `period`.
     pub fn parent(&self, period: Period) -> Option<Period> {
         let parents = std::iter::successors(period.parent(), |it| it.parent());
         let mut kept = parents.filter(|it| self.keeps(*it));
         kept.next()
     }
 
-    /// The keys of the first and the last of those that `period` is summed up from; none of an hour.
+    /// The keys of the first and the last stored period that add up to `period`; `None` for an hour, which has no
+    /// parts.
     pub fn parts(&self, period: Period) -> Option<(String, String)> {
         let client = self.client().is_some();
         let level = match period {
@@ -110,7 +109,7 @@ impl Scope {
         Some(period.parts(level))
     }
 
-    /// The client whose things alone are in it.
+    /// The client that the scope is limited to.
     pub fn client(&self) -> Option<&ClientRefid> {
         match self {
             Self::All | Self::Reseller(_) => None,
@@ -119,9 +118,9 @@ impl Scope {
     }
 }
 
-/// What stands in keys for everybody.
+/// The part of a key that means all resellers.
 const EVERYBODY: &str = "-";
-/// What stands in keys before a client.
+/// Separates the reseller from the client in keys.
 const OF: char = '@';
 
 impl std::fmt::Display for Scope {
@@ -140,12 +139,12 @@ impl TryFrom<String> for Scope {
         let (reseller, client) = text.split_once(OF).map_or((&*text, None), |(it, of)| (it, Some(of)));
         let reseller = match reseller {
             EVERYBODY => None,
-            named => Some(ResellerRefid::parse(named).ok_or("no reseller")?),
+            named => Some(ResellerRefid::parse(named).ok_or("not the refid of a reseller")?),
         };
         match client {
             None => Ok(Self::of(reseller.as_ref())),
             Some(client) => {
-                let client = ClientRefid::parse(client).ok_or("no client")?;
+                let client = ClientRefid::parse(client).ok_or("not the refid of a client")?;
                 Ok(Self::Client(reseller, client))
             }
         }
@@ -158,30 +157,28 @@ impl From<Scope> for String {
     }
 }
 
-/// Figures by name; what is not named is 0. A sum beyond 9 × 10¹⁸ stops there.
+/// Figures by name; a name that is missing stands for 0. Sums saturate at the bounds of `i64`, about 9 × 10¹⁸.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Counts(BTreeMap<String, i64>);
 
 impl Counts {
-    /// One of them.
     pub fn get(&self, name: &str) -> i64 {
         self.0.get(name).copied().unwrap_or(0)
     }
 
-    /// Those whose name begins with `prefix`, by the rest of the name.
+    /// The figures other than 0 whose name begins with `prefix`, keyed by the rest of the name.
     pub fn by(&self, prefix: &str) -> impl Iterator<Item = (&str, i64)> {
         let named = self.0.range(prefix.to_owned()..);
         let rest = named.map_while(move |(name, count)| Some((name.strip_prefix(prefix)?, *count)));
         rest.filter(|(_, count)| *count != 0)
     }
 
-    /// Whether each of them is the same; one that is not there is 0.
+    /// Whether all figures are equal; a missing figure equals 0.
     pub fn same(&self, other: &Self) -> bool {
         self.by("").eq(other.by(""))
     }
 
-    /// Adds to one of them.
     pub fn add(&mut self, name: &str, amount: i64) {
         if amount != 0 {
             let before = self.get(name);
@@ -190,7 +187,6 @@ impl Counts {
         }
     }
 
-    /// Adds all of `others`.
     pub fn add_all(&mut self, others: &Self) {
         for (name, amount) in &others.0 {
             self.add(name, *amount);
@@ -198,27 +194,25 @@ impl Counts {
     }
 }
 
-/// What one thing adds, and where.
+/// What one item adds to the figures, and to which of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is.
     pub kind: Kind,
-    /// Which.
     pub refid: String,
-    /// In which version.
     pub version: u64,
-    /// When it was made: the hour it is counted in.
+    /// When the item was created; it counts in this hour.
     pub at: Time,
-    /// When it became what it is in this version.
+    /// When the item reached this version.
     pub since: Time,
-    /// In whose sums it is.
+    /// The scopes whose figures the item counts in.
     pub scopes: BTreeSet<Scope>,
-    /// What it adds to each.
+    /// What the item adds in each of these scopes.
     pub counts: Counts,
 }
 
 impl Fact {
-    /// What a thing adds after `change`; none when it is nothing that is counted, or adds as much as before.
+    /// What the changed item adds now; `None` if it is of a kind that is not counted, or adds the same as before the
+    /// change.
     pub fn of(change: &Change) -> Option<Self> {
         let (before, now) = match change {
             Change::Client(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
@@ -233,7 +227,7 @@ impl Fact {
     }
 }
 
-/// Everybody's sums, and those of the reseller it belongs to.
+/// The scope of everyone, and the scope of the reseller that the item belongs to.
 fn scopes(reseller: Option<&ResellerRefid>) -> BTreeSet<Scope> {
     BTreeSet::from([Scope::All, Scope::of(reseller)])
 }
@@ -271,7 +265,7 @@ impl From<&Entry> for Fact {
         Self {
             kind: Kind::Entry,
             refid: entry.refid.to_string(),
-            // It never changes.
+            // An entry never changes.
             version: 1,
             at: entry.created_at,
             since: entry.created_at,

@@ -1,6 +1,7 @@
-//! Periods that are counted in: hours, days, months, years, and all time, in UTC.
+//! The periods that figures are kept for: hours, days, months, years and all time, in UTC.
 //!
-//! Invariant: a period's key has its level first and a fixed width, so that keys of one level are in the order of time.
+//! Invariant: the key of a period begins with its level and has a fixed width, so keys of one level sort in the order
+//! of time.
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -13,27 +14,23 @@ use crate::basic::time::{Day, Hour};
 pub struct Month(Day);
 
 impl Month {
-    /// The month of a day.
     pub fn of(day: Day) -> Self {
         Self(Day::from(day.date().first_of_month()))
     }
 
-    /// Its first day.
     pub fn first(self) -> Day {
         self.0
     }
 
-    /// Its last day.
     pub fn last(self) -> Day {
         Day::from(self.0.date().last_of_month())
     }
 
-    /// The year it is in.
     pub fn year(self) -> Year {
         Year::of(self.0)
     }
 
-    /// The month so many months before it, or the first there is.
+    /// The month this many months earlier, but not before the first month of the year 1.
     #[must_use]
     pub fn minus(self, months: i32) -> Self {
         Self::of(self.0.minus(Span::new().months(months)))
@@ -52,22 +49,19 @@ impl std::fmt::Display for Month {
 pub struct Year(Day);
 
 impl Year {
-    /// The year of a day.
     pub fn of(day: Day) -> Self {
         Self(Day::from(day.date().first_of_year()))
     }
 
-    /// Its first day.
     pub fn first(self) -> Day {
         self.0
     }
 
-    /// Its last day.
     pub fn last(self) -> Day {
         Day::from(self.0.date().last_of_year())
     }
 
-    /// The year so many years before it, or the first there is.
+    /// The year this many years earlier, but not before the year 1.
     #[must_use]
     pub fn minus(self, years: i32) -> Self {
         Self::of(self.0.minus(Span::new().years(years)))
@@ -80,22 +74,21 @@ impl std::fmt::Display for Year {
     }
 }
 
-/// How long the buckets of a trend are.
+/// The length of the buckets in a trend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Interval {
-    /// A day each.
+    /// One bucket per day.
     Daily,
-    /// A month each.
+    /// One bucket per month.
     #[default]
     Monthly,
-    /// A year each.
+    /// One bucket per year.
     Yearly,
 }
 
 impl Interval {
-    /// The interval's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Daily => "daily",
@@ -104,7 +97,6 @@ impl Interval {
         }
     }
 
-    /// The bucket that `day` falls in.
     pub fn bucket(self, day: Day) -> Period {
         match self {
             Self::Daily => Period::Day(day),
@@ -114,36 +106,26 @@ impl Interval {
     }
 }
 
-/// How long the parts are that a period is summed up from.
+/// The length of the periods that a longer period is summed up from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// An hour.
     Hour,
-    /// A day.
     Day,
-    /// A month.
     Month,
-    /// A year.
     Year,
 }
 
-/// What a figure is kept for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Period {
-    /// An hour; no query asks for one, but a day is the sum of its hours.
+    /// No query asks for an hour, but a day is the sum of its hours.
     Hour(Hour),
-    /// A day.
     Day(Day),
-    /// A month.
     Month(Month),
-    /// A year.
     Year(Year),
-    /// Always.
     All,
 }
 
 impl Period {
-    /// How it stands in a key.
     pub fn key(self) -> String {
         match self {
             Self::Hour(hour) => format!("H#{hour}"),
@@ -154,7 +136,7 @@ impl Period {
         }
     }
 
-    /// How it is called.
+    /// The period as answers show it.
     pub fn label(self) -> String {
         match self {
             Self::Hour(hour) => hour.to_string(),
@@ -165,12 +147,11 @@ impl Period {
         }
     }
 
-    /// Whether a day is in it.
     pub fn holds(self, day: Day) -> bool {
         self.days().is_none_or(|(first, last)| (first..=last).contains(&day))
     }
 
-    /// Its first and last day; none for always.
+    /// The first and the last day; `None` for all time. An hour gives the day that it is in.
     pub fn days(self) -> Option<(Day, Day)> {
         match self {
             Self::Hour(hour) => Some((hour.day(), hour.day())),
@@ -181,7 +162,7 @@ impl Period {
         }
     }
 
-    /// The period of the same length that follows; none after always.
+    /// The following period of the same length; `None` after all time and at the end of the year 9999.
     pub fn next(self) -> Option<Self> {
         let (_, last) = self.days()?;
         match self {
@@ -193,7 +174,7 @@ impl Period {
         }
     }
 
-    /// The period that this one is summed up in.
+    /// The next longer period, which contains this one.
     pub fn parent(self) -> Option<Self> {
         match self {
             Self::Hour(hour) => Some(Self::Day(hour.day())),
@@ -204,7 +185,7 @@ impl Period {
         }
     }
 
-    /// The keys of the first and the last period of a level that are in it.
+    /// The keys of the first and the last period of `level` within this one.
     pub fn parts(self, level: Level) -> (String, String) {
         let (first, last) = self.days().unwrap_or((Day::FIRST, Day::LAST));
         let [first, last] = match level {

@@ -1,57 +1,49 @@
-//! Ranges of days, and the fewest periods that make one up.
+//! Ranges of days, and the fewest periods that make up a range.
 //!
-//! Invariant: what covers a range covers each of its days once, and no other day; how many periods that takes depends
+//! Invariant: the cover of a range contains each of its days once and no other day. How many periods it takes depends
 //! on the range alone.
 
 use super::period::{Interval, Month, Period, Year};
 use crate::basic::time::Day;
 
-/// The most days of a daily trend: three years.
+/// The longest daily trend, in days: three years.
 pub const MOST_DAYS: usize = 1_096;
-/// The most months of a monthly trend: ten years.
+/// The longest monthly trend, in months: ten years.
 pub const MOST_MONTHS: usize = 120;
-/// The most years of a yearly trend.
+/// The longest yearly trend, in years.
 pub const MOST_YEARS: usize = 100;
 
-/// From one day to another, both included.
+/// The days from `start` to `end`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayRange {
     start: Day,
     end: Day,
 }
 
-/// Why days are no range that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RangeError {
-    /// The end comes first.
     #[error("end is before start")]
     Backwards,
-    /// It has more buckets than an answer holds.
+    /// The range has more buckets than an answer may hold.
     #[error("a {} range has at most {most} buckets", interval.as_str())]
-    TooLong {
-        /// Of this length.
-        interval: Interval,
-        /// The most.
-        most: usize,
-    },
+    TooLong { interval: Interval, most: usize },
 }
 
-/// A part of a range: a day, month or year, as far as it is in the range.
+/// The part of a range that falls in one bucket of a trend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RangePart {
-    /// The whole day, month or year.
+    /// The whole bucket: a day, a month or a year.
     pub period: Period,
-    /// The fewest periods that make up what of it is in the range.
+    /// The fewest periods that make up the days of the bucket that are in the range.
     pub cover: Vec<Period>,
 }
 
 impl DayRange {
-    /// From `start` to `end`, unless that is before it.
     pub fn new(start: Day, end: Day) -> Result<Self, RangeError> {
         if start <= end { Ok(Self { start, end }) } else { Err(RangeError::Backwards) }
     }
 
-    /// The fewest periods that make it up, in the order of time.
+    /// The fewest periods that make up the range, in the order of time.
     pub fn cover(self) -> Vec<Period> {
         let mut periods = Vec::new();
         let mut next = Some(self.start);
@@ -70,7 +62,8 @@ impl DayRange {
         periods
     }
 
-    /// Its parts, in the order of time; those that it cuts hold only what is in it.
+    /// One part per bucket, in the order of time. The first and the last part hold only the days that are in the
+    /// range.
     pub fn parts(self, interval: Interval) -> Result<Vec<RangePart>, RangeError> {
         let most = match interval {
             Interval::Daily => MOST_DAYS,
@@ -151,7 +144,7 @@ mod tests {
                 let parts = range.parts(interval).unwrap();
                 let covers: Vec<Period> = parts.iter().flat_map(|it| it.cover.clone()).collect();
                 prop_assert_eq!(&days(&covers), &expected);
-                // A part holds nothing of another one.
+                // A part must not hold a day of another part.
                 for part in &parts {
                     let (first, last) = part.period.days().unwrap();
                     prop_assert!(days(&part.cover).iter().all(|day| (first..=last).contains(day)));

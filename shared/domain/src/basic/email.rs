@@ -1,17 +1,18 @@
 //! E-mail addresses.
 //!
-//! Invariant: an [`EmailAddress`] can be mailed: valid, ASCII (domains in their `xn--` form, because SES takes
-//! no other), at most 254 bytes. Two addresses are the same when they differ only in case (rule A1).
+//! Invariant: e-mails can be sent to an [`EmailAddress`]: it is valid, at most 254 bytes, and ASCII, with the domain
+//! in its `xn--` form, because SES accepts no other. Two addresses are the same if they differ only in case (rule
+//! A1).
 
 use email_address::Options;
 
 use crate::basic::text::{TextError, text_type};
 
-/// The most bytes of an address (RFC 5321).
+/// The longest address, in bytes (RFC 5321).
 const MOST: usize = 254;
 
 text_type!(
-    /// An e-mail address in ASCII; the domain in its `xn--` form.
+    /// An e-mail address in ASCII, with the domain in its `xn--` form.
     EmailAddress,
     check check,
     schema formatted(KnownFormat::Email).max_length(Some(MOST)),
@@ -34,7 +35,7 @@ fn check(text: &str) -> Result<(), TextError> {
 }
 
 impl EmailAddress {
-    /// The form two spellings of one address share.
+    /// The same text for all spellings of one address, for comparisons and keys.
     pub fn folded(&self) -> String {
         self.as_str().to_ascii_lowercase()
     }

@@ -1,4 +1,6 @@
-//! Values that every noun is made of: text, times, addresses, refids.
+//! The values that the other modules are made of: text, times, e-mail addresses and refids.
+//!
+//! Invariant: a value that exists passed its check.
 
 pub mod email;
 pub(crate) mod hex;

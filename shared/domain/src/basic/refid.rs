@@ -1,44 +1,40 @@
-//! Public ids: `CL-7ZK3M9QWX2ABCDEF` and the like, the only ids that stand in URLs.
+//! Refids: public ids like `CL-7ZK3M9QWX2ABCDEF`, by which URLs name most things.
 //!
-//! Invariant: a refid is a prefix and 16 symbols of Crockford's base 32 (80 bits, no look-alikes), and carries
-//! nothing that a table key could be split at. Text that is no refid is treated like an unknown one: so a
-//! body reads it as a `String`, and only its schema is the refid's.
+//! Invariant: a refid is a prefix and 16 symbols of Crockford's base 32, which are 80 bits without look-alikes. It
+//! contains no separator of table keys. Text that is not a refid is treated like the id of something that does not
+//! exist, so a request body reads refids as `String`, and only the schema asks for the form of a refid.
 
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// Bytes of randomness in a refid: 80 bits.
+/// The random bytes of a refid: 80 bits.
 pub const BYTES: usize = 10;
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LENGTH: usize = 16;
 
-/// Crockford's base 32 in upper case; a broken specification would be found by the first test.
+/// Crockford's base 32 in upper case. The fallback can't happen: any test that makes a refid would detect a wrong
+/// specification.
 static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification.symbols.push_str(SYMBOLS);
     specification.encoding().unwrap_or(data_encoding::BASE32HEX_NOPAD)
 });
 
-/// The letters before the dash: 1 to 8 capital letters; configuration for clients and resellers.
+/// The beginning of a refid: 1 to 8 capital letters and a dash. A deployment can set those of clients and resellers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(Cow<'static, str>);
 
 impl Prefix {
-    /// The prefix of users.
     pub const USER: Self = Self(Cow::Borrowed("US-"));
-    /// The prefix of licences.
     pub const LICENCE: Self = Self(Cow::Borrowed("LI-"));
-    /// The prefix of ledger entries.
     pub const ENTRY: Self = Self(Cow::Borrowed("PV-"));
-    /// The prefix of API keys.
     pub const API_KEY: Self = Self(Cow::Borrowed("AK-"));
 }
 
-/// A prefix that is not 1 to 8 capital letters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a refid prefix is 1 to 8 capital letters and a dash, like CL-")]
+#[error("a refid prefix must be 1 to 8 capital letters and a dash, like CL-")]
 pub struct PrefixError;
 
 impl std::str::FromStr for Prefix {
@@ -57,12 +53,12 @@ fn is_refid(text: &str) -> bool {
     text.split_once('-').is_some_and(|(letters, code)| is_prefix(letters) && is_code(code))
 }
 
-/// Whether `text` is what [`code`] makes.
+/// Whether `text` could come from [`code`].
 pub(crate) fn is_code(text: &str) -> bool {
     text.len() == CODE_LENGTH && text.bytes().all(|byte| SYMBOLS.as_bytes().contains(&byte))
 }
 
-/// The 16 symbols of 80 bits.
+/// Encodes 80 bits as 16 symbols.
 pub fn code(bits: [u8; BYTES]) -> String {
     CROCKFORD.encode(&bits)
 }
@@ -78,17 +74,16 @@ macro_rules! refids {
         pub struct $name(String);
 
         impl $name {
-            /// The refid with these 80 bits.
+            /// The refid with this prefix and these 80 bits.
             pub fn new(prefix: &Prefix, bits: [u8; BYTES]) -> Self {
                 Self(format!("{}{}", prefix.0, code(bits)))
             }
 
-            /// The refid that `text` spells, if it spells one at all.
+            /// The refid that `text` spells, if it is one.
             pub fn parse(text: &str) -> Option<Self> {
                 is_refid(text).then(|| Self(text.to_owned()))
             }
 
-            /// The refid as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -97,7 +92,7 @@ macro_rules! refids {
         impl TryFrom<String> for $name {
             type Error = &'static str;
             fn try_from(text: String) -> Result<Self, Self::Error> {
-                if is_refid(&text) { Ok(Self(text)) } else { Err("not a refid") }
+                if is_refid(&text) { Ok(Self(text)) } else { Err("must be a refid") }
             }
         }
 
@@ -120,11 +115,11 @@ refids! {
     ClientRefid "CL-7ZK3M9QWX2ABCDEF"
     /// The id of a reseller, like `RS-7ZK3M9QWX2ABCDEF`.
     ResellerRefid "RS-7ZK3M9QWX2ABCDEF"
-    /// The id of a login, like `US-7ZK3M9QWX2ABCDEF`.
+    /// The id of a user, like `US-7ZK3M9QWX2ABCDEF`.
     UserRefid "US-7ZK3M9QWX2ABCDEF"
     /// The id of a licence, like `LI-7ZK3M9QWX2ABCDEF`.
     LicenceRefid "LI-7ZK3M9QWX2ABCDEF"
-    /// The id of a ledger entry, like `PV-7ZK3M9QWX2ABCDEF`; a purchase's is its provision's, too.
+    /// The id of a ledger entry, like `PV-7ZK3M9QWX2ABCDEF`. The entry of a purchase has the id of its provision.
     EntryRefid "PV-7ZK3M9QWX2ABCDEF"
     /// The id of an API key, like `AK-7ZK3M9QWX2ABCDEF`.
     ApiKeyRefid "AK-7ZK3M9QWX2ABCDEF"

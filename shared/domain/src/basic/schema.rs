@@ -1,21 +1,21 @@
-//! The JSON schemas of single values. Each is declared beside the check of its type, from the same bounds.
+//! The JSON schemas of values. Each schema is declared next to the check of its type, with the same bounds.
 //!
-//! Invariant: a schema admits what its type admits, as far as JSON Schema can say it. `make fuzz` tries both sides of
-//! each.
+//! Invariant: a schema admits exactly what its type admits, as far as JSON Schema can express it. `make fuzz` tries
+//! accepted and refused values of each schema.
 
 pub use utoipa::openapi::KnownFormat;
 use utoipa::openapi::ObjectBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat, Type};
 
-/// Not blank, and without control characters and bidirectional overrides; otherwise any script.
+/// Any script, but not blank, and without control characters and bidirectional overrides.
 const TEXT: &str = concat!(
     r"^[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*",
     r"[^\s\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]",
     r"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$",
 );
 
-/// Declares the schema of a type, by its own name in the API's document or by another. The functions of this module
-/// make the form.
+/// Declares the schema of a type, under the type's own name in the API document or under another one. The functions
+/// of this module build the schema.
 #[macro_export]
 macro_rules! value_schema {
     ($type:ident, $says:expr, $form:expr, $example:expr) => {
@@ -25,7 +25,7 @@ macro_rules! value_schema {
         impl utoipa::PartialSchema for $type {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 use $crate::basic::schema::*;
-                // A doc comment begins each line with a space.
+                // A doc comment begins with a space.
                 $form.description(Some($says.trim())).examples([serde_json::json!($example)]).build().into()
             }
         }
@@ -42,53 +42,53 @@ fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// Text of some length in characters that matches a pattern.
+/// Text of `least` to `most` characters that matches `pattern`.
 pub fn pattern(least: usize, most: usize, pattern: &str) -> ObjectBuilder {
     string().min_length(Some(least)).max_length(Some(most)).pattern(Some(pattern))
 }
 
-/// Text that people type: at most so many characters.
+/// Text that people type, of at most `most` characters.
 pub fn text(most: usize) -> ObjectBuilder {
     pattern(1, most, TEXT)
 }
 
-/// Visible ASCII: at most so many characters.
+/// Visible ASCII, at most `most` characters.
 pub fn visible(most: usize) -> ObjectBuilder {
     pattern(1, most, "^[!-~]+$")
 }
 
-/// Letters, digits, spaces and dashes, not all of them spaces: at most so many characters.
+/// Letters, digits, spaces and dashes, at most `most` characters, and not only spaces.
 pub fn code(most: usize) -> ObjectBuilder {
     pattern(1, most, "^[0-9A-Za-z -]*[0-9A-Za-z-][0-9A-Za-z -]*$")
 }
 
-/// So many hexadecimal digits in lower case.
+/// Exactly `digits` hexadecimal digits in lower case.
 pub fn hex(digits: usize) -> ObjectBuilder {
     pattern(digits, digits, &format!("^[0-9a-f]{{{digits}}}$"))
 }
 
-/// Text of a format that JSON Schema knows.
+/// Text in a format that JSON Schema defines.
 pub fn formatted(format: KnownFormat) -> ObjectBuilder {
     string().format(Some(SchemaFormat::KnownFormat(format)))
 }
 
-/// A format of ours marks the id of something: text of another form is treated like an id that does not exist.
+/// An id. Purser's own `format` marks it as one: text of another form is treated like an id that does not exist.
 pub fn id(form: ObjectBuilder, format: &str) -> ObjectBuilder {
     form.format(Some(SchemaFormat::Custom(format.to_owned())))
 }
 
-/// A prefix of capital letters, a dash, and so many symbols without look-alikes.
+/// A prefix of capital letters, a dash, and `symbols` symbols without look-alikes.
 pub fn refid(symbols: usize) -> ObjectBuilder {
     let pattern = format!("^[A-Z]{{1,8}}-[0-9A-HJKMNP-TV-Z]{{{symbols}}}$");
     id(string().pattern(Some(pattern)), "refid")
 }
 
-/// A password of some length.
+/// A password of `least` to `most` characters.
 pub fn secret(least: usize, most: usize) -> ObjectBuilder {
     formatted(KnownFormat::Password).min_length(Some(least)).max_length(Some(most))
 }
 
-/// A whole number.
+/// A whole number from `least` to `most`.
 pub fn integer(least: u64, most: u64) -> ObjectBuilder {
     let format = if i32::try_from(most).is_ok() { KnownFormat::Int32 } else { KnownFormat::Int64 };
     ObjectBuilder::new()

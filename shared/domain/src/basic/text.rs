@@ -1,32 +1,30 @@
-//! Text that people type: any script and emoji, stored as given, within a length.
+//! Text that people type: any script and emoji, stored as given, up to a length.
 //!
-//! Invariant: no control character and no bidirectional override is ever stored, so what a page or a mail
-//! shows reads in the order it was written (docs/rules.md, "Text").
+//! Invariant: no control character and no bidirectional override is ever stored, so pages and e-mails show text in
+//! the order in which it was written (docs/rules.md, "Text").
 
-/// Why a piece of text is refused. The message is meant for people.
+/// Why text is refused. People read the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but white space.
+    /// The text is empty or only white space.
     #[error("must not be blank")]
     Blank,
-    /// More Unicode scalar values than allowed.
+    /// The text has more Unicode scalar values than allowed.
     #[error("must be at most {0} characters")]
     TooLong(usize),
-    /// A control character or a bidirectional override.
     #[error("must not contain control characters or bidirectional overrides")]
     Forbidden,
-    /// The text has not the form its type asks for.
+    /// The text does not have the form of its type.
     #[error("{0}")]
     Malformed(&'static str),
 }
 
-/// Whether `c` may stand in stored text.
 pub fn is_allowed(c: char) -> bool {
     let overrides = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     !c.is_control() && !overrides
 }
 
-/// Checks text against the rules above; lengths count Unicode scalar values.
+/// Checks text of any type: not blank, no forbidden characters, and at most `most` Unicode scalar values.
 pub fn check(text: &str, most: usize) -> Result<(), TextError> {
     if text.trim().is_empty() {
         return Err(TextError::Blank);
@@ -40,7 +38,7 @@ pub fn check(text: &str, most: usize) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Defines a newtype around text that passed a check. Its doc comment describes it in the API's document, too.
+/// Defines a newtype for text that passed a check. Its doc comment is also its description in the API document.
 macro_rules! text_type {
     ($(#[doc = $says:literal])+ $name:ident, most $most:literal, example $example:literal) => {
         $crate::basic::text::text_type!(
@@ -62,7 +60,6 @@ macro_rules! text_type {
         pub struct $name(String);
 
         impl $name {
-            /// The text as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -97,24 +94,24 @@ text_type!(
     Name, most 255, example "Acme Corporation"
 );
 text_type!(
-    /// A telephone number as people write it.
+    /// A telephone number, in any notation.
     Phone, most 64, example "+44 20 7946 0000"
 );
 text_type!(
-    /// What something is for.
+    /// What a movement of credits is for.
     Description, most 500, example "First top-up"
 );
 text_type!(
-    /// The caller's own name of a top-up or a transfer.
+    /// The caller's own name for a top-up or a transfer.
     Reference, most 255, example "INV-2026-001"
 );
 text_type!(
-    /// The id other systems know a client by.
+    /// The id by which other systems know a client.
     ClientId, most 255, example "CUST-4711"
 );
 
 impl ClientId {
-    /// The id of a client that was given none: `uuid`, as text.
+    /// The id for a client whose caller gave none: `uuid` as text.
     pub fn from_uuid(uuid: &str) -> Result<Self, TextError> {
         Self::try_from(uuid.to_owned())
     }

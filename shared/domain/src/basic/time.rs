@@ -1,13 +1,14 @@
-//! Points in time, in whole milliseconds of UTC, and the days they fall on.
+//! Points in time, in whole milliseconds of UTC, and the days and hours that contain them.
 //!
-//! Invariant: the text of a [`Time`] or a [`Day`] has a fixed width, so that text order is time order in a sort key.
+//! Invariant: the text of a [`Time`], a [`Day`] or an [`Hour`] has a fixed width, so sort keys are in the order of
+//! time.
 
 use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A moment, shown as `2026-01-31T09:30:00.000Z` (docs/rules.md, "Answers").
+/// A moment, written as `2026-01-31T09:30:00.000Z` (docs/rules.md, "Answers").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Time(Timestamp);
@@ -21,35 +22,33 @@ crate::value_schema!(
 );
 
 impl Time {
-    /// The moment, cut to the millisecond; beyond the years 1 to 9999 it stops at the nearest end.
+    /// The moment, truncated to the millisecond and clamped to the years 1 to 9999.
     pub fn of(timestamp: Timestamp) -> Self {
         let ms = timestamp.as_millisecond().clamp(-62_135_596_800_000, 253_402_207_200_000);
         Self(Timestamp::from_millisecond(ms).unwrap_or(timestamp))
     }
 
     #[must_use]
-    /// This moment moved by `duration`, or the last representable moment.
+    /// The moment that is `duration` later. It saturates at the first or last representable moment.
     pub fn plus(self, duration: SignedDuration) -> Self {
         self.0.saturating_add(duration).map_or(self, Self::of)
     }
 
-    /// The day it falls on, in UTC.
     pub fn day(self) -> Day {
         Day(Offset::UTC.to_datetime(self.0).date())
     }
 
-    /// The hour it falls in, in UTC.
     pub fn hour(self) -> Hour {
         let moment = Offset::UTC.to_datetime(self.0);
         Hour(Day(moment.date()), moment.hour())
     }
 
-    /// The minute as people read it: `31 January 2026 at 09:30 UTC`.
+    /// The minute in words, as `31 January 2026 at 09:30 UTC`.
     pub fn for_people(self) -> String {
         self.0.strftime("%-d %B %Y at %H:%M UTC").to_string()
     }
 
-    /// Seconds since 1970, as DynamoDB's time-to-live wants them.
+    /// Seconds since 1970, the unit of DynamoDB's time to live.
     pub fn unix_seconds(self) -> i64 {
         self.0.as_second()
     }
@@ -74,7 +73,7 @@ impl From<Time> for String {
     }
 }
 
-/// A day of UTC, written `2026-01-31` and in no other way.
+/// A day in UTC. `2026-01-31` is its only spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Day(Date);
@@ -83,48 +82,42 @@ pub struct Day(Date);
 crate::value_schema!(Day, "A day, in UTC.", formatted(KnownFormat::Date), "2026-01-31");
 
 impl Day {
-    /// The first day of the first year.
     pub const FIRST: Self = Self(date(1, 1, 1));
-    /// The last day of the year 9999.
     pub const LAST: Self = Self(date(9999, 12, 31));
 
-    /// The day after it, unless it is the last of the year 9999.
+    /// The following day; `None` after the last day of the year 9999.
     pub fn next(self) -> Option<Self> {
         self.0.tomorrow().ok().map(Self)
     }
 
-    /// The day so many days before it, or the first there is.
+    /// The day this many days earlier, but not before the first day.
     #[must_use]
     pub fn minus_days(self, days: i32) -> Self {
         self.minus(Span::new().days(days))
     }
 
-    /// The day so long before it, or the first there is.
+    /// The day `span` earlier, but not before the first day.
     pub(crate) fn minus(self, span: Span) -> Self {
         Self(self.0.saturating_sub(span)).max(Self::FIRST)
     }
 
-    /// How many days later `other` is; less than 0 when it is before.
+    /// How many days later `other` is; negative if it is earlier.
     pub fn until(self, other: Self) -> i32 {
         self.0.until(other.0).map_or(0, |span| span.get_days())
     }
 
-    /// Its hours, in their order.
     pub fn hours(self) -> impl DoubleEndedIterator<Item = Hour> {
         (0..24).map(move |hour| Hour(self, hour))
     }
 
-    /// Its first hour.
     pub fn first_hour(self) -> Hour {
         Hour(self, 0)
     }
 
-    /// Its last hour.
     pub fn last_hour(self) -> Hour {
         Hour(self, 23)
     }
 
-    /// The day as the time library has it.
     pub(crate) fn date(self) -> Date {
         self.0
     }
@@ -136,17 +129,16 @@ impl From<Date> for Day {
     }
 }
 
-/// An hour of UTC, written `2026-01-31T09`.
+/// An hour in UTC, written as `2026-01-31T09`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hour(Day, i8);
 
 impl Hour {
-    /// The day it is of.
     pub fn day(self) -> Day {
         self.0
     }
 
-    /// The hour after it, unless it is the last of the year 9999.
+    /// The following hour; `None` after the last hour of the year 9999.
     pub fn next(self) -> Option<Self> {
         match self.1 {
             23 => self.0.next().map(Day::first_hour),
@@ -161,7 +153,6 @@ impl std::fmt::Display for Hour {
     }
 }
 
-/// Text that is no hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an hour like 2026-01-31T09")]
 pub struct HourError;
@@ -177,7 +168,6 @@ impl std::str::FromStr for Hour {
     }
 }
 
-/// Text that is no day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a day like 2026-01-31")]
 pub struct DayError;
@@ -191,7 +181,7 @@ impl std::fmt::Display for Day {
 impl std::str::FromStr for Day {
     type Err = DayError;
     fn from_str(text: &str) -> Result<Self, DayError> {
-        // The library reads other spellings, too, and years before the first.
+        // The library also reads other spellings, and years before the first.
         let day = text.parse::<Date>().map(Self).map_err(|_| DayError)?;
         if day.to_string() == text && text.len() == 10 { Ok(day) } else { Err(DayError) }
     }

@@ -1,4 +1,6 @@
-//! Which events follow from which change.
+//! Derives the events that follow from a change of one item.
+//!
+//! Invariant: the events depend on nothing except the item before and after the change.
 
 use super::{Event, Occurrence};
 use crate::basic::time::Time;
@@ -11,30 +13,22 @@ use crate::people::session::Login;
 use crate::people::token::LinkRequest;
 use crate::people::user::User;
 
-/// The change of one item, decoded.
+/// The change of one stored item, decoded. If a variant has two values, they are the item before the change (`None`
+/// for a new item) and after it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// A client appeared or changed.
     Client(Option<Client>, Client),
-    /// A client was deleted.
     ClientDeleted(DeletedClient),
-    /// A reseller appeared or changed.
     Reseller(Option<Reseller>, Reseller),
-    /// An entry was appended.
     Entry(Entry),
-    /// A licence was minted or changed.
     Licence(Option<Licence>, Licence),
-    /// A login appeared or changed.
     User(Option<User>, User),
-    /// What a user proves itself with changed.
     Credentials(Option<Credentials>, Credentials),
-    /// Somebody signed in.
     Login(Login),
-    /// Somebody asked for a link by mail.
     LinkRequest(LinkRequest),
 }
 
-/// The events of a change, in the order they happened.
+/// The events of a change, in the order in which they happened.
 pub fn events_of(change: &Change) -> Vec<Occurrence> {
     match change {
         Change::Client(old, new) => {
@@ -108,7 +102,7 @@ fn reseller_event(old: Option<&Reseller>, new: &Reseller) -> Option<Event> {
     })
 }
 
-/// Money events come from the entry's insert alone: a changed threshold is no crossing (rule B9).
+/// Events about credits follow only from the insertion of an entry: a changed threshold is not a crossing (rule B9).
 fn entry_events(entry: &Entry) -> impl Iterator<Item = Event> {
     let Entry { amount, balance_after: balance, sequence, threshold, .. } = *entry;
     let reseller = entry.reseller.clone();
@@ -158,7 +152,7 @@ fn user_events(old: Option<&User>, new: &User) -> impl Iterator<Item = (Time, Ev
     invited.into_iter().chain(confirmed).chain(moved)
 }
 
-/// The first password of a login is no change of it.
+/// Setting the first password of a user is not a change of the password.
 fn credentials_events(old: Option<&Credentials>, new: &Credentials) -> impl Iterator<Item = (Time, Event)> {
     let user = || new.user.clone();
     let set_before = old.and_then(|old| old.password_set_at);

@@ -1,7 +1,7 @@
-//! Events: what the rest of Purser is told of a change.
+//! Events: what Purser publishes on its bus about a change.
 //!
-//! Invariant: an event is a pure function of one item's change, so nothing is written twice and nothing is
-//! forgotten; it carries refids and figures, never a licence key, an address or an image of the item.
+//! Invariant: an event is a pure function of one item's change, so it needs no record of its own and none is
+//! forgotten. It carries refids and figures, but never a licence key, an address or a copy of the item.
 
 mod changes;
 
@@ -19,10 +19,11 @@ use crate::money::tier::Tier;
 use crate::parties::client::ClientStatus;
 use crate::parties::reseller::ResellerStatus;
 
-/// What happened. The doc comments are the tables of docs/events.md.
+/// What happened. The tables in docs/events.md are made from the doc comments of this enum.
 ///
-/// Members go over the bus by these names. Events of another version of Purser arrive, too: a consumer ignores members
-/// it doesn't know, so a member may be added, and must be an `Option` as long as events without it may be on their way.
+/// The names of the variants and of their members are the names on the bus. Consumers also receive events of other
+/// versions of Purser, and ignore members that they don't know. So a member may be added, but it must be an `Option`
+/// as long as events without it may still arrive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(tag = "detail-type", content = "detail")]
 #[strum_discriminants(
@@ -36,187 +37,187 @@ pub enum Event {
     ClientCreated {
         /// The client.
         client: ClientRefid,
-        /// The reseller it belongs to; null for a standalone client.
+        /// The reseller that the client belongs to; null for a standalone client.
         reseller: Option<ResellerRefid>,
-        /// Its first status.
+        /// The client's first status.
         status: ClientStatus,
     },
     /// A client's status changed.
     ClientStatusChanged {
         /// The client.
         client: ClientRefid,
-        /// The reseller it belongs to; null for a standalone client.
+        /// The reseller that the client belongs to; null for a standalone client.
         reseller: Option<ResellerRefid>,
-        /// Its status before.
+        /// The client's status before the change.
         from: ClientStatus,
-        /// Its status now.
+        /// The client's status after the change.
         to: ClientStatus,
     },
     /// A client was moved to another reseller.
     ClientTransferred {
         /// The client.
         client: ClientRefid,
-        /// The reseller it belonged to; null if it was standalone.
+        /// The reseller that the client belonged to; null if it was standalone.
         from: Option<ResellerRefid>,
-        /// The reseller it belongs to now; null if it is standalone.
+        /// The reseller that the client belongs to now; null if it is standalone.
         to: Option<ResellerRefid>,
     },
-    /// Something else of a client changed, for instance its name.
+    /// Another property of a client changed, for instance its name.
     ClientChanged {
         /// The client.
         client: ClientRefid,
-        /// The reseller it belongs to; null for a standalone client.
+        /// The reseller that the client belongs to; null for a standalone client.
         reseller: Option<ResellerRefid>,
     },
     /// A client was deleted.
     ClientDeleted {
         /// The client.
         client: ClientRefid,
-        /// The reseller it belonged to; null if it was standalone.
+        /// The reseller that the client belonged to; null if it was standalone.
         reseller: Option<ResellerRefid>,
     },
     /// A reseller was onboarded, or applied to become one.
     ResellerOnboarded {
         /// The reseller.
         reseller: ResellerRefid,
-        /// Its tier.
+        /// The reseller's tier.
         tier: Tier,
-        /// Its first status; `pending` is an application.
+        /// The reseller's first status; `pending` means that it applied and awaits approval.
         status: ResellerStatus,
-        /// The reseller above it; null if there is none.
+        /// The reseller that it was onboarded under; null if there is none.
         parent: Option<ResellerRefid>,
     },
     /// A reseller's status changed. From `pending` to `active`, its application was approved.
     ResellerStatusChanged {
         /// The reseller.
         reseller: ResellerRefid,
-        /// Its status before.
+        /// The reseller's status before the change.
         from: ResellerStatus,
-        /// Its status now.
+        /// The reseller's status after the change. From `pending` to `active` means that its application was approved.
         to: ResellerStatus,
     },
-    /// Something else of a reseller changed, for instance its tier.
+    /// Another property of a reseller changed, for instance its tier.
     ResellerChanged {
         /// The reseller.
         reseller: ResellerRefid,
-        /// Its tier now.
+        /// The reseller's tier after the change.
         tier: Tier,
     },
-    /// A reseller topped up.
+    /// Credits were added to a reseller's wallet by a top-up.
     CreditsAdded {
         /// The reseller.
         reseller: ResellerRefid,
-        /// How many credits.
+        /// The number of credits.
         amount: Credits,
-        /// The balance after it.
+        /// The balance after the entry.
         balance: Credits,
         /// The number of the ledger entry in the reseller's wallet.
         sequence: u64,
     },
-    /// A reseller purchased.
+    /// A reseller made a purchase.
     CreditsProvisioned {
         /// The reseller.
         reseller: ResellerRefid,
         /// The provision.
         provision: EntryRefid,
-        /// How many credits it cost.
+        /// The number of credits that the purchase cost.
         cost: Credits,
-        /// The balance after it.
+        /// The balance after the entry.
         balance: Credits,
         /// The number of the ledger entry in the reseller's wallet.
         sequence: u64,
-        /// The product; null if only a cost was given.
+        /// The product; null if the purchase gave only a cost.
         product: Option<ProductReference>,
-        /// The clients it was for; empty if only a cost was given.
+        /// The clients that the purchase was for; empty if it gave only a cost.
         clients: Vec<ClientRefid>,
     },
-    /// A reseller got credits back for a provision.
+    /// A provision was refunded, in whole or in part, to the reseller that paid for it.
     CreditsRefunded {
         /// The reseller.
         reseller: ResellerRefid,
         /// The provision that is refunded.
         provision: Option<EntryRefid>,
-        /// How many credits.
+        /// The number of credits.
         amount: Credits,
-        /// The balance after it.
+        /// The balance after the entry.
         balance: Credits,
         /// The number of the ledger entry in the reseller's wallet.
         sequence: u64,
     },
-    /// Credits left a wallet for another one.
+    /// Credits left a wallet by a transfer.
     CreditsTransferredOut {
-        /// The reseller whose wallet they left.
+        /// The reseller whose wallet the credits left.
         reseller: ResellerRefid,
-        /// The reseller that got them.
+        /// The reseller that received the credits.
         to: Option<ResellerRefid>,
-        /// How many credits.
+        /// The number of credits.
         amount: Credits,
-        /// The balance after it.
+        /// The balance after the entry.
         balance: Credits,
         /// The number of the ledger entry in the reseller's wallet.
         sequence: u64,
     },
-    /// Credits arrived in a wallet from another one.
+    /// Credits arrived in a wallet by a transfer.
     CreditsTransferredIn {
-        /// The reseller in whose wallet they arrived.
+        /// The reseller in whose wallet the credits arrived.
         reseller: ResellerRefid,
-        /// The reseller that gave them.
+        /// The reseller that sent the credits.
         from: Option<ResellerRefid>,
-        /// How many credits.
+        /// The number of credits.
         amount: Credits,
-        /// The balance after it.
+        /// The balance after the entry.
         balance: Credits,
         /// The number of the ledger entry in the reseller's wallet.
         sequence: u64,
     },
-    /// A ledger entry took a balance from at or above the reseller's threshold to below it. A changed threshold does
-    /// not.
+    /// A ledger entry took the balance from at or above the reseller's threshold to below it. Changing the threshold
+    /// does not cause this event.
     CreditsRanLow {
         /// The reseller.
         reseller: ResellerRefid,
         /// The balance after the entry.
         balance: Credits,
-        /// The threshold.
+        /// The reseller's threshold.
         threshold: Credits,
     },
     /// A licence was minted.
     LicenceMinted {
         /// The licence.
         licence: LicenceRefid,
-        /// The product it is of.
+        /// The product that the licence is for.
         product: ProductReference,
-        /// The client that owns it; null while it is unlinked.
+        /// The client that owns the licence; null while the licence is not linked to a client.
         client: Option<ClientRefid>,
-        /// The reseller that sold it; null if none did.
+        /// The reseller that sold the licence; null if none did.
         reseller: Option<ResellerRefid>,
     },
     /// A licence was revoked.
     LicenceRevoked {
         /// The licence.
         licence: LicenceRefid,
-        /// The product it is of.
+        /// The product that the licence is for.
         product: ProductReference,
-        /// The client that owns it; null while it is unlinked.
+        /// The client that owns the licence; null while the licence is not linked to a client.
         client: Option<ClientRefid>,
-        /// The reseller that sold it; null if none did.
+        /// The reseller that sold the licence; null if none did.
         reseller: Option<ResellerRefid>,
     },
-    /// An account was made for a person, who has yet to set a password.
+    /// A user was created for a person, who has yet to set a password.
     UserInvited {
         /// The user.
         user: UserRefid,
     },
-    /// A user confirmed the e-mail address for the first time.
+    /// A user confirmed their e-mail address for the first time.
     UserConfirmed {
         /// The user.
         user: UserRefid,
     },
-    /// A user's e-mail address changed, and the new one is confirmed.
+    /// A user's e-mail address changed; the new address is confirmed.
     EmailChanged {
         /// The user.
         user: UserRefid,
     },
-    /// A user set another password. The first one is no change.
+    /// A user replaced their password. Setting the first password does not cause this event.
     PasswordChanged {
         /// The user.
         user: UserRefid,
@@ -225,30 +226,29 @@ pub enum Event {
     SecondFactorChanged {
         /// The user.
         user: UserRefid,
-        /// Whether there is one now.
+        /// Whether the user has a second factor now.
         on: bool,
     },
-    /// A user signed in from a device that was not seen before. The user's first sign-in is none.
+    /// A user signed in from a device that was not seen before. The user's first sign-in does not cause this event.
     SignedInFromNewDevice {
         /// The user.
         user: UserRefid,
-        /// The sign-in.
+        /// The id of the sign-in.
         login: String,
     },
-    /// Somebody asked for a link by e-mail: to register, to confirm an address or to reset a password.
+    /// Someone asked for a link by e-mail: to register, to confirm an address or to reset a password.
     LinkRequested {
-        /// The request.
+        /// The id of the request.
         request: String,
     },
 }
 
 impl EventName {
-    /// The name on the bus.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Every name.
+    /// Every name of an event.
     pub const ALL: &[Self] = Self::VARIANTS;
 }
 
@@ -258,30 +258,29 @@ impl std::fmt::Display for EventName {
     }
 }
 
-/// Why an event can't be read. It quotes nothing of the members, which may be personal, because it is logged.
+/// Why an event can't be read. The message is logged, so it quotes no member: members may be personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableEvent {
-    /// A name that no event of this version has.
-    #[error("no event has this name")]
+    /// No event of this version has the name.
+    #[error("the name of the event is unknown")]
     Unknown,
-    /// Members that the event of this name does not have.
-    #[error("the members of the {0} are not what they should be")]
+    /// The members are not the ones that this event must have.
+    #[error("{0} does not have the members that it must have")]
     Members(EventName),
 }
 
 impl Event {
-    /// Its name.
     pub fn name(&self) -> EventName {
         self.into()
     }
 
-    /// Its members as a JSON object: `detail` on the bus.
+    /// The members as a JSON object, which is `detail` on the bus.
     pub fn detail(&self) -> Result<Value, serde_json::Error> {
         let mut tagged = serde_json::to_value(self)?;
         Ok(tagged.get_mut("detail").map(Value::take).unwrap_or_default())
     }
 
-    /// Reads the members of the event that is called `name`; what else is in `detail` is ignored.
+    /// Reads an event from its name and its `detail`. Members that this version does not know are ignored.
     pub fn read(name: &str, detail: &Value) -> Result<Self, UnreadableEvent> {
         let name: EventName = name.parse().map_err(|_| UnreadableEvent::Unknown)?;
         let tagged = json!({"detail-type": name.as_str(), "detail": detail});
@@ -289,14 +288,12 @@ impl Event {
     }
 }
 
-/// An event that happened at some time, as the bus is told of it.
+/// An event with its id and time, as it is published on the bus.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occurrence {
-    /// refid : version : name. It is the same however often the event is delivered; consumers claim it before they act.
+    /// `refid:version:name`. Every delivery of the event has the same id; consumers claim it before they act.
     pub id: String,
-    /// When it happened.
     pub time: Time,
-    /// What happened.
     pub event: Event,
 }
 

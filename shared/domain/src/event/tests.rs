@@ -1,4 +1,4 @@
-//! What goes over the bus, to the byte: consumers of another version, rules and archives read it.
+//! Pins what goes over the bus to the byte, because consumers of another version, rules and archives read it.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -38,14 +38,14 @@ fn time(second: i64) -> Time {
     at(1_767_225_600 + second)
 }
 
-/// The document with `changes` in place of its members.
+/// The document with the members in `changes` added or replaced.
 fn changed(mut document: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("an object") };
     document.as_object_mut().unwrap().extend(changes);
     document
 }
 
-/// The events of a change, a line each: id, time and members, with short words for ids and times.
+/// The events of a change, one per line: id, time and members, with ids and times abbreviated.
 fn told(change: &Change) -> Vec<String> {
     let line = |it: Occurrence| format!("{} {} {}", it.id, it.time, it.event.detail().unwrap());
     let short = |text: String| SHORT.iter().fold(text, |text, (long, short)| text.replace(long, short));

@@ -1,7 +1,7 @@
-//! Licences: keys that clients own.
+//! Licences: what a client owns and activates with a key.
 //!
-//! Invariant: a licence keeps the terms of its product as they were at the sale, and the reseller that sold it;
-//! later changes of either leave it alone (rule A5).
+//! Invariant: a licence keeps the terms that its product had at the sale, and the reseller that sold it. Later
+//! changes of the product or of the client's reseller do not affect it (rule A5).
 
 use serde::{Deserialize, Serialize};
 
@@ -11,17 +11,17 @@ use crate::basic::text::ClientId;
 use crate::basic::time::Time;
 use crate::licences::product::{ParallelUses, Product, ProductReference, Terms};
 
-/// A licence key in clear text. Its `Debug` shows nothing of it, so that no log does.
+/// A licence key in clear text. `Debug` does not show the key, so it can't get into a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LicenceKey(String);
 
 impl LicenceKey {
-    /// The key `text`, which the issuer made unguessable.
+    /// Wraps a key; the issuer must have made it unguessable.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The key as the customer types it.
+    /// The key in clear text, as the customer types it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -33,69 +33,56 @@ impl std::fmt::Debug for LicenceKey {
     }
 }
 
-/// Where a licence stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LicenceStatus {
-    /// Minted; its term has not begun.
+    /// The licence was minted, and its term has not begun.
     Pending,
-    /// In use.
+    /// The licence is in use.
     Active,
-    /// Barred for the time being.
+    /// The licence can't be used for the time being.
     Suspended,
-    /// Ended for good.
+    /// The licence has ended for good.
     Revoked,
 }
 
-/// A licence as it is kept; the store keeps its key sealed, beside the document.
+/// A licence as it is stored. The store keeps the key next to this document, sealed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Licence {
-    /// Its public id.
     pub refid: LicenceRefid,
-    /// What was sold.
     pub product: ProductReference,
-    /// Who owns it; none while unlinked.
+    /// The client that owns the licence; `None` while the licence is unlinked.
     pub client: Option<ClientRefid>,
-    /// The external id it is or will be linked by.
+    /// The external id of the client that the licence is, or will be, linked to.
     pub client_id: Option<ClientId>,
-    /// The address it will be linked by, once a user confirms it; none for a linked licence.
+    /// The e-mail address that will link the licence once a user confirms it; `None` for a linked licence.
     pub email: Option<EmailAddress>,
-    /// The reseller that sold it.
     pub reseller: Option<ResellerRefid>,
-    /// The provision that paid for it.
+    /// The provision that paid for the licence.
     pub provision: Option<EntryRefid>,
-    /// Where it stands.
     pub status: LicenceStatus,
-    /// What it grants, and for how long.
     pub terms: Terms,
-    /// How many installations may use it at a time; none: unlimited.
+    /// How many installations may use the licence at the same time; `None` means any number.
     pub parallel_uses: Option<ParallelUses>,
-    /// How many installations use it.
+    /// How many installations use the licence now.
     pub activations: u32,
-    /// When its term began.
     pub activated_at: Option<Time>,
-    /// When its term ends.
+    /// When the term ends; `None` before activation, and for terms without an end.
     pub expires_at: Option<Time>,
-    /// When it was minted.
     pub created_at: Time,
-    /// When it last changed.
     pub updated_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
-/// For whom a licence is minted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Owner {
-    /// The client.
     pub client: ClientRefid,
-    /// Its external id.
     pub client_id: ClientId,
 }
 
 impl Licence {
-    /// A licence of `product`, paid for by `provision`; its term starts at activation (rule C2).
+    /// A licence of `product`, paid for by `provision`. Its term begins at activation (rule C2).
     pub fn mint(
         refid: LicenceRefid,
         product: &Product,
@@ -124,7 +111,7 @@ impl Licence {
         }
     }
 
-    /// The licence ended for good; `None` when it is already (rule C2).
+    /// The licence in the status `revoked`, which is final; `None` if it was revoked before (rule C2).
     pub fn revoked(&self, now: Time) -> Option<Self> {
         (self.status != LicenceStatus::Revoked).then(|| Self {
             status: LicenceStatus::Revoked,

@@ -1,6 +1,7 @@
-//! Products: what is sold.
+//! Products: what resellers sell.
 //!
-//! Invariant: a product's reference stands in URLs, so it holds only unreserved characters and no dot segment.
+//! Invariant: the reference of a product is part of URLs, so it holds only unreserved characters and is not a dot
+//! segment.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,15 +11,14 @@ use crate::money::credits::Amount;
 use crate::money::tier::Tier;
 use crate::refusal::Refusal;
 
-/// The most characters of a reference.
 const MOST_REFERENCE: usize = 64;
 
-/// Unreserved in a URL, and no dot segment.
+/// Unreserved characters of a URL, but not `.` or `..`.
 #[cfg(feature = "schema")]
 const REFERENCE: &str = r"^(\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.{3,})$";
 
 text_type!(
-    /// What orders call a product, like `PROD-001`.
+    /// The name by which orders refer to a product, like `PROD-001`.
     ProductReference,
     check |text| {
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
@@ -30,8 +30,8 @@ text_type!(
     as "ProductReference", example "PROD-001"
 );
 
-/// The reference of a product to create, in the API's document: there text of another form is refused, while
-/// everywhere else it is treated like the reference of a product that does not exist.
+/// The schema of the reference of a product that is to be created. There, text of another form is refused; everywhere
+/// else it is treated like the reference of a product that does not exist.
 #[cfg(feature = "schema")]
 #[derive(Debug)]
 pub struct NewProductReference;
@@ -39,12 +39,12 @@ pub struct NewProductReference;
 #[cfg(feature = "schema")]
 crate::value_schema!(
     NewProductReference,
-    "What orders will call a product, like `PROD-001`.",
+    "The name by which orders will refer to the product, like `PROD-001`.",
     pattern(1, MOST_REFERENCE, REFERENCE),
     "PROD-001"
 );
 
-/// How long a licence of a product lasts, in days: 1 to 36,500.
+/// How long a licence lasts, in days: 1 to 36,500.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Days(u32);
@@ -73,7 +73,7 @@ impl From<Days> for u32 {
     }
 }
 
-/// How many installations may use one licence at a time: 1 to 1,000,000.
+/// How many installations may use one licence at the same time: 1 to 1,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct ParallelUses(u32);
@@ -107,21 +107,21 @@ impl From<ParallelUses> for u32 {
     }
 }
 
-/// What a licence grants over time (rule C1). One with a term lasts from its activation.
+/// What a licence grants, and for how long (rule C1). A term begins when the licence is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Terms {
-    /// This version for ever.
+    /// The version that was sold, for ever.
     Perpetual,
-    /// Every version for ever.
+    /// Every version, for ever.
     Lifetime,
-    /// Paid for a time, to be renewed.
+    /// A paid term, which can be renewed.
     Subscription(Days),
-    /// To try it for a time.
+    /// A term for trying the product.
     Trial(Days),
 }
 
-/// What a licence grants over time.
+/// What a licence grants, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Terms))]
 #[serde(rename_all = "lowercase")]
@@ -136,14 +136,14 @@ pub enum TermsKind {
     Trial,
 }
 
-/// Terms whose kind and duration do not go together.
+/// The kind of terms requires a duration that is missing, or rules out the one given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a subscription or trial has duration_days; perpetual and lifetime have none")]
+#[error("duration_days is required for a subscription or trial, and not allowed for perpetual or lifetime terms")]
 pub struct TermsError;
 
 impl Terms {
-    /// The terms of this kind and duration. Without a kind, a duration makes a subscription, and none a licence
-    /// for life.
+    /// The terms of this kind and duration. Without a kind, they are a subscription if there is a duration, and
+    /// otherwise a lifetime licence.
     pub fn new(kind: Option<TermsKind>, days: Option<Days>) -> Result<Self, TermsError> {
         match (kind, days) {
             (None | Some(TermsKind::Subscription), Some(days)) => Ok(Self::Subscription(days)),
@@ -154,7 +154,6 @@ impl Terms {
         }
     }
 
-    /// The kind.
     pub const fn kind(self) -> TermsKind {
         match self {
             Self::Perpetual => TermsKind::Perpetual,
@@ -164,7 +163,7 @@ impl Terms {
         }
     }
 
-    /// How long; none: for ever.
+    /// The duration; `None` if the terms have no end.
     pub const fn days(self) -> Option<Days> {
         match self {
             Self::Perpetual | Self::Lifetime => None,
@@ -173,52 +172,41 @@ impl Terms {
     }
 }
 
-/// A product as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Product {
-    /// What orders call it.
     pub reference: ProductReference,
-    /// Its name.
     pub name: Name,
-    /// The list price of one unit, in credits.
     pub price: Amount,
-    /// The tiers that may sell it; none: all.
+    /// The tiers that may sell the product; `None` means all.
     pub tiers: Option<Vec<Tier>>,
-    /// What its licences grant, and for how long.
+    /// The terms of licences that are sold from now on.
     pub terms: Terms,
-    /// How many installations may use a licence at a time; none: unlimited.
+    /// How many installations may use a licence at the same time; `None` means any number.
     pub parallel_uses: Option<ParallelUses>,
-    /// Whether it is sold at present.
     pub active: bool,
-    /// When it was created.
     pub created_at: Time,
-    /// When it last changed.
     pub updated_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
-/// What to change of a product; `None` leaves a field as it is.
+/// The changes to make to a product; `None` leaves a field as it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProductChange {
-    /// A new name.
     pub name: Option<Name>,
-    /// A new list price.
     pub price: Option<Amount>,
-    /// Other tiers, or all of them.
+    /// `Some(None)` allows all tiers.
     pub tiers: Option<Option<Vec<Tier>>>,
-    /// Other kinds of terms.
     pub terms: Option<TermsKind>,
-    /// Another duration, or none at all.
+    /// `Some(None)` removes the duration.
     pub duration_days: Option<Option<Days>>,
-    /// Another number of uses, or any.
+    /// `Some(None)` allows any number of installations.
     pub parallel_uses: Option<Option<ParallelUses>>,
-    /// Sold or not.
     pub active: Option<bool>,
 }
 
 impl ProductChange {
-    /// The terms after the change: a duration that is given decides the kind, unless that is given, too.
+    /// The terms after the change. If only a duration is given or removed, it decides whether the kind changes: terms
+    /// with a duration become a subscription, and terms without one become a lifetime licence.
     pub fn terms(&self, old: Terms) -> Result<Terms, TermsError> {
         let days = self.duration_days.unwrap_or(old.days());
         let kept = (days.is_some() == old.days().is_some()).then_some(old.kind());
@@ -227,7 +215,7 @@ impl ProductChange {
 }
 
 impl Product {
-    /// The product with `change` applied; `None` when that changes nothing.
+    /// The product with `change` applied; `None` if that changes nothing.
     pub fn changed(&self, change: &ProductChange, now: Time) -> Result<Option<Self>, TermsError> {
         let changed = Self {
             name: change.name.clone().unwrap_or_else(|| self.name.clone()),
@@ -242,7 +230,7 @@ impl Product {
         Ok(differs.then(|| Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..changed }))
     }
 
-    /// Refuses a sale by `tier` that the product does not allow (rule B3).
+    /// Refuses a sale of a product that is not for sale, or not for sale by `tier` (rule B3).
     pub fn must_sell_to(&self, tier: Tier) -> Result<(), Refusal> {
         if !self.active {
             return Err(Refusal::ProductInactive);

@@ -1,11 +1,11 @@
 //! Credits, the integer unit of a wallet.
 //!
-//! Invariant: no arithmetic on credits wraps or rounds by accident; an amount that moves is 1 to 10¹², a
-//! balance stays within what every JSON reader holds exactly (2⁵³ − 1).
+//! Invariant: no arithmetic on credits wraps or rounds by accident. An amount that moves is 1 to 10¹² credits, and a
+//! balance stays within the integers that every JSON reader holds exactly (up to 2⁵³ − 1).
 
 use serde::{Deserialize, Serialize};
 
-/// A number of credits: a balance, a price, a cost.
+/// A number of credits, for instance a balance, a price or a cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Credits(u64);
@@ -14,32 +14,29 @@ pub struct Credits(u64);
 crate::value_schema!(Credits, "A number of credits.", integer(0, Self::MAX_BALANCE.get()), 490);
 
 impl Credits {
-    /// No credits.
     pub const ZERO: Self = Self(0);
-    /// The most a wallet holds: 2⁵³ − 1, above which JavaScript's numbers lose credits.
+    /// The most that a wallet can hold: 2⁵³ − 1, above which numbers in JavaScript are no longer exact.
     pub const MAX_BALANCE: Self = Self((1 << 53) - 1);
 
-    /// `count` credits.
     pub const fn new(count: u64) -> Self {
         Self(count)
     }
 
-    /// How many credits.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The sum, unless it is more than a wallet holds.
+    /// The sum; `None` if it is more than a wallet can hold.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self).filter(|sum| *sum <= Self::MAX_BALANCE)
     }
 
-    /// The difference, unless it is negative.
+    /// The difference; `None` if it is negative.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
 
-    /// `self` taken `count` times, unless that is more than a wallet holds.
+    /// The product; `None` if it is more than a wallet can hold.
     pub fn checked_mul(self, count: u64) -> Option<Self> {
         self.0.checked_mul(count).map(Self).filter(|product| *product <= Self::MAX_BALANCE)
     }
@@ -51,25 +48,22 @@ impl std::fmt::Display for Credits {
     }
 }
 
-/// An amount somebody asked to move or a price somebody set: 1 to 10¹² credits (docs/rules.md, "Text").
+/// An amount that a caller moves, or a price that a caller sets: 1 to 10¹² credits (docs/rules.md, "Text").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Amount(u64);
 
 #[cfg(feature = "schema")]
-crate::value_schema!(Amount, "Credits that move, or a price.", integer(1, Self::MAX), 1000);
+crate::value_schema!(Amount, "A number of credits to move, or a price.", integer(1, Self::MAX), 1000);
 
 impl Amount {
-    /// The largest amount.
     pub const MAX: u64 = 1_000_000_000_000;
 
-    /// The amount as credits.
     pub const fn credits(self) -> Credits {
         Credits(self.0)
     }
 }
 
-/// An amount outside 1 to 10¹².
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 1 to {}", Amount::MAX)]
 pub struct AmountError;
@@ -87,22 +81,25 @@ impl From<Amount> for u64 {
     }
 }
 
-/// The balance below which a reseller is warned: 0 (never) to 10¹² credits (rule B9).
+/// The balance below which a reseller is warned: 0 to 10¹² credits, where 0 means never (rule B9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Threshold(u64);
 
 #[cfg(feature = "schema")]
-crate::value_schema!(Threshold, "A balance to be warned below.", integer(0, Amount::MAX), 500);
+crate::value_schema!(
+    Threshold,
+    "The balance below which the reseller is warned; 0 means never.",
+    integer(0, Amount::MAX),
+    500
+);
 
 impl Threshold {
-    /// The threshold as credits.
     pub const fn credits(self) -> Credits {
         Credits(self.0)
     }
 }
 
-/// A threshold above 10¹².
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 0 to {}", Amount::MAX)]
 pub struct ThresholdError;

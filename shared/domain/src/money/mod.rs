@@ -1,4 +1,6 @@
-//! Credits: prices, wallets, the entries of the ledger, and what is bought, refunded and transferred.
+//! Credits: prices, wallets, the ledger, and what resellers buy, refund and transfer.
+//!
+//! Invariant: a balance changes only together with a ledger entry that says why.
 
 pub mod checkpoint;
 pub mod credits;

@@ -1,7 +1,7 @@
-//! Provisions: credits become licences.
+//! Provisions: a reseller pays credits and gets licences.
 //!
-//! Invariant: the decision is a pure function of the wallet, the product and the order; it debits exactly what
-//! the tier price says and mints exactly the units that were ordered (rules B5, B6).
+//! Invariant: the decision is a pure function of the wallet, the product and the order. It debits exactly the tier
+//! price and mints exactly the units that were ordered (rules B5, B6).
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ use crate::money::wallet::{Particulars, Posting, Wallet};
 use crate::parties::client::Client;
 use crate::refusal::Refusal;
 
-/// How many units of a product one command buys: 1 to 90, because each is a licence in the one transaction,
-/// and DynamoDB commits at most 100 items at once.
+/// How many units of a product one command buys: 1 to 90. Each unit is a licence in the one transaction, and DynamoDB
+/// commits at most 100 items at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Quantity(u32);
@@ -27,19 +27,16 @@ pub struct Quantity(u32);
 crate::value_schema!(Quantity, "How many units of a product one command buys.", integer(1, Self::MAX.into()), 1);
 
 impl Quantity {
-    /// The most units.
     pub const MAX: u32 = 90;
-    /// One unit.
     pub const ONE: Self = Self(1);
 
-    /// How many units.
     pub const fn get(self) -> u32 {
         self.0
     }
 }
 
-/// The most clients of one bulk purchase: a new one takes three of the 100 items that DynamoDB commits at once (client,
-/// address, licence), entry and wallet take two (rule B7).
+/// How many clients one bulk purchase can be for. A new client takes three of the 100 items that DynamoDB commits at
+/// once (client, address, licence); the entry and the wallet take two more (rule B7).
 pub const MOST_CLIENTS: usize = 32;
 
 impl TryFrom<u32> for Quantity {
@@ -59,49 +56,43 @@ impl From<Quantity> for u32 {
     }
 }
 
-/// What a tier pays for a quantity of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quote {
-    /// The tier it is for.
     pub tier: Tier,
-    /// The tier price of one unit.
+    /// The price of one unit after the tier's discount.
     pub unit_price: Credits,
-    /// The whole.
     pub cost: Credits,
 }
 
-/// Prices `quantity` of `product` for `tier` (rules B2, B3).
+/// Computes the price of `quantity` units of `product` for `tier` (rules B2, B3).
 pub fn quote(product: &Product, quantity: Quantity, tier: Tier, discounts: &Discounts) -> Result<Quote, Refusal> {
     product.must_sell_to(tier)?;
     let unit_price = discounts.price(tier, product.price.credits());
-    // 90 × 10¹² is far below what a wallet holds, so the product always fits.
+    // At most 90 × 10¹² credits are far below the most that a wallet can hold, so the multiplication never fails.
     let cost = unit_price
         .checked_mul(u64::from(quantity.get()))
         .ok_or(Refusal::BalanceTooLarge { most: Credits::MAX_BALANCE })?;
     Ok(Quote { tier, unit_price, cost })
 }
 
-/// A provision of a bare cost, which gets no discount (rule B5).
+/// Decides a provision that names only a cost and no product; it gets no discount (rule B5).
 pub fn decide_cost(wallet: &Wallet, cost: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
     wallet.must_provision()?;
     wallet.debit(cost.credits(), None, particulars, now)
 }
 
-/// A client of an order, and the licences to mint for it.
+/// One client of an order, and the licences to mint for that client.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
-    /// Whom they are for.
     pub client: &'a Client,
-    /// The ids of the licences, one a unit.
+    /// The ids of the licences, one for each unit.
     pub licences: &'a [LicenceRefid],
 }
 
-/// An order of a product, as many units for each of its clients (rules B6, B7).
+/// An order of a product, with the same number of units for each client (rules B6, B7).
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
-    /// What is ordered.
     pub product: &'a Product,
-    /// For whom.
     pub lines: &'a [Line<'a>],
 }
 
@@ -113,16 +104,14 @@ impl Order<'_> {
     }
 }
 
-/// What a provision of a product commits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// The wallet and the entry.
     pub posting: Posting,
-    /// The licences, in the order of the lines.
+    /// The licences, in the order of the order's lines.
     pub licences: Vec<Licence>,
 }
 
-/// A provision of a product: the debit and the licences it pays for (rules B6, B7).
+/// Decides a provision of a product: the debit, and the licences that it pays for (rules B6, B7).
 pub fn decide(
     wallet: &Wallet,
     order: Order<'_>,

@@ -1,31 +1,30 @@
-//! Tiers and what they pay.
+//! Tiers, and the prices that they pay.
 //!
-//! Invariant: a tier price is exact integer arithmetic in basis points, rounded down (rule B2). Floating point
-//! gets 90 platinum and 700 platinum wrong.
+//! Invariant: a tier price is exact integer arithmetic in basis points, rounded down (rule B2). Floating point gets
+//! the platinum prices of 90 and 700 wrong.
 
 use serde::{Deserialize, Serialize};
 
 use crate::money::credits::Credits;
 
-/// A reseller's level.
+/// The level of a reseller, which determines its discount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
-    /// The level of a new reseller.
+    /// The lowest tier, which is that of a new reseller.
     #[default]
     Standard,
-    /// The middle level.
+    /// The middle tier.
     Gold,
-    /// The highest level.
+    /// The highest tier.
     Platinum,
 }
 
 impl Tier {
-    /// Every tier, lowest first.
+    /// Every tier, from the lowest to the highest.
     pub const ALL: [Self; 3] = [Self::Standard, Self::Gold, Self::Platinum];
 
-    /// The next higher tier; none above the highest.
     pub const fn above(self) -> Option<Self> {
         match self {
             Self::Standard => Some(Self::Gold),
@@ -34,7 +33,6 @@ impl Tier {
         }
     }
 
-    /// The tier's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "standard",
@@ -44,7 +42,7 @@ impl Tier {
     }
 }
 
-/// A discount in hundredths of a per cent: 0 to 10,000.
+/// A discount in basis points, which are hundredths of a per cent: 0 to 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct BasisPoints(u16);
@@ -52,9 +50,8 @@ pub struct BasisPoints(u16);
 #[cfg(feature = "schema")]
 crate::value_schema!(BasisPoints, "A discount in hundredths of a per cent.", integer(0, Self::MAX.into()), 3000);
 
-/// A discount of more than the whole price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a discount is 0 to 10000 basis points")]
+#[error("a discount must be from 0 to 10000 basis points")]
 pub struct BasisPointsError;
 
 impl TryFrom<u16> for BasisPoints {
@@ -71,25 +68,21 @@ impl From<BasisPoints> for u16 {
 }
 
 impl BasisPoints {
-    /// The whole price.
     const MAX: u16 = 10_000;
 
-    /// `price` less this discount, rounded down.
+    /// The price after the discount, rounded down.
     pub fn off(self, price: Credits) -> Credits {
         let left = u128::from(price.get()) * u128::from(10_000 - self.0) / 10_000;
-        // At most `price`, so it fits; the fallback is never taken.
+        // The result is at most `price`, so it fits, and the fallback is never used.
         Credits::new(u64::try_from(left).unwrap_or(price.get()))
     }
 }
 
-/// The discount of each tier; configuration.
+/// The discount of each tier off the list price. It is a setting of the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Discounts {
-    /// Off the list price for `standard`.
     pub standard: BasisPoints,
-    /// Off the list price for `gold`.
     pub gold: BasisPoints,
-    /// Off the list price for `platinum`.
     pub platinum: BasisPoints,
 }
 
@@ -100,7 +93,6 @@ impl Default for Discounts {
 }
 
 impl Discounts {
-    /// The discount of `tier`.
     pub const fn of(&self, tier: Tier) -> BasisPoints {
         match tier {
             Tier::Standard => self.standard,
@@ -109,7 +101,7 @@ impl Discounts {
         }
     }
 
-    /// What one unit at list price `base` costs `tier`.
+    /// The price of one unit for `tier`, if its list price is `base`.
     pub fn price(&self, tier: Tier, base: Credits) -> Credits {
         self.of(tier).off(base)
     }
@@ -137,7 +129,7 @@ mod tests {
         }
     }
 
-    /// The price is the largest integer p with p × 10,000 ≤ base × (10,000 − discount): stated without division.
+    /// Checks without division that the price is the largest integer p with p × 10,000 ≤ base × (10,000 − discount).
     fn is_exact(base: u64, discount: u16, price: u64) -> bool {
         let paid = u128::from(base) * u128::from(10_000 - discount);
         u128::from(price) * 10_000 <= paid && paid < (u128::from(price) + 1) * 10_000

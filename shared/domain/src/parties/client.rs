@@ -1,7 +1,7 @@
-//! Clients: whom licences are issued to.
+//! Clients: who licences are for.
 //!
-//! Invariant: a status only ever changes along the machine of rule A4, and asking for the present one changes
-//! nothing. What is left of a deleted client names nobody (rule A9).
+//! Invariant: a status changes only along the transitions of rule A4, and a change to the present status does
+//! nothing. What remains of a deleted client identifies nobody (rule A9).
 
 use serde::{Deserialize, Serialize};
 
@@ -12,27 +12,26 @@ use crate::basic::time::Time;
 use crate::parties::metadata::Metadata;
 use crate::refusal::Refusal;
 
-/// Where a client stands.
+/// The status of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ClientStatus {
-    /// New; the default.
+    /// The client is new; this is the default.
     #[default]
     Pending,
-    /// In good standing.
+    /// The client is in good standing.
     Active,
-    /// Barred for the time being.
+    /// The client is barred for the time being.
     Suspended,
-    /// Gone, may come back.
+    /// The client has left and may come back.
     Inactive,
 }
 
 impl ClientStatus {
-    /// Every status.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Suspended, Self::Inactive];
 
-    /// The statuses that can follow this one.
+    /// The statuses that a client can change to from this one (rule A4).
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Pending | Self::Suspended => &[Self::Active, Self::Inactive],
@@ -41,7 +40,6 @@ impl ClientStatus {
         }
     }
 
-    /// The status's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -52,85 +50,66 @@ impl ClientStatus {
     }
 }
 
-/// A client as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Client {
-    /// Its public id.
     pub refid: ClientRefid,
-    /// Its external id, never changed.
+    /// The id that other systems know the client by. It never changes.
     pub client_id: ClientId,
-    /// Its name.
     pub name: Name,
-    /// Its address, unique among clients.
+    /// The e-mail address, which no other client has.
     pub email: EmailAddress,
-    /// Its telephone number.
     pub phone: Option<Phone>,
-    /// Where it stands.
     pub status: ClientStatus,
-    /// The reseller it belongs to; none: standalone.
+    /// The reseller that the client belongs to; `None` for a standalone client.
     pub reseller: Option<ResellerRefid>,
-    /// The login it is bound to.
     pub user: Option<UserRefid>,
-    /// What callers keep with it. The store seals it (rule A6), so it is not part of the document.
+    /// Free data of the callers. The store seals it (rule A6), so it is not part of the document.
     #[serde(skip)]
     pub metadata: Metadata,
-    /// When it was created.
     pub created_at: Time,
-    /// When it last changed.
     pub updated_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
-/// What a caller gives of a new client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewClient {
-    /// Its name.
     pub name: Name,
-    /// Its address.
     pub email: EmailAddress,
-    /// Its telephone number.
     pub phone: Option<Phone>,
-    /// What callers keep with it.
     pub metadata: Metadata,
-    /// Its external id, already chosen when none was given.
+    /// The external id: the caller's, or a generated one if the caller gave none.
     pub client_id: ClientId,
 }
 
-/// What a caller may change of a client; `None` leaves a field as it is.
+/// The changes to make to a client; `None` leaves a field as it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ClientChange {
-    /// A new name.
     pub name: Option<Name>,
-    /// A new address.
     pub email: Option<EmailAddress>,
-    /// A new telephone number, or none at all.
+    /// `Some(None)` removes the telephone number.
     pub phone: Option<Option<Phone>>,
-    /// Metadata after the merge.
+    /// The whole metadata, after the merge.
     pub metadata: Option<Metadata>,
-    /// Bind it to this login, or to none.
+    /// Binds the client to this user; `Some(None)` ends the binding.
     pub user: Option<Option<UserRefid>>,
 }
 
-/// What stays of a deleted client, so that it is counted where it was (rule A9): nothing about a person.
+/// What remains of a deleted client, so that figures still count it (rule A9). It holds no personal data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeletedClient {
-    /// Its public id, which licences and entries still name.
+    /// The client's id, which licences and ledger entries still name.
     pub refid: ClientRefid,
-    /// Where it stood last.
+    /// The status at the time of the deletion.
     pub status: ClientStatus,
-    /// The reseller it belonged to.
+    /// The reseller at the time of the deletion.
     pub reseller: Option<ResellerRefid>,
-    /// When it was created.
     pub created_at: Time,
-    /// When it was deleted.
     pub deleted_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
 impl Client {
-    /// A new client of `reseller`, not bound to a login.
+    /// A new client that is not bound to a user.
     pub fn create(
         new: NewClient,
         refid: ClientRefid,
@@ -154,7 +133,7 @@ impl Client {
         }
     }
 
-    /// The client in status `to`; `None` when it is there already.
+    /// The client in the status `to`; `None` if that is its status already.
     pub fn in_status(&self, to: ClientStatus, now: Time) -> Result<Option<Self>, Refusal> {
         if self.status == to {
             return Ok(None);
@@ -166,7 +145,8 @@ impl Client {
         Ok(Some(Self { status: to, ..self.next_version(now) }))
     }
 
-    /// The client with `change` applied; `None` when that changes nothing. A second binding is refused (rule A7).
+    /// The client with `change` applied; `None` if that changes nothing. Binding a bound client to another user is
+    /// refused (rule A7).
     pub fn changed(&self, change: ClientChange, now: Time) -> Result<Option<Self>, Refusal> {
         let user = change.user.unwrap_or_else(|| self.user.clone());
         if self.user.is_some() && user.is_some() && user != self.user {
@@ -183,12 +163,11 @@ impl Client {
         Ok(self.unless_same(next))
     }
 
-    /// The client as one of `reseller`'s, or of nobody's (rule A5); `None` when it is.
+    /// The client moved to `reseller`, or made standalone (rule A5); `None` if that changes nothing.
     pub fn transferred(&self, reseller: Option<ResellerRefid>, now: Time) -> Option<Self> {
         self.unless_same(Self { reseller, ..self.next_version(now) })
     }
 
-    /// What stays when the client is deleted.
     pub fn deleted(&self, now: Time) -> DeletedClient {
         let last = self.next_version(now);
         DeletedClient {
@@ -201,7 +180,7 @@ impl Client {
         }
     }
 
-    /// `next`, unless it differs from this client in nothing but the count and time of its change.
+    /// Returns `next` if it differs from this client in more than `version` and `updated_at`.
     fn unless_same(&self, next: Self) -> Option<Self> {
         let as_before = Self { updated_at: self.updated_at, version: self.version, ..next.clone() };
         (as_before != *self).then_some(next)
@@ -261,7 +240,7 @@ mod tests {
         }
     }
 
-    /// The table of rule A4: rows are the present status, columns the one asked for, in the order of `ALL`.
+    /// The table of rule A4: a row per present status and a column per requested status, in the order of `ALL`.
     #[test]
     fn the_status_table() {
         let steps = [

@@ -1,7 +1,7 @@
-//! Metadata: a JSON object that a caller keeps with a client or reseller.
+//! Metadata: a JSON object that callers keep with a client or a reseller.
 //!
-//! Invariant: at most 16 KiB of JSON, only text that may be stored, no key that looks like a credential; it is
-//! merged by RFC 7396, never replaced by accident (rule A6).
+//! Invariant: metadata is at most 16 KiB of JSON, holds only text that may be stored, and has no key that looks like
+//! the name of a credential. A change is merged by RFC 7396, so it can't drop other members by accident (rule A6).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,12 +9,11 @@ use serde_json::{Map, Value};
 use crate::basic::text;
 use crate::refusal::Refusal;
 
-/// The most bytes of JSON.
+/// The largest metadata, in bytes of JSON.
 pub const MAX_BYTES: usize = 16 * 1024;
-/// The deepest nesting of objects and arrays.
 pub const MAX_DEPTH: usize = 32;
 
-/// Words that name a credential wherever they stand in a key.
+/// Words that name a credential wherever they occur in a key.
 const TELLING: [&str; 13] = [
     "password",
     "passwd",
@@ -30,10 +29,9 @@ const TELLING: [&str; 13] = [
     "creditcard",
     "cardno",
 ];
-/// Words too short to look for inside others: "pin" stands in "shipping".
+/// Words that are too short to search for inside a key: "shipping" contains "pin".
 const EXACT: [&str; 7] = ["pwd", "pin", "pan", "cvv", "cvc", "ccn", "ssn"];
 
-/// A valid metadata object.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);
@@ -41,24 +39,22 @@ pub struct Metadata(Map<String, Value>);
 #[cfg(feature = "schema")]
 crate::value_schema!(
     Metadata,
-    "Whatever its owner keeps here, at most 16 KiB of JSON.",
+    "Free data of the callers, at most 16 KiB of JSON.",
     object(),
     serde_json::json!({"segment": "Enterprise"})
 );
 
-/// What is wrong with a metadata object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MetadataError {
-    /// A string or key, at this JSON pointer, breaks the rules of text.
+    /// The text at this JSON pointer may not be stored. If a key is the problem, the pointer names its object.
     Text(String),
-    /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// The rules of rule A6.
+    /// Rule A6 refuses a key or the size.
     Refused(Refusal),
 }
 
 impl Metadata {
-    /// The object, when it obeys the rules.
+    /// Checks all rules of metadata.
     pub fn new(object: Map<String, Value>) -> Result<Self, MetadataError> {
         check_members(&object, "", 1)?;
         let metadata = Self(object);
@@ -77,19 +73,17 @@ impl Metadata {
         }
     }
 
-    /// This metadata with `patch` merged in, when there is one, for a patch that was checked before: what can still
-    /// be wrong is the size, after somebody else's change.
+    /// This metadata with `patch` merged in, if there is a patch. The patch itself must have been checked: only the
+    /// size can still be refused, because another caller may have added to the metadata.
     pub fn with(&self, patch: Option<&Map<String, Value>>) -> Result<Option<Self>, Refusal> {
         let too_large = Refusal::MetadataTooLarge { most: MAX_BYTES };
         patch.map(|patch| self.merged(patch)).transpose().map_err(|_| too_large)
     }
 
-    /// The object.
     pub fn as_object(&self) -> &Map<String, Value> {
         &self.0
     }
 
-    /// The text at `key`, when there is one.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).and_then(Value::as_str)
     }

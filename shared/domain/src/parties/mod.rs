@@ -1,4 +1,4 @@
-//! Clients and resellers: who licences are for, and who sells them.
+//! Clients, who licences are for, and resellers, who sell them.
 
 pub mod client;
 pub mod metadata;

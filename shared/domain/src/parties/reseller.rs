@@ -1,8 +1,8 @@
-//! Resellers: distributors with a tier and a wallet.
+//! Resellers: who sells licences, each with a tier and a wallet.
 //!
-//! Invariant: what decides whether a reseller may spend (tier, status, hold, threshold) is kept on its wallet
-//! too, and both change in one commit, so a purchase reads one item. Parents never change, so the levels below a
-//! reseller are counted when it is onboarded, and no reseller is above itself.
+//! Invariant: what decides whether a reseller may spend (tier, status, hold, threshold) is stored on its wallet, too,
+//! so a purchase reads one item; both change in one commit. A parent never changes, so a reseller's level is computed
+//! when it is onboarded, and no reseller can be above itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,24 +15,23 @@ use crate::money::tier::Tier;
 use crate::parties::metadata::Metadata;
 use crate::refusal::Refusal;
 
-/// The most levels of resellers: one without a parent stands on the first.
+/// How many levels of resellers there can be. A reseller without a parent is on level 1.
 pub const MOST_LEVELS: u8 = 5;
 
-/// Where a reseller stands.
+/// The status of a reseller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ResellerStatus {
-    /// Signed up, not yet approved.
+    /// The reseller has applied and is not approved yet.
     Pending,
-    /// May trade.
+    /// The reseller may trade.
     Active,
-    /// May look, not trade.
+    /// The reseller may read its data, but not trade.
     Suspended,
 }
 
 impl ResellerStatus {
-    /// The status's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -41,7 +40,7 @@ impl ResellerStatus {
         }
     }
 
-    /// Refuses what only an active reseller may do: buy, and win clients (rules A3, B5).
+    /// Refuses what only an active reseller may do, such as buying and getting clients (rules A3, B5).
     pub fn must_trade(self) -> Result<(), Refusal> {
         match self {
             Self::Active => Ok(()),
@@ -51,78 +50,63 @@ impl ResellerStatus {
     }
 }
 
-/// What a caller gives of a new reseller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewReseller {
-    /// The company.
     pub company_name: Name,
-    /// The address of its first login.
+    /// The e-mail address of the reseller's first user.
     pub email: EmailAddress,
-    /// Its tier.
     pub tier: Tier,
-    /// Active, or pending when it signed up by itself.
+    /// The status: active, or pending if the reseller applied by itself.
     pub status: ResellerStatus,
-    /// The balance below which it is warned.
+    /// The balance below which the reseller is warned.
     pub low_credit_threshold: Credits,
-    /// White-label settings and whatever else is kept with it.
+    /// White-label settings and free data of the callers.
     pub metadata: Metadata,
 }
 
-/// A reseller as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reseller {
-    /// Its public id, which is its wallet's too.
+    /// The reseller's id, which is also the id of its wallet.
     pub refid: ResellerRefid,
-    /// The login it was onboarded with.
+    /// The user with whom the reseller was onboarded.
     pub user: UserRefid,
-    /// The company.
     pub company_name: Name,
-    /// Where its mails go.
+    /// The address that e-mails to the reseller go to.
     pub email: EmailAddress,
-    /// Its tier.
     pub tier: Tier,
-    /// Where it stands.
     pub status: ResellerStatus,
-    /// Whether purchases are held until it tops up (rule B5).
+    /// Whether purchases are on hold (rule B5).
     pub hold_provisioning: bool,
-    /// Whether it was the rule of rule B9 that holds them, so that a top-up releases them.
+    /// Whether rule B9 put the purchases on hold; only then does a top-up release them.
     pub held_by_rule: bool,
-    /// The balance below which it is warned (rule B9).
+    /// The balance below which the reseller is warned (rule B9).
     pub low_credit_threshold: Credits,
-    /// The reseller above it.
     pub parent: Option<ResellerRefid>,
-    /// How deep it stands below resellers without a parent, which stand on level 1.
+    /// The level below the resellers without a parent, which are on level 1.
     pub level: u8,
-    /// White-label settings and whatever else is kept with it; sealed by the store.
+    /// White-label settings and free data of the callers. The store seals it, so it is not part of the document.
     #[serde(skip)]
     pub metadata: Metadata,
-    /// When it was onboarded.
     pub created_at: Time,
-    /// When it last changed.
     pub updated_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
-/// What an operator may change of a reseller; `None` leaves a field as it is.
+/// The changes that an operator makes to a reseller; `None` leaves a field as it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ResellerChange {
-    /// A new company name.
     pub company_name: Option<Name>,
-    /// A new tier.
     pub tier: Option<Tier>,
-    /// A new status.
     pub status: Option<ResellerStatus>,
-    /// Hold or release purchases.
+    /// Puts purchases on hold, or releases them.
     pub hold_provisioning: Option<bool>,
-    /// A new threshold.
     pub low_credit_threshold: Option<Credits>,
-    /// Metadata after the merge.
+    /// The whole metadata, after the merge.
     pub metadata: Option<Metadata>,
 }
 
 impl Reseller {
-    /// A new reseller below `parent`, which must be one that trades and not stand too deep.
+    /// A new reseller below `parent`. The parent must be active and not on the lowest level.
     pub fn onboard(
         new: NewReseller,
         refid: ResellerRefid,
@@ -156,7 +140,8 @@ impl Reseller {
         })
     }
 
-    /// The reseller held because its `balance` ran low; `None` when it is held, or was topped up since (rule B9).
+    /// The reseller with purchases on hold because `balance` is below the threshold; `None` if they are already on
+    /// hold, or the balance is not low (rule B9).
     pub fn held(&self, balance: Credits, now: Time) -> Option<Self> {
         let low = balance < self.low_credit_threshold;
         (low && !self.hold_provisioning).then(|| Self {
@@ -166,8 +151,8 @@ impl Reseller {
         })
     }
 
-    /// The reseller released because its `balance` is no longer low; `None` when the rule does not hold it, or the
-    /// balance still is. What an operator holds, an operator releases.
+    /// The reseller with purchases released because `balance` is no longer below the threshold; `None` if it still
+    /// is, or if rule B9 did not put them on hold. A hold by an operator ends only when an operator ends it.
     pub fn released(&self, balance: Credits, now: Time) -> Option<Self> {
         let enough = balance >= self.low_credit_threshold;
         (enough && self.held_by_rule).then(|| Self {
@@ -177,7 +162,7 @@ impl Reseller {
         })
     }
 
-    /// The reseller with `change` applied; `None` when that changes nothing.
+    /// The reseller with `change` applied; `None` if that changes nothing.
     pub fn changed(&self, change: ResellerChange, now: Time) -> Option<Self> {
         let changed = Self {
             company_name: change.company_name.unwrap_or_else(|| self.company_name.clone()),
@@ -200,7 +185,7 @@ impl Reseller {
         Self { updated_at: now.max(self.updated_at), version: self.version + 1, ..self.clone() }
     }
 
-    /// The name its clients see: the white label's, else the company's (rule B12).
+    /// The name that the reseller's clients see: that of its white label, or otherwise the company's (rule B12).
     pub fn brand_name(&self) -> &str {
         let usable = |name: &&str| crate::basic::text::check(name, 255).is_ok();
         self.metadata.text("name").filter(usable).unwrap_or(self.company_name.as_str())
@@ -247,7 +232,8 @@ mod tests {
         assert_eq!(onboard(Some(&suspended)), Err(Refusal::ResellerSuspended));
     }
 
-    /// Rows are who holds; columns what a balance above and below the threshold of 500 makes of it.
+    /// The rows say who put purchases on hold; the columns, whether a balance below the threshold of 500 holds them,
+    /// and whether a balance at the threshold releases them.
     #[test]
     fn the_rule_holds_what_is_free_and_releases_what_it_held() {
         let free = onboard(None).unwrap();

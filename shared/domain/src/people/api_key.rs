@@ -1,6 +1,7 @@
-//! API keys: how machines call.
+//! API keys: how machines authenticate.
 //!
-//! Invariant: the secret half of a key is never kept, only its SHA-256; a key has the one role it was made for.
+//! Invariant: the secret half of a key is never stored, only its SHA-256. A key has exactly the role that it was
+//! created with.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,19 +10,14 @@ use crate::basic::text::Name;
 use crate::basic::time::Time;
 use crate::people::caller::Role;
 
-/// A key as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiKey {
-    /// Its public half.
     pub refid: ApiKeyRefid,
-    /// What it is for.
     pub name: Name,
-    /// The role it gives.
     pub role: Role,
-    /// SHA-256 of the secret half, hexadecimal.
+    /// The SHA-256 of the secret half, in hexadecimal.
     pub secret_sha256: String,
-    /// When it was made.
     pub created_at: Time,
-    /// Always 1: a key is made and revoked, never changed.
+    /// Always 1: a key is created and revoked, but never changed.
     pub version: u64,
 }

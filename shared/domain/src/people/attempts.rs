@@ -1,38 +1,37 @@
-//! Attempts to sign in that failed, and how long the next one waits (rule D2).
+//! Failed attempts to sign in, and how long the next attempt must wait (rule D2).
 //!
-//! Invariant: delays grow and end; they are counted by account, by network address and by known device, and an owner
-//! always has a way around those that others caused: a device that signed in before is delayed by its own failures
-//! only, and a link by mail ends the account's.
+//! Invariant: delays grow, but only up to a limit. Failures are counted by account, by network address and by known
+//! device. Others can't lock an owner out with their failures: a device that signed in before is delayed only by its
+//! own failures, and following a link from an e-mail resets the count of the account.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::basic::time::Time;
 
-/// The longest wait.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
-/// After how long nobody remembers.
+/// How long failures count after the last one.
 pub const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
 
-/// What failures are counted of.
+/// What failures are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// An account, from wherever.
+    /// An account, from any network address.
     Account,
-    /// A network address, for whatever account.
+    /// A network address, for any account.
     Address,
     /// A device that has signed in to the account before.
     Device,
-    /// A second factor, from wherever: no link and no device ends its count.
+    /// The second factor of a user, from any network address. No link and no device resets this count.
     Code,
-    /// A session that is asked for the password again.
+    /// A session whose user must repeat the password.
     Session,
-    /// An address that is mailed links: no failures, but too many are as unwelcome.
+    /// An e-mail address that links are sent to. These are not failures, but too many of them are just as unwelcome.
     Mail,
 }
 
 impl Counted {
-    /// What the key of its count begins with.
+    /// How the key of the count begins.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -44,7 +43,7 @@ impl Counted {
         }
     }
 
-    /// How many failures cost nothing: people mistype, and many people may share an address.
+    /// How many failures cause no delay: people mistype, and many people may share a network address.
     pub const fn free(self) -> u32 {
         match self {
             Self::Account | Self::Device | Self::Code | Self::Session => 3,
@@ -53,7 +52,7 @@ impl Counted {
         }
     }
 
-    /// The first wait, in seconds.
+    /// The first delay, in seconds.
     const fn first(self) -> i64 {
         match self {
             Self::Mail => 60,
@@ -62,25 +61,22 @@ impl Counted {
     }
 }
 
-/// The failures of one account, address or device.
+/// The stored failures of one account, address, device or other thing counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// How many, one after another.
+    /// How many failures there were without a success in between.
     pub failures: u32,
-    /// The last one.
     pub last_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
 impl Attempts {
-    /// These, or none when they are forgotten.
+    /// How many failures count at `now`: those before, or 0 if the last one is too long ago.
     pub fn failures(before: Option<&Self>, now: Time) -> u32 {
         let remembered = before.filter(|it| it.last_at.plus(FORGOTTEN) > now);
         remembered.map_or(0, |it| it.failures)
     }
 
-    /// One failure more.
     #[must_use]
     pub fn failed(before: Option<&Self>, now: Time) -> Self {
         Self {
@@ -90,7 +86,8 @@ impl Attempts {
         }
     }
 
-    /// When the next attempt may be made: at once at first, then after one second, two, four, and so on.
+    /// When the next attempt is allowed: at once while failures are free, and then after a delay that doubles with
+    /// each failure, up to the limit.
     pub fn ready_at(&self, counted: Counted, now: Time) -> Time {
         let failures = Self::failures(Some(self), now);
         let Some(over) = failures.checked_sub(counted.free()) else {

@@ -1,26 +1,26 @@
-//! Who asks, and what is theirs.
+//! The caller of a request, and what it may access.
 //!
-//! Invariant: a reseller reaches only what carries its own refid (rule A8). The one rule is [`Caller::owns`];
-//! everything that fails it is answered as if it did not exist.
+//! Invariant: a reseller reaches only what carries its own refid (rule A8). [`Caller::owns`] is the only place that
+//! decides this, and whatever it denies is answered as if it did not exist.
 
 use serde::{Deserialize, Serialize};
 
 use crate::basic::refid::ResellerRefid;
 use crate::refusal::{Refusal, What};
 
-/// The part a caller plays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Runs the partner network; sees everything.
+    /// Runs the partner network and sees everything.
     Operator,
-    /// Acts for one reseller; sees that reseller's portfolio.
+    /// Acts for one reseller and sees only what belongs to that reseller.
     Reseller(ResellerRefid),
-    /// Signed in for itself alone; whose customer it is stands on its login. No API key has this role.
+    /// A user who acts only for themselves. The user's record names the client that the user is bound to. No API key
+    /// has this role.
     Customer,
 }
 
-/// What somebody may be.
+/// The name of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Role))]
@@ -33,35 +33,30 @@ pub enum RoleName {
     Customer,
 }
 
-/// Who did something, as records name it: the refid of a key or user, or `operator` for the first key; the refid of a
-/// reseller, where another reads it.
+/// Who did something, as records name them: the refid of an API key or a user, or `operator` for the first key. Where
+/// another reseller reads the record, it is the refid of the reseller that acted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Actor(String);
 
 impl Actor {
-    /// The actor named `name`.
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Who it is.
     pub actor: Actor,
-    /// What it acts as.
     pub role: Role,
 }
 
 impl Caller {
-    /// Whether the caller may see and change what belongs to `owner` (`None`: to no reseller).
+    /// Whether the caller may see and change what belongs to the reseller `owner`, or to no reseller if it is `None`.
     pub fn owns(&self, owner: Option<&ResellerRefid>) -> bool {
         match &self.role {
             Role::Operator => true,
@@ -70,7 +65,7 @@ impl Caller {
         }
     }
 
-    /// Refuses what only operators may ever do.
+    /// Refuses callers that are not operators.
     pub fn must_operate(&self) -> Result<(), Refusal> {
         match self.role {
             Role::Operator => Ok(()),
@@ -78,8 +73,8 @@ impl Caller {
         }
     }
 
-    /// The reseller the caller speaks for: a reseller's own, or the one an operator names; a reseller that
-    /// names another one learns nothing about it.
+    /// The reseller that the caller acts for: a reseller's own, or the one that an operator names. If a reseller
+    /// names another reseller, the answer does not reveal whether that one exists.
     pub fn reseller(&self, named: Option<ResellerRefid>) -> Result<Option<ResellerRefid>, Refusal> {
         match (&self.role, named) {
             (Role::Operator, named) => Ok(named),
@@ -90,7 +85,7 @@ impl Caller {
         }
     }
 
-    /// The scope idempotency keys and cursors are bound to: the reseller, the operators as one, or who it is.
+    /// The scope of idempotency keys and cursors: the reseller, all operators together, or the customer.
     pub fn tenant(&self) -> &str {
         match &self.role {
             Role::Operator => "operator",

@@ -1,7 +1,7 @@
-//! Cleaning up: which logins nobody needs any more (rule D6).
+//! Cleaning up: which users are no longer needed (rule D6).
 //!
-//! Invariant: whoever holds a role, is somebody's customer or is kept out is never judged to go: others are built on
-//! the first two, and the last would come back as somebody new.
+//! Invariant: a user who holds a role or is suspended never counts as stale. Other records refer to a user with a
+//! role, and a suspended user who was deleted could register again.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,18 @@ use serde::{Deserialize, Serialize};
 use crate::basic::time::Time;
 use crate::people::user::User;
 
-/// Why a login may go.
+/// Why a user counts as stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = StaleReason))]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// Its address was never confirmed, and nobody has ever signed in.
+    /// The user never confirmed the e-mail address and never signed in.
     Unconfirmed,
-    /// Nobody has signed in for long.
+    /// The user has not signed in for a long time.
     Dormant,
 }
 
 impl Reason {
-    /// The reason as JSON spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unconfirmed => "unconfirmed",
@@ -30,26 +29,24 @@ impl Reason {
     }
 }
 
-/// Why a login may go, and since when that is so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stale {
-    /// Why.
     pub reason: Reason,
-    /// When it was made, or when it was last of use.
+    /// When the user was created, or was last active.
     pub since: Time,
 }
 
-/// How long logins stay that nobody needs.
+/// How long users are kept who are no longer needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CleanUp {
-    /// Those that nobody confirmed, from when they were made.
+    /// How long users are kept who never confirmed an address and never signed in, counted from their creation.
     pub unconfirmed: SignedDuration,
-    /// The others, from when somebody last signed in.
+    /// How long other users are kept, counted from their last activity.
     pub dormant: SignedDuration,
 }
 
 impl CleanUp {
-    /// Why `user` may go; none when it stays.
+    /// Whether `user` is stale; `None` if not.
     pub fn judge(&self, user: &User, now: Time) -> Option<Stale> {
         if user.must_be_unbound().is_err() || !user.may_sign_in() {
             return None;
@@ -62,7 +59,7 @@ impl CleanUp {
         (since.plus(stays) < now).then_some(Stale { reason, since })
     }
 
-    /// Whoever was made at this time or later stays.
+    /// Users who were created at this time or later are never stale.
     pub fn newest(&self, now: Time) -> Time {
         now.plus(-self.unconfirmed.min(self.dormant))
     }
@@ -80,7 +77,7 @@ mod tests {
         Time::try_from(text.to_owned()).unwrap()
     }
 
-    /// So many days before now, and a moment more or less.
+    /// This many days before now, and `more` before that.
     fn ago(days: i64, more: SignedDuration) -> Time {
         time(NOW).plus(-(SignedDuration::from_hours(24 * days) + more))
     }
@@ -107,9 +104,9 @@ mod tests {
             (old, Some(ago(730, moment)), None, Some((Reason::Dormant, ago(730, moment)))),
             (old, day(3_999), day(730), None),
             (old, day(3_999), day(731), Some((Reason::Dormant, ago(731, zero)))),
-            // A new address was confirmed after the last sign-in.
+            // The user confirmed a new address after the last sign-in.
             (old, day(100), day(731), None),
-            // Where addresses need no confirmation people sign in without.
+            // If the deployment needs no confirmation of addresses, people sign in without one.
             (old, None, day(31), None),
             (old, None, day(731), Some((Reason::Dormant, ago(731, zero)))),
         ] {

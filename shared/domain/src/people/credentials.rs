@@ -1,7 +1,7 @@
-//! Credentials: how a user proves who it is.
+//! Credentials: how a user proves who they are.
 //!
-//! Invariant: they stand apart from the user, so that no list, index or page ever holds them; a password becomes valid
-//! only with a proof that its owner reads the mail at the address.
+//! Invariant: credentials are stored apart from the user, so no list, index or page ever holds them. A password
+//! becomes valid only with a proof that its owner receives the e-mails to the address.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,46 +10,38 @@ use crate::basic::time::Time;
 use crate::people::password::PasswordHash;
 use crate::people::second_factor::RecoveryHash;
 
-/// What a user proves itself with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Credentials {
-    /// Whose they are.
     pub user: UserRefid,
-    /// Its password; none until it is set.
+    /// The valid password; `None` until one is set.
     pub password: Option<PasswordHash>,
-    /// When its owner last set it. A hash that was only made stronger is the same password.
+    /// When the owner last set the password. Replacing the hash by a stronger one of the same password does not
+    /// change this.
     pub password_set_at: Option<Time>,
-    /// The password of a registration that waits for its confirmation.
+    /// The password of a registration that has not been confirmed.
     pub registration: Option<PasswordHash>,
-    /// How many registrations there were before one was confirmed.
+    /// How many registrations were made before one of them was confirmed.
     pub registrations: u32,
-    /// The second factor, once it is proven to work.
+    /// The second factor, once a code has shown that it works.
     pub second_factor: Option<SecondFactor>,
-    /// The sealed secret of one that is not yet.
+    /// The sealed secret of a second factor that has not been shown to work yet.
     pub offered_factor: Option<String>,
-    /// When they were first kept.
     pub created_at: Time,
-    /// When they last changed.
     pub changed_at: Option<Time>,
-    /// Counts their changes from 1.
     pub version: u64,
 }
 
-/// A second factor that is in use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecondFactor {
-    /// Its secret, sealed.
     pub sealed: String,
-    /// The last step of time that a code was taken for; it and what is before it are used up.
+    /// The time step of the last accepted code. Codes of this step and of earlier ones are refused.
     pub last_step: Option<u64>,
-    /// What is kept of the recovery codes that are left.
+    /// The hashes of the recovery codes that have not been used.
     pub recovery: Vec<RecoveryHash>,
-    /// Since when.
     pub since: Time,
 }
 
 impl Credentials {
-    /// None so far.
     pub fn none(user: &UserRefid, now: Time) -> Self {
         Self {
             user: user.clone(),
@@ -65,13 +57,12 @@ impl Credentials {
         }
     }
 
-    /// The credentials in their next version.
     #[must_use]
     pub fn next(&self, now: Time) -> Self {
         Self { changed_at: Some(now), version: self.version + 1, ..self.clone() }
     }
 
-    /// The credentials with a password that the user's owner set; registrations are over.
+    /// The credentials with a password that the user's owner set. Registrations that wait for a confirmation end.
     #[must_use]
     pub fn with_password(&self, password: PasswordHash, now: Time) -> Self {
         Self {
@@ -83,14 +74,14 @@ impl Credentials {
         }
     }
 
-    /// The credentials with one more registration, whose password waits.
+    /// The credentials with one more registration, whose password waits for a confirmation.
     #[must_use]
     pub fn registered(&self, password: PasswordHash, now: Time) -> Self {
         Self { registration: Some(password), registrations: self.registrations.saturating_add(1), ..self.next(now) }
     }
 
-    /// The password that a link sent once more may confirm. After several registrations nobody knows whose the last one
-    /// was, so then none: the link asks for a new password.
+    /// The password that a repeated confirmation link may make valid. After several registrations it is unknown who
+    /// made the last one, so there is none, and the link asks for a new password.
     pub fn confirmable(&self) -> Option<&PasswordHash> {
         let one = self.registrations == 1;
         self.registration.as_ref().filter(|_| one)

@@ -1,7 +1,7 @@
-//! What somebody gives to prove who they are, beside a password: tokens, devices, codes, answers to a challenge.
+//! What people present as a proof besides a password: tokens, devices, codes and answers to a challenge.
 //!
-//! Invariant: each has the form that ours have, as far as anybody may know it; whether it is one of ours is found out
-//! by whoever keeps them. `Debug` shows none.
+//! Invariant: each value has a form that Purser's own values can have, as far as that form is public. Whether a value
+//! is genuine is decided where genuine ones are stored. `Debug` shows none of them.
 
 use serde::Deserialize;
 
@@ -40,7 +40,6 @@ macro_rules! given {
         pub struct $name(String);
 
         impl $name {
-            /// The text as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -63,13 +62,13 @@ macro_rules! given {
 }
 
 given! {
-    /// The token of a link in a mail; opaque.
+    /// The token of a link in an e-mail; opaque.
     GivenToken as "Token", visible 128, "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY";
-    /// What shows that somebody has signed in from a device before; opaque.
+    /// Shows that the user has signed in from this device before; opaque.
     GivenDevice as "Device", visible 128, "US-7ZK3M9QWX2ABCDEF.7ZK3M9QWX2ABCDEF.kA3p7c0dS9yYq1mUe5oXbA";
-    /// Six digits of an app, or a code for recovery.
+    /// Six digits from an authenticator app, or a recovery code.
     GivenCode as "Code", code 64, "123456";
-    /// The token of a CAPTCHA's challenge, or what reCAPTCHA gave the page; opaque.
+    /// The token of a solved CAPTCHA challenge, or what reCAPTCHA gave to the page; opaque.
     GivenChallenge as "Challenge", visible 8192, "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY";
 }
 

@@ -1,7 +1,8 @@
-//! Sessions: how people call.
+//! Sessions: how people stay signed in.
 //!
-//! Invariant: all sessions of a user stand in one record with what they are good for, so one read tells who calls, and
-//! whatever ends them ends them in the commit that changes the user. The secret half of a session's token is never
+//! Invariant: one record holds all sessions of a user and what they permit, so one read identifies the caller, and
+//! whatever ends the sessions ends them in the commit that changes the user. The secret half of a session's token is
+//! never stored, only its SHA-256. All sessions are of the user's current epoch.
 //! kept, only its SHA-256. No session is of another epoch than its user.
 
 use std::collections::BTreeMap;
@@ -13,66 +14,58 @@ use crate::basic::refid::{ResellerRefid, UserRefid};
 use crate::basic::time::Time;
 use crate::people::user::User;
 
-/// The most sessions of a user; one more ends the oldest. So the record stays below what one unit of reading covers.
+/// The most sessions of one user; opening another one ends the oldest. This keeps the record small enough for one
+/// read unit.
 pub const MOST: usize = 10;
-/// The most characters that are kept of what a browser calls itself.
+/// The longest stored name of a browser or program, in characters.
 pub const AGENT: usize = 60;
-/// How long after it was last noted a session's use is noted again.
+/// How often the last use of a session is recorded at most.
 pub const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long sessions last (rule D2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How long one lasts that nobody uses.
+    /// How long a session lasts without being used.
     pub idle: SignedDuration,
-    /// How long any lasts.
+    /// How long a session lasts even if it is used.
     pub absolute: SignedDuration,
 }
 
-/// One session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Its public id.
     pub id: String,
-    /// SHA-256 of the secret half of its token, hexadecimal.
+    /// The SHA-256 of the secret half of the session's token, in hexadecimal.
     pub secret_sha256: String,
-    /// When its owner signed in.
     pub created_at: Time,
-    /// When it ends at the latest.
     pub expires_at: Time,
-    /// Where from.
+    /// The network address that the user signed in from.
     pub address: Option<String>,
-    /// What the browser or program calls itself.
     pub agent: Option<String>,
 }
 
-/// When each session was last used, as far as it was noted; by its id.
+/// When each session was last used, by the id of the session. Uses are recorded only from time to time.
 pub type Seen = BTreeMap<String, Time>;
 
-/// The sessions of a user, and what they are good for.
+/// All sessions of a user, and what they permit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// Whose they are.
     pub user: UserRefid,
-    /// The user's epoch.
+    /// The user's epoch; see [`User`].
     pub epoch: u64,
-    /// Whether the user is an operator.
     pub operator: bool,
-    /// The reseller the user is a member of.
     pub reseller: Option<ResellerRefid>,
-    /// Whether the user signs in with a second factor.
     pub second_factor: bool,
     /// The sessions, oldest first.
     pub sessions: Vec<Session>,
     /// When the user first signed in.
     pub created_at: Time,
-    /// Counts their changes from 1; that one was used is none.
+    /// Counts the changes of the record from 1. Recording the use of a session is not a change.
     pub version: u64,
 }
 
 impl Sessions {
-    /// What a user's sessions are good for, in the version after `before`: those of `before` go on in the user's epoch,
-    /// and end with it.
+    /// The next version of the record after a change of the user. The sessions continue if the user's epoch is the
+    /// same as before, and end otherwise.
     pub fn following(before: Option<&Self>, user: &User, now: Time) -> Self {
         let same = before.filter(|before| before.epoch == user.epoch);
         Self {
@@ -87,14 +80,14 @@ impl Sessions {
         }
     }
 
-    /// The same in their next version. They stand for themselves: what they are good for is what they say, whatever
-    /// else was read of their user.
+    /// The next version of the same record. What the sessions permit is copied from this record, whatever else was
+    /// read about the user.
     #[must_use]
     pub fn next(&self) -> Self {
         Self { version: self.version + 1, ..self.clone() }
     }
 
-    /// With one more session; those that have ended go, and the oldest of too many.
+    /// Adds a session. Sessions that have ended are removed, and so is the oldest one if there would be too many.
     #[must_use]
     pub fn opening(mut self, session: Session, seen: &Seen, limits: Limits, now: Time) -> Self {
         self.sessions.retain(|it| it.lasts(seen.get(&it.id), limits, now));
@@ -104,14 +97,12 @@ impl Sessions {
         self
     }
 
-    /// Without the session `id`.
     #[must_use]
     pub fn ending(mut self, id: &str) -> Self {
         self.sessions.retain(|session| session.id != id);
         self
     }
 
-    /// Those that last.
     pub fn lasting(&self, seen: &Seen, limits: Limits, now: Time) -> impl Iterator<Item = &Session> {
         let lasts = move |session: &&Session| session.lasts(seen.get(&session.id), limits, now);
         self.sessions.iter().filter(lasts)
@@ -119,46 +110,42 @@ impl Sessions {
 }
 
 impl Session {
-    /// When it was last used, as far as is known.
+    /// When the session was last used, as far as that was recorded.
     pub fn last_used(&self, seen: Option<&Time>) -> Time {
         seen.map_or(self.created_at, |seen| *seen.max(&self.created_at))
     }
 
-    /// Whether it has not ended by itself.
+    /// Whether the session has not reached its limits.
     pub fn lasts(&self, seen: Option<&Time>, limits: Limits, now: Time) -> bool {
         let idle_until = self.last_used(seen).plus(limits.idle);
         self.expires_at > now && idle_until > now
     }
 
-    /// Whether its use is worth noting again.
+    /// Whether the last recorded use is old enough to record another one.
     pub fn is_worth_noting(&self, seen: Option<&Time>, now: Time) -> bool {
         self.last_used(seen).plus(NOTED_EVERY) <= now
     }
 }
 
-/// What a browser or program calls itself, cut to what is kept: visible ASCII.
+/// What a browser or program calls itself, reduced to at most [`AGENT`] characters of printable ASCII.
 pub fn agent(text: &str) -> Option<String> {
     let plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
     let kept: String = text.chars().filter(plain).take(AGENT).collect();
     Some(kept.trim().to_owned()).filter(|kept| !kept.is_empty())
 }
 
-/// One sign-in, as its user's history keeps it.
+/// A sign-in, as the history of its user keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
-    /// Its id.
     pub id: String,
-    /// Who signed in.
     pub user: UserRefid,
-    /// Where from.
+    /// The network address that the user signed in from.
     pub address: Option<String>,
-    /// What the browser or program calls itself.
     pub agent: Option<String>,
-    /// Whether it was the first one from there, though not the user's first.
+    /// Whether it was the first sign-in from this device, although not the user's first.
     pub new_device: bool,
-    /// When.
     pub created_at: Time,
-    /// Always 1.
+    /// Always 1: a sign-in is recorded and never changed.
     pub version: u64,
 }
 

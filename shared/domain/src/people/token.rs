@@ -1,7 +1,7 @@
-//! Tokens: what the links in mails carry (rule D2).
+//! Tokens: the secrets in links that are e-mailed to users (rule D2).
 //!
-//! Invariant: a token is 256 random bits that stand in one mail and nowhere else, is good for one thing, once, for a
-//! short time, and only as long as its user has the address it was mailed to and the epoch it was made in.
+//! Invariant: a token is 256 random bits that only one e-mail contains. It works once, for one purpose and for a
+//! short time, and only as long as the user has the address and the epoch of the moment when it was created.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -13,28 +13,25 @@ use crate::people::password::PasswordHash;
 use crate::people::user::User;
 use crate::refusal::Refusal;
 
-/// What a token is good for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Confirms the address of a registration, and makes its password valid.
+    /// Confirms the address of a registration, and makes the password of the registration valid.
     Confirm {
-        /// The password of the registration.
         password: PasswordHash,
     },
-    /// Sets a new password.
     Reset,
-    /// Sets the first password of a login that somebody else made.
+    /// Sets the first password of a user whom somebody else created.
     SetPassword,
-    /// Confirms another address for a login.
+    /// Confirms a new address of a user.
     ChangeEmail {
-        /// The address it was mailed to.
+        /// The new address, which the token was sent to.
         email: EmailAddress,
     },
 }
 
 impl Purpose {
-    /// How long a token is good for it.
+    /// How long a token for this purpose is valid.
     pub const fn lasts(&self) -> SignedDuration {
         match self {
             Self::Reset => SignedDuration::from_mins(10),
@@ -42,33 +39,28 @@ impl Purpose {
         }
     }
 
-    /// Whether it sets a password that comes with it.
+    /// Whether the user enters a new password together with the token.
     pub const fn sets_password(&self) -> bool {
         matches!(self, Self::Reset | Self::SetPassword)
     }
 }
 
-/// A token as it is kept, under the hash of what the mail carries.
+/// A token as it is stored, under the hash of the secret in the e-mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
-    /// What it is good for.
     pub purpose: Purpose,
-    /// Whose it is.
     pub user: UserRefid,
-    /// The address the user had when it was made.
+    /// The user's address when the token was created.
     pub email: EmailAddress,
-    /// The user's epoch when it was made.
+    /// The user's epoch when the token was created.
     pub epoch: u64,
-    /// When it was made.
     pub created_at: Time,
-    /// When it stops being good.
     pub expires_at: Time,
-    /// Always 1: a token is made and used, never changed.
+    /// Always 1: a token is created and used, but never changed.
     pub version: u64,
 }
 
 impl Token {
-    /// A token for `user`.
     pub fn mint(user: &User, purpose: Purpose, now: Time) -> Self {
         Self {
             user: user.refid.clone(),
@@ -81,7 +73,7 @@ impl Token {
         }
     }
 
-    /// Refuses a token that is no longer good for `user`. What is wrong with it stays untold.
+    /// Refuses a token that `user` can't use any more, without revealing why.
     pub fn must_be_good_for(&self, user: &User, now: Time) -> Result<(), Refusal> {
         let confirms = matches!(self.purpose, Purpose::Confirm { .. });
         let good = self.expires_at > now
@@ -89,62 +81,44 @@ impl Token {
             && self.email.folded() == user.email.folded()
             && self.epoch == user.epoch
             && user.may_sign_in()
-            // A registration's password is not for a login that somebody else gave a role.
+            // The password of a registration must not become that of a user whom somebody else invited or gave a
+            // role.
             && !(confirms && (user.confirmed_at.is_some() || !user.is_plain()));
         good.then_some(()).ok_or(Refusal::InvalidToken)
     }
 }
 
-/// What somebody asked for who is then mailed a link. It waits in the table for whoever mails it, so that the answer to
-/// the request neither depends on what is known of the address nor takes the time to find out.
+/// A request for a link by e-mail. It waits in the table until a worker sends the link, so the answer to the request
+/// does not depend on what is known about the address, nor does its duration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkRequest {
-    /// Its id, random.
     pub id: String,
-    /// What was asked for.
     pub asks: Asks,
-    /// When.
     pub created_at: Time,
-    /// Always 1.
+    /// Always 1: a request is stored and never changed.
     pub version: u64,
 }
 
-/// What somebody asks for.
+/// What someone asks a link for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Asks {
-    /// A login with this address.
+    /// Registering a user with this address.
     Register {
-        /// The address.
         email: EmailAddress,
-        /// The name it goes by.
         name: crate::basic::text::Name,
-        /// Its password.
+        /// The password of the new user, valid once the address is confirmed.
         password: PasswordHash,
     },
-    /// The confirmation once more.
-    Resend {
-        /// The address.
-        email: EmailAddress,
-    },
-    /// A way in without the password.
-    Reset {
-        /// The address.
-        email: EmailAddress,
-    },
-    /// Another address for a login, whose owner proved to be it.
-    ChangeEmail {
-        /// The login.
-        user: UserRefid,
-        /// The new address.
-        email: EmailAddress,
-        /// The login's epoch when it asked.
-        epoch: u64,
-    },
+    /// Sending the link of a registration again.
+    Resend { email: EmailAddress },
+    /// Setting a new password without knowing the old one.
+    Reset { email: EmailAddress },
+    /// Changing the address of a user who has proved who they are.
+    ChangeEmail { user: UserRefid, email: EmailAddress, epoch: u64 },
 }
 
 impl Asks {
-    /// The address it is about.
     pub fn email(&self) -> &EmailAddress {
         match self {
             Self::Register { email, .. }
@@ -154,7 +128,7 @@ impl Asks {
         }
     }
 
-    /// The login that asks, when that is known.
+    /// The user who asks; `None` if the request only names an address.
     pub fn user(&self) -> Option<&UserRefid> {
         match self {
             Self::ChangeEmail { user, .. } => Some(user),

@@ -1,8 +1,8 @@
-//! Users: logins.
+//! Users: the accounts of people.
 //!
-//! Invariant: one e-mail address, one user (rule D1); one user, at most one client (rule A7). Whatever a user may
-//! do ends with its epoch: a new one begins with each change of password, roles or status, and no session lasts into
-//! it. How a user proves who it is stands apart, in its [`crate::people::credentials::Credentials`].
+//! Invariant: an e-mail address belongs to at most one user (rule D1), and a user is bound to at most one client
+//! (rule A7). Each change of password, roles or status begins a new epoch, and no session lasts into the next epoch.
+//! How a user proves who they are is stored apart, in [`crate::people::credentials::Credentials`].
 
 use serde::{Deserialize, Serialize};
 
@@ -18,15 +18,14 @@ use crate::refusal::Refusal;
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum UserStatus {
-    /// It may.
+    /// The user may sign in.
     #[default]
     Active,
-    /// An operator, or its reseller, keeps it out.
+    /// An operator, or the user's reseller, does not let the user sign in.
     Suspended,
 }
 
 impl UserStatus {
-    /// The status as JSON spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -35,69 +34,56 @@ impl UserStatus {
     }
 }
 
-/// A login as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct User {
-    /// Its public id.
     pub refid: UserRefid,
-    /// The address it signs in with, unique among users.
+    /// The address that the user signs in with. No other user has it.
     pub email: EmailAddress,
-    /// The address it had before, which is told of the change.
+    /// The address before the last change. A notice of the change goes there.
     #[serde(default)]
     pub previous_email: Option<EmailAddress>,
-    /// The name it goes by.
     pub name: Name,
-    /// Whether it is an operator.
     #[serde(default)]
     pub operator: bool,
-    /// The reseller it is a member of.
     pub reseller: Option<ResellerRefid>,
-    /// The client it is bound to: whose customer it is.
+    /// The client that the user is bound to, which makes the user a customer.
     pub client: Option<ClientRefid>,
-    /// Whether it may sign in.
     #[serde(default)]
     pub status: UserStatus,
-    /// Whether an operator keeps it out; then nobody else lets it in again.
+    /// Whether an operator suspended the user. Then only an operator can end the suspension.
     #[serde(default)]
     pub kept_out: bool,
-    /// Whether somebody made it for its owner, who is then mailed a link to set a password.
+    /// Whether somebody else created the user, who then gets a link by e-mail to set a password.
     #[serde(default)]
     pub invited: bool,
-    /// Whether it signs in with a second factor.
     #[serde(default)]
     pub second_factor: bool,
-    /// Counts what ended its sessions.
+    /// Counts the changes that ended the user's sessions.
     #[serde(default)]
     pub epoch: u64,
-    /// When its address was confirmed.
+    /// When the current address was confirmed.
     pub confirmed_at: Option<Time>,
-    /// When it last signed in.
     #[serde(default)]
     pub last_login_at: Option<Time>,
-    /// When it was created.
     pub created_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
-/// What an operator may change of a user; what is none stays.
+/// The changes to make to a user; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UserChange {
-    /// Its name.
     pub name: Option<Name>,
-    /// Whether it is an operator.
     pub operator: Option<bool>,
-    /// The reseller it is a member of.
+    /// `Some(None)` ends the membership.
     pub reseller: Option<Option<ResellerRefid>>,
-    /// Whether it may sign in.
     pub status: Option<UserStatus>,
-    /// Whether it is an operator who says so.
+    /// Whether an operator makes the change, and not the user's reseller.
     pub by_operator: bool,
 }
 
 impl User {
-    /// A user nobody has signed in as yet.
+    /// A user who has not signed in yet.
     pub fn new(refid: UserRefid, email: EmailAddress, name: Name, now: Time) -> Self {
         Self {
             refid,
@@ -119,7 +105,7 @@ impl User {
         }
     }
 
-    /// The roles it holds, the most powerful first.
+    /// The user's roles, the most powerful first.
     pub fn roles(&self) -> Vec<RoleName> {
         let roles = [
             self.operator.then_some(RoleName::Operator),
@@ -129,36 +115,35 @@ impl User {
         roles.into_iter().flatten().collect()
     }
 
-    /// Whether it is nobody's but its owner's: not made by somebody else, and without a role.
+    /// Whether the user registered without being invited and holds no role.
     pub fn is_plain(&self) -> bool {
         !self.invited && self.roles().is_empty()
     }
 
-    /// Whether it may sign in, as far as it is not a matter of proof.
+    /// Whether the user's status allows signing in. A proof of who they are is needed in any case.
     pub fn may_sign_in(&self) -> bool {
         self.status == UserStatus::Active
     }
 
-    /// The user in its next version.
     #[must_use]
     pub fn next(&self) -> Self {
         Self { version: self.version + 1, ..self.clone() }
     }
 
-    /// The user in its next epoch: its sessions end.
+    /// The user in the next epoch, in which all earlier sessions have ended.
     #[must_use]
     pub fn next_epoch(&self) -> Self {
         Self { epoch: self.epoch + 1, ..self.next() }
     }
 
-    /// The user with its address confirmed, if it was not.
+    /// The user with a confirmed address. An earlier confirmation keeps its time.
     #[must_use]
     pub fn confirmed(mut self, now: Time) -> Self {
         self.confirmed_at = self.confirmed_at.or(Some(now));
         self
     }
 
-    /// The user at another address, which was just confirmed; its sessions end.
+    /// The user with another address, which has just been confirmed. All sessions end.
     #[must_use]
     pub fn moved_to(&self, email: &EmailAddress, now: Time) -> Self {
         Self {
@@ -169,7 +154,7 @@ impl User {
         }
     }
 
-    /// The user as an operator changes it; none when nothing is different. Other roles or another status are another
+    /// The user with `change` applied; `None` if that changes nothing. A change of roles or status begins a new
     /// epoch.
     pub fn changed(&self, change: &UserChange) -> Option<Self> {
         let mut new = self.next();
@@ -191,8 +176,8 @@ impl User {
         (as_before != *self).then_some(new)
     }
 
-    /// The user bound to `client`. One that seems to be bound to it already is bound again, because what was read may
-    /// be what it was before it was released.
+    /// The user bound to `client`. A user who seems to be bound to that client already is written all the same,
+    /// because the user may have been read before an earlier binding was released.
     pub fn bound_to(&self, client: &ClientRefid) -> Result<Self, Refusal> {
         match &self.client {
             Some(bound) if bound != client => Err(Refusal::UserBound),
@@ -200,19 +185,18 @@ impl User {
         }
     }
 
-    /// The user bound to no client.
     #[must_use]
     pub fn unbound(&self) -> Self {
         Self { client: None, ..self.next() }
     }
 
-    /// Whether a new client with its address may be bound to it without being asked: its address is proven to be
-    /// its own, and no other client has it (rule A7).
+    /// Whether a new client with the user's address may be bound to the user automatically: the address is confirmed,
+    /// and the user is not bound to another client (rule A7).
     pub fn takes_clients(&self) -> bool {
         self.confirmed_at.is_some() && self.client.is_none()
     }
 
-    /// Refuses to delete what others are built on: an operator, a member of a reseller, somebody's customer (rule D6).
+    /// Refuses to delete a user who holds a role: an operator, a member of a reseller, or a customer (rule D6).
     pub fn must_be_unbound(&self) -> Result<(), Refusal> {
         if !self.roles().is_empty() {
             return Err(Refusal::UserInUse);

@@ -1,8 +1,8 @@
-//! Who a bearer token belongs to: an API key's, or the session's of somebody who signed in.
+//! Authentication: finds the caller that a bearer token identifies, by an API key or by the session of a sign-in.
 //!
-//! Invariant: it costs one consistent read of one item, whether the token is anybody's or not; what a session is good
-//! for is what its user is at that moment, because it ends with every change of it. Secrets are compared by their
-//! hashes, in constant time.
+//! Invariant: authentication reads at most one item, strongly consistently, whether or not the token is valid. A
+//! session has the rights that its user has at that moment, because every change of those rights ends the session.
+//! Secrets are compared by their hashes, in constant time.
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -17,28 +17,28 @@ use subtle::ConstantTimeEq;
 use crate::http::problem::Problem;
 use crate::process::app::App;
 
-/// What the refids of users begin with, and so the tokens of their sessions.
+/// The prefix of user refids. A session's token begins with the refid of its user, an API key's token with that of
+/// the key.
 const USERS: &str = "US-";
 
-/// Whose token it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
-    /// Who asks, in the most powerful of its roles.
+    /// The caller, in the most powerful of its roles.
     pub(crate) caller: Caller,
-    /// The user and the session, of somebody who signed in.
+    /// The user and the id of the session; `None` for an API key.
     pub(crate) session: Option<(UserRefid, String)>,
-    /// Whether its powers wait for a second factor, which this deployment asks of operators.
+    /// Whether the caller is an operator who lacks the second factor that this deployment requires of operators.
     pub(crate) withheld: bool,
 }
 
 pub(crate) async fn authenticate(parts: &Parts, app: &App) -> Result<Identity, Problem> {
     let mut given = parts.headers.get_all(AUTHORIZATION).iter();
-    // Gateways do different things with a second one, so it counts as none at all.
+    // Gateways disagree about a second Authorization header, so a request with two counts as unauthenticated.
     let (Some(header), None) = (given.next(), given.next()) else {
         return Err(Problem::unauthenticated());
     };
     let token = bearer(header.as_bytes()).ok_or_else(Problem::unauthenticated)?;
-    // Whoever sends none has not guessed; whoever sends a wrong one may have.
+    // A request without a token is not a guess; one with a wrong token may be.
     let identity = identity_of(token, app).await?;
     identity.ok_or_else(|| Problem::unauthenticated().guessed())
 }
@@ -65,13 +65,14 @@ async fn identity_of(token: &[u8], app: &App) -> Result<Option<Identity>, StoreE
     };
     let found: Option<ApiKey> = app.store.api_key(&refid).await?;
     let hash = sha256_hex(secret.as_bytes());
-    // An empty comparison value has another length and never matches.
+    // An unknown key is compared with the empty string, whose length never matches that of a hash.
     let kept = found.as_ref().map_or("", |key| key.secret_sha256.as_str());
     let right = same(kept, &hash);
     Ok(found.filter(|_| right).map(|key| Identity::of_key(key.refid.as_str(), key.role)))
 }
 
-/// The session of `user` that `secret` is of, if it lasts. That it was used is noted now and then.
+/// The session of `user` that `secret` belongs to, unless it has expired. The time of its last use is stored only now
+/// and then, to save writes.
 async fn of_session(user: UserRefid, secret: &str, app: &App) -> Result<Option<Identity>, StoreError> {
     let hash = sha256_hex(secret.as_bytes());
     let Some((sessions, seen)) = app.store.sessions(&user).await? else {
@@ -88,9 +89,9 @@ async fn of_session(user: UserRefid, secret: &str, app: &App) -> Result<Option<I
     }
     if session.is_worth_noting(last, now) {
         let noted = app.store.note_session_used(&user, &session.id, now).await;
-        // What is lost then is five minutes of idling; no reason to refuse a request.
+        // A lost note makes the session seem idle for five minutes longer, which is no reason to refuse a request.
         if let Err(error) = noted {
-            tracing::warn!(%error, "that a session is in use was not noted");
+            tracing::warn!(%error, "could not record that a session is in use");
         }
     }
     let id = session.id.clone();

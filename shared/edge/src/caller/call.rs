@@ -1,8 +1,9 @@
-//! A call: who asks, in which request, on which route, when.
+//! The extractors that authenticate a request: [`Call`] for operators and resellers, [`SignedIn`] for a user's own
+//! account, and [`Anybody`] for routes without a caller.
 //!
-//! Invariant: there is no [`Call`] without a caller, so a handler that takes one is authenticated, and everything
-//! it may reach is decided by [`Caller::owns`] (rule A8). Customers have no calls: what they may ask is their own
-//! account, which takes a [`SignedIn`].
+//! Invariant: there is no [`Call`] without a caller, so a handler that takes one is authenticated, and
+//! [`Caller::owns`] decides what it may reach (rule A8). Customers get no [`Call`]: they may only reach their own
+//! account, through a [`SignedIn`].
 
 use std::sync::{Arc, OnceLock};
 
@@ -26,23 +27,19 @@ use crate::http::extract::Key;
 use crate::http::problem::Problem;
 use crate::process::app::App;
 
-/// The id a request goes by in logs and records; made here, never taken from the caller.
+/// The id of a request in logs and stored items. Purser generates it; it is never taken from the caller.
 #[derive(Debug, Clone)]
 pub struct RequestId {
     /// 80 random bits, as text.
     pub id: String,
-    /// The function that answers it.
     pub function: &'static str,
-    /// Who asks, once that is known.
     pub caller: Arc<OnceLock<Caller>>,
 }
 
-/// An authenticated request.
+/// An authenticated request of an operator or a reseller.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Who asks.
     pub caller: Caller,
-    /// When.
     pub now: Time,
     request: String,
     function: &'static str,
@@ -51,8 +48,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The reseller this call is for, when a body names `named`: of a reseller itself, of an operator the one
-    /// named, if any. A malformed refid is an unknown one.
+    /// The reseller that this call acts for: a reseller acts for itself, an operator for the reseller that the body
+    /// names as `named`, if any. A malformed refid is refused like an unknown one.
     pub fn reseller(&self, named: Option<&str>) -> Result<Option<ResellerRefid>, Problem> {
         let unknown = || match self.caller.role {
             Role::Operator => Refusal::InvalidReseller,
@@ -62,7 +59,7 @@ impl Call {
         Ok(self.caller.reseller(named)?)
     }
 
-    /// The login that a body names for a client; only operators may name one (rule A7).
+    /// The user that a body names for a client; only operators may name one (rule A7).
     pub fn login(&self, named: Option<&str>) -> Result<Option<UserRefid>, Problem> {
         let Some(text) = named else { return Ok(None) };
         self.caller.must_operate()?;
@@ -70,19 +67,19 @@ impl Call {
         Ok(Some(user))
     }
 
-    /// The client at `refid`, when the caller may reach it; someone else's is none (rule A8).
+    /// The client `refid`. A client that the caller may not reach is refused as if it did not exist (rule A8).
     pub async fn client(&self, app: &App, refid: &ClientRefid) -> Result<Client, Problem> {
         let found = app.store.client(refid).await?;
         let own = found.filter(|client| self.may_reach(client));
         own.ok_or_else(|| Refusal::NotFound(What::Client).into())
     }
 
-    /// Whether the caller may see and change this client.
+    /// Whether the caller may see and change this client (rule A8).
     pub fn may_reach(&self, client: &Client) -> bool {
         self.caller.owns(client.reseller.as_ref())
     }
 
-    /// Whether the caller may see and manage this login (rules D4, B1).
+    /// Whether the caller may see and manage this user (rules D4, B1).
     pub fn may_manage(&self, user: &User) -> bool {
         match &self.caller.role {
             Role::Operator => true,
@@ -91,7 +88,7 @@ impl Call {
         }
     }
 
-    /// Whose things a list shows when its query names `named`.
+    /// The reseller whose resources a list shows when its query names the reseller `named`.
     pub fn listed(&self, named: Option<&str>) -> Result<Listed, Problem> {
         match named.map(ResellerRefid::parse) {
             Some(None) if self.caller.must_operate().is_ok() => Ok(Listed::Nobodys),
@@ -101,17 +98,18 @@ impl Call {
         }
     }
 
-    /// This call as the store needs to know it.
+    /// The store's view of this call, without an idempotency key.
     pub fn request(&self) -> Request {
         self.keyed(None)
     }
 
-    /// The same, remembered under `key` if there is one; a repeat must have the same `body`.
+    /// The store's view of this call. If there is a `key`, the answer is stored under it, and a repeat must have the
+    /// same `body`.
     pub fn repeatable(&self, key: Option<Key>, body: &impl Serialize) -> Result<Request, Problem> {
         Ok(self.keyed(key.map(|key| self.idempotency_key(key, body)).transpose()?))
     }
 
-    /// The same for a command that moves credits, which has a key always.
+    /// The store's view of a command that moves credits, which always has an idempotency key.
     pub fn once(&self, key: Key, body: &impl Serialize) -> Result<Request<IdempotencyKey>, Problem> {
         Ok(self.keyed(self.idempotency_key(key, body)?))
     }
@@ -132,9 +130,9 @@ impl Call {
         Ok(IdempotencyKey { tenant: tenant.to_owned(), key: key.into(), fingerprint })
     }
 
-    /// The scope of a cursor: this route and caller, and what the list is filtered by.
+    /// The scope of a cursor: this route, this caller, and the filters of the list.
     pub fn cursor_scope(&self, filters: &impl Serialize) -> String {
-        // Serialising a filter can't fail; were it to, the scope would match no cursor.
+        // Serialising filters can't fail. If it did, the scope would lack its filters and match no valid cursor.
         let filters = serde_json::to_string(filters).unwrap_or_default();
         format!("{} {} {filters}", self.route, self.caller.tenant())
     }
@@ -163,32 +161,29 @@ impl FromRequestParts<App> for Call {
     }
 }
 
-/// Who asks, counted against its limits.
+/// Authenticates the caller and counts the request against the caller's rate limit.
 async fn identify(parts: &Parts, app: &App) -> Result<(Identity, RequestId), Problem> {
     let identity = authenticate(parts, app).await?;
     let known: Option<RequestId> = parts.extensions.get().cloned();
     let known = known.ok_or_else(Problem::internal)?;
-    // A request is counted once, however many extractors ask who sent it.
+    // A request counts once, even when several extractors authenticate it.
     if known.caller.set(identity.caller.clone()).is_ok() {
         app.limits.admit_caller(&identity.caller)?;
     }
     Ok((identity, known))
 }
 
-/// A request of somebody who signed in, about their own account. An API key has none.
+/// A request of a signed-in user about their own account. A request with an API key is refused.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Who.
     pub user: UserRefid,
-    /// In which session.
     pub session: String,
-    /// The request.
     pub request: Request,
     route: String,
 }
 
 impl SignedIn {
-    /// The scope of a cursor: this route and this user's.
+    /// The scope of a cursor: this route and this user.
     pub fn cursor_scope(&self) -> String {
         format!("{} {}", self.route, self.user)
     }
@@ -211,12 +206,11 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
-/// Where a request comes from.
+/// Where a request comes from; people see it in the list of their sessions.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// The network address, if it is known.
+    /// The IP address, if it is known; for IPv6, the /64 network.
     pub address: Option<String>,
-    /// What the browser or program calls itself, cut.
     pub agent: Option<String>,
 }
 
@@ -234,7 +228,7 @@ impl FromRequestParts<App> for Connection {
     }
 }
 
-/// A request of anybody, on a route that needs no caller.
+/// A request on a route that needs no authentication.
 #[derive(Debug, Clone)]
 pub struct Anybody(pub Request);
 
@@ -257,11 +251,11 @@ impl FromRequestParts<App> for Anybody {
     }
 }
 
-/// Whose things a list shows.
+/// The reseller whose resources a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
-    /// A reseller's, or everybody's.
+    /// The resources of this reseller, or with `None` those of all resellers.
     Of(Option<ResellerRefid>),
-    /// Those of a reseller that can't exist.
+    /// No resources, because the refid in the query is malformed and no reseller can have it.
     Nobodys,
 }

@@ -1,7 +1,7 @@
-//! CAPTCHA: how a stranger shows to be a person, where the deployment asks for it (rule D2).
+//! CAPTCHA: checks that an unauthenticated caller is a person, if the deployment requires it (rule D2).
 //!
-//! Invariant: an answer counts once and for a few minutes. What a challenge is about stands sealed in its token, so
-//! asking for one writes nothing; who can't be judged is not let in.
+//! Invariant: a challenge can be answered once, within a few minutes. Its token contains the encrypted solution, so
+//! creating a challenge writes nothing. If reCAPTCHA can't be reached, the request is refused.
 
 use std::time::Duration;
 
@@ -26,54 +26,52 @@ use crate::http::problem::refusals::CaptchaFailed;
 use crate::process::app::App;
 use crate::process::config::{Captcha, Recaptcha};
 
-/// How long a sum may take.
+/// How long a person has to answer an arithmetic challenge.
 const TIME_TO_ANSWER: SignedDuration = SignedDuration::from_mins(5);
-/// Where seals of challenges open.
+/// The context that challenges are sealed for; a seal opens in no other.
 const PLACE: &str = "captcha";
-/// The largest number of a sum.
 const LARGEST: u8 = 20;
-/// How long reCAPTCHA may take to judge.
+/// How long Purser waits for reCAPTCHA's verdict.
 const JUDGING: Duration = Duration::from_secs(4);
 
-/// How a person is told from a program.
+/// How the deployment tells people from programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CaptchaKind {
-    /// Not at all.
+    /// There is no challenge.
     Off,
-    /// By the answer to `question`.
+    /// The person answers the sum in `question`.
     Arithmetic,
-    /// By Google's reCAPTCHA under `site_key`.
+    /// The person solves Google's reCAPTCHA, loaded with `site_key`.
     Recaptcha,
 }
 
-/// What to show a person before a form that asks for `captcha`.
+/// The challenge to show a person with a form that requires `captcha`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Captcha)]
 pub struct CaptchaView {
-    /// Whether and how a person is told from a program.
+    /// The kind of challenge, or `off` if there is none.
     pub kind: CaptchaKind,
-    /// With `arithmetic`: a sum like `7 + 5`.
+    /// With `arithmetic`: the sum to solve, like `7 + 5`.
     pub question: Option<String>,
-    /// With `arithmetic`: what to send along with the answer, once and within five minutes.
+    /// With `arithmetic`: the token to send with the answer. It is valid once, for five minutes.
     pub token: Option<String>,
-    /// With `recaptcha`: what to load it with.
+    /// With `recaptcha`: the site key to load reCAPTCHA with.
     pub site_key: Option<String>,
 }
 
-/// The answer to a question of arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Sum(u32);
 
-purser_domain::value_schema!(Sum, "The answer to a question of arithmetic.", integer(0, u32::MAX.into()), 12);
+purser_domain::value_schema!(Sum, "The answer to an arithmetic challenge.", integer(0, u32::MAX.into()), 12);
 
-/// The answer of a person.
+/// A person's answer to a challenge.
 #[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = CaptchaAnswer)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct CaptchaBody {
-    /// The challenge's `token`, or what reCAPTCHA gave the page.
+    /// With `arithmetic`: the `token` of the challenge. With `recaptcha`: the response that reCAPTCHA gave the page.
     pub token: GivenChallenge,
     /// With `arithmetic`: the sum.
     pub answer: Option<Sum>,
@@ -86,7 +84,7 @@ impl std::fmt::Debug for CaptchaBody {
 }
 
 impl App {
-    /// What to show a person; with sums, another one each time.
+    /// The challenge to show a person. Each call creates a new sum.
     pub fn captcha(&self) -> Result<CaptchaView, Problem> {
         let nothing = CaptchaView { kind: CaptchaKind::Off, question: None, token: None, site_key: None };
         match &self.config.accounts.captcha {
@@ -106,8 +104,9 @@ impl App {
         }
     }
 
-    /// Refuses whoever has not shown to be a person, with 422 `captcha_failed`. What was answered is used up by it;
-    /// where nobody is asked, nothing happens. `stamp` is of the request that brings the answer.
+    /// Refuses a request whose answer to the challenge is missing or wrong, with 422 `captcha_failed`. An answer is
+    /// used up by the check, right or wrong. Without a configured CAPTCHA every request passes. `stamp` is that of
+    /// the request that brings the answer.
     pub async fn must_be_human(&self, captcha: Option<&CaptchaBody>, stamp: &Stamp) -> Result<(), Problem> {
         let passed = match (&self.config.accounts.captcha, captcha) {
             (Captcha::Off, _) => true,
@@ -135,9 +134,9 @@ impl App {
         let verdict = match asked {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(why)) => return Err(not_judged(&why)),
-            Err(_) => return Err(not_judged("no answer in time")),
+            Err(_) => return Err(not_judged("reCAPTCHA did not respond in time")),
         };
-        // These are about us, not about who is judged.
+        // These codes report a mistake of this deployment, not of the person.
         let ours = ["missing-input-secret", "invalid-input-secret", "bad-request"];
         let fault = verdict.error_codes.iter().find_map(|code| {
             let known = ours.into_iter().find(|ours| ours == code);
@@ -149,14 +148,15 @@ impl App {
         }
     }
 
-    /// What reCAPTCHA says of a page's response. The reasons of failures name neither it nor the secret.
+    /// Asks reCAPTCHA for its verdict on a page's `response`. Error texts contain neither the response nor the
+    /// secret.
     async fn verdict(&self, site: &Recaptcha, response: &str) -> Result<Verdict, String> {
-        let client = self.http.clone().ok_or("no HTTP client")?;
+        let client = self.http.clone().ok_or("there is no HTTP client")?;
         let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         let form = format!("secret={}&response={}", encoded(&site.secret), encoded(response));
         let (scheme, authority) = (site.url.scheme_str(), site.url.authority());
         let (Some(scheme), Some(authority)) = (scheme, authority) else {
-            return Err("no address".into());
+            return Err("the address of reCAPTCHA is incomplete".into());
         };
         let path = site.url.path_and_query().map_or("/", PathAndQuery::as_str);
         let path = path.to_owned();
@@ -189,9 +189,9 @@ struct Verdict {
     error_codes: Vec<String>,
 }
 
-/// An answer of siteverify that says nothing.
+/// siteverify answered with an error status, or with JSON that is not a verdict.
 #[derive(Debug, thiserror::Error)]
-#[error("an answer that is no verdict")]
+#[error("the response of reCAPTCHA is not a verdict")]
 struct NoVerdict;
 
 fn read(response: &HttpResponse) -> Result<Verdict, OrchestratorError<NoVerdict>> {
@@ -200,7 +200,6 @@ fn read(response: &HttpResponse) -> Result<Verdict, OrchestratorError<NoVerdict>
     verdict.ok_or_else(|| OrchestratorError::operation(NoVerdict))
 }
 
-/// 422: whoever asks has not shown to be a person.
 fn failed() -> Problem {
     Problem::because(
         CaptchaFailed,
@@ -209,19 +208,17 @@ fn failed() -> Problem {
     .in_field("/captcha")
 }
 
-/// 503: it can't be told, so nobody is let in.
+/// 503: without a verdict nobody passes.
 fn not_judged(why: &str) -> Problem {
-    tracing::error!(why, "reCAPTCHA did not judge an answer");
+    tracing::error!(why, "reCAPTCHA gave no verdict on an answer");
     Problem::busy()
 }
 
-/// A sum, and its answer under seal.
 struct Challenge {
     question: String,
     token: String,
 }
 
-/// What a token says.
 struct Sealed {
     answer: u8,
     expires_at: Time,
@@ -236,10 +233,11 @@ fn challenge(secrets: &Secrets, now: Time) -> Result<Challenge, Problem> {
     Ok(Challenge { question: format!("{one} + {other}"), token: BASE64URL_NOPAD.encode(&sealed) })
 }
 
-/// What a token says, when it is one of ours.
+/// The content of a token that this deployment issued; `None` for any other text.
 fn opened(secrets: &Secrets, token: &str) -> Option<Sealed> {
     let sealed = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
-    // One that does not open is forged, or of another deployment; that is for its sender to know, not for the log.
+    // A token that does not open is forged or comes from another deployment. That is the sender's mistake, so it is
+    // not logged.
     let plain = secrets.open(PLACE, &sealed).ok()?;
     let (expires_at, rest) = plain.split_first_chunk()?;
     let expires_at = Timestamp::from_second(i64::from_be_bytes(*expires_at)).ok()?;

@@ -1,7 +1,8 @@
-//! What a handler is given: a request that was judged in the one order there is.
+//! The argument of every handler: a request whose parts were checked in a fixed order.
 //!
-//! Invariant: checks happen in the order 401, 403/404, idempotency key or query, body (docs/rules.md, "Errors"),
-//! whatever a handler does: keys, queries and bodies can only be had through an [`Input`], which reads them last.
+//! Invariant: checks happen in the order 401, 403/404, idempotency key or query, body (docs/rules.md, "Errors"). A
+//! handler can't change that order, because keys, queries and bodies are only available through an [`Input`], which
+//! reads them last.
 
 use std::ops::Deref;
 
@@ -22,7 +23,8 @@ use crate::http::extract::{Content, Terms};
 use crate::http::problem::Problem;
 use crate::process::app::App;
 
-/// A request, in the order in which it is judged: who asks, what about, on which terms, and with which content.
+/// A request, as a tuple in the order in which its parts are checked: the caller, the subject that the path names,
+/// the terms (idempotency key, version or query), and the content of the body.
 #[derive(Debug)]
 pub struct Input<W, S = (), T = (), C = ()>(pub W, pub S, pub T, pub C);
 
@@ -44,7 +46,7 @@ impl<W: Asker, S: Subject<W>, T: Terms, C: Content> FromRequest<App> for Input<W
     }
 }
 
-/// Who asks: 401, and 403 for those who may not ask, whatever it is about.
+/// The caller. Extraction fails with 401, or with 403 for a caller that may not use the route at all.
 pub trait Asker: FromRequestParts<App, Rejection = Problem> + Send + Sync {}
 
 impl Asker for Anybody {}
@@ -52,7 +54,6 @@ impl Asker for Call {}
 impl Asker for Operator {}
 impl Asker for SignedIn {}
 
-/// An operator's call.
 #[derive(Debug, Clone)]
 pub struct Operator(Call);
 
@@ -86,30 +87,28 @@ impl FromRequestParts<App> for Operator {
     }
 }
 
-/// What a request is about: 404 when there is no such thing, or none for whoever asks.
+/// The resource that a request is about. Finding it fails with 404 if there is none, or if the caller may not reach
+/// it.
 pub trait Subject<W>: Sized + Send + Sync {
-    /// The subject that the path names.
     fn find(who: &W, parts: &mut Parts, app: &App) -> impl Future<Output = Result<Self, Problem>> + Send;
 
-    /// What to answer when something else is wrong: first of all that there is no such subject, where that was not
-    /// found out before because a good request does without.
+    /// What to answer when a later check failed with `problem`. A subject whose existence `find` does not check, to
+    /// save a read for valid requests, checks it now, because 404 takes precedence.
     fn refuse(&self, _: &App, problem: Problem) -> impl Future<Output = Problem> + Send {
         async { problem }
     }
 }
 
-/// A request that is about nothing in particular.
+/// The subject of a request whose path names no resource.
 impl<W: Sync> Subject<W> for () {
     async fn find(_: &W, _: &mut Parts, _: &App) -> Result<Self, Problem> {
         Ok(())
     }
 }
 
-/// A thing that a path names by its id.
+/// The id by which a path names a resource.
 pub trait PathId: Sized + Send + Sync {
-    /// What it is.
     const WHAT: What;
-    /// The id that `text` spells, if it spells one.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -134,7 +133,8 @@ impl PathId for ProductReference {
     }
 }
 
-/// The id in a path; one that is malformed is treated as unknown. Whether there is such a thing, the command finds out.
+/// The id in a path, where the command itself checks that the resource exists. A malformed id is refused like an
+/// unknown one.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<I>(pub I);
 
@@ -146,16 +146,15 @@ impl<I: PathId, W: Sync> Subject<W> for Named<I> {
     }
 }
 
-/// The thing that a path names, as it is in the table now.
+/// The resource that a path names, read from the table.
 #[derive(Debug, Clone)]
 pub struct Found<R>(pub R);
 
-/// A thing that is looked up before a request about it is read on.
+/// A resource that is read from the table before the rest of the request is checked.
 pub trait Resource: Sized + Send + Sync {
-    /// What a path names it by.
     type Id: PathId;
 
-    /// The thing, if the caller may reach it; someone else's is none (rule A8).
+    /// The resource; `None` if there is none or the caller may not reach it (rule A8).
     fn find(app: &App, call: &Call, id: &Self::Id) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
 }
 
@@ -200,7 +199,6 @@ impl Resource for Wallet {
     }
 }
 
-/// The entry of a provision.
 impl Resource for Entry {
     type Id = EntryRefid;
 
@@ -219,7 +217,7 @@ impl Resource for User {
     }
 }
 
-/// The reseller in a path, which is the caller itself, or any for an operator.
+/// The reseller in a path: for a reseller only itself, for an operator any.
 #[derive(Debug, Clone)]
 pub struct OwnReseller(pub ResellerRefid);
 
@@ -239,7 +237,7 @@ impl Subject<Call> for OwnReseller {
     }
 }
 
-/// A subject that its owner may see and only operators may change: a stranger is told 404 and the owner 403.
+/// A subject that its owner may see but only operators may change: other resellers get 404, the owner gets 403.
 #[derive(Debug, Clone)]
 pub struct Operated<S>(pub S);
 

@@ -1,4 +1,4 @@
-//! Who calls: keys and sessions, passwords, and whether it is a person.
+//! The caller of a request: API keys and sessions, password hashing, and CAPTCHA.
 
 mod authenticate;
 pub mod call;

@@ -1,8 +1,9 @@
-//! Hashing passwords: Argon2id (rule D2).
+//! Password hashing with Argon2id (rule D2).
 //!
-//! Invariant: each login costs one run, whether or not there is such a user, so its time does not tell. Where a
-//! process answers many at once, runs happen beside the asynchronous work, at most as many at once as there are cores:
-//! each takes [`MEMORY_KIB`] and a core for tens of milliseconds. Each is counted in the request's meter.
+//! Invariant: each sign-in costs one run of Argon2, whether or not the user exists, so its duration reveals nothing.
+//! A run occupies a core for tens of milliseconds and takes [`MEMORY_KIB`]. In a process that answers many requests
+//! at once, runs therefore happen on blocking threads, at most one for each core. The request's meter counts each
+//! run.
 
 use std::hint::black_box;
 use std::num::NonZero;
@@ -19,11 +20,9 @@ use tokio::sync::Semaphore;
 
 use crate::http::problem::Problem;
 
-/// The memory of a run, in KiB: 19 MiB.
+/// The memory that one run takes, in KiB: 19 MiB.
 pub const MEMORY_KIB: u32 = 19_456;
-/// How often a run goes over it.
 pub const PASSES: u32 = 2;
-/// How many lanes a run has: one core works on it.
 pub const LANES: u32 = 1;
 const SALT: usize = 16;
 const OUTPUT: usize = 32;
@@ -33,20 +32,18 @@ static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     Arc::new(Semaphore::new(cores))
 });
 
-/// What came of checking a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
-    /// It is the one.
     Right,
-    /// It is the one, and its hash is not how hashes are made now: hash it again.
+    /// The password is right, but its hash was made with other parameters than today's and should be replaced.
     RightOutdated,
-    /// It is another one, or there is none.
+    /// The password is wrong, or the user has no password.
     Wrong,
 }
 
-/// A run that did not end: out of memory, no randomness, or a hash that can't be read.
+/// A run that failed: out of memory, no randomness, or an unreadable hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("hashing a password: {0}")]
+#[error("can't hash a password: {0}")]
 pub struct HashingFailed(String);
 
 impl From<HashingFailed> for Problem {
@@ -56,13 +53,13 @@ impl From<HashingFailed> for Problem {
     }
 }
 
-/// The hash of a new password, under a salt of its own.
+/// The hash of a new password, with a random salt.
 pub async fn hash(password: &Password) -> Result<PasswordHash, HashingFailed> {
     hashed(password.clone().into()).await
 }
 
-/// The hash, as hashes are made now, of a password that was just found right under an outdated one. It need not keep
-/// to the policy of today.
+/// The hash, with today's parameters, of a password that was just checked against an outdated hash. The password need
+/// not comply with today's policy.
 pub async fn rehash(right: &GivenPassword) -> Result<PasswordHash, HashingFailed> {
     hashed(right.clone()).await
 }
@@ -76,7 +73,7 @@ async fn hashed(password: GivenPassword) -> Result<PasswordHash, HashingFailed> 
     .await
 }
 
-/// Whether `given` is the password of `hash`. Without one, the same work is done, and the answer is `Wrong`.
+/// Whether `given` is the password of `hash`. Without a hash the same work is done, and the result is `Wrong`.
 pub async fn check(hash: Option<&PasswordHash>, given: &GivenPassword) -> Result<Checked, HashingFailed> {
     let (hash, given) = (hash.cloned(), given.clone());
     run(move || match hash {
@@ -86,7 +83,7 @@ pub async fn check(hash: Option<&PasswordHash>, given: &GivenPassword) -> Result
     .await
 }
 
-/// The work of [`compare`] with nothing to compare to.
+/// Does the same work as [`compare`], for a user who has no password or does not exist.
 fn waste(given: &GivenPassword) -> Result<Checked, HashingFailed> {
     let mut output = [0; OUTPUT];
     let work = argon2()?.hash_password_into(given.as_bytes(), &[0; SALT], &mut output);
@@ -106,7 +103,7 @@ fn compare(hash: &PasswordHash, given: &GivenPassword) -> Result<Checked, Hashin
     }
 }
 
-/// Whether a hash was made as [`hash`] makes them.
+/// Whether a hash was made with today's parameters, those of [`hash`].
 fn is_present(hash: &Phc) -> Result<bool, HashingFailed> {
     let params = Params::try_from(hash).map_err(failed)?;
     Ok(hash.algorithm == ARGON2ID_IDENT
@@ -120,9 +117,9 @@ fn argon2() -> Result<Argon2<'static>, HashingFailed> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Does a run when its turn has come, and counts it here, in the task of whoever asked for it. On a runtime of one
-/// thread, as in Lambda, that is at once and here: there is nobody whose work it could go beside, and a simulation goes
-/// the same way each time.
+/// Runs `work` as soon as a core is free. The run is counted here, in the caller's task, because the meter belongs to
+/// that task. On a single-threaded runtime, as in Lambda, `work` runs immediately on this thread: no other request
+/// could use the time, and a simulation stays deterministic.
 async fn run<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, HashingFailed> + Send + 'static,
 ) -> Result<T, HashingFailed> {
@@ -133,7 +130,7 @@ async fn run<T: Send + 'static>(
     let place = PLACES.clone().acquire_owned().await.map_err(failed)?;
     meter::count_hash();
     let work = move || {
-        // It is held until the run has ended, even if nobody waits for it any more.
+        // The permit is held until the run has ended, even if the caller no longer waits for it.
         let _place = place;
         work()
     };
@@ -161,7 +158,7 @@ mod tests {
         policy.accept(given(text), &email, None).unwrap()
     }
 
-    /// How many runs something takes.
+    /// The output of `work`, and how many Argon2 runs it took.
     async fn runs<T>(work: impl Future<Output = T>) -> (T, u32) {
         let (done, cost) = meter::measured(work).await;
         assert_eq!((cost.calls, cost.rcu, cost.wcu), (0, 0.0, 0.0));
@@ -175,7 +172,7 @@ mod tests {
         let (one, run) = runs(hash(&password(RIGHT))).await;
         let (one, other) = (one.unwrap(), hash(&password(RIGHT)).await.unwrap());
         assert_eq!(run, 1);
-        assert_ne!(one, other, "each has a salt of its own");
+        assert_ne!(one, other, "each hash has its own salt");
         assert!(one.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         for (text, expected) in [
             (RIGHT, Checked::Right),

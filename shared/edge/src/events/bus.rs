@@ -1,7 +1,7 @@
-//! The event bus.
+//! The event bus, on EventBridge.
 //!
-//! Invariant: an event counts as told only when EventBridge has accepted it; an entry it failed is reported, by
-//! its place, to whoever sent it.
+//! Invariant: an event counts as sent only when EventBridge has accepted it. The caller gets the index of each event
+//! that EventBridge rejected.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,38 +14,35 @@ use purser_store::engine::item::Origin;
 use purser_store::engine::table::describe;
 use serde_json::json;
 
-/// The source of all events.
 pub const SOURCE: &str = "purser";
-/// The most entries `PutEvents` takes at once.
+/// The most entries that one call of `PutEvents` accepts.
 pub const MOST_ENTRIES: usize = 10;
 
-/// The bus, through the SDK. Cheap to clone, and made by its first use, as most functions tell it nothing.
+/// The client of the bus. Cheap to clone. The SDK's client is created on first use, because most functions send no
+/// events.
 #[derive(Debug, Clone)]
 pub struct Bus {
     client: Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>,
     name: String,
 }
 
-/// What is put on the bus.
 #[derive(Debug, Clone)]
 pub struct Announcement {
-    /// What happened.
     pub occurrence: Occurrence,
-    /// Through which door its cause came, so that rules can leave imports out.
+    /// Where the command that caused the event came from, so that EventBridge rules can exclude imports.
     pub origin: Origin,
 }
 
 impl Bus {
-    /// The bus `name`.
     pub fn new(sdk: &SdkConfig, name: impl Into<String>) -> Self {
         let sdk = sdk.clone();
         Self { client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))), name: name.into() }
     }
 
-    /// Puts at most [`MOST_ENTRIES`] events; gives the places of those that failed.
+    /// Puts at most [`MOST_ENTRIES`] events on the bus, and returns the indexes of those that EventBridge rejected.
     pub async fn put(&self, announcements: &[Announcement]) -> Result<Vec<usize>, String> {
         let entries = announcements.iter().map(|it| self.entry(it)).collect::<Result<_, _>>();
-        let entries = entries.map_err(|error| format!("an event can't be written: {error}"))?;
+        let entries = entries.map_err(|error| format!("an event can't be serialised: {error}"))?;
         let answer = self
             .client
             .put_events()
@@ -59,12 +56,12 @@ impl Bus {
         let mut failed = Vec::new();
         for (place, entry) in answer.entries().iter().enumerate() {
             if let Some(code) = entry.error_code() {
-                tracing::warn!(code, "the bus failed an event");
+                tracing::warn!(code, "EventBridge rejected an event");
                 failed.push(place);
             }
         }
         if failed.is_empty() {
-            return Err("PutEvents failed an event and doesn't say which".to_owned());
+            return Err("PutEvents rejected an event but does not say which".to_owned());
         }
         Ok(failed)
     }

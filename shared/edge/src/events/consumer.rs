@@ -1,7 +1,8 @@
-//! Consumers of events: each acts once on what arrives at least once.
+//! Consumers of events: each acts once on an event, although EventBridge delivers it at least once.
 //!
-//! Invariant: an event is claimed before it is acted on and settled after; what failed gives its claim back, so the
-//! next delivery may try at once, and what died loses it when its lease ends.
+//! Invariant: a consumer claims an event before it acts and settles the claim afterwards. A consumer that fails
+//! releases its claim, so that the next delivery may try at once; the claim of one that crashes expires with its
+//! lease.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::time::Time;
@@ -16,7 +17,6 @@ use serde_json::Value;
 
 use crate::process::app::App;
 
-/// One delivery of an event to a consumer.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     consumer: &'static str,
@@ -25,31 +25,32 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The delivery of `event` to `consumer`, and what happened.
+    /// The delivery of `event` to `consumer`, and the event itself as a domain value.
     pub fn of(consumer: &'static str, event: EventBridgeEvent<Value>) -> Result<(Self, Occurrence), String> {
-        let id = event.detail.get("id").and_then(Value::as_str).ok_or("an event without an id")?.to_owned();
-        let time = event.time.ok_or("an event without a time")?.to_rfc3339();
+        let id = event.detail.get("id").and_then(Value::as_str).ok_or("the event has no id")?.to_owned();
+        let time = event.time.ok_or("the event has no time")?.to_rfc3339();
         let time = Time::try_from(time).map_err(|error| error.to_string())?;
         let name = event.detail_type;
         let event = Event::read(&name, &event.detail).map_err(|error| format!("{name}: {error}"))?;
         Ok((Self::under(consumer, id.clone()), Occurrence { id, time, event }))
     }
 
-    /// Why an event that the consumer doesn't take asks for another delivery: rules and code have parted.
+    /// The error for an event that the consumer does not handle: the rules of template.yaml and the code disagree. An
+    /// error asks for another delivery, so the event is not lost.
     pub fn not_taken(&self, name: EventName) -> String {
-        format!("{} doesn't take {name}", self.consumer)
+        format!("{} does not handle {name}", self.consumer)
     }
 
-    /// The delivery to `consumer` of an event that AWS itself tells; its id is the envelope's.
+    /// The delivery to `consumer` of an event that AWS itself sends. Its id is that of the envelope.
     pub fn of_aws(consumer: &'static str, event: &EventBridgeEvent<Value>) -> Result<Self, String> {
-        let id = event.id.clone().ok_or("an event without an id")?;
+        let id = event.id.clone().ok_or("the event has no id")?;
         Ok(Self::under(consumer, id))
     }
 
-    /// The delivery to `consumer` of the event by which the timetable starts it.
+    /// The delivery to `consumer` of the scheduled event that starts it.
     pub fn of_timetable(consumer: &'static str, event: &EventBridgeEvent<Value>) -> Result<Self, String> {
         if event.detail_type != "Scheduled Event" {
-            return Err(format!("no timetable tells of {}", event.detail_type));
+            return Err(format!("{} is not a scheduled event", event.detail_type));
         }
         Self::of_aws(consumer, event)
     }
@@ -67,23 +68,22 @@ impl Delivery {
         }
     }
 
-    /// The part of it that concerns `whom`, which is done once whatever becomes of the others.
+    /// The part of this delivery that concerns `whom`. It is claimed separately, so that it is handled once even if
+    /// the parts for others fail.
     #[must_use]
     pub fn to(&self, whom: &str) -> Self {
         Self::under(self.consumer, format!("{}#{whom}", self.id))
     }
 
-    /// The stamp of what this delivery changes.
     pub fn stamp(&self) -> &Stamp {
         &self.stamp
     }
 
-    /// This delivery as a command needs to know it.
     pub fn request(&self, now: Time) -> Request {
         Request { key: None, stamp: self.stamp.clone(), now }
     }
 
-    /// Runs `act`, unless an earlier delivery of the event has. An error asks for another delivery.
+    /// Runs `act`, unless an earlier delivery of the event has done so. An error asks for another delivery.
     pub async fn once(&self, app: &App, act: impl Future<Output = Result<(), String>>) -> Result<(), String> {
         let Self { consumer, id, stamp } = self;
         let text = |error: purser_store::StoreError| error.to_string();
@@ -94,7 +94,7 @@ impl Delivery {
             Claim::Taken => return Err(format!("{id} is being handled by another delivery")),
         }
         if let Err(error) = act.await {
-            // As far as is known nothing was done, so the next delivery may try at once.
+            // As far as this consumer knows, nothing was done, so the next delivery may try at once.
             let released = app.store.release(consumer, id, stamp, app.clock.now()).await;
             return Err(released.err().map_or(error, text));
         }
@@ -103,7 +103,7 @@ impl Delivery {
     }
 }
 
-/// Runs a consumer on an event, and logs how it ended.
+/// Runs a consumer on an event and logs the outcome and the cost.
 pub async fn observed(
     function: &str,
     event: EventBridgeEvent<Value>,
@@ -121,8 +121,7 @@ pub async fn observed(
     done
 }
 
-/// Reads what an event carries.
 pub fn detail<T: DeserializeOwned>(detail: Value) -> Result<T, String> {
-    // What the reader says quotes what it read, which can be an address; this is logged.
-    serde_json::from_value(detail).map_err(|_| "an event's detail is not what it should be".into())
+    // The error of serde would be logged, and it can quote an address from the event.
+    serde_json::from_value(detail).map_err(|_| "the event's detail does not have the expected form".into())
 }

@@ -1,4 +1,4 @@
-//! Events: onto the bus, out of the stream, and to consumers that act once.
+//! Events: put on the bus, read from the table's stream, and delivered to consumers that act once.
 
 pub mod bus;
 pub mod consumer;

@@ -1,6 +1,7 @@
-//! Records of the table's stream, as the functions that read it take them.
+//! Reads batches of records from the table's stream, for the functions that consume it.
 //!
-//! Invariant: a batch is done up to the first record that is named as failed; the stream delivers from there again.
+//! Invariant: every record of a batch before the one that is reported as failed has been handled; the stream delivers
+//! again from the failed one on.
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
@@ -10,8 +11,8 @@ use purser_store::events::change::{StampedChange, change};
 use crate::process::app::App;
 use crate::process::metrics::{self, Metric};
 
-/// The changes of the records of a batch, each with its place, up to the first that can't be read; and the place of
-/// that one.
+/// The changes in a batch, each with the index of its record, up to the first record that can't be read; and the
+/// index of that record, if there is one.
 pub fn changes(app: &App, event: &Event) -> (Vec<(usize, StampedChange)>, Option<usize>) {
     let mut changes = Vec::new();
     for (place, record) in event.records.iter().enumerate() {
@@ -37,7 +38,7 @@ fn read(app: &App, record: &EventRecord) -> Result<Option<StampedChange>, String
     Ok(change(old.as_ref(), new.as_ref(), app.store.secrets())?)
 }
 
-/// The answer that all of a batch is done, or what comes before the record at `failed`.
+/// The response to the stream: the whole batch was handled, or everything before the record at index `failed`.
 pub fn answer(event: &Event, failed: Option<usize>) -> DynamoDbEventResponse {
     let record = failed.and_then(|place| event.records.get(place));
     let failure = record.map(|record| {

@@ -1,7 +1,7 @@
 //! Answers: resources and lists as HTTP responses.
 //!
-//! Invariant: a replayed answer is the first one byte for byte, and says that it is a replay; a resource with a
-//! version carries it as its `ETag`.
+//! Invariant: a replayed answer has the same body as the first one, byte for byte, and a header that marks it as a
+//! replay. The `ETag` of a resource is its version.
 
 use std::borrow::Cow;
 
@@ -19,13 +19,12 @@ use crate::http::json;
 use crate::http::problem::{Problem, refusals};
 use crate::process::app::App;
 
-/// A page of a list. The document names it by an alias, `ClientList`; of a type with parameters the macro would make up
-/// a name.
+/// A page of a list. In the API document it is called `ClientList` and so on, instead of the name that utoipa's macro
+/// generates for a generic type.
 #[derive(Debug, Serialize)]
 pub struct List<T> {
-    /// The items.
     pub data: Vec<T>,
-    /// What `cursor` must be for the next page; null at the end.
+    /// The `cursor` of the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -33,7 +32,7 @@ impl<T: ToSchema> PartialSchema for List<T> {
     fn schema() -> RefOr<Schema> {
         let cursor = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("What `cursor` must be for the next page; null at the end."));
+            .description(Some("The `cursor` of the next page; null on the last page."));
         ObjectBuilder::new()
             .description(Some("A page of a list."))
             .property("data", Array::new(Ref::from_schema_name(T::name())))
@@ -44,7 +43,7 @@ impl<T: ToSchema> PartialSchema for List<T> {
     }
 }
 
-// Derived, the document would repeat the items' form in each list, and every generated client, too.
+// A derived implementation would repeat the schema of the items in each list, and so in every generated client.
 impl<T: ToSchema> ToSchema for List<T> {
     fn name() -> Cow<'static, str> {
         format!("{}List", T::name()).into()
@@ -57,7 +56,7 @@ impl<T: ToSchema> ToSchema for List<T> {
 }
 
 impl<T: Serialize> List<T> {
-    /// The answer that is this page of the list with `scope`.
+    /// The answer with this page of the list that has `scope`; `shape` makes the view of an item.
     pub fn answer<D>(app: &App, scope: &str, page: Page<D>, shape: impl Fn(&D) -> T) -> Result<Response, Problem> {
         let next_cursor = page.position.map(|position| app.store.cursor(scope, &position));
         let data = page.items.iter().map(shape).collect();
@@ -65,28 +64,28 @@ impl<T: Serialize> List<T> {
     }
 }
 
-/// The position that `cursor` stands at in the list with `scope`.
+/// The position in the list with `scope` that `cursor` points to.
 pub fn position(app: &App, scope: &str, cursor: Option<&str>) -> Result<Option<String>, Problem> {
-    let invalid = |_| Problem::because(refusals::InvalidCursor, "The cursor was not given for this list.");
+    let invalid = |_| Problem::because(refusals::InvalidCursor, "The cursor does not belong to this list.");
     cursor.map(|cursor| app.store.position(scope, cursor).map_err(invalid)).transpose()
 }
 
-/// 201 with the resource that was created.
+/// 201 with the created resource.
 pub fn created(answer: Answer) -> Response {
     respond(StatusCode::CREATED, answer)
 }
 
-/// 200 with the resource that was changed.
+/// 200 with the changed resource.
 pub fn changed(answer: Answer) -> Response {
     respond(StatusCode::OK, answer)
 }
 
-/// 200 with something that was read.
+/// 200 with `body`.
 pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, Answer::first(json::write(body)?)))
 }
 
-/// 202 with what will be looked at later.
+/// 202 with a request that will be processed later.
 pub fn accepted(body: &impl Serialize) -> Result<Response, Problem> {
     Ok(respond(StatusCode::ACCEPTED, Answer::first(json::write(body)?)))
 }

@@ -1,6 +1,7 @@
-//! The terms and the content of a request as valid values, or a problem.
+//! Parses the terms (idempotency key, version, query) and the body of a request into valid values.
 //!
-//! Invariant: they are no extractors themselves; [`Input`](crate::caller::input::Input) reads them in their turn.
+//! Invariant: these types are not axum extractors, so a handler can't read them out of order; only
+//! [`Input`](crate::caller::input::Input) reads them.
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::Query;
@@ -13,20 +14,17 @@ use serde::de::DeserializeOwned;
 use crate::http::json;
 use crate::http::problem::{Problem, refusals};
 
-/// The most bytes of a request body: more than any valid one.
+/// The most bytes of a JSON body; every valid body is smaller.
 pub const MOST_BYTES: usize = 512 * 1024;
 
-/// A JSON body.
 #[derive(Debug, Clone, Copy)]
 pub struct Body<T>(pub T);
 
-/// What a request carries in its body.
 pub trait Content: Sized + Send {
-    /// The content of a body with these headers.
     fn read(headers: &HeaderMap, body: HttpBody) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
-/// No content; what is sent nevertheless is not looked at.
+/// No content. A body that is sent anyway is ignored.
 impl Content for () {
     async fn read(_: &HeaderMap, _: HttpBody) -> Result<Self, Problem> {
         Ok(())
@@ -40,11 +38,10 @@ impl<T: DeserializeOwned + Send> Content for Body<T> {
     }
 }
 
-/// A body that may be left out.
 impl<T: DeserializeOwned + Send> Content for Option<Body<T>> {
     async fn read(headers: &HeaderMap, body: HttpBody) -> Result<Self, Problem> {
         let bytes = read(body, MOST_BYTES).await?;
-        // What is not there is of no type.
+        // An empty body needs no Content-Type.
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -70,7 +67,7 @@ async fn read(body: HttpBody, most: usize) -> Result<Vec<u8>, Problem> {
     let bytes = to_bytes(body, most).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            let detail = format!("A body is at most {most} bytes.");
+            let detail = format!("The body may be at most {most} bytes long.");
             Problem::because(refusals::PayloadTooLarge, detail)
         } else {
             Problem::unread_body()
@@ -79,16 +76,16 @@ async fn read(body: HttpBody, most: usize) -> Result<Vec<u8>, Problem> {
     Ok(bytes.into())
 }
 
-/// The most bytes of a picture that is sent in: what a telephone's camera makes, and what API Gateway lets through.
+/// The most bytes of an uploaded picture: enough for a photo from a telephone, and within API Gateway's limit.
 pub const MOST_PICTURE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A body that should be a picture. What it is, its bytes tell; the header only says that it is meant as one.
+/// A body that should be a picture. Its format must be determined from its bytes; the header only shows the
+/// intention.
 #[derive(Debug, Clone)]
 pub struct Picture(pub Bytes);
 
-purser_domain::value_schema!(Picture, "A picture, as it is.", formatted(KnownFormat::Binary), "(bytes)");
+purser_domain::value_schema!(Picture, "The bytes of a picture.", formatted(KnownFormat::Binary), "(bytes)");
 
-/// Whether a body is meant as a picture.
 pub fn is_picture(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok());
@@ -107,13 +104,11 @@ impl Content for Picture {
     }
 }
 
-/// The query, read as `T`.
 #[derive(Debug, Clone, Copy)]
 pub struct Params<T>(pub T);
 
-/// Under which conditions something is asked for: an idempotency key, a version, a query.
+/// The terms of a request: an idempotency key, a version (`If-Match`) or a query.
 pub trait Terms: Sized + Send {
-    /// The terms of a request.
     fn read(parts: &Parts) -> Result<Self, Problem>;
 }
 
@@ -138,7 +133,8 @@ impl<T: DeserializeOwned + Send> Terms for Params<T> {
 pub struct Key(String);
 
 purser_domain::value_schema!(
-    Key as "IdempotencyKey", "The caller's own name of a command; a UUID, say.", visible(Self::MOST), "order-2026-001"
+    Key as "IdempotencyKey", "The caller's own name for the command, such as a UUID.", visible(Self::MOST),
+    "order-2026-001"
 );
 
 impl From<Key> for String {
@@ -176,19 +172,18 @@ impl Terms for Key {
     }
 }
 
-/// A key that may be left out.
 impl Terms for Option<Key> {
     fn read(parts: &Parts) -> Result<Self, Problem> {
         Key::of(&parts.headers)
     }
 }
 
-/// What an `If-Match` header asks for: nothing or any version, or one of those it lists.
+/// The versions that an `If-Match` header lists; `None` if there is no header, or if it allows any version (`*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
-    /// Refuses a resource in another version than the ones asked for.
+    /// Refuses a resource whose version is not among those in the header.
     pub fn must_hold(&self, version: u64) -> Result<(), Refusal> {
         let tag = format!("\"{version}\"");
         match &self.0 {
@@ -199,7 +194,6 @@ impl IfMatch {
 }
 
 impl IfMatch {
-    /// No matter which version.
     pub fn any() -> Self {
         Self(None)
     }
@@ -209,7 +203,7 @@ impl Terms for IfMatch {
     fn read(parts: &Parts) -> Result<Self, Problem> {
         let mut tags = Vec::new();
         for value in parts.headers.get_all(IF_MATCH) {
-            // A tag we never gave, whatever it is, matches no version.
+            // A malformed tag needs no check: it matches no version.
             let listed = value.to_str().unwrap_or_default().split(',');
             tags.extend(listed.map(|tag| tag.trim().to_owned()));
         }
@@ -218,17 +212,16 @@ impl Terms for IfMatch {
     }
 }
 
-/// How long a page is: 1 to 100, 25 unless asked for.
+/// The most items of a page: 1 to 100; by default 25.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Limit(u32);
 
-purser_domain::value_schema!(Limit, "How many items a page has at most.", integer(1, Self::MAX.into()), 25);
+purser_domain::value_schema!(Limit, "The most items of a page.", integer(1, Self::MAX.into()), 25);
 
 impl Limit {
     const MAX: u32 = 100;
 
-    /// How many items.
     pub fn get(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
@@ -253,13 +246,13 @@ impl TryFrom<u32> for Limit {
     }
 }
 
-/// Which part of a list that nothing else narrows.
+/// The query of a list without filters.
 #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
-    /// Where to go on: the `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page. Without it, the list begins at its first page.
     pub cursor: Option<String>,
-    /// How many, 25 unless given.
+    /// The most items of a page; 25 by default.
     pub limit: Option<Limit>,
 }

@@ -1,7 +1,7 @@
-//! Bodies: JSON read strictly.
+//! A strict reader for JSON bodies.
 //!
-//! Invariant: what is accepted has one meaning. A body is an object; duplicate members, unknown members and broken
-//! UTF-8 are refused, and a value that a type refuses is named by its JSON pointer.
+//! Invariant: an accepted body is unambiguous. It is an object; duplicate members, unknown members and invalid UTF-8
+//! are refused. An error about a value names it by its JSON pointer.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +16,7 @@ pub use purser_store::engine::command::answer::write;
 
 use crate::http::problem::Problem;
 
-/// Any JSON value in which no object has a member twice.
+/// Any JSON value in which no object has the same member twice.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -79,19 +79,18 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// The integer that a number is, however it was written: JSON has one type of numbers, and `1.0` and `1e0` are 1 in it.
-/// Beyond 2⁵³ a float does not say which integer it is.
+/// The integer that a JSON number is equal to, if any: JSON has only one type of number, so `1.0` and `1e0` mean 1.
+/// Beyond 2⁵³ there is none, because a float is no longer exact.
 fn whole(value: f64) -> Option<i64> {
     let fits = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "it is whole, and fits")]
     fits.then_some(value as i64)
 }
 
-/// Reads a body as `T`.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let Strict(value) = serde_json::from_slice(bytes)
         .map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))?;
-    // A derived type would take an array, too, as its members in the order they happen to be declared.
+    // Derived types would also accept an array, with the fields in the order in which they are declared.
     if !value.is_object() {
         return Err(Problem::invalid("", "must be an object"));
     }
@@ -108,7 +107,7 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         } else if let Some((name, detail)) = MemberError::read(&message) {
             Problem::invalid(format!("{at}/{}", escaped(name)), detail)
         } else if message.starts_with("unknown field `") {
-            // The path leads to the member's name already, whatever characters that is made of.
+            // The path already ends with the name of the member, whatever characters the name contains.
             Problem::invalid(at, "is not a known field")
         } else {
             Problem::invalid(at, message)
@@ -116,18 +115,18 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     })
 }
 
-/// What is wrong with a member in the light of the others, for a type that is read with `serde(try_from)`.
+/// An error in a member that only shows in combination with the other members. For types that are read with
+/// `serde(try_from)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("member `{member}` {detail}")]
 pub struct MemberError {
-    /// Its name.
     pub member: &'static str,
-    /// What is wrong with it, for people.
+    /// What is wrong with the member, for people; it continues a sentence that begins with the member's name.
     pub detail: &'static str,
 }
 
 impl MemberError {
-    /// Name and detail of the message: text is all that serde hands on of an error.
+    /// The member and the detail in a message. serde passes on only the text of an error, so they are parsed from it.
     fn read(message: &str) -> Option<(&str, &str)> {
         message.strip_prefix("member `")?.split_once("` ")
     }
@@ -145,7 +144,7 @@ fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Reads a member that may be left out, null, or a value: `None`, `Some(None)`, `Some(Some(value))`.
+/// Reads a member that may be left out (`None`), null (`Some(None)`) or a value (`Some(Some(value))`).
 pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -154,8 +153,8 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a member that may be left out, null, or an object. A derived type would take an array, too, as its members in
-/// the order they happen to be declared.
+/// Reads a member that may be left out, null, or an object. Derived types would also accept an array, with the fields
+/// in the order in which they are declared.
 pub fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,7 +1,8 @@
-//! Running a function on AWS Lambda.
+//! Runs a function's routes on AWS Lambda.
 //!
-//! Invariant: an HTTP event is made harmless before the library that turns it into a request sees it: HTTP API
-//! decodes the path once and hands the query on raw, and both could otherwise become another route or a panic.
+//! Invariant: an HTTP event is sanitised before `lambda_http` turns it into a request. API Gateway's HTTP API decodes
+//! the path once and passes the query unencoded; without the check the first could match another route and the second
+//! cause a panic.
 
 use axum::Router;
 use lambda_http::request::LambdaRequest;
@@ -11,9 +12,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::http::serve::is_plain;
 
-/// A path no function has a route for.
 const NOWHERE: &str = "/-";
-/// What may not stand raw in a query: everything but visible ASCII, and what a URI forbids.
+/// The characters that must be percent-encoded in a query: everything except visible ASCII, and what a URI forbids.
 const UNSAFE: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -37,7 +37,7 @@ pub async fn run_http(routes: Router) -> Result<(), Error> {
     .await
 }
 
-/// The event with a path that is plain and a query that can be parsed.
+/// The event with a safe path and a query that can be parsed. A path that is not plain becomes one without a route.
 pub fn harmless(request: LambdaRequest) -> LambdaRequest {
     let LambdaRequest::ApiGatewayV2(mut event) = request else {
         return request;

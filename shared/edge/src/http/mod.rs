@@ -1,4 +1,4 @@
-//! HTTP: requests as valid values, answers and problems, limits, and the way to and from Lambda.
+//! HTTP: extractors, answers, problems, rate limits, content negotiation, and the adapter to Lambda.
 
 pub mod answer;
 pub mod extract;

@@ -1,7 +1,7 @@
-//! Content negotiation: in which of the formats something comes in a request gets it (RFC 9110, 12.5.1).
+//! Content negotiation: chooses the format of an answer by the request's `Accept` header (RFC 9110, 12.5.1).
 //!
-//! Invariant: an answer whose format was chosen says so with `Vary: Accept`, a refusal too, so no cache hands one
-//! reader's format to another.
+//! Invariant: every answer whose format was negotiated carries `Vary: Accept`, and so does a 406, so that no cache
+//! serves a format to a client that asked for another one.
 
 use std::convert::Infallible;
 
@@ -14,22 +14,18 @@ use mediatype::{MediaType, Name};
 
 use crate::http::problem::Problem;
 
-/// A picture's styles stand in it, and it may do nothing else: opened by itself it is a document of our origin.
+/// The Content-Security-Policy of an SVG picture. It allows the styles within the picture and nothing else, because a
+/// picture opened directly in a browser is a document of our origin.
 const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
-/// A format that figures come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// `application/json`.
     Json,
-    /// `text/csv` (RFC 4180).
     Csv,
-    /// `image/svg+xml`.
     Svg,
 }
 
 impl Format {
-    /// As `Accept` names it.
     const fn media_type(self) -> MediaType<'static> {
         let name = Name::new_unchecked;
         match self {
@@ -39,7 +35,6 @@ impl Format {
         }
     }
 
-    /// As `Content-Type` names it.
     const fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -49,13 +44,13 @@ impl Format {
     }
 }
 
-/// What a request's `Accept` takes; none: anything.
+/// The media types that a request's `Accept` header allows; `None` means any.
 #[derive(Debug)]
 pub struct Accept(Option<headers_accept::Accept>);
 
 impl Accept {
-    /// Which of the formats `offered` the request likes best; of those that it likes equally, the first it names, then
-    /// the first offered. 406 when it takes none of them.
+    /// The one of the formats `offered` that the request prefers. Among equally preferred ones it is the first that
+    /// the header names, or otherwise the first offered. 406 if the request accepts none of them.
     pub fn choose(&self, offered: &[Format]) -> Result<Format, Problem> {
         let Some(accept) = &self.0 else {
             return offered.first().copied().ok_or_else(Problem::internal);
@@ -70,7 +65,7 @@ impl Accept {
         })
     }
 
-    /// A header that can't be read is disregarded, as RFC 9110 lets a server do: old clients send a bare `*`.
+    /// Reads the header. A malformed one is ignored, as RFC 9110 permits, because old clients send a bare `*`.
     fn of(headers: &HeaderMap) -> Self {
         let lines = headers.get_all(ACCEPT).iter().map(HeaderValue::to_str);
         let lines: Result<Vec<_>, _> = lines.collect();
@@ -88,12 +83,10 @@ impl<S: Sync> FromRequestParts<S> for Accept {
     }
 }
 
-/// 200 with something that was read, in the format that was chosen for it.
+/// 200 with a body in the negotiated format.
 #[derive(Debug)]
 pub struct Represented {
-    /// The format.
     pub format: Format,
-    /// What was read, in that format.
     pub body: Vec<u8>,
 }
 
@@ -143,13 +136,13 @@ mod tests {
             ("text/csv;q=0.5, image/svg+xml;q=0.9", Ok(Svg)),
             ("application/json;q=0.3, */*;q=0.2", Ok(Json)),
             ("application/json;q=0.1, text/*;q=0.2", Ok(Csv)),
-            // The most specific range decides, wherever it stands.
+            // The most specific range decides, wherever it is in the header.
             ("*/*, application/json;q=0", Ok(Csv)),
             ("text/csv;q=0, text/*, image/*;q=0.1", Ok(Svg)),
-            // What a browser sends for a page, and for a picture in one.
+            // The headers that a browser sends for a page, and for a picture within a page.
             ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", Ok(Json)),
             ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", Ok(Svg)),
-            // What Java's first client sends can't be read.
+            // The header of Java's HttpURLConnection is malformed.
             ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", Ok(Json)),
             ("nonsense", Ok(Json)),
             ("application/json;q=0", Err("not_acceptable")),

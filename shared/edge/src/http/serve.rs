@@ -1,7 +1,7 @@
-//! The one wrapper around every function that answers HTTP.
+//! The wrapper around the routes of every function that answers HTTP: logs, limits, request ids and panics.
 //!
-//! Invariant: whatever comes in, what goes out is an answer or a problem. Paths that gateways decode in different
-//! ways never reach a route: only unreserved bytes and no dot segments pass, anything else is 404.
+//! Invariant: every request gets an answer or a problem, even if its handler panics. A path that gateways may decode
+//! in different ways never reaches a route: any byte that is not unreserved and any dot segment lead to 404.
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +20,7 @@ use crate::caller::call::RequestId;
 use crate::http::limits::{self, Limits};
 use crate::http::problem::{Problem, refusals};
 
-/// Wraps the routes of one function; without limits, everybody may ask it anything at any rate.
+/// Wraps the routes of one function. Without `limits`, requests are not rate-limited.
 pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
     routes
         .method_not_allowed_fallback(async || method_not_allowed())
@@ -30,12 +30,12 @@ pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> 
 
 /// 405; the router adds `Allow`.
 pub fn method_not_allowed() -> Problem {
-    Problem::because(refusals::MethodNotAllowed, "This path has no such method.")
+    Problem::because(refusals::MethodNotAllowed, "This path does not support the request's method.")
 }
 
 async fn observe(function: &'static str, limits: Option<Limits>, mut request: Request, next: Next) -> Response {
     let Ok(id) = secrets::random().map(purser_domain::basic::refid::code) else {
-        // Without an id of its own a request could be taken for another one.
+        // Without a unique id, a request could be mistaken for another one.
         return Problem::internal().into_response();
     };
     let method = request.method().clone();
@@ -45,7 +45,7 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
         Some(limits) => within(&limits, &caller, request, next).await,
         None => answer(request, next).await,
     };
-    // No path and no query: both can hold what identifies a person.
+    // The path and the query are not logged, because both can contain data that identifies a person.
     tracing::info!(
         function,
         %method,
@@ -67,7 +67,7 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
     response
 }
 
-/// The answer to a request that counts, with what it cost.
+/// The answer to a request, within its rate limits, and what it cost.
 async fn within(limits: &Limits, caller: &OnceLock<Caller>, request: Request, next: Next) -> (Response, Cost) {
     let address = limits::address(request.extensions());
     if let Err(problem) = limits.admit_address(address) {
@@ -88,7 +88,7 @@ async fn answer(request: Request, next: Next) -> (Response, Cost) {
     }
 }
 
-/// Whether every gateway reads the path alike.
+/// Whether every gateway interprets the path in the same way.
 pub fn is_plain(path: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._~/-".contains(&byte);
     path.bytes().all(unreserved) && !path.split('/').any(|segment| segment == "." || segment == "..")

@@ -1,6 +1,7 @@
-//! What a function works with: the table, the bus, mail, configuration, limits and the clock.
+//! The state of a function: the table, the bus, e-mail, configuration, limits and the clock.
 //!
-//! Invariant: clients are built at most once per process, with explicit time-outs, and never again per request.
+//! Invariant: the SDK's clients are built at most once per process, with explicit time-outs, and never for each
+//! request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,37 +27,29 @@ use crate::process::mail::{Mail, Mailer};
 use crate::process::metrics::{self, Metric};
 use crate::process::sdk;
 
-/// How long a start may wait for the table's first answer.
+/// How long a function that starts may wait for the table's first answer.
 const CONNECTING: Duration = Duration::from_secs(1);
 
 /// The state of every function. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The table.
     pub store: Store,
-    /// The bus.
     pub bus: Bus,
-    /// Mail.
     pub mailer: Mailer,
-    /// Configuration.
     pub config: Arc<Config>,
-    /// What everybody may still ask.
     pub limits: Limits,
-    /// The clock.
     pub clock: Clock,
-    /// Through which door its requests come; only where a history is made up is it another than the API.
+    /// The origin that items are stamped with. It is the API, except where a demonstration history is generated.
     pub origin: Origin,
-    /// What the SDK's clients speak HTTP with, for whoever else is to be spoken to.
+    /// The HTTP client of the SDK, for calls to services other than AWS.
     pub http: Option<SharedHttpClient>,
 }
 
-/// Why a function can't start.
 #[derive(Debug, thiserror::Error)]
 #[error("Purser can't start: {0}")]
 pub struct StartError(pub String);
 
 impl App {
-    /// The state with these parts.
     pub fn new(config: Config, secrets: Secrets, sdk: &SdkConfig, clock: Clock) -> Self {
         let table = Table::new(aws_sdk_dynamodb::Client::new(sdk), &config.table);
         Self {
@@ -71,7 +64,7 @@ impl App {
         }
     }
 
-    /// The new password of whoever has this address and name, if it is strong enough (rule D2).
+    /// Accepts a new password of the user with this address and name, if it is strong enough (rule D2).
     pub fn new_password(
         &self,
         given: GivenPassword,
@@ -82,20 +75,21 @@ impl App {
         accepted.map_err(|weak| Self::weak_password(&weak))
     }
 
-    /// 422: what is wrong with a new password, for people. It goes on after "The password".
+    /// 422: what is wrong with a new password. The text of `weak` continues a sentence that begins with "The
+    /// password".
     pub fn weak_password(weak: &WeakPassword) -> Problem {
         let field = FieldError { pointer: "/password".to_owned(), detail: weak.to_string() };
         Problem::because(refusals::WeakPassword, format!("The password {weak}.")).at(field)
     }
 
-    /// The state in the cloud: from the environment, with the deployment's secret fetched once.
+    /// The state in the cloud, from environment variables and the deployment's secret, which is fetched once.
     pub async fn from_environment() -> Result<Self, StartError> {
         let (config, sdk) = (configuration()?, sdk::settings());
         Ok(Self::new(config, secrets(&sdk).await?, &sdk, Clock::default()))
     }
 
-    /// The same for a function that asks the table who calls: meanwhile a connection to it is made, so that the first
-    /// request finds one.
+    /// The state in the cloud, for a function that authenticates callers. While the secret is fetched, it opens a
+    /// connection to the table, so that the first request need not wait for one.
     pub async fn connected() -> Result<Self, StartError> {
         let (config, sdk) = (configuration()?, sdk::settings());
         let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
@@ -103,7 +97,7 @@ impl App {
         Ok(Self::new(config, secrets?, &sdk, Clock::default()))
     }
 
-    /// Sends a mail, unless mail to its address bounced or was called unwanted.
+    /// Sends an e-mail, unless an earlier one to its address bounced or caused a complaint.
     pub async fn mail(&self, mail: &Mail) -> Result<(), String> {
         let suppression = self.store.suppression(&mail.to, self.clock.now()).await;
         match suppression.map_err(|error| error.to_string())? {
@@ -112,7 +106,7 @@ impl App {
                 sent.inspect_err(|_| metrics::count(Metric::MailRefused))
             }
             Some(reason) => {
-                tracing::info!(?reason, "a mail was withheld");
+                tracing::info!(?reason, "an e-mail was not sent, because its address is suppressed");
                 metrics::count(Metric::MailWithheld);
                 Ok(())
             }
@@ -124,7 +118,7 @@ fn configuration() -> Result<Config, StartError> {
     Config::from_environment().map_err(|error| StartError(error.to_string()))
 }
 
-/// What is derived from the deployment's secret.
+/// Fetches the deployment's secret and derives all other secrets from it.
 async fn secrets(sdk: &SdkConfig) -> Result<Secrets, StartError> {
     let arn = std::env::var(SECRET_VARIABLE).map_err(|_| StartError(format!("{SECRET_VARIABLE} is not set")))?;
     let secret = aws_sdk_secretsmanager::Client::new(sdk)
@@ -132,18 +126,19 @@ async fn secrets(sdk: &SdkConfig) -> Result<Secrets, StartError> {
         .secret_id(arn)
         .send()
         .await
-        .map_err(|error| StartError(format!("the deployment secret: {}", describe(&error))))?;
+        .map_err(|error| StartError(format!("can't read the deployment secret: {}", describe(&error))))?;
     let root = secret.secret_string().unwrap_or_default();
     Secrets::from_root(root.as_bytes()).map_err(|error| StartError(error.to_string()))
 }
 
-/// Asks the table for a key that nobody has. A table that does not answer is the first request's to report.
+/// Opens a connection by reading an item that does not exist. Errors are ignored, because the first request will
+/// report them.
 async fn connect(table: &Table) {
     let nobody = Key::alone("AK", "-");
     let asked = table.get(&nobody, Consistency::Eventual);
     match timeout(CONNECTING, asked).await {
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "no first answer from the table"),
-        Err(_) => tracing::debug!("no first answer from the table in time"),
+        Ok(Err(error)) => tracing::debug!(%error, "the table did not answer the first request"),
+        Err(_) => tracing::debug!("the table did not answer the first request in time"),
     }
 }

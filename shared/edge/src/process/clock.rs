@@ -1,7 +1,7 @@
-//! The clock: the only place that asks what time it is.
+//! The clock: the only module that reads the current time.
 //!
-//! Invariant: time comes from the system and moves with it; a test or an ephemeral laptop may turn it forward. A
-//! deployment's never stands still: only where a run must be repeated exactly does a clock move by being turned alone.
+//! Invariant: time comes from the system and advances with it; tests and an ephemeral laptop may also advance it by
+//! hand. A clock that only advances by hand is used where a run must be exactly repeatable, never in a deployment.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use purser_domain::basic::time::Time;
 
-/// The system's clock, with whatever it was turned forward by. Clones show the same time.
+/// The system's clock, plus the time by which it was advanced. Clones share that time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     stopped_at: Option<Timestamp>,
@@ -17,17 +17,16 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that moves only when it is turned.
+    /// A clock that stands still except when [`Clock::advance`] is called.
     pub fn stopped_at(start: Timestamp) -> Self {
         Self { stopped_at: Some(start), ahead_ms: Arc::default() }
     }
 
-    /// The present moment.
     pub fn now(&self) -> Time {
         Time::of(self.timestamp())
     }
 
-    /// The present moment, as the time library has it.
+    /// The current time, more precise than [`Clock::now`].
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     pub fn timestamp(&self) -> Timestamp {
         let ahead = SignedDuration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
@@ -35,7 +34,6 @@ impl Clock {
         start.saturating_add(ahead).unwrap_or(start)
     }
 
-    /// Turns the clock forward.
     pub fn advance(&self, by: SignedDuration) {
         let ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.ahead_ms.fetch_add(ms, Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! Logs: one JSON object a line, as Lambda and CloudWatch read them, with the metrics among them.
+//! Logs: one JSON object per line, as Lambda and CloudWatch expect, interleaved with metrics.
 //!
-//! Invariant: only this project's own words are logged below a warning. The SDK would say whole requests, with names
-//! and addresses, and the runtime whole events, to whoever turned the level up.
+//! Invariant: at debug level, only Purser's own messages are logged. At such a level the SDK would log whole
+//! requests, with names and addresses, and the Lambda runtime whole events.
 
 use std::str::FromStr;
 
@@ -15,15 +15,16 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::process::clock::Clock;
 use crate::process::metrics::{Embedded, TARGET};
 
-/// Logs to standard output from here on, at the level that Lambda was told, with metrics of `stack`.
+/// Starts logging to standard output, at the level that is configured in Lambda. Metrics get the dimension `stack`.
 pub fn start(stack: String) {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
     let logs = subscriber(std::io::stdout, &level, stack, Clock::default());
-    // It fails only where somebody else logs already, and then that one goes on.
+    // This fails only if the process has a logger already; that one stays.
     let _first = tracing::subscriber::set_global_default(logs);
 }
 
-/// What turns events into lines for `writer`; a level that is none of Lambda's is `INFO`.
+/// The subscriber that writes log lines and metrics to `writer`. A level that Lambda does not define counts as
+/// `INFO`.
 pub fn subscriber<W>(writer: W, level: &str, stack: String, clock: Clock) -> impl Subscriber
 where
     W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
@@ -36,7 +37,7 @@ where
     let ours = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("purser", level)
-        // Its span carries the request's id; what it says below is what it was sent.
+        // The runtime's span carries the request id, but below `INFO` the runtime logs the events it receives.
         .with_target("lambda_runtime", level.min(LevelFilter::INFO))
         .with_target("Lambda runtime invoke", LevelFilter::INFO)
         .with_target(TARGET, LevelFilter::OFF);

@@ -1,7 +1,7 @@
-//! Mail through SES.
+//! Sends e-mail through SES.
 //!
-//! Invariant: text from outside reaches a header only encoded, so a name can't add a header or an address; an address
-//! that bounced or complained gets no mail.
+//! Invariant: text from outside is encoded in headers, so that a name can't add a header or an address. Only
+//! `App::mail` calls `Mailer::send`, and it sends nothing to an address that bounced or complained.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,7 +11,8 @@ use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use purser_domain::basic::email::EmailAddress;
 
-/// SES, and the address mails come from. Cheap to clone, and made by its first use, as most functions send nothing.
+/// The client of SES, and the sender's address. Cheap to clone. The SDK's client is created on first use, because
+/// most functions send no e-mail.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>,
@@ -19,32 +20,27 @@ pub struct Mailer {
     configuration_set: Option<String>,
 }
 
-/// A mail to one address, as text and as HTML.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The name it comes from.
+    /// The sender's name.
     pub brand: String,
-    /// Whom it goes to.
     pub to: EmailAddress,
-    /// Its subject.
     pub subject: String,
-    /// The text part.
     pub text: String,
-    /// The HTML part.
     pub html: String,
 }
 
 impl Mailer {
-    /// Mail from `from`, under a configuration set, by which SES knows whom to tell of bounces and complaints.
+    /// A mailer that sends from the address `from`. The SES configuration set decides where bounces and complaints
+    /// are reported.
     pub fn new(sdk: &SdkConfig, from: EmailAddress, configuration_set: Option<String>) -> Self {
         let sdk = sdk.clone();
         Self { client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))), from, configuration_set }
     }
 
-    /// Hands a mail to SES.
     pub(super) async fn send(&self, mail: &Mail) -> Result<(), String> {
         let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
-        let invalid = |error: aws_sdk_sesv2::error::BuildError| format!("a mail: {error}");
+        let invalid = |error: aws_sdk_sesv2::error::BuildError| format!("can't build an e-mail: {error}");
         let body =
             Body::builder().text(utf8(&mail.text).map_err(invalid)?).html(utf8(&mail.html).map_err(invalid)?).build();
         let message = Message::builder().subject(utf8(&mail.subject).map_err(invalid)?).body(body).build();
@@ -61,13 +57,13 @@ impl Mailer {
     }
 }
 
-/// Why SES refused, without its message, which can name addresses.
+/// The code of SES's error, without its message, which can contain addresses.
 fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
     format!("SendEmail: {}", code.unwrap_or("no answer"))
 }
 
-/// `text` as a display name: quoted when it is plain ASCII, else encoded.
+/// `text` as a display name: quoted if it is printable ASCII, otherwise encoded.
 fn phrase(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -76,11 +72,12 @@ fn phrase(text: &str) -> String {
     }
 }
 
-/// `text` as encoded words of RFC 2047, each at most 75 characters: safe in any header, whatever it holds.
+/// `text` as encoded words of RFC 2047, each of at most 75 characters. The result is safe in any header, whatever
+/// `text` contains.
 fn encoded_words(text: &str) -> String {
     let mut words = vec![String::new()];
     for character in text.chars() {
-        // 45 bytes are 60 characters of base 64, which with the frame stay below 75.
+        // 45 bytes are 60 characters of Base64, and fewer than 75 with the delimiters.
         if words.last().is_none_or(|word| word.len() + character.len_utf8() > 45) {
             words.push(String::new());
         }

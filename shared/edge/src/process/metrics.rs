@@ -1,7 +1,7 @@
-//! Metrics of the product's own, which CloudWatch reads out of the log (embedded metric format).
+//! Purser's own metrics, which CloudWatch extracts from the log (embedded metric format).
 //!
-//! Invariants: a metric that an alarm of template.yaml watches is one of [`Metric`] (a test emits each); a metric
-//! counts, and names nobody.
+//! Invariants: every metric that an alarm in template.yaml watches is one of [`Metric`] (a test emits each); a metric
+//! is a count and contains no personal data.
 
 use std::io::Write;
 
@@ -14,30 +14,28 @@ use tracing_subscriber::layer::Context;
 
 use crate::process::clock::Clock;
 
-/// The namespace of all metrics.
 pub const NAMESPACE: &str = "Purser";
-/// What marks an event of the log as a metric.
+/// The target that marks a log event as a metric.
 pub(crate) const TARGET: &str = "metric";
 
-/// What went wrong where nobody waits for an answer, or where an answer alone would not be enough.
+/// Errors that operators must learn about, because no caller waits for an answer or an answer alone is not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// A wallet's history does not prove its balance, or what stands for a checkpoint is none that we signed.
+    /// A wallet's history does not add up to its balance, or a checkpoint was not signed by this deployment.
     LedgerBroken,
-    /// The bus did not take events; the stream delivers them again.
+    /// The bus did not accept events. The stream delivers them again.
     EventRefused,
-    /// A stream record could not be read; it is kept after its last try.
+    /// A stream record could not be read. After the last attempt it is kept in the bucket of failed records.
     RecordUnreadable,
-    /// SES did not take a mail; the event is delivered again.
+    /// SES did not accept an e-mail. The event that caused it is delivered again.
     MailRefused,
-    /// A mail was not sent, because its address bounced or complained.
+    /// An e-mail was not sent, because its address bounced or complained.
     MailWithheld,
-    /// A figure is not the sum of what it counts.
+    /// A stored figure differs from the sum of what it counts.
     FigureDiffers,
 }
 
 impl Metric {
-    /// All of them.
     pub const ALL: [Self; 6] = [
         Self::LedgerBroken,
         Self::EventRefused,
@@ -47,7 +45,6 @@ impl Metric {
         Self::FigureDiffers,
     ];
 
-    /// Its name in CloudWatch.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LedgerBroken => "LedgerBroken",
@@ -60,12 +57,11 @@ impl Metric {
     }
 }
 
-/// Counts one of `metric`.
 pub fn count(metric: Metric) {
     put(metric.name(), 1);
 }
 
-/// Counts events that the bus was told, by their name.
+/// Counts events that were sent to the bus, by name.
 pub fn told(event: &'static str, times: u64) {
     put(event, times);
 }
@@ -74,7 +70,6 @@ fn put(name: &'static str, times: u64) {
     tracing::info!(target: TARGET, name, times);
 }
 
-/// Writes metrics as CloudWatch's embedded format wants them.
 pub(crate) struct Embedded<W> {
     writer: W,
     stack: String,
@@ -108,12 +103,11 @@ impl<S: Subscriber, W: for<'a> MakeWriter<'a> + 'static> Layer<S> for Embedded<W
         let mut counted = Counted::default();
         event.record(&mut counted);
         let line = format!("{}\n", self.line(&counted));
-        // A log that can't be written to has nobody to tell.
+        // If standard output can't be written to, there is nowhere to report the error.
         let _written = self.writer.make_writer().write_all(line.as_bytes());
     }
 }
 
-/// A metric's name and count, read from an event of the log.
 #[derive(Default)]
 struct Counted {
     name: String,

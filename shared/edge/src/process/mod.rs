@@ -1,4 +1,4 @@
-//! What a process has: configuration, clock, logs, metrics, and its ways to AWS.
+//! What every function's process needs: its state, configuration, clock, logs, metrics, e-mail and AWS clients.
 
 pub mod app;
 pub mod clock;

@@ -1,7 +1,7 @@
-//! How the SDK's clients of a function are set up on Lambda.
+//! The settings of the AWS SDK's clients on Lambda.
 //!
-//! Invariant: what Lambda gives a function stands in its environment, so nothing else is asked: no profiles, no
-//! metadata service. All clients share one HTTP client, so the trusted certificates are read once.
+//! Invariant: settings and credentials come from environment variables alone, where Lambda puts them; no profile and
+//! no metadata service is read. All clients share one HTTP client, so the trusted certificates are loaded once.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The behaviour of the SDK this code was written for.
+/// The version of the SDK's behaviour that this code was written for.
 pub fn behaviour() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// Time-outs that leave the store's own retries their eight seconds (ARCHITECTURE.md, "Money").
+/// Time-outs that leave room for the store's own retries within eight seconds (ARCHITECTURE.md, "Money").
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -35,12 +35,12 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// How often the SDK itself tries.
+/// How often the SDK tries a call. The store's retries come on top of that.
 pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
 
-/// The settings of all clients in the cloud; without a region when the environment names none.
+/// The settings of all clients in the cloud. There is no region if the environment names none.
 pub fn settings() -> SdkConfig {
     let credentials = EnvironmentVariableCredentialsProvider::new();
     SdkConfig::builder()
@@ -54,7 +54,7 @@ pub fn settings() -> SdkConfig {
         .build()
 }
 
-/// One connector for all clients. The SDK's own default makes each client two, one of them to throw away.
+/// One connector for all clients. By default the SDK creates two for each client and discards one of them.
 fn http_client() -> SharedHttpClient {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
     let connector = Connector::builder()
@@ -66,7 +66,7 @@ fn http_client() -> SharedHttpClient {
     http_client_fn(move |_, _| connector.clone())
 }
 
-/// Endpoints that the environment names, `AWS_ENDPOINT_URL_DYNAMODB` and the like: rehearsals have their own.
+/// Endpoints from variables like `AWS_ENDPOINT_URL_DYNAMODB`. Rehearsals set them to use local services.
 #[derive(Debug)]
 struct Endpoints;
 

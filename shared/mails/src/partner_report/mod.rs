@@ -16,45 +16,35 @@ use purser_edge::process::mail::Mail;
 use self::Column::{Left, Right};
 use super::{Colour, credits_and_value};
 
-/// The figures of a month.
 #[derive(Debug, Clone)]
 pub struct PartnerReport {
-    /// Any day of the month.
+    /// Any day of the reported month.
     pub month: Day,
-    /// The resellers that gained the most clients in the month, in the order of `resellers/top`. May be empty.
+    /// The resellers that gained the most clients in the month, in the order of `resellers/top`. Can be empty.
     pub leaders: Vec<Leader>,
     /// The resellers to offer a higher tier: those below platinum with more than 100 acquisitions in the month.
     pub suggestions: Vec<Suggestion>,
-    /// The sum of all balances: credits that were paid for and can still be spent.
+    /// The sum of all wallets' balances: credits that were paid for and not yet spent.
     pub liability: Credits,
-    /// The credits distributed and spent in each of the last twelve months, oldest first. Spent is net of refunds, so
-    /// it may be negative.
+    /// The credits distributed and spent in each of the last twelve months, oldest first. `spent` is net of refunds,
+    /// so it can be negative.
     pub trend: Vec<Bucket<2>>,
 }
 
-/// A reseller among those that gained the most clients.
 #[derive(Debug, Clone)]
 pub struct Leader {
-    /// The company.
     pub company: Name,
-    /// Its current tier.
     pub tier: Tier,
-    /// How many clients it gained in the month.
     pub acquisitions: u64,
-    /// The credits it spent in the month, net of refunds.
+    /// Credits spent in the month, net of refunds.
     pub spent: i64,
 }
 
-/// A reseller that should be offered a higher tier.
 #[derive(Debug, Clone)]
 pub struct Suggestion {
-    /// The company.
     pub company: Name,
-    /// Its current tier.
     pub tier: Tier,
-    /// How many clients it gained in the month.
     pub acquisitions: u64,
-    /// The tier to offer.
     pub suggested: Tier,
 }
 
@@ -84,27 +74,24 @@ struct Html<'a> {
     months: Vec<Month<'a>>,
 }
 
-/// A month of the chart.
 struct Month<'a> {
     period: &'a str,
     distributed: Bar,
     spent: Bar,
 }
 
-/// A figure and the length of its bar, as a percentage of the longest bar.
+/// A figure, and the length of its bar as a percentage of the longest bar.
 struct Bar {
     figure: String,
     percent: i128,
 }
 
-/// A column's heading and the side it is aligned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column<'a> {
     Left(&'a str),
     Right(&'a str),
 }
 
-/// The report to the operator with this address and name.
 pub fn partner_report(config: &Config, to: &EmailAddress, name: &Name, report: &PartnerReport) -> Result<Mail, String> {
     let (brand, name) = (config.brand.as_str(), name.as_str());
     let month = &*month_name(report.month);
@@ -143,7 +130,7 @@ pub fn partner_report(config: &Config, to: &EmailAddress, name: &Name, report: &
     Ok(Mail { brand: brand.to_owned(), to: to.clone(), subject, text, html })
 }
 
-/// A month for people: `October 2026`.
+/// For example `October 2026`.
 fn month_name(day: Day) -> String {
     let day = day.to_string();
     let (year, month) = day.split_once('-').unwrap_or((&day, ""));
@@ -164,7 +151,7 @@ fn month_name(day: Day) -> String {
     format!("{name} {year}")
 }
 
-/// The company comes last: a name of any length and script cannot be aligned.
+/// The company is in the last column, because a name of any length and script cannot be aligned.
 fn leader_row((rank, leader): (usize, &Leader)) -> [String; 5] {
     [
         rank.to_string(),
@@ -192,7 +179,7 @@ fn trend_rows(trend: &[Bucket<2>]) -> Vec<[String; 3]> {
     trend.iter().map(row).collect()
 }
 
-/// A table as text, with headings; empty if there are no rows.
+/// A plain-text table with headings; empty if there are no rows.
 fn table<const COLUMNS: usize>(columns: [Column<'_>; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     if rows.is_empty() {
         return String::new();
@@ -217,7 +204,7 @@ fn table<const COLUMNS: usize>(columns: [Column<'_>; COLUMNS], rows: &[[String; 
     rows().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The bars of each month. A figure of zero or less has none.
+/// The bars of each month. A figure of zero or less has no bar.
 fn chart_rows(trend: &[Bucket<2>]) -> Vec<Month<'_>> {
     let longest = trend.iter().flat_map(|it| it.figures).max();
     let longest = i128::from(longest.unwrap_or_default().max(1));

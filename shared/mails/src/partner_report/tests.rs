@@ -1,4 +1,4 @@
-//! What the partner report says, and that nothing in it is markup.
+//! Tests of the partner report's contents, and that no value in it is interpreted as markup.
 
 use super::*;
 use crate::tests::{address, app, assert_mail, name};

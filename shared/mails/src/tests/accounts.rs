@@ -9,7 +9,7 @@ const NAME: &str = "<b>Ada</b> 株式会社";
 const CONFIRM: &str = "https://licences.example/customer/confirm?token=token";
 const RESET: &str = "https://licences.example/customer/reset-password?token=token";
 
-/// Compares a mail with its snapshot twice: with the vendor's brand, and with a reseller's.
+/// Compares an e-mail with two snapshots: one with the vendor's brand, one with a reseller's.
 #[track_caller]
 fn assert_brands(snapshot: &str, mail: impl Fn(&App, Option<&Reseller>) -> Result<Mail, String>) {
     let app = app(&[("PURSER_BRAND", "Vendor & Co")]);

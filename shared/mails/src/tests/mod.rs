@@ -1,7 +1,7 @@
-//! Every e-mail, as a snapshot to review, and the few rules that they share.
+//! Snapshots of every e-mail, and tests of the formatting that they share.
 //!
-//! A snapshot that changes fails its test. `INSTA_UPDATE=always` writes it anew; `git diff` then shows what people will
-//! read differently.
+//! A changed e-mail fails its test. `INSTA_UPDATE=always` updates the snapshots; `git diff` then shows what people
+//! will read differently.
 
 mod accounts;
 mod operators;
@@ -27,7 +27,7 @@ use super::*;
 
 pub const WHEN: &str = "24 November 2026 at 12:00 UTC";
 
-/// The state of a function with this configuration besides what must be configured. Mails read the configuration alone.
+/// An app with the required configuration and these settings. E-mails read nothing but the configuration.
 pub fn app(settings: &[(&str, &str)]) -> App {
     let given = |name: &str| match name {
         "PURSER_MAIL_FROM" => Some("noreply@example.com"),
@@ -47,7 +47,6 @@ pub fn name(text: &str) -> Name {
     Name::try_from(text.to_owned()).unwrap()
 }
 
-/// A reseller without a white label.
 pub fn reseller(company: &str) -> Reseller {
     let reseller = json!({
         "refid": "RS-0123456789ABCDEF", "user": "US-0123456789ABCDEF", "company_name": company,
@@ -74,7 +73,6 @@ pub fn client(name: &str) -> Client {
     serde_json::from_value(client).unwrap()
 }
 
-/// Compares a mail with its snapshot.
 #[track_caller]
 pub fn assert_mail(snapshot: &str, mail: &Mail) {
     let Mail { brand, to, subject, text, html } = mail;
@@ -86,7 +84,7 @@ pub fn assert_mail(snapshot: &str, mail: &Mail) {
     settings.bind(|| insta::assert_snapshot!(snapshot, shown));
 }
 
-/// Compares a mail with its snapshot, and each paragraph of its text with its HTML.
+/// Compares an e-mail with its snapshot, and checks that the HTML contains each paragraph of the text.
 #[track_caller]
 pub fn assert_same_in_both(snapshot: &str, mail: Result<Mail, String>) {
     let mail = mail.unwrap();
@@ -109,7 +107,6 @@ pub fn escaped(text: &str) -> String {
     text.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;").replace('\'', "&#39;")
 }
 
-/// The text between the tags.
 fn visible(html: &str) -> String {
     let mut text = String::new();
     for part in html.split('<') {

@@ -1,4 +1,5 @@
-//! Snapshots of the report on accounts to operators. The partner report's stand in its own tests.
+//! Snapshots of the report to operators about unused accounts. Those of the partner report are in
+//! `partner_report/tests.rs`.
 
 use purser_domain::basic::refid::UserRefid;
 use purser_domain::people::clean_up::{Reason, Stale};

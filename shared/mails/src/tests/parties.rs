@@ -1,4 +1,4 @@
-//! Snapshots of the e-mails to clients and to resellers.
+//! Snapshots of the e-mails to clients and resellers.
 
 use purser_domain::parties::client::ClientStatus;
 
@@ -11,7 +11,7 @@ fn snapshot_of_welcome() {
     let (acme, elite) = (client("<b>Acme</b> 株式会社"), white_label());
     assert_same_in_both("welcome", clients::welcome(&app, &acme, None));
     assert_same_in_both("welcome_white_label", clients::welcome(&app, &acme, Some(&elite)));
-    // A reseller without a white label is known by its company's name.
+    // Without a white label, a reseller's brand is its company name.
     assert_same_in_both("welcome_reseller", clients::welcome(&app, &acme, Some(&reseller("Elite Ltd"))));
 }
 
@@ -44,7 +44,7 @@ fn snapshot_of_credits_ran_low() {
 
 #[test]
 fn snapshot_of_application() {
-    // What a reseller's white label says is for its clients.
+    // A reseller's white label is for its clients: e-mails to the reseller itself carry the vendor's brand.
     let (app, elite) = (app(&[]), white_label());
     assert_same_in_both("application_received", resellers::application_received(&app, &elite));
     assert_same_in_both("application_approved", resellers::application_approved(&app, &elite));

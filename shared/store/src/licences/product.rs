@@ -32,7 +32,6 @@ impl Store {
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
-    /// Creates a product (rule B3).
     pub async fn create_product<V: View<Product>>(
         &self,
         product: &Product,
@@ -50,7 +49,7 @@ impl Store {
         .await
     }
 
-    /// Changes a product.
+    /// Replaces a product by what `change` makes of it. `None` means that nothing needs to change.
     pub async fn change_product<V: View<Product>>(
         &self,
         reference: &ProductReference,

@@ -42,7 +42,6 @@ pub struct TopUp<'a> {
 }
 
 impl Store {
-    /// Adds credits to a wallet.
     pub async fn add_credits<V: View<Entry>>(
         &self,
         top_up: &TopUp<'_>,
@@ -109,9 +108,10 @@ impl Store {
         if doc::<ReferenceGuard>(guard)?.amount != top_up.amount {
             return Err(Refusal::ReferenceReused.into());
         }
-        let key =
-            crate::engine::item::key_of(guard).ok_or_else(|| StoreError::Unreadable("a guard without a key".into()))?;
-        let packed = bytes_of(guard, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
+        let key = crate::engine::item::key_of(guard)
+            .ok_or_else(|| StoreError::Unreadable("the guard of a reference has no key".into()))?;
+        let packed = bytes_of(guard, "answer")
+            .ok_or_else(|| StoreError::Unreadable("the guard of a reference has no answer".into()))?;
         let answer = answer::unpack(&self.secrets, &key.pk, "", packed)?;
         let doc = serde_json::json!({"version": 1, "created_at": request.now});
         let mut alias = item(&record.key, "entry_alias", &doc, &request.stamp)?;

@@ -49,14 +49,14 @@ pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
     format!("EN@{reseller}")
 }
 
-/// The record of a money command: the entry it makes.
+/// The record of a money command: the entry that the command appends.
 pub(crate) fn record(refid: &EntryRefid, request: &Request<IdempotencyKey>) -> Record {
     let fingerprint = request.key.fingerprint;
     // What the entry's hash covers never changes, so the stored answer need not repeat it.
     Record { key: key(refid), fingerprint, context: |item| Ok(unchanging(&doc(item)?)) }
 }
 
-/// The write that appends an entry and remembers the answer to its command.
+/// The write that appends an entry, with the answer to its command.
 pub(crate) fn write(
     store: &Store,
     entry: &Entry,
@@ -82,7 +82,8 @@ fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// The text of what never changes in an entry; stored answers are read with its help, so neither does this.
+/// The values of an entry that never change, as text. Stored answers were compressed with this text, so what it
+/// returns for an entry must never change.
 fn unchanging(entry: &Entry) -> String {
     let mut parts = vec![
         entry.hash.to_string(),

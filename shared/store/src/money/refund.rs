@@ -51,7 +51,7 @@ pub(crate) fn entries(loaded: &Loaded, provision: &EntryRefid) -> Result<Vec<Ent
 
 /// The item at a key that another item names. Only a stale read can miss it.
 fn must_have<'a>(loaded: &'a Loaded, key: &Key) -> Result<&'a crate::engine::item::Item, StoreError> {
-    let missing = || StoreError::Unreadable(format!("{} is not there", key.pk));
+    let missing = || StoreError::Unreadable(format!("the item {} does not exist", key.pk));
     loaded.get(key).ok_or_else(missing)
 }
 
@@ -66,14 +66,13 @@ fn write(refunds: &Refunds, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
 
 #[derive(Debug)]
 pub struct RefundCommand<'a> {
-    /// The entry of the provision that is refunded.
     pub purchase: &'a Entry,
     pub part: Part,
     pub description: Option<Description>,
 }
 
 impl Store {
-    /// Returns credits to the wallet that paid, and revokes what they paid for.
+    /// Returns credits to the wallet that paid, and revokes the licences that they paid for.
     pub async fn refund<V: View<Provision>>(
         &self,
         command: &RefundCommand<'_>,
@@ -141,7 +140,7 @@ impl Store {
             }
         }
         if found != refunded.len() {
-            return Err(StoreError::Unreadable("a licence is not there".into()));
+            return Err(StoreError::Unreadable("a licence of a provision does not exist".into()));
         }
         Ok(writes)
     }

@@ -28,7 +28,6 @@ impl Provision {
     }
 }
 
-/// What was sold for one client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sold {
     /// `None` if the client has been deleted since.
@@ -37,7 +36,7 @@ pub struct Sold {
 }
 
 impl Store {
-    /// What an entry paid for, as far as it is among the items that were found.
+    /// What an entry paid for, by client. A licence that is not among the items `found` is left out.
     pub(crate) fn sold(&self, entry: &Entry, found: &Loaded) -> Result<Vec<Sold>, StoreError> {
         let mut sold = Vec::new();
         for (client, licences) in entry.sale.iter().flat_map(Sale::by_client) {
@@ -53,7 +52,6 @@ impl Store {
     }
 }
 
-/// The keys of the licences and clients that an entry names.
 pub(crate) fn sold_keys(entry: &Entry) -> Vec<Key> {
     let Some(sale) = &entry.sale else {
         return Vec::new();

@@ -55,7 +55,7 @@ impl TransferCommand<'_> {
 }
 
 impl Store {
-    /// Moves credits from one wallet to another; the answer is about the entry in the first.
+    /// Moves credits from one wallet to another. The answer shows the entry in the sending wallet.
     pub async fn transfer_credits<V: View<Entry>>(
         &self,
         command: &TransferCommand<'_>,

@@ -34,7 +34,6 @@ pub(crate) fn key(refid: &ResellerRefid) -> Key {
 pub struct ResellerFilter {
     pub tier: Option<Tier>,
     pub status: Option<ResellerStatus>,
-    /// Only the children of this reseller.
     pub parent: Option<ResellerRefid>,
 }
 
@@ -57,7 +56,7 @@ impl Store {
         item.map(|item| read(&item, &self.secrets)).transpose()
     }
 
-    /// Those of these resellers that exist. The read may be stale.
+    /// The resellers among `refids` that exist. The read may be stale.
     pub async fn resellers_named(
         &self,
         refids: &[ResellerRefid],
@@ -91,7 +90,7 @@ impl Store {
         self.page(&list, limit, position).await?.map(|item| read(&item, &self.secrets))
     }
 
-    /// Creates reseller, wallet and login (rule B1), below `parent` when there is one.
+    /// Creates a reseller with its wallet and first user (rule B1), as a child of `parent` if that is given.
     pub async fn onboard_reseller<V: View<Reseller>>(
         &self,
         refid: &ResellerRefid,
@@ -125,7 +124,8 @@ impl Store {
         .await
     }
 
-    /// Changes a reseller, and its wallet with it; `change` is the rule, on both as they are.
+    /// Replaces a reseller by what `change` makes of its profile and wallet, and keeps the wallet in step. `None`
+    /// means that nothing needs to change.
     pub async fn change_reseller<V: View<Reseller>>(
         &self,
         refid: &ResellerRefid,

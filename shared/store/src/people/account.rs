@@ -29,7 +29,6 @@ pub struct Account {
     pub credentials: Credentials,
     /// `None` before the first sign-in.
     pub sessions: Option<Sessions>,
-    /// When each session was last used.
     pub seen: Seen,
 }
 
@@ -55,7 +54,6 @@ fn credentials_key(user: &UserRefid) -> Key {
     Key::alone("PW", user)
 }
 
-/// The keys that a command about an account reads.
 pub(crate) fn keys(refid: &UserRefid) -> [Key; 3] {
     [user::key(refid), credentials_key(refid), session::key(refid)]
 }
@@ -83,7 +81,6 @@ pub(crate) fn credentials_write(credentials: &Credentials, stamp: &Stamp) -> Res
     Ok(CommandWrite::fresh(put))
 }
 
-/// A check that the credentials are still those of `account`.
 pub(crate) fn credentials_check(account: &Account) -> CommandWrite {
     let version = Some(account.credentials.version).filter(|it| *it > 0);
     let key = credentials_key(&account.user.refid);
@@ -139,7 +136,7 @@ impl Store {
         read(&Loaded::of(&keys, found), refid, now)
     }
 
-    /// Changes an account; `change` is the rule, and none of it: nothing needs to change. The answer shows the user.
+    /// Changes an account. `change` returns what changes, or `None` if nothing does. The answer shows the user.
     pub async fn change_account<V: View<User>>(
         &self,
         refid: &UserRefid,

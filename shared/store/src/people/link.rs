@@ -115,7 +115,8 @@ impl Store {
         Ok(link)
     }
 
-    /// A link with which the owner of a login sets its first password; none when nobody may sign in there.
+    /// A link with which the owner of an account sets its first password. `None` if the user does not exist or may
+    /// not sign in.
     pub async fn invite(&self, refid: &UserRefid, request: &Request) -> Result<Option<Link>, StoreError> {
         let (stamp, now) = (&request.stamp, request.now);
         let new = NewToken::draw(&self.secrets)?;
@@ -142,7 +143,7 @@ impl Store {
     }
 }
 
-/// What a request for a link leads to.
+/// The outcome of a request for a link: the changed account, and the e-mail to send.
 struct Answered {
     account: Account,
     change: AccountChange,
@@ -150,15 +151,14 @@ struct Answered {
     mail: Option<Mailed>,
 }
 
-/// What to send, besides the token.
 struct Mailed {
     purpose: Purpose,
     has_account: bool,
 }
 
 impl Answered {
-    /// What a request leads to. `known` is the account that has the address; `own` is the account that asks to change
-    /// its address.
+    /// The outcome of a request. `known` is the account that has the address; `own` is the account that asks to
+    /// change its address.
     fn to(
         asks: &Asks,
         (known, own): (Option<Account>, Option<Account>),

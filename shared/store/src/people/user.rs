@@ -36,7 +36,6 @@ const OPERATORS: &str = "US!operator";
 pub enum UserFilter {
     All,
     Operators,
-    /// The staff of a reseller.
     Staff(ResellerRefid),
 }
 
@@ -175,7 +174,8 @@ impl Store {
         Ok(Page { items, position: page.position })
     }
 
-    /// Creates a login for somebody, whose owner is then mailed a link to set a password; `holds` gives it its roles.
+    /// Creates a user on behalf of somebody else; the owner then gets a link to set a password. `holds` gives the
+    /// user its roles.
     pub async fn create_user<V: View<User>>(
         &self,
         email: &EmailAddress,

@@ -73,7 +73,7 @@ async fn what_succeeds_now_leaves_and_what_fails_stays() {
     let answer = world.nobody().get("/_local/dead-letters").await.expect(200);
     let reasons: Vec<_> = answer.json["data"].as_array().unwrap().iter().map(|it| &it["reason"]).collect();
     let why =
-        ["a-function-of-old takes no events", "an event without an id", "named by the function in batchItemFailures"];
+        ["a-function-of-old takes no events", "the event has no id", "named by the function in batchItemFailures"];
     assert_eq!(reasons, why);
     assert_eq!(redrive(&world).await, (0, 3));
 }

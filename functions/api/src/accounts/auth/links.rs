@@ -1,7 +1,7 @@
-//! What the links in mails do: confirm an address, set a password.
+//! The links in e-mails: they confirm an address or set a password.
 //!
-//! Invariant: a token works once, within its time; what is wrong with one that does not is not told. Nothing is hashed
-//! for a token that is not good.
+//! Invariant: a token works once, and only until it expires; the refusal doesn't reveal why a token is invalid. No
+//! password is hashed for an invalid token, so guessing tokens costs the deployment little.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -19,16 +19,16 @@ use purser_store::engine::command::Request;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-noted!(AddressTaken = DuplicateEmail, ", when somebody else has the new address by now");
+noted!(AddressTaken = DuplicateEmail, ", if another user has taken the new address meanwhile");
 
-/// The token of a link.
+/// The token of a link that confirms an address.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ConfirmAddress {
     token: GivenToken,
 }
 
-/// That an address is confirmed.
+/// The confirmation of an address.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Confirmed {
     /// Always `confirmed`.
@@ -37,7 +37,7 @@ pub(super) struct Confirmed {
 
 /// Confirm an address
 ///
-/// With the token of a mail: of a registration, whose password is valid from now on, or of a new address.
+/// Takes the token of an e-mail: either of a registration, whose password becomes valid, or of a change of address.
 #[utoipa::path(
     post, path = "/v1/auth/confirm", tag = "accounts", request_body = ConfirmAddress,
     responses((status = 200, body = Confirmed), Refused<(AddressTaken, InvalidToken)>),
@@ -51,13 +51,13 @@ pub(super) async fn confirm_address(
     answer::ok(&Confirmed { status: "confirmed" })
 }
 
-/// Confirms the address of whoever has this token.
+/// Confirms the address to which this token was sent.
 pub async fn confirm(app: &App, request: &Request, token: &str) -> Result<User, Problem> {
     let confirmed = app.store.confirm(token, request).await;
     Ok(confirmed?)
 }
 
-/// The token of a link, and a new password.
+/// The token of a link that sets a password, and the new password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ResetPassword {
@@ -66,18 +66,19 @@ pub(super) struct ResetPassword {
     password: GivenPassword,
 }
 
-/// That a password is set.
+/// The result of setting a password.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Reset {
     /// Always `reset`.
     status: &'static str,
-    /// What the next sign-in from here shows as `device`: it waits for nothing that others did.
+    /// The value to send as `device` with the next sign-in from here. With it, failed attempts by others don't make
+    /// the user wait.
     device: String,
 }
 
-/// Set a password with the token of a mail
+/// Set a password with the token of an e-mail
 ///
-/// All sessions end.
+/// All sessions of the user end.
 #[utoipa::path(
     post, path = "/v1/auth/reset-password", tag = "accounts", request_body = ResetPassword,
     responses((status = 200, body = Reset), Refused<(InvalidToken, WeakPassword)>),
@@ -91,7 +92,7 @@ pub(super) async fn reset_password(
     answer::ok(&Reset { status: "reset", device: app.store.new_device(&user.refid)? })
 }
 
-/// Sets the password of whoever has this token.
+/// Sets the password of the user to whom this token was sent.
 pub async fn reset(app: &App, request: &Request, token: &str, password: GivenPassword) -> Result<User, Problem> {
     let user = app.store.user_of_token(token, request.now).await?;
     let password = app.new_password(password, &user.email, Some(&user.name))?;

@@ -1,7 +1,7 @@
 //! Signing in and out.
 //!
-//! Invariant: one run of Argon2id and three round trips, whether the address is known or not; a session's token is new
-//! each time, and nobody can bring one along.
+//! Invariant: a sign-in takes one run of Argon2id and three round trips, whether or not the address is known. Every
+//! session gets a new token; a caller can't choose it, which prevents session fixation.
 
 use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
@@ -25,16 +25,17 @@ use utoipa::ToSchema;
 
 use crate::accounts::me::sessions;
 
-/// Who signs in.
+/// The credentials of a sign-in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = SignIn, example = json!({"email": "billing@acme.example", "password": "correct horse battery staple"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Login {
     email: EmailAddress,
     password: GivenPassword,
-    /// Of the second factor, or for recovery, if the login has one.
+    /// A code of the second factor or a recovery code, if the user has a second factor.
     code: Option<GivenCode>,
-    /// What an earlier sign-in from this device answered as `device`; without it the owner is told of a new one.
+    /// The `device` that an earlier sign-in from this device returned. Without it, the user is notified of a sign-in
+    /// from a new device.
     device: Option<GivenDevice>,
     #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
@@ -42,7 +43,8 @@ pub(super) struct Login {
 
 /// Sign in
 ///
-/// Failures are counted by account, network address and known device; each makes the next attempt wait longer.
+/// Failures are counted by account, network address and known device. Each one lengthens the wait before the next
+/// attempt.
 #[utoipa::path(
     post, path = "/v1/auth/login", tag = "accounts", request_body = Login,
     responses(

@@ -1,8 +1,8 @@
-//! `customer-auth`: how people get an account, get in, and get out (rules D1, D2).
+//! `customer-auth`: how people register, sign in and sign out (rules D1, D2).
 //!
-//! Invariant: no answer here, nor the work behind it, depends on whether an address is known, until whoever asks has
-//! proven to be its owner. What strangers ask for by address is noted and answered alike; who is mailed what is found
-//! out afterwards, by `mail-links`.
+//! Invariant: until the caller has proven to own an address, neither the answer nor the work behind it depends on
+//! whether the address is known. A request that names only an address is stored and always answered the same;
+//! `mail-links` finds out later who is sent which e-mail.
 
 pub mod links;
 mod login;
@@ -19,7 +19,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(captcha))
@@ -32,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(links::reset_password))
 }
 
-/// That a request arrived.
+/// The receipt of a request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Received {
     /// Always `received`, whether or not the address is known.
@@ -40,7 +39,8 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// 202. Each may be a mail to a stranger, so many from one address cost it as much as guessing.
+    /// Answers 202. Each request may cause an e-mail to a stranger, so it counts as a guess against the limits of the
+    /// caller's network address.
     pub(crate) fn answer() -> Result<Response, Problem> {
         let mut received = answer::accepted(&Self { status: "received" })?;
         received.extensions_mut().insert(Guesses(1));
@@ -48,9 +48,9 @@ impl Received {
     }
 }
 
-/// Ask for a CAPTCHA
+/// Get a CAPTCHA
 ///
-/// Its `token` and the answer go as `captcha` with what is asked for. Kind `off`: none is needed.
+/// Send its `token` and your answer as `captcha` with the request that needs it. If `kind` is `off`, none is needed.
 #[utoipa::path(
     get, path = "/v1/auth/captcha", tag = "accounts", responses((status = 200, body = CaptchaView)), security(())
 )]

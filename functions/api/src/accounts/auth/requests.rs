@@ -1,6 +1,6 @@
-//! What anybody may ask for by an address: an account, its confirmation, a way in.
+//! Requests that anybody may make for an address: to register, to get the confirmation again, to reset a password.
 //!
-//! Invariant: each is one put and the same answer, whatever is known of the address.
+//! Invariant: each is one put, and its answer is the same whether or not the address is known.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -23,9 +23,9 @@ use utoipa::ToSchema;
 
 use super::Received;
 
-noted!(RegistrationOff = NotFound, ", while registration is off");
+noted!(RegistrationOff = NotFound, ", if the deployment doesn't offer registration");
 
-/// Somebody who wants an account.
+/// The account to register.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({
     "email": "billing@acme.example", "name": "Ada Lovelace", "password": "correct horse battery staple"
@@ -34,14 +34,14 @@ noted!(RegistrationOff = NotFound, ", while registration is off");
 pub(super) struct Register {
     email: EmailAddress,
     name: Name,
-    /// Valid from the confirmation on.
+    /// The password. It becomes valid when the address is confirmed.
     #[schema(value_type = Password)]
     password: GivenPassword,
     #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
 }
 
-/// Registration, as long as the deployment offers it.
+/// Proof that the deployment offers registration. Otherwise the path answers 404, as if it did not exist.
 pub(super) struct Registration;
 
 impl<W: Sync> Subject<W> for Registration {
@@ -50,7 +50,7 @@ impl<W: Sync> Subject<W> for Registration {
     }
 }
 
-/// Register
+/// Register an account
 #[utoipa::path(
     post, path = "/v1/auth/register", tag = "accounts", request_body = Register,
     responses((status = 202, body = Received), Refused<(RegistrationOff, WeakPassword, CaptchaFailed)>),
@@ -68,7 +68,7 @@ pub(super) async fn register(
     ask(&app, asks, &request).await
 }
 
-/// An address.
+/// The address that the request is about.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"email": "billing@acme.example"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -78,7 +78,7 @@ pub(super) struct Address {
     captcha: Option<CaptchaBody>,
 }
 
-/// Have the confirmation sent again
+/// Ask for the confirmation link again
 #[utoipa::path(
     post, path = "/v1/auth/resend-confirmation", tag = "accounts", request_body = Address,
     responses((status = 202, body = Received), Refused<CaptchaFailed>),

@@ -1,4 +1,4 @@
-//! A picture of somebody.
+//! The picture of the signed-in user.
 
 use crate::accounts::me::picture::square_jpeg;
 use axum::extract::State;
@@ -12,9 +12,9 @@ use purser_edge::http::extract::Picture;
 use purser_edge::http::problem::refusals::{InvalidImage, NotFound, Refused};
 use purser_edge::{App, Input, Problem, noted};
 
-noted!(NoPicture = NotFound, ", as long as there is none");
+noted!(NoPicture = NotFound, ", if you have no picture");
 
-/// Show the own picture
+/// Show your own picture
 #[utoipa::path(
     get, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses(
@@ -29,9 +29,10 @@ pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<
     Ok((headers, jpeg).into_response())
 }
 
-/// Change the own picture
+/// Change your own picture
 ///
-/// A JPEG, PNG or WebP of any size below 8,192 pixels; its middle is kept, 256 × 256 pixels, without metadata.
+/// Send a JPEG, PNG or WebP of at most 8,192 pixels in width and height and 25 million pixels in all. The middle
+/// square is kept, scaled to 256 × 256 pixels, without metadata.
 #[utoipa::path(
     put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     request_body(content = Picture, content_type = "image/*"),
@@ -47,7 +48,7 @@ pub(super) async fn change_avatar(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Remove the own picture
+/// Remove your own picture
 #[utoipa::path(
     delete, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses((status = 204))

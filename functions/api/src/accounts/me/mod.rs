@@ -1,7 +1,8 @@
-//! `manage-account`: what people see and change of their own account (rules D1–D3).
+//! `manage-account`: what users see and change of their own account (rules D1–D3).
 //!
-//! Invariant: everything here is the signed-in user's own; what would let a thief of a session keep it (another
-//! password, address or second factor) asks for the password again, and ends every other session.
+//! Invariant: every route here concerns only the signed-in user. A change that would let the thief of a session keep
+//! the account (of the password, the address or the second factor) requires the password, and ends every other
+//! session once it takes effect.
 
 mod avatar;
 mod password;
@@ -19,7 +20,6 @@ use purser_store::people::account::Account;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(profile::read_me, profile::change_me))
@@ -36,7 +36,8 @@ pub fn routes() -> OpenApiRouter<App> {
         ))
 }
 
-/// The account of whoever is signed in, who knows its password. A wrong one is counted, and the next waits.
+/// The account of the signed-in user, after checking their password. A wrong password is counted, and the next
+/// attempt has to wait longer.
 async fn proven(app: &App, me: &SignedIn, password: &GivenPassword) -> Result<Account, Problem> {
     let begun = app.store.begin_proof(&me.user, &me.session, me.request.now);
     let account = begun.await?;

@@ -1,7 +1,7 @@
-//! Another password, another address.
+//! Changes of the password and of the address.
 //!
-//! Invariant: each takes the present password. A new password ends every session but a new one in the place of this;
-//! a new address counts once its owner has confirmed it.
+//! Invariant: both require the current password. A new password ends all sessions and begins a new one in place of
+//! the current one. A new address takes effect, and ends all sessions, when its owner confirms it.
 
 use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
@@ -22,23 +22,23 @@ use utoipa::ToSchema;
 use super::proven;
 use crate::accounts::auth::Received;
 
-/// The present password and the one to have.
+/// The current password and the new one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({
     "password": "correct horse battery staple", "new_password": "four random common words, no less"
 }))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangePassword {
-    /// The present one.
+    /// The current password.
     password: GivenPassword,
-    /// The one to have.
+    /// The new password.
     #[schema(value_type = Password)]
     new_password: GivenPassword,
 }
 
-/// Change the own password
+/// Change your own password
 ///
-/// All sessions end; the answer is a new one in the place of this.
+/// All sessions end. The answer is a new session that replaces the current one.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "account", security(("session" = [])), request_body = ChangePassword,
     responses((status = 200, body = SessionTokenView), Refused<(WrongPassword, WeakPassword, TooManyAttempts)>)
@@ -67,20 +67,21 @@ pub(super) async fn change_password(
     answer::ok(&SessionTokenView::from(&change.await?))
 }
 
-/// Another address.
+/// The new address, and the current password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"email": "ada@acme.example", "password": "correct horse battery staple"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangeEmail {
-    /// The address to have.
+    /// The new address.
     email: EmailAddress,
-    /// The present password.
+    /// The current password.
     password: GivenPassword,
 }
 
-/// Change the own address
+/// Change your own address
 ///
-/// A link is mailed to the new address, and works once; then the old one is told.
+/// Sends the new address a link that works once. When it is followed, the address changes, all sessions end, and the
+/// old address is notified.
 #[utoipa::path(
     put, path = "/v1/me/email", tag = "account", security(("session" = [])), request_body = ChangeEmail,
     responses((status = 202, body = Received), Refused<(WrongPassword, TooManyAttempts)>)

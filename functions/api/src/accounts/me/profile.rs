@@ -1,4 +1,4 @@
-//! Who somebody is.
+//! The profile of the signed-in user.
 
 use crate::accounts::view::UserView;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use purser_store::people::account::{Account, AccountChange};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Show the own account
+/// Show your own account
 #[utoipa::path(
     get, path = "/v1/me", tag = "account", security(("session" = [])),
     responses((status = 200, body = UserView))
@@ -27,7 +27,7 @@ pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Resp
     answer::ok(&UserView::from(&user))
 }
 
-/// What to change of the own account.
+/// The changes to your own account. Members that are left out stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"name": "Ada King"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -37,10 +37,10 @@ pub(super) struct ChangeMe {
     name: Option<Name>,
 }
 
-/// Change the own account
+/// Change your own account
 #[utoipa::path(
     patch, path = "/v1/me", tag = "account", security(("session" = [])), request_body = ChangeMe,
-    params(("If-Match" = Option<String>, Header, description = "Only if this is its ETag.")),
+    params(("If-Match" = Option<String>, Header, description = "Change only if this is the current ETag.")),
     responses((status = 200, body = UserView))
 )]
 pub(super) async fn change_me(

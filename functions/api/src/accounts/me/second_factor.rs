@@ -1,7 +1,7 @@
-//! The second factor: an app's codes (TOTP), and codes for recovery.
+//! The second factor: the codes of an app (TOTP), and recovery codes.
 //!
-//! Invariant: it counts once a first code proved that the app works; turning it on or off takes the password and ends
-//! every other session.
+//! Invariant: a second factor takes effect only after a first code has proven that the app works. Setting it up and
+//! turning it off require the password. Turning it on or off ends all sessions; turning it on begins a new one.
 
 use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
@@ -26,22 +26,22 @@ use utoipa::ToSchema;
 
 use super::proven;
 
-noted!(NoneBegun = SecondFactorDisabled, " when none was begun");
+noted!(NoneBegun = SecondFactorDisabled, " if its setup has not begun");
 
-/// The present password.
+/// The current password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Proof {
-    /// The present password.
+    /// The current password.
     password: GivenPassword,
 }
 
-/// What an app is set up with.
+/// The secret of a new second factor, to set up an app with.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OfferedFactor {
-    /// The secret, for apps that can't scan; base 32.
+    /// The secret in base 32, for apps that can't scan a code.
     secret: String,
-    /// The same as `otpauth://…`, for apps that can.
+    /// The secret as an `otpauth://…` address, to be shown as a QR code.
     uri: String,
 }
 
@@ -69,27 +69,27 @@ pub(super) async fn offer_second_factor(
     answer::ok(&OfferedFactor { secret: secret.to_base32(), uri: secret.uri(&app.config.brand, &account.user.email) })
 }
 
-/// A first code.
+/// The first code of a new second factor.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"code": "123456"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct FirstCode {
-    /// What the app shows.
+    /// The code that the app shows.
     code: GivenCode,
 }
 
-/// That the second factor is on.
+/// The recovery codes and the new session, after the second factor was turned on.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EnabledFactor {
-    /// Ten codes, each good once in the place of the app's; shown this once.
+    /// Ten recovery codes. Each works once instead of a code of the app. They are shown only this once.
     recovery_codes: Vec<String>,
-    /// A new session in the place of all others.
+    /// A new session, which replaces all others.
     session: SessionTokenView,
 }
 
-/// Turn the second factor on with a first code
+/// Turn the second factor on with its first code
 ///
-/// All sessions end; the answer has a new one in the place of this.
+/// All sessions end. The answer contains a new one that replaces the current one.
 #[utoipa::path(
     put, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = FirstCode,
     responses(
@@ -137,7 +137,7 @@ pub(super) async fn enable_second_factor(
 
 /// Turn the second factor off
 ///
-/// All sessions end, this one, too.
+/// All sessions end, including this one.
 #[utoipa::path(
     delete, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
     responses((status = 204), Refused<(SecondFactorDisabled, WrongPassword, TooManyAttempts)>)

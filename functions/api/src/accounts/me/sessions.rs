@@ -1,4 +1,4 @@
-//! Where somebody is signed in, and was.
+//! The sessions and past sign-ins of the signed-in user.
 
 use crate::accounts::view::{LoginView, SessionView};
 use axum::extract::rejection::PathRejection;
@@ -20,7 +20,7 @@ use purser_store::people::account::{Account, AccountChange};
 type SessionList = List<SessionView>;
 type LoginList = List<LoginView>;
 
-/// List the own sessions, newest first
+/// List your own sessions, newest first
 #[utoipa::path(
     get, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
     responses((status = 200, body = SessionList))
@@ -36,7 +36,7 @@ pub(super) async fn list_sessions(State(app): State<App>, me: SignedIn) -> Resul
     })
 }
 
-/// End all own sessions, this one, too
+/// End all your own sessions, including this one
 #[utoipa::path(
     delete, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
     responses((status = 204))
@@ -46,10 +46,10 @@ pub(super) async fn end_sessions(State(app): State<App>, me: SignedIn) -> Result
     end(&app, &me, all).await
 }
 
-/// End one of the own sessions
+/// End one of your own sessions
 #[utoipa::path(
     delete, path = "/v1/me/sessions/{id}", tag = "account", security(("session" = [])),
-    params(("id" = String, Path, description = "Its id.")),
+    params(("id" = String, Path, description = "The id of the session.")),
     responses((status = 204))
 )]
 pub(super) async fn end_session(
@@ -66,7 +66,7 @@ pub(super) async fn end_session(
     end(&app, &me, one).await
 }
 
-/// Keeps of the user's sessions what `left` leaves.
+/// Replaces the user's sessions with those that `left` returns.
 pub(crate) async fn end(
     app: &App,
     me: &SignedIn,
@@ -81,7 +81,7 @@ pub(crate) async fn end(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// List the own sign-ins of half a year, newest first
+/// List your own sign-ins in the last 180 days, newest first
 #[utoipa::path(
     get, path = "/v1/me/logins", tag = "account", security(("session" = [])), params(PageQuery),
     responses((status = 200, body = LoginList))

@@ -1,7 +1,7 @@
-//! Logins that nobody needs any more: which they are, and how they go (rule D6).
+//! Users that nobody seems to need any more: listing them, and deleting users (rule D6).
 //!
-//! Invariant: nothing goes by itself. Whoever deletes says in which version, so a login that was used, confirmed or
-//! bound since the list was read stays.
+//! Invariant: no user is deleted automatically. A deletion can name the version that was listed, so a user that has
+//! signed in, confirmed or been bound since then stays.
 
 use crate::accounts::view::StaleUserView;
 use axum::extract::State;
@@ -17,10 +17,10 @@ use purser_edge::{App, Input, Problem};
 
 type StaleUserList = List<StaleUserView>;
 
-/// List logins that nobody needs any more, newest first
+/// List users that nobody seems to need any more, newest first
 ///
-/// Those that hold no role, are no customer's and were never confirmed, or not signed in to for long. Most logins are
-/// none of them, so a page may be short or empty and still have one after it.
+/// Lists users who hold no role, are bound to no client, and have never confirmed their address or not signed in for
+/// a long time. Few users qualify, so a page may be short or empty although another one follows.
 #[utoipa::path(
     get, path = "/v1/stale-users", tag = "users", params(PageQuery),
     responses((status = 200, body = StaleUserList), Refused<Forbidden>)
@@ -37,12 +37,12 @@ pub(super) async fn list_stale_users(
     List::answer(&app, &scope, page, |(user, stale)| StaleUserView::of(user, stale))
 }
 
-/// Delete a login that holds no role
+/// Delete a user that holds no role
 #[utoipa::path(
     delete, path = "/v1/users/{refid}", tag = "users",
     params(
         ("refid" = UserRefid, Path),
-        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+        ("If-Match" = Option<String>, Header, description = "Delete only if this is the current ETag."),
     ),
     responses((status = 204), Refused<(Forbidden, UserInUse)>)
 )]

@@ -1,4 +1,4 @@
-//! Lists of logins, and of their sign-ins.
+//! Lists of users, and of their sign-ins.
 
 use crate::accounts::view::{LoginView, UserView};
 use axum::extract::State;
@@ -18,29 +18,29 @@ use purser_store::people::user::UserFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// Which logins.
+/// Which users to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserQuery {
-    /// Only the staff of this reseller.
+    /// List only the staff of this reseller.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
-    /// Only operators.
+    /// List only operators. Only operators may ask for this.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     operators: bool,
-    /// Only the one with this address; for operators.
+    /// List only the user with this address. Only operators may ask for this.
     email: Option<String>,
-    /// `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// How many, 25 unless given.
+    /// The size of a page; 25 by default.
     limit: Option<Limit>,
 }
 
 type UserList = List<UserView>;
 
-/// List logins, newest first
+/// List users, newest first
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", params(UserQuery),
     responses((status = 200, body = UserList), Refused<(Forbidden, NotFound)>)
@@ -73,7 +73,7 @@ pub(super) async fn list_users(
     List::answer(&app, &scope, page, |user: &User| UserView::from(user))
 }
 
-/// The login with an address. Text that is none is nobody's.
+/// The user with an address. Text that is not a valid address belongs to no user, and is not refused.
 async fn with_address(app: &App, text: String) -> Result<Option<User>, Problem> {
     match EmailAddress::try_from(text) {
         Ok(email) => Ok(app.store.user_with_address(&email).await?),
@@ -83,7 +83,7 @@ async fn with_address(app: &App, text: String) -> Result<Option<User>, Problem> 
 
 type LoginList = List<LoginView>;
 
-/// List the sign-ins of a login in half a year, newest first
+/// List the sign-ins of a user in the last 180 days, newest first
 #[utoipa::path(
     get, path = "/v1/users/{refid}/logins", tag = "users",
     params(("refid" = UserRefid, Path), PageQuery),

@@ -1,7 +1,8 @@
-//! `manage-users`: the logins of operators, resellers' staff and customers (rules D4, B1).
+//! `manage-users`: the users of operators, resellers and customers (rules D4, B1).
 //!
-//! Invariant: operators reach every login; a reseller its own staff, but no operator among them, and gives nobody more
-//! than it has. Other roles or another status end a login's sessions in the same commit.
+//! Invariant: operators manage every user. A reseller manages its own staff, except operators among them, and can't
+//! grant anybody more than it may do itself. A change of a user's roles or status ends the user's sessions in the
+//! same commit.
 
 mod clean_up;
 mod lists;
@@ -29,9 +30,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-noted!(AnotherReseller = NotFound, ", for another reseller");
+noted!(AnotherReseller = NotFound, ", if a reseller names another reseller");
 
-/// The routes of this function.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(invite_user, lists::list_users))
@@ -42,28 +42,28 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(suspend_user))
 }
 
-/// Somebody to invite.
+/// A user to invite.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"email": "ada@acme.example", "name": "Ada Lovelace", "operator": true}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct InviteUser {
     email: EmailAddress,
     name: Name,
-    /// Whether it is an operator; only operators may say so.
+    /// Whether the user becomes an operator. Only operators may set this.
     #[serde(default)]
     operator: bool,
-    /// The reseller it is a member of; a reseller's key implies itself.
+    /// The reseller whose staff the user joins. A reseller can name only itself, and may leave it out.
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
 }
 
-/// Invite somebody
+/// Invite a user
 ///
-/// Makes a login, and mails its owner a link to set a password.
+/// Creates a user, and e-mails them a link to set a password.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", request_body = InviteUser,
     params(
-        ("Idempotency-Key" = Option<Key>, Header, description = "A repeat answers the first answer."),
+        ("Idempotency-Key" = Option<Key>, Header, description = "A repeated request gets the first answer."),
     ),
     responses(
         (status = 201, body = UserView),
@@ -84,7 +84,7 @@ async fn invite_user(
     Ok(answer::created(invited.await?))
 }
 
-/// Show a login
+/// Show a user
 #[utoipa::path(
     get, path = "/v1/users/{refid}", tag = "users", params(("refid" = UserRefid, Path)),
     responses((status = 200, body = UserView))
@@ -93,7 +93,7 @@ async fn read_user(Input(_call, Found(user), ..): Input<Call, Found<User>>) -> R
     answer::ok(&UserView::from(&user))
 }
 
-/// What to change of a login.
+/// The changes to a user. Members that are left out stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"operator": false}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -101,24 +101,24 @@ struct ChangeUser {
     #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     name: Option<Name>,
-    /// Whether it is an operator.
+    /// Whether the user is an operator.
     #[schema(value_type = bool)]
     #[serde(default, deserialize_with = "present")]
     operator: Option<bool>,
-    /// The reseller it is a member of; null: of none.
+    /// The reseller whose staff the user belongs to; null for none.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<Option<String>>,
 }
 
-/// Change a login
+/// Change a user
 ///
-/// Other roles end its sessions.
+/// A change of roles ends the user's sessions.
 #[utoipa::path(
     patch, path = "/v1/users/{refid}", tag = "users", request_body = ChangeUser,
     params(
         ("refid" = UserRefid, Path),
-        ("If-Match" = Option<String>, Header, description = "Only if this is its ETag."),
+        ("If-Match" = Option<String>, Header, description = "Change only if this is the current ETag."),
     ),
     responses((status = 200, body = UserView), Refused<(Forbidden, InvalidReseller)>)
 )]
@@ -162,7 +162,7 @@ async fn changed(
     Ok(answer::changed(changed))
 }
 
-/// Let a login sign in again
+/// Let a suspended user sign in again
 #[utoipa::path(
     post, path = "/v1/users/{refid}/activate", tag = "users", params(("refid" = UserRefid, Path)),
     responses((status = 200, body = UserView))
@@ -174,9 +174,9 @@ async fn activate_user(
     set_status(&app, &call, named, UserStatus::Active).await
 }
 
-/// Keep a login out
+/// Suspend a user
 ///
-/// Its sessions end.
+/// The user's sessions end, and the user can't sign in.
 #[utoipa::path(
     post, path = "/v1/users/{refid}/suspend", tag = "users", params(("refid" = UserRefid, Path)),
     responses((status = 200, body = UserView))

@@ -1,8 +1,10 @@
-//! `bind-client`: a client without a login is bound to the confirmed one with its address, whichever of the two came
-//! first, while the switch is on (rule A7).
+//! `bind-client`: binds a client that has no user to the confirmed user with its address, whichever of the two came
+//! first, if the deployment switches this on (rule A7).
 //!
-//! Invariant: one client, one login, whoever binds; a client that an operator released is not bound again by a late
-//! repeat of the event. Most creations bind at once; this is for those of a bulk purchase, whose commit has no room.
+//! Invariant: a client has one user and a user one client, however they are bound. A late repeat of the event doesn't
+//! bind a client again that an operator has released since. Most new clients are bound by the commit that creates
+//! them. This function binds the clients of a bulk purchase, whose commit has no room for that, and clients that are
+//! older than the confirmation of their user.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
@@ -13,10 +15,9 @@ use purser_edge::events::consumer::Delivery;
 use purser_store::StoreError;
 use serde_json::Value;
 
-/// The events it takes.
 pub const TAKES: &[EventName] = &[EventName::ClientCreated, EventName::UserConfirmed];
 
-/// The client to bind: the new one, or the one with the address that was just confirmed.
+/// The client to bind: the new client, or the client with the address that a user has just confirmed.
 async fn client_of(app: &App, delivery: &Delivery, event: Event) -> Result<Option<ClientRefid>, String> {
     match event {
         Event::ClientCreated { client, .. } => Ok(Some(client)),
@@ -31,7 +32,6 @@ async fn client_of(app: &App, delivery: &Delivery, event: Event) -> Result<Optio
     }
 }
 
-/// Binds the client that an event is about.
 pub async fn bind_client(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("bind-client", event)?;
     if !app.config.auto_bind_user {
@@ -43,7 +43,7 @@ pub async fn bind_client(app: App, event: EventBridgeEvent<Value>) -> Result<(),
         };
         let request = delivery.request(app.clock.now());
         match app.store.bind_client_by_address(&client, &request).await {
-            // Another client was faster.
+            // The user has been bound to another client meanwhile.
             Ok(()) | Err(StoreError::Refused(Refusal::UserBound)) => Ok(()),
             Err(error) => Err(error.to_string()),
         }

@@ -1,7 +1,8 @@
-//! `hold-provisioning`: the rule that stops a reseller which ran low from buying until it has enough again (rule B9).
+//! `hold-provisioning`: stops a reseller that ran low on credits from buying until it has enough again (rule B9).
 //!
-//! Invariant: an event only says that it is time to look; what is done is decided on the wallet as it is, in the commit
-//! that does it. So events may come late, twice or in any order. Off, the rule holds nobody, and still releases.
+//! Invariant: an event only says that it is time to look. The decision is made on the current wallet, in the commit
+//! that applies it, so events may arrive late, twice or in any order. While the rule is switched off, no reseller is
+//! held, but resellers that the rule held before are still released.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
@@ -15,15 +16,13 @@ use purser_store::StoreError;
 use purser_store::engine::command::answer::NoView;
 use serde_json::Value;
 
-/// The events it takes.
 pub const TAKES: &[EventName] =
     &[EventName::CreditsRanLow, EventName::CreditsAdded, EventName::CreditsRefunded, EventName::CreditsTransferredIn];
 
-/// Holds or releases the reseller that an event is about.
 pub async fn hold_provisioning(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("hold-provisioning", event)?;
     match occurrence.event {
-        // Claimed, because a late repeat must not hold again what an operator has released since.
+        // Claimed, because a late repeat must not hold a reseller again that an operator has released since.
         Event::CreditsRanLow { reseller, .. } if app.config.hold_on_low_credit => {
             let hold = |it: &Reseller, wallet: &Wallet| it.held(wallet.balance, app.clock.now());
             let change = Box::pin(change(&app, &delivery, &reseller, hold));

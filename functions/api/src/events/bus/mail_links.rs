@@ -1,7 +1,8 @@
-//! `mail-links`: mails with links that only the owner of an address can follow (rules D1, B1).
+//! `mail-links`: sends e-mails with links that only the owner of an address can follow (rules D1, B1).
 //!
-//! Invariant: a token is made here, after whoever asked has been answered, and stands in one mail and nowhere else. A
-//! delivery that fails makes another token; a newer one does not end an older one (rule D3).
+//! Invariant: a link's token is created here, after the caller has been answered, and it appears in one e-mail and
+//! nowhere else. A delivery that is repeated after a failure creates another token. A newer token doesn't invalidate
+//! an older one (rule D3).
 
 use std::time::Duration;
 
@@ -20,16 +21,13 @@ use serde_json::Value;
 use purser_mails::accounts::{self, Occasion};
 use purser_mails::branding_reseller;
 
-/// The page that confirms an address.
 const CONFIRM: &str = "/customer/confirm";
-/// The page that sets a password.
 const RESET: &str = "/customer/reset-password";
 
-/// The events it takes.
 pub const TAKES: &[EventName] =
     &[EventName::LinkRequested, EventName::UserInvited, EventName::ResellerOnboarded, EventName::ResellerStatusChanged];
 
-/// Mails the link an event calls for. An error asks for another delivery.
+/// Sends the link for an event. An error asks for another delivery.
 pub async fn mail_links(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("mail-links", event)?;
     let send = async {
@@ -65,7 +63,7 @@ async fn mail_for(app: &App, delivery: &Delivery, event: Event) -> Result<Option
     }
 }
 
-/// The mail to the user of a reseller that began to trade: it was onboarded, or approved.
+/// The e-mail to the user of a reseller that may now trade, because it was onboarded or its application was approved.
 async fn onboarding(app: &App, delivery: &Delivery, reseller: &ResellerRefid) -> Result<Option<Mail>, String> {
     let Some(Reseller { user, .. }) = app.store.reseller(reseller).await? else {
         return Ok(None);

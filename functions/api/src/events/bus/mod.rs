@@ -1,4 +1,4 @@
-//! What rules of the bus start.
+//! The functions that rules of the bus start.
 
 pub mod bind_client;
 pub mod hold_provisioning;
@@ -8,7 +8,6 @@ pub mod suppress_mail;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::consumer("mail-links", mail_links::TAKES, |app, event| Box::pin(mail_links::mail_links(app, event))),
     Function::consumer("notify", notify::TAKES, |app, event| Box::pin(notify::notify(app, event))),

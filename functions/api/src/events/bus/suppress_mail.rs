@@ -1,7 +1,8 @@
-//! `suppress-mail`: an address that bounced for good, or whose owner complained, is not mailed any more.
+//! `suppress-mail`: stops e-mails to an address that bounced permanently, or whose owner complained.
 //!
-//! Invariant: SES says so, through the account's own bus, of mails sent under the deployment's configuration set;
-//! saying it twice changes nothing. A mailbox that is full or away may be mailed again.
+//! Invariant: only reports of SES count, received on the AWS account's default bus, about e-mails that were sent
+//! under the deployment's configuration set. A repeated report changes nothing. A bounce that is not permanent, such
+//! as that of a full mailbox, suppresses nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +14,12 @@ use purser_store::events::suppression::Suppression;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What SES tells of a bounce.
 #[derive(Debug, Deserialize)]
 struct Bounced {
     bounce: Bounce,
 }
 
-/// What SES tells of any mail: the tags it was sent with, its configuration set among them.
+/// The part that all reports of SES have: the tags of the e-mail, its configuration set among them.
 #[derive(Debug, Deserialize)]
 struct MailEvent {
     mail: TaggedMail,
@@ -36,13 +36,12 @@ struct Bounce {
     /// `Permanent`, `Transient` or `Undetermined`.
     #[serde(rename = "bounceType")]
     kind: String,
-    /// Why, for instance because the account has a list of its own that the address is on.
+    /// A more precise reason, for instance that the address is on the AWS account's own suppression list.
     #[serde(rename = "bounceSubType", default)]
     reason: String,
     bounced_recipients: Vec<Recipient>,
 }
 
-/// What SES tells of a complaint.
 #[derive(Debug, Deserialize)]
 struct Complained {
     complaint: Complaint,
@@ -60,10 +59,10 @@ struct Recipient {
     email_address: String,
 }
 
-/// Stops mailing whom an event of SES is about. An error asks for another delivery.
+/// Suppresses the addresses that a report of SES names. An error asks for another delivery.
 pub async fn suppress_mail(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of_aws("suppress-mail", &event)?;
-    // The account's bus carries what becomes of everybody's mails.
+    // The AWS account's bus carries reports about every e-mail sent from the account, not only about Purser's.
     let MailEvent { mail } = detail(event.detail.clone())?;
     let sets = mail.tags.get("ses:configuration-set");
     let ours = app.config.mail_configuration_set.as_ref();
@@ -73,7 +72,8 @@ pub async fn suppress_mail(app: App, event: EventBridgeEvent<Value>) -> Result<(
     let (recipients, reason) = match event.detail_type.as_str() {
         "Email Bounced" => {
             let Bounced { bounce } = detail(event.detail)?;
-            // What SES itself kept back says nothing new of the mailbox, and would renew our own memory for ever.
+            // SES also reports a bounce when it didn't send an e-mail because its own list suppresses the address.
+            // That says nothing new about the mailbox, and would renew our suppression for ever.
             let kept_back = bounce.reason.contains("Suppress");
             if bounce.kind != "Permanent" || kept_back {
                 return Ok(());
@@ -87,7 +87,7 @@ pub async fn suppress_mail(app: App, event: EventBridgeEvent<Value>) -> Result<(
         other => return Err(format!("{other} is neither a bounce nor a complaint")),
     };
     for recipient in recipients {
-        // SES writes an address as the receiving side named it; what is none was never mailed by us.
+        // SES repeats addresses as the receiving side named them. Purser never wrote to one that is not valid.
         let Ok(email) = EmailAddress::try_from(recipient.email_address) else {
             continue;
         };

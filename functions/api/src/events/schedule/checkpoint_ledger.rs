@@ -1,9 +1,10 @@
-//! `checkpoint-ledger`: once a day signs where the history of every wallet stands (rule B11).
+//! `checkpoint-ledger`: signs, once a day, where the history of every wallet stands (rule B11).
 //!
-//! Invariant: a day's parts are numbered without gaps, the last one says so, and no wallet is in two of them, however
-//! often this runs, side by side or after a crash: a part that is there stays, and what it covers is left out of those
-//! that follow. So each run that ends leaves a whole day. A part that is there counts only if this deployment signed it
-//! for this place: whoever can write to the table must not be able to have a day left out.
+//! Invariant: a day's parts are numbered without gaps, the last part is marked as the last, and no wallet is in two
+//! parts, even if runs overlap or crash. A run never replaces an existing part, and leaves the wallets in it out of
+//! the parts that follow. So each run that finishes leaves a complete day. An existing part counts only if this
+//! deployment signed it, for this day and number. Otherwise somebody who can write to the table could have a day left
+//! out.
 
 use std::collections::HashSet;
 
@@ -17,10 +18,11 @@ use purser_edge::process::metrics::{self, Metric};
 use purser_store::StoreError;
 use serde_json::Value;
 
-/// Writes what is missing of today's checkpoint. An error asks for another run, which goes on where this one ended.
+/// Writes the missing parts of today's checkpoint. An error asks for another run, which continues where this one
+/// ended.
 pub async fn checkpoint_ledger(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of_timetable("checkpoint-ledger", &event)?;
-    // The day is the clock's: what comes late must not pass for an earlier day.
+    // The date comes from the clock and not from the event, so a late run doesn't sign for an earlier day.
     let run = Run { date: app.clock.now().day(), app: &app, delivery: &delivery, covered: HashSet::new(), written: 0 };
     run.finish().await.map_err(|error| {
         if let StoreError::Unreadable(_) = error {
@@ -30,14 +32,13 @@ pub async fn checkpoint_ledger(app: App, event: EventBridgeEvent<Value>) -> Resu
     })
 }
 
-/// One run on one day.
 struct Run<'a> {
     app: &'a App,
     delivery: &'a Delivery,
     date: Day,
-    /// Whose wallets are in the parts so far.
+    /// The resellers whose wallets are in the parts so far.
     covered: HashSet<ResellerRefid>,
-    /// How many parts there are so far.
+    /// The number of the last part so far.
     written: u32,
 }
 
@@ -57,7 +58,7 @@ impl Run<'_> {
             waiting.extend(page.items);
             waiting.retain(|it| !self.covered.contains(it));
             let ended = position.is_none();
-            // The last part is written only when nobody can follow.
+            // The last part is written only when no other wallet can follow.
             while waiting.len() > MOST_WALLETS || ended {
                 let most = waiting.len().min(MOST_WALLETS);
                 let last = ended && waiting.len() == most;
@@ -70,13 +71,13 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the next part, or takes the one that is there; says whether the day is whole with it.
+    /// Writes the next part, or takes the existing one. Returns whether it is the day's last part.
     async fn part(&mut self, resellers: &[ResellerRefid], last: bool) -> Result<bool, StoreError> {
         let App { store, clock, .. } = self.app;
         let wallets = store.wallets(resellers).await?;
         let lost = resellers.len() - wallets.len();
         if lost > 0 {
-            // A reseller is made with its wallet, and neither goes.
+            // A reseller is created together with its wallet, and neither is ever deleted.
             tracing::error!(lost, "resellers have no wallet");
             metrics::count(Metric::LedgerBroken);
         }
@@ -89,14 +90,15 @@ impl Run<'_> {
             return self.take(there);
         }
         let (date, wallets) = (self.date, part.wallets.len());
-        tracing::info!(%date, part = number, last, wallets, "signed a checkpoint");
+        tracing::info!(%date, part = number, last, wallets, "signed a part of the checkpoint");
         self.written = number;
-        // Those without a wallet, too, or they would be waited for.
+        // Resellers without a wallet are included; otherwise the run would never end.
         self.covered.extend(resellers.iter().cloned());
         Ok(last)
     }
 
-    /// Takes the next part, which is there, if we signed it as that; says whether the day is whole with it.
+    /// Takes an existing part as the next one, if this deployment signed it for this day and number. Returns whether
+    /// it is the day's last part.
     fn take(&mut self, part: Part) -> Result<bool, StoreError> {
         let (date, number) = (self.date, self.written + 1);
         let ours = PublicKey::from(self.app.store.secrets().checkpoint_key());
@@ -110,7 +112,7 @@ impl Run<'_> {
             return Err(StoreError::Unreadable(what));
         }
         let wallets = part.wallets.len();
-        tracing::info!(%date, part = number, last = part.last, wallets, "a checkpoint is there");
+        tracing::info!(%date, part = number, last = part.last, wallets, "a part of the checkpoint already exists");
         self.written = number;
         let there = part.wallets.into_iter().map(|it| it.reseller);
         self.covered.extend(there);

@@ -1,4 +1,4 @@
-//! What schedules start.
+//! The functions that schedules start.
 
 pub mod checkpoint_ledger;
 pub mod report_accounts;
@@ -8,7 +8,6 @@ pub mod sample_figures;
 
 use crate::Function;
 
-/// The functions of this room.
 pub const FUNCTIONS: &[Function] = &[
     Function::event("rollup", |app, event| Box::pin(rollup::rollup(app, event))),
     Function::event("checkpoint-ledger", |app, event| Box::pin(checkpoint_ledger::checkpoint_ledger(app, event))),

@@ -1,6 +1,6 @@
-//! `report-accounts`: once a month tells operators which logins nobody needs any more (rule D6).
+//! `report-accounts`: tells operators, once a month, how many users nobody seems to need any more (rule D6).
 //!
-//! Invariant: it deletes nothing, and needs no more memory however many logins there are.
+//! Invariant: it deletes no user, and its memory use doesn't grow with the number of users.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::people::user::User;
@@ -12,15 +12,15 @@ use serde_json::Value;
 use crate::events::operators::tell_operators;
 use purser_mails::accounts::{StaleAccounts, stale_accounts};
 
-/// How many logins are asked for at a time. What is held of them at once is some times as much.
+/// How many users are requested per page. A few times as many are in memory at once.
 const AT_ONCE: usize = 250;
 
-/// Counts the logins that nobody needs, and mails operators about them. An error asks for another run.
+/// Counts the users that nobody seems to need, and e-mails operators about them. An error asks for another run.
 pub async fn report_accounts(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of_timetable("report-accounts", &event)?;
     let found = stale(&app).await?;
     let (unconfirmed, dormant) = (found.unconfirmed, found.dormant);
-    tracing::info!(unconfirmed, dormant, "looked for logins that nobody needs");
+    tracing::info!(unconfirmed, dormant, "looked for users that nobody needs");
     if found.count() == 0 {
         return Ok(());
     }

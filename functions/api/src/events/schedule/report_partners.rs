@@ -1,6 +1,8 @@
-//! `report-partners`: on the first of the month tells operators how the partners did in the one before (rule E2).
+//! `report-partners`: on the first of each month, e-mails operators the partner report of the previous month (rule
+//! E2).
 //!
-//! Invariant: it reads what was rolled up, so it costs active resellers times months; the mail says what the API says.
+//! Invariant: it reads rolled-up figures, so its cost grows with active resellers times months. The e-mail shows the
+//! same numbers as the API.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::analytics::period::Month;
@@ -15,7 +17,7 @@ use crate::analytics::report::Report;
 use crate::events::operators::tell_operators;
 use purser_mails::partner_report::{Leader, PartnerReport, Suggestion, partner_report};
 
-/// Mails last month's report to operators. An error asks for another run.
+/// E-mails last month's report to operators. An error asks for another run.
 pub async fn report_partners(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of_timetable("report-partners", &event)?;
     let month = Month::of(app.clock.now().day()).minus(1);
@@ -25,7 +27,6 @@ pub async fn report_partners(app: App, event: EventBridgeEvent<Value>) -> Result
     tell_operators(&app, &delivery, mail).await
 }
 
-/// The report as the mail shows it.
 fn view(report: Report) -> PartnerReport {
     let liability = report.credits();
     let leader = |(reseller, [acquisitions, spent]): (Reseller, [i64; 2])| Leader {

@@ -1,7 +1,7 @@
-//! `rollup`: every minute counts again what has changed, so that figures are there when they are asked for.
+//! `rollup`: counts again, every minute, the figures that have changed, so that they are ready when somebody asks.
 //!
-//! Invariant: one run writes at a time, and what it costs depends on what has changed. It stops before its time is up;
-//! what is left is dirty still, and the next run's.
+//! Invariant: only one run writes at a time, and its cost depends on how much has changed. A run stops before its
+//! time is up. The hours that it leaves stay marked as dirty for the next run.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::time::Time;
@@ -11,7 +11,7 @@ use purser_store::StoreError;
 use purser_store::analytics::{Lease, MOST_HOURS};
 use serde_json::Value;
 
-/// Counts what is dirty. An error asks for another run.
+/// Counts the dirty hours. An error asks for another run.
 pub async fn rollup(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let delivery = Delivery::of_timetable("rollup", &event)?;
     let run = &delivery.stamp().request;
@@ -26,8 +26,8 @@ pub async fn rollup(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
     Ok(())
 }
 
-/// Counts what is dirty, as long as there is time. Says how many hours were counted, and since when what is left is
-/// dirty.
+/// Counts dirty hours until none is left or the time is up. Returns how many hours were counted, and since when the
+/// oldest remaining hour has been dirty.
 async fn roll_up(app: &App, lease: &mut Lease) -> Result<(usize, Option<Time>), StoreError> {
     let most = i32::try_from(MOST_HOURS).unwrap_or(i32::MAX);
     let mut hours = 0;
@@ -40,7 +40,7 @@ async fn roll_up(app: &App, lease: &mut Lease) -> Result<(usize, Option<Time>), 
         let counted = app.store.roll_up(lease, &dirty).await?;
         hours += counted;
         if counted == 0 {
-            // The list is behind: none of these is dirty any more, and what else is does not show.
+            // The index lags behind the table: none of the listed hours is dirty any more, and others don't show yet.
             return Ok((hours, oldest));
         }
     }

@@ -1,7 +1,7 @@
-//! `sample-figures`: once a day counts some figures again, and raises the alarm when they differ (rules A11, B13, C6).
+//! `sample-figures`: recounts some figures once a day, and raises an alarm if they differ (rules A11, B13, C6).
 //!
-//! Invariant: it writes nothing. Yesterday is always looked at, and a day of before that another run would not choose;
-//! so whatever makes figures wrong shows the next day, and what was wrong for long shows in the end.
+//! Invariant: it writes nothing. Every run checks yesterday and a random day up to then. So a fault that makes
+//! figures wrong shows the next day, and older errors are found in the end.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::analytics::period::{Interval, Period};
@@ -12,21 +12,22 @@ use purser_edge::process::metrics::{self, Metric};
 use purser_store::StoreError;
 use serde_json::Value;
 
-/// How many differences of a period the log names.
+/// How many differences of each period are logged.
 const NAMED: usize = 10;
 
-/// Counts a sample of all figures again. An error asks for another run.
+/// Recounts a sample of all figures. An error asks for another run.
 pub async fn sample_figures(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let _delivery = Delivery::of_timetable("sample-figures", &event)?;
     let mut figures = 0;
     for period in sample(&app).await? {
         figures += look(&app, period).await?;
     }
-    tracing::info!(figures, "counted figures again");
+    tracing::info!(figures, "recounted a sample of the figures");
     Ok(())
 }
 
-/// What to look at: yesterday and a day of before, with whatever they are summed up in.
+/// The periods to check: yesterday and a random day up to then, and the months, the years and all time that they add
+/// to.
 async fn sample(app: &App) -> Result<Vec<Period>, StoreError> {
     let Some(first) = app.store.first_day().await? else {
         return Ok(Vec::new());
@@ -44,23 +45,23 @@ async fn sample(app: &App) -> Result<Vec<Period>, StoreError> {
     Ok(periods)
 }
 
-/// A day that is drawn by chance, which need not be hard to guess.
+/// A random day. It need not be hard to guess, so a fast generator is enough.
 fn any_day(first: Day, last: Day) -> Day {
     let days = first.until(last).max(0);
     last.minus_days(fastrand::i32(0..=days))
 }
 
-/// Looks at a period; says how many figures were compared.
+/// Recounts a period and logs the differences. Returns how many figures were compared.
 async fn look(app: &App, period: Period) -> Result<usize, StoreError> {
     let recount = app.store.recount(period, app.clock.now()).await?;
     let differing = recount.differences.len();
     if differing > 0 {
         for difference in recount.differences.iter().take(NAMED) {
-            tracing::error!(?difference, "a figure differs from what it counts");
+            tracing::error!(?difference, "a stored figure differs from its recount");
         }
         metrics::count(Metric::FigureDiffers);
     }
     let (figures, under_way) = (recount.figures, recount.under_way);
-    tracing::info!(period = period.label(), figures, under_way, differing, "counted a period again");
+    tracing::info!(period = period.label(), figures, under_way, differing, "recounted a period");
     Ok(figures)
 }

@@ -1,7 +1,7 @@
-//! `project-timeline`: keeps what each thing adds to which figures, as the table's stream tells of it.
+//! `project-timeline`: follows the table's stream, and stores in the timeline what each thing adds to which figures.
 //!
-//! Invariant: a batch is done when all its things are in the timeline and their hours are marked, so what is not
-//! counted yet is known to be. What comes late or twice changes nothing.
+//! Invariant: a batch is done once all its things are in the timeline and their hours are marked as dirty, so an hour
+//! that still has to be counted is always marked. A change that arrives late or twice changes nothing.
 
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
@@ -9,7 +9,6 @@ use purser_domain::analytics::Fact;
 use purser_edge::App;
 use purser_edge::events::records;
 
-/// Takes a batch of changes.
 pub async fn project_timeline(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     let (changes, unreadable) = records::changes(&app, &event);
     let facts: Vec<(usize, Fact)> =
@@ -18,7 +17,7 @@ pub async fn project_timeline(app: App, event: StreamEvent) -> DynamoDbEventResp
     let failed = match app.store.project(&added).await {
         Ok(()) => unreadable,
         Err(error) => {
-            tracing::error!(%error, "changes can't be projected");
+            tracing::error!(%error, "the timeline could not be updated");
             facts.first().map(|(place, _)| *place)
         }
     };

@@ -1,7 +1,7 @@
-//! `relay`: the table's stream is the outbox; this tells the bus what changed.
+//! `relay`: the table's stream is the outbox, from which this function publishes events to the bus.
 //!
-//! Invariant: a record is done when the bus has accepted all its events. The first one that is not is reported,
-//! and the stream delivers from there again; what was told twice carries the same id twice.
+//! Invariant: a record is done once the bus has accepted all its events. The first record that is not done is
+//! reported, and the stream delivers again from there. An event that is published twice has the same id both times.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use purser_edge::events::bus::{Announcement, MOST_ENTRIES};
 use purser_edge::events::records;
 use purser_edge::process::metrics::{self, Metric};
 
-/// Tells the bus of a batch of changes.
+/// Publishes the events of a batch of changes.
 pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     let (changes, mut failed) = records::changes(&app, &event);
     let mut outbox: Vec<(usize, Announcement)> = Vec::new();
@@ -27,12 +27,12 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
         let refused = match app.bus.put(&events).await {
             Ok(refused) => refused.first().and_then(|entry| chunk.get(*entry)),
             Err(error) => {
-                tracing::error!(error, "the bus can't be told");
+                tracing::error!(error, "events could not be published to the bus");
                 chunk.first()
             }
         };
         if let Some((place, _)) = refused {
-            // Records are in order, so this one comes before any that could not be read.
+            // The changes end before the first record that can't be read, so this record is the earlier failure.
             metrics::count(Metric::EventRefused);
             failed = Some(*place);
             break;
@@ -42,7 +42,8 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     records::answer(&event, failed)
 }
 
-/// Counts what the bus was told, by name; what was told beside a failure is told, and counted, again.
+/// Counts the published events by name, but only those of records that are done: the others are published again, and
+/// counted then.
 fn note(event: &StreamEvent, outbox: &[(usize, Announcement)], failed: Option<usize>) {
     let before = failed.unwrap_or(event.records.len());
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();

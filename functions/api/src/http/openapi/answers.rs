@@ -1,8 +1,8 @@
-//! What an operation may answer: its problems, and the headers of its answers.
+//! The answers of an operation: its problems, and the headers of its answers.
 //!
-//! Invariant: every answer that can come is declared, with its status and its codes, and no `default` hides a missing
-//! one. What all operations of a kind have in common is said here, the rest above the handler; the tests hold each
-//! answer they get against this.
+//! Invariant: every answer that can occur is declared with its status and codes, and no `default` hides a missing
+//! one. Answers common to all operations of a kind are declared here, the others above the handler. The tests check
+//! each answer they get against the document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,15 +21,14 @@ use super::Schemas;
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Callers {
-    /// Whoever comes.
+    /// Everybody, without signing in.
     Anybody,
-    /// Somebody who signed in, about the own account.
+    /// A signed-in user, about their own account.
     SignedIn,
-    /// Operators and resellers, by a key or in a session.
+    /// Operators and resellers, by API key or in a session.
     Known,
 }
 
-/// Declares what `operation` may answer.
 pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
     let once = takes(operation, "Idempotency-Key");
     let mut codes = common(operation, callers);
@@ -60,7 +59,6 @@ pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
     }
 }
 
-/// A problem's body, and the header that goes with its status.
 fn fail(response: &mut Response, status: StatusCode) {
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
     let content = Content::new(Some(schema));
@@ -69,20 +67,19 @@ fn fail(response: &mut Response, status: StatusCode) {
     let (name, says, form) = match status {
         StatusCode::UNAUTHORIZED => ("WWW-Authenticate", "`Bearer`.", text()),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            ("Retry-After", "After how many seconds to send it again.", seconds)
+            ("Retry-After", "How many seconds to wait before sending the request again.", seconds)
         }
         _ => return,
     };
     add(response, name, says, form);
 }
 
-/// The headers of an answer that is no problem.
 fn succeed(response: &mut Response, once: bool, schemas: &Schemas) {
     if once {
-        add(response, "Idempotency-Replayed", "`true` when this is the first answer again.", text());
+        add(response, "Idempotency-Replayed", "`true` if this repeats the answer to the first request.", text());
     }
     if is_versioned(response, schemas) {
-        add(response, "ETag", "The version, for If-Match.", text());
+        add(response, "ETag", "The version of the resource, to send as `If-Match`.", text());
     }
 }
 
@@ -121,7 +118,7 @@ fn takes(operation: &Operation, name: &str) -> bool {
     any(operation, |it| it.name == name)
 }
 
-/// The codes that follow from what an operation takes, by status.
+/// The problem codes, by status, that follow from the callers, parameters and body of an operation.
 fn common(operation: &Operation, callers: Callers) -> BTreeMap<String, BTreeSet<String>> {
     let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
     let takes = |name: &str| takes(operation, name);

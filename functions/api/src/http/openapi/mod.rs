@@ -1,7 +1,7 @@
-//! The API's document, OpenAPI 3.1, made from the routes of every function.
+//! The API's OpenAPI 3.1 document, generated from the routes of every function.
 //!
-//! Invariant: a route that exists stands in the document, with its security and its problems, because both come
-//! from the same lines. Pages for people are no part of it.
+//! Invariant: every route is in the document with its security and its problems, because both come from the same
+//! lines of code. Pages for people are left out.
 
 mod answers;
 
@@ -20,23 +20,21 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::{Entry, Routes, functions};
 
-/// The forms that the document names.
 type Schemas = BTreeMap<String, RefOr<Schema>>;
 
 const DESCRIPTION: &str = "Clients, resellers, prepaid credits and licences. Errors are RFC 9457 problems with a \
     stable `code`. Commands that move credits require an `Idempotency-Key` and take effect once per key.";
 
-/// The document.
 pub fn document() -> OpenApi {
     let info =
         InfoBuilder::new().title("Purser").version(env!("CARGO_PKG_VERSION")).description(Some(DESCRIPTION)).build();
     let mut components = ComponentsBuilder::new()
         .schema("Problem", ProblemView::schema())
-        // What parameters alone are made of is not collected from them.
+        // utoipa doesn't collect schemas that only parameters use.
         .schema(Key::name(), Key::schema())
         .schema(Limit::name(), Limit::schema())
         .security_scheme("key", bearer("An API key."))
-        .security_scheme("session", bearer("The token of whoever signed in."));
+        .security_scheme("session", bearer("The token of a session. Signing in returns it."));
     let mut schemas = Vec::new();
     ProblemView::schemas(&mut schemas);
     components = components.schemas_from_iter(schemas);
@@ -65,7 +63,7 @@ fn bearer(says: &str) -> SecurityScheme {
     SecurityScheme::Http(bearer.description(Some(says)).build())
 }
 
-/// Completes what the lines above a handler say of it.
+/// Adds what the attribute above a handler leaves out: the security and the answers common to all operations.
 fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
@@ -79,7 +77,7 @@ fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
             }
         }
     }
-    // What does not say itself who may is for operators and resellers, by a key or in a session.
+    // An operation without its own `security` is for operators and resellers, by API key or in a session.
     let [key, session] = ["key", "session"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
     let callers = match &operation.security {
         None if under_v1 => Callers::Known,
@@ -92,7 +90,8 @@ fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
     answers::declare(operation, callers, schemas);
 }
 
-/// What is said of a member that may be null is said of the member, and not of one of its two forms.
+/// Moves the description of a member that may be null to the member itself. utoipa puts it on one of the two
+/// alternatives.
 fn describe_members(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else {
         return;
@@ -107,7 +106,7 @@ fn describe_members(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// A parameter or a body that is optional is left out; there is no way to send null.
+/// Removes `null` from the schema of a parameter or body: an optional one is left out, and can't be sent as null.
 fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
     let null = SchemaType::from(Type::Null);
     let is_null = |it: &RefOr<Schema>| matches!(it, RefOr::T(Schema::Object(it)) if it.schema_type == null);

@@ -1,20 +1,19 @@
-//! The pages of what went wrong, and what the tests of all pages share.
+//! Tests of the failure pages, and helpers for the tests of all pages.
 //!
-//! Pages are kept as snapshots in `src/snapshots`, to be reviewed like code.
+//! Each page is a snapshot in `src/snapshots`; review changes to them like code.
 
 use axum::body::to_bytes;
 use insta::Settings;
 
 use super::*;
 
-/// The status and the text of a page.
 pub async fn html(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     (status, String::from_utf8(bytes.into()).unwrap())
 }
 
-/// Compares a page with its snapshot, which leaves out the style.
+/// Compares a page with its snapshot, in which the style sheet is replaced by `…`.
 #[track_caller]
 pub fn assert_page(snapshot: &str, (status, html): &(u16, String)) {
     let shown = format!("{status}\n\n{}\n", html.replace(STYLE, "…"));

@@ -1,30 +1,29 @@
-//! The axes of a chart: where they are marked, and what is written there.
+//! The axes of a chart: the positions of their marks, and the labels.
 //!
-//! Invariant: what is written is exact, since it is made of integers alone; no two labels overlap.
+//! Invariant: labels are exact, because they are computed with integers only, and no two labels overlap.
 
-/// The words of powers of a thousand, largest first.
+/// The suffixes for powers of a thousand, largest first.
 const UNITS: [(i128, &str); 5] =
     [(1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"), (1, "")];
 
-/// The sign of negative numbers, as wide as a digit.
+/// The minus sign, which unlike a hyphen is as wide as a digit.
 const MINUS: &str = "\u{2212}";
 
-/// The axis of figures: from `low` to `high`, marked at multiples of `step`.
+/// The vertical axis, from `low` to `high`, with marks at multiples of `step`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scale {
     /// At most 0, and less than `high`.
     pub low: i128,
-    /// At least 0.
     pub high: i128,
     step: i128,
 }
 
 impl Scale {
-    /// The scale that holds `figures`, and zero. Its ends are marked.
+    /// A scale that includes all `figures` and zero. Both ends are marks.
     pub fn of(figures: impl Iterator<Item = i64>) -> Self {
         let (low, high) =
             figures.map(i128::from).fold((0, 0), |(low, high), figure| (figure.min(low), figure.max(high)));
-        // With 1, 2 or 5 times a power of ten, there are two to eight marks.
+        // A step of 1, 2 or 5 times a power of ten leads to two to eight marks.
         let aim = (high - low + 4) / 5;
         let aim = aim.max(1);
         let power = 10_i128.pow(aim.ilog10());
@@ -36,23 +35,23 @@ impl Scale {
         Self { low, high, step }
     }
 
-    /// Where it is marked, lowest first.
+    /// The values of the marks, lowest first.
     pub fn marks(self) -> Vec<i128> {
         let count = (self.high - self.low) / self.step;
         (0..=count).map(|it| self.low + it * self.step).collect()
     }
 
-    /// What is written at a mark: all of an axis are in one unit.
+    /// The label of a mark. All marks of an axis have the same unit.
     pub fn label(self, mark: i128) -> String {
         if mark == 0 {
             return "0".to_owned();
         }
         let largest = self.high.max(-self.low);
-        // Up to 10,000 people read figures as they are.
+        // Figures up to 10,000 are easy to read without a unit.
         let fits = |(unit, _): &(i128, &str)| *unit <= largest && (largest > 10_000 || *unit == 1);
         let (unit, word) = UNITS.into_iter().find(fits).unwrap_or((1, ""));
         let (whole, rest) = (mark.abs() / unit, mark.abs() % unit);
-        // A mark is a multiple of at least a tenth of the unit, so what is left of it has no zeros before it.
+        // A mark is a multiple of at least a tenth of the unit, so the decimals have no leading zeros.
         let decimals = rest.to_string();
         let decimals = decimals.trim_end_matches('0');
         let sign = if mark < 0 { MINUS } else { "" };
@@ -62,7 +61,7 @@ impl Scale {
     }
 }
 
-/// An integer with commas between thousands: `−1,234,567`.
+/// An integer with a comma after every thousand: `−1,234,567`.
 pub fn grouped(number: i128) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { MINUS } else { "" });
@@ -75,8 +74,9 @@ pub fn grouped(number: i128) -> String {
     text
 }
 
-/// Which of the buckets are labelled, by their places, and with what: as many as fit into `most` characters with two
-/// between them. Of many days only the first of a month is labelled, and of many months the first of a part of a year.
+/// The indexes of the buckets that get a label, each with its text: as many as fit into `most` characters, with at
+/// least two characters between labels. If there are many days, only the first of a month is labelled; if there are
+/// many months, only the first of each quarter, half-year, year or longer period.
 pub(super) fn labels<'a>(periods: &[&'a str], most: usize) -> Vec<(usize, &'a str)> {
     let widest = periods.iter().map(|it| it.len()).max().unwrap_or_default();
     let fitting = |width: usize| (most / (width + 2)).max(2);
@@ -95,21 +95,20 @@ pub(super) fn labels<'a>(periods: &[&'a str], most: usize) -> Vec<(usize, &'a st
     };
     let starts = MONTHS.iter().map(starts);
     let starts = starts.into_iter().find(|it| it.len() <= fitting(MONTH));
-    // Where hardly any starts a part of a year, places equally far from each other say more.
+    // If fewer than two buckets begin such a period, evenly spaced labels are more useful.
     starts.filter(|it| it.len() > 1).unwrap_or_else(|| {
         let step = periods.len().div_ceil(fitting(widest)).max(1);
         all.step_by(step).collect()
     })
 }
 
-/// How long the name of a month is.
 const MONTH: usize = "2023-01".len();
-/// How many days are labelled as days, two months of them.
+/// The most days that are labelled by day: two months. More days are labelled by month.
 const MOST_DAYS: usize = 62;
-/// How many months may be between two labels.
+/// The possible distances between two labels, in months.
 const MONTHS: [u32; 9] = [1, 2, 3, 6, 12, 24, 60, 120, 240];
 
-/// The number of the month that `text` names, from 0 in January of the year 0.
+/// The month that `text` names, as the number of months since January of the year 0.
 fn month(text: &str) -> Option<u32> {
     let (year, month) = text.split_once('-')?;
     let (year, month): (u32, u32) = (year.parse().ok()?, month.parse().ok()?);

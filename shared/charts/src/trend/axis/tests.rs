@@ -1,4 +1,4 @@
-//! What is written at axes: exact, apart, and where people look for it.
+//! Tests that the labels of axes are exact, do not overlap, and are placed where people expect them.
 
 use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ proptest! {
         prop_assert!(marks.contains(&0), "{marks:?}");
         let (first, last) = (marks[0], marks[marks.len() - 1]);
         prop_assert!(figures.iter().all(|it| (first..=last).contains(&i128::from(*it))));
-        // What is written is the mark itself.
+        // The label is the exact value of the mark.
         for mark in marks {
             let label = scale.label(mark);
             prop_assert_eq!(read(&label), mark, "{}", label);
@@ -71,7 +71,7 @@ proptest! {
         let periods: Vec<_> = buckets.iter().map(|it| it.period.as_str()).collect();
         let labels = labels(&periods, 54);
         prop_assert!(labels.len() >= count.min(2));
-        // In characters, of which 54 are beside each other.
+        // The distance in characters, of which 54 fit side by side.
         for pair in labels.windows(2) {
             let apart = (pair[1].0 - pair[0].0) * 54 / count.max(1);
             prop_assert!(apart >= pair[1].1.len(), "{labels:?}");
@@ -79,7 +79,6 @@ proptest! {
     }
 }
 
-/// The number that a label says.
 fn read(label: &str) -> i128 {
     let label = label.replace('\u{2212}', "-").replace(',', "");
     let (number, unit) = label.split_once('\u{a0}').unwrap_or((&label, ""));

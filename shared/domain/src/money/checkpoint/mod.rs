@@ -1,8 +1,8 @@
-//! Signed checkpoints: where the history of every wallet stood on a day (rule B11).
+//! Signed checkpoints: the state of every wallet's history on a day (rule B11).
 //!
-//! Invariant: what a part says is covered by its signature, field by field in one canonical text, and a signature is
-//! judged by a key that the reader brings, never by the one that stands beside it. A day is whole when its parts are
-//! numbered from 1 without gaps and the last one says so; [`history`] compares days with each other.
+//! Invariant: a signature covers every field of a part, written as one canonical text. It is verified with a key that
+//! the reader brings, never with the key inside the part. A day is complete when its parts are numbered from 1
+//! without gaps and the last part is marked as the last; [`history`] compares days with each other.
 
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -17,10 +17,10 @@ use crate::money::wallet::Wallet;
 
 pub mod history;
 
-/// The most wallets of a part: its item stays far below the 400 KB of DynamoDB.
+/// The most wallets in one part, which keeps its item far below DynamoDB's limit of 400 KB.
 pub const MOST_WALLETS: usize = 250;
 
-/// A public key, as 64 hexadecimal digits.
+/// An Ed25519 public key, written as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey(VerifyingKey);
@@ -28,27 +28,25 @@ pub struct PublicKey(VerifyingKey);
 #[cfg(feature = "schema")]
 crate::value_schema!(
     PublicKey,
-    "A public key of Ed25519, hexadecimal.",
+    "An Ed25519 public key, hexadecimal.",
     hex(64),
     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 );
 
-/// An Ed25519 signature (RFC 8032), as 128 hexadecimal digits.
+/// An Ed25519 signature (RFC 8032), written as 128 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Signature([u8; 64]);
 
 #[cfg(feature = "schema")]
-crate::value_schema!(Signature, "A signature of Ed25519, hexadecimal.", hex(128), "0".repeat(128));
+crate::value_schema!(Signature, "An Ed25519 signature, hexadecimal.", hex(128), "0".repeat(128));
 
-/// Text that is no public key, or no signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingError {
-    /// No point of the curve, or not written as one.
-    #[error("must be a public key of Ed25519, 64 hexadecimal digits in lower case")]
+    /// The text is not 64 digits, or does not encode a point on the curve.
+    #[error("must be an Ed25519 public key of 64 hexadecimal digits in lower case")]
     PublicKey,
-    /// Not 64 bytes.
-    #[error("must be a signature of Ed25519, 128 hexadecimal digits in lower case")]
+    #[error("must be an Ed25519 signature of 128 hexadecimal digits in lower case")]
     Signature,
 }
 
@@ -99,22 +97,19 @@ impl From<Signature> for String {
     }
 }
 
-/// Where a wallet's history stood.
+/// The state of a wallet's history when a checkpoint was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalletHead {
-    /// Whose wallet.
     pub reseller: ResellerRefid,
-    /// The number of its last entry; 0 before the first.
+    /// The number of the wallet's last entry; 0 if it had none.
     pub sequence: u64,
-    /// The hash of that entry.
     #[serde(with = "as_hex")]
     pub head: EntryHash,
-    /// What it held.
     pub balance: Credits,
 }
 
 impl WalletHead {
-    /// What the wallet's history must pass through ever after.
+    /// The entry that the wallet's history must contain from then on.
     pub fn waypoint(&self) -> Waypoint {
         Waypoint { sequence: self.sequence, head: self.head }
     }
@@ -131,7 +126,7 @@ impl From<&Wallet> for WalletHead {
     }
 }
 
-/// A hash as everybody sees it, so that a part is the same text in the table, in an answer and in a file.
+/// Serializes a hash as hexadecimal digits, so that a part is the same text in the table, in an answer and in a file.
 pub(crate) mod as_hex {
     use serde::{Deserialize, Deserializer, Serializer, de};
 
@@ -147,38 +142,35 @@ pub(crate) mod as_hex {
     }
 }
 
-/// A part of a day's checkpoint, signed.
+/// One part of a day's checkpoint, with its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// The day, in UTC.
+    /// The day of the checkpoint, in UTC.
     pub date: Day,
-    /// Its number within the day, from 1.
+    /// The number of the part within the day, counted from 1.
     pub part: u32,
-    /// Whether it is the day's last one.
     pub last: bool,
-    /// When its wallets had been read.
+    /// When the wallets had been read.
     pub created_at: Time,
-    /// Its wallets; none is in two parts of a day.
+    /// The wallets of this part. No wallet is in two parts of the same day.
     pub wallets: Vec<WalletHead>,
-    /// The key to check it with, for whoever knows that it is the right one.
+    /// The key that signed the part. A reader must know from elsewhere that it is the right key.
     pub public_key: PublicKey,
-    /// Over the canonical text.
     pub signature: Signature,
 }
 
-/// A part that the deployment whose key it is has not signed like this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Forged {
-    /// It says itself that another key signed it.
+    /// The part names another key than the expected one.
     #[error("another key signed it")]
     OtherKey,
-    /// Something in it was changed after it was signed, or the signature was.
-    #[error("its signature does not fit what it says")]
+    /// The part or its signature was changed after it was signed.
+    #[error("its signature does not match its content")]
     Changed,
 }
 
 impl Part {
-    /// Signs part `part` of `date`, whose wallets had been read at `now`.
+    /// Signs the part numbered `part` of the day `date`, whose wallets had been read at `now`.
     pub fn sign((date, part, last): (Day, u32, bool), wallets: Vec<WalletHead>, now: Time, key: &SigningKey) -> Self {
         let mut signed =
             Self { date, part, last, created_at: now, wallets, public_key: key.into(), signature: Signature([0; 64]) };
@@ -187,7 +179,7 @@ impl Part {
         signed
     }
 
-    /// What is signed: one line a field under a version, then one line a wallet.
+    /// The text that is signed: a line with the version, one line per field, and one line per wallet.
     pub fn canonical(&self) -> String {
         let mut lines = vec![
             "purser checkpoint 1".to_owned(),
@@ -203,7 +195,7 @@ impl Part {
         lines.join("\n")
     }
 
-    /// Refuses a part that `key` has not signed exactly like this.
+    /// Refuses a part that was not signed by `key`, or was changed since.
     pub fn verify(&self, key: &PublicKey) -> Result<(), Forged> {
         if self.public_key != *key {
             return Err(Forged::OtherKey);

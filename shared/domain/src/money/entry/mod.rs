@@ -1,8 +1,8 @@
 //! Ledger entries: the append-only history of a wallet.
 //!
-//! Invariant: entries of a wallet are numbered 1, 2, 3 … without gaps, each carries the hash of the one before
-//! it, and their signed amounts add up to the balance (rule B11). What the hash covers is never changed;
-//! personal data and free text stay outside it, so that they can be erased.
+//! Invariant: the entries of a wallet are numbered 1, 2, 3 … without gaps, each entry holds the hash of the previous
+//! one, and their signed amounts add up to the balance (rule B11). What the hash covers never changes; personal data
+//! and free text are outside it, so that they can be erased.
 
 mod audit;
 
@@ -21,7 +21,7 @@ use crate::money::tier::{BasisPoints, Tier};
 use crate::people::caller::Actor;
 use crate::refusal::Refusal;
 
-/// What an entry does to the balance.
+/// The type of an entry, which says how it changes the balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -30,16 +30,15 @@ pub enum EntryType {
     Credit,
     /// A purchase.
     Debit,
-    /// Credits that a purchase cost, back again (rule B10).
+    /// Credits of a purchase that return to the wallet (rule B10).
     Refund,
-    /// Credits from another wallet.
+    /// Credits that arrived from another wallet by a transfer.
     TransferIn,
-    /// Credits to another wallet.
+    /// Credits that left for another wallet by a transfer.
     TransferOut,
 }
 
 impl EntryType {
-    /// The type's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Credit => "credit",
@@ -50,7 +49,8 @@ impl EntryType {
         }
     }
 
-    /// The balance after `amount` moved, unless there is not as much, or no room for as much.
+    /// The balance after an entry of this type. The entry is refused if the balance is too small for it, or would
+    /// become too large.
     pub fn applied(self, balance: Credits, amount: Credits) -> Result<Credits, Refusal> {
         match self {
             Self::Credit | Self::Refund | Self::TransferIn => {
@@ -67,7 +67,8 @@ impl EntryType {
     }
 }
 
-/// SHA-256 of an entry, or zeros before the first one.
+/// The SHA-256 of an entry; all zeros mean before the first entry. It has two forms as text: `Display`, `Debug` and
+/// `FromStr` use hexadecimal digits, and stored documents use base64url.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EntryHash([u8; 32]);
@@ -79,7 +80,7 @@ crate::value_schema!(
 );
 
 impl EntryHash {
-    /// What stands before the first entry.
+    /// The hash that the first entry of a wallet follows.
     pub const START: Self = Self([0; 32]);
 }
 
@@ -89,12 +90,10 @@ impl std::fmt::Display for EntryHash {
     }
 }
 
-/// Text that is no hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 64 hexadecimal digits in lower case")]
 pub struct EntryHashError;
 
-/// Reads what [`std::fmt::Display`] writes.
 impl std::str::FromStr for EntryHash {
     type Err = EntryHashError;
     fn from_str(text: &str) -> Result<Self, EntryHashError> {
@@ -117,12 +116,12 @@ impl From<EntryHash> for String {
 impl TryFrom<String> for EntryHash {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| "not base 64")?;
-        bytes.try_into().map(Self).map_err(|_| "not 32 bytes")
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| "must be base64url")?;
+        bytes.try_into().map(Self).map_err(|_| "must be 32 bytes")
     }
 }
 
-/// The number of an entry in its wallet; 0 before the first.
+/// The number of an entry in its wallet; 0 means before the first entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u64")]
 pub struct Sequence(u64);
@@ -131,10 +130,9 @@ pub struct Sequence(u64);
 crate::value_schema!(Sequence, "The number of an entry in its wallet; 0 before the first.", integer(0, Self::MAX), 42);
 
 impl Sequence {
-    /// As many entries of a wallet sort by their numbers in a key.
+    /// The largest number that keys of entries have room for, so that they sort by number.
     const MAX: u64 = 999_999_999_999;
 
-    /// The number.
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -147,104 +145,91 @@ impl TryFrom<u64> for Sequence {
     }
 }
 
-/// What a sale was priced at (rule B11).
+/// What was sold, and at what price (rule B11).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sale {
-    /// What was sold.
     pub product: ProductReference,
-    /// How many units.
+    /// The number of units, over all clients.
     pub quantity: u32,
     /// The list price of one unit.
     pub list_price: Amount,
-    /// The tier that bought.
+    /// The reseller's tier at the time of the sale.
     pub tier: Tier,
-    /// The discount that applied.
+    /// The tier's discount at the time of the sale.
     pub discount: BasisPoints,
-    /// The clients it was for.
     pub clients: Vec<ClientRefid>,
-    /// The licences it minted, as many for each client, in the order of the clients.
+    /// The licences that were minted, in the order of the clients; each client has the same number of them.
     pub licences: Vec<LicenceRefid>,
 }
 
 impl Sale {
-    /// Each client with its licences.
     pub fn by_client(&self) -> impl Iterator<Item = (&ClientRefid, &[LicenceRefid])> {
         let each = self.licences.len() / self.clients.len().max(1);
         self.clients.iter().zip(self.licences.chunks(each.max(1)))
     }
 
-    /// Whether each unit is one licence, and each client has as many.
+    /// Whether each unit is one licence, and each client has the same number of licences.
     fn adds_up(&self) -> bool {
         let (units, clients) = (self.licences.len(), self.clients.len());
         units == self.quantity as usize && clients > 0 && units.is_multiple_of(clients)
     }
 }
 
-/// What a refund takes back (rule B10).
+/// What a refund returns (rule B10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// The purchase, which is never changed.
+    /// The entry of the purchase, which itself never changes.
     pub provision: EntryRefid,
-    /// Those of its licences whose price returns; none for a bare cost.
+    /// The licences whose price returns; empty if the purchase named only a cost.
     pub licences: Vec<LicenceRefid>,
 }
 
-/// The other half of a transfer (rule B10).
+/// The other end of a transfer (rule B10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counterparty {
-    /// The other wallet.
     pub reseller: ResellerRefid,
-    /// The entry in that wallet's history.
     pub entry: EntryRefid,
 }
 
-/// One line of a wallet's history.
+/// A ledger entry: one line of a wallet's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its id; a debit's is its provision's refid.
+    /// The id of the entry; that of a purchase is also the refid of the provision.
     pub refid: EntryRefid,
-    /// The wallet.
     pub reseller: ResellerRefid,
-    /// Its number, from 1.
+    /// The number of the entry in its wallet, counted from 1.
     pub sequence: u64,
-    /// What it does to the balance.
     #[serde(rename = "type")]
     pub kind: EntryType,
-    /// By how much.
     pub amount: Credits,
-    /// The balance it found.
     pub balance_before: Credits,
-    /// The balance it left.
     pub balance_after: Credits,
-    /// The threshold in force, so that a crossing shows in the entry alone (rule B9).
+    /// The reseller's threshold at that time, so that the entry alone shows whether the balance fell below it (rule
+    /// B9).
     pub threshold: Credits,
-    /// The caller's name of it.
+    /// The caller's own name for the entry.
     pub reference: Option<Reference>,
-    /// What it is for.
     pub description: Option<Description>,
-    /// What was sold, for the sale of a product.
+    /// The sale, if the entry is the purchase of a product.
     pub sale: Option<Sale>,
-    /// What it takes back, for a refund.
+    /// The refunded part, if the entry is a refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund: Option<Refund>,
-    /// The other half, for a transfer.
+    /// The other end, if the entry belongs to a transfer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterparty: Option<Counterparty>,
-    /// Who caused it.
     pub actor: Actor,
-    /// When; never before the entry it follows.
+    /// When the entry was made; never earlier than the previous entry.
     pub created_at: Time,
-    /// The hash of the entry before it.
     pub previous_hash: EntryHash,
-    /// Its own hash.
     pub hash: EntryHash,
 }
 
 impl Entry {
-    /// The hash of what must not change: one line a field, in this order, under a version. A field that an entry does
-    /// not have takes no line, so fields can be added without changing the hash of earlier entries. The client and
-    /// licence lists of a sale are concatenated without a separator; `quantity` alone tells where the second begins
-    /// ([`Entry::has_its_parts`]).
+    /// Computes the hash of the fields that must not change: one line per field in this order, after a line with the
+    /// version. A field that an entry does not have takes no line, so fields can be added without changing the hashes
+    /// of earlier entries. The client and licence lists of a sale are concatenated without a separator; `quantity`
+    /// alone tells where the second list begins ([`Entry::has_its_parts`]).
     pub fn computed_hash(&self) -> EntryHash {
         let mut lines = vec![
             "purser entry 1".to_owned(),
@@ -282,8 +267,8 @@ impl Entry {
         EntryHash(Sha256::digest(lines.join("\n")).into())
     }
 
-    /// Whether it has the parts of its type and no other, and a sale as many licences as it must: only then do the
-    /// lines of its hash say one thing.
+    /// Whether the entry has exactly the parts of its type, and its sale has as many licences as it must. Only then
+    /// are the hashed lines unambiguous.
     pub fn has_its_parts(&self) -> bool {
         let parts = (&self.sale, &self.refund, &self.counterparty);
         match self.kind {
@@ -301,12 +286,11 @@ impl Entry {
         self.balance_before >= self.threshold && self.balance_after < self.threshold
     }
 
-    /// Whether this entry is a provision.
     pub fn is_provision(&self) -> bool {
         self.kind == EntryType::Debit
     }
 
-    /// The provision this entry is, or takes back.
+    /// The provision that this entry is, or that it refunds.
     pub fn provision(&self) -> Option<&EntryRefid> {
         let refunded = self.refund.as_ref().map(|refund| &refund.provision);
         refunded.or_else(|| self.is_provision().then_some(&self.refid))

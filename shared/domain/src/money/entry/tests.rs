@@ -29,7 +29,7 @@ fn debit(sale: Option<Sale>) -> Entry {
     posting.unwrap().entry
 }
 
-/// The hashes of entries that live systems have written must come out the same for ever.
+/// Live systems have stored entries with these hashes, so computing them must give the same result for ever.
 #[test]
 fn the_hashes_of_entries_do_not_change() {
     for (entry, hash) in [
@@ -60,7 +60,7 @@ fn counterparty() -> Counterparty {
     }
 }
 
-/// An entry of this type with these of the parts.
+/// An entry of this type with the parts that the flags select.
 fn with_parts(kind: EntryType, sold: bool, refunds: bool, transfers: bool) -> Entry {
     let movement = Movement {
         sale: sold.then(sale),
@@ -72,13 +72,13 @@ fn with_parts(kind: EntryType, sold: bool, refunds: bool, transfers: bool) -> En
     posting.unwrap().entry
 }
 
-/// What the audit says of an entry that follows nothing but the balance it found.
+/// What the audit reports about an entry without its predecessors, apart from its balances.
 fn problems(entry: &Entry) -> Vec<&'static str> {
     let mut audit = Audit::of(&entry.reseller, None);
     audit.entry(entry, false);
     let found = audit.finish(entry.balance_after, entry.sequence, entry.hash);
-    let unrelated = "the balance it found is not the one left before it";
-    let amounts = "its amount does not lead to the balance it left";
+    let unrelated = "the balance before it is not the balance after the previous entry";
+    let amounts = "the balance after it does not follow from its amount";
     let problems = found.iter().map(|it| it.problem);
     problems.filter(|it| ![unrelated, amounts].contains(it)).collect()
 }
@@ -103,7 +103,7 @@ fn each_type_has_its_own_parts_and_no_other() {
     }
 }
 
-const PARTS: &str = "its parts do not belong to its type";
+const PARTS: &str = "its parts do not fit its type";
 
 #[test]
 fn a_transfer_does_not_pass_for_a_refund_of_the_same_ids() {
@@ -122,7 +122,7 @@ fn a_transfer_does_not_pass_for_a_refund_of_the_same_ids() {
 }
 
 proptest! {
-    /// The hash runs the two lists together: what moves from one to the other must show all the same.
+    /// The hash concatenates the two lists, so an id that moves from one list to the other must still be detected.
     #[test]
     fn a_client_does_not_pass_for_a_licence(clients in 1_usize..=32, each in 1_usize..=2, cut in 0_usize..=96) {
         let mut sale = sale();

@@ -1,7 +1,8 @@
-//! Refunds: credits that a purchase cost return, and its licences end (rule B10).
+//! Refunds: the credits of a purchase return, and its licences end (rule B10).
 //!
-//! Invariant: what a licence cost and what a bare cost was returns once, whatever else happens to licence or wallet;
-//! the parts refunded of a provision never come to more than it cost. The purchase's entry stays as it is.
+//! Invariant: the price of a licence, or a cost without licences, returns at most once, whatever else happens to the
+//! licence or the wallet. The refunds of a provision never add up to more than it cost, and the entry of the purchase
+//! never changes.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,22 +13,19 @@ use crate::money::entry::{Entry, EntryType, Refund};
 use crate::money::wallet::{Movement, Particulars, Posting, Wallet};
 use crate::refusal::{Refusal, What};
 
-/// What has been refunded of a provision so far; there is none before its first refund.
+/// What has been refunded of a provision so far. The record does not exist before the first refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refunds {
-    /// The purchase.
     pub provision: EntryRefid,
-    /// How much has returned.
     pub refunded: Credits,
-    /// The licences whose price has returned; none of a bare cost.
+    /// The licences whose price has returned; empty if the provision named only a cost.
     pub licences: Vec<LicenceRefid>,
-    /// The entries that returned it, oldest first.
+    /// The entries of the refunds, oldest first.
     pub entries: Vec<EntryRefid>,
-    /// When the first of them was made.
+    /// When the first refund was made.
     pub created_at: Time,
-    /// When the last of them was made.
+    /// When the latest refund was made.
     pub updated_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
@@ -57,31 +55,28 @@ impl Refunds {
     }
 }
 
-/// How much of a provision to refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// All that has not been refunded.
+    /// Everything that has not been refunded yet.
     Rest,
-    /// What these licences cost.
     Licences(Vec<LicenceRefid>),
-    /// What licences cost of which one is named by text that is no refid, so no provision has it. It is refused here,
-    /// not where the text is read, because a command that has happened is recalled and not judged.
+    /// The price of licences, at least one of which is named by text that is not a refid, so that no provision can
+    /// have it. This is refused in [`decide`] and not when the text is read, because a repeated command must get its
+    /// stored answer without being judged again.
     Unknown,
 }
 
-/// What a refund commits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// The wallet and the entry.
     pub posting: Posting,
-    /// What has been refunded of the provision then.
+    /// The provision's refunds, including this one.
     pub refunds: Refunds,
-    /// The licences that end with it.
+    /// The licences that this refund ends.
     pub licences: Vec<LicenceRefid>,
 }
 
-/// Refunds `part` of `purchase`, of which `so_far` has been refunded, to the wallet that paid. Neither the reseller's
-/// status nor a hold matters: what it paid for nothing is its own.
+/// Decides the refund of `part` of `purchase` to the wallet that paid for it; `so_far` has been refunded before. The
+/// reseller's status and a hold on its purchases don't matter, because the credits are its own.
 pub fn decide(
     wallet: &Wallet,
     purchase: &Entry,
@@ -98,7 +93,7 @@ pub fn decide(
         }
         None => (whole(purchase, &so_far, part)?, Vec::new()),
     };
-    // Whatever the lists say, no more returns than was paid.
+    // This bounds the refunds by the price, even if the lists were wrong.
     let refunded = so_far.refunded.checked_add(amount);
     let refunded = refunded.filter(|sum| *sum <= purchase.amount);
     let refunded = refunded.ok_or(Refusal::AlreadyRefunded)?;
@@ -111,7 +106,7 @@ pub fn decide(
     Ok(Decision { posting, refunds, licences })
 }
 
-/// The licences to refund, of those that were `sold`.
+/// The licences to refund, out of those that were `sold`.
 fn chosen(sold: &[LicenceRefid], refunded: &[LicenceRefid], part: &Part) -> Result<Vec<LicenceRefid>, Refusal> {
     let mut open = sold.to_vec();
     open.retain(|licence| !refunded.contains(licence));
@@ -122,7 +117,7 @@ fn chosen(sold: &[LicenceRefid], refunded: &[LicenceRefid], part: &Part) -> Resu
             if named.iter().any(|licence| !sold.contains(licence)) {
                 return Err(Refusal::NotFound(What::Licence));
             }
-            // One that is named a second time is no longer there to be taken.
+            // A licence that is named twice is no longer in `open` the second time.
             let mut take = |licence: &LicenceRefid| {
                 let place = open.iter().position(|it| it == licence)?;
                 Some(open.swap_remove(place))
@@ -137,13 +132,14 @@ fn chosen(sold: &[LicenceRefid], refunded: &[LicenceRefid], part: &Part) -> Resu
     Ok(chosen)
 }
 
-/// What `count` of the units cost; exact, because a purchase costs its quantity times the price of one.
+/// The price of `count` units. The division is exact, because a purchase costs its quantity times the price of a
+/// unit.
 fn share(purchase: &Entry, quantity: u32, count: usize) -> Credits {
     let one = purchase.amount.get() / u64::from(quantity.max(1));
     Credits::new(one * count as u64)
 }
 
-/// A bare cost has no parts.
+/// The amount of a purchase that names only a cost. It has no parts, so it can only be refunded as a whole.
 fn whole(purchase: &Entry, so_far: &Refunds, part: &Part) -> Result<Credits, Refusal> {
     if *part != Part::Rest {
         return Err(Refusal::NotFound(What::Licence));

@@ -1,4 +1,4 @@
-//! Refunds in parts and whole, as tables and as a property.
+//! Refunds of parts and of whole purchases, as tables and as a property.
 
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ fn sale(quantity: u8) -> Sale {
     }
 }
 
-/// A wallet that has bought so many units at this price, and the purchase.
+/// A wallet that has bought this many units at this price, and the entry of the purchase.
 fn bought(quantity: u8, price: u64) -> (Wallet, Entry) {
     let cost = Credits::new(price * u64::from(quantity));
     let before = wallet(1_000_000, 500);
@@ -102,7 +102,7 @@ fn what_cost_nothing_is_refunded_once_as_well() {
     assert_eq!(again, Err(Refusal::AlreadyRefunded));
 }
 
-/// The sum is kept beside the lists; when it says that less is left, less is left.
+/// The refunded sum is stored next to the lists. If the sum leaves less to refund than the lists do, the sum decides.
 #[test]
 fn no_more_returns_than_the_sum_leaves_whatever_the_lists_say() {
     let (whole, bare) = (bought(3, 70), spent(210));
@@ -162,7 +162,7 @@ proptest! {
         let mut once = returned.clone();
         once.sort();
         once.dedup();
-        prop_assert_eq!(once.len(), returned.len(), "no licence returns twice");
+        prop_assert_eq!(once.len(), returned.len(), "no licence is refunded twice");
         let total = refunds.as_ref().map_or(0, |it| it.refunded.get());
         prop_assert_eq!(total, price * returned.len() as u64);
         prop_assert!(total <= purchase.amount.get());

@@ -1,7 +1,7 @@
 //! Transfers: credits move from one wallet to another (rule B10).
 //!
-//! Invariant: what leaves one wallet arrives in the other, in two entries that name each other and are committed
-//! together, so the sum over all wallets stays as it is. A reseller sends only downwards, and only one level.
+//! Invariant: what leaves one wallet arrives in the other. The two entries name each other and are committed
+//! together, so the sum of all wallets does not change. A reseller sends credits only to resellers directly below it.
 
 use crate::basic::time::Time;
 use crate::money::credits::Amount;
@@ -10,12 +10,10 @@ use crate::money::wallet::{Movement, Particulars, Posting, Wallet};
 use crate::parties::reseller::Reseller;
 use crate::refusal::Refusal;
 
-/// One end of a transfer: the wallet, and what its entry says.
+/// One end of a transfer: a wallet, and the particulars of the entry in it.
 #[derive(Debug, Clone)]
 pub struct End<'a> {
-    /// The wallet.
     pub wallet: &'a Wallet,
-    /// What the entry in it says.
     pub particulars: Particulars,
 }
 
@@ -25,18 +23,15 @@ impl End<'_> {
     }
 }
 
-/// What a transfer commits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// The wallet it leaves.
     pub sent: Posting,
-    /// The wallet it reaches.
     pub received: Posting,
 }
 
-/// Refuses what a reseller may not send by itself: anything to a reseller that is not right below it, and anything at
-/// all unless it may trade. The receiver is judged first, so that whoever is no receiver always looks alike. A hold is
-/// about purchases, and does not matter here.
+/// Refuses a transfer that a reseller may not make on its own: to a reseller that is not directly below it, or while
+/// it may not trade. The recipient is checked first, so that the answer about a wrong recipient never depends on the
+/// sender. A hold applies to purchases only, so it is not checked.
 pub fn must_send(from: &Wallet, to: Option<&Reseller>) -> Result<(), Refusal> {
     let parent = to.and_then(|to| to.parent.as_ref());
     if parent != Some(&from.reseller) {
@@ -45,7 +40,7 @@ pub fn must_send(from: &Wallet, to: Option<&Reseller>) -> Result<(), Refusal> {
     from.status.must_trade()
 }
 
-/// Moves `amount`; the exact balance is enough. Two ends must be two wallets.
+/// Decides a transfer of `amount`; the sender may spend its whole balance. The two ends must be different wallets.
 pub fn decide(from: End<'_>, to: End<'_>, amount: Amount, now: Time) -> Result<Decision, Refusal> {
     if from.wallet.reseller == to.wallet.reseller {
         return Err(Refusal::InvalidRecipient);

@@ -54,7 +54,7 @@ fn a_wallet_can_be_too_full_and_is_not_its_own_counterparty() {
 }
 
 proptest! {
-    /// Top-ups, purchases, refunds and transfers among three wallets, in any order.
+    /// Makes top-ups, purchases, refunds and transfers among three wallets, in any order.
     #[test]
     fn any_history_proves_itself_and_transfers_conserve_the_sum(
         moves in prop::collection::vec((0..4_u8, 0..3_usize, 0..3_usize, 1_u64..1_000), 1..60),

@@ -1,7 +1,7 @@
-//! Wallets: a balance and what may be done with it.
+//! Wallets: the balance of a reseller, and how it changes.
 //!
-//! Invariant: the balance is never negative, and only ever changes together with the entry that says why. Each
-//! change raises `version`, the one condition a commit is made under.
+//! Invariant: a balance is never negative, and it changes only together with the entry that says why. Each change
+//! raises `version`, and a commit is conditional on `version` alone.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,45 +15,38 @@ use crate::parties::reseller::{Reseller, ResellerStatus};
 use crate::people::caller::Actor;
 use crate::refusal::Refusal;
 
-/// A wallet as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wallet {
-    /// Whose it is.
     pub reseller: ResellerRefid,
-    /// What it holds.
     pub balance: Credits,
-    /// The number of its last entry; 0 before the first.
+    /// The number of the last entry; 0 before the first entry.
     pub sequence: u64,
-    /// The hash of its last entry.
     pub head: EntryHash,
-    /// The reseller's tier.
+    /// The tier, copied from the reseller.
     pub tier: Tier,
-    /// The reseller's status.
+    /// The status, copied from the reseller.
     pub status: ResellerStatus,
-    /// Whether purchases are held.
+    /// Whether purchases are on hold, copied from the reseller.
     pub hold_provisioning: bool,
-    /// The balance below which the reseller is warned.
+    /// The balance below which the reseller is warned, copied from the reseller.
     pub low_credit_threshold: Credits,
-    /// When its last entry was made; the next one is not before it.
+    /// When the last entry was made, or the reseller was onboarded if there is none. The next entry is never earlier.
     pub last_at: Time,
-    /// Counts its changes from 1.
     pub version: u64,
 }
 
-/// What every entry says, whatever it does.
+/// What every entry records, whatever its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Particulars {
     /// The entry's id, derived from wallet, class and idempotency key.
     pub refid: EntryRefid,
-    /// The caller's name of it.
+    /// The caller's own name for the entry.
     pub reference: Option<Reference>,
-    /// What it is for.
     pub description: Option<Description>,
-    /// Who causes it.
     pub actor: Actor,
 }
 
-/// What a new entry does, and what it is about.
+/// What a new entry does to the balance, and the parts of its type.
 #[derive(Debug)]
 pub(crate) struct Movement {
     pub(crate) kind: EntryType,
@@ -69,12 +62,10 @@ impl Movement {
     }
 }
 
-/// A wallet after a movement, and the entry that says why.
+/// A wallet after a movement, and the entry of that movement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
-    /// The wallet as it will be.
     pub wallet: Wallet,
-    /// The entry to append.
     pub entry: Entry,
 }
 
@@ -96,7 +87,7 @@ impl Wallet {
     }
 
     #[must_use]
-    /// This wallet with what `reseller` now says of tier, status, hold and threshold.
+    /// This wallet with the reseller's current tier, status, hold and threshold.
     pub fn following(&self, reseller: &Reseller) -> Self {
         Self {
             tier: reseller.tier,
@@ -116,19 +107,19 @@ impl Wallet {
             && self.low_credit_threshold == reseller.low_credit_threshold
     }
 
-    /// Refuses a purchase that the reseller's standing does not allow (rule B5).
+    /// Refuses a purchase if the reseller may not trade, or if its purchases are on hold (rule B5).
     pub fn must_provision(&self) -> Result<(), Refusal> {
         self.status.must_trade()?;
         if self.hold_provisioning { Err(Refusal::ProvisioningHeld) } else { Ok(()) }
     }
 
-    /// A top-up (rule B4).
+    /// Decides a top-up (rule B4).
     pub fn credit(&self, amount: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
         let credit = Movement::new(EntryType::Credit, amount.credits());
         self.post(credit, particulars, now)
     }
 
-    /// A purchase for `cost`; the exact balance is enough (rule B5).
+    /// Decides a purchase for `cost`, which may take the whole balance (rule B5).
     pub fn debit(
         &self,
         cost: Credits,
@@ -140,7 +131,7 @@ impl Wallet {
         self.post(debit, particulars, now)
     }
 
-    /// Any movement: the wallet after it and the entry that says why, or that there is too little, or no room.
+    /// Applies any movement. It is refused if the balance is too small for it, or would become too large.
     pub(crate) fn post(&self, movement: Movement, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
         let mut entry = Entry {
             refid: particulars.refid,

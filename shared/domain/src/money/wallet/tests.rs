@@ -1,4 +1,4 @@
-//! Wallets as tables, and as a property of any history; with the makings of a wallet for the tests of other rules.
+//! Wallets as tables, and as a property of any history; also the fixtures for the tests of other rules.
 
 use proptest::prelude::*;
 

@@ -1,8 +1,8 @@
-//! Passwords: what may be one, and how one is kept.
+//! Passwords: which ones are accepted, and how their hashes are stored.
 //!
-//! Invariant: a [`Password`] keeps to the policy it was chosen under; text is compared in one normal form, so that it
-//! does not matter on which keyboard it was typed (NIST SP 800-63B, 3.1.1.2). None is ever shown by `Debug`, and the
-//! memory of each is wiped when it is dropped.
+//! Invariant: a [`Password`] satisfies the policy under which it was chosen. Passwords are compared in one normal
+//! form, so the keyboard on which they are typed does not matter (NIST SP 800-63B, 3.1.1.2). `Debug` never shows a
+//! password, and the memory of a password is wiped when it is dropped.
 
 use std::fmt;
 
@@ -14,17 +14,18 @@ use zxcvbn::{Score, zxcvbn};
 use crate::basic::email::EmailAddress;
 use crate::basic::text::Name;
 
-/// The most characters of a password.
+/// The longest password, in characters.
 pub const MOST: usize = 256;
-/// The fewest characters that a deployment may ask for.
+/// The smallest minimum length that a deployment may choose, in characters.
 pub const FEWEST: usize = 8;
-/// The fewest characters, unless a deployment asks for others (rule D2).
+/// The minimum length in characters, unless a deployment chooses another (rule D2).
 pub const USUAL: usize = 12;
-/// How many characters are judged, from the first one: judging takes time that grows with their square, and with the
-/// ways to read digits as letters. For a hundred such characters it was a second, for these it is less than a tenth.
+/// How many characters are judged, counted from the first. The time to judge grows with the square of the length and
+/// with the ways to read digits as letters: a hundred such characters took a second, and this many take less than a
+/// tenth of a second.
 const JUDGED: usize = 32;
 
-/// A password as somebody typed it, in normal form (NFKC): at most [`MOST`] characters, and otherwise anything.
+/// A password as someone typed it, in normal form (NFKC): at most [`MOST`] characters of any kind.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct GivenPassword(Zeroizing<String>);
@@ -35,47 +36,38 @@ crate::value_schema!(
     "correct horse battery staple"
 );
 
-/// A new password that keeps to the policy.
+/// A new password that satisfies the policy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(GivenPassword);
 
 #[cfg(feature = "schema")]
 crate::value_schema!(
     Password as "NewPassword",
-    "A password nobody guesses: 12 characters, or as many as the deployment asks for, and none of the common ones.",
+    "A password that is hard to guess: at least 12 characters, or the minimum of the deployment, and not a common one.",
     secret(FEWEST, MOST), "correct horse battery staple"
 );
 
-/// Why a password is refused. The message is meant for people, and quotes nothing.
+/// Why a password is refused. People read the message, and it does not quote the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Fewer characters than the policy asks for.
     #[error("must be at least {least} characters")]
-    TooShort {
-        /// The fewest characters.
-        least: usize,
-    },
-    /// More characters than anybody's may have.
+    TooShort { least: usize },
+    /// The password is longer than any deployment allows.
     #[error("must be at most {most} characters")]
-    TooLong {
-        /// The most characters.
-        most: usize,
-    },
-    /// It is one of the first that somebody would try who knows its owner.
+    TooLong { most: usize },
+    /// The password is one of the first that somebody who knows its owner would try.
     #[error("is too easy to guess{}{advice}", if advice.is_empty() { "" } else { ": " })]
     Common {
-        /// What makes it so, and what would help; can be empty.
+        /// What makes the password weak, and what would help; can be empty.
         advice: String,
     },
 }
 
 impl GivenPassword {
-    /// The password as bytes, to be hashed.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// How many characters (Unicode scalar values) it has.
     fn length(&self) -> usize {
         self.0.chars().count()
     }
@@ -86,11 +78,13 @@ impl TryFrom<String> for GivenPassword {
     fn try_from(text: String) -> Result<Self, WeakPassword> {
         let text = Zeroizing::new(text);
         let too_long = WeakPassword::TooLong { most: MOST };
-        // Decomposed text can be several times as long as its normal form. What is longer than that is not looked at.
+        // Decomposed text can be several times as long as its normal form. Text that is longer than that is not
+        // normalized.
         if text.len() > MOST * 16 {
             return Err(too_long);
         }
-        // With room for all of it from the start no part is left behind where the text would have been moved from.
+        // The capacity is enough for the whole text from the start, so the buffer never moves and leaves no copy
+        // behind.
         let mut normal = Zeroizing::new(String::with_capacity((MOST + 1) * 4));
         normal.extend(text.nfkc().take(MOST + 1));
         let given = Self(normal);
@@ -102,7 +96,6 @@ impl TryFrom<String> for GivenPassword {
 }
 
 impl Password {
-    /// The password as bytes, to be hashed.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -114,13 +107,12 @@ impl From<Password> for GivenPassword {
     }
 }
 
-/// What a deployment asks of new passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
     least: usize,
 }
 
-/// A policy that would ask for too little, or for what nobody can give.
+/// The minimum length is too small, or larger than any password may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be from {FEWEST} to {MOST}")]
 pub struct LaxPolicy;
@@ -132,19 +124,17 @@ impl Default for PasswordPolicy {
 }
 
 impl PasswordPolicy {
-    /// Passwords of at least so many characters.
     pub fn at_least(least: usize) -> Result<Self, LaxPolicy> {
         if (FEWEST..=MOST).contains(&least) { Ok(Self { least }) } else { Err(LaxPolicy) }
     }
 
-    /// The fewest characters.
     pub fn least(self) -> usize {
         self.least
     }
 
-    /// The new password of whoever has this address and name; no other kinds of characters are asked for, because such
-    /// rules make passwords worse (NIST SP 800-63B, 3.1.1.2). It computes for a few milliseconds, and for less than a
-    /// tenth of a second whatever it is given.
+    /// Accepts a new password for the owner of this address and name. It requires no particular kinds of characters,
+    /// because such rules make passwords worse (NIST SP 800-63B, 3.1.1.2). It computes for a few milliseconds, and
+    /// for less than a tenth of a second with any input.
     pub fn accept(
         self,
         given: GivenPassword,
@@ -169,12 +159,12 @@ impl PasswordPolicy {
     }
 }
 
-/// What somebody who knows the owner would try first.
+/// Words that somebody who knows the owner would try first.
 fn known<'a>(email: &'a EmailAddress, name: Option<&'a Name>) -> Vec<&'a str> {
     let whole = [email.as_str()].into_iter().chain(name.map(Name::as_str));
     let words = whole.clone().flat_map(|text| {
         text.split(|c: char| !c.is_alphanumeric())
-            // A letter or two of a name can stand in any good password.
+            // A short part of a name, of one or two letters, occurs in many good passwords.
             .filter(|word| word.chars().count() > 2)
             .take(16)
     });
@@ -186,13 +176,11 @@ fn known<'a>(email: &'a EmailAddress, name: Option<&'a Name>) -> Vec<&'a str> {
 #[serde(try_from = "String", into = "String")]
 pub struct PasswordHash(String);
 
-/// Text that is no PHC string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the hash of a password")]
+#[error("must be a password hash in the PHC format")]
 pub struct NoPasswordHash;
 
 impl PasswordHash {
-    /// The PHC string.
     pub fn as_str(&self) -> &str {
         &self.0
     }

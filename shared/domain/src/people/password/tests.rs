@@ -1,4 +1,4 @@
-//! What may be a password, and what may not.
+//! Which passwords are accepted, and which are refused.
 
 use proptest::prelude::*;
 
@@ -39,7 +39,7 @@ fn what_is_easy_to_guess_is_refused() {
         "aaaaaaaaaaaaaaaa",
         "qwertyuiop12",
         "iloveyou1234",
-        // What anybody knows who knows the owner.
+        // Words that somebody who knows the owner would try.
         "ada.lovelace@analytical.example",
         "Ada Lovelace-Byron",
         "lovelacelovelace",
@@ -51,7 +51,7 @@ fn what_is_easy_to_guess_is_refused() {
         assert!(told.starts_with("is too easy to guess"), "{told}");
         assert!(!told.contains(common), "{told}");
     }
-    // The same is nothing that somebody else would try first.
+    // For another owner, the same password is not among the first guesses.
     let (email, other) = ("x@y.example".to_owned(), "Someone".to_owned());
     let (email, other) = (EmailAddress::try_from(email), Name::try_from(other));
     let given = GivenPassword::try_from("ada.lovelace@analytical.example".to_owned()).unwrap();
@@ -69,7 +69,7 @@ fn lengths_count_characters_of_the_normal_form() {
     for text in [long(257), "x".repeat(1_000_000), "\u{FDFA}".repeat(15)] {
         assert_eq!(GivenPassword::try_from(text).unwrap_err(), most);
     }
-    // Three characters each, as typed; one each, as kept.
+    // Each of these is three characters as typed, and one character in normal form.
     let decomposed = "\u{1112}\u{1161}\u{11AB}".repeat(256);
     assert!(GivenPassword::try_from(decomposed).is_ok());
     for (least, may) in [(0, false), (7, false), (8, true), (256, true), (257, false)] {
@@ -124,7 +124,7 @@ proptest! {
             Err(WeakPassword::TooShort { least: said }) => {
                 prop_assert!(length < least && said == least);
             }
-            Err(WeakPassword::TooLong { .. }) => prop_assert!(false, "it was short enough before"),
+            Err(WeakPassword::TooLong { .. }) => prop_assert!(false, "a given password is never too long"),
         }
     }
 }

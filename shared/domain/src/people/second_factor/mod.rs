@@ -1,7 +1,7 @@
-//! The second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for when it is lost.
+//! The second factor: codes from an authenticator app (TOTP, RFC 6238), and recovery codes for when the app is lost.
 //!
-//! Invariant: a code is good for one login. Of a code the step it belongs to is remembered, and that step and all
-//! before it are refused from then on; a recovery code is taken off the list. `Debug` shows no secret.
+//! Invariant: a code works for one sign-in. The time step of an accepted code is stored, and codes of that step and
+//! of earlier ones are refused from then on; a used recovery code is removed from the list. `Debug` shows no secret.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,26 +12,24 @@ use crate::basic::email::EmailAddress;
 use crate::basic::refid::{self, BYTES};
 use crate::basic::time::Time;
 
-/// Bytes of a secret: as many as SHA-1 has (RFC 4226, section 4).
+/// The length of a secret in bytes: that of a SHA-1 hash, as recommended by RFC 4226, section 4.
 pub const SECRET_BYTES: usize = 20;
-/// How many recovery codes there are.
 pub const RECOVERY_CODES: usize = 10;
 
-/// How long a code is shown, in seconds.
+/// The length of a time step, in seconds.
 const STEP: u64 = 30;
-/// How many steps a clock may be off, either way.
+/// How many time steps a clock may be ahead or behind.
 const SKEW: u16 = 1;
 const DIGITS: u8 = 6;
-/// How many symbols of a recovery code are shown together.
+/// How many symbols of a recovery code form a group.
 const GROUP: usize = 4;
 
-/// What an authenticator app and we both know: 160 random bits.
+/// The secret that an authenticator app and Purser share: 160 random bits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TotpSecret(Zeroizing<[u8; SECRET_BYTES]>);
 
-/// Bytes that are no secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a TOTP secret is {SECRET_BYTES} bytes")]
+#[error("a TOTP secret must be {SECRET_BYTES} bytes")]
 pub struct NoTotpSecret;
 
 impl std::fmt::Debug for TotpSecret {
@@ -49,36 +47,35 @@ impl TryFrom<&[u8]> for TotpSecret {
 }
 
 impl TotpSecret {
-    /// The secret of these random bytes.
     pub fn new(random: [u8; SECRET_BYTES]) -> Self {
         Self(Zeroizing::new(random))
     }
 
-    /// The secret as bytes, to be sealed.
+    /// The bytes of the secret, for sealing it.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()
     }
 
-    /// The secret as people type it into an app that can't scan: base 32.
+    /// The secret in base 32, for typing it into an app that can't scan.
     pub fn to_base32(&self) -> String {
         data_encoding::BASE32_NOPAD.encode(self.as_bytes())
     }
 
-    /// The `otpauth://` URI that apps scan: for the account `email` at `brand`.
+    /// The `otpauth://` URI that apps scan, for the account `email` at `brand`.
     pub fn uri(&self, brand: &str, email: &EmailAddress) -> String {
-        // A colon parts issuer and account; neither may hold one.
+        // A colon separates issuer and account, so neither may contain one.
         let plain = |text: &str| text.replace(':', "");
         let totp = self
             .builder()
             .with_issuer(Some(plain(brand)))
             .with_account_name(plain(email.as_str()))
             .build_noncompliant();
-        // It fails without an account's name alone, and an address is never empty.
+        // Building the URI fails only if the account name is empty, and an address is never empty.
         totp.to_url().unwrap_or_default()
     }
 
-    /// The step that `code` is of, when it is one of this secret's about `now`, and later than `last_step`, the latest
-    /// that was used. Spaces are not looked at, because apps show codes in groups.
+    /// The time step of `code`, if this secret gives that code around `now` and the step is later than `last_step`,
+    /// the step of the last accepted code. Spaces are ignored, because apps show codes in groups.
     pub fn verify(&self, code: &str, now: Time, last_step: Option<u64>) -> Option<u64> {
         let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         let now = u64::try_from(now.unix_seconds()).ok()?;
@@ -100,8 +97,8 @@ impl TotpSecret {
     }
 }
 
-/// What stays of a recovery code: its SHA-256. It has 80 random bits, which nobody guesses, so a slow hash would add
-/// nothing.
+/// The SHA-256 of a recovery code, which is all that is stored of it. A code has 80 random bits, which nobody can
+/// guess, so a slow hash would add nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RecoveryHash(String);
@@ -112,7 +109,7 @@ impl std::fmt::Debug for RecoveryHash {
     }
 }
 
-/// A recovery code, as it is shown once: `7ZK3-M9QW-X2AB-CDEF`.
+/// Makes a recovery code in the form in which it is shown once: `7ZK3-M9QW-X2AB-CDEF`.
 pub fn recovery_code(random: [u8; BYTES]) -> String {
     let code = refid::code(random);
     let symbols: Vec<char> = code.chars().collect();
@@ -120,8 +117,8 @@ pub fn recovery_code(random: [u8; BYTES]) -> String {
     groups.collect::<Vec<String>>().join("-")
 }
 
-/// What is kept of a recovery code, however it was typed: in either case, grouped or not, and with the letters that
-/// look like digits for these (Crockford's base 32). None: it can't be one.
+/// The hash of a recovery code that someone typed, in upper or lower case, in groups or not, and with letters for the
+/// digits that they look like (Crockford's base 32). `None` if it can't be a recovery code.
 pub fn recovery_hash(typed: &str) -> Option<RecoveryHash> {
     let mut symbols = Zeroizing::new(String::with_capacity(64));
     let typed = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
@@ -133,10 +130,10 @@ pub fn recovery_hash(typed: &str) -> Option<RecoveryHash> {
     refid::is_code(&symbols).then(|| RecoveryHash(data_encoding::HEXLOWER.encode(&Sha256::digest(symbols.as_bytes()))))
 }
 
-/// What is left of the codes kept, after `typed` was used up; none when it is not among them.
+/// The stored codes without `typed`; `None` if `typed` is not one of them.
 pub fn use_recovery_code(kept: &[RecoveryHash], typed: &str) -> Option<Vec<RecoveryHash>> {
     let used = recovery_hash(typed)?;
-    // Both are hashes of what nobody else knows, so how long they are alike tells nothing.
+    // Both sides are hashes of random codes, so the time that the comparison takes reveals nothing.
     let left: Vec<_> = kept.iter().filter(|hash| **hash != used).cloned().collect();
     (left.len() < kept.len()).then_some(left)
 }

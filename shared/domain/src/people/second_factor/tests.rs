@@ -1,4 +1,4 @@
-//! Codes of apps and of paper: what is one, once.
+//! Codes from apps and recovery codes: what is accepted, and that it is accepted once.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn of_the_rfc() -> TotpSecret {
     TotpSecret::new(*b"12345678901234567890")
 }
 
-/// When, and the last six digits of what appendix B of RFC 6238 says for SHA-1.
+/// Times in seconds, and the last six digits of the SHA-1 code that RFC 6238, appendix B, lists for them.
 const VECTORS: [(i64, &str); 6] = [
     (59, "287082"),
     (1_111_111_109, "081804"),
@@ -57,7 +57,7 @@ fn a_code_is_good_once() {
     for (last, found) in [(step - 2, Some(step)), (step - 1, Some(step)), (step, None), (step + 1, None)] {
         assert_eq!(secret.verify(code, now, Some(last)), found, "{last}");
     }
-    // Nor one from before it, which is still shown somewhere.
+    // A code of an earlier step, which a device may still show, is refused, too.
     let before = secret.totp().generate((step - 1) * 30).to_string();
     assert_eq!(secret.verify(&before, now, None), Some(step - 1));
     assert_eq!(secret.verify(&before, now, Some(step)), None);
@@ -72,7 +72,7 @@ fn what_is_no_code_is_refused() {
     }
     let other = TotpSecret::new([7; SECRET_BYTES]);
     assert_eq!(other.verify(code, at(seconds), None), None);
-    // Before 1970 there are no steps, and in the first two no earlier ones.
+    // There are no time steps before 1970, so the allowed skew must not reach below step 0.
     assert_eq!(of_the_rfc().verify(code, at(-1), None), None);
     assert_eq!(of_the_rfc().verify("755224", at(0), None), Some(0));
 }

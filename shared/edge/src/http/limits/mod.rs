@@ -1,11 +1,12 @@
-//! Rate limits: how much a caller and an address may ask, and what a guess costs them.
+//! Rate limits: how many requests a caller and an address may send, and what a guess costs them.
 //!
-//! Invariant: a request over its limit changes nothing; one over its address's limit reads nothing either. Nobody is
-//! charged for what somebody else sent: an address is the connection's, never a header's, and a caller's bucket is
-//! touched only after its key was found right.
+//! Invariant: a request over its caller's limit changes nothing, and one over its address's limit reads nothing
+//! either. Nobody is charged for requests that someone else sent: the address is that of the connection, never one
+//! from a header, and a caller's bucket is only charged once the caller is authenticated.
 //!
-//! What is counted lives in the process. So a laptop counts everything, and in the cloud each instance of a function
-//! counts for itself: this is the guard against floods and guessing per instance, within API Gateway's throttling.
+//! The counts are kept in memory. The laptop therefore counts all requests, but in the cloud each instance of a
+//! function counts only its own: the limits protect each instance from floods and guessing, in addition to API
+//! Gateway's throttling.
 
 mod buckets;
 
@@ -23,10 +24,10 @@ use crate::process::config::Config;
 
 use self::buckets::Buckets;
 
-/// What a guess costs, in requests, beside the one it was.
+/// What a guess costs, in requests, in addition to the request itself.
 const GUESS: u32 = 50;
 
-/// What everybody may still ask. Clones share it.
+/// The buckets of all callers and addresses. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Limits {
     addresses: Arc<Buckets<IpAddr>>,
@@ -35,7 +36,6 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of this configuration.
     pub fn new(config: &Config, clock: Clock) -> Self {
         Self {
             addresses: Arc::new(Buckets::new(config.address_requests_per_minute)),
@@ -44,19 +44,18 @@ impl Limits {
         }
     }
 
-    /// Counts a request from an address, or refuses it.
+    /// Counts a request from an address, or refuses it. Requests from an unknown address are not limited.
     pub fn admit_address(&self, address: Option<IpAddr>) -> Result<(), Problem> {
         let taken = address.map_or(Ok(()), |address| self.addresses.take(address, self.now()));
         taken.map_err(Problem::rate_limited)
     }
 
-    /// Counts a request of a caller, or refuses it.
     pub fn admit_caller(&self, caller: &Caller) -> Result<(), Problem> {
         self.callers.take(bucket(caller), self.now()).map_err(Problem::rate_limited)
     }
 
-    /// Charges whoever guessed: the caller, or the address of one that is nobody. What operators may see anyway is no
-    /// guess of theirs.
+    /// Charges for guesses: the caller, or the address if the caller is unknown. Operators are never charged, because
+    /// they may see everything they could guess.
     pub fn charge(&self, address: Option<IpAddr>, caller: Option<&Caller>, Guesses(count): Guesses) {
         let cost = GUESS.saturating_mul(count);
         match (caller, address) {
@@ -72,7 +71,8 @@ impl Limits {
     }
 }
 
-/// Whose bucket a caller draws from. All keys of a reseller share one, because it can make itself keys to guess with.
+/// The name of a caller's bucket. All API keys of a reseller share one, because a reseller could otherwise create
+/// keys to guess with.
 fn bucket(caller: &Caller) -> String {
     match &caller.role {
         Role::Operator | Role::Customer => caller.actor.as_str().to_owned(),
@@ -80,8 +80,8 @@ fn bucket(caller: &Caller) -> String {
     }
 }
 
-/// The address that a request came from, if that is known: what API Gateway saw, else the other end of the connection.
-/// One home has 2⁶⁴ addresses of IPv6, so they count as one.
+/// The address that a request came from, if it is known: the one that API Gateway saw, or otherwise the peer of the
+/// connection. A home has 2⁶⁴ IPv6 addresses, so all addresses of a /64 network count as one.
 pub fn address(extensions: &Extensions) -> Option<IpAddr> {
     let address = match extensions.get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_ref()?.parse().ok()?,

@@ -1,7 +1,7 @@
 //! Problems: every refusal and failure as RFC 9457 `application/problem+json` with a stable `code`.
 //!
-//! Invariant: a problem says only what its caller may read; what operators need stands in the log, under the
-//! same request id.
+//! Invariant: a problem says only what its caller may read. Details for operators are in the log, under the same
+//! request id.
 
 pub mod refusals;
 
@@ -18,16 +18,16 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use self::refusals::{NotAcceptable, Reason};
-/// A bad field: where, and what is wrong with it.
+/// An invalid field of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) to the field.
     pub pointer: String,
-    /// What is wrong with it, for people.
+    /// What is wrong with the field, for people.
     pub detail: String,
 }
 
-/// What a request gets instead of what it asked for.
+/// The answer to a request that was refused or failed.
 #[derive(Debug, Clone)]
 pub struct Problem {
     status: StatusCode,
@@ -39,44 +39,44 @@ pub struct Problem {
     guesses: u32,
 }
 
-/// How many guesses at what belongs to somebody else an answer is worth, as a part of it that is not sent: the limits
-/// charge for them.
+/// How many guesses at someone else's data a request made. An extension of the response, which is not sent; the rate
+/// limits charge for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Guesses(pub u32);
 
-/// A problem (RFC 9457): what a request gets instead of what it asked for.
+/// A problem (RFC 9457): the answer to a request that was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemView {
-    /// Always `about:blank`: the code says more.
+    /// Always `about:blank`; `code` identifies the problem.
     pub r#type: String,
-    /// The status's name.
+    /// The name of the HTTP status.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// The stable code that programs match on.
+    /// The code that programs match on; it never changes.
     pub code: String,
-    /// What happened, for people.
+    /// What went wrong, for people.
     pub detail: String,
-    /// The bad fields, when there are any.
+    /// The invalid fields, if there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// With `insufficient_credits`: what the wallet holds.
+    /// With `insufficient_credits`: the balance of the wallet.
     #[schema(value_type = Credits, required = false)]
     pub balance: Option<Credits>,
-    /// With `insufficient_credits`: what the command costs.
+    /// With `insufficient_credits`: the price of the command.
     #[schema(value_type = Credits, required = false)]
     pub required: Option<Credits>,
     /// With `tier_not_allowed`: the tiers that may sell the product.
     #[schema(value_type = Vec<Tier>, required = false)]
     pub tiers: Option<Vec<Tier>>,
-    /// With `status_transition_denied`: the status it has.
+    /// With `status_transition_denied`: the present status of the client.
     #[schema(value_type = ClientStatus, required = false)]
     pub from: Option<ClientStatus>,
-    /// With `status_transition_denied`: the status that was asked for.
+    /// With `status_transition_denied`: the requested status.
     #[schema(value_type = ClientStatus, required = false)]
     pub to: Option<ClientStatus>,
-    /// With `status_transition_denied`: what it may become instead.
+    /// With `status_transition_denied`: the statuses that are possible instead.
     #[schema(value_type = Vec<ClientStatus>, required = false)]
     pub allowed: Option<Vec<ClientStatus>>,
 }
@@ -94,22 +94,22 @@ impl Problem {
         }
     }
 
-    /// A problem for one of the declared reasons; there are no others.
+    /// A problem for one of the declared reasons. Every problem has one of them.
     pub fn because<R: Reason>(_: R, detail: impl Into<String>) -> Self {
         Self::new(R::STATUS, R::code(), detail)
     }
 
-    /// 400: not JSON, not a query, not UTF-8.
+    /// 400: the request is not valid JSON, a valid query or UTF-8.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::because(refusals::MalformedRequest, detail)
     }
 
-    /// 400: the connection broke within the body, or its framing is wrong.
+    /// 400: the connection ended within the body, or the body's framing is wrong.
     pub fn unread_body() -> Self {
-        Self::malformed("The body could not be read to its end.")
+        Self::malformed("The body could not be read completely.")
     }
 
-    /// 401: no caller.
+    /// 401: the request has no valid API key or session token.
     pub fn unauthenticated() -> Self {
         Self::because(
             refusals::Unauthenticated,
@@ -117,55 +117,53 @@ impl Problem {
         )
     }
 
-    /// 404: nothing here, or nothing for this caller.
     pub fn not_found(what: &str) -> Self {
         Self::because(refusals::NotFound, format!("There is no such {what}."))
     }
 
-    /// 406: of what is `offered`, as media types, the request's `Accept` takes nothing.
+    /// 406: the request's `Accept` header allows none of the media types `offered`.
     pub fn not_acceptable(offered: &str) -> Self {
         let detail = format!("This resource is available as {offered}; the Accept header allows none of them.");
         Self::because(NotAcceptable, detail)
     }
 
-    /// 422: a well-formed field with a wrong value.
+    /// 422: a field is well-formed but its value is invalid.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let field = FieldError { pointer: pointer.into(), detail: detail.into() };
         Self::because(refusals::InvalidFields, "A field of the request is not valid.").at(field)
     }
 
-    /// 429: too much was asked; there is room again in so many seconds.
+    /// 429: too many requests. The next one is allowed in `seconds`.
     pub fn rate_limited(seconds: u64) -> Self {
-        let detail = "Too many requests; the next one may be sent after Retry-After.";
+        let detail = "Too many requests. Wait the number of seconds in the Retry-After header before the next one.";
         Self::because(refusals::RateLimited, detail).retry_after(seconds)
     }
 
-    /// 503: not now; the same request may be sent again.
+    /// 503: too many concurrent changes, or a service is unavailable. The caller may repeat the request.
     pub fn busy() -> Self {
-        Self::because(refusals::Busy, "Too much is happening at once; the same request may be sent again.")
+        Self::because(refusals::Busy, "The server is too busy at the moment. Please send the same request again.")
             .retry_after(1)
     }
 
-    /// 500: our fault; the log knows more.
+    /// 500: an error in Purser; the log has the details.
     pub fn internal() -> Self {
         Self::because(refusals::InternalError, "Something went wrong on our side.")
     }
 
-    /// The problem with one more bad field.
     #[must_use]
     pub fn at(mut self, field: FieldError) -> Self {
         self.errors.push(field);
         self
     }
 
-    /// The problem, said of the field at `pointer`, in addition to what it says.
+    /// Adds the field at `pointer`, with the detail of the problem itself.
     #[must_use]
     pub fn in_field(self, pointer: &str) -> Self {
         let detail = self.detail.clone();
         self.at(FieldError { pointer: pointer.to_owned(), detail })
     }
 
-    /// The problem with its pointers below `place`, the JSON pointer of what it was said of.
+    /// Prefixes all pointers with `place`, the JSON pointer of the object that the problem is about.
     #[must_use]
     pub fn under(mut self, place: &str) -> Self {
         for error in &mut self.errors {
@@ -174,7 +172,7 @@ impl Problem {
         self
     }
 
-    /// The problem, said of the field at `to` where it is said of the one at `from`.
+    /// Replaces the pointer `from` by `to`, for a field that has another name in the request.
     #[must_use]
     pub fn renamed(mut self, from: &str, to: &str) -> Self {
         for error in self.errors.iter_mut().filter(|it| it.pointer == from) {
@@ -183,17 +181,14 @@ impl Problem {
         self
     }
 
-    /// The stable code.
     pub fn code(&self) -> &'static str {
         self.code
     }
 
-    /// The bad fields.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }
 
-    /// What happened, for people.
     pub fn detail(&self) -> &str {
         &self.detail
     }
@@ -203,7 +198,7 @@ impl Problem {
         self
     }
 
-    /// The problem, told to somebody who may have guessed.
+    /// Counts the request as one more guess.
     #[must_use]
     pub fn guessed(mut self) -> Self {
         self.guesses += 1;

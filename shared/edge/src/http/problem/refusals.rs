@@ -1,8 +1,8 @@
-//! The problem of each refusal: its status and which field it is about (docs/rules.md, "Errors"), and how an operation
-//! declares which refusals it may answer.
+//! The HTTP status and field of each refusal (docs/rules.md, "Errors"), and the types by which operations declare the
+//! refusals that they may answer.
 //!
-//! Invariant: a status stands in one table, [`statuses`], from which answers and the API's document both take it, so an
-//! operation can't declare a refusal that there is not, nor another status or code than it answers.
+//! Invariant: each status is written once, in the table [`statuses`]. Answers and the API document both use it, so an
+//! operation can't declare a refusal that does not exist, or a status or code that differs from its answers.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -16,18 +16,16 @@ use utoipa::openapi::{RefOr, Response};
 
 use super::Problem;
 
-/// Why an operation answers a problem: what stands in the API's document, and what a problem is made with.
+/// A reason for which an operation answers a problem. It both documents and constructs the problem.
 pub trait Reason {
-    /// The status it is answered with.
     const STATUS: StatusCode;
-    /// What the document says of it besides its code.
+    /// What the API document says about the reason in addition to its code.
     const NOTE: &'static str = "";
 
-    /// The stable code that programs match on.
     fn code() -> &'static str;
 }
 
-/// The one table of statuses. Each refusal becomes a type of the same name, by which operations declare it.
+/// The table of statuses. Each refusal becomes a type of the same name, with which operations declare it.
 macro_rules! statuses {
     ($($status:ident: $($kind:ident),+;)+) => {
         fn status(kind: RefusalKind) -> StatusCode {
@@ -67,7 +65,7 @@ statuses! {
     TOO_MANY_REQUESTS: TooManyAttempts;
 }
 
-/// The statuses and codes of problems that are no refusal of a command.
+/// The statuses and codes of problems that do not come from a refusal of a command.
 macro_rules! requests {
     ($($status:ident: $($name:ident = $code:literal),+;)+) => {$($(
         #[doc = concat!("Declares `", $code, "`.")]
@@ -100,7 +98,7 @@ requests! {
     SERVICE_UNAVAILABLE: Busy = "busy";
 }
 
-/// A reason of which the document says more than the code.
+/// Defines a reason for which the API document says more than its code.
 #[macro_export]
 macro_rules! noted {
     ($name:ident = $reason:ident, $note:literal) => {
@@ -117,9 +115,7 @@ macro_rules! noted {
     };
 }
 
-/// One reason or several.
 pub trait Reasons {
-    /// Tells `declare` of each, in their order.
     fn each(declare: &mut dyn FnMut(StatusCode, String));
 }
 
@@ -143,7 +139,6 @@ macro_rules! several {
 }
 several!(A B C D E F G H I J K L M N);
 
-/// What an operation declares to answer for these reasons, by status.
 #[derive(Debug)]
 pub struct Refused<R>(PhantomData<R>);
 
@@ -189,7 +184,7 @@ impl From<Refusal> for Problem {
             Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
             Refusal::InvalidRecipient => problem.in_field("/to"),
             Refusal::InvalidUser => problem.in_field("/user"),
-            // A reseller learns that it is taken, by whomever (rule A2).
+            // A reseller learns that the address is taken, but not by which client (rule A2).
             Refusal::DuplicateEmail => problem.in_field("/email").guessed(),
             Refusal::DuplicateClientId => problem.in_field("/client_id").guessed(),
             Refusal::InvalidCredentials | Refusal::InvalidToken => problem.guessed(),
@@ -201,12 +196,12 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// The JSON pointer of a client that a purchase names: the only one, or the one at a place of the list.
+/// The JSON pointer of a client in a purchase: the only client, or the one at index `place` of the list.
 pub fn client_pointer(place: Option<usize>) -> String {
     place.map_or("/client".to_owned(), |place| format!("/clients/{place}"))
 }
 
-/// The problem of the first client, with the fields of all of them.
+/// The problem of the first refused client, with the invalid fields of all of them.
 fn for_clients(clients: Vec<ForClient>) -> Problem {
     let told = |ForClient { place, refusal }: ForClient| {
         let at = client_pointer(place);

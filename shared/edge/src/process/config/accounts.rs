@@ -1,6 +1,7 @@
-//! The part of the configuration that is about accounts.
+//! The part of the configuration that concerns users' accounts.
 //!
-//! Invariant: as of all of it; a session, a link and a clean-up never last so long or short that one defeats the other.
+//! Invariant: as in the rest of the configuration, every value is valid. The limits of sessions, links and clean-up
+//! are chosen so that they can't contradict each other.
 
 use http::Uri;
 use purser_domain::people::clean_up::CleanUp;
@@ -10,26 +11,25 @@ use purser_domain::people::session::Limits;
 use super::values::{days, http_url, plain, text, times_minutes};
 use super::variable::{Lookup, Variable, Variables, required, usually, variables};
 
-/// Where Google judges answers.
+/// The address at which Google checks the responses of reCAPTCHA.
 pub(super) const SITEVERIFY: &str = "https://www.google.com/recaptcha/api/siteverify";
 
 variables! {
-    /// Who signs in, and how.
+    /// Who may register and sign in, and how.
     #[derive(Debug, Clone)]
     pub struct Accounts {
         /// Whether anybody may register (rule D1).
         registration: bool = usually("PURSER_REGISTRATION", true, plain),
-        /// Whether a registration counts only once its address is confirmed (rule D1).
+        /// Whether a new user must confirm the address before signing in (rule D1).
         confirm_address: bool = usually("PURSER_CONFIRM_ADDRESS", true, plain),
         /// Whether operators must sign in with a second factor.
         operator_second_factor: bool = usually("PURSER_OPERATOR_SECOND_FACTOR", false, plain),
-        /// How long sessions last.
         sessions: Limits = Limits::group(),
-        /// How long logins stay that nobody needs (rule D6).
+        /// After how long an unconfirmed or unused account is listed for deletion (rule D6).
         clean_up: CleanUp = CleanUp::group(),
-        /// What is asked of new passwords (rule D2).
+        /// The requirements for new passwords (rule D2).
         passwords: PasswordPolicy = usually("PURSER_PASSWORD_LENGTH", password::USUAL, password_policy),
-        /// How strangers show that they are people (rule D2).
+        /// How unauthenticated callers prove that they are people (rule D2).
         captcha: Captcha = Captcha::group(),
     }
 }
@@ -42,7 +42,7 @@ variables! {
 }
 
 variables! {
-    // Longer than any link or session is good for: what is in use is never listed.
+    // The minimums exceed the lifetime of any link or session, so an account in use is never listed.
     CleanUp {
         unconfirmed = usually("PURSER_UNCONFIRMED_DAYS", 30, days(2)),
         dormant = usually("PURSER_DORMANT_DAYS", 730, days(60)),
@@ -53,26 +53,23 @@ fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
     PasswordPolicy::at_least(plain(text)?).map_err(|error| error.to_string())
 }
 
-/// How strangers show that they are people.
+/// How unauthenticated callers prove that they are people.
 #[derive(Debug, Clone)]
 pub enum Captcha {
-    /// They need not.
     Off,
-    /// By a sum.
     Arithmetic,
-    /// By Google's reCAPTCHA, or what speaks its protocol.
+    /// They solve Google's reCAPTCHA, or that of a service with the same protocol.
     Recaptcha(Recaptcha),
 }
 
 variables! {
-    /// A site at reCAPTCHA.
     #[derive(Clone)]
     pub struct Recaptcha {
-        /// What pages name it by.
+        /// The public key with which pages load reCAPTCHA.
         site_key: String = required("PURSER_RECAPTCHA_SITE_KEY", text),
-        /// What it proves itself with. `Debug` hides it.
+        /// The secret with which Purser authenticates to reCAPTCHA. `Debug` hides it.
         secret: String = required("PURSER_RECAPTCHA_SECRET", text),
-        /// Where answers are judged: an absolute `http` or `https` address.
+        /// Where responses are checked: an absolute `http` or `https` address.
         url: Uri = usually("PURSER_RECAPTCHA_URL", SITEVERIFY, http_url),
     }
 }
@@ -85,7 +82,7 @@ impl std::fmt::Debug for Recaptcha {
 }
 
 impl Variables for Captcha {
-    /// The variables of a site at reCAPTCHA are read only where it is asked.
+    /// The variables of reCAPTCHA are only read if it is enabled.
     fn group() -> Variable<Self> {
         let kind = usually("PURSER_CAPTCHA", "off", |text| match text {
             "off" => Ok(Some(Self::Off)),

@@ -1,4 +1,4 @@
-//! What a configuration must be to be one.
+//! Tests of which values a configuration accepts, and of its defaults.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! How the text of a variable becomes a value, and what is said when it can't.
+//! Parsers for the values of environment variables. Their errors say what a valid value looks like.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -15,39 +15,34 @@ fn said(error: impl Display) -> String {
     error.to_string()
 }
 
-/// The value if it is as it `must` be.
+/// The `value` if it is valid, or otherwise an error that says what it `must` be.
 fn valid<T>(value: T, is_valid: bool, must: impl Display) -> Result<T, String> {
     if is_valid { Ok(value) } else { Err(format!("must be {must}")) }
 }
 
-/// Any text.
 #[expect(clippy::unnecessary_wraps, reason = "every variable is read by a function of this form")]
 pub(super) fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A number, or `true` or `false`.
 pub(super) fn plain<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error| format!("{text:?}: {error}"))
 }
 
-/// A number from 1 on.
 pub(super) fn positive(text: &str) -> Result<u64, String> {
     let number = plain(text)?;
     valid(number, number > 0, "at least 1")
 }
 
-/// A number of credits.
 pub(super) fn credits(text: &str) -> Result<Credits, String> {
     plain(text).map(Credits::new)
 }
 
-/// Hundredths of a percent.
 pub(super) fn basis_points(text: &str) -> Result<BasisPoints, String> {
     BasisPoints::try_from(plain::<u16>(text)?).map_err(said)
 }
 
-/// A length of time, given in units of so many minutes: from one to a thousand.
+/// A duration of 1 to 1000 units, where a unit is `unit` minutes.
 pub(super) fn times_minutes(unit: i64) -> impl FnOnce(&str) -> Result<SignedDuration, String> {
     move |text| {
         let count: i64 = plain(text)?;
@@ -56,7 +51,7 @@ pub(super) fn times_minutes(unit: i64) -> impl FnOnce(&str) -> Result<SignedDura
     }
 }
 
-/// A length of time in days: from `least` to ten thousand.
+/// A duration of `least` to 10000 days.
 pub(super) fn days(least: i64) -> impl FnOnce(&str) -> Result<SignedDuration, String> {
     move |text| {
         let days: i64 = plain(text)?;
@@ -65,44 +60,38 @@ pub(super) fn days(least: i64) -> impl FnOnce(&str) -> Result<SignedDuration, St
     }
 }
 
-/// An e-mail address.
 pub(super) fn email(text: &str) -> Result<EmailAddress, String> {
     EmailAddress::try_from(text.to_owned()).map_err(said)
 }
 
-/// A prefix of refids.
 pub(super) fn prefix(text: &str) -> Result<Prefix, String> {
     text.parse().map_err(said)
 }
 
-/// The name of a client's status.
 pub(super) fn client_status(text: &str) -> Result<ClientStatus, String> {
     let status = ClientStatus::ALL.into_iter().find(|status| status.as_str() == text);
     status.ok_or_else(|| "must be pending, active, suspended or inactive".to_owned())
 }
 
-/// An ISO 4217 code.
 pub(super) fn currency(text: &str) -> Result<String, String> {
     let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     valid(text.to_owned(), is_code, "an ISO 4217 code like USD")
 }
 
-/// SHA-256 in hexadecimal digits.
 pub(super) fn sha256(text: &str) -> Result<String, String> {
     let is_hash = text.len() == 64 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
     valid(text.to_owned(), is_hash, "64 lower-case hexadecimal digits")
 }
 
-/// An address that paths can be written behind.
+/// An address to which paths can be appended.
 pub(super) fn public_url(text: &str) -> Result<String, String> {
     let uri = text.parse::<Uri>().map_err(said)?;
-    // What is written before an @ looks like the host, and is not.
+    // A user name before an @ could be mistaken for the host.
     let open = uri.authority().is_some_and(|it| !it.as_str().contains('@'));
     let is_base = is_http(&uri) && open && !text.contains(['?', '#']) && !text.ends_with('/');
     valid(text.to_owned(), is_base, "like https://purser.example.com, without a slash at the end")
 }
 
-/// An absolute `http` or `https` address.
 pub(super) fn http_url(text: &str) -> Result<Uri, String> {
     let uri = text.parse().ok().filter(is_http);
     uri.ok_or_else(|| "must be an http or https address".to_owned())

@@ -1,11 +1,10 @@
-//! Environment variables as fields: each is named once, with what it is unless set and how it is read.
+//! Declares environment variables as fields of a struct: the name, the default and the parser of each are written
+//! once.
 
 use std::fmt::Display;
 
-/// Where the value of a variable is looked up by its name.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A variable that is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {problem}")]
 pub struct ConfigError {
@@ -13,24 +12,21 @@ pub struct ConfigError {
     problem: String,
 }
 
-/// Reads a field.
 type Read<T> = Box<dyn FnOnce(Lookup<'_>) -> Result<T, ConfigError>>;
 
-/// How a field is read: from one variable, from several, or from none.
+/// How a field is read, from any number of environment variables.
 pub(super) struct Variable<T> {
-    /// The names of the variables.
     pub(super) names: Vec<&'static str>,
-    /// Reads them; the first that is wrong is the error.
+    /// Reads the variables. The error is about the first one that is invalid.
     pub(super) read: Read<T>,
 }
 
-/// What several variables make up.
+/// A struct that is read from several variables.
 pub(super) trait Variables: Sized {
-    /// How they are read.
     fn group() -> Variable<Self>;
 }
 
-/// The variable `name`; none if it is not set, or empty.
+/// The variable `name`; `None` if it is not set or empty.
 pub(super) fn optional<T: 'static>(
     name: &'static str,
     parse: impl FnOnce(&str) -> Result<T, String> + 'static,
@@ -53,7 +49,7 @@ pub(super) fn required<T: 'static>(
     Variable { names, read: Box::new(move |lookup| read(lookup)?.ok_or_else(missing)) }
 }
 
-/// The variable `name`, which is `usual` unless it is set.
+/// The variable `name`, whose default is `usual`.
 pub(super) fn usually<T: 'static>(
     name: &'static str,
     usual: impl Display,
@@ -68,12 +64,13 @@ pub(super) fn usually<T: 'static>(
     Variable { names, read: Box::new(read) }
 }
 
-/// What no variable changes.
+/// A field that can't be configured.
 pub(super) fn always<T: 'static>(value: T) -> Variable<T> {
     Variable { names: Vec::new(), read: Box::new(move |_| Ok(value)) }
 }
 
-/// Makes a type's fields variables. With `struct` it defines the type, too.
+/// Implements [`Variables`] for a struct, with one `Variable` for each field. With `pub struct`, it also defines the
+/// struct.
 macro_rules! variables {
     (
         $(#[$meta:meta])*

@@ -48,12 +48,12 @@ impl Answer {
     }
 }
 
-/// What an answer shows of a `T`.
+/// The view of a `T` that an answer shows: the type whose JSON is stored and sent.
 pub trait View<T>: for<'a> From<&'a T> + Serialize {}
 
 impl<T, V: for<'a> From<&'a T> + Serialize> View<T> for V {}
 
-/// The view of a change that nobody is shown.
+/// The view for commands whose answer is not shown to anyone.
 #[derive(Debug, Serialize)]
 pub struct NoView;
 
@@ -63,21 +63,21 @@ impl<T> From<&T> for NoView {
     }
 }
 
-/// Writes an answer's body.
+/// Serialises the body of an answer as JSON.
 pub fn write(body: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(body).map_err(|error| StoreError::Failed(format!("writing an answer: {error}")))
+    serde_json::to_vec(body).map_err(|error| StoreError::Failed(format!("can't serialise an answer: {error}")))
 }
 
-/// The body that shows `it` as `V`. It is written in each try of a command, because what is remembered is committed
-/// with the effect (docs/adr/0004).
+/// The body that shows `it` as `V`. Each try of a command makes it anew, because the stored answer is committed
+/// together with the effect (docs/adr/0004).
 pub(crate) fn show<V: View<T>, T>(it: &T) -> Result<Vec<u8>, StoreError> {
     write(&V::from(it))
 }
 
-/// Compresses and seals `body` for the record at `place`. `context` is text that stands beside the answer and never
-/// changes: what it says need not be stored twice.
+/// Compresses `body` and seals it for the record at `place`. `context` is text of the same item that never changes;
+/// it extends the dictionary, so that the answer takes less room.
 pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let failed = |error| StoreError::Failed(format!("compressing an answer: {error}"));
+    let failed = |error| StoreError::Failed(format!("can't compress an answer: {error}"));
     let dictionary = format!("{context}{DICTIONARY_1}");
     let mut compressor = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary.as_bytes()).map_err(failed)?;
     // Neither is needed for reading: the seal detects damage, and `LARGEST` bounds the length.
@@ -85,7 +85,7 @@ pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -
     compressor.include_contentsize(false).map_err(failed)?;
     let small = compressor.compress(body).map_err(failed)?;
     if body.len() > LARGEST || small.len() > LARGEST_PACKED {
-        return Err(Refusal::TooLarge { most: LARGEST_PACKED, what: "bytes of answer, compressed" }.into());
+        return Err(Refusal::TooLarge { most: LARGEST_PACKED, what: "bytes of compressed response" }.into());
     }
     secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
 }

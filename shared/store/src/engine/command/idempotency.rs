@@ -36,25 +36,23 @@ impl Fingerprint {
     }
 }
 
-/// What a caller calls a request by, and what a repeat must equal.
+/// The idempotency key of a request, with the fingerprint that a repeat of the request must have.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    /// Whose key it is.
+    /// The tenant of the caller. Tenants can't see or use each other's keys.
     pub tenant: String,
-    /// The key as it was given.
+    /// The key as the caller sent it.
     pub key: String,
-    /// The request.
     pub fingerprint: Fingerprint,
 }
 
-/// Where a command's answer is remembered, and for which request.
+/// Where the answer to a command is stored, and for which request.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    /// The item's key.
+    /// The key of the item that holds the answer.
     pub(crate) key: Key,
-    /// The request it answers.
     pub(crate) fingerprint: Fingerprint,
-    /// What the answer need not repeat, because the item that is the record says it.
+    /// Text that the record's item already holds, and that its stored answer therefore need not repeat.
     pub(crate) context: fn(&Item) -> Result<String, StoreError>,
 }
 
@@ -71,20 +69,20 @@ impl Record {
         if bytes_of(item, "print") != Some(self.fingerprint.0.as_slice()) {
             return Err(Refusal::IdempotencyKeyReused.into());
         }
-        let packed = bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("no answer".into()))?;
+        let packed = bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("a record has no answer".into()))?;
         Ok(Answer { body: answer::unpack(secrets, &self.key.pk, &(self.context)(item)?, packed)?, replayed: true })
     }
 }
 
 impl Store {
-    /// The record of a create that moves no money, when the request carries a key.
+    /// The record of a create that moves no credits; `None` if the request has no idempotency key.
     pub(crate) fn record(&self, request: &Request) -> Option<Record> {
         let IdempotencyKey { tenant, key, fingerprint } = request.key.as_ref()?;
         let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key]));
         Some(Record { key: Key::alone("IK", id), fingerprint: *fingerprint, context: |_| Ok(String::new()) })
     }
 
-    /// The write of a record that is an item of its own.
+    /// The write of a record that is an item of its own; `None` if there is no record.
     pub(crate) fn record_write(
         &self,
         record: Option<&Record>,

@@ -28,12 +28,12 @@ use crate::{Store, StoreError};
 /// How long a call that is in flight at the deadline may still take.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A request as the store needs to know it. Commands that move credits take none without an idempotency key.
+/// A request to the store. Commands that move credits take a `Request<IdempotencyKey>`, so they can't be called
+/// without an idempotency key.
 #[derive(Debug, Clone)]
 pub struct Request<K = Option<IdempotencyKey>> {
-    /// What its answer is remembered by.
+    /// The idempotency key under which the answer is stored.
     pub key: K,
-    /// Who asks, and how.
     pub stamp: Stamp,
     pub now: Time,
 }
@@ -110,8 +110,8 @@ impl Sent {
     }
 
     /// Whether the items read since then show that the writes were made: an item carries the request's stamp or, if
-    /// the writes only delete, an item is gone. Beside puts, a missing item proves nothing, because another command
-    /// may have deleted it.
+    /// the writes only delete, an item is gone. If there are also puts, a missing item proves nothing, because
+    /// another command may have deleted it.
     fn was_made(&self, loaded: &Loaded, request: &str) -> bool {
         let ours = |key| loaded.get(key).is_some_and(|item| is_by(item, request));
         self.puts.iter().any(ours) || self.puts.is_empty() && self.deletes.iter().any(|key| !loaded.has(key))
@@ -187,7 +187,8 @@ impl Store {
                 Ok(Decision::Commit { writes, answer }) => (writes, answer),
                 Ok(Decision::Read(more)) => {
                     keys.extend(more.iter().cloned());
-                    // A strongly consistent read is made anew instead, because the record must be read last.
+                    // If reads may be stale, only the missing items are read. Strongly consistent reads start anew,
+                    // because the record must be read last.
                     if consistency == Consistency::Eventual {
                         let mut loaded = loaded;
                         loaded.extend(self.load(None, &more, consistency, &mut turn).await?);
@@ -256,8 +257,8 @@ impl Store {
                 Reason::Condition(item) => failed.push((write, item)),
             }
         }
-        // The record is looked at first: if it is there, this command has already happened, and whatever else failed,
-        // failed because of that.
+        // The record is checked first: if it exists, this command has already happened, and that is why the other
+        // conditions failed.
         for (write, item) in &failed {
             if let (Some(record), Some(item)) = (record, item)
                 && write.write.key().as_ref() == Some(&record.key)
@@ -291,7 +292,7 @@ impl Store {
         Ok(Next::DecideAgain(loaded))
     }
 
-    /// Loads state and record, and tries again while the table is too busy.
+    /// Loads the state and the record, and retries while the table is too busy.
     async fn load(
         &self,
         record: Option<&Record>,

@@ -53,8 +53,8 @@ impl Buyers {
         buyers.map(move |(place, buyer)| (listed.then_some(place), buyer))
     }
 
-    /// Which logins new clients among them are bound to. A commit has no room for the logins of many clients:
-    /// `bind-client` binds those a moment later.
+    /// Which users the new clients among these buyers are bound to. A transaction has no room for the users of many
+    /// clients, so `bind-client` binds the clients of a bulk purchase a moment later.
     fn bind(&self, policy: Policy) -> Bind {
         match self {
             Self::One(_) => policy.bind(),
@@ -62,7 +62,7 @@ impl Buyers {
         }
     }
 
-    /// What a commit for them reads first.
+    /// The keys that a purchase for these buyers reads first.
     pub(super) fn keys(&self, policy: Policy) -> Vec<Key> {
         let bind = self.bind(policy);
         let key_of = |buyer: &Buyer| match buyer {
@@ -72,7 +72,8 @@ impl Buyers {
         self.as_slice().iter().filter_map(key_of).collect()
     }
 
-    /// What it reads next.
+    /// The keys that the purchase reads after these: the users that new clients will be bound to, unless they are
+    /// loaded already.
     pub(super) fn unread(&self, policy: Policy, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
         let bind = self.bind(policy);
         let mut keys = Vec::new();

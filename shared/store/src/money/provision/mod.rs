@@ -41,14 +41,12 @@ pub enum Purchase {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Units {
     pub product: ProductReference,
-    /// How many units for each buyer.
     pub each: Quantity,
     pub buyers: Buyers,
 }
 
 #[derive(Debug)]
 pub struct ProvisionCommand<'a> {
-    /// The reseller whose wallet pays.
     pub reseller: &'a ResellerRefid,
     pub purchase: Purchase,
     pub description: Option<Description>,
@@ -58,7 +56,6 @@ pub struct ProvisionCommand<'a> {
 /// licences.
 type Drawn = (LicenceRefid, LicenceKey);
 
-/// What a provision commits.
 struct Made {
     wallet: Wallet,
     provision: Provision,
@@ -66,7 +63,7 @@ struct Made {
 }
 
 impl Store {
-    /// Debits the wallet and mints what it pays for.
+    /// Debits the wallet and creates what the credits pay for.
     pub async fn provision<V: View<Provision>>(
         &self,
         command: &ProvisionCommand<'_>,
@@ -119,7 +116,6 @@ impl Store {
         .await
     }
 
-    /// Decides on a purchase of units of a product.
     fn order(
         &self,
         command: &ProvisionCommand<'_>,

@@ -75,7 +75,7 @@ impl Store {
         item.filter(is_client).map(|item| read(&item, &self.secrets)).transpose()
     }
 
-    /// Those of these clients that exist. The read may be stale.
+    /// The clients among `refids` that exist. The read may be stale.
     pub async fn clients_named(&self, refids: &[ClientRefid]) -> Result<HashMap<ClientRefid, Client>, StoreError> {
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let found = self.table.get_all(&keys, Consistency::Eventual).await?;

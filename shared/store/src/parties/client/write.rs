@@ -24,7 +24,6 @@ use crate::{Store, StoreError};
 /// Which user a new client is bound to (rule A7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bind {
-    /// None.
     No,
     /// The user with the same address, if that address is confirmed and the user is bound to no client.
     ByAddress,
@@ -56,7 +55,7 @@ pub struct ClientCreation<'a> {
     pub new: &'a NewClient,
     /// `None` for a standalone client.
     pub reseller: Option<&'a ResellerRefid>,
-    /// The login it is bound to; none: as the deployment does with all new clients.
+    /// The user that the client is bound to. `None` leaves the choice to the deployment's policy.
     pub user: Option<UserRefid>,
 }
 
@@ -104,7 +103,8 @@ impl Store {
         ])
     }
 
-    /// Changes a client that `may` be changed by the caller; `change` is the rule.
+    /// Replaces a client by what `change` makes of it; `None` means that nothing needs to change. A client for which
+    /// `may` is false is refused like one that does not exist.
     pub async fn change_client<V: View<Client>>(
         &self,
         refid: &ClientRefid,
@@ -131,7 +131,8 @@ impl Store {
         .await
     }
 
-    /// Binds a client that has no login to the one with its address, if that is confirmed and free (rule A7).
+    /// Binds a client that has no user to the user with its address, if that address is confirmed and the user is
+    /// bound to no other client (rule A7).
     pub async fn bind_client_by_address(&self, refid: &ClientRefid, request: &Request) -> Result<(), StoreError> {
         let key = key(refid);
         let (keys, stamp) = (std::slice::from_ref(&key), &request.stamp);

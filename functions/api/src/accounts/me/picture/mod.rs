@@ -1,8 +1,8 @@
-//! Pictures of people: any JPEG, PNG or WebP becomes a square JPEG.
+//! Pictures of users: any JPEG, PNG or WebP becomes a square JPEG.
 //!
-//! Invariant: what is kept is pixels that were decoded and encoded again, so nothing that was hidden in the file
-//! (places, cameras, scripts) goes on. What a file is, is told from its bytes. One that claims to be huge is refused
-//! before any of it is decoded, and one is decoded at a time, so memory is bounded.
+//! Invariant: only pixels that were decoded and encoded again are kept, so nothing hidden in the file (locations,
+//! camera data, scripts) survives. The format is detected from the bytes of the file. A file that claims to be huge
+//! is refused before any of it is decoded, and only one file is decoded at a time, so memory is bounded.
 
 use std::io::Cursor;
 use std::sync::{Arc, LazyLock};
@@ -16,38 +16,35 @@ use image::{
 };
 use tokio::sync::Semaphore;
 
-/// The width and height of what is made, in pixels.
+/// The width and height of the resulting picture, in pixels.
 pub const SIDE: u32 = 256;
-/// The most bytes of what is made.
 pub const MOST_BYTES: usize = 60_000;
-/// The largest width or height of a picture that is taken, in pixels.
+/// The largest accepted width or height of a file, in pixels.
 pub const MOST_SIDE: u32 = 8_192;
-/// The most pixels of a picture that is taken: what telephones make by themselves. Decoded it takes up to 100 MB, and
-/// while it is decoded up to twice as much.
+/// The largest accepted number of pixels: enough for what telephones produce by default. Such a picture takes up to
+/// 100 MB once it is decoded, and up to twice as much during decoding.
 pub const MOST_PIXELS: u64 = 25_000_000;
-/// The most bytes of a pixel that are decoded.
+/// The largest number of bytes that a decoded pixel may take.
 const MOST_DEPTH: u64 = 4;
-/// The qualities that are tried until one is small enough. Only noise needs more than the first.
+/// The JPEG qualities that are tried in turn until the result is small enough. Only noise needs more than the first.
 const QUALITIES: [u8; 4] = [85, 70, 50, 25];
 
 static PLACE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
-/// Why a picture is not taken. The message is meant for people.
+/// Why a picture is refused. The message completes the sentence "The picture …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AvatarError {
-    /// None of the formats that are taken.
     #[error("must be a JPEG, PNG or WebP picture")]
     NotAPicture,
-    /// More pixels than are taken.
-    #[error("must be at most {MOST_SIDE} pixels wide and high, and at most {MOST_PIXELS} pixels")]
+    #[error("must be at most {MOST_SIDE} pixels wide and high, and have at most {MOST_PIXELS} pixels in all")]
     TooLarge,
-    /// It begins like one of the formats, and can't be read to its end.
-    #[error("must be a whole picture; this one is broken")]
+    /// The file begins like one of the formats, but can't be read to its end.
+    #[error("must be complete and undamaged")]
     Broken,
 }
 
-/// The middle of a picture as a JPEG of [`SIDE`] by [`SIDE`] pixels and at most [`MOST_BYTES`] bytes: upright, without
-/// metadata, what was transparent white. Of an animation, its first frame.
+/// The middle of a picture as a JPEG of [`SIDE`] by [`SIDE`] pixels and at most [`MOST_BYTES`] bytes. It is upright
+/// and has no metadata; transparent areas become white. Of an animation, the first frame is taken.
 pub async fn square_jpeg(file: Bytes) -> Result<Vec<u8>, AvatarError> {
     // The semaphore is never closed.
     let place = PLACE.clone().acquire_owned().await.ok();
@@ -75,7 +72,7 @@ fn upright_square(file: &[u8]) -> Result<RgbImage, AvatarError> {
         return Err(AvatarError::TooLarge);
     }
     limits.reserve(decoder.total_bytes()).map_err(|error| of(&error))?;
-    // A picture whose metadata can't be read is taken as it lies.
+    // If the orientation can't be read, the picture is not turned.
     let orientation = decoder.orientation().ok();
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| of(&error))?;
     let mut square = DynamicImage::ImageRgb8(square(picture));
@@ -85,7 +82,7 @@ fn upright_square(file: &[u8]) -> Result<RgbImage, AvatarError> {
     Ok(square.into_rgb8())
 }
 
-/// What a file is, by its first bytes, when it is one of those that are taken; and what of it is to be read.
+/// The format of a file, detected from its first bytes, and the part of the file that the decoder is to read.
 fn format_of(file: &[u8]) -> Result<(ImageFormat, &[u8]), AvatarError> {
     match image::guess_format(file) {
         Ok(ImageFormat::WebP) => {
@@ -98,7 +95,8 @@ fn format_of(file: &[u8]) -> Result<(ImageFormat, &[u8]), AvatarError> {
     }
 }
 
-/// Whether a JPEG file has pixels that do not end: the decoder would make up the rest. None: it has none at all.
+/// Whether the pixel data of a JPEG file has no end marker; the decoder would invent the missing rest. `None` if the
+/// file has no pixel data at all.
 fn is_cut_off(file: &[u8]) -> Option<bool> {
     const START_OF_SCAN: u8 = 0xDA;
     const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
@@ -113,8 +111,8 @@ fn is_cut_off(file: &[u8]) -> Option<bool> {
     }
 }
 
-/// A WebP file without what follows it, when all its parts lie within it: the decoder would make room for as much as a
-/// part says it is.
+/// A WebP file without trailing bytes, or `None` unless all its chunks lie within the file: the decoder would
+/// allocate as much memory as a chunk claims to need.
 fn whole_webp(file: &[u8]) -> Option<&[u8]> {
     let size = |at: usize| {
         let bytes = file.get(at..)?.first_chunk()?;
@@ -129,7 +127,6 @@ fn whole_webp(file: &[u8]) -> Option<&[u8]> {
     file.get(..end).filter(|_| part == end)
 }
 
-/// The middle of a picture on white, scaled.
 fn square(picture: DynamicImage) -> RgbImage {
     if picture.color().has_alpha() {
         let mut picture = picture.into_rgba8();
@@ -140,7 +137,8 @@ fn square(picture: DynamicImage) -> RgbImage {
     }
 }
 
-/// Makes what is transparent white. It happens before scaling, or colours that nobody saw would bleed into the edges.
+/// Puts the picture on a white background. This happens before scaling; otherwise invisible colours of transparent
+/// pixels would bleed into the edges.
 fn on_white(picture: &mut RgbaImage) {
     for pixel in picture.pixels_mut() {
         let Rgba([red, green, blue, alpha]) = *pixel;
@@ -162,7 +160,7 @@ fn middle<P: Pixel<Subpixel = u8> + 'static>(picture: &ImageBuffer<P, Vec<u8>>) 
     if side <= 2 * SIDE {
         return imageops::resize(&*square, SIDE, SIDE, FilterType::CatmullRom);
     }
-    // Averages of areas first: cheap, and good for all but the last halving.
+    // Averaging areas is cheap, and good enough for all but the last halving.
     let coarse = imageops::thumbnail(&*square, 2 * SIDE, 2 * SIDE);
     imageops::resize(&coarse, SIDE, SIDE, FilterType::CatmullRom)
 }

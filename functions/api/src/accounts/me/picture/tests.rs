@@ -1,4 +1,4 @@
-//! Pictures that come, and what becomes of them.
+//! Tests of converting, and of refusing, files that users upload as their picture.
 
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
@@ -12,7 +12,7 @@ const BLUE: [u8; 3] = [20, 20, 220];
 const HIDDEN: &str = "51.5007N 0.1246W";
 const FORMATS: [ImageFormat; 3] = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP];
 
-/// EXIF that turns a picture by `orientation`, and tells where it was taken.
+/// EXIF metadata that turns a picture by `orientation`, and that contains a location.
 fn exif(orientation: u16) -> Vec<u8> {
     let mut exif = b"II*\0\x08\0\0\0\x02\0".to_vec();
     let length = u32::try_from(HIDDEN.len()).unwrap();
@@ -44,7 +44,6 @@ fn file(format: ImageFormat, picture: &RgbImage, exif: Option<Vec<u8>>) -> Vec<u
     bytes
 }
 
-/// Red on the left and blue on the right, with a border that a square does not show.
 fn halves(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, _| image::Rgb(if x < width / 2 { RED } else { BLUE }))
 }
@@ -83,7 +82,7 @@ async fn each_format_becomes_a_square_of_its_middle() {
 async fn pictures_stand_upright() {
     let at = [(4, 128), (128, 4), (251, 128), (128, 251)];
     for format in FORMATS {
-        // Where the left edge is shown.
+        // `left` is where the left edge of the file ends up in the square.
         for (orientation, left) in [(1, at[0]), (2, at[2]), (3, at[2]), (6, at[1]), (8, at[3])] {
             let turned = file(format, &halves(400, 400), Some(exif(orientation)));
             let square = made(turned).await.unwrap();
@@ -220,7 +219,7 @@ async fn bombs_are_refused_before_they_go_off() {
     let mut webp = file(ImageFormat::WebP, &halves(8, 8), None);
     webp.splice(21..25, 0x0FFF_BFFE_u32.to_le_bytes());
     assert_eq!(made(webp).await.unwrap_err(), AvatarError::TooLarge);
-    // A part that says it is four gigabytes, for which room would be made.
+    // A chunk that claims to be four gigabytes long; the decoder would allocate them.
     let mut webp = file(ImageFormat::WebP, &halves(8, 8), Some(exif(1)));
     let part = webp.windows(4).position(|it| it == b"EXIF").unwrap();
     webp.splice(part + 4..part + 8, [0xF0, 0xFF, 0xFF, 0xFF]);
@@ -243,7 +242,7 @@ fn an_error_says_what_would_be_taken() {
     for (error, told) in [
         (AvatarError::NotAPicture, "JPEG, PNG or WebP"),
         (AvatarError::TooLarge, "8192 pixels wide"),
-        (AvatarError::Broken, "whole"),
+        (AvatarError::Broken, "complete"),
     ] {
         assert!(error.to_string().contains(told), "{error}");
     }

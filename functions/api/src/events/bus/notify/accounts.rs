@@ -1,4 +1,4 @@
-//! What people are told of their own account, so that they notice what they did not do (rule D2).
+//! E-mails to users about changes of their account, so that they notice changes they did not make (rule D2).
 
 use purser_domain::basic::refid::UserRefid;
 use purser_domain::parties::reseller::Reseller;
@@ -8,7 +8,6 @@ use purser_edge::process::mail::Mail;
 
 use purser_mails::{accounts, branding_reseller};
 
-/// That the password was changed.
 pub(super) async fn password_changed(app: &App, user: &UserRefid, when: &str) -> Result<Option<Mail>, String> {
     let found = user_and_reseller(app, user).await?;
     let mail = |(user, reseller): (User, Option<Reseller>)| {
@@ -17,7 +16,7 @@ pub(super) async fn password_changed(app: &App, user: &UserRefid, when: &str) ->
     found.map(mail).transpose()
 }
 
-/// That the address was changed: the one before is told.
+/// Goes to the previous address, so that its owner notices a change by a thief of the account.
 pub(super) async fn email_changed(app: &App, user: &UserRefid, when: &str) -> Result<Option<Mail>, String> {
     let Some((User { name, previous_email: Some(before), .. }, reseller)) = user_and_reseller(app, user).await? else {
         return Ok(None);
@@ -25,7 +24,6 @@ pub(super) async fn email_changed(app: &App, user: &UserRefid, when: &str) -> Re
     accounts::email_changed(app, &before, &name, when, reseller.as_ref()).map(Some)
 }
 
-/// That the second factor was turned on or off.
 pub(super) async fn second_factor_changed(
     app: &App,
     user: &UserRefid,
@@ -39,7 +37,6 @@ pub(super) async fn second_factor_changed(
     found.map(mail).transpose()
 }
 
-/// That somebody signed in from a device that was not seen before.
 pub(super) async fn new_device(app: &App, user: &UserRefid, login: &str, when: &str) -> Result<Option<Mail>, String> {
     let Some((User { email, name, .. }, reseller)) = user_and_reseller(app, user).await? else {
         return Ok(None);
@@ -51,7 +48,7 @@ pub(super) async fn new_device(app: &App, user: &UserRefid, login: &str, when: &
     accounts::new_device(app, &email, &name, when, address, login.agent.as_deref(), reseller.as_ref()).map(Some)
 }
 
-/// A user with the reseller whose brand its mails carry; none when it has been deleted.
+/// A user, and the reseller whose brand the user's e-mails carry. `None` if the user has been deleted.
 async fn user_and_reseller(app: &App, refid: &UserRefid) -> Result<Option<(User, Option<Reseller>)>, String> {
     let Some(user) = app.store.user(refid).await? else {
         return Ok(None);

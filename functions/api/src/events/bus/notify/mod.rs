@@ -1,8 +1,8 @@
-//! `notify`: mails about what happened (rules A10, B1, B9).
+//! `notify`: sends e-mails about what happened (rules A10, B1, B9).
 //!
-//! Invariant: an event is claimed before its mail is sent and settled after, so a mail is sent once, unless a crash
-//! comes between the two or SES's answer gets lost; whoever the mail is about is read fresh, and a mail to nobody is
-//! no error.
+//! Invariant: an event is claimed before its e-mail is sent and settled afterwards. So an e-mail is sent once, unless
+//! a crash comes between the two or SES's answer is lost. The recipient is read when the e-mail is written. If they
+//! no longer exist, no e-mail is sent, and that is no error.
 
 mod accounts;
 
@@ -18,7 +18,6 @@ use serde_json::Value;
 
 use purser_mails::{clients, resellers};
 
-/// The events it takes.
 pub const TAKES: &[EventName] = &[
     EventName::ClientCreated,
     EventName::ClientStatusChanged,
@@ -31,7 +30,7 @@ pub const TAKES: &[EventName] = &[
     EventName::SignedInFromNewDevice,
 ];
 
-/// Sends the mail an event calls for. An error asks for another delivery.
+/// Sends the e-mail for an event. An error asks for another delivery.
 pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("notify", event)?;
     let send = async {
@@ -78,7 +77,7 @@ async fn mail_for(app: &App, delivery: &Delivery, occurrence: Occurrence) -> Res
     }
 }
 
-/// A client with the reseller whose brand its mails carry; none when it has been deleted.
+/// A client, and the reseller whose brand its e-mails carry. `None` if the client has been deleted.
 async fn client_and_reseller(app: &App, refid: &ClientRefid) -> Result<Option<(Client, Option<Reseller>)>, String> {
     let Some(client) = app.store.client(refid).await? else {
         return Ok(None);

@@ -1,7 +1,8 @@
-//! What checkpoints of several days say together, and whether entries agree with them.
+//! Compares the checkpoints of several days with each other, and entries with the checkpoints.
 //!
-//! Invariant: nothing here needs a secret or the deployment; whoever has kept the parts and knows the public key can
-//! judge. What is wrong is a [`Discrepancy`]; a part that is forged proves nothing, so it is compared with nothing.
+//! Invariant: the comparison needs neither a secret nor the deployment; anyone who kept the parts and knows the
+//! public key can make it. Whatever is wrong is reported as a [`Discrepancy`]. A forged part proves nothing, so
+//! nothing is compared with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,54 +14,54 @@ use crate::basic::time::Day;
 use crate::money::credits::Credits;
 use crate::money::entry::{EntryHash, EntryType};
 
-/// What is wrong with checkpoints, or with entries beside them.
+/// What is wrong with checkpoints, or with entries that are compared with them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Discrepancy {
     #[error("{date} part {part}: {why}")]
     Forged { date: Day, part: u32, why: Forged },
-    #[error("{date} part {part}: there are two, which differ")]
+    #[error("{date} part {part}: there are two different versions of it")]
     TwoParts { date: Day, part: u32 },
     #[error("{date} part {part} is missing")]
     PartMissing { date: Day, part: u32 },
-    #[error("{date} part {part} comes after the last one")]
+    #[error("{date} part {part} comes after the part that is marked as the last")]
     AfterTheLast { date: Day, part: u32 },
     #[error("{date}: the last part is missing")]
     LastMissing { date: Day },
     #[error("there is no checkpoint between {earlier} and {later}")]
     DaysMissing { earlier: Day, later: Day },
-    #[error("{date}: {reseller} is there twice")]
+    #[error("{date}: {reseller} is listed twice")]
     WalletTwice { date: Day, reseller: ResellerRefid },
-    #[error("{reseller} was there on {earlier} and is missing on {later}")]
+    #[error("{reseller} is listed on {earlier} and missing on {later}")]
     Vanished { reseller: ResellerRefid, earlier: Day, later: Day },
-    #[error("{reseller} goes back: entry {from} on {earlier}, entry {to} on {later}")]
+    #[error("{reseller} went back from entry {from} on {earlier} to entry {to} on {later}")]
     WentBack { reseller: ResellerRefid, earlier: Day, from: u64, later: Day, to: u64 },
-    #[error("{reseller}: entry {sequence} is another one on {later} than on {earlier}")]
+    #[error("{reseller}: entry {sequence} on {later} is not the one on {earlier}")]
     Rewritten { reseller: ResellerRefid, sequence: u64, earlier: Day, later: Day },
-    #[error("{reseller} is in no checkpoint that was given")]
+    #[error("{reseller} is in none of the given checkpoints")]
     NoCheckpoint { reseller: ResellerRefid },
     #[error("{reseller}: entry {sequence} does not follow the one before it")]
     Unchained { reseller: ResellerRefid, sequence: u64 },
-    #[error("{reseller}: entry {sequence}: its amount does not lead to the balance it left")]
+    #[error("{reseller}: entry {sequence}: the balance after it does not follow from its amount")]
     Miscounted { reseller: ResellerRefid, sequence: u64 },
-    #[error("{reseller}: entry {sequence} is not the one of the checkpoint of {date}")]
+    #[error("{reseller}: entry {sequence} is not the one in the checkpoint of {date}")]
     OtherHistory { reseller: ResellerRefid, sequence: u64, date: Day },
-    #[error("{reseller}: entry {sequence}, where it stood on {date}, is not among those given")]
+    #[error("{reseller}: entry {sequence}, the last one on {date}, is not among the given entries")]
     NotGiven { reseller: ResellerRefid, sequence: u64, date: Day },
 }
 
-/// What was found out about a set of parts.
+/// The result of comparing a set of parts.
 #[derive(Debug, Default)]
 pub struct Chronicle {
-    /// The days there are parts of.
+    /// The days that have at least one part.
     pub days: BTreeSet<Day>,
-    /// Where each wallet stood, oldest day first; signed parts only.
+    /// The states of each wallet, oldest day first. They come only from parts with a valid signature.
     pub heads: BTreeMap<ResellerRefid, Vec<(Day, WalletHead)>>,
-    /// What is wrong.
     pub discrepancies: Vec<Discrepancy>,
 }
 
 impl Chronicle {
-    /// Judges `parts`, in any order, by the key that should have signed them; a part given twice counts once.
+    /// Judges `parts`, which may be in any order, by the key that should have signed them. A part that is given twice
+    /// counts once.
     pub fn of(parts: Vec<Part>, key: &PublicKey) -> Self {
         let mut days: BTreeMap<Day, Vec<Part>> = BTreeMap::new();
         for part in parts {
@@ -75,14 +76,15 @@ impl Chronicle {
             let before = chronicle.discrepancies.len();
             chronicle.must_be_whole(date, &parts);
             let genuine = chronicle.genuine(parts, key);
-            // Of a day in doubt nobody can say who is missing.
+            // If the day has a discrepancy, its parts may be incomplete, so a missing wallet proves nothing.
             let whole = chronicle.discrepancies.len() == before;
             chronicle.compare(date, &genuine, whole);
         }
         chronicle
     }
 
-    /// The days without any part, between the first and the last one: wrong where all was given, not in a selection.
+    /// The gaps between the first and the last day. A gap is a discrepancy only if the caller gave all days, not a
+    /// selection of them.
     pub fn gaps(&self) -> Vec<Discrepancy> {
         let pairs = self.days.iter().zip(self.days.iter().skip(1));
         let apart = pairs.filter(|(earlier, later)| earlier.next() != Some(**later));
@@ -98,7 +100,7 @@ impl Chronicle {
                 self.discrepancies.push(Discrepancy::TwoParts { date, part });
                 continue;
             }
-            // Numbers come from outside: a forged one must not make this a long list.
+            // A forged number can be huge, so only the first missing part of each gap is reported.
             if part > expected {
                 let part = expected;
                 self.discrepancies.push(Discrepancy::PartMissing { date, part });
@@ -114,7 +116,7 @@ impl Chronicle {
         }
     }
 
-    /// The parts that `key` signed.
+    /// Keeps the parts that `key` signed, and reports the others.
     fn genuine(&mut self, parts: Vec<Part>, key: &PublicKey) -> Vec<Part> {
         let signed = |part: &Part| match part.verify(key) {
             Ok(()) => true,
@@ -129,7 +131,7 @@ impl Chronicle {
         parts
     }
 
-    /// Compares a day with all that went before it, and adds it.
+    /// Compares a day with the latest known state of each wallet, and then adds the day to the known states.
     fn compare(&mut self, date: Day, parts: &[Part], whole: bool) {
         let mut seen = BTreeSet::new();
         for head in parts.iter().flat_map(|part| &part.wallets) {
@@ -153,17 +155,18 @@ impl Chronicle {
         }
     }
 
-    /// What is wrong with these entries of a wallet: they must follow each other, in hash and in balance, and pass
-    /// through all it is known to have stood at.
+    /// Reports what is wrong with these entries of a wallet: each entry must follow the previous one in hash and
+    /// balance, and they must contain every state that the checkpoints recorded.
     pub fn follow(&self, reseller: &ResellerRefid, mut links: Vec<Link>) -> Vec<Discrepancy> {
         let Some(heads) = self.heads.get(reseller) else {
             let reseller = reseller.clone();
             return vec![Discrepancy::NoCheckpoint { reseller }];
         };
         links.sort_by_key(|link| link.sequence);
-        // Pages that overlap show an entry twice.
+        // Pages that overlap list an entry twice.
         links.dedup();
-        // What is before the first entry that was given is known by its hash alone.
+        // Only the hash of the entry before the first given entry is known; its balance is known if a checkpoint
+        // recorded that entry, or if there is no entry before.
         let mut places = BTreeMap::new();
         match links.first() {
             None => drop(places.insert(0, (EntryHash::START, Some(Credits::ZERO)))),
@@ -208,7 +211,7 @@ impl Chronicle {
     }
 }
 
-/// What of a wallet can't be, between two days.
+/// The contradiction, if any, between a wallet's states on two days.
 fn changed(known: &(Day, WalletHead), later: Day, head: &WalletHead) -> Option<Discrepancy> {
     let (earlier, before) = known;
     let reseller = head.reseller.clone();
@@ -223,22 +226,17 @@ fn changed(known: &(Day, WalletHead), later: Day, head: &WalletHead) -> Option<D
     }
 }
 
-/// What an entry that was saved says of its place in the history.
+/// The fields of a saved entry that link it into the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// Its number, from 1.
+    /// The number of the entry, counted from 1.
     pub sequence: u64,
-    /// What it does to the balance.
     #[serde(rename = "type")]
     pub kind: EntryType,
-    /// By how much.
     pub amount: Credits,
-    /// The balance it left.
     pub balance_after: Credits,
-    /// The hash of the entry before it.
     #[serde(with = "as_hex")]
     pub previous_hash: EntryHash,
-    /// Its own.
     #[serde(with = "as_hex")]
     pub hash: EntryHash,
 }

@@ -1,4 +1,4 @@
-//! Days and entries that agree, and each way in which they may not.
+//! Days and entries that agree, and each way in which they can disagree.
 
 use ed25519_dalek::SigningKey;
 
@@ -18,7 +18,7 @@ fn hash(n: u64) -> EntryHash {
     }
 }
 
-/// Where a wallet stands after so many entries of 100 credits each.
+/// The state of a wallet after this many entries of 100 credits each.
 fn head(n: u8, sequence: u64) -> WalletHead {
     WalletHead { reseller: reseller(n), sequence, head: hash(sequence), balance: Credits::new(sequence * 100) }
 }
@@ -86,7 +86,7 @@ fn days_without_any_part_are_told_as_gaps() {
     let gaps = |days: &[u8]| {
         let parts = days.iter().map(|it| part(*it, 1, true, vec![]));
         let chronicle = Chronicle::of(parts.collect(), &key());
-        assert_eq!(chronicle.discrepancies, vec![], "a selection is in order");
+        assert_eq!(chronicle.discrepancies, vec![], "a selection of days has no discrepancy");
         chronicle.gaps()
     };
     let between = |earlier, later| Discrepancy::DaysMissing { earlier: day(earlier), later: day(later) };
@@ -182,7 +182,11 @@ fn entries_of_another_history_are_told() {
 
     assert_eq!(follow(links(4, 6)), [not_given(0, 1)]);
     assert_eq!(follow(links(1, 4)), [not_given(5, 3)]);
-    assert_eq!(follow(vec![]), [not_given(3, 2), not_given(5, 3)], "nothing given proves the beginning alone");
+    assert_eq!(
+        follow(vec![]),
+        [not_given(3, 2), not_given(5, 3)],
+        "without entries, only the beginning of the history is known"
+    );
     let stranger = reseller(9);
     assert_eq!(chronicle().follow(&stranger, links(1, 1)), [Discrepancy::NoCheckpoint { reseller: stranger }]);
 }
@@ -209,7 +213,8 @@ fn entries_whose_amounts_do_not_add_up_are_told() {
     assert_eq!(follow(overdrawn), [miscounted(1)]);
 
     let not_given = Discrepancy::NotGiven { reseller: reseller(1), sequence: 0, date: day(1) };
-    // What the first of them found is known from the checkpoint that stood there.
+    // The checkpoint of the entry before gives the balance, so the amount of the first given entry can be checked,
+    // too.
     let mut later = links(4, 6);
     later[0].amount = Credits::new(101);
     assert_eq!(follow(later), [miscounted(4), not_given]);

@@ -1,39 +1,41 @@
-//! Buckets of requests: how much whoever has a name may still ask.
+//! Buckets of requests: how many requests each name, such as a caller or an address, may still send.
 //!
-//! Invariant: in any stretch of time a bucket lets through at most one minute's worth of requests and what its rate
-//! gives for that stretch; and there are never more than [`MOST`] buckets, whoever calls.
+//! Invariant: in any period a bucket lets through at most one minute's worth of requests plus what its rate adds in
+//! that period. There are never more than [`MOST`] buckets, no matter how many names there are.
 //!
-//! A bucket is one number, the moment at which it will be full again (the generic cell rate algorithm's theoretical
-//! arrival time). That it may lie further ahead than a minute is why these are our own few lines: whether a request
-//! was a guess is known from its answer, and libraries for rates refuse to take what is not there.
+//! A bucket is one number, the moment at which it will be full again (the theoretical arrival time of the generic
+//! cell rate algorithm). It may be more than a minute ahead: whether a request was a guess is only known from its
+//! answer, so a charge may exceed what the bucket holds. Rate-limiting libraries refuse such a charge, so Purser has
+//! its own implementation.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-/// How many buckets are kept. A hundred bytes each, they are a megabyte.
+/// The most buckets that are kept. At about a hundred bytes each, they take a megabyte.
 pub const MOST: usize = 10_000;
 
 const SECOND: i64 = 1_000_000;
-/// What a full bucket holds.
+/// What a full bucket holds: a minute, in microseconds.
 const BURST: i64 = 60 * SECOND;
 
-/// One bucket for each name. Moments and spans are microseconds.
+/// One bucket for each name. All times and durations are in microseconds.
 #[derive(Debug)]
 pub struct Buckets<K> {
-    /// How long a bucket takes to gain one request; 0: there is no limit.
+    /// How long a bucket takes to gain one request; 0 means that there is no limit.
     interval: i64,
-    /// When each is full again. One that is not here is full.
+    /// When each bucket will be full again. A name without an entry has a full bucket.
     full_at: Mutex<HashMap<K, i64>>,
 }
 
 impl<K: Eq + Hash> Buckets<K> {
-    /// Buckets of so many requests, which fill in a minute; 0: without limit.
+    /// Buckets that hold `per_minute` requests and refill within a minute; 0 means that there is no limit.
     pub fn new(per_minute: u32) -> Self {
         Self { interval: BURST.checked_div(i64::from(per_minute)).unwrap_or(0), full_at: Mutex::default() }
     }
 
-    /// Takes one request out of the bucket of `name`, or says after how many seconds there will be one in it.
+    /// Takes one request from the bucket of `name`. The error is the number of seconds until the bucket has one
+    /// again.
     pub fn take(&self, name: K, now: i64) -> Result<(), u64> {
         if self.interval == 0 {
             return Ok(());
@@ -50,7 +52,7 @@ impl<K: Eq + Hash> Buckets<K> {
         })
     }
 
-    /// Takes as many out of the bucket of `name`, and what is not in it as a debt.
+    /// Takes `requests` from the bucket of `name`. If it holds fewer, the rest becomes a debt.
     pub fn charge(&self, name: K, requests: u32, now: i64) {
         if self.interval == 0 {
             return;
@@ -72,8 +74,8 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-/// Forgets the buckets that are full again and then, so that it is not done for each new name, all but half of what
-/// may be kept. Those who owe most are remembered.
+/// Removes the buckets that are full again, and then all but half of [`MOST`], so that this does not happen for each
+/// new name. The buckets with the largest debts are kept.
 fn make_room<K: Eq + Hash>(all: &mut HashMap<K, i64>, now: i64) {
     all.retain(|_, full_at| *full_at > now);
     let mut moments: Vec<i64> = all.values().copied().collect();

@@ -1,10 +1,9 @@
-//! What buckets let through, and how many of them there are.
+//! Tests of how many requests buckets let through, and of how many buckets are kept.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A moment like those of the clock.
 const NOW: i64 = 1_770_000_000 * SECOND;
 
 fn taken(buckets: &Buckets<u32>, now: i64) -> u32 {
@@ -48,7 +47,7 @@ fn a_charge_that_is_not_there_is_a_debt() {
     assert_eq!(buckets.take(0, NOW), Ok(()));
     buckets.charge(0, 50, NOW);
     buckets.charge(0, 50, NOW);
-    // 101 are gone of 60, so the next one is there when 42 have come back.
+    // 101 requests were taken from a bucket of 60, so there is one again after 42 have been refilled.
     assert_eq!(buckets.take(0, NOW), Err(42));
     assert_eq!(buckets.take(0, NOW + 41 * SECOND), Err(1));
     assert_eq!(buckets.take(0, NOW + 42 * SECOND), Ok(()));
@@ -67,7 +66,7 @@ fn the_number_of_buckets_is_bounded_and_debtors_are_remembered() {
     for debtor in 0..100 {
         assert!(buckets.take(debtor, NOW + SECOND).is_err(), "{debtor}");
     }
-    // When all are full again, only the one that asks is kept.
+    // Once all buckets are full again, none is kept.
     let later = NOW + 1_000 * BURST;
     let mut all = buckets.full_at.lock().unwrap();
     make_room(&mut all, later);
