@@ -1,8 +1,8 @@
 //! The API and the workers behind it: one module per noun, and in it one file per operation, named by its verb.
 //!
 //! Invariant: [`ROOMS`] lists every function under the name that `Handler:` in template.yaml selects it by. A test
-//! checks that both lists are equal, and that the routes of each function equal its events in the template. Functions
-//! share code only within their module.
+//! checks that both lists are equal, and that the routes of each function equal its events in the template. A module
+//! may use another one's bodies, views and reports, but never its handlers.
 
 pub mod accounts;
 pub mod analytics;

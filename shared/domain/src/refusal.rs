@@ -10,7 +10,7 @@ use crate::money::credits::Credits;
 use crate::money::tier::Tier;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum ResourceKind {
     Client,
     Reseller,
     Product,
@@ -22,7 +22,7 @@ pub enum What {
     Avatar,
 }
 
-impl What {
+impl ResourceKind {
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -51,7 +51,7 @@ pub enum Refusal {
     Forbidden,
     /// The resource does not exist, or it belongs to another reseller; the caller can't tell which (rule A8).
     #[error("There is no such {}.", .0.noun())]
-    NotFound(What),
+    NotFound(ResourceKind),
     /// Another client (rule A2) or another user has this e-mail address.
     #[error("The e-mail address is already in use.")]
     DuplicateEmail,

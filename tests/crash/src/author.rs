@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::history::{Answer, By, Command, Told, Wanted};
+use super::history::{Answer, By, Command, Reported, Wanted};
 use super::kinds::{Draft, KINDS, UNSEEN, refund_of};
 use super::purchase::Purchase;
 use purser_tests::{Caller, Partner};
@@ -41,7 +41,7 @@ pub struct Author {
     /// Decides what the next command is.
     pub random: fastrand::Rng,
     /// All commands sent, in order. Only the last one may lack its answer.
-    pub told: Vec<Told>,
+    pub told: Vec<Reported>,
     clients: Vec<Own>,
 }
 
@@ -71,7 +71,7 @@ impl Author {
     /// Makes a command and sends it. Returns whether its outcome is known.
     pub async fn next(&mut self, round: usize) -> bool {
         let command = self.draft();
-        self.told.push(Told::new(command));
+        self.told.push(Reported::new(command));
         self.finish(round).await
     }
 
@@ -111,7 +111,7 @@ impl Author {
     /// Refunds the purchase whose answer was lost, if it was carried out, before its caller learns of it. The list of
     /// commands then has the refund before the purchase, which still lacks its answer.
     pub async fn refund_unseen(&mut self, round: usize) {
-        let lost = |told: &&Told| {
+        let lost = |told: &&Reported| {
             let (command, lost) = (&told.command, told.answer.is_none());
             lost && command.wanted == Wanted::Entry && command.by == By::Reseller
         };
@@ -134,7 +134,7 @@ impl Author {
         let draft = refund_of(&purchase, &id);
         let refund = self.command(id, UNSEEN, draft);
         let unseen = self.told.pop();
-        self.told.push(Told::new(refund));
+        self.told.push(Reported::new(refund));
         let _known = self.finish(round).await;
         self.told.extend(unseen);
     }
@@ -222,13 +222,13 @@ impl Author {
 
     /// The id and the body of an earlier top-up with a reference.
     pub fn a_top_up(&mut self) -> Option<(String, Value)> {
-        let with_reference = |told: &&Told| {
+        let with_reference = |told: &&Reported| {
             let command = &told.command;
             command.wanted == Wanted::Entry && command.body["reference"].is_string()
         };
         let entered = self.told.iter().filter(with_reference);
         let entered = entered.filter(|told| told.done().is_some());
-        let entered: Vec<&Told> = entered.collect();
+        let entered: Vec<&Reported> = entered.collect();
         let chosen = self.random.choice(&entered)?;
         Some((chosen.command.id.clone(), chosen.command.body.clone()))
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::author::Author;
 use super::check::{Found, Wallet};
-use super::history::Told;
+use super::history::Reported;
 use purser_tests::Caller;
 
 /// Reads every wallet, entry and client. For each author's commands from the index in `since` on, also reads their
@@ -32,7 +32,7 @@ pub async fn read(operator: &Caller, authors: &[Author], since: &[usize]) -> Res
 }
 
 /// Reads the provision of a command again, and repeats the command.
-async fn again(operator: &Caller, author: &Author, told: &Told, found: &mut Found) -> Result<(), String> {
+async fn again(operator: &Caller, author: &Author, told: &Reported, found: &mut Found) -> Result<(), String> {
     let id = &told.command.id;
     if let Some(provision) = told.provision() {
         let path = format!("/v1/provisions/{provision}");

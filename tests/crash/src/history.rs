@@ -77,13 +77,13 @@ impl From<&Reply> for Answer {
 
 /// A command with everything that its caller saw of it.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct Reported {
     pub command: Command,
     pub tries: Vec<String>,
     pub answer: Option<Answer>,
 }
 
-impl Told {
+impl Reported {
     pub fn new(command: Command) -> Self {
         Self { command, tries: Vec::new(), answer: None }
     }

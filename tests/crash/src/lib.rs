@@ -34,7 +34,7 @@ use tokio::time::{sleep, timeout};
 use crate::laptop::{Laptop, OPERATOR_KEY};
 use author::{Author, Neighbour};
 use check::{Wrong, check};
-use history::{Told, Wanted};
+use history::{Reported, Wanted};
 use kinds::UNSEEN;
 use purser_tests::{Caller, Partner};
 
@@ -94,10 +94,10 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn of(told: &[Told], found: &check::Found) -> Self {
+    fn of(told: &[Reported], found: &check::Found) -> Self {
         let (wallets, done) = (found.wallets.values(), || told.iter().filter(|it| it.done().is_some()));
         let refunds = || done().filter(|it| it.refund().is_some());
-        let sent = |it: &&Told| matches!(it.command.wanted, Wanted::TransferTo(_));
+        let sent = |it: &&Reported| matches!(it.command.wanted, Wanted::TransferTo(_));
         Self {
             entries: wallets.clone().map(|wallet| wallet.entries.len()).sum(),
             licences: told.iter().map(|told| told.licences().len()).sum(),
@@ -203,7 +203,7 @@ impl Crash {
     pub fn history(&self, id: &str) -> String {
         let told = self.authors.iter().flat_map(|author| &author.told);
         let mut own = told.filter(|told| told.command.id == id);
-        own.next().map_or_else(String::new, Told::history)
+        own.next().map_or_else(String::new, Reported::history)
     }
 
     /// Lets all authors send commands, and kills `purser` a moment after this many answers. Returns how many there
@@ -259,7 +259,7 @@ impl Crash {
     }
 
     async fn check(&self, since: &[usize], mails: Option<Vec<(String, String)>>, round: &mut Round) {
-        let told: Vec<Told> = self.authors.iter().flat_map(|author| author.told.iter().cloned()).collect();
+        let told: Vec<Reported> = self.authors.iter().flat_map(|author| author.told.iter().cloned()).collect();
         match found::read(&self.operator, &self.authors, since).await {
             Ok(found) => {
                 let found = check::Found { mails, ..found };

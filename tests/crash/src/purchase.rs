@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::history::{Refund, Told, Wanted, licences};
+use super::history::{Refund, Reported, Wanted, licences};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purchase {
@@ -29,10 +29,10 @@ impl Purchase {
     }
 
     /// The purchases among these commands, with the refunds among these commands applied.
-    pub fn among(told: &[Told]) -> Vec<Self> {
+    pub fn among(told: &[Reported]) -> Vec<Self> {
         let bought = told.iter().filter(|it| it.command.wanted == Wanted::Entry && it.provision().is_some());
         let mut all: Vec<Self> = bought.filter_map(|it| Self::of(&it.done()?.json)).collect();
-        for refund in told.iter().filter_map(Told::refund) {
+        for refund in told.iter().filter_map(Reported::refund) {
             for one in all.iter_mut().filter(|it| it.refid == refund.provision) {
                 one.take(refund);
             }

@@ -13,7 +13,7 @@ use purser_domain::people::clean_up::{Reason, Stale};
 use purser_domain::people::given::GivenDevice;
 use purser_domain::people::session::{Login, Session};
 use purser_domain::people::user::{User, UserStatus};
-use purser_store::people::sign_in::SignedIn;
+use purser_store::people::sign_in::OpenedSession;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,8 +81,8 @@ pub struct SessionTokenView {
     device: String,
 }
 
-impl From<&SignedIn> for SessionTokenView {
-    fn from(signed_in: &SignedIn) -> Self {
+impl From<&OpenedSession> for SessionTokenView {
+    fn from(signed_in: &OpenedSession) -> Self {
         Self {
             token: signed_in.token.clone(),
             expires_at: signed_in.expires_at,

@@ -9,7 +9,7 @@ use purser_domain::analytics::{Kind, Scope, metric};
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::basic::time::Day;
 use purser_domain::licences::product::ProductReference;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::http::extract::{Limit, Params};
 use purser_edge::http::negotiation::Accept;
 use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
@@ -67,7 +67,7 @@ async fn scope_of(app: &App, call: &Call, reseller: Option<&str>, client: Option
     let Some(client) = client else {
         return Ok(scope);
     };
-    let refid = ClientRefid::parse(client).ok_or(Refusal::NotFound(What::Client))?;
+    let refid = ClientRefid::parse(client).ok_or(Refusal::NotFound(ResourceKind::Client))?;
     let client = call.client(app, &refid).await?;
     Ok(Scope::Client(scope.reseller().cloned(), client.refid))
 }

@@ -24,7 +24,7 @@ use purser_domain::analytics::range::{DayRange, RangeError};
 use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::basic::time::Day;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::{App, Call, Problem};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -110,7 +110,7 @@ fn unusable(error: RangeError) -> Problem {
 
 /// The scope of a query: everybody, the reseller that an operator names, or the calling reseller.
 async fn scope(app: &App, call: &Call, named: Option<&str>) -> Result<Scope, Problem> {
-    let unknown = Refusal::NotFound(What::Reseller);
+    let unknown = Refusal::NotFound(ResourceKind::Reseller);
     let named = match named {
         Some(text) => Some(ResellerRefid::parse(text).ok_or(unknown.clone())?),
         None => None,

@@ -13,7 +13,7 @@ use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::money::credits::Credits;
 use purser_domain::money::tier::Tier;
 use purser_domain::parties::reseller::Reseller;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::input::{Operator, OwnReseller};
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::Params;
@@ -155,7 +155,7 @@ pub(super) async fn stats(
         app.store.figures(Kind::Client, &scope, always),
         app.store.figures(Kind::Licence, &scope, always)
     )?;
-    let wallet = wallet.ok_or(Refusal::NotFound(What::Reseller))?;
+    let wallet = wallet.ok_or(Refusal::NotFound(ResourceKind::Reseller))?;
     ok(&ResellerStats {
         balance: wallet.balance,
         tier: wallet.tier,

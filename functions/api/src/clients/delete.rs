@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use purser_domain::basic::refid::ClientRefid;
 use purser_domain::parties::client::Client;
-use purser_domain::refusal::{Refusal, What};
+use purser_domain::refusal::{Refusal, ResourceKind};
 use purser_edge::caller::input::{Named, Operator};
 use purser_edge::http::answer::ok;
 use purser_edge::http::extract::{Body, IfMatch};
@@ -127,7 +127,7 @@ async fn delete_clients(
             _ if Instant::now() >= deadline => Err(StoreError::Busy),
             Some(refid) => delete(&app, &call, &refid, |_| Ok(())).await,
             // Either the text is not a refid, or the request named the same client before.
-            None => Err(Refusal::NotFound(What::Client).into()),
+            None => Err(Refusal::NotFound(ResourceKind::Client).into()),
         };
         let problem = deleted.err().map(Problem::from);
         results.push(Deletion {

@@ -9,7 +9,7 @@ use purser_domain::Refusal;
 use purser_domain::basic::refid::ResellerRefid;
 use purser_domain::money::entry::{Entry, EntryHash, Sequence, Waypoint};
 use purser_domain::money::wallet::Wallet;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::input::{Found, OwnReseller, Subject};
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{PageQuery, Params};
@@ -52,7 +52,7 @@ async fn list_entries(
     let limit = query.limit.unwrap_or_default().get();
     let page = app.store.entries(&own.0, limit, position).await?;
     if page.items.is_empty() && app.store.wallet(&own.0).await?.is_none() {
-        return Err(Refusal::NotFound(What::Reseller).into());
+        return Err(Refusal::NotFound(ResourceKind::Reseller).into());
     }
     List::answer(&app, &scope, page, |entry: &Entry| EntryView::from(entry))
 }
@@ -120,7 +120,7 @@ async fn verify_wallet(
         Ok(through) => through,
         Err(problem) => return Err(own.refuse(&app, problem).await),
     };
-    let found = app.store.verify_wallet(&own.0, through).await?.ok_or(Refusal::NotFound(What::Reseller))?;
+    let found = app.store.verify_wallet(&own.0, through).await?.ok_or(Refusal::NotFound(ResourceKind::Reseller))?;
     // A reseller may send values that are in no checkpoint. Such a mismatch is no sign of a broken ledger, so it must
     // not raise the operators' alarm.
     let believed = through.is_none() || call.caller.must_operate().is_ok();

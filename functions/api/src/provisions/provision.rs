@@ -11,7 +11,7 @@ use axum::response::Response;
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::licences::product::ProductReference;
 use purser_domain::money::provision::Quantity;
-use purser_domain::refusal::{Refusal, What};
+use purser_domain::refusal::{Refusal, ResourceKind};
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, Key};
 use purser_edge::http::problem::client_pointer;
@@ -95,7 +95,7 @@ fn payer(call: &Call, named: Option<&str>) -> Result<ResellerRefid, Problem> {
 }
 
 fn product(text: String) -> Result<ProductReference, Problem> {
-    ProductReference::try_from(text).map_err(|_| Refusal::NotFound(What::Product).into())
+    ProductReference::try_from(text).map_err(|_| Refusal::NotFound(ResourceKind::Product).into())
 }
 
 fn buyers(choices: ClientChoices) -> Result<Vec<Buyer>, Problem> {
@@ -118,7 +118,7 @@ fn purchase(body: ProvisionBody) -> Result<Purchase, Problem> {
 fn buyer(choice: ClientChoice, place: Option<usize>) -> Result<Buyer, Problem> {
     match choice {
         ClientChoice::Refid(text) => {
-            let unknown = || Refusal::NotFound(What::Client).for_client(place);
+            let unknown = || Refusal::NotFound(ResourceKind::Client).for_client(place);
             let refid = ClientRefid::parse(&text).ok_or_else(unknown)?;
             Ok(Buyer::Existing(refid))
         }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::basic::refid::EntryRefid;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::input::Named;
 use purser_edge::http::answer::ok;
 use purser_edge::{App, Call, Input, Problem};
@@ -30,7 +30,7 @@ async fn read_provision(
 ) -> Result<Response, Problem> {
     let found = app.store.find_provision(&refid).await?;
     let own = found.filter(|found| call.caller.owns(Some(&found.entry.reseller)));
-    let mut own = own.ok_or(Refusal::NotFound(What::Provision))?;
+    let mut own = own.ok_or(Refusal::NotFound(ResourceKind::Provision))?;
     // A client that has since moved to another reseller is visible to its new reseller only, and no longer to the
     // seller.
     for sold in &mut own.sold {

@@ -60,17 +60,6 @@ impl From<&Provision> for ProvisionView {
     }
 }
 
-impl ProvisionView {
-    /// The response to a refund, without the clients; [`RefundView`] says why.
-    pub fn of_refund(provision: &Provision) -> Self {
-        let mut view = Self::from(provision);
-        for sold in view.results.iter_mut().flatten() {
-            sold.client = None;
-        }
-        view
-    }
-}
-
 /// One client of a purchase, with the licences bought for it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sold)]

@@ -13,7 +13,7 @@ use purser_domain::money::provision::{Quantity, quote};
 use purser_domain::money::tier::Tier;
 use purser_domain::money::wallet::Wallet;
 use purser_domain::parties::reseller::{Reseller, ResellerStatus};
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::input::{Found, Operator};
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::http::extract::{Limit, Params};
@@ -132,8 +132,8 @@ async fn read_quote(
     State(app): State<App>,
     Input(_call, Found(wallet), Params(query), ..): Input<Call, Found<Wallet>, Params<QuoteQuery>>,
 ) -> Result<Response, Problem> {
-    let reference = ProductReference::try_from(query.product).map_err(|_| Refusal::NotFound(What::Product))?;
-    let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(What::Product))?;
+    let reference = ProductReference::try_from(query.product).map_err(|_| Refusal::NotFound(ResourceKind::Product))?;
+    let product = app.store.product(&reference).await?.ok_or(Refusal::NotFound(ResourceKind::Product))?;
     let quantity = query.quantity.unwrap_or(Quantity::ONE);
     let quoted = quote(&product, quantity, wallet.tier, &app.config.discounts)?;
     ok(&Quote { product: reference, quantity, tier: quoted.tier, unit_price: quoted.unit_price, cost: quoted.cost })

@@ -199,10 +199,10 @@ mod tests {
         let error = same_names(["a", "b", "c"], ["b", "d"]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "template.yaml and the code name other functions: no code for: a, c. not in the template: d."
+            "template.yaml and the code name different functions: no code for: a, c. not in the template: d."
         );
         let error = same_names([], ["d"]).unwrap_err();
-        let expected = "template.yaml and the code name other functions: not in the template: d.";
+        let expected = "template.yaml and the code name different functions: not in the template: d.";
         assert_eq!(error.to_string(), expected);
     }
 

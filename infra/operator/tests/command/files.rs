@@ -140,7 +140,7 @@ async fn signatures_that_changed_places_are_found() {
     edit(&files[1], |part| part["signature"] = one);
     let said = kept.check(&[]).await;
     assert_eq!(said.status, 1);
-    assert_eq!(said.out.matches("its signature does not fit").count(), 2, "{said:?}");
+    assert_eq!(said.out.matches("its signature does not match").count(), 2, "{said:?}");
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ pub enum Event {
         reseller: ResellerRefid,
         /// The reseller's tier.
         tier: Tier,
-        /// The reseller's first status; `pending` means that it applied and awaits approval.
+        /// Its first status; `pending`: it applied and awaits approval.
         status: ResellerStatus,
         /// The reseller that it was onboarded under; null if there is none.
         parent: Option<ResellerRefid>,
@@ -93,7 +93,7 @@ pub enum Event {
         reseller: ResellerRefid,
         /// The reseller's status before the change.
         from: ResellerStatus,
-        /// The reseller's status after the change. From `pending` to `active` means that its application was approved.
+        /// Its status now; from `pending`: its application was approved.
         to: ResellerStatus,
     },
     /// Another property of a reseller changed, for instance its tier.
@@ -186,7 +186,7 @@ pub enum Event {
         licence: LicenceRefid,
         /// The product that the licence is for.
         product: ProductReference,
-        /// The client that owns the licence; null while the licence is not linked to a client.
+        /// The client that owns the licence; null while it has none.
         client: Option<ClientRefid>,
         /// The reseller that sold the licence; null if none did.
         reseller: Option<ResellerRefid>,
@@ -197,7 +197,7 @@ pub enum Event {
         licence: LicenceRefid,
         /// The product that the licence is for.
         product: ProductReference,
-        /// The client that owns the licence; null while the licence is not linked to a client.
+        /// The client that owns the licence; null while it has none.
         client: Option<ClientRefid>,
         /// The reseller that sold the licence; null if none did.
         reseller: Option<ResellerRefid>,

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::basic::refid::ResellerRefid;
-use crate::refusal::{Refusal, What};
+use crate::refusal::{Refusal, ResourceKind};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,7 +80,7 @@ impl Caller {
             (Role::Operator, named) => Ok(named),
             (Role::Reseller(own), None) => Ok(Some(own.clone())),
             (Role::Reseller(own), Some(named)) if *own == named => Ok(Some(named)),
-            (Role::Reseller(_), Some(_)) => Err(Refusal::NotFound(What::Reseller)),
+            (Role::Reseller(_), Some(_)) => Err(Refusal::NotFound(ResourceKind::Reseller)),
             (Role::Customer, _) => Err(Refusal::Forbidden),
         }
     }
@@ -115,7 +115,7 @@ mod tests {
             assert!(operator.owns(owner));
         }
         assert_eq!(reseller.reseller(None), Ok(Some(a.clone())));
-        assert_eq!(reseller.reseller(Some(b.clone())), Err(Refusal::NotFound(What::Reseller)));
+        assert_eq!(reseller.reseller(Some(b.clone())), Err(Refusal::NotFound(ResourceKind::Reseller)));
         assert_eq!(operator.reseller(None), Ok(None));
         assert_eq!(operator.reseller(Some(b.clone())), Ok(Some(b)));
         assert_eq!(reseller.must_operate(), Err(Refusal::Forbidden));

@@ -3,7 +3,6 @@
 //! Invariant: one record holds all sessions of a user and what they permit, so one read identifies the caller, and
 //! whatever ends the sessions ends them in the commit that changes the user. The secret half of a session's token is
 //! never stored, only its SHA-256. All sessions are of the user's current epoch.
-//! kept, only its SHA-256. No session is of another epoch than its user.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +23,7 @@ pub const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long sessions last (rule D2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct SessionLimits {
     /// How long a session lasts without being used.
     pub idle: SignedDuration,
     /// How long a session lasts even if it is used.
@@ -89,7 +88,7 @@ impl Sessions {
 
     /// Adds a session. Sessions that have ended are removed, and so is the oldest one if there would be too many.
     #[must_use]
-    pub fn opening(mut self, session: Session, seen: &Seen, limits: Limits, now: Time) -> Self {
+    pub fn opening(mut self, session: Session, seen: &Seen, limits: SessionLimits, now: Time) -> Self {
         self.sessions.retain(|it| it.lasts(seen.get(&it.id), limits, now));
         let over = (self.sessions.len() + 1).saturating_sub(MOST);
         self.sessions.drain(..over);
@@ -103,7 +102,7 @@ impl Sessions {
         self
     }
 
-    pub fn lasting(&self, seen: &Seen, limits: Limits, now: Time) -> impl Iterator<Item = &Session> {
+    pub fn lasting(&self, seen: &Seen, limits: SessionLimits, now: Time) -> impl Iterator<Item = &Session> {
         let lasts = move |session: &&Session| session.lasts(seen.get(&session.id), limits, now);
         self.sessions.iter().filter(lasts)
     }
@@ -116,7 +115,7 @@ impl Session {
     }
 
     /// Whether the session has not reached its limits.
-    pub fn lasts(&self, seen: Option<&Time>, limits: Limits, now: Time) -> bool {
+    pub fn lasts(&self, seen: Option<&Time>, limits: SessionLimits, now: Time) -> bool {
         let idle_until = self.last_used(seen).plus(limits.idle);
         self.expires_at > now && idle_until > now
     }
@@ -153,7 +152,8 @@ pub struct Login {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { idle: SignedDuration::from_mins(30), absolute: SignedDuration::from_hours(12) };
+    const LIMITS: SessionLimits =
+        SessionLimits { idle: SignedDuration::from_mins(30), absolute: SignedDuration::from_hours(12) };
 
     fn at(minutes: i64) -> Time {
         let start = Time::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap();

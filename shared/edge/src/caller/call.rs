@@ -16,7 +16,7 @@ use purser_domain::basic::time::Time;
 use purser_domain::parties::client::Client;
 use purser_domain::people::caller::{Actor, Caller, Role};
 use purser_domain::people::user::User;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_store::engine::command::Request;
 use purser_store::engine::command::idempotency::{Fingerprint, IdempotencyKey};
 use purser_store::engine::item::{Origin, Stamp};
@@ -53,7 +53,7 @@ impl Call {
     pub fn reseller(&self, named: Option<&str>) -> Result<Option<ResellerRefid>, Problem> {
         let unknown = || match self.caller.role {
             Role::Operator => Refusal::InvalidReseller,
-            Role::Reseller(_) | Role::Customer => Refusal::NotFound(What::Reseller),
+            Role::Reseller(_) | Role::Customer => Refusal::NotFound(ResourceKind::Reseller),
         };
         let named = named.map(|text| ResellerRefid::parse(text).ok_or_else(unknown)).transpose()?;
         Ok(self.caller.reseller(named)?)
@@ -71,7 +71,7 @@ impl Call {
     pub async fn client(&self, app: &App, refid: &ClientRefid) -> Result<Client, Problem> {
         let found = app.store.client(refid).await?;
         let own = found.filter(|client| self.may_reach(client));
-        own.ok_or_else(|| Refusal::NotFound(What::Client).into())
+        own.ok_or_else(|| Refusal::NotFound(ResourceKind::Client).into())
     }
 
     /// Whether the caller may see and change this client (rule A8).
@@ -92,7 +92,7 @@ impl Call {
     pub fn listed(&self, named: Option<&str>) -> Result<Listed, Problem> {
         match named.map(ResellerRefid::parse) {
             Some(None) if self.caller.must_operate().is_ok() => Ok(Listed::Nobodys),
-            Some(None) => Err(Refusal::NotFound(What::Reseller).into()),
+            Some(None) => Err(Refusal::NotFound(ResourceKind::Reseller).into()),
             Some(Some(named)) => Ok(Listed::Of(self.caller.reseller(Some(named))?)),
             None => Ok(Listed::Of(self.caller.reseller(None)?)),
         }

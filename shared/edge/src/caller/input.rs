@@ -15,7 +15,7 @@ use purser_domain::money::wallet::Wallet;
 use purser_domain::parties::client::Client;
 use purser_domain::parties::reseller::Reseller;
 use purser_domain::people::user::User;
-use purser_domain::refusal::{Refusal, What};
+use purser_domain::refusal::{Refusal, ResourceKind};
 use purser_store::StoreError;
 
 use crate::caller::call::{Anybody, Call, SignedIn};
@@ -108,14 +108,14 @@ impl<W: Sync> Subject<W> for () {
 
 /// The id by which a path names a resource.
 pub trait PathId: Sized + Send + Sync {
-    const WHAT: What;
+    const WHAT: ResourceKind;
     fn parse(text: &str) -> Option<Self>;
 }
 
 macro_rules! path_ids {
     ($($id:ident $what:ident),*) => {$(
         impl PathId for $id {
-            const WHAT: What = What::$what;
+            const WHAT: ResourceKind = ResourceKind::$what;
             fn parse(text: &str) -> Option<Self> {
                 $id::parse(text)
             }
@@ -127,7 +127,7 @@ path_ids!(
 );
 
 impl PathId for ProductReference {
-    const WHAT: What = What::Product;
+    const WHAT: ResourceKind = ResourceKind::Product;
     fn parse(text: &str) -> Option<Self> {
         Self::try_from(text.to_owned()).ok()
     }
@@ -225,13 +225,13 @@ impl Subject<Call> for OwnReseller {
     async fn find(call: &Call, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Named(reseller) = Named::<ResellerRefid>::find(call, parts, app).await?;
         let own = call.caller.owns(Some(&reseller));
-        own.then_some(Self(reseller)).ok_or_else(|| Refusal::NotFound(What::Reseller).into())
+        own.then_some(Self(reseller)).ok_or_else(|| Refusal::NotFound(ResourceKind::Reseller).into())
     }
 
     async fn refuse(&self, app: &App, problem: Problem) -> Problem {
         match app.store.wallet(&self.0).await {
             Ok(Some(_)) => problem,
-            Ok(None) => Refusal::NotFound(What::Reseller).into(),
+            Ok(None) => Refusal::NotFound(ResourceKind::Reseller).into(),
             Err(error) => error.into(),
         }
     }

@@ -26,7 +26,7 @@ use crate::{Store, StoreError};
 const AT_ONCE: usize = 16;
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Doc {
+struct FigureDoc {
     counts: Counts,
 }
 
@@ -68,16 +68,16 @@ fn pk(kind: Kind, scope: &Scope) -> String {
 }
 
 /// The index partition that lists the resellers, or the clients, that have figures of `kind` in `period`.
-fn ranking(of: Of, kind: Kind, period: Period) -> String {
+fn ranking(of: RankedBy, kind: Kind, period: Period) -> String {
     let list = match of {
-        Of::Resellers => "RK",
-        Of::Clients => "RC",
+        RankedBy::Resellers => "RK",
+        RankedBy::Clients => "RC",
     };
     format!("{list}#{}#{}", kind.noun(), period.key())
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Of {
+pub(super) enum RankedBy {
     Resellers,
     /// Clients have figures for hours, months and all time only, and hours are not listed.
     Clients,
@@ -100,8 +100,8 @@ fn index(ranking: Ranking) -> Index {
 fn place(item: &mut Item, (kind, scope, period): (Kind, &Scope, Period), counts: &Counts) {
     let of = match scope {
         Scope::All => return,
-        Scope::Reseller(_) => Of::Resellers,
-        Scope::Client(..) => Of::Clients,
+        Scope::Reseller(_) => RankedBy::Resellers,
+        Scope::Client(..) => RankedBy::Clients,
     };
     if let Period::Hour(_) = period {
         return;
@@ -143,7 +143,7 @@ impl Store {
     /// The counts of `kind` of each reseller over these periods. Reads grow with the number of periods and with the
     /// number of resellers that were active in each.
     pub async fn ranked(&self, kind: Kind, periods: impl IntoIterator<Item = Period>) -> Result<Ranked, StoreError> {
-        let listed = self.listed(Of::Resellers, kind, periods).await?;
+        let listed = self.listed(RankedBy::Resellers, kind, periods).await?;
         let reseller = |(scope, counts): (Scope, Counts)| Some((scope.reseller()?.clone(), counts));
         Ok(listed.into_iter().filter_map(reseller).collect())
     }
@@ -151,7 +151,7 @@ impl Store {
     /// The counts of each listed reseller or client, summed over these periods.
     pub(super) async fn listed(
         &self,
-        of: Of,
+        of: RankedBy,
         kind: Kind,
         periods: impl IntoIterator<Item = Period>,
     ) -> Result<BTreeMap<Scope, Counts>, StoreError> {
@@ -164,7 +164,7 @@ impl Store {
             let scope = text_of(item, Index::Kind.sk()).map(ToOwned::to_owned);
             let scope = scope.and_then(|it| Scope::try_from(it).ok());
             let scope = scope.ok_or_else(|| StoreError::Unreadable("a figure's index key names no scope".into()))?;
-            listed.entry(scope).or_default().add_all(&doc::<Doc>(item)?.counts);
+            listed.entry(scope).or_default().add_all(&doc::<FigureDoc>(item)?.counts);
         }
         Ok(listed)
     }
@@ -186,7 +186,7 @@ impl Store {
             let client = text_of(item, index(ranking).sk()).and_then(|it| it.split('#').nth(1));
             let client = client.and_then(ClientRefid::parse);
             let client = client.ok_or_else(|| StoreError::Unreadable("a figure's index key names no client".into()))?;
-            Ok((client, doc::<Doc>(item)?.counts))
+            Ok((client, doc::<FigureDoc>(item)?.counts))
         };
         self.page(&list, limit, None).await?.items.iter().map(named).collect()
     }
@@ -216,7 +216,7 @@ impl Store {
             ("pk".to_owned(), text(pk(kind, scope))),
             ("sk".to_owned(), text(period.key())),
             ("kind".to_owned(), text("figure")),
-            ("doc".to_owned(), attribute(&Doc { counts: counts.clone() })?),
+            ("doc".to_owned(), attribute(&FigureDoc { counts: counts.clone() })?),
             ("stamp".to_owned(), number(stamp)),
         ]);
         place(&mut item, (kind, scope, period), counts);
@@ -240,7 +240,7 @@ impl Store {
 
 fn read(item: &Item) -> Result<(String, Counts), StoreError> {
     let period = text_of(item, "sk").unwrap_or_default().to_owned();
-    Ok((period, doc::<Doc>(item)?.counts))
+    Ok((period, doc::<FigureDoc>(item)?.counts))
 }
 
 /// Groups periods into runs of consecutive periods of equal length, each as its first and last period.

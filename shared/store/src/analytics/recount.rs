@@ -11,7 +11,7 @@ use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::basic::time::{Day, Hour, Time};
 
-use super::figure::{Of, neighbours};
+use super::figure::{RankedBy, neighbours};
 use super::mark::Dirty;
 use crate::engine::table::side_by_side::side_by_side;
 use crate::{Store, StoreError};
@@ -120,7 +120,7 @@ impl Store {
         }
         let mut scopes: BTreeSet<Scope> = counted.keys().cloned().collect();
         scopes.insert(Scope::All);
-        scopes.extend(self.listed(Of::Resellers, kind, [Period::Day(day)]).await?.into_keys());
+        scopes.extend(self.listed(RankedBy::Resellers, kind, [Period::Day(day)]).await?.into_keys());
         let whole = Some(Period::Day(day)).filter(|_| open.is_empty());
         let hours = day.hours().filter(|hour| !open.contains(hour));
         let periods: Vec<Period> = hours.map(Period::Hour).chain(whole).collect();
@@ -146,7 +146,7 @@ impl Store {
             return Ok(());
         }
         let (mut summed, mut kept) = (BTreeMap::new(), BTreeMap::new());
-        for of in [Of::Resellers, Of::Clients] {
+        for of in [RankedBy::Resellers, RankedBy::Clients] {
             summed.extend(self.listed(of, kind, parts(of, period, days)).await?);
             kept.extend(self.listed(of, kind, [period]).await?);
         }
@@ -222,11 +222,11 @@ fn dirty_in(kind: Kind, period: Period, dirty: &[Dirty]) -> impl Iterator<Item =
 
 /// The listed periods, from day `first` to day `last`, whose figures make up the figure of `period`. Empty if that is
 /// summed up from hours, which are not listed.
-fn parts(of: Of, period: Period, (first, last): (Day, Day)) -> impl Iterator<Item = Period> {
+fn parts(of: RankedBy, period: Period, (first, last): (Day, Day)) -> impl Iterator<Item = Period> {
     let length = match (of, period) {
-        (Of::Resellers, Period::Month(_)) => Some(Interval::Daily),
-        (Of::Resellers, Period::Year(_)) | (Of::Clients, Period::All) => Some(Interval::Monthly),
-        (Of::Resellers, Period::All) => Some(Interval::Yearly),
+        (RankedBy::Resellers, Period::Month(_)) => Some(Interval::Daily),
+        (RankedBy::Resellers, Period::Year(_)) | (RankedBy::Clients, Period::All) => Some(Interval::Monthly),
+        (RankedBy::Resellers, Period::All) => Some(Interval::Yearly),
         _ => None,
     };
     length.into_iter().flat_map(move |length| {

@@ -29,7 +29,7 @@ const AT_ONCE: usize = 16;
 /// The part of a row that is replaced with each version. The scopes that the thing was ever in are an attribute of
 /// their own.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Doc {
+struct TimelineDoc {
     scopes: BTreeSet<Scope>,
     counts: Counts,
 }
@@ -44,7 +44,7 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
-        let Doc { scopes, counts } = doc(item)?;
+        let TimelineDoc { scopes, counts } = doc(item)?;
         Ok(Self { version: part(item, "version")?, scopes, counts })
     }
 }
@@ -109,7 +109,7 @@ impl Store {
     /// Names scopes in an item of their own, so that the next count of the hour writes their figures even if no row
     /// names them.
     pub(super) async fn name(&self, kind: Kind, hour: Hour, scopes: &BTreeSet<Scope>) -> Result<(), StoreError> {
-        let (ever, nothing) = (names(scopes), attribute(&Doc::default())?);
+        let (ever, nothing) = (names(scopes), attribute(&TimelineDoc::default())?);
         let key = Key { pk: partition(kind, hour, FIRST_SHARD), sk: ALONE.to_owned() };
         let update = || {
             let update = self
@@ -127,7 +127,7 @@ impl Store {
 
     /// Makes a row add nothing and sets its version to `version`, if it is still in version `kept`.
     pub(super) async fn empty(&self, key: &Key, kept: u64, version: u64) -> Result<(), StoreError> {
-        let nothing = attribute(&Doc::default())?;
+        let nothing = attribute(&TimelineDoc::default())?;
         let update = || {
             let update = self
                 .table
@@ -146,7 +146,7 @@ impl Store {
 async fn write(table: Table, fact: Fact) -> Result<(), StoreError> {
     let key = row_key(&fact);
     let ever = names(&fact.scopes);
-    let row = attribute(&Doc { scopes: fact.scopes, counts: fact.counts })?;
+    let row = attribute(&TimelineDoc { scopes: fact.scopes, counts: fact.counts })?;
     let update = || {
         // The same version is written again, because a later release may derive other counts from it.
         let update = table
@@ -169,7 +169,7 @@ fn names<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> AttributeValue {
 fn sum(rows: &[Item]) -> Result<Sums, StoreError> {
     let mut sums = Sums::new();
     for item in rows {
-        let row: Doc = doc(item)?;
+        let row: TimelineDoc = doc(item)?;
         let ever: BTreeSet<Scope> = part(item, "ever")?;
         for scope in ever {
             sums.entry(scope).or_default();

@@ -4,7 +4,7 @@
 
 use purser_domain::Refusal;
 use purser_domain::licences::product::{Product, ProductReference};
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
@@ -58,7 +58,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let stamp = &request.stamp;
         self.command(&stamp.request, None, &[key(reference)], |loaded| {
-            let product = read_loaded(loaded, reference)?.ok_or(Refusal::NotFound(What::Product))?;
+            let product = read_loaded(loaded, reference)?.ok_or(Refusal::NotFound(ResourceKind::Product))?;
             let Some(changed) = change(&product)? else {
                 return Ok(Decision::Unchanged(Answer::first(answer::show::<V, _>(&product)?)));
             };

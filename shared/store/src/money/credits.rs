@@ -11,7 +11,7 @@ use purser_domain::basic::time::Time;
 use purser_domain::money::credits::Amount;
 use purser_domain::money::entry::Entry;
 use purser_domain::money::wallet::Particulars;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::command::answer::{self, Answer, View};
@@ -54,7 +54,7 @@ impl Store {
         let guard_key = top_up.reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
         let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guard_key.clone()).collect();
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
-            let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::NotFound(What::Reseller))?;
+            let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::NotFound(ResourceKind::Reseller))?;
             if let Some(guard) = guard_key.as_ref().and_then(|key| loaded.get(key)) {
                 return self.repeat_by_reference(guard, top_up, &record, request);
             }

@@ -9,7 +9,7 @@ use purser_domain::money::entry::Entry;
 
 use crate::engine::command::idempotency::{IdempotencyKey, Record};
 use crate::engine::command::{CommandWrite, Request};
-use crate::engine::item::{Item, Stamp, doc, item};
+use crate::engine::item::{Item, Stamp, doc, item, text_of};
 use crate::engine::keys::{Index, Key};
 use crate::engine::page::{List, Page};
 use crate::engine::table::{Condition, Consistency, Write};
@@ -51,9 +51,13 @@ pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
 
 /// The record of a money command: the entry that the command appends.
 pub(crate) fn record(refid: &EntryRefid, request: &Request<IdempotencyKey>) -> Record {
-    let fingerprint = request.key.fingerprint;
-    // What the entry's hash covers never changes, so the stored answer need not repeat it.
-    Record { key: key(refid), fingerprint, context: |item| Ok(unchanging(&doc(item)?)) }
+    Record { key: key(refid), fingerprint: request.key.fingerprint, context }
+}
+
+/// What the hash of an entry covers never changes, so the answer beside it need not repeat it. The repeat of a top-up
+/// by its reference is a record of its own, of another kind, which says nothing.
+fn context(item: &Item) -> Result<String, StoreError> {
+    if text_of(item, "kind") == Some("entry") { Ok(unchanging(&doc(item)?)) } else { Ok(String::new()) }
 }
 
 /// The write that appends an entry, with the answer to its command.

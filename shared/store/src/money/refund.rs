@@ -12,7 +12,7 @@ use purser_domain::basic::time::Time;
 use purser_domain::money::entry::Entry;
 use purser_domain::money::refund::{self, Part, Refunds};
 use purser_domain::money::wallet::Particulars;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::idempotency::IdempotencyKey;
@@ -89,7 +89,7 @@ impl Store {
             if !unread.is_empty() {
                 return Ok(Decision::Read(unread));
             }
-            let unknown = Refusal::NotFound(What::Provision);
+            let unknown = Refusal::NotFound(ResourceKind::Provision);
             let wallet = wallet::read(loaded, &wallet_key)?.ok_or(unknown)?;
             let particulars = Particulars {
                 refid: refid.clone(),

@@ -30,7 +30,8 @@ impl Provision {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sold {
-    /// `None` if the client has been deleted since.
+    /// `None` if the client has been deleted since. The API also leaves out a client that the caller may no longer
+    /// reach, because it has moved to another reseller.
     pub client: Option<Client>,
     pub licences: Vec<KeyedLicence>,
 }

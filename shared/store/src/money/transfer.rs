@@ -12,7 +12,7 @@ use purser_domain::money::entry::Entry;
 use purser_domain::money::transfer::{self, End};
 use purser_domain::money::wallet::Particulars;
 use purser_domain::people::caller::Actor;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::idempotency::IdempotencyKey;
@@ -78,7 +78,7 @@ impl Store {
             actor,
         };
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
-            let unknown = Refusal::NotFound(What::Reseller);
+            let unknown = Refusal::NotFound(ResourceKind::Reseller);
             let from = wallet::read(loaded, &from_key)?.ok_or(unknown)?;
             if command.sender == Sender::Owner {
                 let to = reseller::read_loaded(loaded, &profile_key, &self.secrets)?;

@@ -12,7 +12,7 @@ use purser_domain::money::tier::Tier;
 use purser_domain::money::wallet::Wallet;
 use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
 use purser_domain::people::user::User;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
@@ -136,7 +136,7 @@ impl Store {
         let (profile, wallet) = (key(refid), crate::money::wallet::key(refid));
         let keys = [profile.clone(), wallet.clone()];
         self.command(&stamp.request, None, &keys, |loaded| {
-            let unknown = Refusal::NotFound(What::Reseller);
+            let unknown = Refusal::NotFound(ResourceKind::Reseller);
             let reseller = read_loaded(loaded, &profile, &self.secrets)?;
             let old = crate::money::wallet::read(loaded, &wallet)?;
             let (reseller, old) = reseller.zip(old).ok_or(unknown)?;

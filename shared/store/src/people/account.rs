@@ -10,7 +10,7 @@ use purser_domain::basic::time::Time;
 use purser_domain::people::credentials::Credentials;
 use purser_domain::people::session::{Seen, Sessions};
 use purser_domain::people::user::User;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::{CommandWrite, Decision, Request};
@@ -145,7 +145,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let (id, now) = (&request.stamp.request, request.now);
         self.command(id, None, &keys(refid), |loaded| {
-            let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(What::User))?;
+            let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(ResourceKind::User))?;
             let change = change(&account)?;
             let user = change.as_ref().and_then(|change| change.user.as_ref());
             let answer = Answer::first(answer::show::<V, _>(user.unwrap_or(&account.user))?);
@@ -170,7 +170,7 @@ impl Store {
         keys.push(picture.clone());
         let deleted = self.command(&request.stamp.request, None, &keys, |loaded| {
             let account = read(loaded, refid, request.now)?;
-            let account = account.ok_or(Refusal::NotFound(What::User))?;
+            let account = account.ok_or(Refusal::NotFound(ResourceKind::User))?;
             must(&account.user)?;
             account.user.must_be_unbound()?;
             let mut writes = removal(&account);

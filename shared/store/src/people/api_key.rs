@@ -8,7 +8,7 @@ use purser_domain::Refusal;
 use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
 use purser_domain::people::api_key::ApiKey;
 use purser_domain::people::caller::Role;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::Answer;
 use crate::engine::command::{CommandWrite, Decision, Request};
@@ -89,7 +89,7 @@ impl Store {
         let key = key(refid);
         self.command(&request.stamp.request, None, std::slice::from_ref(&key), |loaded| {
             let found: Option<ApiKey> = loaded.get(&key).map(doc).transpose()?;
-            found.filter(&may).ok_or(Refusal::NotFound(What::ApiKey))?;
+            found.filter(&may).ok_or(Refusal::NotFound(ResourceKind::ApiKey))?;
             let delete = CommandWrite::fresh(Write::Delete(key.clone(), Condition::Version(1)));
             Ok(Decision::Commit { writes: vec![delete], answer: Answer::first(Vec::new()) })
         })

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::history::{Answer, Told, Wanted};
+use super::history::{Answer, Reported, Wanted};
 use super::kinds::POOR;
 
 /// A wallet as the API shows it.
@@ -50,7 +50,7 @@ pub struct Wrong {
 }
 
 /// Returns everything that is wrong.
-pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
+pub fn check(told: &[Reported], found: &Found) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     let traces = money::traces(found);
     for one in told {
@@ -66,7 +66,7 @@ pub fn check(told: &[Told], found: &Found) -> Vec<Wrong> {
     }
     money::refunds(told, found, &mut wrong);
     money::sum(told, found, &mut wrong);
-    each_once("licence", told.iter().flat_map(Told::licences), &mut wrong);
+    each_once("licence", told.iter().flat_map(Reported::licences), &mut wrong);
     let all = found.wallets.values().flat_map(|wallet| &wallet.clients);
     let addresses = all.filter_map(|client| client["email"].as_str());
     each_once("client with the address", addresses, &mut wrong);
@@ -84,7 +84,7 @@ fn general(wrong: &mut Vec<Wrong>, what: String) {
 }
 
 /// Checks that the command may get this answer.
-fn answer(one: &Told, told: &[Told], say: &mut impl FnMut(String)) {
+fn answer(one: &Reported, told: &[Reported], say: &mut impl FnMut(String)) {
     let Some(answer) = &one.answer else {
         return say("the command has no final answer".to_owned());
     };
@@ -110,11 +110,11 @@ fn answer(one: &Told, told: &[Told], say: &mut impl FnMut(String)) {
 }
 
 /// Checks that the clients are exactly those that answers showed, each as the newest answer showed it.
-fn clients(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong>) {
-    let mut last: BTreeMap<&str, (&Told, &Value)> = BTreeMap::new();
+fn clients(reseller: &str, wallet: &Wallet, told: &[Reported], wrong: &mut Vec<Wrong>) {
+    let mut last: BTreeMap<&str, (&Reported, &Value)> = BTreeMap::new();
     for one in told.iter().filter(|it| it.command.reseller == reseller) {
         for client in one.clients() {
-            let newer = |known: &(&Told, &Value)| known.1["version"].as_u64() <= client["version"].as_u64();
+            let newer = |known: &(&Reported, &Value)| known.1["version"].as_u64() <= client["version"].as_u64();
             let refid = client["refid"].as_str().unwrap_or_default();
             if last.get(refid).is_none_or(newer) {
                 last.insert(refid, (one, client));
@@ -148,7 +148,7 @@ fn each_once<'a>(what: &str, all: impl Iterator<Item = &'a str>, wrong: &mut Vec
 }
 
 /// Checks that each event led to at least one e-mail.
-fn consequences(told: &[Told], found: &Found, mails: &[(String, String)], wrong: &mut Vec<Wrong>) {
+fn consequences(told: &[Reported], found: &Found, mails: &[(String, String)], wrong: &mut Vec<Wrong>) {
     let sent = |address: &str, fits: &dyn Fn(&str) -> bool| {
         let fitting = |mail: &&(String, String)| mail.0 == address && fits(&mail.1);
         mails.iter().filter(fitting).count()

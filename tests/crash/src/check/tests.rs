@@ -7,7 +7,7 @@ use super::*;
 
 pub(super) const RESELLER: &str = "RS-1";
 
-pub(super) fn told(id: &str, wanted: Wanted, body: Value, status: u16, json: Value) -> Told {
+pub(super) fn told(id: &str, wanted: Wanted, body: Value, status: u16, json: Value) -> Reported {
     let command = Command {
         id: id.to_owned(),
         kind: "made up",
@@ -20,7 +20,7 @@ pub(super) fn told(id: &str, wanted: Wanted, body: Value, status: u16, json: Val
         wanted,
     };
     let answer = Answer { status, bytes: json.to_string().into_bytes(), json };
-    Told { command, tries: Vec::new(), answer: Some(answer) }
+    Reported { command, tries: Vec::new(), answer: Some(answer) }
 }
 
 pub(super) fn entry(sequence: u64, kind: &str, amount: u64, after: u64, id: &str) -> Value {
@@ -38,7 +38,7 @@ fn client(version: u64, name: &str, status: &str) -> Value {
 }
 
 /// A top-up, a purchase for a new client that crosses the threshold, a refusal, a change, and a repeated reference.
-fn history() -> Vec<Told> {
+fn history() -> Vec<Reported> {
     let credit = entry(1, "credit", 600, 600, "credit");
     let licences = json!([{"refid": "LI-1"}, {"refid": "LI-2"}]);
     let sold = json!({
@@ -58,7 +58,7 @@ fn history() -> Vec<Told> {
 }
 
 /// The state of a system in which exactly this history has happened.
-fn found(history: &[Told]) -> Found {
+fn found(history: &[Reported]) -> Found {
     let answers = history.iter().filter_map(|told| {
         let answer = told.done()?;
         Some((told.command.id.clone(), answer.clone()))
@@ -96,7 +96,7 @@ fn a_system_that_kept_its_word_is_right() {
 }
 
 /// Damages a history or the state of its system.
-pub(super) type Harm = fn(&mut Vec<Told>, &mut Found);
+pub(super) type Harm = fn(&mut Vec<Reported>, &mut Found);
 
 /// Everything that can be wrong: a part of the message that reports it, and what causes it.
 const HARMS: [(&str, Harm); 19] = [

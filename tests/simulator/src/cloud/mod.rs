@@ -35,7 +35,7 @@ pub use weather::Weather;
 use network::Network;
 
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct Published {
     /// The event in EventBridge's envelope.
     pub event: Value,
 }
@@ -67,7 +67,7 @@ struct Core {
     rng: Mutex<fastrand::Rng>,
     history: History,
     bug: Option<Bug>,
-    told: Mutex<Vec<Told>>,
+    told: Mutex<Vec<Published>>,
     mails: Mutex<Vec<Mail>>,
 }
 
@@ -221,7 +221,7 @@ impl Cloud {
     }
 
     /// The events that the bus accepted, without the first `from`.
-    pub fn told(&self, from: usize) -> Vec<Told> {
+    pub fn told(&self, from: usize) -> Vec<Published> {
         lock(&self.0.told).get(from..).unwrap_or_default().to_vec()
     }
 

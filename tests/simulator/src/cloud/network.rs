@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::wire::{Answer, refusal};
-use super::{Bug, Cloud, Mail, Moment, Process, Told, lock};
+use super::{Bug, Cloud, Mail, Moment, Process, Published, lock};
 
 #[derive(Debug, Clone)]
 pub(super) struct Network(pub(super) Cloud);
@@ -274,7 +274,7 @@ fn accept(cloud: &Cloud, kind: &str, detail: &Value) -> String {
         "account": purser_local::ACCOUNT, "time": time,
         "region": purser_local::REGION, "resources": [], "detail": detail,
     });
-    told.push(Told { event });
+    told.push(Published { event });
     id
 }
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use purser_domain::Refusal;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::extract::Picture;
 use purser_edge::http::problem::refusals::{InvalidImage, NotFound, Refused};
@@ -24,7 +24,7 @@ noted!(NoPicture = NotFound, ", if you have no picture");
 )]
 pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let found = app.store.avatar(&me.user).await?;
-    let jpeg = found.ok_or(Refusal::NotFound(What::Avatar))?;
+    let jpeg = found.ok_or(Refusal::NotFound(ResourceKind::Avatar))?;
     let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store")];
     Ok((headers, jpeg).into_response())
 }

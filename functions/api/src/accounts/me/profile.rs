@@ -6,7 +6,7 @@ use axum::response::Response;
 use purser_domain::Refusal;
 use purser_domain::basic::text::Name;
 use purser_domain::people::user::UserChange;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, IfMatch};
@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 )]
 pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let user = app.store.user(&me.user).await?;
-    let user = user.ok_or(Refusal::NotFound(What::User))?;
+    let user = user.ok_or(Refusal::NotFound(ResourceKind::User))?;
     answer::ok(&UserView::from(&user))
 }
 

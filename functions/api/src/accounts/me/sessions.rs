@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use purser_domain::Refusal;
 use purser_domain::people::session::Sessions;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{PageQuery, Params};
@@ -27,7 +27,7 @@ type LoginList = List<LoginView>;
 )]
 pub(super) async fn list_sessions(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
     let found = app.store.sessions(&me.user).await?;
-    let (sessions, seen) = found.ok_or(Refusal::NotFound(What::Session))?;
+    let (sessions, seen) = found.ok_or(Refusal::NotFound(ResourceKind::Session))?;
     let lasting = sessions.lasting(&seen, app.config.accounts.sessions, me.request.now);
     let page = Page { items: lasting.cloned().collect::<Vec<_>>().into_iter().rev().collect(), position: None };
     List::answer(&app, "", page, |session| {
@@ -57,11 +57,11 @@ pub(super) async fn end_session(
     me: SignedIn,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let Path(id) = id.map_err(|_| Refusal::NotFound(What::Session))?;
+    let Path(id) = id.map_err(|_| Refusal::NotFound(ResourceKind::Session))?;
     let one = |sessions: Sessions| {
         let known = sessions.sessions.iter().any(|session| session.id == id);
         let left = known.then(|| sessions.ending(&id));
-        left.ok_or_else(|| Refusal::NotFound(What::Session).into())
+        left.ok_or_else(|| Refusal::NotFound(ResourceKind::Session).into())
     };
     end(&app, &me, one).await
 }

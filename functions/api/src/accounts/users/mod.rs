@@ -15,7 +15,7 @@ use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ResellerRefid, UserRefid};
 use purser_domain::basic::text::Name;
 use purser_domain::people::user::{User, UserChange, UserStatus};
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::input::{Found, Named, Operator};
 use purser_edge::http::answer;
 use purser_edge::http::extract::{Body, IfMatch, Key};
@@ -149,7 +149,7 @@ async fn changed(
 ) -> Result<Response, Problem> {
     let apply = |account: &Account| {
         if !call.may_manage(&account.user) {
-            return Err(Refusal::NotFound(What::User).into());
+            return Err(Refusal::NotFound(ResourceKind::User).into());
         }
         version.must_hold(account.user.version)?;
         if account.user.kept_out && change.status == Some(UserStatus::Active) {

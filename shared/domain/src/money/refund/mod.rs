@@ -11,7 +11,7 @@ use crate::basic::time::Time;
 use crate::money::credits::Credits;
 use crate::money::entry::{Entry, EntryType, Refund};
 use crate::money::wallet::{Movement, Particulars, Posting, Wallet};
-use crate::refusal::{Refusal, What};
+use crate::refusal::{Refusal, ResourceKind};
 
 /// What has been refunded of a provision so far. The record does not exist before the first refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,10 +112,10 @@ fn chosen(sold: &[LicenceRefid], refunded: &[LicenceRefid], part: &Part) -> Resu
     open.retain(|licence| !refunded.contains(licence));
     let chosen = match part {
         Part::Rest => open,
-        Part::Unknown => return Err(Refusal::NotFound(What::Licence)),
+        Part::Unknown => return Err(Refusal::NotFound(ResourceKind::Licence)),
         Part::Licences(named) => {
             if named.iter().any(|licence| !sold.contains(licence)) {
-                return Err(Refusal::NotFound(What::Licence));
+                return Err(Refusal::NotFound(ResourceKind::Licence));
             }
             // A licence that is named twice is no longer in `open` the second time.
             let mut take = |licence: &LicenceRefid| {
@@ -142,7 +142,7 @@ fn share(purchase: &Entry, quantity: u32, count: usize) -> Credits {
 /// The amount of a purchase that names only a cost. It has no parts, so it can only be refunded as a whole.
 fn whole(purchase: &Entry, so_far: &Refunds, part: &Part) -> Result<Credits, Refusal> {
     if *part != Part::Rest {
-        return Err(Refusal::NotFound(What::Licence));
+        return Err(Refusal::NotFound(ResourceKind::Licence));
     }
     if !so_far.entries.is_empty() {
         return Err(Refusal::AlreadyRefunded);

@@ -53,7 +53,7 @@ fn only(numbers: impl IntoIterator<Item = u8>) -> Part {
 #[test]
 fn each_part_returns_once() {
     let (wallet, purchase) = bought(3, 70);
-    let not_found = Err(Refusal::NotFound(What::Licence));
+    let not_found = Err(Refusal::NotFound(ResourceKind::Licence));
     for (first, second, expected) in [
         (only([1]), only([0, 2]), Ok(140)),
         (only([1]), Part::Rest, Ok(140)),
@@ -82,7 +82,7 @@ fn a_bare_cost_returns_whole_and_once() {
     let (wallet, purchase) = spent(21);
     for part in [only([0]), Part::Unknown] {
         let part = decide(&wallet, &purchase, None, &part, particulars(2), at(2));
-        assert_eq!(part, Err(Refusal::NotFound(What::Licence)));
+        assert_eq!(part, Err(Refusal::NotFound(ResourceKind::Licence)));
     }
     let made = decide(&wallet, &purchase, None, &Part::Rest, particulars(2), at(2)).unwrap();
     assert_eq!(made.posting.wallet.balance, Credits::new(1_000_000));

@@ -6,7 +6,7 @@
 use http::Uri;
 use purser_domain::people::clean_up::CleanUp;
 use purser_domain::people::password::{self, PasswordPolicy};
-use purser_domain::people::session::Limits;
+use purser_domain::people::session::SessionLimits;
 
 use super::values::{days, http_url, plain, text, times_minutes};
 use super::variable::{Lookup, Variable, Variables, required, usually, variables};
@@ -24,7 +24,7 @@ variables! {
         confirm_address: bool = usually("PURSER_CONFIRM_ADDRESS", true, plain),
         /// Whether operators must sign in with a second factor.
         operator_second_factor: bool = usually("PURSER_OPERATOR_SECOND_FACTOR", false, plain),
-        sessions: Limits = Limits::group(),
+        sessions: SessionLimits = SessionLimits::group(),
         /// After how long an unconfirmed or unused account is listed for deletion (rule D6).
         clean_up: CleanUp = CleanUp::group(),
         /// The requirements for new passwords (rule D2).
@@ -35,7 +35,7 @@ variables! {
 }
 
 variables! {
-    Limits {
+    SessionLimits {
         idle = usually("PURSER_SESSION_IDLE_MINUTES", 30, times_minutes(1)),
         absolute = usually("PURSER_SESSION_HOURS", 12, times_minutes(60)),
     }

@@ -80,7 +80,7 @@ struct Reads<'a> {
 }
 
 /// What follows from an attempt to commit.
-enum Next {
+enum CommitOutcome {
     Committed,
     Answer(Answer),
     DecideAgain(Loaded),
@@ -208,15 +208,15 @@ impl Store {
                 Err(error) => return Err(error),
             };
             match self.commit(request, record, &writes, loaded).await? {
-                Next::Committed => return Ok(answer),
-                Next::Answer(answer) => return Ok(answer),
-                Next::DecideAgain(loaded) => {
+                CommitOutcome::Committed => return Ok(answer),
+                CommitOutcome::Answer(answer) => return Ok(answer),
+                CommitOutcome::DecideAgain(loaded) => {
                     known = Some((loaded, false));
                     turn.pass().await?;
                     continue;
                 }
-                Next::ReadAgain => {}
-                Next::Unknown => sent = Some(Sent::new(&writes, &keys, answer)),
+                CommitOutcome::ReadAgain => {}
+                CommitOutcome::Unknown => sent = Some(Sent::new(&writes, &keys, answer)),
             }
             consistency = Consistency::Strong;
             turn.wait("the transaction").await?;
@@ -237,14 +237,14 @@ impl Store {
         record: Option<&Record>,
         writes: &[CommandWrite],
         mut loaded: Loaded,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<CommitOutcome, StoreError> {
         let plain: Vec<Write> = writes.iter().map(|write| write.write.clone()).collect();
         let reasons = match self.table.transact(&plain).await {
-            Ok(Outcome::Committed) => return Ok(Next::Committed),
+            Ok(Outcome::Committed) => return Ok(CommitOutcome::Committed),
             Ok(Outcome::Cancelled(reasons)) => reasons,
             Err(TableError::Contended(why)) => {
                 tracing::debug!(why, "a transaction's outcome is unknown");
-                return Ok(Next::Unknown);
+                return Ok(CommitOutcome::Unknown);
             }
             Err(error) => return Err(error.into()),
         };
@@ -263,17 +263,17 @@ impl Store {
             if let (Some(record), Some(item)) = (record, item)
                 && write.write.key().as_ref() == Some(&record.key)
             {
-                return self.recall(request, record, item).map(Next::Answer);
+                return self.recall(request, record, item).map(CommitOutcome::Answer);
             }
         }
         // The same holds if an item carries this request's stamp: an earlier try got through, and its answer was
         // lost.
         if failed.iter().filter_map(|(_, item)| item.as_ref()).any(|item| is_by(item, request)) {
-            return Ok(Next::Committed);
+            return Ok(CommitOutcome::Committed);
         }
         // With a conflict among them, the reasons do not describe one moment: the record may be about to appear.
         if contended || failed.is_empty() {
-            return Ok(Next::ReadAgain);
+            return Ok(CommitOutcome::ReadAgain);
         }
         // A unique value that is taken refuses the command only if everything else was current. If another item has
         // changed as well, a concurrent repeat of this command may be what took the value.
@@ -285,11 +285,11 @@ impl Store {
         }
         for (write, item) in failed {
             let Some(key) = write.write.key() else {
-                return Ok(Next::ReadAgain);
+                return Ok(CommitOutcome::ReadAgain);
             };
             loaded.note(key, item);
         }
-        Ok(Next::DecideAgain(loaded))
+        Ok(CommitOutcome::DecideAgain(loaded))
     }
 
     /// Loads the state and the record, and retries while the table is too busy.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use purser_domain::Refusal;
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::parties::client::{Client, NewClient};
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::idempotency::IdempotencyKey;
 use crate::engine::command::{CommandWrite, Request};
@@ -130,7 +130,7 @@ impl Store {
             Buyer::Existing(refid) => {
                 let found = read_loaded(loaded, refid, &self.secrets)?;
                 let owned = found.filter(|client| client.reseller.as_ref() == Some(reseller));
-                Ok(Known { client: owned.ok_or(Refusal::NotFound(What::Client))?, creation: Vec::new() })
+                Ok(Known { client: owned.ok_or(Refusal::NotFound(ResourceKind::Client))?, creation: Vec::new() })
             }
             Buyer::New(new) => {
                 let refid = self.client_refid(&new.client_id);

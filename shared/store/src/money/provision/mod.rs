@@ -17,7 +17,7 @@ use purser_domain::licences::product::ProductReference;
 use purser_domain::money::credits::Amount;
 use purser_domain::money::provision::{self, Line, Order, Quantity};
 use purser_domain::money::wallet::{Particulars, Wallet};
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::{self, Answer, View};
 use crate::engine::command::idempotency::IdempotencyKey;
@@ -126,7 +126,7 @@ impl Store {
         request: &Request<IdempotencyKey>,
     ) -> Result<Made, StoreError> {
         let buyers = self.buyers(command.reseller, &units.buyers, loaded, request)?;
-        let product = product::read_loaded(loaded, &units.product)?.ok_or(Refusal::NotFound(What::Product))?;
+        let product = product::read_loaded(loaded, &units.product)?.ok_or(Refusal::NotFound(ResourceKind::Product))?;
         let refids: Vec<LicenceRefid> = keys.iter().map(|(refid, _)| refid.clone()).collect();
         let each = units.each.get() as usize;
         let line = |(client, licences)| Line { client, licences };

@@ -8,7 +8,7 @@ use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
 use purser_domain::parties::client::{Client, ClientChange, NewClient};
 use purser_domain::people::user::User;
-use purser_domain::refusal::What;
+use purser_domain::refusal::ResourceKind;
 
 use super::{AddressGuard, address_key, entity, key, read_loaded, tombstone};
 use crate::engine::command::answer::{self, Answer, View};
@@ -115,7 +115,7 @@ impl Store {
         let stamp = &request.stamp;
         self.command(&stamp.request, None, &[key(refid)], |loaded| {
             let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
-            let client = client.ok_or(Refusal::NotFound(What::Client))?;
+            let client = client.ok_or(Refusal::NotFound(ResourceKind::Client))?;
             let Some(changed) = change(&client)? else {
                 return Ok(Decision::Unchanged(Answer::first(answer::show::<V, _>(&client)?)));
             };
@@ -201,7 +201,7 @@ impl Store {
         let (keys, stamp) = (std::slice::from_ref(&key), &request.stamp);
         let deleted = self.command(&stamp.request, None, keys, |loaded| {
             let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
-            let client = client.ok_or(Refusal::NotFound(What::Client))?;
+            let client = client.ok_or(Refusal::NotFound(ResourceKind::Client))?;
             must(&client)?;
             let unread = loaded.unread(client.user.as_ref().map(user::key));
             if !unread.is_empty() {

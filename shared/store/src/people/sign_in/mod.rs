@@ -15,7 +15,7 @@ use purser_domain::people::attempts::Counted;
 use purser_domain::people::caller::Actor;
 use purser_domain::people::credentials::Credentials;
 use purser_domain::people::password::PasswordHash;
-use purser_domain::people::session::{Limits, Login, Session, Sessions};
+use purser_domain::people::session::{Login, Session, SessionLimits, Sessions};
 use purser_domain::people::user::User;
 
 use crate::engine::command::answer::Answer;
@@ -64,7 +64,7 @@ pub enum Proof {
 }
 
 #[derive(Debug, Clone)]
-pub struct SignedIn {
+pub struct OpenedSession {
     pub user: User,
     /// The session's token, which is shown only now.
     pub token: String,
@@ -92,7 +92,12 @@ impl NewSession {
         format!("{user}.{}", self.secret)
     }
 
-    pub(crate) fn session(&self, from: (Option<&String>, Option<&String>), limits: Limits, now: Time) -> Session {
+    pub(crate) fn session(
+        &self,
+        from: (Option<&String>, Option<&String>),
+        limits: SessionLimits,
+        now: Time,
+    ) -> Session {
         Session {
             id: self.id.clone(),
             secret_sha256: sha256_hex(self.secret.as_bytes()),
@@ -151,9 +156,9 @@ impl Store {
         proof: &Proof,
         code: Option<&str>,
         sign_in: &SignIn,
-        limits: Limits,
+        limits: SessionLimits,
         request: &Request,
-    ) -> Result<SignedIn, StoreError> {
+    ) -> Result<OpenedSession, StoreError> {
         let new = NewSession::draw(&self.secrets)?;
         let (now, device) = (request.now, self.new_device(&begun.user)?);
         let mut keys: Vec<Key> = begun.counts.iter().map(|it| it.key.clone()).collect();
@@ -200,7 +205,7 @@ impl Store {
         };
         self.command_on(Some(begun.loaded), id, None, &keys, decide).await?;
         let user = outcome?;
-        Ok(SignedIn { token: new.token(&user.refid), expires_at: now.plus(limits.absolute), user, device })
+        Ok(OpenedSession { token: new.token(&user.refid), expires_at: now.plus(limits.absolute), user, device })
     }
 
     async fn read_now(&self, keys: &[Key]) -> Result<Loaded, StoreError> {
@@ -231,7 +236,7 @@ impl Store {
 struct Opening<'a> {
     new: &'a NewSession,
     sign_in: &'a SignIn,
-    limits: Limits,
+    limits: SessionLimits,
     /// Whether the device has signed in to this account before.
     known: bool,
 }

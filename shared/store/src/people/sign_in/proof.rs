@@ -8,8 +8,8 @@ use purser_domain::basic::refid::UserRefid;
 use purser_domain::basic::time::Time;
 use purser_domain::people::attempts::Counted;
 use purser_domain::people::credentials::Credentials;
-use purser_domain::people::session::{Limits, Seen, Sessions};
-use purser_domain::refusal::What;
+use purser_domain::people::session::{Seen, SessionLimits, Sessions};
+use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer::Answer;
 use crate::engine::command::{Decision, Request};
@@ -17,7 +17,7 @@ use crate::engine::loaded::Loaded;
 use crate::engine::table::Consistency;
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
-use crate::people::sign_in::{NewSession, SignedIn};
+use crate::people::sign_in::{NewSession, OpenedSession};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -30,7 +30,7 @@ impl Store {
         let loaded = Loaded::of(&keys, found);
         count.must_be_ready(&loaded, now)?;
         let account = account::read(&loaded, user, now)?;
-        account.ok_or_else(|| Refusal::NotFound(What::User).into())
+        account.ok_or_else(|| Refusal::NotFound(ResourceKind::User).into())
     }
 
     /// Counts the outcome of a proof within a session. The outcome is revealed only afterwards, so of many concurrent
@@ -58,17 +58,17 @@ impl Store {
         proven: &Account,
         session: &str,
         from: (Option<&String>, Option<&String>),
-        limits: Limits,
+        limits: SessionLimits,
         request: &Request,
         change: impl Fn(&Account) -> Result<Credentials, StoreError> + Send + Sync,
-    ) -> Result<SignedIn, StoreError> {
+    ) -> Result<OpenedSession, StoreError> {
         let (refid, now) = (&proven.user.refid, request.now);
         let new = NewSession::draw(&self.secrets)?;
         let device = self.new_device(refid)?;
         let mut changed = proven.user.clone();
         let decide = |loaded: &Loaded| {
             let account = account::read(loaded, refid, now)?;
-            let account = account.ok_or(Refusal::NotFound(What::User))?;
+            let account = account.ok_or(Refusal::NotFound(ResourceKind::User))?;
             account.must_be_in(session)?;
             if account.credentials.password != proven.credentials.password {
                 return Err(Refusal::WrongPassword.into());
@@ -91,6 +91,6 @@ impl Store {
         };
         let keys = account::keys(refid);
         self.command(&request.stamp.request, None, &keys, decide).await?;
-        Ok(SignedIn { token: new.token(refid), expires_at: now.plus(limits.absolute), user: changed, device })
+        Ok(OpenedSession { token: new.token(refid), expires_at: now.plus(limits.absolute), user: changed, device })
     }
 }

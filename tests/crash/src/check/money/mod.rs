@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Found, Wallet, Wrong, general};
-use crate::history::{Told, Wanted, licences, revoked};
+use crate::history::{Reported, Wanted, licences, revoked};
 
 /// All entries, each with the reseller whose wallet it is in, by their descriptions: the ids of the commands.
 pub type Traces<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a Value)>>;
@@ -22,7 +22,7 @@ pub fn traces(found: &Found) -> Traces<'_> {
 }
 
 /// Checks the effect of a command against its answer: what the answer shows, once, or nothing if it was refused.
-pub fn effect(one: &Told, traces: &Traces<'_>, found: &Found, say: &mut impl FnMut(String)) {
+pub fn effect(one: &Reported, traces: &Traces<'_>, found: &Found, say: &mut impl FnMut(String)) {
     let command = &one.command;
     if !found.wallets.contains_key(&command.reseller) {
         return say(format!("its wallet {} is missing", command.reseller));
@@ -60,7 +60,7 @@ pub fn effect(one: &Told, traces: &Traces<'_>, found: &Found, say: &mut impl FnM
 }
 
 /// Checks that a transfer arrived in the right wallet, once and in full, and that nothing else arrived anywhere.
-fn other_half(one: &Told, others: &[(&str, &Value)], say: &mut impl FnMut(String)) {
+fn other_half(one: &Reported, others: &[(&str, &Value)], say: &mut impl FnMut(String)) {
     let sent = match &one.command.wanted {
         Wanted::TransferTo(to) => one.entry().map(|sent| (to.as_str(), sent)),
         _ => None,
@@ -86,7 +86,7 @@ fn other_half(one: &Told, others: &[(&str, &Value)], say: &mut impl FnMut(String
 }
 
 /// How the entry in a command's answer differs from what was ordered, if it does.
-pub fn misplaced(one: &Told) -> Option<String> {
+pub fn misplaced(one: &Reported) -> Option<String> {
     let entry = one.entry()?;
     let told = (&entry["type"], &entry["amount"]);
     let right = match &one.command.wanted {
@@ -107,8 +107,8 @@ pub fn misplaced(one: &Told) -> Option<String> {
 
 /// Checks that of each provision read again exactly those licences are revoked, and those credits returned, that were
 /// refunded.
-pub fn refunds(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
-    let mut done: BTreeMap<&str, Vec<&Told>> = BTreeMap::new();
+pub fn refunds(told: &[Reported], found: &Found, wrong: &mut Vec<Wrong>) {
+    let mut done: BTreeMap<&str, Vec<&Reported>> = BTreeMap::new();
     for one in told {
         if let Some(refund) = one.refund() {
             done.entry(&refund.provision).or_default().push(one);
@@ -141,7 +141,7 @@ pub fn refunds(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
 }
 
 /// Checks that the wallets together hold what came in minus what went out. Transfers do not change the sum.
-pub fn sum(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
+pub fn sum(told: &[Reported], found: &Found, wrong: &mut Vec<Wrong>) {
     let change = |entry: &Value| {
         let amount = i128::from(entry["amount"].as_u64().unwrap_or_default());
         match entry["type"].as_str() {
@@ -150,7 +150,7 @@ pub fn sum(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
             _ => 0,
         }
     };
-    let told: i128 = told.iter().filter_map(Told::entry).map(change).sum();
+    let told: i128 = told.iter().filter_map(Reported::entry).map(change).sum();
     let balances = found.wallets.values().map(|it| i128::from(it.balance));
     let held: i128 = balances.sum();
     if told != held {
@@ -161,7 +161,7 @@ pub fn sum(told: &[Told], found: &Found, wrong: &mut Vec<Wrong>) {
 
 /// Checks that the wallet's entries form a chain and add up to its balance, that the API verifies it as intact, and
 /// that every entry was ordered by a command.
-pub fn ledger(reseller: &str, wallet: &Wallet, told: &[Told], wrong: &mut Vec<Wrong>) {
+pub fn ledger(reseller: &str, wallet: &Wallet, told: &[Reported], wrong: &mut Vec<Wrong>) {
     let ordered: BTreeSet<&str> = told.iter().map(|told| told.command.id.as_str()).collect();
     let mut balance: u64 = 0;
     let mut head = Value::from("0".repeat(64));

@@ -41,7 +41,7 @@ fn arrived() -> Value {
 }
 
 /// A top-up, a purchase, a refund of half of it, a refused refund, a transfer, and a refused transfer.
-fn history() -> Vec<Told> {
+fn history() -> Vec<Reported> {
     let credit = entry(1, "credit", 1_000, 1_000, "credit");
     let bought = json!({"product": "P", "quantity": 2, "client": "CL-1"});
     let back = Wanted::Refund(Refund { provision: "EN-2".into(), licences: vec!["LI-1".into()], amount: 100 });
@@ -60,7 +60,7 @@ fn history() -> Vec<Told> {
 }
 
 /// The state of a system in which exactly this history has happened.
-fn found(history: &[Told]) -> Found {
+fn found(history: &[Reported]) -> Found {
     let answers = history.iter().filter_map(|told| {
         let answer = told.done()?;
         Some((told.command.id.clone(), answer.clone()))
@@ -104,7 +104,7 @@ fn follow(wallet: &mut Wallet, kind: &str, amount: u64, after: u64, id: &str) {
     wallet.verified["entries"] = json!(place);
 }
 
-fn answer(told: &mut Told) -> &mut Value {
+fn answer(told: &mut Reported) -> &mut Value {
     &mut told.answer.as_mut().unwrap().json
 }
 
