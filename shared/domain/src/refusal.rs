@@ -105,7 +105,7 @@ pub enum Refusal {
     #[error("The wallet holds {balance} credits, but {required} are required.")]
     InsufficientCredits { balance: Credits, required: Credits },
     /// All or part of what the request names has already been refunded (rule B10).
-    #[error("This has already been refunded.")]
+    #[error("All or part of this has already been refunded.")]
     AlreadyRefunded,
     #[error("A wallet can hold at most {most} credits.")]
     BalanceTooLarge { most: Credits },

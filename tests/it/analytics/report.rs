@@ -30,7 +30,8 @@ async fn the_months_report_names_leaders_and_whom_to_promote_and_is_mailed_on_th
         report["leaders"].as_array().unwrap().iter().map(|it| it["reseller"].as_str().unwrap()).collect();
     assert_eq!(leaders, [&platinum.refid, &standard.refid, &gold.refid, &few.refid]);
     assert_eq!(report["leaders"][0]["spent"], 300);
-    // A promotion is suggested for more than a hundred new clients, except in the highest tier.
+    // The report suggests a higher tier for each reseller that gained more than a hundred clients, unless it is
+    // already in the highest tier.
     let suggested = report["suggestions"].as_array().unwrap().iter();
     let suggested: Vec<_> =
         suggested.map(|it| (it["reseller"].as_str().unwrap(), it["suggested"].as_str().unwrap())).collect();

@@ -85,7 +85,7 @@ async fn create_api_key(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ApiKeyQuery {
-    /// List the keys of this reseller. If an operator leaves it out, the operators' keys are listed.
+    /// The reseller whose keys to list. If an operator omits this parameter, the operators' own keys are listed.
     #[param(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
     /// The `next_cursor` of the previous page.

@@ -1,7 +1,7 @@
 //! Users: how they sign in, what proves who they are, and what a caller may do.
 //!
-//! Invariant: no secret that a user or a machine presents is stored; only a hash of it is, or a sealed form if it
-//! must be read again.
+//! Invariant: a secret that a user or a machine presents is never stored as plain text. Purser stores only its hash,
+//! or a sealed form if the secret must be read again.
 
 pub mod api_key;
 pub mod attempts;

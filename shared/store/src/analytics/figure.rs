@@ -205,7 +205,8 @@ impl Store {
         items.iter().map(read).collect()
     }
 
-    /// Writes a figure unless the stored one has a higher stamp; then the run has lost the lease, and the put fails.
+    /// Writes a figure. Fails if the stored figure has a higher stamp, because that means that this run has lost its
+    /// lease.
     pub(super) async fn put_figure(
         &self,
         (kind, scope, period): (Kind, &Scope, Period),

@@ -8,7 +8,7 @@ use crate::http::operations::{Request, Sample, WELL, variants};
 /// More than any body may have.
 const SEVEN_MEGABYTES: usize = 7 * 1024 * 1024;
 
-/// The request with bodies that are not JSON, too large, or not declared as JSON.
+/// Variants of the request, each with a body that is not JSON, is too large, or is not declared as JSON.
 pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
     let request = subject.request();
     if subject.operation.body.is_none() {

@@ -89,7 +89,8 @@ fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
 
 const TRANSFER: &str = "POST /v1/resellers/{refid}/transfers";
 
-/// Asserts that `caller` gets the same answer to both requests of a pair, whatever else is wrong with them.
+/// Asserts that `caller` can't tell something of another reseller's from something that does not exist: both requests
+/// of the pair get the same answer, even if the requests have other faults.
 async fn look_alike(caller: &Caller, (case, operation): (&Case, &Operation), (theirs, nothing): &(Sample, Sample)) {
     let all = |sample: &Sample| variants(operation, &sample.request(operation, "k"));
     for ((what, theirs_), (_, nothing_)) in all(theirs).into_iter().zip(all(nothing)) {

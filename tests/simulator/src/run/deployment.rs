@@ -1,7 +1,8 @@
-//! A whole Purser in a simulated cloud: every function with its role, and a gateway in front of those with routes.
+//! A complete deployment of Purser in a simulated cloud: every function with its role, and a gateway in front of the
+//! functions that have routes.
 //!
-//! Invariant: a function works with its own permissions. Every function has several instances, which share nothing
-//! and whose clocks differ slightly; chance decides which instance handles a request.
+//! Invariant: each function runs with only its own permissions. It has several instances, which share nothing and
+//! whose clocks differ slightly; each request goes to a random instance.
 
 use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 use std::collections::BTreeMap;

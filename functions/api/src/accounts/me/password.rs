@@ -1,7 +1,7 @@
-//! Changes of the password and of the address.
+//! Changing the password and the e-mail address.
 //!
 //! Invariant: both require the current password. A new password ends all sessions and begins a new one in place of
-//! the current one. A new address takes effect, and ends all sessions, when its owner confirms it.
+//! the current one. A new e-mail address takes effect when its owner confirms it; that also ends all sessions.
 
 use crate::accounts::view::SessionTokenView;
 use axum::extract::State;

@@ -90,8 +90,8 @@ fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
     answers::declare(operation, callers, schemas);
 }
 
-/// Moves the description of a member that may be null to the member itself. utoipa puts it on one of the two
-/// alternatives.
+/// utoipa describes a member that may be null as a choice of null and a reference, and puts the description on the
+/// reference. This moves it up to the member.
 fn describe_members(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else {
         return;

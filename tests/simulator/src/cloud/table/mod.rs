@@ -217,7 +217,8 @@ impl Table {
             state.under_way.remove(key);
         }
         state.tokens_under_way.remove(&token);
-        // A token that has succeeded before is answered the same way, but changes nothing again.
+        // If this token has already succeeded, the database repeats its earlier answer without writing anything. So
+        // the writes are noted only the first time.
         if status == 200 && state.tokens_done.insert(token) {
             let writes = all.into_iter().zip(is_check);
             let writes = writes.filter_map(|(write, is_check)| (!is_check).then_some(write));

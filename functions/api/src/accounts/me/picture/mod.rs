@@ -26,7 +26,8 @@ pub const MOST_SIDE: u32 = 8_192;
 pub const MOST_PIXELS: u64 = 25_000_000;
 /// The largest number of bytes that a decoded pixel may take.
 const MOST_DEPTH: u64 = 4;
-/// The JPEG qualities that are tried in turn until the result is small enough. Only noise needs more than the first.
+/// The JPEG qualities that are tried in turn until the result is small enough. Only a picture of random noise is
+/// still too large at the first quality.
 const QUALITIES: [u8; 4] = [85, 70, 50, 25];
 
 static PLACE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
