@@ -7,16 +7,16 @@
 pub mod history;
 mod logins;
 
-use purser_api::clients::view::ClientView;
-use purser_api::ledger::view::EntryView;
-use purser_api::products::view::ProductView;
-use purser_api::provisions::view::ProvisionView;
-use purser_api::resellers::view::ResellerView;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64URL_NOPAD;
+use purser_api::clients::view::ClientView;
+use purser_api::ledger::view::EntryView;
+use purser_api::products::view::ProductView;
+use purser_api::provisions::view::ProvisionView;
+use purser_api::resellers::view::ResellerView;
 use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
 use purser_domain::basic::time::Time;
 use purser_domain::licences::product::{Days, ParallelUses, Product, Terms};

@@ -3,12 +3,12 @@
 //! Invariant: a command whose outcome is unknown is sent again, with the same idempotency key and body, before the
 //! next command is made.
 
+use purser_tests::{Caller, Partner};
 use serde_json::{Value, json};
 
 use super::history::{Answer, By, Command, Reported, Wanted};
 use super::kinds::{Draft, KINDS, UNSEEN, refund_of};
 use super::purchase::Purchase;
-use purser_tests::{Caller, Partner};
 
 /// How often a command is sent while the system answers that it is busy.
 const BUSY_TRIES: usize = 20;

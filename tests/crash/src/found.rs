@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use purser_tests::Caller;
 use serde_json::Value;
 
 use super::author::Author;
 use super::check::{Found, Wallet};
 use super::history::Reported;
-use purser_tests::Caller;
 
 /// Reads every wallet, entry and client. For each author's commands from the index in `since` on, also reads their
 /// provisions again and repeats the command.

@@ -26,17 +26,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use author::{Author, Neighbour};
+use check::{Wrong, check};
+use history::{Reported, Wanted};
+use kinds::UNSEEN;
+use purser_tests::{Caller, Partner};
 use reqwest::Client;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::laptop::{Laptop, OPERATOR_KEY};
-use author::{Author, Neighbour};
-use check::{Wrong, check};
-use history::{Reported, Wanted};
-use kinds::UNSEEN;
-use purser_tests::{Caller, Partner};
 
 /// How many callers there are, and how many wallets they share between them.
 const AUTHORS: usize = 8;

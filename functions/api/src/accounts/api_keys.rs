@@ -2,7 +2,6 @@
 //!
 //! Invariant: a key is shown once, when it is created. A reseller creates, lists and revokes only its own keys.
 
-use crate::accounts::view::ApiKeyView;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -24,6 +23,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::accounts::view::ApiKeyView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(create_api_key, list_api_keys)).routes(routes!(revoke_api_key))

@@ -16,7 +16,6 @@ pub mod report;
 mod resellers;
 mod trend;
 
-use crate::Function;
 use purser_charts::ChartError;
 use purser_domain::Refusal;
 use purser_domain::analytics::period::Period;
@@ -30,6 +29,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::Function;
 
 /// 500: a table or chart could not be written, which is a fault of Purser's.
 fn not_shown(error: &ChartError) -> Problem {

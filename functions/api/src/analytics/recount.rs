@@ -3,13 +3,14 @@
 //! Invariant: a difference shows both the stored and the recounted figure, and names things by refid only, never
 //! people.
 
+use std::collections::BTreeMap;
+
 use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind};
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
 use purser_domain::basic::time::Day;
 use purser_store::analytics::{Difference, Recount};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
 const SHOWN: usize = 100;

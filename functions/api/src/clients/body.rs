@@ -2,21 +2,20 @@
 //!
 //! Invariant: `create-client` and `provision` accept the same members for a new client and report the same errors.
 
-use purser_domain::basic::refid::ClientRefid;
 use std::fmt;
 
 use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::refid::ClientRefid;
 use purser_domain::basic::text::{ClientId, Name, Phone};
 use purser_domain::money::provision::MOST_CLIENTS;
 use purser_domain::parties::client::NewClient;
 use purser_domain::parties::metadata::{MAX_DEPTH, Metadata, MetadataError};
+use purser_edge::http::problem::Problem;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-
-use purser_edge::http::problem::Problem;
 
 /// A client to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -2,8 +2,6 @@
 //!
 //! Invariant: a reseller can create clients only for itself.
 
-use crate::clients::body::ClientBody;
-use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
@@ -23,6 +21,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::clients::body::ClientBody;
+use crate::clients::view::ClientView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(create_client))

@@ -3,7 +3,6 @@
 //! Invariant: a look-up costs one or two reads and a page one read of each partition; a reseller's list is read from
 //! that reseller's own partition.
 
-use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
@@ -22,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::clients::view::ClientView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_clients)).routes(routes!(read_client))

@@ -2,7 +2,6 @@
 //!
 //! Invariant: only operators move clients; licences and ledger entries keep the reseller that sold them.
 
-use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::ClientRefid;
@@ -17,6 +16,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::clients::view::ClientView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(transfer_client))

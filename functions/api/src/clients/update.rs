@@ -2,8 +2,6 @@
 //!
 //! Invariant: another reseller's client is answered exactly like one that does not exist, before the body is checked.
 
-use crate::clients::body::check_merge;
-use crate::clients::view::ClientView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
@@ -25,6 +23,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::clients::body::check_merge;
+use crate::clients::view::ClientView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()

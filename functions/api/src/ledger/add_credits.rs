@@ -2,7 +2,6 @@
 //!
 //! Invariant: only operators add credits, and a repeat with the same idempotency key or reference adds nothing.
 
-use crate::ledger::view::EntryView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::ResellerRefid;
@@ -18,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::ledger::view::EntryView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(add_credits))

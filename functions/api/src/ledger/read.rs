@@ -2,7 +2,6 @@
 //!
 //! Invariant: a reseller reads its own wallet and no other.
 
-use crate::ledger::view::{EntryView, WalletView};
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -19,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::ledger::view::{EntryView, WalletView};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(read_wallet)).routes(routes!(list_entries)).routes(routes!(verify_wallet))

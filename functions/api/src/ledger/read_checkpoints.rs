@@ -4,7 +4,6 @@
 //! Invariant: only operators read checkpoints, because they name every reseller; each part is shown exactly as it was
 //! signed.
 
-use crate::ledger::view::CheckpointPartView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::time::Day;
@@ -18,6 +17,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::ledger::view::CheckpointPartView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_checkpoints))

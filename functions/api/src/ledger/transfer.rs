@@ -3,7 +3,6 @@
 //! Invariant: an operator moves credits between any two wallets; a reseller moves only its own credits, and only to a
 //! direct child, about whose wallet it learns nothing.
 
-use crate::ledger::view::EntryView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::ResellerRefid;
@@ -23,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::ledger::view::EntryView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(transfer_credits))

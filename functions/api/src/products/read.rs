@@ -1,6 +1,5 @@
 //! `read-products`: reads and lists products (rule B3). Every caller may read every product.
 
-use crate::products::view::ProductView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::licences::product::Product;
@@ -11,6 +10,8 @@ use purser_edge::http::extract::{PageQuery, Params};
 use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::products::view::ProductView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_products)).routes(routes!(read_product))

@@ -2,7 +2,6 @@
 //!
 //! Invariant: only operators change products; a licence keeps the terms under which it was sold.
 
-use crate::products::view::ProductView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -22,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::products::view::ProductView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(create_product)).routes(routes!(change_product))

@@ -3,9 +3,6 @@
 //! Invariant: the price follows from the wallet's tier at the moment of the commit, and a repeat gets the first
 //! response byte for byte.
 
-use crate::clients::body::{ClientChoice, ClientChoices};
-use crate::provisions::body::{BulkBody, ProvisionBody};
-use crate::provisions::view::{BulkProvisionView, ProvisionView};
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
@@ -24,6 +21,10 @@ use purser_edge::{App, Call, Input, Problem};
 use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::clients::body::{ClientChoice, ClientChoices};
+use crate::provisions::body::{BulkBody, ProvisionBody};
+use crate::provisions::view::{BulkProvisionView, ProvisionView};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(provision)).routes(routes!(provision_bulk))

@@ -3,7 +3,6 @@
 //! Invariant: a reseller reads only provisions that its own wallet paid for, and sees in them only clients that still
 //! belong to it.
 
-use crate::provisions::view::ProvisionView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -14,6 +13,8 @@ use purser_edge::http::answer::ok;
 use purser_edge::{App, Call, Input, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::provisions::view::ProvisionView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(read_provision))

@@ -2,8 +2,8 @@
 //!
 //! Invariant: only operators refund, and no part of a purchase is refunded twice, whatever the idempotency key.
 
-use crate::provisions::view::ProvisionView;
-use crate::provisions::view::RefundView;
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::EntryRefid;
@@ -19,10 +19,12 @@ use purser_edge::http::problem::refusals::{AlreadyRefunded, BalanceTooLarge, For
 use purser_edge::{App, Input, Problem};
 use purser_store::money::refund::RefundCommand;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::provisions::view::ProvisionView;
+use crate::provisions::view::RefundView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(refund_provision))

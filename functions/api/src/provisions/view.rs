@@ -2,14 +2,15 @@
 //!
 //! Invariant: a response contains only the members listed here, and no member is ever removed.
 
-use crate::clients::view::ClientView;
-use crate::ledger::view::EntryView;
-use crate::licences::view::LicenceView;
 use purser_domain::basic::refid::EntryRefid;
 use purser_domain::money::credits::Credits;
 use purser_store::money::sold::{Provision, Sold};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::clients::view::ClientView;
+use crate::ledger::view::EntryView;
+use crate::licences::view::LicenceView;
 
 /// A provision: one purchase with credits.
 #[derive(Debug, Serialize, ToSchema)]

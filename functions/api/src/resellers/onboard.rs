@@ -2,8 +2,6 @@
 //!
 //! Invariant: only operators onboard resellers.
 
-use crate::clients::body::metadata;
-use crate::resellers::view::ResellerView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -27,6 +25,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::clients::body::metadata;
+use crate::resellers::view::ResellerView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(onboard_reseller))

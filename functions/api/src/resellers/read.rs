@@ -2,7 +2,6 @@
 //!
 //! Invariant: a reseller reads itself and no other reseller.
 
-use crate::resellers::view::ResellerView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -25,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::resellers::view::ResellerView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_resellers)).routes(routes!(read_reseller)).routes(routes!(read_quote))

@@ -2,8 +2,6 @@
 //!
 //! Invariant: only operators change resellers; the profile and the wallet change in one commit.
 
-use crate::clients::body::check_merge;
-use crate::resellers::view::ResellerView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::refid::ResellerRefid;
@@ -24,6 +22,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::clients::body::check_merge;
+use crate::resellers::view::ResellerView;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()

@@ -6,10 +6,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use purser_local::run::system::System;
 use serde_json::Value;
 
 use super::HistoryError;
-use purser_local::run::system::System;
 
 /// The most bytes in a response; that of a purchase for 32 clients is far smaller.
 const MOST_BYTES: usize = 4 << 20;

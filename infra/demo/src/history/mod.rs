@@ -21,6 +21,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use purser_domain::parties::client::ClientStatus;
 use purser_edge::process::clock::Clock;
+use purser_local::run::folder::Folder;
+use purser_local::run::system::{Options, StartError, System};
 use purser_store::engine::item::Origin;
 use serde_json::Value;
 use thiserror::Error;
@@ -30,8 +32,6 @@ use self::door::Door;
 use self::market::{Act, Client, Partner};
 use self::names::Names;
 use crate::DemoError;
-use purser_local::run::folder::Folder;
-use purser_local::run::system::{Options, StartError, System};
 
 /// The scheduled functions that a history runs, because their results belong to it. The others send e-mails about the
 /// present, so they are left out.

@@ -4,10 +4,11 @@
 //! contains no separator of table keys. Text that is not a refid is treated like the id of something that does not
 //! exist, so a request body reads refids as `String`, and only the schema asks for the form of a refid.
 
-use data_encoding::{Encoding, Specification};
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::LazyLock;
+
+use data_encoding::{Encoding, Specification};
+use serde::{Deserialize, Serialize};
 
 /// The random bytes of a refid: 80 bits.
 pub const BYTES: usize = 10;

@@ -4,12 +4,12 @@
 //! figures. A run that has lost the lease can neither overwrite what the new holder wrote nor clear a mark. So a run
 //! that happens twice, ends early, or goes on after it lost the lease leaves the same figures.
 
-use super::lease::Lease;
 use std::collections::{BTreeMap, BTreeSet};
 
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Counts, Kind, Scope};
 
+use super::lease::Lease;
 use super::mark::{Dirty, Mark};
 use crate::engine::table::side_by_side::side_by_side;
 use crate::{Store, StoreError};

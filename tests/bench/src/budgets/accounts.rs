@@ -1,11 +1,11 @@
 //! Budgets of accounts. What strangers can ask for must cost the same whether or not an address is known (rule D1).
 
-use serde_json::{Value, json};
-
-use super::{Budget, budget};
 use purser_tests::Reply;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
 use purser_tests::world::World;
+use serde_json::{Value, json};
+
+use super::{Budget, budget};
 
 /// The budget of a request without credentials, from whose cost no authentication is subtracted.
 fn stranger(operation: &'static str, reply: &Reply, (calls, rcu, wcu): (u32, f64, f64), runs: u32) -> Budget {

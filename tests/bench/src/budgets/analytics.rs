@@ -10,10 +10,10 @@ use purser_domain::basic::time::Time;
 use purser_domain::parties::client::{Client, ClientStatus, NewClient};
 use purser_domain::parties::metadata::Metadata;
 use purser_store::engine::table::meter::{self, Cost};
+use purser_tests::world::{Partner, World};
 use serde_json::json;
 
 use super::{Budget, budget};
-use purser_tests::world::{Partner, World};
 
 /// How many clients are written to the timeline at a time.
 const AT_ONCE: usize = 500;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use purser_crash::history::licences;
+use purser_tests::{Caller, Partner};
 use serde_json::{Value, json};
 
 use super::{Order, Part};
-use purser_crash::history::licences;
-use purser_tests::{Caller, Partner};
 
 /// More credits than any load test spends.
 const CREDITS: u64 = 1_000_000_000;

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use purser_tests::Reply;
 use serde_json::Value;
 
 use crate::cloud::{Bug, Process};
 use crate::run::deployment::Deployment;
 use crate::workload::command::{Action, Command};
 use crate::workload::generator::Generator;
-use purser_tests::Reply;
 
 /// How long a caller waits for an answer: as long as API Gateway does.
 const PATIENCE: Duration = Duration::from_secs(30);

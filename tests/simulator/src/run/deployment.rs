@@ -4,7 +4,6 @@
 //! Invariant: each function runs with only its own permissions. It has several instances, which share nothing and
 //! whose clocks differ slightly; each request goes to a random instance.
 
-use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
@@ -24,13 +23,14 @@ use purser_local::run::system::template;
 use purser_local::template::roles::Roles;
 use purser_store::engine::secrets::{Secrets, sha256_hex};
 use purser_store::money::entry::Class;
+use purser_tests::Reply;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::cloud::{Cloud, Process};
 use crate::workload::command::{Buyer, Party};
+use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 use crate::workload::request::Request;
-use purser_tests::Reply;
 
 pub const OPERATOR_KEY: &str = "an operator";
 

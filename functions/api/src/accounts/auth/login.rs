@@ -3,7 +3,6 @@
 //! Invariant: a sign-in takes one run of Argon2id and three round trips, whether or not the address is known. Every
 //! session gets a new token; a caller can't choose it, which prevents session fixation.
 
-use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
@@ -24,6 +23,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::accounts::me::sessions;
+use crate::accounts::view::SessionTokenView;
 
 /// The credentials of a sign-in.
 #[derive(Debug, Deserialize, ToSchema)]

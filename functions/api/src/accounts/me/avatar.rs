@@ -1,6 +1,5 @@
 //! The picture of the signed-in user.
 
-use crate::accounts::me::picture::square_jpeg;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -11,6 +10,8 @@ use purser_edge::caller::call::SignedIn;
 use purser_edge::http::extract::Picture;
 use purser_edge::http::problem::refusals::{InvalidImage, NotFound, Refused};
 use purser_edge::{App, Input, Problem, noted};
+
+use crate::accounts::me::picture::square_jpeg;
 
 noted!(NoPicture = NotFound, ", if you have no picture");
 

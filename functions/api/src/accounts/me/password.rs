@@ -3,7 +3,6 @@
 //! Invariant: both require the current password. A new password ends all sessions and begins a new one in place of
 //! the current one. A new e-mail address takes effect when its owner confirms it; that also ends all sessions.
 
-use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
@@ -21,6 +20,7 @@ use utoipa::ToSchema;
 
 use super::proven;
 use crate::accounts::auth::Received;
+use crate::accounts::view::SessionTokenView;
 
 /// The current password and the new one.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -1,6 +1,5 @@
 //! The profile of the signed-in user.
 
-use crate::accounts::view::UserView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -15,6 +14,8 @@ use purser_edge::{App, Input, Problem};
 use purser_store::people::account::{Account, AccountChange};
 use serde::Deserialize;
 use utoipa::ToSchema;
+
+use crate::accounts::view::UserView;
 
 /// Show your own account
 #[utoipa::path(

@@ -3,7 +3,6 @@
 //! Invariant: a second factor takes effect only after a first code has proven that the app works. Setting it up and
 //! turning it off require the password. Turning it on or off ends all sessions; turning it on begins a new one.
 
-use crate::accounts::view::SessionTokenView;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -25,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::proven;
+use crate::accounts::view::SessionTokenView;
 
 noted!(NoneBegun = SecondFactorDisabled, " if its setup has not begun");
 

@@ -1,6 +1,5 @@
 //! The sessions and past sign-ins of the signed-in user.
 
-use crate::accounts::view::{LoginView, SessionView};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +15,8 @@ use purser_store::StoreError;
 use purser_store::engine::command::answer::NoView;
 use purser_store::engine::page::Page;
 use purser_store::people::account::{Account, AccountChange};
+
+use crate::accounts::view::{LoginView, SessionView};
 
 type SessionList = List<SessionView>;
 type LoginList = List<LoginView>;

@@ -3,7 +3,6 @@
 //! Invariant: no user is deleted automatically. A deletion can name the version that was listed, so a user that has
 //! signed in, confirmed or been bound since then stays.
 
-use crate::accounts::view::StaleUserView;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -14,6 +13,8 @@ use purser_edge::http::answer::{List, position};
 use purser_edge::http::extract::{IfMatch, PageQuery, Params};
 use purser_edge::http::problem::refusals::{Forbidden, Refused, UserInUse};
 use purser_edge::{App, Input, Problem};
+
+use crate::accounts::view::StaleUserView;
 
 type StaleUserList = List<StaleUserView>;
 

@@ -1,6 +1,5 @@
 //! Lists of users, and of their sign-ins.
 
-use crate::accounts::view::{LoginView, UserView};
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::basic::email::EmailAddress;
@@ -17,6 +16,8 @@ use purser_store::engine::page::Page;
 use purser_store::people::user::UserFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
+
+use crate::accounts::view::{LoginView, UserView};
 
 /// Which users to list.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -7,7 +7,6 @@
 mod clean_up;
 mod lists;
 
-use crate::accounts::view::UserView;
 use axum::extract::State;
 use axum::response::Response;
 use purser_domain::Refusal;
@@ -29,6 +28,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use crate::accounts::view::UserView;
 
 noted!(AnotherReseller = NotFound, ", if a reseller names another reseller");
 

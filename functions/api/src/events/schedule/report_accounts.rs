@@ -6,11 +6,11 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::people::user::User;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
+use purser_mails::accounts::{StaleAccounts, stale_accounts};
 use purser_store::StoreError;
 use serde_json::Value;
 
 use crate::events::operators::tell_operators;
-use purser_mails::accounts::{StaleAccounts, stale_accounts};
 
 /// How many users are requested per page. A few times as many are in memory at once.
 const AT_ONCE: usize = 250;

@@ -10,12 +10,12 @@ use purser_domain::parties::reseller::Reseller;
 use purser_domain::people::user::User;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
+use purser_mails::partner_report::{Leader, PartnerReport, Suggestion, partner_report};
 use serde_json::Value;
 
 use crate::analytics::count;
 use crate::analytics::report::Report;
 use crate::events::operators::tell_operators;
-use purser_mails::partner_report::{Leader, PartnerReport, Suggestion, partner_report};
 
 /// E-mails last month's report to operators. An error asks for another run.
 pub async fn report_partners(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {

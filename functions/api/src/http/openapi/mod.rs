@@ -7,7 +7,6 @@ mod answers;
 
 use std::collections::BTreeMap;
 
-use self::answers::Callers;
 use purser_edge::http::extract::{Key, Limit};
 use purser_edge::http::problem::ProblemView;
 use utoipa::openapi::path::Operation;
@@ -18,6 +17,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use self::answers::Callers;
 use crate::{Entry, Routes, functions};
 
 type Schemas = BTreeMap<String, RefOr<Schema>>;

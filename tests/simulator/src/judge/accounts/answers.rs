@@ -1,11 +1,11 @@
 //! Checks what people were answered against what was written.
 
 use purser_store::engine::secrets::sha256_hex;
+use purser_tests::Reply;
 
 use super::{Accounts, Span, of_noun};
 use crate::run::record::{Problem, Record};
 use crate::workload::people::{Ask, Asked};
-use purser_tests::Reply;
 
 pub(super) fn judge(record: &Record, accounts: &Accounts) -> Result<(), Problem> {
     for asked in &record.asked {

@@ -3,10 +3,10 @@
 //! Invariant: the model knows nothing of versions, table keys, retries or time. It judges commands one after another
 //! on plain figures. If several things are wrong with a command, any of them is a valid reason to refuse it.
 
-use crate::workload::market::TIERS;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::workload::command::{Action, Command};
+use crate::workload::market::TIERS;
 use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 
 mod rules;

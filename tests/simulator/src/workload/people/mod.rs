@@ -8,11 +8,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use purser_tests::Reply;
+
 use crate::cloud::Process;
 use crate::run::callers::CALLS;
 use crate::run::deployment::Deployment;
 use crate::workload::market::WALLETS;
-use purser_tests::Reply;
 
 mod ask;
 
