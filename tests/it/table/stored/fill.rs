@@ -163,6 +163,9 @@ impl Filled {
         let request = posted(&format!("/v1/resellers/{reseller}/credits"), &credit, "other-credit");
         let operator = self.world.operator.key().map(ToOwned::to_owned);
         self.exchange(&request, operator.as_deref(), Some("other-credit".into())).await;
+        // The same reference under another key adds nothing; its answer is remembered by an item of another kind.
+        let request = posted(&format!("/v1/resellers/{reseller}/credits"), &credit, "other-again");
+        self.exchange(&request, operator.as_deref(), Some("other-again".into())).await;
     }
 
     /// Reads everything there is, once nothing changes any more.
