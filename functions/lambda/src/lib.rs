@@ -2,14 +2,13 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::map_response_with_state;
-use axum::response::Response;
 use purser_api::http::fallback::{Paths, elsewhere};
 use purser_api::{Entry, Function, Routes};
-use purser_edge::App;
 use purser_edge::http::limits::Limits;
 use purser_edge::http::serve::serve;
+use purser_edge::prelude::*;
 use purser_portal::kit::page;
 
 pub fn functions() -> impl Iterator<Item = &'static Function> {

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::{Time, UserRefid};
 use purser_domain::people::clean_up::Reason;
 use serde::{Deserialize, Serialize};
 

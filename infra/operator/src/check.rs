@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::money::checkpoint::PublicKey;
+use purser_domain::basic::ResellerRefid;
+use purser_domain::money::PublicKey;
 use purser_domain::money::checkpoint::history::{Chronicle, Link};
 
 use crate::files::{self, EntryFile, FileError};

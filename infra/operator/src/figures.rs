@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use purser_domain::analytics::period::{Interval, Period};
-use purser_domain::basic::time::Day;
+use purser_domain::basic::Day;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::ResellerRefid;
 use purser_domain::money::checkpoint::Part;
 use purser_domain::money::checkpoint::history::Link;
 use serde::Deserialize;

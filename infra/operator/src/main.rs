@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use purser_domain::basic::time::Day;
-use purser_domain::money::checkpoint::PublicKey;
+use purser_domain::basic::Day;
+use purser_domain::money::PublicKey;
 
 use crate::api::Api;
 use crate::files::EntryFile;

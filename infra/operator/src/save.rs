@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use purser_domain::basic::time::Day;
-use purser_domain::money::checkpoint::{Part, PublicKey};
+use purser_domain::basic::Day;
+use purser_domain::money::PublicKey;
+use purser_domain::money::checkpoint::Part;
 
 use crate::api::Api;
 use crate::check::count;

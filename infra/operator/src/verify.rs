@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::ResellerRefid;
 use purser_domain::money::checkpoint::history::Chronicle;
 use serde::Deserialize;
 use tokio::task::JoinSet;

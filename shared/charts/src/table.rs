@@ -2,9 +2,8 @@
 //!
 //! Invariant: no spreadsheet interprets text from users as a formula.
 
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::basic::text::Name;
-use purser_domain::money::tier::Tier;
+use purser_domain::basic::{ClientRefid, Name, ResellerRefid};
+use purser_domain::money::Tier;
 
 use crate::ChartError;
 

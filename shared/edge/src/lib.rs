@@ -6,6 +6,7 @@
 pub mod caller;
 pub mod events;
 pub mod http;
+pub mod prelude;
 pub mod process;
 
 pub use caller::call::Call;

@@ -17,13 +17,12 @@ pub mod people;
 
 pub use engine::error::StoreError;
 
-use purser_domain::basic::refid::Prefix;
-use purser_domain::money::tier::Discounts;
-use purser_domain::parties::client::ClientStatus;
+use purser_domain::basic::Prefix;
+use purser_domain::money::Discounts;
+use purser_domain::parties::ClientStatus;
 
 use crate::engine::command::line::Lines;
-use crate::engine::secrets::Secrets;
-use crate::engine::table::Table;
+use crate::engine::{Secrets, Table};
 use crate::money::wallet;
 use crate::parties::client::Bind;
 

@@ -1,4 +1,4 @@
-//! Addresses that bounce or complain get no more e-mail. Both are caused by the addresses of SES's mailbox simulator.
+//! Addresses that bounce or complain get no more e-mail. SES's mailbox simulator has addresses that do either.
 
 use jiff::SignedDuration;
 use purser_api::events::bus::suppress_mail::suppress_mail;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use purser_api::events::schedule::checkpoint_ledger::checkpoint_ledger;
+use purser_domain::money::PublicKey;
 use purser_domain::money::checkpoint::history::Chronicle;
-use purser_domain::money::checkpoint::{MOST_WALLETS, Part, PublicKey};
+use purser_domain::money::checkpoint::{MOST_WALLETS, Part};
 use purser_edge::App;
 use purser_edge::process::metrics::Metric;
 use purser_store::engine::table::meter::measured;

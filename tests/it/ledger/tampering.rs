@@ -1,9 +1,7 @@
 //! Tampering with a history: verifying finds it, in whichever way it is done (rule B11).
 
-use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
-use purser_domain::money::credits::Credits;
-use purser_domain::money::entry::{Entry, EntryHash, EntryType, Refund};
-use purser_domain::money::wallet::Wallet;
+use purser_domain::basic::{EntryRefid, LicenceRefid};
+use purser_domain::money::{Credits, Entry, EntryHash, EntryType, Refund, Wallet};
 use purser_tests::{Partner, World};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -80,8 +80,8 @@ fn whatever_fails_around_it_purser_does_what_the_model_does() {
 /// How many commands and people a history needs to reveal bugs in sales, or in accounts.
 const SALES: (usize, usize) = (100, 0);
 const ACCOUNTS: (usize, usize) = (0, PEOPLE);
-/// Each bug with the first seed that finds it, and the size of history that this takes. If the code changes its
-/// calls, another seed may be needed; so the seeds after it are tried, too. `make simulate BUG=…` searches further.
+/// Each bug with the first seed that finds it, and the size of history that this takes. If Purser's calls to the cloud
+/// change, a later seed may be needed, so later ones are tried, too. `make simulate BUG=…` searches further.
 const PLANTED: [(Bug, u64, (usize, usize)); 29] = [
     (Bug::WalletUnconditioned, 1, SALES),
     (Bug::EntryUnconditioned, 2, SALES),

@@ -231,8 +231,8 @@ impl Reader<'_> {
             Some("date") => TextKind::Pattern,
             Some("password") => TextKind::Secret,
             Some(other) => panic!("{at}: the schema has an unknown format: {other}"),
-            // A pattern that only forbids some characters still allows every script.
             None if !schema["pattern"].as_str().unwrap_or("^[^").starts_with("^[^") => TextKind::Pattern,
+            // A pattern that only forbids some characters still allows any alphabet.
             None => TextKind::Free,
         };
         let least = least.unwrap_or(0);

@@ -2,27 +2,15 @@
 //!
 //! Invariant: a key is shown once, when it is created. A reseller creates, lists and revokes only its own keys.
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
-use purser_domain::basic::text::Name;
-use purser_domain::people::api_key::ApiKey;
-use purser_domain::people::caller::{Caller, Role};
+use purser_domain::basic::{ApiKeyRefid, Name, ResellerRefid};
+use purser_domain::people::{ApiKey, Caller, Role};
 use purser_edge::caller::call::Listed;
-use purser_edge::caller::input::Named;
-use purser_edge::http::answer;
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{Body, Key, Limit, Params};
 use purser_edge::http::json;
-use purser_edge::http::problem::refusals::{InvalidReseller, KeyAlreadyShown, NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
-use purser_store::engine::page::Page;
+use purser_edge::prelude::*;
+use purser_store::engine::Page;
 use purser_store::engine::secrets::{random, sha256_hex};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::accounts::view::ApiKeyView;
 

@@ -3,16 +3,9 @@
 //! Invariant: members are never removed, and only what is listed here is shown. Passwords are never shown, and a
 //! token's secret only once, in the answer that creates it.
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ApiKeyRefid, ClientRefid, ResellerRefid, UserRefid};
-use purser_domain::basic::text::Name;
-use purser_domain::basic::time::Time;
-use purser_domain::people::api_key::ApiKey;
-use purser_domain::people::caller::{Role, RoleName};
+use purser_domain::basic::{ApiKeyRefid, ClientRefid, EmailAddress, Name, ResellerRefid, Time, UserRefid};
 use purser_domain::people::clean_up::{Reason, Stale};
-use purser_domain::people::given::GivenDevice;
-use purser_domain::people::session::{Login, Session};
-use purser_domain::people::user::{User, UserStatus};
+use purser_domain::people::{ApiKey, GivenDevice, Login, Role, RoleName, Session, User, UserStatus};
 use purser_store::people::sign_in::OpenedSession;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -3,16 +3,9 @@
 //! Invariant: it writes nothing. Only operators may call it, because it shows everybody's figures, and its cost grows
 //! with what was created in the period.
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_domain::analytics::period::Period;
-use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::Params;
-use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::{App, Input, Problem};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 use super::recount::{PeriodQuery, RecountView};
 

@@ -1,24 +1,16 @@
 //! Figures of clients: created over time, by status, and by the reseller that they belong to (rule A11).
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_charts::columns;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::ResellerRefid;
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::Params;
-use purser_edge::http::negotiation::Accept;
-use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::analytics::Ranked;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::ranking::{self, TopQuery};
-use super::trend;
 use super::trend::{Subject, TrendQuery, TrendView};
-use super::{RangeQuery, count, scope};
+use super::{RangeQuery, count, scope, trend};
 
 /// Clients by the day, month or year in which they were created
 #[utoipa::path(

@@ -1,20 +1,12 @@
 //! Figures of credits: distributed, spent and outstanding (rule B13).
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, metric};
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::Params;
-use purser_edge::http::negotiation::Accept;
-use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
-use serde::Serialize;
-use utoipa::ToSchema;
+use purser_edge::prelude::*;
 
-use super::trend;
 use super::trend::{CreditTrendView, Subject, TrendQuery};
-use super::{ScopeQuery, scope};
+use super::{ScopeQuery, scope, trend};
 
 /// Credits distributed and spent, by day, month or year
 #[utoipa::path(

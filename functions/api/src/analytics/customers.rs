@@ -1,18 +1,10 @@
 //! Rankings of customers, by what they hold (rule D5). A customer is a client; "customer" is the word of the API
 //! here.
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_charts::columns;
 use purser_domain::analytics::metric::Ranking;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::basic::text::Name;
-use purser_edge::http::extract::{Limit, Params};
-use purser_edge::http::negotiation::Accept;
-use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use purser_domain::basic::{ClientRefid, Name, ResellerRefid};
+use purser_edge::prelude::*;
 
 use super::{ranking, scope};
 

@@ -1,26 +1,15 @@
 //! Figures of licences: minted over time, and by product (rule C6).
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_charts::columns;
-use purser_domain::Refusal;
 use purser_domain::analytics::period::Interval;
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::basic::time::Day;
-use purser_domain::licences::product::ProductReference;
-use purser_domain::refusal::ResourceKind;
-use purser_edge::http::extract::{Limit, Params};
-use purser_edge::http::negotiation::Accept;
-use purser_edge::http::problem::refusals::{NotAcceptable, NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use purser_domain::basic::{ClientRefid, Day, ResellerRefid};
+use purser_domain::licences::ProductReference;
+use purser_edge::prelude::*;
 
 use super::ranking::{self, TopQuery};
-use super::trend;
 use super::trend::{Subject, TrendQuery, TrendView};
-use super::{count, scope};
+use super::{count, scope, trend};
 
 /// Which buckets to show, and whose licences.
 #[derive(Debug, Clone, Deserialize, IntoParams)]

@@ -17,18 +17,11 @@ mod resellers;
 mod trend;
 
 use purser_charts::ChartError;
-use purser_domain::Refusal;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::range::{DayRange, RangeError};
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::Day;
-use purser_domain::refusal::ResourceKind;
-use purser_edge::{App, Call, Problem};
-use serde::Deserialize;
-use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_domain::basic::{Day, ResellerRefid};
+use purser_edge::prelude::*;
 
 use crate::Function;
 

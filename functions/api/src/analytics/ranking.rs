@@ -1,20 +1,15 @@
 //! Rankings of resellers. Their cost grows with active resellers times periods, so a range is at most ten years.
 
-use axum::response::{IntoResponse, Response};
 use purser_charts::table::{Row, csv};
 use purser_domain::analytics::period::{Interval, Month, Period};
 use purser_domain::analytics::range::DayRange;
 use purser_domain::analytics::{Kind, Scope};
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::Day;
-use purser_domain::parties::reseller::Reseller;
-use purser_edge::http::extract::Limit;
-use purser_edge::http::negotiation::{Accept, Format, Represented};
-use purser_edge::{App, Problem};
+use purser_domain::basic::{Day, ResellerRefid};
+use purser_domain::parties::Reseller;
+use purser_edge::http::negotiation::{Format, Represented};
+use purser_edge::prelude::*;
 use purser_store::StoreError;
 use purser_store::analytics::Ranked;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
 /// Which days to count, and how many to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]

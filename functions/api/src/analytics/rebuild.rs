@@ -3,15 +3,8 @@
 //! Invariant: it writes no figure. It stores anew what each differing thing adds, and marks an hour of each
 //! difference as dirty, so that `rollup` counts it like any other hour. So a rebuild may run at any time, and twice.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::Params;
-use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::{App, Input, Problem};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 use super::recount::{PeriodQuery, RecountView};
 

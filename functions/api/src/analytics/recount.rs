@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 
 use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind};
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::basic::time::Day;
+use purser_domain::basic::{ClientRefid, Day, ResellerRefid};
+use purser_edge::prelude::*;
 use purser_store::analytics::{Difference, Recount};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 const SHOWN: usize = 100;
 

@@ -1,23 +1,14 @@
 //! The monthly partner report: the leading resellers, those to offer a higher tier, and the credits owed (rule E2).
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_charts::trend::Bucket;
 use purser_domain::analytics::period::{Month, Period};
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::Day;
-use purser_domain::money::credits::Credits;
-use purser_domain::money::tier::Tier;
-use purser_domain::parties::reseller::Reseller;
-use purser_edge::caller::input::Operator;
+use purser_domain::basic::{Day, ResellerRefid};
+use purser_domain::money::{Credits, Tier};
+use purser_domain::parties::Reseller;
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::Params;
-use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::{App, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::StoreError;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::resellers::{TopReseller, achievements};
 use super::{count, ranking};

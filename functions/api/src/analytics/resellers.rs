@@ -3,26 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_charts::columns;
-use purser_domain::Refusal;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Kind, Scope, metric};
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::money::credits::Credits;
-use purser_domain::money::tier::Tier;
-use purser_domain::parties::reseller::Reseller;
-use purser_domain::refusal::ResourceKind;
-use purser_edge::caller::input::{Operator, OwnReseller};
+use purser_domain::basic::ResellerRefid;
+use purser_domain::money::{Credits, Tier};
+use purser_domain::parties::Reseller;
+use purser_edge::caller::input::OwnReseller;
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::Params;
-use purser_edge::http::negotiation::Accept;
-use purser_edge::http::problem::refusals::{Forbidden, NotAcceptable, NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::StoreError;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::ranking::{self, TopQuery};
 use super::{count, scope};

@@ -1,18 +1,14 @@
 //! Trends: figures by day, month or year, as JSON, as a CSV table and as an SVG chart.
 
-use axum::response::{IntoResponse, Response};
 use purser_charts::columns;
 use purser_charts::table::{Row, csv};
 use purser_charts::trend::{Bucket, svg};
 use purser_domain::analytics::period::{Interval, Month, Period, Year};
 use purser_domain::analytics::range::DayRange;
 use purser_domain::analytics::{Kind, Scope};
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::{Day, Time};
-use purser_edge::http::negotiation::{Accept, Format, Represented};
-use purser_edge::{App, Problem};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use purser_domain::basic::{Day, ResellerRefid, Time};
+use purser_edge::http::negotiation::{Format, Represented};
+use purser_edge::prelude::*;
 
 /// Which buckets to show, and whose figures.
 #[derive(Debug, Clone, Deserialize, IntoParams)]

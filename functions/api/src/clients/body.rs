@@ -4,18 +4,15 @@
 
 use std::fmt;
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::ClientRefid;
-use purser_domain::basic::text::{ClientId, Name, Phone};
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, Name, Phone};
 use purser_domain::money::provision::MOST_CLIENTS;
-use purser_domain::parties::client::NewClient;
-use purser_domain::parties::metadata::{MAX_DEPTH, Metadata, MetadataError};
+use purser_domain::parties::metadata::MAX_DEPTH;
+use purser_domain::parties::{Metadata, MetadataError, NewClient};
 use purser_edge::http::problem::Problem;
+use purser_edge::prelude::*;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 /// A client to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -2,25 +2,11 @@
 //!
 //! Invariant: a reseller can create clients only for itself.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ResellerRefid, UserRefid};
-use purser_domain::basic::text::{ClientId, Name, Phone};
-use purser_domain::parties::metadata::Metadata;
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key};
-use purser_edge::http::problem::refusals::{
-    DuplicateClientId, DuplicateEmail, Forbidden, InvalidReseller, InvalidUser, MetadataTooLarge, NotFound, Refused,
-    ResellerPending, ResellerSuspended, SensitiveMetadata, UserBound,
-};
-use purser_edge::{App, Call, Input, Problem};
+use purser_domain::basic::{ClientId, EmailAddress, Name, Phone, ResellerRefid, UserRefid};
+use purser_domain::parties::Metadata;
+use purser_edge::prelude::*;
 use purser_store::parties::client::ClientCreation;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::clients::body::ClientBody;
 use crate::clients::view::ClientView;

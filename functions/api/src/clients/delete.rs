@@ -6,23 +6,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use purser_domain::basic::refid::ClientRefid;
-use purser_domain::parties::client::Client;
-use purser_domain::refusal::{Refusal, ResourceKind};
-use purser_edge::caller::input::{Named, Operator};
+use purser_domain::basic::ClientRefid;
+use purser_domain::parties::Client;
 use purser_edge::http::answer::ok;
-use purser_edge::http::extract::{Body, IfMatch};
-use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::{App, Call, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::StoreError;
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The maximum number of clients in one call.
 const MOST: usize = 100;

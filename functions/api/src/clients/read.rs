@@ -3,24 +3,13 @@
 //! Invariant: a look-up costs one or two reads and a page one read of each partition; a reseller's list is read from
 //! that reseller's own partition.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::basic::text::ClientId;
-use purser_domain::parties::client::{Client, ClientStatus};
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid};
+use purser_domain::parties::{Client, ClientStatus};
 use purser_edge::caller::call::Listed;
-use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, ok, position};
-use purser_edge::http::extract::{Limit, Params};
-use purser_edge::http::problem::refusals::{NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
-use purser_store::engine::page::Page;
+use purser_edge::prelude::*;
+use purser_store::engine::Page;
 use purser_store::parties::client::ClientFilter;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::clients::view::ClientView;
 

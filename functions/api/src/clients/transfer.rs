@@ -2,20 +2,9 @@
 //!
 //! Invariant: only operators move clients; licences and ledger entries keep the reseller that sold them.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::refid::ClientRefid;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::parties::client::Client;
-use purser_edge::caller::input::{Found, Operator};
-use purser_edge::http::answer;
-use purser_edge::http::extract::Body;
-use purser_edge::http::problem::refusals::{Forbidden, InvalidReseller, Refused, ResellerPending, ResellerSuspended};
-use purser_edge::{App, Input, Problem};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_domain::basic::{ClientRefid, ResellerRefid};
+use purser_domain::parties::Client;
+use purser_edge::prelude::*;
 
 use crate::clients::view::ClientView;
 

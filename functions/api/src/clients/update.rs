@@ -2,27 +2,11 @@
 //!
 //! Invariant: another reseller's client is answered exactly like one that does not exist, before the body is checked.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ClientRefid, UserRefid};
-use purser_domain::basic::text::{Name, Phone};
-use purser_domain::parties::client::{Client, ClientChange, ClientStatus};
-use purser_domain::parties::metadata::Metadata;
-use purser_edge::caller::input::{Found, Named};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch};
+use purser_domain::basic::{ClientRefid, EmailAddress, Name, Phone, UserRefid};
+use purser_domain::parties::{Client, ClientChange, ClientStatus, Metadata};
 use purser_edge::http::json::present;
-use purser_edge::http::problem::refusals::{
-    ClientBound, DuplicateEmail, Forbidden, InvalidUser, MetadataTooLarge, Refused, SensitiveMetadata,
-    StatusTransitionDenied, UserBound,
-};
-use purser_edge::{App, Call, Input, Problem};
-use serde::Deserialize;
+use purser_edge::prelude::*;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::clients::body::check_merge;
 use crate::clients::view::ClientView;

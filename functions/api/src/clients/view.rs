@@ -2,12 +2,8 @@
 //!
 //! Invariant: a response contains only the members listed here, and no member is ever removed.
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
-use purser_domain::basic::text::{ClientId, Name, Phone};
-use purser_domain::basic::time::Time;
-use purser_domain::parties::client::{Client, ClientStatus};
-use purser_domain::parties::metadata::Metadata;
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, Name, Phone, ResellerRefid, Time, UserRefid};
+use purser_domain::parties::{Client, ClientStatus, Metadata};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -3,7 +3,7 @@
 //! Invariant: each operator gets the e-mail of a run once, even if the run is repeated because another operator's
 //! could not be sent. Operators who have not confirmed their address, or are suspended, get none.
 
-use purser_domain::people::user::User;
+use purser_domain::people::User;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;

@@ -4,11 +4,10 @@
 //! for every caller.
 
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::ALLOW;
-use purser_edge::Problem;
 use purser_edge::http::serve;
+use purser_edge::prelude::*;
 use utoipa::openapi::PathItem;
 
 use crate::{Entry, Function};

@@ -3,15 +3,9 @@
 
 use std::sync::LazyLock;
 
-use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use purser_edge::Problem;
-use purser_edge::http::answer;
-use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 use crate::http::openapi;
 

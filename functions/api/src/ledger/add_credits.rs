@@ -2,21 +2,11 @@
 //!
 //! Invariant: only operators add credits, and a repeat with the same idempotency key or reference adds nothing.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::text::{Description, Reference};
-use purser_domain::money::credits::Amount;
+use purser_domain::basic::{Description, Reference, ResellerRefid};
+use purser_domain::money::Amount;
 use purser_edge::caller::input::{Operated, OwnReseller};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key};
-use purser_edge::http::problem::refusals::{BalanceTooLarge, Forbidden, ReferenceReused, Refused};
-use purser_edge::{App, Call, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::money::credits::TopUp;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ledger::view::EntryView;
 

@@ -2,22 +2,12 @@
 //!
 //! Invariant: a reseller reads its own wallet and no other.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::money::entry::{Entry, EntryHash, Sequence, Waypoint};
-use purser_domain::money::wallet::Wallet;
-use purser_domain::refusal::ResourceKind;
-use purser_edge::caller::input::{Found, OwnReseller, Subject};
+use purser_domain::basic::ResellerRefid;
+use purser_domain::money::{Entry, EntryHash, Sequence, Wallet, Waypoint};
+use purser_edge::caller::input::{OwnReseller, Subject};
 use purser_edge::http::answer::{List, ok, position};
-use purser_edge::http::extract::{PageQuery, Params};
+use purser_edge::prelude::*;
 use purser_edge::process::metrics::{self, Metric};
-use purser_edge::{App, Call, Input, Problem};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ledger::view::{EntryView, WalletView};
 

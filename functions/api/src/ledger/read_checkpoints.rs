@@ -4,19 +4,10 @@
 //! Invariant: only operators read checkpoints, because they name every reseller; each part is shown exactly as it was
 //! signed.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::time::Day;
+use purser_domain::basic::Day;
 use purser_domain::money::checkpoint::Part;
-use purser_edge::caller::input::Operator;
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{Limit, Params};
-use purser_edge::http::problem::refusals::{Forbidden, Refused};
-use purser_edge::{App, Input, Problem};
-use serde::Deserialize;
-use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 use crate::ledger::view::CheckpointPartView;
 

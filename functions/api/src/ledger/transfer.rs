@@ -3,25 +3,12 @@
 //! Invariant: an operator moves credits between any two wallets; a reseller moves only its own credits, and only to a
 //! direct child, about whose wallet it learns nothing.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::text::{Description, Reference};
-use purser_domain::money::credits::Amount;
-use purser_domain::people::caller::Role;
-use purser_domain::refusal::Refusal;
+use purser_domain::basic::{Description, Reference, ResellerRefid};
+use purser_domain::money::Amount;
+use purser_domain::people::Role;
 use purser_edge::caller::input::{OwnReseller, Subject};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key};
-use purser_edge::http::problem::refusals::{
-    BalanceTooLarge, InsufficientCredits, InvalidRecipient, Refused, ResellerPending, ResellerSuspended,
-};
-use purser_edge::{App, Call, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::money::transfer::{Sender, TransferCommand};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ledger::view::EntryView;
 

@@ -3,15 +3,14 @@
 //! Invariant: a response contains only the members listed here, and no member is ever removed. A checkpoint is shown
 //! with exactly the members and values that were signed, so that a saved copy can be verified.
 
-use purser_domain::basic::refid::{EntryRefid, ResellerRefid};
-use purser_domain::basic::text::{Description, Reference};
-use purser_domain::basic::time::{Day, Time};
-use purser_domain::licences::product::ProductReference;
-use purser_domain::money::checkpoint::{Part, PublicKey, Signature, WalletHead};
-use purser_domain::money::credits::{Amount, Credits};
-use purser_domain::money::entry::{Counterparty, Entry, EntryHash, EntryType, Sale, Sequence};
-use purser_domain::money::tier::{BasisPoints, Tier};
-use purser_domain::money::wallet::Wallet;
+use purser_domain::basic::{Day, Description, EntryRefid, Reference, ResellerRefid, Time};
+use purser_domain::licences::ProductReference;
+use purser_domain::money::checkpoint::Part;
+use purser_domain::money::entry::Counterparty;
+use purser_domain::money::{
+    Amount, BasisPoints, Credits, Entry, EntryHash, EntryType, PublicKey, Sale, Sequence, Signature, Tier, Wallet,
+    WalletHead,
+};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 

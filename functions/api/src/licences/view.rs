@@ -2,12 +2,8 @@
 //!
 //! Invariant: a response contains only the members listed here, and no member is ever removed.
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
-use purser_domain::basic::text::ClientId;
-use purser_domain::basic::time::Time;
-use purser_domain::licences::licence::LicenceStatus;
-use purser_domain::licences::product::{Days, ParallelUses, ProductReference, TermsKind};
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, EntryRefid, LicenceRefid, ResellerRefid, Time};
+use purser_domain::licences::{Days, LicenceStatus, ParallelUses, ProductReference, TermsKind};
 use purser_store::licences::licence::KeyedLicence;
 use serde::Serialize;
 use utoipa::ToSchema;

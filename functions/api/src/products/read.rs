@@ -1,15 +1,8 @@
 //! `read-products`: reads and lists products (rule B3). Every caller may read every product.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::licences::product::Product;
-use purser_domain::licences::product::ProductReference;
-use purser_edge::caller::input::Found;
+use purser_domain::licences::{Product, ProductReference};
 use purser_edge::http::answer::{List, ok, position};
-use purser_edge::http::extract::{PageQuery, Params};
-use purser_edge::{App, Call, Input, Problem};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 use crate::products::view::ProductView;
 

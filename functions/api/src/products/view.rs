@@ -2,11 +2,9 @@
 //!
 //! Invariant: a response contains only the members listed here, and no member is ever removed.
 
-use purser_domain::basic::text::Name;
-use purser_domain::basic::time::Time;
-use purser_domain::licences::product::{Days, ParallelUses, Product, ProductReference, TermsKind};
-use purser_domain::money::credits::Amount;
-use purser_domain::money::tier::Tier;
+use purser_domain::basic::{Name, Time};
+use purser_domain::licences::{Days, ParallelUses, Product, ProductReference, TermsKind};
+use purser_domain::money::{Amount, Tier};
 use serde::Serialize;
 use utoipa::ToSchema;
 

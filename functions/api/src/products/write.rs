@@ -2,25 +2,13 @@
 //!
 //! Invariant: only operators change products; a licence keeps the terms under which it was sold.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::basic::text::Name;
-use purser_domain::licences::product::{
+use purser_domain::basic::Name;
+use purser_domain::licences::{
     Days, NewProductReference, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
 };
-use purser_domain::money::credits::Amount;
-use purser_domain::money::tier::Tier;
-use purser_edge::caller::input::{Found, Operator};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch, Key};
+use purser_domain::money::{Amount, Tier};
 use purser_edge::http::json::present;
-use purser_edge::http::problem::refusals::{DuplicateProduct, Forbidden, Refused};
-use purser_edge::{App, Input, Problem};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 use crate::products::view::ProductView;
 

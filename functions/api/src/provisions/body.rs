@@ -3,14 +3,11 @@
 //! Invariant: a request's fingerprint covers the serialised body, so its form never changes: the members, their
 //! order, and a null for each member that is left out.
 
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::text::Description;
-use purser_domain::licences::product::ProductReference;
-use purser_domain::money::credits::Amount;
-use purser_domain::money::provision::Quantity;
+use purser_domain::basic::{Description, ResellerRefid};
+use purser_domain::licences::ProductReference;
+use purser_domain::money::{Amount, Quantity};
 use purser_edge::http::json::MemberError;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use purser_edge::prelude::*;
 
 use crate::clients::body::{ClientChoice, ClientChoices};
 

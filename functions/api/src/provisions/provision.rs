@@ -3,24 +3,12 @@
 //! Invariant: the price follows from the wallet's tier at the moment of the commit, and a repeat gets the first
 //! response byte for byte.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::licences::product::ProductReference;
-use purser_domain::money::provision::Quantity;
-use purser_domain::refusal::{Refusal, ResourceKind};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key};
+use purser_domain::basic::{ClientRefid, ResellerRefid};
+use purser_domain::licences::ProductReference;
+use purser_domain::money::Quantity;
 use purser_edge::http::problem::client_pointer;
-use purser_edge::http::problem::refusals::{
-    BalanceTooLarge, DuplicateClientId, DuplicateEmail, InsufficientCredits, InvalidReseller, MetadataTooLarge,
-    NotFound, ProductInactive, ProvisioningHeld, Refused, ResellerPending, ResellerSuspended, SensitiveMetadata,
-    TierNotAllowed, TooLarge,
-};
-use purser_edge::{App, Call, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::clients::body::{ClientChoice, ClientChoices};
 use crate::provisions::body::{BulkBody, ProvisionBody};

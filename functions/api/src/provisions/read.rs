@@ -3,16 +3,9 @@
 //! Invariant: a reseller reads only provisions that its own wallet paid for, and sees in them only clients that still
 //! belong to it.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::basic::refid::EntryRefid;
-use purser_domain::refusal::ResourceKind;
-use purser_edge::caller::input::Named;
+use purser_domain::basic::EntryRefid;
 use purser_edge::http::answer::ok;
-use purser_edge::{App, Call, Input, Problem};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 use crate::provisions::view::ProvisionView;
 

@@ -4,27 +4,13 @@
 
 use std::collections::HashSet;
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::refid::EntryRefid;
-use purser_domain::basic::refid::LicenceRefid;
-use purser_domain::basic::text::Description;
-use purser_domain::money::entry::Entry;
-use purser_domain::money::provision::Quantity;
+use purser_domain::basic::{Description, EntryRefid, LicenceRefid};
 use purser_domain::money::refund::Part;
-use purser_edge::caller::input::{Found, Operator};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key};
-use purser_edge::http::problem::refusals::{AlreadyRefunded, BalanceTooLarge, Forbidden, Refused};
-use purser_edge::{App, Input, Problem};
+use purser_domain::money::{Entry, Quantity};
+use purser_edge::prelude::*;
 use purser_store::money::refund::RefundCommand;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::provisions::view::ProvisionView;
-use crate::provisions::view::RefundView;
+use crate::provisions::view::{ProvisionView, RefundView};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(refund_provision))

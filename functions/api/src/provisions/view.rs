@@ -2,8 +2,8 @@
 //!
 //! Invariant: a response contains only the members listed here, and no member is ever removed.
 
-use purser_domain::basic::refid::EntryRefid;
-use purser_domain::money::credits::Credits;
+use purser_domain::basic::EntryRefid;
+use purser_domain::money::Credits;
 use purser_store::money::sold::{Provision, Sold};
 use serde::Serialize;
 use utoipa::ToSchema;

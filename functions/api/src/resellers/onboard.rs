@@ -2,29 +2,11 @@
 //!
 //! Invariant: only operators onboard resellers.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::text::Name;
-use purser_domain::money::credits::Threshold;
-use purser_domain::money::tier::Tier;
-use purser_domain::parties::metadata::Metadata;
-use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
-use purser_edge::caller::input::Operator;
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, Key};
-use purser_edge::http::problem::refusals::{
-    DuplicateEmail, Forbidden, InvalidParent, MetadataTooLarge, ParentTooDeep, Refused, ResellerPending,
-    ResellerSuspended, SensitiveMetadata,
-};
-use purser_edge::{App, Input, Problem};
-use serde::{Deserialize, Serialize};
+use purser_domain::basic::{EmailAddress, Name, ResellerRefid};
+use purser_domain::money::{Threshold, Tier};
+use purser_domain::parties::{Metadata, NewReseller, ResellerStatus};
+use purser_edge::prelude::*;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::clients::body::metadata;
 use crate::resellers::view::ResellerView;

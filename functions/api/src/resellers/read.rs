@@ -2,28 +2,15 @@
 //!
 //! Invariant: a reseller reads itself and no other reseller.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::basic::refid::{ResellerRefid, UserRefid};
-use purser_domain::licences::product::ProductReference;
-use purser_domain::money::credits::Credits;
-use purser_domain::money::provision::{Quantity, quote};
-use purser_domain::money::tier::Tier;
-use purser_domain::money::wallet::Wallet;
-use purser_domain::parties::reseller::{Reseller, ResellerStatus};
-use purser_domain::refusal::ResourceKind;
-use purser_edge::caller::input::{Found, Operator};
+use purser_domain::basic::{ResellerRefid, UserRefid};
+use purser_domain::licences::ProductReference;
+use purser_domain::money::provision::quote;
+use purser_domain::money::{Credits, Quantity, Tier, Wallet};
+use purser_domain::parties::{Reseller, ResellerStatus};
 use purser_edge::http::answer::{List, ok, position};
-use purser_edge::http::extract::{Limit, Params};
-use purser_edge::http::problem::refusals::{BalanceTooLarge, Forbidden, ProductInactive, Refused, TierNotAllowed};
-use purser_edge::{App, Call, Input, Problem};
-use purser_store::engine::page::Page;
+use purser_edge::prelude::*;
+use purser_store::engine::Page;
 use purser_store::parties::reseller::ResellerFilter;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::resellers::view::ResellerView;
 

@@ -3,28 +3,17 @@
 //! Invariant: an applicant can do nothing until an operator approves the application, and the response never reveals
 //! whether the e-mail address already belongs to a user.
 
-use axum::extract::State;
-use axum::response::Response;
 use http::request::Parts;
-use purser_domain::Refusal;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::text::Name;
-use purser_domain::money::tier::Tier;
-use purser_domain::parties::metadata::Metadata;
-use purser_domain::parties::reseller::{NewReseller, ResellerStatus};
+use purser_domain::basic::{EmailAddress, Name};
+use purser_domain::money::Tier;
+use purser_domain::parties::{Metadata, NewReseller, ResellerStatus};
 use purser_edge::caller::call::Anybody;
 use purser_edge::caller::input::Subject;
-use purser_edge::http::answer;
-use purser_edge::http::extract::Body;
 use purser_edge::http::problem::Guesses;
-use purser_edge::http::problem::refusals::{NotFound, Refused};
-use purser_edge::{App, Input, Problem, noted};
+use purser_edge::noted;
+use purser_edge::prelude::*;
 use purser_store::StoreError;
-use purser_store::engine::command::answer::NoView;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_store::engine::NoView;
 
 noted!(SignUpOff = NotFound, ", while applications are switched off");
 

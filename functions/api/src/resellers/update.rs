@@ -2,26 +2,12 @@
 //!
 //! Invariant: only operators change resellers; the profile and the wallet change in one commit.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::text::Name;
-use purser_domain::money::credits::Threshold;
-use purser_domain::money::tier::Tier;
-use purser_domain::money::wallet::Wallet;
-use purser_domain::parties::metadata::Metadata;
-use purser_domain::parties::reseller::{Reseller, ResellerChange, ResellerStatus};
-use purser_edge::caller::input::{Found, Named, Operator};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch};
+use purser_domain::basic::{Name, ResellerRefid};
+use purser_domain::money::{Threshold, Tier, Wallet};
+use purser_domain::parties::{Metadata, Reseller, ResellerChange, ResellerStatus};
 use purser_edge::http::json::present;
-use purser_edge::http::problem::refusals::{Forbidden, MetadataTooLarge, Refused, SensitiveMetadata};
-use purser_edge::{App, Call, Input, Problem};
-use serde::Deserialize;
+use purser_edge::prelude::*;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::clients::body::check_merge;
 use crate::resellers::view::ResellerView;

@@ -2,14 +2,9 @@
 //!
 //! Invariant: a response contains only the members listed here, and no member is ever removed.
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ResellerRefid, UserRefid};
-use purser_domain::basic::text::Name;
-use purser_domain::basic::time::Time;
-use purser_domain::money::credits::Credits;
-use purser_domain::money::tier::Tier;
-use purser_domain::parties::metadata::Metadata;
-use purser_domain::parties::reseller::{Reseller, ResellerStatus};
+use purser_domain::basic::{EmailAddress, Name, ResellerRefid, Time, UserRefid};
+use purser_domain::money::{Credits, Tier};
+use purser_domain::parties::{Metadata, Reseller, ResellerStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,9 +2,9 @@
 //!
 //! Invariant: the pages call the same functions as the API, so both have the same effects.
 
-use purser_domain::people::password::GivenPassword;
+use purser_domain::people::GivenPassword;
 use purser_edge::{App, Problem};
-use purser_store::engine::command::Request;
+use purser_store::engine::Request;
 
 use purser_api::accounts::auth::links;
 

@@ -11,19 +11,12 @@ pub mod acts;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::response::{IntoResponse, Response};
+use axum::extract::DefaultBodyLimit;
 use http::StatusCode;
-use purser_edge::Input;
 use purser_edge::caller::call::Anybody;
-use purser_edge::http::extract::Params;
 use purser_edge::http::problem::FieldError;
+use purser_edge::prelude::*;
 use purser_edge::process::config::Config;
-use purser_edge::{App, Problem};
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::kit::page::{self, Message};
 

@@ -6,13 +6,12 @@
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-use purser_edge::{App, Problem};
+use purser_edge::prelude::*;
 use sha2::{Digest, Sha256};
 
 pub const STYLE: &str = include_str!("../../templates/kit/style.css");

@@ -12,9 +12,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Now;
-use crate::Target;
 use crate::cloud::journal::Journal;
+use crate::{Now, Target};
 
 /// How many are kept; the oldest are dropped first.
 const KEPT: usize = 1_000;

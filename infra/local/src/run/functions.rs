@@ -12,13 +12,12 @@ use purser_lambda::{function, functions};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::BoxFuture;
-use crate::Target;
 use crate::cloud::bus::{On, Rule};
 use crate::cloud::pattern::{Pattern, PatternError};
 use crate::cloud::stream::{Consumer, NAMED};
 use crate::run::apps::Apps;
 use crate::template::{EventSpec, FunctionSpec, Template};
+use crate::{BoxFuture, Target};
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Mismatch {

@@ -9,3 +9,8 @@ pub mod refid;
 pub mod schema;
 pub mod text;
 pub mod time;
+
+pub use email::EmailAddress;
+pub use refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, Prefix, ResellerRefid, UserRefid};
+pub use text::{ClientId, Description, Name, Phone, Reference};
+pub use time::{Day, Hour, Time};

@@ -4,3 +4,8 @@
 
 pub mod licence;
 pub mod product;
+
+pub use licence::{Licence, LicenceKey, LicenceStatus};
+pub use product::{
+    Days, NewProductReference, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
+};

@@ -10,3 +10,11 @@ pub mod refund;
 pub mod tier;
 pub mod transfer;
 pub mod wallet;
+
+pub use checkpoint::{PublicKey, Signature, WalletHead};
+pub use credits::{Amount, Credits, Threshold};
+pub use entry::{Entry, EntryHash, EntryType, Refund, Sale, Sequence, Waypoint};
+pub use provision::Quantity;
+pub use refund::Refunds;
+pub use tier::{BasisPoints, Discounts, Tier};
+pub use wallet::{Particulars, Wallet};

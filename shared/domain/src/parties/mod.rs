@@ -3,3 +3,7 @@
 pub mod client;
 pub mod metadata;
 pub mod reseller;
+
+pub use client::{Client, ClientChange, ClientStatus, DeletedClient, NewClient};
+pub use metadata::{Metadata, MetadataError};
+pub use reseller::{NewReseller, Reseller, ResellerChange, ResellerStatus};

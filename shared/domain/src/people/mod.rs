@@ -14,3 +14,13 @@ pub mod second_factor;
 pub mod session;
 pub mod token;
 pub mod user;
+
+pub use api_key::ApiKey;
+pub use caller::{Actor, Caller, Role, RoleName};
+pub use credentials::{Credentials, SecondFactor};
+pub use given::{GivenChallenge, GivenCode, GivenDevice, GivenToken};
+pub use password::{GivenPassword, Password, PasswordHash, PasswordPolicy, WeakPassword};
+pub use second_factor::{RecoveryHash, TotpSecret};
+pub use session::{Login, Session, SessionLimits, Sessions};
+pub use token::{LinkRequest, Purpose, Token};
+pub use user::{User, UserChange, UserStatus};

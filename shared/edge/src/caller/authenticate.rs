@@ -6,10 +6,8 @@
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use purser_domain::basic::refid::{ApiKeyRefid, UserRefid};
-use purser_domain::people::api_key::ApiKey;
-use purser_domain::people::caller::{Actor, Caller, Role};
-use purser_domain::people::session::Sessions;
+use purser_domain::basic::{ApiKeyRefid, UserRefid};
+use purser_domain::people::{Actor, ApiKey, Caller, Role, Sessions};
 use purser_store::StoreError;
 use purser_store::engine::secrets::sha256_hex;
 use subtle::ConstantTimeEq;

@@ -8,13 +8,11 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::request::Parts;
-use purser_domain::basic::refid::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, UserRefid};
-use purser_domain::licences::product::{Product, ProductReference};
-use purser_domain::money::entry::Entry;
-use purser_domain::money::wallet::Wallet;
-use purser_domain::parties::client::Client;
-use purser_domain::parties::reseller::Reseller;
-use purser_domain::people::user::User;
+use purser_domain::basic::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, UserRefid};
+use purser_domain::licences::{Product, ProductReference};
+use purser_domain::money::{Entry, Wallet};
+use purser_domain::parties::{Client, Reseller};
+use purser_domain::people::User;
 use purser_domain::refusal::{Refusal, ResourceKind};
 use purser_store::StoreError;
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
-use purser_domain::people::password::{GivenPassword, Password, PasswordHash};
+use purser_domain::people::{GivenPassword, Password, PasswordHash};
 use purser_store::engine::secrets;
 use purser_store::engine::table::meter;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -143,8 +143,8 @@ fn failed(error: impl std::fmt::Display) -> HashingFailed {
 
 #[cfg(test)]
 mod tests {
-    use purser_domain::basic::email::EmailAddress;
-    use purser_domain::people::password::PasswordPolicy;
+    use purser_domain::basic::EmailAddress;
+    use purser_domain::people::PasswordPolicy;
 
     use super::*;
 

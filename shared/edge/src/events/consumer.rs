@@ -5,12 +5,12 @@
 //! lease.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 use purser_domain::event::{Event, EventName, Occurrence};
-use purser_domain::people::caller::Actor;
-use purser_store::engine::command::Request;
-use purser_store::engine::item::{Origin, Stamp};
+use purser_domain::people::Actor;
+use purser_store::engine::item::Origin;
 use purser_store::engine::table::meter;
+use purser_store::engine::{Request, Stamp};
 use purser_store::events::claim::Claim;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -5,7 +5,7 @@
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use purser_store::engine::item::Item;
+use purser_store::engine::Item;
 use purser_store::events::change::{StampedChange, change};
 
 use crate::process::app::App;

@@ -192,8 +192,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use purser_domain::basic::text::Name;
-    use purser_domain::money::credits::Amount;
+    use purser_domain::basic::Name;
+    use purser_domain::money::Amount;
 
     #[test]
     fn an_integer_is_one_however_it_is_written() {

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue};
-use purser_domain::people::caller::Caller;
+use purser_domain::people::Caller;
 use purser_store::engine::secrets;
 use purser_store::engine::table::meter::{self, Cost};
 use tower_http::catch_panic::CatchPanicLayer;

@@ -8,14 +8,12 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::text::Name;
-use purser_domain::people::password::{GivenPassword, Password, WeakPassword};
+use purser_domain::basic::{EmailAddress, Name};
+use purser_domain::people::{GivenPassword, Password, WeakPassword};
 use purser_store::Store;
 use purser_store::engine::item::Origin;
-use purser_store::engine::keys::Key;
-use purser_store::engine::secrets::Secrets;
-use purser_store::engine::table::{Consistency, Table, describe};
+use purser_store::engine::table::describe;
+use purser_store::engine::{Consistency, Key, Secrets, Table};
 use tokio::time::timeout;
 
 use crate::events::bus::Bus;

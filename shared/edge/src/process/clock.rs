@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 
 /// The system's clock, plus the time by which it was advanced. Clones share that time.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,7 @@
 //! Logs: one JSON object per line, as Lambda and CloudWatch expect, interleaved with metrics.
 //!
-//! Invariant: at debug level, only Purser's own messages are logged. At such a level the SDK would log whole
-//! requests, with names and addresses, and the Lambda runtime whole events.
+//! Invariant: debug messages are logged from Purser only. The SDK's would contain whole requests, with names and
+//! addresses, and the Lambda runtime's whole events.
 
 use std::str::FromStr;
 

@@ -9,7 +9,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::EmailAddress;
 
 /// The client of SES, and the sender's address. Cheap to clone. The SDK's client is created on first use, because
 /// most functions send no e-mail.

@@ -10,16 +10,17 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use purser_domain::analytics::metric::Ranking;
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
+use purser_domain::basic::{ClientRefid, ResellerRefid};
 use serde::{Deserialize, Serialize};
 
 use super::lease::lost;
 use crate::engine::command::turn::patiently;
-use crate::engine::item::{Item, attribute, doc, number, text, text_of};
-use crate::engine::keys::{Index, tenant};
-use crate::engine::page::{List, shards};
+use crate::engine::item::{attribute, doc, number, text, text_of};
+use crate::engine::keys::tenant;
+use crate::engine::page::shards;
 use crate::engine::table::side_by_side::side_by_side;
-use crate::engine::table::{Consistency, Source, Table, classify};
+use crate::engine::table::{Source, classify};
+use crate::engine::{Consistency, Index, Item, List, Table};
 use crate::{Store, StoreError};
 
 /// How many partitions of an index are read concurrently.

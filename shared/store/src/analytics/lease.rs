@@ -3,13 +3,12 @@
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::SignedDuration;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::command::turn::patiently;
-use crate::engine::item::{Item, attribute, doc, number, text};
-use crate::engine::keys::Key;
-use crate::engine::table::{Condition, Consistency, Table, Write};
+use crate::engine::item::{attribute, doc, number, text};
+use crate::engine::{Condition, Consistency, Item, Key, Table, Write};
 use crate::{Store, StoreError};
 
 /// How long a run holds the lease: longer than the timeout of its function in template.yaml, so that the run ends

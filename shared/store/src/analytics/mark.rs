@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use purser_domain::analytics::Kind;
-use purser_domain::basic::time::{Hour, Time};
+use purser_domain::basic::{Hour, Time};
 
 use super::lease::{Lease, lost};
-use crate::engine::command::turn::{Turn, patiently};
-use crate::engine::item::{Item, number, part, text, text_of};
-use crate::engine::keys::{Index, Key};
-use crate::engine::table::{Condition, Consistency, Outcome, Range, Reason, Table, TableError, Write};
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{number, part, text, text_of};
+use crate::engine::table::{Outcome, Range, Reason};
+use crate::engine::{Condition, Consistency, Index, Item, Key, Table, TableError, Turn, Write};
 use crate::{Store, StoreError};
 
 /// The partition of gsi4 that lists all dirty hours.

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use purser_domain::analytics::period::Period;
 use purser_domain::analytics::{Fact, Kind, Scope};
-use purser_domain::basic::time::{Hour, Time};
+use purser_domain::basic::{Hour, Time};
 
 use super::recount::Difference;
 use super::timeline::{Row, row_key};
-use crate::engine::item::{Item, key_of};
+use crate::engine::Item;
+use crate::engine::item::key_of;
 use crate::engine::keys::{ALONE, SHARDS};
 use crate::{Store, StoreError};
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use purser_domain::analytics::period::{Interval, Period};
 use purser_domain::analytics::{Counts, Kind, Scope};
-use purser_domain::basic::time::{Day, Hour, Time};
+use purser_domain::basic::{Day, Hour, Time};
 
 use super::figure::{RankedBy, neighbours};
 use super::mark::Dirty;

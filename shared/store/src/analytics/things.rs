@@ -6,16 +6,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use purser_domain::analytics::{Fact, Kind};
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::{Day, Time};
+use purser_domain::basic::{Day, ResellerRefid, Time};
 
 use super::timeline::{Row, row_key};
 use crate::engine::command::turn::patiently;
-use crate::engine::item::{Item, text_of};
-use crate::engine::keys::{Index, Key};
+use crate::engine::item::text_of;
 use crate::engine::page::shards;
 use crate::engine::table::side_by_side::side_by_side;
-use crate::engine::table::{Consistency, Range, Source, Table};
+use crate::engine::table::{Range, Source};
+use crate::engine::{Consistency, Index, Item, Key, Table};
 use crate::events::change;
 use crate::money::entry;
 use crate::{Store, StoreError};

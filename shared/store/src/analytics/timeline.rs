@@ -9,15 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use purser_domain::analytics::{Counts, Fact, Kind, Scope};
-use purser_domain::basic::time::{Hour, Time};
+use purser_domain::basic::{Hour, Time};
 use serde::{Deserialize, Serialize};
 
 use super::mark::Mark;
 use crate::engine::command::turn::patiently;
-use crate::engine::item::{Item, attribute, doc, number, part, text};
-use crate::engine::keys::{ALONE, Key, SHARDS, shard};
+use crate::engine::item::{attribute, doc, number, part, text};
+use crate::engine::keys::{ALONE, SHARDS, shard};
+use crate::engine::table::Source;
 use crate::engine::table::side_by_side::side_by_side;
-use crate::engine::table::{Consistency, Source, Table};
+use crate::engine::{Consistency, Item, Key, Table};
 use crate::{Store, StoreError};
 
 /// The shard of an hour that holds the scopes named by [`Store::name`].

@@ -14,7 +14,7 @@ pub enum StoreError {
     /// The caller may try again.
     #[error("the table was too busy or could not be reached")]
     Busy,
-    /// Something else failed, such as a call to the table that another try would not cure.
+    /// Something else failed, such as a call to the table that must not be retried.
     #[error("the store failed: {0}")]
     Failed(String),
     /// An item does not have the form that this version of Purser writes.

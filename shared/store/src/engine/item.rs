@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use purser_domain::parties::metadata::Metadata;
-use purser_domain::people::caller::Actor;
+use purser_domain::parties::Metadata;
+use purser_domain::people::Actor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,7 @@
 //! Invariant: a key consists of refids, fixed-width times and numbers, with validated text only at its end, so no
 //! value from outside can reach into another partition. Lists that all tenants share are spread over eight shards.
 
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::{ResellerRefid, Time};
 
 use sha2::{Digest, Sha256};
 

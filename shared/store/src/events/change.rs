@@ -7,10 +7,9 @@ use purser_domain::event::Change;
 use serde::de::DeserializeOwned;
 
 use crate::StoreError;
-use crate::engine::item::{Item, Origin, Stamp, doc, part, text_of};
-use crate::engine::secrets::Secrets;
-use crate::parties::client;
-use crate::parties::reseller;
+use crate::engine::item::{Origin, doc, part, text_of};
+use crate::engine::{Item, Secrets, Stamp};
+use crate::parties::{client, reseller};
 
 /// The kinds of items whose changes a consumer needs. The filter of the stream in template.yaml passes no others.
 pub const KINDS: [&str; 9] =

@@ -5,13 +5,12 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::SignedDuration;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 use serde_json::json;
 
-use crate::engine::command::turn::Turn;
-use crate::engine::item::{Stamp, doc, item, number, part, text};
-use crate::engine::keys::Key;
-use crate::engine::table::{Table, TableError, classify, describe};
+use crate::engine::item::{doc, item, number, part, text};
+use crate::engine::table::{classify, describe};
+use crate::engine::{Key, Stamp, Table, TableError, Turn};
 use crate::{Store, StoreError};
 
 /// How long a consumer may take to act before another delivery may claim the event.

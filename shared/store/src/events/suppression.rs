@@ -5,14 +5,13 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::SignedDuration;
-use purser_domain::basic::email::EmailAddress;
 use purser_domain::basic::refid::code;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::{EmailAddress, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::item::{Stamp, doc, item, number, text};
-use crate::engine::keys::Key;
-use crate::engine::table::{Consistency, Table, describe};
+use crate::engine::item::{doc, item, number, text};
+use crate::engine::table::describe;
+use crate::engine::{Consistency, Key, Stamp, Table};
 use crate::{Store, StoreError};
 
 /// How long no e-mails go to an address that bounced.

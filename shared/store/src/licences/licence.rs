@@ -3,13 +3,12 @@
 //! Invariant: a licence is found by the HMAC of its key, and its key is shown from a sealed copy; nothing in the
 //! table holds the key in clear.
 
-use purser_domain::basic::refid::LicenceRefid;
-use purser_domain::licences::licence::{Licence, LicenceKey};
+use purser_domain::basic::LicenceRefid;
+use purser_domain::licences::{Licence, LicenceKey};
 
-use crate::engine::item::{Item, Stamp, bytes, bytes_of, doc, item};
-use crate::engine::keys::{Index, Key, by_time, shard, tenant};
-use crate::engine::secrets::Secrets;
-use crate::engine::table::{Condition, Write};
+use crate::engine::item::{bytes, bytes_of, doc, item};
+use crate::engine::keys::{by_time, shard, tenant};
+use crate::engine::{Condition, Index, Item, Key, Secrets, Stamp, Write};
 use crate::{Store, StoreError};
 
 pub(crate) fn key(refid: &LicenceRefid) -> Key {

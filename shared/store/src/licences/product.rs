@@ -3,16 +3,15 @@
 //! Invariant: a reference names one product, and a product is replaced only in the version that was read.
 
 use purser_domain::Refusal;
-use purser_domain::licences::product::{Product, ProductReference};
+use purser_domain::licences::{Product, ProductReference};
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Item, Stamp, doc, item};
-use crate::engine::keys::{Index, Key};
-use crate::engine::loaded::Loaded;
-use crate::engine::page::{List, Page};
-use crate::engine::table::{Condition, Consistency, Write};
+use crate::engine::command::answer;
+use crate::engine::item::{doc, item};
+use crate::engine::{
+    Answer, CommandWrite, Condition, Consistency, Decision, Index, Item, Key, List, Loaded, Page, Request, Stamp, View,
+    Write,
+};
 use crate::{Store, StoreError};
 
 pub(crate) fn key(reference: &ProductReference) -> Key {

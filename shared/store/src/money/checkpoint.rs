@@ -6,17 +6,15 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::Day;
+use purser_domain::basic::{Day, ResellerRefid};
+use purser_domain::money::Wallet;
 use purser_domain::money::checkpoint::Part;
-use purser_domain::money::wallet::Wallet;
 use serde::Deserialize;
 
-use crate::engine::command::turn::{Turn, patiently};
-use crate::engine::item::{Item, Stamp, doc, item};
-use crate::engine::keys::{Index, Key};
-use crate::engine::page::{List, Page};
-use crate::engine::table::{Consistency, Table, TableError, classify};
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{doc, item};
+use crate::engine::table::classify;
+use crate::engine::{Consistency, Index, Item, Key, List, Page, Stamp, Table, TableError, Turn};
 use crate::{Store, StoreError};
 
 /// Sorts after `#`, so that in the index the position `date$` lies after all parts of a day and before the next day.

@@ -5,21 +5,15 @@
 //! its credits are added once (docs/adr/0006).
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::text::{Description, Reference};
-use purser_domain::basic::time::Time;
-use purser_domain::money::credits::Amount;
-use purser_domain::money::entry::Entry;
-use purser_domain::money::wallet::Particulars;
+use purser_domain::basic::{Description, Reference, ResellerRefid, Time};
+use purser_domain::money::{Amount, Entry, Particulars};
 use purser_domain::refusal::ResourceKind;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::idempotency::{IdempotencyKey, Record};
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Item, bytes, bytes_of, doc, item};
-use crate::engine::keys::Key;
-use crate::engine::table::{Condition, Write};
+use crate::engine::command::answer;
+use crate::engine::command::idempotency::Record;
+use crate::engine::item::{bytes, bytes_of, doc, item};
+use crate::engine::{Answer, CommandWrite, Condition, Decision, IdempotencyKey, Item, Key, Request, View, Write};
 use crate::money::entry::{self, Class};
 use crate::money::wallet;
 use crate::{Store, StoreError};

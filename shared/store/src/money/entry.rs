@@ -3,16 +3,14 @@
 //! Invariant: the key of an entry is derived from wallet, class and idempotency key, so the same command can't be
 //! entered twice. The entry is also the record of its command and holds the answer.
 
-use purser_domain::basic::refid::{EntryRefid, ResellerRefid};
-use purser_domain::basic::time::Time;
-use purser_domain::money::entry::Entry;
+use purser_domain::basic::{EntryRefid, ResellerRefid, Time};
+use purser_domain::money::Entry;
 
-use crate::engine::command::idempotency::{IdempotencyKey, Record};
-use crate::engine::command::{CommandWrite, Request};
-use crate::engine::item::{Item, Stamp, doc, item, text_of};
-use crate::engine::keys::{Index, Key};
-use crate::engine::page::{List, Page};
-use crate::engine::table::{Condition, Consistency, Write};
+use crate::engine::command::idempotency::Record;
+use crate::engine::item::{doc, item, text_of};
+use crate::engine::{
+    CommandWrite, Condition, Consistency, IdempotencyKey, Index, Item, Key, List, Page, Request, Stamp, Write,
+};
 use crate::{Store, StoreError};
 
 /// A kind of money command. The same idempotency key may be used once in each class (rule B8).

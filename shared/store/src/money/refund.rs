@@ -6,21 +6,16 @@
 //! the same time.
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::{EntryRefid, LicenceRefid};
-use purser_domain::basic::text::Description;
-use purser_domain::basic::time::Time;
-use purser_domain::money::entry::Entry;
-use purser_domain::money::refund::{self, Part, Refunds};
-use purser_domain::money::wallet::Particulars;
+use purser_domain::basic::{Description, EntryRefid, LicenceRefid, Time};
+use purser_domain::money::refund::{self, Part};
+use purser_domain::money::{Entry, Particulars, Refunds};
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::idempotency::IdempotencyKey;
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Stamp, doc, item};
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
-use crate::engine::table::{Condition, Write};
+use crate::engine::command::answer;
+use crate::engine::item::{doc, item};
+use crate::engine::{
+    Answer, CommandWrite, Condition, Decision, IdempotencyKey, Key, Loaded, Request, Stamp, View, Write,
+};
 use crate::licences::licence;
 use crate::money::entry::{self, Class};
 use crate::money::sold::{Provision, Sold, sold_keys};

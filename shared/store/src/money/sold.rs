@@ -1,11 +1,9 @@
 //! A provision as it is shown to callers: its entry, and what the entry paid for.
 
-use purser_domain::money::credits::Credits;
-use purser_domain::money::entry::{Entry, Sale};
-use purser_domain::parties::client::Client;
+use purser_domain::money::{Credits, Entry, Sale};
+use purser_domain::parties::Client;
 
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
+use crate::engine::{Key, Loaded};
 use crate::licences::licence::{self, KeyedLicence};
 use crate::parties::client;
 use crate::{Store, StoreError};

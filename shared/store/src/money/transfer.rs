@@ -5,19 +5,14 @@
 //! without the other.
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::text::{Description, Reference};
-use purser_domain::money::credits::Amount;
-use purser_domain::money::entry::Entry;
-use purser_domain::money::transfer::{self, End};
-use purser_domain::money::wallet::Particulars;
-use purser_domain::people::caller::Actor;
+use purser_domain::basic::{Description, Reference, ResellerRefid};
+use purser_domain::money::transfer::End;
+use purser_domain::money::{Amount, Entry, Particulars, transfer};
+use purser_domain::people::Actor;
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::idempotency::IdempotencyKey;
-use crate::engine::command::{Decision, Request};
-use crate::engine::keys::Key;
+use crate::engine::command::answer;
+use crate::engine::{Answer, Decision, IdempotencyKey, Key, Request, View};
 use crate::money::entry::{self, Class};
 use crate::money::wallet;
 use crate::parties::reseller;

@@ -4,15 +4,13 @@
 //! with the entry that explains the change.
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::money::entry::{Audit, Break, Entry, Waypoint};
-use purser_domain::money::wallet::Wallet;
+use purser_domain::basic::ResellerRefid;
+use purser_domain::money::entry::{Audit, Break};
+use purser_domain::money::{Entry, Wallet, Waypoint};
 
-use crate::engine::command::CommandWrite;
-use crate::engine::item::{Item, Stamp, doc, item, key_of};
-use crate::engine::keys::{Index, Key};
-use crate::engine::loaded::Loaded;
-use crate::engine::table::{Condition, Consistency, Range, Write};
+use crate::engine::item::{doc, item, key_of};
+use crate::engine::table::Range;
+use crate::engine::{CommandWrite, Condition, Consistency, Index, Item, Key, Loaded, Stamp, Write};
 use crate::{Store, StoreError};
 
 const NOUN: &str = "WA";

@@ -7,21 +7,19 @@
 use std::collections::HashMap;
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::{ResellerRefid, UserRefid};
-use purser_domain::money::tier::Tier;
-use purser_domain::money::wallet::Wallet;
-use purser_domain::parties::reseller::{NewReseller, Reseller, ResellerStatus};
-use purser_domain::people::user::User;
+use purser_domain::basic::{ResellerRefid, UserRefid};
+use purser_domain::money::{Tier, Wallet};
+use purser_domain::parties::{NewReseller, Reseller, ResellerStatus};
+use purser_domain::people::User;
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Item, Stamp, doc, item, metadata_of, put_metadata};
-use crate::engine::keys::{Index, Key, by_time};
-use crate::engine::loaded::Loaded;
-use crate::engine::page::{List, Page};
-use crate::engine::secrets::Secrets;
-use crate::engine::table::{Condition, Consistency, Filter, Write};
+use crate::engine::command::answer;
+use crate::engine::item::{doc, item, metadata_of, put_metadata};
+use crate::engine::keys::by_time;
+use crate::engine::{
+    Answer, CommandWrite, Condition, Consistency, Decision, Filter, Index, Item, Key, List, Loaded, Page, Request,
+    Secrets, Stamp, View, Write,
+};
 use crate::people::user;
 use crate::{Store, StoreError};
 

@@ -5,22 +5,15 @@
 //! loses the race and decides again.
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::basic::time::Time;
-use purser_domain::people::credentials::Credentials;
-use purser_domain::people::session::{Seen, Sessions};
-use purser_domain::people::user::User;
+use purser_domain::basic::{Time, UserRefid};
+use purser_domain::people::session::Seen;
+use purser_domain::people::{Credentials, Sessions, User};
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Stamp, doc, item};
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
-use crate::engine::table::{Condition, Consistency, Write};
-use crate::people::avatar;
-use crate::people::session;
-use crate::people::user;
+use crate::engine::command::answer;
+use crate::engine::item::{doc, item};
+use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Key, Loaded, Request, Stamp, View, Write};
+use crate::people::{avatar, session, user};
 use crate::{Store, StoreError};
 
 #[derive(Debug, Clone)]

@@ -5,17 +5,16 @@
 //! "Idempotency").
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::{ApiKeyRefid, ResellerRefid};
-use purser_domain::people::api_key::ApiKey;
-use purser_domain::people::caller::Role;
+use purser_domain::basic::{ApiKeyRefid, ResellerRefid};
+use purser_domain::people::{ApiKey, Role};
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::answer::Answer;
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Item, Stamp, doc, item};
-use crate::engine::keys::{Index, Key, by_time, shard};
-use crate::engine::page::{List, Page, shards};
-use crate::engine::table::{Condition, Consistency, Write};
+use crate::engine::item::{doc, item};
+use crate::engine::keys::{by_time, shard};
+use crate::engine::page::shards;
+use crate::engine::{
+    Answer, CommandWrite, Condition, Consistency, Decision, Index, Item, Key, List, Page, Request, Stamp, Write,
+};
 use crate::{Store, StoreError};
 
 fn key(refid: &ApiKeyRefid) -> Key {

@@ -3,13 +3,12 @@
 //! Invariant: a stored picture was encoded by Purser, never stored as it was uploaded. A new picture replaces the old
 //! one.
 
-use purser_domain::basic::refid::UserRefid;
+use purser_domain::basic::UserRefid;
 use serde_json::json;
 
-use crate::engine::command::Request;
 use crate::engine::item::{bytes, bytes_of, item};
-use crate::engine::keys::Key;
-use crate::engine::table::{Consistency, Table, TableError, classify};
+use crate::engine::table::classify;
+use crate::engine::{Consistency, Key, Request, Table, TableError};
 use crate::{Store, StoreError};
 
 pub(crate) fn key(user: &UserRefid) -> Key {

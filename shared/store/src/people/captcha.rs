@@ -7,13 +7,13 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::SignedDuration;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 use serde_json::json;
 
-use crate::engine::item::{Stamp, item, number, part};
-use crate::engine::keys::Key;
+use crate::engine::item::{item, number, part};
 use crate::engine::secrets::sha256_hex;
-use crate::engine::table::{Table, classify};
+use crate::engine::table::classify;
+use crate::engine::{Key, Stamp, Table};
 use crate::{Store, StoreError};
 
 /// How long a use is remembered after the challenge has expired, in case clocks differ.

@@ -4,22 +4,16 @@
 //! afterwards, by the worker that sends the e-mail. How often an address gets e-mails is limited.
 
 use jiff::SignedDuration;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{UserRefid, code};
-use purser_domain::basic::time::Time;
+use purser_domain::basic::refid::code;
+use purser_domain::basic::{EmailAddress, Time, UserRefid};
 use purser_domain::people::attempts::Counted;
-use purser_domain::people::credentials::Credentials;
-use purser_domain::people::password::PasswordHash;
 use purser_domain::people::session::Seen;
-use purser_domain::people::token::{Asks, LinkRequest, Purpose, Token};
-use purser_domain::people::user::User;
+use purser_domain::people::token::Asks;
+use purser_domain::people::{Credentials, LinkRequest, PasswordHash, Purpose, Token, User};
 
-use crate::engine::command::answer::Answer;
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Stamp, doc, item, number};
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
-use crate::engine::table::{Consistency, Table, TableError, classify};
+use crate::engine::item::{doc, item, number};
+use crate::engine::table::classify;
+use crate::engine::{Answer, CommandWrite, Consistency, Decision, Key, Loaded, Request, Stamp, Table, TableError};
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
 use crate::people::token::NewToken;

@@ -4,12 +4,9 @@
 
 use data_encoding::BASE64;
 use purser_domain::Refusal;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::basic::time::Time;
-use purser_domain::people::credentials::{Credentials, SecondFactor};
-use purser_domain::people::second_factor::{
-    RECOVERY_CODES, RecoveryHash, TotpSecret, recovery_code, recovery_hash, use_recovery_code,
-};
+use purser_domain::basic::{Time, UserRefid};
+use purser_domain::people::second_factor::{RECOVERY_CODES, recovery_code, recovery_hash, use_recovery_code};
+use purser_domain::people::{Credentials, RecoveryHash, SecondFactor, TotpSecret};
 
 use crate::engine::secrets::random;
 use crate::{Store, StoreError};

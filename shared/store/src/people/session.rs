@@ -6,16 +6,13 @@
 //! write nothing but `seen` can neither create a session nor bring one back.
 
 use jiff::SignedDuration;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::basic::time::Time;
-use purser_domain::people::session::{Login, Seen, Sessions};
+use purser_domain::basic::{Time, UserRefid};
+use purser_domain::people::session::Seen;
+use purser_domain::people::{Login, Sessions};
 
-use crate::engine::command::CommandWrite;
-use crate::engine::item::{Item, Stamp, attribute, doc, item, number, part, text};
-use crate::engine::keys::{Index, Key, by_time};
-use crate::engine::loaded::Loaded;
-use crate::engine::page::{List, Page};
-use crate::engine::table::{Condition, Consistency, Write};
+use crate::engine::item::{attribute, doc, item, number, part, text};
+use crate::engine::keys::by_time;
+use crate::engine::{CommandWrite, Condition, Consistency, Index, Item, Key, List, Loaded, Page, Stamp, Write};
 use crate::{Store, StoreError};
 
 /// How long the history of sign-ins is kept.

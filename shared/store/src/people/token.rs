@@ -4,19 +4,15 @@
 //! holds the token itself.
 
 use purser_domain::Refusal;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 use purser_domain::people::attempts::Counted;
-use purser_domain::people::password::PasswordHash;
-use purser_domain::people::token::{Purpose, Token};
-use purser_domain::people::user::User;
+use purser_domain::people::{PasswordHash, Purpose, Token, User};
 
-use crate::engine::command::answer::Answer;
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Stamp, doc, item, number};
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
-use crate::engine::secrets::{Secrets, sha256_hex};
-use crate::engine::table::{Condition, Consistency, Write};
+use crate::engine::item::{doc, item, number};
+use crate::engine::secrets::sha256_hex;
+use crate::engine::{
+    Answer, CommandWrite, Condition, Consistency, Decision, Key, Loaded, Request, Secrets, Stamp, Write,
+};
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
 use crate::people::user;

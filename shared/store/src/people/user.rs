@@ -5,21 +5,19 @@
 //! only in the version that was read, so it is never bound to two clients (rule A7).
 
 use purser_domain::Refusal;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ResellerRefid, UserRefid};
-use purser_domain::basic::text::Name;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::{EmailAddress, Name, ResellerRefid, Time, UserRefid};
+use purser_domain::people::User;
 use purser_domain::people::clean_up::{CleanUp, Stale};
-use purser_domain::people::user::User;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Item, Stamp, doc, item};
-use crate::engine::keys::{Index, Key, by_time, shard};
-use crate::engine::loaded::Loaded;
-use crate::engine::page::{List, Page, shards};
-use crate::engine::table::{Condition, Consistency, Filter, Write};
+use crate::engine::command::answer;
+use crate::engine::item::{doc, item};
+use crate::engine::keys::{by_time, shard};
+use crate::engine::page::shards;
+use crate::engine::{
+    Answer, CommandWrite, Condition, Consistency, Decision, Filter, Index, Item, Key, List, Loaded, Page, Request,
+    Stamp, View, Write,
+};
 use crate::{Store, StoreError};
 
 /// The guard that reserves an address for one user.

@@ -3,12 +3,8 @@
 
 use jiff::SignedDuration;
 use purser_domain::analytics::Fact;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::basic::text::{ClientId, Name};
-use purser_domain::basic::time::Time;
-use purser_domain::parties::client::{Client, ClientStatus, NewClient};
-use purser_domain::parties::metadata::Metadata;
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, Name, ResellerRefid, Time};
+use purser_domain::parties::{Client, ClientStatus, Metadata, NewClient};
 use purser_store::engine::table::meter::{self, Cost};
 use purser_tests::world::{Partner, World};
 use serde_json::json;

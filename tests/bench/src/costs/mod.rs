@@ -10,8 +10,7 @@ use std::collections::BTreeSet;
 
 use purser_api::Entry;
 use purser_lambda::{function, functions};
-use purser_local::run::functions;
-use purser_local::run::system;
+use purser_local::run::{functions, system};
 use purser_local::template;
 use purser_store::engine::table::meter::measured;
 use serde_json::{Value, json};

@@ -160,7 +160,7 @@ pub const DASHBOARD: Price = Price {
     units: 1,
 };
 
-/// A custom metric for a month in every hour of which it counted something.
+/// A custom metric for a month, if it counted something in every hour.
 pub const METRIC: Price = Price {
     what: "custom metrics",
     listed: "$0.30 a month",

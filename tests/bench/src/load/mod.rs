@@ -52,8 +52,8 @@ pub struct Part {
     pub took: Duration,
 }
 
-/// Lets one caller for each order send it again and again until a bound is reached. Calls `tick` five times a second
-/// with the number of answers so far.
+/// Starts one caller per order; each sends its order until a bound is reached. Calls `tick` five times a second with
+/// the number of answers so far.
 pub async fn drive(orders: Vec<Order>, bounds: Bounds, tick: impl Fn(usize)) -> Part {
     let (begun, count) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
     let sent = Arc::new(AtomicUsize::new(0));

@@ -1,11 +1,11 @@
 //! Registration: anybody may ask for an account, but only the reader of the address's e-mail gets it (rules D1, D3).
 
 use jiff::SignedDuration;
-use purser_domain::basic::time::Time;
-use purser_domain::people::caller::Actor;
-use purser_domain::people::token::{Asks, LinkRequest};
-use purser_store::engine::command::Request;
-use purser_store::engine::item::{Origin, Stamp};
+use purser_domain::basic::Time;
+use purser_domain::people::token::Asks;
+use purser_domain::people::{Actor, LinkRequest};
+use purser_store::engine::item::Origin;
+use purser_store::engine::{Request, Stamp};
 use purser_tests::World;
 use purser_tests::faults::{Fault, Script};
 use purser_tests::people::PASSWORD;

@@ -1,8 +1,7 @@
 //! Noting when a session was last used: one write of one unit, which never brings an ended session back.
 
 use jiff::Timestamp;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::{Time, UserRefid};
 use purser_store::engine::table::meter::measured;
 use purser_tests::World;
 use purser_tests::faults::Script;

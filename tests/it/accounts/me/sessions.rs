@@ -1,10 +1,10 @@
 //! Sessions are opaque and short-lived, and end at once with a change of password, role or status (rule D2).
 
 use purser_domain::Refusal;
-use purser_domain::people::caller::Actor;
+use purser_domain::people::Actor;
 use purser_store::StoreError;
-use purser_store::engine::command::Request;
-use purser_store::engine::item::{Origin, Stamp};
+use purser_store::engine::item::Origin;
+use purser_store::engine::{Request, Stamp};
 use purser_store::people::sign_in::{Proof, SignIn};
 use purser_tests::World;
 use purser_tests::people::PASSWORD;

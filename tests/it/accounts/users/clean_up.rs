@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use purser_api::events::schedule::report_accounts::report_accounts;
 use purser_edge::App;
-use purser_tests::Reply;
-use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::people::{PASSWORD, Person};
+use purser_tests::{Reply, World};
 use serde_json::{Value, json};
 
 const FUNCTION: &str = "report-accounts";

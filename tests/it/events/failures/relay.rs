@@ -92,7 +92,7 @@ async fn a_bus_that_can_not_be_told_is_tried_again_from_the_first_event_it_did_n
         (SDK_TRIES, refused(500, "InternalException")),
         (1, refused(400, "ResourceNotFoundException")),
         (1, refused(400, "AccessDeniedException")),
-        // The answer says that one entry failed, and not which.
+        // The answer says that one entry failed, but not which.
         (1, Fault::Answer(200, json!({"FailedEntryCount": 1, "Entries": []}).to_string())),
     ] {
         let script = Script::default();

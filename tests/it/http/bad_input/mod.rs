@@ -24,9 +24,9 @@ pub enum Refusal {
     Is(u16, &'static str),
     /// 422 with this code, because of the field at this pointer and no other.
     Field(&'static str, String),
-    /// As for the id of nothing at this pointer: either the request is refused, or the results say so for that item.
+    /// The answer for an id of nothing at this pointer: the request is refused, or the results say so for that item.
     Unknown(String),
-    /// As for something that does not exist: 404, or an empty list.
+    /// The answer for what does not exist: 404, or an empty list.
     Nothing,
 }
 

@@ -49,7 +49,7 @@ async fn every_case_succeeds_for_those_who_may_and_shows_them_nobody_elses() {
     let reading = Party::new(&world).await;
     for (case, operation) in cases(&world).await {
         for by in all_who_may(case) {
-            // A request that changes something may use up the records that it names, so it gets a party of its own.
+            // A request that changes something may use up the records that it names, so it gets records of its own.
             let mut party = match operation.method.as_str() {
                 "GET" => reading.clone(),
                 _ => Party::new(&world).await,

@@ -192,8 +192,7 @@ impl Cloud {
         Duration::from_millis(self.draw(|rng| rng.u64(least..=most)))
     }
 
-    /// Draws at which call a run that makes about `calls` calls dies, and whether before or after it. `None`: it
-    /// survives.
+    /// Draws where a run of about `calls` calls dies: at which call, and before or after it. `None`: the run survives.
     pub fn death(&self, calls: u32) -> Option<(u32, Moment)> {
         // The more calls a function makes, the more often it dies.
         let often = u32::from(self.weather().death) * calls / 5;

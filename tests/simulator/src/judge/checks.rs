@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use purser_domain::money::credits::Credits;
-use purser_domain::money::entry::{Audit, Entry};
-use purser_domain::money::wallet::Wallet;
+use purser_domain::money::entry::Audit;
+use purser_domain::money::{Credits, Entry, Wallet};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -83,7 +83,7 @@ fn commanded(
     commit: &Commit,
 ) -> Result<Model, Problem> {
     let now = states.last();
-    // A command may have read the items that it does not write some time before it committed.
+    // Items that a command only reads may have been read some time before its commit.
     let lag = record.deployment.cloud.longest_lag();
     let earlier =
         if command.only_reads_some() { states.between(attempt.from.saturating_sub(lag), commit.at) } else { &[] };

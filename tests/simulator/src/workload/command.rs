@@ -17,7 +17,7 @@ pub enum Buyer {
     New(String, String),
 }
 
-/// Wallets and products are named by their index, clients by their external id.
+/// Wallets and products are named by their index, clients by their label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     TopUp {

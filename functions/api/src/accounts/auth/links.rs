@@ -3,21 +3,12 @@
 //! Invariant: a token works once, and only until it expires; the refusal doesn't reveal why a token is invalid. No
 //! password is hashed for an invalid token, so guessing tokens costs the deployment little.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::people::given::GivenToken;
-use purser_domain::people::password::{GivenPassword, Password};
-use purser_domain::people::user::User;
+use purser_domain::people::{GivenPassword, GivenToken, Password, User};
 use purser_edge::caller::call::Anybody;
 use purser_edge::caller::passwords;
-use purser_edge::http::answer;
-use purser_edge::http::extract::Body;
-use purser_edge::http::problem::refusals::{DuplicateEmail, InvalidToken, Refused, WeakPassword};
-use purser_edge::{App, Input, Problem, noted};
-use purser_store::engine::command::Request;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use purser_edge::noted;
+use purser_edge::prelude::*;
+use purser_store::engine::Request;
 
 noted!(AddressTaken = DuplicateEmail, ", if another user has taken the new address meanwhile");
 

@@ -3,24 +3,14 @@
 //! Invariant: a sign-in takes one run of Argon2id and three round trips, whether or not the address is known. Every
 //! session gets a new token; a caller can't choose it, which prevents session fixation.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::people::given::{GivenCode, GivenDevice};
-use purser_domain::people::password::GivenPassword;
+use purser_domain::basic::EmailAddress;
+use purser_domain::people::{GivenCode, GivenDevice, GivenPassword};
 use purser_edge::caller::call::{Anybody, Connection, SignedIn};
 use purser_edge::caller::captcha::CaptchaBody;
 use purser_edge::caller::passwords::{self, Checked};
-use purser_edge::http::answer;
-use purser_edge::http::extract::Body;
 use purser_edge::http::json::object;
-use purser_edge::http::problem::refusals::{
-    CaptchaFailed, InvalidCode, InvalidCredentials, Refused, SecondFactorRequired, TooManyAttempts,
-};
-use purser_edge::{App, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::people::sign_in::{Proof, SignIn};
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::accounts::me::sessions;
 use crate::accounts::view::SessionTokenView;

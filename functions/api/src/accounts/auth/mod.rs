@@ -8,16 +8,9 @@ pub mod links;
 mod login;
 mod requests;
 
-use axum::extract::State;
-use axum::response::Response;
 use purser_edge::caller::captcha::CaptchaView;
-use purser_edge::http::answer;
 use purser_edge::http::problem::Guesses;
-use purser_edge::{App, Problem};
-use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use purser_edge::prelude::*;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()

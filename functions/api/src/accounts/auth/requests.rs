@@ -2,24 +2,18 @@
 //!
 //! Invariant: each is one put, and its answer is the same whether or not the address is known.
 
-use axum::extract::State;
-use axum::response::Response;
 use http::request::Parts;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::text::Name;
-use purser_domain::people::password::{GivenPassword, Password};
+use purser_domain::basic::{EmailAddress, Name};
 use purser_domain::people::token::Asks;
+use purser_domain::people::{GivenPassword, Password};
 use purser_edge::caller::call::Anybody;
 use purser_edge::caller::captcha::CaptchaBody;
 use purser_edge::caller::input::Subject;
 use purser_edge::caller::passwords;
-use purser_edge::http::extract::Body;
 use purser_edge::http::json::object;
-use purser_edge::http::problem::refusals::{CaptchaFailed, NotFound, Refused, WeakPassword};
-use purser_edge::{App, Input, Problem, noted};
-use purser_store::engine::command::Request;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use purser_edge::noted;
+use purser_edge::prelude::*;
+use purser_store::engine::Request;
 
 use super::Received;
 

@@ -1,15 +1,11 @@
 //! The picture of the signed-in user.
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use purser_domain::Refusal;
-use purser_domain::refusal::ResourceKind;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::extract::Picture;
-use purser_edge::http::problem::refusals::{InvalidImage, NotFound, Refused};
-use purser_edge::{App, Input, Problem, noted};
+use purser_edge::noted;
+use purser_edge::prelude::*;
 
 use crate::accounts::me::picture::square_jpeg;
 

@@ -11,14 +11,11 @@ mod profile;
 mod second_factor;
 pub(crate) mod sessions;
 
-use purser_domain::Refusal;
-use purser_domain::people::password::GivenPassword;
+use purser_domain::people::GivenPassword;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::caller::passwords::{self, Checked};
-use purser_edge::{App, Problem};
+use purser_edge::prelude::*;
 use purser_store::people::account::Account;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()

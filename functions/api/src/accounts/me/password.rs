@@ -3,20 +3,13 @@
 //! Invariant: both require the current password. A new password ends all sessions and begins a new one in place of
 //! the current one. A new e-mail address takes effect when its owner confirms it; that also ends all sessions.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::people::password::{GivenPassword, Password};
+use purser_domain::basic::EmailAddress;
 use purser_domain::people::token::Asks;
+use purser_domain::people::{GivenPassword, Password};
 use purser_edge::caller::call::{Connection, SignedIn};
 use purser_edge::caller::passwords;
-use purser_edge::http::answer;
-use purser_edge::http::extract::Body;
-use purser_edge::http::problem::refusals::{Refused, TooManyAttempts, WeakPassword, WrongPassword};
-use purser_edge::{App, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::people::account::Account;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::proven;
 use crate::accounts::auth::Received;

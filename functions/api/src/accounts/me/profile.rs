@@ -1,19 +1,11 @@
 //! The profile of the signed-in user.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::basic::text::Name;
-use purser_domain::people::user::UserChange;
-use purser_domain::refusal::ResourceKind;
+use purser_domain::basic::Name;
+use purser_domain::people::UserChange;
 use purser_edge::caller::call::SignedIn;
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch};
 use purser_edge::http::json::present;
-use purser_edge::{App, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::people::account::{Account, AccountChange};
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use crate::accounts::view::UserView;
 

@@ -3,25 +3,15 @@
 //! Invariant: a second factor takes effect only after a first code has proven that the app works. Setting it up and
 //! turning it off require the password. Turning it on or off ends all sessions; turning it on begins a new one.
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use purser_domain::Refusal;
-use purser_domain::people::given::GivenCode;
-use purser_domain::people::password::GivenPassword;
+use purser_domain::people::{GivenCode, GivenPassword};
 use purser_edge::caller::call::{Connection, SignedIn};
-use purser_edge::http::answer;
-use purser_edge::http::extract::Body;
-use purser_edge::http::problem::refusals::{
-    InvalidCode, Refused, SecondFactorDisabled, SecondFactorEnabled, TooManyAttempts, WrongPassword,
-};
-use purser_edge::{App, Input, Problem, noted};
+use purser_edge::noted;
+use purser_edge::prelude::*;
 use purser_store::StoreError;
-use purser_store::engine::command::answer::NoView;
+use purser_store::engine::NoView;
 use purser_store::people::account::{Account, AccountChange};
 use purser_store::people::second_factor::RecoveryCodes;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::proven;
 use crate::accounts::view::SessionTokenView;

@@ -1,19 +1,14 @@
 //! The sessions and past sign-ins of the signed-in user.
 
+use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use purser_domain::Refusal;
-use purser_domain::people::session::Sessions;
-use purser_domain::refusal::ResourceKind;
+use purser_domain::people::Sessions;
 use purser_edge::caller::call::SignedIn;
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{PageQuery, Params};
-use purser_edge::{App, Input, Problem};
+use purser_edge::prelude::*;
 use purser_store::StoreError;
-use purser_store::engine::command::answer::NoView;
-use purser_store::engine::page::Page;
+use purser_store::engine::{NoView, Page};
 use purser_store::people::account::{Account, AccountChange};
 
 use crate::accounts::view::{LoginView, SessionView};

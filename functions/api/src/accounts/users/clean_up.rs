@@ -3,16 +3,11 @@
 //! Invariant: no user is deleted automatically. A deletion can name the version that was listed, so a user that has
 //! signed in, confirmed or been bound since then stays.
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::people::user::User;
-use purser_edge::caller::input::{Named, Operator};
+use purser_domain::basic::UserRefid;
+use purser_domain::people::User;
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{IfMatch, PageQuery, Params};
-use purser_edge::http::problem::refusals::{Forbidden, Refused, UserInUse};
-use purser_edge::{App, Input, Problem};
+use purser_edge::prelude::*;
 
 use crate::accounts::view::StaleUserView;
 

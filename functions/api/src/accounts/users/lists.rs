@@ -1,21 +1,12 @@
 //! Lists of users, and of their sign-ins.
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::people::user::User;
+use purser_domain::basic::{EmailAddress, ResellerRefid, UserRefid};
+use purser_domain::people::User;
 use purser_edge::caller::call::Listed;
-use purser_edge::caller::input::Found;
 use purser_edge::http::answer::{List, position};
-use purser_edge::http::extract::{Limit, PageQuery, Params};
-use purser_edge::http::problem::refusals::{Forbidden, NotFound, Refused};
-use purser_edge::{App, Call, Input, Problem};
-use purser_store::engine::page::Page;
+use purser_edge::prelude::*;
+use purser_store::engine::Page;
 use purser_store::people::user::UserFilter;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::accounts::view::{LoginView, UserView};
 

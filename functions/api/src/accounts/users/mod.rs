@@ -7,27 +7,12 @@
 mod clean_up;
 mod lists;
 
-use axum::extract::State;
-use axum::response::Response;
-use purser_domain::Refusal;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ResellerRefid, UserRefid};
-use purser_domain::basic::text::Name;
-use purser_domain::people::user::{User, UserChange, UserStatus};
-use purser_domain::refusal::ResourceKind;
-use purser_edge::caller::input::{Found, Named, Operator};
-use purser_edge::http::answer;
-use purser_edge::http::extract::{Body, IfMatch, Key};
+use purser_domain::basic::{EmailAddress, Name, ResellerRefid, UserRefid};
+use purser_domain::people::{User, UserChange, UserStatus};
 use purser_edge::http::json::present;
-use purser_edge::http::problem::refusals::{
-    DuplicateEmail, Forbidden, InvalidReseller, NotFound, Refused, ResellerPending, ResellerSuspended,
-};
-use purser_edge::{App, Call, Input, Problem, noted};
+use purser_edge::noted;
+use purser_edge::prelude::*;
 use purser_store::people::account::{Account, AccountChange};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::accounts::view::UserView;
 

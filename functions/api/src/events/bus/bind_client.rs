@@ -8,7 +8,7 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
-use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::ClientRefid;
 use purser_domain::event::{Event, EventName};
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;

@@ -1,19 +1,19 @@
 //! `hold-provisioning`: stops a reseller that ran low on credits from buying until it has enough again (rule B9).
 //!
 //! Invariant: an event only says that it is time to look. The decision is made on the current wallet, in the commit
-//! that applies it, so events may arrive late, twice or in any order. While the rule is switched off, no reseller is
-//! held, but resellers that the rule held before are still released.
+//! that applies it, so events may arrive late, twice or in any order. While the rule is off, it puts no reseller on
+//! hold, but still releases those that it held before.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
-use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::ResellerRefid;
 use purser_domain::event::{Event, EventName};
-use purser_domain::money::wallet::Wallet;
-use purser_domain::parties::reseller::Reseller;
+use purser_domain::money::Wallet;
+use purser_domain::parties::Reseller;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_store::StoreError;
-use purser_store::engine::command::answer::NoView;
+use purser_store::engine::NoView;
 use serde_json::Value;
 
 pub const TAKES: &[EventName] =

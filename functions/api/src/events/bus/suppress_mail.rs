@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::email::EmailAddress;
+use purser_domain::basic::EmailAddress;
 use purser_edge::App;
 use purser_edge::events::consumer::{Delivery, detail};
 use purser_store::events::suppression::Suppression;

@@ -9,9 +9,9 @@
 use std::collections::HashSet;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::Day;
-use purser_domain::money::checkpoint::{MOST_WALLETS, Part, PublicKey, WalletHead};
+use purser_domain::basic::{Day, ResellerRefid};
+use purser_domain::money::checkpoint::{MOST_WALLETS, Part};
+use purser_domain::money::{PublicKey, WalletHead};
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::metrics::{self, Metric};

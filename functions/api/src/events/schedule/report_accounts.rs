@@ -3,7 +3,7 @@
 //! Invariant: it deletes no user, and its memory use doesn't grow with the number of users.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::people::user::User;
+use purser_domain::people::User;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_mails::accounts::{StaleAccounts, stale_accounts};

@@ -6,8 +6,8 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::analytics::period::Month;
-use purser_domain::parties::reseller::Reseller;
-use purser_domain::people::user::User;
+use purser_domain::parties::Reseller;
+use purser_domain::people::User;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_mails::partner_report::{Leader, PartnerReport, Suggestion, partner_report};

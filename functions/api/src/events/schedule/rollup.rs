@@ -4,7 +4,7 @@
 //! time is up. The hours that it leaves stay marked as dirty for the next run.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_store::StoreError;
@@ -26,8 +26,8 @@ pub async fn rollup(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
     Ok(())
 }
 
-/// Counts dirty hours until none is left or the time is up. Returns how many hours were counted, and since when the
-/// oldest remaining hour has been dirty.
+/// Recounts marked hours until it finds no more or the time is up. Returns how many it recounted, and since when the
+/// oldest one left has been marked.
 async fn roll_up(app: &App, lease: &mut Lease) -> Result<(usize, Option<Time>), StoreError> {
     let most = i32::try_from(MOST_HOURS).unwrap_or(i32::MAX);
     let mut hours = 0;

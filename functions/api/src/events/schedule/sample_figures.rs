@@ -5,7 +5,7 @@
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::analytics::period::{Interval, Period};
-use purser_domain::basic::time::Day;
+use purser_domain::basic::Day;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::metrics::{self, Metric};

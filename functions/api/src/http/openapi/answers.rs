@@ -7,11 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
-use purser_edge::http::problem::refusals::{
-    Busy, Forbidden, IdempotencyKeyRequired, IdempotencyKeyReused, InternalError, InvalidCursor, InvalidFields,
-    MalformedRequest, NotFound, PayloadTooLarge, RateLimited, Reasons, RequestTimeout, SecondFactorMissing,
-    Unauthenticated, UnsupportedMediaType, VersionMismatch,
-};
+use purser_edge::prelude::*;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response, Schema};

@@ -7,15 +7,15 @@ mod answers;
 
 use std::collections::BTreeMap;
 
-use purser_edge::http::extract::{Key, Limit};
 use purser_edge::http::problem::ProblemView;
+use purser_edge::prelude::*;
+use utoipa::PartialSchema;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, OneOf, OpenApi, OpenApiBuilder, RefOr, Schema, SecurityRequirement,
 };
-use utoipa::{PartialSchema, ToSchema};
 
 use self::answers::Callers;
 use crate::{Entry, Routes, functions};

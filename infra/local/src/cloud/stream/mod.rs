@@ -69,7 +69,7 @@ impl StreamReader {
         Self::of(dynamo.database(), dynamo.table(), folder)
     }
 
-    /// Like [`StreamReader::open`], for a table without a listener.
+    /// Like [`StreamReader::open`], without an HTTP server.
     pub fn of(database: &Database, table: &str, folder: Option<&Path>) -> Result<Self, StreamError> {
         let table = table.to_owned();
         let label = database

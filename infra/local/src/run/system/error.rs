@@ -6,7 +6,7 @@ use std::io;
 
 use purser_edge::process::config::ConfigError;
 use purser_store::StoreError;
-use purser_store::engine::secrets::WeakSecret;
+use purser_store::engine::WeakSecret;
 use thiserror::Error;
 
 use crate::cloud::dynamo::DynamoError;

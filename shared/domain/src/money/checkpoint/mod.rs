@@ -150,7 +150,7 @@ pub struct Part {
     /// The number of the part within the day, counted from 1.
     pub part: u32,
     pub last: bool,
-    /// When the wallets had been read.
+    /// Set after reading the wallets.
     pub created_at: Time,
     /// The wallets of this part. No wallet is in two parts of the same day.
     pub wallets: Vec<WalletHead>,

@@ -67,7 +67,7 @@ impl EntryType {
     }
 }
 
-/// The SHA-256 of an entry; all zeros mean before the first entry. It has two forms as text: `Display`, `Debug` and
+/// The SHA-256 of an entry; all zeros if there is no entry yet. It has two forms as text: `Display`, `Debug` and
 /// `FromStr` use hexadecimal digits, and stored documents use base64url.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -29,9 +29,9 @@ pub struct Decision {
     pub received: Posting,
 }
 
-/// Refuses a transfer that a reseller may not make on its own: to a reseller that is not directly below it, or while
-/// it may not trade. The recipient is checked first, so that the answer about a wrong recipient never depends on the
-/// sender. A hold applies to purchases only, so it is not checked.
+/// Refuses a transfer that a reseller may not make on its own: to a reseller that is not directly below it, or while it
+/// may not trade. The recipient is checked first, so that a wrong one is refused the same at any status of the sender.
+/// A hold applies to purchases only, so it is not checked.
 pub fn must_send(from: &Wallet, to: Option<&Reseller>) -> Result<(), Refusal> {
     let parent = to.and_then(|to| to.parent.as_ref());
     if parent != Some(&from.reseller) {

@@ -1,4 +1,4 @@
-//! Transfers as tables, and as a property of any history of three wallets.
+//! Tests of transfers: examples, and random histories of three wallets.
 
 use proptest::prelude::*;
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use http::Extensions;
 use lambda_http::request::RequestContext;
-use purser_domain::people::caller::{Caller, Role};
+use purser_domain::people::{Caller, Role};
 
 use crate::http::problem::{Guesses, Problem};
 use crate::process::clock::Clock;

@@ -5,8 +5,7 @@
 
 use http::Uri;
 use purser_domain::people::clean_up::CleanUp;
-use purser_domain::people::password::{self, PasswordPolicy};
-use purser_domain::people::session::SessionLimits;
+use purser_domain::people::{PasswordPolicy, SessionLimits, password};
 
 use super::values::{days, http_url, plain, text, times_minutes};
 use super::variable::{Lookup, Variable, Variables, required, usually, variables};

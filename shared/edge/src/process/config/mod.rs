@@ -11,11 +11,9 @@ mod variable;
 pub use accounts::{Accounts, Captcha, Recaptcha};
 pub use variable::ConfigError;
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::Prefix;
-use purser_domain::money::credits::Credits;
-use purser_domain::money::tier::Discounts;
-use purser_domain::parties::client::ClientStatus;
+use purser_domain::basic::{EmailAddress, Prefix};
+use purser_domain::money::{Credits, Discounts};
+use purser_domain::parties::ClientStatus;
 use purser_store::{Policy, Prefixes};
 
 use values::{

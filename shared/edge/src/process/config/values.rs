@@ -5,11 +5,9 @@ use std::str::FromStr;
 
 use http::Uri;
 use jiff::SignedDuration;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::Prefix;
-use purser_domain::money::credits::Credits;
-use purser_domain::money::tier::BasisPoints;
-use purser_domain::parties::client::ClientStatus;
+use purser_domain::basic::{EmailAddress, Prefix};
+use purser_domain::money::{BasisPoints, Credits};
+use purser_domain::parties::ClientStatus;
 
 fn said(error: impl Display) -> String {
     error.to_string()

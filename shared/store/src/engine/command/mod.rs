@@ -14,7 +14,7 @@ pub(crate) mod turn;
 use std::time::Duration;
 
 use purser_domain::Refusal;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::Time;
 
 use crate::engine::command::answer::Answer;
 use crate::engine::command::idempotency::{IdempotencyKey, Record};

@@ -6,14 +6,11 @@
 use std::collections::HashSet;
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::parties::client::{Client, NewClient};
+use purser_domain::basic::{ClientRefid, ResellerRefid};
+use purser_domain::parties::{Client, NewClient};
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::idempotency::IdempotencyKey;
-use crate::engine::command::{CommandWrite, Request};
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
+use crate::engine::{CommandWrite, IdempotencyKey, Key, Loaded, Request};
 use crate::parties::client::{Bind, bound, key, read_loaded};
 use crate::{Policy, Store, StoreError};
 

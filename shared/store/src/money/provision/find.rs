@@ -1,10 +1,9 @@
 //! Reading provisions.
 
-use purser_domain::basic::refid::EntryRefid;
-use purser_domain::money::entry::Entry;
+use purser_domain::basic::EntryRefid;
+use purser_domain::money::Entry;
 
-use crate::engine::loaded::Loaded;
-use crate::engine::table::Consistency;
+use crate::engine::{Consistency, Loaded};
 use crate::money::refund;
 use crate::money::sold::{Provision, sold_keys};
 use crate::{Store, StoreError};

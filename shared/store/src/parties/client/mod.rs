@@ -12,19 +12,14 @@ pub(crate) use write::{Bind, bound};
 
 use std::collections::HashMap;
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid};
-use purser_domain::basic::text::ClientId;
-use purser_domain::basic::time::Time;
-use purser_domain::parties::client::{Client, ClientStatus, DeletedClient};
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid, Time};
+use purser_domain::parties::{Client, ClientStatus, DeletedClient};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::item::{Item, Stamp, doc, item, metadata_of, put_metadata, text_of};
-use crate::engine::keys::{Index, Key, by_time, shard, tenant};
-use crate::engine::loaded::Loaded;
-use crate::engine::page::{List, Page, shards};
-use crate::engine::secrets::Secrets;
-use crate::engine::table::{Consistency, Filter};
+use crate::engine::item::{doc, item, metadata_of, put_metadata, text_of};
+use crate::engine::keys::{by_time, shard, tenant};
+use crate::engine::page::shards;
+use crate::engine::{Consistency, Filter, Index, Item, Key, List, Loaded, Page, Secrets, Stamp};
 use crate::{Store, StoreError};
 
 const KIND: &str = "client";

@@ -4,19 +4,15 @@
 //! to) is written in the same transaction. A reseller gains a client only if it may trade.
 
 use purser_domain::Refusal;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
-use purser_domain::parties::client::{Client, ClientChange, NewClient};
-use purser_domain::people::user::User;
+use purser_domain::basic::{ClientRefid, EmailAddress, ResellerRefid, UserRefid};
+use purser_domain::parties::{Client, ClientChange, NewClient};
+use purser_domain::people::User;
 use purser_domain::refusal::ResourceKind;
 
 use super::{AddressGuard, address_key, entity, key, read_loaded, tombstone};
-use crate::engine::command::answer::{self, Answer, View};
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::{Stamp, item};
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
-use crate::engine::table::{Condition, Write};
+use crate::engine::command::answer;
+use crate::engine::item::item;
+use crate::engine::{Answer, CommandWrite, Condition, Decision, Key, Loaded, Request, Stamp, View, Write};
 use crate::money::wallet;
 use crate::people::user;
 use crate::{Store, StoreError};

@@ -6,17 +6,14 @@
 //! as its failure demands (rule D2).
 
 use purser_domain::Refusal;
+use purser_domain::basic::Time;
 use purser_domain::basic::refid::code;
-use purser_domain::basic::time::Time;
-use purser_domain::people::attempts::{Attempts, Counted, FORGOTTEN};
+use purser_domain::people::attempts::FORGOTTEN;
+use purser_domain::people::attempts::{Attempts, Counted};
 
 use crate::StoreError;
-use crate::engine::command::CommandWrite;
-use crate::engine::item::{Stamp, doc, item, number};
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
-use crate::engine::secrets::Secrets;
-use crate::engine::table::{Condition, Write};
+use crate::engine::item::{doc, item, number};
+use crate::engine::{CommandWrite, Condition, Key, Loaded, Secrets, Stamp, Write};
 
 /// One count: what is counted, and the key of its item.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,27 +8,16 @@ pub(crate) mod attempts;
 pub(crate) mod proof;
 
 use purser_domain::Refusal;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::{UserRefid, code};
-use purser_domain::basic::time::Time;
+use purser_domain::basic::refid::code;
+use purser_domain::basic::{EmailAddress, Time, UserRefid};
 use purser_domain::people::attempts::Counted;
-use purser_domain::people::caller::Actor;
-use purser_domain::people::credentials::Credentials;
-use purser_domain::people::password::PasswordHash;
-use purser_domain::people::session::{Login, Session, SessionLimits, Sessions};
-use purser_domain::people::user::User;
+use purser_domain::people::{Actor, Credentials, Login, PasswordHash, Session, SessionLimits, Sessions, User};
 
-use crate::engine::command::answer::Answer;
-use crate::engine::command::{CommandWrite, Decision, Request};
-use crate::engine::item::Stamp;
-use crate::engine::keys::Key;
-use crate::engine::loaded::Loaded;
-use crate::engine::secrets::{Secrets, sha256_hex};
-use crate::engine::table::Consistency;
+use crate::engine::secrets::sha256_hex;
+use crate::engine::{Answer, CommandWrite, Consistency, Decision, Key, Loaded, Request, Secrets, Stamp};
 use crate::people::account::{self, Account, AccountChange};
-use crate::people::session;
 use crate::people::sign_in::attempts::Count;
-use crate::people::user;
+use crate::people::{session, user};
 use crate::{Store, StoreError};
 
 #[derive(Debug, Clone)]

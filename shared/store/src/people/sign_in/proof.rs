@@ -4,17 +4,13 @@
 //! nobody else is delayed. New credentials begin a new epoch, in which one new session replaces all others.
 
 use purser_domain::Refusal;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::basic::time::Time;
+use purser_domain::basic::{Time, UserRefid};
 use purser_domain::people::attempts::Counted;
-use purser_domain::people::credentials::Credentials;
-use purser_domain::people::session::{Seen, SessionLimits, Sessions};
+use purser_domain::people::session::Seen;
+use purser_domain::people::{Credentials, SessionLimits, Sessions};
 use purser_domain::refusal::ResourceKind;
 
-use crate::engine::command::answer::Answer;
-use crate::engine::command::{Decision, Request};
-use crate::engine::loaded::Loaded;
-use crate::engine::table::Consistency;
+use crate::engine::{Answer, Consistency, Decision, Loaded, Request};
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
 use crate::people::sign_in::{NewSession, OpenedSession};

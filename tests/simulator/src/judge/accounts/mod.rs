@@ -277,8 +277,8 @@ fn epoch_of(item: Option<&Value>) -> u64 {
     item.map_or(0, |it| number(doc(it), "epoch"))
 }
 
-/// Checks that each version of an item directly follows the one before, so that no write was lost. `SE` items may
-/// also be written unchanged.
+/// Checks that each version of an item directly follows the one before, so that no write was lost. In `SE` items,
+/// `seen` alone may change.
 fn follows(noun: &str, change: &Change) -> Result<(), String> {
     let Some(new) = &change.new else {
         return Ok(());

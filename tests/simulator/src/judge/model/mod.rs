@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::workload::command::{Action, Command};
-use crate::workload::market::TIERS;
-use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
+use crate::workload::market::{OPENING, PRODUCTS, TIERS, WALLETS};
 
 mod rules;
 

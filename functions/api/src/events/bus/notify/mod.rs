@@ -7,10 +7,9 @@
 mod accounts;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::refid::ClientRefid;
+use purser_domain::basic::ClientRefid;
 use purser_domain::event::{Event, EventName, Occurrence};
-use purser_domain::parties::client::Client;
-use purser_domain::parties::reseller::{Reseller, ResellerStatus};
+use purser_domain::parties::{Client, Reseller, ResellerStatus};
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;

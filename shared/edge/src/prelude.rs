@@ -1,0 +1,16 @@
+//! What every operation is written with. The rooms of the functions import all of it.
+
+pub use axum::extract::State;
+pub use axum::response::{IntoResponse, Response};
+pub use purser_domain::refusal::{Refusal, ResourceKind};
+pub use serde::{Deserialize, Serialize};
+pub use utoipa::{IntoParams, ToSchema};
+pub use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use crate::caller::call::Call;
+pub use crate::caller::input::{Found, Input, Named, Operator};
+pub use crate::http::answer;
+pub use crate::http::extract::{Body, IfMatch, Key, Limit, PageQuery, Params};
+pub use crate::http::negotiation::Accept;
+pub use crate::http::problem::{Problem, refusals::*};
+pub use crate::process::app::App;
