@@ -4,14 +4,12 @@
 //! created, because hashing is slow.
 
 use data_encoding::BASE64URL_NOPAD;
-use purser_domain::basic::refid::ResellerRefid;
-use purser_domain::basic::time::Time;
-use purser_domain::people::password::{GivenPassword, Password, PasswordPolicy};
-use purser_domain::people::user::User;
+use purser_domain::basic::{ResellerRefid, Time};
+use purser_domain::people::{GivenPassword, Password, PasswordPolicy, User};
 use purser_edge::App;
 use purser_edge::caller::passwords;
 use purser_store::StoreError;
-use purser_store::engine::command::answer::NoView;
+use purser_store::engine::NoView;
 use purser_store::engine::secrets::random;
 use purser_store::people::account::{Account, AccountChange};
 use serde::{Deserialize, Serialize};

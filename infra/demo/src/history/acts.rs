@@ -1,7 +1,7 @@
 //! What happens to clients in a history.
 
 use http::Method;
-use purser_domain::parties::client::ClientStatus;
+use purser_domain::parties::ClientStatus;
 use serde_json::{Value, json};
 
 use super::market::{Act, Client};

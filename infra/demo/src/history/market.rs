@@ -1,8 +1,8 @@
 //! Who takes part in a history, and what can happen in it.
 
 use fastrand::Rng;
-use purser_domain::money::tier::Tier;
-use purser_domain::parties::client::ClientStatus;
+use purser_domain::money::Tier;
+use purser_domain::parties::ClientStatus;
 
 use super::Plan;
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use fastrand::Rng;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use purser_domain::parties::client::ClientStatus;
+use purser_domain::parties::ClientStatus;
 use purser_edge::process::clock::Clock;
 use purser_local::run::folder::Folder;
 use purser_local::run::system::{Options, StartError, System};

@@ -1,212 +1,30 @@
-//! Made-up names of companies and people, with their e-mail addresses.
+//! Made-up names of companies and people, with their e-mail addresses. The words they are made of are in names.json.
 //!
 //! Invariant: no two clients share an address, and every address is in a domain reserved for examples (RFC 2606), so
 //! no real person ever gets an e-mail.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
 use fastrand::Rng;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-const STEMS: [&str; 72] = [
-    "Albrecht",
-    "Almeida",
-    "Andersson",
-    "Aurora",
-    "Baltic",
-    "Bauer",
-    "Bergmann",
-    "Bianchi",
-    "Blue Harbour",
-    "Brandt",
-    "Brennan",
-    "Castillo",
-    "Clearwater",
-    "Corvus",
-    "Costa",
-    "Dalgaard",
-    "Delacroix",
-    "Dubois",
-    "Eklund",
-    "Evergreen",
-    "Falcon",
-    "Ferrari",
-    "Fischer",
-    "Fjord",
-    "Gallagher",
-    "García",
-    "Granite",
-    "Grünwald",
-    "Hansen",
-    "Hartley",
-    "Helvetia",
-    "Hoffmann",
-    "Ivanov",
-    "Jansen",
-    "Juniper",
-    "Kaya",
-    "Keller",
-    "Kestrel",
-    "Kowalski",
-    "Lambert",
-    "Larsen",
-    "Lehmann",
-    "Lindqvist",
-    "Lumen",
-    "Marchetti",
-    "Meridian",
-    "Moreau",
-    "Müller",
-    "Nakamura",
-    "Nordlicht",
-    "Novák",
-    "O'Connell",
-    "Okafor",
-    "Oliveira",
-    "Papadakis",
-    "Petrov",
-    "Quantum",
-    "Redwood",
-    "Romano",
-    "Rossi",
-    "Sakura",
-    "Schneider",
-    "Silva",
-    "Sørensen",
-    "Summit",
-    "Tanaka",
-    "Valcourt",
-    "Van Dijk",
-    "Vega",
-    "Weber",
-    "Yıldız",
-    "Zimmermann",
-];
-const TRADES: [&str; 34] = [
-    "Analytics",
-    "Architekten",
-    "Automotive",
-    "Bakery",
-    "Catering",
-    "Chemicals",
-    "Consulting",
-    "Dental",
-    "Design",
-    "Energy",
-    "Engineering",
-    "Finance",
-    "Foods",
-    "Gardens",
-    "Health",
-    "Hotels",
-    "Immobilien",
-    "Insurance",
-    "Kitchens",
-    "Legal",
-    "Logistics",
-    "Marine",
-    "Media",
-    "Medical",
-    "Optics",
-    "Pharma",
-    "Print",
-    "Robotics",
-    "Schools",
-    "Security",
-    "Software",
-    "Textiles",
-    "Travel",
-    "Wines",
-];
-const FIRST_NAMES: [&str; 40] = [
-    "Aisha",
-    "Alexander",
-    "Amélie",
-    "Anna",
-    "Ayşe",
-    "Ben",
-    "Camille",
-    "Carlos",
-    "Chiara",
-    "Daniel",
-    "Elena",
-    "Emma",
-    "Erik",
-    "Fatima",
-    "Felix",
-    "Giulia",
-    "Hannah",
-    "Hiroshi",
-    "Ines",
-    "Jakub",
-    "Jonas",
-    "Julia",
-    "Katarzyna",
-    "Lars",
-    "Lena",
-    "Lucas",
-    "Maria",
-    "Mateo",
-    "Mehmet",
-    "Nadia",
-    "Noah",
-    "Olga",
-    "Paul",
-    "Priya",
-    "Rafael",
-    "Sofia",
-    "Tom",
-    "Viktor",
-    "Yuki",
-    "Zoë",
-];
-const PLACES: [(&str, &str, &str); 14] = [
-    ("AT", "Wien", "+43 1 5550"),
-    ("BE", "Gent", "+32 9 555 0"),
-    ("CH", "Zürich", "+41 44 555 0"),
-    ("DE", "Bremen", "+49 421 5550"),
-    ("DE", "München", "+49 89 5550"),
-    ("DK", "Aarhus", "+45 5550 "),
-    ("ES", "Valencia", "+34 960 55 0"),
-    ("FR", "Lyon", "+33 4 5550 "),
-    ("GB", "Leeds", "+44 113 496 0"),
-    ("IT", "Torino", "+39 011 555 0"),
-    ("NL", "Utrecht", "+31 30 555 0"),
-    ("PL", "Gdańsk", "+48 58 555 0"),
-    ("SE", "Göteborg", "+46 31 555 0"),
-    ("US", "Portland", "+1 503 555 01"),
-];
-const FORMS: [(&str, &str); 11] = [
-    ("AT", "GmbH"),
-    ("BE", "BV"),
-    ("CH", "AG"),
-    ("DE", "GmbH"),
-    ("DK", "ApS"),
-    ("ES", "S.L."),
-    ("FR", "SARL"),
-    ("GB", "Ltd"),
-    ("IT", "S.r.l."),
-    ("NL", "B.V."),
-    ("US", "Inc."),
-];
-const PARTNERS: [&str; 16] = [
-    "Systems",
-    "IT Partners",
-    "Solutions",
-    "Distribution",
-    "Software House",
-    "Networks",
-    "Cloud Services",
-    "Digital",
-    "Resale",
-    "Technologies",
-    "Consult",
-    "Office Systems",
-    "Data Works",
-    "Business IT",
-    "Computing",
-    "Licensing",
-];
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+struct Words {
+    stems: Vec<&'static str>,
+    trades: Vec<&'static str>,
+    first_names: Vec<&'static str>,
+    partners: Vec<&'static str>,
+    /// Country, city, and the beginning of a telephone number that nobody has.
+    places: Vec<(&'static str, &'static str, &'static str)>,
+    /// A country's usual form of company.
+    forms: BTreeMap<&'static str, &'static str>,
+}
+
+#[expect(clippy::expect_used, reason = "the file is part of the program, and the tests read it")]
+static WORDS: LazyLock<Words> = LazyLock::new(|| serde_json::from_str(include_str!("names.json")).expect("words"));
 
 /// Makes up names, and remembers which addresses are taken.
 #[derive(Debug, Default)]
@@ -223,17 +41,16 @@ pub(super) fn one<T: Copy + Default>(rng: &mut Rng, of: &[T]) -> T {
 impl Names {
     /// The request body for a new client: usually a company, sometimes a person.
     pub fn client(&mut self, rng: &mut Rng) -> Value {
-        let (country, city, prefix) = one(rng, &PLACES);
-        let (stem, first) = (one(rng, &STEMS), one(rng, &FIRST_NAMES));
+        let (country, city, prefix) = one(rng, &WORDS.places);
+        let (stem, first) = (one(rng, &WORDS.stems), one(rng, &WORDS.first_names));
         let (name, email) = if rng.u32(..100) < 18 {
             let email = self.free(&format!("{}.{}", slug(first), slug(stem)), "example.net");
             (format!("{first} {stem}"), email)
         } else {
-            let trade = one(rng, &TRADES);
+            let trade = one(rng, &WORDS.trades);
             let desk = one(rng, &["info", "office", "it", "billing", "licences"]);
             let email = self.free(&format!("{desk}.{}-{}", slug(stem), slug(trade)), "example.com");
-            let form = FORMS.iter().find(|(at, _)| *at == country);
-            let form = form.map(|(_, form)| format!(" {form}")).unwrap_or_default();
+            let form = WORDS.forms.get(country).map(|form| format!(" {form}")).unwrap_or_default();
             (format!("{stem} {trade}{form}"), email)
         };
         self.clients += 1;
@@ -256,7 +73,7 @@ impl Names {
     }
 
     pub fn reseller(&mut self, rng: &mut Rng) -> (String, String) {
-        let (stem, line) = (one(rng, &STEMS), one(rng, &PARTNERS));
+        let (stem, line) = (one(rng, &WORDS.stems), one(rng, &WORDS.partners));
         let local = format!("partners.{}-{}", slug(stem), slug(line));
         (format!("{stem} {line}"), self.free(&local, "example.com"))
     }
