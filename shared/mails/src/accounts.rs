@@ -6,10 +6,9 @@
 use std::time::Duration;
 
 use purser_charts::trend::grouped;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::basic::text::{Name, is_allowed};
-use purser_domain::parties::reseller::Reseller;
+use purser_domain::basic::text::is_allowed;
+use purser_domain::basic::{EmailAddress, Name, UserRefid};
+use purser_domain::parties::Reseller;
 use purser_domain::people::clean_up::{Reason, Stale};
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
@@ -18,56 +17,6 @@ use super::{Colour, brand, counted, readable_duration};
 
 /// The maximum number of characters that an e-mail quotes of a device's description of itself.
 const MAX_DEVICE_CHARS: usize = 120;
-
-/// Contains the link that confirms a new user's address, but not the user's name, because a stranger may have chosen
-/// it: otherwise anyone could have Purser send any text to any address.
-pub fn confirm(
-    app: &App,
-    to: &EmailAddress,
-    link: &str,
-    valid_for: Duration,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let valid_for = &*readable_duration(valid_for);
-    mail!(
-        brand, to, format!("Confirm your e-mail address for {brand}"), Colour::of_brand(reseller),
-        "accounts/confirm/mail.txt", "accounts/confirm/mail.html", { link, valid_for }
-    )
-}
-
-/// Goes to an existing user whose address someone registered again. The link sets a new password.
-pub fn already_registered(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    link: &str,
-    valid_for: Duration,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
-    mail!(
-        brand, to, format!("You already have an account with {brand}"), Colour::of_brand(reseller),
-        "accounts/already_registered/mail.txt", "accounts/already_registered/mail.html", { name, link, valid_for }
-    )
-}
-
-pub fn reset_password(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    link: &str,
-    valid_for: Duration,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
-    mail!(
-        brand, to, format!("Reset your {brand} password"), Colour::of_brand(reseller),
-        "accounts/reset_password/mail.txt", "accounts/reset_password/mail.html", { name, link, valid_for }
-    )
-}
 
 /// Why someone gets an account without having asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,128 +27,137 @@ pub enum Occasion {
     Invitation,
 }
 
-/// Contains the link that sets the first password of an account that someone else created. For the first user of an
-/// onboarded reseller, `name` is the company's name.
-pub fn set_password(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    link: &str,
-    valid_for: Duration,
-    occasion: Occasion,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let (name, email, valid_for) = (name.as_str(), to.as_str(), &*readable_duration(valid_for));
-    let (subject, reason) = match occasion {
-        Occasion::Onboarding => (
-            format!("Your partner account with {brand}"),
-            format!("You are now a partner of {brand}, and we have created an account for you."),
-        ),
-        Occasion::Invitation => (
-            format!("Your invitation to {brand}"),
-            format!("You have been invited to {brand}, and we have created an account for you."),
-        ),
-    };
-    let reason = reason.as_str();
-    mail!(
-        brand, to, subject, Colour::of_brand(reseller),
-        "accounts/set_password/mail.txt", "accounts/set_password/mail.html", { name, reason, email, link, valid_for }
-    )
+/// To whom e-mails about an account go, and whose brand they carry: the vendor's if there is no reseller.
+#[derive(Clone, Copy)]
+pub struct Recipient<'a> {
+    pub app: &'a App,
+    pub to: &'a EmailAddress,
+    pub reseller: Option<&'a Reseller>,
 }
 
-/// Contains the link that confirms a user's new address, and goes to that address.
-pub fn confirm_new_email(
-    app: &App,
-    to: &EmailAddress,
-    link: &str,
-    valid_for: Duration,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let valid_for = &*readable_duration(valid_for);
-    mail!(
-        brand, to, format!("Confirm your new e-mail address for {brand}"), Colour::of_brand(reseller),
-        "accounts/confirm_new_email/mail.txt", "accounts/confirm_new_email/mail.html", { link, valid_for }
-    )
-}
+impl Recipient<'_> {
+    fn brand(&self) -> &str {
+        brand(self.app, self.reseller)
+    }
 
-/// Here and in the functions below, `when` is text for people: `24 November 2026 at 12:00 UTC`.
-pub fn password_changed(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    when: &str,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let name = name.as_str();
-    mail!(
-        brand, to, format!("Your {brand} password was changed"), Colour::of_brand(reseller),
-        "accounts/password_changed/mail.txt", "accounts/password_changed/mail.html", { name, when }
-    )
-}
-
-/// Goes to the previous address and does not reveal the new one.
-pub fn email_changed(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    when: &str,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let (name, email) = (name.as_str(), to.as_str());
-    mail!(
-        brand, to, format!("The e-mail address of your {brand} account was changed"), Colour::of_brand(reseller),
-        "accounts/email_changed/mail.txt", "accounts/email_changed/mail.html", { name, email, when }
-    )
-}
-
-/// Reports a sign-in from a new device: its IP address and, if it sent one, its description of itself.
-pub fn new_device(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    when: &str,
-    address: &str,
-    device: Option<&str>,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let device = single_line(device.unwrap_or_default());
-    let device = if device.is_empty() { "unknown" } else { device.as_str() };
-    let name = name.as_str();
-    mail!(
-        brand, to, format!("New sign-in to your {brand} account"), Colour::of_brand(reseller),
-        "accounts/new_device/mail.txt", "accounts/new_device/mail.html", { name, when, address, device }
-    )
-}
-
-pub fn second_factor_changed(
-    app: &App,
-    to: &EmailAddress,
-    name: &Name,
-    on: bool,
-    when: &str,
-    reseller: Option<&Reseller>,
-) -> Result<Mail, String> {
-    let brand = brand(app, reseller);
-    let (state, consequence) = if on {
-        (
-            "on",
-            "From now on, you sign in with your password and a code from your authenticator app. Keep your recovery \
-             codes in a safe place that you can reach without the app.",
+    /// Contains the link that confirms a new user's address, but not the user's name, because a stranger may have
+    /// chosen it: otherwise anyone could have Purser send any text to any address.
+    pub fn confirm(&self, link: &str, valid_for: Duration) -> Result<Mail, String> {
+        let brand = self.brand();
+        let valid_for = &*readable_duration(valid_for);
+        mail!(
+            brand, self.to, format!("Confirm your e-mail address for {brand}"), Colour::of_brand(self.reseller),
+            "accounts/confirm/mail.txt", "accounts/confirm/mail.html", { link, valid_for }
         )
-    } else {
-        ("off", "From now on, you can sign in with your password alone.")
-    };
-    let name = name.as_str();
-    mail!(
-        brand, to, format!("Two-step sign-in was turned {state} for your {brand} account"), Colour::of_brand(reseller),
-        "accounts/second_factor_changed/mail.txt", "accounts/second_factor_changed/mail.html",
-        { name, state, when, consequence }
-    )
+    }
+
+    /// Goes to an existing user whose address someone registered again. The link sets a new password.
+    pub fn already_registered(&self, name: &Name, link: &str, valid_for: Duration) -> Result<Mail, String> {
+        let brand = self.brand();
+        let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
+        mail!(
+            brand, self.to, format!("You already have an account with {brand}"), Colour::of_brand(self.reseller),
+            "accounts/already_registered/mail.txt", "accounts/already_registered/mail.html", { name, link, valid_for }
+        )
+    }
+
+    pub fn reset_password(&self, name: &Name, link: &str, valid_for: Duration) -> Result<Mail, String> {
+        let brand = self.brand();
+        let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
+        mail!(
+            brand, self.to, format!("Reset your {brand} password"), Colour::of_brand(self.reseller),
+            "accounts/reset_password/mail.txt", "accounts/reset_password/mail.html", { name, link, valid_for }
+        )
+    }
+
+    /// Contains the link that sets the first password of an account that someone else created. For the first user of an
+    /// onboarded reseller, `name` is the company's name.
+    pub fn set_password(
+        &self,
+        name: &Name,
+        link: &str,
+        valid_for: Duration,
+        occasion: Occasion,
+    ) -> Result<Mail, String> {
+        let brand = self.brand();
+        let (name, email, valid_for) = (name.as_str(), self.to.as_str(), &*readable_duration(valid_for));
+        let (subject, reason) = match occasion {
+            Occasion::Onboarding => (
+                format!("Your partner account with {brand}"),
+                format!("You are now a partner of {brand}, and we have created an account for you."),
+            ),
+            Occasion::Invitation => (
+                format!("Your invitation to {brand}"),
+                format!("You have been invited to {brand}, and we have created an account for you."),
+            ),
+        };
+        let reason = reason.as_str();
+        mail!(
+            brand, self.to, subject, Colour::of_brand(self.reseller),
+            "accounts/set_password/mail.txt", "accounts/set_password/mail.html", { name, reason, email, link, valid_for }
+        )
+    }
+
+    /// Contains the link that confirms a user's new address, and goes to that address.
+    pub fn confirm_new_email(&self, link: &str, valid_for: Duration) -> Result<Mail, String> {
+        let brand = self.brand();
+        let valid_for = &*readable_duration(valid_for);
+        mail!(
+            brand, self.to, format!("Confirm your new e-mail address for {brand}"), Colour::of_brand(self.reseller),
+            "accounts/confirm_new_email/mail.txt", "accounts/confirm_new_email/mail.html", { link, valid_for }
+        )
+    }
+
+    /// Here and in the functions below, `when` is text for people: `24 November 2026 at 12:00 UTC`.
+    pub fn password_changed(&self, name: &Name, when: &str) -> Result<Mail, String> {
+        let brand = self.brand();
+        let name = name.as_str();
+        mail!(
+            brand, self.to, format!("Your {brand} password was changed"), Colour::of_brand(self.reseller),
+            "accounts/password_changed/mail.txt", "accounts/password_changed/mail.html", { name, when }
+        )
+    }
+
+    /// Goes to the previous address and does not reveal the new one.
+    pub fn email_changed(&self, name: &Name, when: &str) -> Result<Mail, String> {
+        let brand = self.brand();
+        let (name, email) = (name.as_str(), self.to.as_str());
+        mail!(
+            brand, self.to, format!("The e-mail address of your {brand} account was changed"), Colour::of_brand(self.reseller),
+            "accounts/email_changed/mail.txt", "accounts/email_changed/mail.html", { name, email, when }
+        )
+    }
+
+    /// Reports a sign-in from a new device: its IP address and, if it sent one, its description of itself.
+    pub fn new_device(&self, name: &Name, when: &str, address: &str, device: Option<&str>) -> Result<Mail, String> {
+        let brand = self.brand();
+        let device = single_line(device.unwrap_or_default());
+        let device = if device.is_empty() { "unknown" } else { device.as_str() };
+        let name = name.as_str();
+        mail!(
+            brand, self.to, format!("New sign-in to your {brand} account"), Colour::of_brand(self.reseller),
+            "accounts/new_device/mail.txt", "accounts/new_device/mail.html", { name, when, address, device }
+        )
+    }
+
+    pub fn second_factor_changed(&self, name: &Name, on: bool, when: &str) -> Result<Mail, String> {
+        let brand = self.brand();
+        let (state, consequence) = if on {
+            (
+                "on",
+                "From now on, you sign in with your password and a code from your authenticator app. Keep your recovery \
+                 codes in a safe place that you can reach without the app.",
+            )
+        } else {
+            ("off", "From now on, you can sign in with your password alone.")
+        };
+        let name = name.as_str();
+        mail!(
+            brand, self.to, format!("Two-step sign-in was turned {state} for your {brand} account"), Colour::of_brand(self.reseller),
+            "accounts/second_factor_changed/mail.txt", "accounts/second_factor_changed/mail.html",
+            { name, state, when, consequence }
+        )
+    }
 }
 
 /// The accounts that appear to be unused, for the report to operators.

@@ -1,7 +1,6 @@
 //! E-mails to clients about their accounts (rule A10).
 
-use purser_domain::parties::client::{Client, ClientStatus};
-use purser_domain::parties::reseller::Reseller;
+use purser_domain::parties::{Client, ClientStatus, Reseller};
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
 

@@ -10,9 +10,8 @@ use std::fmt;
 use std::time::Duration;
 
 use purser_charts::trend::grouped;
-use purser_domain::parties::reseller::Reseller;
-use purser_domain::people::caller::RoleName;
-use purser_domain::people::user::User;
+use purser_domain::parties::Reseller;
+use purser_domain::people::{RoleName, User};
 use purser_edge::App;
 use purser_edge::process::config::Config;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! E-mails to resellers. They carry the vendor's brand (rules B1, B9).
 
-use purser_domain::parties::reseller::Reseller;
+use purser_domain::parties::Reseller;
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
 

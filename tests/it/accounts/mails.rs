@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::text::Name;
-use purser_domain::parties::reseller::Reseller;
+use purser_domain::basic::{EmailAddress, Name};
+use purser_domain::parties::Reseller;
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
-use purser_mails::accounts::{self, Occasion};
+use purser_mails::accounts::{Occasion, Recipient};
 use purser_mails::link;
 use purser_tests::World;
 use serde_json::json;
@@ -22,22 +21,20 @@ fn address() -> EmailAddress {
 
 /// The e-mails with a link to addresses that nobody has confirmed.
 fn to_strangers(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
-    let to = &address();
+    let ada = Recipient { app, to: &address(), reseller };
     let confirm = &link(app, "/customer/confirm", "token").unwrap();
-    vec![
-        accounts::confirm(app, to, confirm, DAY, reseller).unwrap(),
-        accounts::confirm_new_email(app, to, confirm, DAY, reseller).unwrap(),
-    ]
+    vec![ada.confirm(confirm, DAY).unwrap(), ada.confirm_new_email(confirm, DAY).unwrap()]
 }
 
 /// The other e-mails with a link.
 fn to_owners(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
-    let (to, name) = (&address(), &Name::try_from(NAME.to_owned()).unwrap());
+    let ada = Recipient { app, to: &address(), reseller };
+    let name = &Name::try_from(NAME.to_owned()).unwrap();
     let reset = &link(app, "/customer/reset-password", "token").unwrap();
-    let set = |occasion| accounts::set_password(app, to, name, reset, DAY, occasion, reseller).unwrap();
+    let set = |occasion| ada.set_password(name, reset, DAY, occasion).unwrap();
     vec![
-        accounts::already_registered(app, to, name, reset, DAY, reseller).unwrap(),
-        accounts::reset_password(app, to, name, reset, DAY, reseller).unwrap(),
+        ada.already_registered(name, reset, DAY).unwrap(),
+        ada.reset_password(name, reset, DAY).unwrap(),
         set(Occasion::Onboarding),
         set(Occasion::Invitation),
     ]
@@ -45,14 +42,15 @@ fn to_owners(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
 
 /// The notices, which have no link.
 fn notices(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
-    let (to, name) = (&address(), &Name::try_from(NAME.to_owned()).unwrap());
+    let ada = Recipient { app, to: &address(), reseller };
+    let name = &Name::try_from(NAME.to_owned()).unwrap();
     let device = Some("Firefox 150\r\non <Linux>");
     vec![
-        accounts::password_changed(app, to, name, WHEN, reseller).unwrap(),
-        accounts::email_changed(app, to, name, WHEN, reseller).unwrap(),
-        accounts::new_device(app, to, name, WHEN, "192.0.2.7", device, reseller).unwrap(),
-        accounts::second_factor_changed(app, to, name, true, WHEN, reseller).unwrap(),
-        accounts::second_factor_changed(app, to, name, false, WHEN, reseller).unwrap(),
+        ada.password_changed(name, WHEN).unwrap(),
+        ada.email_changed(name, WHEN).unwrap(),
+        ada.new_device(name, WHEN, "192.0.2.7", device).unwrap(),
+        ada.second_factor_changed(name, true, WHEN).unwrap(),
+        ada.second_factor_changed(name, false, WHEN).unwrap(),
     ]
 }
 

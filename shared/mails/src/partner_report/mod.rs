@@ -5,11 +5,8 @@
 
 use askama::Template;
 use purser_charts::trend::{Bucket, grouped};
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::text::Name;
-use purser_domain::basic::time::Day;
-use purser_domain::money::credits::Credits;
-use purser_domain::money::tier::Tier;
+use purser_domain::basic::{Day, EmailAddress, Name};
+use purser_domain::money::{Credits, Tier};
 use purser_edge::process::config::Config;
 use purser_edge::process::mail::Mail;
 

@@ -10,17 +10,14 @@ mod parties;
 use std::time::Duration;
 
 use insta::Settings;
-use purser_domain::basic::email::EmailAddress;
-use purser_domain::basic::text::Name;
-use purser_domain::parties::client::Client;
-use purser_domain::parties::metadata::Metadata;
-use purser_domain::parties::reseller::Reseller;
+use purser_domain::basic::{EmailAddress, Name};
+use purser_domain::parties::{Client, Metadata, Reseller};
 use purser_edge::App;
 use purser_edge::process::clock::Clock;
 use purser_edge::process::config::Config;
 use purser_edge::process::mail::Mail;
 use purser_edge::process::sdk;
-use purser_store::engine::secrets::Secrets;
+use purser_store::engine::Secrets;
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,7 +1,7 @@
 //! Snapshots of the report to operators about unused accounts. Those of the partner report are in
 //! `partner_report/tests.rs`.
 
-use purser_domain::basic::refid::UserRefid;
+use purser_domain::basic::UserRefid;
 use purser_domain::people::clean_up::{Reason, Stale};
 
 use super::*;

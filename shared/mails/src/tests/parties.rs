@@ -1,6 +1,6 @@
 //! Snapshots of the e-mails to clients and resellers.
 
-use purser_domain::parties::client::ClientStatus;
+use purser_domain::parties::ClientStatus;
 
 use super::*;
 use crate::{clients, resellers};

@@ -7,18 +7,17 @@
 use std::time::Duration;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::refid::ResellerRefid;
+use purser_domain::basic::ResellerRefid;
 use purser_domain::event::{Event, EventName};
-use purser_domain::parties::reseller::{Reseller, ResellerStatus};
-use purser_domain::people::token::Purpose;
-use purser_domain::people::user::User;
+use purser_domain::parties::{Reseller, ResellerStatus};
+use purser_domain::people::{Purpose, User};
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;
 use purser_store::people::link::Link;
 use serde_json::Value;
 
-use purser_mails::accounts::{self, Occasion};
+use purser_mails::accounts::{Occasion, Recipient};
 use purser_mails::branding_reseller;
 
 const CONFIRM: &str = "/customer/confirm";
@@ -77,16 +76,16 @@ async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Optio
         return Ok(None);
     };
     let reseller = branding_reseller(app, &user).await?;
-    let reseller = reseller.as_ref();
+    let recipient = Recipient { app, to: &to, reseller: reseller.as_ref() };
     let lasts = Duration::from_secs(purpose.lasts().unsigned_abs().as_secs());
     let User { name, .. } = user;
     let link = |page| purser_mails::link(app, page, &token);
     let mail = match purpose {
-        Purpose::Confirm { .. } => accounts::confirm(app, &to, &link(CONFIRM)?, lasts, reseller),
-        Purpose::ChangeEmail { .. } => accounts::confirm_new_email(app, &to, &link(CONFIRM)?, lasts, reseller),
-        Purpose::Reset if has_account => accounts::already_registered(app, &to, &name, &link(RESET)?, lasts, reseller),
-        Purpose::Reset => accounts::reset_password(app, &to, &name, &link(RESET)?, lasts, reseller),
-        Purpose::SetPassword => accounts::set_password(app, &to, &name, &link(RESET)?, lasts, occasion, reseller),
+        Purpose::Confirm { .. } => recipient.confirm(&link(CONFIRM)?, lasts),
+        Purpose::ChangeEmail { .. } => recipient.confirm_new_email(&link(CONFIRM)?, lasts),
+        Purpose::Reset if has_account => recipient.already_registered(&name, &link(RESET)?, lasts),
+        Purpose::Reset => recipient.reset_password(&name, &link(RESET)?, lasts),
+        Purpose::SetPassword => recipient.set_password(&name, &link(RESET)?, lasts, occasion),
     };
     mail.map(Some)
 }

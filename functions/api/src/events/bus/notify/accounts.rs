@@ -1,17 +1,17 @@
-//! E-mails to users about changes of their account, so that they notice changes they did not make (rule D2).
+//! E-mails to users about changes and sign-ins to their account, so that they notice misuse (rule D2).
 
-use purser_domain::basic::refid::UserRefid;
-use purser_domain::parties::reseller::Reseller;
-use purser_domain::people::user::User;
+use purser_domain::basic::UserRefid;
+use purser_domain::parties::Reseller;
+use purser_domain::people::User;
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
-
-use purser_mails::{accounts, branding_reseller};
+use purser_mails::accounts::Recipient;
+use purser_mails::branding_reseller;
 
 pub(super) async fn password_changed(app: &App, user: &UserRefid, when: &str) -> Result<Option<Mail>, String> {
     let found = user_and_reseller(app, user).await?;
     let mail = |(user, reseller): (User, Option<Reseller>)| {
-        accounts::password_changed(app, &user.email, &user.name, when, reseller.as_ref())
+        Recipient { app, to: &user.email, reseller: reseller.as_ref() }.password_changed(&user.name, when)
     };
     found.map(mail).transpose()
 }
@@ -21,7 +21,7 @@ pub(super) async fn email_changed(app: &App, user: &UserRefid, when: &str) -> Re
     let Some((User { name, previous_email: Some(before), .. }, reseller)) = user_and_reseller(app, user).await? else {
         return Ok(None);
     };
-    accounts::email_changed(app, &before, &name, when, reseller.as_ref()).map(Some)
+    Recipient { app, to: &before, reseller: reseller.as_ref() }.email_changed(&name, when).map(Some)
 }
 
 pub(super) async fn second_factor_changed(
@@ -32,7 +32,7 @@ pub(super) async fn second_factor_changed(
 ) -> Result<Option<Mail>, String> {
     let found = user_and_reseller(app, user).await?;
     let mail = |(user, reseller): (User, Option<Reseller>)| {
-        accounts::second_factor_changed(app, &user.email, &user.name, on, when, reseller.as_ref())
+        Recipient { app, to: &user.email, reseller: reseller.as_ref() }.second_factor_changed(&user.name, on, when)
     };
     found.map(mail).transpose()
 }
@@ -45,7 +45,8 @@ pub(super) async fn new_device(app: &App, user: &UserRefid, login: &str, when: &
         return Ok(None);
     };
     let address = login.address.as_deref().unwrap_or("unknown");
-    accounts::new_device(app, &email, &name, when, address, login.agent.as_deref(), reseller.as_ref()).map(Some)
+    let recipient = Recipient { app, to: &email, reseller: reseller.as_ref() };
+    recipient.new_device(&name, when, address, login.agent.as_deref()).map(Some)
 }
 
 /// A user, and the reseller whose brand the user's e-mails carry. `None` if the user has been deleted.
