@@ -81,7 +81,6 @@ impl Function {
         Self::new(name, Entry::Http(Routes::Stateful(routes)))
     }
 
-    /// A function that handles requests from anybody.
     pub const fn public(name: &'static str, routes: fn() -> OpenApiRouter<App>) -> Self {
         Self::new(name, Entry::Http(Routes::Public(routes)))
     }
@@ -90,7 +89,6 @@ impl Function {
         Self::new(name, Entry::Http(Routes::Pages(routes)))
     }
 
-    /// A function that handles requests and needs only the rate limits.
     pub const fn stateless(name: &'static str, routes: fn() -> OpenApiRouter) -> Self {
         Self::new(name, Entry::Http(Routes::Stateless(routes)))
     }

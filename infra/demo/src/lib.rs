@@ -80,7 +80,6 @@ pub enum DemoError {
     Store(#[from] StoreError),
     #[error("{0}")]
     Folder(#[from] FolderError),
-    /// The file with the credentials can't be read or written.
     #[error("{}: {error}; --no-demo starts without the demo data", path.display())]
     File { path: PathBuf, error: io::Error },
 }
@@ -268,7 +267,6 @@ fn request(now: Time) -> Request {
     Request { key: None, stamp: stamp(), now }
 }
 
-/// A request that its record keeps from being made twice.
 fn once(what: &str, now: Time) -> Result<Request<IdempotencyKey>, StoreError> {
     let fingerprint = Fingerprint::of(DEMO, DEMO, &what)?;
     Ok(Request {

@@ -13,7 +13,6 @@ pub mod template;
 /// The clock of every stand-in; a closure, so that a test can turn it.
 pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
-/// A boxed future, as closures with `async` bodies return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Calls a function, by its handler, with an event in EventBridge's envelope.
@@ -22,5 +21,4 @@ pub type Target = Arc<dyn Fn(String, serde_json::Value) -> BoxFuture<'static, Re
 /// The region in records and events. Nothing is there, but the SDK requires a region.
 pub const REGION: &str = "eu-central-1";
 
-/// The account in records and events.
 pub const ACCOUNT: &str = "000000000000";

@@ -117,7 +117,6 @@ fn asked() -> Result<bool, Failure> {
     Ok(answer.trim() == "yes")
 }
 
-/// Reads the users in a file.
 fn read(path: &Path) -> Result<Vec<Stale>, FileError> {
     let text = std::fs::read_to_string(path).map_err(|error| FileError::Io { path: path.to_owned(), error })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());

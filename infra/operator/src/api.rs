@@ -20,7 +20,6 @@ const TRIES: u32 = 3;
 /// The longest wait in seconds; a longer `Retry-After` is cut down to it.
 const LONGEST: u64 = 60;
 
-/// The API at one URL, called with one key.
 #[derive(Clone)]
 pub struct Api {
     http: Client,
@@ -28,15 +27,10 @@ pub struct Api {
     key: String,
 }
 
-/// Why a request failed.
 #[derive(Debug, Error)]
 pub enum ApiError {
     #[error("{url} can't be reached: {why}")]
-    Unreachable {
-        url: String,
-        /// The network's error.
-        why: String,
-    },
+    Unreachable { url: String, why: String },
     /// The key is invalid, or not an operator's.
     #[error("the deployment did not accept PURSER_OPERATOR_KEY as an operator's key ({0})")]
     Key(StatusCode),
@@ -57,13 +51,11 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-/// The outcome of deleting something in a certain version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Deletion {
     Done,
     /// It has changed since, so it was kept.
     Changed,
-    /// It is in use, so it was kept.
     InUse,
     /// It was already gone, perhaps deleted by an earlier try whose response was lost.
     Gone,
@@ -77,7 +69,6 @@ impl Api {
         Ok(Self { http, url, key })
     }
 
-    /// Gets the resource at `path`.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         self.read(Method::GET, path).await
     }
@@ -151,7 +142,6 @@ impl Api {
 enum Pause {
     /// After the time that the response names.
     Told(Duration),
-    /// After a short pause of our own.
     Short,
     /// Never, because the response would be the same.
     Never,

@@ -13,7 +13,6 @@ use crate::files::{self, EntryFile, FileError};
 use crate::progress::{counted, say};
 use crate::{Failure, Outcome};
 
-/// The history that the checkpoints in these files tell together.
 pub fn chronicle(paths: &[PathBuf], key: &PublicKey) -> Result<Chronicle, FileError> {
     Ok(Chronicle::of(files::parts(paths)?, key))
 }
@@ -45,7 +44,6 @@ pub fn check(paths: &[PathBuf], key: &PublicKey, entries: &[EntryFile]) -> Resul
     Ok(Outcome::of(!found.is_empty(), true))
 }
 
-/// A length as `u64`.
 pub fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

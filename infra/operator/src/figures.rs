@@ -15,7 +15,6 @@ use crate::check::count;
 use crate::progress::{Progress, counted, say, warn};
 use crate::{Failure, Outcome};
 
-/// How many periods are recounted at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
 /// Which days to recount, and whether to repair them.
@@ -23,11 +22,9 @@ const SIDE_BY_SIDE: usize = 4;
 pub struct Work {
     pub start: Option<Day>,
     pub end: Option<Day>,
-    /// Whether to have wrong figures counted again.
     pub rebuild: bool,
 }
 
-/// The API's answer about one period.
 #[derive(Debug, Deserialize)]
 struct Recount {
     first_day: Option<Day>,

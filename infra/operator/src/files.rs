@@ -17,7 +17,6 @@ use thiserror::Error;
 pub enum FileError {
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: std::io::Error },
-    /// The file does not hold what the API answers.
     #[error("{}: this is not what GET {from} answers: {error}", path.display())]
     Content {
         path: PathBuf,
@@ -25,7 +24,6 @@ pub enum FileError {
         from: &'static str,
         error: serde_json::Error,
     },
-    /// A line is not one that `accounts` saved.
     #[error("{}, line {line}: this is not what `accounts` saves: {error}", path.display())]
     Line {
         path: PathBuf,
@@ -35,7 +33,6 @@ pub enum FileError {
     },
     #[error("{}: there is no .json file in this folder", .0.display())]
     Empty(PathBuf),
-    /// None of the files holds a checkpoint.
     #[error("there is no checkpoint in what was given")]
     NoCheckpoint,
 }
@@ -47,7 +44,6 @@ pub struct EntryFile {
     pub path: PathBuf,
 }
 
-/// An argument that is not of the form `RS-…=FILE`.
 #[derive(Debug, Clone, Copy, Error)]
 #[error("must be a wallet and a file, like RS-7ZK3M9QWX2ABCDEF=entries.json")]
 pub struct EntryFileError;

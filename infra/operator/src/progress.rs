@@ -45,7 +45,6 @@ impl Progress {
         Self { bar, what, plain }
     }
 
-    /// Adds `steps` finished steps.
     pub fn done(&self, steps: u64) {
         self.bar.inc(steps);
         let Some(Ok(mut last)) = self.plain.as_ref().map(Mutex::lock) else {

@@ -15,10 +15,8 @@ use crate::check::count;
 use crate::progress::{Progress, counted, grouped, say, warn};
 use crate::{Failure, Outcome};
 
-/// How many wallets are verified at the same time.
 const SIDE_BY_SIDE: usize = 8;
 
-/// The only field of a reseller that is needed here.
 #[derive(Debug, Deserialize)]
 struct Named {
     refid: ResellerRefid,
@@ -38,7 +36,6 @@ struct Break {
 
 struct Job {
     reseller: ResellerRefid,
-    /// Whether the list of resellers shows this wallet.
     listed: bool,
     /// The query strings to send: one for each point that the wallet's history must pass through, or a single empty
     /// one if no checkpoint names the wallet.
@@ -113,7 +110,6 @@ pub async fn verify(api: &Api, chronicle: Option<Chronicle>) -> Result<Outcome, 
     Ok(Outcome::of(!wrong.is_empty(), wallets == all))
 }
 
-/// Reads the refids of all resellers.
 async fn list(api: &Api) -> Result<BTreeSet<ResellerRefid>, ApiError> {
     let progress = Progress::begin("resellers listed", None);
     let mut listed = BTreeSet::new();
@@ -129,7 +125,6 @@ async fn list(api: &Api) -> Result<BTreeSet<ResellerRefid>, ApiError> {
     }
 }
 
-/// One job for each wallet that is listed or that a checkpoint names.
 fn jobs(listed: &BTreeSet<ResellerRefid>, chronicle: &Chronicle) -> Vec<Job> {
     let nothing = listed.iter().map(|it| (it.clone(), BTreeSet::new()));
     let mut queries: BTreeMap<ResellerRefid, BTreeSet<String>> = nothing.collect();

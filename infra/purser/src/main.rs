@@ -159,7 +159,6 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Starts the system, and creates the demo data if `demo` is true.
 async fn start(options: Options, demo: bool) -> Result<(System, Option<Credentials>), Box<dyn std::error::Error>> {
     let system = System::start(options).await?;
     if !demo {
@@ -205,7 +204,6 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The message about a history that was not completed.
 fn broken_off(last: Option<Step>, folder: &Path) -> String {
     let last = last.map(|it| it.moment.strftime("%B %Y").to_string());
     format!(
@@ -252,7 +250,6 @@ fn banner(system: &System, credentials: Option<&Credentials>, arguments: &Argume
     )
 }
 
-/// The demo's credentials, as the banner shows them.
 fn demonstration(credentials: &Credentials) -> String {
     let reseller = format!(
         "\x20 Demo reseller   {} ({})\n\

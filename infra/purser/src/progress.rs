@@ -21,7 +21,6 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts the progress of a history with this many clients.
     pub fn of(clients: u32) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = if terminal { ProgressBar::new(clients.into()) } else { ProgressBar::hidden() };

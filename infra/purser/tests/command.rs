@@ -14,7 +14,6 @@ fn purser(arguments: &[&str]) -> Command {
     command
 }
 
-/// Reads until the banner is complete.
 fn banner(child: &mut Child) -> String {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();

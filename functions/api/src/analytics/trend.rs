@@ -90,7 +90,6 @@ columns!(CreditBucketView: period, value, spent);
 /// The subject of a trend: what it counts, and its labels in the chart.
 pub(super) struct Subject<const SERIES: usize> {
     pub(super) kind: Kind,
-    /// The heading of the chart.
     pub(super) title: &'static str,
     /// The metric of each series, and its name in the legend.
     pub(super) series: [(&'static str, &'static str); SERIES],

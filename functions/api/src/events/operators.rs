@@ -9,7 +9,6 @@ use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;
 use purser_store::people::user::UserFilter;
 
-/// How many operators are read per page.
 const AT_ONCE: usize = 250;
 
 /// Sends each operator the e-mail that `mail` makes for them. Returns the first error, after trying all operators.

@@ -16,12 +16,10 @@ pub const PASSWORD: &str = "/password";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done;
 
-/// Confirms the e-mail address that the token was sent to.
 pub async fn confirm(app: &App, request: Request, token: &str) -> Result<Done, Problem> {
     links::confirm(app, &request, token).await.map(|_| Done)
 }
 
-/// Sets the password of the user that the token was sent to.
 pub async fn reset(app: &App, request: Request, token: &str, password: &str) -> Result<Done, Problem> {
     let given = GivenPassword::try_from(password.to_owned());
     let given = given.map_err(|weak| App::weak_password(&weak))?;

@@ -40,7 +40,6 @@ static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
 #[template(path = "kit/message.html")]
 pub struct Message<'a> {
     pub brand: &'a str,
-    /// The heading: what happened.
     pub title: &'a str,
     pub text: &'a [&'a str],
 }

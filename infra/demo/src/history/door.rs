@@ -14,7 +14,6 @@ use super::HistoryError;
 /// The most bytes in a response; that of a purchase for 32 clients is far smaller.
 const MOST_BYTES: usize = 4 << 20;
 
-/// Error codes that tell a reseller it lacks credits.
 const RAN_DRY: [&str; 2] = ["insufficient_credits", "provisioning_held"];
 
 pub(super) struct Door {
@@ -65,7 +64,6 @@ impl Door {
         self.ask(&key, method, path, body).await
     }
 
-    /// Sends a request as the owner of `key`.
     pub async fn ask(&mut self, key: &str, method: Method, path: &str, body: &Value) -> Result<Value, HistoryError> {
         let (status, answer) = self.answer(key, method.clone(), path, body).await?;
         self.expect(status, answer, &method, path)

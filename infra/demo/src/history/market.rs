@@ -10,7 +10,6 @@ use super::Plan;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Act {
     Launch(usize),
-    /// The price of a product changes.
     Reprice(usize),
     Onboard(usize),
     TopUp(usize),
@@ -44,13 +43,11 @@ pub(super) struct Account {
 pub(super) struct Partner {
     /// None until the reseller is onboarded.
     pub account: Option<Account>,
-    /// Index of the parent reseller, if any.
     pub parent: Option<usize>,
     pub tier: Tier,
     /// The reseller's share of all sales, relative to the other resellers.
     pub weight: u64,
     pub balance: u64,
-    /// How many credits the reseller usually adds at a time.
     pub top_up: u64,
     /// The balance below which the reseller decides to add credits.
     pub reserve: u64,

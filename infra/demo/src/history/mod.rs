@@ -50,19 +50,16 @@ pub struct Plan {
     pub clients: u32,
     /// How many resellers the history has, including the demo's own.
     pub resellers: u32,
-    /// The end of the history; nothing happens later.
     pub until: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
-    /// The current moment within the history.
     pub moment: Timestamp,
     pub clients: u64,
     pub requests: u64,
 }
 
-/// Why a history could not be made, or was not completed.
 #[derive(Debug, Error)]
 pub enum HistoryError {
     #[error(
@@ -75,7 +72,6 @@ pub enum HistoryError {
     Start(Box<StartError>),
     #[error(transparent)]
     Demo(#[from] DemoError),
-    /// The API refused a request that a history expects to succeed.
     #[error("{moment}: {request} failed: {answer}")]
     Refused {
         /// Method and path.
@@ -217,7 +213,6 @@ impl History {
         self.agenda.insert((moment, act));
     }
 
-    /// Draws whether something with a chance of `of_a_hundred` percent happens.
     fn happens(&mut self, of_a_hundred: u32) -> bool {
         self.rng.u32(..100) < of_a_hundred
     }

@@ -39,7 +39,6 @@ struct Kept {
 }
 
 impl DeadLetters {
-    /// Opens the list, with the dead letters that earlier processes left in `folder`.
     pub fn open(folder: Option<&Path>, now: Now) -> io::Result<Self> {
         let (journal, letters) = match folder {
             Some(folder) => {

@@ -19,7 +19,6 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Serves `router` on a free port of 127.0.0.1.
     pub async fn serve(router: axum::Router) -> io::Result<Self> {
         Self::spawn(|listener, stopped| async move {
             axum::serve(listener, router).with_graceful_shutdown(stopped).await.map_err(|error| error.to_string())
@@ -36,7 +35,6 @@ impl Loopback {
         Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, server)
     }
 
-    /// Runs `server` on `listener` until it is stopped.
     pub(crate) fn on<S, F>(listener: TcpListener, server: S) -> io::Result<Self>
     where
         S: FnOnce(TcpListener, crate::BoxFuture<'static, ()>) -> F,

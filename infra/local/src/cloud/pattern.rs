@@ -9,7 +9,6 @@ use thiserror::Error;
 /// Why a pattern was refused. `path` names the field, with dots between levels.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PatternError {
-    /// A level must be an object with at least one field.
     #[error("event pattern at `{path}`: expected an object with at least one field")]
     NotAnObject { path: String },
     /// A field must hold a list of alternatives or a nested object.

@@ -86,7 +86,6 @@ fn cron(text: &str) -> Option<Box<Cron>> {
 #[derive(Debug, Clone)]
 pub struct Timetables(Arc<Mutex<Vec<Timetable>>>);
 
-/// One schedule, and when it is due next.
 #[derive(Debug)]
 struct Timetable {
     function: String,
@@ -145,7 +144,6 @@ impl Timetables {
     }
 }
 
-/// The event that EventBridge sends for a schedule.
 pub fn event(now: Timestamp, rule: &str) -> Value {
     json!({
         "version": "0",

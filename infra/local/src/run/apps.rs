@@ -18,7 +18,6 @@ pub struct Apps {
 }
 
 impl Apps {
-    /// Derives from `own` an [`App`] with its role for every function.
     pub fn new(own: App, sdk: &SdkConfig, functions: &[&str], roles: &Roles) -> Self {
         let with_role = |function: &&str| {
             let sdk = roles.get(function)?.assume(sdk);

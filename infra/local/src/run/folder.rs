@@ -13,10 +13,8 @@ use purser_store::StoreError;
 use purser_store::engine::secrets::random;
 use thiserror::Error;
 
-/// The permissions of the folder if it is created here.
 const FOLDER_MODE: u32 = 0o700;
 
-/// The permissions of every file in the folder.
 const FILE_MODE: u32 = 0o600;
 
 const TABLE: &str = "table.sqlite";
@@ -66,7 +64,6 @@ impl Folder {
         &self.path
     }
 
-    /// Whether `path` is a folder that holds a table.
     pub fn holds_table(path: &Path) -> bool {
         path.join(TABLE).exists()
     }

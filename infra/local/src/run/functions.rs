@@ -21,18 +21,10 @@ use crate::{BoxFuture, Target};
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Mismatch {
-    /// Functions, by handler, that only one of the two has.
     #[error("template.yaml and the code name different functions:{}", told(no_code, no_template))]
-    Names {
-        /// Only in the template.
-        no_code: Vec<String>,
-        /// Only in the code.
-        no_template: Vec<String>,
-    },
-    /// An event of a kind that the function's code does not handle.
+    Names { no_code: Vec<String>, no_template: Vec<String> },
     #[error("template: {function}: its code does not handle {kind} events")]
     Kind { function: String, kind: &'static str },
-    /// A rule on a bus that never gets our events.
     #[error(
         "template: {function}: a rule must be on the bus `{bus}`, where the events are put, or on the account's own"
     )]
@@ -50,7 +42,6 @@ fn told(no_code: &[String], no_template: &[String]) -> String {
     no_code + &one_side(no_template, "not in the template")
 }
 
-/// Checks that template and code name the same functions.
 pub fn same_names<'a>(
     template: impl IntoIterator<Item = &'a str>,
     code: impl IntoIterator<Item = &'a str>,
@@ -135,7 +126,6 @@ fn on_stream(apps: Apps, name: String, event: Value) -> BoxFuture<'static, Resul
     })
 }
 
-/// The bus's way to call a function that a rule names.
 pub fn target(apps: &Apps) -> Target {
     let apps = apps.clone();
     Arc::new(move |name, event| {

@@ -50,7 +50,6 @@ impl Laptop {
         self.pump.settled().await;
     }
 
-    /// Starts the functions whose schedules are due by now.
     pub fn start_what_is_due(&self) {
         let now = self.apps.own().clock.timestamp();
         for due in self.timetables.due(now) {

@@ -31,10 +31,8 @@ pub enum TemplateError {
         setting: &'static str,
         expected: &'static str,
     },
-    /// An event of a kind that the laptop does not support.
     #[error("template: {function}: event `{event}` has the type `{kind}`, which is not supported here")]
     UnknownEvent { function: String, event: String, kind: String },
-    /// A setting of an event that the laptop does not support.
     #[error("template: {function}: event `{event}`: `{setting}` is not supported here")]
     NotHonoured { function: String, event: String, setting: &'static str },
 }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use purser_local::Now;
 use purser_local::cloud::dead_letters::DeadLetters;
 
-/// The configuration of an SDK client for one of our endpoints.
 macro_rules! config {
     ($sdk:ident, $endpoint:expr) => {
         $sdk::Config::builder()

@@ -25,7 +25,6 @@ struct Said {
     err: String,
 }
 
-/// Runs the command with these arguments, and with a key if one is given.
 async fn run(key: Option<&str>, arguments: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_purser-operator"));
     command.args(arguments).env_remove("PURSER_OPERATOR_KEY");

@@ -7,7 +7,6 @@ pub use axis::grouped;
 
 use crate::ChartError;
 
-/// One period, with one figure for each series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket<const SERIES: usize> {
     /// The day, month or year: `2023-01-31`, `2023-01` or `2023`.

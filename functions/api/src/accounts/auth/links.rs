@@ -42,7 +42,6 @@ pub(super) async fn confirm_address(
     answer::ok(&Confirmed { status: "confirmed" })
 }
 
-/// Confirms the address to which this token was sent.
 pub async fn confirm(app: &App, request: &Request, token: &str) -> Result<User, Problem> {
     let confirmed = app.store.confirm(token, request).await;
     Ok(confirmed?)
@@ -83,7 +82,6 @@ pub(super) async fn reset_password(
     answer::ok(&Reset { status: "reset", device: app.store.new_device(&user.refid)? })
 }
 
-/// Sets the password of the user to whom this token was sent.
 pub async fn reset(app: &App, request: &Request, token: &str, password: GivenPassword) -> Result<User, Problem> {
     let user = app.store.user_of_token(token, request.now).await?;
     let password = app.new_password(password, &user.email, Some(&user.name))?;

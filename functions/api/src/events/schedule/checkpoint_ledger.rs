@@ -36,7 +36,6 @@ struct Run<'a> {
     app: &'a App,
     delivery: &'a Delivery,
     date: Day,
-    /// The resellers whose wallets are in the parts so far.
     covered: HashSet<ResellerRefid>,
     /// The number of the last part so far.
     written: u32,

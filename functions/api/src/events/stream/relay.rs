@@ -13,7 +13,6 @@ use purser_edge::events::bus::{Announcement, MOST_ENTRIES};
 use purser_edge::events::records;
 use purser_edge::process::metrics::{self, Metric};
 
-/// Publishes the events of a batch of changes.
 pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
     let (changes, mut failed) = records::changes(&app, &event);
     let mut outbox: Vec<(usize, Announcement)> = Vec::new();

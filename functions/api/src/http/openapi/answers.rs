@@ -14,10 +14,8 @@ use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Require
 
 use super::Schemas;
 
-/// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Callers {
-    /// Everybody, without signing in.
     Anybody,
     /// A signed-in user, about their own account.
     SignedIn,

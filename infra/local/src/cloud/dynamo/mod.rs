@@ -94,7 +94,6 @@ impl Dynamo {
         &self.table
     }
 
-    /// The database itself, for the stream's reader and for tests.
     pub fn database(&self) -> &Database {
         &self.database
     }
@@ -112,14 +111,12 @@ impl Dynamo {
     }
 }
 
-/// An empty table in memory without a listener, for callers that use the database directly.
 pub fn in_memory(spec: &TableSpec, table: &str, now: Now) -> Result<Database, DynamoError> {
     let database = Database::memory_with_clock(Arc::new(TurnedClock(now)))?;
     blueprint::stamp(&database, spec, table)?;
     Ok(database)
 }
 
-/// [`Dynamo::sweep_ttl`] for callers that have only the database.
 pub(crate) async fn sweep_ttl(database: &Database) -> Result<usize, DynamoError> {
     // The sweep waits for other requests between its pages, so it must not block this thread.
     let database = database.clone();

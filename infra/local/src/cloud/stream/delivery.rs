@@ -21,11 +21,9 @@ pub(crate) const NAMED: &str = "named by the function in batchItemFailures";
 #[derive(Clone)]
 pub(super) struct Terms {
     pub dead_letters: DeadLetters,
-    /// True once the pump must end.
     pub stop: watch::Receiver<bool>,
 }
 
-/// A failed call: the index of the first record that failed, and why.
 struct Failure {
     from: usize,
     reason: String,

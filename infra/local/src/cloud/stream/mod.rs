@@ -29,7 +29,6 @@ pub use pump::Pump;
 /// The most records that one read returns, as in the cloud.
 const READ_LIMIT: usize = 1_000;
 
-/// Handles one stream event, and returns the function's response.
 pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
 /// Resolves when everything that the consumers sent has arrived.

@@ -65,7 +65,6 @@ impl StreamReader {
 }
 
 impl Pump {
-    /// Makes the pump read at once, without waiting for the next poll.
     fn poke(&self) {
         self.wake.notify_one();
     }

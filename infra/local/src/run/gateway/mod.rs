@@ -26,13 +26,11 @@ use crate::template::{EventSpec, Template};
 pub mod bounds;
 pub mod connections;
 
-/// The template's name for the fallback route.
 const DEFAULT: &str = "$default";
 
 /// The first segments of paths that exist on a laptop only.
 const LAPTOP_ONLY: [&str; 2] = ["_local", "docs"];
 
-/// The response header that shows what a request cost.
 const COST: HeaderName = HeaderName::from_static("purser-cost");
 
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -42,14 +40,12 @@ pub enum GatewayError {
     /// A path that is not made of plain segments and `{names}`, or that is reserved for the laptop.
     #[error("template: {function}: the path `{path}` can't be served here")]
     Path { function: String, path: String },
-    /// Two events of the same or of two functions have the same route.
     #[error("template: {function}: the route `{route}` is defined twice")]
     Twice {
         function: String,
         /// Method and path.
         route: String,
     },
-    /// No function handles the requests that match no route.
     #[error("template: no function has an `HttpApi` event without method and path")]
     NoDefault,
 }

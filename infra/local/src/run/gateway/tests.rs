@@ -32,7 +32,6 @@ fn template(functions: &[(&str, &[&str])]) -> Template {
     Template::parse(&text).unwrap()
 }
 
-/// A function that answers every request with its own name.
 fn named(name: &str) -> Router {
     let name = name.to_owned();
     Router::new().fallback(async move || name)

@@ -26,7 +26,6 @@ pub enum StartError {
     Mismatch(#[from] Mismatch),
     #[error(transparent)]
     Schedule(#[from] NoSchedule),
-    /// The template has a policy that the laptop can't enforce.
     #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error(transparent)]
@@ -44,10 +43,8 @@ pub enum StartError {
     /// The system provides no random numbers.
     #[error(transparent)]
     Random(#[from] StoreError),
-    /// A key that no request could carry.
     #[error("the operator key must not be empty, begin or end with a space, or hold control characters")]
     OperatorKey,
-    /// Another process listens on the port.
     #[error("port {0} is in use; choose another with --port")]
     PortInUse(u16),
     #[error("port {port}: {error}")]

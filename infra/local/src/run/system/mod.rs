@@ -90,7 +90,6 @@ pub struct System {
     folder: Option<Folder>,
 }
 
-/// The built-in template.
 pub fn template() -> Result<Arc<Template>, TemplateError> {
     static PARSED: OnceLock<Arc<Template>> = OnceLock::new();
     if let Some(template) = PARSED.get() {
@@ -163,7 +162,6 @@ impl System {
         &self.laptop.apps
     }
 
-    /// What each function may do, and which of its rights have been used.
     pub fn roles(&self) -> &Roles {
         &self.roles
     }
@@ -172,7 +170,6 @@ impl System {
         &self.app().clock
     }
 
-    /// The operators' first key, which may do everything.
     pub fn operator_key(&self) -> &str {
         &self.operator_key
     }

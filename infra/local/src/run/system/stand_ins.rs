@@ -56,7 +56,6 @@ impl StandIns {
         Endpoints { dynamodb: self.dynamo.endpoint(), eventbridge: self.bus.endpoint(), sesv2: self.post.endpoint() }
     }
 
-    /// Starts to hand the stream to the functions that it calls.
     pub fn pump(&self, template: &Template, apps: &Apps, folder: Option<&Folder>) -> Result<Pump, StreamError> {
         let bus = self.bus.clone();
         let drained = Arc::new(move || {

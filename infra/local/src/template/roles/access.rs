@@ -126,7 +126,6 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     part(value, name).as_str().unwrap_or_default()
 }
 
-/// The partition key in a key or an item.
 fn partition(key: &Value) -> String {
     string(part(key, "pk"))
 }

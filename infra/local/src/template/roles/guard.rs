@@ -16,7 +16,6 @@ use serde_json::json;
 use super::{Access, Role};
 
 impl Role {
-    /// The same configuration, restricted to this role.
     pub fn assume(&self, sdk: &SdkConfig) -> SdkConfig {
         let Some(client) = sdk.http_client() else {
             return sdk.clone();
@@ -63,7 +62,6 @@ impl HttpConnector for GuardedConnector {
     }
 }
 
-/// The response that AWS sends to a call that a role does not allow.
 fn denied(role: &Role, refused: &Access) -> Result<HttpResponse, ConnectorError> {
     let Role { function, .. } = role;
     let Access { action, resource, .. } = refused;

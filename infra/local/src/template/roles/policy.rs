@@ -43,7 +43,6 @@ impl Statement {
             && self.conditions.iter().all(|it| it.holds(access, sender))
     }
 
-    /// The statement split into single rights.
     pub fn rights(&self) -> Vec<Right> {
         let patterns = self.conditions.iter().find_map(|it| match it {
             Condition::LeadingKeys(patterns) => Some(patterns),
@@ -103,7 +102,6 @@ pub(super) fn managed(policies: &BTreeMap<String, Value>) -> Result<Managed, Pol
     policies.iter().map(read).collect()
 }
 
-/// The statements of a function: its own, and those of the managed policies that it names.
 pub(super) fn of_function(function: &FunctionSpec, managed: &Managed) -> Result<Vec<Statement>, PolicyError> {
     let mut statements = Vec::new();
     for policy in one_or_more(&function.policies) {
@@ -118,7 +116,6 @@ pub(super) fn of_function(function: &FunctionSpec, managed: &Managed) -> Result<
     Ok(statements)
 }
 
-/// Reads the statements of a policy document that belongs to `holder`.
 fn document(holder: &str, document: &Value) -> Result<Vec<Statement>, String> {
     let Some(statements) = document.get("Statement") else {
         return Err(format!("the policy {document} is not supported here"));

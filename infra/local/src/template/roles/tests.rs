@@ -34,7 +34,6 @@ fn sharing(shared: &str, own: &str) -> Template {
     Template::parse(&text).unwrap()
 }
 
-/// A template where `f` has these statements.
 fn with(statements: &str) -> Template {
     sharing("", statements)
 }
@@ -44,7 +43,6 @@ fn role(template: &Template) -> Role {
     roles.get("f").unwrap().clone()
 }
 
-/// The rights that a call to the table needs.
 fn asked(operation: &str, body: &Value) -> Vec<Access> {
     let target = format!("DynamoDB_20120810.{operation}");
     Access::of(Some(&target), "/", body.to_string().as_bytes())
