@@ -15,7 +15,6 @@ use purser_edge::process::mail::Mail;
 
 use super::{Colour, brand, counted, readable_duration};
 
-/// The maximum number of characters that an e-mail quotes of a device's description of itself.
 const MAX_DEVICE_CHARS: usize = 120;
 
 /// Why someone gets an account without having asked for it.
@@ -94,7 +93,8 @@ impl Recipient<'_> {
         let reason = reason.as_str();
         mail!(
             brand, self.to, subject, Colour::of_brand(self.reseller),
-            "accounts/set_password/mail.txt", "accounts/set_password/mail.html", { name, reason, email, link, valid_for }
+            "accounts/set_password/mail.txt", "accounts/set_password/mail.html",
+            { name, reason, email, link, valid_for }
         )
     }
 
@@ -123,12 +123,12 @@ impl Recipient<'_> {
         let brand = self.brand();
         let (name, email) = (name.as_str(), self.to.as_str());
         mail!(
-            brand, self.to, format!("The e-mail address of your {brand} account was changed"), Colour::of_brand(self.reseller),
+            brand, self.to, format!("The e-mail address of your {brand} account was changed"),
+            Colour::of_brand(self.reseller),
             "accounts/email_changed/mail.txt", "accounts/email_changed/mail.html", { name, email, when }
         )
     }
 
-    /// Reports a sign-in from a new device: its IP address and, if it sent one, its description of itself.
     pub fn new_device(&self, name: &Name, when: &str, address: &str, device: Option<&str>) -> Result<Mail, String> {
         let brand = self.brand();
         let device = single_line(device.unwrap_or_default());
@@ -145,15 +145,16 @@ impl Recipient<'_> {
         let (state, consequence) = if on {
             (
                 "on",
-                "From now on, you sign in with your password and a code from your authenticator app. Keep your recovery \
-                 codes in a safe place that you can reach without the app.",
+                "From now on, you sign in with your password and a code from your authenticator app. Keep your \
+                 recovery codes in a safe place that you can reach without the app.",
             )
         } else {
             ("off", "From now on, you can sign in with your password alone.")
         };
         let name = name.as_str();
         mail!(
-            brand, self.to, format!("Two-step sign-in was turned {state} for your {brand} account"), Colour::of_brand(self.reseller),
+            brand, self.to, format!("Two-step sign-in was turned {state} for your {brand} account"),
+            Colour::of_brand(self.reseller),
             "accounts/second_factor_changed/mail.txt", "accounts/second_factor_changed/mail.html",
             { name, state, when, consequence }
         )
@@ -169,7 +170,6 @@ pub struct StaleAccounts {
     pub listed: Vec<(UserRefid, Stale)>,
 }
 
-/// The maximum number of accounts that the report lists.
 pub const MAX_LISTED: usize = 20;
 
 impl StaleAccounts {

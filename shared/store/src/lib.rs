@@ -81,13 +81,11 @@ impl Store {
         Self { lines: other.lines.clone(), ..self }
     }
 
-    /// Returns the same store with another policy.
     #[must_use]
     pub fn under(&self, policy: Policy) -> Self {
         Self { policy, ..self.clone() }
     }
 
-    /// The secrets that the store derives refids from and seals values with.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }

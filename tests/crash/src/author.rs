@@ -10,7 +10,6 @@ use super::history::{Answer, By, Command, Reported, Wanted};
 use super::kinds::{Draft, KINDS, UNSEEN, refund_of};
 use super::purchase::Purchase;
 
-/// How often a command is sent while the system answers that it is busy.
 const BUSY_TRIES: usize = 20;
 
 /// A client that an author created, as the last answer showed it.
@@ -34,11 +33,9 @@ pub struct Neighbour {
 pub struct Author {
     place: usize,
     operator: Caller,
-    /// The reseller, with its own API key.
     pub partner: Partner,
     neighbours: Vec<Neighbour>,
     pub product: String,
-    /// Decides what the next command is.
     pub random: fastrand::Rng,
     /// All commands sent, in order. Only the last one may lack its answer.
     pub told: Vec<Reported>,
@@ -233,14 +230,12 @@ impl Author {
         Some((chosen.command.id.clone(), chosen.command.body.clone()))
     }
 
-    /// One of the author's purchases, among those that `like` accepts.
     pub fn a_purchase(&mut self, like: impl Fn(&Purchase) -> bool) -> Option<Purchase> {
         let mut all = Purchase::among(&self.told);
         all.retain(like);
         self.random.choice(all)
     }
 
-    /// Another reseller, among those that `like` accepts.
     pub fn a_neighbour(&mut self, like: impl Fn(&Neighbour) -> bool) -> Option<String> {
         let fitting = self.neighbours.iter().filter(|it| like(it));
         let fitting: Vec<&Neighbour> = fitting.collect();

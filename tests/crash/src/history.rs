@@ -47,7 +47,6 @@ pub enum By {
 pub struct Command {
     /// Unique in this run; also the idempotency key, and the description of the entry.
     pub id: String,
-    /// The name of its kind, for reports.
     pub kind: &'static str,
     /// The refid of the reseller that the command is about.
     pub reseller: String,
@@ -63,9 +62,7 @@ pub struct Command {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
-    /// The body as it was received.
     pub bytes: Vec<u8>,
-    /// The body parsed as JSON.
     pub json: Value,
 }
 
@@ -131,7 +128,6 @@ impl Reported {
         }
     }
 
-    /// The refids of the licences that the command bought.
     pub fn licences(&self) -> Vec<&str> {
         let done = self.done().filter(|_| self.refund().is_none());
         done.map_or_else(Vec::new, |done| licences(&done.json))
@@ -151,7 +147,6 @@ impl Reported {
         }
     }
 
-    /// The addresses of the clients that the command created.
     pub fn new_addresses(&self) -> Vec<&str> {
         let body = &self.command.body;
         let asked: Vec<&Value> = match (&self.command.wanted, &body["clients"]) {

@@ -15,7 +15,6 @@ use super::purchase::Purchase;
 
 pub struct Kind {
     pub name: &'static str,
-    /// How often the kind is chosen, relative to the others.
     pub weight: u32,
     /// Drafts a command. `None` if nothing exists yet that it could be about.
     pub draft: fn(&mut Author, id: &str) -> Option<Draft>,
@@ -32,7 +31,6 @@ pub struct Draft {
     pub wanted: Wanted,
 }
 
-/// The refusal by a wallet that holds too little.
 pub const POOR: (u16, &str) = (402, "insufficient_credits");
 
 /// The kind of a refund of a purchase whose caller has not received the answer yet. It is not in the table, because

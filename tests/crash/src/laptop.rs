@@ -14,7 +14,6 @@ use tokio::time::timeout;
 /// Longer than any start takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The operator key of every [`Laptop`].
 pub const OPERATOR_KEY: &str = "the operator's key, any string";
 
 pub struct Laptop {
@@ -77,7 +76,6 @@ impl Laptop {
         kibibytes.expect("a figure") / 1024
     }
 
-    /// The processor time that all of its threads have used so far.
     pub fn processor_time(&self) -> Duration {
         let path = format!("/proc/{}/stat", self.child.id());
         let status = std::fs::read_to_string(path).expect("Linux's /proc");

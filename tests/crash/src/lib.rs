@@ -81,7 +81,6 @@ pub struct Round {
     pub wrong: Vec<Wrong>,
 }
 
-/// Counts over everything in the system.
 #[derive(Debug, Default)]
 pub struct Totals {
     pub entries: usize,

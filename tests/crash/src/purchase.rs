@@ -46,7 +46,6 @@ impl Purchase {
         self.ended.extend_from_slice(&refund.licences);
     }
 
-    /// The refund of everything that is left.
     pub fn rest(&self) -> Refund {
         Refund { provision: self.refid.clone(), licences: self.open.clone(), amount: self.left }
     }

@@ -40,7 +40,6 @@ fn to_owners(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
     ]
 }
 
-/// The notices, which have no link.
 fn notices(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
     let ada = Recipient { app, to: &address(), reseller };
     let name = &Name::try_from(NAME.to_owned()).unwrap();

@@ -37,7 +37,6 @@ async fn confirm(world: &World, token: &str) -> Reply {
     world.nobody().post("/v1/auth/confirm", &body).await
 }
 
-/// The `doc` of the item with this partition key, or `None` if there is no such item.
 fn doc(world: &World, pk: &str) -> Option<Value> {
     let items = world.items();
     let found = items.iter().find(|item| item["pk"]["S"] == pk);

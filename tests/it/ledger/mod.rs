@@ -70,7 +70,6 @@ async fn an_entry_the_wallet_does_not_count_shows() {
     assert_eq!(broken.json["breaks"][0]["sequence"], 2);
 }
 
-/// A hash as the table stores it, from the hex that the API shows.
 fn hash_as_kept(hex: &str) -> String {
     let bytes: Vec<u8> =
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();

@@ -4,7 +4,6 @@ use purser_tests::{Caller, Partner, Reply, World};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// A reseller below `parent`, with a key of its own.
 async fn below(world: &World, parent: &Partner) -> Partner {
     let name = world.fresh("sub");
     let body = json!({"company_name": name, "email": format!("{name}@example.com"), "parent": parent.refid});

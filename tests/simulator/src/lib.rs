@@ -34,7 +34,6 @@ use crate::workload::people::People;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// The seed that determines everything that happens.
     pub seed: u64,
     pub commands: usize,
     pub people: usize,
@@ -47,7 +46,6 @@ pub struct Run {
     pub attempts: usize,
     /// How many writes were committed, those of the set-up included.
     pub commits: usize,
-    /// How many events the bus accepted.
     pub events: usize,
     pub history: Vec<String>,
 }

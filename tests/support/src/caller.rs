@@ -19,7 +19,6 @@ impl Caller {
         Self { http, url: url.into(), key }
     }
 
-    /// The same caller with another API key or session, or without any.
     #[must_use]
     pub fn with_key(&self, key: Option<&str>) -> Self {
         Self { key: key.map(ToOwned::to_owned), ..self.clone() }

@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::World;
 use crate::schema::Schema;
 
-/// The methods that the document's path items may have.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 #[derive(Debug, Clone)]
@@ -20,11 +19,9 @@ pub struct Operation {
     pub method: String,
     /// With `{…}` for each path parameter.
     pub path: String,
-    /// The status of a successful answer.
     pub success: u16,
     /// The schema of the JSON body, if the operation takes one.
     pub body: Option<Value>,
-    /// Whether the body is a picture.
     pub takes_picture: bool,
     pub needs_body: bool,
     pub query: Vec<Parameter>,
@@ -96,7 +93,6 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The parameter for this header, if the operation reads it.
     pub fn header(&self, name: &str) -> Option<&Parameter> {
         self.headers.iter().find(|header| header.name == name)
     }

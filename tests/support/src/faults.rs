@@ -17,9 +17,7 @@ use aws_smithy_types::body::SdkBody;
 pub enum Fault {
     /// Nothing: the call goes through.
     Spared,
-    /// The call is carried out, but its answer is lost.
     LostAnswer,
-    /// The call is lost before it arrives.
     LostCall,
     /// The call is answered with this status and body, and is not carried out.
     Answer(u16, String),
@@ -55,7 +53,6 @@ impl Script {
         self.coming.lock().expect("a lock").is_empty()
     }
 
-    /// Wraps `client` so that it suffers the faults of this script.
     pub fn over(&self, client: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(Faulty { client, script: self.clone() })
     }

@@ -24,7 +24,6 @@ pub fn event(method: &str, path: &str, query: &str, key: &str) -> Value {
     })
 }
 
-/// Runs an HTTP API event through a function as Lambda does.
 pub async fn invoke(world: &World, function: &str, event: Value) -> Reply {
     let app = world.system().apps().of(function).expect("a function");
     let function = purser_lambda::function(function).expect("a function");
@@ -35,7 +34,6 @@ pub async fn invoke(world: &World, function: &str, event: Value) -> Reply {
     Reply::of(response).await
 }
 
-/// An event as a rule of the bus delivers it.
 pub fn bus_event(name: &str, detail: &Value) -> EventBridgeEvent<Value> {
     let event = json!({
         "version": "0", "id": "1", "detail-type": name, "source": "purser", "account": "1",

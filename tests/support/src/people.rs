@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{Caller, World};
 
-/// A password that satisfies the rules.
 pub const PASSWORD: &str = "a quiet harbour at dusk";
-/// Another password that satisfies the rules.
 pub const NEW_PASSWORD: &str = "a loud harbour at dawn";
 
 /// A user in a session.
@@ -83,7 +81,6 @@ impl World {
         self.sign_in(&email, PASSWORD).await
     }
 
-    /// A user who was invited as a member of `reseller`, and signed in.
     pub async fn member(&self, reseller: &str) -> Person {
         self.invited(json!({"reseller": reseller})).await
     }
@@ -104,7 +101,6 @@ impl World {
         offered.text("secret").to_owned()
     }
 
-    /// The code that an authenticator app with this secret shows now.
     pub fn app_code(&self, secret: &str) -> String {
         let secret = BASE32_NOPAD.decode(secret.as_bytes()).expect("base 32");
         let now = self.system().clock().timestamp().as_second();

@@ -10,7 +10,6 @@ pub struct Reply {
     pub status: u16,
     /// The names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as it was received.
     pub bytes: Vec<u8>,
     /// The body as JSON; null if it is not JSON.
     pub json: Value,
@@ -30,7 +29,6 @@ impl Reply {
         }
     }
 
-    /// The answer of a function's routes.
     pub async fn of(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await;
@@ -38,7 +36,6 @@ impl Reply {
         Self::new(parts.status, &parts.headers, bytes)
     }
 
-    /// Asserts the status, and returns the answer.
     #[track_caller]
     #[must_use]
     pub fn expect(self, status: u16) -> Self {

@@ -23,7 +23,6 @@ pub enum Form {
     /// The id of something that exists.
     Id,
     Choice(Vec<String>),
-    /// Text of limited length.
     Text {
         /// The minimum number of characters.
         least: usize,
@@ -38,9 +37,7 @@ pub enum Form {
     Flag,
     List {
         items: Box<Schema>,
-        /// The minimum number of items.
         least: usize,
-        /// The maximum number of items, if there is a limit.
         most: Option<usize>,
     },
     /// An object with these members and no others.

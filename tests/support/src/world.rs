@@ -62,7 +62,6 @@ impl World {
         &self.system
     }
 
-    /// A caller without credentials.
     pub fn nobody(&self) -> Caller {
         self.operator.with_key(None)
     }
@@ -72,7 +71,6 @@ impl World {
         format!("{what}-{}", self.names.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Creates a reseller of `tier` with this many credits and an API key.
     pub async fn partner(&self, tier: &str, credits: u64) -> Partner {
         let name = self.fresh("partner");
         let body = json!({"company_name": name, "email": format!("{name}@example.com"), "tier": tier});

@@ -22,7 +22,6 @@ const DIRTY: &str = "DIRTY";
 const KIND: &str = "mark";
 /// The attribute that counts how often the hour was marked.
 const GENERATION: &str = "generation";
-/// The attribute that lists the shards in which the hour has rows.
 const SHARDS: &str = "shards";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +47,6 @@ fn key(kind: Kind, hour: Hour) -> Key {
 }
 
 impl Store {
-    /// Marks an hour as dirty: something in these shards of it changed at `since`.
     pub(super) async fn mark(
         &self,
         (kind, hour): (Kind, Hour),

@@ -42,15 +42,7 @@ pub enum Difference {
         refid: String,
     },
     /// A stored figure is not the sum that it should be.
-    Figure {
-        kind: Kind,
-        scope: Scope,
-        period: Period,
-        /// The stored figure.
-        kept: Counts,
-        /// The figure as it should be.
-        counted: Counts,
-    },
+    Figure { kind: Kind, scope: Scope, period: Period, kept: Counts, counted: Counts },
 }
 
 impl Store {

@@ -79,7 +79,6 @@ impl Store {
         facts.map(|fact| fact.map(|fact| (fact.refid.clone(), fact))).collect()
     }
 
-    /// What each thing adds that the indexes list for a day.
     async fn things_listed(&self, kind: Kind, day: Day) -> Result<Vec<Fact>, StoreError> {
         let between = (day.to_string(), format!("{day}~"));
         let reads = self.lists(kind).await?.into_iter().map(|(index, pk)| {
@@ -150,7 +149,6 @@ impl Store {
     }
 }
 
-/// When the first thing of a list was created.
 async fn first_in(table: &Table, index: Index, pk: String) -> Result<Option<Time>, StoreError> {
     let range = Range { index, pk, beyond: None, after: None, ascending: true, limit: 1, filters: Vec::new() };
     let slice = patiently(|| table.query(&range)).await?;

@@ -22,12 +22,9 @@ pub type Item = HashMap<String, AttributeValue>;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// A request to the API.
     #[default]
     Api,
-    /// An imported file.
     Import,
-    /// Made-up records that show the product.
     Demo,
 }
 
@@ -54,7 +51,6 @@ pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-/// A new item of `kind` at `key` that holds `doc`.
 pub(crate) fn item(key: &Key, kind: &str, doc: &impl Serialize, stamp: &Stamp) -> Result<Item, StoreError> {
     Ok(HashMap::from([
         ("pk".to_owned(), text(&key.pk)),
@@ -66,7 +62,6 @@ pub(crate) fn item(key: &Key, kind: &str, doc: &impl Serialize, stamp: &Stamp) -
 }
 
 impl Index {
-    /// Lists an item in this index, under these keys.
     pub(crate) fn place(self, item: &mut Item, pk: String, sk: String) {
         item.insert(self.pk().to_owned(), text(pk));
         item.insert(self.sk().to_owned(), text(sk));

@@ -79,7 +79,6 @@ pub fn tenant(reseller: Option<&ResellerRefid>, id: &str) -> String {
     reseller.map_or_else(|| format!("-#{}", shard(id)), ToString::to_string)
 }
 
-/// The sort key of lists that are ordered by time.
 pub fn by_time(time: Time, id: &str) -> String {
     format!("{time}#{id}")
 }

@@ -13,7 +13,6 @@ use crate::engine::keys::Key;
 pub struct Loaded(HashMap<Key, Option<Item>>);
 
 impl Loaded {
-    /// The result of reading `keys`, of which `found` exist.
     pub fn of(keys: &[Key], found: HashMap<Key, Item>) -> Self {
         let some = |(key, item)| (key, Some(item));
         let mut read: HashMap<Key, Option<Item>> = found.into_iter().map(some).collect();

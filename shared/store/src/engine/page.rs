@@ -21,7 +21,6 @@ pub struct List {
     pub index: keys::Index,
     pub partitions: Vec<String>,
     pub filters: Vec<Filter>,
-    /// Whether the lowest sort key comes first.
     pub ascending: bool,
 }
 

@@ -99,7 +99,6 @@ impl Secrets {
         Self { draws: Some(Arc::new(Draws { seed, drawn })), ..self }
     }
 
-    /// Random bytes for refids, tokens and keys.
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
         let Some(draws) = &self.draws else {
             return random();

@@ -70,7 +70,6 @@ impl Store {
         }
     }
 
-    /// Why no e-mails may go to `email`, if that is so.
     pub async fn suppression(&self, email: &EmailAddress, now: Time) -> Result<Option<Suppression>, StoreError> {
         let key = self.suppression_key(email);
         let found = self.table.get(&key, Consistency::Strong).await?;

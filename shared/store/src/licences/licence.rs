@@ -35,7 +35,6 @@ pub(crate) fn new_key(secrets: &Secrets) -> Result<LicenceKey, StoreError> {
     Ok(LicenceKey::new(uuid.to_string()))
 }
 
-/// The write that creates a licence, or replaces the version `replaces`.
 pub(crate) fn write(
     keyed: &KeyedLicence,
     replaces: Option<u64>,

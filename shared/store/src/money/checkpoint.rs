@@ -23,7 +23,6 @@ const END_OF_DAY: char = '$';
 /// The partition of the index that lists all parts.
 const LISTED: &str = "CP";
 
-/// The member of a reseller that is needed here.
 #[derive(Deserialize)]
 struct Named {
     refid: ResellerRefid,

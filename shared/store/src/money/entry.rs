@@ -19,7 +19,6 @@ pub enum Class {
     Credit,
     Provision,
     Refund,
-    /// The half of a transfer in the wallet that the credits leave.
     TransferOut,
     /// The half of a transfer in the wallet that receives the credits. Instead of an idempotency key, it has the
     /// refid of the other half, so there is exactly one for each.
@@ -117,7 +116,6 @@ fn in_order(time: Time, sequence: u64) -> String {
 }
 
 impl Store {
-    /// The refid of the entry that a command of `class` with the idempotency key `key` makes in this wallet.
     pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> EntryRefid {
         let bits = self.secrets.bits("entry", &[wallet.as_str(), class.name(), key]);
         EntryRefid::new(&self.prefixes.entry, bits)

@@ -22,7 +22,6 @@ use crate::money::sold::{Provision, Sold, sold_keys};
 use crate::money::wallet;
 use crate::{Store, StoreError};
 
-/// The key of the item that keeps what has been refunded of a provision.
 pub(crate) fn key(provision: &EntryRefid) -> Key {
     Key::alone("RD", provision)
 }

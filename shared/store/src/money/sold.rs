@@ -10,7 +10,6 @@ use crate::{Store, StoreError};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provision {
-    /// The entry that debited the wallet.
     pub entry: Entry,
     /// One for each client, in the order of the purchase. Empty for a bare cost.
     pub sold: Vec<Sold>,

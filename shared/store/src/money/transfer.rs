@@ -23,7 +23,6 @@ use crate::{Store, StoreError};
 pub enum Sender {
     /// An operator, between any two wallets.
     Operator,
-    /// The reseller who owns the sending wallet.
     Owner,
 }
 

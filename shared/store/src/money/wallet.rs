@@ -33,7 +33,6 @@ pub(crate) fn must_trade(loaded: &Loaded, key: &Key) -> Result<(), StoreError> {
     Ok(wallet.status.must_trade()?)
 }
 
-/// The write that creates a wallet, or replaces the version `replaces`.
 pub(crate) fn write(wallet: &Wallet, replaces: Option<u64>, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let condition = replaces.map_or(Condition::Absent, Condition::Version);
     Ok(CommandWrite::fresh(Write::Put(item(&key(&wallet.reseller), "wallet", wallet, stamp)?, condition)))

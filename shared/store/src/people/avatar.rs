@@ -21,7 +21,6 @@ impl Store {
         Ok(item.and_then(|item| bytes_of(&item, "picture").map(<[u8]>::to_vec)))
     }
 
-    /// Stores the picture of a user, in place of an earlier one.
     pub async fn keep_avatar(&self, user: &UserRefid, picture: &[u8], request: &Request) -> Result<(), StoreError> {
         let doc = json!({"version": 1, "created_at": request.now});
         let mut put = item(&key(user), "avatar", &doc, &request.stamp)?;

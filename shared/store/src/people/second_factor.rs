@@ -15,12 +15,10 @@ fn place(user: &UserRefid) -> String {
     format!("second factor of {user}")
 }
 
-/// Codes with which a user can sign in without the authenticator app, and their hashes.
 #[derive(Debug)]
 pub struct RecoveryCodes {
     /// The codes, to be shown once.
     pub shown: Vec<String>,
-    /// The hashes, to be stored.
     pub kept: Vec<RecoveryHash>,
 }
 

@@ -49,7 +49,6 @@ pub(crate) fn write(sessions: &Sessions, seen: &Seen, stamp: &Stamp) -> Result<C
     Ok(CommandWrite::fresh(put))
 }
 
-/// The write that adds a sign-in to the history of its user.
 pub(crate) fn history(login: &Login, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let mut put = item(&login_key(&login.id), "login", login, stamp)?;
     let user = login.user.as_str();
@@ -67,7 +66,6 @@ impl Store {
         item.as_ref().map(of_item).transpose()
     }
 
-    /// Notes that a session is in use.
     pub async fn note_session_used(&self, user: &UserRefid, session: &str, now: Time) -> Result<(), StoreError> {
         let now = text(now.to_string());
         let key = key(user);
@@ -76,7 +74,6 @@ impl Store {
         Ok(())
     }
 
-    /// One sign-in from the history.
     pub async fn login(&self, id: &str) -> Result<Option<Login>, StoreError> {
         let item = self.table.get(&login_key(id), Consistency::Strong).await?;
         item.as_ref().map(doc).transpose()

@@ -59,7 +59,6 @@ pub(crate) fn read(loaded: &Loaded, refid: &UserRefid) -> Result<Option<User>, S
     loaded.get(&key(refid)).map(doc).transpose()
 }
 
-/// The refid of the user with this address, from the loaded guard.
 pub(crate) fn with_address(loaded: &Loaded, email: &EmailAddress) -> Result<Option<UserRefid>, StoreError> {
     let guard: Option<LoginGuard> = loaded.get(&address_key(email)).map(doc).transpose()?;
     Ok(guard.map(|guard| guard.user))
@@ -76,7 +75,6 @@ pub(crate) fn address_removal(email: &EmailAddress) -> CommandWrite {
     CommandWrite::fresh(Write::Delete(address_key(email), Condition::Version(1)))
 }
 
-/// The writes that reserve the new address of `user` and free the one before.
 pub(crate) fn address_swap(user: &User, before: &EmailAddress, stamp: &Stamp) -> Result<[CommandWrite; 2], StoreError> {
     let now = user.confirmed_at.unwrap_or(user.created_at);
     Ok([address_write(user, now, stamp)?, address_removal(before)])
@@ -90,7 +88,6 @@ pub(crate) fn creation(user: &User, stamp: &Stamp) -> Result<[CommandWrite; 2], 
     ])
 }
 
-/// The write that replaces the previous version of `user`.
 pub(crate) fn replacement(user: &User, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let before = Condition::Version(user.version - 1);
     Ok(CommandWrite::fresh(Write::Put(write(user, stamp)?, before)))

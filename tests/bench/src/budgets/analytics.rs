@@ -32,7 +32,6 @@ fn fact(n: u32, reseller: &ResellerRefid) -> Fact {
     Fact::from(&Client::create(new, refid, owner, ClientStatus::Active, at))
 }
 
-/// The cost of one run of `rollup`.
 async fn run_rollup(world: &World) -> Cost {
     world.system().settle().await;
     let event = json!({

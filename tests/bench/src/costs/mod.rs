@@ -27,7 +27,6 @@ const OWN_MS: u32 = 5;
 const LOGGED_BYTES: u128 = 1_000;
 /// How much API Gateway logs about one request, in bytes.
 const ACCESS_BYTES: u128 = 250;
-/// The size of an answer's headers, in bytes.
 const HEADER_BYTES: usize = 500;
 /// What DynamoDB adds to the size of each item, in the table and in each index, in bytes.
 const ITEM_OVERHEAD: u128 = 100;

@@ -6,7 +6,6 @@ use super::{ACCESS_BYTES, HEADER_BYTES, ITEM_OVERHEAD, KEY_MINUTES, LOGGED_BYTES
 /// The numbers of provisions a month.
 const VOLUMES: [u128; 3] = [1_000, 1_000_000, 100_000_000];
 
-/// What the figures leave out, and what is free.
 const NOT_COUNTED: &str = "\
 Storage is what one month adds, for one month; it is paid for again each month. Not counted: free tiers, cold starts,
 other requests, failures, support, taxes. Functions read the stream free of charge, and the bus delivers within the

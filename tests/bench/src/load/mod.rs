@@ -26,7 +26,6 @@ pub struct Order {
 /// The end of a part: whichever bound is reached first.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// How long callers keep sending.
     pub time: Duration,
     /// The maximum number of calls, of all callers together.
     pub calls: usize,
@@ -40,7 +39,6 @@ pub struct Heard {
     pub took: Duration,
     /// The number of calls to the table, if the answer states it; otherwise 0.
     pub calls: u32,
-    /// Whether the answer has a `Retry-After` header.
     pub retry_after: bool,
     pub body: Bytes,
 }
@@ -114,7 +112,6 @@ async fn ask(http: &Client, request: Request) -> Heard {
 }
 
 impl Part {
-    /// The number of answers with each status.
     pub fn by_status(&self) -> BTreeMap<u16, usize> {
         let mut counts = BTreeMap::new();
         for heard in &self.heard {
@@ -143,7 +140,6 @@ impl Part {
         all.get(place).copied().unwrap_or_default()
     }
 
-    /// The rate of `count` things over the duration of the part.
     #[expect(clippy::cast_precision_loss, reason = "the number is only printed")]
     pub fn a_second(&self, count: usize) -> f64 {
         count as f64 / self.took.as_secs_f64()

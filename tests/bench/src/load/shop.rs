@@ -14,7 +14,6 @@ const CREDITS: u64 = 1_000_000_000;
 const PRICE: u64 = 7;
 /// The number of purchases whose licences are read again.
 const SAMPLE: usize = 50;
-/// The number of clients in a bulk purchase.
 pub const BULK: usize = 32;
 
 pub struct Shop {

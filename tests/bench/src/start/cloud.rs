@@ -58,7 +58,6 @@ enum Script {
 }
 
 impl Cloud {
-    /// Starts the stand-ins in front of the table at `table`. Files are written to `folder`.
     pub async fn start(secret: String, table: String, folder: &Path) -> Self {
         let names = [DYNAMODB.to_string(), SECRETS.to_string()];
         // RSA, like the services in the cloud: a function has to verify such a signature.
@@ -91,7 +90,6 @@ impl Cloud {
         *self.desk.script.lock().expect("the script") = Script::Record(Vec::new());
     }
 
-    /// The exchanges recorded since [`Cloud::record`].
     pub fn recorded(&self) -> Arc<[Exchange]> {
         match &*self.desk.script.lock().expect("the script") {
             Script::Record(exchanges) => exchanges.clone().into(),
@@ -99,7 +97,6 @@ impl Cloud {
         }
     }
 
-    /// From now on, answers with these exchanges, in their order.
     pub fn replay(&self, exchanges: &Arc<[Exchange]>) {
         *self.desk.script.lock().expect("the script") = Script::Replay(exchanges.clone(), 0);
     }

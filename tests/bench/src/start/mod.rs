@@ -50,7 +50,6 @@ pub struct Subject {
     at_request: Arc<[Exchange]>,
     pub starts: Vec<Phase>,
     pub firsts: Vec<Phase>,
-    /// The requests after the first ones, once the process is warm.
     pub warm: Vec<Phase>,
 }
 
@@ -157,7 +156,6 @@ impl Subject {
         Process::start(&self.program, &self.environment, &folder.join("log")).await
     }
 
-    /// Whether this is one of Purser's functions, and not one that they are compared with.
     pub fn is_purser(&self) -> bool {
         self.status.is_some()
     }

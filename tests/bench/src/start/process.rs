@@ -61,7 +61,6 @@ impl Process {
         (process, phase)
     }
 
-    /// Sends the process an event. Returns its answer.
     pub async fn ask(&mut self, event: &Bytes) -> (Bytes, Phase) {
         let (asked, before) = (Instant::now(), self.spent);
         let (used, _) = oneshot::channel();

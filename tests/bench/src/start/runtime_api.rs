@@ -19,7 +19,6 @@ use tokio::sync::{mpsc, oneshot};
 pub enum Said {
     /// It has been ready for an event since this moment; the event is to be sent into the channel.
     Next(Instant, oneshot::Sender<Bytes>),
-    /// It answered at this moment, with this body.
     Answer(Instant, Bytes),
     /// It failed, either to start or to handle an event.
     Failure(Bytes),
@@ -52,7 +51,6 @@ impl RuntimeApi {
         self.loopback.endpoint().replace("http://", "")
     }
 
-    /// Waits for the next thing that the process tells the Runtime API.
     pub async fn said(&mut self) -> Option<Said> {
         self.said.recv().await
     }

@@ -72,7 +72,6 @@ fn counted(totals: &Totals) -> String {
     format!("{entries} entries ({refunds} refunds, {transfers} transfers), {licences} licences, {clients} clients")
 }
 
-/// Tells the user what the run is waiting for.
 fn waiting(so_far: Duration) {
     let seconds = so_far.as_secs();
     let what = "Waiting for the e-mails; if their sender was killed, its claim on one lasts a minute";

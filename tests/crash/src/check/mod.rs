@@ -12,12 +12,10 @@ use serde_json::Value;
 use super::history::{Answer, Reported, Wanted};
 use super::kinds::POOR;
 
-/// A wallet as the API shows it.
 #[derive(Debug, Clone, Default)]
 pub struct Wallet {
     /// The address that warnings about the wallet go to.
     pub email: String,
-    /// The balance below which its owner is warned.
     pub threshold: u64,
     pub balance: u64,
     /// Oldest first.
@@ -38,7 +36,6 @@ pub struct Found {
     pub repeats: BTreeMap<String, Answer>,
     /// The e-mails as address and subject, once everything that follows from the commands is done.
     pub mails: Option<Vec<(String, String)>>,
-    /// How many events and records were given up on.
     pub dead_letters: usize,
 }
 
@@ -49,7 +46,6 @@ pub struct Wrong {
     pub what: String,
 }
 
-/// Returns everything that is wrong.
 pub fn check(told: &[Reported], found: &Found) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     let traces = money::traces(found);
@@ -83,7 +79,6 @@ fn general(wrong: &mut Vec<Wrong>, what: String) {
     wrong.push(Wrong { command: None, what });
 }
 
-/// Checks that the command may get this answer.
 fn answer(one: &Reported, told: &[Reported], say: &mut impl FnMut(String)) {
     let Some(answer) = &one.answer else {
         return say("the command has no final answer".to_owned());

@@ -57,7 +57,6 @@ fn history() -> Vec<Reported> {
     ]
 }
 
-/// The state of a system in which exactly this history has happened.
 fn found(history: &[Reported]) -> Found {
     let answers = history.iter().filter_map(|told| {
         let answer = told.done()?;
@@ -95,7 +94,6 @@ fn a_system_that_kept_its_word_is_right() {
     assert_eq!(check(&history, &found(&history)), []);
 }
 
-/// Damages a history or the state of its system.
 pub(super) type Harm = fn(&mut Vec<Reported>, &mut Found);
 
 /// Everything that can be wrong: a part of the message that reports it, and what causes it.

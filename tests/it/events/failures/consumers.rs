@@ -24,7 +24,6 @@ async fn handle(app: &App, name: &str, event: Value) -> Result<(), String> {
     run(app.clone(), event).await
 }
 
-/// The function's own `App`, with its role.
 fn own<'a>(world: &'a World, name: &str) -> &'a App {
     world.system().apps().of(name).unwrap()
 }

@@ -29,7 +29,6 @@ const TYPES: [(&str, &str); 9] = [
     ("object", "{\"a\":1}"),
 ];
 
-/// Every fault that the fields of a request's body can have; none if the request has no body.
 pub fn bad_fields(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(schema) = subject.document.body(subject.operation) else {
         return Vec::new();
@@ -92,7 +91,6 @@ struct Walk {
 }
 
 impl Walk {
-    /// Adds a fault: the body with the text `raw` at `place`, to be answered with `refusal`.
     fn note(&mut self, place: &Place, raw: &str, refusal: Refusal) {
         let what = format!("with {raw:.60} at {:?}", place.pointer);
         let request = self.request.clone().with_body(place.with(raw));

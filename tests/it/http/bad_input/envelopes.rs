@@ -63,7 +63,6 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
     faults
 }
 
-/// The request with bodies that are not a picture, too large, or not declared as a picture.
 pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
     let request = subject.request();
     if !subject.operation.takes_picture {

@@ -90,7 +90,6 @@ impl Fault {
         Self { what, request, refusal }
     }
 
-    /// Sends the request; returns a complaint if it is not refused as it must be.
     async fn complaint(&self, caller: &Caller) -> Option<String> {
         let reply = self.request.send(caller).await;
         let well_formed = reply.status < 400 || is_problem(&reply);

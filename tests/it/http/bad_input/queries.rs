@@ -11,7 +11,6 @@ use crate::http::operations::Request;
 /// Escaped text that is not an id, an address or a cursor.
 const NOISE: [&str; 9] = ["", "%00", "%E2%80%AE", "%FF", "a%20b", "%F0%9F%91%A9", "%D9%85", "[]", "..%2F..%2F"];
 
-/// Every fault that the query of a request can have; none if the operation reads no query.
 pub fn bad_queries(subject: &Subject<'_>) -> Vec<Fault> {
     let (document, query) = (subject.document, &subject.operation.query);
     let request = &subject.request();

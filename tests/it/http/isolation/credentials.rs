@@ -7,7 +7,6 @@ use serde_json::json;
 use super::face;
 use crate::http::operations::{Ids, Needs, Party, Request, Who, cases, refid_of, variants, world};
 
-/// The `Authorization` headers that a caller without a valid key might send, by description.
 async fn bad_credentials(world: &World, party: &Party) -> Vec<(&'static str, Vec<String>)> {
     let key = party.caller.key().unwrap();
     let other = Party::new(world).await;

@@ -37,7 +37,6 @@ pub async fn world() -> World {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// Every caller, even without credentials.
     Anybody,
     /// A signed-in user, about that user's own account.
     SignedIn,
@@ -52,7 +51,6 @@ use Who::{Anybody, Operator, OperatorByBody, Owner, SignedIn};
 /// What has to be prepared before each request of a case, so that the request succeeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
-    /// Only what every party has.
     Nothing,
     Staff,
     /// A user who holds no role.

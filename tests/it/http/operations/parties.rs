@@ -40,7 +40,6 @@ pub struct Ids {
 /// One of the ids: its name, and where it is in [`Ids`].
 pub type Place = (&'static str, fn(&mut Ids) -> &mut String);
 
-/// The ids of records that belong to somebody.
 pub const OWNED: [Place; 11] = [
     ("reseller", |ids| &mut ids.reseller),
     ("client", |ids| &mut ids.client),
@@ -79,7 +78,6 @@ impl Ids {
         OWNED.iter().map(|(_, place)| place(&mut ids).clone()).collect()
     }
 
-    /// These ids, with those in `places` taken from `other`.
     pub fn with(&self, places: &[Place], other: &Self) -> Self {
         let (mut ids, mut other) = (self.clone(), other.clone());
         for (_, place) in places {

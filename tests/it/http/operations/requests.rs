@@ -13,7 +13,6 @@ pub struct Sample {
     pub at: Vec<String>,
     pub query: Vec<(&'static str, String)>,
     pub body: Option<Value>,
-    /// The bytes of the body, if it is a picture.
     pub picture: Option<&'static [u8]>,
 }
 

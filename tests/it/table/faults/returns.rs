@@ -85,7 +85,6 @@ async fn a_transfer_survives_whatever_happens_to_its_commit() {
     }
 }
 
-/// The answer of a read, without the items of this kind.
 fn without(answer: &str, kind: &str) -> Fault {
     let mut answer: Value = serde_json::from_str(answer).unwrap();
     for items in answer["Responses"].as_object_mut().unwrap().values_mut() {

@@ -17,7 +17,6 @@ fn item(world: &World, pk: &str) -> Value {
     found.expect("an item").clone()
 }
 
-/// The answer of a read that finds these items.
 fn found(world: &World, items: &[&Value]) -> Fault {
     let table = world.system().dynamo().table().to_owned();
     let body = json!({"Responses": {table: items}, "UnprocessedKeys": {}});

@@ -135,7 +135,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Found {
-    /// Counts a run, and returns its failure if it has one.
     fn add(&mut self, seed: u64, done: std::thread::Result<Result<Run, Failure>>, history: bool) -> Option<&Failure> {
         self.runs += 1;
         let failure = match done {

@@ -17,15 +17,11 @@ pub enum Bug {
     ClientUnconditioned,
     /// A refund is recorded even if there already is one, and licences are revoked without a check of their version.
     RefundUnconditioned,
-    /// A refund does not revoke its licences.
     LicencesNotRevoked,
     /// A transfer writes only the sender's half.
     HalfATransfer,
-    /// A conflict is treated as success.
     ConflictSwallowed,
-    /// An unknown outcome is treated as success.
     UnknownTakenForDone,
-    /// A command may be refused on the strength of stale reads.
     RefusedOnStaleReads,
     /// Each write of a command is a commit of its own.
     TwoCommits,
@@ -33,7 +29,6 @@ pub enum Bug {
     ToldOutsideTheCommit,
     /// An idempotency key is recognised even if its request differs from the first.
     FingerprintSkipped,
-    /// Events that the bus failed to accept count as published.
     BusRefusalSwallowed,
     /// A batch of the stream is acknowledged before it has been processed.
     AcknowledgedBeforeTheBus,
@@ -67,9 +62,7 @@ pub enum Bug {
     LeftoversOverlooked,
 }
 
-/// The member of a request that holds the condition of a write.
 const CONDITION: &str = "ConditionExpression";
-/// The code by which a cancelled transaction reports a conflict.
 const CONFLICT: &str = "TransactionConflict";
 
 impl Bug {

@@ -40,7 +40,6 @@ pub struct Published {
     pub event: Value,
 }
 
-/// An e-mail that was sent.
 #[derive(Debug, Clone)]
 pub struct Mail {
     /// The id of the event that its sender was handling.
@@ -112,7 +111,6 @@ impl Cloud {
         }))
     }
 
-    /// The configuration with which the SDK's clients reach this cloud.
     pub async fn sdk(&self) -> SdkConfig {
         let nowhere = "http://cloud.invalid".to_owned();
         let endpoints = Endpoints { dynamodb: nowhere.clone(), eventbridge: nowhere.clone(), sesv2: nowhere };
@@ -182,7 +180,6 @@ impl Cloud {
         draw(&mut lock(&self.0.rng))
     }
 
-    /// Draws whether something happens that has this probability, per mille.
     pub fn happens(&self, per_mille: u16) -> bool {
         per_mille > 0 && self.draw(|rng| rng.u16(0..1_000)) < per_mille
     }

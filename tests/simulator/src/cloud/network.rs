@@ -232,7 +232,6 @@ fn writes(operation: &str, body: &Value) -> Option<String> {
     }
 }
 
-/// The outcome of a write, for the history.
 fn outcome((status, text): &Answer) -> String {
     if *status == 200 {
         return "done".to_owned();

@@ -14,7 +14,6 @@ tokio::task_local! {
 /// When a process dies, relative to one of its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Before the call is sent.
     Before,
     /// After the call is carried out, so that nobody receives its answer.
     After,
@@ -61,7 +60,6 @@ impl Process {
         }))
     }
 
-    /// The run that the calling code belongs to.
     pub fn current() -> Option<Self> {
         PROCESS.try_with(Clone::clone).ok()
     }

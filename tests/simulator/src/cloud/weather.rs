@@ -6,11 +6,8 @@
 /// How often each fault happens, per mille, and how severe it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Weather {
-    /// A call is refused at once.
     pub refused: u16,
-    /// A call is lost.
     pub lost_call: u16,
-    /// A call is carried out, but its answer is lost.
     pub lost_answer: u16,
     /// A call is carried out seconds later, when its sender has given up on it.
     pub late: u16,
@@ -21,7 +18,6 @@ pub struct Weather {
     pub broken: u16,
     /// A transaction takes so long that its retry arrives while it is still in progress.
     pub long_transaction: u16,
-    /// A read that may be stale is stale.
     pub stale: u16,
     /// The maximum age of a stale read, in milliseconds.
     pub lag: u64,
@@ -44,12 +40,10 @@ pub struct Weather {
 }
 
 impl Weather {
-    /// Weather without any fault.
     pub fn calm() -> Self {
         Self::default()
     }
 
-    /// Draws the weather of a seed.
     pub fn of(rng: &mut fastrand::Rng) -> Self {
         let mut weather = Self::calm();
         for fault in [

@@ -34,7 +34,6 @@ pub(super) fn refusal(name: &str, message: &str) -> Answer {
     (status, json!({"__type": kind, "message": message}).to_string())
 }
 
-/// The answer to a transaction that was cancelled for these reasons.
 pub(super) fn cancelled(codes: &[&str]) -> Answer {
     let reasons: Vec<Value> = codes
         .iter()

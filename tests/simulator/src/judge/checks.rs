@@ -105,7 +105,6 @@ fn addresses(items: &[Arc<Value>]) -> Result<(), Problem> {
     twice.map_or(Ok(()), |email| wrong(format!("two clients have the address {email}")))
 }
 
-/// The ids of the events that a change stands for.
 fn events_of(change: &Change) -> Vec<String> {
     let Some(new) = &change.new else {
         return Vec::new();
@@ -143,7 +142,6 @@ fn events_of(change: &Change) -> Vec<String> {
     }
 }
 
-/// The ids of the events that the change of an account stands for.
 fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
     let id = |of: &str, name: &str| format!("{}:{}:{name}", text(new, of), number(new, "version"));
     let is_some = |doc: &Value, member: &str| doc[member]["S"].is_string();
@@ -200,13 +198,11 @@ fn runs_for<'a>(record: &'a Record, function: &'a str, id: &'a str) -> impl Iter
     record.handled.iter().filter(of_it)
 }
 
-/// A problem that concerns these runs.
 fn wrong_of<'a>(what: String, runs: impl Iterator<Item = &'a Process>) -> Problem {
     let about = runs.map(|it| it.name().to_owned()).collect();
     Problem { what, about }
 }
 
-/// The functions that send e-mails in response to events.
 const MAILERS: [&str; 2] = ["notify", "mail-links"];
 
 /// Checks that every event that calls for an e-mail was handled to the end.

@@ -124,7 +124,6 @@ fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Pro
     Ok(next)
 }
 
-/// Compares what was written with what the model did.
 fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
     let names = &record.deployment.names;
     wallets_agree(names, before, after, commit)?;
@@ -146,7 +145,6 @@ fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Re
     clients_agree(names, before, after, commit)
 }
 
-/// The new content of an item that the commit wrote.
 fn became<'a>(commit: &'a Commit, noun: &str, id: &str) -> Option<&'a Value> {
     let pk = format!("{noun}#{id}");
     commit.changes.iter().find(|change| change.key.0 == pk)?.new.as_deref()

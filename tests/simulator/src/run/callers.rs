@@ -21,10 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Roughly how many calls to the cloud a request makes.
 pub const CALLS: u32 = 5;
 
-/// One request of a caller, and its answer.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The number of the command.
     pub command: u32,
     /// When it began, in milliseconds since the start.
     pub from: u64,

@@ -217,7 +217,6 @@ impl Delivery {
         }
     }
 
-    /// Delivers the records of a shard to a function that reads the stream.
     async fn hand_over(self: Rc<Self>, reader: usize, shard: usize) {
         let cloud = self.deployment.cloud.clone();
         let reader = &self.readers[reader];

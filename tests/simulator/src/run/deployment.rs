@@ -77,7 +77,6 @@ impl Names {
         self.app.store.client_refid(&id)
     }
 
-    /// The refid that a purchase under this idempotency key has.
     pub fn purchase(&self, wallet: usize, key: &str) -> String {
         let wallet = ResellerRefid::parse(self.wallet(wallet)).expect("a refid");
         self.app.store.entry_refid(&wallet, Class::Provision, key).to_string()
@@ -91,7 +90,6 @@ impl Names {
         places.iter().map(licence).collect()
     }
 
-    /// A buyer in the form in which a request's body names it.
     pub fn buyer(&self, buyer: &Buyer) -> Value {
         match buyer {
             Buyer::Existing(label) => json!(self.client(label).as_str()),
@@ -238,7 +236,6 @@ impl Deployment {
         Some(failed.and_then(|it| it.item_identifier))
     }
 
-    /// The functions that an event on the bus invokes.
     pub fn consumers(&self, event: &Value) -> Vec<String> {
         let matching = |rule: &&Rule| rule.on == On::Own && rule.pattern.matches(event);
         self.rules.iter().filter(matching).map(|rule| rule.function.clone()).collect()

@@ -35,7 +35,6 @@ impl std::fmt::Display for Pace {
 }
 
 impl Pace {
-    /// Whether this is at least `times` as fast as another pace.
     pub fn is_faster_than(self, other: Self, times: u64) -> bool {
         self.licences * other.milliseconds >= times * other.licences * self.milliseconds
     }

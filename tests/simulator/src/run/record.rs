@@ -15,9 +15,7 @@ use crate::workload::people::Asked;
 pub struct Record {
     pub deployment: Rc<Deployment>,
     pub commands: Vec<Command>,
-    /// Every request for one of the commands, with its answer.
     pub attempts: Vec<Attempt>,
-    /// The requests of people with accounts, with their answers.
     pub asked: Vec<Asked>,
     /// The items in the table at the end.
     pub items: Vec<Arc<Value>>,
@@ -32,7 +30,6 @@ pub struct Record {
     pub poisoned: usize,
 }
 
-/// What is wrong, and which part of the history explains it.
 #[derive(Debug)]
 pub struct Problem {
     pub what: String,

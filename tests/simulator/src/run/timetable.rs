@@ -76,7 +76,6 @@ impl Timetable {
         marks.iter().any(|mark| !mark["gsi4pk"].is_null())
     }
 
-    /// Lets one instance run. Returns whether the run succeeded.
     async fn run(&self, event: Value, dies: Option<(u32, Moment)>) -> bool {
         let cloud = &self.deployment.cloud;
         self.runs.set(self.runs.get() + 1);

@@ -157,7 +157,6 @@ impl Command {
         )
     }
 
-    /// The clients that a purchase is for and does not create.
     pub fn existing_buyers(&self) -> Vec<&str> {
         let buyers = match &self.action {
             Action::Buy { buyer, .. } => std::slice::from_ref(buyer),

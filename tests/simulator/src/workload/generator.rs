@@ -7,9 +7,7 @@ use crate::cloud::Cloud;
 use crate::workload::command::{Action, Buyer, Command, Party};
 use crate::workload::market::{PRODUCTS, WALLETS};
 
-/// How many e-mail addresses exist.
 const ADDRESSES: usize = 14;
-/// How many external ids of clients exist.
 const CLIENTS: usize = 24;
 
 #[derive(Debug)]

@@ -38,7 +38,6 @@ const LEVEL: i32 = 9;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub body: Vec<u8>,
-    /// Whether the answer repeats that of an earlier request.
     pub replayed: bool,
 }
 
@@ -53,7 +52,6 @@ pub trait View<T>: for<'a> From<&'a T> + Serialize {}
 
 impl<T, V: for<'a> From<&'a T> + Serialize> View<T> for V {}
 
-/// The view for commands whose answer is not shown to anyone.
 #[derive(Debug, Serialize)]
 pub struct NoView;
 

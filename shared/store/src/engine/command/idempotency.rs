@@ -36,12 +36,10 @@ impl Fingerprint {
     }
 }
 
-/// The idempotency key of a request, with the fingerprint that a repeat of the request must have.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
     /// The tenant of the caller. Tenants can't see or use each other's keys.
     pub tenant: String,
-    /// The key as the caller sent it.
     pub key: String,
     pub fingerprint: Fingerprint,
 }
@@ -49,7 +47,6 @@ pub struct IdempotencyKey {
 /// Where the answer to a command is stored, and for which request.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    /// The key of the item that holds the answer.
     pub(crate) key: Key,
     pub(crate) fingerprint: Fingerprint,
     /// Text that the record's item already holds, and that its stored answer therefore need not repeat.

@@ -32,16 +32,13 @@ const GRACE: Duration = Duration::from_secs(1);
 /// without an idempotency key.
 #[derive(Debug, Clone)]
 pub struct Request<K = Option<IdempotencyKey>> {
-    /// The idempotency key under which the answer is stored.
     pub key: K,
     pub stamp: Stamp,
     pub now: Time,
 }
 
-/// What a command decides, given the items that it loaded.
 #[derive(Debug)]
 pub enum Decision {
-    /// Make these writes, then give this answer.
     Commit {
         /// The writes. If there is a record, it comes first.
         writes: Vec<CommandWrite>,
@@ -66,7 +63,6 @@ impl CommandWrite {
         Self { write, taken: None }
     }
 
-    /// A write that claims a unique value; `taken` is the refusal if somebody else has it.
     pub fn unique(write: Write, taken: Refusal) -> Self {
         Self { write, taken: Some(taken) }
     }
@@ -79,7 +75,6 @@ struct Reads<'a> {
     keys: &'a [Key],
 }
 
-/// What follows from an attempt to commit.
 enum CommitOutcome {
     Committed,
     Answer(Answer),

@@ -57,7 +57,6 @@ impl From<TableError> for StoreError {
 pub enum Consistency {
     /// May be stale, and costs half as much.
     Eventual,
-    /// Sees every acknowledged write.
     Strong,
 }
 
@@ -71,11 +70,9 @@ pub struct Range {
     /// Only items after the one with this key, which an earlier [`Slice`] ended at. Unlike `beyond`, it skips no item
     /// when several share a sort key.
     pub after: Option<Item>,
-    /// Whether to read the lowest sort key first.
     pub ascending: bool,
     /// The most items to read, before filters.
     pub limit: i32,
-    /// Only items whose `doc` meets these conditions.
     pub filters: Vec<Filter>,
 }
 

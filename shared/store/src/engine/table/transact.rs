@@ -13,7 +13,6 @@ use crate::engine::item::{Item, key_of, number, text};
 use crate::engine::keys::Key;
 use crate::engine::table::meter::{self, Direction};
 
-/// What must hold of the item that a write is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     Absent,
@@ -31,7 +30,6 @@ impl Condition {
 
 #[derive(Debug, Clone)]
 pub enum Write {
-    /// Puts the whole item.
     Put(Item, Condition),
     Delete(Key, Condition),
     /// Changes nothing, but cancels the transaction if the condition fails.

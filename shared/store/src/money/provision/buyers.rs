@@ -16,7 +16,6 @@ use crate::{Policy, Store, StoreError};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Buyer {
-    /// A client that the reseller has already.
     Existing(ClientRefid),
     /// A client that the same commit creates.
     New(Box<NewClient>),
@@ -59,7 +58,6 @@ impl Buyers {
         }
     }
 
-    /// The keys that a purchase for these buyers reads first.
     pub(super) fn keys(&self, policy: Policy) -> Vec<Key> {
         let bind = self.bind(policy);
         let key_of = |buyer: &Buyer| match buyer {

@@ -25,7 +25,6 @@ use crate::{Store, StoreError};
 const KIND: &str = "client";
 pub(crate) const DELETED: &str = "deleted_client";
 
-/// The guard that reserves an address for one client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct AddressGuard {
     client: ClientRefid,

@@ -158,7 +158,6 @@ impl Store {
         bound.await.map(|_| ())
     }
 
-    /// The writes that turn `old` into `new`: the client, and what changes along with it.
     fn change_writes(
         &self,
         old: &Client,
@@ -260,7 +259,6 @@ fn binding(client: &Client, user: &UserRefid, loaded: &Loaded, stamp: &Stamp) ->
     user::replacement(&user.bound_to(&client.refid)?, stamp)
 }
 
-/// The write that releases the user that `client` is bound to.
 fn release(client: &Client, loaded: &Loaded, stamp: &Stamp) -> Result<Option<CommandWrite>, StoreError> {
     let Some(refid) = &client.user else {
         return Ok(None);

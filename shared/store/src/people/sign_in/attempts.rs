@@ -15,7 +15,6 @@ use crate::StoreError;
 use crate::engine::item::{doc, item, number};
 use crate::engine::{CommandWrite, Condition, Key, Loaded, Secrets, Stamp, Write};
 
-/// One count: what is counted, and the key of its item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Count {
     counted: Counted,
@@ -55,7 +54,6 @@ impl Count {
         Err(Refusal::TooManyAttempts { seconds }.into())
     }
 
-    /// The write that counts one more failure.
     pub(crate) fn failure(&self, loaded: &Loaded, stamp: &Stamp, now: Time) -> Result<CommandWrite, StoreError> {
         let before = self.read(loaded)?;
         let condition = Condition::of(before.as_ref().map(|it| it.version));

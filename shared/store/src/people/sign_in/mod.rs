@@ -27,7 +27,6 @@ pub struct SignIn {
     pub device: Option<String>,
     /// The network address.
     pub address: Option<String>,
-    /// What the browser or program calls itself.
     pub agent: Option<String>,
 }
 
@@ -57,7 +56,6 @@ pub struct OpenedSession {
     pub user: User,
     /// The session's token, which is shown only now.
     pub token: String,
-    /// When the session ends at the latest.
     pub expires_at: Time,
     /// What the device shows at its next sign-in, to be recognised.
     pub device: String,
@@ -76,7 +74,6 @@ impl NewSession {
         Ok(Self { id: code(secrets.random()?), secret: data_encoding::BASE64URL_NOPAD.encode(&secret) })
     }
 
-    /// The token that the browser or program presents with each request.
     pub(crate) fn token(&self, user: &UserRefid) -> String {
         format!("{user}.{}", self.secret)
     }
@@ -231,7 +228,6 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    /// The user who signed in, and the writes that begin the session.
     fn writes(
         &self,
         account: &Account,

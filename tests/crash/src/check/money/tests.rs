@@ -23,7 +23,6 @@ fn refund() -> Value {
     refund
 }
 
-/// Makes an entry one half of a transfer: sets its refid, and the reseller and the entry of the other half.
 fn half(mut half: Value, refid: &str, reseller: &str, other: &str) -> Value {
     half["refid"] = json!(refid);
     half["counterparty"] = json!({"reseller": reseller, "entry": other});
@@ -59,7 +58,6 @@ fn history() -> Vec<Reported> {
     ]
 }
 
-/// The state of a system in which exactly this history has happened.
 fn found(history: &[Reported]) -> Found {
     let answers = history.iter().filter_map(|told| {
         let answer = told.done()?;

@@ -105,7 +105,6 @@ impl Table {
         Self { database: in_memory(spec, name, now).expect("a table"), name: name.to_owned(), state: Mutex::default() }
     }
 
-    /// The database, which the reader of the stream needs.
     pub fn database(&self) -> &Database {
         &self.database
     }

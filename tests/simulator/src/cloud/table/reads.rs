@@ -12,7 +12,6 @@ use super::{ItemKey, State, Table, key_of};
 use crate::cloud::wire::{self, Answer};
 use crate::cloud::{Cloud, Process, lock};
 
-/// Adds a line to the history under the name of the calling process.
 fn note(cloud: &Cloud, by: Option<&Process>, what: &str) {
     cloud.note(by.map_or("-", Process::name), what);
 }

@@ -69,7 +69,6 @@ pub enum Verdict {
 }
 
 impl Model {
-    /// The state after the set-up.
     pub fn at_the_start() -> Self {
         let tier = |name: &str| TIERS.iter().position(|it| *it == name).expect("a tier");
         let wallet = |(name, parent): &(&str, Option<usize>)| Wallet {

@@ -54,7 +54,6 @@ impl Ask {
         }
     }
 
-    /// The session that the request is made in.
     pub fn session(&self) -> Option<&str> {
         match self {
             Self::Me { session }
