@@ -1,4 +1,4 @@
-//! Tests of what Purser promises, through the doors that its users use. The tree mirrors the API.
+//! Tests of Purser's promises, through the interfaces that users use. The tree mirrors the API.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -131,7 +131,7 @@ fn read(path: &Path) -> Result<Vec<Stale>, FileError> {
         .collect()
 }
 
-/// How many users there are for each reason, and since when the oldest of them has been unused.
+/// How many users there are for each reason, and the earliest `since` among them.
 #[derive(Default)]
 struct Reasons {
     counts: BTreeMap<Reason, u64>,

@@ -168,7 +168,7 @@ impl Found {
         if self.missed > 0 {
             warn(&format!("{} could not be counted", counted(self.missed, "period")));
         }
-        // What `rebuild` repairs is correct once it has been counted again.
+        // `rebuild` repairs the differences, so they are not a failure.
         if rebuild { Outcome::of(false, self.missed == 0) } else { Outcome::of(self.differing > 0, complete) }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the files that hold saved checkpoints and entries.
 //!
-//! Invariant: a file holds a list as the API answers it, or one item of such a list, in the API's own JSON; anything
+//! Invariant: a file holds a list from an answer of the API, or one item of such a list, in the API's own JSON. All
 //! else is an error.
 
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, FileError> {
 fn items<T: DeserializeOwned>(path: &Path, from: &'static str) -> Result<Vec<T>, FileError> {
     let bytes = std::fs::read(path).map_err(|error| FileError::Io { path: path.to_owned(), error })?;
     let list = serde_json::from_slice::<Answer<T>>(&bytes).map(|answer| answer.data);
-    // A broken list is reported as a list, and not as an item that it never was.
+    // The error for a broken list is about the list, not about a single item.
     let is_list = || serde_json::from_slice::<Answer<serde_json::Value>>(&bytes).is_ok();
     let read = match list {
         Err(_) if !is_list() => serde_json::from_slice(&bytes).map(|item| vec![item]),

@@ -106,7 +106,7 @@ struct Figures {
     /// The last day to recount [default: today]
     #[arg(long, value_name = "DAY")]
     end: Option<Day>,
-    /// Also have figures that differ counted again
+    /// Also rebuild the figures that differ
     #[arg(long)]
     rebuild: bool,
 }

@@ -1,7 +1,7 @@
 //! `checkpoints`: saves each signed part as a file.
 //!
-//! Invariant: an existing file is never overwritten. A part never changes, so the command reports one for which the
-//! deployment now returns something different.
+//! Invariant: an existing file is never overwritten. A part never changes, so the command reports a part if the
+//! deployment now returns a different one.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;

@@ -61,7 +61,7 @@ fn it_says_where_it_is_and_ends_when_asked() {
     }
 }
 
-/// A start in two seconds is the only time that Purser promises; it takes about a tenth of that.
+/// Purser promises one time only: it starts in two seconds. It takes about a tenth of that.
 #[test]
 fn it_is_ready_in_two_seconds_and_healthy() {
     let parent = tempfile::tempdir().unwrap();

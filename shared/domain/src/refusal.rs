@@ -76,11 +76,11 @@ pub enum Refusal {
     ParentTooDeep { most: u8 },
     #[error("There is no such user.")]
     InvalidUser,
-    /// Rule A7 binds a client to at most one user.
+    /// The client has another user (rule A7).
     #[strum_discriminants(strum(serialize = "client_already_bound"))]
     #[error("The client is already bound to a user.")]
     ClientBound,
-    /// Rule A7 binds a user to at most one client.
+    /// The user has another client (rule A7).
     #[strum_discriminants(strum(serialize = "user_already_bound"))]
     #[error("The user is already bound to a client.")]
     UserBound,
@@ -126,7 +126,7 @@ pub enum Refusal {
     /// The metadata would be too large after the merge (rule A6).
     #[error("Metadata may have at most {most} bytes of JSON.")]
     MetadataTooLarge { most: usize },
-    /// An idempotency key names one request (rule B8).
+    /// Another request has used this key (rule B8).
     #[error("The idempotency key was already used for a different request.")]
     IdempotencyKeyReused,
     /// The wallet already has an entry with this reference and a different amount (rule B8).

@@ -1,4 +1,4 @@
-//! What every operation is written with. The rooms of the functions import all of it.
+//! The names that operations use. The modules of the functions import all of them.
 
 pub use axum::extract::State;
 pub use axum::response::{IntoResponse, Response};

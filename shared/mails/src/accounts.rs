@@ -39,8 +39,8 @@ impl Recipient<'_> {
         brand(self.app, self.reseller)
     }
 
-    /// Contains the link that confirms a new user's address, but not the user's name, because a stranger may have
-    /// chosen it: otherwise anyone could have Purser send any text to any address.
+    /// Contains the link that confirms a new user's address, but not the user's name: a stranger may choose the name,
+    /// and could so make Purser send any text to any address.
     pub fn confirm(&self, link: &str, valid_for: Duration) -> Result<Mail, String> {
         let brand = self.brand();
         let valid_for = &*readable_duration(valid_for);

@@ -128,7 +128,7 @@ impl<'a> Colour<'a> {
         let part = |at: usize| {
             let hex = digits.get(at * wide..(at + 1) * wide).unwrap_or_default();
             let value = u32::from_str_radix(hex, 16).unwrap_or_default();
-            // The three-digit notation abbreviates two equal digits per colour.
+            // In three-digit notation, each digit stands for two equal ones.
             if wide == 1 { value * 17 } else { value }
         };
         (299 * part(0) + 587 * part(1) + 114 * part(2)) / 1000

@@ -1,8 +1,7 @@
-//! A Lambda function that makes recorded calls to DynamoDB and nothing else: the cost that any code making them has.
+//! A Lambda function that only makes recorded calls to DynamoDB. It measures what these calls cost any code.
 //!
-//! Invariant: the calls are those of a real function, member for member; an unknown member in the recording stops the
-//! start. The calls are prepared once, before the first request. The function has one thread, like Purser's
-//! functions.
+//! Invariant: the calls are those of a real function, member for member; an unknown member in the recording is fatal.
+//! The calls are prepared once, before the first request. The function has one thread, like Purser's functions.
 
 use std::collections::HashMap;
 

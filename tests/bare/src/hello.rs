@@ -1,4 +1,4 @@
-//! The smallest Lambda function in Rust: what any start and any request costs.
+//! The smallest Lambda function in Rust: the least a start and a request cost.
 //!
 //! Invariant: it does what the first example of the Lambda runtime does, and no more.
 

@@ -29,8 +29,8 @@ async fn figures_cost_the_same_beside_2_000_clients_as_beside_200() {
     assert_eq!(budgets::analytics::measure(2_000, |_| ()).await, few);
 }
 
-/// Adds copies of a client, one for each number and each that many minutes older than 2020, with the keys that the
-/// store would give them.
+/// Adds a copy of a client for each number: dated so many minutes before 2020, with the keys that the store would give
+/// it.
 fn multiply(world: &World, client: &str, copies: impl IntoIterator<Item = u32>) {
     let items = world.items();
     let original = items.iter().find(|item| item["pk"]["S"] == format!("CL#{client}"));

@@ -24,8 +24,7 @@ pub struct Own {
 #[derive(Debug, Clone)]
 pub struct Neighbour {
     pub refid: String,
-    /// Whether it is a direct child of the author's reseller, which may then transfer credits to it without an
-    /// operator.
+    /// Whether it is a direct child of the author's reseller. If so, that reseller may transfer credits to it itself.
     pub below: bool,
 }
 
@@ -105,8 +104,8 @@ impl Author {
         false
     }
 
-    /// Refunds the purchase whose answer was lost, if it was carried out, before its caller learns of it. The list of
-    /// commands then has the refund before the purchase, which still lacks its answer.
+    /// Refunds the last purchase if it was carried out but its answer was lost. In the list of commands, the refund
+    /// then comes before the purchase, which still lacks its answer.
     pub async fn refund_unseen(&mut self, round: usize) {
         let lost = |told: &&Reported| {
             let (command, lost) = (&told.command, told.answer.is_none());

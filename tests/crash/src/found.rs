@@ -10,8 +10,8 @@ use super::author::Author;
 use super::check::{Found, Wallet};
 use super::history::Reported;
 
-/// Reads every wallet, entry and client. For each author's commands from the index in `since` on, also reads their
-/// provisions again and repeats the command.
+/// Reads every wallet, entry and client. From the index in `since` on, also reads each author's provisions again and
+/// repeats the commands.
 pub async fn read(operator: &Caller, authors: &[Author], since: &[usize]) -> Result<Found, String> {
     let mut found = Found::default();
     for author in authors {
@@ -79,7 +79,7 @@ async fn pages(operator: &Caller, list: &str) -> Vec<Value> {
 }
 
 /// Adds the e-mails in the data folder, by their ids, skipping a line that a crash has torn. Call this before each
-/// start of `purser`, which trims the file.
+/// start of `purser`: it trims the file.
 pub fn collect_mails(folder: &Path, mails: &mut BTreeMap<String, (String, String)>) {
     let text = std::fs::read(folder.join("mails.jsonl")).unwrap_or_default();
     for line in text.split(|byte| *byte == b'\n') {

@@ -133,7 +133,7 @@ impl Reported {
         done.map_or_else(Vec::new, |done| licences(&done.json))
     }
 
-    /// The clients in the answer in their state after the command.
+    /// The clients in the answer, as they are after the command.
     pub fn clients(&self) -> Vec<&Value> {
         let Some(done) = self.done() else {
             return Vec::new();

@@ -33,8 +33,8 @@ pub struct Draft {
 
 pub const POOR: (u16, &str) = (402, "insufficient_credits");
 
-/// The kind of a refund of a purchase whose caller has not received the answer yet. It is not in the table, because
-/// only a kill creates the situation.
+/// The kind of a refund of a purchase whose answer was lost. It is not in the table, because only a kill loses an
+/// answer.
 pub const UNSEEN: &str = "refund of an unseen purchase";
 
 pub const KINDS: &[Kind] = &[
@@ -180,8 +180,8 @@ fn refund_of_licences(author: &mut Author, id: &str) -> Option<Draft> {
     Some(give_back(&purchase.refid, body, Wanted::Refund(refund)))
 }
 
-/// Refunds a whole purchase again if nothing is left of it; otherwise one licence that has been refunded, together
-/// with all that have not.
+/// Refunds a whole purchase again if nothing is left of it. Otherwise, refunds all that is left and one refunded
+/// licence again.
 fn refund_again(author: &mut Author, id: &str) -> Option<Draft> {
     let purchase = author.a_purchase(|it| it.left == 0 || !it.ended.is_empty())?;
     let mut body = json!({"description": id});

@@ -51,11 +51,11 @@ const VARIABLES: [(&str, &str); 2] =
 /// A round waits for at most this many answers before the kill, which follows within `OFFSET` of the last of them.
 const ANSWERS: usize = 120;
 const OFFSET: Duration = Duration::from_millis(25);
-/// The latest moment of a start at which the next kill may come.
+/// A kill during a start comes at most this long after it began.
 const START: Duration = Duration::from_millis(300);
 /// Longer than a round takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// A consumer that died keeps its claim of an event for a minute; the retries of the bus outlast that.
+/// Long enough for the retries of the bus, which outlast the one-minute claim of a consumer that died.
 const CONSEQUENCES: Duration = Duration::from_mins(4);
 
 pub struct Crash {
@@ -74,7 +74,7 @@ pub struct Round {
     pub kills: usize,
     /// How many commands had no answer when `purser` was killed.
     pub unknown: usize,
-    /// How many of these turned out to have been done, because their repeat was answered as a replay.
+    /// How many of these were in fact carried out: their repeats were answered as replays.
     pub had_happened: usize,
     /// Counts over all rounds so far.
     pub totals: Totals,
@@ -87,7 +87,7 @@ pub struct Totals {
     pub licences: usize,
     pub clients: usize,
     pub refunds: usize,
-    /// How many of the refunds were of a purchase whose caller did not know yet that it had been done.
+    /// How many refunds returned a purchase before its caller knew that it was carried out.
     pub unseen: usize,
     pub transfers: usize,
 }
@@ -236,8 +236,8 @@ impl Crash {
         count
     }
 
-    /// Starts `purser` again; one time in four, kills it during a first attempt. Returns the number of kills,
-    /// including the one before.
+    /// Starts `purser` again; one time in four, kills a first start. Returns the number of kills, counting the one
+    /// under load.
     async fn start(&mut self) -> usize {
         let mut kills = 1;
         if self.random.u8(0..4) == 0 {

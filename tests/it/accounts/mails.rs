@@ -19,7 +19,7 @@ fn address() -> EmailAddress {
     EmailAddress::try_from("ada@acme.example".to_owned()).unwrap()
 }
 
-/// The e-mails with a link to addresses that nobody has confirmed.
+/// The e-mails that have a link and go to unconfirmed addresses.
 fn to_strangers(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
     let ada = Recipient { app, to: &address(), reseller };
     let confirm = &link(app, "/customer/confirm", "token").unwrap();

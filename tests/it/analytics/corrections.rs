@@ -56,7 +56,7 @@ async fn as_of_is_never_more_than_two_minutes_behind_when_all_goes_well() {
     let _client = clients(&world, &world.operator, 1).await;
     let trend = figure(&world, &world.operator, "clients/signups").await;
     assert_eq!(trend["as_of"], "2023-01-15T08:59:30.000Z");
-    // A rollup whose function died holds the lease for a minute; the next run does what it left undone.
+    // A run that died holds the lease for a minute; the next run then does what the dead run left.
     let store = &world.system().app().store;
     let now = world.system().clock().now();
     let lease = store.lease_rollup("a run that dies", now).await.unwrap();

@@ -1,5 +1,5 @@
-//! Checking figures against what they count: a difference is reported and repaired, and a change that is still under
-//! way is not reported as one.
+//! Checking figures against what they count: a difference is reported and repaired, and a change still under way is not
+//! a difference.
 
 use std::collections::BTreeSet;
 
@@ -101,9 +101,9 @@ async fn figures_that_are_right_differ_nowhere_and_a_check_writes_nothing() {
     // One reseller; three clients, of which one is deleted; a top-up and two purchases; two licences.
     assert_eq!((&day["things"], &day["differing"]), (&json!(9), &json!(0)));
     assert_eq!((&day["period"], &day["first_day"]), (&json!("2023-01-15"), &json!(null)));
-    // Figures by hour and by day: of clients for everybody and for the reseller (4), of entries likewise over two
-    // hours (6), of licences likewise (4), of resellers for everybody (2). Licences are also counted by client, for
-    // everybody and for the reseller, but by hour only (4).
+    // Figures of each hour and of the day. Everybody's and the reseller's: clients (4), entries in two hours (6),
+    // licences (4). Only everybody's: resellers (2). Licences also have hourly figures for each of two clients,
+    // everybody's and the reseller's (4).
     assert_eq!(day["figures"], 4 + 6 + (4 + 4) + 2);
     for (query, period, figures) in [("monthly", "2023-01", 11), ("yearly", "2023", 7)] {
         let said = check(&world, &format!("{DAY}&interval={query}")).await;

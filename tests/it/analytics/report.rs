@@ -39,7 +39,7 @@ async fn the_months_report_names_leaders_and_whom_to_promote_and_is_mailed_on_th
     let before = figure(&world, &world.operator, "reports/partners").await;
     assert_eq!((&before["leaders"], &before["suggestions"]), (&json!([]), &json!([])));
 
-    // On the first of the next month operators are mailed the report of this one.
+    // On the first of next month, operators get this month's report by e-mail.
     turn_to(&world, &format!("{}T06:15:00Z", month.last().next().unwrap()));
     world.run_schedule("report-partners").await;
     let mails = world.all_mails().await;

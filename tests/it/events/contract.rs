@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 const EVENTS: &str = include_str!("../../../shared/domain/src/event/mod.rs");
 const DOCUMENT: &str = "docs/events.md";
-/// What stands in the document before the part that is made of the code.
+/// The line in the document before the part that is made from the code.
 const MARK: &str = "<!-- From here on made of shared/domain/src/event/mod.rs. -->\n";
 
-/// The names in a function's rules on Purser's own bus.
+/// The events in a function's rules on Purser's bus.
 fn ruled(events: &[EventSpec]) -> BTreeSet<String> {
     let patterns = events.iter().filter_map(|event| match event {
         EventSpec::EventBridgeRule { pattern, bus: Some(_) } => Some(pattern),
@@ -79,7 +79,7 @@ async fn consumer_refuses_the_events_it_does_not_take() {
     }
 }
 
-/// One event of the enum's source: its name, what it means, and its members with theirs.
+/// An event in the enum's source: name, meaning, and members (name, type, meaning).
 #[derive(Default)]
 struct Described {
     name: String,
@@ -87,7 +87,7 @@ struct Described {
     members: Vec<[String; 3]>,
 }
 
-/// The variants of the enum, which is formatted by rustfmt: a line holds one thing.
+/// The variants of the enum. Rustfmt formats it, so each line holds one thing.
 fn variants() -> Vec<Described> {
     let (_, source) = EVENTS.split_once("pub enum Event {\n").expect("the enum");
     let (source, _) = source.split_once("\n}\n").expect("its end");
@@ -136,7 +136,7 @@ fn in_words(kind: &str) -> String {
     words.to_owned()
 }
 
-/// The part of the document that the code says.
+/// The part of the document made from the code.
 fn described() -> String {
     let mut text = String::new();
     for Described { name, meaning, members } in variants() {

@@ -14,7 +14,7 @@ fn defined(rules: &str) -> BTreeSet<&str> {
     items.filter_map(|item| item.split(".**").next()).collect()
 }
 
-/// The tests that the document names as `path.rs: function`, as path without `.rs` and function.
+/// The tests that the document names as `path.rs: function`, as pairs; the path loses `.rs`.
 fn cited_tests(rules: &str) -> Vec<(&str, &str)> {
     rules.split('`').skip(1).step_by(2).filter_map(|quoted| quoted.split_once(".rs: ")).collect()
 }

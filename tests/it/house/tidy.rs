@@ -203,7 +203,7 @@ fn dependencies_point_one_way() {
     assert_eq!(own, ["purser-domain.workspace = true"]);
 }
 
-/// So few that a newcomer takes a folder in at a glance.
+/// The most entries that a newcomer sees at a glance.
 const MOST_ENTRIES: usize = 12;
 /// Folders that may hold more: the root, the decisions, and the two lists of nouns.
 const LONG_FOLDERS: [&str; 4] = ["", "docs/adr", "functions/api/src", "tests/it"];

@@ -179,7 +179,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let _refunded = refunded.expect(200);
     world.system().settle().await;
 
-    // The tampered entry differs from what figures count of it: a rollup does not notice, and the daily sample does.
+    // The tampered entry no longer matches the figures. A rollup does not notice that, but the daily sample does.
     world.run_schedule("rollup").await;
     assert!(!log.metrics().contains(Metric::FigureDiffers.name()));
     let nobody = world.nobody();

@@ -108,7 +108,7 @@ async fn a_history_is_spread_over_its_time_whole_and_nobody_is_mailed() {
     let made = world.items().into_iter().filter(|it| it["kind"]["S"] != "checkpoint");
     let origins: BTreeSet<_> = made.filter_map(|it| by(&it)).collect();
     assert_eq!(origins, ["demo".to_owned()].into());
-    // Some days in between, and the last one, ended with a checkpoint.
+    // Some days in between, and the last day, have a checkpoint.
     let checkpoints = world.operator.get("/v1/checkpoints").await.expect(200).json;
     let days: BTreeSet<_> = checkpoints["data"].as_array().unwrap().iter().map(|it| it["date"].to_string()).collect();
     let months = 92 / 28;

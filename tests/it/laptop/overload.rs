@@ -1,5 +1,5 @@
-//! Overload: the laptop accepts what it can serve, tells the other callers at once to come back, and waits for no
-//! slow one.
+//! Overload: the laptop accepts what it can serve, tells the others at once to retry later, and never waits for slow
+//! ones.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

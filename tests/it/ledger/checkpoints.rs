@@ -149,13 +149,13 @@ async fn a_day_costs_what_its_wallets_cost() {
     assert!(cost.wcu <= 2.0 * 40.0 + 4.0, "{cost:?}");
     let whole = parts(&world, "").await;
 
-    // Of a day that is complete only the parts are read.
+    // For a complete day, only the parts are read.
     let (done, cost) = Box::pin(measured(run(&world, None))).await;
     done.unwrap();
     assert_eq!((cost.calls, cost.wcu), (2, 0.0));
 
-    // A run that resumes reads no wallet that is covered: one read for each part, of which one is there; two pages of
-    // resellers; a batch with the one wallet; its part.
+    // A run that resumes reads no covered wallet: two reads of parts (one is missing); two pages of resellers; a batch
+    // with one wallet; one part written.
     let mut last = items(&world);
     last.retain(|item| item["sk"]["S"] == "000002");
     world.remove(&last[0]);
@@ -175,7 +175,7 @@ async fn assert_not_believed(world: &World, item: &Value, why: &str) {
     item["pk"] = json!({"S": format!("CP#{date}")});
     item["sk"] = json!({"S": "000001"});
     world.put_all(std::slice::from_ref(&item));
-    // Earlier commands have caused work that logs metrics of its own, so that has to be done first.
+    // Earlier commands cause work that logs its own metrics, so wait for that work first.
     world.system().settle().await;
     let before = items(world);
     let (log, _second, _guard) = Log::start();

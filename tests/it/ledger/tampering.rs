@@ -1,4 +1,4 @@
-//! Tampering with a history: verifying finds it, in whichever way it is done (rule B11).
+//! Verifying finds every way of tampering with a history (rule B11).
 
 use purser_domain::basic::{EntryRefid, LicenceRefid};
 use purser_domain::money::{Credits, Entry, EntryHash, EntryType, Refund, Wallet};
@@ -102,8 +102,8 @@ async fn a_changed_entry_shows() {
     }
 }
 
-/// The hash covers an entry's fields as lines without names, so moving a value from one list to another may keep it.
-/// Verifying finds that all the same.
+/// The hash covers an entry's fields as lines without names, so it may stay the same if a value moves to another list.
+/// Verifying still finds that.
 #[tokio::test]
 async fn parts_that_changed_places_show() {
     let world = World::new().await;
@@ -163,8 +163,7 @@ async fn an_entry_taken_out_of_the_list_shows() {
 async fn an_inserted_entry_shows_wherever_it_stands() {
     const FIRST: &str = "PV-0000000000000000";
     const LAST: &str = "PV-ZZZZZZZZZZZZZZZZ";
-    // Before the first entry, behind another one, and at the sort key of an existing one, in front of it and behind
-    // it.
+    // Before the first entry, after another, and at the sort key of an existing one (in front of it and behind it).
     for (refid, at, sequence) in [(FIRST, 0, 0), (FIRST, 2, 3), (FIRST, 2, 2), (LAST, 2, 2), (LAST, 5, 5)] {
         let found = tampered(async |world, _, entries| {
             let mut made_up = renamed(&entries[2], refid);

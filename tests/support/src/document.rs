@@ -1,7 +1,7 @@
 //! The API's document as tests read it: the operations, their inputs, and their successful answers.
 //!
-//! Invariant: everything comes from the `/openapi.json` that is served, so the tests rely on exactly what the author
-//! of a client reads.
+//! Invariant: everything comes from the `/openapi.json` that is served, so the tests rely on exactly what callers of
+//! the API read.
 
 use serde_json::Value;
 

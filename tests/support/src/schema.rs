@@ -1,7 +1,7 @@
 //! The schemas in the API's document, as far as requests use them.
 //!
 //! Invariant: every schema must say how long a text or how large a number may be, and whether unknown members are
-//! refused; otherwise reading it fails, because the author of a client could not know either.
+//! refused; otherwise reading it fails, because a caller could not know that either.
 
 use std::collections::BTreeMap;
 

@@ -122,7 +122,7 @@ impl World {
         entries
     }
 
-    /// The refid and the address of the user who is created with a new reseller, with the address confirmed or not.
+    /// Creates a reseller. Returns the refid and the address of its first user, confirmed if `confirmed`.
     pub async fn login(&self, confirmed: bool) -> (String, String) {
         let refid = self.partner("standard", 0).await.refid;
         let path = format!("/v1/resellers/{refid}");

@@ -156,7 +156,7 @@ impl TableSpec {
                 setting: "StreamViewType",
                 expected: "text",
             })?;
-            // In the template the section alone enables the stream; the API needs an explicit flag.
+            // In the template this section enables the stream; the API needs an explicit flag.
             create.insert("StreamSpecification".to_owned(), json!({"StreamEnabled": true, "StreamViewType": view}));
         }
         let ttl = part(table, "TimeToLiveSpecification");
@@ -263,7 +263,7 @@ fn text_of<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
-/// A list that is absent, or written out with nothing left to compute.
+/// An optional list; one with anything left to compute is an error.
 fn literal_list(name: &str, table: &Value, setting: &'static str) -> Result<Option<Value>, TemplateError> {
     match table.get(setting) {
         None => Ok(None),

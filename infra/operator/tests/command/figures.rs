@@ -11,8 +11,7 @@ async fn turn(world: &World, by: &str) {
     let _turned = nobody.post("/_local/clock", &by).await.expect(200);
 }
 
-/// A world with two clients, whose figures are counted and older than the two minutes in which they can't be
-/// compared.
+/// A world with two clients. Their figures are counted and more than two minutes old, so they can be compared.
 async fn counted() -> World {
     let world = World::at("2023-01-31T23:50:00Z").await;
     for _ in 0..2 {
@@ -67,7 +66,7 @@ async fn what_differs_is_named_and_mended() {
     assert_eq!(early.status, 2);
     assert!(early.err.contains("try again in two minutes"), "{early:?}");
     world.run_schedule("rollup").await;
-    // The rebuild marked the day by its first hour, so that hour has a figure now, too: an empty one.
+    // The rebuild marked the day's first hour, so this hour now has a figure, too: an empty one.
     let right = "2 things, 9 figures: correct\n";
     assert_eq!(against(&world, &["figures"]).await, said(0, right, ""));
 }

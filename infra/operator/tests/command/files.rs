@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::{Said, against, run, saved};
 
-/// Two days of checkpoints, saved as files, of a world with one busy wallet and one without new entries; and the
-/// public key that an operator notes beside them.
+/// A world with one busy wallet and one without new entries, two days of its checkpoints as files, and the public key
+/// that an operator notes.
 struct Kept {
     world: World,
     busy: Partner,
@@ -212,7 +212,7 @@ async fn entries_are_followed_through_the_heads() {
     assert!(said.out.contains("entry 3 does not follow the one before it\n"), "{said:?}");
     assert!(said.out.contains("is not among the given entries\n"), "{said:?}");
 
-    // Another wallet's history with as many entries, valid in itself, claimed to be this wallet's.
+    // Another wallet's valid history with as many entries, passed off as this wallet's.
     let stranger = Kept::new().await;
     let foreign = stranger.entries(&file).await;
     let foreign = foreign.replace(&stranger.busy.refid, &kept.busy.refid);

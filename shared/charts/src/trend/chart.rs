@@ -263,7 +263,7 @@ fn document(title: &str, description: &str, drawing: &str) -> String {
     )
 }
 
-/// Replaces control characters, characters that change the direction of text, and those that XML forbids by spaces.
+/// Replaces with spaces: control characters, characters that change the text direction, and those that XML forbids.
 fn readable(text: &str) -> String {
     let none = |it: char| !is_allowed(it) || matches!(it, '\u{fffe}' | '\u{ffff}');
     text.replace(none, " ")

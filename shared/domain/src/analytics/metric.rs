@@ -28,9 +28,9 @@ pub const OUTSTANDING: &str = "outstanding";
 pub const MINTED: &str = "minted";
 /// Licences whose status is active.
 pub const ACTIVE_LICENCES: &str = "active_licences";
-/// The prefix of a product's figure, followed by the product's reference: its licences that were not revoked.
+/// Before a product's reference: the number of its licences that were not revoked.
 pub const OF_PRODUCT: &str = "product:";
-/// The prefix of a tier's figure, followed by the tier's name: the approved resellers in the tier.
+/// Before a tier's name: the number of approved resellers in the tier.
 pub const IN_TIER: &str = "tier:";
 
 /// What one item of a kind adds to a figure.

@@ -26,13 +26,13 @@ use crate::parties::reseller::Reseller;
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Counted))]
 pub enum Kind {
-    /// Clients, by the time they were created. A deleted client still counts where it did before (rule A9).
+    /// Clients, by their time of creation. A deleted client still counts where it did before (rule A9).
     Client,
-    /// Ledger entries, by the time they were appended.
+    /// Ledger entries, by their time of creation.
     Entry,
     /// Licences, by the time they were minted.
     Licence,
-    /// Resellers, by the time they were onboarded.
+    /// Resellers, by their time of onboarding.
     Reseller,
 }
 
@@ -93,7 +93,7 @@ impl Scope {
         kept.next()
     }
 
-    /// The keys of the first and the last stored period that add up to `period`; `None` for an hour, which has no
+    /// The first and the last key of the stored periods that add up to `period`; `None` for an hour, which has no
     /// parts.
     pub fn parts(&self, period: Period) -> Option<(String, String)> {
         let client = self.client().is_some();

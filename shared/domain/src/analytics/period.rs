@@ -106,7 +106,7 @@ impl Interval {
     }
 }
 
-/// The length of the periods that a longer period is summed up from.
+/// The length of the periods that add up to a longer period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     Hour,
@@ -162,7 +162,7 @@ impl Period {
         }
     }
 
-    /// The following period of the same length; `None` after all time and at the end of the year 9999.
+    /// The following period of the same length; `None` for all time and at the end of the year 9999.
     pub fn next(self) -> Option<Self> {
         let (_, last) = self.days()?;
         match self {

@@ -1,7 +1,7 @@
 //! Ranges of days, and the fewest periods that make up a range.
 //!
-//! Invariant: the cover of a range contains each of its days once and no other day. How many periods it takes depends
-//! on the range alone.
+//! Invariant: the cover of a range contains each of its days once and no other day. The number of periods depends on
+//! the range alone.
 
 use super::period::{Interval, Month, Period, Year};
 use crate::basic::time::Day;

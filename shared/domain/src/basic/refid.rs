@@ -1,6 +1,6 @@
 //! Refids: public ids like `CL-7ZK3M9QWX2ABCDEF`, by which URLs name most things.
 //!
-//! Invariant: a refid is a prefix and 16 symbols of Crockford's base 32, which are 80 bits without look-alikes. It
+//! Invariant: a refid is a prefix and 16 symbols (80 bits) of Crockford's base 32, which has no look-alikes. It
 //! contains no separator of table keys. Text that is not a refid is treated like the id of something that does not
 //! exist, so a request body reads refids as `String`, and only the schema asks for the form of a refid.
 

@@ -1,7 +1,7 @@
 //! Events: what Purser publishes on its bus about a change.
 //!
-//! Invariant: an event is a pure function of one item's change, so it needs no record of its own and none is
-//! forgotten. It carries refids and figures, but never a licence key, an address or a copy of the item.
+//! Invariant: an event is a pure function of one item's change, so it needs no record of its own and can't get lost. It
+//! carries refids and figures, but never a licence key, an address or a copy of the item.
 
 mod changes;
 

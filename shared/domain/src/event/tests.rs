@@ -1,4 +1,4 @@
-//! Pins what goes over the bus to the byte, because consumers of another version, rules and archives read it.
+//! Pins the exact bytes on the bus, because consumers of other versions, rules and archives read them.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

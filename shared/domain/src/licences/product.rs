@@ -136,7 +136,7 @@ pub enum TermsKind {
     Trial,
 }
 
-/// The kind of terms requires a duration that is missing, or rules out the one given.
+/// The kind of terms needs a duration and has none, or has one and allows none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("duration_days is required for a subscription or trial, and not allowed for perpetual or lifetime terms")]
 pub struct TermsError;

@@ -68,7 +68,7 @@ pub struct Quote {
 pub fn quote(product: &Product, quantity: Quantity, tier: Tier, discounts: &Discounts) -> Result<Quote, Refusal> {
     product.must_sell_to(tier)?;
     let unit_price = discounts.price(tier, product.price.credits());
-    // At most 90 × 10¹² credits are far below the most that a wallet can hold, so the multiplication never fails.
+    // The cost is at most 90 × 10¹², far less than a wallet can hold, so the multiplication never fails.
     let cost = unit_price
         .checked_mul(u64::from(quantity.get()))
         .ok_or(Refusal::BalanceTooLarge { most: Credits::MAX_BALANCE })?;

@@ -73,8 +73,8 @@ impl Metadata {
         }
     }
 
-    /// This metadata with `patch` merged in, if there is a patch. The patch itself must have been checked: only the
-    /// size can still be refused, because another caller may have added to the metadata.
+    /// This metadata with `patch` merged in, if there is a patch. Check the patch before: here only the size can still
+    /// be refused, because another caller may have added to the metadata.
     pub fn with(&self, patch: Option<&Map<String, Value>>) -> Result<Option<Self>, Refusal> {
         let too_large = Refusal::MetadataTooLarge { most: MAX_BYTES };
         patch.map(|patch| self.merged(patch)).transpose().map_err(|_| too_large)

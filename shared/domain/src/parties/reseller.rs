@@ -82,7 +82,7 @@ pub struct Reseller {
     /// The balance below which the reseller is warned (rule B9).
     pub low_credit_threshold: Credits,
     pub parent: Option<ResellerRefid>,
-    /// The level below the resellers without a parent, which are on level 1.
+    /// The level; a reseller without a parent is on level 1.
     pub level: u8,
     /// White-label settings and free data of the callers. The store seals it, so it is not part of the document.
     #[serde(skip)]
@@ -232,8 +232,8 @@ mod tests {
         assert_eq!(onboard(Some(&suspended)), Err(Refusal::ResellerSuspended));
     }
 
-    /// The rows say who put purchases on hold; the columns, whether a balance below the threshold of 500 holds them,
-    /// and whether a balance at the threshold releases them.
+    /// Each row says who put purchases on hold, whether a balance below the threshold of 500 holds them, and whether
+    /// one at the threshold releases them.
     #[test]
     fn the_rule_holds_what_is_free_and_releases_what_it_held() {
         let free = onboard(None).unwrap();

@@ -26,7 +26,7 @@ pub enum Counted {
     Code,
     /// A session whose user must repeat the password.
     Session,
-    /// An e-mail address that links are sent to. These are not failures, but too many of them are just as unwelcome.
+    /// An e-mail address that links are sent to. E-mails are not failures, but too many are just as unwelcome.
     Mail,
 }
 
@@ -61,7 +61,7 @@ impl Counted {
     }
 }
 
-/// The stored failures of one account, address, device or other thing counted.
+/// The stored failures of one account, address, device or other [`Counted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
     /// How many failures there were without a success in between.
@@ -71,7 +71,7 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// How many failures count at `now`: those before, or 0 if the last one is too long ago.
+    /// How many failures count at `now`: the stored ones, or 0 if the last is too long ago.
     pub fn failures(before: Option<&Self>, now: Time) -> u32 {
         let remembered = before.filter(|it| it.last_at.plus(FORGOTTEN) > now);
         remembered.map_or(0, |it| it.failures)

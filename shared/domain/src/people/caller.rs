@@ -33,8 +33,8 @@ pub enum RoleName {
     Customer,
 }
 
-/// Who did something, as records name them: the refid of an API key or a user, or `operator` for the first key. Where
-/// another reseller reads the record, it is the refid of the reseller that acted.
+/// Who did something, as records name them: the refid of an API key or a user, or `operator` for the first key. In a
+/// record that another reseller reads, it is the refid of the acting reseller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Actor(String);

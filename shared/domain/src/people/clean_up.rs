@@ -36,10 +36,10 @@ pub struct Stale {
     pub since: Time,
 }
 
-/// How long users are kept who are no longer needed.
+/// How long users who are no longer needed are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CleanUp {
-    /// How long users are kept who never confirmed an address and never signed in, counted from their creation.
+    /// How long users who never confirmed an address and never signed in are kept after their creation.
     pub unconfirmed: SignedDuration,
     /// How long other users are kept, counted from their last activity.
     pub dormant: SignedDuration,

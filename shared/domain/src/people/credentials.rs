@@ -62,7 +62,7 @@ impl Credentials {
         Self { changed_at: Some(now), version: self.version + 1, ..self.clone() }
     }
 
-    /// The credentials with a password that the user's owner set. Registrations that wait for a confirmation end.
+    /// The credentials with a password that their owner set. Registrations that wait for a confirmation end.
     #[must_use]
     pub fn with_password(&self, password: PasswordHash, now: Time) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! What people present as a proof besides a password: tokens, devices, codes and answers to a challenge.
 //!
-//! Invariant: each value has a form that Purser's own values can have, as far as that form is public. Whether a value
-//! is genuine is decided where genuine ones are stored. `Debug` shows none of them.
+//! Invariant: each value has the form of Purser's own values, as far as it is public. The code that stores genuine
+//! values decides whether a value is genuine. `Debug` shows none of them.
 
 use serde::Deserialize;
 

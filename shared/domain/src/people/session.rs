@@ -1,8 +1,8 @@
 //! Sessions: how people stay signed in.
 //!
-//! Invariant: one record holds all sessions of a user and what they permit, so one read identifies the caller, and
-//! whatever ends the sessions ends them in the commit that changes the user. The secret half of a session's token is
-//! never stored, only its SHA-256. All sessions are of the user's current epoch.
+//! Invariant: one record holds all sessions of a user and what they permit, so one read identifies the caller. A change
+//! of the user that ends the sessions does so in the same commit. The secret half of a session's token is never stored,
+//! only its SHA-256. All sessions are of the user's current epoch.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::people::user::User;
 pub const MOST: usize = 10;
 /// The longest stored name of a browser or program, in characters.
 pub const AGENT: usize = 60;
-/// How often the last use of a session is recorded at most.
+/// The least time between two records of a session's use.
 pub const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long sessions last (rule D2).
@@ -114,7 +114,7 @@ impl Session {
         seen.map_or(self.created_at, |seen| *seen.max(&self.created_at))
     }
 
-    /// Whether the session has not reached its limits.
+    /// Whether the session is still within its limits.
     pub fn lasts(&self, seen: Option<&Time>, limits: SessionLimits, now: Time) -> bool {
         let idle_until = self.last_used(seen).plus(limits.idle);
         self.expires_at > now && idle_until > now

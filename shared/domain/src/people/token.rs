@@ -1,7 +1,7 @@
 //! Tokens: the secrets in links that are e-mailed to users (rule D2).
 //!
-//! Invariant: a token is 256 random bits that only one e-mail contains. It works once, for one purpose and for a
-//! short time, and only as long as the user has the address and the epoch of the moment when it was created.
+//! Invariant: a token is 256 random bits that only one e-mail contains. It works once, for one purpose and for a short
+//! time, and only until the address or the epoch of the user changes.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -88,8 +88,8 @@ impl Token {
     }
 }
 
-/// A request for a link by e-mail. It waits in the table until a worker sends the link, so the answer to the request
-/// does not depend on what is known about the address, nor does its duration.
+/// A request for a link by e-mail. It waits in the table until a worker sends the link, so neither the answer nor the
+/// time that it takes depends on what is known about the address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkRequest {
     pub id: String,

@@ -1,8 +1,8 @@
 //! Users: the accounts of people.
 //!
-//! Invariant: an e-mail address belongs to at most one user (rule D1), and a user is bound to at most one client
-//! (rule A7). Each change of password, roles or status begins a new epoch, and no session lasts into the next epoch.
-//! How a user proves who they are is stored apart, in [`crate::people::credentials::Credentials`].
+//! Invariant: an e-mail address belongs to at most one user (rule D1), and a user is bound to at most one client (rule
+//! A7). A changed password, address, role or status begins a new epoch, and no session outlasts its epoch. How a user
+//! proves who they are is stored apart, in [`crate::people::credentials::Credentials`].
 
 use serde::{Deserialize, Serialize};
 
@@ -176,8 +176,8 @@ impl User {
         (as_before != *self).then_some(new)
     }
 
-    /// The user bound to `client`. A user who seems to be bound to that client already is written all the same,
-    /// because the user may have been read before an earlier binding was released.
+    /// The user bound to `client`. A user who seems to be bound to that client already gets a new version, too, because
+    /// that binding may have ended since the user was read.
     pub fn bound_to(&self, client: &ClientRefid) -> Result<Self, Refusal> {
         match &self.client {
             Some(bound) if bound != client => Err(Refusal::UserBound),

@@ -1,9 +1,8 @@
 //! The extractors that authenticate a request: [`Call`] for operators and resellers, [`SignedIn`] for a user's own
 //! account, and [`Anybody`] for routes without a caller.
 //!
-//! Invariant: there is no [`Call`] without a caller, so a handler that takes one is authenticated, and
-//! [`Caller::owns`] decides what it may reach (rule A8). Customers get no [`Call`]: they may only reach their own
-//! account, through a [`SignedIn`].
+//! Invariant: each [`Call`] has an authenticated caller, and [`Caller::owns`] decides what that caller may reach (rule
+//! A8). Customers get no [`Call`]: they may only reach their own account, through a [`SignedIn`].
 
 use std::sync::{Arc, OnceLock};
 
@@ -85,7 +84,7 @@ impl Call {
         }
     }
 
-    /// The reseller whose resources a list shows when its query names the reseller `named`.
+    /// Whose resources a list shows, if its query names the reseller `named`.
     pub fn listed(&self, named: Option<&str>) -> Result<Listed, Problem> {
         match named.map(ResellerRefid::parse) {
             Some(None) if self.caller.must_operate().is_ok() => Ok(Listed::Nobodys),
@@ -95,18 +94,18 @@ impl Call {
         }
     }
 
-    /// The store's view of this call, without an idempotency key.
+    /// This call as a store request, without an idempotency key.
     pub fn request(&self) -> Request {
         self.keyed(None)
     }
 
-    /// The store's view of this call. If there is a `key`, the answer is stored under it, and a repeat must have the
-    /// same `body`.
+    /// This call as a store request. With a `key`, the store keeps the answer under it, and a repeat needs the same
+    /// `body`.
     pub fn repeatable(&self, key: Option<Key>, body: &impl Serialize) -> Result<Request, Problem> {
         Ok(self.keyed(key.map(|key| self.idempotency_key(key, body)).transpose()?))
     }
 
-    /// The store's view of a command that moves credits, which always has an idempotency key.
+    /// A command that moves credits, as a store request. It always has an idempotency key.
     pub fn once(&self, key: Key, body: &impl Serialize) -> Result<Request<IdempotencyKey>, Problem> {
         Ok(self.keyed(self.idempotency_key(key, body)?))
     }

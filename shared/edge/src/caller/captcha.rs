@@ -28,7 +28,7 @@ use crate::process::config::{Captcha, Recaptcha};
 
 /// How long a person has to answer an arithmetic challenge.
 const TIME_TO_ANSWER: SignedDuration = SignedDuration::from_mins(5);
-/// The context that challenges are sealed for; a seal opens in no other.
+/// The context of sealed challenges; they open in no other context.
 const PLACE: &str = "captcha";
 const LARGEST: u8 = 20;
 /// How long Purser waits for reCAPTCHA's verdict.

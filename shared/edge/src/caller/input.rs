@@ -90,8 +90,8 @@ impl FromRequestParts<App> for Operator {
 pub trait Subject<W>: Sized + Send + Sync {
     fn find(who: &W, parts: &mut Parts, app: &App) -> impl Future<Output = Result<Self, Problem>> + Send;
 
-    /// What to answer when a later check failed with `problem`. A subject whose existence `find` does not check, to
-    /// save a read for valid requests, checks it now, because 404 takes precedence.
+    /// What to answer when a later check failed with `problem`. If `find` does not check for existence, to save valid
+    /// requests a read, this checks it, because 404 takes precedence.
     fn refuse(&self, _: &App, problem: Problem) -> impl Future<Output = Problem> + Send {
         async { problem }
     }

@@ -1,8 +1,7 @@
 //! Consumers of events: each acts once on an event, although EventBridge delivers it at least once.
 //!
 //! Invariant: a consumer claims an event before it acts and settles the claim afterwards. A consumer that fails
-//! releases its claim, so that the next delivery may try at once; the claim of one that crashes expires with its
-//! lease.
+//! releases its claim, so that the next delivery may try at once. If a consumer crashes, its claim runs out by itself.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::Time;

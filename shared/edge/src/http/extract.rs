@@ -79,8 +79,7 @@ async fn read(body: HttpBody, most: usize) -> Result<Vec<u8>, Problem> {
 /// The most bytes of an uploaded picture: enough for a photo from a telephone, and within API Gateway's limit.
 pub const MOST_PICTURE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A body that should be a picture. Its format must be determined from its bytes; the header only shows the
-/// intention.
+/// A body that should be a picture. Only its bytes show its real format; the `Content-Type` may be wrong.
 #[derive(Debug, Clone)]
 pub struct Picture(pub Bytes);
 

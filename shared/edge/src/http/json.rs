@@ -115,8 +115,7 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     })
 }
 
-/// An error in a member that only shows in combination with the other members. For types that are read with
-/// `serde(try_from)`.
+/// An error that a member has only in combination with other members. For types that are read with `serde(try_from)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("member `{member}` {detail}")]
 pub struct MemberError {

@@ -1,8 +1,8 @@
 //! Runs a function's routes on AWS Lambda.
 //!
 //! Invariant: an HTTP event is sanitised before `lambda_http` turns it into a request. API Gateway's HTTP API decodes
-//! the path once and passes the query unencoded; without the check the first could match another route and the second
-//! cause a panic.
+//! the path once and does not encode the query. Such a path could match another route, and such a query could cause a
+//! panic.
 
 use axum::Router;
 use lambda_http::request::LambdaRequest;
@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::http::serve::is_plain;
 
 const NOWHERE: &str = "/-";
-/// The characters that must be percent-encoded in a query: everything except visible ASCII, and what a URI forbids.
+/// The characters to percent-encode in a query: those that are not visible ASCII, and those that a URI forbids.
 const UNSAFE: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -37,7 +37,7 @@ pub async fn run_http(routes: Router) -> Result<(), Error> {
     .await
 }
 
-/// The event with a safe path and a query that can be parsed. A path that is not plain becomes one without a route.
+/// The event with a safe path and a query that can be parsed. An unsafe path becomes `/-`, which has no route.
 pub fn harmless(request: LambdaRequest) -> LambdaRequest {
     let LambdaRequest::ApiGatewayV2(mut event) = request else {
         return request;

@@ -49,8 +49,8 @@ impl Format {
 pub struct Accept(Option<headers_accept::Accept>);
 
 impl Accept {
-    /// The one of the formats `offered` that the request prefers. Among equally preferred ones it is the first that
-    /// the header names, or otherwise the first offered. 406 if the request accepts none of them.
+    /// The format in `offered` that the request prefers. Of equally preferred formats, the first that the header names,
+    /// or else the first offered. 406 if the request accepts none of them.
     pub fn choose(&self, offered: &[Format]) -> Result<Format, Problem> {
         let Some(accept) = &self.0 else {
             return offered.first().copied().ok_or_else(Problem::internal);

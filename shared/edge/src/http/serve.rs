@@ -1,7 +1,7 @@
 //! The wrapper around the routes of every function that answers HTTP: logs, limits, request ids and panics.
 //!
 //! Invariant: every request gets an answer or a problem, even if its handler panics. A path that gateways may decode
-//! in different ways never reaches a route: any byte that is not unreserved and any dot segment lead to 404.
+//! differently gets 404: one with a dot segment or a byte other than `/` and the unreserved ones (RFC 3986).
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};

@@ -1,7 +1,7 @@
 //! Logs: one JSON object per line, as Lambda and CloudWatch expect, interleaved with metrics.
 //!
-//! Invariant: debug messages are logged from Purser only. The SDK's would contain whole requests, with names and
-//! addresses, and the Lambda runtime's whole events.
+//! Invariant: only Purser's own debug messages are logged. Those of the SDK contain requests, with names and addresses;
+//! those of the Lambda runtime, events.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ use crate::process::metrics::{Embedded, TARGET};
 pub fn start(stack: String) {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
     let logs = subscriber(std::io::stdout, &level, stack, Clock::default());
-    // This fails only if the process has a logger already; that one stays.
+    // This fails only if the process already has a logger, which it keeps.
     let _first = tracing::subscriber::set_global_default(logs);
 }
 

@@ -18,7 +18,7 @@ pub const NAMESPACE: &str = "Purser";
 /// The target that marks a log event as a metric.
 pub(crate) const TARGET: &str = "metric";
 
-/// Errors that operators must learn about, because no caller waits for an answer or an answer alone is not enough.
+/// Errors that operators must learn about: no caller waits for an answer, or the answer alone is not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// A wallet's history does not add up to its balance, or a checkpoint was not signed by this deployment.

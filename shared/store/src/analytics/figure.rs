@@ -52,8 +52,8 @@ impl Figures {
     }
 }
 
-/// The keys of the first and last figure to read for a run of consecutive periods of equal length. Where the scope
-/// keeps no figures of that length, these are the shorter periods that they are summed from.
+/// The keys of the first and last figure to read for a run of consecutive periods of equal length. If the scope keeps
+/// no figures of that length, these are keys of the shorter periods that make them up.
 fn asked(scope: &Scope, (first, last): (Period, Period)) -> (String, String) {
     let parts = |period| scope.parts(period).filter(|_| !scope.keeps(period));
     match (parts(first), parts(last)) {
@@ -141,8 +141,8 @@ impl Store {
         Ok(Figures { scope: scope.clone(), counts: found.into_iter().flatten().collect() })
     }
 
-    /// The counts of `kind` of each reseller over these periods. Reads grow with the number of periods and with the
-    /// number of resellers that were active in each.
+    /// The counts of `kind` of each reseller over these periods. The cost grows with the number of periods and of the
+    /// resellers that were active in each.
     pub async fn ranked(&self, kind: Kind, periods: impl IntoIterator<Item = Period>) -> Result<Ranked, StoreError> {
         let listed = self.listed(RankedBy::Resellers, kind, periods).await?;
         let reseller = |(scope, counts): (Scope, Counts)| Some((scope.reseller()?.clone(), counts));
@@ -170,8 +170,8 @@ impl Store {
         Ok(listed)
     }
 
-    /// The clients that rank highest, with their all-time counts: by everything they hold or, given `reseller`, by
-    /// what that reseller sold them.
+    /// The highest-ranking clients, with their all-time counts. They rank by all they hold or, given `reseller`, by
+    /// what it sold them.
     pub async fn top_clients(
         &self,
         ranking: Ranking,

@@ -1,5 +1,4 @@
-//! The lease of the roll-ups: one run at a time writes figures, and everything a run writes is stamped with its
-//! fence.
+//! The lease of the roll-ups: one run at a time writes figures. Its fence, a rising number, stamps all that it writes.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::SignedDuration;
@@ -70,15 +69,15 @@ impl Store {
         Ok(Some(Lease { fence, writes: 0, began: now }))
     }
 
-    /// Gives the lease back and returns the new `as_of`. `oldest` is the time since which the oldest remaining hour
-    /// has been dirty.
+    /// Gives the lease back and returns the new `as_of`. `oldest` is the time at which the oldest remaining hour became
+    /// dirty.
     pub async fn end_rollup(&self, lease: &Lease, oldest: Option<Time>, now: Time) -> Result<Time, StoreError> {
         let settled = lease.began.plus(-UNDER_WAY);
         // The change that happened at `oldest` itself is not counted yet.
         let before = |since: Time| since.plus(SignedDuration::from_millis(-1));
         let as_of = oldest.map_or(settled, |since| settled.min(before(since)));
         let (key, rollup) = (key(), attribute(&Rollup { as_of: Some(as_of) })?);
-        // A lease is free only if it ended before now, so it ends a millisecond ago.
+        // A lease is free only if it ended before now: set its end just before now.
         let ended = now.plus(SignedDuration::from_millis(-1));
         let update = || {
             let update = self
@@ -97,7 +96,7 @@ impl Store {
 
     pub async fn rollup(&self) -> Result<Rollup, StoreError> {
         let item = self.table.get(&key(), Consistency::Eventual).await?;
-        // A run that has not ended yet has created the item, but not its `doc`.
+        // The first run adds `doc` to the item only when it ends.
         let said = item.filter(|item: &Item| item.contains_key("doc"));
         let said = said.as_ref().map(doc).transpose()?;
         Ok(said.unwrap_or(Rollup { as_of: None }))

@@ -28,7 +28,7 @@ const SHARDS: &str = "shards";
 pub struct Dirty {
     pub kind: Kind,
     pub hour: Hour,
-    /// When the first change happened that is not counted yet.
+    /// The time of the first change that is not counted yet.
     pub since: Time,
 }
 
@@ -56,7 +56,7 @@ impl Store {
         let key = key(kind, hour);
         let place = format!("{since}#{}#{hour}", kind.noun());
         let update = || {
-            // An hour that is listed already keeps its place, and with it the time since which it has been dirty.
+            // An hour that is already listed keeps its place, and so the time at which it became dirty.
             let update = self
                 .table
                 .update(&key)
@@ -106,8 +106,8 @@ impl Store {
     }
 
     /// Takes marks off the list, except those whose hour was marked again since it was counted. Fails if the run has
-    /// lost the lease: the new holder may have summed up before this run's figures were written, so it must find the
-    /// marks and count again.
+    /// lost the lease: the new holder may have summed up before this run wrote its figures, so the marks must stay for
+    /// it to count again.
     pub(super) async fn clear(&self, lease: &Lease, marks: &[Mark]) -> Result<(), StoreError> {
         let mut left: Vec<&Mark> = marks.iter().collect();
         let mut turn = Turn::new();

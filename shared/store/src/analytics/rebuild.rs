@@ -34,7 +34,7 @@ impl Store {
                             hours.insert((*kind, *hour));
                             *hour
                         }
-                        // Counting any hour of a longer period again also sums up that period.
+                        // One marked hour makes `rollup` sum up its longer periods as well.
                         _ => period.days().map_or(now.hour(), |(day, _)| day.first_hour()),
                     };
                     scopes.entry((*kind, hour)).or_default().insert(scope.clone());
@@ -48,7 +48,7 @@ impl Store {
             let facts = self.facts_named(kind, &refids).await?;
             self.keep(kind, facts.into_values().collect()).await?;
         }
-        // The mark itself may be what is wrong: it may lack a shard.
+        // The mark itself may be wrong: it may lack a shard.
         let everywhere: BTreeSet<u8> = (0..SHARDS).collect();
         for ((kind, hour), scopes) in scopes {
             self.name(kind, hour, &scopes).await?;

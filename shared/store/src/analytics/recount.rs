@@ -20,7 +20,7 @@ use crate::{Store, StoreError};
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(2);
 /// How many scopes are compared concurrently.
 const AT_ONCE: usize = 16;
-/// How many dirty hours are read. If there are as many, a recount gives up, because any hour could be under way.
+/// How many dirty hours are read. With this many, a recount gives up, because any hour could be under way.
 const MOST_DIRTY: i32 = 1_000;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Recount {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// The stored row of a thing is not what the thing adds.
+    /// The stored row of a thing differs from what it adds.
     Thing {
         kind: Kind,
         /// The hour in which the thing was created.
@@ -47,7 +47,7 @@ pub enum Difference {
 
 impl Store {
     /// Recounts a period: a day and its hours from the things created on that day, a longer period from the figures
-    /// that it is summed up from. Reads grow with the number of things and of resellers; nothing is written.
+    /// that it is summed up from. Costs grow with the number of things and resellers; nothing is written.
     pub async fn recount(&self, period: Period, now: Time) -> Result<Recount, StoreError> {
         let first = self.look(period, now).await?;
         if first.differences.is_empty() {
@@ -212,8 +212,8 @@ fn dirty_in(kind: Kind, period: Period, dirty: &[Dirty]) -> impl Iterator<Item =
     of.map(|it| it.hour)
 }
 
-/// The listed periods, from day `first` to day `last`, whose figures make up the figure of `period`. Empty if that is
-/// summed up from hours, which are not listed.
+/// The listed periods, from day `first` to day `last`, whose figures make up the figure of `period`. Empty if hours
+/// make it up, because hours are not listed.
 fn parts(of: RankedBy, period: Period, (first, last): (Day, Day)) -> impl Iterator<Item = Period> {
     let length = match (of, period) {
         (RankedBy::Resellers, Period::Month(_)) => Some(Interval::Daily),

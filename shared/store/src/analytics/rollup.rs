@@ -57,8 +57,8 @@ impl Store {
         Ok(marks.len())
     }
 
-    /// Writes the changed figures of a scope, level by level. The figures of the next level are each summed up from
-    /// all their parts, which are read again.
+    /// Writes the changed figures of a scope, level by level. Each figure of the next level is summed up from all its
+    /// parts, which are read again.
     async fn sum_up(
         &self,
         kind: Kind,

@@ -32,8 +32,8 @@ pub(super) struct Thing {
 }
 
 impl Thing {
-    /// Whether the row matches the thing. A change that leaves unchanged what the thing adds does not rewrite the
-    /// row, so a row of an earlier version can be right.
+    /// Whether the row matches the thing. A change that does not affect what the thing adds may not rewrite the row, so
+    /// an earlier version can be right.
     pub(super) fn agrees(&self) -> bool {
         self.row.as_ref().is_some_and(|row| {
             row.version <= self.fact.version && row.scopes == self.fact.scopes && row.counts.same(&self.fact.counts)

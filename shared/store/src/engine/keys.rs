@@ -33,7 +33,7 @@ pub enum Index {
     Kind,
     /// By status or holder.
     Status,
-    /// The hours that must be counted again; nothing else is in it.
+    /// By age: only the hours that must be counted again.
     Dirty,
 }
 

@@ -1,7 +1,7 @@
 //! What a command has read so far.
 //!
 //! Invariant: a key that was read and found empty is different from a key that was not read, so a command never takes
-//! an item for absent that it has not looked for.
+//! an item that it has not read for absent.
 
 use std::collections::HashMap;
 

@@ -1,9 +1,9 @@
 //! Pages of lists, from one partition of an index or from all shards of a list.
 //!
-//! Invariant: the cost of a page depends on its size, never on the size of the list. Each partition is queried for
-//! its share of the page, and only a partition that would otherwise delay the page is queried again. The order is
-//! that of the sort keys across all shards, so a single position is a whole cursor. A page with a filter may be
-//! short, but its position always says where the list continues.
+//! Invariant: the cost of a page depends on its size, never on the size of the list. Each partition is queried for its
+//! share of the page, and only a partition that would otherwise delay the page is queried again. The order is that of
+//! the sort keys across all shards, so a cursor needs only one position. A page with a filter may be short, but its
+//! position always says where the list continues.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The result of a look-up, as a page without a successor.
+    /// The result of a look-up, as the only page.
     pub fn only(found: Option<T>) -> Self {
         Self { items: found.into_iter().collect(), position: None }
     }
@@ -57,8 +57,8 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Item>, StoreError> {
-        // Each of many partitions is expected to hold its share of the page, and is read for twice that. Only the few
-        // that hold more are queried again, so what is read does not depend on the size of the list.
+        // Each of many partitions should hold an equal share of the page; twice that share is read. Only the few that
+        // hold more are queried again, so what is read does not depend on the size of the list.
         let mut share = match list.partitions.len() {
             0 | 1 => limit,
             partitions => 2 * limit.div_ceil(partitions),

@@ -91,8 +91,8 @@ impl Secrets {
         })
     }
 
-    /// Makes the store's random values follow from `seed`. Random refids decide about shards and about the order
-    /// within a batch, so otherwise no two runs of a simulation would be the same.
+    /// Makes the store's random values follow from `seed`. Random refids determine shards and the order within a batch,
+    /// so otherwise no two runs of a simulation would be the same.
     #[must_use]
     pub fn drawing_from(self, seed: u64) -> Self {
         let drawn = AtomicU64::new(0);
@@ -108,7 +108,7 @@ impl Secrets {
         Ok(bytes)
     }
 
-    /// The 80 bits of the refid that `parts` determine within `noun`.
+    /// The 80 bits that `parts` determine for a refid of `noun`.
     pub fn bits(&self, noun: &str, parts: &[&str]) -> [u8; BYTES] {
         let mut all = vec![noun.as_bytes()];
         all.extend(parts.iter().map(|part| part.as_bytes()));
@@ -170,7 +170,7 @@ pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     Ok(bytes)
 }
 
-/// SHA-256 in hexadecimal. The table stores this of secrets that it only has to recognise.
+/// SHA-256 in hexadecimal. The table stores this hash for secrets that it only recognises.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
 }

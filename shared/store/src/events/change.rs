@@ -1,7 +1,7 @@
 //! Turns a stream record into the change of one entity, as the domain knows it.
 //!
-//! Invariant: expired or deleted items, and items that are no entities (guards, idempotency records, API keys), yield
-//! no change. A record that can't be read is an error and is never skipped.
+//! Invariant: expired or deleted items, and non-entities (guards, idempotency records, API keys), yield no change. A
+//! record that can't be read is an error and is never skipped.
 
 use purser_domain::event::Change;
 use serde::de::DeserializeOwned;
@@ -43,7 +43,7 @@ pub(crate) fn between(old: Option<&Item>, new: &Item, secrets: &Secrets) -> Resu
         Some("reseller") => {
             Change::Reseller(old.map(|old| reseller::read(old, secrets)).transpose()?, reseller::read(new, secrets)?)
         }
-        // An entry is inserted once. If its item is written again, that is no movement of credits.
+        // An entry is inserted once. A later write of its item moves no credits.
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
         Some("licence") => Change::Licence(old_doc(old)?, doc(new)?),
         Some("user") => Change::User(old_doc(old)?, doc(new)?),

@@ -58,7 +58,7 @@ impl Store {
                 let state: serde_json::Value = doc(found)?;
                 Ok(match state.get("state").and_then(serde_json::Value::as_str) {
                     Some("done") => Claim::Done,
-                    // The answer to this same claim got lost, and the SDK sent it again.
+                    // The answer to this claim got lost, and the SDK repeated the call.
                     _ if holder.request == stamp.request => Claim::Held,
                     _ => Claim::Taken,
                 })

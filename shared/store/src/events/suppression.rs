@@ -14,7 +14,7 @@ use crate::engine::table::describe;
 use crate::engine::{Consistency, Key, Stamp, Table};
 use crate::{Store, StoreError};
 
-/// How long no e-mails go to an address that bounced.
+/// How long an address that bounced gets no e-mails.
 const BOUNCED_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

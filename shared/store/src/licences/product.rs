@@ -48,7 +48,7 @@ impl Store {
         .await
     }
 
-    /// Replaces a product by what `change` makes of it. `None` means that nothing needs to change.
+    /// Replaces a product with what `change` returns. `None` means that nothing needs to change.
     pub async fn change_product<V: View<Product>>(
         &self,
         reference: &ProductReference,

@@ -1,8 +1,8 @@
 //! Checkpoints in the table: `CP#date` / number of the part, listed newest first.
 //!
 //! Invariant: a part is written once, on condition that it is absent, and never replaced. A second writer gets the
-//! existing part back and must judge it. Parts and wallets are read strongly consistently. Calls are retried while
-//! the table is too busy, because a run has minutes, and a run that gives up has to read everything again.
+//! existing part and must verify it. Parts and wallets are read strongly consistently. Calls are retried while the
+//! table is too busy, because a run has minutes, and a run that gives up has to read everything again.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;

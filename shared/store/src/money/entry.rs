@@ -20,8 +20,8 @@ pub enum Class {
     Provision,
     Refund,
     TransferOut,
-    /// The half of a transfer in the wallet that receives the credits. Instead of an idempotency key, it has the
-    /// refid of the other half, so there is exactly one for each.
+    /// The half of a transfer in the wallet that receives the credits. The other half's refid serves as its idempotency
+    /// key, so each transfer has exactly one.
     TransferIn,
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn record(refid: &EntryRefid, request: &Request<IdempotencyKey>) -> R
     Record { key: key(refid), fingerprint: request.key.fingerprint, context }
 }
 
-/// What the hash of an entry covers never changes, so the answer beside it need not repeat it. The repeat of a top-up
-/// by its reference is a record of its own, of another kind, which says nothing.
+/// The `unchanging` text of an entry, which the answer need not repeat. A top-up repeated by its reference has a record
+/// of another kind, whose context is empty.
 fn context(item: &Item) -> Result<String, StoreError> {
     if text_of(item, "kind") == Some("entry") { Ok(unchanging(&doc(item)?)) } else { Ok(String::new()) }
 }
@@ -78,13 +78,13 @@ pub(crate) fn write_alone(entry: &Entry, stamp: &Stamp) -> Result<CommandWrite, 
 
 fn placed(entry: &Entry, stamp: &Stamp) -> Result<Item, StoreError> {
     let mut item = item(&key(&entry.refid), "entry", entry, stamp)?;
-    // Within a wallet, the order of time is the order of sequence numbers.
+    // Within a wallet, sorting by time is sorting by sequence number.
     Index::Tenant.place(&mut item, list_key(&entry.reseller), in_order(entry.created_at, entry.sequence));
     Ok(item)
 }
 
-/// The values of an entry that never change, as text. Stored answers were compressed with this text, so what it
-/// returns for an entry must never change.
+/// The values of an entry that never change, as text. Stored answers were compressed with this text, so the text of an
+/// entry must never change.
 fn unchanging(entry: &Entry) -> String {
     let mut parts = vec![
         entry.hash.to_string(),
@@ -99,8 +99,7 @@ fn unchanging(entry: &Entry) -> String {
         parts.extend(sale.clients.iter().map(ToString::to_string));
         parts.extend(sale.licences.iter().map(ToString::to_string));
     }
-    // What an entry does not have adds no text, so answers stored before refunds and transfers existed can still be
-    // read.
+    // An absent value adds no text, so answers stored before refunds and transfers existed can still be read.
     if let Some(refund) = &entry.refund {
         parts.push(refund.provision.to_string());
         parts.extend(refund.licences.iter().map(ToString::to_string));

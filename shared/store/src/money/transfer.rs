@@ -38,8 +38,8 @@ pub struct TransferCommand<'a> {
 }
 
 impl TransferCommand<'_> {
-    /// The actor in the receiving wallet's entry. Which of a reseller's API keys or users sent the credits is no
-    /// business of the receiver, who only sees the reseller.
+    /// The actor in the receiving wallet's entry. The receiver sees only the sending reseller, not which of its API
+    /// keys or users sent the credits.
     fn shown_to_receiver(&self, actor: &Actor) -> Actor {
         match self.sender {
             Sender::Operator => actor.clone(),

@@ -27,7 +27,7 @@ pub(crate) fn read(loaded: &Loaded, key: &Key) -> Result<Option<Wallet>, StoreEr
     loaded.get(key).map(doc).transpose()
 }
 
-/// Refuses a reseller, named in the body of a request, that does not exist or may not trade (rule A3).
+/// Refuses a request whose body names a reseller that does not exist or may not trade (rule A3).
 pub(crate) fn must_trade(loaded: &Loaded, key: &Key) -> Result<(), StoreError> {
     let wallet = read(loaded, key)?.ok_or(Refusal::InvalidReseller)?;
     Ok(wallet.status.must_trade()?)
@@ -56,8 +56,8 @@ impl Store {
         item.as_ref().map(doc).transpose()
     }
 
-    /// Proves a wallet against its history, which must pass the point `through` (rule B11). `None` if there is no
-    /// such wallet.
+    /// Checks a wallet against its history, which must pass the point `through` (rule B11). `None` if there is no such
+    /// wallet.
     ///
     /// The history is not read as a [`Page`](crate::engine::page::Page), which would show only one of two items with
     /// the same sort key. The index lags behind the table, so a history that ends before the wallet's sequence is
@@ -124,7 +124,7 @@ impl History {
     /// Adds an item of the index to the history of a wallet whose sequence is `counted`.
     fn take(&mut self, item: &Item, counted: u64) {
         let Ok(entry) = doc::<Entry>(item) else {
-            // This item is no entry, and Purser writes nothing else to this partition.
+            // This item is no entry, but Purser writes only entries to this partition.
             self.audit.unreadable();
             self.entries += 1;
             return;

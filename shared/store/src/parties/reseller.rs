@@ -122,8 +122,8 @@ impl Store {
         .await
     }
 
-    /// Replaces a reseller by what `change` makes of its profile and wallet, and keeps the wallet in step. `None`
-    /// means that nothing needs to change.
+    /// Replaces a reseller with what `change` makes of profile and wallet, and keeps the wallet in step. `None` means
+    /// that nothing needs to change.
     pub async fn change_reseller<V: View<Reseller>>(
         &self,
         refid: &ResellerRefid,
@@ -143,9 +143,8 @@ impl Store {
             };
             let put = Write::Put(write(&changed, &self.secrets, stamp)?, Condition::Version(reseller.version));
             let mut writes = vec![CommandWrite::fresh(put)];
-            // The wallet may have been read at an earlier moment than the profile. So if anything that decides about
-            // spending changes, the wallet is written in the version that was read, even if it seems to be in step
-            // already.
+            // The wallet may have been read at an earlier moment than the profile. So if anything that affects spending
+            // changes, the wallet is written, on condition of its version, even if it seems to be in step already.
             let following = old.following(&changed);
             let seems_the_same = following.agrees_with(&reseller) && old.agrees_with(&changed);
             if !seems_the_same {

@@ -1,8 +1,8 @@
 //! Accounts: a user with its credentials and sessions, which change together.
 //!
 //! Items: `US#refid`, `PW#refid` (the credentials, in no index), `SE#refid`. Invariant: a commit that begins a new
-//! epoch of a user ends the user's sessions. It writes their item even if none was found, so a concurrent sign-in
-//! loses the race and decides again.
+//! epoch of a user ends the user's sessions. It writes the item of sessions even if none exists, so a concurrent
+//! sign-in loses and decides again.
 
 use purser_domain::Refusal;
 use purser_domain::basic::{Time, UserRefid};

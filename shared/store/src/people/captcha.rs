@@ -1,8 +1,8 @@
 //! CAPTCHA challenges that were answered.
 //!
 //! Items: `CU#sha256` of the challenge's token, kept until an hour after the challenge expires. Invariant: the first
-//! answer uses a challenge up, whether right or wrong, so a challenge can't be passed around, and its answer can't be
-//! found by trying.
+//! answer, right or wrong, uses up a challenge, so a challenge can't be passed around, and its answer can't be found by
+//! trying.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -45,7 +45,7 @@ impl Store {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let found = failed.item();
                 let by = found.map(|item| part::<Stamp>(item, "by")).transpose()?;
-                // The answer to this same use got lost, and the SDK sent it again.
+                // The answer to this call got lost, and the SDK repeated the call.
                 Ok(by.is_some_and(|by| by.request == stamp.request))
             }
             _ => Err(classify(&error).into()),

@@ -1,7 +1,7 @@
 //! Requests for links by e-mail (`AQ#id`), and the links that answer them.
 //!
-//! Invariant: a request is one put, whether or not its address is known (rule D1). What there is to do is found out
-//! afterwards, by the worker that sends the e-mail. How often an address gets e-mails is limited.
+//! Invariant: a request is one put, whether or not its address is known (rule D1). The worker that sends the e-mail
+//! finds out later what there is to do. How often an address gets e-mails is limited.
 
 use jiff::SignedDuration;
 use purser_domain::basic::refid::code;
@@ -55,9 +55,9 @@ impl Store {
         found.as_ref().map(doc).transpose()
     }
 
-    /// Does what a request asks for, as far as there is something to do: creates a user, who can't sign in yet unless
-    /// addresses need no confirmation (`confirms` is false), and a token. `None` if no e-mail is due, for instance
-    /// because the address is unknown or got too many links lately.
+    /// Does what a request asks for, if there is anything to do: creates a user, a token or both. A new user can sign
+    /// in at once only if `confirms` is false. `None` if no e-mail is due, for instance because the address is unknown
+    /// or got too many links lately.
     pub async fn answer_link_request(
         &self,
         asked: &LinkRequest,
@@ -167,7 +167,7 @@ impl Answered {
             }
             Asks::Resend { .. } => known.and_then(resent),
             Asks::Reset { .. } => known.and_then(|account| Self::reset(account, false)),
-            // A request that was made before a new password, role or status is not carried out any more.
+            // A request from before a change of password, role or status is not carried out.
             Asks::ChangeEmail { email, epoch, .. } => {
                 let email = email.clone();
                 let own = own.filter(|own| known.is_none() && own.user.epoch == *epoch);
@@ -250,9 +250,9 @@ fn registered(
     Some(Answered { account, change, is_new, mail })
 }
 
-/// Sends the confirmation again. The link confirms the password of the registration only if exactly one registration
-/// is waiting, and nobody else made the account or gave it a role. Otherwise it asks for a new password, because the
-/// reader of the e-mail need not be the person who chose the last one.
+/// Sends the confirmation again. The link confirms the password of the registration only if exactly one registration is
+/// waiting, and nobody else made the account or gave it a role. Otherwise it asks for a new password, because the
+/// reader of the e-mail may not be who chose the registered one.
 fn resent(account: Account) -> Option<Answered> {
     if account.user.confirmed_at.is_some() || !account.user.may_sign_in() {
         return Answered::reset(account, true);

@@ -46,8 +46,7 @@ impl Store {
         TotpSecret::try_from(secret.as_slice()).map_err(|_| unreadable())
     }
 
-    /// The second factor after `code`, from the app or a recovery code, has been used up. Refused if the code is
-    /// wrong.
+    /// Uses up `code`, from the app or for recovery; returns the second factor to store. Refused if the code is wrong.
     pub fn use_second_factor(
         &self,
         user: &UserRefid,

@@ -1,6 +1,6 @@
 //! Tokens in the table: `TK#sha256` of the token that an e-mail carries.
 //!
-//! Invariant: a token is deleted in the transaction that uses it, so of two concurrent uses one wins. The table never
+//! Invariant: a token is deleted in the transaction that uses it, so only one of two uses succeeds. The table never
 //! holds the token itself.
 
 use purser_domain::Refusal;

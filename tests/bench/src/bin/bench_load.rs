@@ -26,7 +26,7 @@ const SLOWEST: Duration = Duration::from_secs(12);
 /// The bound for the peak memory, in MiB.
 const MEMORY: u64 = 512;
 
-/// No rate limits: the subject is how much the system does, not how much it refuses.
+/// No rate limits: this measures how much the system does, not what it refuses.
 const UNLIMITED: [(&str, &str); 2] =
     [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
 

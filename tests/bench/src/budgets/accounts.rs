@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Budget, budget};
 
-/// The budget of a request without credentials, from whose cost no authentication is subtracted.
+/// The budget of a request without credentials. No authentication is subtracted from its cost.
 fn stranger(operation: &'static str, reply: &Reply, (calls, rcu, wcu): (u32, f64, f64), runs: u32) -> Budget {
     let spent = reply.cost();
     Budget {

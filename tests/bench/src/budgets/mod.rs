@@ -21,7 +21,7 @@ pub struct Budget {
     pub rcu: (f64, f64),
     /// Write capacity units.
     pub wcu: (f64, f64),
-    /// Password hashes, of which exactly the second number is required.
+    /// Password hashes: the cost must equal the budget.
     pub hashes: (u32, u32),
 }
 
@@ -62,7 +62,7 @@ pub async fn measure() -> Vec<Budget> {
     budgets
 }
 
-/// The budget for each of the `count` things that one answer is about. The round trips remain those of the whole.
+/// The budget per thing, for an answer about `count` things. The round trips are those of the whole answer.
 fn each(whole: &Budget, count: u32) -> Budget {
     let share = |(spent, most)| (spent / f64::from(count), most / f64::from(count));
     Budget { rcu: share(whole.rcu), wcu: share(whole.wcu), ..whole.clone() }

@@ -1,7 +1,7 @@
 //! What a month costs: the units that a provision and everything following from it consume, times AWS's list prices.
 //!
-//! Invariant: what can be measured is measured, on a whole Purser; the rest are the assumptions below, which are
-//! printed. All money is in whole micro-dollars.
+//! Invariant: what can be measured is measured on a complete Purser; the rest is assumed below, and printed as such.
+//! All money is in whole micro-dollars.
 
 pub mod prices;
 mod table;

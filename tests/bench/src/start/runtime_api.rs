@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 /// What a process tells the Runtime API.
 #[derive(Debug)]
 pub enum Said {
-    /// It has been ready for an event since this moment; the event is to be sent into the channel.
+    /// It became ready for an event at this moment. The channel takes the event to it.
     Next(Instant, oneshot::Sender<Bytes>),
     Answer(Instant, Bytes),
     /// It failed, either to start or to handle an event.

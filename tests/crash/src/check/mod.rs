@@ -34,7 +34,7 @@ pub struct Found {
     pub provisions: BTreeMap<String, Value>,
     /// The answers to repeated commands, by the id of the command.
     pub repeats: BTreeMap<String, Answer>,
-    /// The e-mails as address and subject, once everything that follows from the commands is done.
+    /// The e-mails (address, subject); `None` while work that the commands caused goes on.
     pub mails: Option<Vec<(String, String)>>,
     pub dead_letters: usize,
 }

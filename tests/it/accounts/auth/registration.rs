@@ -55,7 +55,7 @@ async fn a_confirmation_can_be_had_again() {
     let email = "bob@example.com";
     world.register(email, PASSWORD).await;
     world.register(email, "somebody else's idea of it").await;
-    // Link requests may be answered in any order, so both registrations have to be settled before the next request.
+    // Requests for links may be handled in any order, so the test waits for both before it makes the next one.
     world.system().settle().await;
     let body = json!({"email": email});
     let sent = world.nobody().post("/v1/auth/resend-confirmation", &body).await;

@@ -20,7 +20,7 @@ async fn an_address_changes_once_its_owner_says_so() {
     let _wrong = wrong.refused(422, "wrong_password");
     let _asked = move_to(&ada, new, PASSWORD).await.expect(202);
     let token = world.mailed_token(new).await;
-    // Until the change is confirmed the old address signs in. A password link that it was sent ends with the change.
+    // Until the change is confirmed, the old address signs in. The change ends a password link sent to that address.
     let _in = world.sign_in(&ada.email, PASSWORD).await;
     forget(&world, &ada.email).await;
     let stale = world.mailed_token(&ada.email).await;

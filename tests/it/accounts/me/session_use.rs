@@ -40,7 +40,7 @@ async fn every_function_that_is_told_who_calls_may_note_that_a_session_was_used(
         assert_eq!(world.items(), [expected.clone()]);
     }
 
-    // `relay` never learns who calls, so its role does not allow the write.
+    // `relay` serves no callers, so its role does not allow the write.
     let app = world.app_over("relay", &Script::default()).await;
     let refused = app.store.note_session_used(&user, "a", at(0)).await;
     let refused = refused.unwrap_err().to_string();

@@ -82,7 +82,7 @@ async fn nobody_brings_a_session_along() {
     assert_eq!(me.text("email"), mallory.email);
     let me = world.nobody().with_key(Some(&fresh)).get("/v1/me").await;
     assert_eq!(me.expect(200).text("email"), ada.email);
-    // The body of a sign-in can't bring a session either.
+    // A sign-in's body can't choose the session either.
     let fixed = json!({"email": ada.email, "password": PASSWORD, "token": mallory.caller.key()});
     let reply = world.nobody().post("/v1/auth/login", &fixed).await;
     let _refused = reply.refused(422, "invalid_fields");

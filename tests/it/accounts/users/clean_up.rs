@@ -1,5 +1,5 @@
-//! Stale users, who hold no role and were never confirmed or not used for long: which users those are, the monthly
-//! report about them, and how they are deleted (rule D6).
+//! Stale users hold no role, and either were never confirmed or have long been unused: how they are found, reported
+//! each month, and deleted (rule D6).
 
 use std::collections::BTreeSet;
 
@@ -218,7 +218,7 @@ async fn of_a_deletion_and_a_binding_at_once_one_wins() {
         let person = world.person().await;
         let refid = json!(person.refid);
         let (deletion, binding) = (delete(&world, &refid, None), bind(&world, &person));
-        // Start the deletion and the binding first in turn, so that each wins now and then.
+        // Alternate which of the two starts first, so that each wins now and then.
         let (deleted, bound) = if n % 2 == 0 {
             tokio::join!(deletion, binding)
         } else {

@@ -1,5 +1,5 @@
-//! What fails after its answer was given: on the stream, on the bus and in a consumer. It is retried and then kept
-//! whole; no other work is lost with it, and nothing is done twice.
+//! Work that fails after the request is answered: on the stream, on the bus, in a consumer. It is retried, then kept
+//! whole; no other work is lost, and nothing is done twice.
 
 mod consumers;
 mod redrive;

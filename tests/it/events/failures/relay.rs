@@ -45,7 +45,7 @@ async fn told_since(world: &World, before: usize) -> Vec<String> {
     events.iter().map(id).collect()
 }
 
-/// The bus's answer to `count` entries of which those with the indexes in `failed` failed.
+/// The bus's answer to `count` events if those at the indexes in `failed` fail.
 fn failed_entries(count: usize, failed: &[usize]) -> Fault {
     let entry = |place| {
         if failed.contains(&place) {

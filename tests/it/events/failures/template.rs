@@ -1,5 +1,5 @@
-//! How template.yaml treats failures: work is retried a limited number of times and then kept whole, where the role
-//! may write it.
+//! How template.yaml treats failures: work is retried a limited number of times, then kept whole in a place the role
+//! may write.
 
 use purser_local::template::{EventSpec, Template, json};
 use serde_json::{Value, json};
@@ -49,8 +49,8 @@ fn a_stream_record_is_tried_finitely_ends_up_alone_and_is_kept_whole() {
     for (name, function, events) in functions_with("DynamoDB") {
         for event in events {
             let kept = &event["Properties"]["DestinationConfig"]["OnFailure"];
-            // Only a bucket gets the records themselves; a queue would get their positions in a stream that forgets
-            // them.
+            // Only a bucket gets the records themselves; a queue would get positions in the stream, whose records
+            // expire.
             assert_eq!(*kept, json!({"Type": "S3", "Destination": bucket}), "{name}");
         }
         let objects = json!({"Fn::Sub": "${FailedRecords.Arn}/*"});

@@ -75,7 +75,7 @@ impl Stage {
         Self { world, document, party }
     }
 
-    /// The case's body with a name that is free, after everything that the case uses up was put back.
+    /// Prepares again what the case uses up. Returns the case's body, with an unused name.
     async fn sample(&mut self, case: &Case) -> Value {
         self.party.prepare(&self.world, case.needs).await;
         self.party.ids.fresh = self.world.fresh("fresh");
@@ -88,8 +88,8 @@ impl Stage {
         request.send(&whoever_may(&self.world, &self.party, case)).await
     }
 
-    /// Whether the case's request is refused because of the member at `pointer`, if that is `value` or, for `None`,
-    /// is missing.
+    /// Sets the member at `pointer` to `value`, or removes it for `None`. Returns whether the member gets the request
+    /// refused.
     async fn blames(&mut self, this: &Described<'_>, pointer: &str, value: Option<&Value>) -> bool {
         let (case, operation) = this;
         let mut body = self.sample(case).await;

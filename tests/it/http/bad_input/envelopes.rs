@@ -126,7 +126,7 @@ const NO_IDS: [&str; 26] = [
     "a,b",
 ];
 
-/// The request with impossible ids in its path. They are answered like ids of nothing, whatever else is wrong.
+/// The request with impossible ids in its path. They are answered like unknown ids, whatever else is wrong.
 pub fn bad_paths(subject: &Subject<'_>) -> Vec<Fault> {
     if subject.sample.at.is_empty() {
         return Vec::new();

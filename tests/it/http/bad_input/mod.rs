@@ -24,7 +24,7 @@ pub enum Refusal {
     Is(u16, &'static str),
     /// 422 with this code, because of the field at this pointer and no other.
     Field(&'static str, String),
-    /// The answer for an id of nothing at this pointer: the request is refused, or the results say so for that item.
+    /// The answer for an unknown id at this pointer: the request is refused, or the result of that item says so.
     Unknown(String),
     /// The answer for what does not exist: 404, or an empty list.
     Nothing,
@@ -141,7 +141,7 @@ async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
     assert!(sent > 100, "only {sent} requests were sent");
 }
 
-/// A caller who may call the case's operation, whatever it names.
+/// A caller who may call the case's operation for any record.
 fn whoever_may(world: &World, party: &Party, case: &Case) -> Caller {
     match case.who {
         Who::Owner => world.operator.clone(),

@@ -69,8 +69,8 @@ fn face(reply: &Reply) -> Face {
     Face { status: reply.status, headers, body: String::from_utf8_lossy(&reply.bytes).into_owned() }
 }
 
-/// The case's request for another's records, with one foreign id at a time and with all at once, each together with
-/// the same request for records that do not exist.
+/// Pairs of the case's request: one with foreign ids (one at a time, then all at once), and the same one for records
+/// that do not exist.
 fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
     let mut pairs = Vec::new();
     let singly = OWNED.iter().map(std::slice::from_ref);
@@ -89,8 +89,8 @@ fn pairs(case: &Case, own: &Ids, foreign: &[Ids]) -> Vec<(Sample, Sample)> {
 
 const TRANSFER: &str = "POST /v1/resellers/{refid}/transfers";
 
-/// Asserts that `caller` can't tell something of another reseller's from something that does not exist: both requests
-/// of the pair get the same answer, even if the requests have other faults.
+/// Asserts that `caller` can't tell another reseller's record from one that does not exist: both requests of the pair
+/// get the same answer, even if they have other faults.
 async fn look_alike(caller: &Caller, (case, operation): (&Case, &Operation), (theirs, nothing): &(Sample, Sample)) {
     let all = |sample: &Sample| variants(operation, &sample.request(operation, "k"));
     for ((what, theirs_), (_, nothing_)) in all(theirs).into_iter().zip(all(nothing)) {

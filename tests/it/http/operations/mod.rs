@@ -43,7 +43,7 @@ pub enum Who {
     /// Operators, and a reseller for its own records.
     Owner,
     Operator,
-    /// Only operators, because of what the body or the query says; so that is read first.
+    /// Only operators, because of the body or query, which is thus read before a 403.
     OperatorByBody,
 }
 use Who::{Anybody, Operator, OperatorByBody, Owner, SignedIn};

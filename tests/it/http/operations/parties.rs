@@ -118,7 +118,7 @@ impl Party {
             licence: bought.json["licences"][0]["refid"].as_str().unwrap().to_owned(),
             below: below.text("refid").to_owned(),
             api_key: refid_of(partner.caller.key().unwrap()),
-            // These belong to nobody until a case needs them.
+            // These are placeholders until a case needs them.
             session: "000000000000000A".to_owned(),
             stranger: "US-000000000000000A".to_owned(),
             login: String::new(),
@@ -194,7 +194,7 @@ impl Party {
         }
     }
 
-    /// This party's ids, except for a client, an API key, a user and a session that belong to no reseller.
+    /// This party's ids, but with a client, an API key, a user and a session that belong to no reseller.
     pub async fn standalone(&self, world: &World) -> Ids {
         let client = world.operator.post("/v1/clients", &world.new_client()).await;
         let client = client.expect(201);

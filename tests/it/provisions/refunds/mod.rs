@@ -15,7 +15,7 @@ async fn bought(world: &World, partner: &Partner, quantity: u32) -> Reply {
     bought.await.expect(201)
 }
 
-/// Buys something that is only described, for `cost` credits; returns the provision.
+/// Spends `cost` credits on a description without a product; returns the provision.
 async fn spent(world: &World, partner: &Partner, cost: u64) -> Reply {
     let order = json!({"cost": cost, "description": "Set-up"});
     let key = world.fresh("order");

@@ -101,7 +101,7 @@ async fn a_read_that_has_not_seen_a_licence_yet_does_not_leave_it_valid() {
     let world = World::new().await;
     let (partner, _, path) = bought(&world).await;
     let faulty = Faulty::new(&world);
-    // A refused refund shows which items a refund reads; the licences are then left out of that answer.
+    // A refused refund shows which items a refund reads. The next read then misses the licences.
     let unknown = json!({"licences": ["LI-0000000000000000"]});
     let _unknown = refund(&faulty, &path, "k", &unknown).await.refused(404, "not_found");
     let read = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
@@ -125,7 +125,7 @@ async fn a_stale_read_of_what_was_refunded_returns_nothing_twice() {
     let before = world.batch_get(&faulty.script.calls("BatchGetItem")[0]);
     let first = json!({"licences": [bought.json["licences"][0]["refid"]]});
     let _one = refund(&faulty, &path, "one", &first).await.expect(200);
-    // The refund reads as if nothing had been refunded. Its commit fails, and the items on which it fails say what is
+    // This refund reads the state before any refund. Its commit fails, and the items on which it fails say what is
     // left.
     faulty.script.then(1, "BatchGetItem", &Fault::Answer(200, before.clone()));
     let again = refund(&faulty, &path, "two", &first).await;

@@ -1,5 +1,5 @@
-//! What no single request about an account causes: pages, wrong passwords that are made good, a new address, an
-//! account that is deleted, and time that passes.
+//! What takes more than one request about an account: pages, sign-ins after wrong passwords, a new address, a deleted
+//! account, and time that passes.
 
 use purser_tests::World;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
@@ -104,7 +104,7 @@ pub async fn live(world: &World) {
     world.system().settle().await;
 }
 
-/// A world that asks strangers for sums, to which one right answer was given.
+/// A world that asks strangers for sums, after one right answer.
 pub async fn with_sums() -> World {
     let world = World::with(None, &[("PURSER_CAPTCHA", "arithmetic")]).await;
     let nobody = world.nobody();

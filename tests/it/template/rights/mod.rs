@@ -44,7 +44,7 @@ async fn busy_world() -> World {
     World::with(None, &variables).await
 }
 
-/// Sends a case's request as each caller who may send it: as it is, about records that do not exist, and again.
+/// Sends a case's request as each caller who may: unchanged, about unknown records, and unchanged again.
 async fn drive(operator: &Caller, party: &Party, case: &Case, operation: &Operation) {
     let own = match case.who {
         Who::SignedIn => party.person.as_ref().map(|person| &person.caller),
@@ -136,7 +136,7 @@ async fn live(world: &World, operator: &Caller) {
     // The purchase takes 600 of 1,000 credits, which leaves less than the threshold of 500, so the wallet is held.
     let body = json!({"product": product, "client": named(&bound_by_purchase)});
     let bought = partner.caller.post_once("/v1/provisions", "one", &body).await.expect(201);
-    // The hold rule decides on the wallet as it is, so it must have decided before the refund returns the credits.
+    // The hold rule reads the present wallet, so it must run before the refund returns the credits.
     world.system().settle().await;
     let bought = format!("/v1/provisions/{}", bought.text("refid"));
     let _read = partner.caller.get(&bought).await.expect(200);
@@ -210,7 +210,7 @@ async fn no_function_may_do_more_than_it_does() {
     assert_eq!(world.system().dead_letters(), []);
 }
 
-/// A world that lost the timeline rows and one figure of the day before, and in which that was found and repaired.
+/// A world that lost the timeline rows and one figure of the day before, then found and repaired that.
 async fn recounted() -> World {
     let world = World::at("2023-01-15T09:00:00Z").await;
     let partner = world.partner("standard", 1_000).await;

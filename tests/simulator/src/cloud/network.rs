@@ -33,7 +33,7 @@ enum Fate {
     LostCall,
     LostAnswer,
     Throttled,
-    /// The call is answered 500. `true`: after it was carried out.
+    /// The call gets a 500. `true`: it is carried out before that.
     Broken(bool),
 }
 

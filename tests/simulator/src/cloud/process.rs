@@ -74,7 +74,7 @@ impl Process {
         }
     }
 
-    /// Counts a call, and returns when the process dies at this call, if it does.
+    /// Counts a call. `Some` if the process dies at it: before or after it.
     pub(super) fn call(&self) -> Option<Moment> {
         let call = self.0.calls.fetch_add(1, Ordering::Relaxed);
         let (at, moment) = self.0.dies?;

@@ -1,7 +1,7 @@
 //! The weather: how often each fault happens.
 //!
-//! Invariant: each seed has weather of its own, in which some faults are frequent and others never happen. A mixture
-//! of all faults all the time would hide failures that take the same fault twice.
+//! Invariant: each seed has weather of its own, in which some faults are frequent and others never happen. A mixture of
+//! all faults all the time would hide failures that need the same fault twice.
 
 /// How often each fault happens, per mille, and how severe it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

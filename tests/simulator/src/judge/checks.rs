@@ -79,7 +79,7 @@ pub(crate) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<()
     Ok(())
 }
 
-/// Checks that each licence is a unit paid for by exactly one purchase, and that each unit paid for is a licence.
+/// Checks that exactly one purchase paid for each licence, and that each unit paid for has its licence.
 pub(crate) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
     let mut minted: BTreeSet<&str> = of_kind(items, "licence").map(|it| text(doc(it), "refid")).collect();
     for entry in of_kind(items, "entry") {
@@ -224,8 +224,8 @@ fn claims(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Checks that each event that calls for an e-mail led to one, and to no second one unless the sender could not know
-/// whether the first had been sent.
+/// Checks that each event that calls for an e-mail led to one, and to a second one only if the sender could not know
+/// whether it sent the first.
 fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     let deployment = &record.deployment;
     let sent = deployment.cloud.mails();

@@ -1,8 +1,7 @@
 //! Checks the figures that were rolled up against a plain recount of what exists in the end.
 //!
 //! Invariants: each figure is the sum of what was created in its period, none is missing, and each is in the rankings
-//! it belongs to. No run declared everything counted up to some moment while a mark since before that moment was in
-//! the list.
+//! it belongs to. No run declared everything counted up to a moment while the list had a mark from before it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +37,7 @@ fn wrong(what: String) -> Result<(), Problem> {
     Err(Problem { what, about })
 }
 
-/// What a figure counts, with its wallet by number, since refids differ between runs.
+/// Names a figure, with its wallet by number, since refids differ between runs.
 fn place(record: &Record, of: &str) -> String {
     let (noun, scope) = of.split_once('#').unwrap_or_default();
     let (owner, client) = scope.split_once('@').unwrap_or((scope, ""));
@@ -74,8 +73,8 @@ fn recount(items: &[Arc<Value>]) -> Figures {
     figures
 }
 
-/// The scopes of the figures that count a thing: everybody's, its reseller's, and for a licence also those of its
-/// client with everybody and with its reseller.
+/// The scopes in which a thing is counted: everybody, its reseller, and for a licence both of these again for its
+/// client.
 fn scopes(item: &Value) -> Vec<String> {
     let named = |member: &str| doc(item)[member]["S"].as_str();
     let owners = ["-"].into_iter().chain(named("reseller"));

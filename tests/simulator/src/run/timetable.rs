@@ -1,7 +1,7 @@
-//! The timetable that starts `rollup`: at random times, sometimes twice at once, and whatever became of earlier runs.
+//! The timetable that starts `rollup`: at random times, sometimes twice at once, without waiting for earlier runs.
 //!
-//! Invariant: as long as there are faults, runs overlap, die, and go on after another one has taken over from them.
-//! At the end, runs are started until no mark is left uncounted.
+//! Invariant: as long as there are faults, runs overlap, die, and continue after another run takes their lease. At the
+//! end, runs are started until no mark is left uncounted.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ const TIMES: u32 = 3;
 const CALLS: u32 = 60;
 /// The maximum number of runs that count what is left. The first may find that a dead run still holds the lease.
 const LAST_RUNS: u32 = 4;
-/// Longer than the lease of a run lasts by any of the clocks.
+/// Longer than the lease of a run on any of the clocks.
 const LEASE: Duration = Duration::from_secs(65);
 
 #[derive(Debug)]

@@ -194,7 +194,7 @@ impl Generator {
 }
 
 impl Command {
-    /// Whether this command would make the client one of that wallet's reseller.
+    /// Whether this command makes the wallet's reseller own that client.
     fn names(&self, wallet: usize, label: &str) -> bool {
         match &self.action {
             Action::CreateClient { owner, client, .. } => *owner == Some(wallet) && client == label,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The members that an update may have. Others would name attributes in further ways, or return them.
+/// The members that an update may have. Other members could name attributes, too, or return them.
 const MEMBERS: [&str; 7] = [
     "ConditionExpression",
     "ExpressionAttributeNames",
@@ -48,7 +48,7 @@ pub(super) fn of_update(update: &Value) -> Option<BTreeSet<String>> {
     Some(names)
 }
 
-/// Adds the attributes that an expression names to `names`; none if the expression can't be parsed.
+/// Adds to `names` the attributes that an expression names; none if the expression can't be parsed.
 fn collect(expression: &str, aliases: Option<&Value>, names: &mut BTreeSet<String>) -> Option<()> {
     let mut rest = expression.trim_start_matches(parts_terms);
     while !rest.is_empty() {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Access, PolicyError, Right, one_or_more};
 use crate::template::FunctionSpec;
 
-/// The beginnings of ARNs that are left out, because they are the same for everything on a laptop.
+/// The ARN prefixes to leave out, because they are the same for everything on a laptop.
 const HERE: [&str; 2] = [
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:",
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:",

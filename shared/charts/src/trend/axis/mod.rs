@@ -23,7 +23,7 @@ impl Scale {
     pub fn of(figures: impl Iterator<Item = i64>) -> Self {
         let (low, high) =
             figures.map(i128::from).fold((0, 0), |(low, high), figure| (figure.min(low), figure.max(high)));
-        // A step of 1, 2 or 5 times a power of ten leads to two to eight marks.
+        // Steps of 1, 2 or 5 times a power of ten make two to eight marks.
         let aim = (high - low + 4) / 5;
         let aim = aim.max(1);
         let power = 10_i128.pow(aim.ilog10());

@@ -170,7 +170,7 @@ pub enum Forged {
 }
 
 impl Part {
-    /// Signs the part numbered `part` of the day `date`, whose wallets had been read at `now`.
+    /// Signs the part numbered `part` of the day `date`; its wallets were read at `now`.
     pub fn sign((date, part, last): (Day, u32, bool), wallets: Vec<WalletHead>, now: Time, key: &SigningKey) -> Self {
         let mut signed =
             Self { date, part, last, created_at: now, wallets, public_key: key.into(), signature: Signature([0; 64]) };

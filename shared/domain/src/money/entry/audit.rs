@@ -10,7 +10,7 @@ use crate::money::credits::Credits;
 /// A point at which the history of a wallet is inconsistent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Break {
-    /// The number of the entry, also if the entry is missing.
+    /// The number of the entry, even if the entry is missing.
     pub sequence: u64,
     /// What is wrong, in words for people.
     pub problem: &'static str,

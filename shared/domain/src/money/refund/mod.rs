@@ -60,9 +60,9 @@ pub enum Part {
     /// Everything that has not been refunded yet.
     Rest,
     Licences(Vec<LicenceRefid>),
-    /// The price of licences, at least one of which is named by text that is not a refid, so that no provision can
-    /// have it. This is refused in [`decide`] and not when the text is read, because a repeated command must get its
-    /// stored answer without being judged again.
+    /// The price of licences. The name of at least one is not a refid, so no provision can have that licence. This is
+    /// refused in [`decide`] and not when the text is read, because a repeated command must get its stored answer
+    /// without being judged again.
     Unknown,
 }
 

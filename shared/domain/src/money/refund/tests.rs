@@ -1,4 +1,4 @@
-//! Refunds of parts and of whole purchases, as tables and as a property.
+//! Tests of refunds, partial and whole, with tables and a property.
 
 use proptest::prelude::*;
 

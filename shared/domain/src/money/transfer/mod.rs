@@ -30,8 +30,8 @@ pub struct Decision {
 }
 
 /// Refuses a transfer that a reseller may not make on its own: to a reseller that is not directly below it, or while it
-/// may not trade. The recipient is checked first, so that a wrong one is refused the same at any status of the sender.
-/// A hold applies to purchases only, so it is not checked.
+/// may not trade. It checks the recipient first, so a wrong one gets the same refusal whatever the sender's status. A
+/// hold applies to purchases only, so it is not checked.
 pub fn must_send(from: &Wallet, to: Option<&Reseller>) -> Result<(), Refusal> {
     let parent = to.and_then(|to| to.parent.as_ref());
     if parent != Some(&from.reseller) {

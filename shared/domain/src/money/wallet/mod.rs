@@ -38,7 +38,7 @@ pub struct Wallet {
 /// What every entry records, whatever its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Particulars {
-    /// The entry's id, derived from wallet, class and idempotency key.
+    /// The entry's id. The same command always gets the same id.
     pub refid: EntryRefid,
     /// The caller's own name for the entry.
     pub reference: Option<Reference>,

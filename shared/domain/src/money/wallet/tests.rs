@@ -1,4 +1,4 @@
-//! Wallets as tables, and as a property of any history; also the fixtures for the tests of other rules.
+//! Tests of wallets with tables and random histories, and fixtures for the tests of other rules.
 
 use proptest::prelude::*;
 

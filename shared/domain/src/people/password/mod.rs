@@ -21,8 +21,8 @@ pub const FEWEST: usize = 8;
 /// The minimum length in characters, unless a deployment chooses another (rule D2).
 pub const USUAL: usize = 12;
 /// How many characters are judged, counted from the first. The time to judge grows with the square of the length and
-/// with the ways to read digits as letters: a hundred such characters took a second, and this many take less than a
-/// tenth of a second.
+/// with the ways to read digits as letters: a hundred digits took a second, and this many take less than a tenth of a
+/// second.
 const JUDGED: usize = 32;
 
 /// A password as someone typed it, in normal form (NFKC): at most [`MOST`] characters of any kind.
@@ -133,8 +133,8 @@ impl PasswordPolicy {
     }
 
     /// Accepts a new password for the owner of this address and name. It requires no particular kinds of characters,
-    /// because such rules make passwords worse (NIST SP 800-63B, 3.1.1.2). It computes for a few milliseconds, and
-    /// for less than a tenth of a second with any input.
+    /// because such rules make passwords worse (NIST SP 800-63B, 3.1.1.2). It takes a few milliseconds, and less than a
+    /// tenth of a second for any input.
     pub fn accept(
         self,
         given: GivenPassword,
@@ -164,7 +164,7 @@ fn known<'a>(email: &'a EmailAddress, name: Option<&'a Name>) -> Vec<&'a str> {
     let whole = [email.as_str()].into_iter().chain(name.map(Name::as_str));
     let words = whole.clone().flat_map(|text| {
         text.split(|c: char| !c.is_alphanumeric())
-            // A short part of a name, of one or two letters, occurs in many good passwords.
+            // A part of a name with only one or two letters occurs in many good passwords.
             .filter(|word| word.chars().count() > 2)
             .take(16)
     });

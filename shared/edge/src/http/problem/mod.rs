@@ -38,8 +38,8 @@ pub struct Problem {
     guesses: u32,
 }
 
-/// How many guesses at someone else's data a request made. An extension of the response, which is not sent; the rate
-/// limits charge for it.
+/// How many guesses at someone else's data a request made. This response extension is not sent; the rate limits charge
+/// for the guesses.
 #[derive(Debug, Clone, Copy)]
 pub struct Guesses(pub u32);
 
@@ -93,7 +93,7 @@ impl Problem {
         }
     }
 
-    /// A problem for one of the declared reasons. Every problem has one of them.
+    /// A problem for a declared reason. Every problem has such a reason.
     pub fn because<R: Reason>(_: R, detail: impl Into<String>) -> Self {
         Self::new(R::STATUS, R::code(), detail)
     }

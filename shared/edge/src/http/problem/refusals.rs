@@ -1,5 +1,5 @@
-//! The HTTP status and field of each refusal (docs/rules.md, "Errors"), and the types by which operations declare the
-//! refusals that they may answer.
+//! The HTTP status and field of each refusal (docs/rules.md, "Errors"), and the types with which operations declare
+//! their possible refusals.
 //!
 //! Invariant: each status is written once, in the table [`statuses`]. Answers and the API document both use it, so an
 //! operation can't declare a refusal that does not exist, or a status or code that differs from its answers.
@@ -16,7 +16,7 @@ use utoipa::openapi::{RefOr, Response};
 
 use super::Problem;
 
-/// A reason for which an operation answers a problem. It both documents and constructs the problem.
+/// Why an operation answers with a problem. The type documents and constructs the problem.
 pub trait Reason {
     const STATUS: StatusCode;
     /// What the API document says about the reason in addition to its code.
@@ -98,7 +98,7 @@ requests! {
     SERVICE_UNAVAILABLE: Busy = "busy";
 }
 
-/// Defines a reason for which the API document says more than its code.
+/// Defines a reason with a note that the API document adds to its code.
 #[macro_export]
 macro_rules! noted {
     ($name:ident = $reason:ident, $note:literal) => {
@@ -201,7 +201,7 @@ pub fn client_pointer(place: Option<usize>) -> String {
     place.map_or("/client".to_owned(), |place| format!("/clients/{place}"))
 }
 
-/// The problem of the first refused client, with the invalid fields of all of them.
+/// The first refused client's problem, with the invalid fields of all clients.
 fn for_clients(clients: Vec<ForClient>) -> Problem {
     let told = |ForClient { place, refusal }: ForClient| {
         let at = client_pointer(place);

@@ -57,7 +57,7 @@ fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
 pub enum Captcha {
     Off,
     Arithmetic,
-    /// They solve Google's reCAPTCHA, or that of a service with the same protocol.
+    /// They solve Google's reCAPTCHA, or a challenge of a compatible service.
     Recaptcha(Recaptcha),
 }
 

@@ -40,7 +40,7 @@ pub(super) fn basis_points(text: &str) -> Result<BasisPoints, String> {
     BasisPoints::try_from(plain::<u16>(text)?).map_err(said)
 }
 
-/// A duration of 1 to 1000 units, where a unit is `unit` minutes.
+/// A duration of 1 to 1000 units of `unit` minutes each.
 pub(super) fn times_minutes(unit: i64) -> impl FnOnce(&str) -> Result<SignedDuration, String> {
     move |text| {
         let count: i64 = plain(text)?;

@@ -26,7 +26,7 @@ pub(super) trait Variables: Sized {
     fn group() -> Variable<Self>;
 }
 
-/// The variable `name`; `None` if it is not set or empty.
+/// The variable `name`; `None` if it is unset or empty.
 pub(super) fn optional<T: 'static>(
     name: &'static str,
     parse: impl FnOnce(&str) -> Result<T, String> + 'static,

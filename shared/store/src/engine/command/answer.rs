@@ -30,8 +30,8 @@ const VERSION_1: u8 = 1;
 /// The largest answer before compression. It has room for 32 clients with 16 KiB of metadata each, and their
 /// licences.
 const LARGEST: usize = 1024 * 1024;
-/// The largest compressed answer, in bytes, that leaves room for the rest of its item; an item holds 400 KB. A
-/// command with a larger answer is refused, which takes many clients with metadata that does not compress.
+/// The largest compressed answer, in bytes, that leaves room for the rest of its item; an item holds 400 KB. A command
+/// with a larger answer is refused. Only many clients with incompressible metadata cause one.
 const LARGEST_PACKED: usize = 350 * 1024;
 const LEVEL: i32 = 9;
 
@@ -66,8 +66,8 @@ pub fn write(body: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(body).map_err(|error| StoreError::Failed(format!("can't serialise an answer: {error}")))
 }
 
-/// The body that shows `it` as `V`. Each try of a command makes it anew, because the stored answer is committed
-/// together with the effect (docs/adr/0004).
+/// The body that shows `it` as `V`. Each try of a command makes a new body, because the stored answer is committed with
+/// the effect (docs/adr/0004).
 pub(crate) fn show<V: View<T>, T>(it: &T) -> Result<Vec<u8>, StoreError> {
     write(&V::from(it))
 }
@@ -78,7 +78,7 @@ pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -
     let failed = |error| StoreError::Failed(format!("can't compress an answer: {error}"));
     let dictionary = format!("{context}{DICTIONARY_1}");
     let mut compressor = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary.as_bytes()).map_err(failed)?;
-    // Neither is needed for reading: the seal detects damage, and `LARGEST` bounds the length.
+    // Reading needs no checksum or size: the seal detects damage, `LARGEST` bounds the length.
     compressor.include_checksum(false).map_err(failed)?;
     compressor.include_contentsize(false).map_err(failed)?;
     let small = compressor.compress(body).map_err(failed)?;

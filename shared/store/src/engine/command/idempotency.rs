@@ -26,8 +26,8 @@ const KEPT: SignedDuration = SignedDuration::from_hours(40 * 24);
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of the parsed body, so that white space, the order of members and defaults that are written
-    /// out make no difference.
+    /// The fingerprint of the parsed body, so that white space, the order of members and explicit defaults make no
+    /// difference.
     pub fn of(route: &str, tenant: &str, body: &impl Serialize) -> Result<Self, StoreError> {
         // A `Value` sorts the members of its objects.
         let canonical = serde_json::to_value(body).map_err(|error| StoreError::Failed(error.to_string()))?;

@@ -1,9 +1,9 @@
 //! A waiting line (queue) for each wallet: commands of one process on the same wallet run one after another.
 //!
-//! Without it, of all commands that try at once one gets through, and the others have read, decided, sealed and sent
-//! in vain (docs/adr/0017). Invariant: lines are about speed only. Other processes do not wait in them, and the
-//! writes of a command have the same conditions as without lines. A command takes its lines in a fixed order, so no
-//! two commands block each other, and holds them no longer than the command itself may take.
+//! Without it, only one of several concurrent commands succeeds; the others read, decide, seal and send for nothing
+//! (docs/adr/0017). Invariant: lines only affect speed. Other processes do not wait in them, and the writes of a
+//! command have the same conditions as without lines. A command takes its lines in a fixed order, so no two commands
+//! block each other, and holds them no longer than the command itself may take.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

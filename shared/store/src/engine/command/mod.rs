@@ -91,7 +91,7 @@ struct Sent {
 }
 
 impl Sent {
-    /// A deletion is noted only if the command reads that item: otherwise nothing can show later whether it was made.
+    /// Notes a deletion only if the command also reads the item: otherwise nothing shows later whether it was made.
     fn new(writes: &[CommandWrite], read: &[Key], answer: Answer) -> Self {
         let (mut puts, mut deletes) = (Vec::new(), Vec::new());
         for CommandWrite { write, .. } in writes {
@@ -126,8 +126,8 @@ impl Store {
         self.command_on(None, request, record, keys, decide).await
     }
 
-    /// Like [`Self::command`], but starts from `known`, which was read strongly consistently. Only if the command
-    /// loses a race are `keys` read again.
+    /// Like [`Self::command`], but starts from `known`, which was read strongly consistently. Reads `keys` again only
+    /// if the command loses a race.
     pub(crate) async fn command_on(
         &self,
         known: Option<Loaded>,
@@ -172,7 +172,7 @@ impl Store {
                 None => (self.load(record, &keys, consistency, &mut turn).await?, true),
             };
             if let Some((record, item)) = record.and_then(|it| Some((it, loaded.get(&it.key)?))) {
-                // A record never changes, so even a stale read of it decides.
+                // A record never changes, so even a stale read suffices.
                 return self.recall(request, record, item);
             }
             if let Some(sent) = sent.take_if(|sent| sent.was_made(&loaded, request)) {
@@ -266,12 +266,12 @@ impl Store {
         if failed.iter().filter_map(|(_, item)| item.as_ref()).any(|item| is_by(item, request)) {
             return Ok(CommitOutcome::Committed);
         }
-        // With a conflict among them, the reasons do not describe one moment: the record may be about to appear.
+        // If one reason is a conflict, they describe no single moment: the record may be about to appear.
         if contended || failed.is_empty() {
             return Ok(CommitOutcome::ReadAgain);
         }
-        // A unique value that is taken refuses the command only if everything else was current. If another item has
-        // changed as well, a concurrent repeat of this command may be what took the value.
+        // A taken value leads to a refusal only if everything else was current. If another item has changed as well, a
+        // concurrent repeat of this command may have taken the value.
         if failed.iter().all(|(write, _)| write.taken.is_some()) {
             let taken = failed.iter().filter_map(|(write, _)| write.taken.clone());
             if let Some(refusal) = Refusal::all(taken) {
@@ -303,8 +303,8 @@ impl Store {
         }
     }
 
-    /// Reads state and record: together if the read may be stale; otherwise the state first and the record after it,
-    /// so that a commit of this same command between the two reads shows as its record, not as a spent balance.
+    /// Reads state and record: together if the read may be stale; otherwise the state first and the record after it, so
+    /// that if this command commits between the reads, its record is found, not just a spent balance.
     async fn read(
         &self,
         record: Option<&Record>,

@@ -1,7 +1,7 @@
 //! The calls to DynamoDB that everything else is built on: get, query, put, update, delete, transact.
 //!
-//! Invariant: every call asks for its consumed capacity and is counted. Every failure is either worth another try
-//! ([`TableError::Contended`]: throttled, conflicting, unreachable, outcome unknown) or it is not.
+//! Invariant: every call asks for its consumed capacity and is counted. Every failure tells whether another try may
+//! succeed ([`TableError::Contended`]: throttled, conflicting, unreachable, outcome unknown).
 
 use std::collections::{HashMap, HashSet};
 
@@ -36,7 +36,7 @@ pub struct Table {
 
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// Another try may succeed. If the call was a write, whether it was made is unknown.
+    /// Another try may succeed. If the call was a write, it may have been made.
     #[error("contended: {0}")]
     Contended(String),
     /// Another try would fail alike.

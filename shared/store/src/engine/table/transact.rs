@@ -22,7 +22,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// The condition for an item that was read in this version, or that was not found.
+    /// The condition that the item still has this version or, if `None`, is absent.
     pub(crate) fn of(version: Option<u64>) -> Self {
         version.map_or(Self::Absent, Self::Version)
     }

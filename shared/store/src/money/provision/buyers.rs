@@ -67,8 +67,8 @@ impl Buyers {
         self.as_slice().iter().filter_map(key_of).collect()
     }
 
-    /// The keys that the purchase reads after these: the users that new clients will be bound to, unless they are
-    /// loaded already.
+    /// The keys that the purchase reads next: the users that new clients will be bound to, unless they are loaded
+    /// already.
     pub(super) fn unread(&self, policy: Policy, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
         let bind = self.bind(policy);
         let mut keys = Vec::new();

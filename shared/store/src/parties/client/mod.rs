@@ -104,7 +104,7 @@ impl Store {
             (None, None) if resold == Some(false) => (Index::Tenant, shards("CL@-")),
             (None, None) => (Index::Kind, shards("CL")),
         };
-        // In the tenant index, the partitions that were chosen hold only resold or only standalone clients already.
+        // In the tenant index, the chosen partitions already hold only resold or only standalone clients.
         let of_tenant = index == Index::Tenant && resold == Some(filter.reseller.is_some());
         filters.extend(
             resold.filter(|_| !of_tenant).map(

@@ -36,7 +36,7 @@ impl Bind {
         }
     }
 
-    /// The key that the creation reads after this one: the user who has the address, unless it is loaded already.
+    /// The key that the creation reads next: the user who has the address, unless it is loaded already.
     pub(crate) fn unread(&self, email: &EmailAddress, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
         let found = match self {
             Self::ByAddress => user::with_address(loaded, email)?,
@@ -99,7 +99,7 @@ impl Store {
         ])
     }
 
-    /// Replaces a client by what `change` makes of it; `None` means that nothing needs to change. A client for which
+    /// Replaces a client with what `change` returns; `None` means that nothing needs to change. A client for which
     /// `may` is false is refused like one that does not exist.
     pub async fn change_client<V: View<Client>>(
         &self,

@@ -2,7 +2,7 @@
 //! person.
 //!
 //! Invariant: the outcome of an attempt is revealed only after it has been counted. Each attempt writes its counts in
-//! the version that was read, so of many concurrent attempts one commits first, and the others must then wait as long
+//! the version that was read, so one of many concurrent attempts commits first, and the others must then wait as long
 //! as its failure demands (rule D2).
 
 use purser_domain::Refusal;
@@ -29,8 +29,8 @@ impl Count {
         Self { counted, key: Key::alone("LA", code(bits)) }
     }
 
-    /// Whether a success clears this count. It does not clear that of a network address: otherwise anybody with an
-    /// account could end the delays of the network address that they guess from.
+    /// Whether a success clears this count. The count of a network address stays: otherwise anybody with an account
+    /// could end the delays of the address that they guess from.
     pub(crate) fn ends_with_success(&self) -> bool {
         self.counted != Counted::Address
     }
@@ -64,8 +64,8 @@ impl Count {
         Ok(CommandWrite::fresh(Write::Put(put, condition)))
     }
 
-    /// A check that the count has not changed. An outcome that is not counted itself is committed with this check, so
-    /// that it can't be learnt faster than those that are.
+    /// A check that the count has not changed. An outcome that changes no count is committed with this check, so that
+    /// the caller can't learn it faster.
     pub(crate) fn unchanged(&self, loaded: &Loaded) -> Result<CommandWrite, StoreError> {
         let before = self.read(loaded)?.map(|it| it.version);
         let check = Write::Check(self.key.clone(), Condition::of(before));

@@ -1,8 +1,8 @@
 //! Signing in (rules D1, D2): two reads, a proof in between, one commit.
 //!
-//! Invariant: an unknown address takes the same calls as a known one. In its place, an account that does not exist is
-//! read, and its failure is counted like any other. The commit rests on the state that the proof was checked against,
-//! or on a later state in which the password is still the same.
+//! Invariant: an unknown address takes the same calls as a known one. For it, a non-existent account is read, and the
+//! failure is counted like any other. The commit rests on the state that the proof was checked against, or on a later
+//! state in which the password is still the same.
 
 pub(crate) mod attempts;
 pub(crate) mod proof;
@@ -267,7 +267,7 @@ impl Opening<'_> {
 }
 
 /// What is committed before a refusal is returned. Wrong passwords and wrong codes are counted. A refusal because a
-/// code is missing or comes too soon reveals that the password is right, so it must wait its turn, too.
+/// code is missing or comes too soon reveals a right password, so its commit checks the counts.
 fn counted(
     refusal: &Refusal,
     (counts, codes): (&[Count], &Count),
@@ -286,7 +286,7 @@ fn counted(
     Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
 }
 
-/// The account, if the proof shows that this is its owner, and its new credentials, if they change.
+/// The account, if the proof shows that the caller owns it, and new credentials, if they change.
 fn proven(
     store: &Store,
     account: Account,

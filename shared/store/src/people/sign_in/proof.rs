@@ -1,4 +1,4 @@
-//! Proving again who one is within a session, and changing credentials.
+//! Proving one's identity again in a session, and changing credentials.
 //!
 //! Invariant: wrong passwords are counted for each session, so somebody who stole a session can't keep guessing, and
 //! nobody else is delayed. New credentials begin a new epoch, in which one new session replaces all others.
@@ -29,8 +29,8 @@ impl Store {
         account.ok_or_else(|| Refusal::NotFound(ResourceKind::User).into())
     }
 
-    /// Counts the outcome of a proof within a session. The outcome is revealed only afterwards, so of many concurrent
-    /// guesses only a few are answered.
+    /// Counts the outcome of a proof within a session. The outcome is revealed only afterwards, so only a few of many
+    /// concurrent guesses get one.
     pub async fn count_proof(&self, session: &str, right: bool, request: &Request) -> Result<(), StoreError> {
         let count = self.session_count(session);
         let keys = [count.key.clone()];

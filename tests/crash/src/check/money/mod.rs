@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Found, Wallet, Wrong, general};
 use crate::history::{Reported, Wanted, licences, revoked};
 
-/// All entries, each with the reseller whose wallet it is in, by their descriptions: the ids of the commands.
+/// All entries, each with its wallet's reseller. The key is the description, which is the command's id.
 pub type Traces<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a Value)>>;
 
 pub fn traces(found: &Found) -> Traces<'_> {
@@ -21,7 +21,7 @@ pub fn traces(found: &Found) -> Traces<'_> {
     traces
 }
 
-/// Checks the effect of a command against its answer: what the answer shows, once, or nothing if it was refused.
+/// Checks that a command had exactly once the effect that its answer shows, or none if it was refused.
 pub fn effect(one: &Reported, traces: &Traces<'_>, found: &Found, say: &mut impl FnMut(String)) {
     let command = &one.command;
     if !found.wallets.contains_key(&command.reseller) {
@@ -105,8 +105,7 @@ pub fn misplaced(one: &Reported) -> Option<String> {
     (!right).then(|| format!("the answer is wrong: {}", one.answer.as_ref().map_or(&Value::Null, |it| &it.json)))
 }
 
-/// Checks that of each provision read again exactly those licences are revoked, and those credits returned, that were
-/// refunded.
+/// Checks that each provision read again shows the refunded licences, and no others, as revoked, and the right refunds.
 pub fn refunds(told: &[Reported], found: &Found, wrong: &mut Vec<Wrong>) {
     let mut done: BTreeMap<&str, Vec<&Reported>> = BTreeMap::new();
     for one in told {

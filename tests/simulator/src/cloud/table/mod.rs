@@ -1,4 +1,4 @@
-//! The simulated table: an embedded DynamoDB, surrounded by what that one lacks.
+//! The simulated table: an embedded DynamoDB, with what it lacks added.
 //!
 //! Invariant: writes happen one after another, in the order of [`Table::commits`], and nothing else changes the
 //! table. So the judge can tell afterwards what a consistent reader would have seen at any moment.

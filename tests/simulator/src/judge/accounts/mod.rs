@@ -1,4 +1,4 @@
-//! Judges accounts: what was written of them, and what people were answered, at each commit.
+//! Judges accounts: what each commit wrote about them, and which answers people got.
 //!
 //! Invariants: each address belongs to one user, and its guard names the same user; no session has another epoch than
 //! its user; a token is used once; a sign-in proves the password that is valid in that very commit; an address is
@@ -30,7 +30,7 @@ struct Accounts {
     began_in: BTreeMap<String, u64>,
     used: BTreeSet<String>,
     spans: BTreeMap<String, Span>,
-    /// From which moment on the sessions of which user acted for which reseller: moment, user, reseller.
+    /// When a user's sessions began to act for a reseller: moment, user, reseller.
     members: Vec<(u64, String, String)>,
 }
 
@@ -78,7 +78,7 @@ fn listed(item: &Value) -> Vec<(&str, &str)> {
 }
 
 impl Accounts {
-    /// Notes which password was hashed to what: the person whose request wrote the hash had chosen that password.
+    /// Notes which password each new hash comes from: the one in the request that wrote the hash.
     fn note_hashes(&mut self, commit: &Commit, ask: Option<&Ask>) {
         let (Some(
             Ask::Register { password, .. } | Ask::Reset { password, .. } | Ask::ChangePassword { new: password, .. },

@@ -1,7 +1,7 @@
 //! The model: what Purser is meant to do, written a second time, in a small and sequential form.
 //!
-//! Invariant: the model knows nothing of versions, table keys, retries or time. It judges commands one after another
-//! on plain figures. If several things are wrong with a command, any of them is a valid reason to refuse it.
+//! Invariant: the model knows nothing of versions, table keys, retries or time. It judges commands one after another on
+//! plain numbers. If several things are wrong with a command, any of them is a valid reason to refuse it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -203,7 +203,7 @@ impl Model {
         match &command.action {
             Action::TopUp { wallet, amount, reference } => {
                 self.top_up(*wallet, *amount, reference.as_deref(), refused);
-                // The idempotency key is recorded even if nothing moves because the reference is known.
+                // The idempotency key is recorded even if a known reference prevents the effect.
                 self.keys.extend(command.scope().map(|it| (it, command.print())));
             }
             Action::Spend { wallet, cost } => {

@@ -1,4 +1,4 @@
-//! The rules, each on plain figures.
+//! The rules, each on plain numbers.
 //!
 //! Invariant: a rule may change the state even if it refuses the command; the caller discards a state with a refusal.
 

@@ -155,7 +155,7 @@ impl People {
         }
     }
 
-    /// A request made in a session, or an operator's request about the user of one.
+    /// A request in a session, or an operator's request about a session's user.
     fn within_a_session(&self, own: usize) -> Ask {
         let given = self.given.borrow();
         let back = self.below(3);

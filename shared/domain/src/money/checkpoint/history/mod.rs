@@ -165,8 +165,8 @@ impl Chronicle {
         links.sort_by_key(|link| link.sequence);
         // Pages that overlap list an entry twice.
         links.dedup();
-        // Only the hash of the entry before the first given entry is known; its balance is known if a checkpoint
-        // recorded that entry, or if there is no entry before.
+        // The hash of the entry before the first given one is known. The balance is known only if a checkpoint recorded
+        // that entry, or no entry comes before.
         let mut places = BTreeMap::new();
         match links.first() {
             None => drop(places.insert(0, (EntryHash::START, Some(Credits::ZERO)))),

@@ -213,8 +213,7 @@ fn entries_whose_amounts_do_not_add_up_are_told() {
     assert_eq!(follow(overdrawn), [miscounted(1)]);
 
     let not_given = Discrepancy::NotGiven { reseller: reseller(1), sequence: 0, date: day(1) };
-    // The checkpoint of the entry before gives the balance, so the amount of the first given entry can be checked,
-    // too.
+    // The checkpoint at the previous entry has the balance, so the first given entry's amount can be checked, too.
     let mut later = links(4, 6);
     later[0].amount = Credits::new(101);
     assert_eq!(follow(later), [miscounted(4), not_given]);

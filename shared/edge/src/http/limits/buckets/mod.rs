@@ -3,10 +3,10 @@
 //! Invariant: in any period a bucket lets through at most one minute's worth of requests plus what its rate adds in
 //! that period. There are never more than [`MOST`] buckets, no matter how many names there are.
 //!
-//! A bucket is one number, the moment at which it will be full again (the theoretical arrival time of the generic
-//! cell rate algorithm). It may be more than a minute ahead: whether a request was a guess is only known from its
-//! answer, so a charge may exceed what the bucket holds. Rate-limiting libraries refuse such a charge, so Purser has
-//! its own implementation.
+//! A bucket is one number, the moment at which it will be full again (the theoretical arrival time of the generic cell
+//! rate algorithm). It may be more than a minute ahead: only the answer shows that a request was a guess, so a charge
+//! may exceed what the bucket holds. Rate-limiting libraries refuse such a charge, so Purser has its own
+//! implementation.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 pub const MOST: usize = 10_000;
 
 const SECOND: i64 = 1_000_000;
-/// What a full bucket holds: a minute, in microseconds.
+/// How long an empty bucket takes to refill: a minute.
 const BURST: i64 = 60 * SECOND;
 
 /// One bucket for each name. All times and durations are in microseconds.
