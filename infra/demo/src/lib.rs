@@ -104,8 +104,7 @@ pub async fn ensure(app: &App, folder: Option<&Path>) -> Result<Credentials, Dem
     Ok(credentials)
 }
 
-/// Returns the credentials that an interrupted start left in the draft, or draws new ones. Those in use `before` are
-/// kept.
+/// Returns the credentials that an interrupted start left in the draft, or draws new ones. Those in `before` are kept.
 fn drafted(app: &App, draft: &Path, before: Option<Credentials>) -> Result<Credentials, DemoError> {
     if let Some(whole) = read(draft)?.filter(|it| it.logins.is_some()) {
         return Ok(whole);
@@ -226,7 +225,7 @@ async fn make_client(app: &App, row: ClientRow, reseller: Option<&ResellerRefid>
     let creation = ClientCreation { new: &new, reseller, user: None };
     let created = store_for(app, row.3).create_client::<ClientView>(&creation, &request(now)).await;
     match created {
-        // The client exists, or somebody has changed the demo data since. Either way their changes stay.
+        // The client exists, or somebody has changed the demo data since. Nothing is overwritten.
         Err(StoreError::Refused(_)) => Ok(()),
         other => other.map(drop),
     }
@@ -262,7 +261,7 @@ async fn make_api_key(app: &App, credentials: &Credentials, now: Time) -> Result
     Ok(())
 }
 
-/// A request without an idempotency record: the functions above look up whether a record exists instead.
+/// A request without an idempotency key: the functions above create nothing that exists already.
 fn request(now: Time) -> Request {
     Request { key: None, stamp: stamp(), now }
 }
@@ -276,7 +275,7 @@ fn once(what: &str, now: Time) -> Result<Request<IdempotencyKey>, StoreError> {
     })
 }
 
-/// The store, whose new clients begin in `status` and with no login: the demo's client is bound at the end.
+/// The store, with `client_status` for new clients and without binding: the demo binds its client later.
 fn store_for(app: &App, client_status: ClientStatus) -> Store {
     app.store.under(Policy { client_status, bind_by_address: false, ..app.config.policy() })
 }

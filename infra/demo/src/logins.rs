@@ -1,7 +1,7 @@
 //! Users who sign in to the demo: an operator, a member of its reseller, and a customer.
 //!
-//! Invariant: each user has a random password, kept beside the API key. It is hashed only once, when the user is
-//! created, because hashing is slow.
+//! Invariant: each user has a random password, kept beside the API key. It is hashed only while the demo is created,
+//! because hashing is slow.
 
 use data_encoding::BASE64URL_NOPAD;
 use purser_domain::basic::{ResellerRefid, Time};

@@ -1,5 +1,4 @@
-//! Rankings of customers, by what they hold (rule D5). A customer is a client; "customer" is the word of the API
-//! here.
+//! Rankings of customers, by what they hold (rule D5). A customer is a client; the API calls it a customer here.
 
 use purser_charts::columns;
 use purser_domain::analytics::metric::Ranking;
@@ -44,7 +43,7 @@ struct TopCustomer {
 
 columns!(TopCustomer: client, name, licences, products);
 
-/// Customers by how many licences they hold, or for how many products
+/// Customers by the number of licences or products that they hold
 #[utoipa::path(
     get, path = "/v1/analytics/customers/top", tag = "analytics", params(CustomersQuery),
     responses(

@@ -50,7 +50,7 @@ pub(super) struct PopularityQuery {
     limit: Option<Limit>,
 }
 
-/// The scope of a query, narrowed to one client if it names one. A client that the caller may not see is 404.
+/// The scope of a query, narrowed to one client if it names one. 404 if the caller may not see that client.
 async fn scope_of(app: &App, call: &Call, reseller: Option<&str>, client: Option<&str>) -> Result<Scope, Problem> {
     let scope = scope(app, call, reseller).await?;
     let Some(client) = client else {

@@ -25,7 +25,7 @@ use purser_edge::prelude::*;
 
 use crate::Function;
 
-/// 500: a table or chart could not be written, which is a fault of Purser's.
+/// 500: a table or chart could not be written, which is Purser's fault.
 fn not_shown(error: &ChartError) -> Problem {
     tracing::error!(%error, "figures could not be shown");
     Problem::internal()
@@ -117,7 +117,7 @@ async fn scope(app: &App, call: &Call, named: Option<&str>) -> Result<Scope, Pro
     Ok(Scope::of(reseller.as_ref()))
 }
 
-/// A figure as a count. Counts are never negative; should a figure be, it is shown as 0.
+/// A figure as a count. Counts are never negative; a negative figure is shown as 0.
 pub(crate) fn count(figure: i64) -> u64 {
     u64::try_from(figure).unwrap_or(0)
 }

@@ -36,7 +36,7 @@ impl TopQuery {
         let end = super::last_day(app, self.start, self.end);
         let start = self.start.unwrap_or_else(|| Month::of(end).minus(119).first());
         let range = DayRange::new(start, end).map_err(super::unusable)?;
-        // The range has the limit of a monthly trend, so that its error message can be used.
+        // Ranges have the limit of monthly trends, so this reuses that check and its error.
         range.parts(Interval::Monthly).map_err(super::unusable)?;
         Ok(range.cover())
     }

@@ -1,4 +1,4 @@
-//! `rebuild-figures`: has figures counted again that differ from a recount (rules A11, B13, C6).
+//! `rebuild-figures`: has figures that differ from a recount counted again (rules A11, B13, C6).
 //!
 //! Invariant: it writes no figure. It stores anew what each differing thing adds, and marks an hour of each
 //! difference as dirty, so that `rollup` counts it like any other hour. So a rebuild may run at any time, and twice.
@@ -12,7 +12,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(rebuild_figures))
 }
 
-/// Recount figures and have those that differ corrected
+/// Recount figures and correct those that differ
 ///
 /// The answer shows the differences, like a check. Two minutes later the figures are right.
 #[utoipa::path(

@@ -38,7 +38,7 @@ impl Report {
         let suggestions = suggestions(app, achieved.iter()).await?;
         let leaders = ranking::top(app, achieved, LEADERS).await?;
         let mut months: Vec<Month> = (0..MONTHS).rev().map(|back| month.minus(back)).collect();
-        // `Month::minus` stops at the first month there is, so that one may appear several times.
+        // `Month::minus` stops at the earliest month, which may therefore appear several times.
         months.dedup();
         let periods = months.iter().map(|month| Period::Month(*month));
         let periods: Vec<Period> = periods.chain([Period::All]).collect();

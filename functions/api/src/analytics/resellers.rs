@@ -122,7 +122,7 @@ struct ResellerStats {
     tier: Tier,
     /// Credits that the reseller's provisions cost, less those that refunds returned.
     spent: i64,
-    /// How many clients the reseller has. Clients that it had when they were deleted are included.
+    /// How many clients the reseller has. Clients deleted while they belonged to it are included.
     clients: u64,
     /// How many licences that the reseller sold are active.
     active_licences: u64,

@@ -32,7 +32,7 @@ impl TrendQuery {
         let end = super::last_day(app, self.start, self.end);
         let usual = || match self.interval.unwrap_or_default() {
             Interval::Daily => end.minus_days(29),
-            // The month or year of `end` is one of the twelve or five.
+            // The month or year of `end` counts, too.
             Interval::Monthly => Month::of(end).minus(11).first(),
             Interval::Yearly => Year::of(end).minus(4).first(),
         };
@@ -80,7 +80,7 @@ pub(super) struct CreditBucketView {
     period: String,
     /// Credits that top-ups added to wallets.
     value: i64,
-    /// Credits that provisions cost, less those that refunds returned in the same period, of whichever provision.
+    /// Credits that provisions in the period cost, less those that refunds of any provision returned in it.
     spent: i64,
 }
 

@@ -1,6 +1,6 @@
 //! `update-client`: changes a client's details, its user and its status (rules A2, A4, A6–A8).
 //!
-//! Invariant: another reseller's client is answered exactly like one that does not exist, before the body is checked.
+//! Invariant: for another reseller's client, the answer is that for a missing one, before the body is checked.
 
 use purser_domain::basic::{ClientRefid, EmailAddress, Name, Phone, UserRefid};
 use purser_domain::parties::{Client, ClientChange, ClientStatus, Metadata};

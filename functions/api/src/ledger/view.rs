@@ -93,8 +93,8 @@ fn shown<S: Serializer>(hash: &EntryHash, serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(hash)
 }
 
-/// The other half of a transfer. Each side learns the refids of the other side's reseller and entry for its books,
-/// even if an operator moved the credits, and nothing else about the other wallet.
+/// The other half of a transfer. Each side learns, for its books, only the refids of the other reseller and of its
+/// entry, even if an operator moved the credits.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Counterparty)]
 pub struct CounterpartyView {

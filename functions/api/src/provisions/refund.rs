@@ -21,8 +21,8 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(example = json!({"licences": ["LI-7ZK3M9QWX2ABCDEF"], "description": "Ordered by mistake"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct RefundProvision {
-    /// 1 to 90 distinct licences of the provision, whose price is refunded. If omitted, everything not refunded so
-    /// far is refunded. A purchase without a product has no licences, and is always refunded as a whole.
+    /// 1 to 90 distinct licences of the provision to refund. If omitted, everything not refunded so far is refunded. A
+    /// purchase without a product has no licences, and is always refunded as a whole.
     #[schema(value_type = Option<Vec<LicenceRefid>>, min_items = 1, max_items = 90)]
     licences: Option<LicenceChoices>,
     /// The description of the ledger entry.

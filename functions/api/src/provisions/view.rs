@@ -109,8 +109,8 @@ impl From<&Provision> for BulkProvisionView {
 }
 
 /// The response to a refund. It is stored for repeats, and the metadata of the clients may have grown since the
-/// purchase. The response of a purchase for several clients therefore leaves them out, so that no refund fails
-/// because its response is too large to store.
+/// purchase. If there are several clients, it therefore leaves them out, so that no refund fails because its response
+/// is too large to store.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct RefundView(ProvisionView);

@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct SignUpReseller {
     company_name: Name,
-    /// The address for e-mails about the application, and of the reseller's first user.
+    /// The address of the reseller's first user. E-mails on the application go there.
     email: EmailAddress,
 }
 

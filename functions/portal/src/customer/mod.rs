@@ -17,6 +17,7 @@ use purser_edge::caller::call::Anybody;
 use purser_edge::http::problem::FieldError;
 use purser_edge::prelude::*;
 use purser_edge::process::config::Config;
+use serde::Deserialize;
 
 use crate::kit::page::{self, Message};
 

@@ -11,7 +11,7 @@ use super::{History, HistoryError, part, text};
 const MONTH: u32 = 30;
 
 impl History {
-    /// Performs `act`, or nothing if an earlier act has made it impossible.
+    /// Performs `act`, unless an earlier act has made it impossible.
     pub(super) async fn perform(&mut self, act: Act) -> Result<(), HistoryError> {
         match act {
             Act::Launch(offer) => self.launch(offer).await,
@@ -110,7 +110,7 @@ impl History {
         Ok(())
     }
 
-    /// Sends a request as the client's reseller if that may trade, and otherwise as an operator.
+    /// Sends a request as the client's reseller if it may trade, and otherwise as an operator.
     async fn as_owner(
         &mut self,
         place: usize,

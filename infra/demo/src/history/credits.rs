@@ -8,9 +8,8 @@ use super::market::Act;
 use super::{History, HistoryError, number};
 
 impl History {
-    /// Adds the reseller's usual amount of credits, or `least` rounded up to the next 500 if that is more. The
-    /// credits come from the parent reseller if it holds more than twice that, and otherwise from an operator's
-    /// top-up.
+    /// Adds the reseller's usual amount of credits, or `least` rounded up to the next 500 if that is more. The parent
+    /// reseller transfers them if it may trade and has more than twice as many; otherwise an operator adds them.
     pub(super) async fn top_up(&mut self, place: usize, least: u64) -> Result<(), HistoryError> {
         let Some(partner) = self.partners.get_mut(place) else {
             return Ok(());

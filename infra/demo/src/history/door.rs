@@ -1,4 +1,4 @@
-//! How a history talks to the system: through the API, as any caller, but without the network.
+//! How a history talks to the system: through the API like any caller, but with no network.
 //!
 //! Invariant: an unexpected refusal ends the history; no error is passed over.
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::HistoryError;
 
-/// The most bytes in a response; that of a purchase for 32 clients is far smaller.
+/// The most bytes in a response; a purchase for 32 clients takes far fewer.
 const MOST_BYTES: usize = 4 << 20;
 
 const RAN_DRY: [&str; 2] = ["insufficient_credits", "provisioning_held"];
@@ -102,7 +102,7 @@ impl Door {
         if !body.is_null() {
             request = request.header("content-type", "application/json");
         }
-        // Only requests that move credits need an idempotency key, so only they pay for the item that stores it.
+        // Only requests that move credits need an idempotency key. For others, it would cost an extra item.
         if ["/credits", "/provisions", "/bulk", "/refund", "/transfers"].iter().any(|end| path.ends_with(end)) {
             request = request.header("idempotency-key", format!("history-{}", self.requests));
         }

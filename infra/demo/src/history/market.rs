@@ -18,7 +18,7 @@ pub(super) enum Act {
     Resume(usize),
     /// A reseller pays for work without a product.
     Work(usize),
-    /// A number of new clients come together. The second number keeps acts at the same moment distinct.
+    /// The first number counts new clients. The second keeps acts at the same moment distinct.
     Win(u32, u32),
     Buy(usize),
     /// A client's first purchase is refunded.

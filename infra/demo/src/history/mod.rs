@@ -1,4 +1,4 @@
-//! Makes up a history: years of clients, resellers and credits, as they would have come about.
+//! Makes up a history: years of realistic changes to clients, resellers and credits.
 //!
 //! Invariants: everything goes through the API with the clock set to the moment it happens, so the data is as
 //! consistent as data that people make. Its origin is `demo`, so nobody gets an e-mail. The same seed on the same day
@@ -33,7 +33,7 @@ use self::market::{Act, Client, Partner};
 use self::names::Names;
 use crate::DemoError;
 
-/// The scheduled functions that a history runs, because their results belong to it. The others send e-mails about the
+/// The scheduled functions that a history runs, because their results belong to it. The others only report on the
 /// present, so they are left out.
 const KEPT_UP: [&str; 2] = ["checkpoint-ledger", "rollup"];
 

@@ -1,4 +1,4 @@
-//! Made-up names of companies and people, with their e-mail addresses. The words they are made of are in names.json.
+//! Made-up names of companies and people, with their e-mail addresses. names.json lists the words in them.
 //!
 //! Invariant: no two clients share an address, and every address is in a domain reserved for examples (RFC 2606), so
 //! no real person ever gets an e-mail.

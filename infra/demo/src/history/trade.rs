@@ -9,7 +9,7 @@ use super::market::{Account, Act, OF_THE_DEMO, OFFERS, Offer};
 use super::names::one;
 use super::{History, HistoryError, number, part, text};
 
-/// Descriptions of bare purchases, which are for work and not for a product.
+/// Descriptions of purchases without a product, which pay for work.
 const WORK: [&str; 4] = ["Set-up by phone", "Training, half a day", "Migration of old licences", "Workshop"];
 
 impl History {
@@ -44,7 +44,7 @@ impl History {
         }
         let mut left = self.plan.clients;
         while left > 0 {
-            // A new client brings a whole team in 8 of 100 cases, which makes about half of all clients.
+            // In 8 of 100 cases, 4 to 20 clients come at once: about half of all clients.
             let count = if self.happens(8) { self.rng.u32(4..=20) } else { 1 };
             let count = count.min(left);
             left -= count;
@@ -217,7 +217,7 @@ impl History {
         Ok(())
     }
 
-    /// Schedules later purchases: a renewal after a year for half of the clients, a further one earlier for some.
+    /// Schedules later purchases: half of the clients renew after a year, and some buy again before that.
     fn sold_to(&mut self, client: usize) {
         if self.happens(50) {
             self.after(350..=370, Act::Buy(client));

@@ -56,8 +56,7 @@ impl DeadLetters {
         kept.letters.clone()
     }
 
-    /// Calls each function with its work once more, oldest first. What succeeds is removed; returns how much that
-    /// was.
+    /// Calls each function with its work once more, oldest first. Removes letters that succeed; returns their number.
     pub async fn redrive(&self, again: &Target) -> usize {
         let mut outcomes = Vec::new();
         for letter in self.all() {

@@ -1,7 +1,7 @@
 //! Stand-ins for the managed parts of the cloud: table, stream, bus, e-mail and schedules.
 //!
-//! Invariant: no stand-in knows a rule of the product or depends on another of our crates; what they call, and what
-//! calls them, is passed in as closures.
+//! Invariant: no stand-in knows a rule of the product or depends on another of our crates; what a stand-in calls is
+//! passed in as closures.
 
 pub mod bus;
 pub mod dead_letters;

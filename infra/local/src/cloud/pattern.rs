@@ -68,7 +68,7 @@ impl Pattern {
     pub fn matches(&self, event: &Value) -> bool {
         match event {
             Value::Object(event) => self.matches_object(event),
-            // In a list of objects, a single one must match the whole pattern.
+            // In a list of objects, at least one must match the whole pattern.
             Value::Array(events) => events.iter().any(|event| self.matches(event)),
             _ => self.matches_object(&Map::new()),
         }

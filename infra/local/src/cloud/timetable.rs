@@ -37,7 +37,7 @@ impl Schedule {
         parsed.ok_or_else(|| ScheduleError(expression.to_owned()))
     }
 
-    /// The first time after `moment`; none if there is none, or none that can be computed.
+    /// The first time after `moment`; none if no such time can be computed.
     fn next(&self, moment: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Rate(every) => moment.checked_add(*every).ok(),
@@ -132,7 +132,7 @@ impl Timetables {
         Ok(Self(Arc::new(Mutex::new(all))))
     }
 
-    /// The functions that must start by `now`. Each is returned once for each time it becomes due.
+    /// The functions that must start by `now`. Each due schedule yields one, however late it is.
     pub fn due(&self, now: Timestamp) -> Vec<Due> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let come = all.iter_mut().filter(|it| it.next.is_some_and(|next| next <= now));

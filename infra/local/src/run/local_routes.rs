@@ -94,7 +94,7 @@ pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
         router = router.route("/_local/clock", post(turn_clock));
     }
     let router = router.with_state(laptop).merge(ses::routes(mailbox));
-    // No rate limits: anybody who can reach these paths owns the machine.
+    // No rate limits, because only this machine can reach these paths.
     serve("local", router, None)
 }
 

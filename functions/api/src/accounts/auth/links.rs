@@ -28,7 +28,7 @@ pub(super) struct Confirmed {
 
 /// Confirm an address
 ///
-/// Takes the token of an e-mail: either of a registration, whose password becomes valid, or of a change of address.
+/// Takes the token from an e-mail about a registration, whose password becomes valid, or a change of address.
 #[utoipa::path(
     post, path = "/v1/auth/confirm", tag = "accounts", request_body = ConfirmAddress,
     responses((status = 200, body = Confirmed), Refused<(AddressTaken, InvalidToken)>),

@@ -1,8 +1,8 @@
 //! `customer-auth`: how people register, sign in and sign out (rules D1, D2).
 //!
 //! Invariant: until the caller has proven to own an address, neither the answer nor the work behind it depends on
-//! whether the address is known. A request that names only an address is stored and always answered the same;
-//! `mail-links` finds out later who is sent which e-mail.
+//! whether the address is known. A request that names only an address is stored, and the answer never varies;
+//! `mail-links` decides later who gets which e-mail.
 
 pub mod links;
 mod login;

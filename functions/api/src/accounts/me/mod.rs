@@ -1,8 +1,8 @@
 //! `manage-account`: what users see and change of their own account (rules D1–D3).
 //!
-//! Invariant: every route here concerns only the signed-in user. A change that would let the thief of a session keep
-//! the account (of the password, the address or the second factor) requires the password, and ends every other
-//! session once it takes effect.
+//! Invariant: every route here concerns only the signed-in user. A change of the password, the address or the second
+//! factor, which could let a session thief keep the account, requires the password, and ends every other session once
+//! it takes effect.
 
 mod avatar;
 mod password;

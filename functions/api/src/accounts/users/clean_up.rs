@@ -15,8 +15,8 @@ type StaleUserList = List<StaleUserView>;
 
 /// List users that nobody seems to need any more, newest first
 ///
-/// Lists users who hold no role, are bound to no client, and have never confirmed their address or not signed in for
-/// a long time. Few users qualify, so a page may be short or empty although another one follows.
+/// Lists users who hold no role, are bound to no client, and either never confirmed their address or last signed in
+/// long ago. Few users qualify, so a page may be short or empty although another one follows.
 #[utoipa::path(
     get, path = "/v1/stale-users", tag = "users", params(PageQuery),
     responses((status = 200, body = StaleUserList), Refused<Forbidden>)

@@ -1,10 +1,10 @@
-//! `bind-client`: binds a client that has no user to the confirmed user with its address, whichever of the two came
-//! first, if the deployment switches this on (rule A7).
+//! `bind-client`: binds a client without a user to the confirmed user with its address, whichever came first, if the
+//! deployment enables this (rule A7).
 //!
 //! Invariant: a client has one user and a user one client, however they are bound. A late repeat of the event doesn't
-//! bind a client again that an operator has released since. Most new clients are bound by the commit that creates
-//! them. This function binds the clients of a bulk purchase, whose commit has no room for that, and clients that are
-//! older than the confirmation of their user.
+//! bind a client that an operator has since unbound. Most new clients are bound by the commit that creates them. This
+//! function binds the clients of a bulk purchase, whose commit has no room for that, and clients that are older than
+//! the confirmation of their user.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;

@@ -1,8 +1,8 @@
 //! `hold-provisioning`: stops a reseller that ran low on credits from buying until it has enough again (rule B9).
 //!
-//! Invariant: an event only says that it is time to look. The decision is made on the current wallet, in the commit
-//! that applies it, so events may arrive late, twice or in any order. While the rule is off, it puts no reseller on
-//! hold, but still releases those that it held before.
+//! Invariant: an event only triggers a check. The decision is made on the current wallet, in the commit that applies
+//! it, so events may arrive late, twice or in any order. While the rule is off, it puts no reseller on hold, but still
+//! releases those that it held before.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::Refusal;
@@ -22,7 +22,7 @@ pub const TAKES: &[EventName] =
 pub async fn hold_provisioning(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("hold-provisioning", event)?;
     match occurrence.event {
-        // Claimed, because a late repeat must not hold a reseller again that an operator has released since.
+        // Claimed, so that a late repeat doesn't hold a reseller that an operator has released since.
         Event::CreditsRanLow { reseller, .. } if app.config.hold_on_low_credit => {
             let hold = |it: &Reseller, wallet: &Wallet| it.held(wallet.balance, app.clock.now());
             let change = Box::pin(change(&app, &delivery, &reseller, hold));

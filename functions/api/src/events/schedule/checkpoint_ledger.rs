@@ -1,10 +1,9 @@
 //! `checkpoint-ledger`: signs, once a day, where the history of every wallet stands (rule B11).
 //!
 //! Invariant: a day's parts are numbered without gaps, the last part is marked as the last, and no wallet is in two
-//! parts, even if runs overlap or crash. A run never replaces an existing part, and leaves the wallets in it out of
-//! the parts that follow. So each run that finishes leaves a complete day. An existing part counts only if this
-//! deployment signed it, for this day and number. Otherwise somebody who can write to the table could have a day left
-//! out.
+//! parts, even if runs overlap or crash. A run never replaces an existing part, and does not repeat its wallets in
+//! later parts. So each run that finishes leaves a complete day. An existing part counts only if this deployment signed
+//! it, for this day and number. Otherwise somebody who can write to the table could make us skip a day.
 
 use std::collections::HashSet;
 

@@ -26,8 +26,8 @@ pub async fn rollup(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
     Ok(())
 }
 
-/// Recounts marked hours until it finds no more or the time is up. Returns how many it recounted, and since when the
-/// oldest one left has been marked.
+/// Recounts marked hours until it finds no more or the time is up. Returns how many it recounted, and when the oldest
+/// remaining one was marked.
 async fn roll_up(app: &App, lease: &mut Lease) -> Result<(usize, Option<Time>), StoreError> {
     let most = i32::try_from(MOST_HOURS).unwrap_or(i32::MAX);
     let mut hours = 0;

@@ -31,7 +31,7 @@ pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
             }
         };
         if let Some((place, _)) = refused {
-            // The changes end before the first record that can't be read, so this record is the earlier failure.
+            // `changes` ends before the first unreadable record, so the refused record is the earlier failure.
             metrics::count(Metric::EventRefused);
             failed = Some(*place);
             break;

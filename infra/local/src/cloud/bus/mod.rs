@@ -20,8 +20,8 @@ use crate::{Now, Target};
 
 mod wire;
 
-/// How many times the laptop tries to deliver an event. The pauses add up to 82 s, which outlasts the minute for
-/// which a consumer that died may still hold its claim on the event.
+/// How many times the laptop tries to deliver an event. The pauses add up to 82 s, because the claim of a consumer that
+/// died can last for another minute.
 pub const TRIES: u32 = 13;
 
 /// The pause before the second try; each further pause is twice as long.

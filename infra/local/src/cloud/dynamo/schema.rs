@@ -31,7 +31,7 @@ pub(super) fn difference(present: &TableMetadata, spec: &TableSpec) -> Option<St
     if there != view {
         return Some(format!("stream there: {there:?}; in the template: {view:?}"));
     }
-    // Expiry is enabled on a table that lacks it, so only a different attribute counts.
+    // Opening a table enables missing expiry, so only another attribute differs.
     let there = present.ttl_attribute.as_deref();
     let wanted = spec.ttl_attribute.as_deref();
     if present.ttl_enabled && there != wanted {

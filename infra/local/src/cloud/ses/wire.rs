@@ -1,7 +1,7 @@
 //! The wire protocol of SES v2 (REST JSON), as far as `SendEmail` with simple content needs it.
 //!
 //! Invariant: an e-mail that SES would refuse because a part is missing is refused here with the same error, so that
-//! no code learns on a laptop to send such e-mails.
+//! code that sends one fails on a laptop, too.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Hands records to one consumer until each of them is taken or given up on, as Lambda does.
 //!
-//! Invariant: delivery ends. A failed batch is retried as often as the template says. If the template says so, the
-//! batch is split first, which does not count as a try, so that a bad record ends up alone. Each record that is given
-//! up on becomes a dead letter, and the records after it are delivered.
+//! Invariant: delivery ends. A failed batch is retried as often as the template says. If the template says so, it is
+//! first split until a bad record is alone; splitting does not count as a try. Each record that is given up on becomes
+//! a dead letter, and the records after it are delivered.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::cloud::dead_letters::DeadLetters;
 /// The pause before the first retry; each further pause is twice as long, up to the seventh.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
-/// The reason in a dead letter when the function reported a record as failed, which carries no reason.
+/// The reason in a dead letter for a record that the function reported as failed: it gives none.
 pub(crate) const NAMED: &str = "named by the function in batchItemFailures";
 
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The task that keeps the stream flowing.
 //!
-//! Invariant: [`Pump::settled`] resolves only after a read that began after the call has found nothing, and after
-//! everything sent by then was drained.
+//! Invariant: [`Pump::settled`] resolves only after an empty read that began after the call, and after everything sent
+//! by then is drained.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -18,7 +18,7 @@ use purser_edge::http::problem::refusals;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// How many bodies above the limit for everything except pictures may be arriving at once.
+/// How many bodies larger than [`MOST_BYTES`] may be arriving at once.
 const LARGE: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// As many requests as four times the callers that one wallet serves in time (docs/rules.md, "Turns"), and
-    /// connections for a crowd, which still leave enough of the usual 1,024 open files for connections to the table.
+    /// Four times as many requests as one wallet can answer in time (docs/rules.md, "Turns"). The connections leave
+    /// enough of the usual 1,024 open files for connections to the table.
     fn default() -> Self {
         Self { requests: 128, connections: 600, patience: Duration::from_secs(10) }
     }

@@ -1,8 +1,7 @@
 //! The gateway: one router for the routes in the template's `HttpApi` events.
 //!
-//! Invariant: a request reaches the function that the template names, and the gateway adds nothing of its own to it.
-//! A request that matches no route, because its path is unknown or its method is, reaches the function with the
-//! `$default` event.
+//! Invariant: a request reaches the function that the template names, and the gateway adds nothing of its own to it. A
+//! request whose path or method matches no route reaches the function with the `$default` event.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -98,8 +97,8 @@ fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
         let choose = move |request: Request| {
             let method = request.method().as_str();
             let at = |methods: &Methods| methods.get(method).or_else(|| methods.get("ANY")).cloned();
-            // As in an HTTP API: if the closest path lacks the method, try the next path that matches and has it.
-            // Fixed segments sort before parameters.
+            // As in API Gateway: if the closest path lacks the method, try the next path that matches and has it. Fixed
+            // segments sort before parameters.
             let chosen = paths.get(&own).and_then(at).or_else(|| {
                 let fitting = paths.iter().filter(|(path, _)| fits(path, request.uri().path()));
                 fitting.map(|(_, methods)| methods).find_map(at)

@@ -44,8 +44,8 @@ pub enum AvatarError {
     Broken,
 }
 
-/// The middle of a picture as a JPEG of [`SIDE`] by [`SIDE`] pixels and at most [`MOST_BYTES`] bytes. It is upright
-/// and has no metadata; transparent areas become white. Of an animation, the first frame is taken.
+/// The middle of a picture as a JPEG of [`SIDE`] by [`SIDE`] pixels and at most [`MOST_BYTES`] bytes. It is upright and
+/// has no metadata; transparent areas become white. An animation becomes its first frame.
 pub async fn square_jpeg(file: Bytes) -> Result<Vec<u8>, AvatarError> {
     // The semaphore is never closed.
     let place = PLACE.clone().acquire_owned().await.ok();
@@ -112,8 +112,8 @@ fn is_cut_off(file: &[u8]) -> Option<bool> {
     }
 }
 
-/// A WebP file without trailing bytes, or `None` unless all its chunks lie within the file: the decoder would
-/// allocate as much memory as a chunk claims to need.
+/// The WebP file without trailing bytes; `None` if a chunk claims to end beyond the file, because the decoder would
+/// allocate as much as the chunk claims.
 fn whole_webp(file: &[u8]) -> Option<&[u8]> {
     let size = |at: usize| {
         let bytes = file.get(at..)?.first_chunk()?;

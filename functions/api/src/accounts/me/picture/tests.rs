@@ -1,4 +1,4 @@
-//! Tests of converting, and of refusing, files that users upload as their picture.
+//! Tests of converting and refusing files that users upload as their picture.
 
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
