@@ -198,7 +198,6 @@ pub struct ForClient {
 }
 
 impl Refusal {
-    /// Turns this refusal into one about the client at the index `place`.
     #[must_use]
     pub fn for_client(self, place: Option<usize>) -> Self {
         Self::ForClients(vec![ForClient { place, refusal: self }])

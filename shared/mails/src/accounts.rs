@@ -228,7 +228,7 @@ pub fn stale_accounts(app: &App, to: &EmailAddress, name: &Name, stale: &StaleAc
     )
 }
 
-/// Puts text that a device sent on one line, and limits its length.
+/// Makes one line of what a device sent, and limits its length.
 fn single_line(text: &str) -> String {
     let readable = |it: char| if is_allowed(it) { it } else { ' ' };
     let short: String = text.chars().take(MAX_DEVICE_CHARS).map(readable).collect();

@@ -1,5 +1,5 @@
 //! No module imports, directly or through others, a module that imports it. Imports between a module and those inside
-//! it do not count.
+//! it do not count, but importing a module also imports what it passes on from those inside it (`pub use`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -80,11 +80,20 @@ fn related(one: &str, other: &str) -> bool {
     within(one, other) || within(other, one)
 }
 
+/// The modules inside `module` from which its code passes names on.
+fn passed_on(module: &str, code: &str) -> Vec<String> {
+    let uses = code.lines().filter(|line| line.starts_with("pub")).filter_map(|line| line.split_once(" use "));
+    uses.map(|(_, path)| format!("{module}::{}", path.split("::").next().unwrap_or_default())).collect()
+}
+
 fn imports(sources: &BTreeMap<String, String>) -> Imports {
     let modules: BTreeSet<String> = sources.keys().cloned().collect();
     let of = |(module, text): (&String, &String)| {
-        let targets = paths(&code(text)).into_iter().filter_map(|path| target(&path, module, &modules));
-        (module.clone(), targets.filter(|target| !related(target, module)).collect())
+        let code = code(text);
+        let targets = paths(&code).into_iter().filter_map(|path| target(&path, module, &modules));
+        let mut targets: BTreeSet<String> = targets.filter(|target| !related(target, module)).collect();
+        targets.extend(passed_on(module, &code).into_iter().filter(|inner| modules.contains(inner)));
+        (module.clone(), targets)
     };
     sources.iter().filter(|(module, _)| !module.is_empty()).map(of).collect()
 }
@@ -140,6 +149,9 @@ fn a_circle_is_found() {
         ("d", "// use crate::nothing\nuse crate::a::A;"),
     ]);
     assert_eq!(circles(&imports(&circle)), [""; 0], "an import by b::c is not one by b");
+    let mut passed_on = circle.clone();
+    passed_on.insert("b".to_owned(), "mod c;\npub use c::C;".to_owned());
+    assert_eq!(circles(&imports(&passed_on)).len(), 4, "unless b passes on what b::c has");
     let mut direct = circle.clone();
     direct.insert("b".to_owned(), "use super::d;".to_owned());
     assert_eq!(circles(&imports(&direct)).len(), 3);

@@ -33,7 +33,7 @@ fn holding(item: &Value, doc: &impl Serialize) -> Value {
     item
 }
 
-/// The item with another refid and a hash that fits it, so that both items can be in the table.
+/// A copy with another refid and a hash that fits, so that both items can be in the table.
 fn renamed(item: &Value, refid: &str) -> Value {
     let mut entry = entry(item);
     entry.refid = EntryRefid::parse(refid).unwrap();

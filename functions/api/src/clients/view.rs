@@ -1,6 +1,6 @@
 //! Clients as the API shows them.
 //!
-//! Invariant: a response contains only the members listed here, and no member is ever removed.
+//! Invariant: a response has only the members listed here, and no later version drops one.
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, Name, Phone, ResellerRefid, Time, UserRefid};
 use purser_domain::parties::{Client, ClientStatus, Metadata};

@@ -1,7 +1,7 @@
 //! Wallets, ledger entries and checkpoints as the API shows them.
 //!
-//! Invariant: a response contains only the members listed here, and no member is ever removed. A checkpoint is shown
-//! with exactly the members and values that were signed, so that a saved copy can be verified.
+//! Invariant: a response has only the members listed here, and no later version drops one. A checkpoint is shown with
+//! exactly the members and values that were signed, so that a saved copy can be verified.
 
 use purser_domain::basic::{Day, Description, EntryRefid, Reference, ResellerRefid, Time};
 use purser_domain::licences::ProductReference;

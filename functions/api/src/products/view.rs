@@ -1,6 +1,6 @@
 //! Products as the API shows them.
 //!
-//! Invariant: a response contains only the members listed here, and no member is ever removed.
+//! Invariant: a response has only the members listed here, and no later version drops one.
 
 use purser_domain::basic::{Name, Time};
 use purser_domain::licences::{Days, ParallelUses, Product, ProductReference, TermsKind};

@@ -1,6 +1,6 @@
 //! Provisions as the API shows them.
 //!
-//! Invariant: a response contains only the members listed here, and no member is ever removed.
+//! Invariant: a response has only the members listed here, and no later version drops one.
 
 use purser_domain::basic::EntryRefid;
 use purser_domain::money::Credits;

@@ -1,6 +1,6 @@
 //! Resellers as the API shows them.
 //!
-//! Invariant: a response contains only the members listed here, and no member is ever removed.
+//! Invariant: a response has only the members listed here, and no later version drops one.
 
 use purser_domain::basic::{EmailAddress, Name, ResellerRefid, Time, UserRefid};
 use purser_domain::money::{Credits, Tier};

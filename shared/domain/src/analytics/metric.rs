@@ -26,7 +26,6 @@ pub const SPENT: &str = "spent";
 pub const OUTSTANDING: &str = "outstanding";
 /// Licences in any status.
 pub const MINTED: &str = "minted";
-/// Licences whose status is active.
 pub const ACTIVE_LICENCES: &str = "active_licences";
 /// Before a product's reference: the number of its licences that were not revoked.
 pub const OF_PRODUCT: &str = "product:";

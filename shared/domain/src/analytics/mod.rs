@@ -58,7 +58,6 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Scope {
-    /// The items of all resellers and clients.
     All,
     Reseller(ResellerRefid),
     /// The items of one client; with a reseller, only those that this reseller sold to the client.
@@ -71,7 +70,6 @@ impl Scope {
         reseller.map_or(Self::All, |it| Self::Reseller(it.clone()))
     }
 
-    /// The reseller that the scope is limited to.
     pub fn reseller(&self) -> Option<&ResellerRefid> {
         match self {
             Self::All => None,
@@ -109,7 +107,6 @@ impl Scope {
         Some(period.parts(level))
     }
 
-    /// The client that the scope is limited to.
     pub fn client(&self) -> Option<&ClientRefid> {
         match self {
             Self::All | Self::Reseller(_) => None,
@@ -204,9 +201,7 @@ pub struct Fact {
     pub at: Time,
     /// When the item reached this version.
     pub since: Time,
-    /// The scopes whose figures the item counts in.
     pub scopes: BTreeSet<Scope>,
-    /// What the item adds in each of these scopes.
     pub counts: Counts,
 }
 

@@ -136,7 +136,6 @@ impl Period {
         }
     }
 
-    /// The period as answers show it.
     pub fn label(self) -> String {
         match self {
             Self::Hour(hour) => hour.to_string(),

@@ -24,7 +24,6 @@ pub struct DayRange {
 pub enum RangeError {
     #[error("end is before start")]
     Backwards,
-    /// The range has more buckets than an answer may hold.
     #[error("a {} range has at most {most} buckets", interval.as_str())]
     TooLong { interval: Interval, most: usize },
 }

@@ -75,12 +75,10 @@ macro_rules! refids {
         pub struct $name(String);
 
         impl $name {
-            /// The refid with this prefix and these 80 bits.
             pub fn new(prefix: &Prefix, bits: [u8; BYTES]) -> Self {
                 Self(format!("{}{}", prefix.0, code(bits)))
             }
 
-            /// The refid that `text` spells, if it is one.
             pub fn parse(text: &str) -> Option<Self> {
                 is_refid(text).then(|| Self(text.to_owned()))
             }

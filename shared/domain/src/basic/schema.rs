@@ -98,7 +98,6 @@ pub fn integer(least: u64, most: u64) -> ObjectBuilder {
         .maximum(Some(most))
 }
 
-/// An object with any members.
 pub fn object() -> ObjectBuilder {
     ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)))
 }

@@ -14,7 +14,6 @@ pub enum TextError {
     TooLong(usize),
     #[error("must not contain control characters or bidirectional overrides")]
     Forbidden,
-    /// The text does not have the form of its type.
     #[error("{0}")]
     Malformed(&'static str),
 }

@@ -38,7 +38,6 @@ fn time(second: i64) -> Time {
     at(1_767_225_600 + second)
 }
 
-/// The document with the members in `changes` added or replaced.
 fn changed(mut document: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("an object") };
     document.as_object_mut().unwrap().extend(changes);

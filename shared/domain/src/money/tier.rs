@@ -101,7 +101,6 @@ impl Discounts {
         }
     }
 
-    /// The price of one unit for `tier`, if its list price is `base`.
     pub fn price(&self, tier: Tier, base: Credits) -> Credits {
         self.of(tier).off(base)
     }

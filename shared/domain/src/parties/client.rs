@@ -99,9 +99,7 @@ pub struct ClientChange {
 pub struct DeletedClient {
     /// The client's id, which licences and ledger entries still name.
     pub refid: ClientRefid,
-    /// The status at the time of the deletion.
     pub status: ClientStatus,
-    /// The reseller at the time of the deletion.
     pub reseller: Option<ResellerRefid>,
     pub created_at: Time,
     pub deleted_at: Time,

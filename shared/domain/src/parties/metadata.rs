@@ -54,7 +54,6 @@ pub enum MetadataError {
 }
 
 impl Metadata {
-    /// Checks all rules of metadata.
     pub fn new(object: Map<String, Value>) -> Result<Self, MetadataError> {
         check_members(&object, "", 1)?;
         let metadata = Self(object);

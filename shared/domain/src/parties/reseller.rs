@@ -58,7 +58,6 @@ pub struct NewReseller {
     pub tier: Tier,
     /// The status: active, or pending if the reseller applied by itself.
     pub status: ResellerStatus,
-    /// The balance below which the reseller is warned.
     pub low_credit_threshold: Credits,
     /// White-label settings and free data of the callers.
     pub metadata: Metadata,
@@ -71,7 +70,6 @@ pub struct Reseller {
     /// The user with whom the reseller was onboarded.
     pub user: UserRefid,
     pub company_name: Name,
-    /// The address that e-mails to the reseller go to.
     pub email: EmailAddress,
     pub tier: Tier,
     pub status: ResellerStatus,
@@ -98,7 +96,6 @@ pub struct ResellerChange {
     pub company_name: Option<Name>,
     pub tier: Option<Tier>,
     pub status: Option<ResellerStatus>,
-    /// Puts purchases on hold, or releases them.
     pub hold_provisioning: Option<bool>,
     pub low_credit_threshold: Option<Credits>,
     /// The whole metadata, after the merge.

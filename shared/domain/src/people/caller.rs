@@ -65,7 +65,6 @@ impl Caller {
         }
     }
 
-    /// Refuses callers that are not operators.
     pub fn must_operate(&self) -> Result<(), Refusal> {
         match self.role {
             Role::Operator => Ok(()),

@@ -77,7 +77,6 @@ mod tests {
         Time::try_from(text.to_owned()).unwrap()
     }
 
-    /// This many days before now, and `more` before that.
     fn ago(days: i64, more: SignedDuration) -> Time {
         time(NOW).plus(-(SignedDuration::from_hours(24 * days) + more))
     }

@@ -45,7 +45,6 @@ pub struct Session {
 /// When each session was last used, by the id of the session. Uses are recorded only from time to time.
 pub type Seen = BTreeMap<String, Time>;
 
-/// All sessions of a user, and what they permit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
     pub user: UserRefid,
@@ -56,7 +55,6 @@ pub struct Sessions {
     pub second_factor: bool,
     /// The sessions, oldest first.
     pub sessions: Vec<Session>,
-    /// When the user first signed in.
     pub created_at: Time,
     /// Counts the changes of the record from 1. Recording the use of a session is not a change.
     pub version: u64,

@@ -31,7 +31,6 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// How long a token for this purpose is valid.
     pub const fn lasts(&self) -> SignedDuration {
         match self {
             Self::Reset => SignedDuration::from_mins(10),
@@ -39,7 +38,6 @@ impl Purpose {
         }
     }
 
-    /// Whether the user enters a new password together with the token.
     pub const fn sets_password(&self) -> bool {
         matches!(self, Self::Reset | Self::SetPassword)
     }

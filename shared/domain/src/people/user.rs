@@ -83,7 +83,6 @@ pub struct UserChange {
 }
 
 impl User {
-    /// A user who has not signed in yet.
     pub fn new(refid: UserRefid, email: EmailAddress, name: Name, now: Time) -> Self {
         Self {
             refid,

@@ -104,7 +104,6 @@ impl<W: Sync> Subject<W> for () {
     }
 }
 
-/// The id by which a path names a resource.
 pub trait PathId: Sized + Send + Sync {
     const WHAT: ResourceKind;
     fn parse(text: &str) -> Option<Self>;

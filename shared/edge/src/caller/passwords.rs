@@ -53,7 +53,6 @@ impl From<HashingFailed> for Problem {
     }
 }
 
-/// The hash of a new password, with a random salt.
 pub async fn hash(password: &Password) -> Result<PasswordHash, HashingFailed> {
     hashed(password.clone().into()).await
 }

@@ -207,7 +207,7 @@ impl Answered {
 
     fn link(self, token: &str, to: &EmailAddress) -> Option<Link> {
         let Mailed { purpose, has_account } = self.mail?;
-        // The address as its owner spells it, not as it was typed in the request.
+        // Unless the address is new, as its owner spells it, not as the request does.
         let to = match &purpose {
             Purpose::ChangeEmail { .. } => to.clone(),
             _ => self.account.user.email.clone(),

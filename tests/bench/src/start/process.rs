@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Phase {
     /// The time until the process was ready, or until it answered.
     pub wall: Duration,
-    /// The processor time of all its threads.
+    /// The processor time that it used.
     pub cpu: Duration,
 }
 

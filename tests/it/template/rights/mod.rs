@@ -1,5 +1,5 @@
-//! Least privilege, both ways: a function fails if it does what its role does not allow, and a right that nothing
-//! uses is named.
+//! Least privilege, both ways: a function fails if it does what its role does not allow, and an unused right fails the
+//! test.
 //!
 //! Invariant: the rights are those of template.yaml, and the laptop holds every function to them in every test.
 

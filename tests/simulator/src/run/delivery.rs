@@ -31,7 +31,7 @@ const READ: usize = 100;
 const BATCH: usize = 10;
 /// How often a record that fails on its own is tried again. The template sets the same number.
 const RECORD_TRIES: u32 = 10;
-/// How often an event is tried. Together with the pauses, this takes longer than the lease of a claim.
+/// How many times an event is tried. With the pauses, this mostly outlasts the lease of a claim.
 const EVENT_TRIES: u32 = 9;
 
 #[derive(Debug)]

@@ -63,7 +63,7 @@ fn bearer(says: &str) -> SecurityScheme {
     SecurityScheme::Http(bearer.description(Some(says)).build())
 }
 
-/// Adds what the attribute above a handler leaves out: the security and the answers common to all operations.
+/// Completes what `utoipa::path` says: drops nulls from inputs, adds security and the common answers.
 fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {

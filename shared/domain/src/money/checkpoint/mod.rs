@@ -161,7 +161,6 @@ pub struct Part {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Forged {
-    /// The part names another key than the expected one.
     #[error("another key signed it")]
     OtherKey,
     /// The part or its signature was changed after it was signed.

@@ -12,7 +12,6 @@ use crate::money::credits::Credits;
 pub struct Break {
     /// The number of the entry, even if the entry is missing.
     pub sequence: u64,
-    /// What is wrong, in words for people.
     pub problem: &'static str,
 }
 

@@ -212,10 +212,8 @@ pub struct Entry {
     pub description: Option<Description>,
     /// The sale, if the entry is the purchase of a product.
     pub sale: Option<Sale>,
-    /// The refunded part, if the entry is a refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund: Option<Refund>,
-    /// The other end, if the entry belongs to a transfer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counterparty: Option<Counterparty>,
     pub actor: Actor,

@@ -60,7 +60,6 @@ fn counterparty() -> Counterparty {
     }
 }
 
-/// An entry of this type with the parts that the flags select.
 fn with_parts(kind: EntryType, sold: bool, refunds: bool, transfers: bool) -> Entry {
     let movement = Movement {
         sale: sold.then(sale),

@@ -22,9 +22,7 @@ pub struct Refunds {
     pub licences: Vec<LicenceRefid>,
     /// The entries of the refunds, oldest first.
     pub entries: Vec<EntryRefid>,
-    /// When the first refund was made.
     pub created_at: Time,
-    /// When the latest refund was made.
     pub updated_at: Time,
     pub version: u64,
 }
@@ -106,7 +104,6 @@ pub fn decide(
     Ok(Decision { posting, refunds, licences })
 }
 
-/// The licences to refund, out of those that were `sold`.
 fn chosen(sold: &[LicenceRefid], refunded: &[LicenceRefid], part: &Part) -> Result<Vec<LicenceRefid>, Refusal> {
     let mut open = sold.to_vec();
     open.retain(|licence| !refunded.contains(licence));

@@ -32,7 +32,6 @@ fn sale(quantity: u8) -> Sale {
     }
 }
 
-/// A wallet that has bought this many units at this price, and the entry of the purchase.
 fn bought(quantity: u8, price: u64) -> (Wallet, Entry) {
     let cost = Credits::new(price * u64::from(quantity));
     let before = wallet(1_000_000, 500);

@@ -70,7 +70,6 @@ pub struct Posting {
 }
 
 impl Wallet {
-    /// The empty wallet of a new reseller.
     pub fn open(reseller: &Reseller) -> Self {
         Self {
             reseller: reseller.refid.clone(),

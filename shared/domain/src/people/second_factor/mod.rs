@@ -51,7 +51,6 @@ impl TotpSecret {
         Self(Zeroizing::new(random))
     }
 
-    /// The bytes of the secret, for sealing it.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()
     }

@@ -95,7 +95,6 @@ impl Config {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    /// The names of all variables that a configuration is read from.
     pub fn variables() -> Vec<&'static str> {
         Self::group().names
     }

@@ -39,7 +39,6 @@ pub(super) fn optional<T: 'static>(
     Variable { names: vec![name], read: Box::new(read) }
 }
 
-/// The variable `name`, which must be set.
 pub(super) fn required<T: 'static>(
     name: &'static str,
     parse: impl FnOnce(&str) -> Result<T, String> + 'static,
@@ -49,7 +48,6 @@ pub(super) fn required<T: 'static>(
     Variable { names, read: Box::new(move |lookup| read(lookup)?.ok_or_else(missing)) }
 }
 
-/// The variable `name`, whose default is `usual`.
 pub(super) fn usually<T: 'static>(
     name: &'static str,
     usual: impl Display,

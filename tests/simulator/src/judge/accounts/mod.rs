@@ -30,7 +30,7 @@ struct Accounts {
     began_in: BTreeMap<String, u64>,
     used: BTreeSet<String>,
     spans: BTreeMap<String, Span>,
-    /// When a user's sessions began to act for a reseller: moment, user, reseller.
+    /// Whom a user's sessions act for after each write: moment, user, reseller.
     members: Vec<(u64, String, String)>,
 }
 

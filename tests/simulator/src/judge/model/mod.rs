@@ -37,7 +37,7 @@ pub struct Product {
     pub active: bool,
 }
 
-/// A purchase, identified by its wallet and idempotency key.
+/// A purchase; [`Model::purchases`] has its wallet and key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purchase {
     pub cost: u64,

@@ -52,7 +52,6 @@ pub enum Discrepancy {
 /// The result of comparing a set of parts.
 #[derive(Debug, Default)]
 pub struct Chronicle {
-    /// The days that have at least one part.
     pub days: BTreeSet<Day>,
     /// The states of each wallet, oldest day first. They come only from parts with a valid signature.
     pub heads: BTreeMap<ResellerRefid, Vec<(Day, WalletHead)>>,
@@ -211,7 +210,6 @@ impl Chronicle {
     }
 }
 
-/// The contradiction, if any, between a wallet's states on two days.
 fn changed(known: &(Day, WalletHead), later: Day, head: &WalletHead) -> Option<Discrepancy> {
     let (earlier, before) = known;
     let reseller = head.reseller.clone();

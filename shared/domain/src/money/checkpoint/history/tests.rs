@@ -1,4 +1,4 @@
-//! Days and entries that agree, and each way in which they can disagree.
+//! Checkpoints and entries that agree, and ways in which they do not.
 
 use ed25519_dalek::SigningKey;
 
