@@ -1,7 +1,6 @@
 //! Products: operators make and change them, and every caller reads them (rule B3).
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_product_is_made_read_changed_and_listed() {

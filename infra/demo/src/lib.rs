@@ -46,7 +46,7 @@ pub const COMPANY: &str = "Elite Global Partners";
 const MEMBER: &str = "elite@example.com";
 
 /// Reference, name, price, tiers, days and parallel uses of a product.
-type ProductRow = (&'static str, &'static str, u64, Option<&'static [Tier]>, Option<u32>, Option<u32>);
+type ProductRow = (&'static str, &'static str, u64, Option<&'static [Tier]>, Option<u64>, Option<u64>);
 const BOUGHT: &str = "PROD-001";
 const PRODUCTS: [ProductRow; 3] = [
     (BOUGHT, "Pro, one year", 700, None, Some(365), Some(3)),

@@ -155,7 +155,7 @@ impl std::fmt::Display for Reasons {
             return out.write_str(&all);
         };
         let each = self.counts.iter();
-        let each = each.map(|(reason, times)| format!("{} {}", grouped(*times), reason.as_str()));
+        let each = each.map(|(reason, times)| format!("{} {}", grouped(*times), reason.into_str()));
         let each: Vec<String> = each.collect();
         write!(out, "{all}, {}; the longest since {}", each.join(" and "), since.day())
     }

@@ -96,7 +96,7 @@ fn path(period: Period, rebuild: bool) -> String {
         _ => Interval::Daily,
     };
     let day = period.days().map(|(day, _)| day);
-    let query = day.map_or_else(String::new, |day| format!("?day={day}&interval={}", interval.as_str()));
+    let query = day.map_or_else(String::new, |day| format!("?day={day}&interval={}", interval.into_str()));
     format!("/v1/analytics/figures/{act}{query}")
 }
 

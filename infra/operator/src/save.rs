@@ -25,7 +25,8 @@ enum Saved {
     Differs,
 }
 
-/// Saves all parts, or those of one day. With a `key`, only parts that it signed are saved.
+/// Saves all parts, or those of one day. Only parts with a valid signature are saved: one made with `key`, if it is
+/// given.
 pub async fn save(api: &Api, folder: &Path, date: Option<Day>, key: Option<&PublicKey>) -> Result<Outcome, Failure> {
     std::fs::create_dir_all(folder).map_err(io(folder))?;
     let path = date.map_or_else(String::new, |date| format!("?date={date}"));

@@ -187,7 +187,7 @@ async fn make(asked: History) -> Result<(), Box<dyn std::error::Error>> {
     let last = progress.end();
     let made = match (made, last) {
         (Some(Ok(made)), _) => made,
-        // Before the first step, the error message alone says what is in the folder.
+        // Nothing was saved before the first step.
         (Some(Err(error)), None) => return Err(error.into()),
         (Some(Err(error)), last) => {
             return Err(format!("{error}; {}", broken_off(last, &asked.folder)).into());

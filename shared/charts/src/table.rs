@@ -52,7 +52,13 @@ macro_rules! texts {
     )*};
 }
 
-texts! { String ClientRefid ResellerRefid Name Tier }
+texts! { String ClientRefid ResellerRefid Name }
+
+impl AsCell for Tier {
+    fn as_cell(&self) -> Cell<'_> {
+        Cell::Text(self.into_str())
+    }
+}
 
 /// A row of a table with named columns. [`columns!`](crate::columns) implements it for a struct.
 pub trait Row {

@@ -9,33 +9,19 @@ use strum::{EnumDiscriminants, IntoStaticStr};
 use crate::money::credits::Credits;
 use crate::money::tier::Tier;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum ResourceKind {
     Client,
     Reseller,
     Product,
     Provision,
+    #[strum(serialize = "API key")]
     ApiKey,
     Licence,
     User,
     Session,
     Avatar,
-}
-
-impl ResourceKind {
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Reseller => "reseller",
-            Self::Product => "product",
-            Self::Provision => "provision",
-            Self::ApiKey => "API key",
-            Self::Licence => "licence",
-            Self::User => "user",
-            Self::Session => "session",
-            Self::Avatar => "avatar",
-        }
-    }
 }
 
 /// Why a command that is well-formed is refused.
@@ -50,7 +36,7 @@ pub enum Refusal {
     #[error("The caller is not allowed to do this.")]
     Forbidden,
     /// The resource does not exist, or it belongs to another reseller; the caller can't tell which (rule A8).
-    #[error("There is no such {}.", .0.noun())]
+    #[error("There is no such {0}.")]
     NotFound(ResourceKind),
     /// Another client (rule A2) or another user has this e-mail address.
     #[error("The e-mail address is already in use.")]

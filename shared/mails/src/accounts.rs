@@ -193,7 +193,11 @@ impl StaleAccounts {
     fn lines(&self) -> String {
         let line = |(user, stale): &(UserRefid, Stale)| {
             let Stale { reason, since } = stale;
-            format!("{user} {} {}", since.day(), reason.as_str())
+            let why = match reason {
+                Reason::Unconfirmed => "not confirmed",
+                Reason::Dormant => "no sign-in",
+            };
+            format!("{user} {} {why}", since.day())
         };
         self.listed.iter().map(line).collect::<Vec<_>>().join("\n")
     }

@@ -28,7 +28,7 @@ pub fn client_status(
         ClientStatus::Active => "You can now use everything that belongs to your account.",
         _ => "If you did not expect this, please contact us.",
     };
-    let (name, from, to) = (client.name.as_str(), from.as_str(), to.as_str());
+    let (name, from, to) = (client.name.as_str(), from.into_str(), to.into_str());
     mail!(
         brand, client.email, format!("Your {brand} account is now {to}"), Colour::of_brand(reseller),
         "clients/client_status/mail.txt", "clients/client_status/mail.html",

@@ -1,17 +1,10 @@
 //! The budgets hold: what operations cost in round trips and capacity units (tests/bench/src/budgets).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops where an assumption fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use purser_bench::budgets;
 use purser_store::engine::keys::shard;
-use purser_tests::World;
 use purser_tests::lambda::bus_event;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn every_budget_is_kept() {

@@ -3,8 +3,7 @@
 //! Invariant: a command whose outcome is unknown is sent again, with the same idempotency key and body, before the
 //! next command is made.
 
-use purser_tests::{Caller, Partner};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::history::{Answer, By, Command, Reported, Wanted};
 use super::kinds::{Draft, KINDS, UNSEEN, refund_of};

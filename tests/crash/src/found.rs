@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use purser_tests::Caller;
-use serde_json::Value;
+use purser_tests::prelude::*;
 
 use super::author::Author;
 use super::check::{Found, Wallet};

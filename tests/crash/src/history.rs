@@ -5,9 +5,7 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
-use purser_tests::Reply;
+use purser_tests::prelude::*;
 
 /// The effect that a command should have.
 #[derive(Debug, Clone, PartialEq, Eq)]

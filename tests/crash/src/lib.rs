@@ -3,14 +3,7 @@
 //!
 //! Invariant: everything is checked against what the callers know. The commands and the moment of the kill come from
 //! one seed; which commands are in flight at that moment depends on the machine.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    reason = "a test should stop at the first failure"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod author;
 pub mod check;
@@ -30,9 +23,8 @@ use author::{Author, Neighbour};
 use check::{Wrong, check};
 use history::{Reported, Wanted};
 use kinds::UNSEEN;
-use purser_tests::{Caller, Partner};
+use purser_tests::prelude::*;
 use reqwest::Client;
-use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 

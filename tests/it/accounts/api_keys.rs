@@ -1,8 +1,7 @@
 //! API keys: shown once, good for their reseller only, refused as soon as they are revoked (docs/rules.md,
 //! "Credentials").
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_key_is_shown_once_works_and_is_revoked_at_once() {

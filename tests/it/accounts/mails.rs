@@ -8,8 +8,7 @@ use purser_edge::App;
 use purser_edge::process::mail::Mail;
 use purser_mails::accounts::{Occasion, Recipient};
 use purser_mails::link;
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 const DAY: Duration = Duration::from_hours(24);
 const WHEN: &str = "24 November 2026 at 12:00 UTC";

@@ -6,9 +6,7 @@ mod mails;
 pub mod me;
 mod users;
 
-use jiff::SignedDuration;
-use purser_tests::{Caller, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 fn turn(world: &World, minutes: i64) {
     let on = SignedDuration::from_mins(minutes);

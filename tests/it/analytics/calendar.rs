@@ -1,8 +1,7 @@
 //! Figures over the calendar: month ends, leap years, turns of the year, midnight, and ranges that cut into their
 //! first and last bucket.
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::{clients, figure, turn_to, values};
 

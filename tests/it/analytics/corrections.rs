@@ -1,8 +1,7 @@
 //! Figures stay right when something changes long after it was counted, and when the stream or a rollup is late,
 //! repeated or out of order.
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::{clients, figure, turn_to, values};
 

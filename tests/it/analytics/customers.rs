@@ -1,8 +1,7 @@
 //! Rankings of clients by what they hold, and the licences of one client (rules C6, D5).
 
-use purser_tests::World;
 use purser_tests::caller::Caller;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{clients, figure, turn_to, values};
 

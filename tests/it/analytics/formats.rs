@@ -1,7 +1,6 @@
 //! The same figures as JSON, as a CSV table and as an SVG chart.
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::{clients, figure};
 

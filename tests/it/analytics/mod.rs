@@ -9,9 +9,8 @@ mod recount;
 mod report;
 
 use jiff::{SignedDuration, Timestamp};
-use purser_tests::World;
 use purser_tests::caller::Caller;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 /// Advances a stopped clock to `moment`.
 fn turn_to(world: &World, moment: &str) {

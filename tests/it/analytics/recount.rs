@@ -1,10 +1,7 @@
 //! Checking figures against what they count: a difference is reported and repaired, and a change still under way is not
 //! a difference.
 
-use std::collections::BTreeSet;
-
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{clients, figure, turn_to};
 

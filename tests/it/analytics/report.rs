@@ -1,7 +1,6 @@
 //! The monthly partner report, as the API answers it and as operators get it by e-mail (rule E2).
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{clients, figure, turn_to};
 

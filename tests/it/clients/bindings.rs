@@ -1,7 +1,6 @@
 //! Binding clients to users, one to one (rule A7).
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_client_and_a_login_are_bound_one_to_one() {

@@ -1,7 +1,6 @@
 //! Changing a client's address and its reseller (rules A2, A5).
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn an_address_can_be_changed_to_a_free_one() {

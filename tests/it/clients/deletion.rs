@@ -1,7 +1,6 @@
 //! Deleting a client erases its personal data and keeps what was sold to it (rule A9).
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn what_names_a_person_goes_and_licences_stay() {

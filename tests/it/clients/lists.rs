@@ -1,8 +1,7 @@
 //! Lists of clients and of others: every combination of filters, any page size, cursors (rule A5; docs/rules.md,
 //! "Cursors").
 
-use purser_tests::{Caller, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 /// The refids of a whole list, read in pages of `limit`.
 async fn all(caller: &Caller, path: &str, limit: usize) -> Vec<String> {

@@ -5,8 +5,7 @@ mod changes;
 mod deletion;
 mod lists;
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_client_is_created_with_everything_it_was_given() {

@@ -1,15 +1,14 @@
 //! Producers, rules, consumers and docs/events.md agree on the events there are.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use purser_api::Entry;
 use purser_domain::event::{Event, EventName};
 use purser_lambda::functions;
 use purser_local::template::{EventSpec, Template};
-use purser_tests::World;
 use purser_tests::lambda::bus_event;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
+use strum::VariantArray;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 const EVENTS: &str = include_str!("../../../shared/domain/src/event/mod.rs");
@@ -59,7 +58,7 @@ fn sample(name: EventName) -> Value {
         "licence": "LI-0000000000000000", "product": "PROD-001", "user": "US-0000000000000000", "on": true,
         "login": "0000", "request": "0000",
     });
-    assert_eq!(Event::read(name.as_str(), &detail).map(|it| it.name()), Ok(name));
+    assert_eq!(Event::read(name.into_str(), &detail).map(|it| it.name()), Ok(name));
     detail
 }
 
@@ -70,9 +69,9 @@ async fn consumer_refuses_the_events_it_does_not_take() {
         let Entry::Event(run) = function.entry else {
             panic!("{} takes events", function.name);
         };
-        for name in EventName::ALL {
+        for name in EventName::VARIANTS {
             let app = world.system().apps().of(function.name).unwrap().clone();
-            let done = run(app, bus_event(name.as_str(), &sample(*name))).await;
+            let done = run(app, bus_event(name.into_str(), &sample(*name))).await;
             let refused = done.is_err_and(|reason| reason.contains("does not handle"));
             assert_eq!(refused, !function.takes.contains(name), "{} and {name}", function.name);
         }

@@ -1,7 +1,6 @@
 //! The e-mails that follow from events (rules A10, B9, B12): how often they are sent, and under whose name.
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_new_client_is_welcomed_by_the_vendor() {

@@ -1,10 +1,9 @@
 //! The stream, the relay and the claims: an event arrives at least once, and each consumer acts on it once.
 
 use aws_lambda_events::dynamodb::Event;
-use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::lambda::bus_event;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 fn records(world: &World) -> Event {
     serde_json::from_value(json!({"Records": world.stream_records()})).unwrap()

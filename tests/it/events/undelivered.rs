@@ -1,9 +1,7 @@
 //! Addresses that bounce or complain get no more e-mail. SES's mailbox simulator has addresses that do either.
 
-use jiff::SignedDuration;
 use purser_api::events::bus::suppress_mail::suppress_mail;
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 /// Creates and activates a client at `email`; returns how many e-mails that address has got so far.
 async fn welcomed(world: &World, email: &str) -> usize {

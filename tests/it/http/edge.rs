@@ -1,9 +1,8 @@
 //! The edge: a refusal is a problem, whichever layer refuses; paths and queries that gateways read in different ways
 //! do no harm.
 
-use purser_tests::World;
 use purser_tests::lambda::{event, invoke};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn the_frameworks_own_refusals_are_problems_too() {

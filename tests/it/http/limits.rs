@@ -1,9 +1,7 @@
 //! Rate limits: floods and guesses are refused and told when to come back, and no other caller notices.
 
-use jiff::SignedDuration;
 use purser_tests::lambda::{event, invoke};
-use purser_tests::{Caller, Reply, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 /// A world with these limits, in requests per minute; 0 is no limit.
 async fn limited(per_key: u32, per_address: u32) -> World {

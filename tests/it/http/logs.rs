@@ -4,19 +4,18 @@
 //! Invariant: the lines are made by the code of the Lambda binary. Each test runs on one thread, and captures the
 //! lines of that thread only.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
+use strum::VariantArray;
 
 use purser_api::events::bus::notify::notify;
 use purser_edge::process::clock::Clock;
 use purser_edge::process::logs::subscriber;
 use purser_edge::process::metrics::{Metric, NAMESPACE};
-use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::lambda::bus_event;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use crate::http::operations::{Ids, Party, Who, cases};
 
@@ -141,7 +140,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let said = format!("{verify}?sequence=1&head={}", "1".repeat(64));
     let verified = partner.caller.get(&said).await.expect(200);
     assert_eq!(verified.json["intact"], json!(false));
-    assert!(!log.metrics().contains(Metric::LedgerBroken.name()));
+    assert!(!log.metrics().contains(Metric::LedgerBroken.into_str()));
     let verified = partner.caller.get(&verify).await.expect(200);
     assert_eq!(verified.json["intact"], json!(false));
 
@@ -181,7 +180,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
 
     // The tampered entry no longer matches the figures. A rollup does not notice that, but the daily sample does.
     world.run_schedule("rollup").await;
-    assert!(!log.metrics().contains(Metric::FigureDiffers.name()));
+    assert!(!log.metrics().contains(Metric::FigureDiffers.into_str()));
     let nobody = world.nobody();
     let a_day = json!({"advance": "P1D"});
     let _turned = nobody.post("/_local/clock", &a_day).await.expect(200);
@@ -190,7 +189,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let emitted = log.metrics();
     let shown = on_the_dashboard();
     assert!(shown.len() >= 5 && emitted.is_superset(&shown), "{shown:?} of {emitted:?}");
-    let all: BTreeSet<String> = Metric::ALL.iter().map(|it| it.name().to_owned()).collect();
+    let all: BTreeSet<String> = Metric::VARIANTS.iter().map(|it| it.into_str().to_owned()).collect();
     assert!(emitted.is_superset(&all), "{emitted:?}");
     let watched = watched();
     assert!(watched.len() >= 4 && all.is_superset(&watched), "{watched:?}");

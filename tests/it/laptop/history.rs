@@ -1,14 +1,13 @@
 //! Made-up history: every record has its time, everything adds up, and nobody is mailed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use purser_demo::history::{self, HistoryError, Plan};
-use purser_tests::World;
-use serde_json::Value;
+use purser_tests::prelude::*;
 
 /// Three months that end in the middle of an afternoon.
 fn plan(seed: u64) -> Plan {

@@ -8,8 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use purser_demo::{Credentials, Login};
 use purser_local::run::system::Options;
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 async fn demo(world: &World) -> Credentials {
     purser_demo::ensure(world.system().app(), world.system().folder()).await.unwrap()

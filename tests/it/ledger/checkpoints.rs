@@ -1,7 +1,5 @@
 //! Checkpoints: each day is signed once and completely, even if a run is repeated or crashes (rule B11).
 
-use std::collections::BTreeSet;
-
 use purser_api::events::schedule::checkpoint_ledger::checkpoint_ledger;
 use purser_domain::money::PublicKey;
 use purser_domain::money::checkpoint::history::Chronicle;
@@ -9,9 +7,8 @@ use purser_domain::money::checkpoint::{MOST_WALLETS, Part};
 use purser_edge::App;
 use purser_edge::process::metrics::Metric;
 use purser_store::engine::table::meter::measured;
-use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES, Script};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use crate::http::logs::Log;
 
@@ -181,7 +178,7 @@ async fn assert_not_believed(world: &World, item: &Value, why: &str) {
     let (log, _second, _guard) = Log::start();
     let failed = run(world, None).await.expect_err(why);
     assert!(failed.contains(why), "{failed}");
-    assert_eq!(log.metrics(), BTreeSet::from([Metric::LedgerBroken.name().to_owned()]));
+    assert_eq!(log.metrics(), BTreeSet::from([Metric::LedgerBroken.into_str().to_owned()]));
     assert_eq!(items(world), before, "nothing may be signed beside it");
     world.remove(&item);
 }

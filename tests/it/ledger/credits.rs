@@ -1,7 +1,6 @@
 //! Top-ups: only operators make them, each takes effect once, and each is an entry (rules B4, B8, B11).
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_top_up_is_an_entry_and_a_balance() {

@@ -5,8 +5,7 @@ mod credits;
 mod tampering;
 mod transfers;
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_suspended_or_held_reseller_buys_nothing() {

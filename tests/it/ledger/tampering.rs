@@ -2,10 +2,9 @@
 
 use purser_domain::basic::{EntryRefid, LicenceRefid};
 use purser_domain::money::{Credits, Entry, EntryHash, EntryType, Refund, Wallet};
-use purser_tests::{Partner, World};
+use purser_tests::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 /// The items of a reseller's entries, in DynamoDB's JSON, oldest first.
 fn entries_of(world: &World, reseller: &str) -> Vec<Value> {

@@ -1,7 +1,6 @@
 //! Transfers between wallets: two entries that name each other, in one commit (rule B10).
 
-use purser_tests::{Caller, Partner, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 use tokio::task::JoinSet;
 
 async fn below(world: &World, parent: &Partner) -> Partner {

@@ -2,8 +2,7 @@
 
 use data_encoding::BASE64;
 use purser_tests::lambda::{event, invoke};
-use purser_tests::{Reply, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 const CONFIRM: &str = "/customer/confirm";
 const RESET: &str = "/customer/reset-password";

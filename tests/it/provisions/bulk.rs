@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use purser_tests::{Partner, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 fn order(world: &World, product: &str, new: usize) -> Value {
     let clients: Vec<Value> = (0..new).map(|_| world.new_client()).collect();

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use purser_tests::{Reply, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]

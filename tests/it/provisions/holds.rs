@@ -3,8 +3,7 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_api::events::bus::hold_provisioning::hold_provisioning;
 use purser_tests::lambda::bus_event;
-use purser_tests::{Partner, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 async fn holding() -> World {
     World::with(None, &[("PURSER_HOLD_ON_LOW_CREDIT", "true")]).await

@@ -1,7 +1,6 @@
 //! Running low on credits: one event and one e-mail for each crossing of the threshold (rule B9).
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 /// End to end, by the balance before and after a purchase: the event, and the e-mail that it causes.
 #[tokio::test]

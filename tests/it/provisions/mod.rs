@@ -7,8 +7,7 @@ mod holds;
 mod low_credit;
 mod refunds;
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_product_for_a_new_client_is_one_commit() {

@@ -4,8 +4,7 @@ mod quotes;
 mod sign_up;
 mod sub_resellers;
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn onboarding_makes_reseller_wallet_and_login_together() {

@@ -1,7 +1,6 @@
 //! Quotes and discounts: a provision costs what the quote says (rule B2).
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn quotes_are_what_a_provision_costs() {

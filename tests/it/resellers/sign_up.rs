@@ -1,7 +1,6 @@
 //! Strangers apply to become resellers: an operator approves them, and the answer reveals nothing (rule B1).
 
-use purser_tests::{Reply, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 async fn open() -> World {
     World::with(None, &[("PURSER_PARTNER_SIGN_UP", "true")]).await

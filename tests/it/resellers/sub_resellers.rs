@@ -1,7 +1,6 @@
 //! Resellers below resellers, and looking resellers up (rule B1).
 
-use purser_tests::{Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 async fn onboard(world: &World, parent: &str) -> Reply {
     let name = world.fresh("sub");

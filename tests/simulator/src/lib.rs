@@ -3,14 +3,7 @@
 //!
 //! Invariant: a run is a function of its seed. Everything happens on one thread, in virtual time, and every random
 //! choice is drawn from the seed. So a run that fails does so every time, and reports what led to the failure.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    reason = "a test should stop at the first failure"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod cloud;
 mod judge;

@@ -2,14 +2,7 @@
 //! over HTTP.
 //!
 //! Invariant: worlds share nothing, so tests can run in any order and in parallel.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    reason = "a test should stop at the first failure"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod caller;
 pub mod contract;
@@ -17,6 +10,7 @@ pub mod document;
 pub mod faults;
 pub mod lambda;
 pub mod people;
+pub mod prelude;
 pub mod reply;
 pub mod schema;
 pub mod world;

@@ -109,7 +109,7 @@ struct Tiers {
 pub(super) async fn tiers(State(app): State<App>, _call: Operator) -> Result<Response, Problem> {
     let figures = app.store.figures(Kind::Reseller, &Scope::All, [Period::All]).await?;
     let counts = figures.sum(&[Period::All]);
-    let in_tier = |tier: Tier| count(counts.get(&format!("{}{}", metric::IN_TIER, tier.as_str())));
+    let in_tier = |tier: Tier| count(counts.get(&format!("{}{}", metric::IN_TIER, tier.into_str())));
     ok(&Tiers { platinum: in_tier(Tier::Platinum), gold: in_tier(Tier::Gold), standard: in_tier(Tier::Standard) })
 }
 

@@ -5,7 +5,6 @@
 use std::fmt;
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, Name, Phone};
-use purser_domain::money::provision::MOST_CLIENTS;
 use purser_domain::parties::metadata::MAX_DEPTH;
 use purser_domain::parties::{Metadata, MetadataError, NewClient};
 use purser_edge::http::problem::Problem;
@@ -89,34 +88,6 @@ pub enum ClientChoice {
 impl<'de> Deserialize<'de> for ClientChoice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ChoiceVisitor)
-    }
-}
-
-/// The clients of a bulk purchase, at least one and at most [`MOST_CLIENTS`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "Vec<ClientChoice>", into = "Vec<ClientChoice>")]
-pub struct ClientChoices(Vec<ClientChoice>);
-
-impl ClientChoices {
-    pub fn into_inner(self) -> Vec<ClientChoice> {
-        self.0
-    }
-}
-
-impl TryFrom<Vec<ClientChoice>> for ClientChoices {
-    type Error = String;
-    fn try_from(clients: Vec<ClientChoice>) -> Result<Self, String> {
-        if (1..=MOST_CLIENTS).contains(&clients.len()) {
-            Ok(Self(clients))
-        } else {
-            Err(format!("must name 1 to {MOST_CLIENTS} clients"))
-        }
-    }
-}
-
-impl From<ClientChoices> for Vec<ClientChoice> {
-    fn from(clients: ClientChoices) -> Self {
-        clients.0
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use http::StatusCode;
-use purser_domain::basic::ClientRefid;
+use purser_domain::basic::{ClientRefid, OneTo};
 use purser_domain::parties::Client;
 use purser_edge::http::answer::ok;
 use purser_edge::prelude::*;
@@ -59,22 +59,7 @@ async fn delete(
 struct DeleteClients {
     /// The refids of 1 to 100 clients.
     #[schema(value_type = Vec<ClientRefid>, min_items = 1, max_items = 100)]
-    clients: Refids,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Vec<String>")]
-struct Refids(Vec<String>);
-
-impl TryFrom<Vec<String>> for Refids {
-    type Error = String;
-    fn try_from(refids: Vec<String>) -> Result<Self, String> {
-        if (1..=MOST).contains(&refids.len()) {
-            Ok(Self(refids))
-        } else {
-            Err(format!("must name 1 to {MOST} clients"))
-        }
-    }
+    clients: OneTo<MOST, String>,
 }
 
 /// The results of a bulk deletion.
@@ -111,7 +96,7 @@ async fn delete_clients(
     let deadline = Instant::now() + PATIENCE;
     let mut results = Vec::new();
     let mut seen = HashSet::new();
-    for text in body.clients.0 {
+    for text in body.clients {
         let refid = ClientRefid::parse(&text).filter(|refid| seen.insert(refid.clone()));
         let deleted = match refid {
             _ if Instant::now() >= deadline => Err(StoreError::Busy),

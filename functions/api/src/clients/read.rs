@@ -1,7 +1,7 @@
 //! `read-clients`: reads one client, and lists clients (rules A2, A5, A8).
 //!
-//! Invariant: a look-up costs one or two reads and a page one read of each partition; a reseller's list is read from
-//! that reseller's own partition.
+//! Invariant: a look-up costs one or two reads, and a page a bounded number of queries, however many clients there are.
+//! A reseller's list is read from that reseller's own partition.
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid};
 use purser_domain::parties::{Client, ClientStatus};

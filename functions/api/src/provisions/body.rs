@@ -3,13 +3,13 @@
 //! Invariant: a request's fingerprint covers the serialised body, so its form never changes: the members, their
 //! order, and a null for each member that is left out.
 
-use purser_domain::basic::{Description, ResellerRefid};
+use purser_domain::basic::{Description, OneTo, ResellerRefid};
 use purser_domain::licences::ProductReference;
-use purser_domain::money::{Amount, Quantity};
+use purser_domain::money::{Amount, MOST_CLIENTS, Quantity};
 use purser_edge::http::json::MemberError;
 use purser_edge::prelude::*;
 
-use crate::clients::body::{ClientChoice, ClientChoices};
+use crate::clients::body::ClientChoice;
 
 /// A purchase: either licences of a product, or a cost without a product.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -162,7 +162,7 @@ pub(super) struct BulkBody {
     pub(super) product: String,
     /// The clients that the licences are for: 1 to 32 clients of the reseller, new ones, or both.
     #[schema(value_type = Vec<ClientChoice>, min_items = 1, max_items = 32)]
-    pub(super) clients: ClientChoices,
+    pub(super) clients: OneTo<MOST_CLIENTS, ClientChoice>,
     /// The description of the ledger entry.
     pub(super) description: Option<Description>,
 }

@@ -3,14 +3,14 @@
 //! Invariant: the price follows from the wallet's tier at the moment of the commit, and a repeat gets the first
 //! response byte for byte.
 
-use purser_domain::basic::{ClientRefid, ResellerRefid};
+use purser_domain::basic::{ClientRefid, OneTo, ResellerRefid};
 use purser_domain::licences::ProductReference;
-use purser_domain::money::Quantity;
+use purser_domain::money::{MOST_CLIENTS, Quantity};
 use purser_edge::http::problem::client_pointer;
 use purser_edge::prelude::*;
 use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
 
-use crate::clients::body::{ClientChoice, ClientChoices};
+use crate::clients::body::ClientChoice;
 use crate::provisions::body::{BulkBody, ProvisionBody};
 use crate::provisions::view::{BulkProvisionView, ProvisionView};
 
@@ -87,8 +87,8 @@ fn product(text: String) -> Result<ProductReference, Problem> {
     ProductReference::try_from(text).map_err(|_| Refusal::NotFound(ResourceKind::Product).into())
 }
 
-fn buyers(choices: ClientChoices) -> Result<Vec<Buyer>, Problem> {
-    let choices = choices.into_inner().into_iter().enumerate();
+fn buyers(choices: OneTo<MOST_CLIENTS, ClientChoice>) -> Result<Vec<Buyer>, Problem> {
+    let choices = choices.into_iter().enumerate();
     choices.map(|(place, choice)| buyer(choice, Some(place))).collect()
 }
 

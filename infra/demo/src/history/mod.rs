@@ -114,7 +114,7 @@ pub async fn make(
     // Clients start as active unless configured otherwise, because activating each one would take as long as all the
     // rest together.
     let status = variables.entry("PURSER_CLIENT_STATUS".to_owned());
-    status.or_insert_with(|| ClientStatus::Active.as_str().to_owned());
+    status.or_insert_with(|| ClientStatus::Active.into_str().to_owned());
     let options = Options {
         folder: Some(folder.to_owned()),
         variables,

@@ -2,9 +2,7 @@
 
 use std::process::Stdio;
 
-use purser_tests::World;
-use purser_tests::people::PASSWORD;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 

@@ -1,7 +1,6 @@
 //! Tests of `figures` (rules A11, B13, C6).
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::{Said, against};
 

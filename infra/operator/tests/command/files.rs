@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use purser_tests::{Partner, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 use tempfile::TempDir;
 
 use super::{Said, against, run, saved};

@@ -1,7 +1,6 @@
 //! Tests of `verify` (rule B11), for all wallets at once.
 
-use purser_tests::World;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::{against, run, saved};
 

@@ -12,10 +12,10 @@ use crate::parties::client::ClientStatus;
 use crate::parties::reseller::{Reseller, ResellerStatus};
 
 pub const CLIENTS: &str = "clients";
-pub const PENDING: &str = ClientStatus::Pending.as_str();
-pub const ACTIVE: &str = ClientStatus::Active.as_str();
-pub const SUSPENDED: &str = ClientStatus::Suspended.as_str();
-pub const INACTIVE: &str = ClientStatus::Inactive.as_str();
+pub const PENDING: &str = ClientStatus::Pending.into_str();
+pub const ACTIVE: &str = ClientStatus::Active.into_str();
+pub const SUSPENDED: &str = ClientStatus::Suspended.into_str();
+pub const INACTIVE: &str = ClientStatus::Inactive.into_str();
 pub const STANDALONE: &str = "standalone";
 /// Clients that belong to a reseller.
 pub const RESOLD: &str = "resold";
@@ -64,9 +64,10 @@ const METRICS: &[(&str, Adds)] = &[
 ];
 
 /// What customers are ranked by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantArray)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = CustomerRanking))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Ranking {
     /// The number of the customer's licences that were not revoked.
     Licences,
@@ -75,15 +76,6 @@ pub enum Ranking {
 }
 
 impl Ranking {
-    pub const ALL: [Self; 2] = [Self::Licences, Self::Products];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Licences => "licences",
-            Self::Products => "products",
-        }
-    }
-
     /// The score of a customer whose licences add up to `counts`.
     pub fn of(self, counts: &Counts) -> u64 {
         let products = counts.by(OF_PRODUCT).filter(|(_, licences)| *licences > 0);
@@ -159,7 +151,7 @@ pub(super) fn of_licence(licence: &Licence) -> Counts {
 
 pub(super) fn of_reseller(reseller: &Reseller) -> Counts {
     counts(|adds| match adds {
-        Adds::ResellerInTier(adds) => Some((reseller.tier.as_str().to_owned(), adds(reseller))),
+        Adds::ResellerInTier(adds) => Some((reseller.tier.into_str().to_owned(), adds(reseller))),
         _ => None,
     })
 }

@@ -9,6 +9,7 @@ pub mod period;
 pub mod range;
 
 use std::collections::{BTreeMap, BTreeSet};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,37 +22,26 @@ use crate::money::entry::Entry;
 use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
 
-/// The kind of item that is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// The kind of item that is counted. Keys contain the prefix that is given here as its text.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, IntoStaticStr, EnumString, VariantArray,
+)]
+#[strum(const_into_str)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Counted))]
 pub enum Kind {
     /// Clients, by their time of creation. A deleted client still counts where it did before (rule A9).
+    #[strum(serialize = "CL")]
     Client,
     /// Ledger entries, by their time of creation.
+    #[strum(serialize = "EN")]
     Entry,
     /// Licences, by the time they were minted.
+    #[strum(serialize = "LI")]
     Licence,
     /// Resellers, by their time of onboarding.
+    #[strum(serialize = "RS")]
     Reseller,
-}
-
-impl Kind {
-    pub const ALL: [Self; 4] = [Self::Client, Self::Entry, Self::Licence, Self::Reseller];
-
-    /// The kind's name in keys.
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Client => "CL",
-            Self::Entry => "EN",
-            Self::Licence => "LI",
-            Self::Reseller => "RS",
-        }
-    }
-
-    pub fn of(noun: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.noun() == noun)
-    }
 }
 
 /// Whose items a figure sums up.

@@ -4,13 +4,13 @@
 //! of time.
 
 use jiff::Span;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::basic::time::{Day, Hour};
 
 /// A month, written `2026-01`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{:04}-{:02}", _0.date().year(), _0.date().month())]
 pub struct Month(Day);
 
 impl Month {
@@ -37,15 +37,9 @@ impl Month {
     }
 }
 
-impl std::fmt::Display for Month {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let date: Date = self.0.date();
-        write!(f, "{:04}-{:02}", date.year(), date.month())
-    }
-}
-
 /// A year, written `2026`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{:04}", _0.date().year())]
 pub struct Year(Day);
 
 impl Year {
@@ -68,16 +62,11 @@ impl Year {
     }
 }
 
-impl std::fmt::Display for Year {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:04}", self.0.date().year())
-    }
-}
-
 /// The length of the buckets in a trend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, strum::IntoStaticStr)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Interval {
     /// One bucket per day.
     Daily,
@@ -89,14 +78,6 @@ pub enum Interval {
 }
 
 impl Interval {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Daily => "daily",
-            Self::Monthly => "monthly",
-            Self::Yearly => "yearly",
-        }
-    }
-
     pub fn bucket(self, day: Day) -> Period {
         match self {
             Self::Daily => Period::Day(day),

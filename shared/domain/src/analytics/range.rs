@@ -24,7 +24,7 @@ pub struct DayRange {
 pub enum RangeError {
     #[error("end is before start")]
     Backwards,
-    #[error("a {} range has at most {most} buckets", interval.as_str())]
+    #[error("a {} range has at most {most} buckets", interval.into_str())]
     TooLong { interval: Interval, most: usize },
 }
 

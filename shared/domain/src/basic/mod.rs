@@ -4,6 +4,8 @@
 
 pub mod email;
 pub(crate) mod hex;
+pub mod number;
+pub mod one_to;
 pub mod refid;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -11,6 +13,7 @@ pub mod text;
 pub mod time;
 
 pub use email::EmailAddress;
+pub use one_to::OneTo;
 pub use refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, Prefix, ResellerRefid, UserRefid};
 pub use text::{ClientId, Description, Name, Phone, Reference};
 pub use time::{Day, Hour, Time};

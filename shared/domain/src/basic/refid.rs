@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
+use derive_more::{Display, Into};
 use serde::{Deserialize, Serialize};
 
 /// The random bytes of a refid: 80 bits.
@@ -70,7 +71,7 @@ macro_rules! refids {
         $crate::value_schema!($name, concat!($($says),+), refid(CODE_LENGTH), $example);
 
         $(#[doc = $says])+
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, Into)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -95,17 +96,6 @@ macro_rules! refids {
             }
         }
 
-        impl From<$name> for String {
-            fn from(refid: $name) -> Self {
-                refid.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
     )*};
 }
 

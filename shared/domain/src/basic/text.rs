@@ -54,7 +54,8 @@ macro_rules! text_type {
         $crate::value_schema!($name as $shown, concat!($($says),+), $schema, $example);
 
         $(#[doc = $says])+
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, derive_more::Display, derive_more::Into)]
+        #[derive(serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -73,17 +74,6 @@ macro_rules! text_type {
             }
         }
 
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
     };
 }
 pub(crate) use text_type;

@@ -3,13 +3,15 @@
 //! Invariant: the text of a [`Time`], a [`Day`] or an [`Hour`] has a fixed width, so sort keys are in the order of
 //! time.
 
+use derive_more::{Display, From};
 use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A moment, written as `2026-01-31T09:30:00.000Z` (docs/rules.md, "Answers").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display)]
+#[display("{_0:.3}")]
 #[serde(try_from = "String", into = "String")]
 pub struct Time(Timestamp);
 
@@ -54,12 +56,6 @@ impl Time {
     }
 }
 
-impl std::fmt::Display for Time {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.3}", self.0)
-    }
-}
-
 impl TryFrom<String> for Time {
     type Error = jiff::Error;
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -74,7 +70,7 @@ impl From<Time> for String {
 }
 
 /// A day in UTC. `2026-01-31` is its only spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, From)]
 #[serde(try_from = "String", into = "String")]
 pub struct Day(Date);
 
@@ -123,14 +119,9 @@ impl Day {
     }
 }
 
-impl From<Date> for Day {
-    fn from(date: Date) -> Self {
-        Self(date)
-    }
-}
-
 /// An hour in UTC, written as `2026-01-31T09`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Display)]
+#[display("{_0}T{_1:02}")]
 pub struct Hour(Day, i8);
 
 impl Hour {
@@ -144,12 +135,6 @@ impl Hour {
             23 => self.0.next().map(Day::first_hour),
             hour => Some(Self(self.0, hour + 1)),
         }
-    }
-}
-
-impl std::fmt::Display for Hour {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}T{:02}", self.0, self.1)
     }
 }
 
@@ -171,12 +156,6 @@ impl std::str::FromStr for Hour {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a day like 2026-01-31")]
 pub struct DayError;
-
-impl std::fmt::Display for Day {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 impl std::str::FromStr for Day {
     type Err = DayError;

@@ -9,7 +9,7 @@ pub use changes::{Change, events_of};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use strum::{EnumDiscriminants, EnumString, IntoStaticStr, VariantArray};
+use strum::{Display, EnumDiscriminants, EnumString, IntoStaticStr, VariantArray};
 
 use crate::basic::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid};
 use crate::basic::time::Time;
@@ -29,7 +29,8 @@ use crate::parties::reseller::ResellerStatus;
 #[strum_discriminants(
     name(EventName),
     doc = "The name of an event: `detail-type` on the bus.",
-    derive(PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray),
+    derive(PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray),
+    strum(const_into_str),
     allow(missing_docs)
 )]
 pub enum Event {
@@ -243,21 +244,6 @@ pub enum Event {
     },
 }
 
-impl EventName {
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// Every name of an event.
-    pub const ALL: &[Self] = Self::VARIANTS;
-}
-
-impl std::fmt::Display for EventName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// Why an event can't be read. The message is logged, so it quotes no member: members may be personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableEvent {
@@ -283,7 +269,7 @@ impl Event {
     /// Reads an event from its name and its `detail`. Members that this version does not know are ignored.
     pub fn read(name: &str, detail: &Value) -> Result<Self, UnreadableEvent> {
         let name: EventName = name.parse().map_err(|_| UnreadableEvent::Unknown)?;
-        let tagged = json!({"detail-type": name.as_str(), "detail": detail});
+        let tagged = json!({"detail-type": name.into_str(), "detail": detail});
         serde_json::from_value(tagged).map_err(|_| UnreadableEvent::Members(name))
     }
 }

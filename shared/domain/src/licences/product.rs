@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::basic::number::number_type;
 use crate::basic::text::{Name, TextError, text_type};
 use crate::basic::time::Time;
 use crate::money::credits::Amount;
@@ -44,68 +45,14 @@ crate::value_schema!(
     "PROD-001"
 );
 
-/// How long a licence lasts, in days: 1 to 36,500.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct Days(u32);
-
-impl Days {
-    const MAX: u32 = 36_500;
-}
-
-#[cfg(feature = "schema")]
-crate::value_schema!(Days, "How many days a licence lasts from its activation.", integer(1, Self::MAX.into()), 365);
-
-impl TryFrom<u32> for Days {
-    type Error = TextError;
-    fn try_from(days: u32) -> Result<Self, TextError> {
-        if (1..=Self::MAX).contains(&days) {
-            Ok(Self(days))
-        } else {
-            Err(TextError::Malformed("must be from 1 to 36500"))
-        }
-    }
-}
-
-impl From<Days> for u32 {
-    fn from(days: Days) -> Self {
-        days.0
-    }
-}
-
-/// How many installations may use one licence at the same time: 1 to 1,000,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct ParallelUses(u32);
-
-impl ParallelUses {
-    const MAX: u32 = 1_000_000;
-}
-
-#[cfg(feature = "schema")]
-crate::value_schema!(
-    ParallelUses,
-    "How many installations may use a licence at a time.",
-    integer(1, Self::MAX.into()),
-    3
+number_type!(
+    /// How many days a licence lasts from its activation.
+    Days(u32), from 1 to 36_500, example 365
 );
-
-impl TryFrom<u32> for ParallelUses {
-    type Error = TextError;
-    fn try_from(uses: u32) -> Result<Self, TextError> {
-        if (1..=Self::MAX).contains(&uses) {
-            Ok(Self(uses))
-        } else {
-            Err(TextError::Malformed("must be from 1 to 1000000"))
-        }
-    }
-}
-
-impl From<ParallelUses> for u32 {
-    fn from(uses: ParallelUses) -> Self {
-        uses.0
-    }
-}
+number_type!(
+    /// How many installations may use a licence at a time.
+    ParallelUses(u32), from 1 to 1_000_000, example 3
+);
 
 /// What a licence grants, and for how long (rule C1). A term begins when the licence is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,13 @@
 //! Invariant: no arithmetic on credits wraps or rounds by accident. An amount that moves is 1 to 10¹² credits, and a
 //! balance stays within the integers that every JSON reader holds exactly (up to 2⁵³ − 1).
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
+use crate::basic::number::number_type;
+
 /// A number of credits, for instance a balance, a price or a cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, Display)]
 #[serde(transparent)]
 pub struct Credits(u64);
 
@@ -42,78 +45,25 @@ impl Credits {
     }
 }
 
-impl std::fmt::Display for Credits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// An amount that a caller moves, or a price that a caller sets: 1 to 10¹² credits (docs/rules.md, "Text").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u64", into = "u64")]
-pub struct Amount(u64);
-
-#[cfg(feature = "schema")]
-crate::value_schema!(Amount, "A number of credits to move, or a price.", integer(1, Self::MAX), 1000);
+number_type!(
+    /// A number of credits that a caller moves, or a price that a caller sets.
+    Amount(u64), from 1 to 1_000_000_000_000, example 1000
+);
 
 impl Amount {
-    pub const MAX: u64 = 1_000_000_000_000;
-
     pub const fn credits(self) -> Credits {
         Credits(self.0)
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a whole number from 1 to {}", Amount::MAX)]
-pub struct AmountError;
-
-impl TryFrom<u64> for Amount {
-    type Error = AmountError;
-    fn try_from(count: u64) -> Result<Self, AmountError> {
-        if (1..=Self::MAX).contains(&count) { Ok(Self(count)) } else { Err(AmountError) }
-    }
-}
-
-impl From<Amount> for u64 {
-    fn from(amount: Amount) -> Self {
-        amount.0
-    }
-}
-
-/// The balance below which a reseller is warned: 0 to 10¹² credits, where 0 means never (rule B9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u64", into = "u64")]
-pub struct Threshold(u64);
-
-#[cfg(feature = "schema")]
-crate::value_schema!(
-    Threshold,
-    "The balance below which the reseller is warned; 0 means never.",
-    integer(0, Amount::MAX),
-    500
+number_type!(
+    /// The balance below which a reseller is warned; 0 means never.
+    Threshold(u64), from 0 to 1_000_000_000_000, example 500
 );
 
 impl Threshold {
     pub const fn credits(self) -> Credits {
         Credits(self.0)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a whole number from 0 to {}", Amount::MAX)]
-pub struct ThresholdError;
-
-impl TryFrom<u64> for Threshold {
-    type Error = ThresholdError;
-    fn try_from(count: u64) -> Result<Self, ThresholdError> {
-        if count <= Amount::MAX { Ok(Self(count)) } else { Err(ThresholdError) }
-    }
-}
-
-impl From<Threshold> for u64 {
-    fn from(threshold: Threshold) -> Self {
-        threshold.0
     }
 }
 

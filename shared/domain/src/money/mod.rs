@@ -14,7 +14,7 @@ pub mod wallet;
 pub use checkpoint::{PublicKey, Signature, WalletHead};
 pub use credits::{Amount, Credits, Threshold};
 pub use entry::{Entry, EntryHash, EntryType, Refund, Sale, Sequence, Waypoint};
-pub use provision::Quantity;
+pub use provision::{MOST_CLIENTS, Quantity};
 pub use refund::Refunds;
 pub use tier::{BasisPoints, Discounts, Tier};
 pub use wallet::{Particulars, Wallet};

@@ -3,10 +3,8 @@
 //! Invariant: the decision is a pure function of the wallet, the product and the order. It debits exactly the tier
 //! price and mints exactly the units that were ordered (rules B5, B6).
 
-use serde::{Deserialize, Serialize};
-
+use crate::basic::number::number_type;
 use crate::basic::refid::LicenceRefid;
-use crate::basic::text::TextError;
 use crate::basic::time::Time;
 use crate::licences::licence::{Licence, Owner};
 use crate::licences::product::Product;
@@ -17,44 +15,19 @@ use crate::money::wallet::{Particulars, Posting, Wallet};
 use crate::parties::client::Client;
 use crate::refusal::Refusal;
 
-/// How many units of a product one command buys: 1 to 90. Each unit is a licence in the one transaction, and DynamoDB
-/// commits at most 100 items at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct Quantity(u32);
-
-#[cfg(feature = "schema")]
-crate::value_schema!(Quantity, "How many units of a product one command buys.", integer(1, Self::MAX.into()), 1);
+// Each unit is a licence in the one transaction, and DynamoDB commits at most 100 items at once.
+number_type!(
+    /// How many units of a product one command buys.
+    Quantity(u32), from 1 to 90, example 1
+);
 
 impl Quantity {
-    pub const MAX: u32 = 90;
     pub const ONE: Self = Self(1);
-
-    pub const fn get(self) -> u32 {
-        self.0
-    }
 }
 
 /// How many clients one bulk purchase can be for. A new client takes three of the 100 items that DynamoDB commits at
 /// once (client, address, licence); the entry and the wallet take two more (rule B7).
 pub const MOST_CLIENTS: usize = 32;
-
-impl TryFrom<u32> for Quantity {
-    type Error = TextError;
-    fn try_from(units: u32) -> Result<Self, TextError> {
-        if (1..=Self::MAX).contains(&units) {
-            Ok(Self(units))
-        } else {
-            Err(TextError::Malformed("must be from 1 to 90"))
-        }
-    }
-}
-
-impl From<Quantity> for u32 {
-    fn from(quantity: Quantity) -> Self {
-        quantity.0
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quote {
@@ -100,7 +73,7 @@ impl Order<'_> {
     fn quantity(&self) -> Result<Quantity, Refusal> {
         let units: usize = self.lines.iter().map(|line| line.licences.len()).sum();
         let too_large = Refusal::TooLarge { most: Quantity::MAX as usize, what: "licences" };
-        u32::try_from(units).ok().and_then(|units| Quantity::try_from(units).ok()).ok_or(too_large)
+        Quantity::try_from(units as u64).or(Err(too_large))
     }
 }
 

@@ -4,13 +4,16 @@
 //! the platinum prices of 90 and 700 wrong.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
+use crate::basic::number::number_type;
 use crate::money::credits::Credits;
 
 /// The level of a reseller, which determines its discount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Tier {
     /// The lowest tier, which is that of a new reseller.
     #[default]
@@ -22,9 +25,6 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// Every tier, from the lowest to the highest.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Gold, Self::Platinum];
-
     pub const fn above(self) -> Option<Self> {
         match self {
             Self::Standard => Some(Self::Gold),
@@ -32,44 +32,14 @@ impl Tier {
             Self::Platinum => None,
         }
     }
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Gold => "gold",
-            Self::Platinum => "platinum",
-        }
-    }
 }
 
-/// A discount in basis points, which are hundredths of a per cent: 0 to 10,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub struct BasisPoints(u16);
-
-#[cfg(feature = "schema")]
-crate::value_schema!(BasisPoints, "A discount in hundredths of a per cent.", integer(0, Self::MAX.into()), 3000);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a discount must be from 0 to 10000 basis points")]
-pub struct BasisPointsError;
-
-impl TryFrom<u16> for BasisPoints {
-    type Error = BasisPointsError;
-    fn try_from(points: u16) -> Result<Self, BasisPointsError> {
-        if points <= Self::MAX { Ok(Self(points)) } else { Err(BasisPointsError) }
-    }
-}
-
-impl From<BasisPoints> for u16 {
-    fn from(points: BasisPoints) -> Self {
-        points.0
-    }
-}
+number_type!(
+    /// A discount in basis points, which are hundredths of a per cent.
+    BasisPoints(u16), from 0 to 10_000, example 3000
+);
 
 impl BasisPoints {
-    const MAX: u16 = 10_000;
-
     /// The price after the discount, rounded down.
     pub fn off(self, price: Credits) -> Credits {
         let left = u128::from(price.get()) * u128::from(10_000 - self.0) / 10_000;

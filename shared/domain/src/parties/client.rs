@@ -4,6 +4,7 @@
 //! nothing. What remains of a deleted client identifies nobody (rule A9).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::basic::email::EmailAddress;
 use crate::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
@@ -13,9 +14,10 @@ use crate::parties::metadata::Metadata;
 use crate::refusal::Refusal;
 
 /// The status of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ClientStatus {
     /// The client is new; this is the default.
     #[default]
@@ -29,23 +31,12 @@ pub enum ClientStatus {
 }
 
 impl ClientStatus {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Suspended, Self::Inactive];
-
     /// The statuses that a client can change to from this one (rule A4).
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Pending | Self::Suspended => &[Self::Active, Self::Inactive],
             Self::Active => &[Self::Suspended, Self::Inactive],
             Self::Inactive => &[Self::Active],
-        }
-    }
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Inactive => "inactive",
         }
     }
 }
@@ -137,8 +128,8 @@ impl Client {
             return Ok(None);
         }
         if !self.status.next().contains(&to) {
-            let allowed = self.status.next().iter().map(|status| status.as_str()).collect();
-            return Err(Refusal::StatusTransitionDenied { from: self.status.as_str(), to: to.as_str(), allowed });
+            let allowed = self.status.next().iter().map(ClientStatus::into_str).collect();
+            return Err(Refusal::StatusTransitionDenied { from: self.status.into_str(), to: to.into_str(), allowed });
         }
         Ok(Some(Self { status: to, ..self.next_version(now) }))
     }
@@ -247,9 +238,9 @@ mod tests {
             [false, true, true, true],
             [false, true, false, true],
         ];
-        for (from, row) in ClientStatus::ALL.into_iter().zip(steps) {
-            for (to, possible) in ClientStatus::ALL.into_iter().zip(row) {
-                assert_eq!(from == to || from.next().contains(&to), possible, "{from:?} → {to:?}");
+        for (from, row) in ClientStatus::VARIANTS.iter().zip(steps) {
+            for (to, possible) in ClientStatus::VARIANTS.iter().zip(row) {
+                assert_eq!(from == to || from.next().contains(to), possible, "{from:?} → {to:?}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Metadata: a JSON object that callers keep with a client or a reseller.
 //!
-//! Invariant: metadata is at most 16 KiB of JSON, holds only text that may be stored, and has no key that looks like
-//! the name of a credential. A change is merged by RFC 7396, so it can't drop other members by accident (rule A6).
+//! Invariant: metadata is at most 16 KiB of JSON, holds no control characters, and has no key that looks like the name
+//! of a credential. A change is merged by RFC 7396, so it can't drop other members by accident (rule A6).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -19,9 +19,10 @@ use crate::refusal::Refusal;
 pub const MOST_LEVELS: u8 = 5;
 
 /// The status of a reseller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ResellerStatus {
     /// The reseller has applied and is not approved yet.
     Pending,
@@ -32,14 +33,6 @@ pub enum ResellerStatus {
 }
 
 impl ResellerStatus {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-        }
-    }
-
     /// Refuses what only an active reseller may do, such as buying and getting clients (rules A3, B5).
     pub fn must_trade(self) -> Result<(), Refusal> {
         match self {

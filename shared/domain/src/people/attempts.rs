@@ -13,8 +13,9 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// How long failures count after the last one.
 pub const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
 
-/// What failures are counted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What failures are counted for. The key of a count begins with the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Counted {
     /// An account, from any network address.
     Account,
@@ -31,18 +32,6 @@ pub enum Counted {
 }
 
 impl Counted {
-    /// How the key of the count begins.
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Account => "account",
-            Self::Address => "address",
-            Self::Device => "device",
-            Self::Code => "code",
-            Self::Session => "session",
-            Self::Mail => "mail",
-        }
-    }
-
     /// How many failures cause no delay: people mistype, and many people may share a network address.
     pub const fn free(self) -> u32 {
         match self {

@@ -14,24 +14,16 @@ use crate::people::caller::RoleName;
 use crate::refusal::Refusal;
 
 /// Whether a user may sign in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum UserStatus {
     /// The user may sign in.
     #[default]
     Active,
     /// An operator, or the user's reseller, does not let the user sign in.
     Suspended,
-}
-
-impl UserStatus {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

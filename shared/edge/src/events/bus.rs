@@ -75,7 +75,7 @@ impl Bus {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
-            .detail_type(occurrence.event.name().as_str())
+            .detail_type(occurrence.event.name().into_str())
             .time(DateTime::from_secs(occurrence.time.unix_seconds()))
             .detail(detail.to_string());
         Ok(entry.build())

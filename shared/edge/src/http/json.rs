@@ -107,7 +107,7 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         } else if let Some((name, detail)) = MemberError::read(&message) {
             Problem::invalid(format!("{at}/{}", escaped(name)), detail)
         } else if message.starts_with("unknown field `") {
-            // The path already ends with the name of the member, whatever characters the name contains.
+            // Here the path already ends with the member's name, so it is not read from the message.
             Problem::invalid(at, "is not a known field")
         } else {
             Problem::invalid(at, message)

@@ -19,7 +19,8 @@ pub const NAMESPACE: &str = "Purser";
 pub(crate) const TARGET: &str = "metric";
 
 /// Errors that operators must learn about: no caller waits for an answer, or the answer alone is not enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(const_into_str)]
 pub enum Metric {
     /// A wallet's history does not add up to its balance, or a checkpoint was not signed by this deployment.
     LedgerBroken,
@@ -35,30 +36,8 @@ pub enum Metric {
     FigureDiffers,
 }
 
-impl Metric {
-    pub const ALL: [Self; 6] = [
-        Self::LedgerBroken,
-        Self::EventRefused,
-        Self::RecordUnreadable,
-        Self::MailRefused,
-        Self::MailWithheld,
-        Self::FigureDiffers,
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LedgerBroken => "LedgerBroken",
-            Self::EventRefused => "EventRefused",
-            Self::RecordUnreadable => "RecordUnreadable",
-            Self::MailRefused => "MailRefused",
-            Self::MailWithheld => "MailWithheld",
-            Self::FigureDiffers => "FigureDiffers",
-        }
-    }
-}
-
 pub fn count(metric: Metric) {
-    put(metric.name(), 1);
+    put(metric.into_str(), 1);
 }
 
 /// Counts events that were sent to the bus, by name.

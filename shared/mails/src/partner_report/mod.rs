@@ -152,7 +152,7 @@ fn month_name(day: Day) -> String {
 fn leader_row((rank, leader): (usize, &Leader)) -> [String; 5] {
     [
         rank.to_string(),
-        leader.tier.as_str().to_owned(),
+        leader.tier.into_str().to_owned(),
         grouped(leader.acquisitions.into()),
         grouped(leader.spent.into()),
         leader.company.to_string(),
@@ -162,8 +162,8 @@ fn leader_row((rank, leader): (usize, &Leader)) -> [String; 5] {
 fn suggestion_row(suggestion: &Suggestion) -> [String; 4] {
     [
         grouped(suggestion.acquisitions.into()),
-        suggestion.tier.as_str().to_owned(),
-        suggestion.suggested.as_str().to_owned(),
+        suggestion.tier.into_str().to_owned(),
+        suggestion.suggested.into_str().to_owned(),
         suggestion.company.to_string(),
     ]
 }

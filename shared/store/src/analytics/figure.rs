@@ -5,6 +5,7 @@
 //! fence and a counter, so neither a run that has lost the lease nor a put that arrives late can undo a later write.
 
 use std::collections::BTreeMap;
+use strum::VariantArray;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use purser_domain::analytics::metric::Ranking;
@@ -65,7 +66,7 @@ fn asked(scope: &Scope, (first, last): (Period, Period)) -> (String, String) {
 pub type Ranked = BTreeMap<ResellerRefid, Counts>;
 
 fn pk(kind: Kind, scope: &Scope) -> String {
-    format!("RU#{}#{scope}", kind.noun())
+    format!("RU#{}#{scope}", kind.into_str())
 }
 
 /// The index partition that lists the resellers, or the clients, that have figures of `kind` in `period`.
@@ -74,7 +75,7 @@ fn ranking(of: RankedBy, kind: Kind, period: Period) -> String {
         RankedBy::Resellers => "RK",
         RankedBy::Clients => "RC",
     };
-    format!("{list}#{}#{}", kind.noun(), period.key())
+    format!("{list}#{}#{}", kind.into_str(), period.key())
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +88,7 @@ pub(super) enum RankedBy {
 /// The index partition that lists clients by amount. `owner` is a reseller's refid, or `-` and a shard for the
 /// clients' totals across all resellers.
 fn top(ranking: Ranking, owner: &str) -> String {
-    format!("TC@{}#{owner}", ranking.as_str())
+    format!("TC@{}#{owner}", ranking.into_str())
 }
 
 fn index(ranking: Ranking) -> Index {
@@ -111,7 +112,7 @@ fn place(item: &mut Item, (kind, scope, period): (Kind, &Scope, Period), counts:
     let (Scope::Client(reseller, client), Period::All) = (scope, period) else {
         return;
     };
-    for ranking in Ranking::ALL {
+    for &ranking in Ranking::VARIANTS {
         let amount = ranking.of(counts);
         if amount > 0 {
             let owner = tenant(reseller.as_ref(), client.as_str());

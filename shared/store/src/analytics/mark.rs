@@ -43,7 +43,7 @@ pub struct Mark {
 }
 
 fn key(kind: Kind, hour: Hour) -> Key {
-    Key::alone("DM", format_args!("{}#{hour}", kind.noun()))
+    Key::alone("DM", format_args!("{}#{hour}", kind.into_str()))
 }
 
 impl Store {
@@ -54,7 +54,7 @@ impl Store {
         since: Time,
     ) -> Result<(), StoreError> {
         let key = key(kind, hour);
-        let place = format!("{since}#{}#{hour}", kind.noun());
+        let place = format!("{since}#{}#{hour}", kind.into_str());
         let update = || {
             // An hour that is already listed keeps its place, and so the time at which it became dirty.
             let update = self
@@ -164,7 +164,7 @@ fn read(item: &Item) -> Result<Dirty, StoreError> {
     let parsed = || {
         let mut parts = place.split('#');
         let since = Time::try_from(parts.next()?.to_owned()).ok()?;
-        let kind = Kind::of(parts.next()?)?;
+        let kind = parts.next()?.parse().ok()?;
         let hour = parts.next()?.parse().ok()?;
         Some(Dirty { kind, hour, since })
     };

@@ -5,6 +5,7 @@
 //! time, and only a difference that is found both times is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
+use strum::VariantArray;
 
 use jiff::SignedDuration;
 use purser_domain::analytics::period::{Interval, Period};
@@ -70,7 +71,7 @@ impl Store {
             Some(days) => days,
             None => (self.first_day().await?.unwrap_or(today), today),
         };
-        for kind in Kind::ALL {
+        for &kind in Kind::VARIANTS {
             if let Period::Day(day) = period {
                 self.look_at_day((kind, day), now, &dirty, &mut found).await?;
             } else {

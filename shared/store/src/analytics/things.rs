@@ -72,7 +72,7 @@ impl Store {
 
     /// What these things add now, by refid. Refids that do not exist are left out.
     pub(super) async fn facts_named(&self, kind: Kind, refids: &[String]) -> Result<HashMap<String, Fact>, StoreError> {
-        let key = |refid: &String| Key::alone(kind.noun(), refid);
+        let key = |refid: &String| Key::alone(kind.into_str(), refid);
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let items = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
         let facts = items.values().filter_map(|item| self.fact(item).transpose());

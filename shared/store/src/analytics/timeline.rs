@@ -58,7 +58,7 @@ pub(super) fn row_key(fact: &Fact) -> Key {
 pub(super) type Sums = BTreeMap<Scope, Counts>;
 
 fn partition(kind: Kind, hour: Hour, shard: u8) -> String {
-    format!("TL#{}#{hour}#{shard}", kind.noun())
+    format!("TL#{}#{hour}#{shard}", kind.into_str())
 }
 
 impl Store {

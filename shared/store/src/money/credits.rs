@@ -73,7 +73,7 @@ impl Store {
     }
 
     fn reference_key(&self, reseller: &ResellerRefid, reference: &Reference) -> Key {
-        let parts = [reseller.as_str(), Class::Credit.name(), reference.as_str()];
+        let parts = [reseller.as_str(), Class::Credit.into_str(), reference.as_str()];
         Key::alone("RF", purser_domain::basic::refid::code(self.secrets.bits("reference", &parts)))
     }
 

@@ -14,7 +14,8 @@ use crate::engine::{
 use crate::{Store, StoreError};
 
 /// A kind of money command. The same idempotency key may be used once in each class (rule B8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Class {
     Credit,
     Provision,
@@ -23,18 +24,6 @@ pub enum Class {
     /// The half of a transfer in the wallet that receives the credits. The other half's refid serves as its idempotency
     /// key, so each transfer has exactly one.
     TransferIn,
-}
-
-impl Class {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Credit => "credit",
-            Self::Provision => "provision",
-            Self::Refund => "refund",
-            Self::TransferOut => "transfer_out",
-            Self::TransferIn => "transfer_in",
-        }
-    }
 }
 
 pub(crate) fn key(refid: &EntryRefid) -> Key {
@@ -116,7 +105,7 @@ fn in_order(time: Time, sequence: u64) -> String {
 
 impl Store {
     pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> EntryRefid {
-        let bits = self.secrets.bits("entry", &[wallet.as_str(), class.name(), key]);
+        let bits = self.secrets.bits("entry", &[wallet.as_str(), class.into_str(), key]);
         EntryRefid::new(&self.prefixes.entry, bits)
     }
 

@@ -75,8 +75,8 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Reseller>, StoreError> {
-        let tier = filter.tier.map(|tier| ("tier", tier.as_str()));
-        let status = filter.status.map(|status| ("status", status.as_str()));
+        let tier = filter.tier.map(|tier| ("tier", tier.into_str()));
+        let status = filter.status.map(|status| ("status", status.into_str()));
         let parent = filter.parent.as_ref().map(|it| ("parent", it.as_str()));
         let filters = [tier, status, parent].into_iter().flatten();
         let list = List {
@@ -156,7 +156,7 @@ impl Store {
     }
 }
 
-/// The first user of a reseller. It has no password until its owner sets one.
+/// The first user of a reseller. This user has no password until the person sets one.
 fn first_login(reseller: &Reseller) -> User {
     let (email, name) = (reseller.email.clone(), reseller.company_name.clone());
     User {

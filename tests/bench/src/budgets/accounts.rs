@@ -1,9 +1,7 @@
 //! Budgets of accounts. What strangers can ask for must cost the same whether or not an address is known (rule D1).
 
-use purser_tests::Reply;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
-use purser_tests::world::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{Budget, budget};
 

@@ -1,13 +1,11 @@
 //! Budgets of figures in ever larger tables: reading them always costs the same, and updating them costs only as much
 //! as has changed.
 
-use jiff::SignedDuration;
 use purser_domain::analytics::Fact;
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, Name, ResellerRefid, Time};
 use purser_domain::parties::{Client, ClientStatus, Metadata, NewClient};
 use purser_store::engine::table::meter::{self, Cost};
-use purser_tests::world::{Partner, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::{Budget, budget};
 

@@ -5,10 +5,7 @@
 mod accounts;
 pub mod analytics;
 
-use serde_json::{Value, json};
-
-use purser_tests::world::{Partner, World};
-use purser_tests::{Caller, Reply};
+use purser_tests::prelude::*;
 
 /// A measured operation and its bounds: pairs of the cost and the budget. Except for strangers' requests, the costs
 /// exclude the call that authenticates.

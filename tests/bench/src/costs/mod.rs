@@ -6,16 +6,13 @@
 pub mod prices;
 mod table;
 
-use std::collections::BTreeSet;
-
 use purser_api::Entry;
 use purser_lambda::{function, functions};
 use purser_local::run::{functions, system};
 use purser_local::template;
 use purser_store::engine::table::meter::measured;
-use serde_json::{Value, json};
 
-use purser_tests::world::{Partner, World};
+use purser_tests::prelude::*;
 
 use self::prices::Price;
 

@@ -1,10 +1,7 @@
 //! The resellers, clients and orders of a load test, and what must be true of them afterwards.
 
-use std::collections::BTreeSet;
-
 use purser_crash::history::licences;
-use purser_tests::{Caller, Partner};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{Order, Part};
 

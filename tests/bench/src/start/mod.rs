@@ -15,12 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use serde_json::{Value, json};
 
 use cloud::{Cloud, Exchange};
 use process::{Phase, Process};
-use purser_tests::World;
 use purser_tests::lambda::event;
+use purser_tests::prelude::*;
 
 /// How many requests after a start are not counted as warm yet.
 const WARMING: usize = 10;

@@ -1,9 +1,7 @@
 //! Neither an answer nor the work behind it reveals whether an address is known (rule D1).
 
 use purser_tests::faults::Script;
-use purser_tests::people::PASSWORD;
-use purser_tests::{Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use crate::accounts::attempt;
 

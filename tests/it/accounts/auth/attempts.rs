@@ -1,10 +1,7 @@
 //! Failed sign-in attempts delay the next one, and never lock the account's owner out (rule D2).
 
-use jiff::SignedDuration;
 use purser_tests::lambda::{event, invoke};
-use purser_tests::people::PASSWORD;
-use purser_tests::{Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use crate::accounts::auth::tokens::futures_all;
 use crate::accounts::{attempt, forget, turn};

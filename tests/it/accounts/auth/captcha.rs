@@ -6,14 +6,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
-use jiff::SignedDuration;
 use purser_domain::people::Actor;
 use purser_edge::App;
 use purser_edge::caller::captcha::{CaptchaBody, CaptchaKind};
 use purser_store::engine::Stamp;
 use purser_store::engine::item::Origin;
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 const SITE: &str = "site-key";
 const SECRET: &str = "hush hush & more=";

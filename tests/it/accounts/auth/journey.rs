@@ -1,8 +1,6 @@
 //! The life of an account: register, confirm, sign in, change and reset the password, sign out.
 
-use purser_tests::World;
-use purser_tests::people::PASSWORD;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 #[tokio::test]
 async fn a_person_registers_and_comes_back() {

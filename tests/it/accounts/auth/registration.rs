@@ -1,15 +1,12 @@
 //! Registration: anybody may ask for an account, but only the reader of the address's e-mail gets it (rules D1, D3).
 
-use jiff::SignedDuration;
 use purser_domain::basic::Time;
 use purser_domain::people::token::Asks;
 use purser_domain::people::{Actor, LinkRequest};
 use purser_store::engine::item::Origin;
 use purser_store::engine::{Request, Stamp};
-use purser_tests::World;
 use purser_tests::faults::{Fault, Script};
-use purser_tests::people::PASSWORD;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use crate::accounts::auth::tokens::futures_all;
 use crate::accounts::{attempt, confirm, reset};

@@ -1,8 +1,6 @@
 //! Tokens in e-mailed links: each works for one purpose, once, for a limited time (rule D2).
 
-use purser_tests::people::PASSWORD;
-use purser_tests::{Reply, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use crate::accounts::{attempt, confirm, doc, forget, reset, turn};
 

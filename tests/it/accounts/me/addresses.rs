@@ -1,8 +1,6 @@
 //! Changing a user's e-mail address: the new address confirms the change, and the old address is notified (rule D1).
 
-use purser_tests::World;
-use purser_tests::people::{PASSWORD, Person};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use crate::accounts::{attempt, confirm, doc, forget, reset};
 

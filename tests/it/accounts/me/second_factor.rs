@@ -1,8 +1,6 @@
 //! The second factor: codes of an authenticator app and recovery codes, each good for one sign-in (rule D2).
 
-use purser_tests::World;
-use purser_tests::people::{PASSWORD, Person};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 use totp_rs::Totp;
 
 use crate::accounts::turn;

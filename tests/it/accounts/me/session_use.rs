@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use purser_domain::basic::{Time, UserRefid};
 use purser_store::engine::table::meter::measured;
-use purser_tests::World;
 use purser_tests::faults::Script;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 const USER: &str = "US-0123456789ABCDEF";
 

@@ -6,9 +6,7 @@ use purser_store::StoreError;
 use purser_store::engine::item::Origin;
 use purser_store::engine::{Request, Stamp};
 use purser_store::people::sign_in::{Proof, SignIn};
-use purser_tests::World;
-use purser_tests::people::PASSWORD;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use crate::accounts::{attempt, doc, forget, turn};
 

@@ -1,14 +1,10 @@
 //! Stale users hold no role, and either were never confirmed or have long been unused: how they are found, reported
 //! each month, and deleted (rule D6).
 
-use std::collections::BTreeSet;
-
 use purser_api::events::schedule::report_accounts::report_accounts;
 use purser_edge::App;
 use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
-use purser_tests::people::{PASSWORD, Person};
-use purser_tests::{Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 const FUNCTION: &str = "report-accounts";
 const SUBJECT: &str = "to be unused";

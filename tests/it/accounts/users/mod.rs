@@ -2,9 +2,7 @@
 
 mod clean_up;
 
-use purser_tests::World;
-use purser_tests::people::PASSWORD;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::{attempt, reset};
 

@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use purser_api::Entry;
 use purser_edge::App;
 use purser_lambda::function;
 use purser_local::cloud::bus::Bus;
 use purser_local::cloud::dead_letters::DeadLetters;
 use purser_local::run::{functions, system};
-use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::Spoiling;
 

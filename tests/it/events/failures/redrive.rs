@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use purser_tests::World;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 async fn in_folder(folder: &Path) -> World {
     World::with(Some(folder.to_owned()), &[]).await

@@ -2,9 +2,8 @@
 //! lost.
 
 use aws_lambda_events::dynamodb::Event;
-use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES, Script};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::Spoiling;
 

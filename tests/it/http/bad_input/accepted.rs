@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use purser_tests::document::{Document, Operation};
+use purser_tests::prelude::*;
 use purser_tests::schema::{Form, Member, Schema, TextKind};
-use purser_tests::{Reply, World};
-use serde_json::{Value, json};
 
 use super::bodies::put;
 use super::{texts, whoever_may};

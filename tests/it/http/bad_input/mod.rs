@@ -8,12 +8,9 @@ mod bodies;
 mod envelopes;
 mod queries;
 
-use std::collections::BTreeSet;
-
 use purser_api::http::fallback::fits;
 use purser_tests::document::{Document, Operation};
-use purser_tests::{Caller, Reply, World};
-use serde_json::Value;
+use purser_tests::prelude::*;
 
 use crate::http::operations::{Case, Party, Request, Sample, Who, cases, is_nothing, world};
 

@@ -1,8 +1,6 @@
 //! Invalid credentials: each is answered like none at all, byte for byte.
 
-use purser_tests::World;
-use purser_tests::people::Person;
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::face;
 use crate::http::operations::{Ids, Needs, Party, Request, Who, cases, refid_of, variants, world};

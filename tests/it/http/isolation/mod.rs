@@ -7,11 +7,8 @@
 mod credentials;
 mod roles;
 
-use std::collections::BTreeSet;
-
 use purser_tests::document::{Document, Operation};
-use purser_tests::{Caller, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use crate::http::operations::{
     CASES, Case, Ids, Needs, OWNED, Party, Sample, WELL, Who, cases, is_nothing, variants, world,

@@ -2,9 +2,7 @@
 //!
 //! Invariant: a session may do what an API key of the same role may, and no API key reaches a person's account.
 
-use purser_tests::people::Person;
-use purser_tests::{Caller, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::face;
 use crate::http::operations::{Case, Ids, Party, WELL, Who, cases, is_nothing, variants, world};

@@ -5,11 +5,9 @@
 //!
 //! To add a route, add a case: who may call it, and a request made of the ids that the case is given.
 
-use jiff::SignedDuration;
-use purser_tests::World;
 use purser_tests::document::{Document, Operation};
 use purser_tests::people::{NEW_PASSWORD, PASSWORD};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 mod parties;
 mod requests;

@@ -3,9 +3,7 @@
 //! Invariant: a party has one record of each kind that requests can name, so that any of them can be exchanged for
 //! another party's, or for one that does not exist.
 
-use purser_tests::people::{PASSWORD, Person};
-use purser_tests::{Caller, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use super::requests::PICTURE;
 use super::{Needs, Who};

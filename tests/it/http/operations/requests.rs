@@ -3,8 +3,7 @@
 //! Invariant: a request that is made from a case has everything that the document requires.
 
 use purser_tests::document::Operation;
-use purser_tests::{Caller, Reply};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 /// What the request of a case says, apart from its operation.
 #[derive(Debug, Clone, Default, PartialEq)]

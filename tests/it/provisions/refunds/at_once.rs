@@ -1,7 +1,6 @@
 //! Racing refunds of one provision: each part returns its credits once, whichever callers ask and however often.
 
-use purser_tests::{Caller, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 use tokio::task::JoinSet;
 
 use super::{bought, licences, place, spent};

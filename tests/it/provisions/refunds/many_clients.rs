@@ -1,7 +1,6 @@
 //! Refunds of bulk purchases: they work like any other refund, whatever has become of the clients since.
 
-use purser_tests::{Partner, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{place, refund, statuses};
 use crate::provisions::bulk::noise;

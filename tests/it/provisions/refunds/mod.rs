@@ -3,8 +3,7 @@
 mod at_once;
 mod many_clients;
 
-use purser_tests::{Caller, Partner, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 /// Buys `quantity` units of a product at 100 credits for a new client; returns the provision.
 async fn bought(world: &World, partner: &Partner, quantity: u32) -> Reply {
@@ -123,7 +122,7 @@ async fn licences_are_refunded_one_by_one() {
     }
     assert_eq!(world.balance(&partner.refid).await, 700, "refused refunds must change nothing");
 
-    // Refund everything that is left: null and a missing body mean the same.
+    // Refund everything that is left: `null` means the same as no body.
     let rest = ask("rest", &json!({"licences": null})).await.expect(200);
     assert_eq!(statuses(&rest.json), ["revoked"; 3]);
     let amounts: Vec<&Value> = rest.json["refunds"].as_array().unwrap().iter().map(|it| &it["amount"]).collect();

@@ -1,8 +1,7 @@
 //! Faults during commands that write more than one item of a client: each command still happens once, and as a whole.
 
-use purser_tests::World;
 use purser_tests::faults::{Fault, SDK_TRIES};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{Faulty, conflict};
 

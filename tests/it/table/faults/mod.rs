@@ -7,8 +7,7 @@ mod stale;
 
 use axum::Router;
 use purser_tests::faults::{Fault, SDK_TRIES, Script};
-use purser_tests::{Partner, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 /// Functions of a world whose calls to the table follow a script.
 struct Faulty<'a> {

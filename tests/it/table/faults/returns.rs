@@ -3,8 +3,7 @@
 
 use axum::Router;
 use purser_tests::faults::{Fault, SDK_TRIES};
-use purser_tests::{Partner, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::{Faulty, cancelled, conflict};
 

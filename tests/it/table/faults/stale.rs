@@ -4,8 +4,7 @@
 use purser_api::events::bus::hold_provisioning::hold_provisioning;
 use purser_tests::faults::Fault;
 use purser_tests::lambda::bus_event;
-use purser_tests::{Partner, Reply, World};
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 
 use super::Faulty;
 

@@ -1,9 +1,8 @@
 //! What takes more than one request about an account: pages, sign-ins after wrong passwords, a new address, a deleted
 //! account, and time that passes.
 
-use purser_tests::World;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD, Person};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 async fn send(world: &World, page: &str, form: String) {
     let media = [("content-type", "application/x-www-form-urlencoded")];

@@ -5,7 +5,6 @@
 
 mod accounts;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use purser_api::Function;
@@ -13,9 +12,7 @@ use purser_local::run::system::Options;
 use purser_local::template::{EventSpec, Template};
 use purser_tests::document::Operation;
 use purser_tests::faults::{Fault, Script};
-use purser_tests::people::PASSWORD;
-use purser_tests::{Caller, World};
-use serde_json::json;
+use purser_tests::prelude::*;
 
 use crate::http::operations::{Case, Party, Who, cases};
 

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use strum::VariantArray;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -81,8 +82,8 @@ fn main() -> ExitCode {
 }
 
 fn bug(name: &str) -> Result<Bug, String> {
-    let known = Bug::ALL.into_iter().find(|it| format!("{it:?}") == name);
-    known.ok_or_else(|| format!("there is no such bug; the bugs are {:?}", Bug::ALL))
+    let known = Bug::VARIANTS.iter().copied().find(|it| format!("{it:?}") == name);
+    known.ok_or_else(|| format!("there is no such bug; the bugs are {:?}", Bug::VARIANTS))
 }
 
 /// The requested range of seeds, followed by the fresh random ones.

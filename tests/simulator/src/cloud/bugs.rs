@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Bug {
     /// A wallet is replaced without a check of its version.
     WalletUnconditioned,
@@ -66,38 +66,6 @@ const CONDITION: &str = "ConditionExpression";
 const CONFLICT: &str = "TransactionConflict";
 
 impl Bug {
-    pub const ALL: [Self; 29] = [
-        Self::WalletUnconditioned,
-        Self::EntryUnconditioned,
-        Self::AddressUnconditioned,
-        Self::ClientUnconditioned,
-        Self::RefundUnconditioned,
-        Self::LicencesNotRevoked,
-        Self::HalfATransfer,
-        Self::ConflictSwallowed,
-        Self::UnknownTakenForDone,
-        Self::RefusedOnStaleReads,
-        Self::TwoCommits,
-        Self::ToldOutsideTheCommit,
-        Self::FingerprintSkipped,
-        Self::BusRefusalSwallowed,
-        Self::AcknowledgedBeforeTheBus,
-        Self::SettledBeforeActing,
-        Self::ClaimUnconditioned,
-        Self::LoginAddressUnconditioned,
-        Self::SignInUnconditioned,
-        Self::SessionsNotEnded,
-        Self::TokenUnconditioned,
-        Self::TokenKept,
-        Self::AttemptsUnconditioned,
-        Self::AcknowledgedBeforeTheMarks,
-        Self::TimelineUnconditioned,
-        Self::GenerationNotRaised,
-        Self::MarkUnconditioned,
-        Self::FigureUnconditioned,
-        Self::LeftoversOverlooked,
-    ];
-
     /// Changes a request into the one that code with this bug would have sent.
     pub(super) fn sends(self, operation: &str, body: &mut Value) {
         match (self, operation) {

@@ -65,7 +65,7 @@ pub(crate) fn ledger(deployment: &Deployment, items: &[Arc<Value>]) -> Result<()
         total += wallet.balance.get();
     }
     let sum = |kinds: &[&str]| {
-        let of_them = entries.iter().filter(|it| kinds.contains(&it.kind.as_str()));
+        let of_them = entries.iter().filter(|it| kinds.contains(&it.kind.into_str()));
         of_them.map(|it| it.amount).map(Credits::get).sum::<u64>()
     };
     let moved = (sum(&["transfer_in"]), sum(&["transfer_out"]));

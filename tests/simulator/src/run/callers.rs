@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use purser_tests::Reply;
-use serde_json::Value;
+use purser_tests::prelude::*;
 
 use crate::cloud::{Bug, Process};
 use crate::run::deployment::Deployment;

@@ -22,8 +22,7 @@ use purser_local::template::roles::Roles;
 use purser_store::engine::Secrets;
 use purser_store::engine::secrets::sha256_hex;
 use purser_store::money::entry::Class;
-use purser_tests::Reply;
-use serde_json::{Value, json};
+use purser_tests::prelude::*;
 use tower::ServiceExt;
 
 use crate::cloud::{Cloud, Process};

@@ -38,7 +38,8 @@ struct InviteUser {
     /// Whether the user becomes an operator. Only operators may set this.
     #[serde(default)]
     operator: bool,
-    /// The reseller whose staff the user joins. A reseller can name only itself, and may leave it out.
+    /// The reseller whose staff the user joins. A caller who is a reseller can name only itself, which is also the
+    /// default.
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
 }

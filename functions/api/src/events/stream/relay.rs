@@ -47,7 +47,7 @@ fn note(event: &StreamEvent, outbox: &[(usize, Announcement)], failed: Option<us
     let before = failed.unwrap_or(event.records.len());
     let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (_, announcement) in outbox.iter().filter(|(place, _)| *place < before) {
-        *counts.entry(announcement.occurrence.event.name().as_str()).or_default() += 1;
+        *counts.entry(announcement.occurrence.event.name().into_str()).or_default() += 1;
     }
     tracing::info!(
         function = "relay",

@@ -21,7 +21,8 @@ pub mod history;
 pub const MOST_WALLETS: usize = 250;
 
 /// An Ed25519 public key, written as 64 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, derive_more::Display)]
+#[display("{}", HEXLOWER.encode(_0.as_bytes()))]
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey(VerifyingKey);
 
@@ -53,12 +54,6 @@ pub enum EncodingError {
 impl From<&SigningKey> for PublicKey {
     fn from(key: &SigningKey) -> Self {
         Self(key.verifying_key())
-    }
-}
-
-impl std::fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&HEXLOWER.encode(self.0.as_bytes()))
     }
 }
 

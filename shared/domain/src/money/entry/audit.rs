@@ -49,7 +49,7 @@ impl Audit {
         }
     }
 
-    /// Takes an entry that can't be read, in the position of the next entry.
+    /// Notes that the next entry exists but can't be read.
     pub fn unreadable(&mut self) {
         self.breaks.push(Break { sequence: self.next, problem: "the entry can't be read" });
         self.next = self.next.saturating_add(1);

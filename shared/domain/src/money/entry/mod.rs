@@ -8,10 +8,12 @@ mod audit;
 
 pub use audit::{Audit, Break, Waypoint};
 
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::basic::hex::hex;
+use crate::basic::number::number_type;
 use crate::basic::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
 use crate::basic::text::{Description, Reference};
 use crate::basic::time::Time;
@@ -22,9 +24,10 @@ use crate::people::caller::Actor;
 use crate::refusal::Refusal;
 
 /// The type of an entry, which says how it changes the balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum EntryType {
     /// A top-up.
     Credit,
@@ -39,16 +42,6 @@ pub enum EntryType {
 }
 
 impl EntryType {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Credit => "credit",
-            Self::Debit => "debit",
-            Self::Refund => "refund",
-            Self::TransferIn => "transfer_in",
-            Self::TransferOut => "transfer_out",
-        }
-    }
-
     /// The balance after an entry of this type. The entry is refused if the balance is too small for it, or would
     /// become too large.
     pub fn applied(self, balance: Credits, amount: Credits) -> Result<Credits, Refusal> {
@@ -69,7 +62,8 @@ impl EntryType {
 
 /// The SHA-256 of an entry; all zeros if there is no entry yet. It has two forms as text: `Display`, `Debug` and
 /// `FromStr` use hexadecimal digits, and stored documents use base64url.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, derive_more::Display)]
+#[display("{}", HEXLOWER.encode(_0))]
 #[serde(try_from = "String", into = "String")]
 pub struct EntryHash([u8; 32]);
 
@@ -82,12 +76,6 @@ crate::value_schema!(
 impl EntryHash {
     /// The hash that the first entry of a wallet follows.
     pub const START: Self = Self([0; 32]);
-}
-
-impl std::fmt::Display for EntryHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -109,41 +97,23 @@ impl std::fmt::Debug for EntryHash {
 
 impl From<EntryHash> for String {
     fn from(hash: EntryHash) -> Self {
-        data_encoding::BASE64URL_NOPAD.encode(&hash.0)
+        BASE64URL_NOPAD.encode(&hash.0)
     }
 }
 
 impl TryFrom<String> for EntryHash {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| "must be base64url")?;
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| "must be base64url")?;
         bytes.try_into().map(Self).map_err(|_| "must be 32 bytes")
     }
 }
 
-/// The number of an entry in its wallet; 0 means before the first entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u64")]
-pub struct Sequence(u64);
-
-#[cfg(feature = "schema")]
-crate::value_schema!(Sequence, "The number of an entry in its wallet; 0 before the first.", integer(0, Self::MAX), 42);
-
-impl Sequence {
-    /// The largest number that keys of entries have room for, so that they sort by number.
-    const MAX: u64 = 999_999_999_999;
-
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-impl TryFrom<u64> for Sequence {
-    type Error = &'static str;
-    fn try_from(number: u64) -> Result<Self, Self::Error> {
-        if number <= Self::MAX { Ok(Self(number)) } else { Err("must be at most 999999999999") }
-    }
-}
+// Keys of entries have room for twelve digits, so that they sort by number.
+number_type!(
+    /// The number of an entry in its wallet; 0 before the first.
+    Sequence(u64), from 0 to 999_999_999_999, example 42
+);
 
 /// What was sold, and at what price (rule B11).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,7 +205,7 @@ impl Entry {
             self.reseller.to_string(),
             self.sequence.to_string(),
             self.refid.to_string(),
-            self.kind.as_str().to_owned(),
+            self.kind.into_str().to_owned(),
             self.amount.to_string(),
             self.balance_before.to_string(),
             self.balance_after.to_string(),
@@ -248,8 +218,8 @@ impl Entry {
                 sale.product.to_string(),
                 sale.quantity.to_string(),
                 sale.list_price.credits().to_string(),
-                sale.tier.as_str().to_owned(),
-                u16::from(sale.discount).to_string(),
+                sale.tier.into_str().to_owned(),
+                sale.discount.get().to_string(),
             ]);
             lines.extend(sale.clients.iter().map(ToString::to_string));
             lines.extend(sale.licences.iter().map(ToString::to_string));

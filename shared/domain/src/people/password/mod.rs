@@ -172,7 +172,7 @@ fn known<'a>(email: &'a EmailAddress, name: Option<&'a Name>) -> Vec<&'a str> {
 }
 
 /// The hash of a password with its parameters and salt, as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, derive_more::Into)]
 #[serde(try_from = "String", into = "String")]
 pub struct PasswordHash(String);
 
@@ -191,12 +191,6 @@ impl TryFrom<String> for PasswordHash {
     fn try_from(text: String) -> Result<Self, NoPasswordHash> {
         let shown = text.bytes().all(|byte| byte.is_ascii_graphic());
         if text.starts_with('$') && text.len() <= 512 && shown { Ok(Self(text)) } else { Err(NoPasswordHash) }
-    }
-}
-
-impl From<PasswordHash> for String {
-    fn from(hash: PasswordHash) -> Self {
-        hash.0
     }
 }
 

@@ -98,7 +98,7 @@ impl Problem {
         Self::new(R::STATUS, R::code(), detail)
     }
 
-    /// 400: the request is not valid JSON, a valid query or UTF-8.
+    /// 400: the body is not JSON, the query can't be read, or the text is not UTF-8.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::because(refusals::MalformedRequest, detail)
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use strum::VariantArray;
 
 use http::Uri;
 use jiff::SignedDuration;
@@ -37,7 +38,7 @@ pub(super) fn credits(text: &str) -> Result<Credits, String> {
 }
 
 pub(super) fn basis_points(text: &str) -> Result<BasisPoints, String> {
-    BasisPoints::try_from(plain::<u16>(text)?).map_err(said)
+    BasisPoints::try_from(plain::<u64>(text)?).map_err(said)
 }
 
 /// A duration of 1 to 1000 units of `unit` minutes each.
@@ -67,7 +68,7 @@ pub(super) fn prefix(text: &str) -> Result<Prefix, String> {
 }
 
 pub(super) fn client_status(text: &str) -> Result<ClientStatus, String> {
-    let status = ClientStatus::ALL.into_iter().find(|status| status.as_str() == text);
+    let status = ClientStatus::VARIANTS.iter().copied().find(|status| status.into_str() == text);
     status.ok_or_else(|| "must be pending, active, suspended or inactive".to_owned())
 }
 

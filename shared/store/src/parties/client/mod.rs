@@ -97,10 +97,10 @@ impl Store {
         let mut filters = Vec::new();
         let (index, partitions) = match (&filter.reseller, filter.status) {
             (Some(reseller), status) => {
-                filters.extend(status.map(|status| Filter::Is("status", status.as_str().into())));
+                filters.extend(status.map(|status| Filter::Is("status", status.into_str().into())));
                 (Index::Tenant, vec![format!("CL@{reseller}")])
             }
-            (None, Some(status)) => (Index::Status, shards(&format!("CL!{}", status.as_str()))),
+            (None, Some(status)) => (Index::Status, shards(&format!("CL!{}", status.into_str()))),
             (None, None) if resold == Some(false) => (Index::Tenant, shards("CL@-")),
             (None, None) => (Index::Kind, shards("CL")),
         };
@@ -144,7 +144,7 @@ fn entity(client: &Client, secrets: &Secrets, stamp: &Stamp) -> Result<Item, Sto
     let mut item = item(&key, KIND, client, stamp)?;
     Index::Tenant.place(&mut item, format!("CL@{}", tenant(client.reseller.as_ref(), id)), place.clone());
     Index::Kind.place(&mut item, format!("CL#{}", shard(id)), place.clone());
-    Index::Status.place(&mut item, format!("CL!{}#{}", client.status.as_str(), shard(id)), place);
+    Index::Status.place(&mut item, format!("CL!{}#{}", client.status.into_str(), shard(id)), place);
     put_metadata(&mut item, secrets, &key.pk, &client.metadata)?;
     Ok(item)
 }

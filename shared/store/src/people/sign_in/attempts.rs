@@ -24,7 +24,7 @@ pub(crate) struct Count {
 impl Count {
     /// The count for `whose`, such as an address or a device.
     pub(crate) fn of(secrets: &Secrets, counted: Counted, whose: &[&str]) -> Self {
-        let parts: Vec<&str> = [counted.noun()].iter().chain(whose).copied().collect();
+        let parts: Vec<&str> = [counted.into_str()].iter().chain(whose).copied().collect();
         let bits = secrets.bits("attempts", &parts);
         Self { counted, key: Key::alone("LA", code(bits)) }
     }
