@@ -75,7 +75,7 @@ impl Login {
         let user = user.ok_or_else(|| failed(&"a login that was made is gone"))?;
         let set = |account: &Account| {
             Ok(Some(AccountChange {
-                user: Some(account.user.next_epoch().confirmed(now)),
+                user: Some(account.user.proven(Some(account.user.name.clone()), now)),
                 credentials: Some(account.credentials.with_password(hash.clone(), now)),
                 sessions: None,
             }))

@@ -31,7 +31,7 @@ async fn reset(world: &World, token: &str, password: &str) -> Reply {
 }
 
 async fn confirm(world: &World, token: &str) -> Reply {
-    let body = json!({"token": token});
+    let body = json!({"token": token, "password": PASSWORD});
     world.nobody().post("/v1/auth/confirm", &body).await
 }
 

@@ -5,6 +5,7 @@ use purser_tests::lambda::{event, invoke};
 use purser_tests::prelude::*;
 
 const CONFIRM: &str = "/customer/confirm";
+const CONFIRM_EMAIL: &str = "/customer/confirm-email";
 const RESET: &str = "/customer/reset-password";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// A token that becomes markup if a page does not escape it.
@@ -57,7 +58,7 @@ fn sha256(text: &str) -> String {
 #[tokio::test]
 async fn a_form_is_shown_for_any_token_and_nothing_is_looked_up() {
     let world = World::with(None, &[("PURSER_BRAND", "Vendor & <Co>")]).await;
-    for path in [CONFIRM, RESET] {
+    for path in [CONFIRM, CONFIRM_EMAIL, RESET] {
         for query in ["token=abc", "utm_source=mail&token=abc", "token=%2e%2e%2f%00"] {
             let reply = world.nobody().get(&format!("{path}?{query}")).await;
             assert_eq!(reply.header("purser-cost"), Some("calls=0 rcu=0 wcu=0 hashes=0"));
@@ -72,8 +73,8 @@ async fn a_form_is_shown_for_any_token_and_nothing_is_looked_up() {
 #[tokio::test]
 async fn a_link_without_a_token_is_told_like_a_dead_one() {
     let world = World::new().await;
-    let dead = page(post(&world, CONFIRM, "token=abc").await, 422);
-    for path in [CONFIRM, RESET] {
+    let dead = page(post(&world, CONFIRM_EMAIL, "token=abc&password=a").await, 422);
+    for path in [CONFIRM, CONFIRM_EMAIL, RESET] {
         for query in ["", "?token=", "?tok"] {
             let html = page(world.nobody().get(&format!("{path}{query}")).await, 422);
             assert_eq!(html, dead, "{path}{query}");
@@ -85,8 +86,8 @@ async fn a_link_without_a_token_is_told_like_a_dead_one() {
 async fn a_token_that_opens_nothing_is_told_so_and_how_to_get_another() {
     let world = World::new().await;
     for (path, form) in [
-        (CONFIRM, "token=abc".to_owned()),
-        (CONFIRM, format!("token={HOSTILE}")),
+        (CONFIRM, passwords("correct+horse+battery", "correct+horse+battery")),
+        (CONFIRM_EMAIL, format!("token={HOSTILE}&password=a")),
         (RESET, passwords("correct+horse+battery", "correct+horse+battery")),
     ] {
         let html = page(post(&world, path, &form).await, 422);
@@ -145,7 +146,7 @@ async fn what_is_no_form_is_refused_on_a_page() {
         (CONFIRM, "application/json", "{\"token\":\"abc\"}", 415, "could not read"),
         (RESET, "text/plain", "token=abc", 415, "could not read"),
         (CONFIRM, FORM.1, "", 422, "could not read"),
-        (CONFIRM, FORM.1, "token=a&token=b", 422, "could not read"),
+        (CONFIRM_EMAIL, FORM.1, "token=a&token=b", 422, "could not read"),
         (CONFIRM, FORM.1, "token=a&admin=true", 422, "could not read"),
         (RESET, FORM.1, "token=abc&password=a", 422, "could not read"),
         (RESET, FORM.1, &large, 413, "too long"),
@@ -164,7 +165,7 @@ async fn what_is_no_form_is_refused_on_a_page() {
 async fn whoever_guesses_tokens_is_shut_out_on_a_page() {
     let world = World::with(None, &[("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "60")]).await;
     for _ in 0..2 {
-        let _dead = page(post(&world, CONFIRM, "token=guess").await, 422);
+        let _dead = page(post(&world, CONFIRM_EMAIL, "token=guess&password=a").await, 422);
     }
     let shut_out = world.nobody().get(&format!("{CONFIRM}?token=abc")).await;
     assert!(shut_out.header("retry-after").is_some());
@@ -174,7 +175,7 @@ async fn whoever_guesses_tokens_is_shut_out_on_a_page() {
 #[tokio::test]
 async fn another_method_is_refused_and_pages_are_no_part_of_the_api() {
     let world = World::new().await;
-    for path in [CONFIRM, RESET] {
+    for path in [CONFIRM, CONFIRM_EMAIL, RESET] {
         for method in ["PUT", "DELETE", "PATCH"] {
             let refused = world.nobody().send(method, path, &[], None).await;
             let refused = refused.refused(405, "method_not_allowed");

@@ -72,13 +72,14 @@ def ada(world: World) -> Caller:
 @PART.step("a person registers, confirms the address, and signs in", Where.INSIDE)
 def register(world: World) -> None:
     email, secret = world.email("ada"), password()
-    body = {"email": email, "name": "Ada Lovelace", "password": secret}
+    body = {"email": email}
     equal("received", world.nobody.post("/v1/auth/register", body).expect(202).json, {"status": "received"})
     token = mailed(world, email, "Confirm your e-mail address for Purser")
     login = {"email": email, "password": secret}
     world.nobody.post("/v1/auth/login", login).refused(401, "invalid_credentials")
-    equal("confirmed", world.nobody.post("/v1/auth/confirm", {"token": token}).expect(200).json["status"], "confirmed")
-    world.nobody.post("/v1/auth/confirm", {"token": token}).refused(422, "invalid_token")
+    chosen = {"token": token, "password": secret, "name": "Ada Lovelace"}
+    equal("confirmed", world.nobody.post("/v1/auth/confirm", chosen).expect(200).json["status"], "confirmed")
+    world.nobody.post("/v1/auth/confirm", chosen).refused(422, "invalid_token")
     world.made["password"], world.made["session"] = secret, sign_in(world, email, secret).key
 
 
@@ -146,8 +147,9 @@ def address(world: World) -> None:
     ada(world).put("/v1/me/email", {"email": new, "password": secret}).expect(202)
     token = mailed(world, new, "Confirm your new e-mail address for Purser")
     equal("still", ada(world).get("/v1/me").expect(200).json["email"], old)
-    shown = world.nobody.send("POST", "/customer/confirm", f"token={token}").expect(200)
-    equal("told", "<h1>Your e-mail address is confirmed</h1>" in shown.body.decode(), True)
+    world.nobody.send("POST", "/customer/confirm-email", f"token={token}&password=wrong").expect(422)
+    shown = world.nobody.send("POST", "/customer/confirm-email", f"token={token}&password={secret}").expect(200)
+    equal("told", "<h1>Your e-mail address was changed</h1>" in shown.body.decode(), True)
     told(world, old, "The e-mail address of your Purser account was changed")
     ada(world).get("/v1/me").refused(401, "unauthenticated")
     world.made["session"] = sign_in(world, new, secret).key

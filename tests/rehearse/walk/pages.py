@@ -5,7 +5,12 @@ from steps import Part
 from world import World
 
 PART = Part()
-PATHS = ("/customer/confirm", "/customer/reset-password")
+SECRETS = "&password=a+long+secret&repeated=a+long+secret"
+PAGES = (
+    ("/customer/confirm", "Confirm your e-mail address", SECRETS),
+    ("/customer/confirm-email", "Confirm your new e-mail address", "&password=a+secret"),
+    ("/customer/reset-password", "Choose a password", SECRETS),
+)
 
 
 def page(reply: Reply, status: int, heading: str) -> None:
@@ -19,17 +24,17 @@ def page(reply: Reply, status: int, heading: str) -> None:
 
 @PART.step("a link in an e-mail leads to a page")
 def shown(world: World) -> None:
-    for path, heading in zip(PATHS, ("Confirm your e-mail address", "Choose a password")):
+    for path, heading, _ in PAGES:
         page(world.nobody.get(f"{path}?token=unknown"), 200, heading)
 
 
 @PART.step("a form with an unknown token is answered with a page that says so")
 def unknown_token(world: World) -> None:
-    for path, form in zip(PATHS, ("token=unknown", "token=unknown&password=a+long+secret&repeated=a+long+secret")):
-        page(world.nobody.send("POST", path, form), 422, "This link no longer works")
+    for path, _, form in PAGES:
+        page(world.nobody.send("POST", path, f"token=unknown{form}"), 422, "This link no longer works")
 
 
 @PART.step("a page with another method is refused")
 def unknown_method(world: World) -> None:
-    refused = world.nobody.delete(PATHS[0]).refused(405, "method_not_allowed")
+    refused = world.nobody.delete("/customer/confirm").refused(405, "method_not_allowed")
     equal("Allow", refused.headers.get("allow"), "GET, POST")

@@ -14,7 +14,6 @@ use axum::Form;
 use axum::extract::DefaultBodyLimit;
 use http::StatusCode;
 use purser_edge::caller::call::Anybody;
-use purser_edge::http::problem::FieldError;
 use purser_edge::prelude::*;
 use purser_edge::process::config::Config;
 use serde::Deserialize;
@@ -27,6 +26,7 @@ const MOST_BYTES: usize = 16 * 1024;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .routes(routes!(confirm_form, confirm))
+        .routes(routes!(confirm_email_form, confirm_email))
         .routes(routes!(reset_form, reset))
         .layer(DefaultBodyLimit::max(MOST_BYTES))
 }
@@ -47,71 +47,209 @@ impl Link {
     }
 }
 
-#[derive(Template)]
-#[template(path = "customer/confirm.html")]
-struct ConfirmPage<'a> {
-    brand: &'a str,
-    token: &'a str,
+/// What a page asks for, and in which words.
+struct Purpose {
+    path: &'static str,
+    title: &'static str,
+    lead: &'static str,
+    button: &'static str,
+    /// Whether the password is a new one. Otherwise it is the one that the account has.
+    chooses: bool,
+    /// Whether the page asks for the user's name, too.
+    names: bool,
+    /// The title and the text of the page that follows.
+    done: (&'static str, &'static [&'static str]),
 }
 
-/// The form that confirms an address
+const CONFIRM: Purpose = Purpose {
+    path: "/customer/confirm",
+    title: "Confirm your e-mail address",
+    lead: "Choose a password for your account. This also confirms that the e-mail address to which we sent the link is \
+           yours.",
+    button: "Confirm e-mail address",
+    chooses: true,
+    names: true,
+    done: ("Your e-mail address is confirmed", &["Thank you. You can close this page and sign in."]),
+};
+
+const CONFIRM_EMAIL: Purpose = Purpose {
+    path: "/customer/confirm-email",
+    title: "Confirm your new e-mail address",
+    lead: "Enter the password of your account to sign in with this e-mail address from now on. If you did not ask for \
+           this change, close this page.",
+    button: "Confirm new e-mail address",
+    chooses: false,
+    names: false,
+    done: (
+        "Your e-mail address was changed",
+        &[
+            "You can close this page and sign in with your new e-mail address.",
+            "All devices that were signed in to your account have been signed out.",
+        ],
+    ),
+};
+
+const RESET: Purpose = Purpose {
+    path: "/customer/reset-password",
+    title: "Choose a password",
+    lead: "With this password you will sign in from now on.",
+    button: "Set password",
+    chooses: true,
+    names: false,
+    done: (
+        "Your password is set",
+        &[
+            "You can close this page and sign in with your new password.",
+            "All devices that were signed in to your account have been signed out.",
+        ],
+    ),
+};
+
+/// The field that a problem is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Name,
+    Password,
+}
+
+#[derive(Template)]
+#[template(path = "customer/password.html")]
+struct PasswordPage<'a> {
+    brand: &'a str,
+    path: &'a str,
+    title: &'a str,
+    lead: &'a str,
+    button: &'a str,
+    chooses: bool,
+    /// The name as it was typed; `None` if the page does not ask for one.
+    name: Option<&'a str>,
+    token: &'a str,
+    least: usize,
+    show: bool,
+    /// Which field was refused, and why; continues a sentence that starts with the name of the field.
+    wrong: Option<(Field, &'a str)>,
+    /// Whether the password and its repetition differ.
+    differs: bool,
+}
+
+impl Purpose {
+    fn page<'a>(&'a self, config: &'a Config, token: &'a str, show: bool, name: &'a str) -> PasswordPage<'a> {
+        PasswordPage {
+            brand: &config.brand,
+            path: self.path,
+            title: self.title,
+            lead: self.lead,
+            button: self.button,
+            chooses: self.chooses,
+            name: self.names.then_some(name),
+            token,
+            least: config.accounts.passwords.least(),
+            show,
+            wrong: None,
+            differs: false,
+        }
+    }
+
+    fn form(&self, config: &Config, link: &Link) -> Response {
+        match link.token() {
+            Some(token) => page::show(StatusCode::OK, &self.page(config, token, link.show, "")),
+            None => page::show(StatusCode::UNPROCESSABLE_ENTITY, &dead_link(&config.brand)),
+        }
+    }
+
+    /// The answer to a form whose two passwords differ; `None` if they are the same.
+    fn differing(&self, config: &Config, form: &PasswordForm) -> Option<Response> {
+        let page = || PasswordPage { differs: true, ..self.page(config, &form.token, form.show, &form.name) };
+        let differs = form.password != form.repeated;
+        differs.then(|| page::show(StatusCode::UNPROCESSABLE_ENTITY, &page()))
+    }
+
+    fn answer(&self, config: &Config, form: &PasswordForm, done: Result<acts::Done, Problem>) -> Response {
+        let (brand, (title, text)) = (&*config.brand, self.done);
+        let problem = match done {
+            Ok(acts::Done) => return page::show(StatusCode::OK, &Message { brand, title, text }),
+            Err(problem) => problem,
+        };
+        match wrong(&problem) {
+            Some((field, detail)) => {
+                let page = self.page(config, &form.token, form.show, &form.name);
+                let page = PasswordPage { wrong: Some((field, &detail)), ..page };
+                page::instead_of(problem.into_response(), &page)
+            }
+            None => refused(brand, problem),
+        }
+    }
+}
+
+/// The field that a problem is about, and what is wrong with it.
+fn wrong(problem: &Problem) -> Option<(Field, String)> {
+    if problem.code() == acts::WRONG_PASSWORD {
+        return Some((Field::Password, "is not the one of your account".to_owned()));
+    }
+    let field = |pointer: &str| match pointer {
+        acts::NAME => Some(Field::Name),
+        acts::PASSWORD => Some(Field::Password),
+        _ => None,
+    };
+    problem.errors().iter().find_map(|error| Some((field(&error.pointer)?, error.detail.clone())))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordForm {
+    token: String,
+    #[serde(default)]
+    name: String,
+    password: String,
+    repeated: String,
+    #[serde(default)]
+    show: bool,
+}
+
+/// The form that confirms the address of a registration
 #[utoipa::path(get, path = "/customer/confirm", params(Link), responses((status = 200)))]
 async fn confirm_form(
     State(app): State<App>,
     Input(_anybody, (), Params(link), ..): Input<Anybody, (), Params<Link>>,
 ) -> Response {
-    let brand = &*app.config.brand;
-    match link.token() {
-        Some(token) => page::show(StatusCode::OK, &ConfirmPage { brand, token }),
-        None => page::show(StatusCode::UNPROCESSABLE_ENTITY, &dead_link(brand)),
+    CONFIRM.form(&app.config, &link)
+}
+
+/// Confirms the address of a registration, and chooses a password
+#[utoipa::path(post, path = "/customer/confirm", responses((status = 200)))]
+async fn confirm(State(app): State<App>, Anybody(request): Anybody, Form(form): Form<PasswordForm>) -> Response {
+    if let Some(differing) = CONFIRM.differing(&app.config, &form) {
+        return differing;
     }
+    let done = acts::confirm(&app, request, &form.token, &form.password, &form.name).await;
+    CONFIRM.answer(&app.config, &form, done)
+}
+
+/// The form that confirms a new address
+#[utoipa::path(get, path = "/customer/confirm-email", params(Link), responses((status = 200)))]
+async fn confirm_email_form(
+    State(app): State<App>,
+    Input(_anybody, (), Params(link), ..): Input<Anybody, (), Params<Link>>,
+) -> Response {
+    CONFIRM_EMAIL.form(&app.config, &link)
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ConfirmForm {
+struct ProofForm {
     token: String,
-}
-
-/// Confirms an address
-#[utoipa::path(post, path = "/customer/confirm", responses((status = 200)))]
-async fn confirm(State(app): State<App>, Anybody(request): Anybody, Form(form): Form<ConfirmForm>) -> Response {
-    let done = acts::confirm(&app, request, &form.token).await;
-    confirmed(&app.config.brand, done)
-}
-
-fn confirmed(brand: &str, done: Result<acts::Done, Problem>) -> Response {
-    match done {
-        Ok(acts::Done) => page::show(
-            StatusCode::OK,
-            &Message {
-                brand,
-                title: "Your e-mail address is confirmed",
-                text: &["Thank you. You can close this page and sign in."],
-            },
-        ),
-        Err(problem) => refused(brand, problem),
-    }
-}
-
-#[derive(Template)]
-#[template(path = "customer/reset_password.html")]
-struct ResetPage<'a> {
-    brand: &'a str,
-    token: &'a str,
-    least: usize,
+    password: String,
+    #[serde(default)]
     show: bool,
-    /// Why the password was refused; continues a sentence that starts with "The password".
-    wrong: Option<&'a str>,
-    /// Whether the password and its repetition differ.
-    differs: bool,
 }
 
-impl<'a> ResetPage<'a> {
-    fn new(config: &'a Config, token: &'a str, show: bool) -> Self {
-        let (brand, least) = (&*config.brand, config.accounts.passwords.least());
-        Self { brand, token, least, show, wrong: None, differs: false }
-    }
+/// Confirms a new address
+#[utoipa::path(post, path = "/customer/confirm-email", responses((status = 200)))]
+async fn confirm_email(State(app): State<App>, Anybody(request): Anybody, Form(form): Form<ProofForm>) -> Response {
+    let ProofForm { token, password, show } = form;
+    let done = acts::confirm(&app, request, &token, &password, "").await;
+    let form = PasswordForm { token, name: String::new(), repeated: String::new(), password, show };
+    CONFIRM_EMAIL.answer(&app.config, &form, done)
 }
 
 /// The form that chooses a password
@@ -120,62 +258,17 @@ async fn reset_form(
     State(app): State<App>,
     Input(_anybody, (), Params(link), ..): Input<Anybody, (), Params<Link>>,
 ) -> Response {
-    let brand = &*app.config.brand;
-    match link.token() {
-        Some(token) => page::show(StatusCode::OK, &ResetPage::new(&app.config, token, link.show)),
-        None => page::show(StatusCode::UNPROCESSABLE_ENTITY, &dead_link(brand)),
-    }
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ResetForm {
-    token: String,
-    password: String,
-    repeated: String,
-    #[serde(default)]
-    show: bool,
+    RESET.form(&app.config, &link)
 }
 
 /// Chooses a password
 #[utoipa::path(post, path = "/customer/reset-password", responses((status = 200)))]
-async fn reset(State(app): State<App>, Anybody(request): Anybody, Form(form): Form<ResetForm>) -> Response {
-    if form.password != form.repeated {
-        let page = ResetPage { differs: true, ..ResetPage::new(&app.config, &form.token, form.show) };
-        return page::show(StatusCode::UNPROCESSABLE_ENTITY, &page);
+async fn reset(State(app): State<App>, Anybody(request): Anybody, Form(form): Form<PasswordForm>) -> Response {
+    if let Some(differing) = RESET.differing(&app.config, &form) {
+        return differing;
     }
     let done = acts::reset(&app, request, &form.token, &form.password).await;
-    set(&app.config, &form, done)
-}
-
-fn set(config: &Config, form: &ResetForm, done: Result<acts::Done, Problem>) -> Response {
-    let brand = &*config.brand;
-    match done {
-        Ok(acts::Done) => page::show(
-            StatusCode::OK,
-            &Message {
-                brand,
-                title: "Your password is set",
-                text: &[
-                    "You can close this page and sign in with your new password.",
-                    "All devices that were signed in to your account have been signed out.",
-                ],
-            },
-        ),
-        Err(problem) => match wrong_password(&problem).map(ToOwned::to_owned) {
-            Some(wrong) => {
-                let page = ResetPage { wrong: Some(&wrong), ..ResetPage::new(config, &form.token, form.show) };
-                page::instead_of(problem.into_response(), &page)
-            }
-            None => refused(brand, problem),
-        },
-    }
-}
-
-fn wrong_password(problem: &Problem) -> Option<&str> {
-    let of_password = |field: &&FieldError| field.pointer == acts::PASSWORD;
-    let field = problem.errors().iter().find(of_password)?;
-    Some(field.detail.as_str())
+    RESET.answer(&app.config, &form, done)
 }
 
 /// The page for a refused request. A refusal that is not about the link gets the general page in

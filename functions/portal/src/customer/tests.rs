@@ -17,53 +17,61 @@ fn config() -> Config {
     config.unwrap()
 }
 
-fn form() -> ResetForm {
-    ResetForm {
+fn form() -> PasswordForm {
+    PasswordForm {
         token: "the-token".into(),
+        name: "Ada <Lovelace>".into(),
         password: "password1234".into(),
         repeated: "password1234".into(),
         show: true,
     }
 }
 
-#[tokio::test]
-async fn snapshot_of_confirm() {
-    let page = ConfirmPage { brand: BRAND, token: "the-token" };
-    assert_page("confirm", &html(page::show(StatusCode::OK, &page)).await);
-    assert_page("confirmed", &html(confirmed(BRAND, Ok(acts::Done))).await);
-}
+const PAGES: [(&str, &Purpose); 3] =
+    [("confirm", &CONFIRM), ("confirm_email", &CONFIRM_EMAIL), ("reset_password", &RESET)];
 
 #[tokio::test]
-async fn snapshot_of_reset_password() {
+async fn snapshot_of_each_form_and_of_what_follows() {
     let config = config();
-    let page = |show| ResetPage::new(&config, "the-token", show);
-    assert_page("reset_password", &html(page::show(StatusCode::OK, &page(false))).await);
-    assert_page("reset_password_shown", &html(page::show(StatusCode::OK, &page(true))).await);
-    let differs = ResetPage { differs: true, ..page(false) };
-    assert_page("reset_password_differs", &html(page::show(StatusCode::UNPROCESSABLE_ENTITY, &differs)).await);
-    assert_page("password_set", &html(set(&config, &form(), Ok(acts::Done))).await);
+    for (name, purpose) in PAGES {
+        let page = |show| purpose.page(&config, "the-token", show, "");
+        assert_page(name, &html(page::show(StatusCode::OK, &page(false))).await);
+        assert_page(&format!("{name}_shown"), &html(page::show(StatusCode::OK, &page(true))).await);
+        assert_page(&format!("{name}_done"), &html(purpose.answer(&config, &form(), Ok(acts::Done))).await);
+    }
+    let differs = PasswordForm { repeated: "other".into(), ..form() };
+    let differs = CONFIRM.differing(&config, &differs).unwrap();
+    assert_page("confirm_differs", &html(differs).await);
+    assert!(CONFIRM.differing(&config, &form()).is_none());
 }
 
 #[tokio::test]
 async fn snapshot_of_a_dead_link() {
-    let invalid = || Problem::from(Refusal::InvalidToken);
-    let answers = [confirmed(BRAND, Err(invalid())), set(&config(), &form(), Err(invalid()))];
-    for answer in answers {
-        assert_page("dead_link", &html(answer).await);
+    for (_, purpose) in PAGES {
+        let dead = purpose.answer(&config(), &form(), Err(Refusal::InvalidToken.into()));
+        assert_page("dead_link", &html(dead).await);
     }
 }
 
 #[tokio::test]
-async fn snapshot_of_a_wrong_password_which_is_not_repeated() {
-    let weak = Problem::invalid(acts::PASSWORD, "must not be one that many people use");
-    let shown = html(set(&config(), &form(), Err(weak))).await;
-    assert_page("reset_password_wrong", &shown);
-    assert!(!shown.1.contains("password1234"), "{}", shown.1);
+async fn snapshot_of_a_wrong_field_where_no_password_is_repeated() {
+    let weak = || Problem::invalid(acts::PASSWORD, "must not be one that many people use");
+    let name = || Problem::invalid(acts::NAME, "must be at most 255 characters");
+    for (snapshot, purpose, problem) in [
+        ("confirm_wrong_name", &CONFIRM, name()),
+        ("confirm_email_wrong", &CONFIRM_EMAIL, Refusal::WrongPassword.into()),
+        ("reset_password_wrong", &RESET, weak()),
+    ] {
+        let shown = html(purpose.answer(&config(), &form(), Err(problem))).await;
+        assert_page(snapshot, &shown);
+        assert!(!shown.1.contains("password1234"), "{}", shown.1);
+    }
 }
 
 #[tokio::test]
 async fn problems_unrelated_to_the_link_get_the_general_failure_page() {
-    for answer in [set(&config(), &form(), Err(Problem::busy())), confirmed(BRAND, Err(Problem::busy()))] {
+    for (_, purpose) in PAGES {
+        let answer = purpose.answer(&config(), &form(), Err(Problem::busy()));
         assert_eq!(answer.headers()["retry-after"], "1");
         let (status, body) = html(answer).await;
         assert_eq!(status, 503);

@@ -23,7 +23,7 @@ impl Saved {
         let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
         let dormant = [world.person().await, world.person().await];
         for email in ["one@example.com", "two@example.com"] {
-            world.register(email, PASSWORD).await;
+            world.register(email).await;
         }
         world.system().settle().await;
         let later = json!({"advance": "P731D"});

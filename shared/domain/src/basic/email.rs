@@ -6,7 +6,7 @@
 
 use email_address::Options;
 
-use crate::basic::text::{TextError, text_type};
+use crate::basic::text::{Name, TextError, text_type};
 
 /// The longest address, in bytes (RFC 5321).
 const MOST: usize = 254;
@@ -38,6 +38,12 @@ impl EmailAddress {
     /// The same text for all spellings of one address, for comparisons and keys.
     pub fn folded(&self) -> String {
         self.as_str().to_ascii_lowercase()
+    }
+
+    /// A name for somebody of whom only the address is known: what stands before the `@`.
+    pub fn name(&self) -> Name {
+        let (local, _) = self.as_str().rsplit_once('@').unwrap_or((self.as_str(), ""));
+        Name::of_ascii(local)
     }
 }
 

@@ -82,6 +82,15 @@ text_type!(
     /// A name, in any script.
     Name, most 255, example "Acme Corporation"
 );
+
+impl Name {
+    /// The visible ASCII characters of `text` as a name; a dash if there are none.
+    pub(crate) fn of_ascii(text: &str) -> Self {
+        let kept: String = text.chars().filter(char::is_ascii_graphic).take(255).collect();
+        Self(if kept.is_empty() { "-".to_owned() } else { kept })
+    }
+}
+
 text_type!(
     /// A telephone number, in any notation.
     Phone, most 64, example "+44 20 7946 0000"

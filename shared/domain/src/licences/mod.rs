@@ -6,6 +6,6 @@ pub mod licence;
 pub mod product;
 
 pub use licence::{Licence, LicenceKey, LicenceStatus};
-pub use product::{
-    Days, NewProductReference, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
-};
+#[cfg(feature = "schema")]
+pub use product::NewProductReference;
+pub use product::{Days, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind};

@@ -1,14 +1,19 @@
 //! Credentials: how a user proves who they are.
 //!
 //! Invariant: credentials are stored apart from the user, so no list, index or page ever holds them. A password
-//! becomes valid only with a proof that its owner receives the e-mails to the address.
+//! becomes valid only with a proof that its owner receives the e-mails to the address. A deployment may accept
+//! passwords without that proof; the proof, when it comes, then ends them.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::basic::refid::UserRefid;
 use crate::basic::time::Time;
 use crate::people::password::PasswordHash;
 use crate::people::second_factor::RecoveryHash;
+
+/// How long an operator's permission to remove a second factor lasts.
+const FACTOR_RELEASED: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Credentials {
@@ -18,14 +23,13 @@ pub struct Credentials {
     /// When the owner last set the password. Replacing the hash by a stronger one of the same password does not
     /// change this.
     pub password_set_at: Option<Time>,
-    /// The password of a registration that has not been confirmed.
-    pub registration: Option<PasswordHash>,
-    /// How many registrations were made before one of them was confirmed.
-    pub registrations: u32,
     /// The second factor, once a code has shown that it works.
     pub second_factor: Option<SecondFactor>,
     /// The sealed secret of a second factor that has not been shown to work yet.
     pub offered_factor: Option<String>,
+    /// When an operator last allowed that a link for a new password removes the second factor.
+    #[serde(default)]
+    pub factor_released_at: Option<Time>,
     pub created_at: Time,
     pub changed_at: Option<Time>,
     pub version: u64,
@@ -47,10 +51,9 @@ impl Credentials {
             user: user.clone(),
             password: None,
             password_set_at: None,
-            registration: None,
-            registrations: 0,
             second_factor: None,
             offered_factor: None,
+            factor_released_at: None,
             created_at: now,
             changed_at: None,
             version: 0,
@@ -62,28 +65,20 @@ impl Credentials {
         Self { changed_at: Some(now), version: self.version + 1, ..self.clone() }
     }
 
-    /// The credentials with a password that their owner set. Registrations that wait for a confirmation end.
+    /// The credentials with a password that their owner set.
     #[must_use]
     pub fn with_password(&self, password: PasswordHash, now: Time) -> Self {
-        Self {
-            password: Some(password),
-            password_set_at: Some(now),
-            registration: None,
-            offered_factor: None,
-            ..self.next(now)
-        }
+        Self { password: Some(password), password_set_at: Some(now), offered_factor: None, ..self.next(now) }
     }
 
-    /// The credentials with one more registration, whose password waits for a confirmation.
+    /// The credentials without a second factor.
     #[must_use]
-    pub fn registered(&self, password: PasswordHash, now: Time) -> Self {
-        Self { registration: Some(password), registrations: self.registrations.saturating_add(1), ..self.next(now) }
+    pub fn without_factor(self) -> Self {
+        Self { second_factor: None, offered_factor: None, factor_released_at: None, ..self }
     }
 
-    /// The password that a repeated confirmation link may make valid. After several registrations it is unknown who
-    /// made the last one, so there is none, and the link asks for a new password.
-    pub fn confirmable(&self) -> Option<&PasswordHash> {
-        let one = self.registrations == 1;
-        self.registration.as_ref().filter(|_| one)
+    /// Whether a link for a new password also removes the second factor, because an operator allowed it lately.
+    pub fn factor_is_released(&self, now: Time) -> bool {
+        self.factor_released_at.is_some_and(|since| since.plus(FACTOR_RELEASED) > now)
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::basic::email::EmailAddress;
 use crate::basic::refid::UserRefid;
+use crate::basic::text::Name;
 use crate::basic::time::Time;
 use crate::people::password::PasswordHash;
 use crate::people::user::User;
@@ -16,14 +17,14 @@ use crate::refusal::Refusal;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Confirms the address of a registration, and makes the password of the registration valid.
-    Confirm {
-        password: PasswordHash,
-    },
+    /// Confirms the address of a registration. Whoever follows the link chooses the password, because the registration
+    /// may be a stranger's. Tokens from before carried a password, which is not read.
+    Confirm {},
     Reset,
     /// Sets the first password of a user whom somebody else created.
     SetPassword,
-    /// Confirms a new address of a user.
+    /// Confirms a new address of a user, together with the user's password: the reader of the e-mail may be a stranger
+    /// to the user.
     ChangeEmail {
         /// The new address, which the token was sent to.
         email: EmailAddress,
@@ -34,12 +35,18 @@ impl Purpose {
     pub const fn lasts(&self) -> SignedDuration {
         match self {
             Self::Reset => SignedDuration::from_mins(10),
-            Self::Confirm { .. } | Self::SetPassword | Self::ChangeEmail { .. } => SignedDuration::from_hours(24),
+            Self::Confirm {} | Self::SetPassword | Self::ChangeEmail { .. } => SignedDuration::from_hours(24),
         }
     }
 
+    /// Whether the link sets a password.
     pub const fn sets_password(&self) -> bool {
-        matches!(self, Self::Reset | Self::SetPassword)
+        matches!(self, Self::Confirm {} | Self::Reset | Self::SetPassword)
+    }
+
+    /// Whether the link confirms an address, and is not for a new password of somebody who was told to set one.
+    pub const fn confirms(&self) -> bool {
+        matches!(self, Self::Confirm {} | Self::ChangeEmail { .. })
     }
 }
 
@@ -73,15 +80,13 @@ impl Token {
 
     /// Refuses a token that `user` can't use any more, without revealing why.
     pub fn must_be_good_for(&self, user: &User, now: Time) -> Result<(), Refusal> {
-        let confirms = matches!(self.purpose, Purpose::Confirm { .. });
+        let registers = self.purpose == Purpose::Confirm {};
         let good = self.expires_at > now
             && self.user == user.refid
             && self.email.folded() == user.email.folded()
             && self.epoch == user.epoch
             && user.may_sign_in()
-            // The password of a registration must not become that of a user whom somebody else invited or gave a
-            // role.
-            && !(confirms && (user.confirmed_at.is_some() || !user.is_plain()));
+            && !(registers && user.confirmed_at.is_some());
         good.then_some(()).ok_or(Refusal::InvalidToken)
     }
 }
@@ -104,9 +109,9 @@ pub enum Asks {
     /// Registering a user with this address.
     Register {
         email: EmailAddress,
-        name: crate::basic::text::Name,
-        /// The password of the new user, valid once the address is confirmed.
-        password: PasswordHash,
+        name: Option<Name>,
+        /// The password of the new user, if the deployment does not ask for a confirmation of the address.
+        password: Option<PasswordHash>,
     },
     /// Sending the link of a registration again.
     Resend { email: EmailAddress },
@@ -144,11 +149,6 @@ mod tests {
         start.plus(SignedDuration::from_secs(seconds))
     }
 
-    fn confirm() -> Purpose {
-        let password = "$argon2id$".to_owned().try_into().unwrap();
-        Purpose::Confirm { password }
-    }
-
     fn user() -> User {
         let refid = UserRefid::parse("US-0123456789ABCDEF").unwrap();
         let email = EmailAddress::try_from("a@example.com".to_owned()).unwrap();
@@ -158,12 +158,18 @@ mod tests {
 
     #[test]
     fn tokens_last_as_long_as_they_should() {
-        for (purpose, lasts) in [(Purpose::Reset, 600), (Purpose::SetPassword, 86_400), (confirm(), 86_400)] {
+        for (purpose, lasts) in [(Purpose::Reset, 600), (Purpose::SetPassword, 86_400), (Purpose::Confirm {}, 86_400)] {
             let token = Token::mint(&user(), purpose, at(0));
             assert_eq!(token.must_be_good_for(&user(), at(lasts - 1)), Ok(()));
             let late = token.must_be_good_for(&user(), at(lasts));
             assert_eq!(late, Err(Refusal::InvalidToken));
         }
+    }
+
+    #[test]
+    fn a_confirmation_from_before_is_read_without_its_password() {
+        let before = serde_json::json!({"confirm": {"password": "$argon2id$"}});
+        assert_eq!(serde_json::from_value::<Purpose>(before).unwrap(), Purpose::Confirm {});
     }
 
     #[test]
@@ -183,12 +189,8 @@ mod tests {
             let used = token.must_be_good_for(&other, at(1));
             assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
         }
-        let again = Token::mint(&user(), confirm(), at(0));
-        let invited = User { invited: true, ..user() };
-        let client = crate::basic::refid::ClientRefid::parse("CL-0123456789ABCDEF").unwrap();
-        for other in [user().confirmed(at(0)), invited, user().bound_to(&client).unwrap()] {
-            let used = again.must_be_good_for(&other, at(1));
-            assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
-        }
+        let again = Token::mint(&user(), Purpose::Confirm {}, at(0));
+        let confirmed = again.must_be_good_for(&user().proven(None, at(0)), at(1));
+        assert_eq!(confirmed, Err(Refusal::InvalidToken));
     }
 }

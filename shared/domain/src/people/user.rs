@@ -49,6 +49,9 @@ pub struct User {
     /// Whether somebody else created the user, who then gets a link by e-mail to set a password.
     #[serde(default)]
     pub invited: bool,
+    /// Whether a stranger may have chosen the name: the user registered, and has not proven the address since.
+    #[serde(default)]
+    pub registered: bool,
     #[serde(default)]
     pub second_factor: bool,
     /// Counts the changes that ended the user's sessions.
@@ -87,6 +90,7 @@ impl User {
             status: UserStatus::Active,
             kept_out: false,
             invited: false,
+            registered: false,
             second_factor: false,
             epoch: 0,
             confirmed_at: None,
@@ -127,11 +131,20 @@ impl User {
         Self { epoch: self.epoch + 1, ..self.next() }
     }
 
-    /// The user with a confirmed address. An earlier confirmation keeps its time.
+    /// The user after a link proved that somebody reads the address's e-mails; all sessions end. With the first proof,
+    /// the name and the second factor that a stranger may have set end, too (rule D1). The user gets the name `named`
+    /// or, without it, one made of the address.
     #[must_use]
-    pub fn confirmed(mut self, now: Time) -> Self {
-        self.confirmed_at = self.confirmed_at.or(Some(now));
-        self
+    pub fn proven(&self, named: Option<Name>, now: Time) -> Self {
+        let mut proven = self.next_epoch();
+        if self.confirmed_at.is_some() {
+            return proven;
+        }
+        let strangers = self.registered || self.is_plain();
+        if let Some(name) = named.or_else(|| strangers.then(|| self.email.name())) {
+            proven.name = name;
+        }
+        Self { confirmed_at: Some(now), registered: false, second_factor: false, last_login_at: None, ..proven }
     }
 
     /// The user with another address, which has just been confirmed. All sessions end.
@@ -151,6 +164,7 @@ impl User {
         let mut new = self.next();
         if let Some(name) = &change.name {
             new.name = name.clone();
+            new.registered &= !change.by_operator;
         }
         new.operator = change.operator.unwrap_or(self.operator);
         if let Some(reseller) = &change.reseller {

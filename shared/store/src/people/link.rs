@@ -162,8 +162,10 @@ impl Answered {
     ) -> Option<Self> {
         match asks {
             Asks::Register { email, name, password } => {
-                let fresh = || User::new(fresh.clone(), email.clone(), name.clone(), now);
-                registered(known, fresh, password, confirms, now)
+                let name = || name.clone().unwrap_or_else(|| email.name());
+                let fresh = || User { registered: true, ..User::new(fresh.clone(), email.clone(), name(), now) };
+                let password = password.as_ref().filter(|_| !confirms);
+                registered(known, fresh, password, now)
             }
             Asks::Resend { .. } => known.and_then(resent),
             Asks::Reset { .. } => known.and_then(|account| Self::reset(account, false)),
@@ -216,13 +218,12 @@ impl Answered {
     }
 }
 
-/// A registration. A new or unconfirmed account gets a link to confirm the address; somebody who has an account
-/// already is told so by e-mail (rule D3).
+/// A registration. A new or unconfirmed account gets a link to confirm the address, unless the registration brings a
+/// `password` that needs no confirmation; somebody who has an account already is told so by e-mail (rule D3).
 fn registered(
     known: Option<Account>,
     fresh: impl FnOnce() -> User,
-    password: &PasswordHash,
-    confirms: bool,
+    password: Option<&PasswordHash>,
     now: Time,
 ) -> Option<Answered> {
     let is_new = known.is_none();
@@ -234,32 +235,23 @@ fn registered(
     if taken || !account.user.may_sign_in() {
         return Answered::reset(account, true);
     }
-    // The owner was invited by e-mail already, and could mistake this link for that one. So a registration sets no
-    // password for such an account.
+    // The owner was invited by e-mail already, and could mistake this link for that one.
     if !account.user.is_plain() {
         return Some(Answered::linked(account, Purpose::SetPassword));
     }
-    let credentials = if confirms {
-        account.credentials.registered(password.clone(), now)
-    } else {
-        account.credentials.with_password(password.clone(), now)
+    let Some(password) = password else {
+        return Some(Answered { is_new, ..Answered::linked(account, Purpose::Confirm {}) });
     };
-    let mail =
-        confirms.then(|| Mailed { purpose: Purpose::Confirm { password: password.clone() }, has_account: false });
+    let credentials = account.credentials.with_password(password.clone(), now);
     let change = AccountChange { credentials: Some(credentials), ..AccountChange::default() };
-    Some(Answered { account, change, is_new, mail })
+    Some(Answered { account, change, is_new, mail: None })
 }
 
-/// Sends the confirmation again. The link confirms the password of the registration only if exactly one registration is
-/// waiting, and nobody else made the account or gave it a role. Otherwise it asks for a new password, because the
-/// reader of the e-mail may not be who chose the registered one.
+/// Sends the confirmation again.
 fn resent(account: Account) -> Option<Answered> {
     if account.user.confirmed_at.is_some() || !account.user.may_sign_in() {
         return Answered::reset(account, true);
     }
-    let purpose = match account.credentials.confirmable() {
-        Some(password) if account.user.is_plain() => Purpose::Confirm { password: password.clone() },
-        _ => Purpose::SetPassword,
-    };
+    let purpose = if account.user.is_plain() { Purpose::Confirm {} } else { Purpose::SetPassword };
     Some(Answered::linked(account, purpose))
 }

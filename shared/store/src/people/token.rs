@@ -4,7 +4,7 @@
 //! holds the token itself.
 
 use purser_domain::Refusal;
-use purser_domain::basic::Time;
+use purser_domain::basic::{Name, Time};
 use purser_domain::people::attempts::Counted;
 use purser_domain::people::{PasswordHash, Purpose, Token, User};
 
@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
-use crate::people::user;
+use crate::people::{avatar, user};
 use crate::{Store, StoreError};
 
 fn key(token: &str) -> Key {
@@ -48,39 +48,38 @@ fn read(loaded: &Loaded, token: &str) -> Result<Token, StoreError> {
 }
 
 impl Store {
-    /// The user whose password a token may set. Callers check this before they hash the new password, so only a valid
-    /// token costs that work.
-    pub async fn user_of_token(&self, token: &str, now: Time) -> Result<User, StoreError> {
-        let token: Option<Token> = {
-            let found = self.table.get(&key(token), Consistency::Strong).await?;
-            found.as_ref().map(doc).transpose()?
-        };
-        let token = token.filter(|token| token.purpose.sets_password());
+    /// What a token is for, and its account. Callers ask this before they hash a password, so only a valid token costs
+    /// that work.
+    pub async fn account_of_token(&self, token: &str, now: Time) -> Result<(Purpose, Account), StoreError> {
+        let found = self.table.get(&key(token), Consistency::Strong).await?;
+        let token: Option<Token> = found.as_ref().map(doc).transpose()?;
         let token = token.ok_or(Refusal::InvalidToken)?;
-        let user = self.user(&token.user).await?.ok_or(Refusal::InvalidToken)?;
-        token.must_be_good_for(&user, now)?;
-        Ok(user)
+        let account = self.account(&token.user, now).await?.ok_or(Refusal::InvalidToken)?;
+        token.must_be_good_for(&account.user, now)?;
+        Ok((token.purpose, account))
     }
 
-    /// Uses a token that needs no password: it confirms an address.
-    pub async fn confirm(&self, token: &str, request: &Request) -> Result<User, StoreError> {
+    /// Uses a token that changes an address. The user's password was checked before.
+    pub async fn change_address(&self, token: &str, request: &Request) -> Result<User, StoreError> {
         self.use_token(token, None, request).await
     }
 
-    /// Uses a token that sets a password, and forgets the failed sign-ins of the account.
+    /// Uses a token that sets a password, and forgets the failed sign-ins of the account. With the first proof of an
+    /// address, whatever a stranger may have set ends, and the user gets this name.
     pub async fn set_password(
         &self,
         token: &str,
         password: &PasswordHash,
+        name: Option<&Name>,
         request: &Request,
     ) -> Result<User, StoreError> {
-        self.use_token(token, Some(password), request).await
+        self.use_token(token, Some((password, name)), request).await
     }
 
     async fn use_token(
         &self,
         text: &str,
-        password: Option<&PasswordHash>,
+        chosen: Option<(&PasswordHash, Option<&Name>)>,
         request: &Request,
     ) -> Result<User, StoreError> {
         let mut done = Err(Refusal::InvalidToken);
@@ -100,7 +99,12 @@ impl Store {
             let account = account::read(loaded, &token.user, request.now)?;
             let account = account.ok_or(Refusal::InvalidToken)?;
             token.must_be_good_for(&account.user, request.now)?;
-            let change = used(&token, &account, password, request.now)?;
+            let picture = avatar::key(&token.user);
+            let first = token.purpose.sets_password() && account.user.confirmed_at.is_none();
+            if first && !loaded.unread([picture.clone()]).is_empty() {
+                return Ok(Decision::Read(vec![picture]));
+            }
+            let change = used(&token, &account, chosen, request.now)?;
             let user = change.user.clone().unwrap_or(account.user.clone());
             let delete = Write::Delete(key(text), Condition::Version(token.version));
             let mut writes = vec![CommandWrite::fresh(delete)];
@@ -112,6 +116,10 @@ impl Store {
             writes.extend(change.writes(&account, &request.stamp, request.now)?);
             if token.purpose.sets_password() {
                 writes.push(failed.success(loaded)?);
+            }
+            if first {
+                let pictured = loaded.has(&picture);
+                writes.push(account::removal_of(picture, pictured.then_some(1)));
             }
             done = Ok(user);
             Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
@@ -126,25 +134,24 @@ impl Store {
 fn used(
     token: &Token,
     account: &Account,
-    password: Option<&PasswordHash>,
+    chosen: Option<(&PasswordHash, Option<&Name>)>,
     now: Time,
 ) -> Result<AccountChange, Refusal> {
     let (user, credentials) = (&account.user, &account.credentials);
-    Ok(match (&token.purpose, password) {
-        (Purpose::Confirm { password }, None) => AccountChange {
-            user: Some(user.next().confirmed(now)),
-            credentials: Some(credentials.with_password(password.clone(), now)),
-            sessions: None,
-        },
+    Ok(match (&token.purpose, chosen) {
         (Purpose::ChangeEmail { email }, None) => {
             AccountChange { user: Some(user.moved_to(email, now)), ..AccountChange::default() }
         }
         // Somebody who reads the e-mail has proven that the address is theirs.
-        (Purpose::Reset | Purpose::SetPassword, Some(password)) => AccountChange {
-            user: Some(user.next_epoch().confirmed(now)),
-            credentials: Some(credentials.with_password(password.clone(), now)),
-            sessions: None,
-        },
+        (Purpose::Confirm {} | Purpose::Reset | Purpose::SetPassword, Some((password, name))) => {
+            let mut user = user.proven(name.cloned(), now);
+            let mut set = credentials.with_password(password.clone(), now);
+            if account.user.confirmed_at.is_none() || credentials.factor_is_released(now) {
+                set = set.without_factor();
+            }
+            user.second_factor = set.second_factor.is_some();
+            AccountChange { user: Some(user), credentials: Some(set), sessions: None }
+        }
         _ => return Err(Refusal::InvalidToken),
     })
 }

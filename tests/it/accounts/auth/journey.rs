@@ -7,12 +7,12 @@ async fn a_person_registers_and_comes_back() {
     let world = World::new().await;
     let nobody = world.nobody();
     let email = "ada@example.com";
-    world.register(email, PASSWORD).await;
+    world.register(email).await;
     let login = json!({"email": email, "password": PASSWORD});
-    // The password is not valid before the address is confirmed.
+    // Nobody can sign in before the address is confirmed.
     let early = nobody.post("/v1/auth/login", &login).await;
     let _early = early.refused(401, "invalid_credentials");
-    let token = json!({"token": world.mailed_token(email).await});
+    let token = json!({"token": world.mailed_token(email).await, "password": PASSWORD, "name": "Ada Lovelace"});
     let confirmed = nobody.post("/v1/auth/confirm", &token).await.expect(200);
     assert_eq!(confirmed.json, json!({"status": "confirmed"}));
 

@@ -3,6 +3,7 @@
 mod alike;
 mod attempts;
 mod captcha;
+mod first_proof;
 mod journey;
 mod registration;
 pub mod tokens;

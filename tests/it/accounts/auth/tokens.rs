@@ -15,7 +15,7 @@ fn invalid(reply: Reply) {
 async fn a_token_works_once() {
     let world = World::new().await;
     let email = "ada@example.com";
-    world.register(email, PASSWORD).await;
+    world.register(email).await;
     let token = world.mailed_token(email).await;
     assert_eq!(token.len(), 43, "256 bits");
     let _confirmed = confirm(&world, &token).await.expect(200);
@@ -30,7 +30,7 @@ async fn a_token_works_once() {
 #[tokio::test]
 async fn a_token_is_for_one_thing_and_the_answer_never_says_what_is_wrong() {
     let world = World::new().await;
-    world.register("ada@example.com", PASSWORD).await;
+    world.register("ada@example.com").await;
     let confirms = world.mailed_token("ada@example.com").await;
     let bob = world.person().await;
     forget(&world, &bob.email).await;
@@ -74,7 +74,7 @@ async fn a_token_ends_in_time() {
     }
     for (minutes, works) in [(24 * 60 - 1, true), (24 * 60, false)] {
         let email = format!("{minutes}@example.com");
-        world.register(&email, PASSWORD).await;
+        world.register(&email).await;
         let token = world.mailed_token(&email).await;
         turn(&world, minutes);
         let reply = confirm(&world, &token).await;
@@ -99,7 +99,7 @@ async fn a_newer_token_does_not_end_an_older_one_and_a_new_password_ends_both() 
 async fn of_many_uses_at_once_one_wins() {
     let world = World::new().await;
     let email = "ada@example.com";
-    world.register(email, PASSWORD).await;
+    world.register(email).await;
     let token = world.mailed_token(email).await;
     let uses = (0..8).map(|_| confirm(&world, &token));
     let replies = futures_all(uses).await;

@@ -33,7 +33,7 @@ async fn an_address_changes_once_its_owner_says_so() {
     let stale = reset(&world, &stale, "a new harbour at midnight").await;
     let _stale = stale.refused(422, "invalid_token");
     // The old address is free for a new user.
-    world.register(&ada.email, PASSWORD).await;
+    world.register(&ada.email).await;
     let token = world.mailed_token(&ada.email).await;
     let _other = confirm(&world, &token).await.expect(200);
     assert_ne!(world.sign_in(&ada.email, PASSWORD).await.refid, ada.refid);
@@ -67,7 +67,7 @@ async fn another_spelling_of_the_same_address_is_no_other() {
     let ada = world.person().await;
     let capitals = ada.email.to_uppercase();
     let _in = world.sign_in(&capitals, PASSWORD).await;
-    world.register(&capitals, "some other harbour").await;
+    world.register(&capitals).await;
     // The e-mail goes to the address as its owner spells it.
     let subjects = world.subjects(&ada.email).await;
     assert!(subjects[0].contains("already"), "{subjects:?}");

@@ -24,7 +24,7 @@ async fn login(world: &World, email: &str) -> Value {
 /// Registers a user who never confirms the address, and returns the user's refid.
 async fn stranger(world: &World) -> String {
     let email = format!("{}@example.com", world.fresh("stranger"));
-    world.register(&email, PASSWORD).await;
+    world.register(&email).await;
     world.system().settle().await;
     login(world, &email).await["refid"].as_str().unwrap().to_owned()
 }
@@ -147,7 +147,7 @@ async fn the_list_is_for_operators_and_goes_on_page_by_page() {
 async fn what_is_deleted_leaves_nothing_and_its_address_is_free() {
     let world = World::new().await;
     let email = "ada@example.com";
-    world.register(email, PASSWORD).await;
+    world.register(email).await;
     world.system().settle().await;
     let person = world.person().await;
     let picture = json!({
@@ -174,8 +174,8 @@ async fn what_is_deleted_leaves_nothing_and_its_address_is_free() {
     assert!(kinds.is_subset(&ends), "{kinds:?}");
     assert!(left.iter().all(|item| item["ttl"]["N"].is_string()), "{left:?}");
 
-    world.register(email, PASSWORD).await;
-    let token = json!({"token": world.mailed_token(email).await});
+    world.register(email).await;
+    let token = json!({"token": world.mailed_token(email).await, "password": PASSWORD});
     let _confirmed = world.nobody().post("/v1/auth/confirm", &token).await.expect(200);
     let ada = world.sign_in(email, PASSWORD).await;
     assert!(all.iter().all(|it| it["refid"] != ada.refid), "registering again must make a new user");
@@ -185,7 +185,7 @@ async fn what_is_deleted_leaves_nothing_and_its_address_is_free() {
 async fn who_is_used_between_list_and_deletion_stays() {
     let world = World::new().await;
     let (back, bound, confirmed) = (world.person().await, world.person().await, "late@example.com");
-    world.register(confirmed, PASSWORD).await;
+    world.register(confirmed).await;
     world.system().settle().await;
     turn(&world, 731).await;
     let all = stale(&world).await;
@@ -195,7 +195,7 @@ async fn who_is_used_between_list_and_deletion_stays() {
     let again = json!({"email": confirmed});
     let again = world.nobody().post("/v1/auth/resend-confirmation", &again).await;
     let _again = again.expect(202);
-    let token = json!({"token": world.mailed_token(confirmed).await});
+    let token = json!({"token": world.mailed_token(confirmed).await, "password": PASSWORD});
     let _confirmed = world.nobody().post("/v1/auth/confirm", &token).await.expect(200);
     let before = world.state().await;
     for found in &all {

@@ -114,7 +114,7 @@ async fn a_login_is_found_changed_kept_out_and_deleted() {
     let _out = out.refused(401, "invalid_credentials");
     let left = world.everything_in_the_table();
     assert!(!left.contains(&format!("PW#{}", ada.refid)) && !left.contains(&format!("SE#{}", ada.refid)));
-    world.register(&ada.email, PASSWORD).await;
+    world.register(&ada.email).await;
     let _free = world.mailed_token(&ada.email).await;
 }
 

@@ -148,7 +148,7 @@ impl Party {
             }
             Needs::Confirmation => {
                 let email = format!("{}@example.com", world.fresh("unconfirmed"));
-                world.register(&email, PASSWORD).await;
+                world.register(&email).await;
                 ids.proof = world.mailed_token(&email).await;
             }
             Needs::Invitation => {

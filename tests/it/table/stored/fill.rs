@@ -6,7 +6,6 @@ use data_encoding::BASE64;
 use jiff::SignedDuration;
 use purser_edge::process::clock::Clock;
 use purser_local::run::system::Options;
-use purser_tests::people::PASSWORD;
 use purser_tests::{Reply, World};
 use serde_json::{Value, json};
 
@@ -89,7 +88,7 @@ pub async fn fill(folder: PathBuf) -> Filled {
     let clock = Clock::stopped_at(START.parse().unwrap());
     let world = World::start(Options { folder: Some(folder), clock, ..options() }).await;
     // This user never confirms, and so is stale after a month.
-    world.register("stale@example.com", PASSWORD).await;
+    world.register("stale@example.com").await;
     world.system().settle().await;
     world.system().clock().advance(SignedDuration::from_hours(31 * 24));
     let mut filled = Filled { world, exchanges: Vec::new() };

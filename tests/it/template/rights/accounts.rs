@@ -11,22 +11,41 @@ async fn send(world: &World, page: &str, form: String) {
     let _done = sent.expect(200);
 }
 
-/// Confirms an address on the page to which the newest e-mail links.
-async fn confirm(world: &World, email: &str) {
+/// Confirms a new address on the page to which the newest e-mail links.
+async fn confirm_new(world: &World, email: &str) {
     let token = world.mailed_token(email).await;
-    let path = format!("/customer/confirm?token={token}");
+    let path = format!("/customer/confirm-email?token={token}");
     let _form = world.nobody().get(&path).await.expect(200);
-    send(world, "/customer/confirm", format!("token={token}")).await;
+    let wrong = format!("token={token}&password=wrong");
+    let media = [("content-type", "application/x-www-form-urlencoded")];
+    let wrong = world.nobody().send("POST", "/customer/confirm-email", &media, Some(wrong.into_bytes())).await;
+    let _wrong = wrong.expect(422);
+    let password = PASSWORD.replace(' ', "+");
+    send(world, "/customer/confirm-email", format!("token={token}&password={password}")).await;
+}
+
+/// Registers an address, and gives the user a picture, as only somebody could who signed in before confirming.
+async fn register(world: &World, email: &str) {
+    world.register(email).await;
+    let _mailed = world.mailed_token(email).await;
+    let items = world.items();
+    let guard = items.iter().find(|item| item["pk"]["S"] == format!("EU#{email}")).unwrap();
+    let user = guard["doc"]["M"]["user"]["S"].as_str().unwrap();
+    let picture = json!({
+        "pk": {"S": format!("AV#{user}")}, "sk": {"S": "."}, "kind": {"S": "avatar"},
+        "doc": {"M": {"version": {"N": "1"}}},
+    });
+    world.put_all(&[picture]);
 }
 
 /// Chooses a password on the page to which the newest e-mail links.
-async fn choose(world: &World, email: &str, password: &str) {
+async fn choose(world: &World, page: &str, email: &str, password: &str) {
     let token = world.mailed_token(email).await;
-    let path = format!("/customer/reset-password?token={token}");
+    let path = format!("{page}?token={token}");
     let _form = world.nobody().get(&path).await.expect(200);
     let password = password.replace(' ', "+");
     let form = format!("token={token}&password={password}&repeated={password}");
-    send(world, "/customer/reset-password", form).await;
+    send(world, page, form).await;
 }
 
 /// Asks for a change of the e-mail address; returns the new address.
@@ -58,8 +77,16 @@ pub async fn live(world: &World) {
     let email = format!("{}@example.com", world.fresh("customer"));
     let client = json!({"name": "x", "email": email});
     let _client = partner.caller.post("/v1/clients", &client).await.expect(201);
-    world.register(&email, PASSWORD).await;
-    confirm(world, &email).await;
+    register(world, &email).await;
+    choose(world, "/customer/confirm", &email, PASSWORD).await;
+    let invited = format!("{}@example.com", world.fresh("invited"));
+    let body = json!({"email": invited, "name": "x"});
+    let _invited = world.operator.post("/v1/users", &body).await.expect(201);
+    choose(world, "/customer/reset-password", &invited, PASSWORD).await;
+    let other = format!("{}@example.com", world.fresh("confirmed"));
+    register(world, &other).await;
+    let body = json!({"token": world.mailed_token(&other).await, "password": PASSWORD});
+    let _confirmed = nobody.post("/v1/auth/confirm", &body).await.expect(200);
     world.system().settle().await;
     mistype(world, &email).await;
     let customer = world.sign_in(&email, PASSWORD).await;
@@ -73,7 +100,7 @@ pub async fn live(world: &World) {
             mistype(world, &email).await;
         }
         forget(world, &email).await;
-        choose(world, &email, PASSWORD).await;
+        choose(world, "/customer/reset-password", &email, PASSWORD).await;
     }
     mistype(world, &email).await;
     forget(world, &email).await;
@@ -82,11 +109,11 @@ pub async fn live(world: &World) {
     // A new address, confirmed once by the API and once on the page.
     let person = world.person().await;
     let moved = move_to(world, &person).await;
-    let token = json!({"token": world.mailed_token(&moved).await});
+    let token = json!({"token": world.mailed_token(&moved).await, "password": PASSWORD});
     let _moved = nobody.post("/v1/auth/confirm", &token).await.expect(200);
     let person = world.sign_in(&moved, PASSWORD).await;
     let moved = move_to(world, &person).await;
-    confirm(world, &moved).await;
+    confirm_new(world, &moved).await;
     let person = world.sign_in(&moved, PASSWORD).await;
     let wrong = json!({"password": NEW_PASSWORD});
     let wrong = person.caller.post("/v1/me/totp", &wrong).await;
@@ -105,15 +132,16 @@ pub async fn live(world: &World) {
 
 /// A world that asks strangers for sums, after one right answer.
 pub async fn with_sums() -> World {
-    let world = World::with(None, &[("PURSER_CAPTCHA", "arithmetic")]).await;
+    let variables = [("PURSER_CAPTCHA", "arithmetic"), ("PURSER_CONFIRM_ADDRESS", "false")];
+    let world = World::with(None, &variables).await;
     let nobody = world.nobody();
     let shown = nobody.get("/v1/auth/captcha").await.expect(200);
     let question = shown.text("question").to_owned();
     let (one, other) = question.split_once(" + ").unwrap();
     let answer: u32 = one.parse::<u32>().unwrap() + other.parse::<u32>().unwrap();
     let captcha = json!({"token": shown.text("token"), "answer": answer});
-    let body = json!({"email": "ada@example.com", "captcha": captcha});
-    let asked = nobody.post("/v1/auth/forgot-password", &body).await;
+    let body = json!({"email": "ada@example.com", "name": "Ada", "password": PASSWORD, "captcha": captcha});
+    let asked = nobody.post("/v1/auth/register", &body).await;
     let _asked = asked.expect(202);
     world.system().settle().await;
     world

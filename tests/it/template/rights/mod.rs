@@ -182,7 +182,7 @@ async fn no_function_may_do_more_than_it_does() {
     let path = format!("/v1/users/{}", leaves.refid);
     let _left = world.operator.delete(&path).await.expect(204);
     // A user who never confirms, and an operator to whom that is reported.
-    world.register("stranger@example.com", PASSWORD).await;
+    world.register("stranger@example.com").await;
     let _told = world.invited(json!({"operator": true})).await;
     world.system().settle().await;
     let month = json!({"advance": "P31D"});

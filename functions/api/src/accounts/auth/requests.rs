@@ -21,16 +21,16 @@ noted!(RegistrationOff = NotFound, ", if the deployment doesn't offer registrati
 
 /// The account to register.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({
-    "email": "billing@acme.example", "name": "Ada Lovelace", "password": "correct horse battery staple"
-}))]
+#[schema(example = json!({"email": "billing@acme.example", "name": "Ada Lovelace"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Register {
     email: EmailAddress,
-    name: Name,
-    /// The password. It becomes valid when the address is confirmed.
-    #[schema(value_type = Password)]
-    password: GivenPassword,
+    /// The user's name. If the address is confirmed by a link, the name is chosen there.
+    name: Option<Name>,
+    /// The password, if the deployment asks for no confirmation of the address. Otherwise it is chosen when the link
+    /// is followed, and refused here.
+    #[schema(value_type = Option<Password>)]
+    password: Option<GivenPassword>,
     #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,
 }
@@ -54,10 +54,20 @@ pub(super) async fn register(
     State(app): State<App>,
     Input(Anybody(request), _, (), Body(body)): Input<Anybody, Registration, (), Body<Register>>,
 ) -> Result<Response, Problem> {
+    let confirms = app.config.accounts.confirm_address;
+    match &body.password {
+        None if !confirms => return Err(Problem::invalid("/password", "is required")),
+        Some(_) if confirms => {
+            return Err(Problem::invalid("/password", "is chosen when the link in the e-mail is followed"));
+        }
+        _ => {}
+    }
     app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let (email, name) = (body.email, body.name);
-    let password = app.new_password(body.password, &email, Some(&name))?;
-    let password = passwords::hash(&password).await?;
+    let password = match body.password {
+        Some(given) => Some(passwords::hash(&app.new_password(given, &email, name.as_ref())?).await?),
+        None => None,
+    };
     let asks = Asks::Register { email, name, password };
     ask(&app, asks, &request).await
 }

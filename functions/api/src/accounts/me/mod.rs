@@ -11,10 +11,11 @@ mod profile;
 mod second_factor;
 pub(crate) mod sessions;
 
+use purser_domain::basic::UserRefid;
 use purser_domain::people::GivenPassword;
-use purser_edge::caller::call::SignedIn;
 use purser_edge::caller::passwords::{self, Checked};
 use purser_edge::prelude::*;
+use purser_store::engine::Request;
 use purser_store::people::account::Account;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -33,14 +34,20 @@ pub fn routes() -> OpenApiRouter<App> {
         ))
 }
 
-/// The account of the signed-in user, after checking their password. A wrong password is counted, and the next
-/// attempt has to wait longer.
-async fn proven(app: &App, me: &SignedIn, password: &GivenPassword) -> Result<Account, Problem> {
-    let begun = app.store.begin_proof(&me.user, &me.session, me.request.now);
+/// The account of `user`, after checking their password. A wrong password is counted for `place`, a session or a link,
+/// and the next attempt there has to wait longer.
+pub(crate) async fn proven(
+    app: &App,
+    user: &UserRefid,
+    place: &str,
+    password: &GivenPassword,
+    request: &Request,
+) -> Result<Account, Problem> {
+    let begun = app.store.begin_proof(user, place, request.now);
     let account = begun.await?;
     let kept = account.credentials.password.as_ref();
     let right = passwords::check(kept, password).await? != Checked::Wrong;
-    app.store.count_proof(&me.session, right, &me.request).await?;
+    app.store.count_proof(place, right, request).await?;
     if !right {
         return Err(Refusal::WrongPassword.into());
     }

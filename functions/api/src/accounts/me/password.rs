@@ -41,7 +41,7 @@ pub(super) async fn change_password(
     from: Connection,
     Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<ChangePassword>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me, &body.password).await?;
+    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
     let user = &account.user;
     let new = app
         .new_password(body.new_password, &user.email, Some(&user.name))
@@ -83,7 +83,7 @@ pub(super) async fn change_email(
     State(app): State<App>,
     Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<ChangeEmail>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me, &body.password).await?;
+    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
     let asks = Asks::ChangeEmail { user: me.user, email: body.email, epoch: account.user.epoch };
     app.store.ask_for_link(asks, &me.request).await?;
     Received::answer()

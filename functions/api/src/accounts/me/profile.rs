@@ -42,6 +42,7 @@ pub(super) async fn change_me(
 ) -> Result<Response, Problem> {
     let change = UserChange { name: body.name, ..UserChange::default() };
     let change = |account: &Account| {
+        account.must_be_in(&me.session)?;
         version.must_hold(account.user.version)?;
         let changed = account.user.changed(&change);
         Ok(changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() }))

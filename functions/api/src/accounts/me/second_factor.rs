@@ -44,7 +44,7 @@ pub(super) async fn offer_second_factor(
     State(app): State<App>,
     Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<Proof>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me, &body.password).await?;
+    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
     let (secret, sealed) = app.store.new_totp_secret(&me.user)?;
     let offer = |account: &Account| {
         account.must_be_in(&me.session)?;
@@ -136,7 +136,7 @@ pub(super) async fn disable_second_factor(
     State(app): State<App>,
     Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<Proof>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me, &body.password).await?;
+    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
     let checked = account.credentials.password;
     let disable = |account: &Account| {
         account.must_be_in(&me.session)?;

@@ -123,7 +123,8 @@ async fn change_user(
         Some(None) => Some(None),
         None => None,
     };
-    let change = UserChange { name: body.name, operator: body.operator, reseller, ..UserChange::default() };
+    let change =
+        UserChange { name: body.name, operator: body.operator, reseller, by_operator: true, ..UserChange::default() };
     changed(&app, &call, &user.refid, &version, change).await
 }
 

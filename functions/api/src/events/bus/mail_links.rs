@@ -21,6 +21,7 @@ use purser_mails::accounts::{Occasion, Recipient};
 use purser_mails::branding_reseller;
 
 const CONFIRM: &str = "/customer/confirm";
+const CONFIRM_EMAIL: &str = "/customer/confirm-email";
 const RESET: &str = "/customer/reset-password";
 
 pub const TAKES: &[EventName] =
@@ -81,8 +82,8 @@ async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Optio
     let User { name, .. } = user;
     let link = |page| purser_mails::link(app, page, &token);
     let mail = match purpose {
-        Purpose::Confirm { .. } => recipient.confirm(&link(CONFIRM)?, lasts),
-        Purpose::ChangeEmail { .. } => recipient.confirm_new_email(&link(CONFIRM)?, lasts),
+        Purpose::Confirm {} => recipient.confirm(&link(CONFIRM)?, lasts),
+        Purpose::ChangeEmail { .. } => recipient.confirm_new_email(&link(CONFIRM_EMAIL)?, lasts),
         Purpose::Reset if has_account => recipient.already_registered(&name, &link(RESET)?, lasts),
         Purpose::Reset => recipient.reset_password(&name, &link(RESET)?, lasts),
         Purpose::SetPassword => recipient.set_password(&name, &link(RESET)?, lasts, occasion),

@@ -81,18 +81,15 @@ impl Accounts {
     /// Notes which password each new hash comes from: the one in the request that wrote the hash.
     fn note_hashes(&mut self, commit: &Commit, ask: Option<&Ask>) {
         let (Some(
-            Ask::Register { password, .. } | Ask::Reset { password, .. } | Ask::ChangePassword { new: password, .. },
+            Ask::Confirm { password, .. } | Ask::Reset { password, .. } | Ask::ChangePassword { new: password, .. },
         ),) = (ask,)
         else {
             return;
         };
-        for (_, change) in of_noun(commit, "AQ").chain(of_noun(commit, "PW")) {
-            let Some(new) = change.new.as_deref().map(doc) else {
-                continue;
-            };
-            let asked = &new["asks"]["M"]["register"]["M"];
-            let hash = [text(asked, "password"), text(new, "password")].concat();
-            self.hashed.entry(hash).or_insert(*password);
+        for (_, change) in of_noun(commit, "PW") {
+            if let Some(new) = change.new.as_deref().map(doc) {
+                self.hashed.entry(text(new, "password").to_owned()).or_insert(*password);
+            }
         }
     }
 

@@ -10,10 +10,10 @@ use crate::workload::request::Request;
 /// A request. E-mail addresses and passwords are named by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
-    Register { email: usize, password: usize },
+    Register { email: usize },
     Resend { email: usize },
     Forgot { email: usize },
-    Confirm { token: String },
+    Confirm { token: String, password: usize },
     Reset { token: String, password: usize },
     SignIn { email: usize, password: usize, device: Option<String> },
     Me { session: String },
@@ -37,18 +37,31 @@ fn password(number: usize) -> String {
     format!("a quiet harbour at dusk {number}")
 }
 
-/// The link in an e-mail: whether it confirms an address, and its token.
-pub fn link_in(text: &str) -> Option<(bool, String)> {
+/// The page that a link in an e-mail opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    Confirm,
+    ConfirmEmail,
+    ResetPassword,
+}
+
+/// The link in an e-mail: its page and its token.
+pub fn link_in(text: &str) -> Option<(Page, String)> {
     let (before, after) = text.split_once("?token=")?;
     let token = after.split_whitespace().next()?;
-    Some((before.ends_with("/confirm"), token.to_owned()))
+    let page = match before.rsplit('/').next()? {
+        "confirm" => Page::Confirm,
+        "confirm-email" => Page::ConfirmEmail,
+        _ => Page::ResetPassword,
+    };
+    Some((page, token.to_owned()))
 }
 
 impl Ask {
     /// How many password hashes the request costs.
     pub fn hashes(&self) -> u32 {
         match self {
-            Self::Register { .. } | Self::Reset { .. } | Self::SignIn { .. } | Self::ChangeEmail { .. } => 1,
+            Self::Confirm { .. } | Self::Reset { .. } | Self::SignIn { .. } | Self::ChangeEmail { .. } => 1,
             Self::ChangePassword { .. } => 2,
             _ => 0,
         }
@@ -81,15 +94,13 @@ impl Ask {
         let told = format!("{self:?}");
         let name = told.split([' ', '{']).next().unwrap_or_default().to_owned();
         match self {
-            Self::Register { email, password } | Self::SignIn { email, password, .. } => {
-                format!("asks to {name} at {email} with {password}")
-            }
-            Self::Resend { email } | Self::Forgot { email } | Self::Invite { email, .. } => {
+            Self::SignIn { email, password, .. } => format!("asks to {name} at {email} with {password}"),
+            Self::Register { email } | Self::Resend { email } | Self::Forgot { email } | Self::Invite { email, .. } => {
                 format!("asks to {name} at {email}")
             }
             Self::ChangePassword { old, new, .. } => format!("asks to {name} from {old} to {new}"),
             Self::ChangeEmail { email, .. } => format!("asks to {name} to {email}"),
-            Self::Reset { password, .. } => format!("asks to {name} to {password}"),
+            Self::Confirm { password, .. } | Self::Reset { password, .. } => format!("asks to {name} to {password}"),
             _ => format!("asks to {name}"),
         }
     }
@@ -129,12 +140,10 @@ impl Ask {
 
     fn stranger(&self) -> Request {
         let (path, body) = match self {
-            Self::Register { email, password: own } => {
-                ("register", json!({"email": address(*email), "name": "Ada", "password": password(*own)}))
-            }
+            Self::Register { email } => ("register", json!({"email": address(*email), "name": "Ada"})),
             Self::Resend { email } => ("resend-confirmation", json!({"email": address(*email)})),
             Self::Forgot { email } => ("forgot-password", json!({"email": address(*email)})),
-            Self::Confirm { token } => ("confirm", json!({"token": token})),
+            Self::Confirm { token, password: new } => ("confirm", json!({"token": token, "password": password(*new)})),
             Self::Reset { token, password: new } => {
                 ("reset-password", json!({"token": token, "password": password(*new)}))
             }

@@ -17,7 +17,7 @@ use crate::workload::market::WALLETS;
 
 mod ask;
 
-pub use ask::{Ask, address, link_in};
+pub use ask::{Ask, Page, address, link_in};
 
 /// How many e-mail addresses exist. Each person has one, and sometimes uses one of the others.
 const ADDRESSES: usize = 4;
@@ -84,12 +84,7 @@ impl People {
         let cloud = &self.deployment.cloud;
         for step in 0..STEPS {
             tokio::time::sleep(cloud.between(0, 1_500)).await;
-            let ask = if step == 0 {
-                let (email, password) = (own, self.new_password(own));
-                Ask::Register { email, password }
-            } else {
-                self.draw(own)
-            };
+            let ask = if step == 0 { Ask::Register { email: own } } else { self.draw(own) };
             match self.below(4) {
                 // A double click, or a mail scanner that also follows the link.
                 0 => drop(tokio::join!(self.insist(&ask), self.insist(&ask))),
@@ -121,10 +116,20 @@ impl People {
         own.nth(back).map_or(usize::MAX, |(_, number)| *number)
     }
 
+    /// The password with which somebody last asked to move to an address.
+    fn password_of_mover(&self, to: usize) -> usize {
+        let asked = self.asked.borrow();
+        let moves = asked.iter().rev().find_map(|it| match it.ask {
+            Ask::ChangeEmail { email, password, .. } if email == to => Some(password),
+            _ => None,
+        });
+        moves.unwrap_or(usize::MAX)
+    }
+
     fn draw(&self, own: usize) -> Ask {
         let email = if self.below(4) == 0 { self.below(ADDRESSES) } else { own };
         match self.below(26) {
-            0 => Ask::Register { email, password: self.new_password(email) },
+            0 => Ask::Register { email },
             1 => Ask::Invite { email, wallet: self.below(WALLETS.len()) },
             2 => Ask::Forgot { email },
             3 => Ask::Resend { email },
@@ -145,12 +150,17 @@ impl People {
     fn follow_link(&self, email: usize) -> Ask {
         let mails = self.deployment.cloud.mails();
         let to = address(email);
-        let links: Vec<(bool, String)> =
+        let links: Vec<(Page, String)> =
             mails.iter().rev().filter(|mail| mail.to == to).filter_map(|mail| link_in(&mail.text)).collect();
         let back = [0, 0, 0, 1][self.below(4)];
         match links.get(back).or_else(|| links.first()) {
-            Some((true, token)) => Ask::Confirm { token: token.clone() },
-            Some((false, token)) => Ask::Reset { token: token.clone(), password: self.new_password(email) },
+            Some((Page::Confirm, token)) => Ask::Confirm { token: token.clone(), password: self.new_password(email) },
+            Some((Page::ConfirmEmail, token)) => {
+                Ask::Confirm { token: token.clone(), password: self.password_of_mover(email) }
+            }
+            Some((Page::ResetPassword, token)) => {
+                Ask::Reset { token: token.clone(), password: self.new_password(email) }
+            }
             None => Ask::Forgot { email },
         }
     }
