@@ -65,7 +65,7 @@ given! {
     /// The token of a link in an e-mail; opaque.
     GivenToken as "Token", visible 128, "q0aVnAhvbOEdpGvmVCS1Ib1qD9rKc4oS3kWwqT2m1uY";
     /// Shows that the user has signed in from this device before; opaque.
-    GivenDevice as "Device", visible 128, "US-7ZK3M9QWX2ABCDEF.7ZK3M9QWX2ABCDEF.kA3p7c0dS9yYq1mUe5oXbA";
+    GivenDevice as "Device", visible 128, "US-7ZK3M9QWX2ABCDEF.7ZK3M9QWX2ABCDEF.2.1811808000.kA3p7c0dS9yYq1mUe5oXbA";
     /// Six digits from an authenticator app, or a recovery code.
     GivenCode as "Code", code 64, "123456";
     /// The token of a solved CAPTCHA challenge, or what reCAPTCHA gave to the page; opaque.

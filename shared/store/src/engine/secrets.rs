@@ -136,19 +136,17 @@ impl Secrets {
         self.seal.decrypt(&XNonce::from(*nonce), payload).map_err(|_| unreadable())
     }
 
-    /// The text by which a device shows that `user` has signed in on it before. `nonce` names the device.
-    pub(crate) fn device(&self, user: &str, nonce: &str) -> String {
-        let mac = hmac(&self.devices, &[user.as_bytes(), nonce.as_bytes()]);
+    /// The text with a MAC after it, by which [`Self::vouched`] recognises it. `text` has no full stop at its end.
+    pub(crate) fn vouch(&self, text: &str) -> String {
+        let mac = hmac(&self.devices, &[text.as_bytes()]);
         let mac = data_encoding::BASE64URL_NOPAD.encode(mac.split_at(MAC).0);
-        format!("{user}.{nonce}.{mac}")
+        format!("{text}.{mac}")
     }
 
-    /// The user and the nonce in the text that a device shows, if [`Self::device`] made that text.
-    pub(crate) fn known_device<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
-        let (user, rest) = text.split_once('.')?;
-        let (nonce, _) = rest.split_once('.')?;
-        let made = self.device(user, nonce);
-        bool::from(made.as_bytes().ct_eq(text.as_bytes())).then_some((user, nonce))
+    /// The text that [`Self::vouch`] put a MAC after.
+    pub(crate) fn vouched<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let (vouched, _) = text.rsplit_once('.')?;
+        bool::from(self.vouch(vouched).as_bytes().ct_eq(text.as_bytes())).then_some(vouched)
     }
 
     pub fn checkpoint_key(&self) -> &SigningKey {

@@ -204,3 +204,48 @@ fn outdated() -> String {
     let hash = argon2.hash_password_with_salt(PASSWORD.as_bytes(), b"a salt of old...");
     hash.unwrap().to_string()
 }
+
+#[tokio::test]
+async fn a_device_is_known_until_the_password_is_new_and_not_for_ever() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let told_of = async || world.subjects(&ada.email).await[0].starts_with("New sign-in");
+    let with = |device: &str, password: &str| json!({"email": ada.email, "password": password, "device": device});
+    let known = world.sign_in_with(&ada.email, &with(&ada.device, PASSWORD)).await;
+    assert!(!told_of().await);
+    forget(&world, &ada.email).await;
+    let new = "a new harbour at midnight";
+    let _set = crate::accounts::reset(&world, &world.mailed_token(&ada.email).await, new).await.expect(200);
+    // Somebody who was in before the new password is nobody's known device any more.
+    for device in [&ada.device, &known.device] {
+        let _in = world.sign_in_with(&ada.email, &with(device, new)).await;
+        assert!(told_of().await);
+    }
+    let last = world.sign_in(&ada.email, new).await;
+    turn(&world, 181 * 24 * 60);
+    let before = world.subjects(&ada.email).await.len();
+    let _in = world.sign_in_with(&ada.email, &with(&last.device, new)).await;
+    assert_eq!(world.subjects(&ada.email).await.len(), before + 1);
+}
+
+#[tokio::test]
+async fn a_stranger_can_not_tell_that_somebody_signed_in() {
+    let world = World::at("2026-01-05T09:00:00Z").await;
+    let ada = world.person().await;
+    let mut faces = Vec::new();
+    for email in [&ada.email, &"nobody@example.com".to_owned()] {
+        let mut face = Vec::new();
+        for n in 0..6 {
+            if n == 2 {
+                let known = json!({"email": ada.email, "password": PASSWORD, "device": ada.device});
+                let _in = from(&world, "203.0.113.1", &known).await.expect(200);
+                let strange = json!({"email": ada.email, "password": PASSWORD});
+                let _in = from(&world, "203.0.113.1", &strange).await;
+            }
+            let guess = from(&world, "198.51.100.7", &json!({"email": email, "password": WRONG})).await;
+            face.push((guess.status, guess.header("retry-after").map(ToOwned::to_owned), guess.json));
+        }
+        faces.push(face);
+    }
+    assert_eq!(faces[0], faces[1]);
+}

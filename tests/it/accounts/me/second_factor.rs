@@ -3,7 +3,7 @@
 use purser_tests::prelude::*;
 use totp_rs::Totp;
 
-use crate::accounts::turn;
+use crate::accounts::{forget, turn};
 
 /// An authenticator app that has scanned the `uri` of an enrolment.
 pub struct Phone(Totp);
@@ -144,4 +144,38 @@ async fn operators_without_one_may_do_nothing_else_where_it_is_required() {
     let partner = world.partner("standard", 0).await;
     let staff = world.invited(json!({"reseller": partner.refid})).await;
     let _clients = staff.caller.get("/v1/clients").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_lost_factor_is_removed_by_an_operator_and_a_mailed_link_together() {
+    let world = World::new().await;
+    let mut ada = world.person().await;
+    let none = world.operator.act(&format!("/v1/users/{}/release-second-factor", ada.refid)).await;
+    let _none = none.refused(409, "second_factor_disabled");
+    let secret = world.offered_factor(&ada).await;
+    world.enable_factor(&mut ada, &secret).await;
+    let login = json!({"email": ada.email, "password": PASSWORD});
+    let asked = async || world.nobody().post("/v1/auth/login", &login).await.refused(401, "second_factor_required");
+    let reset = async || {
+        forget(&world, &ada.email).await;
+        world.set_password(&ada.email, PASSWORD).await;
+    };
+    let release = async || {
+        let path = format!("/v1/users/{}/release-second-factor", ada.refid);
+        world.operator.act(&path).await.expect(200)
+    };
+    // Neither a link nor an operator removes it alone, nor do both a day apart.
+    reset().await;
+    let _asked = asked().await;
+    let _released = release().await;
+    let _asked = asked().await;
+    turn(&world, 24 * 60);
+    reset().await;
+    let _asked = asked().await;
+    assert_eq!(release().await.json["second_factor"], true);
+    reset().await;
+    let me = world.sign_in(&ada.email, PASSWORD).await.caller.get("/v1/me").await.expect(200);
+    assert_eq!(me.json["second_factor"], false);
+    let told = world.subjects(&ada.email).await;
+    assert!(told.iter().any(|it| it.contains("turned off")), "{told:?}");
 }

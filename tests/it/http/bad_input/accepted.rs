@@ -162,6 +162,10 @@ async fn null_and_the_bounds_are_as_the_document_says() {
         let of_sample = |sample| members(&schema, sample, "");
         let all: BTreeMap<String, &Member> = samples.iter().flat_map(of_sample).collect();
         for (pointer, Member { schema, .. }) in all {
+            // With a password, people register only where no address is confirmed.
+            if (name, pointer.as_str()) == ("POST /v1/auth/register", "/password") {
+                continue;
+            }
             for value in bounds(schema) {
                 if !stage.allows(&described, &pointer, &value).await {
                     complaints.push(format!("{name} {pointer}: {value:.60}"));
@@ -240,8 +244,8 @@ async fn any_script_goes_through_every_operation_and_comes_back() {
             let reply = stage.send(case, &operation, body).await;
             let at = format!("{} {name}: {}", case.operation, reply.json);
             assert_eq!(reply.status, operation.success, "{at}");
-            if reply.status == 202 {
-                // The request will be handled later, so there is nothing to read yet.
+            // These requests are handled later, or answered to anybody, so there is nothing to read.
+            if reply.status == 202 || case.operation == "POST /v1/auth/confirm" {
                 continue;
             }
             let all_in = |shown: &Value| {

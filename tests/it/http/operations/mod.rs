@@ -274,6 +274,7 @@ pub static CASES: &[Case] = &[
     case("POST /v1/users/{refid}/activate", Owner, |ids| at(&ids.user)),
     case("GET /v1/users/{refid}/logins", Owner, |ids| at(&ids.user)).needing(Needs::Staff),
     case("POST /v1/users/{refid}/suspend", Owner, |ids| at(&ids.user)),
+    case("POST /v1/users/{refid}/release-second-factor", Operator, |ids| at(&ids.stranger)).needing(Needs::Factor),
 ];
 
 fn email(ids: &Ids) -> String {

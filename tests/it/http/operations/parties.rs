@@ -179,6 +179,9 @@ impl Party {
         }
         self.ids.session = session_of(&person).await;
         self.ids.login.clone_from(&person.email);
+        if needs == Needs::Factor {
+            self.ids.stranger.clone_from(&person.refid);
+        }
         self.person = Some(person);
     }
 

@@ -111,7 +111,7 @@ pub(super) async fn reset_password(
     Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<ResetPassword>>,
 ) -> Result<Response, Problem> {
     let user = reset(&app, &request, body.token.as_str(), body.password).await?;
-    answer::ok(&Reset { status: "reset", device: app.store.new_device(&user.refid)? })
+    answer::ok(&Reset { status: "reset", device: app.store.new_device(&user, request.now)? })
 }
 
 pub async fn reset(app: &App, request: &Request, token: &str, password: GivenPassword) -> Result<User, Problem> {

@@ -55,7 +55,9 @@ pub(super) async fn register(
     Input(Anybody(request), _, (), Body(body)): Input<Anybody, Registration, (), Body<Register>>,
 ) -> Result<Response, Problem> {
     let confirms = app.config.accounts.confirm_address;
-    match &body.password {
+    let (email, name) = (body.email, body.name);
+    let password = body.password.map(|given| app.new_password(given, &email, name.as_ref())).transpose()?;
+    match &password {
         None if !confirms => return Err(Problem::invalid("/password", "is required")),
         Some(_) if confirms => {
             return Err(Problem::invalid("/password", "is chosen when the link in the e-mail is followed"));
@@ -63,9 +65,8 @@ pub(super) async fn register(
         _ => {}
     }
     app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
-    let (email, name) = (body.email, body.name);
-    let password = match body.password {
-        Some(given) => Some(passwords::hash(&app.new_password(given, &email, name.as_ref())?).await?),
+    let password = match password {
+        Some(password) => Some(passwords::hash(&password).await?),
         None => None,
     };
     let asks = Asks::Register { email, name, password };

@@ -26,6 +26,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(lists::list_logins))
         .routes(routes!(activate_user))
         .routes(routes!(suspend_user))
+        .routes(routes!(release_second_factor))
 }
 
 /// A user to invite.
@@ -174,6 +175,30 @@ async fn suspend_user(
     Input(call, named, ..): Input<Call, Named<UserRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, UserStatus::Suspended).await
+}
+
+/// Let a user whose second factor is lost do without it
+///
+/// The second factor stays until the user sets a new password by a link in an e-mail, within 24 hours. So neither an
+/// operator alone nor a reader of the e-mails alone can remove it.
+#[utoipa::path(
+    post, path = "/v1/users/{refid}/release-second-factor", tag = "users", params(("refid" = UserRefid, Path)),
+    responses((status = 200, body = UserView), Refused<SecondFactorDisabled>)
+)]
+async fn release_second_factor(
+    State(app): State<App>,
+    Input(call, Found(user), ..): Input<Operator, Found<User>>,
+) -> Result<Response, Problem> {
+    let release = |account: &Account| {
+        if account.credentials.second_factor.is_none() {
+            return Err(Refusal::SecondFactorDisabled.into());
+        }
+        let mut credentials = account.credentials.next(call.now);
+        credentials.factor_released_at = Some(call.now);
+        Ok(Some(AccountChange { credentials: Some(credentials), ..AccountChange::default() }))
+    };
+    let released = app.store.change_account::<UserView>(&user.refid, &call.request(), release).await?;
+    Ok(answer::changed(released))
 }
 
 async fn set_status(

@@ -29,12 +29,6 @@ impl Count {
         Self { counted, key: Key::alone("LA", code(bits)) }
     }
 
-    /// Whether a success clears this count. The count of a network address stays: otherwise anybody with an account
-    /// could end the delays of the address that they guess from.
-    pub(crate) fn ends_with_success(&self) -> bool {
-        self.counted != Counted::Address
-    }
-
     fn read(&self, loaded: &Loaded) -> Result<Option<Attempts>, StoreError> {
         loaded.get(&self.key).map(doc).transpose()
     }
@@ -70,6 +64,17 @@ impl Count {
         let before = self.read(loaded)?.map(|it| it.version);
         let check = Write::Check(self.key.clone(), Condition::of(before));
         Ok(CommandWrite::fresh(check))
+    }
+
+    /// What a sign-in does to the count. It ends the delays of its own device only. If it ended those of the account,
+    /// strangers could tell from their own delays that the owner has signed in; if it ended those of the network
+    /// address, anybody with an account could end the delays of the address that they guess from.
+    pub(crate) fn signed_in(&self, loaded: &Loaded) -> Result<Option<CommandWrite>, StoreError> {
+        match self.counted {
+            Counted::Address => Ok(None),
+            Counted::Account => self.unchanged(loaded).map(Some),
+            Counted::Device | Counted::Code | Counted::Session | Counted::Mail => self.success(loaded).map(Some),
+        }
     }
 
     /// The write that clears the count, or a check that there still is none.

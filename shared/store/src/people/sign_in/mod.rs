@@ -5,6 +5,7 @@
 //! state in which the password is still the same.
 
 pub(crate) mod attempts;
+mod device;
 pub(crate) mod proof;
 
 use purser_domain::Refusal;
@@ -17,6 +18,7 @@ use crate::engine::secrets::sha256_hex;
 use crate::engine::{Answer, CommandWrite, Consistency, Decision, Key, Loaded, Request, Secrets, Stamp};
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
+use crate::people::sign_in::device::Device;
 use crate::people::{session, user};
 use crate::{Store, StoreError};
 
@@ -36,7 +38,8 @@ pub struct Begun {
     user: UserRefid,
     counts: Vec<Count>,
     codes: Count,
-    known_device: bool,
+    /// The device, if it has signed in to this account before.
+    device: Option<Device>,
     loaded: Loaded,
     /// The hash to check the password against. If it is `None`, any password is wrong.
     pub password: Option<PasswordHash>,
@@ -99,38 +102,40 @@ impl Store {
     /// Reads the counts of failed attempts and the account for a sign-in. Refuses an attempt that comes too soon.
     pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Time) -> Result<Begun, StoreError> {
         let address = user::address_key(&sign_in.email);
-        let device = sign_in.device.as_deref().and_then(|it| self.device(it));
+        let device = sign_in.device.as_deref().and_then(|it| Device::read(&self.secrets, it));
+        let device = device.filter(|it| it.until > now.unix_seconds());
         let of = |counted, whose: &[&str]| Count::of(&self.secrets, counted, whose);
-        let account = of(Counted::Account, &[&sign_in.email.folded()]);
+        let by_account = of(Counted::Account, &[&sign_in.email.folded()]);
         let network = sign_in.address.as_deref();
         let network = network.map(|it| of(Counted::Address, &[it]));
-        let own = device.as_ref().map(|(user, nonce)| of(Counted::Device, &[user.as_str(), nonce]));
-        let counts = [Some(&account), network.as_ref(), own.as_ref()];
+        let own = device.as_ref().map(|it| of(Counted::Device, &[it.user.as_str(), &it.name]));
+        let counts = [Some(&by_account), network.as_ref(), own.as_ref()];
         let mut keys = vec![address];
         keys.extend(counts.into_iter().flatten().map(|count| count.key.clone()));
         let mut loaded = self.read_now(&keys).await?;
         let found = user::with_address(&loaded, &sign_in.email)?;
-        let known_device = device.is_some_and(|(user, _)| Some(&user) == found.as_ref());
-        // A device of the account's owner is delayed only by failures on that device, not by what others do.
-        let counts: Vec<Count> = match own.filter(|_| known_device) {
-            Some(own) => vec![own],
-            None => [Some(account), network].into_iter().flatten().collect(),
-        };
-        for count in &counts {
-            count.must_be_ready(&loaded, now)?;
-        }
         let user = found.unwrap_or_else(|| self.nobody(&sign_in.email));
         let codes = of(Counted::Code, &[user.as_str()]);
         let mut keys = account::keys(&user).to_vec();
         keys.push(codes.key.clone());
         loaded.extend(self.read_now(&keys).await?);
         let account = account::read(&loaded, &user, now)?;
+        // A device of the account's owner is delayed only by failures on that device, not by what others do.
+        let is_known = |it: &Device| account.as_ref().is_some_and(|account| it.is_of(&account.user));
+        let device = device.filter(is_known);
+        let counts: Vec<Count> = match own.filter(|_| device.is_some()) {
+            Some(own) => vec![own],
+            None => [Some(by_account), network].into_iter().flatten().collect(),
+        };
+        for count in &counts {
+            count.must_be_ready(&loaded, now)?;
+        }
         Ok(Begun {
             password: account.and_then(|account| account.credentials.password),
             user,
             counts,
             codes,
-            known_device,
+            device,
             loaded,
         })
     }
@@ -146,7 +151,8 @@ impl Store {
         request: &Request,
     ) -> Result<OpenedSession, StoreError> {
         let new = NewSession::draw(&self.secrets)?;
-        let (now, device) = (request.now, self.new_device(&begun.user)?);
+        let (now, known) = (request.now, begun.device.is_some());
+        let device = begun.device.map_or_else(|| self.device_name(), |it| Ok(it.name))?;
         let mut keys: Vec<Key> = begun.counts.iter().map(|it| it.key.clone()).collect();
         keys.extend(account::keys(&begun.user));
         keys.push(begun.codes.key.clone());
@@ -175,12 +181,11 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             };
-            let known = begun.known_device;
             let opening = Opening { new: &new, sign_in, limits, known };
             let (signed_in, more) = opening.writes(&account, credentials, request)?;
             let mut writes = Vec::new();
-            for count in counts.iter().filter(|count| count.ends_with_success()) {
-                writes.push(count.success(loaded)?);
+            for count in &counts {
+                writes.extend(count.signed_in(loaded)?);
             }
             if account.credentials.second_factor.is_some() {
                 writes.push(codes.success(loaded)?);
@@ -191,6 +196,7 @@ impl Store {
         };
         self.command_on(Some(begun.loaded), id, None, &keys, decide).await?;
         let user = outcome?;
+        let device = Device::of(&user, device, now).text(&self.secrets);
         Ok(OpenedSession { token: new.token(&user.refid), expires_at: now.plus(limits.absolute), user, device })
     }
 
@@ -205,16 +211,13 @@ impl Store {
         UserRefid::new(&self.prefixes.user, bits)
     }
 
-    /// The user and the device's name in `text`, if the device is a known one.
-    fn device(&self, text: &str) -> Option<(UserRefid, String)> {
-        let (user, nonce) = self.secrets.known_device(text)?;
-        Some((UserRefid::parse(user)?, nonce.to_owned()))
+    fn device_name(&self) -> Result<String, StoreError> {
+        Ok(code(self.secrets.random()?))
     }
 
     /// What a new device of `user` shows at its next sign-in, to be recognised.
-    pub fn new_device(&self, user: &UserRefid) -> Result<String, StoreError> {
-        let name = code(self.secrets.random()?);
-        Ok(self.secrets.device(user.as_str(), &name))
+    pub fn new_device(&self, user: &User, now: Time) -> Result<String, StoreError> {
+        Ok(Device::of(user, self.device_name()?, now).text(&self.secrets))
     }
 }
 

@@ -13,6 +13,7 @@ use purser_domain::refusal::ResourceKind;
 use crate::engine::{Answer, Consistency, Decision, Loaded, Request};
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
+use crate::people::sign_in::device::Device;
 use crate::people::sign_in::{NewSession, OpenedSession};
 use crate::{Store, StoreError};
 
@@ -60,7 +61,7 @@ impl Store {
     ) -> Result<OpenedSession, StoreError> {
         let (refid, now) = (&proven.user.refid, request.now);
         let new = NewSession::draw(&self.secrets)?;
-        let device = self.new_device(refid)?;
+        let name = self.device_name()?;
         let mut changed = proven.user.clone();
         let decide = |loaded: &Loaded| {
             let account = account::read(loaded, refid, now)?;
@@ -87,6 +88,7 @@ impl Store {
         };
         let keys = account::keys(refid);
         self.command(&request.stamp.request, None, &keys, decide).await?;
+        let device = Device::of(&changed, name, now).text(&self.secrets);
         Ok(OpenedSession { token: new.token(refid), expires_at: now.plus(limits.absolute), user: changed, device })
     }
 }
