@@ -81,3 +81,21 @@ async fn a_reference_can_stand_in_a_url() {
         assert_eq!(refused.pointer(), "/reference", "{bad}");
     }
 }
+
+#[tokio::test]
+async fn a_product_that_nobody_may_buy_is_refused_and_nothing_that_has_a_price_is_free() {
+    let world = World::new().await;
+    let none = json!({"reference": "P", "name": "x", "price": 1, "tiers": []});
+    assert_eq!(world.operator.post("/v1/products", &none).await.refused(422, "invalid_fields").pointer(), "/tiers");
+    let product = world.product(1).await;
+    let path = format!("/v1/products/{product}");
+    let none = world.operator.patch(&path, &json!({"tiers": []})).await;
+    assert_eq!(none.refused(422, "invalid_fields").pointer(), "/tiers");
+    let partner = world.partner("platinum", 0).await;
+    let quote = format!("/v1/resellers/{}/quote?product={product}&quantity=90", partner.refid);
+    let quote = partner.caller.get(&quote).await.expect(200);
+    assert_eq!((quote.number("unit_price"), quote.number("cost")), (1, 90));
+    let order = json!({"product": product, "quantity": 90, "client": world.new_client()});
+    let poor = partner.caller.post_once("/v1/provisions", "k", &order).await.refused(402, "insufficient_credits");
+    assert_eq!(poor.number("required"), 90);
+}

@@ -87,7 +87,7 @@ impl Login {
     /// for people need not apply.
     fn password(&self, email: &purser_domain::basic::email::EmailAddress) -> Result<Password, StoreError> {
         let given: GivenPassword = valid(self.password.clone())?;
-        let accepted = PasswordPolicy::default().accept(given, email, None);
+        let accepted = PasswordPolicy::default().accept(given, email, None, "");
         accepted.map_err(|error| failed(&error))
     }
 }

@@ -1,7 +1,8 @@
-//! Tables of figures as CSV (RFC 4180): a header, lines that end in CR LF, and quotes where necessary.
+//! Tables of figures as CSV (RFC 4180): a header, lines that end in CR LF, and quotes around each cell.
 //!
-//! Invariant: no spreadsheet interprets text from users as a formula.
+//! Invariant: no spreadsheet interprets text from users as a formula, whichever character it takes for the separator.
 
+use purser_domain::basic::text::shows_nothing;
 use purser_domain::basic::{ClientRefid, Name, ResellerRefid};
 use purser_domain::money::Tier;
 
@@ -11,11 +12,14 @@ use crate::ChartError;
 const BEGINS_A_FORMULA: [char; 11] =
     ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
+/// The characters that a spreadsheet may take for the end of a cell.
+const SEPARATORS: [char; 6] = [';', ',', '|', '\t', '\r', '\n'];
+
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
     /// A number, which is never escaped, even if it is negative.
     Number(i64),
-    /// Text. If a spreadsheet might interpret it as a formula, it is written with an apostrophe before it.
+    /// Text. Where a spreadsheet might see the beginning of a formula, an apostrophe is written before it.
     Text(&'a str),
 }
 
@@ -92,7 +96,9 @@ fn written<'a, Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> Res
 where
     Row: IntoIterator<Item = Cell<'a>>,
 {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new();
+    let writer = writer.terminator(csv::Terminator::CRLF).quote_style(csv::QuoteStyle::Always);
+    let mut writer = writer.from_writer(Vec::new());
     writer.write_record(header).map_err(ChartError::of)?;
     for row in rows {
         let cells = row.into_iter().map(text);
@@ -104,9 +110,23 @@ where
 fn text(cell: Cell<'_>) -> String {
     match cell {
         Cell::Number(number) => number.to_string(),
-        Cell::Text(text) if text.starts_with(BEGINS_A_FORMULA) => format!("'{text}"),
-        Cell::Text(text) => text.to_owned(),
+        Cell::Text(text) => disarmed(text),
     }
+}
+
+/// The text with an apostrophe before each beginning of a formula: at the start of the cell, and after anything that a
+/// spreadsheet may take for a separator, in both cases perhaps behind characters that show nothing.
+fn disarmed(text: &str) -> String {
+    let mut disarmed = String::with_capacity(text.len());
+    let mut begins = true;
+    for c in text.chars() {
+        if begins && BEGINS_A_FORMULA.contains(&c) {
+            disarmed.push('\'');
+        }
+        disarmed.push(c);
+        begins = SEPARATORS.contains(&c) || begins && shows_nothing(c);
+    }
+    disarmed
 }
 
 #[cfg(test)]
@@ -118,14 +138,14 @@ mod tests {
     fn a_table_is_lines_that_end_in_cr_lf() {
         let rows = [[Text("Elite, \"Inc.\""), Number(-5)], [Text("Größe"), Number(i64::MAX)]];
         let table = written(&["company", "spent"], rows).unwrap();
-        let lines = "company,spent\r\n\"Elite, \"\"Inc.\"\"\",-5\r\nGröße,9223372036854775807\r\n";
+        let lines = "\"company\",\"spent\"\r\n\"Elite, \"\"Inc.\"\"\",\"-5\"\r\n\"Größe\",\"9223372036854775807\"\r\n";
         assert_eq!(String::from_utf8(table).unwrap(), lines);
     }
 
     #[test]
     fn a_table_without_rows_has_a_header() {
         let rows: [[Cell<'_>; 2]; 0] = [];
-        assert_eq!(written(&["period", "value"], rows).unwrap(), b"period,value\r\n");
+        assert_eq!(written(&["period", "value"], rows).unwrap(), b"\"period\",\"value\"\r\n");
     }
 
     #[test]
@@ -136,9 +156,23 @@ mod tests {
         }
         columns!(Holder: name, licences);
         let holders = [Holder { name: Some("=1".to_owned()), licences: u64::MAX }, Holder { name: None, licences: 0 }];
-        let lines = "name,licences\r\n'=1,9223372036854775807\r\n,0\r\n";
+        let lines = "\"name\",\"licences\"\r\n\"'=1\",\"9223372036854775807\"\r\n\"\",\"0\"\r\n";
         assert_eq!(String::from_utf8(csv(&holders).unwrap()).unwrap(), lines);
-        assert_eq!(csv::<Holder>(&[]).unwrap(), b"name,licences\r\n");
+        assert_eq!(csv::<Holder>(&[]).unwrap(), b"\"name\",\"licences\"\r\n");
+    }
+
+    #[test]
+    fn a_formula_is_disarmed_behind_any_separator_and_white_space() {
+        for (name, written) in [
+            ("x;=cmd|'/C calc'!A0;y", "x;'=cmd|'/C calc'!A0;y"),
+            (" =1+1", " '=1+1"),
+            ("\u{a0}\u{200b}\u{feff}@x", "\u{a0}\u{200b}\u{feff}'@x"),
+            ("a, -1", "a, '-1"),
+            ("a|+b", "a|'+b"),
+            ("E-mail + post = 2 @ 3", "E-mail + post = 2 @ 3"),
+        ] {
+            assert_eq!(disarmed(name), written, "{name:?}");
+        }
     }
 
     #[test]
@@ -147,10 +181,11 @@ mod tests {
             let table = written(&["company"], [[Text(name)]]).unwrap();
             let mut reader = csv::Reader::from_reader(table.as_slice());
             let row = reader.records().next().unwrap().unwrap();
-            assert_eq!(row.get(0), Some(format!("'{name}").as_str()), "{name:?}");
+            assert_eq!(row.get(0), Some(disarmed(name).as_str()), "{name:?}");
+            assert!(disarmed(name).starts_with('\''), "{name:?}");
         }
         let table = written(&["company"], [[Text("A=B")]]).unwrap();
-        assert_eq!(table, b"company\r\nA=B\r\n");
+        assert_eq!(table, b"\"company\"\r\n\"A=B\"\r\n");
     }
 
     #[test]

@@ -197,3 +197,30 @@ async fn a_change_can_be_made_to_the_version_one_saw() {
     let _changed = patch("*", "D").await.expect(200);
     let _changed = patch("\"7\", \"3\"", "E").await.expect(200);
 }
+
+#[tokio::test]
+async fn what_older_rules_let_in_is_still_read_changed_and_deleted() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let (old, new) = (world.client(&partner).await, world.client(&partner).await);
+    let mut item = world.items().into_iter().find(|item| item["pk"]["S"] == format!("CL#{old}")).unwrap();
+    item["doc"]["M"]["email"]["S"] = json!("\"q1\"@exa_mple.com");
+    item["doc"]["M"]["name"]["S"] = json!("\u{200b}");
+    item["doc"]["M"]["phone"] = json!({"S": "1\u{2028}2"});
+    let guard = json!({
+        "pk": {"S": "EC#\"q1\"@exa_mple.com"}, "sk": {"S": "."}, "kind": {"S": "client_address"},
+        "doc": {"M": {"client": {"S": old}, "version": {"N": "1"}}},
+    });
+    world.put_all(&[item, guard]);
+    let path = format!("/v1/clients/{old}");
+    assert_eq!(partner.caller.get(&path).await.expect(200).text("email"), "\"q1\"@exa_mple.com");
+    let listed = partner.caller.get("/v1/clients").await.expect(200);
+    assert_eq!(listed.json["data"].as_array().map(Vec::len), Some(2));
+    let changed = partner.caller.patch(&path, &json!({"metadata": {"a": 1}})).await.expect(200);
+    assert_eq!(changed.text("name"), "\u{200b}");
+    let _active = partner.caller.act(&format!("{path}/activate")).await.expect(200);
+    let refused = partner.caller.patch(&path, &json!({"name": "\u{200b}"})).await;
+    assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/name");
+    let _deleted = partner.caller.delete(&path).await.expect(204);
+    let _other = partner.caller.get(&format!("/v1/clients/{new}")).await.expect(200);
+}

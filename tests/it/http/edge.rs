@@ -158,3 +158,36 @@ async fn queries_that_would_panic_are_refused_or_read() {
     let found = list("email=a b@c.de").await.expect(200);
     assert_eq!(found.json["data"], json!([]));
 }
+
+#[tokio::test]
+async fn media_types_ignore_case_and_a_change_may_be_called_a_merge_patch() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let client = format!("/v1/clients/{}", world.client(&partner).await);
+    for kind in ["application/merge-patch+json", "Application/Merge-Patch+JSON; charset=utf-8", "APPLICATION/JSON"] {
+        let body = Some(json!({"phone": kind}).to_string().into_bytes());
+        let headers = [("content-type", kind), ("content-encoding", "identity")];
+        let changed = partner.caller.send("PATCH", &client, &headers, body).await.expect(200);
+        assert_eq!(changed.text("phone"), kind);
+    }
+    let ada = world.person().await;
+    let picture = Some(crate::http::operations::PICTURE.to_vec());
+    let kept = ada.caller.send("PUT", "/v1/me/avatar", &[("content-type", "IMAGE/PNG")], picture).await;
+    let _kept = kept.expect(204);
+    // An action takes an empty object, as programs send it.
+    let act = format!("{client}/activate");
+    let _done = partner.caller.post(&act, &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_character_that_needs_no_encoding_is_itself_in_a_path() {
+    let world = World::new().await;
+    let product = json!({"reference": "A~B", "name": "x", "price": 1});
+    let _made = world.operator.post("/v1/products", &product).await.expect(201);
+    for path in ["/v1/products/A~B", "/v1/products/A%7EB", "/v1/products/%41%7eB", "/%76%31/products/A~B"] {
+        assert_eq!(world.operator.get(path).await.expect(200).text("reference"), "A~B", "{path}");
+    }
+    for path in ["/v1/products/A%257EB", "/v1/products%2FA~B", "/v1/products/A%7", "/v1/products/A%"] {
+        let _unknown = world.operator.get(path).await.refused(404, "not_found");
+    }
+}

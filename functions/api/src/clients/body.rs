@@ -46,20 +46,21 @@ impl ClientBody {
             Some(client_id) => client_id,
             None => ClientId::from_uuid(&uuid::Uuid::new_v4().to_string()).map_err(|_| Problem::internal())?,
         };
-        let metadata = metadata(self.metadata.unwrap_or_default())?;
+        let metadata = metadata(&self.metadata.unwrap_or_default())?;
         Ok(NewClient { name: self.name, email: self.email, phone: self.phone, metadata, client_id })
     }
 }
 
-/// Checks the object given as the member `metadata`; an error points below `/metadata`.
-pub fn metadata(object: Map<String, Value>) -> Result<Metadata, Problem> {
-    Metadata::new(object).map_err(metadata_problem)
+/// Checks the object given as the member `metadata`; an error points below `/metadata`. Null never stays, as in a
+/// change.
+pub fn metadata(object: &Map<String, Value>) -> Result<Metadata, Problem> {
+    Metadata::default().merged(object).map_err(metadata_problem)
 }
 
 fn metadata_problem(error: MetadataError) -> Problem {
     let problem = match error {
         MetadataError::Text(pointer) => {
-            Problem::invalid(pointer, "must not contain control characters or bidirectional overrides")
+            Problem::invalid(pointer, "must not contain control characters, line separators or bidirectional overrides")
         }
         MetadataError::TooDeep => Problem::invalid("", format!("must be nested at most {MAX_DEPTH} deep")),
         // A refusal's pointer already starts at the root of the body.

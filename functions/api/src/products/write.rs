@@ -2,7 +2,7 @@
 //!
 //! Invariant: only operators change products; a licence keeps the terms under which it was sold.
 
-use purser_domain::basic::Name;
+use purser_domain::basic::{Name, OneTo};
 use purser_domain::licences::{
     Days, NewProductReference, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
 };
@@ -27,8 +27,9 @@ struct CreateProduct {
     name: Name,
     /// The list price of one unit, in credits.
     price: Amount,
-    /// The tiers whose resellers may buy it; all tiers if omitted.
-    tiers: Option<Vec<Tier>>,
+    /// The tiers whose resellers may buy it, at least one; all tiers if omitted.
+    #[schema(value_type = Option<Vec<Tier>>, min_items = 1, max_items = 100)]
+    tiers: Option<Tiers>,
     /// If omitted, a product with a duration is a `subscription`, and one without is `lifetime`.
     terms: Option<TermsKind>,
     /// The duration of a licence in days, counted from its activation. Required for a subscription or trial, and not
@@ -75,7 +76,11 @@ fn wrong_terms(error: TermsError) -> Problem {
     Problem::invalid("/terms", error.to_string())
 }
 
-fn distinct(mut tiers: Vec<Tier>) -> Vec<Tier> {
+/// The tiers that a body names, perhaps some of them twice.
+type Tiers = OneTo<100, Tier>;
+
+fn distinct(tiers: Tiers) -> Vec<Tier> {
+    let mut tiers: Vec<Tier> = tiers.into_iter().collect();
     tiers.sort_unstable();
     tiers.dedup();
     tiers
@@ -93,9 +98,9 @@ struct ChangeProduct {
     #[serde(default, deserialize_with = "present")]
     price: Option<Amount>,
     /// Null allows all tiers.
-    #[schema(value_type = Option<Vec<Tier>>)]
+    #[schema(value_type = Option<Vec<Tier>>, min_items = 1, max_items = 100)]
     #[serde(default, deserialize_with = "present")]
-    tiers: Option<Option<Vec<Tier>>>,
+    tiers: Option<Option<Tiers>>,
     #[schema(value_type = TermsKind)]
     #[serde(default, deserialize_with = "present")]
     terms: Option<TermsKind>,

@@ -68,7 +68,7 @@ async fn onboard_reseller(
         tier,
         status: ResellerStatus::Active,
         low_credit_threshold: threshold.unwrap_or(app.config.low_credit_threshold),
-        metadata: metadata(body.metadata.unwrap_or_default())?,
+        metadata: metadata(&body.metadata.unwrap_or_default())?,
     };
     let refid = app.store.new_reseller_refid()?;
     let onboarded = app.store.onboard_reseller::<ResellerView>(&refid, &new, parent.as_ref(), &request).await?;

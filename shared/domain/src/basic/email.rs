@@ -6,6 +6,7 @@
 
 use email_address::Options;
 
+use crate::basic::stored::is_stored;
 use crate::basic::text::{Name, TextError, text_type};
 
 /// The longest address, in bytes (RFC 5321).
@@ -28,10 +29,31 @@ fn check(text: &str) -> Result<(), TextError> {
             "must be an ASCII e-mail address without spaces; write the domain in its xn-- form",
         ));
     }
+    let invalid = TextError::Malformed("must be a valid e-mail address");
     let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
-    email_address::EmailAddress::parse_with_options(text, options)
-        .map(|_| ())
-        .map_err(|_| TextError::Malformed("must be a valid e-mail address"))
+    let (local, domain) = match email_address::EmailAddress::parse_with_options(text, options) {
+        Ok(parsed) => (parsed.local_part().to_owned(), parsed.domain().to_owned()),
+        Err(_) => return Err(invalid),
+    };
+    if is_stored() {
+        return Ok(());
+    }
+    // The quotation marks may be left out, so that one mailbox would have two addresses.
+    if local.contains('"') {
+        return Err(TextError::Malformed("must not have quotation marks before the @"));
+    }
+    if is_host(&domain) { Ok(()) } else { Err(invalid) }
+}
+
+/// Whether e-mails can be sent to a domain: labels of letters, digits and inner hyphens, and a top level that is not a
+/// number.
+fn is_host(domain: &str) -> bool {
+    let label = |label: &str| {
+        let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (1..=63).contains(&label.len()) && plain && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let top = domain.rsplit('.').next().unwrap_or_default();
+    domain.split('.').all(label) && !top.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl EmailAddress {
@@ -50,10 +72,11 @@ impl EmailAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::basic::stored::as_stored;
 
     #[test]
     fn addresses_are_checked_and_compared_without_case() {
-        for good in ["a@b.co", "First.Last+tag@Example.COM", "x@xn--bcher-kva.example"] {
+        for good in ["a@b.co", "First.Last+tag@Example.COM", "x@xn--bcher-kva.example", "o'brien@3com.co.uk"] {
             assert!(EmailAddress::try_from(good.to_owned()).is_ok(), "{good}");
         }
         let long = format!("{}@{}.com", "a".repeat(64), "b".repeat(186));
@@ -62,6 +85,18 @@ mod tests {
         {
             assert!(EmailAddress::try_from(bad.to_owned()).is_err(), "{bad}");
         }
+        for stored in [
+            "\"q1\"@example.com",
+            "\"a b\"@example.com".replace(' ', "_").as_str(),
+            "ada@exa_mple.com",
+            "ada@-example.com",
+            "ada@example-.com",
+            "ada@example.123",
+        ] {
+            assert!(EmailAddress::try_from(stored.to_owned()).is_err(), "{stored}");
+        }
+        assert!(as_stored(|| EmailAddress::try_from("\"q1\"@example.com".to_owned())).is_ok());
+        assert!(as_stored(|| EmailAddress::try_from("ada@exa_mple.com".to_owned())).is_ok());
         let address = EmailAddress::try_from("Ops@Example.COM".to_owned());
         assert_eq!(address.map(|a| a.folded()), Ok("ops@example.com".to_owned()));
     }

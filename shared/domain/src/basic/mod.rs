@@ -9,11 +9,13 @@ pub mod one_to;
 pub mod refid;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod stored;
 pub mod text;
 pub mod time;
 
 pub use email::EmailAddress;
 pub use one_to::OneTo;
 pub use refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, Prefix, ResellerRefid, UserRefid};
+pub use stored::as_stored;
 pub use text::{ClientId, Description, Name, Phone, Reference};
 pub use time::{Day, Hour, Time};

@@ -1,18 +1,21 @@
 //! Text that people type: any script and emoji, stored as given, up to a length.
 //!
-//! Invariant: no control character and no bidirectional override is ever stored, so pages and e-mails show text in
-//! the order in which it was written (docs/rules.md, "Text").
+//! Invariant: no control character, no line or paragraph separator and no bidirectional override is taken, so pages and
+//! e-mails show text in the order in which it was written and on one line. Text that shows nothing is blank
+//! (docs/rules.md, "Text").
+
+use crate::basic::stored::is_stored;
 
 /// Why text is refused. People read the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// The text is empty or only white space.
+    /// The text is empty, or shows nothing.
     #[error("must not be blank")]
     Blank,
     /// The text has more Unicode scalar values than allowed.
     #[error("must be at most {0} characters")]
     TooLong(usize),
-    #[error("must not contain control characters or bidirectional overrides")]
+    #[error("must not contain control characters, line separators or bidirectional overrides")]
     Forbidden,
     #[error("{0}")]
     Malformed(&'static str),
@@ -20,12 +23,24 @@ pub enum TextError {
 
 pub fn is_allowed(c: char) -> bool {
     let overrides = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    !c.is_control() && !overrides
+    let separates = matches!(c, '\u{2028}' | '\u{2029}') && !is_stored();
+    !c.is_control() && !overrides && !separates
+}
+
+/// Whether a character shows nothing by itself: white space, and what Unicode calls default-ignorable, such as
+/// zero-width, filler and tag characters and variation selectors; and the Braille pattern without dots.
+pub fn shows_nothing(c: char) -> bool {
+    let ignorable = matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}');
+    c.is_whitespace() || ignorable && !is_stored()
 }
 
 /// Checks text of any type: not blank, no forbidden characters, and at most `most` Unicode scalar values.
 pub fn check(text: &str, most: usize) -> Result<(), TextError> {
-    if text.trim().is_empty() {
+    if text.chars().all(shows_nothing) {
         return Err(TextError::Blank);
     }
     if text.chars().count() > most {
@@ -118,6 +133,7 @@ impl ClientId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::basic::stored::as_stored;
 
     #[test]
     fn any_script_and_emoji_is_text() {
@@ -131,6 +147,12 @@ mod tests {
         for (name, error) in [
             ("", TextError::Blank),
             (" \u{a0}", TextError::Blank),
+            ("\u{200b}", TextError::Blank),
+            ("\u{3164}\u{ffa0}\u{115f}", TextError::Blank),
+            (" \u{feff}\u{2060}\u{e0061}\u{fe0f}\u{ad}", TextError::Blank),
+            ("\u{2800}", TextError::Blank),
+            ("a\u{2028}b", TextError::Forbidden),
+            ("a\u{2029}", TextError::Forbidden),
             ("a\nb", TextError::Forbidden),
             ("a\u{0}b", TextError::Forbidden),
             ("a\u{85}b", TextError::Forbidden),
@@ -138,6 +160,13 @@ mod tests {
             ("evil\u{2066}txt", TextError::Forbidden),
         ] {
             assert_eq!(Name::try_from(name.to_owned()), Err(error), "{name:?}");
+        }
+        for stored in ["\u{200b}", "a\u{2028}b"] {
+            assert!(as_stored(|| Name::try_from(stored.to_owned())).is_ok(), "{stored:?}");
+        }
+        // Zero-width characters are part of some scripts and of emoji.
+        for shown in ["👩\u{200d}🚀", "می\u{200c}خواهم", "❤\u{fe0f}"] {
+            assert!(Name::try_from(shown.to_owned()).is_ok(), "{shown}");
         }
         assert!(Name::try_from("é".repeat(255)).is_ok());
         assert_eq!(Name::try_from("é".repeat(256)), Err(TextError::TooLong(255)));

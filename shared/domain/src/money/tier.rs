@@ -40,11 +40,12 @@ number_type!(
 );
 
 impl BasisPoints {
-    /// The price after the discount, rounded down.
+    /// The price after the discount, rounded down, but at least 1: nothing that has a price is free (rule B2).
     pub fn off(self, price: Credits) -> Credits {
         let left = u128::from(price.get()) * u128::from(10_000 - self.0) / 10_000;
         // The result is at most `price`, so it fits, and the fallback is never used.
-        Credits::new(u64::try_from(left).unwrap_or(price.get()))
+        let left = u64::try_from(left).unwrap_or(price.get());
+        Credits::new(left.max(price.get().min(1)))
     }
 }
 
@@ -91,16 +92,21 @@ mod tests {
             (90, Tier::Platinum, 63),
             (700, Tier::Platinum, 490),
             (1_000, Tier::Gold, 850),
-            (1, Tier::Platinum, 0),
+            (1, Tier::Platinum, 1),
+            (0, Tier::Platinum, 0),
             (1_000_000_000_000, Tier::Platinum, 700_000_000_000),
         ] {
             assert_eq!(discounts.price(tier, Credits::new(base)), Credits::new(price), "{base} {tier:?}");
         }
     }
 
-    /// Checks without division that the price is the largest integer p with p × 10,000 ≤ base × (10,000 − discount).
+    /// Checks without division that the price is the largest integer p with p × 10,000 ≤ base × (10,000 − discount), or
+    /// 1 if that is 0.
     fn is_exact(base: u64, discount: u16, price: u64) -> bool {
         let paid = u128::from(base) * u128::from(10_000 - discount);
+        if base > 0 && paid < 10_000 {
+            return price == 1;
+        }
         u128::from(price) * 10_000 <= paid && paid < (u128::from(price) + 1) * 10_000
     }
 

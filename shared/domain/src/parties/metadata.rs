@@ -1,36 +1,20 @@
 //! Metadata: a JSON object that callers keep with a client or a reseller.
 //!
-//! Invariant: metadata is at most 16 KiB of JSON, holds no control characters, and has no key that looks like the name
-//! of a credential. A change is merged by RFC 7396, so it can't drop other members by accident (rule A6).
+//! Invariant: metadata is at most 16 KiB of JSON, holds no control characters, and has no key that names a credential
+//! and no number of a payment card. A change is merged by RFC 7396, so it can't drop other members by accident (rule
+//! A6).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::basic::stored::{as_stored, is_stored};
 use crate::basic::text;
+use crate::parties::sensitive::{is_card_number, names_a_credential};
 use crate::refusal::Refusal;
 
 /// The largest metadata, in bytes of JSON.
 pub const MAX_BYTES: usize = 16 * 1024;
 pub const MAX_DEPTH: usize = 32;
-
-/// Words that name a credential wherever they occur in a key.
-const TELLING: [&str; 13] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "credential",
-    "cardnumber",
-    "creditcard",
-    "cardno",
-];
-/// Words that are too short to search for inside a key: "shipping" contains "pin".
-const EXACT: [&str; 7] = ["pwd", "pin", "pan", "cvv", "cvc", "ccn", "ssn"];
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -44,9 +28,10 @@ crate::value_schema!(
     serde_json::json!({"segment": "Enterprise"})
 );
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, derive_more::From)]
 pub enum MetadataError {
     /// The text at this JSON pointer may not be stored. If a key is the problem, the pointer names its object.
+    #[from(skip)]
     Text(String),
     TooDeep,
     /// Rule A6 refuses a key or the size.
@@ -67,7 +52,8 @@ impl Metadata {
         let mut merged = Value::Object(self.0.clone());
         json_patch::merge(&mut merged, &Value::Object(patch.clone()));
         match merged {
-            Value::Object(object) => Self::new(object),
+            // What is there already was judged when it came.
+            Value::Object(object) => as_stored(|| Self::new(object)),
             _ => Ok(self.clone()),
         }
     }
@@ -93,15 +79,11 @@ impl Metadata {
     }
 }
 
-fn looks_like_a_credential(key: &str) -> bool {
-    let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    EXACT.contains(&plain.as_str()) || TELLING.iter().any(|word| plain.contains(word))
-}
-
 fn check_members(object: &Map<String, Value>, pointer: &str, depth: usize) -> Result<(), MetadataError> {
     for (key, value) in object {
         let here = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-        if looks_like_a_credential(key) {
+        // In a patch, null removes a member, also one that an older rule let in.
+        if !value.is_null() && !is_stored() && names_a_credential(key) {
             return Err(MetadataError::Refused(Refusal::SensitiveMetadata { pointer: here }));
         }
         if !key.chars().all(text::is_allowed) {
@@ -116,8 +98,11 @@ fn check_value(value: &Value, pointer: String, depth: usize) -> Result<(), Metad
     if depth > MAX_DEPTH {
         return Err(MetadataError::TooDeep);
     }
+    let is_card = |text: &str| !is_stored() && is_card_number(text);
     match value {
         Value::String(text) if !text.chars().all(text::is_allowed) => Err(MetadataError::Text(pointer)),
+        Value::String(text) if is_card(text) => Err(Refusal::SensitiveMetadata { pointer }.into()),
+        Value::Number(number) if is_card(&number.to_string()) => Err(Refusal::SensitiveMetadata { pointer }.into()),
         Value::Object(object) => check_members(object, &pointer, depth + 1),
         Value::Array(items) => items
             .iter()
@@ -141,6 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn what_older_rules_let_in_stays_while_other_members_change() {
+        let old =
+            as_stored(|| metadata(&json!({"cvv2": "123", "a": "x\u{2028}", "card": "4111111111111111"}))).unwrap();
+        let changed = old.merged(&object(&json!({"b": 1, "a": null}))).unwrap();
+        assert_eq!(changed.as_object().len(), 3);
+        assert!(old.merged(&object(&json!({"cvv2": "321"}))).is_err());
+        assert_eq!(changed.merged(&object(&json!({"cvv2": null}))).unwrap().as_object().len(), 2);
+    }
+
+    #[test]
     fn a_patch_merges_and_null_removes() {
         let old = metadata(&json!({"segment": "Enterprise", "seats": {"max": 5, "used": 1}}));
         let new = old.and_then(|old| old.merged(&object(&json!({"segment": null, "seats": {"used": 2}, "vip": true}))));
@@ -159,8 +154,43 @@ mod tests {
             ("company", false),
             ("segment", false),
             ("japan", false),
+            ("secretary", false),
+            ("tokenised", false),
+            ("passenger_name", false),
+            ("opinion", false),
+            ("authority", false),
+            ("PANAMA", false),
+            ("spinCount", false),
+            ("cvv2", true),
+            ("cardCvv", true),
+            ("APIKey", true),
+            ("apikey1", true),
+            ("APIKEY", true),
+            ("ＰＡＳＳＷＯＲＤ", true),
+            ("my.password.hint", true),
+            ("session-id", true),
+            ("bearer", true),
+            ("ssh_key", true),
+            ("customerPIN", true),
         ] {
-            assert_eq!(metadata(&json!({key: 1})).is_err(), refused, "{key}");
+            assert_eq!(metadata(&json!({key: "x"})).is_err(), refused, "{key}");
+        }
+        for (value, refused) in [
+            (json!("4111 1111 1111 1111"), true),
+            (json!("4111-1111-1111-1111"), true),
+            (json!(4_111_111_111_111_111_u64), true),
+            (json!(["5555555555554444"]), true),
+            (json!("378282246310005"), true),
+            (json!({"note": "6011111111111117"}), true),
+            (json!("3530111333300000"), true),
+            // The last digit is wrong; an IMEI; an order number; a telephone number.
+            (json!("4111 1111 1111 1112"), false),
+            (json!("490154203237518"), false),
+            (json!("356938035643809"), false),
+            (json!("1234567890123"), false),
+            (json!("+49 30 901820"), false),
+        ] {
+            assert_eq!(metadata(&json!({"key": value})).is_err(), refused, "{value}");
         }
         assert_eq!(
             metadata(&json!({"a/b": [{"access_token": "x"}]})),

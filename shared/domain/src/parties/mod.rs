@@ -3,6 +3,7 @@
 pub mod client;
 pub mod metadata;
 pub mod reseller;
+mod sensitive;
 
 pub use client::{Client, ClientChange, ClientStatus, DeletedClient, NewClient};
 pub use metadata::{Metadata, MetadataError};

@@ -35,7 +35,7 @@ impl<W: Asker, S: Subject<W>, T: Terms, C: Content> FromRequest<App> for Input<W
         let subject = S::find(&who, &mut parts, app).await?;
         let read = async {
             let terms = T::read(&parts)?;
-            Ok((terms, C::read(&parts.headers, body).await?))
+            Ok((terms, C::read(&parts, body).await?))
         };
         match read.await {
             Ok((terms, content)) => Ok(Self(who, subject, terms, content)),

@@ -154,7 +154,7 @@ mod tests {
     fn password(text: &str) -> Password {
         let email = EmailAddress::try_from("a@b.example".to_owned()).unwrap();
         let policy = PasswordPolicy::default();
-        policy.accept(given(text), &email, None).unwrap()
+        policy.accept(given(text), &email, None, "").unwrap()
     }
 
     /// The output of `work`, and how many Argon2 runs it took.

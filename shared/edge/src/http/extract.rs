@@ -5,7 +5,7 @@
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::Query;
-use http::header::{CONTENT_TYPE, HeaderMap, IF_MATCH};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, IF_MATCH};
 use http::request::Parts;
 use http_body_util::LengthLimitError;
 use purser_domain::refusal::Refusal;
@@ -21,31 +21,40 @@ pub const MOST_BYTES: usize = 512 * 1024;
 pub struct Body<T>(pub T);
 
 pub trait Content: Sized + Send {
-    fn read(headers: &HeaderMap, body: HttpBody) -> impl Future<Output = Result<Self, Problem>> + Send;
+    fn read(parts: &Parts, body: HttpBody) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
-/// No content. A body that is sent anyway is ignored.
+/// No members. The body may be left out, or be an empty object; a request that only reads may have any.
 impl Content for () {
-    async fn read(_: &HeaderMap, _: HttpBody) -> Result<Self, Problem> {
+    async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
+        if parts.method.is_safe() {
+            return Ok(());
+        }
+        let empty = <Option<Body<Nothing>> as Content>::read(parts, body).await?;
+        let (None | Some(Body(Nothing {}))) = empty;
         Ok(())
     }
 }
 
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct Nothing {}
+
 impl<T: DeserializeOwned + Send> Content for Body<T> {
-    async fn read(headers: &HeaderMap, body: HttpBody) -> Result<Self, Problem> {
-        must_be_json(headers)?;
-        json::read(&read(body, MOST_BYTES).await?).map(Self)
+    async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
+        must_be_json(&parts.headers)?;
+        json::read(&read(&parts.headers, body, MOST_BYTES).await?).map(Self)
     }
 }
 
 impl<T: DeserializeOwned + Send> Content for Option<Body<T>> {
-    async fn read(headers: &HeaderMap, body: HttpBody) -> Result<Self, Problem> {
-        let bytes = read(body, MOST_BYTES).await?;
+    async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
+        let bytes = read(&parts.headers, body, MOST_BYTES).await?;
         // An empty body needs no Content-Type.
         if bytes.is_empty() {
             return Ok(None);
         }
-        must_be_json(headers)?;
+        must_be_json(&parts.headers)?;
         json::read(&bytes).map(|body| Some(Body(body)))
     }
 }
@@ -57,13 +66,23 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::because(refusals::UnsupportedMediaType, "The body must be application/json."))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// The media type in lower case, without parameters; empty if there is none.
+fn media_type(headers: &HeaderMap) -> String {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-async fn read(body: HttpBody, most: usize) -> Result<Vec<u8>, Problem> {
+/// Changes may be labelled as what they are, merge patches (RFC 7396).
+fn is_json(headers: &HeaderMap) -> bool {
+    ["application/json", "application/merge-patch+json"].contains(&media_type(headers).as_str())
+}
+
+async fn read(headers: &HeaderMap, body: HttpBody, most: usize) -> Result<Vec<u8>, Problem> {
+    let encoded = headers.get(CONTENT_ENCODING).is_some_and(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if encoded {
+        let detail = "The body must not be compressed: send it without a Content-Encoding.";
+        return Err(Problem::because(refusals::UnsupportedMediaType, detail));
+    }
     let bytes = to_bytes(body, most).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
@@ -86,20 +105,18 @@ pub struct Picture(pub Bytes);
 purser_domain::value_schema!(Picture, "The bytes of a picture.", formatted(KnownFormat::Binary), "(bytes)");
 
 pub fn is_picture(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("image/"))
+    media_type(headers).starts_with("image/")
 }
 
 impl Content for Picture {
-    async fn read(headers: &HeaderMap, body: HttpBody) -> Result<Self, Problem> {
-        if !is_picture(headers) {
+    async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
+        if !is_picture(&parts.headers) {
             return Err(Problem::because(
                 refusals::UnsupportedMediaType,
                 "The body must be a picture: image/jpeg, image/png or image/webp.",
             ));
         }
-        read(body, MOST_PICTURE_BYTES).await.map(|bytes| Self(bytes.into()))
+        read(&parts.headers, body, MOST_PICTURE_BYTES).await.map(|bytes| Self(bytes.into()))
     }
 }
 

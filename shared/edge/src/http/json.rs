@@ -14,6 +14,7 @@ use serde_path_to_error::{Path, Segment};
 
 pub use purser_store::engine::command::answer::write;
 
+use crate::http::numbers::first_inexact;
 use crate::http::problem::Problem;
 
 /// Any JSON value in which no object has the same member twice.
@@ -94,7 +95,11 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if !value.is_object() {
         return Err(Problem::invalid("", "must be an object"));
     }
-    typed(value)
+    let typed = typed(value)?;
+    match first_inexact(bytes) {
+        None => Ok(typed),
+        Some(pointer) => Err(Problem::invalid(pointer, "can't be kept exactly as a number; send it as text")),
+    }
 }
 
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
@@ -211,8 +216,8 @@ mod tests {
             let amount = amounts.map(|amounts| amounts[0].credits().get());
             assert_eq!(amount, read_as, "{written}");
         }
-        let read = read::<Value>(br#"{"a":[1.0,0.5,-0.0,1e20]}"#).unwrap();
-        assert_eq!(read.to_string(), r#"{"a":[1,0.5,0,1e+20]}"#);
+        let read = read::<Value>(br#"{"a":[1.0,0.5,-0.0,1e15]}"#).unwrap();
+        assert_eq!(read.to_string(), r#"{"a":[1,0.5,0,1000000000000000]}"#);
     }
 
     #[derive(Debug, Deserialize)]

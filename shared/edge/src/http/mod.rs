@@ -6,5 +6,6 @@ pub mod json;
 pub mod lambda;
 pub mod limits;
 pub mod negotiation;
+pub mod numbers;
 pub mod problem;
 pub mod serve;

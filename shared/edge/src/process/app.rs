@@ -69,7 +69,7 @@ impl App {
         email: &EmailAddress,
         name: Option<&Name>,
     ) -> Result<Password, Problem> {
-        let accepted = self.config.accounts.passwords.accept(given, email, name);
+        let accepted = self.config.accounts.passwords.accept(given, email, name, &self.config.brand);
         accepted.map_err(|weak| Self::weak_password(&weak))
     }
 

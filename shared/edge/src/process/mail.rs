@@ -46,7 +46,7 @@ impl Mailer {
         let message = Message::builder().subject(utf8(&mail.subject).map_err(invalid)?).body(body).build();
         self.client
             .send_email()
-            .from_email_address(format!("{} <{}>", phrase(&mail.brand), self.from))
+            .from_email_address(sender(&mail.brand, self.from.as_str()))
             .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
             .content(EmailContent::builder().simple(message).build())
             .set_configuration_set_name(self.configuration_set.clone())
@@ -61,6 +61,17 @@ impl Mailer {
 fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
     format!("SendEmail: {}", code.unwrap_or("no answer"))
+}
+
+/// The longest sender that SES takes, in characters as they are encoded.
+const LONGEST_SENDER: usize = 320;
+
+/// The sender with its name, which is cut at a character where the whole would be too long.
+fn sender(name: &str, address: &str) -> String {
+    let ends = name.char_indices().map(|(at, _)| at).skip(1).chain([name.len()]);
+    let written = |end: usize| format!("{} <{address}>", phrase(name.get(..end).unwrap_or(name).trim_end()));
+    let fits = ends.map(written).take_while(|sender| sender.len() <= LONGEST_SENDER).last();
+    fits.unwrap_or_else(|| address.to_owned())
 }
 
 /// `text` as a display name: quoted if it is printable ASCII, otherwise encoded.
@@ -92,6 +103,22 @@ fn encoded_words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_at_a_character() {
+        assert_eq!(sender("Elite & Co.", "a@b.example"), r#""Elite & Co." <a@b.example>"#);
+        let address = format!("{}@example.com", "a".repeat(64));
+        for name in ["👩".repeat(255), "a".repeat(255), "\"".repeat(255), "é ".repeat(127)] {
+            let sender = sender(&name, &address);
+            assert!((250..=LONGEST_SENDER).contains(&sender.len()), "{sender}");
+            assert!(sender.ends_with(&format!(" <{address}>")), "{sender}");
+            let (phrase, _) = sender.rsplit_once(' ').unwrap();
+            for word in phrase.split(' ').filter_map(|word| word.strip_prefix("=?UTF-8?B?")) {
+                let bytes = data_encoding::BASE64.decode(word.strip_suffix("?=").unwrap().as_bytes()).unwrap();
+                assert!(name.contains(&String::from_utf8(bytes).unwrap()));
+            }
+        }
+    }
 
     #[test]
     fn a_name_can_not_leave_its_place_in_the_header() {

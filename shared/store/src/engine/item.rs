@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use purser_domain::basic::as_stored;
 use purser_domain::parties::Metadata;
 use purser_domain::people::Actor;
 use serde::de::DeserializeOwned;
@@ -79,7 +80,7 @@ pub(crate) fn doc<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
 pub(crate) fn part<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, StoreError> {
     let value =
         item.get(name).cloned().ok_or_else(|| StoreError::Unreadable(format!("attribute {name} is missing")))?;
-    serde_dynamo::from_attribute_value(value)
+    as_stored(|| serde_dynamo::from_attribute_value(value))
         .map_err(|error| StoreError::Unreadable(format!("attribute {name}: {error}")))
 }
 

@@ -48,15 +48,15 @@ fn read(loaded: &Loaded, token: &str) -> Result<Token, StoreError> {
 }
 
 impl Store {
-    /// What a token is for, and its account. Callers ask this before they hash a password, so only a valid token costs
-    /// that work.
-    pub async fn account_of_token(&self, token: &str, now: Time) -> Result<(Purpose, Account), StoreError> {
+    /// What a token is for, and its user. Callers ask this before they hash a password, so only a valid token costs that
+    /// work.
+    pub async fn user_of_token(&self, token: &str, now: Time) -> Result<(Purpose, User), StoreError> {
         let found = self.table.get(&key(token), Consistency::Strong).await?;
         let token: Option<Token> = found.as_ref().map(doc).transpose()?;
         let token = token.ok_or(Refusal::InvalidToken)?;
-        let account = self.account(&token.user, now).await?.ok_or(Refusal::InvalidToken)?;
-        token.must_be_good_for(&account.user, now)?;
-        Ok((token.purpose, account))
+        let user = self.user(&token.user).await?.ok_or(Refusal::InvalidToken)?;
+        token.must_be_good_for(&user, now)?;
+        Ok((token.purpose, user))
     }
 
     /// Uses a token that changes an address. The user's password was checked before.
@@ -89,7 +89,7 @@ impl Store {
             let failed = Count::of(&self.secrets, Counted::Account, &[&token.email.folded()]);
             match &token.purpose {
                 Purpose::ChangeEmail { email } => more.push(user::address_key(email)),
-                purpose if purpose.sets_password() => more.push(failed.key.clone()),
+                purpose if purpose.sets_password() => more.extend([failed.key.clone(), avatar::key(&token.user)]),
                 _ => {}
             }
             let unread = loaded.unread(more);
@@ -99,11 +99,6 @@ impl Store {
             let account = account::read(loaded, &token.user, request.now)?;
             let account = account.ok_or(Refusal::InvalidToken)?;
             token.must_be_good_for(&account.user, request.now)?;
-            let picture = avatar::key(&token.user);
-            let first = token.purpose.sets_password() && account.user.confirmed_at.is_none();
-            if first && !loaded.unread([picture.clone()]).is_empty() {
-                return Ok(Decision::Read(vec![picture]));
-            }
             let change = used(&token, &account, chosen, request.now)?;
             let user = change.user.clone().unwrap_or(account.user.clone());
             let delete = Write::Delete(key(text), Condition::Version(token.version));
@@ -117,7 +112,8 @@ impl Store {
             if token.purpose.sets_password() {
                 writes.push(failed.success(loaded)?);
             }
-            if first {
+            if token.purpose.sets_password() && account.user.confirmed_at.is_none() {
+                let picture = avatar::key(&token.user);
                 let pictured = loaded.has(&picture);
                 writes.push(account::removal_of(picture, pictured.then_some(1)));
             }

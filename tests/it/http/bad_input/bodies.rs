@@ -11,10 +11,43 @@ use crate::http::operations::Request;
 /// Marks a place in a body until the raw text of a value replaces it.
 const HERE: &str = "<here>";
 
-/// Characters that no text may hold: control characters and bidirectional overrides.
-const FORBIDDEN: [char; 14] = [
-    '\0', '\u{7}', '\n', '\u{7f}', '\u{85}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
-    '\u{2067}', '\u{2068}', '\u{2069}',
+/// Characters that no text may hold: control characters, line and paragraph separators, and bidirectional overrides.
+const FORBIDDEN: [char; 16] = [
+    '\u{2028}', '\u{2029}', '\0', '\u{7}', '\n', '\u{7f}', '\u{85}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
+    '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+];
+
+/// Text that a reader takes for blank: white space, and zero-width, filler, tag and similar characters.
+const SHOWING_NOTHING: [&str; 9] = [
+    " ",
+    "\u{a0}\u{3000}",
+    "\u{200b}",
+    "\u{200d}\u{200c}",
+    "\u{feff} \u{2060}",
+    "\u{3164}",
+    "\u{ffa0}\u{115f}",
+    "\u{2800}",
+    "\u{e0041}\u{fe0f}",
+];
+
+/// Addresses to which no e-mail can be sent, or that name a mailbox in a second way.
+const NO_ADDRESSES: [&str; 16] = [
+    "",
+    "a",
+    "a@",
+    "@b.co",
+    "a@b",
+    "a b@c.co",
+    "é@b.co",
+    "<a@b.co>",
+    "a@b.co,c@d.co",
+    "\"q\"@b.co",
+    "\"q\\.r\"@b.co",
+    "a@b_c.co",
+    "a@-b.co",
+    "a@b-.co",
+    "a@b.123",
+    "a@b..co",
 ];
 
 const TYPES: [(&str, &str); 9] = [
@@ -146,12 +179,11 @@ impl Walk {
         let mut texts: Vec<String> = FORBIDDEN.iter().map(|c| format!("a{c}b")).collect();
         if least > 0 {
             texts.extend((0..least).map(|length| "x".repeat(length)));
-            texts.extend([" ", "\u{a0}\u{3000}"].map(ToOwned::to_owned));
+            texts.extend(SHOWING_NOTHING.map(ToOwned::to_owned));
         }
         if kind == TextKind::Email {
             texts.push(format!("{}@example.com", "x".repeat(most)));
-            let bad = ["", "a", "a@", "@b.co", "a@b", "a b@c.co", "é@b.co", "<a@b.co>", "a@b.co,c@d.co"];
-            texts.extend(bad.map(ToOwned::to_owned));
+            texts.extend(NO_ADDRESSES.map(ToOwned::to_owned));
         } else {
             texts.extend(["x", "é"].map(|x| x.repeat(most + 1)));
         }
@@ -245,9 +277,17 @@ impl Walk {
             (json!({"a": {"\u{2066}": 1}}), "invalid_fields", here("/a")),
             (json!({"password": "x"}), "sensitive_metadata", here("/password")),
             (json!({"a": [{"API key": 1}]}), "sensitive_metadata", here("/a/0/API key")),
+            (json!({"cardCvv2": 1}), "sensitive_metadata", here("/cardCvv2")),
+            (json!({"a": ["4111 1111 1111 1111"]}), "sensitive_metadata", here("/a/0")),
+            (json!({"a": 378_282_246_310_005_u64}), "sensitive_metadata", here("/a")),
+            (json!({"a": "x\u{2028}"}), "invalid_fields", here("/a")),
+            (json!({"a": 9_007_199_254_740_993_u64}), "invalid_fields", here("/a")),
             (json!({"a": "x".repeat(16 * 1024)}), "metadata_too_large", here("")),
         ] {
             self.note(place, &value.to_string(), Refusal::Field(code, pointer));
+        }
+        for raw in [r#"{"a":[98765432109876543210]}"#, r#"{"a":[0.12345678901234567890]}"#, r#"{"a":[1e300]}"#] {
+            self.note(place, raw, Refusal::field(here("/a/0")));
         }
         for raw in [r#"{"a":{"b":1,"b":1}}"#, r#"{"a":1e400}"#, r#"{"a":"\ud800"}"#] {
             self.note(place, raw, Refusal::MALFORMED);

@@ -59,7 +59,37 @@ pub fn no_json(subject: &Subject<'_>) -> Vec<Fault> {
         let request = untyped.clone().with_header("content-type", media);
         faults.push(Fault::new(format!("with the content type {media:?}"), request, unsupported.clone()));
     }
-    faults.push(Fault::new("without a content type", untyped, unsupported));
+    faults.push(Fault::new("without a content type", untyped, unsupported.clone()));
+    for encoding in ["gzip", "br", "GZIP", "identity, gzip", "x"] {
+        let request = request.clone().with_header("content-encoding", encoding);
+        faults.push(Fault::new(format!("with the encoding {encoding}"), request, unsupported.clone()));
+    }
+    faults
+}
+
+/// An action needs no body; one that is sent must be an object without members.
+pub fn no_empty_body(subject: &Subject<'_>) -> Vec<Fault> {
+    let operation = subject.operation;
+    if operation.body.is_some() || operation.takes_picture || operation.method == "GET" {
+        return Vec::new();
+    }
+    let with = |body: &str| subject.request().with_body(body).with_header("content-type", "application/json");
+    let bodies = [
+        ("{broken", Refusal::MALFORMED),
+        ("{}}", Refusal::MALFORMED),
+        ("[]", Refusal::field("")),
+        ("null", Refusal::field("")),
+        (r#"{"force":true}"#, Refusal::field("/force")),
+        (r#"{"a/b":null}"#, Refusal::field("/a~1b")),
+    ];
+    let mut faults: Vec<Fault> = bodies
+        .into_iter()
+        .map(|(body, refusal)| Fault::new(format!("with the body {body}"), with(body), refusal))
+        .collect();
+    let unsupported = Refusal::Is(415, "unsupported_media_type");
+    let plain = with("{}").without_header("content-type").with_header("content-type", "text/plain");
+    faults.push(Fault::new("with plain text", plain, unsupported.clone()));
+    faults.push(Fault::new("compressed", with("{}").with_header("content-encoding", "gzip"), unsupported));
     faults
 }
 
@@ -86,13 +116,15 @@ pub fn no_picture(subject: &Subject<'_>) -> Vec<Fault> {
     let too_large = Refusal::Is(413, "payload_too_large");
     let large = request.clone().with_body(vec![0; 5 * 1024 * 1024]);
     faults.push(Fault::new("with 5 MiB", large, too_large));
-    let untyped = request.without_header("content-type");
+    let untyped = request.clone().without_header("content-type");
     let unsupported = Refusal::Is(415, "unsupported_media_type");
     for media in ["", "application/json", "text/plain", "image", "video/mp4"] {
         let request = untyped.clone().with_header("content-type", media);
         faults.push(Fault::new(format!("with the content type {media:?}"), request, unsupported.clone()));
     }
-    faults.push(Fault::new("without a content type", untyped, unsupported));
+    faults.push(Fault::new("without a content type", untyped, unsupported.clone()));
+    let compressed = request.with_header("content-encoding", "gzip");
+    faults.push(Fault::new("compressed", compressed, unsupported));
     faults
 }
 

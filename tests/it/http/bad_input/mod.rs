@@ -156,6 +156,7 @@ async fn what_is_no_json_or_not_said_to_be_is_refused() {
     all_are_refused(|subject| {
         let mut faults = envelopes::no_json(subject);
         faults.extend(envelopes::no_picture(subject));
+        faults.extend(envelopes::no_empty_body(subject));
         faults
     })
     .await;

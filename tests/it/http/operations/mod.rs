@@ -13,7 +13,7 @@ mod parties;
 mod requests;
 
 pub use parties::{Ids, OWNED, Party, refid_of};
-pub use requests::{Request, Sample, WELL, at, is_nothing, plain, variants};
+pub use requests::{PICTURE, Request, Sample, WELL, at, is_nothing, plain, variants};
 
 /// A world without rate limits, with every switch on that opens a route.
 pub async fn world() -> World {

@@ -65,14 +65,14 @@ pub async fn confirm(
     password: GivenPassword,
     name: Option<Name>,
 ) -> Result<User, Problem> {
-    match app.store.account_of_token(token, request.now).await? {
-        (Purpose::Confirm {}, account) => choose(app, request, token, (&account.user, password, name)).await,
-        (Purpose::ChangeEmail { .. }, account) => {
+    match app.store.user_of_token(token, request.now).await? {
+        (Purpose::Confirm {}, user) => choose(app, request, token, (&user, password, name)).await,
+        (Purpose::ChangeEmail { .. }, user) => {
             if name.is_some() {
                 return Err(Problem::invalid("/name", "must be left out when an address is changed"));
             }
             // Wrong passwords are counted for the link, as they are for a session.
-            proven(app, &account.user.refid, &sha256_hex(token.as_bytes()), &password, request).await?;
+            proven(app, &user.refid, &sha256_hex(token.as_bytes()), &password, request).await?;
             Ok(app.store.change_address(token, request).await?)
         }
         (Purpose::Reset | Purpose::SetPassword, _) => Err(Refusal::InvalidToken.into()),
@@ -115,10 +115,8 @@ pub(super) async fn reset_password(
 }
 
 pub async fn reset(app: &App, request: &Request, token: &str, password: GivenPassword) -> Result<User, Problem> {
-    match app.store.account_of_token(token, request.now).await? {
-        (Purpose::Reset | Purpose::SetPassword, account) => {
-            choose(app, request, token, (&account.user, password, None)).await
-        }
+    match app.store.user_of_token(token, request.now).await? {
+        (Purpose::Reset | Purpose::SetPassword, user) => choose(app, request, token, (&user, password, None)).await,
         (Purpose::Confirm {} | Purpose::ChangeEmail { .. }, _) => Err(Refusal::InvalidToken.into()),
     }
 }

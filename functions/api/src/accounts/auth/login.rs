@@ -74,6 +74,6 @@ pub(super) async fn login(
     post, path = "/v1/auth/logout", tag = "accounts",
     responses((status = 204)), security(("session" = []))
 )]
-pub(super) async fn logout(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn logout(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     sessions::end(&app, &me, |own| Ok(own.ending(&me.session))).await
 }

@@ -19,7 +19,7 @@ noted!(NoPicture = NotFound, ", if you have no picture");
         Refused<NoPicture>,
     )
 )]
-pub(super) async fn read_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn read_avatar(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     let found = app.store.avatar(&me.user).await?;
     let jpeg = found.ok_or(Refusal::NotFound(ResourceKind::Avatar))?;
     let headers = [(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "no-store")];
@@ -50,7 +50,7 @@ pub(super) async fn change_avatar(
     delete, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     responses((status = 204))
 )]
-pub(super) async fn remove_avatar(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn remove_avatar(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     app.store.remove_avatar(&me.user).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -14,7 +14,7 @@ use crate::accounts::view::UserView;
     get, path = "/v1/me", tag = "account", security(("session" = [])),
     responses((status = 200, body = UserView))
 )]
-pub(super) async fn read_me(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn read_me(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     let user = app.store.user(&me.user).await?;
     let user = user.ok_or(Refusal::NotFound(ResourceKind::User))?;
     answer::ok(&UserView::from(&user))

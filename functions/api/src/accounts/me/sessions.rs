@@ -1,10 +1,9 @@
 //! The sessions and past sign-ins of the signed-in user.
 
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use http::StatusCode;
 use purser_domain::people::Sessions;
 use purser_edge::caller::call::SignedIn;
+use purser_edge::caller::input::PathId;
 use purser_edge::http::answer::{List, position};
 use purser_edge::prelude::*;
 use purser_store::StoreError;
@@ -21,7 +20,7 @@ type LoginList = List<LoginView>;
     get, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
     responses((status = 200, body = SessionList))
 )]
-pub(super) async fn list_sessions(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn list_sessions(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     let found = app.store.sessions(&me.user).await?;
     let (sessions, seen) = found.ok_or(Refusal::NotFound(ResourceKind::Session))?;
     let lasting = sessions.lasting(&seen, app.config.accounts.sessions, me.request.now);
@@ -37,9 +36,19 @@ pub(super) async fn list_sessions(State(app): State<App>, me: SignedIn) -> Resul
     delete, path = "/v1/me/sessions", tag = "account", security(("session" = [])),
     responses((status = 204))
 )]
-pub(super) async fn end_sessions(State(app): State<App>, me: SignedIn) -> Result<Response, Problem> {
+pub(super) async fn end_sessions(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     let all = |sessions: Sessions| Ok(Sessions { sessions: Vec::new(), ..sessions });
     end(&app, &me, all).await
+}
+
+/// The id of a session, which may be anything: an unknown one is 404.
+pub(super) struct SessionId(String);
+
+impl PathId for SessionId {
+    const WHAT: ResourceKind = ResourceKind::Session;
+    fn parse(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
 }
 
 /// End one of your own sessions
@@ -50,10 +59,8 @@ pub(super) async fn end_sessions(State(app): State<App>, me: SignedIn) -> Result
 )]
 pub(super) async fn end_session(
     State(app): State<App>,
-    me: SignedIn,
-    id: Result<Path<String>, PathRejection>,
+    Input(me, Named(SessionId(id)), ..): Input<SignedIn, Named<SessionId>>,
 ) -> Result<Response, Problem> {
-    let Path(id) = id.map_err(|_| Refusal::NotFound(ResourceKind::Session))?;
     let one = |sessions: Sessions| {
         let known = sessions.sessions.iter().any(|session| session.id == id);
         let left = known.then(|| sessions.ending(&id));

@@ -23,9 +23,9 @@ pub enum Callers {
     Known,
 }
 
-pub fn declare(operation: &mut Operation, callers: Callers, schemas: &Schemas) {
+pub fn declare(operation: &mut Operation, callers: Callers, has_body: bool, schemas: &Schemas) {
     let once = takes(operation, "Idempotency-Key");
-    let mut codes = common(operation, callers);
+    let mut codes = common(operation, callers, has_body);
     let responses = &mut operation.responses.responses;
     for status in codes.keys() {
         responses.entry(status.clone()).or_insert_with(|| RefOr::T(Response::new("")));
@@ -113,7 +113,7 @@ fn takes(operation: &Operation, name: &str) -> bool {
 }
 
 /// The problem codes, by status, that follow from the callers, parameters and body of an operation.
-fn common(operation: &Operation, callers: Callers) -> BTreeMap<String, BTreeSet<String>> {
+fn common(operation: &Operation, callers: Callers, has_body: bool) -> BTreeMap<String, BTreeSet<String>> {
     let within = |place: ParameterIn| any(operation, |it| it.parameter_in == place);
     let takes = |name: &str| takes(operation, name);
     let must_take_a_key = any(operation, |it| it.name == "Idempotency-Key" && it.required == Required::True);
@@ -128,7 +128,7 @@ fn common(operation: &Operation, callers: Callers) -> BTreeMap<String, BTreeSet<
         (within(ParameterIn::Path), NotFound::each),
         (within(ParameterIn::Query), MalformedRequest::each),
         (takes("cursor"), InvalidCursor::each),
-        (operation.request_body.is_some(), BodyReasons::each),
+        (has_body, BodyReasons::each),
         (takes("Idempotency-Key"), <(MalformedRequest, IdempotencyKeyReused)>::each),
         (must_take_a_key, IdempotencyKeyRequired::each),
         (takes("If-Match"), VersionMismatch::each),

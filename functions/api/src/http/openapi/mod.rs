@@ -50,9 +50,10 @@ pub fn document() -> OpenApi {
     schemas.values_mut().for_each(describe_members);
     let schemas = schemas.clone();
     for (path, item) in &mut document.paths.paths {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            finish(operation, path.starts_with("/v1/"), &schemas);
+        let changing = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        let changing = changing.into_iter().flatten().map(|it| (it, true));
+        for (operation, changes) in item.get.as_mut().map(|it| (it, false)).into_iter().chain(changing) {
+            finish(operation, path.starts_with("/v1/"), changes, &schemas);
         }
     }
     document
@@ -63,8 +64,9 @@ fn bearer(says: &str) -> SecurityScheme {
     SecurityScheme::Http(bearer.description(Some(says)).build())
 }
 
-/// Completes what `utoipa::path` says: drops nulls from inputs, adds security and the common answers.
-fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
+/// Completes what `utoipa::path` says: drops nulls from inputs, adds security and the common answers. The body of an
+/// operation that changes something is judged even if none is needed.
+fn finish(operation: &mut Operation, under_v1: bool, changes: bool, schemas: &Schemas) {
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
             parameter.schema = parameter.schema.take().map(without_null);
@@ -87,7 +89,7 @@ fn finish(operation: &mut Operation, under_v1: bool, schemas: &Schemas) {
     if callers == Callers::Known {
         operation.security = Some(vec![key, session]);
     }
-    answers::declare(operation, callers, schemas);
+    answers::declare(operation, callers, changes, schemas);
 }
 
 /// utoipa describes a member that may be null as a choice of null and a reference, and puts the description on the

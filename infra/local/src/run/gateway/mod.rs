@@ -108,7 +108,32 @@ fn router(paths: BTreeMap<String, Methods>, default: &Router) -> Router {
         router = router.route(path, any(choose));
     }
     let default = default.clone();
-    router.fallback(move |request: Request| hand_over(default.clone(), request)).layer(map_response(show_cost))
+    let router = router.fallback(move |request: Request| hand_over(default.clone(), request));
+    let routed = move |request: Request| hand_over(router.clone(), decoded(request));
+    Router::new().fallback(routed).layer(map_response(show_cost))
+}
+
+/// The request with its path decoded as far as API Gateway's decoding matters to functions: a percent-encoded character
+/// that needs no encoding is that character (RFC 3986, 6.2.2.2).
+fn decoded(mut request: Request) -> Request {
+    let uri = request.uri();
+    let mut path = String::new();
+    let mut rest = uri.path();
+    while let Some((before, after)) = rest.split_once('%') {
+        path.push_str(before);
+        let byte = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let character = byte.map(char::from).filter(|c| c.is_ascii_alphanumeric() || "-._~".contains(*c));
+        path.push(character.unwrap_or('%'));
+        rest = character.and_then(|_| after.get(2..)).unwrap_or(after);
+    }
+    path.push_str(rest);
+    if path != uri.path() {
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(uri) = format!("{path}{query}").parse() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
 }
 
 /// The path in the router's syntax. Functions may name the same parameter differently, so parameters are numbered

@@ -140,13 +140,19 @@ impl PasswordPolicy {
         given: GivenPassword,
         email: &EmailAddress,
         name: Option<&Name>,
+        brand: &str,
     ) -> Result<Password, WeakPassword> {
         if given.length() < self.least {
             return Err(WeakPassword::TooShort { least: self.least });
         }
         let end = given.0.char_indices().nth(JUDGED).map(|(at, _)| at);
         let beginning = end.and_then(|end| given.0.get(..end));
-        let judged = zxcvbn(beginning.unwrap_or(&given.0), &known(email, name));
+        let known = known(email, name, brand);
+        if is_made_of(&given.0, &known) {
+            let advice = "Names, the name of the service and dates are what others try first.".to_owned();
+            return Err(WeakPassword::Common { advice });
+        }
+        let judged = zxcvbn(beginning.unwrap_or(&given.0), &known);
         if judged.score() >= Score::Three {
             return Ok(Password(given));
         }
@@ -159,16 +165,56 @@ impl PasswordPolicy {
     }
 }
 
-/// Words that somebody who knows the owner would try first.
-fn known<'a>(email: &'a EmailAddress, name: Option<&'a Name>) -> Vec<&'a str> {
-    let whole = [email.as_str()].into_iter().chain(name.map(Name::as_str));
+/// Words that people put before a year to have a new password.
+const OF_THE_YEAR: [&str; 24] = [
+    "spring",
+    "summer",
+    "autumn",
+    "fall",
+    "winter",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
+/// Words that somebody who knows the owner, and where the password is for, would try first.
+fn known<'a>(email: &'a EmailAddress, name: Option<&'a Name>, brand: &'a str) -> Vec<&'a str> {
+    let whole = [email.as_str(), brand].into_iter().chain(name.map(Name::as_str));
     let words = whole.clone().flat_map(|text| {
         text.split(|c: char| !c.is_alphanumeric())
             // A part of a name with only one or two letters occurs in many good passwords.
             .filter(|word| word.chars().count() > 2)
             .take(16)
     });
-    whole.chain(words).collect()
+    whole.chain(words).chain(OF_THE_YEAR).collect()
+}
+
+/// Whether the letters of a password are only those of known words, with no more digits than a date has beside them.
+/// Whatever else stands between them, such as a hyphen or an exclamation mark, is what everybody adds.
+fn is_made_of(text: &str, known: &[&str]) -> bool {
+    let folded =
+        |text: &str| text.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect::<String>();
+    let mut words: Vec<String> = known.iter().map(|word| folded(word)).filter(|word| word.len() > 2).collect();
+    words.sort_unstable_by_key(|word| std::cmp::Reverse(word.len()));
+    let letters = folded(text);
+    let left = words.iter().fold(letters.clone(), |left, word| left.replace(word.as_str(), ""));
+    left.is_empty() && !letters.is_empty() && text.chars().filter(|c| c.is_numeric()).count() <= 8
 }
 
 /// The hash of a password with its parameters and salt, as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.

@@ -13,7 +13,7 @@ fn owner() -> (EmailAddress, Name) {
 fn chosen(text: &str) -> Result<Password, WeakPassword> {
     let (email, name) = owner();
     let given = GivenPassword::try_from(text.to_owned())?;
-    PasswordPolicy::default().accept(given, &email, Some(&name))
+    PasswordPolicy::default().accept(given, &email, Some(&name), "Purser")
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn what_is_easy_to_guess_is_refused() {
     let (email, other) = ("x@y.example".to_owned(), "Someone".to_owned());
     let (email, other) = (EmailAddress::try_from(email), Name::try_from(other));
     let given = GivenPassword::try_from("ada.lovelace@analytical.example".to_owned()).unwrap();
-    let accepted = PasswordPolicy::default().accept(given, &email.unwrap(), Some(&other.unwrap()));
+    let accepted = PasswordPolicy::default().accept(given, &email.unwrap(), Some(&other.unwrap()), "Purser");
     assert!(accepted.is_ok());
 }
 
@@ -98,6 +98,30 @@ fn nothing_shows_a_password() {
 }
 
 #[test]
+fn what_people_make_of_the_brand_or_the_season_is_easy() {
+    for easy in [
+        "Purser2026!!",
+        "purser-2026-!",
+        "PURSER202611",
+        "Purser123456",
+        "P.u.r.s.e.r26",
+        "Summer2026!!",
+        "winter-2025!",
+        "Winter202627",
+        "November2026!",
+        "Spring!2026!",
+        "autumnautumn",
+        "Friday-2026-11",
+        "SummerPurser26",
+    ] {
+        assert!(matches!(chosen(easy), Err(WeakPassword::Common { .. })), "{easy}");
+    }
+    for good in ["a quiet harbour in winter 2026", "purser of the autumn fleet, 7 oars"] {
+        assert!(chosen(good).is_ok(), "{good}");
+    }
+}
+
+#[test]
 fn a_hash_reads_back() {
     let text = "\"$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA\"";
     let hash: PasswordHash = serde_json::from_str(text).unwrap();
@@ -119,7 +143,7 @@ proptest! {
         prop_assert_eq!(GivenPassword::try_from(again).unwrap(), given.clone());
         let length = given.length();
         let policy = PasswordPolicy::at_least(least).unwrap();
-        match policy.accept(given, &email, Some(&name)) {
+        match policy.accept(given, &email, Some(&name), "Purser") {
             Ok(_) | Err(WeakPassword::Common { .. }) => prop_assert!(length >= least),
             Err(WeakPassword::TooShort { least: said }) => {
                 prop_assert!(length < least && said == least);
