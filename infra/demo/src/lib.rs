@@ -130,9 +130,10 @@ fn read(path: &Path) -> Result<Option<Credentials>, DemoError> {
 
 fn draw(app: &App) -> Result<Credentials, StoreError> {
     let secret = BASE64URL_NOPAD.encode(&random::<32>()?);
+    let reseller = app.store.new_reseller_refid()?;
     Ok(Credentials {
-        reseller: app.store.new_reseller_refid()?,
-        api_key: format!("{}.{secret}", app.store.new_api_key_refid()?),
+        api_key: format!("{}.{reseller}.{secret}", app.store.new_api_key_refid()?),
+        reseller,
         logins: Some(Logins::draw()?),
     })
 }
@@ -242,11 +243,11 @@ fn new_client((client_id, name, email, _): ClientRow) -> Result<NewClient, Store
 }
 
 async fn make_api_key(app: &App, credentials: &Credentials, now: Time) -> Result<(), StoreError> {
-    let parts = credentials.api_key.split_once('.');
-    let (refid, secret) = parts
-        .and_then(|(refid, secret)| Some((ApiKeyRefid::parse(refid)?, secret)))
-        .ok_or_else(|| failed(&"the API key is none"))?;
-    if app.store.api_key(&refid).await?.is_none() {
+    // Credentials from before name no reseller between the two.
+    let mut parts = credentials.api_key.split('.');
+    let (refid, secret) = (parts.next().and_then(ApiKeyRefid::parse), parts.next_back());
+    let (refid, secret) = refid.zip(secret).ok_or_else(|| failed(&"the API key is none"))?;
+    if app.store.caller_by_key(&refid, None).await?.is_none() {
         let api_key = ApiKey {
             refid,
             name: valid("Demo".to_owned())?,

@@ -120,6 +120,8 @@ async fn standing_bars_a_reseller_and_no_operator() {
     let _barred = barred.refused(409, "reseller_suspended");
     for to in ["RS-0000000000000000", "nonsense"] {
         let unknown = send(&parent.caller, &parent, to, 1, "k").await;
+        let _barred = unknown.refused(409, "reseller_suspended");
+        let unknown = send(&world.operator, &parent, to, 1, "k").await;
         let _unknown = unknown.refused(422, "invalid_reseller");
     }
     let _sent = send(&world.operator, &parent, &sub.refid, 1, "k").await.expect(201);

@@ -114,6 +114,9 @@ async fn an_answer_stays_what_it_was() {
     let _product = world.operator.patch(&format!("/v1/products/{product}"), &json!({"price": 900})).await.expect(200);
     let _reseller = world.operator.act(&format!("/v1/resellers/{}/suspend", partner.refid)).await.expect(200);
     world.system().clock().advance(jiff::SignedDuration::from_hours(31 * 24));
+    let suspended = partner.caller.post_once("/v1/provisions", "k", &body).await;
+    let _suspended = suspended.refused(409, "reseller_suspended");
+    let _reseller = world.operator.act(&format!("/v1/resellers/{}/activate", partner.refid)).await.expect(200);
     let again = partner.caller.post_once("/v1/provisions", "k", &body).await.expect(201);
     assert_eq!(again.bytes, first.bytes, "a new price, a suspension and a month must not change a stored answer");
 }

@@ -58,7 +58,7 @@ const FAULTS: [&str; 26] = [
 ];
 
 /// The seeds to run. Together they show all faults.
-const SEEDS: [u64; 8] = [2, 3, 4, 6, 7, 8, 13, 15];
+const SEEDS: [u64; 9] = [2, 3, 4, 6, 7, 8, 13, 15, 25];
 
 #[test]
 fn whatever_fails_around_it_purser_does_what_the_model_does() {

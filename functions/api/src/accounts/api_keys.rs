@@ -64,7 +64,12 @@ async fn create_api_key(
         created_at: call.now,
         version: 1,
     };
-    let shown = CreatedApiKey { key: format!("{}.{secret}", made.refid), view: (&made).into() };
+    let tenant = match &made.role {
+        Role::Reseller(reseller) => format!("{reseller}."),
+        Role::Operator | Role::Customer => String::new(),
+    };
+    // The key names its reseller, so that the reseller's standing is read with it.
+    let shown = CreatedApiKey { key: format!("{}.{tenant}{secret}", made.refid), view: (&made).into() };
     let created = app.store.create_api_key(&made, &request, json::write(&shown)?).await?;
     Ok(answer::created(created))
 }
@@ -112,7 +117,7 @@ async fn list_api_keys(
 )]
 async fn revoke_api_key(
     State(app): State<App>,
-    Input(call, Named(refid), ..): Input<Call, Named<ApiKeyRefid>>,
+    Input(call, Named(refid), ..): Input<Ending, Named<ApiKeyRefid>>,
 ) -> Result<Response, Problem> {
     app.store.revoke_api_key(&refid, &call.request(), |key| may_revoke(&call.caller, key)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

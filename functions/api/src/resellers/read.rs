@@ -82,7 +82,9 @@ async fn with_login(app: &App, user: &UserRefid, filter: &ResellerFilter) -> Res
     get, path = "/v1/resellers/{refid}", tag = "resellers", params(("refid" = ResellerRefid, Path)),
     responses((status = 200, body = ResellerView))
 )]
-async fn read_reseller(Input(_call, Found(reseller), ..): Input<Call, Found<Reseller>>) -> Result<Response, Problem> {
+async fn read_reseller(
+    Input(_call, Found(reseller), ..): Input<Applicant, Found<Reseller>>,
+) -> Result<Response, Problem> {
     ok(&ResellerView::from(&reseller))
 }
 

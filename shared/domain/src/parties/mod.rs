@@ -7,4 +7,4 @@ mod sensitive;
 
 pub use client::{Client, ClientChange, ClientStatus, DeletedClient, NewClient};
 pub use metadata::{Metadata, MetadataError};
-pub use reseller::{NewReseller, Reseller, ResellerChange, ResellerStatus};
+pub use reseller::{Access, NewReseller, Reseller, ResellerChange, ResellerStatus};

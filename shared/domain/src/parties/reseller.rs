@@ -32,7 +32,29 @@ pub enum ResellerStatus {
     Suspended,
 }
 
+/// What a request of a reseller does, as far as its standing matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reads the reseller's own profile.
+    Profile,
+    Read,
+    /// Ends the access of a member of its staff or of an API key.
+    End,
+    Change,
+}
+
 impl ResellerStatus {
+    /// Refuses a request of the reseller itself, unless the reseller's standing allows it (rule B14).
+    pub fn must_allow(self, access: Access) -> Result<(), Refusal> {
+        match (self, access) {
+            (Self::Active, _)
+            | (Self::Suspended, Access::Profile | Access::Read | Access::End)
+            | (Self::Pending, Access::Profile) => Ok(()),
+            (Self::Pending, Access::Read | Access::End | Access::Change) => Err(Refusal::ResellerPending),
+            (Self::Suspended, Access::Change) => Err(Refusal::ResellerSuspended),
+        }
+    }
+
     /// Refuses what only an active reseller may do, such as buying and getting clients (rules A3, B5).
     pub fn must_trade(self) -> Result<(), Refusal> {
         match self {
@@ -206,6 +228,21 @@ mod tests {
         let refid = ResellerRefid::new(&prefix, [level; 10]);
         let user = UserRefid::new(&prefix, [level; 10]);
         Reseller::onboard(new, refid, user, parent, time())
+    }
+
+    #[test]
+    fn the_table_of_standings() {
+        let (pending, suspended) = (Err(Refusal::ResellerPending), Err(Refusal::ResellerSuspended));
+        for (status, profile, read, end, change) in [
+            (ResellerStatus::Pending, Ok(()), pending.clone(), pending.clone(), pending),
+            (ResellerStatus::Active, Ok(()), Ok(()), Ok(()), Ok(())),
+            (ResellerStatus::Suspended, Ok(()), Ok(()), Ok(()), suspended),
+        ] {
+            assert_eq!(status.must_allow(Access::Profile), profile, "{status:?}");
+            assert_eq!(status.must_allow(Access::Read), read, "{status:?}");
+            assert_eq!(status.must_allow(Access::End), end, "{status:?}");
+            assert_eq!(status.must_allow(Access::Change), change, "{status:?}");
+        }
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Authentication: finds the caller that a bearer token identifies, by an API key or by the session of a sign-in.
 //!
-//! Invariant: authentication reads at most one item, strongly consistently, whether or not the token is valid. A
-//! session has the rights that its user has at that moment, because every change of those rights ends the session.
-//! Secrets are compared by their hashes, in constant time.
+//! Invariant: authentication is one strongly consistent read, whether or not the token is valid: of the key or the
+//! sessions, and of the wallet of the reseller that the token names, which has the reseller's standing. A session has
+//! the rights that its user has at that moment, because every change of those rights ends the session. Secrets are
+//! compared by their hashes, in constant time.
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use purser_domain::basic::{ApiKeyRefid, UserRefid};
-use purser_domain::people::{Actor, ApiKey, Caller, Role, Sessions};
+use purser_domain::basic::{ApiKeyRefid, ResellerRefid, UserRefid};
+use purser_domain::people::{Actor, Caller, Role, Sessions};
 use purser_store::StoreError;
 use purser_store::engine::secrets::sha256_hex;
+use purser_store::people::caller::Standing;
 use subtle::ConstantTimeEq;
 
 use crate::http::problem::Problem;
@@ -25,6 +27,8 @@ pub(crate) struct Identity {
     pub(crate) caller: Caller,
     /// The user and the id of the session; `None` for an API key.
     pub(crate) session: Option<(UserRefid, String)>,
+    /// The standing of the reseller that the caller acts for.
+    pub(crate) standing: Standing,
     /// Whether the caller is an operator who lacks the second factor that this deployment requires of operators.
     pub(crate) withheld: bool,
 }
@@ -46,34 +50,56 @@ async fn identity_of(token: &[u8], app: &App) -> Result<Option<Identity>, StoreE
     if let Some(operator) = &app.config.operator_key_sha256
         && same(operator, &hash)
     {
-        return Ok(Some(Identity::of_key("operator", Role::Operator)));
+        return Ok(Some(Identity::of_key("operator", Role::Operator, None)));
     }
-    let parts = std::str::from_utf8(token).ok();
-    let Some((refid, secret)) = parts.and_then(|text| text.split_once('.')) else {
+    let Some(Token { refid, tenant, secret }) = std::str::from_utf8(token).ok().and_then(Token::parse) else {
         return Ok(None);
     };
     if refid.starts_with(USERS) {
         return match UserRefid::parse(refid) {
-            Some(user) => of_session(user, secret, app).await,
+            Some(user) => of_session(user, tenant.as_ref(), secret, app).await,
             None => Ok(None),
         };
     }
     let Some(refid) = ApiKeyRefid::parse(refid) else {
         return Ok(None);
     };
-    let found: Option<ApiKey> = app.store.api_key(&refid).await?;
+    let found = app.store.caller_by_key(&refid, tenant.as_ref()).await?;
     let hash = sha256_hex(secret.as_bytes());
     // An unknown key is compared with the empty string, whose length never matches that of a hash.
-    let kept = found.as_ref().map_or("", |key| key.secret_sha256.as_str());
+    let kept = found.as_ref().map_or("", |(key, _)| key.secret_sha256.as_str());
     let right = same(kept, &hash);
-    Ok(found.filter(|_| right).map(|key| Identity::of_key(key.refid.as_str(), key.role)))
+    Ok(found.filter(|_| right).map(|(key, standing)| Identity::of_key(key.refid.as_str(), key.role, standing)))
+}
+
+/// The parts of a token: the refid of a key or a user, the refid of its reseller, and the secret. Operators' tokens,
+/// and older ones, name no reseller.
+struct Token<'a> {
+    refid: &'a str,
+    tenant: Option<ResellerRefid>,
+    secret: &'a str,
+}
+
+impl<'a> Token<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (refid, rest) = text.split_once('.')?;
+        match rest.split_once('.') {
+            Some((tenant, secret)) => Some(Self { refid, tenant: Some(ResellerRefid::parse(tenant)?), secret }),
+            None => Some(Self { refid, tenant: None, secret: rest }),
+        }
+    }
 }
 
 /// The session of `user` that `secret` belongs to, unless it has expired. The time of its last use is stored only now
 /// and then, to save writes.
-async fn of_session(user: UserRefid, secret: &str, app: &App) -> Result<Option<Identity>, StoreError> {
+async fn of_session(
+    user: UserRefid,
+    tenant: Option<&ResellerRefid>,
+    secret: &str,
+    app: &App,
+) -> Result<Option<Identity>, StoreError> {
     let hash = sha256_hex(secret.as_bytes());
-    let Some((sessions, seen)) = app.store.sessions(&user).await? else {
+    let Some((sessions, seen, standing)) = app.store.caller_by_session(&user, tenant).await? else {
         return Ok(None);
     };
     let now = app.clock.now();
@@ -97,6 +123,7 @@ async fn of_session(user: UserRefid, secret: &str, app: &App) -> Result<Option<I
     Ok(Some(Identity {
         caller: Caller { actor: Actor::new(user.as_str()), role: role(sessions, withheld) },
         session: Some((user, id)),
+        standing,
         withheld,
     }))
 }
@@ -110,8 +137,8 @@ fn role(sessions: Sessions, withheld: bool) -> Role {
 }
 
 impl Identity {
-    fn of_key(actor: &str, role: Role) -> Self {
-        Self { caller: Caller { actor: Actor::new(actor), role }, session: None, withheld: false }
+    fn of_key(actor: &str, role: Role, standing: Standing) -> Self {
+        Self { caller: Caller { actor: Actor::new(actor), role }, session: None, standing, withheld: false }
     }
 }
 

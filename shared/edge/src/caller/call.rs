@@ -11,7 +11,7 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use purser_domain::Refusal;
 use purser_domain::basic::{ClientRefid, ResellerRefid, Time, UserRefid};
-use purser_domain::parties::Client;
+use purser_domain::parties::{Access, Client};
 use purser_domain::people::{Actor, Caller, Role, User};
 use purser_domain::refusal::ResourceKind;
 use purser_store::engine::item::Origin;
@@ -137,14 +137,27 @@ impl Call {
 impl FromRequestParts<App> for Call {
     type Rejection = Problem;
 
+    /// Authenticates, and judges the standing of a reseller by what the method does.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let access = if parts.method.is_safe() { Access::Read } else { Access::Change };
+        Self::admitted(parts, app, access).await
+    }
+}
+
+impl Call {
+    /// Authenticates the caller. The standing of a reseller is judged before anything else (rule B14).
+    pub(crate) async fn admitted(parts: &Parts, app: &App, access: Access) -> Result<Self, Problem> {
         let (identity, known) = identify(parts, app).await?;
         let route = format!("{} {}", parts.method, parts.uri.path());
         if identity.withheld {
             return Err(Refusal::SecondFactorMissing.into());
         }
-        if identity.caller.role == Role::Customer {
-            return Err(Refusal::Forbidden.into());
+        match (&identity.caller.role, identity.standing) {
+            (Role::Customer, _) => return Err(Refusal::Forbidden.into()),
+            (Role::Reseller(_), Some(standing)) => standing.must_allow(access)?,
+            // A reseller's standing is always known; an operator has none, even as a member of a reseller.
+            (Role::Reseller(_), None) => return Err(Problem::unauthenticated()),
+            (Role::Operator, _) => {}
         }
         Ok(Self {
             caller: identity.caller,

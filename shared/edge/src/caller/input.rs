@@ -11,7 +11,7 @@ use http::request::Parts;
 use purser_domain::basic::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, UserRefid};
 use purser_domain::licences::{Product, ProductReference};
 use purser_domain::money::{Entry, Wallet};
-use purser_domain::parties::{Client, Reseller};
+use purser_domain::parties::{Access, Client, Reseller};
 use purser_domain::people::User;
 use purser_domain::refusal::{Refusal, ResourceKind};
 use purser_store::StoreError;
@@ -51,6 +51,43 @@ impl Asker for Anybody {}
 impl Asker for Call {}
 impl Asker for Operator {}
 impl Asker for SignedIn {}
+impl Asker for Applicant {}
+impl Asker for Ending {}
+
+/// A call for the caller's own profile, which a reseller may see even while its application is pending.
+#[derive(Debug, Clone)]
+pub struct Applicant(Call);
+
+/// A call that ends somebody's access, which a suspended reseller may still do.
+#[derive(Debug, Clone)]
+pub struct Ending(Call);
+
+macro_rules! calls {
+    ($($call:ident may $access:ident),+) => {$(
+        impl Deref for $call {
+            type Target = Call;
+
+            fn deref(&self) -> &Call {
+                &self.0
+            }
+        }
+
+        impl AsRef<Call> for $call {
+            fn as_ref(&self) -> &Call {
+                &self.0
+            }
+        }
+
+        impl FromRequestParts<App> for $call {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+                Call::admitted(parts, app, Access::$access).await.map(Self)
+            }
+        }
+    )+};
+}
+calls!(Applicant may Profile, Ending may End);
 
 #[derive(Debug, Clone)]
 pub struct Operator(Call);

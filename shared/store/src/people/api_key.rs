@@ -12,24 +12,16 @@ use purser_domain::refusal::ResourceKind;
 use crate::engine::item::{doc, item};
 use crate::engine::keys::{by_time, shard};
 use crate::engine::page::shards;
-use crate::engine::{
-    Answer, CommandWrite, Condition, Consistency, Decision, Index, Item, Key, List, Page, Request, Stamp, Write,
-};
+use crate::engine::{Answer, CommandWrite, Condition, Decision, Index, Item, Key, List, Page, Request, Stamp, Write};
 use crate::{Store, StoreError};
 
-fn key(refid: &ApiKeyRefid) -> Key {
+pub(crate) fn key(refid: &ApiKeyRefid) -> Key {
     Key::alone("AK", refid)
 }
 
 impl Store {
     pub fn new_api_key_refid(&self) -> Result<ApiKeyRefid, StoreError> {
         Ok(ApiKeyRefid::new(&self.prefixes.api_key, self.secrets.random()?))
-    }
-
-    /// An API key, read strongly consistently.
-    pub async fn api_key(&self, refid: &ApiKeyRefid) -> Result<Option<ApiKey>, StoreError> {
-        let item = self.table.get(&key(refid), Consistency::Strong).await?;
-        item.as_ref().map(doc).transpose()
     }
 
     /// A page of the API keys of a reseller, or of the operators; newest first.

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod api_key;
 pub mod avatar;
+pub mod caller;
 pub mod captcha;
 pub mod link;
 pub mod second_factor;

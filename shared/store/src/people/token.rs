@@ -48,8 +48,8 @@ fn read(loaded: &Loaded, token: &str) -> Result<Token, StoreError> {
 }
 
 impl Store {
-    /// What a token is for, and its user. Callers ask this before they hash a password, so only a valid token costs that
-    /// work.
+    /// What a token is for, and its user. Callers ask this before they hash a password, so only a valid token costs
+    /// that work.
     pub async fn user_of_token(&self, token: &str, now: Time) -> Result<(Purpose, User), StoreError> {
         let found = self.table.get(&key(token), Consistency::Strong).await?;
         let token: Option<Token> = found.as_ref().map(doc).transpose()?;

@@ -122,6 +122,12 @@ async fn live(world: &World, operator: &Caller) {
     let client = format!("/v1/clients/{}", client.text("refid"));
     let address = json!({"email": "another@example.com"});
     let _changed = operator.patch(&client, &address).await.expect(200);
+    // A refusal reads client and wallet again, together.
+    let barred = world.partner("standard", 0).await.refid;
+    let _suspended = operator.act(&format!("/v1/resellers/{barred}/suspend")).await.expect(200);
+    let to = json!({"reseller": barred});
+    let barred = operator.post(&format!("{client}/transfer"), &to).await;
+    let _barred = barred.refused(409, "reseller_suspended");
     let to = json!({"reseller": other.refid});
     let _moved = operator.post(&format!("{client}/transfer"), &to).await.expect(200);
     let _list = operator.get("/v1/clients?status=pending&ownership=reselled").await.expect(200);

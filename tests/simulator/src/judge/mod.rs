@@ -213,11 +213,15 @@ fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<
     let code = reply.text("code");
     let seen = states.between(attempt.from, attempt.until);
     let mut verdicts = seen.iter().map(|(_, state)| (state, state.judge(command)));
+    let mut suspended = seen.iter().map(|(_, state)| state.is_suspended(command.by));
     match reply.status {
         429 | 503 => Ok(()),
         200..300 => {
             if only_reads(&command.action) {
                 return read(command, seen, &reply.json);
+            }
+            if suspended.all(|it| it) {
+                return wrong("was done for a reseller that was suspended all the time".to_owned());
             }
             let justified = |(_, verdict): &(&Model, Verdict)| matches!(verdict, Verdict::Replay | Verdict::Unchanged);
             if let Some(state) = led_to {
@@ -228,6 +232,8 @@ fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<
             }
             wrong(format!("was answered with {} although nothing was written", reply.status))
         }
+        // The standing of a reseller is judged at the door, also for repeats.
+        409 if code == "reseller_suspended" && !only_reads(&command.action) && suspended.any(|it| it) => Ok(()),
         400..500 => {
             let fits = |(state, verdict): (&Model, Verdict)| {
                 let Verdict::Refused(codes) = verdict else {

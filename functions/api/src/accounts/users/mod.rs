@@ -172,7 +172,7 @@ async fn activate_user(
 )]
 async fn suspend_user(
     State(app): State<App>,
-    Input(call, named, ..): Input<Call, Named<UserRefid>>,
+    Input(call, named, ..): Input<Ending, Named<UserRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, UserStatus::Suspended).await
 }

@@ -121,10 +121,11 @@ fn common(operation: &Operation, callers: Callers, has_body: bool) -> BTreeMap<S
     let mut declare = |status: StatusCode, code| {
         codes.entry(status.as_str().to_owned()).or_default().insert(code);
     };
-    let kinds: [(bool, Each); 10] = [
+    let kinds: [(bool, Each); 11] = [
         (true, <(RateLimited, InternalError, Busy)>::each),
         (callers != Callers::Anybody, <(Unauthenticated, Forbidden)>::each),
-        (callers == Callers::Known, SecondFactorMissing::each),
+        (callers == Callers::Known, <(SecondFactorMissing, ResellerPending)>::each),
+        (callers == Callers::Known && has_body, ResellerSuspended::each),
         (within(ParameterIn::Path), NotFound::each),
         (within(ParameterIn::Query), MalformedRequest::each),
         (takes("cursor"), InvalidCursor::each),

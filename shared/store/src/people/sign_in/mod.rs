@@ -77,8 +77,10 @@ impl NewSession {
         Ok(Self { id: code(secrets.random()?), secret: data_encoding::BASE64URL_NOPAD.encode(&secret) })
     }
 
-    pub(crate) fn token(&self, user: &UserRefid) -> String {
-        format!("{user}.{}", self.secret)
+    /// The session's token. It names the user's reseller, so that the reseller's standing is read with the session.
+    pub(crate) fn token(&self, user: &User) -> String {
+        let tenant = user.reseller.as_ref().map(|reseller| format!("{reseller}.")).unwrap_or_default();
+        format!("{}.{tenant}{}", user.refid, self.secret)
     }
 
     pub(crate) fn session(
@@ -197,7 +199,7 @@ impl Store {
         self.command_on(Some(begun.loaded), id, None, &keys, decide).await?;
         let user = outcome?;
         let device = Device::of(&user, device, now).text(&self.secrets);
-        Ok(OpenedSession { token: new.token(&user.refid), expires_at: now.plus(limits.absolute), user, device })
+        Ok(OpenedSession { token: new.token(&user), expires_at: now.plus(limits.absolute), user, device })
     }
 
     async fn read_now(&self, keys: &[Key]) -> Result<Loaded, StoreError> {

@@ -89,6 +89,6 @@ impl Store {
         let keys = account::keys(refid);
         self.command(&request.stamp.request, None, &keys, decide).await?;
         let device = Device::of(&changed, name, now).text(&self.secrets);
-        Ok(OpenedSession { token: new.token(refid), expires_at: now.plus(limits.absolute), user: changed, device })
+        Ok(OpenedSession { token: new.token(&changed), expires_at: now.plus(limits.absolute), user: changed, device })
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn judge(record: &Record, accounts: &Accounts) -> Result<(), Problem>
 }
 
 fn span<'a>(accounts: &'a Accounts, token: &str) -> Option<&'a Span> {
-    let (_, secret) = token.split_once('.')?;
+    let (_, secret) = token.rsplit_once('.')?;
     accounts.spans.get(&sha256_hex(secret.as_bytes()))
 }
 

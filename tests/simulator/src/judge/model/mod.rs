@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::workload::command::{Action, Command};
+use crate::workload::command::{Action, Command, Party};
 use crate::workload::market::{OPENING, PRODUCTS, TIERS, WALLETS};
 
 mod rules;
@@ -187,6 +187,13 @@ impl Model {
     pub fn posted(&self) -> usize {
         let sequences = self.wallets.iter().map(|it| it.sequence);
         usize::try_from(sequences.sum::<u64>()).expect("few entries")
+    }
+
+    pub fn is_suspended(&self, by: Party) -> bool {
+        match by {
+            Party::Operator => false,
+            Party::Reseller(own) => self.wallets[own].status != 0,
+        }
     }
 
     pub fn minted(&self) -> usize {
