@@ -26,6 +26,7 @@ STATE = {
     "invalid_reseller",
     "invalid_token",
     "invalid_user",
+    "sensitive_metadata",
     "too_many_attempts",
     "version_mismatch",
     # No schema can say which bytes are a picture.
@@ -50,7 +51,9 @@ RANGE = re.compile("end is before start|range has at most")
 # Rules of form that JSON Schema can't express, or only with types that would be unusable, as patterns of the fields'
 # pointers. Any other refusal of a request that fits the document is a bug in Purser or in the document.
 FORM = {
-    # Metadata is arbitrary JSON, but all text in it must obey the rules for text.
+    # With a password, people register only where no address is confirmed.
+    "POST /v1/auth/register": ("/password",),
+    # Metadata is arbitrary JSON, but all text in it must obey the rules for text, and numbers must be exact.
     "POST /v1/clients": ("/metadata",),
     "PATCH /v1/clients/{refid}": ("/metadata",),
     "POST /v1/resellers": ("/metadata",),

@@ -69,8 +69,8 @@ MUTANTS = (
              "denied: ReadCheckpoints dynamodb:Query on .*/index/gsi2"),
     Mutation("no right to the secret", without_statement("StartPolicy", "secretsmanager:GetSecretValue"),
              "denied: .* secretsmanager:GetSecretValue"),
-    Mutation("no right to find out who calls", without_key("CallerPolicy", "dynamodb:GetItem", "AK#*"),
-             "denied: .* dynamodb:GetItem .* with AK#"),
+    Mutation("no right to find out who calls", without_key("CallerPolicy", "dynamodb:BatchGetItem", "AK#*"),
+             "denied: .* dynamodb:BatchGetItem .* with .*AK#"),
     # Permissions of functions that events invoke.
     Mutation("relay: no PutEvents", without_action("Relay", "events:PutEvents"), "denied: Relay events:PutEvents"),
     Mutation("notify: no PutItem", without_action("Notify", "dynamodb:PutItem"), "denied: Notify dynamodb:PutItem"),

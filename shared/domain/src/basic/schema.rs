@@ -7,11 +7,14 @@ pub use utoipa::openapi::KnownFormat;
 use utoipa::openapi::ObjectBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat, Type};
 
-/// Any script, but not blank, and without control characters and bidirectional overrides.
+/// Any script, but not blank, and without control characters, separators and bidirectional overrides. One character
+/// must show something; those above U+FFFF stand for themselves here, because patterns have no common escape for them.
 const TEXT: &str = concat!(
-    r"^[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*",
-    r"[^\s\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]",
-    r"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$",
+    r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*",
+    r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e",
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb",
+    "\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}]",
+    r"[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$",
 );
 
 /// Declares the schema of a type, under the type's own name in the API document or under another one. The functions
