@@ -129,11 +129,11 @@ async fn secrets(sdk: &SdkConfig) -> Result<Secrets, StartError> {
     Secrets::from_root(root.as_bytes()).map_err(|error| StartError(error.to_string()))
 }
 
-/// Opens a connection by reading an item that does not exist. Errors are ignored, because the first request will
-/// report them.
+/// Opens a connection by reading an item that does not exist, in the way in which callers are read, because every
+/// function that answers requests may do that. Errors are ignored, because the first request will report them.
 async fn connect(table: &Table) {
-    let nobody = Key::alone("AK", "-");
-    let asked = table.get(&nobody, Consistency::Eventual);
+    let nobody = [Key::alone("AK", "-")];
+    let asked = table.get_all(&nobody, Consistency::Eventual);
     match timeout(CONNECTING, asked).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the table did not answer the first request"),
