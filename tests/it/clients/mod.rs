@@ -207,15 +207,16 @@ async fn what_older_rules_let_in_is_still_read_changed_and_deleted() {
     item["doc"]["M"]["email"]["S"] = json!("\"q1\"@exa_mple.com");
     item["doc"]["M"]["name"]["S"] = json!("\u{200b}");
     item["doc"]["M"]["phone"] = json!({"S": "1\u{2028}2"});
-    let guard = json!({
-        "pk": {"S": "EC#\"q1\"@exa_mple.com"}, "sk": {"S": "."}, "kind": {"S": "client_address"},
-        "doc": {"M": {"client": {"S": old}, "version": {"N": "1"}}},
-    });
+    let email = format!("EC#{}", world.operator.get(&format!("/v1/clients/{old}")).await.text("email"));
+    let mut guard = world.items().into_iter().find(|item| item["pk"]["S"] == email.as_str()).unwrap();
+    guard["pk"]["S"] = json!("EC#\"q1\"@exa_mple.com");
     world.put_all(&[item, guard]);
     let path = format!("/v1/clients/{old}");
     assert_eq!(partner.caller.get(&path).await.expect(200).text("email"), "\"q1\"@exa_mple.com");
     let listed = partner.caller.get("/v1/clients").await.expect(200);
     assert_eq!(listed.json["data"].as_array().map(Vec::len), Some(2));
+    let found = partner.caller.get("/v1/clients?email=%22q1%22@exa_mple.com").await.expect(200);
+    assert_eq!(found.json["data"][0]["refid"], json!(old));
     let changed = partner.caller.patch(&path, &json!({"metadata": {"a": 1}})).await.expect(200);
     assert_eq!(changed.text("name"), "\u{200b}");
     let _active = partner.caller.act(&format!("{path}/activate")).await.expect(200);

@@ -3,7 +3,7 @@
 //! Invariant: a look-up costs one or two reads, and a page a bounded number of queries, however many clients there are.
 //! A reseller's list is read from that reseller's own partition.
 
-use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid};
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid, as_stored};
 use purser_domain::parties::{Client, ClientStatus};
 use purser_edge::caller::call::Listed;
 use purser_edge::http::answer::{List, ok, position};
@@ -95,7 +95,7 @@ fn view(client: &Client) -> ClientView {
 /// The client that has the requested address and `client_id`. Text that is not a valid address or id matches no
 /// client.
 async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Problem> {
-    let by_email = match query.email.clone().map(EmailAddress::try_from) {
+    let by_email = match query.email.clone().map(|text| as_stored(|| EmailAddress::try_from(text))) {
         Some(Ok(email)) => Some(app.store.client_by_email(&email).await?),
         Some(Err(_)) => Some(None),
         None => None,
@@ -103,7 +103,7 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
     let by_id = query
         .client_id
         .clone()
-        .map(|text| ClientId::try_from(text).ok().map(|client_id| app.store.client_refid(&client_id)));
+        .map(|text| as_stored(|| ClientId::try_from(text)).ok().map(|client_id| app.store.client_refid(&client_id)));
     let refid = match (by_email, by_id) {
         (Some(email), Some(id)) if email != id => None,
         (Some(found), _) | (None, Some(found)) => found,

@@ -29,20 +29,17 @@ fn check(text: &str) -> Result<(), TextError> {
             "must be an ASCII e-mail address without spaces; write the domain in its xn-- form",
         ));
     }
-    let invalid = TextError::Malformed("must be a valid e-mail address");
+    let invalid = || TextError::Malformed("must be a valid e-mail address");
     let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
-    let (local, domain) = match email_address::EmailAddress::parse_with_options(text, options) {
-        Ok(parsed) => (parsed.local_part().to_owned(), parsed.domain().to_owned()),
-        Err(_) => return Err(invalid),
-    };
+    let parsed = email_address::EmailAddress::parse_with_options(text, options).map_err(|_| invalid())?;
     if is_stored() {
         return Ok(());
     }
     // The quotation marks may be left out, so that one mailbox would have two addresses.
-    if local.contains('"') {
+    if parsed.local_part().contains('"') {
         return Err(TextError::Malformed("must not have quotation marks before the @"));
     }
-    if is_host(&domain) { Ok(()) } else { Err(invalid) }
+    if is_host(parsed.domain()) { Ok(()) } else { Err(invalid()) }
 }
 
 /// Whether e-mails can be sent to a domain: labels of letters, digits and inner hyphens, and a top level that is not a
@@ -85,15 +82,15 @@ mod tests {
         {
             assert!(EmailAddress::try_from(bad.to_owned()).is_err(), "{bad}");
         }
-        for stored in [
+        for bad in [
             "\"q1\"@example.com",
-            "\"a b\"@example.com".replace(' ', "_").as_str(),
+            "\"a_b\"@example.com",
             "ada@exa_mple.com",
             "ada@-example.com",
             "ada@example-.com",
             "ada@example.123",
         ] {
-            assert!(EmailAddress::try_from(stored.to_owned()).is_err(), "{stored}");
+            assert!(EmailAddress::try_from(bad.to_owned()).is_err(), "{bad}");
         }
         assert!(as_stored(|| EmailAddress::try_from("\"q1\"@example.com".to_owned())).is_ok());
         assert!(as_stored(|| EmailAddress::try_from("ada@exa_mple.com".to_owned())).is_ok());

@@ -3,8 +3,6 @@
 use derive_more::IntoIterator;
 use serde::{Deserialize, Serialize};
 
-use crate::basic::stored::is_stored;
-
 /// A list of at least one and at most `MOST` items.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoIterator)]
 #[serde(try_from = "Vec<T>")]
@@ -13,7 +11,7 @@ pub struct OneTo<const MOST: usize, T>(Vec<T>);
 impl<const MOST: usize, T> TryFrom<Vec<T>> for OneTo<MOST, T> {
     type Error = String;
     fn try_from(items: Vec<T>) -> Result<Self, String> {
-        let fits = (1..=MOST).contains(&items.len()) || is_stored();
+        let fits = (1..=MOST).contains(&items.len());
         if fits { Ok(Self(items)) } else { Err(format!("must have 1 to {MOST} items")) }
     }
 }

@@ -43,11 +43,6 @@ impl Purpose {
     pub const fn sets_password(&self) -> bool {
         matches!(self, Self::Confirm {} | Self::Reset | Self::SetPassword)
     }
-
-    /// Whether the link confirms an address, and is not for a new password of somebody who was told to set one.
-    pub const fn confirms(&self) -> bool {
-        matches!(self, Self::Confirm {} | Self::ChangeEmail { .. })
-    }
 }
 
 /// A token as it is stored, under the hash of the secret in the e-mail.

@@ -132,8 +132,8 @@ impl User {
     }
 
     /// The user after a link proved that somebody reads the address's e-mails; all sessions end. With the first proof,
-    /// the name and the second factor that a stranger may have set end, too (rule D1). The user gets the name `named`
-    /// or, without it, one made of the address.
+    /// a stranger's name and last sign-in end, too (rule D1). The user gets the name `named` or, without it, one made
+    /// of the address.
     #[must_use]
     pub fn proven(&self, named: Option<Name>, now: Time) -> Self {
         let mut proven = self.next_epoch();
@@ -144,7 +144,7 @@ impl User {
         if let Some(name) = named.or_else(|| strangers.then(|| self.email.name())) {
             proven.name = name;
         }
-        Self { confirmed_at: Some(now), registered: false, second_factor: false, last_login_at: None, ..proven }
+        Self { confirmed_at: Some(now), registered: false, last_login_at: None, ..proven }
     }
 
     /// The user with another address, which has just been confirmed. All sessions end.

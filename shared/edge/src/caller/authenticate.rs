@@ -57,19 +57,27 @@ async fn identity_of(token: &[u8], app: &App) -> Result<Option<Identity>, StoreE
     };
     if refid.starts_with(USERS) {
         return match UserRefid::parse(refid) {
-            Some(user) => of_session(user, tenant.as_ref(), secret, app).await,
+            Some(user) => of_session(user, tenant, secret, app).await,
             None => Ok(None),
         };
     }
     let Some(refid) = ApiKeyRefid::parse(refid) else {
         return Ok(None);
     };
-    let found = app.store.caller_by_key(&refid, tenant.as_ref()).await?;
+    let found = app.store.caller_by_key(&refid, tenant).await?;
     let hash = sha256_hex(secret.as_bytes());
     // An unknown key is compared with the empty string, whose length never matches that of a hash.
     let kept = found.as_ref().map_or("", |(key, _)| key.secret_sha256.as_str());
     let right = same(kept, &hash);
-    Ok(found.filter(|_| right).map(|(key, standing)| Identity::of_key(key.refid.as_str(), key.role, standing)))
+    let Some((key, tenancy)) = found.filter(|_| right) else {
+        return Ok(None);
+    };
+    let reseller = match &key.role {
+        Role::Reseller(reseller) => Some(reseller),
+        Role::Operator | Role::Customer => None,
+    };
+    let standing = app.store.standing(tenancy, reseller).await?;
+    Ok(standing.map(|standing| Identity::of_key(key.refid.as_str(), key.role, standing)))
 }
 
 /// The parts of a token: the refid of a key or a user, the refid of its reseller, and the secret. Operators' tokens,
@@ -94,12 +102,12 @@ impl<'a> Token<'a> {
 /// and then, to save writes.
 async fn of_session(
     user: UserRefid,
-    tenant: Option<&ResellerRefid>,
+    tenant: Option<ResellerRefid>,
     secret: &str,
     app: &App,
 ) -> Result<Option<Identity>, StoreError> {
     let hash = sha256_hex(secret.as_bytes());
-    let Some((sessions, seen, standing)) = app.store.caller_by_session(&user, tenant).await? else {
+    let Some((sessions, seen, tenancy)) = app.store.caller_by_session(&user, tenant).await? else {
         return Ok(None);
     };
     let now = app.clock.now();
@@ -111,6 +119,9 @@ async fn of_session(
     if !session.lasts(last, app.config.accounts.sessions, now) {
         return Ok(None);
     }
+    let Some(standing) = app.store.standing(tenancy, sessions.reseller.as_ref()).await? else {
+        return Ok(None);
+    };
     if session.is_worth_noting(last, now) {
         let noted = app.store.note_session_used(&user, &session.id, now).await;
         // A lost note makes the session seem idle for five minutes longer, which is no reason to refuse a request.

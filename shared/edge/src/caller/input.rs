@@ -63,7 +63,7 @@ pub struct Applicant(Call);
 pub struct Ending(Call);
 
 macro_rules! calls {
-    ($($call:ident may $access:ident),+) => {$(
+    ($($call:ident),+) => {$(
         impl Deref for $call {
             type Target = Call;
 
@@ -77,34 +77,28 @@ macro_rules! calls {
                 &self.0
             }
         }
-
-        impl FromRequestParts<App> for $call {
-            type Rejection = Problem;
-
-            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-                Call::admitted(parts, app, Access::$access).await.map(Self)
-            }
-        }
     )+};
 }
-calls!(Applicant may Profile, Ending may End);
+calls!(Applicant, Ending, Operator);
+
+impl FromRequestParts<App> for Applicant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Call::admitted(parts, app, Access::Profile).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for Ending {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Call::admitted(parts, app, Access::End).await.map(Self)
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct Operator(Call);
-
-impl Deref for Operator {
-    type Target = Call;
-
-    fn deref(&self) -> &Call {
-        &self.0
-    }
-}
-
-impl AsRef<Call> for Operator {
-    fn as_ref(&self) -> &Call {
-        &self.0
-    }
-}
 
 impl AsRef<Call> for Call {
     fn as_ref(&self) -> &Call {

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use purser_domain::basic::as_stored;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -98,7 +99,11 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let typed = typed(value)?;
     match first_inexact(bytes) {
         None => Ok(typed),
-        Some(pointer) => Err(Problem::invalid(pointer, "can't be kept exactly as a number; send it as text")),
+        Some(path) => {
+            let pointer: String =
+                path.iter().fold(String::new(), |pointer, part| format!("{pointer}/{}", escaped(part)));
+            Err(Problem::invalid(pointer, "can't be kept exactly as a number; send it as text"))
+        }
     }
 }
 
@@ -144,8 +149,18 @@ fn pointer(path: &Path) -> String {
     })
 }
 
+/// A member's name as a part of a JSON pointer.
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Reads a value that only looks something up, by the rules for what is stored: what older rules let in must be found.
+pub fn looked_up<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    as_stored(|| T::deserialize(deserializer))
 }
 
 /// Reads a member that may be left out (`None`), null (`Some(None)`) or a value (`Some(Some(value))`).

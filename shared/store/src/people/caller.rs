@@ -4,9 +4,10 @@
 //! reseller that key or sessions name.
 
 use purser_domain::basic::{ApiKeyRefid, ResellerRefid, UserRefid};
+use purser_domain::money::Wallet;
 use purser_domain::parties::ResellerStatus;
 use purser_domain::people::session::Seen;
-use purser_domain::people::{ApiKey, Role, Sessions};
+use purser_domain::people::{ApiKey, Sessions};
 
 use crate::engine::item::doc;
 use crate::engine::{Consistency, Key, Loaded};
@@ -17,65 +18,61 @@ use crate::{Store, StoreError};
 /// The standing of a caller's reseller; `None` for a caller without one.
 pub type Standing = Option<ResellerStatus>;
 
+/// The reseller that a token names, and its wallet, as they were read with the key or the sessions.
+#[derive(Debug)]
+pub struct Tenancy {
+    named: Option<ResellerRefid>,
+    wallet: Option<Wallet>,
+}
+
 impl Store {
-    /// An API key, and the standing of its reseller. `tenant` is the reseller that the token names.
+    /// An API key, and the tenancy of its token.
     pub async fn caller_by_key(
         &self,
         refid: &ApiKeyRefid,
-        tenant: Option<&ResellerRefid>,
-    ) -> Result<Option<(ApiKey, Standing)>, StoreError> {
+        tenant: Option<ResellerRefid>,
+    ) -> Result<Option<(ApiKey, Tenancy)>, StoreError> {
         let key = api_key::key(refid);
-        let loaded = self.caller(&key, tenant).await?;
-        let Some(found) = loaded.get(&key).map(doc::<ApiKey>).transpose()? else {
-            return Ok(None);
-        };
-        let reseller = match &found.role {
-            Role::Reseller(reseller) => Some(reseller.clone()),
-            Role::Operator | Role::Customer => None,
-        };
-        let standing = self.standing(&loaded, tenant, reseller.as_ref()).await?;
-        Ok(standing.map(|standing| (found, standing)))
+        let (loaded, tenancy) = self.read_caller(&key, tenant).await?;
+        let found: Option<ApiKey> = loaded.get(&key).map(doc).transpose()?;
+        Ok(found.map(|key| (key, tenancy)))
     }
 
-    /// The sessions of a user, when each was last used, and the standing of the user's reseller. `tenant` is the
-    /// reseller that the token names.
+    /// The sessions of a user, when each was last used, and the tenancy of the token.
     pub async fn caller_by_session(
         &self,
         user: &UserRefid,
-        tenant: Option<&ResellerRefid>,
-    ) -> Result<Option<(Sessions, Seen, Standing)>, StoreError> {
-        let loaded = self.caller(&session::key(user), tenant).await?;
-        let Some((sessions, seen)) = session::read(&loaded, user)? else {
-            return Ok(None);
-        };
-        let standing = self.standing(&loaded, tenant, sessions.reseller.as_ref()).await?;
-        Ok(standing.map(|standing| (sessions, seen, standing)))
+        tenant: Option<ResellerRefid>,
+    ) -> Result<Option<(Sessions, Seen, Tenancy)>, StoreError> {
+        let (loaded, tenancy) = self.read_caller(&session::key(user), tenant).await?;
+        Ok(session::read(&loaded, user)?.map(|(sessions, seen)| (sessions, seen, tenancy)))
     }
 
-    async fn caller(&self, key: &Key, tenant: Option<&ResellerRefid>) -> Result<Loaded, StoreError> {
-        let keys: Vec<Key> = [Some(key.clone()), tenant.map(wallet::key)].into_iter().flatten().collect();
-        let found = self.table.get_all(&keys, Consistency::Strong).await?;
-        Ok(Loaded::of(&keys, found))
+    async fn read_caller(&self, key: &Key, named: Option<ResellerRefid>) -> Result<(Loaded, Tenancy), StoreError> {
+        let of_tenant = named.as_ref().map(wallet::key);
+        let keys: Vec<Key> = [Some(key.clone()), of_tenant.clone()].into_iter().flatten().collect();
+        let loaded = Loaded::of(&keys, self.table.get_all(&keys, Consistency::Strong).await?);
+        let wallet = of_tenant.map(|key| wallet::read(&loaded, &key)).transpose()?.flatten();
+        Ok((loaded, Tenancy { named, wallet }))
     }
 
-    /// The standing of `reseller`; the outer `None` if the token names another tenant. A token that names none, as
-    /// older ones, costs one more read.
-    async fn standing(
+    /// The standing of `reseller`, the caller's own; the outer `None` if the token names another tenant. A token that
+    /// names none, as older ones, costs one more read, so ask only once the token's secret has proven right.
+    pub async fn standing(
         &self,
-        loaded: &Loaded,
-        tenant: Option<&ResellerRefid>,
+        tenancy: Tenancy,
         reseller: Option<&ResellerRefid>,
     ) -> Result<Option<Standing>, StoreError> {
-        let found = match (tenant, reseller) {
+        let wallet = match (tenancy.named, reseller) {
             (None, None) => return Ok(Some(None)),
-            (Some(named), Some(own)) if named == own => wallet::read(loaded, &wallet::key(own))?,
+            (Some(named), Some(own)) if named == *own => tenancy.wallet,
             (Some(_), _) => return Ok(None),
             (None, Some(own)) => {
-                let keys = [wallet::key(own)];
-                let found = self.table.get_all(&keys, Consistency::Strong).await?;
-                wallet::read(&Loaded::of(&keys, found), &keys[0])?
+                let key = wallet::key(own);
+                let found = self.table.get_all(std::slice::from_ref(&key), Consistency::Strong).await?;
+                wallet::read(&Loaded::of(std::slice::from_ref(&key), found), &key)?
             }
         };
-        Ok(found.map(|wallet| Some(wallet.status)))
+        Ok(wallet.map(|wallet| Some(wallet.status)))
     }
 }

@@ -212,3 +212,27 @@ async fn a_confirmed_login_is_bound_to_the_client_with_its_address_where_that_is
     let bound = world.operator.get(&format!("/v1/clients/{}", client.text("refid"))).await;
     assert_eq!(bound.expect(200).text("user"), ada.refid);
 }
+
+#[tokio::test]
+async fn somebody_whose_address_older_rules_let_in_still_signs_in() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let old = "\"ada\"@exa_mple.com";
+    let mut items = world.items();
+    items.retain(|item| {
+        item["pk"]["S"] == format!("US#{}", ada.refid) || item["pk"]["S"] == format!("EU#{}", ada.email)
+    });
+    for item in &mut items {
+        match item["kind"]["S"].as_str() {
+            Some("user") => item["doc"]["M"]["email"]["S"] = json!(old),
+            _ => item["pk"]["S"] = json!(format!("EU#{old}")),
+        }
+    }
+    world.put_all(&items);
+    let person = world.sign_in(old, PASSWORD).await;
+    assert_eq!(person.refid, ada.refid);
+    let found = world.operator.get("/v1/users?email=%22ada%22@exa_mple.com").await.expect(200);
+    assert_eq!(found.json["data"][0]["refid"], json!(ada.refid));
+    let refused = world.nobody().post("/v1/auth/register", &json!({"email": old})).await;
+    assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/email");
+}

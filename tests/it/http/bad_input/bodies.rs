@@ -2,6 +2,7 @@
 //!
 //! Invariant: each refusal names the field that is at fault by its JSON pointer.
 
+use purser_domain::basic::{EmailAddress, as_stored};
 use purser_tests::schema::{Form, Member, Schema, TextKind, example};
 use serde_json::{Value, json};
 
@@ -49,6 +50,9 @@ const NO_ADDRESSES: [&str; 16] = [
     "a@b.123",
     "a@b..co",
 ];
+
+/// The paths whose addresses are only looked up.
+const LOOK_UPS: [&str; 3] = ["/v1/auth/login", "/v1/auth/forgot-password", "/v1/auth/resend-confirmation"];
 
 const TYPES: [(&str, &str); 9] = [
     ("null", "null"),
@@ -183,7 +187,10 @@ impl Walk {
         }
         if kind == TextKind::Email {
             texts.push(format!("{}@example.com", "x".repeat(most)));
-            texts.extend(NO_ADDRESSES.map(ToOwned::to_owned));
+            // What only looks an address up takes those, too, that older rules let in.
+            let looks_up = LOOK_UPS.contains(&self.request.path.as_str());
+            let known = |text: &&str| looks_up && as_stored(|| EmailAddress::try_from((*text).to_owned())).is_ok();
+            texts.extend(NO_ADDRESSES.into_iter().filter(|text| !known(text)).map(ToOwned::to_owned));
         } else {
             texts.extend(["x", "é"].map(|x| x.repeat(most + 1)));
         }

@@ -37,7 +37,6 @@ async fn callers(world: &World, party: &Party) -> Vec<(&'static str, Caller)> {
 async fn each_is_judged(status: &str, code: &str, allowed: impl Fn(&Case, &Operation) -> bool) {
     let world = world().await;
     let party = Party::new(&world).await;
-    stand(&world, &party, "active").await;
     let all = callers(&world, &party).await;
     stand(&world, &party, status).await;
     let mut judged = 0;

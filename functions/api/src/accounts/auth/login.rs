@@ -8,7 +8,7 @@ use purser_domain::people::{GivenCode, GivenDevice, GivenPassword};
 use purser_edge::caller::call::{Anybody, Connection, SignedIn};
 use purser_edge::caller::captcha::CaptchaBody;
 use purser_edge::caller::passwords::{self, Checked};
-use purser_edge::http::json::object;
+use purser_edge::http::json::{looked_up, object};
 use purser_edge::prelude::*;
 use purser_store::people::sign_in::{Proof, SignIn};
 
@@ -20,6 +20,7 @@ use crate::accounts::view::SessionTokenView;
 #[schema(as = SignIn, example = json!({"email": "billing@acme.example", "password": "correct horse battery staple"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Login {
+    #[serde(deserialize_with = "looked_up")]
     email: EmailAddress,
     password: GivenPassword,
     /// A code of the second factor or a recovery code, if the user has a second factor.

@@ -10,7 +10,7 @@ use purser_edge::caller::call::Anybody;
 use purser_edge::caller::captcha::CaptchaBody;
 use purser_edge::caller::input::Subject;
 use purser_edge::caller::passwords;
-use purser_edge::http::json::object;
+use purser_edge::http::json::{looked_up, object};
 use purser_edge::noted;
 use purser_edge::prelude::*;
 use purser_store::engine::Request;
@@ -54,6 +54,7 @@ pub(super) async fn register(
     State(app): State<App>,
     Input(Anybody(request), _, (), Body(body)): Input<Anybody, Registration, (), Body<Register>>,
 ) -> Result<Response, Problem> {
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let confirms = app.config.accounts.confirm_address;
     let (email, name) = (body.email, body.name);
     let password = body.password.map(|given| app.new_password(given, &email, name.as_ref())).transpose()?;
@@ -64,7 +65,6 @@ pub(super) async fn register(
         }
         _ => {}
     }
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let password = match password {
         Some(password) => Some(passwords::hash(&password).await?),
         None => None,
@@ -78,6 +78,7 @@ pub(super) async fn register(
 #[schema(example = json!({"email": "billing@acme.example"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Address {
+    #[serde(deserialize_with = "looked_up")]
     email: EmailAddress,
     #[serde(default, deserialize_with = "object")]
     captcha: Option<CaptchaBody>,

@@ -1,6 +1,6 @@
 //! Lists of users, and of their sign-ins.
 
-use purser_domain::basic::{EmailAddress, ResellerRefid, UserRefid};
+use purser_domain::basic::{EmailAddress, ResellerRefid, UserRefid, as_stored};
 use purser_domain::people::User;
 use purser_edge::caller::call::Listed;
 use purser_edge::http::answer::{List, position};
@@ -67,7 +67,7 @@ pub(super) async fn list_users(
 
 /// The user with an address. Text that is not a valid address belongs to no user, and is not refused.
 async fn with_address(app: &App, text: String) -> Result<Option<User>, Problem> {
-    match EmailAddress::try_from(text) {
+    match as_stored(|| EmailAddress::try_from(text)) {
         Ok(email) => Ok(app.store.user_with_address(&email).await?),
         Err(_) => Ok(None),
     }

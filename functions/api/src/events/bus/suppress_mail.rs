@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::EmailAddress;
+use purser_domain::basic::{EmailAddress, as_stored};
 use purser_edge::App;
 use purser_edge::events::consumer::{Delivery, detail};
 use purser_store::events::suppression::Suppression;
@@ -88,7 +88,7 @@ pub async fn suppress_mail(app: App, event: EventBridgeEvent<Value>) -> Result<(
     };
     for recipient in recipients {
         // SES repeats addresses as the receiving side named them. Purser never wrote to one that is not valid.
-        let Ok(email) = EmailAddress::try_from(recipient.email_address) else {
+        let Ok(email) = as_stored(|| EmailAddress::try_from(recipient.email_address)) else {
             continue;
         };
         let suppressed = app.store.suppress(&email, reason, delivery.stamp(), app.clock.now()).await;
