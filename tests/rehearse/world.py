@@ -163,6 +163,8 @@ class World:
         """Creates an API key."""
         made = caller.post("/v1/api-keys", {"name": self.name("key"), **members}, once).expect(201)
         self.keys.append(made.json["refid"])
+        if "chief" in self.made:
+            self.expect_mail(self.email("chief"), "A new API key for Purser")
         return made
 
     def party(self, name: str, tier: str) -> Party:

@@ -21,7 +21,8 @@ use purser_domain::basic::{ApiKeyRefid, ResellerRefid, Time};
 use purser_domain::licences::{Days, ParallelUses, Product, Terms};
 use purser_domain::money::{Quantity, Tier};
 use purser_domain::parties::{ClientStatus, Metadata, NewClient, NewReseller, ResellerStatus};
-use purser_domain::people::{Actor, ApiKey, Role};
+use purser_domain::people::caller::api_key;
+use purser_domain::people::{Actor, ApiKey, KeyOwner, Role, Scopes};
 use purser_edge::App;
 use purser_store::engine::item::Origin;
 use purser_store::engine::secrets::{random, sha256_hex};
@@ -247,17 +248,20 @@ async fn make_api_key(app: &App, credentials: &Credentials, now: Time) -> Result
     let mut parts = credentials.api_key.split('.');
     let (refid, secret) = (parts.next().and_then(ApiKeyRefid::parse), parts.next_back());
     let (refid, secret) = refid.zip(secret).ok_or_else(|| failed(&"the API key is none"))?;
-    if app.store.caller_by_key(&refid, None).await?.is_none() {
-        let api_key = ApiKey {
+    if !app.store.knows_api_key(&refid).await? {
+        let made = ApiKey {
             refid,
             name: valid("Demo".to_owned())?,
             role: Role::Reseller(credentials.reseller.clone()),
+            owner: KeyOwner::Deployment,
+            scopes: Scopes::all(),
+            expires_at: now.plus(api_key::LASTS),
             secret_sha256: sha256_hex(secret.as_bytes()),
             created_at: now,
             version: 1,
         };
         // There is no caller, so there is no response to store.
-        app.store.create_api_key(&api_key, &request(now), Vec::new()).await?;
+        app.store.create_api_key(&made, None, &request(now), Vec::new()).await?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod api;
 mod check;
 mod figures;
 mod files;
+mod migrate;
 mod progress;
 mod save;
 mod verify;
@@ -51,6 +52,8 @@ enum Command {
     Accounts(Accounts),
     /// Deletes the accounts in a saved list, except those that have been used since
     DeleteAccounts(DeleteAccounts),
+    /// Brings what an older version stored into today's form; running it again does no harm
+    Migrate(Migrate),
 }
 
 #[derive(Args)]
@@ -134,6 +137,13 @@ struct DeleteAccounts {
     yes: bool,
 }
 
+#[derive(Args)]
+struct Migrate {
+    /// The URL of the API: scheme and host, no path
+    #[arg(long)]
+    url: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Intact,
@@ -165,6 +175,7 @@ async fn main() -> ExitCode {
         Command::Figures(asked) => run_figures(&asked).await,
         Command::Accounts(asked) => run_accounts(&asked).await,
         Command::DeleteAccounts(asked) => run_delete_accounts(&asked).await,
+        Command::Migrate(asked) => run_migrate(&asked).await,
     };
     match done {
         Ok(Outcome::Intact) => ExitCode::SUCCESS,
@@ -202,6 +213,10 @@ async fn run_accounts(asked: &Accounts) -> Result<Outcome, Failure> {
 async fn run_delete_accounts(asked: &DeleteAccounts) -> Result<Outcome, Failure> {
     let api = connect(&asked.url)?;
     accounts::delete(&api, &asked.url, &asked.file, asked.yes).await
+}
+
+async fn run_migrate(asked: &Migrate) -> Result<Outcome, Failure> {
+    migrate::migrate(&connect(&asked.url)?).await
 }
 
 fn connect(url: &str) -> Result<Api, Failure> {

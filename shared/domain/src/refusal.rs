@@ -44,6 +44,12 @@ pub enum Refusal {
     /// Another client has this external id (rule A2).
     #[error("The client_id is already in use.")]
     DuplicateClientId,
+    /// The owner of the key to create has as many keys as one may have.
+    #[error("One owner can have at most {most} API keys. Revoke one first.")]
+    TooManyApiKeys { most: usize },
+    /// What the request does needs a recent proof of who the user is.
+    #[error("Prove who you are first, by POST /v1/me/proof with your password or a code.")]
+    ProofRequired,
     #[error("The product reference is already in use.")]
     DuplicateProduct,
     /// The reseller that the request body names does not exist (rule A3).

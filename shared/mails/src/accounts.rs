@@ -9,6 +9,7 @@ use purser_charts::trend::grouped;
 use purser_domain::basic::text::is_allowed;
 use purser_domain::basic::{EmailAddress, Name, UserRefid};
 use purser_domain::parties::Reseller;
+use purser_domain::people::OwnedKey;
 use purser_domain::people::clean_up::{Reason, Stale};
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
@@ -137,6 +138,24 @@ impl Recipient<'_> {
         mail!(
             brand, self.to, format!("New sign-in to your {brand} account"), Colour::of_brand(self.reseller),
             "accounts/new_device/mail.txt", "accounts/new_device/mail.html", { name, when, address, device }
+        )
+    }
+
+    /// Goes to everybody who decides about access. `maker` is the name of the user who made the key, or what else did.
+    pub fn api_key_created(&self, name: &Name, key: &OwnedKey, maker: &str, when: &str) -> Result<Mail, String> {
+        let brand = self.brand();
+        let scopes = key.scopes.clone().into_iter().map(Into::into).collect::<Vec<&str>>().join(", ");
+        let (name, key_name, refid, scopes) = (name.as_str(), key.name.as_str(), key.refid.as_str(), scopes.as_str());
+        let expires = &*key.expires_at.for_people();
+        let acts_for = match key.role.reseller() {
+            Some(reseller) => format!("the reseller {reseller}"),
+            None => "an operator".to_owned(),
+        };
+        let acts_for = acts_for.as_str();
+        mail!(
+            brand, self.to, format!("A new API key for {brand}"), Colour::of_brand(self.reseller),
+            "accounts/api_key_created/mail.txt", "accounts/api_key_created/mail.html",
+            { name, key_name, refid, acts_for, scopes, expires, maker, when }
         )
     }
 

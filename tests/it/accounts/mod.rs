@@ -2,6 +2,7 @@
 
 mod api_keys;
 pub mod auth;
+mod key_owners;
 mod mails;
 pub mod me;
 mod users;

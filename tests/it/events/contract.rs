@@ -56,7 +56,7 @@ fn sample(name: EventName) -> Value {
         "reseller": "RS-0000000000000000", "status": "active", "from": from_to[0], "to": from_to[1], "amount": 1,
         "balance": 1, "threshold": 2, "sequence": 1, "cost": 1, "provision": "PV-0000000000000000", "clients": [],
         "licence": "LI-0000000000000000", "product": "PROD-001", "user": "US-0000000000000000", "on": true,
-        "login": "0000", "request": "0000",
+        "login": "0000", "request": "0000", "key": "AK-0000000000000000", "owner": "US-0000000000000000",
     });
     assert_eq!(Event::read(name.into_str(), &detail).map(|it| it.name()), Ok(name));
     detail
@@ -119,6 +119,8 @@ fn in_words(kind: &str) -> String {
     let words = match kind {
         "ClientRefid" => "refid of a client",
         "ResellerRefid" => "refid of a reseller",
+        "ApiKeyRefid" => "refid of an API key",
+        "KeyOwner" => "refid of a user or an API key, or `operator`",
         "UserRefid" => "refid of a user",
         "LicenceRefid" => "refid of a licence",
         "EntryRefid" => "refid of a provision",

@@ -186,6 +186,27 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let _turned = nobody.post("/_local/clock", &a_day).await.expect(200);
     world.run_schedule("sample-figures").await;
 
+    // Somebody guesses, and an operator comes by the first key.
+    let wrong = json!({"email": "ada@example.com", "password": "a wrong harbour"});
+    let _refused = nobody.post("/v1/auth/login", &wrong).await.refused(401, "invalid_credentials");
+    let _refused = nobody.with_key(Some("AK-0000000000000000.x")).get("/v1/products").await;
+    let operator = json!({"email": "new@example.com", "name": "New", "operator": true});
+    let _made = world.operator.post("/v1/users", &operator).await.expect(201);
+    let users = purser_lambda::function("manage-users").unwrap();
+    let users = purser_lambda::router(users, &world.deployed_app("manage-users").await).unwrap();
+    let another = json!({"email": "other@example.com", "name": "Other", "operator": true});
+    let _first = world.call(users, "/v1/users", world.system().operator_key(), None, &another).await.expect(201);
+    for _ in 0..5 {
+        let _limited = nobody.post("/v1/auth/login", &wrong).await;
+    }
+    let events: Vec<Value> = log.lines().into_iter().filter(|line| line["message"] == "a security event").collect();
+    let event = |name: &str| events.iter().find(|it| it["event"] == name).unwrap_or_else(|| panic!("{name}")).clone();
+    assert_eq!(event("CallerRefused")["account"], "AK-0000000000000000");
+    let refused = event("SignInRefused");
+    assert!(refused["account"].as_str().unwrap().starts_with("US-"), "{refused}");
+    assert_eq!(refused["address"], event("CallerRefused")["address"], "both came from the same place");
+    assert!(!log.text().contains("127.0.0.1"), "an address stands in the log");
+
     let emitted = log.metrics();
     let shown = on_the_dashboard();
     assert!(shown.len() >= 5 && emitted.is_superset(&shown), "{shown:?} of {emitted:?}");

@@ -30,7 +30,7 @@ fn the_stream_hands_over_what_is_somebodys_business() {
     let takes = |name: &str, kind: &str| {
         let functions = template().functions;
         let function = functions.iter().find(|it| it.handler == name).unwrap();
-        let record = json!({"dynamodb": {"NewImage": {"kind": {"S": kind}}}});
+        let record = json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"kind": {"S": kind}}}});
         let stream = function.events.iter().find_map(|event| match event {
             EventSpec::DynamoDb(spec) => Some(spec.takes(&record)),
             _ => None,

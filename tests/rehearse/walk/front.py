@@ -1,7 +1,8 @@
 """What is answered without credentials, and how malformed requests are refused."""
 
 from caller import equal
-from steps import Part
+from steps import Part, Where
+from walk.accounts import mailed, password, sign_in
 from world import World, listed
 
 PART = Part()
@@ -40,9 +41,18 @@ def without_key(world: World) -> None:
               none.body)
 
 
-@PART.step("the operators' first key is accepted")
+@PART.step("the deployment's first key lets an operator in, and does nothing else", Where.INSIDE)
 def first_key(world: World) -> None:
-    world.operator.get("/v1/products?limit=1").expect(200)
+    world.first.get("/v1/products?limit=1").refused(403, "forbidden")
+    world.first.post("/v1/api-keys", {"name": "all", "scopes": ["money"]}).refused(403, "forbidden")
+    email, secret = world.email("chief"), password()
+    invited = world.first.post("/v1/users", {"email": email, "name": "First", "operator": True}).expect(201)
+    token = mailed(world, email, "Your invitation to Purser")
+    world.nobody.post("/v1/auth/reset-password", {"token": token, "password": secret}).expect(200)
+    first = sign_in(world, email, secret)
+    first.post("/v1/api-keys", {"name": "all"}).refused(403, "proof_required")
+    first.post("/v1/me/proof", {"password": secret}).expect(200)
+    world.first, world.made["chief"] = first, invited.json["refid"]
 
 
 @PART.step("an operator creates an API key, which is used from here on")
@@ -51,6 +61,7 @@ def own_key(world: World) -> None:
     equal("its reseller", made.json["reseller"], None)
     # From here on, every function has to look up its caller in the table.
     world.operator = world.first.with_key(made.json["key"])
+    world.operator.get("/v1/products?limit=1").expect(200)
     listed(world.operator, "/v1/api-keys", made.json["refid"])
 
 

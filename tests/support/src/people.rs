@@ -19,6 +19,13 @@ pub struct Person {
     pub device: String,
 }
 
+impl Person {
+    /// Proves again who the person is, so that they may create lasting access for a while.
+    pub async fn prove(&self) {
+        let _proved = self.caller.post("/v1/me/proof", &json!({"password": PASSWORD})).await.expect(200);
+    }
+}
+
 impl World {
     /// The token in the newest link that was sent to `to` by e-mail.
     pub async fn mailed_token(&self, to: &str) -> String {
@@ -70,7 +77,8 @@ impl World {
         self.sign_in(&email, PASSWORD).await
     }
 
-    /// A user who was invited with these members in the request, then set a password and signed in.
+    /// A user who was invited with these members in the request, then set a password, signed in, and proved who they
+    /// are.
     pub async fn invited(&self, members: Value) -> Person {
         let email = format!("{}@example.com", self.fresh("invited"));
         let mut body = json!({"email": email, "name": "Grace Hopper"});
@@ -79,7 +87,9 @@ impl World {
         }
         let _user = self.operator.post("/v1/users", &body).await.expect(201);
         self.set_password(&email, PASSWORD).await;
-        self.sign_in(&email, PASSWORD).await
+        let person = self.sign_in(&email, PASSWORD).await;
+        person.prove().await;
+        person
     }
 
     pub async fn member(&self, reseller: &str) -> Person {
@@ -110,12 +120,14 @@ impl World {
         app.build_noncompliant().generate(now).to_string()
     }
 
-    /// Turns on the second factor with the offered secret. `person` continues in the new session.
-    pub async fn enable_factor(&self, person: &mut Person, secret: &str) {
+    /// Turns on the second factor with the offered secret, and returns a recovery code. `person` continues in the new
+    /// session.
+    pub async fn enable_factor(&self, person: &mut Person, secret: &str) -> String {
         let code = json!({"code": self.app_code(secret)});
         let enabled = person.caller.put("/v1/me/totp", &code).await.expect(200);
         let token = enabled.json["session"]["token"].as_str();
         person.caller = person.caller.with_key(token);
+        enabled.json["recovery_codes"][0].as_str().expect("a recovery code").to_owned()
     }
 
     /// Follows the newest link sent to `email`, and sets a password.

@@ -52,6 +52,8 @@ pub enum TextKind {
     Free,
     Email,
     Pattern,
+    /// A moment of RFC 3339.
+    Time,
     /// A password, which may be any text.
     Secret,
 }
@@ -226,6 +228,7 @@ impl Reader<'_> {
         let kind = match format {
             Some("email") => TextKind::Email,
             Some("date") => TextKind::Pattern,
+            Some("date-time") => TextKind::Time,
             Some("password") => TextKind::Secret,
             Some(other) => panic!("{at}: the schema has an unknown format: {other}"),
             None if !schema["pattern"].as_str().unwrap_or("^[^").starts_with("^[^") => TextKind::Pattern,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use purser_domain::people::Scopes;
 use purser_edge::App;
 use purser_edge::process::clock::Clock;
 use purser_local::cloud::stream::StreamReader;
@@ -80,7 +81,11 @@ impl World {
         }
         let body = json!({"reseller": refid, "name": "test"});
         let key = self.operator.post("/v1/api-keys", &body).await.expect(201);
-        Partner { caller: self.operator.with_key(Some(key.text("key"))), refid }
+        let caller = self.operator.with_key(Some(key.text("key")));
+        // The first use of a key is noted, and what a test does with the key should not cost that.
+        let seen = self.system.clock().now().to_string();
+        self.note_used(key.text("refid"), &seen);
+        Partner { refid, caller }
     }
 
     pub async fn top_up(&self, reseller: &str, credits: u64) {
@@ -251,6 +256,31 @@ impl World {
         dynamo.database().update_item(request).expect("an update");
     }
 
+    /// Turns an API key, directly in the table, into one from before keys had owners, made by `maker`.
+    pub fn age_key(&self, key: &str, maker: &str) {
+        let pk = format!("AK#{key}");
+        let mut items = self.items();
+        items.retain(|item| item["pk"]["S"] == pk.as_str());
+        for item in &mut items {
+            if let Some(doc) = item["doc"]["M"].as_object_mut() {
+                doc.retain(|member, _| !["owner", "scopes", "expires_at"].contains(&member.as_str()));
+            }
+            item["by"]["M"]["actor"]["S"] = json!(maker);
+        }
+        self.put_all(&items);
+    }
+
+    /// Notes directly in the table, without Purser, that an API key was used.
+    fn note_used(&self, key: &str, at: &str) {
+        let dynamo = self.system.dynamo();
+        let request = json!({
+            "TableName": dynamo.table(), "Key": {"pk": {"S": format!("AK#{key}")}, "sk": {"S": "."}},
+            "UpdateExpression": "SET seen = :seen", "ExpressionAttributeValues": {":seen": {"S": at}},
+        });
+        let request = serde_json::from_value(request).expect("a request");
+        dynamo.database().update_item(request).expect("an update");
+    }
+
     /// The [`App`] of a function whose calls to the table, the bus and SES suffer this script's faults.
     pub async fn app_over(&self, function: &str, script: &Script) -> App {
         let sdk = purser_local::run::sdk::settings(&self.system.endpoints()).await;
@@ -260,6 +290,11 @@ impl World {
         let sdk = role.assume(&sdk);
         let app = self.system.app();
         App::new((*app.config).clone(), app.store.secrets().clone(), &sdk, app.clock.clone())
+    }
+
+    /// The [`App`] of a function as where Purser is deployed.
+    pub async fn deployed_app(&self, function: &str) -> App {
+        App { first_key: Scopes::admin(), ..self.app_over(function, &Script::default()).await }
     }
 
     /// Posts JSON directly to a function's routes, as the owner of `key`; `once` is the idempotency key.

@@ -5,7 +5,9 @@
 
 use purser_domain::basic::{ApiKeyRefid, ClientRefid, EmailAddress, Name, ResellerRefid, Time, UserRefid};
 use purser_domain::people::clean_up::{Reason, Stale};
-use purser_domain::people::{ApiKey, GivenDevice, Login, Role, RoleName, Session, User, UserStatus};
+use purser_domain::people::{
+    Actor, ApiKey, GivenDevice, Login, ResellerRole, RoleName, Scope, Scopes, Session, User, UserStatus,
+};
 use purser_store::people::sign_in::OpenedSession;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,6 +24,11 @@ pub struct UserView {
     /// The reseller whose staff the user belongs to; null if there is none.
     #[schema(required = true)]
     reseller: Option<ResellerRefid>,
+    /// What the user may do as a member of the reseller; null for a user who is none.
+    #[schema(required = true)]
+    reseller_role: Option<ResellerRole>,
+    /// What the user may do in the most powerful of the roles: `operator`, else `reseller`; empty without such a role.
+    scopes: Vec<Scope>,
     /// The client that the user is bound to; null if there is none.
     #[schema(required = true)]
     client: Option<ClientRefid>,
@@ -46,6 +53,8 @@ impl From<&User> for UserView {
             name: user.name.clone(),
             roles: user.roles(),
             reseller: user.reseller.clone(),
+            reseller_role: user.reseller.as_ref().map(|_| user.reseller_role),
+            scopes: user.rights().into_iter().flatten().collect(),
             client: user.client.clone(),
             status: user.status,
             second_factor: user.second_factor,
@@ -185,18 +194,29 @@ pub struct ApiKeyView {
     /// The reseller that the key acts for; null for an operator's key.
     #[schema(required = true)]
     reseller: Option<ResellerRefid>,
+    /// Whose key it is: the refid of a user or an older key, or `operator` for the deployment. When the owner loses one
+    /// of the key's rights, the key ends.
+    #[schema(value_type = String, example = "US-7ZK3M9QWX2ABCDEF")]
+    owner: Actor,
+    scopes: Scopes,
+    /// When the key stops working.
+    expires_at: Time,
+    /// When the key was last used, accurate to five minutes; null if it never was.
+    #[schema(required = true)]
+    last_used_at: Option<Time>,
     created_at: Time,
 }
 
-impl From<&ApiKey> for ApiKeyView {
-    fn from(key: &ApiKey) -> Self {
+impl ApiKeyView {
+    pub fn of(key: &ApiKey, last_used_at: Option<Time>) -> Self {
         Self {
             refid: key.refid.clone(),
             name: key.name.clone(),
-            reseller: match &key.role {
-                Role::Operator | Role::Customer => None,
-                Role::Reseller(reseller) => Some(reseller.clone()),
-            },
+            reseller: key.reseller().cloned(),
+            owner: key.owner.clone().into(),
+            scopes: key.scopes.clone(),
+            expires_at: key.expires_at,
+            last_used_at,
             created_at: key.created_at,
         }
     }

@@ -59,7 +59,7 @@ struct CreateClient {
 )]
 async fn create_client(
     State(app): State<App>,
-    Input(call, (), key, Body(body)): Input<Call, (), Option<Key>, Body<CreateClient>>,
+    Input(call, (), key, Body(body)): Input<Selling, (), Option<Key>, Body<CreateClient>>,
 ) -> Result<Response, Problem> {
     let reseller = call.reseller(body.reseller.as_deref())?;
     let user = call.login(body.user.as_deref())?;

@@ -1,9 +1,10 @@
-//! E-mails to all operators.
+//! E-mails to all operators, or to all owners of a reseller.
 //!
-//! Invariant: each operator gets the e-mail of a run once, even if the run is repeated because another operator's
-//! could not be sent. Operators who have not confirmed their address, or are suspended, get none.
+//! Invariant: each of them gets the e-mail of a run once, even if the run is repeated because another one's could not
+//! be sent. Those who have not confirmed their address, or are suspended, get none.
 
-use purser_domain::people::User;
+use purser_domain::basic::ResellerRefid;
+use purser_domain::people::{ResellerRole, User};
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;
@@ -17,16 +18,36 @@ pub async fn tell_operators(
     delivery: &Delivery,
     mail: impl Fn(&User) -> Result<Mail, String> + Sync,
 ) -> Result<(), String> {
+    tell(app, delivery, &UserFilter::Operators, mail).await
+}
+
+/// Sends each owner of a reseller the e-mail that `mail` makes for them, like [`tell_operators`].
+pub async fn tell_owners(
+    app: &App,
+    delivery: &Delivery,
+    reseller: &ResellerRefid,
+    mail: impl Fn(&User) -> Result<Mail, String> + Sync,
+) -> Result<(), String> {
+    tell(app, delivery, &UserFilter::Staff(reseller.clone()), mail).await
+}
+
+async fn tell(
+    app: &App,
+    delivery: &Delivery,
+    filter: &UserFilter,
+    mail: impl Fn(&User) -> Result<Mail, String> + Sync,
+) -> Result<(), String> {
     let mut told = Ok(());
     let mut position = None;
     loop {
-        let page = app.store.users(&UserFilter::Operators, AT_ONCE, position);
+        let page = app.store.users(filter, AT_ONCE, position);
         let page = page.await?;
         let confirmed = |it: &&User| it.confirmed_at.is_some() && it.may_sign_in();
-        for operator in page.items.iter().filter(confirmed) {
-            // A failure to write to one operator must not keep the others from getting their e-mail.
-            let send = async { app.mail(&mail(operator)?).await };
-            let own = delivery.to(operator.refid.as_str());
+        let decides = |it: &&User| it.operator || it.reseller_role == ResellerRole::Owner;
+        for user in page.items.iter().filter(confirmed).filter(decides) {
+            // A failure to write to one user must not keep the others from getting their e-mail.
+            let send = async { app.mail(&mail(user)?).await };
+            let own = delivery.to(user.refid.as_str());
             told = told.and(own.once(app, Box::pin(send)).await);
         }
         position = page.position;

@@ -37,7 +37,7 @@ struct AddCredits {
 )]
 async fn add_credits(
     State(app): State<App>,
-    Input(call, Operated(own), key, Body(body)): Input<Call, Operated<OwnReseller>, Key, Body<AddCredits>>,
+    Input(call, Operated(own), key, Body(body)): Input<Paying, Operated<OwnReseller>, Key, Body<AddCredits>>,
 ) -> Result<Response, Problem> {
     let request = call.once(key, &body)?;
     let top_up =

@@ -4,7 +4,7 @@
 
 use purser_domain::basic::ResellerRefid;
 use purser_domain::money::{Entry, EntryHash, Sequence, Wallet, Waypoint};
-use purser_edge::caller::input::{OwnReseller, Subject};
+use purser_edge::caller::input::OwnReseller;
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::prelude::*;
 use purser_edge::process::metrics::{self, Metric};
@@ -38,7 +38,7 @@ async fn list_entries(
     let scope = call.cursor_scope(&());
     let position = match position(&app, &scope, query.cursor.as_deref()) {
         Ok(position) => position,
-        Err(problem) => return Err(own.refuse(&app, problem).await),
+        Err(problem) => return Err(own.missing_or(&app, problem).await),
     };
     let limit = query.limit.unwrap_or_default().get();
     let page = app.store.entries(&own.0, limit, position).await?;
@@ -109,7 +109,7 @@ async fn verify_wallet(
 ) -> Result<Response, Problem> {
     let through = match query.waypoint() {
         Ok(through) => through,
-        Err(problem) => return Err(own.refuse(&app, problem).await),
+        Err(problem) => return Err(own.missing_or(&app, problem).await),
     };
     let found = app.store.verify_wallet(&own.0, through).await?.ok_or(Refusal::NotFound(ResourceKind::Reseller))?;
     // A reseller may send values that are in no checkpoint. Such a mismatch is no sign of a broken ledger, so it must

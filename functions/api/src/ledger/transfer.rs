@@ -6,7 +6,7 @@
 use purser_domain::basic::{Description, Reference, ResellerRefid};
 use purser_domain::money::Amount;
 use purser_domain::people::Role;
-use purser_edge::caller::input::{OwnReseller, Subject};
+use purser_edge::caller::input::OwnReseller;
 use purser_edge::prelude::*;
 use purser_store::money::transfer::{Sender, TransferCommand};
 
@@ -45,11 +45,11 @@ struct TransferCredits {
 )]
 async fn transfer_credits(
     State(app): State<App>,
-    Input(call, own, key, Body(body)): Input<Call, OwnReseller, Key, Body<TransferCredits>>,
+    Input(call, own, key, Body(body)): Input<Paying, OwnReseller, Key, Body<TransferCredits>>,
 ) -> Result<Response, Problem> {
     let to = match receiver(&own.0, &body.to) {
         Ok(to) => to,
-        Err(problem) => return Err(own.refuse(&app, problem).await),
+        Err(problem) => return Err(own.missing_or(&app, problem).await),
     };
     let request = call.once(key, &body)?;
     let command = TransferCommand {

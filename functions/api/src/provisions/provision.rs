@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn provision(
     State(app): State<App>,
-    Input(call, (), key, Body(body)): Input<Call, (), Key, Body<ProvisionBody>>,
+    Input(call, (), key, Body(body)): Input<Selling, (), Key, Body<ProvisionBody>>,
 ) -> Result<Response, Problem> {
     let reseller = payer(&call, body.reseller())?;
     let request = call.once(key, &body.resolved(&reseller))?;
@@ -61,7 +61,7 @@ async fn provision(
 )]
 async fn provision_bulk(
     State(app): State<App>,
-    Input(call, (), key, Body(body)): Input<Call, (), Key, Body<BulkBody>>,
+    Input(call, (), key, Body(body)): Input<Selling, (), Key, Body<BulkBody>>,
 ) -> Result<Response, Problem> {
     let reseller = payer(&call, body.reseller.as_deref())?;
     let resolved = BulkBody { reseller: Some(reseller.to_string()), ..body.clone() };

@@ -66,7 +66,7 @@ impl From<LicenceChoices> for Vec<String> {
 )]
 async fn refund_provision(
     State(app): State<App>,
-    Input(call, Found(purchase), key, body): Input<Operator, Found<Entry>, Key, Option<Body<RefundProvision>>>,
+    Input(call, Found(purchase), key, body): Input<Operator<Paying>, Found<Entry>, Key, Option<Body<RefundProvision>>>,
 ) -> Result<Response, Problem> {
     let body = body.map_or_else(RefundProvision::default, |Body(body)| body);
     let request = call.once(key, &body)?;

@@ -51,7 +51,7 @@ struct OnboardReseller {
 )]
 async fn onboard_reseller(
     State(app): State<App>,
-    Input(call, (), key, Body(body)): Input<Operator, (), Option<Key>, Body<OnboardReseller>>,
+    Input(call, (), key, Body(body)): Input<Operator<Admin>, (), Option<Key>, Body<OnboardReseller>>,
 ) -> Result<Response, Problem> {
     // The fingerprint covers the resolved tier, so a repeat that spells out the default counts as the same request.
     let tier = body.tier.unwrap_or_default();

@@ -10,6 +10,7 @@ use tokio::process::Command;
 mod accounts;
 mod figures;
 mod files;
+mod migrate;
 mod wallets;
 
 #[derive(Debug, PartialEq)]

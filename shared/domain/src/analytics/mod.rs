@@ -205,7 +205,13 @@ impl Fact {
             Change::Entry(entry) => (None, Self::from(entry)),
             Change::Licence(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
             Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
-            Change::User(..) | Change::Credentials(..) | Change::Login(_) | Change::LinkRequest(_) => return None,
+            Change::User(..)
+            | Change::Credentials(..)
+            | Change::Login(_)
+            | Change::LinkRequest(_)
+            | Change::ApiKeyCreated(_)
+            | Change::ApiKeyFirstUsed(..)
+            | Change::ApiKeyEnded(_) => return None,
         };
         let same = |before: &Self| before.scopes == now.scopes && before.counts == now.counts;
         (!before.as_ref().is_some_and(same)).then_some(now)

@@ -4,8 +4,8 @@
 //! accepted and refused values of each schema.
 
 pub use utoipa::openapi::KnownFormat;
-use utoipa::openapi::ObjectBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat, Type};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 
 /// Any script, but not blank, and without control characters, separators and bidirectional overrides. One character
 /// must show something; those above U+FFFF stand for themselves here, because patterns have no common escape for them.
@@ -99,6 +99,11 @@ pub fn integer(least: u64, most: u64) -> ObjectBuilder {
         .format(Some(SchemaFormat::KnownFormat(format)))
         .minimum(Some(least))
         .maximum(Some(most))
+}
+
+/// A list of values of `T`, at least one.
+pub fn some_of<T: utoipa::PartialSchema>() -> ArrayBuilder {
+    ArrayBuilder::new().items(T::schema()).min_items(Some(1))
 }
 
 pub fn object() -> ObjectBuilder {

@@ -19,7 +19,7 @@ pub struct Time(Timestamp);
 crate::value_schema!(
     Time,
     "A moment, in UTC and to the millisecond.",
-    formatted(KnownFormat::DateTime),
+    formatted(KnownFormat::DateTime).min_length(Some(20)).max_length(Some(35)),
     "2026-01-31T09:30:00.000Z"
 );
 

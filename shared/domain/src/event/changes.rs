@@ -8,6 +8,7 @@ use crate::licences::licence::{Licence, LicenceStatus};
 use crate::money::entry::{Entry, EntryType};
 use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
+use crate::people::caller::api_key::{ApiKey, EndedApiKey};
 use crate::people::credentials::Credentials;
 use crate::people::session::Login;
 use crate::people::token::LinkRequest;
@@ -26,6 +27,10 @@ pub enum Change {
     Credentials(Option<Credentials>, Credentials),
     Login(Login),
     LinkRequest(LinkRequest),
+    ApiKeyCreated(ApiKey),
+    /// The key was used for the first time, at this time.
+    ApiKeyFirstUsed(ApiKey, Time),
+    ApiKeyEnded(EndedApiKey),
 }
 
 /// The events of a change, in the order in which they happened.
@@ -67,6 +72,21 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
         Change::LinkRequest(asked) => {
             let event = Event::LinkRequested { request: asked.id.clone() };
             vec![occurrence(&asked.id, 1, asked.created_at, event)]
+        }
+        Change::ApiKeyCreated(it) => {
+            let (key, reseller, owner) = (it.refid.clone(), it.reseller().cloned(), it.owner.clone());
+            let event = Event::ApiKeyCreated { key, reseller, owner };
+            vec![occurrence(it.refid.as_str(), it.version, it.created_at, event)]
+        }
+        Change::ApiKeyFirstUsed(it, at) => {
+            let (key, reseller, owner) = (it.refid.clone(), it.reseller().cloned(), it.owner.clone());
+            let event = Event::ApiKeyFirstUsed { key, reseller, owner };
+            vec![occurrence(it.refid.as_str(), it.version, *at, event)]
+        }
+        Change::ApiKeyEnded(it) => {
+            let (key, reseller, owner) = (it.key.refid.clone(), it.key.role.reseller().cloned(), it.owner.clone());
+            let event = Event::ApiKeyEnded { key, reseller, owner };
+            vec![occurrence(it.key.refid.as_str(), it.version, it.ended_at, event)]
         }
     }
 }

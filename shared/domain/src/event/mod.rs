@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strum::{Display, EnumDiscriminants, EnumString, IntoStaticStr, VariantArray};
 
-use crate::basic::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid};
+use crate::basic::refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid};
 use crate::basic::time::Time;
 use crate::licences::product::ProductReference;
 use crate::money::credits::Credits;
 use crate::money::tier::Tier;
 use crate::parties::client::ClientStatus;
 use crate::parties::reseller::ResellerStatus;
+use crate::people::caller::api_key::KeyOwner;
 
 /// What happened. The tables in docs/events.md are made from the doc comments of this enum.
 ///
@@ -236,6 +237,33 @@ pub enum Event {
         user: UserRefid,
         /// The id of the sign-in.
         login: String,
+    },
+    /// An API key was made.
+    ApiKeyCreated {
+        /// The key.
+        key: ApiKeyRefid,
+        /// The reseller that the key acts for; null for an operator's key.
+        reseller: Option<ResellerRefid>,
+        /// Whose key it is; `operator` is the deployment.
+        owner: KeyOwner,
+    },
+    /// An API key was used for the first time.
+    ApiKeyFirstUsed {
+        /// The key.
+        key: ApiKeyRefid,
+        /// The reseller that the key acts for; null for an operator's key.
+        reseller: Option<ResellerRefid>,
+        /// Whose key it is; `operator` is the deployment.
+        owner: KeyOwner,
+    },
+    /// An API key was revoked, or ended because its owner lost one of its rights. Expiring does not cause this event.
+    ApiKeyEnded {
+        /// The key.
+        key: ApiKeyRefid,
+        /// The reseller that the key acted for; null for an operator's key.
+        reseller: Option<ResellerRefid>,
+        /// Whose key it was; `operator` is the deployment.
+        owner: KeyOwner,
     },
     /// Someone asked for a link by e-mail: to register, to confirm an address or to reset a password.
     LinkRequested {

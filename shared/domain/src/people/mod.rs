@@ -3,7 +3,6 @@
 //! Invariant: a secret that a user or a machine presents is never stored as plain text. Purser stores only its hash,
 //! or a sealed form if the secret must be read again.
 
-pub mod api_key;
 pub mod attempts;
 pub mod caller;
 pub mod clean_up;
@@ -15,7 +14,8 @@ pub mod session;
 pub mod token;
 pub mod user;
 
-pub use api_key::ApiKey;
+pub use caller::api_key::{ApiKey, EndedApiKey, KeyOwner, Keyring, OwnedKey};
+pub use caller::scope::{ResellerRole, Scope, Scopes};
 pub use caller::{Actor, Caller, Role, RoleName};
 pub use credentials::{Credentials, SecondFactor};
 pub use given::{GivenChallenge, GivenCode, GivenDevice, GivenToken};

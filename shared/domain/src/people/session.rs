@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::basic::refid::{ResellerRefid, UserRefid};
 use crate::basic::time::Time;
+use crate::people::caller::scope::Scopes;
 use crate::people::user::User;
 
 /// The most sessions of one user; opening another one ends the oldest. This keeps the record small enough for one
@@ -20,6 +21,8 @@ pub const MOST: usize = 10;
 pub const AGENT: usize = 60;
 /// The least time between two records of a session's use.
 pub const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// How long a proof of who the user is counts as recent.
+pub const PROOF_LASTS: SignedDuration = SignedDuration::from_mins(15);
 
 /// How long sessions last (rule D2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,9 @@ pub struct Session {
     /// The network address that the user signed in from.
     pub address: Option<String>,
     pub agent: Option<String>,
+    /// Until when the user counts as having just proven who they are.
+    #[serde(default)]
+    pub proved_until: Option<Time>,
 }
 
 /// When each session was last used, by the id of the session. Uses are recorded only from time to time.
@@ -52,6 +58,10 @@ pub struct Sessions {
     pub epoch: u64,
     pub operator: bool,
     pub reseller: Option<ResellerRefid>,
+    /// What the user may do in the most powerful of their roles. `None` in records from before there were scopes, and
+    /// for a user without such a role.
+    #[serde(default)]
+    pub scopes: Option<Scopes>,
     pub second_factor: bool,
     /// The sessions, oldest first.
     pub sessions: Vec<Session>,
@@ -70,6 +80,7 @@ impl Sessions {
             epoch: user.epoch,
             operator: user.operator,
             reseller: user.reseller.clone(),
+            scopes: user.rights(),
             second_factor: user.second_factor,
             sessions: same.map_or_else(Vec::new, |before| before.sessions.clone()),
             created_at: before.map_or(now, |before| before.created_at),
@@ -91,6 +102,15 @@ impl Sessions {
         let over = (self.sessions.len() + 1).saturating_sub(MOST);
         self.sessions.drain(..over);
         self.sessions.push(session);
+        self
+    }
+
+    /// Notes that the user of a session has just proven who they are.
+    #[must_use]
+    pub fn proven(mut self, id: &str, until: Time) -> Self {
+        for session in self.sessions.iter_mut().filter(|it| it.id == id) {
+            session.proved_until = Some(until);
+        }
         self
     }
 
@@ -166,6 +186,7 @@ mod tests {
             expires_at: at(minutes).plus(LIMITS.absolute),
             address: None,
             agent: None,
+            proved_until: None,
         }
     }
 

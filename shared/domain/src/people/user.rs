@@ -11,6 +11,7 @@ use crate::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
 use crate::basic::text::Name;
 use crate::basic::time::Time;
 use crate::people::caller::RoleName;
+use crate::people::caller::scope::{ResellerRole, Scopes};
 use crate::refusal::Refusal;
 
 /// Whether a user may sign in.
@@ -38,7 +39,13 @@ pub struct User {
     pub name: Name,
     #[serde(default)]
     pub operator: bool,
+    /// What the user may do as an operator; `None` for everything.
+    #[serde(default)]
+    pub scopes: Option<Scopes>,
     pub reseller: Option<ResellerRefid>,
+    /// What the user may do as a member of the reseller. Those who joined before there were such roles are owners.
+    #[serde(default)]
+    pub reseller_role: ResellerRole,
     /// The client that the user is bound to, which makes the user a customer.
     pub client: Option<ClientRefid>,
     #[serde(default)]
@@ -70,8 +77,11 @@ pub struct User {
 pub struct UserChange {
     pub name: Option<Name>,
     pub operator: Option<bool>,
+    /// `Some(None)` gives an operator all scopes.
+    pub scopes: Option<Option<Scopes>>,
     /// `Some(None)` ends the membership.
     pub reseller: Option<Option<ResellerRefid>>,
+    pub reseller_role: Option<ResellerRole>,
     pub status: Option<UserStatus>,
     /// Whether an operator makes the change, and not the user's reseller.
     pub by_operator: bool,
@@ -85,7 +95,9 @@ impl User {
             previous_email: None,
             name,
             operator: false,
+            scopes: None,
             reseller: None,
+            reseller_role: ResellerRole::default(),
             client: None,
             status: UserStatus::Active,
             kept_out: false,
@@ -108,6 +120,16 @@ impl User {
             self.client.as_ref().map(|_| RoleName::Customer),
         ];
         roles.into_iter().flatten().collect()
+    }
+
+    pub fn operator_scopes(&self) -> Scopes {
+        self.scopes.clone().unwrap_or_else(Scopes::all)
+    }
+
+    /// What the user may do as the most powerful of their roles; `None` without such a role.
+    pub fn rights(&self) -> Option<Scopes> {
+        let member = || self.reseller.as_ref().map(|_| self.reseller_role.scopes());
+        if self.operator { Some(self.operator_scopes()) } else { member() }
     }
 
     /// Whether the user registered without being invited and holds no role.
@@ -167,13 +189,17 @@ impl User {
             new.registered &= !change.by_operator;
         }
         new.operator = change.operator.unwrap_or(self.operator);
+        if let Some(scopes) = &change.scopes {
+            new.scopes.clone_from(scopes);
+        }
         if let Some(reseller) = &change.reseller {
             new.reseller.clone_from(reseller);
         }
+        new.reseller_role = change.reseller_role.unwrap_or(self.reseller_role);
         new.status = change.status.unwrap_or(self.status);
         let stays_out = change.by_operator && change.status.is_some() || self.kept_out;
         new.kept_out = new.status == UserStatus::Suspended && stays_out;
-        let powers = |user: &Self| (user.operator, user.reseller.clone(), user.status);
+        let powers = |user: &Self| (user.operator, user.reseller.clone(), user.rights(), user.status);
         if powers(&new) != powers(self) {
             new.epoch += 1;
         }

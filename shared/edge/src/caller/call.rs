@@ -10,15 +10,15 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use purser_domain::Refusal;
-use purser_domain::basic::{ClientRefid, ResellerRefid, Time, UserRefid};
+use purser_domain::basic::{ApiKeyRefid, ClientRefid, ResellerRefid, Time, UserRefid};
 use purser_domain::parties::{Access, Client};
-use purser_domain::people::{Actor, Caller, Role, User};
+use purser_domain::people::{Actor, Caller, KeyOwner, Role, Scope, Scopes, User};
 use purser_domain::refusal::ResourceKind;
 use purser_store::engine::item::Origin;
 use purser_store::engine::{Fingerprint, IdempotencyKey, Request, Stamp};
 use serde::Serialize;
 
-use crate::caller::authenticate::{Identity, authenticate};
+use crate::caller::authenticate::{Identity, Presented, authenticate};
 use crate::http::extract::Key;
 use crate::http::problem::Problem;
 use crate::process::app::App;
@@ -37,6 +37,7 @@ pub struct RequestId {
 pub struct Call {
     pub caller: Caller,
     pub now: Time,
+    presented: Presented,
     request: String,
     function: &'static str,
     route: String,
@@ -81,6 +82,42 @@ impl Call {
             Role::Operator => true,
             Role::Reseller(own) => user.reseller.as_ref() == Some(own) && !user.operator,
             Role::Customer => false,
+        }
+    }
+
+    /// To whom an API key belongs that this caller makes. What a key makes belongs to its own owner.
+    pub fn key_owner(&self) -> KeyOwner {
+        match &self.presented {
+            Presented::FirstKey => KeyOwner::Deployment,
+            Presented::Key(key) => key.owner.clone(),
+            Presented::Session { user, .. } => KeyOwner::User(user.clone()),
+        }
+    }
+
+    /// The API key that the caller has presented.
+    pub fn key(&self) -> Option<&ApiKeyRefid> {
+        match &self.presented {
+            Presented::Key(key) => Some(&key.refid),
+            Presented::FirstKey | Presented::Session { .. } => None,
+        }
+    }
+
+    /// Refuses a user who has not proven lately who they are. Keys are bounded by their scopes instead.
+    pub(crate) fn must_be_proven(&self) -> Result<(), Refusal> {
+        match &self.presented {
+            Presented::Session { proved_until, .. } if proved_until.is_none_or(|until| until <= self.now) => {
+                Err(Refusal::ProofRequired)
+            }
+            Presented::Session { .. } | Presented::Key(_) | Presented::FirstKey => Ok(()),
+        }
+    }
+
+    /// Refuses to grant a scope that the caller lacks. The deployment's first key lets operators in, whatever they may
+    /// do then.
+    pub fn may_grant(&self, scopes: &Scopes) -> Result<(), Refusal> {
+        match self.presented {
+            Presented::FirstKey => Ok(()),
+            Presented::Key(_) | Presented::Session { .. } => self.caller.must_have_all(scopes),
         }
     }
 
@@ -137,16 +174,17 @@ impl Call {
 impl FromRequestParts<App> for Call {
     type Rejection = Problem;
 
-    /// Authenticates, and judges the standing of a reseller by what the method does.
+    /// Authenticates, and judges the caller by what the method does: look or change.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let access = if parts.method.is_safe() { Access::Read } else { Access::Change };
-        Self::admitted(parts, app, access).await
+        let needs = if parts.method.is_safe() { Needs::LOOK } else { Needs::CHANGE };
+        Self::admitted(parts, app, needs).await
     }
 }
 
 impl Call {
-    /// Authenticates the caller. The standing of a reseller is judged before anything else (rule B14).
-    pub(crate) async fn admitted(parts: &Parts, app: &App, access: Access) -> Result<Self, Problem> {
+    /// Authenticates the caller. The standing of a reseller is judged before anything else (rule B14), and then whether
+    /// the caller has the scope that the route needs.
+    pub(crate) async fn admitted(parts: &Parts, app: &App, needs: Needs) -> Result<Self, Problem> {
         let (identity, known) = identify(parts, app).await?;
         let route = format!("{} {}", parts.method, parts.uri.path());
         if identity.withheld {
@@ -154,20 +192,35 @@ impl Call {
         }
         match (&identity.caller.role, identity.standing) {
             (Role::Customer, _) => return Err(Refusal::Forbidden.into()),
-            (Role::Reseller(_), Some(standing)) => standing.must_allow(access)?,
+            (Role::Reseller(_), Some(standing)) => standing.must_allow(needs.access)?,
             // A reseller's standing is always known; an operator has none, even as a member of a reseller.
             (Role::Reseller(_), None) => return Err(Problem::unauthenticated()),
             (Role::Operator, _) => {}
         }
+        identity.caller.must_have(needs.scope)?;
         Ok(Self {
             caller: identity.caller,
             now: app.clock.now(),
+            presented: identity.credentials,
             request: known.id,
             function: known.function,
             route,
             origin: app.origin,
         })
     }
+}
+
+/// What a route needs of its caller.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    /// What a reseller's standing must allow.
+    pub(crate) access: Access,
+    pub(crate) scope: Scope,
+}
+
+impl Needs {
+    const LOOK: Self = Self { access: Access::Read, scope: Scope::Read };
+    const CHANGE: Self = Self { access: Access::Change, scope: Scope::Manage };
 }
 
 /// Authenticates the caller and counts the request against the caller's rate limit.
@@ -204,7 +257,9 @@ impl FromRequestParts<App> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let (identity, known) = identify(parts, app).await?;
         let route = format!("{} {}", parts.method, parts.uri.path());
-        let (user, session) = identity.session.ok_or(Refusal::Forbidden)?;
+        let Presented::Session { user, id: session, .. } = identity.credentials else {
+            return Err(Refusal::Forbidden.into());
+        };
         let stamp = Stamp {
             actor: identity.caller.actor,
             request: known.id,

@@ -12,11 +12,11 @@ use purser_domain::basic::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, 
 use purser_domain::licences::{Product, ProductReference};
 use purser_domain::money::{Entry, Wallet};
 use purser_domain::parties::{Access, Client, Reseller};
-use purser_domain::people::User;
+use purser_domain::people::{Scope, User};
 use purser_domain::refusal::{Refusal, ResourceKind};
 use purser_store::StoreError;
 
-use crate::caller::call::{Anybody, Call, SignedIn};
+use crate::caller::call::{Anybody, Call, Needs, SignedIn};
 use crate::http::extract::{Content, Terms};
 use crate::http::problem::Problem;
 use crate::process::app::App;
@@ -49,70 +49,104 @@ pub trait Asker: FromRequestParts<App, Rejection = Problem> + Send + Sync {}
 
 impl Asker for Anybody {}
 impl Asker for Call {}
-impl Asker for Operator {}
 impl Asker for SignedIn {}
-impl Asker for Applicant {}
-impl Asker for Ending {}
 
-/// A call for the caller's own profile, which a reseller may see even while its application is pending.
-#[derive(Debug, Clone)]
-pub struct Applicant(Call);
-
-/// A call that ends somebody's access, which a suspended reseller may still do.
-#[derive(Debug, Clone)]
-pub struct Ending(Call);
-
+/// Defines calls on routes that need something else than other routes with the same method: the standing that a
+/// reseller must have at least, and the caller's scope.
 macro_rules! calls {
-    ($($call:ident),+) => {$(
-        impl Deref for $call {
+    ($($(#[$says:meta])+ $call:ident: $access:ident, $scope:ident;)+) => {$(
+        $(#[$says])+
+        #[derive(Debug, Clone)]
+        pub struct $call(Call);
+
+        impl FromRequestParts<App> for $call {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+                let needs = Needs { access: Access::$access, scope: Scope::$scope };
+                Call::admitted(parts, app, needs).await.map(Self)
+            }
+        }
+
+        wraps_call!($call);
+    )+};
+}
+
+macro_rules! wraps_call {
+    ($call:ident $(<$inner:ident>)?) => {
+        impl$(<$inner: AsRef<Call>>)? Deref for $call$(<$inner>)? {
             type Target = Call;
 
             fn deref(&self) -> &Call {
-                &self.0
+                self.0.as_ref()
             }
         }
 
-        impl AsRef<Call> for $call {
+        impl$(<$inner: AsRef<Call>>)? AsRef<Call> for $call$(<$inner>)? {
             fn as_ref(&self) -> &Call {
-                &self.0
+                self.0.as_ref()
             }
         }
-    )+};
-}
-calls!(Applicant, Ending, Operator);
 
-impl FromRequestParts<App> for Applicant {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Call::admitted(parts, app, Access::Profile).await.map(Self)
-    }
+        impl$(<$inner: AsRef<Call> + Asker>)? Asker for $call$(<$inner>)? {}
+    };
 }
 
-impl FromRequestParts<App> for Ending {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Call::admitted(parts, app, Access::End).await.map(Self)
-    }
+calls! {
+    /// A call for the caller's own profile, which a reseller may see even while its application is pending.
+    Applicant: Profile, Read;
+    /// A call that creates clients, or buys for them.
+    Selling: Change, Sell;
+    /// A call that decides who has access.
+    Admin: Change, Admin;
+    /// A call that ends somebody's access, which a suspended reseller may still do.
+    Ending: End, Admin;
+    /// A call that moves credits other than by a purchase.
+    Paying: Change, Money;
 }
 
+/// A call of an operator.
 #[derive(Debug, Clone)]
-pub struct Operator(Call);
+pub struct Operator<C = Call>(C);
+
+wraps_call!(Operator<C>);
+
+impl<C> FromRequestParts<App> for Operator<C>
+where
+    C: AsRef<Call> + FromRequestParts<App, Rejection = Problem>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let call = C::from_request_parts(parts, app).await?;
+        call.as_ref().caller.must_operate()?;
+        Ok(Self(call))
+    }
+}
+
+/// A call that creates lasting access, for which a user must have proven lately who they are. So a stolen session can't
+/// outlive itself.
+#[derive(Debug, Clone)]
+pub struct Proven<C>(C);
+
+wraps_call!(Proven<C>);
+
+impl<C> FromRequestParts<App> for Proven<C>
+where
+    C: AsRef<Call> + FromRequestParts<App, Rejection = Problem>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let call = C::from_request_parts(parts, app).await?;
+        call.as_ref().must_be_proven()?;
+        Ok(Self(call))
+    }
+}
 
 impl AsRef<Call> for Call {
     fn as_ref(&self) -> &Call {
         self
-    }
-}
-
-impl FromRequestParts<App> for Operator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let call = Call::from_request_parts(parts, app).await?;
-        call.caller.must_operate()?;
-        Ok(Self(call))
     }
 }
 
@@ -249,14 +283,21 @@ impl Resource for User {
 #[derive(Debug, Clone)]
 pub struct OwnReseller(pub ResellerRefid);
 
-impl Subject<Call> for OwnReseller {
-    async fn find(call: &Call, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Named(reseller) = Named::<ResellerRefid>::find(call, parts, app).await?;
-        let own = call.caller.owns(Some(&reseller));
+impl<W: AsRef<Call> + Sync> Subject<W> for OwnReseller {
+    async fn find(who: &W, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Named(reseller) = Named::<ResellerRefid>::find(who, parts, app).await?;
+        let own = who.as_ref().caller.owns(Some(&reseller));
         own.then_some(Self(reseller)).ok_or_else(|| Refusal::NotFound(ResourceKind::Reseller).into())
     }
 
     async fn refuse(&self, app: &App, problem: Problem) -> Problem {
+        self.missing_or(app, problem).await
+    }
+}
+
+impl OwnReseller {
+    /// What to answer when a check failed with `problem`: that, if there is such a reseller, and otherwise 404.
+    pub async fn missing_or(&self, app: &App, problem: Problem) -> Problem {
         match app.store.wallet(&self.0).await {
             Ok(Some(_)) => problem,
             Ok(None) => Refusal::NotFound(ResourceKind::Reseller).into(),
@@ -269,10 +310,10 @@ impl Subject<Call> for OwnReseller {
 #[derive(Debug, Clone)]
 pub struct Operated<S>(pub S);
 
-impl<S: Subject<Call>> Subject<Call> for Operated<S> {
-    async fn find(call: &Call, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let subject = S::find(call, parts, app).await?;
-        call.caller.must_operate()?;
+impl<W: AsRef<Call> + Sync, S: Subject<W>> Subject<W> for Operated<S> {
+    async fn find(who: &W, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let subject = S::find(who, parts, app).await?;
+        who.as_ref().caller.must_operate()?;
         Ok(Self(subject))
     }
 

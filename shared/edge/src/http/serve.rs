@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use purser_domain::people::Caller;
 use purser_store::engine::secrets;
 use purser_store::engine::table::meter::{self, Cost};
@@ -19,6 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::caller::call::RequestId;
 use crate::http::limits::{self, Limits};
 use crate::http::problem::{Problem, refusals};
+use crate::process::metrics::{self, Metric};
 
 /// Wraps the routes of one function. Without `limits`, requests are not rate-limited.
 pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
@@ -45,6 +46,9 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
         Some(limits) => within(&limits, &caller, request, next).await,
         None => answer(request, next).await,
     };
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        metrics::count(Metric::RequestsLimited);
+    }
     // The path and the query are not logged, because both can contain data that identifies a person.
     tracing::info!(
         function,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use purser_domain::basic::{EmailAddress, Name};
-use purser_domain::people::{GivenPassword, Password, WeakPassword};
+use purser_domain::people::{GivenPassword, Password, Scopes, WeakPassword};
 use purser_store::Store;
 use purser_store::engine::item::Origin;
 use purser_store::engine::table::describe;
@@ -37,6 +37,8 @@ pub struct App {
     pub config: Arc<Config>,
     pub limits: Limits,
     pub clock: Clock,
+    /// What the operators' first key may do. Where Purser is deployed, it only lets operators in.
+    pub first_key: Scopes,
     /// The origin that items are stamped with. It is the API, except where a demonstration history is generated.
     pub origin: Origin,
     /// The HTTP client of the SDK, for calls to services other than AWS.
@@ -57,6 +59,7 @@ impl App {
             limits: Limits::new(&config, clock.clone()),
             config: Arc::new(config),
             clock,
+            first_key: Scopes::all(),
             origin: Origin::default(),
             http: sdk.http_client(),
         }
@@ -83,7 +86,7 @@ impl App {
     /// The state in the cloud, from environment variables and the deployment's secret, which is fetched once.
     pub async fn from_environment() -> Result<Self, StartError> {
         let (config, sdk) = (configuration()?, sdk::settings());
-        Ok(Self::new(config, secrets(&sdk).await?, &sdk, Clock::default()))
+        Ok(Self::new(config, secrets(&sdk).await?, &sdk, Clock::default()).deployed())
     }
 
     /// The state in the cloud, for a function that authenticates callers. While the secret is fetched, it opens a
@@ -92,7 +95,12 @@ impl App {
         let (config, sdk) = (configuration()?, sdk::settings());
         let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
         let (secrets, ()) = tokio::join!(secrets(&sdk), connect(&table));
-        Ok(Self::new(config, secrets?, &sdk, Clock::default()))
+        Ok(Self::new(config, secrets?, &sdk, Clock::default()).deployed())
+    }
+
+    /// This state with what differs in the cloud from a laptop.
+    fn deployed(self) -> Self {
+        Self { first_key: Scopes::admin(), ..self }
     }
 
     /// Sends an e-mail, unless an earlier one to its address bounced or caused a complaint.

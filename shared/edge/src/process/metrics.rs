@@ -32,6 +32,16 @@ pub enum Metric {
     MailRefused,
     /// An e-mail was not sent, because its address bounced or complained.
     MailWithheld,
+    /// A sign-in, or a proof of who one is, was refused for a wrong password or code, or came too soon after others.
+    SignInRefused,
+    /// A request had credentials that are none: a token that was guessed, or one that has ended.
+    CallerRefused,
+    /// A request was refused because its caller or network address had sent too many.
+    RequestsLimited,
+    /// Somebody became an operator.
+    OperatorMade,
+    /// The deployment's first key was used.
+    FirstKeyUsed,
     /// A stored figure differs from the sum of what it counts.
     FigureDiffers,
 }

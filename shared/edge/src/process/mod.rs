@@ -7,3 +7,4 @@ pub mod logs;
 pub mod mail;
 pub mod metrics;
 pub mod sdk;
+pub mod security;

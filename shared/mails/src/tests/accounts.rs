@@ -1,5 +1,9 @@
 //! Snapshots of the e-mails about a user's account.
 
+use purser_domain::people::caller::api_key::StoredApiKey;
+use purser_domain::people::{Actor, OwnedKey};
+use serde_json::json;
+
 use super::*;
 use crate::accounts::{Occasion, Recipient};
 
@@ -61,6 +65,21 @@ fn snapshot_of_email_changed() {
 fn snapshot_of_new_device() {
     for (snapshot, device) in [("known", Some("Firefox 150\r\non <Linux>")), ("unknown", None)] {
         assert_brands(&format!("new_device_{snapshot}"), |ada| ada.new_device(&name(NAME), WHEN, "192.0.2.7", device));
+    }
+}
+
+#[test]
+fn snapshot_of_api_key_created() {
+    for (snapshot, role) in [("operator", json!("operator")), ("reseller", json!({"reseller": "RS-0123456789ABCDEF"}))]
+    {
+        let key = json!({
+            "refid": "AK-0123456789ABCDEF", "name": "Shop <b>", "role": role, "scopes": ["read", "sell"],
+            "secret_sha256": "", "created_at": "2026-01-01T00:00:00.000Z", "version": 1,
+        });
+        let key: StoredApiKey = serde_json::from_value(key).unwrap();
+        let key = OwnedKey::from(&key.made_by(Actor::new("operator")));
+        let mail = |ada: Recipient<'_>| ada.api_key_created(&name(NAME), &key, "Eve & Co", WHEN);
+        assert_brands(&format!("api_key_created_{snapshot}"), mail);
     }
 }
 

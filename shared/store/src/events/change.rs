@@ -1,6 +1,6 @@
 //! Turns a stream record into the change of one entity, as the domain knows it.
 //!
-//! Invariant: expired or deleted items, and non-entities (guards, idempotency records, API keys), yield no change. A
+//! Invariant: expired or deleted items, and non-entities (guards, idempotency records, keyrings), yield no change. A
 //! record that can't be read is an error and is never skipped.
 
 use purser_domain::event::Change;
@@ -10,10 +10,22 @@ use crate::StoreError;
 use crate::engine::item::{Origin, doc, part, text_of};
 use crate::engine::{Item, Secrets, Stamp};
 use crate::parties::{client, reseller};
+use crate::people::api_key::item as api_key;
 
 /// The kinds of items whose changes a consumer needs. The filter of the stream in template.yaml passes no others.
-pub const KINDS: [&str; 9] =
-    ["client", client::DELETED, "reseller", "entry", "licence", "user", "credentials", "login", "link_request"];
+pub const KINDS: [&str; 11] = [
+    "client",
+    client::DELETED,
+    "reseller",
+    "entry",
+    "licence",
+    "user",
+    "credentials",
+    "login",
+    "link_request",
+    "api_key",
+    api_key::ENDED,
+];
 
 #[derive(Debug)]
 pub struct StampedChange {
@@ -50,8 +62,19 @@ pub(crate) fn between(old: Option<&Item>, new: &Item, secrets: &Secrets) -> Resu
         Some("credentials") => Change::Credentials(old_doc(old)?, doc(new)?),
         Some("login") if old.is_none() => Change::Login(doc(new)?),
         Some("link_request") if old.is_none() => Change::LinkRequest(doc(new)?),
+        Some("api_key") => return key_change(old, new),
+        Some(api_key::ENDED) if old.is_none_or(api_key::lasts) => Change::ApiKeyEnded(doc(new)?),
         _ => return Ok(None),
     }))
+}
+
+/// An API key is put once. Afterwards only its last use is noted, which is a change the first time.
+fn key_change(old: Option<&Item>, new: &Item) -> Result<Option<Change>, StoreError> {
+    let Some(key) = api_key::read(new)? else { return Ok(None) };
+    let Some(old) = old else { return Ok(Some(Change::ApiKeyCreated(key))) };
+    let before = api_key::last_used(old)?;
+    let first = api_key::last_used(new)?.filter(|_| before.is_none());
+    Ok(first.map(|at| Change::ApiKeyFirstUsed(key, at)))
 }
 
 fn old_doc<T: DeserializeOwned>(old: Option<&Item>) -> Result<Option<T>, StoreError> {

@@ -7,12 +7,13 @@
 use purser_domain::Refusal;
 use purser_domain::basic::{Time, UserRefid};
 use purser_domain::people::session::Seen;
-use purser_domain::people::{Credentials, Sessions, User};
+use purser_domain::people::{Credentials, KeyOwner, OwnedKey, Sessions, User};
 use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer;
 use crate::engine::item::{doc, item};
 use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Key, Loaded, Request, Stamp, View, Write};
+use crate::people::api_key::keyring;
 use crate::people::{avatar, session, user};
 use crate::{Store, StoreError};
 
@@ -148,6 +149,42 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Changes a user's roles or status, as `change` decides. The API keys that have rights which the user loses end in
+    /// the same commit. `None` if nothing changes. The answer shows the user.
+    pub async fn change_rights<V: View<User>>(
+        &self,
+        refid: &UserRefid,
+        request: &Request,
+        change: impl Fn(&Account) -> Result<Option<User>, StoreError> + Send + Sync,
+    ) -> Result<Answer, StoreError> {
+        let (id, now, stamp) = (&request.stamp.request, request.now, &request.stamp);
+        let mut keys = keys(refid).to_vec();
+        keys.extend(keyring::key(&KeyOwner::User(refid.clone())));
+        loop {
+            let mut more = false;
+            let answer = self.command(id, None, &keys, |loaded| {
+                let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(ResourceKind::User))?;
+                let Some(user) = change(&account)? else {
+                    let answer = answer::show::<V, _>(&account.user)?;
+                    return Ok(Decision::Unchanged(Answer::first(answer)));
+                };
+                let answer = Answer::first(answer::show::<V, _>(&user)?);
+                let keeps = |key: &OwnedKey| user.may_lend(&key.role, &key.scopes);
+                let (mut writes, left) = keyring::shortened(loaded, &user, keeps, stamp, now)?;
+                more = left;
+                if !more {
+                    let change = AccountChange { user: Some(user), ..AccountChange::default() };
+                    writes.extend(change.writes(&account, stamp, now)?);
+                }
+                Ok(Decision::Commit { writes, answer })
+            });
+            let answer = answer.await?;
+            if !more {
+                return Ok(answer);
+            }
+        }
     }
 
     /// Deletes a user who holds no role, with all of its items, and frees its address (rule D6). The history of its

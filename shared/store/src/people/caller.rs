@@ -3,16 +3,16 @@
 //! Invariant: a token names its tenant, but that says only where to look. The wallet that is read belongs to the
 //! reseller that key or sessions name.
 
-use purser_domain::basic::{ApiKeyRefid, ResellerRefid, UserRefid};
+use purser_domain::basic::{ApiKeyRefid, ResellerRefid, Time, UserRefid};
 use purser_domain::money::Wallet;
 use purser_domain::parties::ResellerStatus;
 use purser_domain::people::session::Seen;
 use purser_domain::people::{ApiKey, Sessions};
 
-use crate::engine::item::doc;
 use crate::engine::{Consistency, Key, Loaded};
 use crate::money::wallet;
-use crate::people::{api_key, session};
+use crate::people::api_key::item;
+use crate::people::session;
 use crate::{Store, StoreError};
 
 /// The standing of a caller's reseller; `None` for a caller without one.
@@ -26,16 +26,17 @@ pub struct Tenancy {
 }
 
 impl Store {
-    /// An API key, and the tenancy of its token.
+    /// An API key, when it was last used, and the tenancy of its token. `None` if the key has ended.
     pub async fn caller_by_key(
         &self,
         refid: &ApiKeyRefid,
         tenant: Option<ResellerRefid>,
-    ) -> Result<Option<(ApiKey, Tenancy)>, StoreError> {
-        let key = api_key::key(refid);
+    ) -> Result<Option<(ApiKey, Option<Time>, Tenancy)>, StoreError> {
+        let key = item::key(refid);
         let (loaded, tenancy) = self.read_caller(&key, tenant).await?;
-        let found: Option<ApiKey> = loaded.get(&key).map(doc).transpose()?;
-        Ok(found.map(|key| (key, tenancy)))
+        let Some(found) = loaded.get(&key) else { return Ok(None) };
+        let seen = item::last_used(found)?;
+        Ok(item::read(found)?.map(|key| (key, seen, tenancy)))
     }
 
     /// The sessions of a user, when each was last used, and the tenancy of the token.

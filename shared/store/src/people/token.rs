@@ -6,7 +6,7 @@
 use purser_domain::Refusal;
 use purser_domain::basic::{Name, Time};
 use purser_domain::people::attempts::Counted;
-use purser_domain::people::{PasswordHash, Purpose, Token, User};
+use purser_domain::people::{KeyOwner, OwnedKey, PasswordHash, Purpose, Token, User};
 
 use crate::engine::item::{doc, item, number};
 use crate::engine::secrets::sha256_hex;
@@ -14,6 +14,7 @@ use crate::engine::{
     Answer, CommandWrite, Condition, Consistency, Decision, Key, Loaded, Request, Secrets, Stamp, Write,
 };
 use crate::people::account::{self, Account, AccountChange};
+use crate::people::api_key::keyring;
 use crate::people::sign_in::attempts::Count;
 use crate::people::{avatar, user};
 use crate::{Store, StoreError};
@@ -89,7 +90,13 @@ impl Store {
             let failed = Count::of(&self.secrets, Counted::Account, &[&token.email.folded()]);
             match &token.purpose {
                 Purpose::ChangeEmail { email } => more.push(user::address_key(email)),
-                purpose if purpose.sets_password() => more.extend([failed.key.clone(), avatar::key(&token.user)]),
+                purpose if purpose.sets_password() => {
+                    more.extend([failed.key.clone(), avatar::key(&token.user)]);
+                    // Only a user with rights can own keys.
+                    let known = user::read(loaded, &token.user)?;
+                    let owner = known.filter(|user| user.confirmed_at.is_none() && user.rights().is_some());
+                    more.extend(owner.and_then(|user| keyring::key(&KeyOwner::User(user.refid))));
+                }
                 _ => {}
             }
             let unread = loaded.unread(more);
@@ -116,6 +123,12 @@ impl Store {
                 let picture = avatar::key(&token.user);
                 let pictured = loaded.has(&picture);
                 writes.push(account::removal_of(picture, pictured.then_some(1)));
+                if account.user.rights().is_some() {
+                    // A user without a confirmed address owns few keys, if any.
+                    let none = |_: &OwnedKey| false;
+                    let (ended, _) = keyring::shortened(loaded, &user, none, &request.stamp, request.now)?;
+                    writes.extend(ended);
+                }
             }
             done = Ok(user);
             Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })

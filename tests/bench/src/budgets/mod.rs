@@ -59,6 +59,8 @@ pub async fn measure() -> Vec<Budget> {
     // An operator's API key in the table, so that it is authenticated like others.
     let made = world.operator.post("/v1/api-keys", &json!({"name": "bench"})).await.expect(201);
     let operator = world.operator.with_key(Some(made.text("key")));
+    // The first use of a key is noted, as is the next one in five minutes.
+    let _noted = operator.get("/v1/products").await.expect(200);
     let mut budgets = writes(&world, &operator, &partner.caller, &partner.refid, &product, &client).await;
     budgets.extend(changes(&world, &operator, &partner).await);
     budgets.extend(bulk(&world, &operator, &partner, &product).await);

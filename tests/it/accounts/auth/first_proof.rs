@@ -19,7 +19,7 @@ async fn stranger(world: &World, email: &str) -> Person {
     world.system().settle().await;
     let mut stranger = world.sign_in(email, PASSWORD).await;
     let secret = world.offered_factor(&stranger).await;
-    world.enable_factor(&mut stranger, &secret).await;
+    let _recovery = world.enable_factor(&mut stranger, &secret).await;
     let mut picture = std::io::Cursor::new(Vec::new());
     RgbImage::new(8, 8).write_to(&mut picture, ImageFormat::Png).unwrap();
     let kind = [("content-type", "image/png")];

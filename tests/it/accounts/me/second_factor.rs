@@ -1,5 +1,6 @@
 //! The second factor: codes of an authenticator app and recovery codes, each good for one sign-in (rule D2).
 
+use purser_tests::people::NEW_PASSWORD;
 use purser_tests::prelude::*;
 use totp_rs::Totp;
 
@@ -109,7 +110,7 @@ async fn turning_it_on_and_off_takes_the_password_and_is_told() {
     let _bad = bad.refused(422, "invalid_code");
     // Until a code has confirmed it, an offered second factor does not change how the user signs in.
     let ada = world.sign_in(&ada.email, PASSWORD).await;
-    let (ada, _, _) = enable(&world, &ada).await;
+    let (ada, _, codes) = enable(&world, &ada).await;
     let twice = ada.caller.post("/v1/me/totp", &proof).await;
     let _twice = twice.refused(409, "second_factor_enabled");
     let headers = [("content-type", "application/json")];
@@ -118,7 +119,15 @@ async fn turning_it_on_and_off_takes_the_password_and_is_told() {
         ada.caller.send("DELETE", "/v1/me/totp", &headers, body).await
     };
     let _wrong = off(&wrong).await.refused(422, "wrong_password");
-    let _off = off(&proof).await.expect(204);
+    // Whoever knows the password but lacks the app can't turn it off, move the account, or change the password.
+    assert_eq!(off(&proof).await.refused(422, "invalid_fields").pointer(), "/code");
+    let bad = json!({"password": PASSWORD, "code": "000000"});
+    let _bad = off(&bad).await.refused(422, "invalid_code");
+    let email = json!({"email": "thief@example.com", "password": PASSWORD});
+    assert_eq!(ada.caller.put("/v1/me/email", &email).await.refused(422, "invalid_fields").pointer(), "/code");
+    let password = json!({"password": PASSWORD, "new_password": NEW_PASSWORD});
+    assert_eq!(ada.caller.put("/v1/me/password", &password).await.refused(422, "invalid_fields").pointer(), "/code");
+    let _off = off(&json!({"password": PASSWORD, "code": codes[0]})).await.expect(204);
     let _over = ada.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let ada = world.sign_in(&ada.email, PASSWORD).await;
     assert_eq!(ada.caller.get("/v1/me").await.expect(200).json["second_factor"], false);

@@ -60,6 +60,7 @@ async fn operators_invite_operators_and_a_reseller_its_staff() {
     assert_eq!(staff.text("reseller"), partner.refid);
     world.set_password("s@example.com", PASSWORD).await;
     let staff = world.sign_in("s@example.com", PASSWORD).await;
+    staff.prove().await;
     // Staff may do what their reseller may, and no more.
     let more = json!({"email": "t@example.com", "name": "T"});
     let _more = staff.caller.post("/v1/users", &more).await.expect(201);

@@ -6,6 +6,7 @@
 
 mod credentials;
 mod roles;
+mod scopes;
 mod standing;
 
 use purser_tests::document::{Document, Operation};

@@ -136,6 +136,7 @@ pub static CASES: &[Case] = &[
     case("GET /v1/api-keys", Owner, |_| plain()),
     case("GET /v1/api-keys", Owner, |ids| plain().query("reseller", &ids.reseller)),
     case("POST /v1/api-keys", Owner, |ids| plain().body(json!({"reseller": ids.reseller, "name": "x"}))),
+    case("POST /v1/api-keys/adopt", Operator, |ids| plain().query("reseller", &ids.reseller)),
     case("DELETE /v1/api-keys/{refid}", Owner, |ids| at(&ids.api_key)),
 
     case("GET /v1/auth/captcha", Anybody, |_| plain()),
@@ -194,12 +195,13 @@ pub static CASES: &[Case] = &[
     case("GET /v1/me/sessions", SignedIn, |_| plain()),
     case("DELETE /v1/me/sessions", SignedIn, |_| plain()),
     case("DELETE /v1/me/sessions/{id}", SignedIn, |ids| at(&ids.session)),
+    case("POST /v1/me/proof", SignedIn, |_| plain().body(json!({"password": PASSWORD}))),
     case("POST /v1/me/totp", SignedIn, |_| plain().body(json!({"password": PASSWORD}))),
     case("PUT /v1/me/totp", SignedIn, |ids| {
         plain().body(json!({"code": ids.proof}))
     }).needing(Needs::OfferedFactor),
-    case("DELETE /v1/me/totp", SignedIn, |_| {
-        plain().body(json!({"password": PASSWORD}))
+    case("DELETE /v1/me/totp", SignedIn, |ids| {
+        plain().body(json!({"password": PASSWORD, "code": ids.proof}))
     }).needing(Needs::Factor),
 
     case("GET /v1/products", Owner, |_| plain()),
@@ -267,9 +269,12 @@ pub static CASES: &[Case] = &[
         plain().body(json!({"name": "x", "email": email(ids), "operator": true}))
     }),
     case("GET /v1/users/{refid}", Owner, |ids| at(&ids.user)),
-    case("PATCH /v1/users/{refid}", Operator, |ids| {
+    case("PATCH /v1/users/{refid}", OperatorByBody, |ids| {
         at(&ids.user).body(json!({"name": "x", "reseller": ids.reseller}))
     }),
+    case("PATCH /v1/users/{refid}", Owner, |ids| {
+        at(&ids.user).body(json!({"reseller_role": "buyer"}))
+    }).needing(Needs::Staff),
     case("DELETE /v1/users/{refid}", Operator, |ids| at(&ids.stranger)).needing(Needs::Stranger),
     case("POST /v1/users/{refid}/activate", Owner, |ids| at(&ids.user)),
     case("GET /v1/users/{refid}/logins", Owner, |ids| at(&ids.user)).needing(Needs::Staff),

@@ -174,7 +174,7 @@ impl Party {
             let secret = world.offered_factor(&person).await;
             self.ids.proof = world.app_code(&secret);
             if needs == Needs::Factor {
-                world.enable_factor(&mut person, &secret).await;
+                self.ids.proof = world.enable_factor(&mut person, &secret).await;
             }
         }
         self.ids.session = session_of(&person).await;

@@ -69,6 +69,40 @@ async fn forget(world: &World, email: &str) {
     let _asked = asked.expect(202);
 }
 
+/// Users make keys, which end with them: with a role, and, where an address was not proven, with its first proof.
+async fn keys(world: &World, partner: &Partner) {
+    let name = json!({"name": "x"});
+    let staff = world.member(&partner.refid).await;
+    for _ in 0..2 {
+        let made = staff.caller.post("/v1/api-keys", &name).await.expect(201);
+        let key = world.operator.with_key(Some(made.text("key")));
+        let own = key.post("/v1/api-keys", &name).await.expect(201);
+        for ended in [own.text("refid"), made.text("refid")] {
+            let _ended = partner.caller.delete(&format!("/v1/api-keys/{ended}")).await.expect(204);
+        }
+    }
+    for _ in 0..2 {
+        let _kept = staff.caller.post("/v1/api-keys", &name).await.expect(201);
+    }
+    let user = format!("/v1/users/{}", staff.refid);
+    let viewer = json!({"reseller_role": "viewer"});
+    let _looks = staff.caller.post("/v1/api-keys", &json!({"name": "x", "scopes": ["read"]})).await.expect(201);
+    let _viewer = world.operator.patch(&user, &viewer).await.expect(200);
+    let _out = world.operator.act(&format!("{user}/suspend")).await.expect(200);
+    for page in [true, false] {
+        let unproven = world.member(&partner.refid).await;
+        let _kept = unproven.caller.post("/v1/api-keys", &name).await.expect(201);
+        // As if the address had been taken for proven by mistake.
+        world.tamper(&format!("US#{}", unproven.refid), "confirmed_at", &json!({"NULL": true}));
+        forget(world, &unproven.email).await;
+        if page {
+            choose(world, "/customer/reset-password", &unproven.email, PASSWORD).await;
+        } else {
+            world.set_password(&unproven.email, PASSWORD).await;
+        }
+    }
+}
+
 /// Does everything that the module's comment lists.
 pub async fn live(world: &World) {
     let nobody = world.nobody();
@@ -120,6 +154,8 @@ pub async fn live(world: &World) {
     let _wrong = wrong.refused(422, "wrong_password");
     let right = json!({"password": PASSWORD});
     let _right = person.caller.post("/v1/me/totp", &right).await.expect(200);
+
+    keys(world, &partner).await;
 
     // The use of a session is noted only from time to time, so some minutes have to pass.
     let later = json!({"advance": "PT6M"});

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from caller import equal
+from deployment.cloud import Failure
 from steps import Part, Where
 from world import Inside, World
 
@@ -22,7 +23,10 @@ def arrived(world: World, part: str) -> None:
         return Counter({mail: count for mail, count in mails.items() if part in mail[1]})
 
     expected = of(world.mails)
-    inside(world).until(f"{expected.total()} e-mails about {part!r}", lambda: of(inside(world).mails()) >= expected)
+    try:
+        inside(world).until(f"{expected.total()} e-mails about {part!r}", lambda: of(inside(world).mails()) >= expected)
+    except Failure as error:
+        raise Failure(f"{error}; missing: {expected - of(inside(world).mails())}") from error
     equal(f"unexpected e-mails about {part!r}", of(inside(world).mails()) - expected, Counter())
 
 

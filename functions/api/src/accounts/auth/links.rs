@@ -12,7 +12,7 @@ use purser_edge::prelude::*;
 use purser_store::engine::Request;
 use purser_store::engine::secrets::sha256_hex;
 
-use crate::accounts::me::proven;
+use crate::accounts::me::proof::proven;
 
 noted!(AddressTaken = DuplicateEmail, ", if another user has taken the new address meanwhile");
 

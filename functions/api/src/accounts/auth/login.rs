@@ -10,6 +10,8 @@ use purser_edge::caller::captcha::CaptchaBody;
 use purser_edge::caller::passwords::{self, Checked};
 use purser_edge::http::json::{looked_up, object};
 use purser_edge::prelude::*;
+use purser_edge::process::metrics::Metric;
+use purser_store::StoreError;
 use purser_store::people::sign_in::{Proof, SignIn};
 
 use crate::accounts::me::sessions;
@@ -57,6 +59,7 @@ pub(super) async fn login(
         agent: from.agent,
     };
     let begun = app.store.begin_sign_in(&sign_in, request.now).await?;
+    let user = begun.user.clone();
     let proof = match passwords::check(begun.password.as_ref(), &body.password).await? {
         Checked::Right => Proof::Right,
         Checked::RightOutdated => Proof::Stronger(passwords::rehash(&body.password).await?),
@@ -66,7 +69,12 @@ pub(super) async fn login(
     let signed_in = app
         .store
         .finish_sign_in(begun, &proof, body.code.as_ref().map(GivenCode::as_str), &sign_in, limits, &request)
-        .await?;
+        .await
+        .inspect_err(|error| {
+            if let StoreError::Refused(Refusal::InvalidCredentials | Refusal::InvalidCode) = error {
+                app.security(Metric::SignInRefused, user.as_str(), sign_in.address.as_deref());
+            }
+        })?;
     answer::ok(&SessionTokenView::from(&signed_in))
 }
 

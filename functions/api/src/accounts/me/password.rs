@@ -1,17 +1,18 @@
 //! Changing the password and the e-mail address.
 //!
-//! Invariant: both require the current password. A new password ends all sessions and begins a new one in place of
-//! the current one. A new e-mail address takes effect when its owner confirms it; that also ends all sessions.
+//! Invariant: both require the current password, and a code of the second factor, if there is one. A new password ends
+//! all sessions and begins a new one in place of the current one. A new e-mail address takes effect when its owner
+//! confirms it; that also ends all sessions.
 
 use purser_domain::basic::EmailAddress;
 use purser_domain::people::token::Asks;
-use purser_domain::people::{GivenPassword, Password};
+use purser_domain::people::{GivenCode, GivenPassword, Password};
 use purser_edge::caller::call::{Connection, SignedIn};
 use purser_edge::caller::passwords;
 use purser_edge::prelude::*;
 use purser_store::people::account::Account;
 
-use super::proven;
+use super::proof::wholly_proven;
 use crate::accounts::auth::Received;
 use crate::accounts::view::SessionTokenView;
 
@@ -27,6 +28,8 @@ pub(super) struct ChangePassword {
     /// The new password.
     #[schema(value_type = Password)]
     new_password: GivenPassword,
+    /// A code of the second factor, required if you have one.
+    code: Option<GivenCode>,
 }
 
 /// Change your own password
@@ -34,14 +37,17 @@ pub(super) struct ChangePassword {
 /// All sessions end. The answer is a new session that replaces the current one.
 #[utoipa::path(
     put, path = "/v1/me/password", tag = "account", security(("session" = [])), request_body = ChangePassword,
-    responses((status = 200, body = SessionTokenView), Refused<(WrongPassword, WeakPassword, TooManyAttempts)>)
+    responses(
+        (status = 200, body = SessionTokenView),
+        Refused<(WrongPassword, InvalidCode, WeakPassword, TooManyAttempts)>,
+    )
 )]
 pub(super) async fn change_password(
     State(app): State<App>,
     from: Connection,
     Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<ChangePassword>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
+    let account = wholly_proven(&app, &me, &body.password, body.code.as_ref()).await?;
     let user = &account.user;
     let new = app
         .new_password(body.new_password, &user.email, Some(&user.name))
@@ -69,6 +75,8 @@ pub(super) struct ChangeEmail {
     email: EmailAddress,
     /// The current password.
     password: GivenPassword,
+    /// A code of the second factor, required if you have one.
+    code: Option<GivenCode>,
 }
 
 /// Change your own address
@@ -77,13 +85,13 @@ pub(super) struct ChangeEmail {
 /// old address is notified.
 #[utoipa::path(
     put, path = "/v1/me/email", tag = "account", security(("session" = [])), request_body = ChangeEmail,
-    responses((status = 202, body = Received), Refused<(WrongPassword, TooManyAttempts)>)
+    responses((status = 202, body = Received), Refused<(WrongPassword, InvalidCode, TooManyAttempts)>)
 )]
 pub(super) async fn change_email(
     State(app): State<App>,
     Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<ChangeEmail>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
+    let account = wholly_proven(&app, &me, &body.password, body.code.as_ref()).await?;
     let asks = Asks::ChangeEmail { user: me.user, email: body.email, epoch: account.user.epoch };
     app.store.ask_for_link(asks, &me.request).await?;
     Received::answer()

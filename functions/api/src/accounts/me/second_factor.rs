@@ -1,7 +1,8 @@
 //! The second factor: the codes of an app (TOTP), and recovery codes.
 //!
-//! Invariant: a second factor takes effect only after a first code has proven that the app works. Setting it up and
-//! turning it off require the password. Turning it on or off ends all sessions; turning it on begins a new one.
+//! Invariant: a second factor takes effect only after a first code has proven that the app works. Setting it up
+//! requires the password, and turning it off a code as well. Turning it on or off ends all sessions; turning it on
+//! begins a new one.
 
 use http::StatusCode;
 use purser_domain::people::{GivenCode, GivenPassword};
@@ -13,7 +14,7 @@ use purser_store::engine::NoView;
 use purser_store::people::account::{Account, AccountChange};
 use purser_store::people::second_factor::RecoveryCodes;
 
-use super::proven;
+use super::proof::{proven, wholly_proven};
 use crate::accounts::view::SessionTokenView;
 
 noted!(NoneBegun = SecondFactorDisabled, " if its setup has not begun");
@@ -21,9 +22,18 @@ noted!(NoneBegun = SecondFactorDisabled, " if its setup has not begun");
 /// The current password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub(super) struct Proof {
-    /// The current password.
+pub(super) struct CurrentPassword {
     password: GivenPassword,
+}
+
+/// The current password, and a code of the second factor.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"password": "correct horse battery staple", "code": "123456"}))]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub(super) struct DisableFactor {
+    password: GivenPassword,
+    /// A code of the app, or a recovery code; required if the second factor is on.
+    code: Option<GivenCode>,
 }
 
 /// The secret of a new second factor, to set up an app with.
@@ -37,12 +47,12 @@ pub(super) struct OfferedFactor {
 
 /// Begin to set up a second factor
 #[utoipa::path(
-    post, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
+    post, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = CurrentPassword,
     responses((status = 200, body = OfferedFactor), Refused<(SecondFactorEnabled, WrongPassword, TooManyAttempts)>)
 )]
 pub(super) async fn offer_second_factor(
     State(app): State<App>,
-    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<Proof>>,
+    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<CurrentPassword>>,
 ) -> Result<Response, Problem> {
     let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
     let (secret, sealed) = app.store.new_totp_secret(&me.user)?;
@@ -129,14 +139,14 @@ pub(super) async fn enable_second_factor(
 ///
 /// All sessions end, including this one.
 #[utoipa::path(
-    delete, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = Proof,
-    responses((status = 204), Refused<(SecondFactorDisabled, WrongPassword, TooManyAttempts)>)
+    delete, path = "/v1/me/totp", tag = "account", security(("session" = [])), request_body = DisableFactor,
+    responses((status = 204), Refused<(SecondFactorDisabled, WrongPassword, InvalidCode, TooManyAttempts)>)
 )]
 pub(super) async fn disable_second_factor(
     State(app): State<App>,
-    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<Proof>>,
+    Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<DisableFactor>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
+    let account = wholly_proven(&app, &me, &body.password, body.code.as_ref()).await?;
     let checked = account.credentials.password;
     let disable = |account: &Account| {
         account.must_be_in(&me.session)?;

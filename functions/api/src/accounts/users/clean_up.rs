@@ -44,7 +44,7 @@ pub(super) async fn list_stale_users(
 )]
 pub(super) async fn delete_user(
     State(app): State<App>,
-    Input(call, Named(refid), version, ..): Input<Operator, Named<UserRefid>, IfMatch>,
+    Input(call, Named(refid), version, ..): Input<Operator<Admin>, Named<UserRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
     let must = |user: &User| version.must_hold(user.version);
     app.store.delete_user(&refid, must, &call.request()).await?;

@@ -8,10 +8,11 @@ mod clean_up;
 mod lists;
 
 use purser_domain::basic::{EmailAddress, Name, ResellerRefid, UserRefid};
-use purser_domain::people::{User, UserChange, UserStatus};
+use purser_domain::people::{ResellerRole, Scopes, User, UserChange, UserStatus};
 use purser_edge::http::json::present;
 use purser_edge::noted;
 use purser_edge::prelude::*;
+use purser_edge::process::metrics::Metric;
 use purser_store::people::account::{Account, AccountChange};
 
 use crate::accounts::view::UserView;
@@ -43,11 +44,24 @@ struct InviteUser {
     /// default.
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<String>,
+    /// What the user may do as an operator; everything if it is left out. Only operators may set this, and nobody can
+    /// give a scope that they lack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Scopes>,
+    /// What the user may do as a member of the reseller; `owner` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reseller_role: Option<ResellerRole>,
+}
+
+/// Refuses to give a user scopes of which the caller lacks one.
+fn must_grant(call: &Call, scopes: Option<Scopes>) -> Result<(), Problem> {
+    scopes.map_or(Ok(()), |scopes| call.may_grant(&scopes)).map_err(Problem::from)
 }
 
 /// Invite a user
 ///
-/// Creates a user, and e-mails them a link to set a password.
+/// Creates a user, and e-mails them a link to set a password. Needs the scope `admin`, and of a signed-in user a recent
+/// proof.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", request_body = InviteUser,
     params(
@@ -55,21 +69,35 @@ struct InviteUser {
     ),
     responses(
         (status = 201, body = UserView),
-        Refused<(Forbidden, AnotherReseller, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidReseller)>,
+        Refused<(
+            Forbidden, ProofRequired, AnotherReseller, DuplicateEmail, ResellerSuspended, ResellerPending,
+            InvalidReseller,
+        )>,
     )
 )]
 async fn invite_user(
     State(app): State<App>,
-    Input(call, (), key, Body(body)): Input<Call, (), Option<Key>, Body<InviteUser>>,
+    Input(call, (), key, Body(body)): Input<Proven<Admin>, (), Option<Key>, Body<InviteUser>>,
 ) -> Result<Response, Problem> {
-    if body.operator {
+    if body.operator || body.scopes.is_some() {
         call.caller.must_operate()?;
     }
     let reseller = call.reseller(body.reseller.as_deref())?;
     let request = call.repeatable(key, &body)?;
-    let holds = |user: User| User { operator: body.operator, reseller: reseller.clone(), ..user };
-    let invited = app.store.create_user::<UserView>(&body.email, &body.name, holds, &request);
-    Ok(answer::created(invited.await?))
+    let holds = |user: User| User {
+        operator: body.operator,
+        scopes: body.scopes.clone().filter(|_| body.operator),
+        reseller: reseller.clone(),
+        reseller_role: body.reseller_role.unwrap_or_default(),
+        ..user
+    };
+    must_grant(&call, body.operator.then(|| body.scopes.clone().unwrap_or_else(Scopes::all)))?;
+    must_grant(&call, reseller.as_ref().map(|_| body.reseller_role.unwrap_or_default().scopes()))?;
+    let invited = app.store.create_user::<UserView>(&body.email, &body.name, holds, &request).await?;
+    if body.operator {
+        app.security(Metric::OperatorMade, call.caller.actor.as_str(), None);
+    }
+    Ok(answer::created(invited))
 }
 
 /// Show a user
@@ -97,23 +125,35 @@ struct ChangeUser {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ResellerRefid>)]
     reseller: Option<Option<String>>,
+    /// What the user may do as an operator; null for everything.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Scopes>)]
+    scopes: Option<Option<Scopes>>,
+    /// What the user may do as a member of the reseller. A reseller can change nothing else.
+    #[schema(value_type = ResellerRole)]
+    #[serde(default, deserialize_with = "present")]
+    reseller_role: Option<ResellerRole>,
 }
 
 /// Change a user
 ///
-/// A change of roles ends the user's sessions.
+/// A change of roles or scopes ends the user's sessions, and those of the user's API keys that may do more than the
+/// user. Needs the scope `admin`, and of a signed-in user a recent proof.
 #[utoipa::path(
     patch, path = "/v1/users/{refid}", tag = "users", request_body = ChangeUser,
     params(
         ("refid" = UserRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Change only if this is the current ETag."),
     ),
-    responses((status = 200, body = UserView), Refused<(Forbidden, InvalidReseller)>)
+    responses((status = 200, body = UserView), Refused<(Forbidden, ProofRequired, InvalidReseller)>)
 )]
 async fn change_user(
     State(app): State<App>,
-    Input(call, Found(user), version, Body(body)): Input<Operator, Found<User>, IfMatch, Body<ChangeUser>>,
+    Input(call, Found(user), version, Body(body)): Input<Proven<Admin>, Found<User>, IfMatch, Body<ChangeUser>>,
 ) -> Result<Response, Problem> {
+    if body.name.is_some() || body.operator.is_some() || body.reseller.is_some() || body.scopes.is_some() {
+        call.caller.must_operate()?;
+    }
     let reseller = match &body.reseller {
         Some(Some(named)) => {
             let named = ResellerRefid::parse(named).ok_or(Refusal::InvalidReseller)?;
@@ -124,9 +164,20 @@ async fn change_user(
         Some(None) => Some(None),
         None => None,
     };
-    let change =
-        UserChange { name: body.name, operator: body.operator, reseller, by_operator: true, ..UserChange::default() };
-    changed(&app, &call, &user.refid, &version, change).await
+    let change = UserChange {
+        name: body.name,
+        operator: body.operator,
+        scopes: body.scopes,
+        reseller,
+        reseller_role: body.reseller_role,
+        status: None,
+        by_operator: call.caller.must_operate().is_ok(),
+    };
+    let answer = changed(&app, &call, &user.refid, &version, change).await?;
+    if body.operator == Some(true) && !user.operator {
+        app.security(Metric::OperatorMade, call.caller.actor.as_str(), None);
+    }
+    Ok(answer)
 }
 
 async fn changed(
@@ -145,10 +196,26 @@ async fn changed(
             call.caller.must_operate()?;
         }
         let changed = account.user.changed(&change);
-        Ok(changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() }))
+        if let Some(changed) = &changed {
+            may_give(call, &account.user, changed)?;
+        }
+        Ok(changed)
     };
-    let changed = app.store.change_account::<UserView>(refid, &call.request(), apply).await?;
+    let changed = app.store.change_rights::<UserView>(refid, &call.request(), apply).await?;
     Ok(answer::changed(changed))
+}
+
+/// Refuses a change by which a user gets a role, or scopes in it, that the caller may not grant.
+fn may_give(call: &Call, before: &User, after: &User) -> Result<(), Refusal> {
+    let operates = |user: &User| user.operator.then(|| user.operator_scopes());
+    let belongs = |user: &User| user.reseller.clone().map(|reseller| (reseller, user.reseller_role.scopes()));
+    if let Some(scopes) = operates(after).filter(|scopes| operates(before).as_ref() != Some(scopes)) {
+        call.may_grant(&scopes)?;
+    }
+    if let Some((_, scopes)) = belongs(after).filter(|given| belongs(before).as_ref() != Some(given)) {
+        call.may_grant(&scopes)?;
+    }
+    Ok(())
 }
 
 /// Let a suspended user sign in again
@@ -158,7 +225,7 @@ async fn changed(
 )]
 async fn activate_user(
     State(app): State<App>,
-    Input(call, named, ..): Input<Call, Named<UserRefid>>,
+    Input(call, named, ..): Input<Admin, Named<UserRefid>>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, UserStatus::Active).await
 }
@@ -180,14 +247,15 @@ async fn suspend_user(
 /// Let a user whose second factor is lost do without it
 ///
 /// The second factor stays until the user sets a new password by a link in an e-mail, within 24 hours. So neither an
-/// operator alone nor a reader of the e-mails alone can remove it.
+/// operator alone nor a reader of the e-mails alone can remove it. Needs the scope `admin`, and of a signed-in user a
+/// recent proof.
 #[utoipa::path(
     post, path = "/v1/users/{refid}/release-second-factor", tag = "users", params(("refid" = UserRefid, Path)),
-    responses((status = 200, body = UserView), Refused<SecondFactorDisabled>)
+    responses((status = 200, body = UserView), Refused<(ProofRequired, SecondFactorDisabled)>)
 )]
 async fn release_second_factor(
     State(app): State<App>,
-    Input(call, Found(user), ..): Input<Operator, Found<User>>,
+    Input(call, Found(user), ..): Input<Operator<Proven<Admin>>, Found<User>>,
 ) -> Result<Response, Problem> {
     let release = |account: &Account| {
         if account.credentials.second_factor.is_none() {

@@ -53,11 +53,12 @@ macro_rules! statuses {
 statuses! {
     UNAUTHORIZED: InvalidCredentials, SecondFactorRequired, SessionEnded;
     PAYMENT_REQUIRED: InsufficientCredits;
-    FORBIDDEN: Forbidden, ProvisioningHeld, SecondFactorMissing;
+    FORBIDDEN: Forbidden, ProofRequired, ProvisioningHeld, SecondFactorMissing;
     NOT_FOUND: NotFound;
     CONFLICT: AlreadyRefunded, BalanceTooLarge, ClientBound, DuplicateClientId, DuplicateEmail, DuplicateProduct,
         KeyAlreadyShown, ProductInactive, ReferenceReused, ResellerPending, ResellerSuspended, SecondFactorDisabled,
-        SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, UserBound, UserInUse;
+        SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, TooManyApiKeys,
+        UserBound, UserInUse;
     PRECONDITION_FAILED: VersionMismatch;
     UNPROCESSABLE_ENTITY: ForClients, IdempotencyKeyReused, InvalidCode, InvalidParent, InvalidRecipient,
         InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep, SensitiveMetadata,

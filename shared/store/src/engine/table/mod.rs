@@ -244,6 +244,22 @@ impl Table {
         Ok(Self::send_update(update).await?.is_some())
     }
 
+    /// Replaces one attribute, if the item exists. `name` is put into the expression verbatim, so it must not be a
+    /// reserved word.
+    pub(crate) async fn replace_attribute(
+        &self,
+        key: &Key,
+        name: &'static str,
+        value: AttributeValue,
+    ) -> Result<bool, TableError> {
+        let update = self
+            .update(key)
+            .update_expression(format!("SET {name} = :value"))
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":value", value);
+        Ok(Self::send_update(update).await?.is_some())
+    }
+
     /// Begins a put of one item. The caller may add a condition, and sends it with [`Self::send`].
     pub(crate) fn put(&self, item: Item) -> PutItemFluentBuilder {
         self.client

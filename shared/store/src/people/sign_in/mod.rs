@@ -35,7 +35,8 @@ pub struct SignIn {
 /// A sign-in that waits for its proof.
 #[derive(Debug)]
 pub struct Begun {
-    user: UserRefid,
+    /// The user; for an unknown address, one that nobody is.
+    pub user: UserRefid,
     counts: Vec<Count>,
     codes: Count,
     /// The device, if it has signed in to this account before.
@@ -96,6 +97,7 @@ impl NewSession {
             expires_at: now.plus(limits.absolute),
             address: from.0.cloned(),
             agent: from.1.cloned(),
+            proved_until: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! no longer exist, no e-mail is sent, and that is no error.
 
 mod accounts;
+mod api_keys;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::ClientRefid;
@@ -27,11 +28,15 @@ pub const TAKES: &[EventName] = &[
     EventName::EmailChanged,
     EventName::SecondFactorChanged,
     EventName::SignedInFromNewDevice,
+    EventName::ApiKeyCreated,
 ];
 
 /// Sends the e-mail for an event. An error asks for another delivery.
 pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("notify", event)?;
+    if let Event::ApiKeyCreated { key, owner, .. } = &occurrence.event {
+        return api_keys::created(&app, &delivery, key, owner, &occurrence.time.for_people()).await;
+    }
     let send = async {
         match mail_for(&app, &delivery, occurrence).await? {
             Some(mail) => app.mail(&mail).await,

@@ -3,9 +3,13 @@
 //! Invariant: a reseller reaches only what carries its own refid (rule A8). [`Caller::owns`] is the only place that
 //! decides this, and whatever it denies is answered as if it did not exist.
 
+pub mod api_key;
+pub mod scope;
+
 use serde::{Deserialize, Serialize};
 
 use crate::basic::refid::ResellerRefid;
+use crate::people::caller::scope::{Scope, Scopes};
 use crate::refusal::{Refusal, ResourceKind};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +22,15 @@ pub enum Role {
     /// A user who acts only for themselves. The user's record names the client that the user is bound to. No API key
     /// has this role.
     Customer,
+}
+
+impl Role {
+    pub fn reseller(&self) -> Option<&ResellerRefid> {
+        match self {
+            Self::Reseller(reseller) => Some(reseller),
+            Self::Operator | Self::Customer => None,
+        }
+    }
 }
 
 /// The name of a role.
@@ -40,6 +53,9 @@ pub enum RoleName {
 pub struct Actor(String);
 
 impl Actor {
+    /// Who acts with the deployment's first key.
+    pub const DEPLOYMENT: &str = "operator";
+
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
@@ -53,6 +69,8 @@ impl Actor {
 pub struct Caller {
     pub actor: Actor,
     pub role: Role,
+    /// Which rights of the role the caller has.
+    pub scopes: Scopes,
 }
 
 impl Caller {
@@ -63,6 +81,16 @@ impl Caller {
             Role::Reseller(own) => owner == Some(own),
             Role::Customer => false,
         }
+    }
+
+    /// Refuses what needs a scope that the caller lacks.
+    pub fn must_have(&self, scope: Scope) -> Result<(), Refusal> {
+        if self.scopes.has(scope) { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// Refuses to grant scopes of which the caller lacks one.
+    pub fn must_have_all(&self, granted: &Scopes) -> Result<(), Refusal> {
+        if granted.are_within(&self.scopes) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
     pub fn must_operate(&self) -> Result<(), Refusal> {
@@ -107,8 +135,9 @@ mod tests {
         let (Some(a), Some(b)) = (refid("A"), refid("B")) else {
             return assert!(refid("A").is_some());
         };
-        let operator = Caller { actor: Actor::new("operator"), role: Role::Operator };
-        let reseller = Caller { actor: Actor::new("AK-1"), role: Role::Reseller(a.clone()) };
+        let caller = |actor, role| Caller { actor: Actor::new(actor), role, scopes: Scopes::all() };
+        let operator = caller(Actor::DEPLOYMENT, Role::Operator);
+        let reseller = caller("AK-1", Role::Reseller(a.clone()));
         for (owner, its) in [(None, false), (Some(&a), true), (Some(&b), false)] {
             assert_eq!(reseller.owns(owner), its);
             assert!(operator.owns(owner));

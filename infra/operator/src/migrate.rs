@@ -1,0 +1,51 @@
+//! `migrate`: API keys from before keys had owners go to the keyrings of their makers (docs/rules.md, "Credentials").
+//!
+//! Invariant: it may be interrupted and run again at any time; what is done already is left alone. No key ends by it.
+
+use purser_domain::basic::{ApiKeyRefid, ResellerRefid};
+use serde::Deserialize;
+
+use crate::api::{Api, ApiError};
+use crate::progress::{Progress, counted, say};
+use crate::{Failure, Outcome};
+
+#[derive(Debug, Deserialize)]
+struct Reseller {
+    refid: ResellerRefid,
+}
+
+#[derive(Debug, Deserialize)]
+struct Adopted {
+    adopted: u64,
+    orphans: Vec<ApiKeyRefid>,
+}
+
+/// Adopts the keys of the operators and of each reseller, and names those whose makers have gone.
+pub async fn migrate(api: &Api) -> Result<Outcome, Failure> {
+    let progress = Progress::begin("resellers looked at", None);
+    let mut whole = adopt(api, "").await?;
+    let mut cursor = None;
+    loop {
+        let page = api.page::<Reseller>("/v1/resellers", cursor.as_deref()).await?;
+        for reseller in &page.data {
+            let part = adopt(api, &format!("?reseller={}", reseller.refid)).await?;
+            whole.adopted += part.adopted;
+            whole.orphans.extend(part.orphans);
+            progress.done(1);
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    drop(progress);
+    say(&format!("{} put on the keyrings of their makers", counted(whole.adopted, "API key")));
+    for key in &whole.orphans {
+        say(&format!("{key}: its maker is gone, is suspended, or may do less than the key; revoke it or replace it"));
+    }
+    Ok(Outcome::of(!whole.orphans.is_empty(), true))
+}
+
+async fn adopt(api: &Api, query: &str) -> Result<Adopted, ApiError> {
+    api.act(&format!("/v1/api-keys/adopt{query}")).await
+}
