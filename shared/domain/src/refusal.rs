@@ -196,14 +196,22 @@ impl Refusal {
     }
 
     /// Combines refusals into one: refusals about clients are merged into one list; otherwise the first refusal wins.
+    /// Of those which say that another client has an address or external id, only the first is told: the others would
+    /// be answers to guesses (rule A2).
     pub fn all(refusals: impl IntoIterator<Item = Self>) -> Option<Self> {
         refusals.into_iter().reduce(|one, other| match (one, other) {
             (Self::ForClients(mut clients), Self::ForClients(more)) => {
-                clients.extend(more);
+                let told = clients.iter().any(|it| it.refusal.is_duplicate());
+                clients.extend(more.into_iter().filter(|it| !told || !it.refusal.is_duplicate()));
                 Self::ForClients(clients)
             }
             (one, _) => one,
         })
+    }
+
+    /// Whether this says that another client, or another user, has an address or external id.
+    fn is_duplicate(&self) -> bool {
+        matches!(self, Self::DuplicateEmail | Self::DuplicateClientId)
     }
 
     /// The kind of this refusal; for refusals about clients, the kind of the first one.

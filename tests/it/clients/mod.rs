@@ -3,6 +3,7 @@
 mod bindings;
 mod changes;
 mod deletion;
+mod guesses;
 mod lists;
 
 use purser_tests::prelude::*;

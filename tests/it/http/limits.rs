@@ -162,23 +162,6 @@ async fn on_lambda_the_address_is_the_one_that_the_gateway_saw() {
 }
 
 #[tokio::test]
-async fn each_address_of_a_bulk_purchase_is_a_guess() {
-    let world = limited(60, 0).await;
-    let partner = world.partner("standard", 1_000).await;
-    let product = world.product(1).await;
-    let mut clients = Vec::new();
-    for _ in 0..6 {
-        let taken = world.new_client();
-        let _client = world.operator.post("/v1/clients", &taken).await.expect(201);
-        clients.push(taken);
-    }
-    let order = json!({"product": product, "clients": clients});
-    let bulk = partner.caller.post_once("/v1/provisions/bulk", "k", &order).await;
-    let _refused = bulk.refused(409, "duplicate_email");
-    let _seconds = too_much(look(&partner.caller).await);
-}
-
-#[tokio::test]
 async fn each_application_costs_its_address_like_a_guess() {
     let variables = [("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "60"), ("PURSER_PARTNER_SIGN_UP", "true")];
     let world = World::with(None, &variables).await;

@@ -40,6 +40,11 @@ impl ClientBody {
         Self { name, email, phone, metadata, client_id }
     }
 
+    /// How many addresses and external ids the body names.
+    pub fn named(&self) -> u32 {
+        1 + u32::from(self.client_id.is_some())
+    }
+
     /// Validates the metadata, and chooses a `client_id` if the body has none.
     pub fn into_new(self) -> Result<NewClient, Problem> {
         let client_id = match self.client_id {
@@ -84,6 +89,16 @@ pub enum ClientChoice {
     Refid(String),
     /// A client to create.
     New(Box<ClientBody>),
+}
+
+impl ClientChoice {
+    /// How many addresses and external ids the choice names.
+    pub fn named(&self) -> u32 {
+        match self {
+            Self::Refid(_) => 0,
+            Self::New(body) => body.named(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for ClientChoice {

@@ -53,7 +53,7 @@ struct CreateClient {
         (status = 201, body = ClientView),
         Refused<(
             Forbidden, NotFound, DuplicateEmail, DuplicateClientId, UserBound, ResellerSuspended, ResellerPending,
-            InvalidReseller, InvalidUser, SensitiveMetadata, MetadataTooLarge,
+            InvalidReseller, InvalidUser, SensitiveMetadata, MetadataTooLarge, TooManyAttempts,
         )>,
     )
 )]
@@ -67,7 +67,10 @@ async fn create_client(
     // one that relies on the API key.
     let resolved = CreateClient { reseller: reseller.as_ref().map(ToString::to_string), ..body.clone() };
     let request = call.repeatable(key, &resolved)?;
-    let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id).into_new()?;
+    let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id);
+    let named = new.named();
+    let new = new.into_new()?;
     let creation = ClientCreation { new: &new, reseller: reseller.as_ref(), user };
-    Ok(answer::created(app.store.create_client::<ClientView>(&creation, &request).await?))
+    let created = app.store.create_client::<ClientView>(&creation, &request).await;
+    Ok(answer::created(call.told(&app, named, created).await?))
 }

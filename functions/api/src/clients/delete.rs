@@ -12,6 +12,7 @@ use purser_domain::parties::Client;
 use purser_edge::http::answer::ok;
 use purser_edge::prelude::*;
 use purser_store::StoreError;
+use purser_store::parties::guesses::FRESH;
 use tokio::time::Instant;
 
 /// The maximum number of clients in one call.
@@ -31,13 +32,18 @@ pub fn routes() -> OpenApiRouter<App> {
         ("refid" = ClientRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Delete only if this is the current ETag."),
     ),
-    responses((status = 204))
+    responses((status = 204), Refused<TooManyAttempts>)
 )]
 async fn delete_client(
     State(app): State<App>,
     Input(call, Named(refid), version, ..): Input<Call, Named<ClientRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
     let must = |client: &Client| version.must_hold(client.version);
+    if call.caller.must_operate().is_err() {
+        // A client that is created and deleted again tells, too, that its address is not taken.
+        let client = call.client(&app, &refid).await?;
+        call.charge(&app, u32::from(client.updated_at.plus(FRESH) > call.now)).await?;
+    }
     delete(&app, &call, &refid, must).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

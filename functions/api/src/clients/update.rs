@@ -6,6 +6,7 @@ use purser_domain::basic::{ClientRefid, EmailAddress, Name, Phone, UserRefid};
 use purser_domain::parties::{Client, ClientChange, ClientStatus, Metadata};
 use purser_edge::http::json::present;
 use purser_edge::prelude::*;
+use purser_store::parties::guesses::FRESH;
 use serde_json::{Map, Value};
 
 use crate::clients::body::check_merge;
@@ -55,7 +56,10 @@ struct ChangeClient {
     ),
     responses(
         (status = 200, body = ClientView),
-        Refused<(Forbidden, DuplicateEmail, ClientBound, UserBound, InvalidUser, SensitiveMetadata, MetadataTooLarge)>,
+        Refused<(
+            Forbidden, DuplicateEmail, ClientBound, UserBound, InvalidUser, SensitiveMetadata, MetadataTooLarge,
+            TooManyAttempts,
+        )>,
     )
 )]
 async fn change_client(
@@ -84,8 +88,12 @@ async fn change_client(
         client.changed(change, now)
     };
     let may = |client: &Client| call.may_reach(client);
-    let changed = app.store.change_client::<ClientView>(&found.refid, &call.request(), may, change).await?;
-    Ok(answer::changed(changed))
+    let moves = body.email.as_ref().is_some_and(|email| email.folded() != found.email.folded());
+    // Whoever may move a new client from address to address learns of each whether it is taken.
+    let charged = moves && found.updated_at.plus(FRESH) > now;
+    call.charge(&app, u32::from(charged)).await?;
+    let changed = app.store.change_client::<ClientView>(&found.refid, &call.request(), may, change).await;
+    Ok(answer::changed(call.told(&app, u32::from(moves && !charged), changed).await?))
 }
 
 /// Activate a client

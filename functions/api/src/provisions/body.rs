@@ -69,6 +69,14 @@ impl ProvisionBody {
         }
     }
 
+    /// How many addresses and external ids the body names.
+    pub(super) fn named(&self) -> u32 {
+        match self {
+            Self::Cost(_) => 0,
+            Self::Product(body) => body.client.named(),
+        }
+    }
+
     pub(super) fn description(&self) -> Option<&Description> {
         match self {
             Self::Cost(body) => Some(&body.description),

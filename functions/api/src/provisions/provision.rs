@@ -29,7 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         Refused<(
             InsufficientCredits, ProvisioningHeld, NotFound, ProductInactive, TierNotAllowed, ResellerSuspended,
             ResellerPending, DuplicateEmail, DuplicateClientId, BalanceTooLarge, InvalidReseller, SensitiveMetadata,
-            MetadataTooLarge,
+            MetadataTooLarge, TooManyAttempts,
         )>,
     )
 )]
@@ -39,9 +39,11 @@ async fn provision(
 ) -> Result<Response, Problem> {
     let reseller = payer(&call, body.reseller())?;
     let request = call.once(key, &body.resolved(&reseller))?;
+    let named = body.named();
     let command =
         ProvisionCommand { reseller: &reseller, description: body.description().cloned(), purchase: purchase(body)? };
-    Ok(answer::created(app.store.provision::<ProvisionView>(&command, &request).await?))
+    let made = app.store.provision::<ProvisionView>(&command, &request).await;
+    Ok(answer::created(call.told(&app, named, made).await?))
 }
 
 /// Provision for several clients: one debit, one licence for each, all or nothing
@@ -55,7 +57,7 @@ async fn provision(
         Refused<(
             InsufficientCredits, ProvisioningHeld, NotFound, ProductInactive, TierNotAllowed, ResellerSuspended,
             ResellerPending, DuplicateEmail, DuplicateClientId, BalanceTooLarge, InvalidReseller, SensitiveMetadata,
-            MetadataTooLarge, TooLarge,
+            MetadataTooLarge, TooLarge, TooManyAttempts,
         )>,
     )
 )]
@@ -66,6 +68,7 @@ async fn provision_bulk(
     let reseller = payer(&call, body.reseller.as_deref())?;
     let resolved = BulkBody { reseller: Some(reseller.to_string()), ..body.clone() };
     let request = call.once(key, &resolved)?;
+    let named = (&body.clients).into_iter().map(ClientChoice::named).sum();
     let command = ProvisionCommand {
         reseller: &reseller,
         purchase: Purchase::Product(Units {
@@ -75,7 +78,8 @@ async fn provision_bulk(
         }),
         description: body.description,
     };
-    Ok(answer::created(app.store.provision::<BulkProvisionView>(&command, &request).await?))
+    let made = app.store.provision::<BulkProvisionView>(&command, &request).await;
+    Ok(answer::created(call.told(&app, named, made).await?))
 }
 
 fn payer(call: &Call, named: Option<&str>) -> Result<ResellerRefid, Problem> {

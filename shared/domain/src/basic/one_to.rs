@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A list of at least one and at most `MOST` items.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoIterator)]
 #[serde(try_from = "Vec<T>")]
+#[into_iterator(owned, ref)]
 pub struct OneTo<const MOST: usize, T>(Vec<T>);
 
 impl<const MOST: usize, T> TryFrom<Vec<T>> for OneTo<MOST, T> {

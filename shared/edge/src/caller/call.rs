@@ -14,6 +14,7 @@ use purser_domain::basic::{ApiKeyRefid, ClientRefid, ResellerRefid, Time, UserRe
 use purser_domain::parties::{Access, Client};
 use purser_domain::people::{Actor, Caller, KeyOwner, Role, Scope, Scopes, User};
 use purser_domain::refusal::ResourceKind;
+use purser_store::StoreError;
 use purser_store::engine::item::Origin;
 use purser_store::engine::{Fingerprint, IdempotencyKey, Request, Stamp};
 use serde::Serialize;
@@ -119,6 +120,27 @@ impl Call {
             Presented::FirstKey => Ok(()),
             Presented::Key(_) | Presented::Session { .. } => self.caller.must_have_all(scopes),
         }
+    }
+
+    /// The outcome of a command that named this many addresses and external ids. If it is a refusal, a reseller is
+    /// charged for all of them before it is told: whether it was refused for one of them or not, it says something
+    /// about the others (rule A2). Operators may see everything that they could guess.
+    pub async fn told<T>(&self, app: &App, named: u32, outcome: Result<T, StoreError>) -> Result<T, Problem> {
+        match outcome {
+            Err(StoreError::Refused(refusal)) => {
+                self.charge(app, named).await?;
+                Err(refusal.into())
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Charges a reseller for asking about this many addresses and external ids.
+    pub async fn charge(&self, app: &App, named: u32) -> Result<(), Problem> {
+        if let Some(reseller) = self.caller.role.reseller().filter(|_| named > 0) {
+            app.store.charge_guesses(reseller, named, self.now).await?;
+        }
+        Ok(())
     }
 
     /// Whose resources a list shows, if its query names the reseller `named`.

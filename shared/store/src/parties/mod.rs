@@ -1,4 +1,5 @@
 //! Clients and resellers in the table.
 
 pub mod client;
+pub mod guesses;
 pub mod reseller;

@@ -69,6 +69,24 @@ async fn forget(world: &World, email: &str) {
     let _asked = asked.expect(202);
 }
 
+/// A reseller asks about addresses and ids that are taken.
+async fn guess(world: &World, partner: &Partner) {
+    let (other, taken) = (world.partner("standard", 0).await, world.new_client());
+    let _taken = other.caller.post("/v1/clients", &taken).await.expect(201);
+    let _refused = partner.caller.post("/v1/clients", &taken).await.refused(409, "duplicate_email");
+    let own = world.client(partner).await;
+    let moved = json!({"email": taken["email"]});
+    let moved = partner.caller.patch(&format!("/v1/clients/{own}"), &moved).await;
+    let _refused = moved.refused(409, "duplicate_email");
+    world.top_up(&partner.refid, 10).await;
+    let order = json!({"product": world.product(1).await, "client": taken});
+    let order = partner.caller.post_once("/v1/provisions", "guess", &order).await;
+    let _refused = order.refused(409, "duplicate_email");
+    let user = world.member(&other.refid).await;
+    let invite = json!({"name": "x", "email": user.email});
+    let _refused = partner.caller.post("/v1/users", &invite).await.refused(409, "duplicate_email");
+}
+
 /// Users make keys, which end with them: with a role, and, where an address was not proven, with its first proof.
 async fn keys(world: &World, partner: &Partner) {
     let name = json!({"name": "x"});
@@ -114,7 +132,7 @@ pub async fn live(world: &World) {
     register(world, &email).await;
     choose(world, "/customer/confirm", &email, PASSWORD).await;
     let invited = format!("{}@example.com", world.fresh("invited"));
-    let body = json!({"email": invited, "name": "x"});
+    let body = json!({"email": invited, "name": "x", "reseller": partner.refid});
     let _invited = world.operator.post("/v1/users", &body).await.expect(201);
     choose(world, "/customer/reset-password", &invited, PASSWORD).await;
     let other = format!("{}@example.com", world.fresh("confirmed"));
@@ -156,6 +174,7 @@ pub async fn live(world: &World) {
     let _right = person.caller.post("/v1/me/totp", &right).await.expect(200);
 
     keys(world, &partner).await;
+    guess(world, &partner).await;
 
     // The use of a session is noted only from time to time, so some minutes have to pass.
     let later = json!({"advance": "PT6M"});

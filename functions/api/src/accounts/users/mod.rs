@@ -71,7 +71,7 @@ fn must_grant(call: &Call, scopes: Option<Scopes>) -> Result<(), Problem> {
         (status = 201, body = UserView),
         Refused<(
             Forbidden, ProofRequired, AnotherReseller, DuplicateEmail, ResellerSuspended, ResellerPending,
-            InvalidReseller,
+            InvalidReseller, TooManyAttempts,
         )>,
     )
 )]
@@ -93,7 +93,8 @@ async fn invite_user(
     };
     must_grant(&call, body.operator.then(|| body.scopes.clone().unwrap_or_else(Scopes::all)))?;
     must_grant(&call, reseller.as_ref().map(|_| body.reseller_role.unwrap_or_default().scopes()))?;
-    let invited = app.store.create_user::<UserView>(&body.email, &body.name, holds, &request).await?;
+    let invited = app.store.create_user::<UserView>(&body.email, &body.name, holds, &request).await;
+    let invited = call.told(&app, 1, invited).await?;
     if body.operator {
         app.security(Metric::OperatorMade, call.caller.actor.as_str(), None);
     }

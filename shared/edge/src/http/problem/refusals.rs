@@ -138,7 +138,7 @@ macro_rules! several {
     };
     () => {};
 }
-several!(A B C D E F G H I J K L M N);
+several!(A B C D E F G H I J K L M N O);
 
 #[derive(Debug)]
 pub struct Refused<R>(PhantomData<R>);
