@@ -191,3 +191,74 @@ async fn a_character_that_needs_no_encoding_is_itself_in_a_path() {
         let _unknown = world.operator.get(path).await.refused(404, "not_found");
     }
 }
+
+#[tokio::test]
+async fn whoever_has_the_current_version_is_told_so_without_a_body() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let path = format!("/v1/clients/{}", world.client(&partner).await);
+    let tag = partner.caller.get(&path).await.expect(200).header("etag").unwrap().to_owned();
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"7\", {tag}"), "*".to_owned()] {
+        let same = partner.caller.send("GET", &path, &[("if-none-match", &known)], None).await.expect(304);
+        assert_eq!((same.bytes.as_slice(), same.header("etag")), (&b""[..], Some(tag.as_str())), "{known}");
+    }
+    let _renamed = partner.caller.patch(&path, &json!({"name": "new"})).await.expect(200);
+    for other in [tag.as_str(), "1", "nonsense"] {
+        let _changed = partner.caller.send("GET", &path, &[("if-none-match", other)], None).await.expect(200);
+    }
+    // Only what is there can be unchanged, and only for those who may see it.
+    let any = [("if-none-match", "*")];
+    let stranger = world.partner("standard", 0).await;
+    let _unknown = stranger.caller.send("GET", &path, &any, None).await.refused(404, "not_found");
+    let _changed = partner.caller.send("POST", &format!("{path}/activate"), &any, None).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_action_is_refused_for_what_has_changed_since() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let (client, member) = (world.client(&partner).await, world.member(&partner.refid).await);
+    let (client, user) = (format!("/v1/clients/{client}"), format!("/v1/users/{}", member.refid));
+    let reseller = format!("/v1/resellers/{}", partner.refid);
+    let none = json!({"reseller": null});
+    for (path, action, body) in [
+        (&client, "activate", None),
+        (&client, "suspend", None),
+        (&client, "deactivate", None),
+        (&client, "transfer", Some(&none)),
+        (&reseller, "suspend", None),
+        (&reseller, "activate", None),
+        (&user, "suspend", None),
+        (&user, "activate", None),
+    ] {
+        let version = world.operator.get(path).await.expect(200).number("version");
+        let act = async |version: u64| {
+            let tag = format!("\"{version}\"");
+            let headers = [("if-match", tag.as_str()), ("content-type", "application/json")];
+            let body = body.map(|body| body.to_string().into_bytes());
+            world.operator.send("POST", &format!("{path}/{action}"), &headers, body).await
+        };
+        let _stale = act(version - 1).await.refused(412, "version_mismatch");
+        let done = act(version).await.expect(200);
+        assert_eq!(done.number("version"), version + 1, "{action}");
+        let _stale = act(version).await.refused(412, "version_mismatch");
+    }
+}
+
+#[tokio::test]
+async fn all_faults_of_a_body_are_told_at_once_in_words() {
+    let world = World::new().await;
+    let body = json!({"name": "", "email": "no", "colour": 1, "phone": 7});
+    let refused = world.operator.post("/v1/clients", &body).await.refused(422, "invalid_fields");
+    let errors = refused.json["errors"].as_array().unwrap();
+    let told: BTreeSet<&str> = errors.iter().map(|it| it["pointer"].as_str().unwrap()).collect();
+    assert_eq!(told, BTreeSet::from(["/name", "/email", "/colour", "/phone"]), "{}", refused.json);
+    let phone = errors.iter().find(|it| it["pointer"] == "/phone").unwrap();
+    assert_eq!(phone["detail"], "must be text");
+    let bulk = json!({"product": "P", "clients": [{"name": ""}, {"email": "a@example.com", "name": 7}, 7]});
+    let refused = world.operator.post_once("/v1/provisions/bulk", "k", &bulk).await.refused(422, "invalid_fields");
+    let errors = refused.json["errors"].as_array().unwrap();
+    assert!(errors.len() >= 3, "{}", refused.json);
+    let limit = world.operator.get("/v1/clients?limit=many").await.refused(400, "malformed_request");
+    assert_eq!(limit.text("detail"), "The query is not valid: limit must be a whole number in range.");
+}

@@ -26,7 +26,10 @@ struct TransferClient {
 /// Move a client to another reseller, or to none
 #[utoipa::path(
     post, path = "/v1/clients/{refid}/transfer", tag = "clients", request_body = TransferClient,
-    params(("refid" = ClientRefid, Path)),
+    params(
+        ("refid" = ClientRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses(
         (status = 200, body = ClientView),
         Refused<(Forbidden, ResellerSuspended, ResellerPending, InvalidReseller)>,
@@ -34,10 +37,13 @@ struct TransferClient {
 )]
 async fn transfer_client(
     State(app): State<App>,
-    Input(call, Found(client), (), Body(body)): Input<Operator, Found<Client>, (), Body<TransferClient>>,
+    Input(call, Found(client), version, Body(body)): Input<Operator, Found<Client>, IfMatch, Body<TransferClient>>,
 ) -> Result<Response, Problem> {
     let to = call.reseller(body.reseller.as_deref())?;
-    let change = |client: &Client| Ok(client.transferred(to.clone(), call.now));
+    let change = |client: &Client| {
+        version.must_hold(client.version)?;
+        Ok(client.transferred(to.clone(), call.now))
+    };
     let may = |client: &Client| call.may_reach(client);
     let moved = app.store.change_client::<ClientView>(&client.refid, &call.request(), may, change).await?;
     Ok(answer::changed(moved))

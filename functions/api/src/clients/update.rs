@@ -98,48 +98,64 @@ async fn change_client(
 
 /// Activate a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/activate", tag = "clients", params(("refid" = ClientRefid, Path)),
+    post, path = "/v1/clients/{refid}/activate", tag = "clients",
+    params(
+        ("refid" = ClientRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = ClientView), Refused<StatusTransitionDenied>)
 )]
 async fn activate_client(
     State(app): State<App>,
-    Input(call, named, ..): Input<Call, Named<ClientRefid>>,
+    Input(call, named, version, ()): Input<Call, Named<ClientRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    set_status(&app, &call, named, ClientStatus::Active).await
+    set_status(&app, &call, named, &version, ClientStatus::Active).await
 }
 
 /// Suspend a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/suspend", tag = "clients", params(("refid" = ClientRefid, Path)),
+    post, path = "/v1/clients/{refid}/suspend", tag = "clients",
+    params(
+        ("refid" = ClientRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = ClientView), Refused<StatusTransitionDenied>)
 )]
 async fn suspend_client(
     State(app): State<App>,
-    Input(call, named, ..): Input<Call, Named<ClientRefid>>,
+    Input(call, named, version, ()): Input<Call, Named<ClientRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    set_status(&app, &call, named, ClientStatus::Suspended).await
+    set_status(&app, &call, named, &version, ClientStatus::Suspended).await
 }
 
 /// Deactivate a client
 #[utoipa::path(
-    post, path = "/v1/clients/{refid}/deactivate", tag = "clients", params(("refid" = ClientRefid, Path)),
+    post, path = "/v1/clients/{refid}/deactivate", tag = "clients",
+    params(
+        ("refid" = ClientRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = ClientView), Refused<StatusTransitionDenied>)
 )]
 async fn deactivate_client(
     State(app): State<App>,
-    Input(call, named, ..): Input<Call, Named<ClientRefid>>,
+    Input(call, named, version, ()): Input<Call, Named<ClientRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    set_status(&app, &call, named, ClientStatus::Inactive).await
+    set_status(&app, &call, named, &version, ClientStatus::Inactive).await
 }
 
 async fn set_status(
     app: &App,
     call: &Call,
     Named(refid): Named<ClientRefid>,
+    version: &IfMatch,
     to: ClientStatus,
 ) -> Result<Response, Problem> {
     let may = |client: &Client| call.may_reach(client);
-    let change = |client: &Client| client.in_status(to, call.now);
+    let change = |client: &Client| {
+        version.must_hold(client.version)?;
+        client.in_status(to, call.now)
+    };
     let changed = app.store.change_client::<ClientView>(&refid, &call.request(), may, change).await?;
     Ok(answer::changed(changed))
 }

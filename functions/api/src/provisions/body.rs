@@ -194,7 +194,7 @@ mod tests {
             (r#"{"product":"P","client":{}}"#, "/client/name", "is required"),
             (r#"{"product":"P","x":1}"#, "/x", "is not a known field"),
         ] {
-            let problem = read::<ProvisionBody>(body.as_bytes()).unwrap_err();
+            let problem = read::<ProvisionBody>(body.as_bytes(), || serde_json::Value::Null).unwrap_err();
             let field = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
             assert_eq!(problem.errors(), [field], "{body}");
         }
@@ -213,7 +213,7 @@ mod tests {
                 r#""cost":null,"product":"P","quantity":1,"client":"C","description":null}"#,
             ),
         ] {
-            let read: ProvisionBody = read(body.as_bytes()).unwrap();
+            let read: ProvisionBody = read(body.as_bytes(), || serde_json::Value::Null).unwrap();
             let covered = format!("{{\"reseller\":\"{payer}\",{covered}");
             assert_eq!(serde_json::to_string(&read.resolved(&payer)).unwrap(), covered);
         }

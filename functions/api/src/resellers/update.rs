@@ -2,7 +2,7 @@
 //!
 //! Invariant: only operators change resellers; the profile and the wallet change in one commit.
 
-use purser_domain::basic::{Name, ResellerRefid};
+use purser_domain::basic::{EmailAddress, Name, ResellerRefid};
 use purser_domain::money::{Threshold, Tier, Wallet};
 use purser_domain::parties::{Metadata, Reseller, ResellerChange, ResellerStatus};
 use purser_edge::http::json::present;
@@ -27,6 +27,10 @@ struct ChangeReseller {
     #[schema(value_type = Name)]
     #[serde(default, deserialize_with = "present")]
     company_name: Option<Name>,
+    /// Where e-mails to the company go. The addresses with which its people sign in stay as they are.
+    #[schema(value_type = EmailAddress)]
+    #[serde(default, deserialize_with = "present")]
+    email: Option<EmailAddress>,
     #[schema(value_type = Tier)]
     #[serde(default, deserialize_with = "present")]
     tier: Option<Tier>,
@@ -63,6 +67,7 @@ async fn change_reseller(
         version.must_hold(reseller.version)?;
         let change = ResellerChange {
             company_name: body.company_name.clone(),
+            email: body.email.clone(),
             tier: body.tier,
             hold_provisioning: body.hold_provisioning,
             low_credit_threshold: body.low_credit_threshold.map(Threshold::credits),
@@ -77,35 +82,45 @@ async fn change_reseller(
 
 /// Activate a reseller
 #[utoipa::path(
-    post, path = "/v1/resellers/{refid}/activate", tag = "resellers", params(("refid" = ResellerRefid, Path)),
+    post, path = "/v1/resellers/{refid}/activate", tag = "resellers",
+    params(
+        ("refid" = ResellerRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = ResellerView), Refused<Forbidden>)
 )]
 async fn activate_reseller(
     State(app): State<App>,
-    Input(call, named, ..): Input<Operator, Named<ResellerRefid>>,
+    Input(call, named, version, ()): Input<Operator, Named<ResellerRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    set_status(&app, &call, named, ResellerStatus::Active).await
+    set_status(&app, &call, named, &version, ResellerStatus::Active).await
 }
 
 /// Suspend a reseller
 #[utoipa::path(
-    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers", params(("refid" = ResellerRefid, Path)),
+    post, path = "/v1/resellers/{refid}/suspend", tag = "resellers",
+    params(
+        ("refid" = ResellerRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = ResellerView), Refused<Forbidden>)
 )]
 async fn suspend_reseller(
     State(app): State<App>,
-    Input(call, named, ..): Input<Operator, Named<ResellerRefid>>,
+    Input(call, named, version, ()): Input<Operator, Named<ResellerRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    set_status(&app, &call, named, ResellerStatus::Suspended).await
+    set_status(&app, &call, named, &version, ResellerStatus::Suspended).await
 }
 
 async fn set_status(
     app: &App,
     call: &Call,
     Named(refid): Named<ResellerRefid>,
+    version: &IfMatch,
     to: ResellerStatus,
 ) -> Result<Response, Problem> {
     let change = |reseller: &Reseller, _: &Wallet| {
+        version.must_hold(reseller.version)?;
         Ok(reseller.changed(ResellerChange { status: Some(to), ..ResellerChange::default() }, call.now))
     };
     let changed = app.store.change_reseller::<ResellerView>(&refid, &call.request(), change).await?;

@@ -109,6 +109,7 @@ pub struct Reseller {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ResellerChange {
     pub company_name: Option<Name>,
+    pub email: Option<EmailAddress>,
     pub tier: Option<Tier>,
     pub status: Option<ResellerStatus>,
     pub hold_provisioning: Option<bool>,
@@ -178,6 +179,7 @@ impl Reseller {
     pub fn changed(&self, change: ResellerChange, now: Time) -> Option<Self> {
         let changed = Self {
             company_name: change.company_name.unwrap_or_else(|| self.company_name.clone()),
+            email: change.email.unwrap_or_else(|| self.email.clone()),
             tier: change.tier.unwrap_or(self.tier),
             status: change.status.unwrap_or(self.status),
             hold_provisioning: change.hold_provisioning.unwrap_or(self.hold_provisioning),

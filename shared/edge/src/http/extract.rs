@@ -5,14 +5,17 @@
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::Query;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, IF_MATCH};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, IF_MATCH};
 use http::request::Parts;
 use http_body_util::LengthLimitError;
 use purser_domain::refusal::Refusal;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::PartialSchema;
 
 use crate::http::json;
 use crate::http::problem::{Problem, refusals};
+use crate::http::words::query_in_words;
 
 /// The most bytes of a JSON body; every valid body is smaller.
 pub const MOST_BYTES: usize = 512 * 1024;
@@ -36,18 +39,25 @@ impl Content for () {
     }
 }
 
-#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct Nothing {}
 
-impl<T: DeserializeOwned + Send> Content for Body<T> {
+impl<T: DeserializeOwned + PartialSchema + Send> Content for Body<T> {
     async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
         must_be_json(&parts.headers)?;
-        json::read(&read(&parts.headers, body, MOST_BYTES).await?).map(Self)
+        json::read(&read(&parts.headers, body, MOST_BYTES).await?, example::<T>).map(Self)
     }
 }
 
-impl<T: DeserializeOwned + Send> Content for Option<Body<T>> {
+/// The example of a body in the API document, which is a valid one; null if it has none.
+fn example<T: PartialSchema>() -> Value {
+    let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+    let first = |schema: &Value| schema.pointer("/examples/0").or(schema.get("example")).cloned();
+    first(&schema).unwrap_or_default()
+}
+
+impl<T: DeserializeOwned + PartialSchema + Send> Content for Option<Body<T>> {
     async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
         let bytes = read(&parts.headers, body, MOST_BYTES).await?;
         // An empty body needs no Content-Type.
@@ -55,7 +65,7 @@ impl<T: DeserializeOwned + Send> Content for Option<Body<T>> {
             return Ok(None);
         }
         must_be_json(&parts.headers)?;
-        json::read(&bytes).map(|body| Some(Body(body)))
+        json::read(&bytes, example::<T>).map(|body| Some(Body(body)))
     }
 }
 
@@ -139,7 +149,7 @@ impl<T: DeserializeOwned + Send> Terms for Params<T> {
         Query::try_from_uri(&parts.uri).map(|Query(query)| Self(query)).map_err(|error| {
             let text = error.body_text();
             let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-            Problem::malformed(format!("The query is not valid: {reason}."))
+            Problem::malformed(format!("The query is not valid: {}.", query_in_words(reason)))
         })
     }
 }
@@ -209,23 +219,18 @@ impl IfMatch {
     }
 }
 
-impl IfMatch {
-    pub fn any() -> Self {
-        Self(None)
-    }
-}
-
 impl Terms for IfMatch {
     fn read(parts: &Parts) -> Result<Self, Problem> {
-        let mut tags = Vec::new();
-        for value in parts.headers.get_all(IF_MATCH) {
-            // A malformed tag needs no check: it matches no version.
-            let listed = value.to_str().unwrap_or_default().split(',');
-            tags.extend(listed.map(|tag| tag.trim().to_owned()));
-        }
+        let tags = tags(&parts.headers, &IF_MATCH);
         let any = tags.is_empty() || tags.iter().any(|tag| tag == "*");
         Ok(Self((!any).then_some(tags)))
     }
+}
+
+/// The tags that a header lists. A malformed tag needs no check: it matches no version.
+pub(crate) fn tags(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+    values.flat_map(|value| value.split(',')).map(|tag| tag.trim().to_owned()).collect()
 }
 
 /// The most items of a page: 1 to 100; by default 25.

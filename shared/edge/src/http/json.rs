@@ -16,7 +16,8 @@ use serde_path_to_error::{Path, Segment};
 pub use purser_store::engine::command::answer::write;
 
 use crate::http::numbers::first_inexact;
-use crate::http::problem::Problem;
+use crate::http::problem::{FieldError, Problem};
+use crate::http::words::in_words;
 
 /// Any JSON value in which no object has the same member twice.
 struct Strict(Value);
@@ -89,40 +90,95 @@ fn whole(value: f64) -> Option<i64> {
     fits.then_some(value as i64)
 }
 
-pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads a body. If it has faults, all of them are told, up to [`MOST_FAULTS`]; `example` is a body without any.
+pub fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> Value) -> Result<T, Problem> {
     let Strict(value) = serde_json::from_slice(bytes)
         .map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))?;
     // Derived types would also accept an array, with the fields in the order in which they are declared.
     if !value.is_object() {
         return Err(Problem::invalid("", "must be an object"));
     }
-    let typed = typed(value)?;
-    match first_inexact(bytes) {
-        None => Ok(typed),
-        Some(path) => {
-            let pointer: String =
-                path.iter().fold(String::new(), |pointer, part| format!("{pointer}/{}", escaped(part)));
-            Err(Problem::invalid(pointer, "can't be kept exactly as a number; send it as text"))
+    let mut faults = Vec::new();
+    let read = serde_path_to_error::deserialize(&value);
+    let read = read.map_err(|error| faults = all_faults::<T>(value, fault(&error), &example()));
+    if let Some(path) = first_inexact(bytes) {
+        let pointer: String = path.iter().fold(String::new(), |pointer, part| format!("{pointer}/{}", escaped(part)));
+        let detail = "can't be kept exactly as a number; send it as text".to_owned();
+        if faults.iter().all(|known| known.pointer != pointer) {
+            faults.push(FieldError { pointer, detail });
         }
+    }
+    match read {
+        Ok(typed) if faults.is_empty() => Ok(typed),
+        _ => Err(Problem::with_faults(faults)),
     }
 }
 
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let at = pointer(error.path());
-        let message = error.inner().to_string();
-        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-        if let Some(name) = missing {
-            Problem::invalid(format!("{at}/{}", escaped(name)), "is required")
-        } else if let Some((name, detail)) = MemberError::read(&message) {
-            Problem::invalid(format!("{at}/{}", escaped(name)), detail)
-        } else if message.starts_with("unknown field `") {
-            // Here the path already ends with the member's name, so it is not read from the message.
-            Problem::invalid(at, "is not a known field")
-        } else {
-            Problem::invalid(at, message)
+/// The most faults that are told at once.
+const MOST_FAULTS: usize = 20;
+
+/// All faults of a body, of which `first` is known. Each is mended as in `example`, so that the next one shows. If that
+/// is not enough, what contains the fault is replaced.
+fn all_faults<T: DeserializeOwned>(mut value: Value, first: FieldError, example: &Value) -> Vec<FieldError> {
+    let mut bad = first.pointer.clone();
+    let mut faults = vec![first];
+    while faults.len() < MOST_FAULTS {
+        if mend(&mut value, &bad, example) {
+            let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
+            // What goes with what can't be judged once a member has been mended.
+            if MemberError::read(&error.inner().to_string()).is_some() {
+                break;
+            }
+            let next = fault(&error);
+            if !faults.iter().any(|known| known.pointer.starts_with(&next.pointer)) {
+                bad.clone_from(&next.pointer);
+                faults.push(next);
+                continue;
+            }
         }
-    })
+        match bad.rsplit_once('/') {
+            Some((within, _)) if !within.is_empty() => bad = within.to_owned(),
+            _ => break,
+        }
+    }
+    faults
+}
+
+/// Replaces the value at `pointer` by that of `example` or, if it has none, takes the member away. Whether it did.
+fn mend(value: &mut Value, pointer: &str, example: &Value) -> bool {
+    let Some((parent, name)) = pointer.rsplit_once('/') else { return false };
+    let name = name.replace("~1", "/").replace("~0", "~");
+    match (value.pointer_mut(parent), example.pointer(pointer)) {
+        (Some(Value::Object(members)), Some(good)) => {
+            members.insert(name, good.clone());
+            true
+        }
+        (Some(Value::Object(members)), None) => members.remove(&name).is_some(),
+        // All items of a list are of one kind.
+        (Some(Value::Array(items)), _) => {
+            let good = example.pointer(parent).and_then(|list| list.get(0));
+            let bad = name.parse().ok().and_then(|place: usize| items.get_mut(place));
+            good.zip(bad).map(|(good, bad)| bad.clone_from(good)).is_some()
+        }
+        _ => false,
+    }
+}
+
+fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
+    let at = pointer(error.path());
+    let message = error.inner().to_string();
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let (pointer, detail) = if let Some(name) = missing {
+        (format!("{at}/{}", escaped(name)), "is required".to_owned())
+    } else if let Some((name, detail)) = MemberError::read(&message) {
+        (format!("{at}/{}", escaped(name)), detail.to_owned())
+    } else if message.starts_with("unknown field `") {
+        // Here the path already ends with the member's name, so it is not read from the message.
+        (at, "is not a known field".to_owned())
+    } else {
+        (at, in_words(&message))
+    };
+    FieldError { pointer, detail }
 }
 
 /// An error that a member has only in combination with other members. For types that are read with `serde(try_from)`.
@@ -210,9 +266,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use purser_domain::basic::Name;
     use purser_domain::money::Amount;
+    use serde_json::json;
 
     #[test]
     fn an_integer_is_one_however_it_is_written() {
@@ -227,11 +286,11 @@ mod tests {
             ("1e300", None),
         ] {
             let body = format!("{{\"name\":\"a\",\"amounts\":[{written}]}}");
-            let amounts = read::<Order>(body.as_bytes()).ok().map(|order| order.amounts);
+            let amounts = read::<Order>(body.as_bytes(), || json!({"name": "a"})).ok().map(|order| order.amounts);
             let amount = amounts.map(|amounts| amounts[0].credits().get());
             assert_eq!(amount, read_as, "{written}");
         }
-        let read = read::<Value>(br#"{"a":[1.0,0.5,-0.0,1e15]}"#).unwrap();
+        let read = read::<Value>(br#"{"a":[1.0,0.5,-0.0,1e15]}"#, || Value::Null).unwrap();
         assert_eq!(read.to_string(), r#"{"a":[1,0.5,0,1000000000000000]}"#);
     }
 
@@ -246,10 +305,30 @@ mod tests {
     }
 
     fn refused(body: &str) -> (String, String) {
-        let problem = read::<Order>(body.as_bytes()).unwrap_err();
+        let problem = read::<Order>(body.as_bytes(), || json!({"name": "a", "amounts": [1]})).unwrap_err();
         let text = format!("{problem:?}");
         let pointer = text.split("pointer: \"").nth(1).and_then(|rest| rest.split('"').next());
         (problem.code().to_owned(), pointer.unwrap_or("none").to_owned())
+    }
+
+    #[test]
+    fn all_faults_are_told_each_once() {
+        let example = || json!({"name": "a", "amounts": [1]});
+        for (body, pointers) in [
+            (r#"{"name":"","colour":1,"amounts":[0,1,-1]}"#, vec!["/name", "/colour", "/amounts/0", "/amounts/2"]),
+            (r#"{"colour":1,"taste":2}"#, vec!["/colour", "/taste", "/name"]),
+            (r#"{"name":"a","inner":{"name":7,"colour":1},"amounts":["x"]}"#, vec!["/inner/name", "/inner/colour"]),
+            (r#"{"name":7,"amounts":98765432109876543210}"#, vec!["/name", "/amounts"]),
+        ] {
+            let problem = read::<Order>(body.as_bytes(), example).unwrap_err();
+            let told: BTreeSet<&str> = problem.faults().iter().map(|it| it.pointer.as_str()).collect();
+            let all: BTreeSet<&str> = pointers.into_iter().collect();
+            assert!(told.is_superset(&all), "{body}: {told:?}");
+            assert_eq!(told.len(), problem.faults().len());
+        }
+        let many = (0..100).fold(String::new(), |many, n| many + &format!(",\"x{n}\":1"));
+        let problem = read::<Order>(format!("{{\"name\":\"a\"{many}}}").as_bytes(), example).unwrap_err();
+        assert_eq!(problem.faults().len(), MOST_FAULTS);
     }
 
     #[test]
@@ -280,6 +359,6 @@ mod tests {
             assert_eq!(refused(body), (code.to_owned(), pointer.to_owned()), "{body}");
         }
         assert_eq!(refused(&"[".repeat(1_000)).0, "malformed_request");
-        assert_eq!(read::<Order>(b"{\"name\":\"\xff\"}").unwrap_err().code(), "malformed_request");
+        assert_eq!(read::<Order>(b"{\"name\":\"\xff\"}", || Value::Null).unwrap_err().code(), "malformed_request");
     }
 }

@@ -9,3 +9,4 @@ pub mod negotiation;
 pub mod numbers;
 pub mod problem;
 pub mod serve;
+mod words;

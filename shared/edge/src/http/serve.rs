@@ -7,9 +7,11 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderName, HeaderValue, StatusCode};
 use purser_domain::people::Caller;
 use purser_store::engine::secrets;
@@ -17,6 +19,7 @@ use purser_store::engine::table::meter::{self, Cost};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::caller::call::RequestId;
+use crate::http::extract::tags;
 use crate::http::limits::{self, Limits};
 use crate::http::problem::{Problem, refusals};
 use crate::process::metrics::{self, Metric};
@@ -40,6 +43,7 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
         return Problem::internal().into_response();
     };
     let method = request.method().clone();
+    let known = tags(request.headers(), &IF_NONE_MATCH);
     let caller = Arc::new(OnceLock::new());
     request.extensions_mut().insert(RequestId { id: id.clone(), function, caller: caller.clone() });
     let (mut response, cost) = match limits {
@@ -62,6 +66,11 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
         hashes = cost.hashes,
         "answered"
     );
+    if method.is_safe() && is_known(&response, &known) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(CONTENT_TYPE);
+    }
     response.extensions_mut().insert(cost);
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
@@ -69,6 +78,13 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert(HeaderName::from_static("x-content-type-options"), nosniff);
     response
+}
+
+/// Whether the caller has the resource in this version (`If-None-Match`). Tags are compared weakly, as RFC 9110 says.
+fn is_known(response: &Response, known: &[String]) -> bool {
+    let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+    let same = |tag: &str| known.iter().any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it) == tag);
+    response.status() == StatusCode::OK && tag.is_some_and(same)
 }
 
 /// The answer to a request, within its rate limits, and what it cost.

@@ -221,28 +221,36 @@ fn may_give(call: &Call, before: &User, after: &User) -> Result<(), Refusal> {
 
 /// Let a suspended user sign in again
 #[utoipa::path(
-    post, path = "/v1/users/{refid}/activate", tag = "users", params(("refid" = UserRefid, Path)),
+    post, path = "/v1/users/{refid}/activate", tag = "users",
+    params(
+        ("refid" = UserRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = UserView))
 )]
 async fn activate_user(
     State(app): State<App>,
-    Input(call, named, ..): Input<Admin, Named<UserRefid>>,
+    Input(call, named, version, ()): Input<Admin, Named<UserRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    set_status(&app, &call, named, UserStatus::Active).await
+    set_status(&app, &call, named, &version, UserStatus::Active).await
 }
 
 /// Suspend a user
 ///
 /// The user's sessions end, and the user can't sign in.
 #[utoipa::path(
-    post, path = "/v1/users/{refid}/suspend", tag = "users", params(("refid" = UserRefid, Path)),
+    post, path = "/v1/users/{refid}/suspend", tag = "users",
+    params(
+        ("refid" = UserRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = UserView))
 )]
 async fn suspend_user(
     State(app): State<App>,
-    Input(call, named, ..): Input<Ending, Named<UserRefid>>,
+    Input(call, named, version, ()): Input<Ending, Named<UserRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    set_status(&app, &call, named, UserStatus::Suspended).await
+    set_status(&app, &call, named, &version, UserStatus::Suspended).await
 }
 
 /// Let a user whose second factor is lost do without it
@@ -251,14 +259,19 @@ async fn suspend_user(
 /// operator alone nor a reader of the e-mails alone can remove it. Needs the scope `admin`, and of a signed-in user a
 /// recent proof.
 #[utoipa::path(
-    post, path = "/v1/users/{refid}/release-second-factor", tag = "users", params(("refid" = UserRefid, Path)),
+    post, path = "/v1/users/{refid}/release-second-factor", tag = "users",
+    params(
+        ("refid" = UserRefid, Path),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
+    ),
     responses((status = 200, body = UserView), Refused<(ProofRequired, SecondFactorDisabled)>)
 )]
 async fn release_second_factor(
     State(app): State<App>,
-    Input(call, Found(user), ..): Input<Operator<Proven<Admin>>, Found<User>>,
+    Input(call, Found(user), version, ()): Input<Operator<Proven<Admin>>, Found<User>, IfMatch>,
 ) -> Result<Response, Problem> {
     let release = |account: &Account| {
+        version.must_hold(account.user.version)?;
         if account.credentials.second_factor.is_none() {
             return Err(Refusal::SecondFactorDisabled.into());
         }
@@ -274,9 +287,10 @@ async fn set_status(
     app: &App,
     call: &Call,
     Named(refid): Named<UserRefid>,
+    version: &IfMatch,
     status: UserStatus,
 ) -> Result<Response, Problem> {
     let change =
         UserChange { status: Some(status), by_operator: call.caller.must_operate().is_ok(), ..UserChange::default() };
-    changed(app, call, &refid, &IfMatch::any(), change).await
+    changed(app, call, &refid, version, change).await
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use purser_edge::prelude::*;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response, Schema};
 
@@ -51,6 +51,23 @@ pub fn declare(operation: &mut Operation, callers: Callers, has_body: bool, sche
             fail(response, known);
         }
     }
+}
+
+/// Declares that a caller who has the resource may ask whether it has changed.
+pub fn declare_unchanged(operation: &mut Operation, schemas: &Schemas) {
+    let ok = operation.responses.responses.get("200");
+    if !matches!(ok, Some(RefOr::T(ok)) if is_versioned(ok, schemas)) {
+        return;
+    }
+    let header = ParameterBuilder::new()
+        .name("If-None-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Answer with 304 if this is the current ETag."))
+        .schema(Some(text()));
+    operation.parameters.get_or_insert_default().push(header.build().into());
+    let unchanged = RefOr::T(Response::new("Not Modified: the caller has the current version."));
+    operation.responses.responses.insert("304".to_owned(), unchanged);
 }
 
 fn fail(response: &mut Response, status: StatusCode) {

@@ -90,6 +90,9 @@ fn finish(operation: &mut Operation, under_v1: bool, changes: bool, schemas: &Sc
         operation.security = Some(vec![key, session]);
     }
     answers::declare(operation, callers, changes, schemas);
+    if !changes {
+        answers::declare_unchanged(operation, schemas);
+    }
 }
 
 /// utoipa describes a member that may be null as a choice of null and a reference, and puts the description on the

@@ -132,6 +132,19 @@ impl Problem {
         Self::because(refusals::InvalidFields, "A field of the request is not valid.").at(field)
     }
 
+    /// 422: several fields are well-formed but their values are invalid.
+    pub fn with_faults(faults: Vec<FieldError>) -> Self {
+        let detail = match faults.len() {
+            1 => "A field of the request is not valid.".to_owned(),
+            many => format!("{many} fields of the request are not valid."),
+        };
+        Self { errors: faults, ..Self::because(refusals::InvalidFields, detail) }
+    }
+
+    pub fn faults(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// 429: too many requests. The next one is allowed in `seconds`.
     pub fn rate_limited(seconds: u64) -> Self {
         let detail = "Too many requests. Wait the number of seconds in the Retry-After header before the next one.";
