@@ -26,7 +26,9 @@ STATE = {
     "invalid_reseller",
     "invalid_token",
     "invalid_user",
+    "proof_required",
     "sensitive_metadata",
+    "too_many_api_keys",
     "too_many_attempts",
     "version_mismatch",
     # No schema can say which bytes are a picture.
@@ -64,6 +66,13 @@ FORM = {
     # An operator must say whose wallet pays; a reseller need not.
     "POST /v1/provisions": ("/reseller", "/client/metadata"),
     "POST /v1/provisions/bulk": ("/reseller", r"/clients/\d+/metadata"),
+    # A key expires in the future; the first word of a reference may be Purser's own; a proof is one of two.
+    "POST /v1/api-keys": ("/expires_at",),
+    "POST /v1/resellers/{refid}/credits": ("/reference",),
+    "POST /v1/me/proof": ("$",),
+    # Scopes are an operator's, and a reseller's role is a member's.
+    "POST /v1/users": ("/scopes", "/reseller_role"),
+    "PATCH /v1/users/{refid}": ("/scopes", "/reseller_role"),
     # A licence may be named only once.
     "POST /v1/provisions/{refid}/refund": ("/licences",),
     # A wallet can't transfer to itself.
@@ -135,6 +144,8 @@ def before_call(context, case, kwargs):
             case.body[member] = reseller
     if case.operation.label in WITH_PASSWORD:
         case.body["password"] = os.environ["FUZZ_PASSWORD"]
+    if case.operation.label == "POST /v1/me/proof":
+        case.body = {"password": os.environ["FUZZ_PASSWORD"]}
     if case.operation.label in ("POST /v1/clients", "POST /v1/resellers", "POST /v1/users"):
         make_free(case.body, number)
     if case.operation.label in ("POST /v1/clients", "PATCH /v1/clients/{refid}"):

@@ -240,6 +240,7 @@ fn new_client((client_id, name, email, _): ClientRow) -> Result<NewClient, Store
         phone: None,
         metadata: Metadata::default(),
         client_id: valid(client_id.to_owned())?,
+        older_ids: Vec::new(),
     })
 }
 
@@ -274,7 +275,7 @@ fn request(now: Time) -> Request {
 fn once(what: &str, now: Time) -> Result<Request<IdempotencyKey>, StoreError> {
     let fingerprint = Fingerprint::of(DEMO, DEMO, &what)?;
     Ok(Request {
-        key: IdempotencyKey { tenant: DEMO.to_owned(), key: DEMO.to_owned(), fingerprint },
+        key: IdempotencyKey { tenant: DEMO.to_owned(), key: DEMO.to_owned(), fingerprint, doubt: None },
         stamp: stamp(),
         now,
     })

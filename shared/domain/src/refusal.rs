@@ -118,12 +118,21 @@ pub enum Refusal {
     /// The metadata would be too large after the merge (rule A6).
     #[error("Metadata may have at most {most} bytes of JSON.")]
     MetadataTooLarge { most: usize },
+    /// What a body holds is not valid by today's rules: each fault by its JSON pointer, and what is wrong there. Only
+    /// the repeat of a request from before may hold it.
+    #[strum_discriminants(strum(serialize = "invalid_fields"))]
+    #[error("A field of the request is not valid.")]
+    Invalid(Vec<(String, String)>),
     /// Another request has used this key (rule B8).
     #[error("The idempotency key was already used for a different request.")]
     IdempotencyKeyReused,
     /// The wallet already has an entry with this reference and a different amount (rule B8).
     #[error("The reference already names an entry with a different amount.")]
     ReferenceReused,
+    /// Only Purser itself may use the reference (rule B8).
+    #[strum_discriminants(strum(serialize = "invalid_fields"))]
+    #[error("References that begin with reward:, opening: or invoice: are Purser's own.")]
+    ReferenceReserved,
     /// The request that created an API key was repeated; only its first answer shows the key.
     #[error("The API key was shown when it was created and can't be shown again.")]
     KeyAlreadyShown,

@@ -8,7 +8,9 @@ pub use utoipa::{IntoParams, ToSchema};
 pub use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use crate::caller::call::Call;
-pub use crate::caller::input::{Admin, Applicant, Ending, Found, Input, Named, Operator, Paying, Proven, Selling};
+pub use crate::caller::input::{
+    Admin, Applicant, Ending, Found, Input, Named, Onboarding, Operator, Paying, Proven, Selling,
+};
 pub use crate::http::answer;
 pub use crate::http::extract::{Body, IfMatch, Key, Limit, PageQuery, Params};
 pub use crate::http::negotiation::Accept;

@@ -187,7 +187,8 @@ async fn a_key_says_whose_it_is_what_it_may_how_long_and_when_it_was_used() {
     assert!(works(&key).await);
     assert_eq!(last_used().await, "2026-01-05T09:05:00.000Z");
     assert_eq!(events_of(&world, made.text("refid")).await, ["ApiKeyCreated", "ApiKeyFirstUsed"]);
-    for wrong in ["2026-01-05T09:05:00Z", "2031-01-05T09:00:00Z", "9999-01-01T00:00:00Z"] {
+    let odd = ["2026-06-01 09:00:00Z", "2026-06-01T09:00:00+25:00", "9999-12-31T23:59:59Z", "tomorrow", ""];
+    for wrong in ["2026-01-05T09:05:00Z", "2031-01-05T09:00:00Z", "9999-01-01T00:00:00Z"].into_iter().chain(odd) {
         let body = json!({"name": "x", "expires_at": wrong});
         let refused = partner.caller.post("/v1/api-keys", &body).await.refused(422, "invalid_fields");
         assert_eq!(refused.pointer(), "/expires_at");
@@ -208,6 +209,14 @@ async fn a_key_gives_no_scope_that_it_lacks() {
     let more = json!({"name": "x", "scopes": ["sell"]});
     let _more = admin.post("/v1/api-keys", &more).await.refused(403, "forbidden");
     let made = admin.post("/v1/api-keys", &json!({"name": "x"})).await.expect(201);
+    // Nor does it make one that outlives it.
+    let soon = world.system().clock().now().plus(SignedDuration::from_hours(1)).to_string();
+    let later = world.system().clock().now().plus(SignedDuration::from_hours(2)).to_string();
+    let (_, brief) = make(&partner.caller, json!({"name": "brief", "expires_at": soon})).await;
+    let longer = brief.post("/v1/api-keys", &json!({"name": "x", "expires_at": later})).await;
+    assert_eq!(longer.refused(422, "invalid_fields").pointer(), "/expires_at");
+    let child = brief.post("/v1/api-keys", &json!({"name": "x"})).await.expect(201);
+    assert_eq!(child.text("expires_at"), soon);
     assert_eq!(made.json["scopes"], json!(["read", "admin"]), "a key that names no scopes has those of its maker");
 }
 
@@ -331,12 +340,21 @@ async fn no_key_from_before_the_first_proof_of_an_address_survives_it() {
     let _registered = world.nobody().post("/v1/auth/register", &body).await.expect(202);
     world.system().settle().await;
     let stranger = world.sign_in(email, PASSWORD).await;
+    // A password that a stranger may have set does not open an account that holds a role.
     let path = format!("/v1/users/{}", stranger.refid);
     let _given = world.operator.patch(&path, &json!({"operator": true})).await.expect(200);
+    let _out = stranger.caller.get("/v1/me").await.refused(401, "unauthenticated");
+    let refused = super::attempt(&world.nobody(), email, PASSWORD).await;
+    let _refused = refused.refused(401, "invalid_credentials");
+    // As if the address had been taken for proven by mistake.
+    let user = format!("US#{}", stranger.refid);
+    world.tamper(&user, "confirmed_at", &json!({"S": "2026-01-01T00:00:00.000Z"}));
+    turn(&world, 60);
     let stranger = world.sign_in(email, PASSWORD).await;
     stranger.prove().await;
     let (_, key) = make(&stranger.caller, json!({"name": "kept"})).await;
     assert!(works(&key).await);
+    world.tamper(&user, "confirmed_at", &json!({"NULL": true}));
     super::forget(&world, email).await;
     world.set_password(email, "her own harbour at noon").await;
     assert!(!works(&key).await);

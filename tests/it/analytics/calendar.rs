@@ -89,7 +89,7 @@ async fn ranges_have_limits_and_say_them() {
         ("resellers/top?start=2014-01-01&end=2024-01-01", "a monthly range has at most 120 buckets"),
         ("clients/growth?start=2024-02-01&end=2024-01-31", "end is before start"),
         ("clients/growth?start=2023-02-29", "must be a day like 2026-01-31"),
-        ("clients/signups?interval=weekly", "unknown variant"),
+        ("clients/signups?interval=weekly", "interval must be daily, monthly or yearly"),
         ("resellers/top?limit=101", "must be from 1 to 100"),
     ] {
         let refused = get(query).await.refused(400, "malformed_request");

@@ -6,6 +6,8 @@ mod deletion;
 mod guesses;
 mod lists;
 
+use purser_domain::basic::as_stored;
+use purser_tests::faults::Script;
 use purser_tests::prelude::*;
 
 #[tokio::test]
@@ -225,4 +227,104 @@ async fn what_older_rules_let_in_is_still_read_changed_and_deleted() {
     assert_eq!(refused.refused(422, "invalid_fields").pointer(), "/name");
     let _deleted = partner.caller.delete(&path).await.expect(204);
     let _other = partner.caller.get(&format!("/v1/clients/{new}")).await.expect(200);
+}
+
+#[tokio::test]
+async fn white_space_around_an_id_and_the_case_of_a_uuid_make_no_difference() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 100).await;
+    let product = world.product(1).await;
+    let upper = "01234567-89AB-CDEF-0123-456789ABCDEF";
+    for (given, kept, same) in [
+        (" CUST-1\u{a0}", "CUST-1", vec!["CUST-1", "CUST-1 ", "\u{3000}CUST-1"]),
+        (upper, "01234567-89ab-cdef-0123-456789abcdef", vec!["01234567-89aB-cdef-0123-456789abcdef", upper]),
+    ] {
+        let mut body = world.new_client();
+        body["client_id"] = json!(given);
+        let made = partner.caller.post("/v1/clients", &body).await.expect(201);
+        assert_eq!(made.text("client_id"), kept);
+        for other in same {
+            let mut twin = world.new_client();
+            twin["client_id"] = json!(other);
+            let refused = partner.caller.post("/v1/clients", &twin).await;
+            let _refused = refused.refused(409, "duplicate_client_id");
+            let order = json!({"product": product, "client": twin});
+            let refused = partner.caller.post_once("/v1/provisions", "k", &order).await;
+            let _refused = refused.refused(409, "duplicate_client_id");
+            let encoded = other.replace(' ', "%20").replace('\u{3000}', "%E3%80%80");
+            let found = partner.caller.get(&format!("/v1/clients?client_id={encoded}")).await.expect(200);
+            assert_eq!(found.json["data"][0]["refid"], made.text("refid"), "{other:?}");
+        }
+        // Other letters are another id.
+        let mut other = world.new_client();
+        other["client_id"] = json!("cust-1");
+        let created = partner.caller.post("/v1/clients", &other).await;
+        assert!([201, 409].contains(&created.status));
+    }
+}
+
+#[tokio::test]
+async fn a_client_stored_under_another_spelling_is_found_and_not_made_twice() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let upper = "01234567-89AB-CDEF-0123-456789ABCDEF";
+    for older in [" CUST-1 ", upper] {
+        // As an older version would have stored it: under the id as it was given.
+        let refid = world.system().app().store.client_refid(&older.to_owned().try_into().unwrap());
+        let made = partner.caller.post("/v1/clients", &world.new_client()).await.expect(201);
+        let pk = format!("CL#{}", made.text("refid"));
+        let text = |item: &Value| item.to_string();
+        let items = world.items();
+        let own: Vec<&Value> = items.iter().filter(|item| text(item).contains(made.text("refid"))).collect();
+        for item in &own {
+            let moved = text(item).replace(made.text("refid"), refid.as_str());
+            let mut moved: Value = serde_json::from_str(&moved).unwrap();
+            if item["pk"]["S"] == pk.as_str() {
+                moved["doc"]["M"]["client_id"]["S"] = json!(older);
+            }
+            world.remove(item);
+            world.put_all(&[moved]);
+        }
+        let listed = partner.caller.get(&format!("/v1/clients/{refid}")).await.expect(200);
+        assert_eq!(listed.text("client_id"), older);
+        let mut twin = world.new_client();
+        twin["client_id"] = json!(older);
+        let _twice = partner.caller.post("/v1/clients", &twin).await.refused(409, "duplicate_client_id");
+        let encoded = older.replace(' ', "%20");
+        let found = partner.caller.get(&format!("/v1/clients?client_id={encoded}")).await.expect(200);
+        assert_eq!(found.json["data"][0]["refid"], refid.as_str());
+        let _renamed = partner.caller.patch(&format!("/v1/clients/{refid}"), &json!({"name": "x"})).await.expect(200);
+        let _deleted = world.operator.delete(&format!("/v1/clients/{refid}")).await.expect(204);
+    }
+}
+
+/// The answer to a create by a function that judges input as older versions did.
+fn created_before(world: &World, routes: axum::Router, key: &str, body: &Value) -> Reply {
+    let call = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let operator = world.system().operator_key();
+        as_stored(|| runtime.block_on(world.call(routes, "/v1/clients", operator, Some(key), body)))
+    };
+    // The laxer rules hold for a thread of its own.
+    std::thread::scope(|scope| scope.spawn(call).join().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_across_a_stricter_rule_gets_its_answer_and_a_new_request_does_not() {
+    let world = World::new().await;
+    let function = purser_lambda::function("create-client").unwrap();
+    let app = world.app_over("create-client", &Script::default()).await;
+    let routes = purser_lambda::router(function, &app).unwrap();
+    let body = |local: &str| json!({"name": "\u{200b}", "email": format!("\"{local}\"@example.com")});
+    let first = created_before(&world, routes, "k", &body("q1")).expect(201);
+    let again = world.operator.post_once("/v1/clients", "k", &body("q1")).await.expect(201);
+    assert_eq!((again.header("idempotency-replayed"), &again.bytes), (Some("true"), &first.bytes));
+    let before = world.state().await;
+    let other = world.operator.post_once("/v1/clients", "k", &body("q2")).await;
+    let _other = other.refused(422, "idempotency_key_reused");
+    let new = world.operator.post_once("/v1/clients", "another", &body("q1")).await;
+    let new = new.refused(422, "invalid_fields");
+    assert_eq!(new.json["errors"].as_array().unwrap().len(), 2, "{}", new.json);
+    let _unkeyed = world.operator.post("/v1/clients", &body("q1")).await.refused(422, "invalid_fields");
+    assert_eq!(world.state().await, before);
 }

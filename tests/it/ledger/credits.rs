@@ -119,3 +119,36 @@ async fn a_wallet_is_never_fuller_than_json_can_count() {
     let path = format!("/v1/resellers/{}/credits", partner.refid);
     let _refused = world.operator.post_once(&path, "k", &json!({"amount": 1})).await.refused(409, "balance_too_large");
 }
+
+#[tokio::test]
+async fn white_space_around_a_reference_makes_no_difference() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let path = format!("/v1/resellers/{}/credits", partner.refid);
+    let add = async |key: &str, reference: &str| {
+        world.operator.post_once(&path, key, &json!({"amount": 100, "reference": reference})).await
+    };
+    let first = add("k1", " INV-7\u{a0}").await.expect(201);
+    assert_eq!(first.text("reference"), "INV-7");
+    for (n, again) in ["INV-7", "INV-7 ", "\u{3000}INV-7", " INV-7\u{a0}"].into_iter().enumerate() {
+        let again = add(&format!("again-{n}"), again).await.expect(201);
+        assert_eq!(again.bytes, first.bytes);
+    }
+    assert_eq!(world.balance(&partner.refid).await, 100);
+    let _other = add("k2", "inv-7").await.expect(201);
+    assert_eq!(world.balance(&partner.refid).await, 200);
+}
+
+#[tokio::test]
+async fn references_of_pursers_own_entries_are_refused() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let path = format!("/v1/resellers/{}/credits", partner.refid);
+    for reserved in ["invoice:INV-2027-000001", "reward:7", "opening:old:7", " Invoice:7"] {
+        let body = json!({"amount": 100, "reference": reserved});
+        let refused = world.operator.post_once(&path, "k", &body).await.refused(422, "invalid_fields");
+        assert_eq!(refused.pointer(), "/reference");
+    }
+    assert_eq!(world.balance(&partner.refid).await, 0);
+    let _fine = world.operator.post_once(&path, "k", &json!({"amount": 1, "reference": "invoice 7"})).await.expect(201);
+}

@@ -84,7 +84,7 @@ async fn create_api_key(
         role,
         owner: call.key_owner(),
         scopes,
-        expires_at: expiry(body.expires_at, call.now)?,
+        expires_at: expiry(body.expires_at, &call)?,
         secret_sha256: sha256_hex(secret.as_bytes()),
         created_at: call.now,
         version: 1,
@@ -92,16 +92,21 @@ async fn create_api_key(
     let tenant = made.reseller().map_or_else(String::new, |reseller| format!("{reseller}."));
     // The key names its reseller, so that the reseller's standing is read with it.
     let shown = CreatedApiKey { key: format!("{}.{tenant}{secret}", made.refid), view: ApiKeyView::of(&made, None) };
-    let created = app.store.create_api_key(&made, call.key(), &request, json::write(&shown)?).await?;
+    let created =
+        app.store.create_api_key(&made, call.key().map(|key| &key.refid), &request, json::write(&shown)?).await?;
     Ok(answer::created(created))
 }
 
-fn expiry(given: Option<Time>, now: Time) -> Result<Time, Problem> {
-    let Some(given) = given else { return Ok(now.plus(api_key::LASTS)) };
-    if given > now && given <= now.plus(api_key::LASTS_AT_MOST) {
+/// When a new key expires. No key makes one that outlives it.
+fn expiry(given: Option<Time>, call: &Call) -> Result<Time, Problem> {
+    let own = call.key().map(|key| key.expires_at);
+    let within = |time: Time| own.map_or(time, |own| own.min(time));
+    let Some(given) = given else { return Ok(within(call.now.plus(api_key::LASTS))) };
+    if given > call.now && given <= within(call.now.plus(api_key::LASTS_AT_MOST)) {
         return Ok(given);
     }
-    Err(Problem::invalid("/expires_at", "must be in the future, and at most five years ahead"))
+    let detail = "must be in the future, at most five years ahead, and no later than that of the key that makes it";
+    Err(Problem::invalid("/expires_at", detail))
 }
 
 /// The reseller whose keys to adopt.

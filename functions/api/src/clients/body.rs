@@ -25,7 +25,8 @@ pub struct ClientBody {
     /// Any JSON object, at most 16 KiB; keys that look like credentials are refused.
     #[schema(value_type = Option<Metadata>)]
     metadata: Option<Map<String, Value>>,
-    /// The id by which other systems know the client; a new UUID if omitted. It can't be changed later.
+    /// The id by which other systems know the client; a new UUID if omitted. White space around it is dropped, and a
+    /// UUID is stored in lower case. It can't be changed later.
     client_id: Option<ClientId>,
 }
 
@@ -47,12 +48,14 @@ impl ClientBody {
 
     /// Validates the metadata, and chooses a `client_id` if the body has none.
     pub fn into_new(self) -> Result<NewClient, Problem> {
-        let client_id = match self.client_id {
-            Some(client_id) => client_id,
-            None => ClientId::from_uuid(&uuid::Uuid::new_v4().to_string()).map_err(|_| Problem::internal())?,
+        let (client_id, older_ids) = if let Some(given) = self.client_id {
+            (given.canonical(), given.older_spellings())
+        } else {
+            let drawn = ClientId::from_uuid(&uuid::Uuid::new_v4().to_string()).map_err(|_| Problem::internal())?;
+            (drawn, Vec::new())
         };
         let metadata = metadata(&self.metadata.unwrap_or_default())?;
-        Ok(NewClient { name: self.name, email: self.email, phone: self.phone, metadata, client_id })
+        Ok(NewClient { name: self.name, email: self.email, phone: self.phone, metadata, client_id, older_ids })
     }
 }
 

@@ -95,21 +95,20 @@ fn view(client: &Client) -> ClientView {
 /// The client that has the requested address and `client_id`. Text that is not a valid address or id matches no
 /// client.
 async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Problem> {
-    let by_email = match query.email.clone().map(|text| as_stored(|| EmailAddress::try_from(text))) {
+    let refid = match query.email.clone().map(|text| as_stored(|| EmailAddress::try_from(text))) {
         Some(Ok(email)) => Some(app.store.client_by_email(&email).await?),
         Some(Err(_)) => Some(None),
         None => None,
     };
-    let by_id = query
-        .client_id
-        .clone()
-        .map(|text| as_stored(|| ClientId::try_from(text)).ok().map(|client_id| app.store.client_refid(&client_id)));
-    let refid = match (by_email, by_id) {
-        (Some(email), Some(id)) if email != id => None,
-        (Some(found), _) | (None, Some(found)) => found,
-        (None, None) => None,
-    };
-    if let Some(refid) = refid {
+    if let Some(text) = query.client_id.clone() {
+        let client_id = as_stored(|| ClientId::try_from(text)).ok();
+        let found = match client_id {
+            Some(client_id) => app.store.client_by_id(&client_id).await?,
+            None => None,
+        };
+        return Ok(found.filter(|client| refid.as_ref().is_none_or(|refid| refid.as_ref() == Some(&client.refid))));
+    }
+    if let Some(Some(refid)) = refid {
         return Ok(app.store.client(&refid).await?);
     }
     // Without this read, the number of reads would tell a caller whether the address belongs to another reseller's

@@ -20,8 +20,9 @@ pub fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct AddCredits {
     amount: Amount,
-    /// Your own reference for the top-up. A repeat with the same amount adds nothing; one with another amount is
-    /// refused.
+    /// Your own reference for the top-up. White space around it is dropped. A repeat with the same amount adds nothing;
+    /// one with another amount is refused. References that begin with `reward:`, `opening:` or `invoice:` are Purser's
+    /// own.
     reference: Option<Reference>,
     description: Option<Description>,
 }
@@ -33,7 +34,10 @@ struct AddCredits {
         ("refid" = ResellerRefid, Path),
         ("Idempotency-Key" = Key, Header, description = "A repeated request adds nothing and gets the first answer."),
     ),
-    responses((status = 201, body = EntryView), Refused<(Forbidden, ReferenceReused, BalanceTooLarge)>)
+    responses(
+        (status = 201, body = EntryView),
+        Refused<(Forbidden, ReferenceReused, ReferenceReserved, BalanceTooLarge)>,
+    )
 )]
 async fn add_credits(
     State(app): State<App>,

@@ -60,7 +60,7 @@ async fn transfer_credits(
         from: &own.0,
         to: &to,
         amount: body.amount,
-        reference: body.reference,
+        reference: body.reference.map(|reference| reference.trimmed()),
         description: body.description,
     };
     Ok(answer::created(app.store.transfer_credits::<EntryView>(&command, &request).await?))

@@ -36,6 +36,8 @@ struct OnboardReseller {
 }
 
 /// Onboard a reseller
+///
+/// Needs the scopes `admin`, because it makes a user, and `manage`; and of a signed-in user a recent proof.
 #[utoipa::path(
     post, path = "/v1/resellers", tag = "resellers", request_body = OnboardReseller,
     params(
@@ -44,14 +46,14 @@ struct OnboardReseller {
     responses(
         (status = 201, body = ResellerView),
         Refused<(
-            Forbidden, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidParent, ParentTooDeep,
+            Forbidden, ProofRequired, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidParent, ParentTooDeep,
             SensitiveMetadata, MetadataTooLarge,
         )>,
     )
 )]
 async fn onboard_reseller(
     State(app): State<App>,
-    Input(call, (), key, Body(body)): Input<Operator<Admin>, (), Option<Key>, Body<OnboardReseller>>,
+    Input(call, (), key, Body(body)): Input<Operator<Proven<Onboarding>>, (), Option<Key>, Body<OnboardReseller>>,
 ) -> Result<Response, Problem> {
     // The fingerprint covers the resolved tier, so a repeat that spells out the default counts as the same request.
     let tier = body.tier.unwrap_or_default();

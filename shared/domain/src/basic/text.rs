@@ -123,17 +123,84 @@ text_type!(
     ClientId, most 255, example "CUST-4711"
 );
 
+impl Reference {
+    /// Prefixes that name what Purser itself enters.
+    const RESERVED: [&str; 3] = ["reward:", "opening:", "invoice:"];
+
+    /// The reference without white space around it, which makes no difference.
+    #[must_use]
+    pub fn trimmed(&self) -> Self {
+        Self(self.0.trim().to_owned())
+    }
+
+    /// Whether only Purser itself may use this reference.
+    pub fn is_reserved(&self) -> bool {
+        let folded = self.0.trim().to_lowercase();
+        Self::RESERVED.iter().any(|prefix| folded.starts_with(prefix))
+    }
+}
+
 impl ClientId {
+    /// The one spelling of an id: without white space around it, and a UUID in lower case.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let trimmed = self.0.trim();
+        Self(if is_uuid(trimmed) { trimmed.to_ascii_lowercase() } else { trimmed.to_owned() })
+    }
+
+    /// Under which other spellings a client with this id may be stored, from before there was one: as the id is given,
+    /// and a UUID in capitals.
+    pub fn older_spellings(&self) -> Vec<Self> {
+        let canonical = self.canonical();
+        let capitals = is_uuid(&canonical.0).then(|| Self(canonical.0.to_ascii_uppercase()));
+        let mut older: Vec<Self> = [Some(self.clone()), capitals].into_iter().flatten().collect();
+        older.dedup();
+        older.retain(|it| *it != canonical);
+        older
+    }
+
     /// The id for a client whose caller gave none: `uuid` as text.
     pub fn from_uuid(uuid: &str) -> Result<Self, TextError> {
         Self::try_from(uuid.to_owned())
     }
 }
 
+/// Whether text has the form of a UUID: groups of 8, 4, 4, 4 and 12 hexadecimal digits.
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    sizes == [8, 4, 4, 4, 12] && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::basic::stored::as_stored;
+
+    #[test]
+    fn an_id_and_a_reference_have_one_spelling() {
+        let upper = "01234567-89AB-CDEF-0123-456789ABCDEF";
+        let lower = upper.to_lowercase();
+        let padded = format!(" {upper}\u{a0}");
+        for (given, canonical, older) in [
+            ("CUST-1", "CUST-1", vec![]),
+            (" CUST-1 ", "CUST-1", vec![" CUST-1 "]),
+            ("cust-1", "cust-1", vec![]),
+            (lower.as_str(), lower.as_str(), vec![upper]),
+            (upper, lower.as_str(), vec![upper]),
+            (padded.as_str(), lower.as_str(), vec![padded.as_str(), upper]),
+        ] {
+            let id = ClientId::try_from(given.to_owned()).unwrap();
+            assert_eq!(id.canonical().as_str(), canonical);
+            let spellings = id.older_spellings();
+            assert_eq!(spellings.iter().map(ClientId::as_str).collect::<Vec<_>>(), older, "{given:?}");
+        }
+        for (text, reserved) in [("invoice:7", true), (" Reward:x", true), ("opening:", true), ("INV-7", false)] {
+            let reference = Reference::try_from(text.to_owned()).unwrap();
+            assert_eq!(reference.is_reserved(), reserved, "{text:?}");
+            assert_eq!(reference.trimmed().as_str(), text.trim());
+        }
+    }
 
     #[test]
     fn any_script_and_emoji_is_text() {

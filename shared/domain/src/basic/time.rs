@@ -57,9 +57,14 @@ impl Time {
 }
 
 impl TryFrom<String> for Time {
-    type Error = jiff::Error;
+    type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse::<Timestamp>().map(Self::of)
+        // The parser is laxer than RFC 3339.
+        let (date, time) = text.split_at_checked(10).unwrap_or_default();
+        let plain = time.starts_with(['T', 't']) && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let hours = time.rsplit_once(['+', '-']).and_then(|(_, offset)| offset.get(..2)?.parse::<u8>().ok());
+        let parsed = text.parse::<Timestamp>().ok().filter(|_| plain && hours.is_none_or(|hours| hours < 24));
+        parsed.map(Self::of).ok_or("must be a time of RFC 3339, such as 2026-01-31T09:30:00Z")
     }
 }
 

@@ -68,8 +68,10 @@ pub struct NewClient {
     pub email: EmailAddress,
     pub phone: Option<Phone>,
     pub metadata: Metadata,
-    /// The external id: the caller's, or a generated one if the caller gave none.
+    /// The external id in its one spelling: the caller's, or a generated one if the caller gave none.
     pub client_id: ClientId,
+    /// Other spellings under which a client with this id may be stored.
+    pub older_ids: Vec<ClientId>,
 }
 
 /// The changes to make to a client; `None` leaves a field as it is.
@@ -198,6 +200,7 @@ mod tests {
             phone: None,
             metadata: Metadata::default(),
             client_id: ClientId::try_from("C-1".to_owned()).unwrap(),
+            older_ids: Vec::new(),
         };
         let refid = ClientRefid::new(&prefix, [1; 10]);
         Client::create(new, refid, None, ClientStatus::Pending, time(100))

@@ -77,8 +77,9 @@ impl Credentials {
         Self { second_factor: None, offered_factor: None, factor_released_at: None, ..self }
     }
 
-    /// Whether a link for a new password also removes the second factor, because an operator allowed it lately.
-    pub fn factor_is_released(&self, now: Time) -> bool {
-        self.factor_released_at.is_some_and(|since| since.plus(FACTOR_RELEASED) > now)
+    /// Whether a link for a new password, made at `made`, also removes the second factor, because an operator has
+    /// allowed that lately, and before.
+    pub fn factor_is_released(&self, now: Time, made: Time) -> bool {
+        self.factor_released_at.is_some_and(|since| since.plus(FACTOR_RELEASED) > now && since <= made)
     }
 }

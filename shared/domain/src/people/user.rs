@@ -137,6 +137,12 @@ impl User {
         !self.invited && self.roles().is_empty()
     }
 
+    /// Whether a password that a stranger may have set must not open the account: nobody has proven the address, and
+    /// the user holds a role, which would be the stranger's (rule D1). A link for a new password proves it.
+    pub fn awaits_proof(&self) -> bool {
+        self.confirmed_at.is_none() && !self.roles().is_empty()
+    }
+
     /// Whether the user's status allows signing in. A proof of who they are is needed in any case.
     pub fn may_sign_in(&self) -> bool {
         self.status == UserStatus::Active

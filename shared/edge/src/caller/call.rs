@@ -10,9 +10,9 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use purser_domain::Refusal;
-use purser_domain::basic::{ApiKeyRefid, ClientRefid, ResellerRefid, Time, UserRefid};
+use purser_domain::basic::{ClientRefid, ResellerRefid, Time, UserRefid};
 use purser_domain::parties::{Access, Client};
-use purser_domain::people::{Actor, Caller, KeyOwner, Role, Scope, Scopes, User};
+use purser_domain::people::{Actor, ApiKey, Caller, KeyOwner, Role, Scope, Scopes, User};
 use purser_domain::refusal::ResourceKind;
 use purser_store::StoreError;
 use purser_store::engine::item::Origin;
@@ -96,9 +96,9 @@ impl Call {
     }
 
     /// The API key that the caller has presented.
-    pub fn key(&self) -> Option<&ApiKeyRefid> {
+    pub fn key(&self) -> Option<&ApiKey> {
         match &self.presented {
-            Presented::Key(key) => Some(&key.refid),
+            Presented::Key(key) => Some(key),
             Presented::FirstKey | Presented::Session { .. } => None,
         }
     }
@@ -182,7 +182,8 @@ impl Call {
     fn idempotency_key(&self, key: Key, body: &impl Serialize) -> Result<IdempotencyKey, Problem> {
         let tenant = self.caller.tenant();
         let fingerprint = Fingerprint::of(&self.route, tenant, body)?;
-        Ok(IdempotencyKey { tenant: tenant.to_owned(), key: key.into(), fingerprint })
+        let (key, doubt) = key.into_parts();
+        Ok(IdempotencyKey { tenant: tenant.to_owned(), key, fingerprint, doubt })
     }
 
     /// The scope of a cursor: this route, this caller, and the filters of the list.
@@ -205,7 +206,7 @@ impl FromRequestParts<App> for Call {
 
 impl Call {
     /// Authenticates the caller. The standing of a reseller is judged before anything else (rule B14), and then whether
-    /// the caller has the scope that the route needs.
+    /// the caller has the scopes that the route needs.
     pub(crate) async fn admitted(parts: &Parts, app: &App, needs: Needs) -> Result<Self, Problem> {
         let (identity, known) = identify(parts, app).await?;
         let route = format!("{} {}", parts.method, parts.uri.path());
@@ -219,7 +220,7 @@ impl Call {
             (Role::Reseller(_), None) => return Err(Problem::unauthenticated()),
             (Role::Operator, _) => {}
         }
-        identity.caller.must_have(needs.scope)?;
+        needs.scopes.iter().try_for_each(|scope| identity.caller.must_have(*scope))?;
         Ok(Self {
             caller: identity.caller,
             now: app.clock.now(),
@@ -237,12 +238,13 @@ impl Call {
 pub(crate) struct Needs {
     /// What a reseller's standing must allow.
     pub(crate) access: Access,
-    pub(crate) scope: Scope,
+    /// The scopes that the caller must have, all of them.
+    pub(crate) scopes: &'static [Scope],
 }
 
 impl Needs {
-    const LOOK: Self = Self { access: Access::Read, scope: Scope::Read };
-    const CHANGE: Self = Self { access: Access::Change, scope: Scope::Manage };
+    const LOOK: Self = Self { access: Access::Read, scopes: &[Scope::Read] };
+    const CHANGE: Self = Self { access: Access::Change, scopes: &[Scope::Manage] };
 }
 
 /// Authenticates the caller and counts the request against the caller's rate limit.

@@ -35,7 +35,10 @@ impl<W: Asker, S: Subject<W>, T: Terms, C: Content> FromRequest<App> for Input<W
         let subject = S::find(&who, &mut parts, app).await?;
         let read = async {
             let terms = T::read(&parts)?;
-            Ok((terms, C::read(&parts, body).await?))
+            Ok(match C::read_doubting(&parts, body).await? {
+                (content, None) => (terms, content),
+                (content, Some(refused)) => (terms.doubt(refused)?, content),
+            })
         };
         match read.await {
             Ok((terms, content)) => Ok(Self(who, subject, terms, content)),
@@ -52,9 +55,9 @@ impl Asker for Call {}
 impl Asker for SignedIn {}
 
 /// Defines calls on routes that need something else than other routes with the same method: the standing that a
-/// reseller must have at least, and the caller's scope.
+/// reseller must have at least, and the scopes of the caller.
 macro_rules! calls {
-    ($($(#[$says:meta])+ $call:ident: $access:ident, $scope:ident;)+) => {$(
+    ($($(#[$says:meta])+ $call:ident: $access:ident, $($scope:ident)+;)+) => {$(
         $(#[$says])+
         #[derive(Debug, Clone)]
         pub struct $call(Call);
@@ -63,7 +66,7 @@ macro_rules! calls {
             type Rejection = Problem;
 
             async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-                let needs = Needs { access: Access::$access, scope: Scope::$scope };
+                let needs = Needs { access: Access::$access, scopes: &[$(Scope::$scope),+] };
                 Call::admitted(parts, app, needs).await.map(Self)
             }
         }
@@ -99,6 +102,8 @@ calls! {
     Selling: Change, Sell;
     /// A call that decides who has access.
     Admin: Change, Admin;
+    /// A call that takes on a company, whose first user it makes.
+    Onboarding: Change, Admin Manage;
     /// A call that ends somebody's access, which a suspended reseller may still do.
     Ending: End, Admin;
     /// A call that moves credits other than by a purchase.

@@ -28,7 +28,7 @@ impl Delivery {
     pub fn of(consumer: &'static str, event: EventBridgeEvent<Value>) -> Result<(Self, Occurrence), String> {
         let id = event.detail.get("id").and_then(Value::as_str).ok_or("the event has no id")?.to_owned();
         let time = event.time.ok_or("the event has no time")?.to_rfc3339();
-        let time = Time::try_from(time).map_err(|error| error.to_string())?;
+        let time = Time::try_from(time).map_err(ToString::to_string)?;
         let name = event.detail_type;
         let event = Event::read(&name, &event.detail).map_err(|error| format!("{name}: {error}"))?;
         Ok((Self::under(consumer, id.clone()), Occurrence { id, time, event }))

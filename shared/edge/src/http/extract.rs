@@ -8,6 +8,7 @@ use axum::extract::Query;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, IF_MATCH};
 use http::request::Parts;
 use http_body_util::LengthLimitError;
+use purser_domain::basic::as_stored;
 use purser_domain::refusal::Refusal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,6 +26,15 @@ pub struct Body<T>(pub T);
 
 pub trait Content: Sized + Send {
     fn read(parts: &Parts, body: HttpBody) -> impl Future<Output = Result<Self, Problem>> + Send;
+
+    /// Reads the content, and why today's rules refuse it although those from before take it. A content that only
+    /// today's rules know is refused at once.
+    fn read_doubting(
+        parts: &Parts,
+        body: HttpBody,
+    ) -> impl Future<Output = Result<(Self, Option<Problem>), Problem>> + Send {
+        async { Ok((Self::read(parts, body).await?, None)) }
+    }
 }
 
 /// No members. The body may be left out, or be an empty object; a request that only reads may have any.
@@ -47,6 +57,18 @@ impl<T: DeserializeOwned + PartialSchema + Send> Content for Body<T> {
     async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
         must_be_json(&parts.headers)?;
         json::read(&read(&parts.headers, body, MOST_BYTES).await?, example::<T>).map(Self)
+    }
+
+    async fn read_doubting(parts: &Parts, body: HttpBody) -> Result<(Self, Option<Problem>), Problem> {
+        must_be_json(&parts.headers)?;
+        let bytes = read(&parts.headers, body, MOST_BYTES).await?;
+        match json::read(&bytes, example::<T>) {
+            Ok(typed) => Ok((Self(typed), None)),
+            Err(refused) => match as_stored(|| json::read(&bytes, || Value::Null)) {
+                Ok(typed) => Ok((Self(typed), Some(refused))),
+                Err(_) => Err(refused),
+            },
+        }
     }
 }
 
@@ -136,6 +158,12 @@ pub struct Params<T>(pub T);
 /// The terms of a request: an idempotency key, a version (`If-Match`) or a query.
 pub trait Terms: Sized + Send {
     fn read(parts: &Parts) -> Result<Self, Problem>;
+
+    /// Takes note that today's rules refuse the content. Without an idempotency key, it is refused now; with one, once
+    /// it is known that the request is no repeat of one from before.
+    fn doubt(self, refused: Problem) -> Result<Self, Problem> {
+        Err(refused)
+    }
 }
 
 impl Terms for () {
@@ -156,21 +184,23 @@ impl<T: DeserializeOwned + Send> Terms for Params<T> {
 
 /// An `Idempotency-Key` (docs/rules.md, "Idempotency"): 1 to 255 visible characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub struct Key {
+    text: String,
+    doubt: Option<Refusal>,
+}
 
 purser_domain::value_schema!(
     Key as "IdempotencyKey", "The caller's own name for the command, such as a UUID.", visible(Self::MOST),
     "order-2026-001"
 );
 
-impl From<Key> for String {
-    fn from(key: Key) -> Self {
-        key.0
-    }
-}
-
 impl Key {
     const MOST: usize = 255;
+
+    /// The text of the key, and why today's rules refuse the content of the request.
+    pub(crate) fn into_parts(self) -> (String, Option<Refusal>) {
+        (self.text, self.doubt)
+    }
 
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let mut given = headers.get_all("idempotency-key").iter();
@@ -180,7 +210,7 @@ impl Key {
         let key = value.to_str().unwrap_or_default();
         let valid = (1..=Self::MOST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
         if valid && given.next().is_none() {
-            Ok(Some(Self(key.to_owned())))
+            Ok(Some(Self { text: key.to_owned(), doubt: None }))
         } else {
             Err(Problem::malformed("The Idempotency-Key must be one value of 1 to 255 visible characters."))
         }
@@ -196,11 +226,22 @@ impl Terms for Key {
             )
         })
     }
+
+    fn doubt(self, refused: Problem) -> Result<Self, Problem> {
+        Ok(Self { doubt: Some(refused.into_refusal()?), ..self })
+    }
 }
 
 impl Terms for Option<Key> {
     fn read(parts: &Parts) -> Result<Self, Problem> {
         Key::of(&parts.headers)
+    }
+
+    fn doubt(self, refused: Problem) -> Result<Self, Problem> {
+        match self {
+            Some(key) => key.doubt(refused).map(Some),
+            None => Err(refused),
+        }
     }
 }
 

@@ -45,16 +45,23 @@ impl Store {
         let refid = self.entry_refid(top_up.reseller, Class::Credit, &key.key);
         let record = entry::record(&refid, request);
         let wallet_key = wallet::key(top_up.reseller);
-        let guard_key = top_up.reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
-        let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guard_key.clone()).collect();
+        let reference = top_up.reference.as_ref().map(Reference::trimmed);
+        let guard_key = reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
+        // White space around a reference made a difference once.
+        let older_key = top_up.reference.as_ref().map(|given| self.reference_key(top_up.reseller, given));
+        let guards: Vec<Key> = guard_key.iter().chain(&older_key).cloned().collect();
+        let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guards.clone()).collect();
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
             let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::NotFound(ResourceKind::Reseller))?;
-            if let Some(guard) = guard_key.as_ref().and_then(|key| loaded.get(key)) {
+            if let Some(guard) = guards.iter().find_map(|key| loaded.get(key)) {
                 return self.repeat_by_reference(guard, top_up, &record, request);
+            }
+            if reference.as_ref().is_some_and(Reference::is_reserved) {
+                return Err(Refusal::ReferenceReserved.into());
             }
             let particulars = Particulars {
                 refid: refid.clone(),
-                reference: top_up.reference.clone(),
+                reference: reference.clone(),
                 description: top_up.description.clone(),
                 actor: stamp.actor.clone(),
             };

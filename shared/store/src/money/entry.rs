@@ -37,7 +37,8 @@ pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
 
 /// The record of a money command: the entry that the command appends.
 pub(crate) fn record(refid: &EntryRefid, request: &Request<IdempotencyKey>) -> Record {
-    Record { key: key(refid), fingerprint: request.key.fingerprint, context }
+    let IdempotencyKey { fingerprint, doubt, .. } = &request.key;
+    Record { key: key(refid), fingerprint: *fingerprint, doubt: doubt.clone(), context }
 }
 
 /// The `unchanging` text of an entry, which the answer need not repeat. A top-up repeated by its reference has a record

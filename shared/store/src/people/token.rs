@@ -155,7 +155,7 @@ fn used(
         (Purpose::Confirm {} | Purpose::Reset | Purpose::SetPassword, Some((password, name))) => {
             let mut user = user.proven(name.cloned(), now);
             let mut set = credentials.with_password(password.clone(), now);
-            if account.user.confirmed_at.is_none() || credentials.factor_is_released(now) {
+            if account.user.confirmed_at.is_none() || credentials.factor_is_released(now, token.created_at) {
                 set = set.without_factor();
             }
             user.second_factor = set.second_factor.is_some();

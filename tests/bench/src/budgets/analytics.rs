@@ -24,6 +24,7 @@ fn fact(n: u32, reseller: &ResellerRefid) -> Fact {
         phone: None,
         metadata: Metadata::default(),
         client_id: ClientId::try_from(n.to_string()).expect("an id"),
+        older_ids: Vec::new(),
     };
     let refid = ClientRefid::new(&"CL-".parse().expect("a prefix"), bits);
     let owner = n.is_multiple_of(2).then(|| reseller.clone());

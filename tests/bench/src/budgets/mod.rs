@@ -167,12 +167,18 @@ async fn writes(
     product: &str,
     client: &str,
 ) -> Vec<Budget> {
-    let created = reseller.post_once("/v1/clients", "bench-client", &world.new_client()).await;
-    let existing = json!({"product": product, "client": client});
-    let existing = reseller.post_once("/v1/provisions", "bench-existing", &existing).await;
-    let new = json!({"product": product, "client": world.new_client()});
-    let new = reseller.post_once("/v1/provisions", "bench-new", &new).await;
-    let bare = json!({"cost": 20, "description": "Set-up"});
+    // Ordinary data: two members of metadata, a description of 40 characters, and UUIDs as idempotency keys.
+    let mut ordinary = world.new_client();
+    ordinary["metadata"] = json!({"segment": "Enterprise", "region": "Northern Europe"});
+    let created = reseller.post_once("/v1/clients", "0190a2f4-6b1c-7c3d-8e4f-5a6b7c8d9e01", &ordinary).await;
+    let description = "Licences for the accounting department 1";
+    let existing = json!({"product": product, "client": client, "description": description});
+    let existing = reseller.post_once("/v1/provisions", "0190a2f4-6b1c-7c3d-8e4f-5a6b7c8d9e02", &existing).await;
+    let mut ordinary = world.new_client();
+    ordinary["metadata"] = json!({"segment": "Enterprise", "region": "Northern Europe"});
+    let new = json!({"product": product, "client": ordinary, "description": description});
+    let new = reseller.post_once("/v1/provisions", "0190a2f4-6b1c-7c3d-8e4f-5a6b7c8d9e03", &new).await;
+    let bare = json!({"cost": 20, "description": description});
     let bare = reseller.post_once("/v1/provisions", "bench-bare", &bare).await;
     let credits = format!("/v1/resellers/{refid}/credits");
     let plain = operator.post_once(&credits, "bench-credits", &json!({"amount": 500})).await;
@@ -181,7 +187,7 @@ async fn writes(
     let repeated = operator.post_once(&credits, "bench-credits", &json!({"amount": 500})).await;
     vec![
         by_reseller("create client (with idempotency key)", &created, 2, 1.0, 9.0),
-        by_reseller("provision one licence, existing client", &existing, 2, 2.0, 11.0),
+        by_reseller("provision one licence, existing client", &existing, 2, 2.0, 12.0),
         by_reseller("provision one licence, new client", &new, 2, 2.0, 17.0),
         by_reseller("provision a bare cost", &bare, 2, 1.0, 5.0),
         budget("add credits", &plain, 2, 1.0, 6.0),

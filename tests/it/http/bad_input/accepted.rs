@@ -215,7 +215,9 @@ fn filled(world: &World, schema: &Schema, body: &mut Value, name: &str) -> Vec<S
             _ => continue,
         };
         put(body, &pointer, value);
-        texts.push(text);
+        // Of ids and references, the white space around them is dropped.
+        let trims = ["/client_id", "/reference"].iter().any(|member| pointer.ends_with(member));
+        texts.push(if trims { text.trim().to_owned() } else { text });
     }
     texts
 }

@@ -9,6 +9,7 @@ use crate::http::operations::{Case, Party, Who, cases, variants, world};
 const SCOPES: [&str; 5] = ["read", "sell", "manage", "admin", "money"];
 
 /// The scope that an operation needs. Reading is `read`, and what is not named here changes or deletes: `manage`.
+/// Onboarding makes a user, and needs `manage` as well.
 fn needed(operation: &Operation) -> &'static str {
     let under = |path: &str| operation.path.starts_with(path);
     match (operation.method.as_str(), operation.path.as_str()) {
@@ -24,13 +25,13 @@ fn needed(operation: &Operation) -> &'static str {
 }
 
 /// A key of the operators, or of the party's reseller, with one scope.
-async fn key(world: &World, case: &Case, party: &Party, scope: &str) -> Caller {
-    let mut body = json!({"name": scope, "scopes": [scope]});
+async fn key(world: &World, case: &Case, party: &Party, scopes: &[&str]) -> Caller {
+    let mut body = json!({"name": "x", "scopes": scopes});
     if case.who == Who::Owner {
         body["reseller"] = json!(party.ids.reseller);
     }
     let made = world.operator.post("/v1/api-keys", &body).await.expect(201);
-    assert_eq!(made.json["scopes"], json!([scope]));
+    assert_eq!(made.json["scopes"].as_array().unwrap().len(), scopes.len());
     let caller = world.operator.with_key(Some(made.text("key")));
     // The first use of a key is noted; afterwards a refused request changes nothing.
     let _noted = caller.get("/v1/products?limit=1").await;
@@ -48,10 +49,12 @@ async fn each_operation_needs_its_scope_and_no_other_one_helps() {
         judged += 1;
         let party = Party::ready_for(&world, case.needs).await;
         let request = (case.sample)(&party.ids).request(&operation, "k");
-        let (mut lacking, mut right) = (Vec::new(), None);
-        for scope in SCOPES {
-            let caller = key(&world, case, &party, scope).await;
-            if scope == needed(&operation) { right = Some(caller) } else { lacking.push((scope, caller)) }
+        let onboards = (operation.method.as_str(), operation.path.as_str()) == ("POST", "/v1/resellers");
+        let needs: &[&str] = if onboards { &["admin", "manage"] } else { &[needed(&operation)] };
+        let right = key(&world, case, &party, needs).await;
+        let mut lacking = Vec::new();
+        for scope in SCOPES.iter().filter(|scope| needs != [**scope]) {
+            lacking.push((scope, key(&world, case, &party, &[scope]).await));
         }
         let before = world.state().await;
         for (scope, caller) in &lacking {
@@ -62,7 +65,7 @@ async fn each_operation_needs_its_scope_and_no_other_one_helps() {
             }
         }
         assert_eq!(world.state().await, before, "{}: a refused request changed something", case.operation);
-        let reply = request.send(&right.unwrap()).await;
+        let reply = request.send(&right).await;
         // What gives rights needs them: a key that only manages people can't make another owner or operator.
         let gives = ["POST /v1/users", "PATCH /v1/users/{refid}"].contains(&case.operation)
             && !(operation.method == "PATCH" && case.who == Who::OperatorByBody);
@@ -110,12 +113,10 @@ async fn operators_have_all_scopes_unless_given_fewer_and_give_none_that_they_la
     let everything = json!({"email": "x@example.com", "name": "X", "operator": true});
     let _all = few.caller.post("/v1/users", &everything).await.refused(403, "forbidden");
     let _as_many = few.caller.post("/v1/users", &invite(json!(["read"]))).await.expect(201);
-    // Nor can they give themselves more, or a reseller's whole rights.
+    // Nor can they give themselves more.
     let own = format!("/v1/users/{}", few.refid);
     let _own = few.caller.patch(&own, &json!({"scopes": null})).await.refused(403, "forbidden");
     let partner = world.partner("standard", 0).await;
-    let joins = few.caller.patch(&own, &json!({"reseller": partner.refid})).await;
-    let _joins = joins.refused(403, "forbidden");
     // A change of scopes ends the sessions, like a change of roles.
     let fewer = json!({"scopes": ["read"]});
     let changed = all.caller.patch(&own, &fewer).await.expect(200);
@@ -123,6 +124,28 @@ async fn operators_have_all_scopes_unless_given_fewer_and_give_none_that_they_la
     let _out = few.caller.get("/v1/me").await.refused(401, "unauthenticated");
     let none = all.caller.patch(&own, &json!({"scopes": []})).await.refused(422, "invalid_fields");
     assert_eq!(none.pointer(), "/scopes");
+    // Nobody is let in again, or gets rights by losing a role, from somebody who lacks them.
+    let (_, few) =
+        (all.caller.get("/v1/me").await, world.invited(json!({"operator": true, "scopes": ["admin"]})).await);
+    let gone = world.invited(json!({"operator": true})).await;
+    let path = format!("/v1/users/{}", gone.refid);
+    let _out = few.caller.act(&format!("{path}/suspend")).await.expect(200);
+    let _shut = few.caller.act(&format!("{path}/activate")).await.refused(403, "forbidden");
+    let _back = all.caller.act(&format!("{path}/activate")).await.expect(200);
+    let both = json!({"operator": true, "scopes": ["read"], "reseller": partner.refid});
+    let both = format!("/v1/users/{}", world.invited(both).await.refid);
+    let _raised = few.caller.patch(&both, &json!({"operator": false})).await.refused(403, "forbidden");
+    // Scopes and roles that would have no effect are refused, not dropped.
+    for (body, pointer) in [
+        (json!({"reseller": partner.refid, "scopes": ["read"]}), "/scopes"),
+        (json!({"operator": true, "reseller_role": "viewer"}), "/reseller_role"),
+        (json!({"reseller_role": "viewer"}), "/reseller_role"),
+    ] {
+        let mut invite = json!({"email": "y@example.com", "name": "Y"});
+        invite.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let refused = all.caller.post("/v1/users", &invite).await.refused(422, "invalid_fields");
+        assert_eq!(refused.pointer(), pointer);
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,9 @@ async fn guess(world: &World, partner: &Partner) {
     let (other, taken) = (world.partner("standard", 0).await, world.new_client());
     let _taken = other.caller.post("/v1/clients", &taken).await.expect(201);
     let _refused = partner.caller.post("/v1/clients", &taken).await.refused(409, "duplicate_email");
+    let mut padded = world.new_client();
+    padded["client_id"] = json!(" an id ");
+    let _padded = partner.caller.post("/v1/clients", &padded).await.expect(201);
     let own = world.client(partner).await;
     let moved = json!({"email": taken["email"]});
     let moved = partner.caller.patch(&format!("/v1/clients/{own}"), &moved).await;

@@ -7,7 +7,7 @@ use purser_edge::http::extract::Picture;
 use purser_edge::noted;
 use purser_edge::prelude::*;
 
-use crate::accounts::me::picture::square_jpeg;
+use crate::accounts::me::picture::{AvatarError, square_jpeg};
 
 noted!(NoPicture = NotFound, ", if you have no picture");
 
@@ -28,7 +28,7 @@ pub(super) async fn read_avatar(State(app): State<App>, Input(me, ..): Input<Sig
 
 /// Change your own picture
 ///
-/// Send a JPEG, PNG or WebP of at most 8,192 pixels in width and height and 25 million pixels in all. The middle
+/// Send a JPEG, PNG or WebP of at most 8,192 pixels in width and height and 12.5 million pixels in all. The middle
 /// square is kept, scaled to 256 × 256 pixels, without metadata.
 #[utoipa::path(
     put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
@@ -39,8 +39,10 @@ pub(super) async fn change_avatar(
     State(app): State<App>,
     Input(me, (), (), Picture(file)): Input<SignedIn, (), (), Picture>,
 ) -> Result<Response, Problem> {
-    let jpeg =
-        square_jpeg(file).await.map_err(|error| Problem::because(InvalidImage, format!("The picture {error}.")))?;
+    let jpeg = square_jpeg(file).await.map_err(|error| match error {
+        AvatarError::Busy => Problem::busy(),
+        error => Problem::because(InvalidImage, format!("The picture {error}.")),
+    })?;
     app.store.keep_avatar(&me.user, &jpeg, &me.request).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

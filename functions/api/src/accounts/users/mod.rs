@@ -53,6 +53,18 @@ struct InviteUser {
     reseller_role: Option<ResellerRole>,
 }
 
+/// Refuses scopes for a user who is no operator, and a role in a reseller for one who is no member: they would be
+/// dropped without a word.
+fn must_fit(operates: bool, belongs: bool, (scopes, role): (bool, bool)) -> Result<(), Problem> {
+    if scopes && !operates {
+        return Err(Problem::invalid("/scopes", "are an operator's; a member's follow from reseller_role"));
+    }
+    if role && !belongs {
+        return Err(Problem::invalid("/reseller_role", "is only for a member of a reseller"));
+    }
+    Ok(())
+}
+
 /// Refuses to give a user scopes of which the caller lacks one.
 fn must_grant(call: &Call, scopes: Option<Scopes>) -> Result<(), Problem> {
     scopes.map_or(Ok(()), |scopes| call.may_grant(&scopes)).map_err(Problem::from)
@@ -83,6 +95,8 @@ async fn invite_user(
         call.caller.must_operate()?;
     }
     let reseller = call.reseller(body.reseller.as_deref())?;
+    let given = (body.scopes.is_some(), body.reseller_role.is_some());
+    must_fit(body.operator, reseller.is_some(), given)?;
     let request = call.repeatable(key, &body)?;
     let holds = |user: User| User {
         operator: body.operator,
@@ -165,6 +179,9 @@ async fn change_user(
         Some(None) => Some(None),
         None => None,
     };
+    let belongs = reseller.as_ref().map_or(user.reseller.is_some(), Option::is_some);
+    let given = (matches!(body.scopes, Some(Some(_))), body.reseller_role.is_some());
+    must_fit(body.operator.unwrap_or(user.operator), belongs, given)?;
     let change = UserChange {
         name: body.name,
         operator: body.operator,
@@ -206,31 +223,33 @@ async fn changed(
     Ok(answer::changed(changed))
 }
 
-/// Refuses a change by which a user gets a role, or scopes in it, that the caller may not grant.
+/// Refuses a change by which a user gets rights that the caller may not grant: a role, scopes in it, or the permission
+/// to sign in with them.
 fn may_give(call: &Call, before: &User, after: &User) -> Result<(), Refusal> {
-    let operates = |user: &User| user.operator.then(|| user.operator_scopes());
-    let belongs = |user: &User| user.reseller.clone().map(|reseller| (reseller, user.reseller_role.scopes()));
-    if let Some(scopes) = operates(after).filter(|scopes| operates(before).as_ref() != Some(scopes)) {
-        call.may_grant(&scopes)?;
-    }
-    if let Some((_, scopes)) = belongs(after).filter(|given| belongs(before).as_ref() != Some(given)) {
-        call.may_grant(&scopes)?;
-    }
-    Ok(())
+    let rights = |user: &User| {
+        let scopes = user.rights().filter(|_| user.may_sign_in());
+        // As an operator, a user does not act as a member.
+        scopes.map(|scopes| (user.operator, user.reseller.clone().filter(|_| !user.operator), scopes))
+    };
+    let given = rights(after).filter(|given| rights(before).as_ref() != Some(given));
+    let Some((.., scopes)) = given else { return Ok(()) };
+    call.may_grant(&scopes)
 }
 
 /// Let a suspended user sign in again
+///
+/// Needs the scope `admin`, all scopes that the user then has, and of a signed-in user a recent proof.
 #[utoipa::path(
     post, path = "/v1/users/{refid}/activate", tag = "users",
     params(
         ("refid" = UserRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
     ),
-    responses((status = 200, body = UserView))
+    responses((status = 200, body = UserView), Refused<ProofRequired>)
 )]
 async fn activate_user(
     State(app): State<App>,
-    Input(call, named, version, ()): Input<Admin, Named<UserRefid>, IfMatch>,
+    Input(call, named, version, ()): Input<Proven<Admin>, Named<UserRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
     set_status(&app, &call, named, &version, UserStatus::Active).await
 }

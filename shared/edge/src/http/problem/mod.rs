@@ -10,6 +10,7 @@ pub use refusals::client_pointer;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use purser_domain::Refusal;
 use purser_domain::money::{Credits, Tier};
 use purser_domain::parties::ClientStatus;
 use serde::Serialize;
@@ -139,6 +140,14 @@ impl Problem {
             many => format!("{many} fields of the request are not valid."),
         };
         Self { errors: faults, ..Self::because(refusals::InvalidFields, detail) }
+    }
+
+    /// A refusal of invalid fields as a refusal of a command; any other problem stays one.
+    pub(crate) fn into_refusal(self) -> Result<Refusal, Self> {
+        if self.code != refusals::InvalidFields::code() {
+            return Err(self);
+        }
+        Ok(Refusal::Invalid(self.errors.into_iter().map(|fault| (fault.pointer, fault.detail)).collect()))
     }
 
     pub fn faults(&self) -> &[FieldError] {

@@ -14,7 +14,7 @@ use serde_json::json;
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response};
 
-use super::Problem;
+use super::{FieldError, Problem};
 
 /// Why an operation answers with a problem. The type documents and constructs the problem.
 pub trait Reason {
@@ -60,9 +60,9 @@ statuses! {
         SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, TooManyApiKeys,
         UserBound, UserInUse;
     PRECONDITION_FAILED: VersionMismatch;
-    UNPROCESSABLE_ENTITY: ForClients, IdempotencyKeyReused, InvalidCode, InvalidParent, InvalidRecipient,
-        InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep, SensitiveMetadata,
-        TooLarge, WrongPassword;
+    UNPROCESSABLE_ENTITY: ForClients, IdempotencyKeyReused, Invalid, InvalidCode, InvalidParent, InvalidRecipient,
+        InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep, ReferenceReserved,
+        SensitiveMetadata, TooLarge, WrongPassword;
     TOO_MANY_REQUESTS: TooManyAttempts;
 }
 
@@ -169,6 +169,10 @@ impl From<Refusal> for Problem {
         if let Refusal::ForClients(clients) = refusal {
             return for_clients(clients);
         }
+        if let Refusal::Invalid(faults) = refusal {
+            let fault = |(pointer, detail)| FieldError { pointer, detail };
+            return Self::with_faults(faults.into_iter().map(fault).collect());
+        }
         let kind = refusal.kind();
         let problem = Self::new(status(kind), kind.code(), refusal.to_string());
         match refusal {
@@ -183,6 +187,7 @@ impl From<Refusal> for Problem {
             Refusal::MetadataTooLarge { .. } => problem.in_field("/metadata"),
             Refusal::InvalidReseller => problem.in_field("/reseller"),
             Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
+            Refusal::ReferenceReserved => problem.in_field("/reference"),
             Refusal::InvalidRecipient => problem.in_field("/to"),
             Refusal::InvalidUser => problem.in_field("/user"),
             // A reseller learns that the address is taken, but not by which client (rule A2).

@@ -42,6 +42,9 @@ pub struct IdempotencyKey {
     pub tenant: String,
     pub key: String,
     pub fingerprint: Fingerprint,
+    /// Why today's rules refuse the body. It is judged only if no record shows that the request is a repeat: rules may
+    /// have become stricter since the first one.
+    pub doubt: Option<Refusal>,
 }
 
 /// Where the answer to a command is stored, and for which request.
@@ -49,6 +52,7 @@ pub struct IdempotencyKey {
 pub(crate) struct Record {
     pub(crate) key: Key,
     pub(crate) fingerprint: Fingerprint,
+    pub(crate) doubt: Option<Refusal>,
     /// Text that the record's item already holds, and that its stored answer therefore need not repeat.
     pub(crate) context: fn(&Item) -> Result<String, StoreError>,
 }
@@ -74,9 +78,10 @@ impl Record {
 impl Store {
     /// The record of a create that moves no credits; `None` if the request has no idempotency key.
     pub(crate) fn record(&self, request: &Request) -> Option<Record> {
-        let IdempotencyKey { tenant, key, fingerprint } = request.key.as_ref()?;
+        let IdempotencyKey { tenant, key, fingerprint, doubt } = request.key.as_ref()?;
         let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key]));
-        Some(Record { key: Key::alone("IK", id), fingerprint: *fingerprint, context: |_| Ok(String::new()) })
+        let context = |_: &Item| Ok(String::new());
+        Some(Record { key: Key::alone("IK", id), fingerprint: *fingerprint, doubt: doubt.clone(), context })
     }
 
     /// The write of a record that is an item of its own; `None` if there is no record.

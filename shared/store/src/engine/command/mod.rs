@@ -178,7 +178,11 @@ impl Store {
             if let Some(sent) = sent.take_if(|sent| sent.was_made(&loaded, request)) {
                 return Ok(sent.answer);
             }
-            let (writes, answer) = match decide(&loaded) {
+            let decided = match record.and_then(|it| it.doubt.clone()) {
+                Some(doubt) => Err(doubt.into()),
+                None => decide(&loaded),
+            };
+            let (writes, answer) = match decided {
                 Ok(Decision::Commit { writes, answer }) => (writes, answer),
                 Ok(Decision::Read(more)) => {
                     keys.extend(more.iter().cloned());

@@ -21,6 +21,15 @@ pub enum Buyer {
     New(Box<NewClient>),
 }
 
+impl Buyer {
+    pub(super) fn creation(&self) -> Option<&NewClient> {
+        match self {
+            Self::Existing(_) => None,
+            Self::New(new) => Some(new),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Buyers {
     One(Buyer),
@@ -128,6 +137,9 @@ impl Store {
                 Ok(Known { client: owned.ok_or(Refusal::NotFound(ResourceKind::Client))?, creation: Vec::new() })
             }
             Buyer::New(new) => {
+                if self.older_keys(new).iter().any(|key| loaded.has(key)) {
+                    return Err(Refusal::DuplicateClientId.into());
+                }
                 let refid = self.client_refid(&new.client_id);
                 let (new, reseller) = ((**new).clone(), Some(reseller.clone()));
                 let client = Client::create(new, refid, reseller, self.policy.client_status, request.now);

@@ -71,6 +71,8 @@ impl Store {
         if let Purchase::Product(units) = &command.purchase {
             keys.push(product::key(&units.product));
             keys.extend(units.buyers.keys(self.policy));
+            let new = units.buyers.as_slice().iter().filter_map(Buyer::creation);
+            keys.extend(new.flat_map(|new| self.older_keys(new)));
             licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each)?;
         }
         self.command(&stamp.request, Some(&record), &keys, |loaded| {

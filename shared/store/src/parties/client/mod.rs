@@ -13,7 +13,7 @@ pub(crate) use write::{Bind, bound};
 use std::collections::HashMap;
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid, Time};
-use purser_domain::parties::{Client, ClientStatus, DeletedClient};
+use purser_domain::parties::{Client, ClientStatus, DeletedClient, NewClient};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::item::{doc, item, metadata_of, put_metadata, text_of};
@@ -61,6 +61,21 @@ impl Store {
     /// The refid of the client with this external id. It depends on the id alone.
     pub fn client_refid(&self, client_id: &ClientId) -> ClientRefid {
         ClientRefid::new(&self.prefixes.client, self.secrets.bits("client", &[client_id.as_str()]))
+    }
+
+    /// Where a client with the id of `new` may be stored under another spelling, from before there was one.
+    pub(crate) fn older_keys(&self, new: &NewClient) -> Vec<Key> {
+        new.older_ids.iter().map(|id| key(&self.client_refid(id))).collect()
+    }
+
+    /// The client with this external id, in whichever spelling it is stored; one strongly consistent batch read.
+    pub async fn client_by_id(&self, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
+        let mut spellings = client_id.older_spellings();
+        spellings.insert(0, client_id.canonical());
+        let keys: Vec<Key> = spellings.iter().map(|id| key(&self.client_refid(id))).collect();
+        let mut found = self.table.get_all(&keys, Consistency::Strong).await?;
+        let found = keys.iter().find_map(|key| found.remove(key).filter(is_client));
+        found.map(|item| read(&item, &self.secrets)).transpose()
     }
 
     /// A client, read strongly consistently.

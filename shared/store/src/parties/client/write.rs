@@ -65,7 +65,9 @@ impl Store {
         let (new, record) = (creation.new, self.record(request));
         let bind = creation.user.clone().map_or_else(|| self.policy.bind(), Bind::To);
         let wallet = creation.reseller.map(wallet::key);
-        let keys: Vec<Key> = wallet.iter().cloned().chain(bind.keys(&new.email)).collect();
+        let older = self.older_keys(new);
+        let mut keys: Vec<Key> = wallet.iter().cloned().chain(bind.keys(&new.email)).collect();
+        keys.extend(older.clone());
         let refid = self.client_refid(&new.client_id);
         let reseller = creation.reseller.cloned();
         let client = Client::create(new.clone(), refid, reseller, self.policy.client_status, request.now);
@@ -76,6 +78,9 @@ impl Store {
             }
             if let Some(wallet) = &wallet {
                 wallet::must_trade(loaded, wallet)?;
+            }
+            if older.iter().any(|key| loaded.has(key)) {
+                return Err(Refusal::DuplicateClientId.into());
             }
             let (client, login) = bound(client.clone(), &bind, loaded, &request.stamp)?;
             let answer = answer::show::<V, _>(&client)?;

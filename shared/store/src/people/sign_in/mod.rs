@@ -306,7 +306,7 @@ fn proven(
         Proof::Right => None,
         Proof::Stronger(hash) => Some(hash.clone()),
     };
-    if !account.user.may_sign_in() {
+    if !account.user.may_sign_in() || account.user.awaits_proof() {
         return Err(Refusal::InvalidCredentials.into());
     }
     let factor = match &account.credentials.second_factor {

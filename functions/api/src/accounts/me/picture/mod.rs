@@ -22,8 +22,8 @@ pub const MOST_BYTES: usize = 60_000;
 /// The largest accepted width or height of a file, in pixels.
 pub const MOST_SIDE: u32 = 8_192;
 /// The largest accepted number of pixels: enough for what telephones produce by default. Such a picture takes up to
-/// 100 MB once it is decoded, and up to twice as much during decoding.
-pub const MOST_PIXELS: u64 = 25_000_000;
+/// 50 MB once it is decoded, up to twice as much during decoding, and about a second of a core.
+pub const MOST_PIXELS: u64 = 12_500_000;
 /// The largest number of bytes that a decoded pixel may take.
 const MOST_DEPTH: u64 = 4;
 /// The JPEG qualities that are tried in turn until the result is small enough. Only a picture of random noise is
@@ -31,6 +31,9 @@ const MOST_DEPTH: u64 = 4;
 const QUALITIES: [u8; 4] = [85, 70, 50, 25];
 
 static PLACE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+/// Those that wait for the place, or have it. There are few, so that pictures can't take the places of all other
+/// requests.
+static WAITING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
 /// Why a picture is refused. The message completes the sentence "The picture …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,11 +45,15 @@ pub enum AvatarError {
     /// The file begins like one of the formats, but can't be read to its end.
     #[error("must be complete and undamaged")]
     Broken,
+    /// Too many other pictures are being read.
+    #[error("can't be read right now")]
+    Busy,
 }
 
 /// The middle of a picture as a JPEG of [`SIDE`] by [`SIDE`] pixels and at most [`MOST_BYTES`] bytes. It is upright and
 /// has no metadata; transparent areas become white. An animation becomes its first frame.
 pub async fn square_jpeg(file: Bytes) -> Result<Vec<u8>, AvatarError> {
+    let _waiting = WAITING.try_acquire().map_err(|_| AvatarError::Busy)?;
     // The semaphore is never closed.
     let place = PLACE.clone().acquire_owned().await.ok();
     let work = move || {
