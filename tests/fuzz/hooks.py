@@ -40,7 +40,12 @@ STATE = {
 
 # Paths that also match another path with a parameter: GET /v1/clients/bulk-delete reads a client of that name, and
 # `Allow` lists the methods of both paths.
-FITTING_TWICE = ("/v1/clients/bulk-delete", "/v1/provisions/bulk", "/v1/resellers/sign-up")
+FITTING_TWICE = (
+    "/v1/api-keys/adopt",
+    "/v1/clients/bulk-delete",
+    "/v1/provisions/bulk",
+    "/v1/resellers/sign-up",
+)
 
 # The operations that require the signed-in user's password.
 WITH_PASSWORD = ("PUT /v1/me/email", "POST /v1/me/totp", "DELETE /v1/me/totp")

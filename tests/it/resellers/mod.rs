@@ -130,3 +130,36 @@ async fn only_operators_onboard_and_change_resellers() {
     let _refused = partner.caller.get("/v1/resellers").await.refused(403, "forbidden");
     assert_eq!(partner.caller.get(&own).await.expect(200).text("tier"), "standard");
 }
+
+#[tokio::test]
+async fn an_operator_changes_a_resellers_e_mail_and_later_notices_go_there() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 600).await;
+    let path = format!("/v1/resellers/{}", partner.refid);
+    let before = world.operator.get(&path).await.expect(200);
+    let change = json!({"email": "new@partner.example"});
+    let _refused = partner.caller.patch(&path, &change).await.refused(403, "forbidden");
+    let changed = world.operator.patch(&path, &change).await.expect(200);
+    assert_eq!(changed.text("email"), "new@partner.example");
+    assert_eq!(changed.number("version"), before.number("version") + 1);
+    let wrong = world.operator.patch(&path, &json!({"email": "\"q\"@partner.example"})).await;
+    assert_eq!(wrong.refused(422, "invalid_fields").pointer(), "/email");
+    let spent = json!({"cost": 101, "description": "x"});
+    let _low = partner.caller.post_once("/v1/provisions", "k", &spent).await.expect(201);
+    assert_eq!(world.subjects("new@partner.example").await.len(), 1);
+    // The person who signs in keeps their own address.
+    let user = world.operator.get(&format!("/v1/users/{}", before.text("user"))).await.expect(200);
+    assert_eq!(user.text("email"), before.text("email"));
+}
+
+#[tokio::test]
+async fn onboarding_takes_a_proof_of_a_signed_in_operator_and_two_scopes() {
+    let world = World::new().await;
+    let operator = world.invited(json!({"operator": true})).await;
+    let thief = world.sign_in(&operator.email, PASSWORD).await;
+    let company = |name: &str| json!({"company_name": name, "email": format!("{name}@example.com")});
+    let _unproven = thief.caller.post("/v1/resellers", &company("mule")).await.refused(403, "proof_required");
+    let few = world.invited(json!({"operator": true, "scopes": ["admin"]})).await;
+    let _lacking = few.caller.post("/v1/resellers", &company("mule")).await.refused(403, "forbidden");
+    let _made = operator.caller.post("/v1/resellers", &company("nova")).await.expect(201);
+}

@@ -138,6 +138,10 @@ fn events_of(change: &Change) -> Vec<String> {
         "reseller" => vec![fitting("Reseller", "ResellerOnboarded", "ResellerChanged")],
         "licence" if old_doc.is_none() => vec![id("LicenceMinted")],
         "licence" => vec![id("LicenceRevoked")],
+        "api_key" if old_doc.is_none() => vec![id("ApiKeyCreated")],
+        "api_key" if change.old.as_deref().is_some_and(|old| old["seen"]["S"] == "never") => {
+            vec![id("ApiKeyFirstUsed")]
+        }
         _ => events_of_accounts(kind(new), new_doc, old_doc),
     }
 }

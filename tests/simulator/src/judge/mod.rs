@@ -65,9 +65,9 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     same_answers(record)
 }
 
-/// The nouns that the model does not know: claims of events, accounts (judged by [`self::accounts`]) and roll-ups
-/// (judged by [`self::figures`]).
-const BESIDE: [&str; 13] = ["EV", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
+/// The nouns that the model does not know: claims of events, the use of API keys, what guesses cost, accounts (judged
+/// by [`self::accounts`]) and roll-ups (judged by [`self::figures`]).
+const BESIDE: [&str; 15] = ["EV", "AK", "GB", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
 
 fn is_of_the_model(change: &Change) -> bool {
     let noun = change.key.0.split('#').next().unwrap_or_default();

@@ -34,10 +34,10 @@ pub const TAKES: &[EventName] = &[
 /// Sends the e-mail for an event. An error asks for another delivery.
 pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("notify", event)?;
-    if let Event::ApiKeyCreated { key, owner, .. } = &occurrence.event {
-        return api_keys::created(&app, &delivery, key, owner, &occurrence.time.for_people()).await;
-    }
     let send = async {
+        if let Event::ApiKeyCreated { key, owner, .. } = &occurrence.event {
+            return api_keys::created(&app, &delivery, key, owner, &occurrence.time.for_people()).await;
+        }
         match mail_for(&app, &delivery, occurrence).await? {
             Some(mail) => app.mail(&mail).await,
             None => Ok(()),
