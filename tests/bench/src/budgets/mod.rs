@@ -188,7 +188,7 @@ async fn writes(
     vec![
         by_reseller("create client (with idempotency key)", &created, 2, 1.0, 9.0),
         by_reseller("provision one licence, existing client", &existing, 2, 2.0, 12.0),
-        by_reseller("provision one licence, new client", &new, 2, 2.0, 17.0),
+        by_reseller("provision one licence, new client", &new, 2, 2.0, 19.0),
         by_reseller("provision a bare cost", &bare, 2, 1.0, 5.0),
         budget("add credits", &plain, 2, 1.0, 6.0),
         budget("add credits with a reference", &named, 2, 1.5, 7.0),
