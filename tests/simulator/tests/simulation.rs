@@ -105,7 +105,7 @@ const PLANTED: [(Bug, u64, (usize, usize)); 29] = [
     (Bug::TimelineUnconditioned, 10, SALES),
     (Bug::GenerationNotRaised, 6, SALES),
     (Bug::MarkUnconditioned, 6, SALES),
-    (Bug::FigureUnconditioned, 6, SALES),
+    (Bug::FigureUnconditioned, 97, SALES),
     (Bug::LeftoversOverlooked, 3, SALES),
 ];
 /// How many seeds are tried for each bug.
