@@ -56,7 +56,11 @@ pub(super) async fn wholly_proven(
 /// Uses up a code of the signed-in user, and notes in the session until when that counts as a proof.
 async fn by_code(app: &App, me: &SignedIn, code: &GivenCode, until: Option<Time>) -> Result<(), Problem> {
     let now = me.request.now;
-    app.store.begin_proof(&me.user, &me.session, now).await?;
+    // It is counted as wrong until it has proven right, so that of many codes sent at once only a few are judged.
+    app.store.count_proof(&me.session, false, &me.request).await?;
+    // What follows may write the same items. A request of its own keeps a stale read from taking this write for that.
+    let mut own = me.request.clone();
+    own.stamp.request.push_str(" code");
     let prove = |account: &Account| {
         account.must_be_in(&me.session)?;
         let factor = account.credentials.second_factor.as_ref().ok_or(Refusal::InvalidCode)?;
@@ -65,13 +69,19 @@ async fn by_code(app: &App, me: &SignedIn, code: &GivenCode, until: Option<Time>
         credentials.second_factor = Some(used);
         Ok(Some(AccountChange { credentials: Some(credentials), ..proven_until(account, me, until) }))
     };
-    match app.store.change_account::<NoView>(&me.user, &me.request, prove).await {
+    match app.store.change_account::<NoView>(&me.user, &own, prove).await {
         Err(StoreError::Refused(Refusal::InvalidCode)) => {
-            app.store.count_proof(&me.session, false, &me.request).await?;
             app.security(Metric::SignInRefused, me.user.as_str(), None);
             Err(Refusal::InvalidCode.into())
         }
-        done => Ok(done.map(|_| ())?),
+        done => {
+            done?;
+            match app.store.count_proof(&me.session, true, &own).await {
+                // The code is used up, and right. Only the next attempt has to wait.
+                Err(StoreError::Refused(Refusal::TooManyAttempts { .. })) => Ok(()),
+                cleared => Ok(cleared?),
+            }
+        }
     }
 }
 
