@@ -55,6 +55,13 @@ def first_key(world: World) -> None:
     world.first, world.made["chief"] = first, invited.json["refid"]
 
 
+@PART.step("an operator ends the only API key that it has", Where.INSIDE)
+def only_key(world: World) -> None:
+    made = world.key(world.first).json["refid"]
+    world.first.delete(f"/v1/api-keys/{made}").expect(204)
+    world.first.delete(f"/v1/api-keys/{made}").refused(404, "not_found")
+
+
 @PART.step("an operator creates an API key, which is used from here on")
 def own_key(world: World) -> None:
     made = world.key(world.first)
