@@ -49,5 +49,6 @@ pub fn stateless_router(function: &Function, limits: &Limits) -> Option<axum::Ro
 }
 
 fn with_fallback(service: axum::Router) -> axum::Router {
-    service.fallback(|request: Request| async move { elsewhere(&PATHS, &request) })
+    let other = async |request: Request| elsewhere(&PATHS, &request);
+    service.fallback(other).method_not_allowed_fallback(other)
 }

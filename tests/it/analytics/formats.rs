@@ -21,6 +21,9 @@ async fn a_trend_is_json_a_table_or_a_picture() {
         table.bytes,
         b"\"period\",\"value\",\"spent\"\r\n\"2023-01\",\"0\",\"0\"\r\n\"2023-02\",\"5000\",\"7\"\r\n"
     );
+    let marked = get("text/csv; bom=true").await.expect(200);
+    assert_eq!(marked.header("content-type"), table.header("content-type"));
+    assert_eq!(marked.bytes, ["\u{feff}".as_bytes(), &table.bytes].concat());
     let picture = get("image/svg+xml, application/json;q=0.5").await;
     assert_eq!(picture.header("content-type"), Some("image/svg+xml"));
     let svg = String::from_utf8(picture.bytes.clone()).unwrap();

@@ -1,8 +1,12 @@
 //! The edge: a refusal is a problem, whichever layer refuses; paths and queries that gateways read in different ways
 //! do no harm.
 
+use std::collections::BTreeMap;
+
 use purser_tests::lambda::{event, invoke};
 use purser_tests::prelude::*;
+
+use crate::http::operations::{self as cases, Party};
 
 #[tokio::test]
 async fn the_frameworks_own_refusals_are_problems_too() {
@@ -211,6 +215,37 @@ async fn whoever_has_the_current_version_is_told_so_without_a_body() {
     let stranger = world.partner("standard", 0).await;
     let _unknown = stranger.caller.send("GET", &path, &any, None).await.refused(404, "not_found");
     let _changed = partner.caller.send("POST", &format!("{path}/activate"), &any, None).await.expect(200);
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_but_without_a_body() {
+    let world = cases::world().await;
+    let mut party = Party::new(&world).await;
+    for (case, operation) in cases::cases(&world).await {
+        if operation.method != "GET" {
+            continue;
+        }
+        party.prepare(&world, case.needs).await;
+        let mut request = (case.sample)(&party.ids).request(&operation, "k");
+        for caller in [party.caller(&world, case.who), world.nobody()] {
+            let got = request.send(&caller).await;
+            "HEAD".clone_into(&mut request.method);
+            let head = request.send(&caller).await;
+            "GET".clone_into(&mut request.method);
+            assert_eq!((head.status, head.bytes.len()), (got.status, 0), "{}", case.operation);
+            assert_eq!(kept(&head), kept(&got), "{}", case.operation);
+        }
+    }
+    let page = world.nobody().send("HEAD", "/customer/confirm?token=x", &[], None).await;
+    let shown = world.nobody().get("/customer/confirm?token=x").await;
+    assert_eq!((page.status, kept(&page), page.bytes.len()), (shown.status, kept(&shown), 0));
+}
+
+/// The headers that two answers to the same request share.
+fn kept(reply: &Reply) -> BTreeMap<&str, &str> {
+    let own = ["x-request-id", "date", "purser-cost"];
+    let shared = reply.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+    shared.map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 #[tokio::test]

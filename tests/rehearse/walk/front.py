@@ -29,7 +29,7 @@ def unknown_path(world: World) -> None:
 @PART.step("a known path with another method is refused")
 def unknown_method(world: World) -> None:
     refused = world.operator.delete("/v1/clients").refused(405, "method_not_allowed")
-    equal("Allow", refused.headers.get("allow"), "GET, POST")
+    equal("Allow", refused.headers.get("allow"), "GET, HEAD, POST")
 
 
 @PART.step("a request without an API key, or with a wrong one, is refused")

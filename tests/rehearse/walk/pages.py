@@ -36,5 +36,6 @@ def unknown_token(world: World) -> None:
 
 @PART.step("a page with another method is refused")
 def unknown_method(world: World) -> None:
-    refused = world.nobody.delete("/customer/confirm").refused(405, "method_not_allowed")
-    equal("Allow", refused.headers.get("allow"), "GET, POST")
+    refused = world.nobody.delete("/customer/confirm").expect(405)
+    equal("Allow", refused.headers.get("allow"), "GET, HEAD, POST")
+    equal("a page", "<h1>Page not found</h1>" in refused.body.decode(), True)

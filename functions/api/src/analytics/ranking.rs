@@ -85,10 +85,10 @@ struct Data<'a, T> {
 
 /// Answers a ranking as JSON or as a CSV table, whichever the caller accepts.
 pub(super) fn answer<T: Serialize + Row>(accept: &Accept, data: &[T]) -> Result<Response, Problem> {
-    let format = accept.choose(&[Format::Json, Format::Csv])?;
-    let body = match format {
+    let chosen = accept.choose(&[Format::Json, Format::Csv])?;
+    let body = match chosen.format {
         Format::Csv => csv(data).map_err(|error| super::not_shown(&error))?,
         _ => purser_edge::http::json::write(&Data { data })?,
     };
-    Ok(Represented { format, body }.into_response())
+    Ok(Represented { chosen, body }.into_response())
 }

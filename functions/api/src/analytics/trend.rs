@@ -144,8 +144,8 @@ pub(super) async fn answer<T: Trend<SERIES>, const SERIES: usize>(
         Bucket { period: part.period.label(), figures: subject.series.map(|(metric, _)| counts.get(metric)) }
     });
     let rows = buckets.clone().map(|Bucket { period, figures }| T::row(period, figures));
-    let format = accept.choose(&[Format::Json, Format::Csv, Format::Svg])?;
-    let body = match format {
+    let chosen = accept.choose(&[Format::Json, Format::Csv, Format::Svg])?;
+    let body = match chosen.format {
         Format::Json => purser_edge::http::json::write(&T::new(interval, rows.collect(), rollup.as_of))?,
         Format::Csv => csv(&rows.collect::<Vec<_>>()).map_err(|error| super::not_shown(&error))?,
         Format::Svg => {
@@ -153,5 +153,5 @@ pub(super) async fn answer<T: Trend<SERIES>, const SERIES: usize>(
             svg(subject.title, labels, &buckets.collect::<Vec<_>>()).map_err(|error| super::not_shown(&error))?
         }
     };
-    Ok(Represented { format, body }.into_response())
+    Ok(Represented { chosen, body }.into_response())
 }

@@ -3,6 +3,8 @@
 //! Invariant: an unknown path is 404, and a known path with another method is 405. Both are problems, and the same
 //! for every caller.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Request;
 use http::HeaderValue;
 use http::header::ALLOW;
@@ -31,6 +33,7 @@ impl Paths {
 fn methods(item: &PathItem) -> Vec<&'static str> {
     let all = [
         ("GET", item.get.is_some()),
+        ("HEAD", item.get.is_some()),
         ("POST", item.post.is_some()),
         ("PATCH", item.patch.is_some()),
         ("PUT", item.put.is_some()),
@@ -43,11 +46,12 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
 pub fn elsewhere(paths: &Paths, request: &Request) -> Response {
     let path = request.uri().path();
     let fitting = paths.0.iter().filter(|(template, _)| fits(template, path));
-    let methods: Vec<&str> = fitting.flat_map(|(_, methods)| methods.clone()).collect();
+    let methods: BTreeSet<&str> = fitting.flat_map(|(_, methods)| methods.clone()).collect();
     if methods.is_empty() {
         return Problem::not_found("path").into_response();
     }
     let mut response = serve::method_not_allowed().into_response();
+    let methods: Vec<&str> = methods.into_iter().collect();
     if let Ok(methods) = HeaderValue::try_from(methods.join(", ")) {
         response.headers_mut().insert(ALLOW, methods);
     }

@@ -32,7 +32,7 @@ pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> 
         .layer(from_fn(move |request: Request, next: Next| observe(function, limits.clone(), request, next)))
 }
 
-/// 405; the router adds `Allow`.
+/// 405 without `Allow`, which the router adds if it is missing.
 pub fn method_not_allowed() -> Problem {
     Problem::because(refusals::MethodNotAllowed, "This path does not support the request's method.")
 }
