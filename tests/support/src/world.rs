@@ -222,12 +222,12 @@ impl World {
         }
     }
 
-    /// Every item of the table, once nothing is in progress any more. The counts of guesses are left out: a refused
-    /// command changes them, and nothing else.
+    /// Every item of the table, once nothing is in progress any more. The counts of guesses and uploads are left out:
+    /// a refused command changes them, and nothing else.
     pub async fn state(&self) -> Vec<Value> {
         self.system.settle().await;
         let mut items = self.items();
-        items.retain(|item| item["kind"]["S"] != "guesses");
+        items.retain(|item| !["guesses", "uploads"].contains(&item["kind"]["S"].as_str().unwrap_or_default()));
         items
     }
 

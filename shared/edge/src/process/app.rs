@@ -14,6 +14,7 @@ use purser_store::Store;
 use purser_store::engine::item::Origin;
 use purser_store::engine::table::describe;
 use purser_store::engine::{Consistency, Key, Secrets, Table};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::events::bus::Bus;
@@ -41,9 +42,15 @@ pub struct App {
     pub first_key: Scopes,
     /// The origin that items are stamped with. It is the API, except where a demonstration history is generated.
     pub origin: Origin,
+    /// Places for pictures that are being read, or wait for it. There are few, so that pictures can't take the places
+    /// of all other requests.
+    pub pictures: Arc<Semaphore>,
     /// The HTTP client of the SDK, for calls to services other than AWS.
     pub http: Option<SharedHttpClient>,
 }
+
+/// How many pictures may be read, or wait for it, at once.
+const PICTURES: usize = 4;
 
 #[derive(Debug, thiserror::Error)]
 #[error("Purser can't start: {0}")]
@@ -61,6 +68,7 @@ impl App {
             clock,
             first_key: Scopes::all(),
             origin: Origin::default(),
+            pictures: Arc::new(Semaphore::new(PICTURES)),
             http: sdk.http_client(),
         }
     }

@@ -1,14 +1,12 @@
 //! How many addresses and external ids a reseller has asked about today: `GB#reseller#day`.
 //!
-//! Invariant: what a refusal tells about other resellers' clients has been charged before it is told (rule A2). The
-//! count is one conditional addition, so concurrent guesses can't share a place in the budget.
+//! Invariant: what a refusal tells about other resellers' clients has been charged before it is told (rule A2).
 
 use jiff::SignedDuration;
-use purser_domain::Refusal;
 use purser_domain::basic::{ResellerRefid, Time};
 
-use crate::engine::item::{number, text};
-use crate::engine::{Key, Table};
+use crate::engine::Key;
+use crate::engine::table::budget::Budget;
 use crate::{Store, StoreError};
 
 /// How many addresses and external ids a reseller may ask about in a day, in UTC.
@@ -24,23 +22,7 @@ impl Store {
     /// of the day's budget.
     pub async fn charge_guesses(&self, reseller: &ResellerRefid, asked: u32, now: Time) -> Result<(), StoreError> {
         let key = Key::alone("GB", format!("{reseller}#{}", now.day()));
-        let left = DAY.as_secs() - now.unix_seconds().rem_euclid(DAY.as_secs());
-        let too_many = Refusal::TooManyAttempts { seconds: left.unsigned_abs() };
-        let Some(left) = A_DAY.checked_sub(asked) else { return Err(too_many.into()) };
-        let update = self
-            .table
-            .update(&key)
-            .update_expression("SET #kind = :kind, #ttl = :ttl ADD spent :asked")
-            .condition_expression("attribute_not_exists(spent) OR spent <= :left")
-            .expression_attribute_names("#kind", "kind")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":kind", text("guesses"))
-            .expression_attribute_values(":ttl", number(now.plus(DAY * 2).unix_seconds()))
-            .expression_attribute_values(":asked", number(asked))
-            .expression_attribute_values(":left", number(left));
-        match Table::send_update(update).await? {
-            Some(_) => Ok(()),
-            None => Err(too_many.into()),
-        }
+        let budget = Budget { key, kind: "guesses", most: A_DAY, window: DAY };
+        self.table.charge(budget, asked, now).await
     }
 }

@@ -1,7 +1,9 @@
 //! Profile pictures: every upload is decoded, and stored as a small square JPEG (rule D1).
 
 use image::{ImageFormat, Rgb, RgbImage};
-use purser_tests::{Caller, Reply, World};
+use purser_tests::prelude::*;
+
+use crate::accounts::auth::tokens::futures_all;
 
 const AVATAR: &str = "/v1/me/avatar";
 
@@ -51,6 +53,26 @@ async fn a_picture_comes_back_small_and_square() {
     let _removed = ada.delete(AVATAR).await.expect(204);
     let _removed = ada.delete(AVATAR).await.expect(204);
     let _none = ada.get(AVATAR).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_user_uploads_ten_pictures_an_hour_however_bad_they_are() {
+    let world = World::at("2026-03-01T10:45:00Z").await;
+    let (ada, bob) = (world.person().await.caller, world.person().await.caller);
+    let good = picture(ImageFormat::Png, 300);
+    let mut bad = good.clone();
+    bad[60] ^= 0xFF;
+    let uploads = (0..24).map(|n| put(&ada, "image/png", if n % 2 == 0 { bad.clone() } else { good.clone() }));
+    let statuses: Vec<u16> = futures_all(uploads).await.iter().map(|it| it.status).collect();
+    let refused = statuses.iter().filter(|it| **it == 429).count();
+    assert_eq!(refused, 14, "{statuses:?}");
+    let over = put(&ada, "image/png", good.clone()).await.refused(429, "too_many_attempts");
+    assert_eq!(over.header("retry-after"), Some("900"));
+    // What is no picture at all costs nothing, not even a place.
+    let _none = put(&ada, "image/png", b"no picture".to_vec()).await.refused(422, "invalid_image");
+    let _kept = put(&bob, "image/png", good.clone()).await.expect(204);
+    world.system().clock().advance(SignedDuration::from_mins(15));
+    let _kept = put(&ada, "image/png", good).await.expect(204);
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
 
 /// The nouns that the model does not know: claims of events, the use of API keys, what guesses cost, accounts (judged
 /// by [`self::accounts`]) and roll-ups (judged by [`self::figures`]).
-const BESIDE: [&str; 15] = ["EV", "AK", "GB", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
+const BESIDE: [&str; 16] =
+    ["EV", "AK", "GB", "UP", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
 
 fn is_of_the_model(change: &Change) -> bool {
     let noun = change.key.0.split('#').next().unwrap_or_default();

@@ -7,7 +7,7 @@ use purser_edge::http::extract::Picture;
 use purser_edge::noted;
 use purser_edge::prelude::*;
 
-use crate::accounts::me::picture::{AvatarError, square_jpeg};
+use crate::accounts::me::picture::{AvatarError, begins_as_one, square_jpeg};
 
 noted!(NoPicture = NotFound, ", if you have no picture");
 
@@ -29,22 +29,28 @@ pub(super) async fn read_avatar(State(app): State<App>, Input(me, ..): Input<Sig
 /// Change your own picture
 ///
 /// Send a JPEG, PNG or WebP of at most 8,192 pixels in width and height and 12.5 million pixels in all. The middle
-/// square is kept, scaled to 256 × 256 pixels, without metadata.
+/// square is kept, scaled to 256 × 256 pixels, without metadata. You may upload ten pictures an hour.
 #[utoipa::path(
     put, path = "/v1/me/avatar", tag = "account", security(("session" = [])),
     request_body(content = Picture, content_type = "image/*"),
-    responses((status = 204), Refused<InvalidImage>)
+    responses((status = 204), Refused<(InvalidImage, TooManyAttempts)>)
 )]
 pub(super) async fn change_avatar(
     State(app): State<App>,
     Input(me, (), (), Picture(file)): Input<SignedIn, (), (), Picture>,
 ) -> Result<Response, Problem> {
-    let jpeg = square_jpeg(file).await.map_err(|error| match error {
-        AvatarError::Busy => Problem::busy(),
-        error => Problem::because(InvalidImage, format!("The picture {error}.")),
-    })?;
+    begins_as_one(&file).map_err(not_a_picture)?;
+    app.store.charge_upload(&me.user, me.request.now).await?;
+    let jpeg = square_jpeg(file, &app.pictures).await.map_err(not_a_picture)?;
     app.store.keep_avatar(&me.user, &jpeg, &me.request).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn not_a_picture(error: AvatarError) -> Problem {
+    match error {
+        AvatarError::Busy => Problem::busy(),
+        error => Problem::because(InvalidImage, format!("The picture {error}.")),
+    }
 }
 
 /// Remove your own picture

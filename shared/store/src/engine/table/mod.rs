@@ -16,6 +16,7 @@ use crate::StoreError;
 use crate::engine::item::{Item, key_of, text, text_of};
 use crate::engine::keys::{Index, Key};
 
+pub(crate) mod budget;
 pub mod meter;
 mod partition;
 pub(crate) mod side_by_side;

@@ -31,9 +31,6 @@ const MOST_DEPTH: u64 = 4;
 const QUALITIES: [u8; 4] = [85, 70, 50, 25];
 
 static PLACE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
-/// Those that wait for the place, or have it. There are few, so that pictures can't take the places of all other
-/// requests.
-static WAITING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
 /// Why a picture is refused. The message completes the sentence "The picture …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,10 +47,16 @@ pub enum AvatarError {
     Busy,
 }
 
+/// Refuses a file that is none of the formats, or obviously cut off. That takes next to no time.
+pub fn begins_as_one(file: &[u8]) -> Result<(), AvatarError> {
+    format_of(file).map(drop)
+}
+
 /// The middle of a picture as a JPEG of [`SIDE`] by [`SIDE`] pixels and at most [`MOST_BYTES`] bytes. It is upright and
-/// has no metadata; transparent areas become white. An animation becomes its first frame.
-pub async fn square_jpeg(file: Bytes) -> Result<Vec<u8>, AvatarError> {
-    let _waiting = WAITING.try_acquire().map_err(|_| AvatarError::Busy)?;
+/// has no metadata; transparent areas become white. An animation becomes its first frame. Refused if none of the
+/// `places` is free.
+pub async fn square_jpeg(file: Bytes, places: &Semaphore) -> Result<Vec<u8>, AvatarError> {
+    let _place_to_wait = places.try_acquire().map_err(|_| AvatarError::Busy)?;
     // The semaphore is never closed.
     let place = PLACE.clone().acquire_owned().await.ok();
     let work = move || {

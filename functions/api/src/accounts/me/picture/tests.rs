@@ -49,7 +49,7 @@ fn halves(width: u32, height: u32) -> RgbImage {
 }
 
 async fn made(file: Vec<u8>) -> Result<RgbImage, AvatarError> {
-    let jpeg = square_jpeg(file.into()).await?;
+    let jpeg = square_jpeg(file.into(), &Semaphore::new(1)).await?;
     assert!(jpeg.len() <= MOST_BYTES, "{}", jpeg.len());
     assert_eq!(image::guess_format(&jpeg).unwrap(), ImageFormat::Jpeg);
     let picture = image::load_from_memory(&jpeg).unwrap().into_rgb8();
@@ -113,7 +113,7 @@ async fn nothing_that_a_file_hides_goes_on() {
             }
         }
         hiding.extend(b"<script>secret-tail</script>");
-        let jpeg = square_jpeg(hiding.into()).await.unwrap();
+        let jpeg = square_jpeg(hiding.into(), &Semaphore::new(1)).await.unwrap();
         for secret in [HIDDEN, "secret-xmp", "secret-tail", "Exif", "xmpmeta", "ICC_PROFILE"] {
             assert!(!holds(&jpeg, secret), "{format:?} {secret}");
         }
