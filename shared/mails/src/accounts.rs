@@ -119,6 +119,17 @@ impl Recipient<'_> {
         )
     }
 
+    /// Goes to the address that may be replaced, and does not reveal the new one.
+    pub fn email_change_requested(&self, name: &Name, when: &str) -> Result<Mail, String> {
+        let brand = self.brand();
+        let name = name.as_str();
+        mail!(
+            brand, self.to, format!("A new e-mail address was requested for your {brand} account"),
+            Colour::of_brand(self.reseller),
+            "accounts/email_change_requested/mail.txt", "accounts/email_change_requested/mail.html", { name, when }
+        )
+    }
+
     /// Goes to the previous address and does not reveal the new one.
     pub fn email_changed(&self, name: &Name, when: &str) -> Result<Mail, String> {
         let brand = self.brand();

@@ -45,6 +45,7 @@ fn notices(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
     let device = Some("Firefox 150\r\non <Linux>");
     vec![
         ada.password_changed(name, WHEN).unwrap(),
+        ada.email_change_requested(name, WHEN).unwrap(),
         ada.email_changed(name, WHEN).unwrap(),
         ada.new_device(name, WHEN, "192.0.2.7", device).unwrap(),
         ada.second_factor_changed(name, true, WHEN).unwrap(),

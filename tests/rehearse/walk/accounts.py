@@ -146,6 +146,7 @@ def address(world: World) -> None:
     old, new, secret = world.email("ada"), world.email("ada-new"), world.made["password"]
     ada(world).put("/v1/me/email", {"email": new, "password": secret}).expect(202)
     token = mailed(world, new, "Confirm your new e-mail address for Purser")
+    told(world, old, "A new e-mail address was requested for your Purser account")
     equal("still", ada(world).get("/v1/me").expect(200).json["email"], old)
     world.nobody.send("POST", "/customer/confirm-email", f"token={token}&password=wrong").expect(422)
     shown = world.nobody.send("POST", "/customer/confirm-email", f"token={token}&password={secret}").expect(200)

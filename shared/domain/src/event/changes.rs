@@ -70,8 +70,11 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
         }
         Change::Login(_) => Vec::new(),
         Change::LinkRequest(asked) => {
-            let event = Event::LinkRequested { request: asked.id.clone() };
-            vec![occurrence(&asked.id, 1, asked.created_at, event)]
+            let requested = Event::LinkRequested { request: asked.id.clone() };
+            let user = asked.asks.user().cloned();
+            let moves = user.map(|user| Event::EmailChangeRequested { user });
+            let at = |event| occurrence(&asked.id, 1, asked.created_at, event);
+            std::iter::once(requested).chain(moves).map(at).collect()
         }
         Change::ApiKeyCreated(it) => {
             let (key, reseller, owner) = (it.refid.clone(), it.reseller().cloned(), it.owner.clone());

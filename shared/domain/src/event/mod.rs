@@ -214,6 +214,11 @@ pub enum Event {
         /// The user.
         user: UserRefid,
     },
+    /// A user asked for another e-mail address, which is not confirmed yet.
+    EmailChangeRequested {
+        /// The user.
+        user: UserRefid,
+    },
     /// A user's e-mail address changed; the new address is confirmed.
     EmailChanged {
         /// The user.

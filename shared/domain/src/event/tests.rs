@@ -252,6 +252,11 @@ fn events_of_credentials_and_sign_ins() {
     let asked = json!({"id": "two", "asks": asks, "created_at": THEN, "version": 1});
     let expected = [r#"two:1:LinkRequested T+0s {"request":"two"}"#];
     assert_eq!(told(&Change::LinkRequest(read(asked))), expected);
+    let asks = json!({"change_email": {"user": USER, "email": "a@example.com", "epoch": 1}});
+    let asked = json!({"id": "three", "asks": asks, "created_at": THEN, "version": 1});
+    let expected =
+        [r#"three:1:LinkRequested T+0s {"request":"three"}"#, r#"three:1:EmailChangeRequested T+0s {"user":"$U"}"#];
+    assert_eq!(told(&Change::LinkRequest(read(asked))), expected);
 }
 
 #[test]

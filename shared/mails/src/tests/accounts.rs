@@ -57,6 +57,11 @@ fn snapshot_of_password_changed() {
 }
 
 #[test]
+fn snapshot_of_email_change_requested() {
+    assert_brands("email_change_requested", |ada| ada.email_change_requested(&name(NAME), WHEN));
+}
+
+#[test]
 fn snapshot_of_email_changed() {
     assert_brands("email_changed", |ada| ada.email_changed(&name(NAME), WHEN));
 }

@@ -29,7 +29,7 @@ async fn an_address_changes_once_its_owner_says_so() {
     let ada_again = world.sign_in(new, PASSWORD).await;
     assert_eq!(ada_again.refid, ada.refid);
     let told = world.subjects(&ada.email).await;
-    assert!(told[0].contains("e-mail address"), "{told:?}");
+    assert_eq!(told[0], "The e-mail address of your Purser account was changed");
     let stale = reset(&world, &stale, "a new harbour at midnight").await;
     let _stale = stale.refused(422, "invalid_token");
     // The old address is free for a new user.
@@ -37,6 +37,26 @@ async fn an_address_changes_once_its_owner_says_so() {
     let token = world.mailed_token(&ada.email).await;
     let _other = confirm(&world, &token).await.expect(200);
     assert_ne!(world.sign_in(&ada.email, PASSWORD).await.refid, ada.refid);
+}
+
+#[tokio::test]
+async fn the_old_address_is_told_at_once_and_a_new_password_stops_the_change() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let new = "thief@new.example";
+    let _asked = move_to(&ada, new, PASSWORD).await.expect(202);
+    let told = world.subjects(&ada.email).await;
+    assert_eq!(told[0], "A new e-mail address was requested for your Purser account");
+    let mails = world.all_mails().await;
+    let notice = mails.iter().find(|mail| mail["subject"] == *told[0]).unwrap();
+    assert!(!notice.to_string().contains(new), "{notice}");
+    let token = world.mailed_token(new).await;
+    let chosen = "a new harbour at midnight";
+    let change = json!({"password": PASSWORD, "new_password": chosen});
+    let _changed = ada.caller.put("/v1/me/password", &change).await.expect(200);
+    let body = json!({"token": token, "password": chosen});
+    let _stopped = world.nobody().post("/v1/auth/confirm", &body).await.refused(422, "invalid_token");
+    let _in = world.sign_in(&ada.email, chosen).await;
 }
 
 #[tokio::test]

@@ -169,7 +169,11 @@ fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<Strin
         ("login", None) if new["new_device"]["BOOL"] == true => {
             events.push(id("id", "SignedInFromNewDevice"));
         }
-        ("link_request", None) => events.push(id("id", "LinkRequested")),
+        ("link_request", None) => {
+            events.push(id("id", "LinkRequested"));
+            let moves = new["asks"]["M"]["change_email"].is_object();
+            events.extend(moves.then(|| id("id", "EmailChangeRequested")));
+        }
         _ => {}
     }
     events

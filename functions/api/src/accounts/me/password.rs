@@ -81,8 +81,8 @@ pub(super) struct ChangeEmail {
 
 /// Change your own address
 ///
-/// Sends the new address a link that works once. When it is followed, the address changes, all sessions end, and the
-/// old address is notified.
+/// Sends the new address a link that works once, and tells the old one that somebody asked. When the link is followed,
+/// the address changes, all sessions end, and the old address is told again.
 #[utoipa::path(
     put, path = "/v1/me/email", tag = "account", security(("session" = [])), request_body = ChangeEmail,
     responses((status = 202, body = Received), Refused<(WrongPassword, InvalidCode, TooManyAttempts)>)

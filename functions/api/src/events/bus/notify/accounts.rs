@@ -16,6 +16,15 @@ pub(super) async fn password_changed(app: &App, user: &UserRefid, when: &str) ->
     found.map(mail).transpose()
 }
 
+/// Goes to the address that the account still has, so that its owner can stop a thief.
+pub(super) async fn email_change_requested(app: &App, user: &UserRefid, when: &str) -> Result<Option<Mail>, String> {
+    let found = user_and_reseller(app, user).await?;
+    let mail = |(user, reseller): (User, Option<Reseller>)| {
+        Recipient { app, to: &user.email, reseller: reseller.as_ref() }.email_change_requested(&user.name, when)
+    };
+    found.map(mail).transpose()
+}
+
 /// Goes to the previous address, so that its owner notices a change by a thief of the account.
 pub(super) async fn email_changed(app: &App, user: &UserRefid, when: &str) -> Result<Option<Mail>, String> {
     let Some((User { name, previous_email: Some(before), .. }, reseller)) = user_and_reseller(app, user).await? else {

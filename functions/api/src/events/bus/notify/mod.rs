@@ -25,6 +25,7 @@ pub const TAKES: &[EventName] = &[
     EventName::ResellerOnboarded,
     EventName::ResellerStatusChanged,
     EventName::PasswordChanged,
+    EventName::EmailChangeRequested,
     EventName::EmailChanged,
     EventName::SecondFactorChanged,
     EventName::SignedInFromNewDevice,
@@ -74,6 +75,7 @@ async fn mail_for(app: &App, delivery: &Delivery, occurrence: Occurrence) -> Res
         }
         Event::ResellerOnboarded { .. } | Event::ResellerStatusChanged { .. } => Ok(None),
         Event::PasswordChanged { user } => accounts::password_changed(app, &user, when).await,
+        Event::EmailChangeRequested { user } => accounts::email_change_requested(app, &user, when).await,
         Event::EmailChanged { user } => accounts::email_changed(app, &user, when).await,
         Event::SecondFactorChanged { user, on } => accounts::second_factor_changed(app, &user, on, when).await,
         Event::SignedInFromNewDevice { user, login } => accounts::new_device(app, &user, &login, when).await,
