@@ -112,7 +112,7 @@ pub enum Refusal {
     /// Metadata must not hold credentials (rule A6).
     #[error("A metadata key looks like the name of a credential.")]
     SensitiveMetadata {
-        /// A JSON pointer to the key, relative to the metadata.
+        /// A JSON pointer to the member, from the root of the body.
         pointer: String,
     },
     /// The metadata would be too large after the merge (rule A6).

@@ -5,9 +5,8 @@ mod changes;
 mod deletion;
 mod guesses;
 mod lists;
+mod older_rules;
 
-use purser_domain::basic::as_stored;
-use purser_tests::faults::Script;
 use purser_tests::prelude::*;
 
 #[tokio::test]
@@ -296,35 +295,4 @@ async fn a_client_stored_under_another_spelling_is_found_and_not_made_twice() {
         let _renamed = partner.caller.patch(&format!("/v1/clients/{refid}"), &json!({"name": "x"})).await.expect(200);
         let _deleted = world.operator.delete(&format!("/v1/clients/{refid}")).await.expect(204);
     }
-}
-
-/// The answer to a create by a function that judges input as older versions did.
-fn created_before(world: &World, routes: axum::Router, key: &str, body: &Value) -> Reply {
-    let call = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let operator = world.system().operator_key();
-        as_stored(|| runtime.block_on(world.call(routes, "/v1/clients", operator, Some(key), body)))
-    };
-    // The laxer rules hold for a thread of its own.
-    std::thread::scope(|scope| scope.spawn(call).join().unwrap())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_repeat_across_a_stricter_rule_gets_its_answer_and_a_new_request_does_not() {
-    let world = World::new().await;
-    let function = purser_lambda::function("create-client").unwrap();
-    let app = world.app_over("create-client", &Script::default()).await;
-    let routes = purser_lambda::router(function, &app).unwrap();
-    let body = |local: &str| json!({"name": "\u{200b}", "email": format!("\"{local}\"@example.com")});
-    let first = created_before(&world, routes, "k", &body("q1")).expect(201);
-    let again = world.operator.post_once("/v1/clients", "k", &body("q1")).await.expect(201);
-    assert_eq!((again.header("idempotency-replayed"), &again.bytes), (Some("true"), &first.bytes));
-    let before = world.state().await;
-    let other = world.operator.post_once("/v1/clients", "k", &body("q2")).await;
-    let _other = other.refused(422, "idempotency_key_reused");
-    let new = world.operator.post_once("/v1/clients", "another", &body("q1")).await;
-    let new = new.refused(422, "invalid_fields");
-    assert_eq!(new.json["errors"].as_array().unwrap().len(), 2, "{}", new.json);
-    let _unkeyed = world.operator.post("/v1/clients", &body("q1")).await.refused(422, "invalid_fields");
-    assert_eq!(world.state().await, before);
 }

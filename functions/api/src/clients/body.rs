@@ -59,22 +59,20 @@ impl ClientBody {
     }
 }
 
-/// Checks the object given as the member `metadata`; an error points below `/metadata`. Null never stays, as in a
+/// Checks the object given as the member `metadata`; an error points into it. Null never stays, as in a
 /// change.
 pub fn metadata(object: &Map<String, Value>) -> Result<Metadata, Problem> {
     Metadata::default().merged(object).map_err(metadata_problem)
 }
 
 fn metadata_problem(error: MetadataError) -> Problem {
-    let problem = match error {
+    match error {
         MetadataError::Text(pointer) => {
             Problem::invalid(pointer, "must not contain control characters, line separators or bidirectional overrides")
         }
-        MetadataError::TooDeep => Problem::invalid("", format!("must be nested at most {MAX_DEPTH} deep")),
-        // A refusal's pointer already starts at the root of the body.
-        MetadataError::Refused(refusal) => return Problem::from(refusal),
-    };
-    problem.under("/metadata")
+        MetadataError::TooDeep => Problem::invalid("/metadata", format!("must be nested at most {MAX_DEPTH} deep")),
+        MetadataError::Refused(refusal) => refusal.into(),
+    }
 }
 
 /// Fails if merging `patch` into `old` would be refused, with the pointer of the offending member.

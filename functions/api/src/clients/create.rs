@@ -66,10 +66,10 @@ async fn create_client(
     // The fingerprint covers the resolved reseller, so a repeat that names the reseller counts as the same request as
     // one that relies on the API key.
     let resolved = CreateClient { reseller: reseller.as_ref().map(ToString::to_string), ..body.clone() };
-    let request = call.repeatable(key, &resolved)?;
     let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id);
     let named = new.named();
-    let new = new.into_new()?;
+    let (key, new) = key.judged(|| new.clone().into_new())?;
+    let request = call.repeatable(key, &resolved)?;
     let creation = ClientCreation { new: &new, reseller: reseller.as_ref(), user };
     let created = app.store.create_client::<ClientView>(&creation, &request).await;
     Ok(answer::created(call.told(&app, named, created).await?))

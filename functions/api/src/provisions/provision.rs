@@ -38,10 +38,10 @@ async fn provision(
     Input(call, (), key, Body(body)): Input<Selling, (), Key, Body<ProvisionBody>>,
 ) -> Result<Response, Problem> {
     let reseller = payer(&call, body.reseller())?;
-    let request = call.once(key, &body.resolved(&reseller))?;
     let named = body.named();
-    let command =
-        ProvisionCommand { reseller: &reseller, description: body.description().cloned(), purchase: purchase(body)? };
+    let (key, purchase) = key.judged(|| purchase(body.clone()))?;
+    let request = call.once(key, &body.resolved(&reseller))?;
+    let command = ProvisionCommand { reseller: &reseller, description: body.description().cloned(), purchase };
     let made = app.store.provision::<ProvisionView>(&command, &request).await;
     Ok(answer::created(call.told(&app, named, made).await?))
 }
@@ -67,14 +67,15 @@ async fn provision_bulk(
 ) -> Result<Response, Problem> {
     let reseller = payer(&call, body.reseller.as_deref())?;
     let resolved = BulkBody { reseller: Some(reseller.to_string()), ..body.clone() };
-    let request = call.once(key, &resolved)?;
     let named = (&body.clients).into_iter().map(ClientChoice::named).sum();
+    let (key, buyers) = key.judged(|| buyers(body.clients.clone()))?;
+    let request = call.once(key, &resolved)?;
     let command = ProvisionCommand {
         reseller: &reseller,
         purchase: Purchase::Product(Units {
             product: product(body.product)?,
             each: Quantity::ONE,
-            buyers: Buyers::Many(buyers(body.clients)?),
+            buyers: Buyers::Many(buyers),
         }),
         description: body.description,
     };

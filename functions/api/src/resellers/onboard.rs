@@ -58,6 +58,7 @@ async fn onboard_reseller(
     // The fingerprint covers the resolved tier, so a repeat that spells out the default counts as the same request.
     let tier = body.tier.unwrap_or_default();
     let resolved = OnboardReseller { tier: Some(tier), ..body.clone() };
+    let (key, metadata) = key.judged(|| metadata(&body.metadata.clone().unwrap_or_default()))?;
     let request = call.repeatable(key, &resolved)?;
     let parent = match &body.parent {
         Some(text) => Some(ResellerRefid::parse(text).ok_or(Refusal::InvalidParent)?),
@@ -70,7 +71,7 @@ async fn onboard_reseller(
         tier,
         status: ResellerStatus::Active,
         low_credit_threshold: threshold.unwrap_or(app.config.low_credit_threshold),
-        metadata: metadata(&body.metadata.unwrap_or_default())?,
+        metadata,
     };
     let refid = app.store.new_reseller_refid()?;
     let onboarded = app.store.onboard_reseller::<ResellerView>(&refid, &new, parent.as_ref(), &request).await?;

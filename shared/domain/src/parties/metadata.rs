@@ -15,6 +15,8 @@ use crate::refusal::Refusal;
 /// The largest metadata, in bytes of JSON.
 pub const MAX_BYTES: usize = 16 * 1024;
 pub const MAX_DEPTH: usize = 32;
+/// Where metadata stands in a client, a reseller, and the bodies that make them.
+const ROOT: &str = "/metadata";
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -40,7 +42,7 @@ pub enum MetadataError {
 
 impl Metadata {
     pub fn new(object: Map<String, Value>) -> Result<Self, MetadataError> {
-        check_members(&object, "", 1)?;
+        check_members(&object, ROOT, 1)?;
         let metadata = Self(object);
         metadata.check_size().map_err(MetadataError::Refused)?;
         Ok(metadata)
@@ -48,7 +50,7 @@ impl Metadata {
 
     /// This metadata with `patch` merged in by RFC 7396: `null` removes a key.
     pub fn merged(&self, patch: &Map<String, Value>) -> Result<Self, MetadataError> {
-        check_members(patch, "", 1)?;
+        check_members(patch, ROOT, 1)?;
         let mut merged = Value::Object(self.0.clone());
         json_patch::merge(&mut merged, &Value::Object(patch.clone()));
         match merged {
@@ -194,7 +196,7 @@ mod tests {
         }
         assert_eq!(
             metadata(&json!({"a/b": [{"access_token": "x"}]})),
-            Err(MetadataError::Refused(Refusal::SensitiveMetadata { pointer: "/a~1b/0/access_token".into() }))
+            Err(MetadataError::Refused(Refusal::SensitiveMetadata { pointer: "/metadata/a~1b/0/access_token".into() }))
         );
     }
 
@@ -202,7 +204,7 @@ mod tests {
     fn size_depth_and_text_have_limits() {
         assert!(metadata(&json!({"a": "x".repeat(MAX_BYTES - 8)})).is_ok());
         assert!(metadata(&json!({"a": "x".repeat(MAX_BYTES - 7)})).is_err());
-        assert_eq!(metadata(&json!({"a": "b\u{202E}"})), Err(MetadataError::Text("/a".into())));
+        assert_eq!(metadata(&json!({"a": "b\u{202E}"})), Err(MetadataError::Text("/metadata/a".into())));
         let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         assert!(metadata(&json!({"a": deep(MAX_DEPTH - 1)})).is_ok());
         assert_eq!(metadata(&json!({"a": deep(MAX_DEPTH)})), Err(MetadataError::TooDeep));

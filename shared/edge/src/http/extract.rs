@@ -164,6 +164,18 @@ pub trait Terms: Sized + Send {
     fn doubt(self, refused: Problem) -> Result<Self, Problem> {
         Err(refused)
     }
+
+    /// What `judge` makes of a part of the content that reading leaves open, such as metadata. What only today's rules
+    /// refuse becomes a doubt.
+    fn judged<T>(self, judge: impl Fn() -> Result<T, Problem>) -> Result<(Self, T), Problem> {
+        match judge() {
+            Ok(judged) => Ok((self, judged)),
+            Err(refused) => match as_stored(judge) {
+                Ok(judged) => Ok((self.doubt(refused)?, judged)),
+                Err(_) => Err(refused),
+            },
+        }
+    }
 }
 
 impl Terms for () {
@@ -228,7 +240,8 @@ impl Terms for Key {
     }
 
     fn doubt(self, refused: Problem) -> Result<Self, Problem> {
-        Ok(Self { doubt: Some(refused.into_refusal()?), ..self })
+        let refused = refused.into_refusal()?;
+        Ok(Self { doubt: self.doubt.or(Some(refused)), ..self })
     }
 }
 

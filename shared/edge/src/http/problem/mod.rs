@@ -142,12 +142,20 @@ impl Problem {
         Self { errors: faults, ..Self::because(refusals::InvalidFields, detail) }
     }
 
-    /// A refusal of invalid fields as a refusal of a command; any other problem stays one.
-    pub(crate) fn into_refusal(self) -> Result<Refusal, Self> {
-        if self.code != refusals::InvalidFields::code() {
-            return Err(self);
+    /// A refusal of the content as a refusal of a command; any other problem stays one.
+    pub(crate) fn into_refusal(mut self) -> Result<Refusal, Self> {
+        if self.code == refusals::InvalidFields::code() {
+            return Ok(Refusal::Invalid(self.errors.into_iter().map(|fault| (fault.pointer, fault.detail)).collect()));
         }
-        Ok(Refusal::Invalid(self.errors.into_iter().map(|fault| (fault.pointer, fault.detail)).collect()))
+        match self.errors.pop() {
+            Some(FieldError { pointer, .. }) if self.code == refusals::SensitiveMetadata::code() => {
+                Ok(Refusal::SensitiveMetadata { pointer })
+            }
+            fault => {
+                self.errors.extend(fault);
+                Err(self)
+            }
+        }
     }
 
     pub fn faults(&self) -> &[FieldError] {

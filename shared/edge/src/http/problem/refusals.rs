@@ -183,7 +183,7 @@ impl From<Refusal> for Problem {
             Refusal::StatusTransitionDenied { from, to, allowed } => {
                 problem.with("from", json!(from)).with("to", json!(to)).with("allowed", json!(allowed))
             }
-            Refusal::SensitiveMetadata { pointer } => problem.in_field(&format!("/metadata{pointer}")),
+            Refusal::SensitiveMetadata { pointer } => problem.in_field(&pointer),
             Refusal::MetadataTooLarge { .. } => problem.in_field("/metadata"),
             Refusal::InvalidReseller => problem.in_field("/reseller"),
             Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
