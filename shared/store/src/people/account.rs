@@ -159,12 +159,12 @@ impl Store {
         request: &Request,
         change: impl Fn(&Account) -> Result<Option<User>, StoreError> + Send + Sync,
     ) -> Result<Answer, StoreError> {
-        let (id, now, stamp) = (&request.stamp.request, request.now, &request.stamp);
+        let (mut request, now) = (request.clone(), request.now);
         let mut keys = keys(refid).to_vec();
         keys.extend(keyring::key(&KeyOwner::User(refid.clone())));
         loop {
-            let mut more = false;
-            let answer = self.command(id, None, &keys, |loaded| {
+            let (mut more, stamp) = (false, &request.stamp);
+            let answer = self.command(&stamp.request, None, &keys, |loaded| {
                 let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(ResourceKind::User))?;
                 let Some(user) = change(&account)? else {
                     let answer = answer::show::<V, _>(&account.user)?;
@@ -184,6 +184,8 @@ impl Store {
             if !more {
                 return Ok(answer);
             }
+            // The next round writes some of the same items, and must not be taken for this one.
+            request.stamp.request.push_str(" on");
         }
     }
 

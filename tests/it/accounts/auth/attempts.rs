@@ -140,6 +140,19 @@ async fn a_stolen_session_does_not_guess_at_leisure() {
 }
 
 #[tokio::test]
+async fn of_many_codes_at_once_a_few_are_judged_even_if_one_is_right() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let (ada, _, codes) = crate::accounts::me::second_factor::enable(&world, &ada).await;
+    let bodies: Vec<Value> = (0..24).map(|n| json!({"code": if n == 23 { &*codes[0] } else { "000000" }})).collect();
+    let replies = futures_all(bodies.iter().map(|body| ada.caller.post("/v1/me/proof", body))).await;
+    let waiting = replies.iter().filter(|it| it.text("code") == "too_many_attempts").count();
+    assert!(waiting >= 20, "{replies:?}");
+    let told = replies.iter().filter(|it| it.text("code") == "invalid_code").count();
+    assert!((1..=3).contains(&told), "{replies:?}");
+}
+
+#[tokio::test]
 async fn codes_are_counted_by_login_whatever_the_device() {
     let world = World::new().await;
     let ada = world.person().await;
