@@ -73,9 +73,8 @@ async fn the_switch_binds_a_new_client_to_the_confirmed_login_with_its_address()
     assert_eq!(alone.json["user"], Value::Null, "an unconfirmed address must bind nothing");
     let order = json!({"product": world.product(10).await, "client": named(&email)});
     let bought = partner.caller.post_once("/v1/provisions", "k", &order).await.expect(201);
-    assert_eq!(bought.json["client"]["user"], json!(user));
-
     let client = format!("/v1/clients/{}", bought.json["client"]["refid"].as_str().unwrap());
+    assert_eq!(world.operator.get(&client).await.expect(200).text("user"), user);
     let _moved = world.operator.patch(&client, &json!({"email": "new@acme.example"})).await.expect(200);
     let second = world.operator.post("/v1/clients", &named(&email)).await.expect(201);
     assert_eq!(second.json["user"], Value::Null, "the user is bound to the first client already");
@@ -105,7 +104,65 @@ async fn clients_of_a_bulk_purchase_are_bound_a_moment_later() {
     world.system().settle().await;
     for (sold, user) in made.json["results"].as_array().unwrap().iter().zip(users) {
         let path = format!("/v1/clients/{}", sold["client"]["refid"].as_str().unwrap());
-        let client = partner.caller.get(&path).await.expect(200);
+        let client = world.operator.get(&path).await.expect(200);
         assert_eq!(client.text("user"), user);
+    }
+}
+
+#[tokio::test]
+async fn the_switch_binds_nobody_who_has_another_role() {
+    let world = World::with(None, &[("PURSER_AUTO_BIND_USER", "true")]).await;
+    let (partner, other) = (world.partner("standard", 1_000).await, world.partner("standard", 0).await);
+    let operator = world.invited(json!({"operator": true})).await;
+    let staff = world.invited(json!({"reseller": other.refid})).await;
+    let product = world.product(10).await;
+    for (n, user) in [operator, staff].iter().enumerate() {
+        let before = world.operator.get(&format!("/v1/users/{}", user.refid)).await.expect(200);
+        let client = json!({"name": "Acme", "email": user.email});
+        let made = if n == 0 {
+            partner.caller.post("/v1/clients", &client).await.expect(201).text("refid").to_owned()
+        } else {
+            let order = json!({"product": product, "clients": [client, world.new_client()]});
+            let made = partner.caller.post_once("/v1/provisions/bulk", "k", &order).await.expect(201);
+            made.json["results"][0]["client"]["refid"].as_str().unwrap().to_owned()
+        };
+        world.system().settle().await;
+        let seen = world.operator.get(&format!("/v1/clients/{made}")).await.expect(200);
+        assert_eq!(seen.json["user"], Value::Null);
+        let after = world.operator.get(&format!("/v1/users/{}", user.refid)).await.expect(200);
+        assert_eq!(after.bytes, before.bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_reseller_never_sees_who_has_a_login() {
+    let world = World::with(None, &[("PURSER_AUTO_BIND_USER", "true")]).await;
+    let partner = world.partner("standard", 10_000).await;
+    let product = world.product(10).await;
+    let client = async || {
+        let (_, email) = world.login(true).await;
+        json!({"name": "Acme", "email": email})
+    };
+    let made = partner.caller.post_once("/v1/clients", "k", &client().await).await.expect(201);
+    let path = format!("/v1/clients/{}", made.text("refid"));
+    assert_ne!(world.operator.get(&path).await.expect(200).json["user"], Value::Null);
+    let order = json!({"product": product, "client": client().await});
+    let one = partner.caller.post_once("/v1/provisions", "one", &order).await.expect(201);
+    let order = json!({"product": product, "clients": [client().await, client().await]});
+    let many = partner.caller.post_once("/v1/provisions/bulk", "many", &order).await.expect(201);
+    world.system().settle().await;
+    let provision = |made: &Reply| format!("/v1/provisions/{}", made.text("refid"));
+    let (one_path, many_path) = (provision(&one), provision(&many));
+    let mut seen = vec![made, one, many];
+    for path in ["/v1/clients", &*path, &*one_path, &*many_path] {
+        seen.push(partner.caller.get(path).await.expect(200));
+    }
+    seen.push(partner.caller.patch(&path, &json!({"name": "New"})).await.expect(200));
+    for action in ["activate", "suspend", "deactivate"] {
+        seen.push(partner.caller.act(&format!("{path}/{action}")).await.expect(200));
+    }
+    for reply in seen {
+        let text = String::from_utf8_lossy(&reply.bytes).into_owned();
+        assert!(!text.contains("US-") && text.contains("\"user\":null"), "{text}");
     }
 }

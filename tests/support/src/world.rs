@@ -127,17 +127,16 @@ impl World {
         entries
     }
 
-    /// Creates a reseller. Returns the refid and the address of its first user, confirmed if `confirmed`.
+    /// Creates a user without a role. Returns its refid and address, which is confirmed if `confirmed`.
     pub async fn login(&self, confirmed: bool) -> (String, String) {
-        let refid = self.partner("standard", 0).await.refid;
-        let path = format!("/v1/resellers/{refid}");
-        let reseller = self.operator.get(&path).await.expect(200);
-        let user = reseller.text("user").to_owned();
+        let email = format!("{}@example.com", self.fresh("login"));
+        let made = self.operator.post("/v1/users", &json!({"name": "x", "email": email})).await.expect(201);
+        let user = made.text("refid").to_owned();
         if confirmed {
             let when = json!({"S": "2026-01-01T00:00:00.000Z"});
             self.tamper(&format!("US#{user}"), "confirmed_at", &when);
         }
-        (user, reseller.text("email").to_owned())
+        (user, email)
     }
 
     /// Asserts that the API verifies a wallet's ledger, with this number of entries, as intact.

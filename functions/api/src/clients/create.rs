@@ -9,7 +9,7 @@ use purser_store::parties::client::ClientCreation;
 use serde_json::{Map, Value};
 
 use crate::clients::body::ClientBody;
-use crate::clients::view::ClientView;
+use crate::clients::view::{ClientView, seen_by};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(create_client))
@@ -71,6 +71,6 @@ async fn create_client(
     let (key, new) = key.judged(|| new.clone().into_new())?;
     let request = call.repeatable(key, &resolved)?;
     let creation = ClientCreation { new: &new, reseller: reseller.as_ref(), user };
-    let created = app.store.create_client::<ClientView>(&creation, &request).await;
+    let created = seen_by!(call, ClientView as Seen => app.store.create_client::<Seen>(&creation, &request).await);
     Ok(answer::created(call.told(&app, named, created).await?))
 }

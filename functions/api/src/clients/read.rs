@@ -11,7 +11,7 @@ use purser_edge::prelude::*;
 use purser_store::engine::Page;
 use purser_store::parties::client::ClientFilter;
 
-use crate::clients::view::ClientView;
+use crate::clients::view::{ClientView, seen_by};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_clients)).routes(routes!(read_client))
@@ -72,7 +72,7 @@ async fn list_clients(
     let scope = call.cursor_scope(&query.filters());
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
-        return List::answer(&app, &scope, Page::only(None), view);
+        return List::answer(&app, &scope, Page::only(None), |client: &Client| ClientView::from(client));
     };
     let filter = ClientFilter {
         reseller,
@@ -85,11 +85,7 @@ async fn list_clients(
     } else {
         app.store.clients(&filter, query.limit.unwrap_or_default().get(), position).await?
     };
-    List::answer(&app, &scope, page, view)
-}
-
-fn view(client: &Client) -> ClientView {
-    client.into()
+    seen_by!(call, ClientView as Seen => List::answer(&app, &scope, page, |client: &Client| Seen::from(client)))
 }
 
 /// The client that has the requested address and `client_id`. Text that is not a valid address or id matches no
@@ -124,6 +120,6 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
     get, path = "/v1/clients/{refid}", tag = "clients", params(("refid" = ClientRefid, Path)),
     responses((status = 200, body = ClientView))
 )]
-async fn read_client(Input(_call, Found(client), ..): Input<Call, Found<Client>>) -> Result<Response, Problem> {
-    ok(&ClientView::from(&client))
+async fn read_client(Input(call, Found(client), ..): Input<Call, Found<Client>>) -> Result<Response, Problem> {
+    seen_by!(call, ClientView as Seen => ok(&Seen::from(&client)))
 }

@@ -10,7 +10,7 @@ use purser_store::parties::guesses::FRESH;
 use serde_json::{Map, Value};
 
 use crate::clients::body::check_merge;
-use crate::clients::view::ClientView;
+use crate::clients::view::{ClientView, seen_by};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
@@ -92,7 +92,9 @@ async fn change_client(
     // Whoever may move a new client from address to address learns of each whether it is taken.
     let charged = moves && found.updated_at.plus(FRESH) > now;
     call.charge(&app, u32::from(charged)).await?;
-    let changed = app.store.change_client::<ClientView>(&found.refid, &call.request(), may, change).await;
+    let (refid, request) = (&found.refid, call.request());
+    let changed =
+        seen_by!(call, ClientView as Seen => app.store.change_client::<Seen>(refid, &request, may, change).await);
     Ok(answer::changed(call.told(&app, u32::from(moves && !charged), changed).await?))
 }
 
@@ -156,6 +158,8 @@ async fn set_status(
         version.must_hold(client.version)?;
         client.in_status(to, call.now)
     };
-    let changed = app.store.change_client::<ClientView>(&refid, &call.request(), may, change).await?;
-    Ok(answer::changed(changed))
+    let request = call.request();
+    let changed =
+        seen_by!(call, ClientView as Seen => app.store.change_client::<Seen>(&refid, &request, may, change).await);
+    Ok(answer::changed(changed?))
 }

@@ -11,6 +11,7 @@ use purser_edge::prelude::*;
 use purser_store::money::provision::{Buyer, Buyers, ProvisionCommand, Purchase, Units};
 
 use crate::clients::body::ClientChoice;
+use crate::clients::view::seen_by;
 use crate::provisions::body::{BulkBody, ProvisionBody};
 use crate::provisions::view::{BulkProvisionView, ProvisionView};
 
@@ -42,7 +43,7 @@ async fn provision(
     let (key, purchase) = key.judged(|| purchase(body.clone()))?;
     let request = call.once(key, &body.resolved(&reseller))?;
     let command = ProvisionCommand { reseller: &reseller, description: body.description().cloned(), purchase };
-    let made = app.store.provision::<ProvisionView>(&command, &request).await;
+    let made = seen_by!(call, ProvisionView as Seen => app.store.provision::<Seen>(&command, &request).await);
     Ok(answer::created(call.told(&app, named, made).await?))
 }
 
@@ -79,7 +80,7 @@ async fn provision_bulk(
         }),
         description: body.description,
     };
-    let made = app.store.provision::<BulkProvisionView>(&command, &request).await;
+    let made = seen_by!(call, BulkProvisionView as Seen => app.store.provision::<Seen>(&command, &request).await);
     Ok(answer::created(call.told(&app, named, made).await?))
 }
 

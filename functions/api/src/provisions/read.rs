@@ -7,6 +7,7 @@ use purser_domain::basic::EntryRefid;
 use purser_edge::http::answer::ok;
 use purser_edge::prelude::*;
 
+use crate::clients::view::seen_by;
 use crate::provisions::view::ProvisionView;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -30,5 +31,5 @@ async fn read_provision(
     for sold in &mut own.sold {
         sold.client = sold.client.take().filter(|client| call.may_reach(client));
     }
-    ok(&ProvisionView::from(&own))
+    seen_by!(call, ProvisionView as Seen => ok(&Seen::from(&own)))
 }

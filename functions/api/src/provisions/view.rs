@@ -8,7 +8,7 @@ use purser_store::money::sold::{Provision, Sold};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::clients::view::ClientView;
+use crate::clients::view::{ClientView, ShowsUsers};
 use crate::ledger::view::EntryView;
 use crate::licences::view::LicenceView;
 
@@ -61,6 +61,13 @@ impl From<&Provision> for ProvisionView {
     }
 }
 
+impl ShowsUsers for ProvisionView {
+    fn hide_users(&mut self) {
+        let sold = self.results.iter_mut().flatten().filter_map(|sold| sold.client.as_mut());
+        self.client.iter_mut().chain(sold).for_each(ShowsUsers::hide_users);
+    }
+}
+
 /// One client of a purchase, with the licences bought for it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sold)]
@@ -105,6 +112,12 @@ impl From<&Provision> for BulkProvisionView {
             entry: EntryView::from(&provision.entry),
             results: provision.sold.iter().map(SoldView::from).collect(),
         }
+    }
+}
+
+impl ShowsUsers for BulkProvisionView {
+    fn hide_users(&mut self) {
+        self.results.iter_mut().filter_map(|sold| sold.client.as_mut()).for_each(ShowsUsers::hide_users);
     }
 }
 

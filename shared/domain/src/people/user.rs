@@ -228,9 +228,9 @@ impl User {
     }
 
     /// Whether a new client with the user's address may be bound to the user automatically: the address is confirmed,
-    /// and the user is not bound to another client (rule A7).
+    /// and the user holds no role, so a reseller can't make customers of operators or of others' staff (rule A7).
     pub fn takes_clients(&self) -> bool {
-        self.confirmed_at.is_some() && self.client.is_none()
+        self.confirmed_at.is_some() && self.roles().is_empty()
     }
 
     /// Refuses to delete a user who holds a role: an operator, a member of a reseller, or a customer (rule D6).

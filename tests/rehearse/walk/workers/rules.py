@@ -63,14 +63,18 @@ def approve(world: World) -> None:
 @PART.step("a new client is bound to the confirmed user with its address", Where.INSIDE)
 def bind(world: World) -> None:
     for name in ("sign-in-one", "sign-in-two", "sign-in-three"):
-        world.made[f"user-{name}"] = user = world.reseller(name).json["user"]
+        invited = {"email": world.email(name), "name": world.name(name)}
+        world.made[f"user-{name}"] = user = world.operator.post("/v1/users", invited).expect(201).json["refid"]
+        world.expect_mail(world.email(name), "Your invitation to Purser")
         inside(world).confirm(user)
     made = world.client(world.operator, "sign-in-one", "Purser")
     equal("its user", made.json["user"], world.made["user-sign-in-one"])
     order = {"product": world.made["product"], "client": world.body("sign-in-three")}
     sold = world.elite.caller.post("/v1/provisions", order, world.once("sign-in-three")).expect(201).json["client"]
     world.is_welcomed(sold, world.name("elite"))
-    equal("its user", sold["user"], world.made["user-sign-in-three"])
+    equal("a reseller does not see", sold["user"], None)
+    bound = world.operator.get(f"/v1/clients/{sold['refid']}").expect(200).json["user"]
+    equal("its user", bound, world.made["user-sign-in-three"])
 
 
 @PART.step("clients of a bulk purchase are bound a moment later", Where.INSIDE)
