@@ -217,6 +217,7 @@ async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(),
             buyers: Buyers::One(Buyer::New(Box::new(new_client(BUYER)?))),
         }),
         description: None,
+        asker: None,
     };
     let made = store_for(app, BUYER.3).provision::<ProvisionView>(&command, &once("provision", now)?).await;
     made.map(drop)
@@ -224,7 +225,7 @@ async fn provision(app: &App, reseller: &ResellerRefid, now: Time) -> Result<(),
 
 async fn make_client(app: &App, row: ClientRow, reseller: Option<&ResellerRefid>, now: Time) -> Result<(), StoreError> {
     let new = new_client(row)?;
-    let creation = ClientCreation { new: &new, reseller, user: None };
+    let creation = ClientCreation { new: &new, reseller, user: None, asker: None };
     let created = store_for(app, row.3).create_client::<ClientView>(&creation, &request(now)).await;
     match created {
         // The client exists, or somebody has changed the demo data since. Nothing is overwritten.

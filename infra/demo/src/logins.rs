@@ -69,7 +69,7 @@ impl Login {
         let hash = hash.map_err(|error| failed(&error))?;
         if app.store.user_with_address(&email).await?.is_none() {
             let name = valid(name.to_owned())?;
-            app.store.create_user::<NoView>(&email, &name, holds, &request(now)).await?;
+            app.store.create_user::<NoView>(&email, &name, holds, None, &request(now)).await?;
         }
         let user = app.store.user_with_address(&email).await?;
         let user = user.ok_or_else(|| failed(&"a login that was made is gone"))?;

@@ -2,6 +2,8 @@
 
 use purser_tests::prelude::*;
 
+use crate::accounts::auth::tokens::futures_all;
+
 /// What a reseller may ask about in a day.
 const A_DAY: u64 = 1_000;
 
@@ -100,9 +102,14 @@ async fn other_login(world: &World, other: &Partner) -> Value {
 
 #[tokio::test]
 async fn over_the_budget_nothing_is_told_until_the_next_day() {
-    let world = World::at("2026-01-05T22:00:00Z").await;
+    let world = World::at("2026-01-03T22:00:00Z").await;
     let (own, other) = (world.partner("standard", 1_000).await, world.partner("standard", 0).await);
     let product = world.product(1).await;
+    let old = format!("/v1/clients/{}", world.client(&own).await);
+    world.system().clock().advance(SignedDuration::from_hours(48));
+    let young = format!("/v1/clients/{}", world.client(&own).await);
+    let before = world.new_client();
+    let _made = own.caller.post_once("/v1/clients", "before", &before).await.expect(201);
     let theirs = world.new_client();
     let _theirs = other.caller.post("/v1/clients", &theirs).await.expect(201);
     let mut clients = candidates(31);
@@ -120,17 +127,56 @@ async fn over_the_budget_nothing_is_told_until_the_next_day() {
         let _told = own.caller.post("/v1/clients", &theirs).await.refused(409, "duplicate_email");
     }
     let _over = own.caller.post("/v1/clients", &theirs).await.refused(429, "too_many_attempts");
-    // Sales go on; what would free an address again does not.
-    let made = own.caller.post("/v1/clients", &world.new_client()).await.expect(201);
-    let path = format!("/v1/clients/{}", made.text("refid"));
-    let _over = own.caller.delete(&path).await.refused(429, "too_many_attempts");
-    let _over = own.caller.patch(&path, &json!({"email": "x@example.com"})).await.refused(429, "too_many_attempts");
-    let _renamed = own.caller.patch(&path, &json!({"name": "x"})).await.expect(200);
+    // What would succeed tells as much as what would not, so an address that is free gets the same answer.
+    let over = own.caller.post("/v1/clients", &theirs).await;
+    let free = own.caller.post("/v1/clients", &world.new_client()).await.refused(429, "too_many_attempts");
+    assert_eq!(free.bytes, over.bytes);
+    let invited = json!({"name": "x", "email": "free@example.com"});
+    let _over = own.caller.post("/v1/users", &invited).await.refused(429, "too_many_attempts");
+    let order = json!({"product": product, "client": world.new_client()});
+    let _over = own.caller.post_once("/v1/provisions", "new", &order).await.refused(429, "too_many_attempts");
+    let order = json!({"product": product, "clients": candidates(2)});
+    let _over = own.caller.post_once("/v1/provisions/bulk", "new", &order).await.refused(429, "too_many_attempts");
+    for path in [&young, &old] {
+        let moved = own.caller.patch(path, &json!({"email": "x@example.com"})).await;
+        let _over = moved.refused(429, "too_many_attempts");
+    }
+    let _over = own.caller.delete(&young).await.refused(429, "too_many_attempts");
+    // Whatever asks nothing goes on.
+    let _renamed = own.caller.patch(&young, &json!({"name": "x"})).await.expect(200);
+    let order = json!({"product": product, "client": old.rsplit('/').next()});
+    let _sold = own.caller.post_once("/v1/provisions", "old", &order).await.expect(201);
+    let again = own.caller.post_once("/v1/clients", "before", &before).await.expect(201);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let _deleted = own.caller.delete(&old).await.expect(204);
     // Neither other resellers nor operators are held up.
     let _taken = world.operator.post("/v1/clients", &theirs).await.refused(409, "duplicate_email");
     let _taken = other.caller.post("/v1/clients", &theirs).await.refused(409, "duplicate_email");
     world.system().clock().advance(SignedDuration::from_hours(2));
     let _told = own.caller.post("/v1/clients", &theirs).await.refused(409, "duplicate_email");
+}
+
+#[tokio::test]
+async fn of_many_addresses_that_one_client_gets_at_once_all_but_one_are_charged() {
+    let world = World::at("2026-01-05T10:00:00Z").await;
+    let own = world.partner("standard", 0).await;
+    let path = format!("/v1/clients/{}", world.client(&own).await);
+    world.system().clock().advance(SignedDuration::from_hours(25));
+    let bodies: Vec<Value> = (0..8).map(|n| json!({"email": format!("moved-{n}@example.com")})).collect();
+    let moves = futures_all(bodies.iter().map(|body| own.caller.patch(&path, body))).await;
+    let moved = moves.iter().filter(|it| it.status == 200).count();
+    assert_eq!(u64::try_from(moved).unwrap(), spent(&world, &own) + 1, "{moves:?}");
+    assert!(moved > 1, "{moves:?}");
+    // A client that is gone is charged once, however many delete it.
+    let young = format!("/v1/clients/{}", world.client(&own).await);
+    let before = spent(&world, &own);
+    let _gone = own.caller.delete(&young).await.expect(204);
+    assert_eq!(spent(&world, &own), before + 1);
+    let mut named = world.new_client();
+    named["client_id"] = json!("an id");
+    let named = own.caller.post("/v1/clients", &named).await.expect(201);
+    let _gone = own.caller.delete(&format!("/v1/clients/{}", named.text("refid"))).await.expect(204);
+    assert_eq!(spent(&world, &own), before + 3, "the address and the id");
 }
 
 #[tokio::test]

@@ -67,10 +67,10 @@ async fn create_client(
     // one that relies on the API key.
     let resolved = CreateClient { reseller: reseller.as_ref().map(ToString::to_string), ..body.clone() };
     let new = ClientBody::new(body.name, body.email, body.phone, body.metadata, body.client_id);
-    let named = new.named();
+    let asker = call.asker(new.named());
     let (key, new) = key.judged(|| new.clone().into_new())?;
     let request = call.repeatable(key, &resolved)?;
-    let creation = ClientCreation { new: &new, reseller: reseller.as_ref(), user };
+    let creation = ClientCreation { new: &new, reseller: reseller.as_ref(), user, asker: asker.as_ref() };
     let created = seen_by!(call, ClientView as Seen => app.store.create_client::<Seen>(&creation, &request).await);
-    Ok(answer::created(call.told(&app, named, created).await?))
+    Ok(answer::created(call.told(&app, asker.as_ref(), created).await?))
 }

@@ -4,6 +4,7 @@
 //! each client in a commit of its own and reports a result for each.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -12,8 +13,9 @@ use purser_domain::parties::Client;
 use purser_edge::http::answer::ok;
 use purser_edge::prelude::*;
 use purser_store::StoreError;
-use purser_store::parties::guesses::FRESH;
 use tokio::time::Instant;
+
+use crate::clients::young::Young;
 
 /// The maximum number of clients in one call.
 const MOST: usize = 100;
@@ -38,14 +40,21 @@ async fn delete_client(
     State(app): State<App>,
     Input(call, Named(refid), version, ..): Input<Call, Named<ClientRefid>, IfMatch>,
 ) -> Result<Response, Problem> {
-    let must = |client: &Client| version.must_hold(client.version);
-    if call.caller.must_operate().is_err() {
-        // A client that is created and deleted again tells, too, that its address is not taken.
-        let client = call.client(&app, &refid).await?;
-        call.charge(&app, u32::from(client.updated_at.plus(FRESH) > call.now)).await?;
+    let mut young = Young::of(&call);
+    // A client that is created and deleted again tells that its address is not taken, and perhaps the id it was given.
+    let named = AtomicU32::new(1);
+    loop {
+        let must = |client: &Client| {
+            version.must_hold(client.version)?;
+            named.store(1 + u32::from(!client.client_id.is_uuid()), Ordering::Relaxed);
+            young.must_be_charged(client)
+        };
+        let deleted = delete(&app, &call, &refid, must).await;
+        if young.is_settled((&app, &call), named.load(Ordering::Relaxed), &deleted).await? {
+            deleted?;
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
     }
-    delete(&app, &call, &refid, must).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn delete(

@@ -7,6 +7,7 @@ pub mod read;
 pub mod transfer;
 pub mod update;
 pub mod view;
+mod young;
 
 use crate::Function;
 

@@ -6,11 +6,11 @@ use purser_domain::basic::{ClientRefid, EmailAddress, Name, Phone, UserRefid};
 use purser_domain::parties::{Client, ClientChange, ClientStatus, Metadata};
 use purser_edge::http::json::present;
 use purser_edge::prelude::*;
-use purser_store::parties::guesses::FRESH;
 use serde_json::{Map, Value};
 
 use crate::clients::body::check_merge;
 use crate::clients::view::{ClientView, seen_by};
+use crate::clients::young::Young;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
@@ -76,8 +76,13 @@ async fn change_client(
         None => None,
     };
     let now = call.now;
-    let change = |client: &Client| {
+    let moves = |client: &Client| body.email.as_ref().is_some_and(|email| email.folded() != client.email.folded());
+    let mut young = Young::of(&call);
+    let change = |young: &Young, client: &Client| {
         version.must_hold(client.version)?;
+        if moves(client) {
+            young.must_be_charged(client)?;
+        }
         let change = ClientChange {
             name: body.name.clone(),
             email: body.email.clone(),
@@ -88,14 +93,17 @@ async fn change_client(
         client.changed(change, now)
     };
     let may = |client: &Client| call.may_reach(client);
-    let moves = body.email.as_ref().is_some_and(|email| email.folded() != found.email.folded());
-    // Whoever may move a new client from address to address learns of each whether it is taken.
-    let charged = moves && found.updated_at.plus(FRESH) > now;
-    call.charge(&app, u32::from(charged)).await?;
     let (refid, request) = (&found.refid, call.request());
-    let changed =
-        seen_by!(call, ClientView as Seen => app.store.change_client::<Seen>(refid, &request, may, change).await);
-    Ok(answer::changed(call.told(&app, u32::from(moves && !charged), changed).await?))
+    loop {
+        let asker = call.asker(u32::from(moves(&found) && !young.is_charged()));
+        let (asker, change) = (asker.as_ref(), |client: &Client| change(&young, client));
+        let changed = seen_by!(
+            call, ClientView as Seen => app.store.change_client::<Seen>(refid, asker, &request, may, change).await
+        );
+        if young.is_settled((&app, &call), 1, &changed).await? {
+            return Ok(answer::changed(call.told(&app, asker, changed).await?));
+        }
+    }
 }
 
 /// Activate a client
@@ -159,7 +167,8 @@ async fn set_status(
         client.in_status(to, call.now)
     };
     let request = call.request();
-    let changed =
-        seen_by!(call, ClientView as Seen => app.store.change_client::<Seen>(&refid, &request, may, change).await);
+    let changed = seen_by!(
+        call, ClientView as Seen => app.store.change_client::<Seen>(&refid, None, &request, may, change).await
+    );
     Ok(answer::changed(changed?))
 }

@@ -39,12 +39,13 @@ async fn provision(
     Input(call, (), key, Body(body)): Input<Selling, (), Key, Body<ProvisionBody>>,
 ) -> Result<Response, Problem> {
     let reseller = payer(&call, body.reseller())?;
-    let named = body.named();
+    let asker = call.asker(body.named());
     let (key, purchase) = key.judged(|| purchase(body.clone()))?;
     let request = call.once(key, &body.resolved(&reseller))?;
-    let command = ProvisionCommand { reseller: &reseller, description: body.description().cloned(), purchase };
+    let description = body.description().cloned();
+    let command = ProvisionCommand { reseller: &reseller, description, purchase, asker: asker.as_ref() };
     let made = seen_by!(call, ProvisionView as Seen => app.store.provision::<Seen>(&command, &request).await);
-    Ok(answer::created(call.told(&app, named, made).await?))
+    Ok(answer::created(call.told(&app, asker.as_ref(), made).await?))
 }
 
 /// Provision for several clients: one debit, one licence for each, all or nothing
@@ -68,7 +69,7 @@ async fn provision_bulk(
 ) -> Result<Response, Problem> {
     let reseller = payer(&call, body.reseller.as_deref())?;
     let resolved = BulkBody { reseller: Some(reseller.to_string()), ..body.clone() };
-    let named = (&body.clients).into_iter().map(ClientChoice::named).sum();
+    let asker = call.asker((&body.clients).into_iter().map(ClientChoice::named).sum());
     let (key, buyers) = key.judged(|| buyers(body.clients.clone()))?;
     let request = call.once(key, &resolved)?;
     let command = ProvisionCommand {
@@ -79,9 +80,10 @@ async fn provision_bulk(
             buyers: Buyers::Many(buyers),
         }),
         description: body.description,
+        asker: asker.as_ref(),
     };
     let made = seen_by!(call, BulkProvisionView as Seen => app.store.provision::<Seen>(&command, &request).await);
-    Ok(answer::created(call.told(&app, named, made).await?))
+    Ok(answer::created(call.told(&app, asker.as_ref(), made).await?))
 }
 
 fn payer(call: &Call, named: Option<&str>) -> Result<ResellerRefid, Problem> {

@@ -17,6 +17,7 @@ use purser_domain::refusal::ResourceKind;
 use purser_store::StoreError;
 use purser_store::engine::item::Origin;
 use purser_store::engine::{Fingerprint, IdempotencyKey, Request, Stamp};
+use purser_store::parties::guesses::Asker;
 use serde::Serialize;
 
 use crate::caller::authenticate::{Identity, Presented, authenticate};
@@ -122,25 +123,35 @@ impl Call {
         }
     }
 
-    /// The outcome of a command that named this many addresses and external ids. If it is a refusal, a reseller is
-    /// charged for all of them before it is told: whether it was refused for one of them or not, it says something
-    /// about the others (rule A2). Operators may see everything that they could guess.
-    pub async fn told<T>(&self, app: &App, named: u32, outcome: Result<T, StoreError>) -> Result<T, Problem> {
+    /// The reseller that asks about addresses and external ids by a command that names so many of them. `None` if it
+    /// names none, and for operators, who may see everything that they could guess.
+    pub fn asker(&self, named: u32) -> Option<Asker> {
+        let reseller = self.caller.role.reseller().filter(|_| named > 0);
+        reseller.map(|reseller| Asker { reseller: reseller.clone(), named })
+    }
+
+    /// The outcome of a command of `asker`. If it is a refusal, all that the command named is charged before it is
+    /// told: whether it was refused for one of them or not, it says something about the others (rule A2).
+    pub async fn told<T>(
+        &self,
+        app: &App,
+        asker: Option<&Asker>,
+        outcome: Result<T, StoreError>,
+    ) -> Result<T, Problem> {
         match outcome {
             Err(StoreError::Refused(refusal)) => {
-                self.charge(app, named).await?;
+                self.charge(app, asker).await?;
                 Err(refusal.into())
             }
             outcome => Ok(outcome?),
         }
     }
 
-    /// Charges a reseller for asking about this many addresses and external ids.
-    pub async fn charge(&self, app: &App, named: u32) -> Result<(), Problem> {
-        if let Some(reseller) = self.caller.role.reseller().filter(|_| named > 0) {
-            app.store.charge_guesses(reseller, named, self.now).await?;
+    pub async fn charge(&self, app: &App, asker: Option<&Asker>) -> Result<(), Problem> {
+        match asker {
+            Some(asker) => Ok(app.store.charge_guesses(asker, self.now).await?),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Whose resources a list shows, if its query names the reseller `named`.

@@ -45,7 +45,7 @@ impl Store {
         let refid = self.entry_refid(top_up.reseller, Class::Credit, &key.key);
         let record = entry::record(&refid, request);
         let wallet_key = wallet::key(top_up.reseller);
-        let reference = top_up.reference.as_ref().map(Reference::trimmed);
+        let reference = top_up.reference.as_ref().map(Reference::canonical);
         let guard_key = reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
         // White space around a reference made a difference once.
         let older_key = top_up.reference.as_ref().map(|given| self.reference_key(top_up.reseller, given));

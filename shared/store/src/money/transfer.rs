@@ -74,6 +74,9 @@ impl Store {
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
             let unknown = Refusal::NotFound(ResourceKind::Reseller);
             let from = wallet::read(loaded, &from_key)?.ok_or(unknown)?;
+            if command.reference.as_ref().is_some_and(Reference::is_reserved) {
+                return Err(Refusal::ReferenceReserved.into());
+            }
             if command.sender == Sender::Owner {
                 let to = reseller::read_loaded(loaded, &profile_key, &self.secrets)?;
                 transfer::must_send(&from, to.as_ref())?;

@@ -18,6 +18,7 @@ use crate::engine::{
     Answer, CommandWrite, Condition, Consistency, Decision, Filter, Index, Item, Key, List, Loaded, Page, Request,
     Stamp, View, Write,
 };
+use crate::parties::guesses::Asker;
 use crate::{Store, StoreError};
 
 /// The guard that reserves an address for one user.
@@ -176,17 +177,21 @@ impl Store {
         email: &EmailAddress,
         name: &Name,
         holds: impl Fn(User) -> User + Send + Sync,
+        asker: Option<&Asker>,
         request: &Request,
     ) -> Result<Answer, StoreError> {
         let refid = UserRefid::new(&self.prefixes.user, self.secrets.random()?);
         let new = User::new(refid, email.clone(), name.clone(), request.now);
         let new = holds(User { invited: true, ..new });
         let wallet = new.reseller.as_ref().map(crate::money::wallet::key);
-        let keys: Vec<Key> = wallet.iter().cloned().collect();
+        let keys: Vec<Key> = wallet.iter().cloned().chain(asker.map(|asker| asker.key(request.now))).collect();
         let record = self.record(request);
         self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             if let Some(wallet) = &wallet {
                 crate::money::wallet::must_trade(loaded, wallet)?;
+            }
+            if let Some(asker) = asker {
+                asker.must_have_left(loaded, request.now)?;
             }
             let answer = answer::show::<V, _>(&new)?;
             let mut writes = Vec::new();

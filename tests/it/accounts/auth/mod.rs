@@ -2,6 +2,7 @@
 
 mod alike;
 mod attempts;
+mod bound_before_proof;
 mod captcha;
 mod first_proof;
 mod journey;

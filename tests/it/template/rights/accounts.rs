@@ -110,6 +110,18 @@ async fn keys(world: &World, partner: &Partner) {
     let _looks = staff.caller.post("/v1/api-keys", &json!({"name": "x", "scopes": ["read"]})).await.expect(201);
     let _viewer = world.operator.patch(&user, &viewer).await.expect(200);
     let _out = world.operator.act(&format!("{user}/suspend")).await.expect(200);
+    for bound in [true, false] {
+        let person = world.person().await;
+        // As if somebody had set the password of an address that is not theirs.
+        world.tamper(&format!("US#{}", person.refid), "confirmed_at", &json!({"NULL": true}));
+        let mut client = world.new_client();
+        if bound {
+            client["user"] = json!(person.refid);
+        }
+        let client = world.operator.post("/v1/clients", &client).await.expect(201);
+        let client = format!("/v1/clients/{}", client.text("refid"));
+        let _bound = world.operator.patch(&client, &json!({"user": person.refid})).await.expect(200);
+    }
     for page in [true, false] {
         let unproven = world.member(&partner.refid).await;
         let _kept = unproven.caller.post("/v1/api-keys", &name).await.expect(201);

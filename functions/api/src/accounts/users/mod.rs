@@ -107,8 +107,9 @@ async fn invite_user(
     };
     must_grant(&call, body.operator.then(|| body.scopes.clone().unwrap_or_else(Scopes::all)))?;
     must_grant(&call, reseller.as_ref().map(|_| body.reseller_role.unwrap_or_default().scopes()))?;
-    let invited = app.store.create_user::<UserView>(&body.email, &body.name, holds, &request).await;
-    let invited = call.told(&app, 1, invited).await?;
+    let asker = call.asker(1);
+    let invited = app.store.create_user::<UserView>(&body.email, &body.name, holds, asker.as_ref(), &request).await;
+    let invited = call.told(&app, asker.as_ref(), invited).await?;
     if body.operator {
         app.security(Metric::OperatorMade, call.caller.actor.as_str(), None);
     }

@@ -9,8 +9,8 @@ use purser_domain::basic::Time;
 
 use super::Table;
 use crate::StoreError;
-use crate::engine::Key;
 use crate::engine::item::{number, text};
+use crate::engine::{Key, Loaded};
 
 /// What may be spent in a window of time.
 pub(crate) struct Budget {
@@ -22,12 +22,27 @@ pub(crate) struct Budget {
     pub window: SignedDuration,
 }
 
+impl Budget {
+    /// Refuses to go on, for the rest of the window, if `amount` is more than is left of the budget as it was loaded.
+    pub(crate) fn must_have(&self, amount: u32, loaded: &Loaded, now: Time) -> Result<(), StoreError> {
+        let spent = loaded.get(&self.key).and_then(|item| item.get("spent")?.as_n().ok()?.parse::<u32>().ok());
+        if spent.unwrap_or_default().saturating_add(amount) > self.most {
+            return Err(self.too_many(now).into());
+        }
+        Ok(())
+    }
+
+    fn too_many(&self, now: Time) -> Refusal {
+        let left = self.window.as_secs() - now.unix_seconds().rem_euclid(self.window.as_secs());
+        Refusal::TooManyAttempts { seconds: left.unsigned_abs() }
+    }
+}
+
 impl Table {
     /// Charges a budget. Refused, for the rest of the window, if that is more than is left.
     pub(crate) async fn charge(&self, budget: Budget, amount: u32, now: Time) -> Result<(), StoreError> {
+        let too_many = budget.too_many(now);
         let Budget { key, kind, most, window } = budget;
-        let left = window.as_secs() - now.unix_seconds().rem_euclid(window.as_secs());
-        let too_many = Refusal::TooManyAttempts { seconds: left.unsigned_abs() };
         let Some(left) = most.checked_sub(amount) else { return Err(too_many.into()) };
         let update = self
             .update(&key)

@@ -22,6 +22,7 @@ use crate::licences::{licence, product};
 use crate::money::entry::{self, Class};
 use crate::money::sold::{Provision, Sold};
 use crate::money::wallet;
+use crate::parties::guesses::Asker;
 use crate::{Store, StoreError};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +44,7 @@ pub struct ProvisionCommand<'a> {
     pub reseller: &'a ResellerRefid,
     pub purchase: Purchase,
     pub description: Option<Description>,
+    pub asker: Option<&'a Asker>,
 }
 
 /// The refid and key of a licence to create. They are drawn once for each command, so that every try creates the same
@@ -75,7 +77,11 @@ impl Store {
             keys.extend(new.flat_map(|new| self.older_keys(new)));
             licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each)?;
         }
+        keys.extend(command.asker.map(|asker| asker.key(request.now)));
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
+            if let Some(asker) = command.asker {
+                asker.must_have_left(loaded, request.now)?;
+            }
             if let Purchase::Product(units) = &command.purchase {
                 let unread = units.buyers.unread(self.policy, loaded)?;
                 if !unread.is_empty() {

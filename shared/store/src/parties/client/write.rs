@@ -14,6 +14,8 @@ use crate::engine::command::answer;
 use crate::engine::item::item;
 use crate::engine::{Answer, CommandWrite, Condition, Decision, Key, Loaded, Request, Stamp, View, Write};
 use crate::money::wallet;
+use crate::parties::guesses::Asker;
+use crate::people::account::{self, AccountChange};
 use crate::people::user;
 use crate::{Store, StoreError};
 
@@ -36,11 +38,13 @@ impl Bind {
         }
     }
 
-    /// The key that the creation reads next: the user who has the address, unless it is loaded already.
+    /// The keys that the creation reads next, unless they are loaded already: the user who has the address, or the
+    /// account of a user who is not proven.
     pub(crate) fn unread(&self, email: &EmailAddress, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
         let found = match self {
             Self::ByAddress => user::with_address(loaded, email)?,
-            Self::No | Self::To(_) => None,
+            Self::To(user) => return unproven(user, loaded),
+            Self::No => None,
         };
         Ok(loaded.unread(found.as_ref().map(user::key)))
     }
@@ -53,6 +57,7 @@ pub struct ClientCreation<'a> {
     pub reseller: Option<&'a ResellerRefid>,
     /// The user that the client is bound to. `None` leaves the choice to the deployment's policy.
     pub user: Option<UserRefid>,
+    pub asker: Option<&'a Asker>,
 }
 
 impl Store {
@@ -68,6 +73,7 @@ impl Store {
         let older = self.older_keys(new);
         let mut keys: Vec<Key> = wallet.iter().cloned().chain(bind.keys(&new.email)).collect();
         keys.extend(older.clone());
+        keys.extend(creation.asker.map(|asker| asker.key(request.now)));
         let refid = self.client_refid(&new.client_id);
         let reseller = creation.reseller.cloned();
         let client = Client::create(new.clone(), refid, reseller, self.policy.client_status, request.now);
@@ -78,6 +84,9 @@ impl Store {
             }
             if let Some(wallet) = &wallet {
                 wallet::must_trade(loaded, wallet)?;
+            }
+            if let Some(asker) = creation.asker {
+                asker.must_have_left(loaded, request.now)?;
             }
             if older.iter().any(|key| loaded.has(key)) {
                 return Err(Refusal::DuplicateClientId.into());
@@ -109,18 +118,26 @@ impl Store {
     pub async fn change_client<V: View<Client>>(
         &self,
         refid: &ClientRefid,
+        asker: Option<&Asker>,
         request: &Request,
         may: impl Fn(&Client) -> bool + Send + Sync,
         change: impl Fn(&Client) -> Result<Option<Client>, Refusal> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         let stamp = &request.stamp;
-        self.command(&stamp.request, None, &[key(refid)], |loaded| {
+        let keys: Vec<Key> = std::iter::once(key(refid)).chain(asker.map(|asker| asker.key(request.now))).collect();
+        self.command(&stamp.request, None, &keys, |loaded| {
             let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
             let client = client.ok_or(Refusal::NotFound(ResourceKind::Client))?;
+            if let Some(asker) = asker {
+                asker.must_have_left(loaded, request.now)?;
+            }
             let Some(changed) = change(&client)? else {
                 return Ok(Decision::Unchanged(Answer::first(answer::show::<V, _>(&client)?)));
             };
-            let unread = loaded.unread(beside(&client, &changed));
+            let mut unread = loaded.unread(beside(&client, &changed));
+            if let Some(user) = changed.user.as_ref().filter(|user| client.user.as_ref() != Some(user)) {
+                unread.extend(unproven(user, loaded)?);
+            }
             if !unread.is_empty() {
                 return Ok(Decision::Read(unread));
             }
@@ -182,7 +199,7 @@ impl Store {
         if old.user != new.user {
             writes.extend(release(old, loaded, stamp)?);
             if let Some(refid) = &new.user {
-                writes.push(binding(new, refid, loaded, stamp)?);
+                writes.extend(binding(new, refid, loaded, stamp)?);
             }
         }
         Ok(writes)
@@ -230,24 +247,30 @@ fn beside(old: &Client, new: &Client) -> Vec<Key> {
     keys
 }
 
-/// A new client, bound as `bind` says, and the write that binds the user.
+/// What is not loaded yet of the account of a user whose address is not proven.
+fn unproven(refid: &UserRefid, loaded: &Loaded) -> Result<Vec<Key>, StoreError> {
+    let user = user::read(loaded, refid)?.filter(|user| user.confirmed_at.is_none());
+    Ok(loaded.unread(user.iter().flat_map(|_| account::keys(refid))))
+}
+
+/// A new client, bound as `bind` says, and the writes that bind the user.
 pub(crate) fn bound(
     client: Client,
     bind: &Bind,
     loaded: &Loaded,
     stamp: &Stamp,
-) -> Result<(Client, Option<CommandWrite>), StoreError> {
+) -> Result<(Client, Vec<CommandWrite>), StoreError> {
     let user = match bind {
         Bind::No => None,
         Bind::To(user) => Some(user.clone()),
         Bind::ByAddress => with_address(&client.email, loaded)?,
     };
     let Some(user) = user else {
-        return Ok((client, None));
+        return Ok((client, Vec::new()));
     };
     let login = binding(&client, &user, loaded, stamp)?;
     let client = Client { user: Some(user), ..client };
-    Ok((client, Some(login)))
+    Ok((client, login))
 }
 
 /// The user with this address, if a new client may be bound to it.
@@ -259,9 +282,25 @@ fn with_address(email: &EmailAddress, loaded: &Loaded) -> Result<Option<UserRefi
     Ok(user.map(|user| user.refid))
 }
 
-fn binding(client: &Client, user: &UserRefid, loaded: &Loaded, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
-    let user = user::read(loaded, user)?.ok_or(Refusal::InvalidUser)?;
-    user::replacement(&user.bound_to(&client.refid)?, stamp)
+/// The writes that bind a user to a client. If a stranger may have set the user's password, because nobody has proven
+/// the address, their sessions and links end: they are none of the client's (rule D1).
+fn binding(
+    client: &Client,
+    refid: &UserRefid,
+    loaded: &Loaded,
+    stamp: &Stamp,
+) -> Result<Vec<CommandWrite>, StoreError> {
+    let user = user::read(loaded, refid)?.ok_or(Refusal::InvalidUser)?;
+    let bound = user.bound_to(&client.refid)?;
+    if user.confirmed_at.is_none()
+        && let Some(account) = account::read(loaded, refid, client.updated_at)?
+        && (account.credentials.password.is_some() || account.sessions.is_some())
+    {
+        let ended = User { epoch: user.epoch + 1, ..bound };
+        let change = AccountChange { user: Some(ended), ..AccountChange::default() };
+        return change.writes(&account, stamp, client.updated_at);
+    }
+    Ok(vec![user::replacement(&bound, stamp)?])
 }
 
 fn release(client: &Client, loaded: &Loaded, stamp: &Stamp) -> Result<Option<CommandWrite>, StoreError> {
