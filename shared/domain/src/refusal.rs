@@ -109,8 +109,8 @@ pub enum Refusal {
         /// The statuses that the client can change to.
         allowed: Vec<&'static str>,
     },
-    /// Metadata must not hold credentials (rule A6).
-    #[error("A metadata key looks like the name of a credential.")]
+    /// Metadata must not hold credentials or numbers of payment cards (rule A6).
+    #[error("Metadata must not hold credentials or numbers of payment cards, and this looks like one.")]
     SensitiveMetadata {
         /// A JSON pointer to the member, from the root of the body.
         pointer: String,

@@ -106,7 +106,7 @@ struct Tiers {
     get, path = "/v1/analytics/resellers/tiers", tag = "analytics",
     responses((status = 200, body = Tiers), Refused<Forbidden>)
 )]
-pub(super) async fn tiers(State(app): State<App>, _call: Operator) -> Result<Response, Problem> {
+pub(super) async fn tiers(State(app): State<App>, Input(_call, ..): Input<Operator>) -> Result<Response, Problem> {
     let figures = app.store.figures(Kind::Reseller, &Scope::All, [Period::All]).await?;
     let counts = figures.sum(&[Period::All]);
     let in_tier = |tier: Tier| count(counts.get(&format!("{}{}", metric::IN_TIER, tier.into_str())));

@@ -40,7 +40,10 @@ struct TransferCredits {
     ),
     responses(
         (status = 201, body = EntryView),
-        Refused<(InsufficientCredits, ResellerSuspended, ResellerPending, BalanceTooLarge, InvalidRecipient)>,
+        Refused<(
+            InsufficientCredits, ResellerSuspended, ResellerPending, BalanceTooLarge, InvalidRecipient,
+            ReferenceReserved,
+        )>,
     )
 )]
 async fn transfer_credits(
@@ -60,7 +63,7 @@ async fn transfer_credits(
         from: &own.0,
         to: &to,
         amount: body.amount,
-        reference: body.reference.map(|reference| reference.trimmed()),
+        reference: body.reference.map(|reference| reference.canonical()),
         description: body.description,
     };
     Ok(answer::created(app.store.transfer_credits::<EntryView>(&command, &request).await?))

@@ -42,15 +42,24 @@ fn check(text: &str) -> Result<(), TextError> {
     if is_host(parsed.domain()) { Ok(()) } else { Err(invalid()) }
 }
 
-/// Whether e-mails can be sent to a domain: labels of letters, digits and inner hyphens, and a top level that is not a
-/// number.
+/// Top levels to which no e-mail can be sent over the internet (RFC 6761, 6762, 7686).
+const NOWHERE: [&str; 5] = ["arpa", "invalid", "local", "localhost", "onion"];
+
+/// Whether e-mails can be sent to a domain: labels of letters, digits and inner hyphens, and a top level of at least
+/// two letters that is one of the internet.
 fn is_host(domain: &str) -> bool {
     let label = |label: &str| {
         let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         (1..=63).contains(&label.len()) && plain && !label.starts_with('-') && !label.ends_with('-')
     };
     let top = domain.rsplit('.').next().unwrap_or_default();
-    domain.split('.').all(label) && !top.bytes().all(|byte| byte.is_ascii_digit())
+    let lettered = top.len() > 1 && (top.bytes().all(|byte| byte.is_ascii_alphabetic()) || is_coded(top));
+    domain.split('.').all(label) && lettered && !NOWHERE.iter().any(|it| top.eq_ignore_ascii_case(it))
+}
+
+/// Whether a label is a name in another script, coded in ASCII (RFC 5890).
+fn is_coded(label: &str) -> bool {
+    label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--")) && label.len() > 4
 }
 
 impl EmailAddress {
@@ -73,7 +82,7 @@ mod tests {
 
     #[test]
     fn addresses_are_checked_and_compared_without_case() {
-        for good in ["a@b.co", "First.Last+tag@Example.COM", "x@xn--bcher-kva.example", "o'brien@3com.co.uk"] {
+        for good in ["a@b.co", "First.Last+tag@Example.COM", "x@xn--bcher-kva.xn--p1ai", "o'brien@3com.co.uk"] {
             assert!(EmailAddress::try_from(good.to_owned()).is_ok(), "{good}");
         }
         let long = format!("{}@{}.com", "a".repeat(64), "b".repeat(186));
@@ -89,6 +98,14 @@ mod tests {
             "ada@-example.com",
             "ada@example-.com",
             "ada@example.123",
+            "ada@example.1a",
+            "ada@example.c",
+            "ada@example.xn--",
+            "ada@printer.local",
+            "ada@HOST.LOCALHOST",
+            "ada@example.invalid",
+            "ada@example.onion",
+            "ada@1.0.0.127.in-addr.arpa",
         ] {
             assert!(EmailAddress::try_from(bad.to_owned()).is_err(), "{bad}");
         }

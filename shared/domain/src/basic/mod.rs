@@ -2,6 +2,7 @@
 //!
 //! Invariant: a value that exists passed its check.
 
+pub mod choice;
 pub mod email;
 pub(crate) mod hex;
 pub mod number;

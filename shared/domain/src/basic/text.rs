@@ -4,6 +4,8 @@
 //! e-mails show text in the order in which it was written and on one line. Text that shows nothing is blank
 //! (docs/rules.md, "Text").
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::basic::stored::is_stored;
 
 /// Why text is refused. People read the message.
@@ -17,14 +19,18 @@ pub enum TextError {
     TooLong(usize),
     #[error("must not contain control characters, line separators or bidirectional overrides")]
     Forbidden,
+    #[error("must not contain characters that can't be seen")]
+    Unseen,
     #[error("{0}")]
     Malformed(&'static str),
 }
 
 pub fn is_allowed(c: char) -> bool {
     let overrides = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let separates = matches!(c, '\u{2028}' | '\u{2029}') && !is_stored();
-    !c.is_control() && !overrides && !separates
+    let separates = matches!(c, '\u{2028}' | '\u{2029}');
+    // Unicode assigns no characters to these, or only annotations that programs write for each other.
+    let is_no_text = matches!(c, '\u{FDD0}'..='\u{FDEF}' | '\u{FFF9}'..='\u{FFFB}') || u32::from(c) & 0xFFFE == 0xFFFE;
+    !c.is_control() && !overrides && (!(separates || is_no_text) || is_stored())
 }
 
 /// Whether a character shows nothing by itself: white space, and what Unicode calls default-ignorable, such as
@@ -48,6 +54,23 @@ pub fn check(text: &str, most: usize) -> Result<(), TextError> {
     }
     if !text.chars().all(is_allowed) {
         return Err(TextError::Forbidden);
+    }
+    Ok(())
+}
+
+/// Checks the name of something in another system: a text without characters that can't be seen, but for white space
+/// and what forms emoji and letters of some scripts. Otherwise two names could look alike, and both be taken.
+fn check_id(text: &str) -> Result<(), TextError> {
+    check(text, 255)?;
+    let mut before = ' ';
+    for c in text.chars() {
+        // Joiners, variations and flags follow what they form, which is never ASCII.
+        let forms = matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0020}'..='\u{E007F}');
+        let formed = forms && !before.is_ascii() && !before.is_whitespace();
+        if shows_nothing(c) && !c.is_whitespace() && !formed && !is_stored() {
+            return Err(TextError::Unseen);
+        }
+        before = c;
     }
     Ok(())
 }
@@ -116,26 +139,26 @@ text_type!(
 );
 text_type!(
     /// The caller's own name for a top-up or a transfer.
-    Reference, most 255, example "INV-2026-001"
+    Reference, check check_id, schema text(255), as "Reference", example "INV-2026-001"
 );
 text_type!(
     /// The id by which other systems know a client.
-    ClientId, most 255, example "CUST-4711"
+    ClientId, check check_id, schema text(255), as "ClientId", example "CUST-4711"
 );
 
 impl Reference {
     /// Prefixes that name what Purser itself enters.
     const RESERVED: [&str; 3] = ["reward:", "opening:", "invoice:"];
 
-    /// The reference without white space around it, which makes no difference.
+    /// The one spelling of a reference: without white space around it.
     #[must_use]
-    pub fn trimmed(&self) -> Self {
+    pub fn canonical(&self) -> Self {
         Self(self.0.trim().to_owned())
     }
 
     /// Whether only Purser itself may use this reference.
     pub fn is_reserved(&self) -> bool {
-        let folded = self.0.trim().to_lowercase();
+        let folded = self.0.trim().nfkc().collect::<String>().to_lowercase();
         Self::RESERVED.iter().any(|prefix| folded.starts_with(prefix))
     }
 }
@@ -146,6 +169,11 @@ impl ClientId {
     pub fn canonical(&self) -> Self {
         let trimmed = self.0.trim();
         Self(if is_uuid(trimmed) { trimmed.to_ascii_lowercase() } else { trimmed.to_owned() })
+    }
+
+    /// Whether the id has the form of a UUID, which nobody can guess.
+    pub fn is_uuid(&self) -> bool {
+        is_uuid(&self.0)
     }
 
     /// Under which other spellings a client with this id may be stored, from before there was one: as the id is given,
@@ -198,7 +226,7 @@ mod tests {
         for (text, reserved) in [("invoice:7", true), (" Reward:x", true), ("opening:", true), ("INV-7", false)] {
             let reference = Reference::try_from(text.to_owned()).unwrap();
             assert_eq!(reference.is_reserved(), reserved, "{text:?}");
-            assert_eq!(reference.trimmed().as_str(), text.trim());
+            assert_eq!(reference.canonical().as_str(), text.trim());
         }
     }
 
@@ -237,5 +265,23 @@ mod tests {
         }
         assert!(Name::try_from("é".repeat(255)).is_ok());
         assert_eq!(Name::try_from("é".repeat(256)), Err(TextError::TooLong(255)));
+    }
+
+    #[test]
+    fn in_an_identifier_every_character_can_be_seen() {
+        for unseen in ["A\u{200b}", "\u{feff}A", "A\u{ad}B", "A\u{fe0f}", "A\u{e0020}", "A\u{2060}", "A\u{200c}B"] {
+            assert_eq!(Reference::try_from(unseen.to_owned()), Err(TextError::Unseen), "{unseen:?}");
+            assert_eq!(ClientId::try_from(unseen.to_owned()), Err(TextError::Unseen), "{unseen:?}");
+            assert!(as_stored(|| ClientId::try_from(unseen.to_owned())).is_ok());
+        }
+        for formed in ["👩‍👩‍👧‍👦", "🏳️‍🌈", "می‌خواهم", "❤️"] {
+            assert!(ClientId::try_from(formed.to_owned()).is_ok(), "{formed:?}");
+        }
+        let canonical = |text: &str| Reference::try_from(text.to_owned()).unwrap().canonical().0;
+        assert_eq!(canonical("\u{3000}INV 7\u{a0}"), "INV 7");
+        assert!(Reference::try_from("ｉnvoice:9".to_owned()).unwrap().is_reserved());
+        for nothing in ["a\u{fdd0}", "a\u{ffff}", "a\u{1fffe}", "a\u{fff9}"] {
+            assert_eq!(Name::try_from(nothing.to_owned()), Err(TextError::Forbidden), "{nothing:?}");
+        }
     }
 }

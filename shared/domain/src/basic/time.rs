@@ -59,13 +59,30 @@ impl Time {
 impl TryFrom<String> for Time {
     type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        // The parser is laxer than RFC 3339.
-        let (date, time) = text.split_at_checked(10).unwrap_or_default();
-        let plain = time.starts_with(['T', 't']) && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        let hours = time.rsplit_once(['+', '-']).and_then(|(_, offset)| offset.get(..2)?.parse::<u8>().ok());
-        let parsed = text.parse::<Timestamp>().ok().filter(|_| plain && hours.is_none_or(|hours| hours < 24));
+        let parsed = plain(&text).and_then(|text| text.parse::<Timestamp>().ok());
         parsed.map(Self::of).ok_or("must be a time of RFC 3339, such as 2026-01-31T09:30:00Z")
     }
+}
+
+/// The text of a time of RFC 3339, at most 35 characters, with a fraction that the parser can read: it takes other
+/// spellings, too, but no more than nine digits. `None` if it is no such text.
+fn plain(text: &str) -> Option<String> {
+    let fits = |text: &str, shape: &str| {
+        let of_shape = |(c, shape): (char, char)| match shape {
+            '0' => c.is_ascii_digit(),
+            '+' => c == '+' || c == '-',
+            shape => c.eq_ignore_ascii_case(&shape),
+        };
+        text.len() == shape.len() && text.chars().zip(shape.chars()).all(of_shape)
+    };
+    let (moment, rest) = text.split_at_checked(19).filter(|_| text.len() <= 35)?;
+    let (fraction, offset) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count()),
+        None => ("0", rest),
+    };
+    let offset_fits = fits(offset, "Z") || fits(offset, "+00:00") && offset.get(1..3) < Some("24");
+    let whole = fits(moment, "0000-00-00T00:00:00") && !fraction.is_empty() && offset_fits;
+    whole.then(|| format!("{moment}.{}{offset}", fraction.get(..9).unwrap_or(fraction)))
 }
 
 impl From<Time> for String {

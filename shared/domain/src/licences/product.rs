@@ -3,6 +3,7 @@
 //! Invariant: the reference of a product is part of URLs, so it holds only unreserved characters and is not a dot
 //! segment.
 
+use crate::basic::choice::read_by_name;
 use serde::{Deserialize, Serialize};
 
 use crate::basic::number::number_type;
@@ -69,9 +70,10 @@ pub enum Terms {
 }
 
 /// What a licence grants, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::VariantNames)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Terms))]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String", rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum TermsKind {
     /// See [`Terms::Perpetual`].
     Perpetual,
@@ -82,6 +84,8 @@ pub enum TermsKind {
     /// See [`Terms::Trial`].
     Trial,
 }
+
+read_by_name!(TermsKind);
 
 /// The kind of terms needs a duration and has none, or has one and allows none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,6 +3,7 @@
 //! Invariant: a tier price is exact integer arithmetic in basis points, rounded down (rule B2). Floating point gets
 //! the platinum prices of 90 and 700 wrong.
 
+use crate::basic::choice::read_by_name;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
@@ -10,9 +11,24 @@ use crate::basic::number::number_type;
 use crate::money::credits::Credits;
 
 /// The level of a reseller, which determines its discount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String", rename_all = "lowercase")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Tier {
     /// The lowest tier, which is that of a new reseller.
@@ -23,6 +39,8 @@ pub enum Tier {
     /// The highest tier.
     Platinum,
 }
+
+read_by_name!(Tier);
 
 impl Tier {
     pub const fn above(self) -> Option<Self> {

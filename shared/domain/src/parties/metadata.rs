@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::basic::stored::{as_stored, is_stored};
 use crate::basic::text;
-use crate::parties::sensitive::{is_card_number, names_a_credential};
+use crate::parties::sensitive::{holds_a_card_number, names_a_credential};
 use crate::refusal::Refusal;
 
 /// The largest metadata, in bytes of JSON.
@@ -85,7 +85,7 @@ fn check_members(object: &Map<String, Value>, pointer: &str, depth: usize) -> Re
     for (key, value) in object {
         let here = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
         // In a patch, null removes a member, also one that an older rule let in.
-        if !value.is_null() && !is_stored() && names_a_credential(key) {
+        if !value.is_null() && !is_stored() && (names_a_credential(key) || holds_a_card_number(key)) {
             return Err(MetadataError::Refused(Refusal::SensitiveMetadata { pointer: here }));
         }
         if !key.chars().all(text::is_allowed) {
@@ -100,7 +100,7 @@ fn check_value(value: &Value, pointer: String, depth: usize) -> Result<(), Metad
     if depth > MAX_DEPTH {
         return Err(MetadataError::TooDeep);
     }
-    let is_card = |text: &str| !is_stored() && is_card_number(text);
+    let is_card = |text: &str| !is_stored() && holds_a_card_number(text);
     match value {
         Value::String(text) if !text.chars().all(text::is_allowed) => Err(MetadataError::Text(pointer)),
         Value::String(text) if is_card(text) => Err(Refusal::SensitiveMetadata { pointer }.into()),
@@ -135,6 +135,45 @@ mod tests {
         assert_eq!(changed.as_object().len(), 3);
         assert!(old.merged(&object(&json!({"cvv2": "321"}))).is_err());
         assert_eq!(changed.merged(&object(&json!({"cvv2": null}))).unwrap().as_object().len(), 2);
+    }
+
+    #[test]
+    fn numbers_of_cards_are_found_among_words_and_in_any_script() {
+        for card in [
+            "4111111111111111",
+            "card: 4111111111111111.",
+            "pan=5555555555554444;exp=12/30",
+            "4111111111111111 12/30 123",
+            "until 12/30: 4111 1111 1111 1111",
+            "4111111111111111,5555555555554444",
+            "4111.1111.1111.1111",
+            "4111_1111_1111_1111",
+            "4111/1111/1111/1111",
+            "3782 822463 10005",
+            "4111\u{a0}1111\u{a0}1111\u{a0}1111",
+            "4111\u{2011}1111\u{2011}1111\u{2011}1111",
+            "4111\u{200b}1111\u{200b}1111\u{200b}1111",
+            "٤١١١١١١١١١١١١١١١",
+            "４１１１１１１１１１１１１１１１",
+        ] {
+            for value in [json!({"n": card}), json!({"n": [{"m": card}]}), json!({card: true})] {
+                let refused = metadata(&value);
+                let is_told = matches!(refused, Err(MetadataError::Refused(Refusal::SensitiveMetadata { .. })));
+                assert!(is_told, "{value}: {refused:?}");
+            }
+        }
+        for innocent in [
+            "490154203237518",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "41111111-1111-1111-8888-111111111111",
+            "x4111111111111111x",
+            "4111 1111 1111 1112",
+            "DE89 3704 0044 0532 0130 00",
+            "2026-01-31T09:30:00.000Z",
+            "978-3-16-148410-0",
+        ] {
+            assert!(metadata(&json!({"n": innocent, innocent: 1})).is_ok(), "{innocent}");
+        }
     }
 
     #[test]

@@ -5,9 +5,11 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::basic::text::shows_nothing;
+
 /// Words of a key that name a credential or a payment card, in lower case. Some are two words to most people, and are
 /// found either way.
-const CREDENTIALS: [&str; 50] = [
+const CREDENTIALS: [&str; 57] = [
     "accesskey",
     "accesstoken",
     "apikey",
@@ -23,16 +25,20 @@ const CREDENTIALS: [&str; 50] = [
     "ccnumber",
     "ccv",
     "clientsecret",
+    "contraseña",
     "credential",
     "credentials",
     "creditcard",
     "csc",
     "cvc",
     "cvc2",
+    "cvn",
     "cvv",
     "cvv2",
+    "encryptionkey",
     "iban",
     "jwt",
+    "kennwort",
     "keyphrase",
     "mfa",
     "mnemonic",
@@ -46,13 +52,16 @@ const CREDENTIALS: [&str; 50] = [
     "pin",
     "pincode",
     "privatekey",
+    "privkey",
     "pwd",
     "recoverycode",
     "refreshtoken",
     "secret",
     "secretkey",
     "secrets",
+    "securitycode",
     "sessionid",
+    "signingkey",
     "sshkey",
     "ssn",
     "token",
@@ -60,9 +69,12 @@ const CREDENTIALS: [&str; 50] = [
     "totp",
 ];
 
+/// What names a password even within a longer word, such as `oldpassword`.
+const PASSWORDS: [&str; 4] = ["password", "passwd", "passphrase", "passwort"];
+
 /// The card schemes: how many first digits tell the scheme, from which number to which, and the least and the most
 /// digits of a number.
-const SCHEMES: [(usize, u32, u32, usize, usize); 16] = [
+const SCHEMES: [(usize, u32, u32, usize, usize); 18] = [
     // Visa.
     (1, 4, 4, 13, 13),
     (1, 4, 4, 16, 16),
@@ -73,6 +85,9 @@ const SCHEMES: [(usize, u32, u32, usize, usize); 16] = [
     // American Express.
     (2, 34, 34, 15, 15),
     (2, 37, 37, 15, 15),
+    // Mir and Troy.
+    (4, 2200, 2204, 16, 19),
+    (4, 9792, 9792, 16, 16),
     // Diners Club.
     (3, 300, 305, 14, 19),
     (2, 36, 36, 14, 19),
@@ -113,7 +128,8 @@ fn words(key: &str) -> Vec<String> {
 pub(crate) fn names_a_credential(key: &str) -> bool {
     let is_telling = |word: &str| {
         let without_number = word.trim_end_matches(|c: char| c.is_numeric());
-        CREDENTIALS.contains(&word) || CREDENTIALS.contains(&without_number)
+        let is_password = PASSWORDS.iter().any(|it| word.contains(it));
+        is_password || CREDENTIALS.contains(&word) || CREDENTIALS.contains(&without_number)
     };
     let words = words(key);
     let mut pairs = words.windows(2).map(<[String]>::concat);
@@ -121,18 +137,74 @@ pub(crate) fn names_a_credential(key: &str) -> bool {
     words.iter().any(|word| is_telling(word)) || pairs.any(|pair| is_telling(&pair)) || is_telling(&words.concat())
 }
 
-/// Whether a text is the number of a payment card: 13 to 19 digits, perhaps with spaces or hyphens, that pass the check
+/// Whether a text is the number of a payment card, or holds one among other words: 13 to 19 digits that pass the check
 /// of Luhn, with the length and the first digits of a card scheme. The number of a telephone (IMEI) passes Luhn, too,
 /// but belongs to no scheme.
-pub(crate) fn is_card_number(text: &str) -> bool {
-    let mut digits = Vec::new();
-    for c in text.trim().chars() {
-        match c.to_digit(10) {
-            Some(digit) => digits.push(digit),
-            None if c == ' ' || c == '-' => {}
-            None => return false,
+pub(crate) fn holds_a_card_number(text: &str) -> bool {
+    let text = plain(text);
+    let rows = text.split(|c: char| decimal(c).is_none() && !SEPARATORS.contains(&c));
+    rows.into_iter().any(|row| {
+        let digits = |group: &str| group.chars().filter_map(decimal).collect::<Vec<u32>>();
+        let groups: Vec<Vec<u32>> = row.split(SEPARATORS).map(digits).collect();
+        let is_all = row.trim() == text.trim();
+        let mut places = (0..groups.len()).flat_map(|from| (from + 1..=groups.len()).map(move |to| from..to));
+        is_all && is_card_number(&groups.concat())
+            || groups.len() <= MOST_GROUPS
+                && places.any(|place| {
+                    let some = groups.get(place).unwrap_or_default();
+                    is_grouped_as_on_cards(some) && is_card_number(&some.concat())
+                })
+    })
+}
+
+/// What may stand between the digits of a card's number.
+const SEPARATORS: [char; 5] = [' ', '-', '.', '_', '/'];
+
+/// A longer row of groups of digits is data, not a number beside others.
+const MOST_GROUPS: usize = 64;
+
+/// A text with hyphens and spaces of one kind, without what can't be seen. A word with a letter in it is a letter, so
+/// that the digits of a UUID are no number.
+fn plain(text: &str) -> String {
+    let (mut plain, mut word) = (String::new(), String::new());
+    for c in text.nfkc().chain(std::iter::once('\n')) {
+        if c.is_alphanumeric() {
+            word.push(c);
+        } else if c.is_whitespace() || !shows_nothing(c) {
+            plain.push_str(if word.chars().all(|c| decimal(c).is_some()) { &word } else { "x" });
+            word.clear();
+            plain.push(match c {
+                '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+                '\n' => 'x',
+                c if c.is_whitespace() => ' ',
+                c => c,
+            });
         }
     }
+    plain.trim_end_matches('x').to_owned()
+}
+
+/// Whether groups of digits are those of a card: fours, or of American Express and Diners Club.
+fn is_grouped_as_on_cards(groups: &[Vec<u32>]) -> bool {
+    let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
+    let fours = |sizes: &[usize]| sizes.iter().all(|size| *size == 4);
+    match sizes.split_last() {
+        Some((last, before)) => before.is_empty() || fours(before) && *last <= 4 || matches!(sizes[..], [4, 6, 4 | 5]),
+        None => false,
+    }
+}
+
+/// The value of a decimal digit of any script: each script has its ten digits in a row.
+fn decimal(c: char) -> Option<u32> {
+    const ZEROS: [char; 12] = [
+        '0', '\u{660}', '\u{6F0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{B66}', '\u{BE6}', '\u{C66}',
+        '\u{E50}', '\u{1040}',
+    ];
+    let digit = |zero: char| u32::from(c).checked_sub(u32::from(zero)).filter(|digit| *digit < 10);
+    ZEROS.into_iter().find_map(digit)
+}
+
+fn is_card_number(digits: &[u32]) -> bool {
     if !(13..=19).contains(&digits.len()) {
         return false;
     }
@@ -140,7 +212,7 @@ pub(crate) fn is_card_number(text: &str) -> bool {
         0 => *digit,
         _ => digit * 2 / 10 + digit * 2 % 10,
     });
-    luhn.sum::<u32>() % 10 == 0 && is_of_a_scheme(&digits)
+    luhn.sum::<u32>() % 10 == 0 && is_of_a_scheme(digits)
 }
 
 fn is_of_a_scheme(digits: &[u32]) -> bool {

@@ -8,6 +8,7 @@ use axum::extract::Query;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, IF_MATCH};
 use http::request::Parts;
 use http_body_util::LengthLimitError;
+use percent_encoding::percent_decode_str;
 use purser_domain::basic::as_stored;
 use purser_domain::refusal::Refusal;
 use serde::de::DeserializeOwned;
@@ -178,20 +179,38 @@ pub trait Terms: Sized + Send {
     }
 }
 
+/// Refuses a query on a route that has no parameters: what it asks for, such as `dry_run`, would not be done.
+fn must_have_no_query(parts: &Parts) -> Result<(), Problem> {
+    match parts.uri.query() {
+        None | Some("") => Ok(()),
+        Some(_) => Err(Problem::malformed("The query is not valid: this request has no parameters.")),
+    }
+}
+
 impl Terms for () {
-    fn read(_: &Parts) -> Result<Self, Problem> {
-        Ok(())
+    fn read(parts: &Parts) -> Result<Self, Problem> {
+        must_have_no_query(parts)
     }
 }
 
 impl<T: DeserializeOwned + Send> Terms for Params<T> {
     fn read(parts: &Parts) -> Result<Self, Problem> {
+        // The parser would put replacement characters for bytes that are no UTF-8.
+        if !is_well_encoded(parts.uri.query().unwrap_or_default()) {
+            return Err(Problem::malformed("The query is not valid: it is not UTF-8, or wrongly percent-encoded."));
+        }
         Query::try_from_uri(&parts.uri).map(|Query(query)| Self(query)).map_err(|error| {
             let text = error.body_text();
             let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
             Problem::malformed(format!("The query is not valid: {}.", query_in_words(reason)))
         })
     }
+}
+
+fn is_well_encoded(query: &str) -> bool {
+    let hex = |digits: &str| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let escapes = query.split('%').skip(1).all(|rest| rest.get(..2).is_some_and(hex));
+    escapes && percent_decode_str(query).decode_utf8().is_ok()
 }
 
 /// An `Idempotency-Key` (docs/rules.md, "Idempotency"): 1 to 255 visible characters.
@@ -231,6 +250,7 @@ impl Key {
 
 impl Terms for Key {
     fn read(parts: &Parts) -> Result<Self, Problem> {
+        must_have_no_query(parts)?;
         Self::of(&parts.headers)?.ok_or_else(|| {
             Problem::because(
                 refusals::IdempotencyKeyRequired,
@@ -247,6 +267,7 @@ impl Terms for Key {
 
 impl Terms for Option<Key> {
     fn read(parts: &Parts) -> Result<Self, Problem> {
+        must_have_no_query(parts)?;
         Key::of(&parts.headers)
     }
 
@@ -275,8 +296,10 @@ impl IfMatch {
 
 impl Terms for IfMatch {
     fn read(parts: &Parts) -> Result<Self, Problem> {
+        must_have_no_query(parts)?;
         let tags = tags(&parts.headers, &IF_MATCH);
-        let any = tags.is_empty() || tags.iter().any(|tag| tag == "*");
+        // Beside other tags, `*` is malformed, and matches no version.
+        let any = tags.is_empty() || tags == ["*"];
         Ok(Self((!any).then_some(tags)))
     }
 }

@@ -11,13 +11,13 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use serde_path_to_error::{Path, Segment};
 
 pub use purser_store::engine::command::answer::write;
 
+pub use crate::http::faults::MemberError;
+use crate::http::faults::{all_faults, escaped, fault};
 use crate::http::numbers::first_inexact;
 use crate::http::problem::{FieldError, Problem};
-use crate::http::words::in_words;
 
 /// Any JSON value in which no object has the same member twice.
 struct Strict(Value);
@@ -92,8 +92,7 @@ fn whole(value: f64) -> Option<i64> {
 
 /// Reads a body. If it has faults, all of them are told, up to [`MOST_FAULTS`]; `example` is a body without any.
 pub fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> Value) -> Result<T, Problem> {
-    let Strict(value) = serde_json::from_slice(bytes)
-        .map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))?;
+    let Strict(value) = serde_json::from_slice(bytes).map_err(|error| unread(bytes, &error))?;
     // Derived types would also accept an array, with the fields in the order in which they are declared.
     if !value.is_object() {
         return Err(Problem::invalid("", "must be an object"));
@@ -101,12 +100,8 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> Value) 
     let mut faults = Vec::new();
     let read = serde_path_to_error::deserialize(&value);
     let read = read.map_err(|error| faults = all_faults::<T>(value, fault(&error), &example()));
-    if let Some(path) = first_inexact(bytes) {
-        let pointer: String = path.iter().fold(String::new(), |pointer, part| format!("{pointer}/{}", escaped(part)));
-        let detail = "can't be kept exactly as a number; send it as text".to_owned();
-        if faults.iter().all(|known| known.pointer != pointer) {
-            faults.push(FieldError { pointer, detail });
-        }
+    if let Some(inexact) = inexact(bytes).filter(|it| faults.iter().all(|known| known.pointer != it.pointer)) {
+        faults.push(inexact);
     }
     match read {
         Ok(typed) if faults.is_empty() => Ok(typed),
@@ -114,100 +109,29 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> Value) 
     }
 }
 
-/// The most faults that are told at once.
-const MOST_FAULTS: usize = 20;
-
-/// All faults of a body, of which `first` is known. Each is mended as in `example`, so that the next one shows. If that
-/// is not enough, what contains the fault is replaced.
-fn all_faults<T: DeserializeOwned>(mut value: Value, first: FieldError, example: &Value) -> Vec<FieldError> {
-    let mut bad = first.pointer.clone();
-    let mut faults = vec![first];
-    while faults.len() < MOST_FAULTS {
-        if mend(&mut value, &bad, example) {
-            let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
-            // What goes with what can't be judged once a member has been mended.
-            if MemberError::read(&error.inner().to_string()).is_some() {
-                break;
-            }
-            let next = fault(&error);
-            if !faults.iter().any(|known| known.pointer.starts_with(&next.pointer)) {
-                bad.clone_from(&next.pointer);
-                faults.push(next);
-                continue;
-            }
-        }
-        match bad.rsplit_once('/') {
-            Some((within, _)) if !within.is_empty() => bad = within.to_owned(),
-            _ => break,
-        }
-    }
-    faults
+/// The first number of the body that would not be kept as it is.
+fn inexact(bytes: &[u8]) -> Option<FieldError> {
+    let path = first_inexact(bytes)?;
+    let pointer: String = path.iter().fold(String::new(), |pointer, part| format!("{pointer}/{}", escaped(part)));
+    Some(FieldError { pointer, detail: "can't be kept exactly as a number; send it as text".to_owned() })
 }
 
-/// Replaces the value at `pointer` by that of `example` or, if it has none, takes the member away. Whether it did.
-fn mend(value: &mut Value, pointer: &str, example: &Value) -> bool {
-    let Some((parent, name)) = pointer.rsplit_once('/') else { return false };
-    let name = name.replace("~1", "/").replace("~0", "~");
-    match (value.pointer_mut(parent), example.pointer(pointer)) {
-        (Some(Value::Object(members)), Some(good)) => {
-            members.insert(name, good.clone());
-            true
-        }
-        (Some(Value::Object(members)), None) => members.remove(&name).is_some(),
-        // All items of a list are of one kind.
-        (Some(Value::Array(items)), _) => {
-            let good = example.pointer(parent).and_then(|list| list.get(0));
-            let bad = name.parse().ok().and_then(|place: usize| items.get_mut(place));
-            good.zip(bad).map(|(good, bad)| bad.clone_from(good)).is_some()
-        }
-        _ => false,
+/// Why a body is not even JSON that can be read.
+fn unread(bytes: &[u8], error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
+    if message.starts_with("number out of range")
+        && let Some(inexact) = inexact(bytes)
+    {
+        return Problem::with_faults(vec![inexact]);
     }
-}
-
-fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
-    let at = pointer(error.path());
-    let message = error.inner().to_string();
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    let (pointer, detail) = if let Some(name) = missing {
-        (format!("{at}/{}", escaped(name)), "is required".to_owned())
-    } else if let Some((name, detail)) = MemberError::read(&message) {
-        (format!("{at}/{}", escaped(name)), detail.to_owned())
-    } else if message.starts_with("unknown field `") {
-        // Here the path already ends with the member's name, so it is not read from the message.
-        (at, "is not a known field".to_owned())
+    let reason = if message.starts_with("recursion limit exceeded") {
+        "it is nested too deep".to_owned()
+    } else if error.is_data() {
+        message
     } else {
-        (at, in_words(&message))
+        format!("see line {}, column {}", error.line(), error.column())
     };
-    FieldError { pointer, detail }
-}
-
-/// An error that a member has only in combination with other members. For types that are read with `serde(try_from)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("member `{member}` {detail}")]
-pub struct MemberError {
-    pub member: &'static str,
-    /// What is wrong with the member, for people; it continues a sentence that begins with the member's name.
-    pub detail: &'static str,
-}
-
-impl MemberError {
-    /// The member and the detail in a message. serde passes on only the text of an error, so they are parsed from it.
-    fn read(message: &str) -> Option<(&str, &str)> {
-        message.strip_prefix("member `")?.split_once("` ")
-    }
-}
-
-fn pointer(path: &Path) -> String {
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => format!("{pointer}/{}", escaped(key)),
-        Segment::Enum { .. } | Segment::Unknown => pointer,
-    })
-}
-
-/// A member's name as a part of a JSON pointer.
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+    Problem::malformed(format!("The body is not valid JSON: {reason}."))
 }
 
 /// Reads a value that only looks something up, by the rules for what is stored: what older rules let in must be found.
@@ -269,6 +193,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::http::problem::MOST_FAULTS;
     use purser_domain::basic::Name;
     use purser_domain::money::Amount;
     use serde_json::json;
@@ -319,6 +244,12 @@ mod tests {
             (r#"{"colour":1,"taste":2}"#, vec!["/colour", "/taste", "/name"]),
             (r#"{"name":"a","inner":{"name":7,"colour":1},"amounts":["x"]}"#, vec!["/inner/name", "/inner/colour"]),
             (r#"{"name":7,"amounts":98765432109876543210}"#, vec!["/name", "/amounts"]),
+            // What the example lacks, or has otherwise.
+            (
+                r#"{"name":"a","inner":{"amounts":[0,1,0]}}"#,
+                vec!["/inner/name", "/inner/amounts/0", "/inner/amounts/2"],
+            ),
+            (r#"{"name":"a","inner":{"inner":{}}}"#, vec!["/inner/name", "/inner/inner/name"]),
         ] {
             let problem = read::<Order>(body.as_bytes(), example).unwrap_err();
             let told: BTreeSet<&str> = problem.faults().iter().map(|it| it.pointer.as_str()).collect();
@@ -352,7 +283,7 @@ mod tests {
             (r#"{"name":"a","amounts":[1.5]}"#, "invalid_fields", "/amounts/0"),
             (r#"{"name":"a","amounts":[-1]}"#, "invalid_fields", "/amounts/0"),
             (r#"{"name":"a","amounts":[18446744073709551616]}"#, "invalid_fields", "/amounts/0"),
-            (r#"{"name":"a","amounts":[1e400]}"#, "malformed_request", "none"),
+            (r#"{"name":"a","amounts":[1e400]}"#, "invalid_fields", "/amounts/0"),
             (r#"{"name":"a","inner":{}}"#, "invalid_fields", "/inner/name"),
             (r#"{"name":"a","inner":{"name":"a","z":1}}"#, "invalid_fields", "/inner/z"),
         ] {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod extract;
+pub mod faults;
 pub mod json;
 pub mod lambda;
 pub mod limits;

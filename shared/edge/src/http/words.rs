@@ -15,9 +15,11 @@ pub(crate) fn in_words(message: &str) -> String {
 
 /// What serde says of a query. The text continues a sentence.
 pub(crate) fn query_in_words(message: &str) -> String {
-    let quoted = |prefix: &str| message.strip_prefix(prefix)?.split('`').next();
-    if let Some(name) = quoted("unknown field `") {
-        return format!("{name} is not a known parameter");
+    let quoted = |prefix: &str| message.split_once(prefix)?.1.split('`').next();
+    match quoted("unknown field `") {
+        Some("") => return "a parameter has no name".to_owned(),
+        Some(name) => return format!("{name} is not a known parameter"),
+        None => {}
     }
     if let Some(name) = quoted("missing field `") {
         return format!("{name} is required");
@@ -108,6 +110,8 @@ mod tests {
     fn a_query_names_its_parameter() {
         for (message, words) in [
             ("unknown field `colour`, expected one of `cursor`, `limit`", "colour is not a known parameter"),
+            ("colour: unknown field `colour`, expected `limit`", "colour is not a known parameter"),
+            (": unknown field ``, expected `limit`", "a parameter has no name"),
             ("missing field `product`", "product is required"),
             ("duplicate field `limit`", "limit is given twice"),
             ("limit: invalid digit found in string", "limit must be a whole number in range"),

@@ -208,16 +208,18 @@ async fn shown(world: &World, reply: &Reply) -> Value {
 fn filled(world: &World, schema: &Schema, body: &mut Value, name: &str) -> Vec<String> {
     let mut texts = Vec::new();
     for (pointer, member) in members(schema, &body.clone(), "") {
-        let text = format!("{name}{}", world.fresh(" "));
+        // White space around ids and references is dropped, and what can't be seen is refused in them.
+        let is_id = ["/client_id", "/reference"].iter().any(|member| pointer.ends_with(member));
+        let unseen = |c: &char| !('\u{200e}'..='\u{200f}').contains(c) && *c != '\u{feff}';
+        let given = if is_id { name.chars().filter(unseen).collect() } else { name.to_owned() };
+        let text = format!("{given}{}", world.fresh(" "));
         let value = match member.schema.forms.first() {
             Some(Form::Text { kind: TextKind::Free, .. }) => json!(text),
             Some(Form::Metadata) => json!({&text: {"a": [text]}}),
             _ => continue,
         };
         put(body, &pointer, value);
-        // Of ids and references, the white space around them is dropped.
-        let trims = ["/client_id", "/reference"].iter().any(|member| pointer.ends_with(member));
-        texts.push(if trims { text.trim().to_owned() } else { text });
+        texts.push(if is_id { text.trim().to_owned() } else { text });
     }
     texts
 }

@@ -223,11 +223,12 @@ impl Walk {
             "18446744073709551616",
             "-9223372036854775809",
             "1e300",
+            "1e400",
             "\"1\"",
         ] {
             self.note(place, raw, Refusal::field(&place.pointer));
         }
-        for raw in ["1e400", "01", "+1", "0x1", "NaN", "1_000"] {
+        for raw in ["01", "+1", "0x1", "NaN", "1_000"] {
             self.note(place, raw, Refusal::MALFORMED);
         }
     }
@@ -293,10 +294,10 @@ impl Walk {
         ] {
             self.note(place, &value.to_string(), Refusal::Field(code, pointer));
         }
-        for raw in [r#"{"a":[98765432109876543210]}"#, r#"{"a":[0.12345678901234567890]}"#, r#"{"a":[1e300]}"#] {
+        for raw in [r#"{"a":[98765432109876543210]}"#, r#"{"a":[0.12345678901234567890]}"#, r#"{"a":[1e400]}"#] {
             self.note(place, raw, Refusal::field(here("/a/0")));
         }
-        for raw in [r#"{"a":{"b":1,"b":1}}"#, r#"{"a":1e400}"#, r#"{"a":"\ud800"}"#] {
+        for raw in [r#"{"a":{"b":1,"b":1}}"#, r#"{"a":"\ud800"}"#] {
             self.note(place, raw, Refusal::MALFORMED);
         }
     }

@@ -29,10 +29,11 @@ pub fn bad_queries(subject: &Subject<'_>) -> Vec<Fault> {
             faults.push(changed(request, &other, &[&good], Refusal::MALFORMED));
         }
     }
-    if !query.is_empty() {
-        for unknown in ["colour", "%00", "%FF", ""] {
-            faults.push(changed(request, unknown, &["red"], Refusal::MALFORMED));
-        }
+    // Routes that read nothing of a request, such as the health of the service, ignore queries.
+    let ignores = ["/health", "/openapi.json", "/v1/auth/captcha"];
+    let refuses = !ignores.contains(&subject.operation.path.as_str());
+    for unknown in refuses.then_some(["colour", "dry_run", "%00", "%FF", ""]).into_iter().flatten() {
+        faults.push(changed(request, unknown, &["red"], Refusal::MALFORMED));
     }
     faults
 }
@@ -51,7 +52,12 @@ fn changed(request: &Request, name: &str, values: &[&str], refusal: Refusal) -> 
 fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> {
     let long = "x".repeat(3_000);
     let noise = NOISE.into_iter().chain([long.as_str()]);
-    let noise = |refusal: Refusal| noise.map(move |text| (text.to_owned(), refusal.clone()));
+    // What is no UTF-8 is nobody's name.
+    let own = |text: &str, refusal: &Refusal| match (text, refusal) {
+        ("%FF", _) => Refusal::MALFORMED,
+        (_, refusal) => refusal.clone(),
+    };
+    let noise = |refusal: Refusal| noise.map(move |text| (text.to_owned(), own(text, &refusal)));
     if parameter.name == "cursor" {
         return noise(Refusal::Is(400, "invalid_cursor")).collect();
     }

@@ -19,7 +19,7 @@ noted!(AddressTaken = DuplicateEmail, ", if another user has taken the new addre
 /// The token of a link that confirms an address, and a password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({
-    "token": "sTsvS4WZkT8S3tv3mPzWyvNCTUhWSG4FJrd1IzKl6Xw", "password": "correct horse battery staple"
+    "token": "sTsvS4WZkT8S3tv3mPzWyvNCTUhWSG4FJrd1IzKl6Xw", "password": "a quiet harbour at dusk"
 }))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ConfirmAddress {

@@ -19,7 +19,7 @@ use crate::accounts::view::SessionTokenView;
 
 /// The credentials of a sign-in.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = SignIn, example = json!({"email": "billing@acme.example", "password": "correct horse battery staple"}))]
+#[schema(as = SignIn, example = json!({"email": "billing@acme.example", "password": "a quiet harbour at dusk"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Login {
     #[serde(deserialize_with = "looked_up")]

@@ -19,7 +19,7 @@ use crate::accounts::view::SessionTokenView;
 /// The current password and the new one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({
-    "password": "correct horse battery staple", "new_password": "four random common words, no less"
+    "password": "a quiet harbour at dusk", "new_password": "a loud harbour at dawn"
 }))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangePassword {
@@ -68,7 +68,7 @@ pub(super) async fn change_password(
 
 /// The new address, and the current password.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({"email": "ada@acme.example", "password": "correct horse battery staple"}))]
+#[schema(example = json!({"email": "ada@acme.example", "password": "a quiet harbour at dusk"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct ChangeEmail {
     /// The new address.

@@ -93,7 +93,7 @@ fn proven_until(account: &Account, me: &SignedIn, until: Option<Time>) -> Accoun
 
 /// Who you are: your password or a code, not both.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({"password": "correct horse battery staple"}))]
+#[schema(example = json!({"password": "a quiet harbour at dusk"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct GivenProof {
     password: Option<GivenPassword>,

@@ -28,7 +28,7 @@ pub(super) struct CurrentPassword {
 
 /// The current password, and a code of the second factor.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({"password": "correct horse battery staple", "code": "123456"}))]
+#[schema(example = json!({"password": "a quiet harbour at dusk", "code": "123456"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct DisableFactor {
     password: GivenPassword,

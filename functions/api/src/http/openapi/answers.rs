@@ -144,7 +144,8 @@ fn common(operation: &Operation, callers: Callers, has_body: bool) -> BTreeMap<S
         (callers == Callers::Known, <(SecondFactorMissing, ResellerPending)>::each),
         (callers == Callers::Known && has_body, ResellerSuspended::each),
         (within(ParameterIn::Path), NotFound::each),
-        (within(ParameterIn::Query), MalformedRequest::each),
+        // A query that the operation does not know is refused; of the service itself, it is ignored.
+        (callers != Callers::Anybody || within(ParameterIn::Query), MalformedRequest::each),
         (takes("cursor"), InvalidCursor::each),
         (has_body, BodyReasons::each),
         (takes("Idempotency-Key"), <(MalformedRequest, IdempotencyKeyReused)>::each),

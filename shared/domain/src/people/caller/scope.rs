@@ -3,6 +3,7 @@
 //! Invariant: each request needs exactly one scope ([`crate::people::Caller::must_have`]), and nobody grants a scope
 //! that they lack.
 
+use crate::basic::choice::read_by_name;
 use std::collections::BTreeSet;
 
 use derive_more::IntoIterator;
@@ -10,9 +11,23 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 /// One of the rights of a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, VariantArray, IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    VariantArray,
+    IntoStaticStr,
+    strum::EnumString,
+    strum::VariantNames,
+)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String", rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Scope {
     /// To see whatever the role may see.
@@ -26,6 +41,8 @@ pub enum Scope {
     /// To move credits other than by a purchase: top-ups, refunds, transfers.
     Money,
 }
+
+read_by_name!(Scope);
 
 /// At least one scope. Naming a scope twice is naming it once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoIterator)]
@@ -73,9 +90,12 @@ crate::value_schema!(
 );
 
 /// What a member of a reseller may do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::VariantNames,
+)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String", rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum ResellerRole {
     /// May look.
     Viewer,
@@ -85,6 +105,8 @@ pub enum ResellerRole {
     #[default]
     Owner,
 }
+
+read_by_name!(ResellerRole);
 
 impl ResellerRole {
     pub fn scopes(self) -> Scopes {

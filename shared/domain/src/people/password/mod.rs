@@ -33,7 +33,7 @@ pub struct GivenPassword(Zeroizing<String>);
 #[cfg(feature = "schema")]
 crate::value_schema!(
     GivenPassword as "Password", "A password, at most 256 characters in any script.", secret(0, MOST),
-    "correct horse battery staple"
+    "a quiet harbour at dusk"
 );
 
 /// A new password that satisfies the policy.
@@ -44,7 +44,7 @@ pub struct Password(GivenPassword);
 crate::value_schema!(
     Password as "NewPassword",
     "A password that is hard to guess: at least 12 characters, or the minimum of the deployment, and not a common one.",
-    secret(FEWEST, MOST), "correct horse battery staple"
+    secret(FEWEST, MOST), "a quiet harbour at dusk"
 );
 
 /// Why a password is refused. People read the message, and it does not quote the password.
@@ -145,16 +145,18 @@ impl PasswordPolicy {
         if given.length() < self.least {
             return Err(WeakPassword::TooShort { least: self.least });
         }
-        let end = given.0.char_indices().nth(JUDGED).map(|(at, _)| at);
-        let beginning = end.and_then(|end| given.0.get(..end));
         let known = known(email, name, brand);
         if is_made_of(&given.0, &known) {
             let advice = "Names, the name of the service and dates are what others try first.".to_owned();
             return Err(WeakPassword::Common { advice });
         }
-        let judged = zxcvbn(beginning.unwrap_or(&given.0), &known);
+        let typed = Zeroizing::new(given.0.chars().take(JUDGED).collect::<String>());
+        let judged = zxcvbn(&typed, &known);
         if judged.score() >= Score::Three {
-            return Ok(Password(given));
+            let bare = bare(&given.0);
+            if bare.is_empty() || zxcvbn(&bare, &known).score() >= Score::Three {
+                return Ok(Password(given));
+            }
         }
         let feedback = judged.feedback();
         let warning = feedback.and_then(zxcvbn::feedback::Feedback::warning);
@@ -166,7 +168,7 @@ impl PasswordPolicy {
 }
 
 /// Words that people put before a year to have a new password.
-const OF_THE_YEAR: [&str; 24] = [
+const OF_THE_YEAR: [&str; 40] = [
     "spring",
     "summer",
     "autumn",
@@ -191,6 +193,54 @@ const OF_THE_YEAR: [&str; 24] = [
     "friday",
     "saturday",
     "sunday",
+    "frühling",
+    "sommer",
+    "herbst",
+    "januar",
+    "februar",
+    "märz",
+    "mai",
+    "juni",
+    "juli",
+    "oktober",
+    "dezember",
+    "primavera",
+    "verano",
+    "otoño",
+    "invierno",
+    "hiver",
+];
+
+/// What people write here because they have read it somewhere: roles, the phrases of a comic and of our own document,
+/// and greetings.
+const FAMOUS: [&str; 27] = [
+    "account",
+    "admin",
+    "administrator",
+    "change",
+    "client",
+    "company",
+    "credits",
+    "customer",
+    "hello",
+    "letmein",
+    "licence",
+    "license",
+    "login",
+    "name",
+    "operator",
+    "partner",
+    "pass",
+    "password",
+    "reseller",
+    "secret",
+    "user",
+    "welcome",
+    "word",
+    "пароль",
+    "correct horse battery staple",
+    "four random common words no less",
+    "tr0ub4dor&3",
 ];
 
 /// Words that somebody who knows the owner, and where the password is for, would try first.
@@ -202,7 +252,17 @@ fn known<'a>(email: &'a EmailAddress, name: Option<&'a Name>, brand: &'a str) ->
             .filter(|word| word.chars().count() > 2)
             .take(16)
     });
-    whole.chain(words).chain(OF_THE_YEAR).collect()
+    whole.chain(words).chain(OF_THE_YEAR).chain(FAMOUS).collect()
+}
+
+/// A password without what everybody adds: capitals, and what stands between the words. The signs over the digits of a
+/// keyboard count as these digits.
+fn bare(text: &str) -> Zeroizing<String> {
+    let unshifted = |c: char| "!@#$%^&*()".find(c).and_then(|at| "1234567890".chars().nth(at)).unwrap_or(c);
+    // Signs at the end are an ending, no keys.
+    let keys = text.trim_end_matches(|c: char| !c.is_alphanumeric()).chars().map(unshifted);
+    let kept = keys.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+    Zeroizing::new(kept.take(JUDGED).collect())
 }
 
 /// Whether the letters of a password are only those of known words, with no more digits than a date has beside them.

@@ -19,7 +19,10 @@ fn chosen(text: &str) -> Result<Password, WeakPassword> {
 #[test]
 fn what_is_hard_to_guess_is_accepted_in_any_script() {
     for good in [
-        "correct horse battery staple",
+        "a quiet harbour at dusk",
+        "a new harbour at midnight",
+        "four grey geese by the mill",
+        "ein ruhiger hafen am abend",
         "vK3-pq9T_zw1m",
         "    many spaces, and a comma    ",
         "пароль для аналитика 7",
@@ -91,7 +94,7 @@ fn keyboards_that_spell_alike_are_one() {
 
 #[test]
 fn nothing_shows_a_password() {
-    let password = chosen("correct horse battery staple").unwrap();
+    let password = chosen("a quiet harbour at dusk").unwrap();
     let hash = PasswordHash::try_from("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".to_owned());
     let shown = format!("{:?} {:?} {:?}", password, password.0, hash.unwrap());
     assert_eq!(shown, "Password(…) GivenPassword(…) PasswordHash(…)");
@@ -150,5 +153,44 @@ proptest! {
             }
             Err(WeakPassword::TooLong { .. }) => prop_assert!(false, "a given password is never too long"),
         }
+    }
+}
+
+#[test]
+fn what_everybody_adds_makes_nothing_hard() {
+    for easy in [
+        "password password",
+        "PASSWORD PASSWORD",
+        "pass word pass word",
+        "p.a.s.s.w.o.r.d",
+        "correct horse battery staple",
+        "correcthorsebatterystaple",
+        "four random common words, no less",
+        "Welcome2026!!",
+        "Admin2026!!!!",
+        "admin 2026 admin",
+        "operator2026!",
+        "reseller2026!",
+        "licence2026!!",
+        "companyname123",
+        "Sommer2026!!!",
+        "Frühling2026!",
+        "Verano2026!!!",
+        "Januar2026!!!",
+        "1 2 3 4 5 6 7 8 9",
+        "aaaa bbbb cccc",
+        "abc def ghi jkl",
+        "qwerty uiop asdf",
+        "!QAZ2wsx#EDC",
+        "iloveyou lovelace",
+        "Berlin2026!!!",
+        "London2026!!!",
+        "Chelsea2026!!",
+        "Tr0ub4dor&3!",
+        "\u{200b}password2026",
+        "пароль123456",
+        "Changeme2026!",
+    ] {
+        assert!(matches!(chosen(easy), Err(WeakPassword::Common { .. })), "{easy}");
     }
 }

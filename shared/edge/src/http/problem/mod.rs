@@ -18,6 +18,10 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use self::refusals::{NotAcceptable, Reason};
+
+/// The most faults of a body that are told at once.
+pub(crate) const MOST_FAULTS: usize = 20;
+
 /// An invalid field of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -137,6 +141,7 @@ impl Problem {
     pub fn with_faults(faults: Vec<FieldError>) -> Self {
         let detail = match faults.len() {
             1 => "A field of the request is not valid.".to_owned(),
+            MOST_FAULTS.. => format!("At least {MOST_FAULTS} fields of the request are not valid."),
             many => format!("{many} fields of the request are not valid."),
         };
         Self { errors: faults, ..Self::because(refusals::InvalidFields, detail) }
