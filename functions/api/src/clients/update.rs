@@ -94,6 +94,9 @@ async fn change_client(
     };
     let may = |client: &Client| call.may_reach(client);
     let (refid, request) = (&found.refid, call.request());
+    if moves(&found) {
+        young.charge(&app, &call, &found).await?;
+    }
     loop {
         let asker = call.asker(u32::from(moves(&found) && !young.is_charged()));
         let (asker, change) = (asker.as_ref(), |client: &Client| change(&young, client));

@@ -32,6 +32,12 @@ impl Young {
         self.charged
     }
 
+    /// Charges for a command on a client that was young when it was read, before it is tried in vain.
+    pub async fn charge(&mut self, app: &App, call: &Call, found: &Client) -> Result<(), Problem> {
+        let tried = self.must_be_charged(found).map_err(StoreError::from);
+        self.is_settled((app, call), 1, &tried).await.map(drop)
+    }
+
     /// Refuses a command on `client` that has to be charged first. The refusal is told to nobody: see
     /// [`Self::is_settled`].
     pub fn must_be_charged(&self, client: &Client) -> Result<(), Refusal> {

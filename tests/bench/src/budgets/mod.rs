@@ -187,7 +187,7 @@ async fn writes(
     let named = operator.post_once(&credits, "bench-named", &named).await;
     let repeated = operator.post_once(&credits, "bench-credits", &json!({"amount": 500})).await;
     vec![
-        by_reseller("create client (with idempotency key)", &created, 2, 1.0, 9.0),
+        by_reseller("create client (with idempotency key)", &created, 2, 1.5, 9.0),
         by_reseller("provision one licence, existing client", &existing, 2, 2.0, 12.0),
         by_reseller("provision one licence, new client", &new, 2, 2.0, 19.0),
         by_reseller("provision a bare cost", &bare, 2, 1.0, 5.0),
