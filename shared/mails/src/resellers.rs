@@ -1,5 +1,6 @@
 //! E-mails to resellers. They carry the vendor's brand (rules B1, B9).
 
+use purser_domain::basic::EmailAddress;
 use purser_domain::parties::Reseller;
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
@@ -23,6 +24,20 @@ pub fn credits_ran_low(app: &App, reseller: &Reseller, left: u64, threshold: u64
         app.config.brand.as_str(), reseller.email, subject, Colour::VENDOR,
         "resellers/credits_ran_low/mail.txt", "resellers/credits_ran_low/mail.html",
         { company, balance, threshold, outlook }
+    )
+}
+
+/// Goes to the previous address, and does not reveal the new one.
+pub fn email_changed(app: &App, to: &EmailAddress, reseller: &Reseller, when: &str) -> Result<Mail, String> {
+    let (brand, company) = (app.config.brand.as_str(), reseller.company_name.as_str());
+    mail!(
+        brand,
+        to,
+        format!("The e-mail address of {company} at {brand} was changed"),
+        Colour::VENDOR,
+        "resellers/email_changed/mail.txt",
+        "resellers/email_changed/mail.html",
+        { company, when }
     )
 }
 

@@ -18,7 +18,7 @@ async fn the_frameworks_own_refusals_are_problems_too() {
     let _refused = world.operator.get("/nowhere").await.refused(404, "not_found");
     let _refused = world.operator.get("/v1/clients/").await.refused(404, "not_found");
     let wrong = world.operator.delete("/v1/clients").await.refused(405, "method_not_allowed");
-    assert_eq!(wrong.header("allow"), Some("GET, POST"));
+    assert_eq!(wrong.header("allow"), Some("GET, HEAD, POST"));
     let _refused = world.operator.send("PUT", "/health", &[], None).await.refused(405, "method_not_allowed");
     let _refused = send("POST", "/v1/clients", &[], b"{}").await.refused(415, "unsupported_media_type");
     let _refused = send("POST", "/v1/clients", &[("content-type", "text/plain")], b"{}")

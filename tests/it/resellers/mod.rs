@@ -142,6 +142,9 @@ async fn an_operator_changes_a_resellers_e_mail_and_later_notices_go_there() {
     let changed = world.operator.patch(&path, &change).await.expect(200);
     assert_eq!(changed.text("email"), "new@partner.example");
     assert_eq!(changed.number("version"), before.number("version") + 1);
+    let told = world.subjects(before.text("email")).await;
+    let subject = format!("The e-mail address of {} at Purser was changed", before.text("company_name"));
+    assert!(told.contains(&subject), "{told:?}");
     let wrong = world.operator.patch(&path, &json!({"email": "\"q\"@partner.example"})).await;
     assert_eq!(wrong.refused(422, "invalid_fields").pointer(), "/email");
     let spent = json!({"cost": 101, "description": "x"});

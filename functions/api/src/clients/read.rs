@@ -80,7 +80,7 @@ async fn list_clients(
         resold: query.ownership.map(|ownership| ownership == Ownership::Reselled),
     };
     let page = if query.email.is_some() || query.client_id.is_some() {
-        let found = look_up(&app, &query).await?;
+        let found = look_up(&app, &query, call.caller.role.reseller()).await?;
         Page::only(found.filter(|client| filter.shows(client)))
     } else {
         app.store.clients(&filter, query.limit.unwrap_or_default().get(), position).await?
@@ -88,9 +88,9 @@ async fn list_clients(
     seen_by!(call, ClientView as Seen => List::answer(&app, &scope, page, |client: &Client| Seen::from(client)))
 }
 
-/// The client that has the requested address and `client_id`. Text that is not a valid address or id matches no
-/// client.
-async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Problem> {
+/// The client that has the requested address and `client_id`, if it belongs to `owner`, where one is given. Text that
+/// is not a valid address or id matches no client.
+async fn look_up(app: &App, query: &ClientQuery, owner: Option<&ResellerRefid>) -> Result<Option<Client>, Problem> {
     let refid = match query.email.clone().map(|text| as_stored(|| EmailAddress::try_from(text))) {
         Some(Ok(email)) => Some(app.store.client_by_email(&email).await?),
         Some(Err(_)) => Some(None),
@@ -99,13 +99,13 @@ async fn look_up(app: &App, query: &ClientQuery) -> Result<Option<Client>, Probl
     if let Some(text) = query.client_id.clone() {
         let client_id = as_stored(|| ClientId::try_from(text)).ok();
         let found = match client_id {
-            Some(client_id) => app.store.client_by_id(&client_id).await?,
+            Some(client_id) => app.store.client_by_id(&client_id, owner).await?,
             None => None,
         };
         return Ok(found.filter(|client| refid.as_ref().is_none_or(|refid| refid.as_ref() == Some(&client.refid))));
     }
     if let Some(Some(refid)) = refid {
-        return Ok(app.store.client(&refid).await?);
+        return Ok(app.store.client_of(&refid, owner).await?);
     }
     // Without this read, the number of reads would tell a caller whether the address belongs to another reseller's
     // client or to no client.

@@ -46,7 +46,9 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
         }
         Change::Reseller(old, new) => {
             let at = |event| occurrence(new.refid.as_str(), new.version, new.updated_at, event);
-            reseller_event(old.as_ref(), new).map(at).into_iter().collect()
+            let moved = old.as_ref().filter(|old| old.email.folded() != new.email.folded());
+            let moved = moved.map(|_| Event::ResellerEmailChanged { reseller: new.refid.clone() });
+            reseller_event(old.as_ref(), new).into_iter().chain(moved).map(at).collect()
         }
         Change::Entry(entry) => {
             let at = |event| occurrence(entry.refid.as_str(), 1, entry.created_at, event);

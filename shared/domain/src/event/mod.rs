@@ -105,6 +105,11 @@ pub enum Event {
         /// The reseller's tier after the change.
         tier: Tier,
     },
+    /// An operator changed the e-mail address of a reseller.
+    ResellerEmailChanged {
+        /// The reseller.
+        reseller: ResellerRefid,
+    },
     /// Credits were added to a reseller's wallet by a top-up.
     CreditsAdded {
         /// The reseller.

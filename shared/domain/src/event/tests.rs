@@ -111,6 +111,14 @@ fn events_of_resellers() {
             changed(next.clone(), json!({"status": "active"})),
             vec![r#"$R:2:ResellerStatusChanged T+0s {"from":"pending","reseller":"$R","to":"active"}"#],
         ),
+        (
+            Some(reseller.clone()),
+            changed(next.clone(), json!({"email": "new@elite.example"})),
+            vec![
+                r#"$R:2:ResellerChanged T+0s {"reseller":"$R","tier":"gold"}"#,
+                r#"$R:2:ResellerEmailChanged T+0s {"reseller":"$R"}"#,
+            ],
+        ),
         (Some(reseller.clone()), next, vec![r#"$R:2:ResellerChanged T+0s {"reseller":"$R","tier":"gold"}"#]),
         (Some(reseller.clone()), reseller, vec![]),
     ] {

@@ -86,6 +86,9 @@ pub struct Reseller {
     pub user: UserRefid,
     pub company_name: Name,
     pub email: EmailAddress,
+    /// The address before the last change. A notice of the change goes there.
+    #[serde(default)]
+    pub previous_email: Option<EmailAddress>,
     pub tier: Tier,
     pub status: ResellerStatus,
     /// Whether purchases are on hold (rule B5).
@@ -139,6 +142,7 @@ impl Reseller {
             user,
             company_name: new.company_name,
             email: new.email,
+            previous_email: None,
             tier: new.tier,
             status: new.status,
             hold_provisioning: false,
@@ -177,7 +181,9 @@ impl Reseller {
 
     /// The reseller with `change` applied; `None` if that changes nothing.
     pub fn changed(&self, change: ResellerChange, now: Time) -> Option<Self> {
+        let moved = change.email.as_ref().filter(|email| email.folded() != self.email.folded());
         let changed = Self {
+            previous_email: moved.map_or_else(|| self.previous_email.clone(), |_| Some(self.email.clone())),
             company_name: change.company_name.unwrap_or_else(|| self.company_name.clone()),
             email: change.email.unwrap_or_else(|| self.email.clone()),
             tier: change.tier.unwrap_or(self.tier),

@@ -49,3 +49,10 @@ fn snapshot_of_application() {
     assert_same_in_both("application_received", resellers::application_received(&app, &elite));
     assert_same_in_both("application_approved", resellers::application_approved(&app, &elite));
 }
+
+#[test]
+fn snapshot_of_reseller_email_changed() {
+    let (app, elite) = (app(&[]), white_label());
+    let mail = resellers::email_changed(&app, &elite.email, &elite, WHEN);
+    assert_same_in_both("reseller_email_changed", mail);
+}

@@ -29,7 +29,7 @@ async fn an_address_changes_once_its_owner_says_so() {
     let ada_again = world.sign_in(new, PASSWORD).await;
     assert_eq!(ada_again.refid, ada.refid);
     let told = world.subjects(&ada.email).await;
-    assert_eq!(told[0], "The e-mail address of your Purser account was changed");
+    assert!(told.iter().any(|it| it == "The e-mail address of your Purser account was changed"), "{told:?}");
     let stale = reset(&world, &stale, "a new harbour at midnight").await;
     let _stale = stale.refused(422, "invalid_token");
     // The old address is free for a new user.
@@ -46,9 +46,10 @@ async fn the_old_address_is_told_at_once_and_a_new_password_stops_the_change() {
     let new = "thief@new.example";
     let _asked = move_to(&ada, new, PASSWORD).await.expect(202);
     let told = world.subjects(&ada.email).await;
-    assert_eq!(told[0], "A new e-mail address was requested for your Purser account");
+    let subject = "A new e-mail address was requested for your Purser account";
+    assert!(told.iter().any(|it| it == subject), "{told:?}");
     let mails = world.all_mails().await;
-    let notice = mails.iter().find(|mail| mail["subject"] == *told[0]).unwrap();
+    let notice = mails.iter().find(|mail| mail["subject"] == subject).unwrap();
     assert!(!notice.to_string().contains(new), "{notice}");
     let token = world.mailed_token(new).await;
     let chosen = "a new harbour at midnight";

@@ -79,8 +79,12 @@ async fn guess(world: &World, partner: &Partner) {
     let _padded = partner.caller.post("/v1/clients", &padded).await.expect(201);
     let own = world.client(partner).await;
     let moved = json!({"email": taken["email"]});
-    let moved = partner.caller.patch(&format!("/v1/clients/{own}"), &moved).await;
-    let _refused = moved.refused(409, "duplicate_email");
+    // A client that changed within the day, and one that did not.
+    for when in ["2999-01-01T00:00:00.000Z", "2020-01-01T00:00:00.000Z"] {
+        world.tamper(&format!("CL#{own}"), "updated_at", &json!({"S": when}));
+        let moved = partner.caller.patch(&format!("/v1/clients/{own}"), &moved).await;
+        let _refused = moved.refused(409, "duplicate_email");
+    }
     world.top_up(&partner.refid, 10).await;
     let order = json!({"product": world.product(1).await, "client": taken});
     let order = partner.caller.post_once("/v1/provisions", "guess", &order).await;

@@ -135,7 +135,10 @@ fn events_of(change: &Change) -> Vec<String> {
         }
         "client" => vec![fitting("Client", "ClientCreated", "ClientChanged")],
         "deleted_client" => vec![id("ClientDeleted")],
-        "reseller" => vec![fitting("Reseller", "ResellerOnboarded", "ResellerChanged")],
+        "reseller" => {
+            let moved = differs("email").then(|| id("ResellerEmailChanged"));
+            std::iter::once(fitting("Reseller", "ResellerOnboarded", "ResellerChanged")).chain(moved).collect()
+        }
         "licence" if old_doc.is_none() => vec![id("LicenceMinted")],
         "licence" => vec![id("LicenceRevoked")],
         "api_key" if old_doc.is_none() => vec![id("ApiKeyCreated")],

@@ -24,6 +24,7 @@ pub const TAKES: &[EventName] = &[
     EventName::CreditsRanLow,
     EventName::ResellerOnboarded,
     EventName::ResellerStatusChanged,
+    EventName::ResellerEmailChanged,
     EventName::PasswordChanged,
     EventName::EmailChangeRequested,
     EventName::EmailChanged,
@@ -74,6 +75,11 @@ async fn mail_for(app: &App, delivery: &Delivery, occurrence: Occurrence) -> Res
             found.map(|reseller| resellers::application_approved(app, &reseller)).transpose()
         }
         Event::ResellerOnboarded { .. } | Event::ResellerStatusChanged { .. } => Ok(None),
+        Event::ResellerEmailChanged { reseller } => {
+            let found = app.store.reseller(&reseller).await?;
+            let before = found.and_then(|it| Some((it.previous_email.clone()?, it)));
+            before.map(|(to, reseller)| resellers::email_changed(app, &to, &reseller, when)).transpose()
+        }
         Event::PasswordChanged { user } => accounts::password_changed(app, &user, when).await,
         Event::EmailChangeRequested { user } => accounts::email_change_requested(app, &user, when).await,
         Event::EmailChanged { user } => accounts::email_changed(app, &user, when).await,
