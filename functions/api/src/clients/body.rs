@@ -59,8 +59,7 @@ impl ClientBody {
     }
 }
 
-/// Checks the object given as the member `metadata`; an error points into it. Null never stays, as in a
-/// change.
+/// Checks the object given as the member `metadata`; an error points into it. Null never stays, as in a change.
 pub fn metadata(object: &Map<String, Value>) -> Result<Metadata, Problem> {
     Metadata::default().merged(object).map_err(metadata_problem)
 }

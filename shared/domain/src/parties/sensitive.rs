@@ -147,21 +147,17 @@ pub(crate) fn holds_a_card_number(text: &str) -> bool {
         let digits = |group: &str| group.chars().filter_map(decimal).collect::<Vec<u32>>();
         let groups: Vec<Vec<u32>> = row.split(SEPARATORS).map(digits).collect();
         let is_all = row.trim() == text.trim();
-        let mut places = (0..groups.len()).flat_map(|from| (from + 1..=groups.len()).map(move |to| from..to));
+        let mut some = (1..=MOST_GROUPS).flat_map(|count| groups.windows(count));
         is_all && is_card_number(&groups.concat())
-            || groups.len() <= MOST_GROUPS
-                && places.any(|place| {
-                    let some = groups.get(place).unwrap_or_default();
-                    is_grouped_as_on_cards(some) && is_card_number(&some.concat())
-                })
+            || some.any(|some| is_grouped_as_on_cards(some) && is_card_number(&some.concat()))
     })
 }
 
 /// What may stand between the digits of a card's number.
 const SEPARATORS: [char; 5] = [' ', '-', '.', '_', '/'];
 
-/// A longer row of groups of digits is data, not a number beside others.
-const MOST_GROUPS: usize = 64;
+/// The most groups of digits of a card: four fours, and a rest.
+const MOST_GROUPS: usize = 5;
 
 /// A text with hyphens and spaces of one kind, without what can't be seen. A word with a letter in it is a letter, so
 /// that the digits of a UUID are no number.

@@ -237,7 +237,7 @@ impl Resource for Client {
     type Id = ClientRefid;
 
     async fn find(app: &App, call: &Call, id: &ClientRefid) -> Result<Option<Self>, StoreError> {
-        let found = app.store.client(id).await?;
+        let found = app.store.client_of(id, call.caller.role.reseller()).await?;
         Ok(found.filter(|client| call.may_reach(client)))
     }
 }

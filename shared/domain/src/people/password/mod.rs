@@ -150,7 +150,7 @@ impl PasswordPolicy {
             let advice = "Names, the name of the service and dates are what others try first.".to_owned();
             return Err(WeakPassword::Common { advice });
         }
-        let typed = Zeroizing::new(given.0.chars().take(JUDGED).collect::<String>());
+        let typed = beginning(given.0.chars());
         let judged = zxcvbn(&typed, &known);
         if judged.score() >= Score::Three {
             let bare = bare(&given.0);
@@ -261,8 +261,14 @@ fn bare(text: &str) -> Zeroizing<String> {
     let unshifted = |c: char| "!@#$%^&*()".find(c).and_then(|at| "1234567890".chars().nth(at)).unwrap_or(c);
     // Signs at the end are an ending, no keys.
     let keys = text.trim_end_matches(|c: char| !c.is_alphanumeric()).chars().map(unshifted);
-    let kept = keys.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
-    Zeroizing::new(kept.take(JUDGED).collect())
+    beginning(keys.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase))
+}
+
+/// As many characters as are judged. The capacity is enough from the start, so no copy is left behind.
+fn beginning(characters: impl Iterator<Item = char>) -> Zeroizing<String> {
+    let mut beginning = Zeroizing::new(String::with_capacity(JUDGED * 4));
+    beginning.extend(characters.take(JUDGED));
+    beginning
 }
 
 /// Whether the letters of a password are only those of known words, with no more digits than a date has beside them.
