@@ -76,12 +76,15 @@ impl Token {
     /// Refuses a token that `user` can't use any more, without revealing why.
     pub fn must_be_good_for(&self, user: &User, now: Time) -> Result<(), Refusal> {
         let registers = self.purpose == Purpose::Confirm {};
+        // The link was asked for, and is confirmed, with a password that does not open the account.
+        let takes_away = matches!(self.purpose, Purpose::ChangeEmail { .. }) && user.awaits_proof();
         let good = self.expires_at > now
             && self.user == user.refid
             && self.email.folded() == user.email.folded()
             && self.epoch == user.epoch
             && user.may_sign_in()
-            && !(registers && user.confirmed_at.is_some());
+            && !(registers && user.confirmed_at.is_some())
+            && !takes_away;
         good.then_some(()).ok_or(Refusal::InvalidToken)
     }
 }
@@ -184,6 +187,10 @@ mod tests {
             let used = token.must_be_good_for(&other, at(1));
             assert_eq!(used, Err(Refusal::InvalidToken), "{other:?}");
         }
+        let moves = Token::mint(&user(), Purpose::ChangeEmail { email: email.clone() }, at(0));
+        assert_eq!(moves.must_be_good_for(&user(), at(1)), Ok(()));
+        let customer = User { client: crate::basic::ClientRefid::parse("CL-0123456789ABCDEF"), ..user() };
+        assert_eq!(moves.must_be_good_for(&customer, at(1)), Err(Refusal::InvalidToken));
         let again = Token::mint(&user(), Purpose::Confirm {}, at(0));
         let confirmed = again.must_be_good_for(&user().proven(None, at(0)), at(1));
         assert_eq!(confirmed, Err(Refusal::InvalidToken));

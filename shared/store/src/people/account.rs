@@ -27,10 +27,11 @@ pub struct Account {
 }
 
 impl Account {
-    /// Refuses a request if its session has ended, or if the user may not sign in any more.
+    /// Refuses a request if its session has ended, or if the user may not sign in any more. The sessions may have been
+    /// read a moment before the user, so they count only in the user's epoch.
     pub fn must_be_in(&self, session: &str) -> Result<(), Refusal> {
-        let sessions = self.sessions.iter().flat_map(|it| &it.sessions);
-        let lasts = sessions.into_iter().any(|it| it.id == session);
+        let current = self.sessions.iter().filter(|it| it.epoch == self.user.epoch);
+        let lasts = current.flat_map(|it| &it.sessions).any(|it| it.id == session);
         let may = lasts && self.user.may_sign_in();
         may.then_some(()).ok_or(Refusal::SessionEnded)
     }

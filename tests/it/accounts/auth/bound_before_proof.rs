@@ -41,3 +41,26 @@ async fn a_client_bound_to_a_strangers_account_ends_the_strangers_access() {
         assert_eq!((me.text("client"), &me.json["roles"]), (made.text("refid"), &json!(["customer"])));
     }
 }
+
+#[tokio::test]
+async fn a_link_asked_for_while_a_client_was_bound_takes_nothing_away() {
+    let world = World::with(None, &[("PURSER_CONFIRM_ADDRESS", "false")]).await;
+    let stranger = squatted(&world, "victim@example.com").await;
+    let moved = json!({"email": "x@attacker.example", "password": PASSWORD});
+    let _asked = stranger.caller.put("/v1/me/email", &moved).await.expect(202);
+    let link = world.mailed_token("x@attacker.example").await;
+    let client = json!({"name": "Acme", "email": "victim@example.com", "user": stranger.refid});
+    let _bound = world.operator.post("/v1/clients", &client).await.expect(201);
+    // As if the password had been checked before the binding, and the link made after it.
+    let items = world.items();
+    let epoch = |pk: &str| {
+        let item = items.iter().find(|item| item["pk"]["S"].as_str().unwrap().starts_with(pk)).unwrap();
+        (item["pk"]["S"].as_str().unwrap().to_owned(), item["doc"]["M"]["epoch"].clone())
+    };
+    let ((token, before), (_, now)) = (epoch("TK#"), epoch(&format!("US#{}", stranger.refid)));
+    assert_ne!(before, now);
+    world.tamper(&token, "epoch", &now);
+    let _dead = confirm(&world, &link).await.refused(422, "invalid_token");
+    let user = world.operator.get(&format!("/v1/users/{}", stranger.refid)).await.expect(200);
+    assert_eq!(user.text("email"), "victim@example.com");
+}

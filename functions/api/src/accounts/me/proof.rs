@@ -44,13 +44,17 @@ pub(super) async fn wholly_proven(
     code: Option<&GivenCode>,
 ) -> Result<Account, Problem> {
     let account = proven(app, &me.user, &me.session, password, &me.request).await?;
+    // The session may have ended since the request came in. What follows would belong to the user's next epoch.
+    account.must_be_in(&me.session)?;
     if account.credentials.second_factor.is_none() {
         return Ok(account);
     }
     let code = code.ok_or_else(|| Problem::invalid("/code", "is required, because you have a second factor"))?;
     by_code(app, me, code, None).await?;
     let account = app.store.account(&me.user, me.request.now).await?;
-    Ok(account.ok_or(Refusal::NotFound(ResourceKind::User))?)
+    let account = account.ok_or(Refusal::NotFound(ResourceKind::User))?;
+    account.must_be_in(&me.session)?;
+    Ok(account)
 }
 
 /// Uses up a code of the signed-in user, and notes in the session until when that counts as a proof.
