@@ -94,8 +94,9 @@ pub fn grouped(number: u64) -> String {
 /// A number with its noun: `1 wallet`, `88,312 wallets`.
 pub fn counted(number: u64, one: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
+    // A word such as `day` or `key` just gets an s.
     match one.strip_suffix('y').filter(|_| number != 1) {
-        Some(stem) if one != "day" => format!("{} {stem}ies", grouped(number)),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{} {stem}ies", grouped(number)),
         _ => format!("{} {one}{plural}", grouped(number)),
     }
 }
@@ -115,6 +116,6 @@ mod tests {
         ] {
             assert_eq!(counted(number, "entry"), text);
         }
-        assert_eq!(counted(2, "day"), "2 days");
+        assert_eq!((counted(2, "day"), counted(3, "API key")), ("2 days".to_owned(), "3 API keys".to_owned()));
     }
 }
