@@ -45,6 +45,6 @@ async fn transfer_client(
         Ok(client.transferred(to.clone(), call.now))
     };
     let may = |client: &Client| call.may_reach(client);
-    let moved = app.store.change_client::<ClientView>(&client.refid, None, &call.request(), may, change).await?;
+    let moved = app.store.change_client::<ClientView>(&client.refid, &call.request(), may, change).await?;
     Ok(answer::changed(moved))
 }

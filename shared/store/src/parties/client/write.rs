@@ -118,19 +118,14 @@ impl Store {
     pub async fn change_client<V: View<Client>>(
         &self,
         refid: &ClientRefid,
-        asker: Option<&Asker>,
         request: &Request,
         may: impl Fn(&Client) -> bool + Send + Sync,
         change: impl Fn(&Client) -> Result<Option<Client>, Refusal> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         let stamp = &request.stamp;
-        let keys: Vec<Key> = std::iter::once(key(refid)).chain(asker.map(|asker| asker.key(request.now))).collect();
-        self.command(&stamp.request, None, &keys, |loaded| {
+        self.command(&stamp.request, None, &[key(refid)], |loaded| {
             let client = read_loaded(loaded, refid, &self.secrets)?.filter(&may);
             let client = client.ok_or(Refusal::NotFound(ResourceKind::Client))?;
-            if let Some(asker) = asker {
-                asker.must_have_left(loaded, request.now)?;
-            }
             let Some(changed) = change(&client)? else {
                 return Ok(Decision::Unchanged(Answer::first(answer::show::<V, _>(&client)?)));
             };
