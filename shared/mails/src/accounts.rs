@@ -9,12 +9,12 @@ use purser_charts::trend::grouped;
 use purser_domain::basic::text::is_allowed;
 use purser_domain::basic::{EmailAddress, Name, UserRefid};
 use purser_domain::parties::Reseller;
-use purser_domain::people::OwnedKey;
 use purser_domain::people::clean_up::{Reason, Stale};
+use purser_domain::people::{OwnedKey, User};
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
 
-use super::{Colour, brand, counted, readable_duration};
+use super::{Colour, brand, counted, greeting, readable_duration};
 
 const MAX_DEVICE_CHARS: usize = 120;
 
@@ -33,6 +33,17 @@ pub struct Recipient<'a> {
     pub app: &'a App,
     pub to: &'a EmailAddress,
     pub reseller: Option<&'a Reseller>,
+    /// How the e-mail greets its reader. `None` if the address has not been confirmed: a stranger may have chosen the
+    /// name, and could so make Purser send any text to any address.
+    pub name: Option<&'a Name>,
+}
+
+impl<'a> Recipient<'a> {
+    /// A user, at their own address.
+    pub fn of(app: &'a App, user: &'a User, reseller: Option<&'a Reseller>) -> Self {
+        let name = user.confirmed_at.is_some().then_some(&user.name);
+        Self { app, to: &user.email, reseller, name }
+    }
 }
 
 impl Recipient<'_> {
@@ -40,47 +51,45 @@ impl Recipient<'_> {
         brand(self.app, self.reseller)
     }
 
-    /// Contains the link that confirms a new user's address, but not the user's name: a stranger may choose the name,
-    /// and could so make Purser send any text to any address.
+    fn greeting(&self) -> String {
+        greeting(self.name.map(Name::as_str))
+    }
+
+    /// Contains the link that confirms a new user's address, which nobody has proved yet.
     pub fn confirm(&self, link: &str, valid_for: Duration) -> Result<Mail, String> {
         let brand = self.brand();
-        let valid_for = &*readable_duration(valid_for);
+        let (greeting, valid_for) = (&*greeting(None), &*readable_duration(valid_for));
         mail!(
             brand, self.to, format!("Confirm your e-mail address for {brand}"), Colour::of_brand(self.reseller),
-            "accounts/confirm/mail.txt", "accounts/confirm/mail.html", { link, valid_for }
+            "accounts/confirm/mail.txt", "accounts/confirm/mail.html", { greeting, link, valid_for }
         )
     }
 
     /// Goes to an existing user whose address someone registered again. The link sets a new password.
-    pub fn already_registered(&self, name: &Name, link: &str, valid_for: Duration) -> Result<Mail, String> {
+    pub fn already_registered(&self, link: &str, valid_for: Duration) -> Result<Mail, String> {
         let brand = self.brand();
-        let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
+        let (greeting, valid_for) = (&*self.greeting(), &*readable_duration(valid_for));
         mail!(
             brand, self.to, format!("You already have an account with {brand}"), Colour::of_brand(self.reseller),
-            "accounts/already_registered/mail.txt", "accounts/already_registered/mail.html", { name, link, valid_for }
+            "accounts/already_registered/mail.txt", "accounts/already_registered/mail.html",
+            { greeting, link, valid_for }
         )
     }
 
-    pub fn reset_password(&self, name: &Name, link: &str, valid_for: Duration) -> Result<Mail, String> {
+    pub fn reset_password(&self, link: &str, valid_for: Duration) -> Result<Mail, String> {
         let brand = self.brand();
-        let (name, valid_for) = (name.as_str(), &*readable_duration(valid_for));
+        let (greeting, valid_for) = (&*self.greeting(), &*readable_duration(valid_for));
         mail!(
             brand, self.to, format!("Reset your {brand} password"), Colour::of_brand(self.reseller),
-            "accounts/reset_password/mail.txt", "accounts/reset_password/mail.html", { name, link, valid_for }
+            "accounts/reset_password/mail.txt", "accounts/reset_password/mail.html", { greeting, link, valid_for }
         )
     }
 
-    /// Contains the link that sets the first password of an account that someone else created. For the first user of an
-    /// onboarded reseller, `name` is the company's name.
-    pub fn set_password(
-        &self,
-        name: &Name,
-        link: &str,
-        valid_for: Duration,
-        occasion: Occasion,
-    ) -> Result<Mail, String> {
+    /// Contains the link that sets the first password of an account that someone else created.
+    pub fn set_password(&self, link: &str, valid_for: Duration, occasion: Occasion) -> Result<Mail, String> {
         let brand = self.brand();
-        let (name, email, valid_for) = (name.as_str(), self.to.as_str(), &*readable_duration(valid_for));
+        let (greeting, email) = (&*self.greeting(), self.to.as_str());
+        let valid_for = &*readable_duration(valid_for);
         let (subject, reason) = match occasion {
             Occasion::Onboarding => (
                 format!("Your partner account with {brand}"),
@@ -95,82 +104,91 @@ impl Recipient<'_> {
         mail!(
             brand, self.to, subject, Colour::of_brand(self.reseller),
             "accounts/set_password/mail.txt", "accounts/set_password/mail.html",
-            { name, reason, email, link, valid_for }
+            { greeting, reason, email, link, valid_for }
         )
     }
 
-    /// Contains the link that confirms a user's new address, and goes to that address.
+    /// Contains the link that confirms a user's new address, and goes to that address, which nobody has proved yet.
     pub fn confirm_new_email(&self, link: &str, valid_for: Duration) -> Result<Mail, String> {
         let brand = self.brand();
-        let valid_for = &*readable_duration(valid_for);
+        let (greeting, valid_for) = (&*greeting(None), &*readable_duration(valid_for));
         mail!(
             brand, self.to, format!("Confirm your new e-mail address for {brand}"), Colour::of_brand(self.reseller),
-            "accounts/confirm_new_email/mail.txt", "accounts/confirm_new_email/mail.html", { link, valid_for }
+            "accounts/confirm_new_email/mail.txt", "accounts/confirm_new_email/mail.html", { greeting, link, valid_for }
         )
     }
 
     /// Here and in the functions below, `when` is text for people: `24 November 2026 at 12:00 UTC`.
-    pub fn password_changed(&self, name: &Name, when: &str) -> Result<Mail, String> {
+    pub fn password_changed(&self, when: &str) -> Result<Mail, String> {
         let brand = self.brand();
-        let name = name.as_str();
+        let greeting = &*self.greeting();
         mail!(
             brand, self.to, format!("Your {brand} password was changed"), Colour::of_brand(self.reseller),
-            "accounts/password_changed/mail.txt", "accounts/password_changed/mail.html", { name, when }
+            "accounts/password_changed/mail.txt", "accounts/password_changed/mail.html", { greeting, when }
         )
     }
 
     /// Goes to the address that may be replaced, and does not reveal the new one.
-    pub fn email_change_requested(&self, name: &Name, when: &str) -> Result<Mail, String> {
+    pub fn email_change_requested(&self, when: &str) -> Result<Mail, String> {
         let brand = self.brand();
-        let name = name.as_str();
+        let greeting = &*self.greeting();
         mail!(
             brand, self.to, format!("A new e-mail address was requested for your {brand} account"),
             Colour::of_brand(self.reseller),
-            "accounts/email_change_requested/mail.txt", "accounts/email_change_requested/mail.html", { name, when }
+            "accounts/email_change_requested/mail.txt", "accounts/email_change_requested/mail.html", { greeting, when }
         )
     }
 
     /// Goes to the previous address and does not reveal the new one.
-    pub fn email_changed(&self, name: &Name, when: &str) -> Result<Mail, String> {
+    pub fn email_changed(&self, when: &str) -> Result<Mail, String> {
         let brand = self.brand();
-        let (name, email) = (name.as_str(), self.to.as_str());
+        let (greeting, email) = (&*self.greeting(), self.to.as_str());
         mail!(
             brand, self.to, format!("The e-mail address of your {brand} account was changed"),
             Colour::of_brand(self.reseller),
-            "accounts/email_changed/mail.txt", "accounts/email_changed/mail.html", { name, email, when }
+            "accounts/email_changed/mail.txt", "accounts/email_changed/mail.html", { greeting, email, when }
         )
     }
 
-    pub fn new_device(&self, name: &Name, when: &str, address: &str, device: Option<&str>) -> Result<Mail, String> {
+    pub fn new_device(&self, when: &str, address: &str, device: Option<&str>) -> Result<Mail, String> {
         let brand = self.brand();
         let device = single_line(device.unwrap_or_default());
         let device = if device.is_empty() { "unknown" } else { device.as_str() };
-        let name = name.as_str();
+        let greeting = &*self.greeting();
         mail!(
             brand, self.to, format!("New sign-in to your {brand} account"), Colour::of_brand(self.reseller),
-            "accounts/new_device/mail.txt", "accounts/new_device/mail.html", { name, when, address, device }
+            "accounts/new_device/mail.txt", "accounts/new_device/mail.html", { greeting, when, address, device }
         )
     }
 
     /// Goes to everybody who decides about access. `maker` is the name of the user who made the key, or what else did.
-    pub fn api_key_created(&self, name: &Name, key: &OwnedKey, maker: &str, when: &str) -> Result<Mail, String> {
+    pub fn api_key_created(&self, key: &OwnedKey, maker: &str, when: &str) -> Result<Mail, String> {
         let brand = self.brand();
         let scopes = key.scopes.clone().into_iter().map(Into::into).collect::<Vec<&str>>().join(", ");
-        let (name, key_name, refid, scopes) = (name.as_str(), key.name.as_str(), key.refid.as_str(), scopes.as_str());
+        let (greeting, key_name) = (&*self.greeting(), key.name.as_str());
+        let (refid, scopes) = (key.refid.as_str(), scopes.as_str());
         let expires = &*key.expires_at.for_people();
-        let acts_for = match key.role.reseller() {
-            Some(reseller) => format!("the reseller {reseller}"),
-            None => "an operator".to_owned(),
-        };
-        let acts_for = acts_for.as_str();
+        let acts_for = &*acts_for(key);
         mail!(
             brand, self.to, format!("A new API key for {brand}"), Colour::of_brand(self.reseller),
             "accounts/api_key_created/mail.txt", "accounts/api_key_created/mail.html",
-            { name, key_name, refid, acts_for, scopes, expires, maker, when }
+            { greeting, key_name, refid, acts_for, scopes, expires, maker, when }
         )
     }
 
-    pub fn second_factor_changed(&self, name: &Name, on: bool, when: &str) -> Result<Mail, String> {
+    /// Goes to everybody who decides about access, like [`Self::api_key_created`].
+    pub fn api_key_expires_soon(&self, key: &OwnedKey, maker: &str) -> Result<Mail, String> {
+        let brand = self.brand();
+        let (greeting, key_name, refid) = (&*self.greeting(), key.name.as_str(), key.refid.as_str());
+        let (expires, acts_for) = (&*key.expires_at.for_people(), &*acts_for(key));
+        mail!(
+            brand, self.to, format!("An API key for {brand} expires soon"), Colour::of_brand(self.reseller),
+            "accounts/api_key_expires_soon/mail.txt", "accounts/api_key_expires_soon/mail.html",
+            { greeting, key_name, refid, acts_for, maker, expires }
+        )
+    }
+
+    pub fn second_factor_changed(&self, on: bool, when: &str) -> Result<Mail, String> {
         let brand = self.brand();
         let (state, consequence) = if on {
             (
@@ -181,14 +199,18 @@ impl Recipient<'_> {
         } else {
             ("off", "From now on, you can sign in with your password alone.")
         };
-        let name = name.as_str();
+        let greeting = &*self.greeting();
         mail!(
             brand, self.to, format!("Two-step sign-in was turned {state} for your {brand} account"),
             Colour::of_brand(self.reseller),
             "accounts/second_factor_changed/mail.txt", "accounts/second_factor_changed/mail.html",
-            { name, state, when, consequence }
+            { greeting, state, when, consequence }
         )
     }
+}
+
+fn acts_for(key: &OwnedKey) -> String {
+    key.role.reseller().map_or_else(|| "an operator".to_owned(), |reseller| format!("the reseller {reseller}"))
 }
 
 /// The accounts that appear to be unused, for the report to operators.

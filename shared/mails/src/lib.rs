@@ -35,6 +35,8 @@ macro_rules! mail {
             subject,
             text: text.map_err(|error| error.to_string())?,
             html: html.map_err(|error| error.to_string())?,
+            share: purser_edge::process::mail::Share::Notices,
+            reseller: None,
         })
     }};
 }
@@ -63,6 +65,11 @@ pub async fn branding_reseller(app: &App, user: &User) -> Result<Option<Reseller
         Some(reseller) => Ok(app.store.reseller(&reseller).await?),
         None => Ok(None),
     }
+}
+
+/// The first line of an e-mail.
+fn greeting(name: Option<&str>) -> String {
+    name.map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"))
 }
 
 /// The brand name of an e-mail: the reseller's, or the vendor's if there is no reseller.

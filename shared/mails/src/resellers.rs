@@ -5,7 +5,7 @@ use purser_domain::parties::Reseller;
 use purser_edge::App;
 use purser_edge::process::mail::Mail;
 
-use super::{Colour, counted, credits_and_value};
+use super::{Colour, counted, credits_and_value, greeting};
 
 /// The warning that a reseller's balance fell below its threshold (rule B9).
 pub fn credits_ran_low(app: &App, reseller: &Reseller, left: u64, threshold: u64) -> Result<Mail, String> {
@@ -41,8 +41,10 @@ pub fn email_changed(app: &App, to: &EmailAddress, reseller: &Reseller, when: &s
     )
 }
 
+/// Does not repeat the name of the company: anybody may apply with any name, for any address.
 pub fn application_received(app: &App, reseller: &Reseller) -> Result<Mail, String> {
-    let (brand, company) = (app.config.brand.as_str(), reseller.company_name.as_str());
+    let brand = app.config.brand.as_str();
+    let greeting = &*greeting(None);
     mail!(
         brand,
         reseller.email,
@@ -50,7 +52,7 @@ pub fn application_received(app: &App, reseller: &Reseller) -> Result<Mail, Stri
         Colour::VENDOR,
         "resellers/application_received/mail.txt",
         "resellers/application_received/mail.html",
-        { company }
+        { greeting }
     )
 }
 

@@ -23,6 +23,7 @@ use purser_domain::parties::ClientStatus;
 
 use crate::engine::command::line::Lines;
 use crate::engine::{Secrets, Table};
+use crate::events::mail_budget::MailLimits;
 use crate::money::wallet;
 use crate::parties::client::Bind;
 
@@ -51,6 +52,7 @@ pub struct Policy {
     pub client_status: ClientStatus,
     /// Whether a new client is bound to the user with its address, if the address is confirmed (rule A7).
     pub bind_by_address: bool,
+    pub mails: MailLimits,
 }
 
 impl Policy {

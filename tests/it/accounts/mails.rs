@@ -20,36 +20,36 @@ fn address() -> EmailAddress {
 
 /// The e-mails that have a link and go to unconfirmed addresses.
 fn to_strangers(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
-    let ada = Recipient { app, to: &address(), reseller };
+    let ada = Recipient { app, to: &address(), reseller, name: None };
     let confirm = &link(app, "/customer/confirm", "token").unwrap();
     vec![ada.confirm(confirm, DAY).unwrap(), ada.confirm_new_email(confirm, DAY).unwrap()]
 }
 
 /// The other e-mails with a link.
 fn to_owners(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
-    let ada = Recipient { app, to: &address(), reseller };
     let name = &Name::try_from(NAME.to_owned()).unwrap();
+    let ada = Recipient { app, to: &address(), reseller, name: Some(name) };
     let reset = &link(app, "/customer/reset-password", "token").unwrap();
-    let set = |occasion| ada.set_password(name, reset, DAY, occasion).unwrap();
+    let set = |occasion| ada.set_password(reset, DAY, occasion).unwrap();
     vec![
-        ada.already_registered(name, reset, DAY).unwrap(),
-        ada.reset_password(name, reset, DAY).unwrap(),
+        ada.already_registered(reset, DAY).unwrap(),
+        ada.reset_password(reset, DAY).unwrap(),
         set(Occasion::Onboarding),
         set(Occasion::Invitation),
     ]
 }
 
 fn notices(app: &App, reseller: Option<&Reseller>) -> Vec<Mail> {
-    let ada = Recipient { app, to: &address(), reseller };
     let name = &Name::try_from(NAME.to_owned()).unwrap();
+    let ada = Recipient { app, to: &address(), reseller, name: Some(name) };
     let device = Some("Firefox 150\r\non <Linux>");
     vec![
-        ada.password_changed(name, WHEN).unwrap(),
-        ada.email_change_requested(name, WHEN).unwrap(),
-        ada.email_changed(name, WHEN).unwrap(),
-        ada.new_device(name, WHEN, "192.0.2.7", device).unwrap(),
-        ada.second_factor_changed(name, true, WHEN).unwrap(),
-        ada.second_factor_changed(name, false, WHEN).unwrap(),
+        ada.password_changed(WHEN).unwrap(),
+        ada.email_change_requested(WHEN).unwrap(),
+        ada.email_changed(WHEN).unwrap(),
+        ada.new_device(WHEN, "192.0.2.7", device).unwrap(),
+        ada.second_factor_changed(true, WHEN).unwrap(),
+        ada.second_factor_changed(false, WHEN).unwrap(),
     ]
 }
 

@@ -2,8 +2,6 @@
 
 use purser_tests::prelude::*;
 
-use crate::accounts::auth::tokens::futures_all;
-
 /// What a reseller may ask about in a day.
 const A_DAY: u64 = 1_000;
 

@@ -6,15 +6,16 @@ use purser_tests::prelude::*;
 async fn a_new_client_is_welcomed_by_the_vendor() {
     let world = World::with(None, &[("PURSER_BRAND", "Vendor & Co")]).await;
     let body = json!({"name": "<b>Acme</b> 株式会社", "email": "ops@acme.example", "client_id": "CUST-1"});
-    let _client = world.operator.post("/v1/clients", &body).await.expect(201);
+    let client = world.operator.post("/v1/clients", &body).await.expect(201);
     let mails = world.mails().await;
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
     assert_eq!((&mail["to"], &mail["subject"]), (&json!(["ops@acme.example"]), &json!("Welcome to Vendor & Co")));
     let (text, html) = (mail["text"].as_str().unwrap(), mail["html"].as_str().unwrap());
-    assert!(text.contains("Hello <b>Acme</b> 株式会社,") && text.contains("CUST-1"), "{text}");
-    assert!(!html.contains("<b>Acme"), "what people typed must be escaped: {html}");
-    assert!(html.contains("株式会社") && html.contains("CUST-1"));
+    for body in [text, html] {
+        assert!(body.contains("Hello,") && body.contains(client.text("refid")), "{body}");
+        assert!(!body.contains("Acme") && !body.contains("CUST-1"), "nobody has proved the address: {body}");
+    }
 }
 
 #[tokio::test]
@@ -72,7 +73,7 @@ async fn a_brand_that_is_no_name_gives_way_to_the_company() {
 }
 
 #[tokio::test]
-async fn each_change_of_status_is_noticed() {
+async fn a_changed_status_is_noticed_and_nothing_else_is() {
     let world = World::new().await;
     let body = json!({"company_name": "Elite Ltd", "email": "e@example.com", "metadata": {"name": "Elite"}});
     let reseller = world.operator.post("/v1/resellers", &body).await.expect(201);
@@ -80,26 +81,23 @@ async fn each_change_of_status_is_noticed() {
     client["reseller"] = json!(reseller.text("refid"));
     let client = world.operator.post("/v1/clients", &client).await.expect(201);
     let path = format!("/v1/clients/{}", client.text("refid"));
-    for action in ["activate", "activate", "suspend", "activate", "deactivate"] {
-        let _changed = world.operator.act(&format!("{path}/{action}")).await.expect(200);
-    }
     let _renamed = world.operator.patch(&path, &json!({"name": "New"})).await.expect(200);
-    let mails = world.mails().await;
-    let mut subjects: Vec<&str> = mails.iter().map(|mail| mail["subject"].as_str().unwrap()).collect();
-    subjects.sort_unstable();
-    assert_eq!(
-        subjects,
-        [
-            "Welcome to Elite",
-            "Your Elite account is now active",
-            "Your Elite account is now active",
-            "Your Elite account is now inactive",
-            "Your Elite account is now suspended",
-        ]
-    );
-    let suspended = mails.iter().find(|mail| mail["subject"].as_str().unwrap().ends_with("suspended"));
-    let text = suspended.unwrap()["text"].as_str().unwrap();
-    assert!(text.contains("from active to suspended on ") && text.contains(" UTC."), "{text}");
+    for (action, subjects) in [
+        ("activate", vec!["Your Elite account is now active", "Welcome to Elite"]),
+        (
+            "suspend",
+            vec!["Your Elite account is now suspended", "Your Elite account is now active", "Welcome to Elite"],
+        ),
+    ] {
+        let _changed = world.operator.act(&format!("{path}/{action}")).await.expect(200);
+        world.system().settle().await;
+        world.system().clock().advance(SignedDuration::from_mins(60));
+        world.run_schedule("run-due-work").await;
+        let mails = world.mails().await;
+        assert_eq!(mails.iter().map(|mail| mail["subject"].as_str().unwrap()).collect::<Vec<_>>(), subjects);
+    }
+    let text = world.mails().await[0]["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("It is suspended as of ") && text.contains(" UTC."), "{text}");
 }
 
 #[tokio::test]

@@ -11,8 +11,16 @@ async fn welcomed(world: &World, email: &str) -> usize {
     // The welcome has to be sent, and its bounce noted, before the notice of the activation.
     world.system().settle().await;
     let _active = world.operator.act(&path).await.expect(200);
+    noticed(world).await;
     let mails = world.mails().await;
     mails.iter().filter(|mail| mail["to"] == json!([email])).count()
+}
+
+/// Waits until clients are told of their status.
+async fn noticed(world: &World) {
+    world.system().settle().await;
+    world.system().clock().advance(SignedDuration::from_mins(1));
+    world.run_schedule("run-due-work").await;
 }
 
 #[tokio::test]
@@ -99,6 +107,7 @@ async fn a_full_mailbox_is_mailed_again_and_a_dead_one_after_ninety_days() {
         let refid = found.json["data"][0]["refid"].as_str().unwrap();
         let path = format!("/v1/clients/{refid}/suspend");
         let _suspended = world.operator.act(&path).await.expect(200);
+        noticed(&world).await;
         let sent = world.mails().await;
         let sent = sent.iter().filter(|mail| mail["to"] == json!([email]));
         assert_eq!(sent.count(), mails, "{email}");

@@ -185,6 +185,7 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let a_day = json!({"advance": "P1D"});
     let _turned = nobody.post("/_local/clock", &a_day).await.expect(200);
     world.run_schedule("sample-figures").await;
+    world.run_schedule("run-due-work").await;
 
     // Somebody guesses, and an operator comes by the first key.
     let wrong = json!({"email": "ada@example.com", "password": "a wrong harbour"});

@@ -30,7 +30,8 @@ fn the_stream_hands_over_what_is_somebodys_business() {
     let takes = |name: &str, kind: &str| {
         let functions = template().functions;
         let function = functions.iter().find(|it| it.handler == name).unwrap();
-        let record = json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"kind": {"S": kind}}}});
+        let image = json!({"kind": {"S": kind}, "fell_due": {"S": "2026-01-01T00:00:00.000Z#x"}});
+        let record = json!({"eventName": "INSERT", "dynamodb": {"NewImage": image}});
         let stream = function.events.iter().find_map(|event| match event {
             EventSpec::DynamoDb(spec) => Some(spec.takes(&record)),
             _ => None,
@@ -43,7 +44,7 @@ fn the_stream_hands_over_what_is_somebodys_business() {
     for kind in ["client", "deleted_client", "entry", "licence", "reseller"] {
         assert!(takes("project-timeline", kind) && KINDS.contains(&kind), "{kind}");
     }
-    for kind in ["figure", "mark", "timeline", "rollup"] {
+    for kind in ["figure", "mark", "timeline", "rollup", "credentials", "link_password"] {
         assert!(!takes("relay", kind) && !takes("project-timeline", kind), "{kind}");
     }
 }

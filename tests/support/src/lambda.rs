@@ -41,3 +41,12 @@ pub fn bus_event(name: &str, detail: &Value) -> EventBridgeEvent<Value> {
     });
     serde_json::from_value(event).expect("an event")
 }
+
+/// The event by which a schedule starts a function.
+pub fn scheduled(id: &str) -> EventBridgeEvent<Value> {
+    let event = json!({
+        "version": "0", "id": id, "detail-type": "Scheduled Event", "source": "aws.events", "account": "1",
+        "time": "2026-01-01T00:00:00Z", "region": "eu-central-1", "resources": [], "detail": {},
+    });
+    serde_json::from_value(event).expect("an event")
+}

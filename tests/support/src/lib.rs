@@ -18,3 +18,23 @@ pub mod world;
 pub use caller::Caller;
 pub use reply::Reply;
 pub use world::{Partner, World};
+
+/// Polls all futures concurrently and returns their results in the same order.
+pub async fn futures_all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut work: Vec<_> = work.map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = work.iter().map(|_| None).collect();
+    std::future::poll_fn(move |context| {
+        for (work, done) in work.iter_mut().zip(&mut done) {
+            if done.is_none()
+                && let std::task::Poll::Ready(it) = work.as_mut().poll(context)
+            {
+                *done = Some(it);
+            }
+        }
+        if done.iter().any(Option::is_none) {
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(done.iter_mut().filter_map(Option::take).collect())
+    })
+    .await
+}

@@ -139,7 +139,8 @@ impl World {
     }
 }
 
-fn token_in(mail: &Value) -> Option<String> {
+/// The token in the link of an e-mail.
+pub fn token_in(mail: &Value) -> Option<String> {
     let text = mail["text"].as_str()?;
     let (_, after) = text.split_once("?token=")?;
     let end = after.find(|c: char| c.is_whitespace()).unwrap_or(after.len());

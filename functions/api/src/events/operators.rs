@@ -46,8 +46,8 @@ async fn tell(
         let decides = |it: &&User| it.operator || it.reseller_role == ResellerRole::Owner;
         for user in page.items.iter().filter(confirmed).filter(decides) {
             // A failure to write to one user must not keep the others from getting their e-mail.
-            let send = async { app.mail(&mail(user)?).await };
             let own = delivery.to(user.refid.as_str());
+            let send = async { own.mail(app, &mail(user)?).await };
             told = told.and(own.once(app, Box::pin(send)).await);
         }
         position = page.position;

@@ -8,8 +8,11 @@ use purser_domain::basic::{EmailAddress, Name};
 use purser_domain::money::Tier;
 use purser_domain::parties::{Metadata, NewReseller, ResellerStatus};
 use purser_edge::caller::call::Anybody;
+use purser_edge::caller::captcha::CaptchaBody;
 use purser_edge::caller::input::Subject;
+use purser_edge::http::json::object;
 use purser_edge::http::problem::Guesses;
+use purser_edge::http::problem::refusals::CaptchaFailed;
 use purser_edge::noted;
 use purser_edge::prelude::*;
 use purser_store::StoreError;
@@ -29,6 +32,8 @@ struct SignUpReseller {
     company_name: Name,
     /// The address of the reseller's first user. E-mails on the application go there.
     email: EmailAddress,
+    #[serde(default, deserialize_with = "object")]
+    captcha: Option<CaptchaBody>,
 }
 
 /// The confirmation that an application was received.
@@ -50,13 +55,14 @@ impl<W: Sync> Subject<W> for SignUp {
 /// Apply to become a reseller
 #[utoipa::path(
     post, path = "/v1/resellers/sign-up", tag = "resellers", request_body = SignUpReseller,
-    responses((status = 202, body = SignedUp), Refused<SignUpOff>),
+    responses((status = 202, body = SignedUp), Refused<(SignUpOff, CaptchaFailed)>),
     security(())
 )]
 async fn sign_up_reseller(
     State(app): State<App>,
     Input(Anybody(request), _, (), Body(body)): Input<Anybody, SignUp, (), Body<SignUpReseller>>,
 ) -> Result<Response, Problem> {
+    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let new = NewReseller {
         company_name: body.company_name,
         email: body.email,

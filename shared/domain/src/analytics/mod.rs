@@ -206,12 +206,13 @@ impl Fact {
             Change::Licence(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
             Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
             Change::User(..)
-            | Change::Credentials(..)
             | Change::Login(_)
             | Change::LinkRequest(_)
             | Change::ApiKeyCreated(_)
             | Change::ApiKeyFirstUsed(..)
-            | Change::ApiKeyEnded(_) => return None,
+            | Change::ApiKeyEnded(_)
+            | Change::ApiKeyFellDue(..)
+            | Change::NoticeFellDue(..) => return None,
         };
         let same = |before: &Self| before.scopes == now.scopes && before.counts == now.counts;
         (!before.as_ref().is_some_and(same)).then_some(now)

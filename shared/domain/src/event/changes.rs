@@ -2,14 +2,15 @@
 //!
 //! Invariant: the events depend on nothing except the item before and after the change.
 
+use super::due::{Appointment, Due};
 use super::{Event, Occurrence};
+use crate::basic::refid::ClientRefid;
 use crate::basic::time::Time;
 use crate::licences::licence::{Licence, LicenceStatus};
 use crate::money::entry::{Entry, EntryType};
 use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
 use crate::people::caller::api_key::{ApiKey, EndedApiKey};
-use crate::people::credentials::Credentials;
 use crate::people::session::Login;
 use crate::people::token::LinkRequest;
 use crate::people::user::User;
@@ -24,13 +25,16 @@ pub enum Change {
     Entry(Entry),
     Licence(Option<Licence>, Licence),
     User(Option<User>, User),
-    Credentials(Option<Credentials>, Credentials),
     Login(Login),
     LinkRequest(LinkRequest),
     ApiKeyCreated(ApiKey),
     /// The key was used for the first time, at this time.
     ApiKeyFirstUsed(ApiKey, Time),
     ApiKeyEnded(EndedApiKey),
+    /// The key met this appointment.
+    ApiKeyFellDue(ApiKey, Appointment),
+    /// The notice to this client met this appointment.
+    NoticeFellDue(ClientRefid, Appointment),
 }
 
 /// The events of a change, in the order in which they happened.
@@ -62,10 +66,6 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
             let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
             user_events(old.as_ref(), new).map(at).collect()
         }
-        Change::Credentials(old, new) => {
-            let at = |(time, event)| occurrence(new.user.as_str(), new.version, time, event);
-            credentials_events(old.as_ref(), new).map(at).collect()
-        }
         Change::Login(login) if login.new_device => {
             let event = Event::SignedInFromNewDevice { user: login.user.clone(), login: login.id.clone() };
             vec![occurrence(&login.id, 1, login.created_at, event)]
@@ -93,6 +93,15 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
             let event = Event::ApiKeyEnded { key, reseller, owner };
             vec![occurrence(it.key.refid.as_str(), it.version, it.ended_at, event)]
         }
+        Change::ApiKeyFellDue(it, Appointment { at, due }) => {
+            let event = key_event(it, *due).map(|event| occurrence(it.refid.as_str(), it.version, *at, event));
+            event.into_iter().collect()
+        }
+        Change::NoticeFellDue(client, Appointment { at, .. }) => {
+            let event = Event::ClientNoticeFellDue { client: client.clone() };
+            // Notices to one client are apart by more than a second.
+            vec![occurrence(client.as_str(), at.unix_seconds().unsigned_abs(), *at, event)]
+        }
     }
 }
 
@@ -113,6 +122,15 @@ fn client_event(old: Option<&Client>, new: &Client) -> Option<Event> {
         Some(old) if old.version != new.version => Event::ClientChanged { client, reseller },
         Some(_) => return None,
     })
+}
+
+fn key_event(it: &ApiKey, due: Due) -> Option<Event> {
+    let (key, reseller, owner) = (it.refid.clone(), it.reseller().cloned(), it.owner.clone());
+    match due {
+        Due::ApiKeyExpiresSoon => Some(Event::ApiKeyExpiresSoon { key, reseller, owner }),
+        Due::ApiKeyExpired => Some(Event::ApiKeyExpired { key, reseller, owner }),
+        Due::ClientNotice => None,
+    }
 }
 
 fn reseller_event(old: Option<&Reseller>, new: &Reseller) -> Option<Event> {
@@ -168,24 +186,16 @@ fn licence_event(old: Option<&Licence>, new: &Licence) -> Option<(Time, Event)> 
 fn user_events(old: Option<&User>, new: &User) -> impl Iterator<Item = (Time, Event)> {
     let user = || new.refid.clone();
     let invited = (old.is_none() && new.invited).then(|| (new.created_at, Event::UserInvited { user: user() }));
-    let confirmed_at =
-        |changed: fn(&User, &User) -> bool| new.confirmed_at.filter(|_| old.is_some_and(|old| changed(old, new)));
-    let confirmed = confirmed_at(|old, _| old.confirmed_at.is_none());
-    let moved = confirmed_at(|old, new| old.email != new.email);
+    let changed = |changed: fn(&User, &User) -> bool| old.is_some_and(|old| changed(old, new));
+    let confirmed = new.confirmed_at.filter(|_| changed(|old, _| old.confirmed_at.is_none()));
+    let moved = new.confirmed_at.filter(|_| changed(|old, new| old.email != new.email));
     let confirmed = confirmed.map(|time| (time, Event::UserConfirmed { user: user() }));
     let moved = moved.map(|time| (time, Event::EmailChanged { user: user() }));
-    invited.into_iter().chain(confirmed).chain(moved)
-}
-
-/// Setting the first password of a user is not a change of the password.
-fn credentials_events(old: Option<&Credentials>, new: &Credentials) -> impl Iterator<Item = (Time, Event)> {
-    let user = || new.user.clone();
-    let set_before = old.and_then(|old| old.password_set_at);
-    let password = new.password_set_at.filter(|set| set_before.is_some_and(|before| before != *set));
-    let password = password.map(|time| (time, Event::PasswordChanged { user: user() }));
-    let since = |it: &Credentials| it.second_factor.as_ref().map(|factor| factor.since);
-    let time = since(new).or(new.changed_at).filter(|_| old.and_then(since) != since(new));
-    let on = new.second_factor.is_some();
-    let factor = time.map(|time| (time, Event::SecondFactorChanged { user: user(), on }));
-    password.into_iter().chain(factor)
+    let replaced = changed(|old, new| old.password_replaced_at != new.password_replaced_at);
+    let replaced = new.password_replaced_at.filter(|_| replaced);
+    let replaced = replaced.map(|time| (time, Event::PasswordChanged { user: user() }));
+    let switched = changed(|old, new| old.second_factor != new.second_factor);
+    let switched = new.second_factor_changed_at.filter(|_| switched);
+    let switched = switched.map(|time| (time, Event::SecondFactorChanged { user: user(), on: new.second_factor }));
+    invited.into_iter().chain(confirmed).chain(moved).chain(replaced).chain(switched)
 }

@@ -4,6 +4,7 @@
 //! carries refids and figures, but never a licence key, an address or a copy of the item.
 
 mod changes;
+pub mod due;
 
 pub use changes::{Change, events_of};
 
@@ -54,6 +55,12 @@ pub enum Event {
         from: ClientStatus,
         /// The client's status after the change.
         to: ClientStatus,
+    },
+    /// A client is to be told of its status, which changed a minute ago or, if the client was told of an earlier
+    /// change, within the last hour.
+    ClientNoticeFellDue {
+        /// The client.
+        client: ClientRefid,
     },
     /// A client was moved to another reseller.
     ClientTransferred {
@@ -266,7 +273,25 @@ pub enum Event {
         /// Whose key it is; `operator` is the deployment.
         owner: KeyOwner,
     },
-    /// An API key was revoked, or ended because its owner lost one of its rights. Expiring does not cause this event.
+    /// An API key expires in two weeks. Keys that last for four weeks or less do not cause this event.
+    ApiKeyExpiresSoon {
+        /// The key.
+        key: ApiKeyRefid,
+        /// The reseller that the key acts for; null for an operator's key.
+        reseller: Option<ResellerRefid>,
+        /// Whose key it is; `operator` is the deployment.
+        owner: KeyOwner,
+    },
+    /// An API key has expired. It opens nothing any more; soon after this event it ends.
+    ApiKeyExpired {
+        /// The key.
+        key: ApiKeyRefid,
+        /// The reseller that the key acted for; null for an operator's key.
+        reseller: Option<ResellerRefid>,
+        /// Whose key it was; `operator` is the deployment.
+        owner: KeyOwner,
+    },
+    /// An API key ended: it was revoked, it had expired, or its owner lost one of its rights.
     ApiKeyEnded {
         /// The key.
         key: ApiKeyRefid,

@@ -8,7 +8,6 @@ use crate::basic::time::Time;
 use crate::money::credits::Credits;
 use crate::money::entry::{Counterparty, Entry, EntryType, Refund, Sale};
 use crate::money::wallet::tests::{at, particulars, wallet};
-use crate::people::credentials::{Credentials, SecondFactor};
 use crate::people::session::Login;
 use crate::people::user::User;
 
@@ -228,25 +227,29 @@ fn events_of_users() {
 
 #[test]
 fn events_of_credentials_and_sign_ins() {
-    let none = Credentials::none(&read(json!(USER)), time(0));
-    let set = Credentials { password_set_at: Some(time(1)), version: 1, ..none.clone() };
-    let factor = SecondFactor { sealed: "x".into(), last_step: None, recovery: Vec::new(), since: time(7) };
-    let on = Credentials { second_factor: Some(factor), changed_at: Some(time(7)), version: 2, ..set.clone() };
-    let both = Credentials { password_set_at: Some(time(9)), second_factor: None, version: 3, ..on.clone() };
+    let user: User = User::new(read(json!(USER)), read(json!("ada@example.com")), read(json!("Ada")), time(0));
+    let on = User { second_factor: true, second_factor_changed_at: Some(time(7)), version: 2, ..user.clone() };
+    let both = User {
+        password_replaced_at: Some(time(9)),
+        second_factor: false,
+        second_factor_changed_at: Some(time(9)),
+        version: 3,
+        ..on.clone()
+    };
+    let renamed = User { version: 4, ..both.clone() };
     for (old, new, expected) in [
-        (None, set.clone(), vec![]),
-        (Some(none), set.clone(), vec![]),
-        (Some(set), on.clone(), vec![r#"$U:2:SecondFactorChanged T+7s {"on":true,"user":"$U"}"#]),
+        (Some(user), on.clone(), vec![r#"$U:2:SecondFactorChanged T+7s {"on":true,"user":"$U"}"#]),
         (
             Some(on),
-            both,
+            both.clone(),
             vec![
                 r#"$U:3:PasswordChanged T+9s {"user":"$U"}"#,
-                r#"$U:3:SecondFactorChanged T+7s {"on":false,"user":"$U"}"#,
+                r#"$U:3:SecondFactorChanged T+9s {"on":false,"user":"$U"}"#,
             ],
         ),
+        (Some(both), renamed, vec![]),
     ] {
-        assert_eq!(told(&Change::Credentials(old, new)), expected);
+        assert_eq!(told(&Change::User(old, new)), expected);
     }
     let login: Login = read(json!({
         "id": "one", "user": USER, "address": null, "agent": null, "new_device": true, "created_at": THEN, "version": 1,

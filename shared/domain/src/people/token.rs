@@ -45,6 +45,10 @@ impl Purpose {
     }
 }
 
+/// In seconds.
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+
 /// A token as it is stored, under the hash of the secret in the e-mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
@@ -71,6 +75,19 @@ impl Token {
             purpose,
             version: 1,
         }
+    }
+
+    pub fn lasts(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.expires_at.unix_seconds() - self.created_at.unix_seconds())
+    }
+
+    /// The token, good at least until a while after `next`, when its owner may ask for another.
+    #[must_use]
+    pub fn bridging(self, next: Time) -> Self {
+        let wanted = next.plus(Purpose::Reset.lasts()).unix_seconds() - self.created_at.unix_seconds();
+        let unit = if wanted > HOUR { HOUR } else { MINUTE };
+        let whole = SignedDuration::from_secs(wanted.saturating_add(unit - 1) / unit * unit);
+        Self { expires_at: self.expires_at.max(self.created_at.plus(whole)), ..self }
     }
 
     /// Refuses a token that `user` can't use any more, without revealing why.
@@ -120,6 +137,16 @@ pub enum Asks {
 }
 
 impl Asks {
+    /// The request without the password that it brings, and that password.
+    #[must_use]
+    pub fn without_password(mut self) -> (Self, Option<PasswordHash>) {
+        let taken = match &mut self {
+            Self::Register { password, .. } => password.take(),
+            Self::Resend { .. } | Self::Reset { .. } | Self::ChangeEmail { .. } => None,
+        };
+        (self, taken)
+    }
+
     pub fn email(&self) -> &EmailAddress {
         match self {
             Self::Register { email, .. }

@@ -61,6 +61,12 @@ pub struct User {
     pub registered: bool,
     #[serde(default)]
     pub second_factor: bool,
+    /// When the second factor was last turned on or off.
+    #[serde(default)]
+    pub second_factor_changed_at: Option<Time>,
+    /// When the owner last replaced the password by another.
+    #[serde(default)]
+    pub password_replaced_at: Option<Time>,
     /// Counts the changes that ended the user's sessions.
     #[serde(default)]
     pub epoch: u64,
@@ -104,6 +110,8 @@ impl User {
             invited: false,
             registered: false,
             second_factor: false,
+            second_factor_changed_at: None,
+            password_replaced_at: None,
             epoch: 0,
             confirmed_at: None,
             last_login_at: None,

@@ -11,10 +11,13 @@ use purser_store::engine::item::Origin;
 use purser_store::engine::table::meter;
 use purser_store::engine::{Request, Stamp};
 use purser_store::events::claim::Claim;
+use purser_store::events::mail_budget::Mailing;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::process::app::App;
+use crate::process::mail::{Mail, Share};
+use crate::process::metrics::{self, Metric};
 
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -82,6 +85,31 @@ impl Delivery {
         Request { key: None, stamp: self.stamp.clone(), now }
     }
 
+    /// This delivery, which must hold the claim, as what an e-mail is counted for.
+    pub fn mailing(&self, now: Time) -> Mailing<'_> {
+        Mailing { consumer: self.consumer, event: &self.id, stamp: &self.stamp, now }
+    }
+
+    /// Sends an e-mail for this delivery, which must hold the claim. It sends none to an address that bounced or
+    /// complained, nor a notice to one that has received its day's notices. Links were counted when they were made.
+    pub async fn mail(&self, app: &App, mail: &Mail) -> Result<(), String> {
+        let now = app.clock.now();
+        if let Some(reason) = app.store.suppression(&mail.to, now).await? {
+            tracing::info!(?reason, "an e-mail was not sent, because its address is suppressed");
+            metrics::count(Metric::MailWithheld);
+            return Ok(());
+        }
+        let counted = match mail.share {
+            Share::Links => true,
+            Share::Notices => app.store.count_notice(self.mailing(now), &mail.to, mail.reseller.as_ref()).await?,
+        };
+        if !counted {
+            withheld();
+            return Ok(());
+        }
+        app.mailer.send(mail).await.inspect_err(|_| metrics::count(Metric::MailRefused))
+    }
+
     /// Runs `act`, unless an earlier delivery of the event has done so. An error asks for another delivery.
     pub async fn once(&self, app: &App, act: impl Future<Output = Result<(), String>>) -> Result<(), String> {
         let Self { consumer, id, stamp } = self;
@@ -100,6 +128,12 @@ impl Delivery {
         let settled = app.store.settle(consumer, id, stamp, app.clock.now()).await;
         settled.map_err(text)
     }
+}
+
+/// Notes that an e-mail was not sent, because its address, or its reseller, has had its day's e-mails.
+pub fn withheld() {
+    tracing::info!("an e-mail was not sent, because the day's e-mails have been");
+    metrics::count(Metric::MailWithheld);
 }
 
 /// Runs a consumer on an event and logs the outcome and the cost.

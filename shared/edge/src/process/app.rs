@@ -22,8 +22,7 @@ use crate::http::limits::Limits;
 use crate::http::problem::{FieldError, Problem, refusals};
 use crate::process::clock::Clock;
 use crate::process::config::{Config, SECRET_VARIABLE};
-use crate::process::mail::{Mail, Mailer};
-use crate::process::metrics::{self, Metric};
+use crate::process::mail::Mailer;
 use crate::process::sdk;
 
 /// How long a function that starts may wait for the table's first answer.
@@ -109,22 +108,6 @@ impl App {
     /// This state with what differs in the cloud from a laptop.
     fn deployed(self) -> Self {
         Self { first_key: Scopes::admin(), ..self }
-    }
-
-    /// Sends an e-mail, unless an earlier one to its address bounced or caused a complaint.
-    pub async fn mail(&self, mail: &Mail) -> Result<(), String> {
-        let suppression = self.store.suppression(&mail.to, self.clock.now()).await;
-        match suppression.map_err(|error| error.to_string())? {
-            None => {
-                let sent = self.mailer.send(mail).await;
-                sent.inspect_err(|_| metrics::count(Metric::MailRefused))
-            }
-            Some(reason) => {
-                tracing::info!(?reason, "an e-mail was not sent, because its address is suppressed");
-                metrics::count(Metric::MailWithheld);
-                Ok(())
-            }
-        }
     }
 }
 

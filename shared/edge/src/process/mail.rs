@@ -1,7 +1,8 @@
 //! Sends e-mail through SES.
 //!
 //! Invariant: text from outside is encoded in headers, so that a name can't add a header or an address. Only
-//! `App::mail` calls `Mailer::send`, and it sends nothing to an address that bounced or complained.
+//! `Delivery::mail` calls `Mailer::send`, and it sends nothing to an address that bounced or complained, or that has
+//! received its day's e-mails.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +10,8 @@ use aws_config::SdkConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use purser_domain::basic::EmailAddress;
+use purser_domain::basic::{EmailAddress, ResellerRefid};
+pub use purser_store::events::mail_budget::Share;
 
 /// The client of SES, and the sender's address. Cheap to clone. The SDK's client is created on first use, because
 /// most functions send no e-mail.
@@ -28,6 +30,9 @@ pub struct Mail {
     pub subject: String,
     pub text: String,
     pub html: String,
+    pub share: Share,
+    /// The reseller that caused the e-mail, if there is one, and whose budget it uses.
+    pub reseller: Option<ResellerRefid>,
 }
 
 impl Mailer {
@@ -38,7 +43,7 @@ impl Mailer {
         Self { client: Arc::new(LazyLock::new(Box::new(move || Client::new(&sdk)))), from, configuration_set }
     }
 
-    pub(super) async fn send(&self, mail: &Mail) -> Result<(), String> {
+    pub(crate) async fn send(&self, mail: &Mail) -> Result<(), String> {
         let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
         let invalid = |error: aws_sdk_sesv2::error::BuildError| format!("can't build an e-mail: {error}");
         let body =

@@ -1,7 +1,7 @@
 //! Purser's own metrics, which CloudWatch extracts from the log (embedded metric format).
 //!
 //! Invariants: every metric that an alarm in template.yaml watches is one of [`Metric`] (a test emits each); a metric
-//! is a count and contains no personal data.
+//! is a number and contains no personal data.
 
 use std::io::Write;
 
@@ -30,7 +30,7 @@ pub enum Metric {
     RecordUnreadable,
     /// SES did not accept an e-mail. The event that caused it is delivered again.
     MailRefused,
-    /// An e-mail was not sent, because its address bounced or complained.
+    /// An e-mail was not sent, because its address bounced or complained, or has had its day's e-mails.
     MailWithheld,
     /// A sign-in, or a proof of who one is, was refused for a wrong password or code, or came too soon after others.
     SignInRefused,
@@ -44,6 +44,8 @@ pub enum Metric {
     FirstKeyUsed,
     /// A stored figure differs from the sum of what it counts.
     FigureDiffers,
+    /// By how many seconds what was due is late, if at all. Each run of `run-due-work` says so.
+    DueWorkLate,
 }
 
 pub fn count(metric: Metric) {
@@ -53,6 +55,11 @@ pub fn count(metric: Metric) {
 /// Counts events that were sent to the bus, by name.
 pub fn told(event: &'static str, times: u64) {
     put(event, times);
+}
+
+/// Says how much of something there is.
+pub fn measure(metric: Metric, amount: u64) {
+    put(metric.into_str(), amount);
 }
 
 fn put(name: &'static str, times: u64) {

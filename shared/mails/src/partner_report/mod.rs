@@ -8,7 +8,7 @@ use purser_charts::trend::{Bucket, grouped};
 use purser_domain::basic::{Day, EmailAddress, Name};
 use purser_domain::money::{Credits, Tier};
 use purser_edge::process::config::Config;
-use purser_edge::process::mail::Mail;
+use purser_edge::process::mail::{Mail, Share};
 
 use self::Column::{Left, Right};
 use super::{Colour, credits_and_value};
@@ -124,7 +124,7 @@ pub fn partner_report(config: &Config, to: &EmailAddress, name: &Name, report: &
     };
     let text = text.render().map_err(|error| error.to_string())?;
     let html = html.render().map_err(|error| error.to_string())?;
-    Ok(Mail { brand: brand.to_owned(), to: to.clone(), subject, text, html })
+    Ok(Mail { brand: brand.to_owned(), to: to.clone(), subject, text, html, share: Share::Notices, reseller: None })
 }
 
 /// For example `October 2026`.

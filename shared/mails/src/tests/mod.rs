@@ -72,7 +72,7 @@ pub fn client(name: &str) -> Client {
 
 #[track_caller]
 pub fn assert_mail(snapshot: &str, mail: &Mail) {
-    let Mail { brand, to, subject, text, html } = mail;
+    let Mail { brand, to, subject, text, html, .. } = mail;
     let shown = format!("From: {brand}\nTo: {to}\nSubject: {subject}\n\n{text}\n\n----- HTML -----\n\n{html}\n");
     let mut settings = Settings::clone_current();
     settings.set_snapshot_path("snapshots");

@@ -1,28 +1,48 @@
 //! Snapshots of the e-mails to clients and resellers.
 
-use purser_domain::parties::ClientStatus;
+use purser_domain::basic::UserRefid;
+use purser_domain::parties::{Client, ClientStatus, Reseller};
+use purser_domain::people::User;
 
 use super::*;
 use crate::{clients, resellers};
 
+fn to(client: Client, reseller: Option<Reseller>) -> clients::Recipient {
+    clients::Recipient { client, reseller, user: None }
+}
+
 #[test]
 fn snapshot_of_welcome() {
     let app = app(&[("PURSER_BRAND", "Vendor & Co")]);
-    let (acme, elite) = (client("<b>Acme</b> 株式会社"), white_label());
-    assert_same_in_both("welcome", clients::welcome(&app, &acme, None));
-    assert_same_in_both("welcome_white_label", clients::welcome(&app, &acme, Some(&elite)));
+    let acme = || client("<b>Acme</b> 株式会社");
+    assert_same_in_both("welcome", to(acme(), None).welcome(&app));
+    assert_same_in_both("welcome_white_label", to(acme(), Some(white_label())).welcome(&app));
     // Without a white label, a reseller's brand is its company name.
-    assert_same_in_both("welcome_reseller", clients::welcome(&app, &acme, Some(&reseller("Elite Ltd"))));
+    assert_same_in_both("welcome_reseller", to(acme(), Some(reseller("Elite Ltd"))).welcome(&app));
 }
 
 #[test]
 fn snapshot_of_client_status() {
-    use ClientStatus::{Active, Inactive, Pending, Suspended};
-    let (app, acme, elite) = (app(&[]), client("Acme"), white_label());
-    let changed = |from, to, reseller| clients::client_status(&app, &acme, reseller, (from, to), WHEN);
-    assert_same_in_both("client_status_active", changed(Pending, Active, None));
-    assert_same_in_both("client_status_suspended", changed(Active, Suspended, Some(&elite)));
-    assert_same_in_both("client_status_inactive", changed(Active, Inactive, None));
+    let app = app(&[]);
+    let changed = |status, reseller| to(Client { status, ..client("Acme") }, reseller).status(&app, WHEN);
+    assert_same_in_both("client_status_active", changed(ClientStatus::Active, None));
+    assert_same_in_both("client_status_suspended", changed(ClientStatus::Suspended, Some(white_label())));
+    assert_same_in_both("client_status_inactive", changed(ClientStatus::Inactive, None));
+}
+
+#[test]
+fn a_client_is_greeted_by_name_only_at_an_address_that_its_user_proved() {
+    let app = app(&[]);
+    let acme = client("Acme");
+    let (own, other) = (acme.email.clone(), address("other@acme.example"));
+    for (email, proved, greeting) in
+        [(own.clone(), true, "Hello Acme,"), (own, false, "Hello,"), (other, true, "Hello,")]
+    {
+        let mut user = User::new(UserRefid::parse("US-0123456789ABCDEF").unwrap(), email, name("Ada"), acme.created_at);
+        user.confirmed_at = proved.then_some(acme.created_at);
+        let recipient = clients::Recipient { user: Some(user), ..to(acme.clone(), None) };
+        assert!(recipient.welcome(&app).unwrap().text.starts_with(greeting), "{greeting}");
+    }
 }
 
 #[test]

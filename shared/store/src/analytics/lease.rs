@@ -116,7 +116,7 @@ impl Lease {
 
     /// A write that fails its transaction unless this run still holds the lease.
     pub(super) fn check(&self) -> Write {
-        Write::Check(key(), Condition::Is("fence", self.fence))
+        Write::Check(key(), Condition::Is("fence", number(self.fence)))
     }
 
     /// Reserves the stamps of the next `writes` figures and returns the first of them.

@@ -77,9 +77,10 @@ impl Store {
     /// The dirty hours, at most `limit`, longest dirty first. The index lags slightly behind the table.
     pub async fn dirty(&self, limit: i32) -> Result<Vec<Dirty>, StoreError> {
         let range = Range {
-            index: Index::Dirty,
+            index: Index::Due,
             pk: DIRTY.to_owned(),
             beyond: None,
+            until: None,
             after: None,
             ascending: true,
             limit,
@@ -93,7 +94,7 @@ impl Store {
     pub(super) async fn read_mark(&self, dirty: &Dirty) -> Result<Option<Mark>, StoreError> {
         let key = key(dirty.kind, dirty.hour);
         let item = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
-        let listed = item.filter(|item| item.contains_key(Index::Dirty.pk()));
+        let listed = item.filter(|item| item.contains_key(Index::Due.pk()));
         let mark = |item: Item| {
             Ok(Mark {
                 kind: dirty.kind,
@@ -151,7 +152,7 @@ impl Mark {
             (GENERATION.to_owned(), number(self.generation)),
             (SHARDS.to_owned(), numbers(&self.shards)),
         ]);
-        Write::Put(item, Condition::Is(GENERATION, self.generation))
+        Write::Put(item, Condition::Is(GENERATION, number(self.generation)))
     }
 }
 
@@ -160,7 +161,7 @@ fn numbers(shards: &BTreeSet<u8>) -> AttributeValue {
 }
 
 fn read(item: &Item) -> Result<Dirty, StoreError> {
-    let place = text_of(item, Index::Dirty.sk()).unwrap_or_default();
+    let place = text_of(item, Index::Due.sk()).unwrap_or_default();
     let parsed = || {
         let mut parts = place.split('#');
         let since = Time::try_from(parts.next()?.to_owned()).ok()?;

@@ -33,8 +33,8 @@ pub enum Index {
     Kind,
     /// By status or holder.
     Status,
-    /// By age: only the hours that must be counted again.
-    Dirty,
+    /// By time: only what is due later, and the hours that must be counted again.
+    Due,
 }
 
 impl Index {
@@ -44,7 +44,7 @@ impl Index {
             Self::Tenant => "gsi1",
             Self::Kind => "gsi2",
             Self::Status => "gsi3",
-            Self::Dirty => "gsi4",
+            Self::Due => "gsi4",
         }
     }
 
@@ -53,7 +53,7 @@ impl Index {
             Self::Tenant => "gsi1pk",
             Self::Kind => "gsi2pk",
             Self::Status => "gsi3pk",
-            Self::Dirty => "gsi4pk",
+            Self::Due => "gsi4pk",
         }
     }
 
@@ -62,7 +62,7 @@ impl Index {
             Self::Tenant => "gsi1sk",
             Self::Kind => "gsi2sk",
             Self::Status => "gsi3sk",
-            Self::Dirty => "gsi4sk",
+            Self::Due => "gsi4sk",
         }
     }
 }

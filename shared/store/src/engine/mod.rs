@@ -24,5 +24,5 @@ pub(crate) use loaded::Loaded;
 pub(crate) use page::List;
 pub use page::Page;
 pub use secrets::{Secrets, WeakSecret};
-pub(crate) use table::{Condition, Filter, TableError, Write};
+pub(crate) use table::{Condition, Filter, TableError, Update, Write};
 pub use table::{Consistency, Table};

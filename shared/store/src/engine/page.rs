@@ -105,6 +105,7 @@ impl Store {
                 index: list.index,
                 pk: pk.clone(),
                 beyond,
+                until: None,
                 after: None,
                 ascending: list.ascending,
                 limit: i32::try_from(share).unwrap_or(i32::MAX),

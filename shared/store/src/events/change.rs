@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::StoreError;
 use crate::engine::item::{Origin, doc, part, text_of};
 use crate::engine::{Item, Secrets, Stamp};
-use crate::parties::{client, reseller};
+use crate::events::due::fell_due;
+use crate::parties::{client, notice, reseller};
 use crate::people::api_key::item as api_key;
 
 /// The kinds of items whose changes a consumer needs. The filter of the stream in template.yaml passes no others.
@@ -20,11 +21,11 @@ pub const KINDS: [&str; 11] = [
     "entry",
     "licence",
     "user",
-    "credentials",
     "login",
     "link_request",
     "api_key",
     api_key::ENDED,
+    notice::KIND,
 ];
 
 #[derive(Debug)]
@@ -59,19 +60,25 @@ pub(crate) fn between(old: Option<&Item>, new: &Item, secrets: &Secrets) -> Resu
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
         Some("licence") => Change::Licence(old_doc(old)?, doc(new)?),
         Some("user") => Change::User(old_doc(old)?, doc(new)?),
-        Some("credentials") => Change::Credentials(old_doc(old)?, doc(new)?),
         Some("login") if old.is_none() => Change::Login(doc(new)?),
         Some("link_request") if old.is_none() => Change::LinkRequest(doc(new)?),
         Some("api_key") => return key_change(old, new),
+        Some(notice::KIND) => {
+            let Some(met) = fell_due(old, new)? else { return Ok(None) };
+            Change::NoticeFellDue(notice::read(new)?, met)
+        }
         Some(api_key::ENDED) if old.is_none_or(api_key::lasts) => Change::ApiKeyEnded(doc(new)?),
         _ => return Ok(None),
     }))
 }
 
-/// An API key is put once. Afterwards only its last use is noted, which is a change the first time.
+/// An API key is put once. Afterwards only its last use, which is a change the first time, and what fell due are noted.
 fn key_change(old: Option<&Item>, new: &Item) -> Result<Option<Change>, StoreError> {
     let Some(key) = api_key::read(new)? else { return Ok(None) };
     let Some(old) = old else { return Ok(Some(Change::ApiKeyCreated(key))) };
+    if let Some(met) = fell_due(Some(old), new)? {
+        return Ok(Some(Change::ApiKeyFellDue(key, met)));
+    }
     let before = api_key::last_used(old)?;
     let first = api_key::last_used(new)?.filter(|_| before.is_none());
     Ok(first.map(|at| Change::ApiKeyFirstUsed(key, at)))

@@ -3,14 +3,14 @@
 //! Items: `EV#consumer#event`. Invariant: of any number of deliveries of an event, one at a time holds the claim. A
 //! holder that dies loses the claim when its lease ends. A claim that is marked as done stays done for 30 days.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::SignedDuration;
 use purser_domain::basic::Time;
 use serde_json::json;
 
-use crate::engine::item::{doc, item, number, part, text};
-use crate::engine::table::{classify, describe};
-use crate::engine::{Key, Stamp, Table, TableError, Turn};
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{attribute, doc, number, part, text};
+use crate::engine::table::Changed;
+use crate::engine::{Condition, Key, Stamp, TableError, Update};
 use crate::{Store, StoreError};
 
 /// How long a consumer may take to act before another delivery may claim the event.
@@ -28,43 +28,47 @@ pub enum Claim {
     Taken,
 }
 
+pub(crate) fn key(consumer: &str, event: &str) -> Key {
+    Key::alone("EV", format_args!("{consumer}#{event}"))
+}
+
+/// The update that writes a claim. What else its item notes stays.
+fn update(key: Key, doc: &serde_json::Value, stamp: &Stamp, now: Time) -> Result<Update, StoreError> {
+    Ok(Update::of(key)
+        .set("kind", text("claim"))
+        .set("doc", attribute(doc)?)
+        .set("by", attribute(stamp)?)
+        .set("ttl", number(now.plus(KEPT).unix_seconds())))
+}
+
 impl Store {
     pub async fn claim(&self, consumer: &str, event: &str, stamp: &Stamp, now: Time) -> Result<Claim, StoreError> {
-        let key = Key::alone("EV", format_args!("{consumer}#{event}"));
         let held = json!({"version": 1, "created_at": now, "state": "held", "lease_until": now.plus(LEASE)});
-        let mut claim = item(&key, "claim", &held, stamp)?;
-        claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
-        let put = self
-            .table
-            .put(claim)
-            .condition_expression("attribute_not_exists(pk) OR (#doc.#state = :held AND #doc.#lease < :now)")
-            .expression_attribute_names("#doc", "doc")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#lease", "lease_until")
-            .expression_attribute_values(":held", text("held"))
-            .expression_attribute_values(":now", text(now))
-            .return_values_on_condition_check_failure(
-                aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
-            );
-        let Err(error) = Table::send(put).await else {
+        let claim = update(key(consumer, event), &held, stamp, now)?;
+        let free = Condition::Any(vec![
+            Condition::Absent,
+            Condition::All(vec![
+                Condition::Is("doc.state", text("held")),
+                Condition::Before("doc.lease_until", text(now)),
+            ]),
+        ]);
+        let outcome = self.table.change_or_show(&claim, &free).await.map_err(|error| match error {
+            TableError::Contended(why) | TableError::Failed(why) => {
+                StoreError::Failed(format!("claiming an event: {why}"))
+            }
+        })?;
+        let Changed::No(found) = outcome else {
             return Ok(Claim::Held);
         };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                let found = failed
-                    .item()
-                    .ok_or_else(|| StoreError::Unreadable("the claim that exists already was not returned".into()))?;
-                let holder: Stamp = part(found, "by")?;
-                let state: serde_json::Value = doc(found)?;
-                Ok(match state.get("state").and_then(serde_json::Value::as_str) {
-                    Some("done") => Claim::Done,
-                    // The answer to this claim got lost, and the SDK repeated the call.
-                    _ if holder.request == stamp.request => Claim::Held,
-                    _ => Claim::Taken,
-                })
-            }
-            _ => Err(StoreError::Failed(format!("claiming an event: {}", describe(&error)))),
-        }
+        let found = found.ok_or_else(|| StoreError::Unreadable("the claim that exists was not returned".into()))?;
+        let holder: Stamp = part(&found, "by")?;
+        let state: serde_json::Value = doc(&found)?;
+        Ok(match state.get("state").and_then(serde_json::Value::as_str) {
+            Some("done") => Claim::Done,
+            // The answer to this claim got lost, and the SDK repeated the call.
+            _ if holder.request == stamp.request => Claim::Held,
+            _ => Claim::Taken,
+        })
     }
 
     /// Marks a claim that this delivery holds as done.
@@ -80,7 +84,7 @@ impl Store {
         self.keep_claim(consumer, event, &free, stamp, now).await
     }
 
-    /// Replaces a claim if this delivery still holds it. Another delivery's claim is left alone: this call may arrive
+    /// Changes a claim if this delivery still holds it. Another delivery's claim is left alone: this call may arrive
     /// after that delivery has acted. The call is retried while the table is too busy, because a claim that is not
     /// marked as done leads to a second e-mail or action.
     async fn keep_claim(
@@ -91,28 +95,8 @@ impl Store {
         stamp: &Stamp,
         now: Time,
     ) -> Result<(), StoreError> {
-        let key = Key::alone("EV", format_args!("{consumer}#{event}"));
-        let mut claim = item(&key, "claim", doc, stamp)?;
-        claim.insert("ttl".to_owned(), number(now.plus(KEPT).unix_seconds()));
-        let mut turn = Turn::new();
-        loop {
-            let put = self
-                .table
-                .put(claim.clone())
-                .condition_expression("#by.#request = :request")
-                .expression_attribute_names("#by", "by")
-                .expression_attribute_names("#request", "request")
-                .expression_attribute_values(":request", text(&stamp.request));
-            let Err(error) = Table::send(put).await else {
-                return Ok(());
-            };
-            if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) {
-                return Ok(());
-            }
-            match classify(&error) {
-                TableError::Contended(why) => turn.wait(&why).await?,
-                error @ TableError::Failed(_) => return Err(error.into()),
-            }
-        }
+        let claim = update(key(consumer, event), doc, stamp, now)?;
+        let ours = Condition::Is("by.request", text(&stamp.request));
+        patiently(|| self.table.change(&claim, &ours)).await.map(|_| ())
     }
 }

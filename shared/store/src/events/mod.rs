@@ -2,4 +2,6 @@
 
 pub mod change;
 pub mod claim;
+pub mod due;
+pub mod mail_budget;
 pub mod suppression;

@@ -95,6 +95,7 @@ impl Store {
             index: Index::Tenant,
             pk: crate::money::entry::list_key(&wallet.reseller),
             beyond: None,
+            until: None,
             after: None,
             ascending: true,
             limit: STRIDE,

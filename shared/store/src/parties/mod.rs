@@ -2,4 +2,5 @@
 
 pub mod client;
 pub mod guesses;
+pub(crate) mod notice;
 pub mod reseller;

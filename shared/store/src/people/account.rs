@@ -110,8 +110,18 @@ impl AccountChange {
         let ends = self.user.as_ref().filter(|it| it.epoch != before.user.epoch);
         let ended = ends.map(|user| Sessions::following(before.sessions.as_ref(), user, now));
         let sessions = self.sessions.or(ended);
-        if let Some(user) = &self.user {
-            writes.push(user::replacement(user, stamp)?);
+        if let Some(mut user) = self.user {
+            // The user tells what became of the credentials, so that nothing outside the table need ever hold these.
+            if user.second_factor != before.user.second_factor {
+                user.second_factor_changed_at = Some(now);
+            }
+            let set = |it: &Credentials| it.password_set_at;
+            let replaced = self.credentials.as_ref().and_then(set).filter(|at| set(&before.credentials) != Some(*at));
+            // Setting the first password is no replacement.
+            if set(&before.credentials).is_some() && replaced.is_some() {
+                user.password_replaced_at = replaced;
+            }
+            writes.push(user::replacement(&user, stamp)?);
         }
         if let Some(credentials) = &self.credentials {
             writes.push(credentials_write(credentials, stamp)?);

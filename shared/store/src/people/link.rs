@@ -1,7 +1,8 @@
-//! Requests for links by e-mail (`AQ#id`), and the links that answer them.
+//! Requests for links by e-mail (`AQ#id`), and the links that answer them. The password of a request that brings one
+//! is an item of its own (`AP#id`), which the stream hands to nobody.
 //!
-//! Invariant: a request is one put, whether or not its address is known (rule D1). The worker that sends the e-mail
-//! finds out later what there is to do. How often an address gets e-mails is limited.
+//! Invariant: a request is the same puts, whether or not its address is known (rule D1). The worker that sends the
+//! e-mail finds out later what there is to do. How often an address gets e-mails is limited.
 
 use jiff::SignedDuration;
 use purser_domain::basic::refid::code;
@@ -10,10 +11,12 @@ use purser_domain::people::attempts::Counted;
 use purser_domain::people::session::Seen;
 use purser_domain::people::token::Asks;
 use purser_domain::people::{Credentials, LinkRequest, PasswordHash, Purpose, Token, User};
+use serde::{Deserialize, Serialize};
 
 use crate::engine::item::{doc, item, number};
 use crate::engine::table::classify;
 use crate::engine::{Answer, CommandWrite, Consistency, Decision, Key, Loaded, Request, Stamp, Table, TableError};
+use crate::events::mail_budget::{Mailing, Share, tomorrow};
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::sign_in::attempts::Count;
 use crate::people::token::NewToken;
@@ -27,6 +30,18 @@ fn request_key(id: &str) -> Key {
     Key::alone("AQ", id)
 }
 
+fn password_key(id: &str) -> Key {
+    Key::alone("AP", id)
+}
+
+/// The password of a registration that needs no confirmation.
+#[derive(Serialize, Deserialize)]
+struct ChosenPassword {
+    password: PasswordHash,
+    created_at: Time,
+    version: u64,
+}
+
 #[derive(Debug, Clone)]
 pub struct Link {
     pub user: User,
@@ -35,16 +50,41 @@ pub struct Link {
     pub has_account: bool,
     pub token: String,
     pub to: EmailAddress,
+    pub lasts: SignedDuration,
+}
+
+/// What became of the wish to send a link.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    Link(Box<Link>),
+    /// There is nothing to send, for instance because the address is unknown or got a link just now.
+    Nothing,
+    /// The address has received its day's links, and the last of them still works.
+    Withheld,
 }
 
 impl Store {
-    /// Stores a request for a link, in one put.
+    /// Stores a request for a link, in one put; before it, in another, the password that it brings.
     pub async fn ask_for_link(&self, asks: Asks, request: &Request) -> Result<(), StoreError> {
         let id = code(self.secrets.random()?);
+        let (asks, password) = asks.without_password();
+        if let Some(password) = password {
+            let chosen = ChosenPassword { password, created_at: request.now, version: 1 };
+            self.put_waiting(&password_key(&id), "link_password", &chosen, request).await?;
+        }
         let asked = LinkRequest { id: id.clone(), asks, created_at: request.now, version: 1 };
-        let mut put = item(&request_key(&id), "link_request", &asked, &request.stamp)?;
-        let waits = request.now.plus(WAITS).unix_seconds();
-        put.insert("ttl".to_owned(), number(waits));
+        self.put_waiting(&request_key(&id), "link_request", &asked, request).await
+    }
+
+    async fn put_waiting(
+        &self,
+        key: &Key,
+        kind: &str,
+        doc: &impl Serialize,
+        request: &Request,
+    ) -> Result<(), StoreError> {
+        let mut put = item(key, kind, doc, &request.stamp)?;
+        put.insert("ttl".to_owned(), number(request.now.plus(WAITS).unix_seconds()));
         let put = Table::send(self.table.put(put)).await;
         put.map_err(|error| TableError::into(classify(&error)))
     }
@@ -52,31 +92,40 @@ impl Store {
     /// A request for a link; `None` if it has expired.
     pub async fn link_request(&self, id: &str) -> Result<Option<LinkRequest>, StoreError> {
         let found = self.table.get(&request_key(id), Consistency::Strong).await?;
-        found.as_ref().map(doc).transpose()
+        let mut asked: Option<LinkRequest> = found.as_ref().map(doc).transpose()?;
+        // A request from before holds its password itself.
+        if let Some(Asks::Register { password: password @ None, .. }) = asked.as_mut().map(|it| &mut it.asks) {
+            let found = self.table.get(&password_key(id), Consistency::Strong).await?;
+            let chosen: Option<ChosenPassword> = found.as_ref().map(doc).transpose()?;
+            *password = chosen.map(|it| it.password);
+        }
+        Ok(asked)
     }
 
     /// Does what a request asks for, if there is anything to do: creates a user, a token or both. A new user can sign
-    /// in at once only if `confirms` is false. `None` if no e-mail is due, for instance because the address is unknown
-    /// or got too many links lately.
+    /// in at once only if `confirms` is false.
     pub async fn answer_link_request(
         &self,
         asked: &LinkRequest,
         confirms: bool,
-        request: &Request,
-    ) -> Result<Option<Link>, StoreError> {
-        let (stamp, now) = (&request.stamp, request.now);
+        mailing: Mailing<'_>,
+    ) -> Result<Reply, StoreError> {
+        let Mailing { stamp, now, .. } = mailing;
         if asked.created_at.plus(WAITS) <= now {
-            return Ok(None);
+            return Ok(Reply::Nothing);
         }
         let (new, email) = (NewToken::draw(&self.secrets)?, asked.asks.email());
         let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()]);
+        let postage = self.postage(mailing, email, Share::Links, None);
         let mut keys = vec![user::address_key(email), mailed.key.clone()];
+        keys.extend(postage.keys());
         keys.extend(asked.asks.user().into_iter().flat_map(account::keys));
         // Derived from the request, so that a second delivery does not create a second user.
         let bits = self.secrets.bits("registered user", &[&asked.id]);
         let fresh = UserRefid::new(&self.prefixes.user, bits);
-        let mut link = None;
+        let mut reply = Reply::Nothing;
         let decide = |loaded: &Loaded| {
+            reply = Reply::Nothing;
             let found = user::with_address(loaded, email)?;
             let unread = loaded.unread(found.iter().flat_map(account::keys));
             if !unread.is_empty() {
@@ -93,47 +142,67 @@ impl Store {
             let answered = Answered::to(&asked.asks, (known, own), &fresh, confirms, now);
             let soon = mailed.must_be_ready(loaded, now).is_err();
             let Some(answered) = answered.filter(|it| !(soon && it.mail.is_some())) else {
-                link = None;
                 return Ok(Decision::Unchanged(Answer::first(Vec::new())));
             };
             let mut writes = answered.writes(stamp, now)?;
-            link = answered.link(new.text(), email);
-            if let Some(link) = &link {
-                let token = Token::mint(&link.user, link.purpose.clone(), now);
+            if let Some(mut link) = answered.link(new.text(), email) {
+                let Some(paid) = postage.pay(loaded)? else {
+                    reply = Reply::Withheld;
+                    return Ok(Decision::Unchanged(Answer::first(Vec::new())));
+                };
+                let next = mailed.ready_after_failure(loaded, now)?;
+                let next = if paid.is_last { next.max(tomorrow(now)) } else { next };
+                let token = Token::mint(&link.user, link.purpose.clone(), now).bridging(next);
+                link.lasts = token.lasts();
                 writes.push(new.write(&token, stamp)?);
                 writes.push(mailed.failure(loaded, stamp, now)?);
+                writes.extend(paid.writes);
+                reply = Reply::Link(Box::new(link));
             }
             Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         };
         self.command(&stamp.request, None, &keys, decide).await?;
-        Ok(link)
+        Ok(reply)
     }
 
-    /// A link with which the owner of an account sets its first password. `None` if the user does not exist or may
-    /// not sign in.
-    pub async fn invite(&self, refid: &UserRefid, request: &Request) -> Result<Option<Link>, StoreError> {
-        let (stamp, now) = (&request.stamp, request.now);
+    /// A link with which the owner of an account sets its first password. There is none if the user does not exist or
+    /// may not sign in.
+    pub async fn invite(&self, refid: &UserRefid, mailing: Mailing<'_>) -> Result<Reply, StoreError> {
+        let Mailing { stamp, now, .. } = mailing;
         let new = NewToken::draw(&self.secrets)?;
-        let mut link = None;
+        let mut reply = Reply::Nothing;
         let decide = |loaded: &Loaded| {
+            reply = Reply::Nothing;
             let user = user::read(loaded, refid)?.filter(User::may_sign_in);
             let Some(user) = user else {
                 return Ok(Decision::Unchanged(Answer::first(Vec::new())));
             };
+            let postage = self.postage(mailing, &user.email, Share::Links, user.reseller.as_ref());
+            let unread = loaded.unread(postage.keys());
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            let Some(paid) = postage.pay(loaded)? else {
+                reply = Reply::Withheld;
+                return Ok(Decision::Unchanged(Answer::first(Vec::new())));
+            };
             let token = Token::mint(&user, Purpose::SetPassword, now);
-            let writes = vec![new.write(&token, stamp)?];
-            link = Some(Link {
+            let token = if paid.is_last { token.bridging(tomorrow(now)) } else { token };
+            let mut writes = vec![new.write(&token, stamp)?];
+            writes.extend(paid.writes);
+            reply = Reply::Link(Box::new(Link {
                 to: user.email.clone(),
                 purpose: Purpose::SetPassword,
                 has_account: false,
                 token: new.text().to_owned(),
+                lasts: token.lasts(),
                 user,
-            });
+            }));
             Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         };
         let keys = [user::key(refid)];
         self.command(&stamp.request, None, &keys, decide).await?;
-        Ok(link)
+        Ok(reply)
     }
 }
 
@@ -214,7 +283,8 @@ impl Answered {
             Purpose::ChangeEmail { .. } => to.clone(),
             _ => self.account.user.email.clone(),
         };
-        Some(Link { user: self.account.user, purpose, has_account, token: token.to_owned(), to })
+        let lasts = purpose.lasts();
+        Some(Link { user: self.account.user, purpose, has_account, token: token.to_owned(), to, lasts })
     }
 }
 

@@ -12,7 +12,7 @@ use purser_domain::people::{Login, Sessions};
 
 use crate::engine::item::{attribute, doc, item, number, part, text};
 use crate::engine::keys::by_time;
-use crate::engine::{CommandWrite, Condition, Consistency, Index, Item, Key, List, Loaded, Page, Stamp, Write};
+use crate::engine::{CommandWrite, Condition, Consistency, Index, Item, Key, List, Loaded, Page, Stamp, Update, Write};
 use crate::{Store, StoreError};
 
 /// How long the history of sign-ins is kept.
@@ -67,10 +67,10 @@ impl Store {
     }
 
     pub async fn note_session_used(&self, user: &UserRefid, session: &str, now: Time) -> Result<(), StoreError> {
-        let now = text(now.to_string());
-        let key = key(user);
+        let seen = format!("seen.{session}");
         // If the session has ended meanwhile, nothing is written, and it stays ended.
-        let _noted = self.table.replace_member(&key, "seen", session, now).await?;
+        let update = Update::of(key(user)).set(&seen, text(now));
+        let _noted = self.table.change(&update, &Condition::Has(seen)).await?;
         Ok(())
     }
 

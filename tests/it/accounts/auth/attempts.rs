@@ -3,7 +3,6 @@
 use purser_tests::lambda::{event, invoke};
 use purser_tests::prelude::*;
 
-use crate::accounts::auth::tokens::futures_all;
 use crate::accounts::{attempt, forget, turn};
 
 const WRONG: &str = "a wrong harbour in the fog";

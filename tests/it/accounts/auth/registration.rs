@@ -1,14 +1,14 @@
 //! Registration: anybody may ask for an account, but only the reader of the address's e-mail gets it (rules D1, D3).
 
-use purser_domain::basic::Time;
 use purser_domain::people::token::Asks;
 use purser_domain::people::{Actor, LinkRequest};
+use purser_store::engine::Stamp;
 use purser_store::engine::item::Origin;
-use purser_store::engine::{Request, Stamp};
+use purser_store::events::mail_budget::Mailing;
+use purser_store::people::link::Reply;
 use purser_tests::faults::{Fault, Script};
 use purser_tests::prelude::*;
 
-use crate::accounts::auth::tokens::futures_all;
 use crate::accounts::{attempt, confirm, reset};
 
 #[tokio::test]
@@ -114,25 +114,28 @@ async fn an_address_that_a_stale_read_shows_free_is_answered_as_its_logins() {
         created_at: now,
         version: 1,
     };
-    let link = app.store.answer_link_request(&asked, true, &request(now)).await;
-    let link = link.unwrap().unwrap();
+    let stamp = stamp();
+    app.store.claim("mail-links", "event", &stamp, now).await.unwrap();
+    let mailing = |now| Mailing { consumer: "mail-links", event: "event", stamp: &stamp, now };
+    let Reply::Link(link) = app.store.answer_link_request(&asked, true, mailing(now)).await.unwrap() else {
+        panic!("there must be a link");
+    };
     assert!(script.is_played() && link.has_account);
     assert_eq!(link.user.refid.as_str(), ada.refid);
     assert_eq!(world.count_of_kind("user"), 1);
     // A request that has waited for 24 hours is not answered any more.
     let late = now.plus(SignedDuration::from_hours(24));
-    let link = app.store.answer_link_request(&asked, true, &request(late)).await;
-    assert!(link.unwrap().is_none());
+    let reply = app.store.answer_link_request(&asked, true, mailing(late)).await.unwrap();
+    assert!(matches!(reply, Reply::Nothing));
 }
 
-fn request(now: Time) -> Request {
-    let stamp = Stamp {
+fn stamp() -> Stamp {
+    Stamp {
         actor: Actor::new("mail-links"),
         request: "a delivery".to_owned(),
         origin: Origin::Api,
         cause: "a request".to_owned(),
-    };
-    Request { key: None, stamp, now }
+    }
 }
 
 #[tokio::test]

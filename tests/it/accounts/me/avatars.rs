@@ -3,8 +3,6 @@
 use image::{ImageFormat, Rgb, RgbImage};
 use purser_tests::prelude::*;
 
-use crate::accounts::auth::tokens::futures_all;
-
 const AVATAR: &str = "/v1/me/avatar";
 
 async fn put(caller: &Caller, kind: &str, bytes: Vec<u8>) -> Reply {

@@ -132,8 +132,7 @@ async fn a_change_under_way_brings_no_ended_session_back() {
     let body = json!({"password": PASSWORD, "new_password": PASSWORD});
     let changes = (0..3).map(|_| ada.caller.put("/v1/me/password", &body));
     let path = format!("/v1/users/{}/suspend", ada.refid);
-    let (changed, suspended) =
-        tokio::join!(crate::accounts::auth::tokens::futures_all(changes), world.operator.act(&path));
+    let (changed, suspended) = tokio::join!(futures_all(changes), world.operator.act(&path));
     let _suspended = suspended.expect(200);
     for reply in changed {
         let token = reply.text("token");

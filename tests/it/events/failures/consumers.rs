@@ -49,6 +49,7 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
     let low = json!({"id": "l", "origin": "api", "reseller": partner.refid, "balance": 0, "threshold": 500});
     let added = json!({"id": "a", "reseller": partner.refid, "amount": 1, "balance": 1, "sequence": 1});
     let begun = json!({"id": "o", "reseller": partner.refid, "status": "active", "tier": "gold", "parent": null});
+    let expired = json!({"id": "k", "key": "AK-0123456789ABCDEF", "reseller": null, "owner": "operator"});
     let consumers = vec![
         ("notify", event("ClientCreated", &client)),
         ("notify", event("CreditsRanLow", &low)),
@@ -56,12 +57,20 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
         ("hold-provisioning", event("CreditsRanLow", &low)),
         ("hold-provisioning", event("CreditsAdded", &added)),
         ("mail-links", event("ResellerOnboarded", &begun)),
+        ("expire-api-key", event("ApiKeyExpired", &expired)),
     ];
     for function in purser_lambda::functions() {
         // SES's events have a shape of their own (undelivered.rs), and what a schedule sends says nothing
         // (ledger/checkpoints.rs, accounts/users/clean_up.rs, analytics).
-        let others =
-            ["suppress-mail", "checkpoint-ledger", "report-accounts", "report-partners", "rollup", "sample-figures"];
+        let others = [
+            "suppress-mail",
+            "checkpoint-ledger",
+            "report-accounts",
+            "report-partners",
+            "rollup",
+            "run-due-work",
+            "sample-figures",
+        ];
         let consumes = matches!(function.entry, Entry::Event(_)) && !others.contains(&function.name);
         let named = consumers.iter().any(|(name, _)| *name == function.name);
         assert_eq!(consumes, named, "{}", function.name);
@@ -90,7 +99,7 @@ async fn an_event_that_can_not_be_read_is_an_error_and_changes_nothing() {
             detail.retain(|name, _| name == "id" || name == "origin");
         }),
         ("an invalid refid", |event| {
-            for name in ["client", "reseller"] {
+            for name in ["client", "reseller", "key"] {
                 if event["detail"][name].is_string() {
                     event["detail"][name] = json!("somebody");
                 }
@@ -206,8 +215,8 @@ async fn who_dies_between_act_and_settling_is_waited_for_and_then_followed() {
     let partner = world.partner("standard", 0).await;
     let script = Script::default();
     // The claim is taken and the e-mail is sent, but the call that settles the claim never succeeds.
-    script.then(1, "PutItem", &Fault::Spared);
-    script.then(10_000, "PutItem", &Fault::LostCall);
+    script.then(1, "UpdateItem", &Fault::Spared);
+    script.then(10_000, "UpdateItem", &Fault::LostCall);
     let dying = world.app_over("notify", &script).await;
     let event = || low(&partner.refid, "one");
     let first = event();
@@ -233,8 +242,8 @@ async fn a_lost_answer_on_the_way_neither_doubles_a_mail_nor_loses_it() {
     let partner = world.partner("standard", 0).await;
     for (mails, id, spared) in [(1, "claim", 0), (2, "settle", 1)] {
         let script = Script::default();
-        script.then(spared, "PutItem", &Fault::Spared);
-        script.then(1, "PutItem", &Fault::LostAnswer);
+        script.then(spared, "UpdateItem", &Fault::Spared);
+        script.then(1, "UpdateItem", &Fault::LostAnswer);
         let app = world.app_over("notify", &script).await;
         for _ in 0..2 {
             assert_eq!(handle(&app, "notify", low(&partner.refid, id)).await, Ok(()), "{id}");
@@ -251,7 +260,7 @@ async fn a_table_or_a_mail_that_fails_is_an_error_and_the_next_delivery_acts() {
     let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
     let throttled = Fault::Answer(400, throttled.to_string());
     let faults = [
-        ("PutItem", Fault::LostCall),
+        ("UpdateItem", Fault::LostCall),
         ("GetItem", Fault::LostCall),
         ("GetItem", throttled.clone()),
         (SEND_EMAIL, Fault::LostCall),
@@ -276,8 +285,8 @@ async fn a_mail_is_noted_as_sent_though_the_table_is_busy_for_a_while() {
     let partner = world.partner("standard", 0).await;
     let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
     let script = Script::default();
-    script.then(1, "PutItem", &Fault::Spared);
-    script.then(2 * SDK_TRIES, "PutItem", &Fault::Answer(400, throttled.to_string()));
+    script.then(1, "UpdateItem", &Fault::Spared);
+    script.then(2 * SDK_TRIES, "UpdateItem", &Fault::Answer(400, throttled.to_string()));
     let app = world.app_over("notify", &script).await;
     for _ in 0..2 {
         assert_eq!(handle(&app, "notify", low(&partner.refid, "busy")).await, Ok(()));
@@ -295,12 +304,12 @@ async fn a_claim_given_back_too_late_does_not_undo_what_was_done_since() {
     let failing = world.app_over("notify", &script).await;
     let event = || low(&partner.refid, "late");
     assert!(handle(&failing, "notify", event()).await.is_err());
-    let released = script.calls("PutItem").pop().unwrap();
+    let released = script.calls("UpdateItem").pop().unwrap();
     let app = own(&world, "notify");
     assert_eq!(handle(app, "notify", event()).await, Ok(()));
     // The call that released the claim arrives once more, after another delivery has acted.
     let late = serde_json::from_slice(&released).unwrap();
-    let refused = world.system().dynamo().database().put_item(late);
+    let refused = world.system().dynamo().database().update_item(late);
     assert!(refused.is_err());
     assert_eq!(handle(app, "notify", event()).await, Ok(()));
     assert_eq!(world.mails().await.len(), 1);

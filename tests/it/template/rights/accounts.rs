@@ -141,6 +141,17 @@ async fn keys(world: &World, partner: &Partner) {
 }
 
 /// Does everything that the module's comment lists.
+/// Keys that expire within the month: one of two of a user, and the only one of another.
+async fn expiring(world: &World, partner: &Partner) {
+    let soon = world.system().clock().now().plus(SignedDuration::from_hours(24 * 20));
+    let brief = json!({"name": "x", "expires_at": soon});
+    let (one, other) = (world.member(&partner.refid).await, world.member(&partner.refid).await);
+    for staff in [&one, &other] {
+        let _brief = staff.caller.post("/v1/api-keys", &brief).await.expect(201);
+    }
+    let _lasting = one.caller.post("/v1/api-keys", &json!({"name": "x"})).await.expect(201);
+}
+
 pub async fn live(world: &World) {
     let nobody = world.nobody();
     // A client that existed first is bound to the user once the user's address is confirmed.
@@ -193,6 +204,7 @@ pub async fn live(world: &World) {
     let _right = person.caller.post("/v1/me/totp", &right).await.expect(200);
 
     keys(world, &partner).await;
+    expiring(world, &partner).await;
     guess(world, &partner).await;
 
     // The use of a session is noted only from time to time, so some minutes have to pass.
@@ -206,17 +218,21 @@ pub async fn live(world: &World) {
 
 /// A world that asks strangers for sums, after one right answer.
 pub async fn with_sums() -> World {
-    let variables = [("PURSER_CAPTCHA", "arithmetic"), ("PURSER_CONFIRM_ADDRESS", "false")];
+    let variables =
+        [("PURSER_CAPTCHA", "arithmetic"), ("PURSER_CONFIRM_ADDRESS", "false"), ("PURSER_PARTNER_SIGN_UP", "true")];
     let world = World::with(None, &variables).await;
     let nobody = world.nobody();
-    let shown = nobody.get("/v1/auth/captcha").await.expect(200);
-    let question = shown.text("question").to_owned();
-    let (one, other) = question.split_once(" + ").unwrap();
-    let answer: u32 = one.parse::<u32>().unwrap() + other.parse::<u32>().unwrap();
-    let captcha = json!({"token": shown.text("token"), "answer": answer});
-    let body = json!({"email": "ada@example.com", "name": "Ada", "password": PASSWORD, "captcha": captcha});
-    let asked = nobody.post("/v1/auth/register", &body).await;
-    let _asked = asked.expect(202);
+    let sum = async || {
+        let shown = nobody.get("/v1/auth/captcha").await.expect(200);
+        let question = shown.text("question").to_owned();
+        let (one, other) = question.split_once(" + ").unwrap();
+        let answer: u32 = one.parse::<u32>().unwrap() + other.parse::<u32>().unwrap();
+        json!({"token": shown.text("token"), "answer": answer})
+    };
+    let body = json!({"email": "ada@example.com", "name": "Ada", "password": PASSWORD, "captcha": sum().await});
+    let _asked = nobody.post("/v1/auth/register", &body).await.expect(202);
+    let body = json!({"email": "nova@example.com", "company_name": "Nova", "captcha": sum().await});
+    let _applied = nobody.post("/v1/resellers/sign-up", &body).await.expect(202);
     world.system().settle().await;
     world
 }

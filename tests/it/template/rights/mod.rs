@@ -194,6 +194,7 @@ async fn no_function_may_do_more_than_it_does() {
     world.system().settle().await;
     let month = json!({"advance": "P31D"});
     let _turned = world.nobody().post("/_local/clock", &month).await.expect(200);
+    world.run_schedule("run-due-work").await;
     world.run_schedule("report-accounts").await;
     world.run_schedule("rollup").await;
     world.run_schedule("report-partners").await;

@@ -7,14 +7,13 @@
 use std::time::Duration;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use purser_domain::basic::ResellerRefid;
 use purser_domain::event::{Event, EventName};
 use purser_domain::parties::{Reseller, ResellerStatus};
-use purser_domain::people::{Purpose, User};
+use purser_domain::people::Purpose;
 use purser_edge::App;
-use purser_edge::events::consumer::Delivery;
-use purser_edge::process::mail::Mail;
-use purser_store::people::link::Link;
+use purser_edge::events::consumer::{Delivery, withheld};
+use purser_edge::process::mail::{Mail, Share};
+use purser_store::people::link::{Link, Reply};
 use serde_json::Value;
 
 use purser_mails::accounts::{Occasion, Recipient};
@@ -31,62 +30,61 @@ pub const TAKES: &[EventName] =
 pub async fn mail_links(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("mail-links", event)?;
     let send = async {
-        match mail_for(&app, &delivery, occurrence.event).await? {
-            Some(mail) => app.mail(&mail).await,
-            None => Ok(()),
+        let (reply, occasion) = link_for(&app, &delivery, occurrence.event).await?;
+        match reply {
+            Reply::Link(link) => delivery.mail(&app, &mail(&app, *link, occasion).await?).await,
+            Reply::Nothing => Ok(()),
+            Reply::Withheld => {
+                withheld();
+                Ok(())
+            }
         }
     };
     delivery.once(&app, Box::pin(send)).await
 }
 
-async fn mail_for(app: &App, delivery: &Delivery, event: Event) -> Result<Option<Mail>, String> {
-    let request = delivery.request(app.clock.now());
+async fn link_for(app: &App, delivery: &Delivery, event: Event) -> Result<(Reply, Occasion), String> {
+    let mailing = delivery.mailing(app.clock.now());
     match event {
         Event::LinkRequested { request: id } => {
-            let Some(asked) = app.store.link_request(&id).await? else {
-                return Ok(None);
+            let reply = match app.store.link_request(&id).await? {
+                Some(asked) => {
+                    let confirms = app.config.accounts.confirm_address;
+                    app.store.answer_link_request(&asked, confirms, mailing).await?
+                }
+                None => Reply::Nothing,
             };
-            let confirms = app.config.accounts.confirm_address;
-            let link = app.store.answer_link_request(&asked, confirms, &request);
-            mail(app, link.await?, Occasion::Invitation).await
+            Ok((reply, Occasion::Invitation))
         }
-        Event::UserInvited { user } => {
-            let link = app.store.invite(&user, &request).await?;
-            mail(app, link, Occasion::Invitation).await
-        }
+        Event::UserInvited { user } => Ok((app.store.invite(&user, mailing).await?, Occasion::Invitation)),
         Event::ResellerOnboarded { reseller, status: ResellerStatus::Active, .. }
         | Event::ResellerStatusChanged { reseller, from: ResellerStatus::Pending, to: ResellerStatus::Active } => {
-            onboarding(app, delivery, &reseller).await
+            // The reseller may trade from now on, because it was onboarded or its application was approved.
+            let reply = match app.store.reseller(&reseller).await? {
+                Some(Reseller { user, .. }) => app.store.invite(&user, mailing).await?,
+                None => Reply::Nothing,
+            };
+            Ok((reply, Occasion::Onboarding))
         }
-        Event::ResellerOnboarded { .. } | Event::ResellerStatusChanged { .. } => Ok(None),
+        Event::ResellerOnboarded { .. } | Event::ResellerStatusChanged { .. } => {
+            Ok((Reply::Nothing, Occasion::Onboarding))
+        }
         other => Err(delivery.not_taken(other.name())),
     }
 }
 
-/// The e-mail to the user of a reseller that may now trade, because it was onboarded or its application was approved.
-async fn onboarding(app: &App, delivery: &Delivery, reseller: &ResellerRefid) -> Result<Option<Mail>, String> {
-    let Some(Reseller { user, .. }) = app.store.reseller(reseller).await? else {
-        return Ok(None);
-    };
-    let link = app.store.invite(&user, &delivery.request(app.clock.now())).await?;
-    mail(app, link, Occasion::Onboarding).await
-}
-
-async fn mail(app: &App, link: Option<Link>, occasion: Occasion) -> Result<Option<Mail>, String> {
-    let Some(Link { user, purpose, has_account, token, to }) = link else {
-        return Ok(None);
-    };
+async fn mail(app: &App, link: Link, occasion: Occasion) -> Result<Mail, String> {
+    let Link { user, purpose, has_account, token, to, lasts } = link;
     let reseller = branding_reseller(app, &user).await?;
-    let recipient = Recipient { app, to: &to, reseller: reseller.as_ref() };
-    let lasts = Duration::from_secs(purpose.lasts().unsigned_abs().as_secs());
-    let User { name, .. } = user;
+    let recipient = Recipient { to: &to, ..Recipient::of(app, &user, reseller.as_ref()) };
+    let lasts = Duration::from_secs(lasts.unsigned_abs().as_secs());
     let link = |page| purser_mails::link(app, page, &token);
     let mail = match purpose {
         Purpose::Confirm {} => recipient.confirm(&link(CONFIRM)?, lasts),
         Purpose::ChangeEmail { .. } => recipient.confirm_new_email(&link(CONFIRM_EMAIL)?, lasts),
-        Purpose::Reset if has_account => recipient.already_registered(&name, &link(RESET)?, lasts),
-        Purpose::Reset => recipient.reset_password(&name, &link(RESET)?, lasts),
-        Purpose::SetPassword => recipient.set_password(&name, &link(RESET)?, lasts, occasion),
+        Purpose::Reset if has_account => recipient.already_registered(&link(RESET)?, lasts),
+        Purpose::Reset => recipient.reset_password(&link(RESET)?, lasts),
+        Purpose::SetPassword => recipient.set_password(&link(RESET)?, lasts, occasion),
     };
-    mail.map(Some)
+    Ok(Mail { share: Share::Links, ..mail? })
 }

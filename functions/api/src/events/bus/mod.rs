@@ -1,6 +1,7 @@
 //! The functions that rules of the bus start.
 
 pub mod bind_client;
+pub mod expire_api_key;
 pub mod hold_provisioning;
 pub mod mail_links;
 pub mod notify;
@@ -14,6 +15,9 @@ pub const FUNCTIONS: &[Function] = &[
     Function::consumer("bind-client", bind_client::TAKES, |app, event| Box::pin(bind_client::bind_client(app, event))),
     Function::consumer("hold-provisioning", hold_provisioning::TAKES, |app, event| {
         Box::pin(hold_provisioning::hold_provisioning(app, event))
+    }),
+    Function::consumer("expire-api-key", expire_api_key::TAKES, |app, event| {
+        Box::pin(expire_api_key::expire_api_key(app, event))
     }),
     Function::event("suppress-mail", |app, event| Box::pin(suppress_mail::suppress_mail(app, event))),
 ];

@@ -14,10 +14,11 @@ pub use variable::ConfigError;
 use purser_domain::basic::{EmailAddress, Prefix};
 use purser_domain::money::{Credits, Discounts};
 use purser_domain::parties::ClientStatus;
+use purser_store::events::mail_budget::MailLimits;
 use purser_store::{Policy, Prefixes};
 
 use values::{
-    basis_points, client_status, credits, currency, email, plain, positive, prefix, public_url, sha256, text,
+    basis_points, client_status, credits, currency, email, mails, plain, positive, prefix, public_url, sha256, text,
 };
 use variable::{Variable, Variables, always, optional, required, usually, variables};
 
@@ -34,6 +35,7 @@ variables! {
         mail_from: EmailAddress = required("PURSER_MAIL_FROM", email),
         /// The SES configuration set of e-mails. Without one, SES does not report bounces.
         mail_configuration_set: Option<String> = optional("PURSER_MAIL_CONFIGURATION_SET", text),
+        mails: MailLimits = MailLimits::group(),
         /// The sender's name of e-mails to which no reseller's brand applies.
         brand: String = usually("PURSER_BRAND", "Purser", text),
         /// The address of Purser in links of e-mails: `http` or `https`, without a slash at the end. Without it, no
@@ -79,6 +81,13 @@ variables! {
 }
 
 variables! {
+    MailLimits {
+        per_recipient = usually("PURSER_MAILS_PER_RECIPIENT", 20, mails),
+        per_reseller = usually("PURSER_MAILS_PER_RESELLER", 2_000, plain),
+    }
+}
+
+variables! {
     Discounts {
         standard = usually("PURSER_DISCOUNT_STANDARD", 0, basis_points),
         gold = usually("PURSER_DISCOUNT_GOLD", 1_500, basis_points),
@@ -101,7 +110,12 @@ impl Config {
 
     /// The part of the configuration that the store applies to commands.
     pub fn policy(&self) -> Policy {
-        Policy { discounts: self.discounts, client_status: self.client_status, bind_by_address: self.auto_bind_user }
+        Policy {
+            discounts: self.discounts,
+            client_status: self.client_status,
+            bind_by_address: self.auto_bind_user,
+            mails: self.mails,
+        }
     }
 }
 

@@ -33,6 +33,12 @@ pub(super) fn positive(text: &str) -> Result<u64, String> {
     valid(number, number > 0, "at least 1")
 }
 
+/// How many e-mails an address may get in a day, of which half are links.
+pub(super) fn mails(text: &str) -> Result<u32, String> {
+    let number = plain(text)?;
+    valid(number, number >= 2, "at least 2")
+}
+
 pub(super) fn credits(text: &str) -> Result<Credits, String> {
     plain(text).map(Credits::new)
 }

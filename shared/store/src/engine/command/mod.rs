@@ -85,7 +85,9 @@ enum CommitOutcome {
 
 /// Writes whose outcome is unknown, and the answer to give if they were made.
 struct Sent {
-    puts: Vec<Key>,
+    /// The items that bear the request's stamp if the writes were made: those that are put, and those whose update
+    /// stamps them.
+    stamped: Vec<Key>,
     deletes: Vec<Key>,
     answer: Answer,
 }
@@ -93,23 +95,24 @@ struct Sent {
 impl Sent {
     /// Notes a deletion only if the command also reads the item: otherwise nothing shows later whether it was made.
     fn new(writes: &[CommandWrite], read: &[Key], answer: Answer) -> Self {
-        let (mut puts, mut deletes) = (Vec::new(), Vec::new());
+        let (mut stamped, mut deletes) = (Vec::new(), Vec::new());
         for CommandWrite { write, .. } in writes {
             match write {
-                Write::Put(..) => puts.extend(write.key()),
+                Write::Put(..) => stamped.extend(write.key()),
+                Write::Update(update, _) if update.is_stamped() => stamped.extend(write.key()),
                 Write::Delete(key, _) if read.contains(key) => deletes.push(key.clone()),
-                Write::Delete(..) | Write::Check(..) => {}
+                Write::Update(..) | Write::Delete(..) | Write::Check(..) => {}
             }
         }
-        Self { puts, deletes, answer }
+        Self { stamped, deletes, answer }
     }
 
     /// Whether the items read since then show that the writes were made: an item carries the request's stamp or, if
-    /// the writes only delete, an item is gone. If there are also puts, a missing item proves nothing, because
-    /// another command may have deleted it.
+    /// the writes only delete, an item is gone. If other items would be stamped, a missing item proves nothing,
+    /// because another command may have deleted it.
     fn was_made(&self, loaded: &Loaded, request: &str) -> bool {
         let ours = |key| loaded.get(key).is_some_and(|item| is_by(item, request));
-        self.puts.iter().any(ours) || self.puts.is_empty() && self.deletes.iter().any(|key| !loaded.has(key))
+        self.stamped.iter().any(ours) || self.stamped.is_empty() && self.deletes.iter().any(|key| !loaded.has(key))
     }
 }
 

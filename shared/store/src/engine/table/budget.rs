@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use purser_domain::Refusal;
 use purser_domain::basic::Time;
 
-use super::Table;
+use super::{Condition, Table, Update};
 use crate::StoreError;
 use crate::engine::item::{number, text};
 use crate::engine::{Key, Loaded};
@@ -44,19 +44,11 @@ impl Table {
         let too_many = budget.too_many(now);
         let Budget { key, kind, most, window } = budget;
         let Some(left) = most.checked_sub(amount) else { return Err(too_many.into()) };
-        let update = self
-            .update(&key)
-            .update_expression("SET #kind = :kind, #ttl = :ttl ADD spent :amount")
-            .condition_expression("attribute_not_exists(spent) OR spent <= :left")
-            .expression_attribute_names("#kind", "kind")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":kind", text(kind))
-            .expression_attribute_values(":ttl", number(now.plus(window * 2).unix_seconds()))
-            .expression_attribute_values(":amount", number(amount))
-            .expression_attribute_values(":left", number(left));
-        match Self::send_update(update).await? {
-            Some(_) => Ok(()),
-            None => Err(too_many.into()),
-        }
+        let update = Update::of(key)
+            .set("kind", text(kind))
+            .set("ttl", number(now.plus(window * 2).unix_seconds()))
+            .add("spent", number(amount));
+        let charged = self.change(&update, &Condition::AtMost("spent", left)).await?;
+        charged.then_some(()).ok_or_else(|| too_many.into())
     }
 }

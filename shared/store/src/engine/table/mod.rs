@@ -17,13 +17,17 @@ use crate::engine::item::{Item, key_of, text, text_of};
 use crate::engine::keys::{Index, Key};
 
 pub(crate) mod budget;
+mod expression;
 pub mod meter;
 mod partition;
 pub(crate) mod side_by_side;
 mod transact;
+mod update;
 
+pub use expression::Condition;
 pub(crate) use partition::Source;
-pub use transact::{Condition, Outcome, Reason, Write};
+pub use transact::{Outcome, Reason, Write};
+pub(crate) use update::{Changed, Update};
 
 /// DynamoDB's limit for the keys of one `BatchGetItem`.
 const MOST_AT_ONCE: usize = 100;
@@ -68,6 +72,8 @@ pub struct Range {
     pub pk: String,
     /// Only items whose sort key lies beyond this one, in reading order.
     pub beyond: Option<String>,
+    /// Only items whose sort key is at most this one.
+    pub until: Option<String>,
     /// Only items after the one with this key, which an earlier [`Slice`] ended at. Unlike `beyond`, it skips no item
     /// when several share a sort key.
     pub after: Option<Item>,
@@ -203,6 +209,12 @@ impl Table {
                 .expression_attribute_names("#sk", range.index.sk())
                 .expression_attribute_values(":beyond", text(beyond));
         }
+        if let Some(until) = &range.until {
+            condition = format!("{condition} AND #sk <= :until");
+            query = query
+                .expression_attribute_names("#sk", range.index.sk())
+                .expression_attribute_values(":until", text(until));
+        }
         query = query.key_condition_expression(condition);
         let mut tests = Vec::new();
         for (n, filter) in range.filters.iter().enumerate() {
@@ -225,40 +237,6 @@ impl Table {
         let last_key = answer.last_evaluated_key;
         let stopped_at = last_key.as_ref().and_then(|key| text_of(key, range.index.sk()).map(ToOwned::to_owned));
         Ok(Slice { items: answer.items.unwrap_or_default(), stopped_at, last_key })
-    }
-
-    /// Replaces one member of the map attribute `map`, if the item has that member. Returns whether it did. `map` is
-    /// put into the expressions verbatim, so it must not be a reserved word.
-    pub(crate) async fn replace_member(
-        &self,
-        key: &Key,
-        map: &'static str,
-        member: &str,
-        value: AttributeValue,
-    ) -> Result<bool, TableError> {
-        let update = self
-            .update(key)
-            .update_expression(format!("SET {map}.#member = :value"))
-            .condition_expression(format!("attribute_exists({map}.#member)"))
-            .expression_attribute_names("#member", member)
-            .expression_attribute_values(":value", value);
-        Ok(Self::send_update(update).await?.is_some())
-    }
-
-    /// Replaces one attribute, if the item exists. `name` is put into the expression verbatim, so it must not be a
-    /// reserved word.
-    pub(crate) async fn replace_attribute(
-        &self,
-        key: &Key,
-        name: &'static str,
-        value: AttributeValue,
-    ) -> Result<bool, TableError> {
-        let update = self
-            .update(key)
-            .update_expression(format!("SET {name} = :value"))
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":value", value);
-        Ok(Self::send_update(update).await?.is_some())
     }
 
     /// Begins a put of one item. The caller may add a condition, and sends it with [`Self::send`].

@@ -4,43 +4,37 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    self, CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
 };
 
+use super::expression::{Condition, Expressions};
+use super::update::Update;
 use super::{Table, TableError, classify};
-use crate::engine::item::{Item, key_of, number, text};
+use crate::engine::item::{Item, key_of, text};
 use crate::engine::keys::Key;
 use crate::engine::table::meter::{self, Direction};
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    Absent,
-    Version(u64),
-    /// The number attribute of this name has this value.
-    Is(&'static str, u64),
-}
-
-impl Condition {
-    /// The condition that the item still has this version or, if `None`, is absent.
-    pub(crate) fn of(version: Option<u64>) -> Self {
-        version.map_or(Self::Absent, Self::Version)
-    }
-}
 
 #[derive(Debug, Clone)]
 pub enum Write {
     Put(Item, Condition),
+    Update(Update, Condition),
     Delete(Key, Condition),
     /// Changes nothing, but cancels the transaction if the condition fails.
     Check(Key, Condition),
 }
 
 impl Write {
+    fn condition(&self) -> &Condition {
+        let (Self::Put(_, it) | Self::Update(_, it) | Self::Delete(_, it) | Self::Check(_, it)) = self;
+        it
+    }
+
     /// The key of the item that is written or checked. `None` for a put whose item has no key.
     pub(crate) fn key(&self) -> Option<Key> {
         match self {
             Self::Put(item, _) => key_of(item),
+            Self::Update(update, _) => Some(update.key.clone()),
             Self::Delete(key, _) | Self::Check(key, _) => Some(key.clone()),
         }
     }
@@ -88,39 +82,37 @@ impl Table {
 
     fn transact_item(&self, write: &Write) -> Result<TransactWriteItem, TableError> {
         let missing = |error: aws_sdk_dynamodb::error::BuildError| TableError::Failed(error.to_string());
-        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
         let builder = TransactWriteItem::builder();
+        let mut expressions = Expressions::default();
+        let changes = match write {
+            Write::Update(update, _) => update.write(&mut expressions),
+            Write::Put(..) | Write::Delete(..) | Write::Check(..) => String::new(),
+        };
+        let condition = write.condition().write(&mut expressions);
+        let (names, values) = expressions.into_parts();
         macro_rules! conditioned {
-            ($action:expr, $condition:expr) => {
-                match $condition {
-                    Condition::Absent => $action.condition_expression("attribute_not_exists(pk)"),
-                    Condition::Version(version) => $action
-                        .condition_expression("#doc.#version = :version")
-                        .expression_attribute_names("#doc", "doc")
-                        .expression_attribute_names("#version", "version")
-                        .expression_attribute_values(":version", number(*version)),
-                    Condition::Is(name, value) => $action
-                        .condition_expression("#name = :value")
-                        .expression_attribute_names("#name", *name)
-                        .expression_attribute_values(":value", number(*value)),
-                }
-                .table_name(&self.name)
-                .return_values_on_condition_check_failure(all_old)
-                .build()
-                .map_err(missing)?
+            ($action:expr) => {
+                $action
+                    .table_name(&self.name)
+                    .condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                    .build()
+                    .map_err(missing)?
             };
         }
-        let keyed = |key: &Key| [("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))].into();
+        let keyed = |key: &Key| Some([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))].into());
         Ok(match write {
-            Write::Put(item, condition) => {
-                builder.put(conditioned!(Put::builder().set_item(Some(item.clone())), condition)).build()
+            Write::Put(item, _) => builder.put(conditioned!(Put::builder().set_item(Some(item.clone())))).build(),
+            Write::Update(update, _) => {
+                let changing = types::Update::builder().set_key(keyed(&update.key)).update_expression(changes);
+                builder.update(conditioned!(changing)).build()
             }
-            Write::Delete(key, condition) => {
-                builder.delete(conditioned!(Delete::builder().set_key(Some(keyed(key))), condition)).build()
+            Write::Delete(key, _) => builder.delete(conditioned!(Delete::builder().set_key(keyed(key)))).build(),
+            Write::Check(key, _) => {
+                builder.condition_check(conditioned!(ConditionCheck::builder().set_key(keyed(key)))).build()
             }
-            Write::Check(key, condition) => builder
-                .condition_check(conditioned!(ConditionCheck::builder().set_key(Some(keyed(key))), condition))
-                .build(),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! request. What remains of an ended key has another kind and no secret.
 
 use purser_domain::basic::{ApiKeyRefid, Time};
+use purser_domain::event::due::Appointment;
 use purser_domain::people::caller::api_key::StoredApiKey;
 use purser_domain::people::{ApiKey, EndedApiKey, OwnedKey};
 
@@ -12,6 +13,7 @@ use crate::StoreError;
 use crate::engine::item::{doc, item, part, text, text_of};
 use crate::engine::keys::{by_time, tenant};
 use crate::engine::{CommandWrite, Condition, Index, Item, Key, Stamp, Write};
+use crate::events::due;
 
 const KIND: &str = "api_key";
 /// The kind of what remains of a key that has ended.
@@ -65,5 +67,6 @@ pub(crate) fn write(api_key: &ApiKey, stamp: &Stamp) -> Result<Item, StoreError>
     let partition = format!("AK@{}", tenant(api_key.reseller(), id));
     item.insert(SEEN.to_owned(), text(NEVER));
     Index::Tenant.place(&mut item, partition, by_time(api_key.created_at, id));
+    due::wait(&mut item, Appointment::of_key(api_key.expires_at, api_key.created_at));
     Ok(item)
 }

@@ -15,7 +15,7 @@ use purser_domain::refusal::ResourceKind;
 use crate::engine::item::{key_of, text};
 use crate::engine::page::shards;
 use crate::engine::{
-    Answer, CommandWrite, Condition, Consistency, Decision, Index, Key, List, Loaded, Page, Request, Write,
+    Answer, CommandWrite, Condition, Consistency, Decision, Index, Key, List, Loaded, Page, Request, Update, Write,
 };
 use crate::people::api_key::item::{SEEN, key, last_used, read, read_any, write};
 use crate::people::user;
@@ -76,7 +76,8 @@ impl Store {
 
     /// Notes that a key is in use, unless it has ended.
     pub async fn note_key_used(&self, refid: &ApiKeyRefid, now: Time) -> Result<(), StoreError> {
-        let _noted = self.table.replace_attribute(&key(refid), SEEN, text(now.to_string())).await?;
+        let update = Update::of(key(refid)).set(SEEN, text(now));
+        let _noted = self.table.change(&update, &Condition::Has("pk".to_owned())).await?;
         Ok(())
     }
 

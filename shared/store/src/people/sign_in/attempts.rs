@@ -48,6 +48,11 @@ impl Count {
         Err(Refusal::TooManyAttempts { seconds }.into())
     }
 
+    /// When the next attempt is allowed if one fails now.
+    pub(crate) fn ready_after_failure(&self, loaded: &Loaded, now: Time) -> Result<Time, StoreError> {
+        Ok(Attempts::failed(self.read(loaded)?.as_ref(), now).ready_at(self.counted, now))
+    }
+
     pub(crate) fn failure(&self, loaded: &Loaded, stamp: &Stamp, now: Time) -> Result<CommandWrite, StoreError> {
         let before = self.read(loaded)?;
         let condition = Condition::of(before.as_ref().map(|it| it.version));

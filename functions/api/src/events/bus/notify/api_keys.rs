@@ -2,21 +2,22 @@
 //! (docs/rules.md, "Credentials").
 
 use purser_domain::basic::ApiKeyRefid;
-use purser_domain::people::{KeyOwner, User};
+use purser_domain::people::{KeyOwner, OwnedKey, User};
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
+use purser_edge::process::mail::Mail;
 use purser_mails::accounts::Recipient;
 
 use crate::events::operators::{tell_operators, tell_owners};
 
-/// Tells the owners of the reseller that a new key acts for and, if the key is an operator's or belongs to one, the
-/// operators. They are told even if the key has ended meanwhile: a thief's may be used within a second.
-pub(super) async fn created(
+/// Tells, with the e-mail that `write` writes, the owners of the reseller that a key acts for and, if the key is an
+/// operator's or belongs to one, the operators. `write` gets the key and the name of its maker. They are told even if
+/// the key has ended meanwhile: a thief's may be used within a second.
+pub(super) async fn tell(
     app: &App,
     delivery: &Delivery,
-    key: &ApiKeyRefid,
-    owner: &KeyOwner,
-    when: &str,
+    (key, owner): (&ApiKeyRefid, &KeyOwner),
+    write: impl Fn(Recipient<'_>, &OwnedKey, &str) -> Result<Mail, String> + Sync,
 ) -> Result<(), String> {
     let Some(key) = app.store.api_key(key).await? else { return Ok(()) };
     let (maker, operated) = match owner {
@@ -34,17 +35,11 @@ pub(super) async fn created(
         None => None,
     };
     if let Some(reseller) = key.role.reseller() {
-        let mail = |user: &User| {
-            let recipient = Recipient { app, to: &user.email, reseller: brand.as_ref() };
-            recipient.api_key_created(&user.name, &key, &maker, when)
-        };
+        let mail = |user: &User| write(Recipient::of(app, user, brand.as_ref()), &key, &maker);
         told = tell_owners(app, delivery, reseller, mail).await;
     }
     if key.role.reseller().is_none() || operated {
-        let mail = |user: &User| {
-            let recipient = Recipient { app, to: &user.email, reseller: None };
-            recipient.api_key_created(&user.name, &key, &maker, when)
-        };
+        let mail = |user: &User| write(Recipient::of(app, user, None), &key, &maker);
         told = told.and(tell_operators(app, delivery, mail).await);
     }
     told

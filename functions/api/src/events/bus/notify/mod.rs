@@ -10,7 +10,7 @@ mod api_keys;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use purser_domain::basic::ClientRefid;
 use purser_domain::event::{Event, EventName, Occurrence};
-use purser_domain::parties::{Client, Reseller, ResellerStatus};
+use purser_domain::parties::ResellerStatus;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::mail::Mail;
@@ -21,6 +21,7 @@ use purser_mails::{clients, resellers};
 pub const TAKES: &[EventName] = &[
     EventName::ClientCreated,
     EventName::ClientStatusChanged,
+    EventName::ClientNoticeFellDue,
     EventName::CreditsRanLow,
     EventName::ResellerOnboarded,
     EventName::ResellerStatusChanged,
@@ -31,17 +32,31 @@ pub const TAKES: &[EventName] = &[
     EventName::SecondFactorChanged,
     EventName::SignedInFromNewDevice,
     EventName::ApiKeyCreated,
+    EventName::ApiKeyExpiresSoon,
 ];
 
 /// Sends the e-mail for an event. An error asks for another delivery.
 pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("notify", event)?;
     let send = async {
-        if let Event::ApiKeyCreated { key, owner, .. } = &occurrence.event {
-            return api_keys::created(&app, &delivery, key, owner, &occurrence.time.for_people()).await;
+        let when = &*occurrence.time.for_people();
+        match &occurrence.event {
+            Event::ApiKeyCreated { key, owner, .. } => {
+                return api_keys::tell(&app, &delivery, (key, owner), |to, key, maker| {
+                    to.api_key_created(key, maker, when)
+                })
+                .await;
+            }
+            Event::ApiKeyExpiresSoon { key, owner, .. } => {
+                return api_keys::tell(&app, &delivery, (key, owner), |to, key, maker| {
+                    to.api_key_expires_soon(key, maker)
+                })
+                .await;
+            }
+            _ => {}
         }
         match mail_for(&app, &delivery, occurrence).await? {
-            Some(mail) => app.mail(&mail).await,
+            Some(mail) => delivery.mail(&app, &mail).await,
             None => Ok(()),
         }
     };
@@ -51,17 +66,12 @@ pub async fn notify(app: App, event: EventBridgeEvent<Value>) -> Result<(), Stri
 async fn mail_for(app: &App, delivery: &Delivery, occurrence: Occurrence) -> Result<Option<Mail>, String> {
     let when = &*occurrence.time.for_people();
     match occurrence.event {
-        Event::ClientCreated { client, .. } => {
-            let found = client_and_reseller(app, &client).await?;
-            found.map(|(client, reseller)| clients::welcome(app, &client, reseller.as_ref())).transpose()
+        Event::ClientCreated { client, .. } => to_client(app, &client, |recipient| recipient.welcome(app)).await,
+        Event::ClientStatusChanged { client, .. } => {
+            app.store.plan_notice(&client, delivery.stamp(), app.clock.now()).await?;
+            Ok(None)
         }
-        Event::ClientStatusChanged { client, from, to, .. } => {
-            let found = client_and_reseller(app, &client).await?;
-            let mail = |(client, reseller): (Client, Option<Reseller>)| {
-                clients::client_status(app, &client, reseller.as_ref(), (from, to), when)
-            };
-            found.map(mail).transpose()
-        }
+        Event::ClientNoticeFellDue { client } => to_client(app, &client, |recipient| recipient.status(app, when)).await,
         Event::CreditsRanLow { reseller, balance, threshold } => {
             let found = app.store.reseller(&reseller).await?;
             found.map(|it| resellers::credits_ran_low(app, &it, balance.get(), threshold.get())).transpose()
@@ -80,23 +90,37 @@ async fn mail_for(app: &App, delivery: &Delivery, occurrence: Occurrence) -> Res
             let before = found.and_then(|it| Some((it.previous_email.clone()?, it)));
             before.map(|(to, reseller)| resellers::email_changed(app, &to, &reseller, when)).transpose()
         }
-        Event::PasswordChanged { user } => accounts::password_changed(app, &user, when).await,
-        Event::EmailChangeRequested { user } => accounts::email_change_requested(app, &user, when).await,
+        Event::PasswordChanged { user } => accounts::notice(app, &user, |to| to.password_changed(when)).await,
+        Event::EmailChangeRequested { user } => {
+            accounts::notice(app, &user, |to| to.email_change_requested(when)).await
+        }
         Event::EmailChanged { user } => accounts::email_changed(app, &user, when).await,
-        Event::SecondFactorChanged { user, on } => accounts::second_factor_changed(app, &user, on, when).await,
+        Event::SecondFactorChanged { user, on } => {
+            accounts::notice(app, &user, |to| to.second_factor_changed(on, when)).await
+        }
         Event::SignedInFromNewDevice { user, login } => accounts::new_device(app, &user, &login, when).await,
         other => Err(delivery.not_taken(other.name())),
     }
 }
 
-/// A client, and the reseller whose brand its e-mails carry. `None` if the client has been deleted.
-async fn client_and_reseller(app: &App, refid: &ClientRefid) -> Result<Option<(Client, Option<Reseller>)>, String> {
+/// The e-mail that `write` writes to a client, on account of its reseller. `None` if the client has been deleted.
+async fn to_client(
+    app: &App,
+    refid: &ClientRefid,
+    write: impl Fn(&clients::Recipient) -> Result<Mail, String>,
+) -> Result<Option<Mail>, String> {
     let Some(client) = app.store.client(refid).await? else {
         return Ok(None);
     };
-    let owner = match &client.reseller {
+    let reseller = match &client.reseller {
         Some(refid) => app.store.reseller(refid).await?,
         None => None,
     };
-    Ok(Some((client, owner)))
+    let user = match &client.user {
+        Some(refid) => app.store.user(refid).await?,
+        None => None,
+    };
+    let caused_by = client.reseller.clone();
+    let mail = write(&clients::Recipient { client, reseller, user })?;
+    Ok(Some(Mail { reseller: caused_by, ..mail }))
 }

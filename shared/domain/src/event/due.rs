@@ -1,0 +1,147 @@
+//! What falls due: what Purser does at a later time, which a change decided.
+//!
+//! An item waits with an [`Appointment`] as its place in an index. When the time has come, the place is removed and the
+//! item keeps the appointment as the one that it met last; that change causes an event, as every change may.
+//! Invariant: an item waits for one thing at a time. What it waits for next follows from the appointment alone.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use crate::basic::time::Time;
+
+/// How long before an API key expires its owner is warned.
+pub const KEY_WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// How long after a change of its status a client is told, so that changes shortly after it are told by the same mail.
+const NOTICE_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// The least time between two notices to one client (rule A10).
+const NOTICES_APART: SignedDuration = SignedDuration::from_hours(1);
+
+/// What an item waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Due {
+    /// An API key expires soon.
+    ApiKeyExpiresSoon,
+    /// An API key has expired.
+    ApiKeyExpired,
+    /// A client is to be told of its status.
+    ClientNotice,
+}
+
+/// What an item waits for, and until when. Appointments as text are in the order of their times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appointment {
+    pub at: Time,
+    pub due: Due,
+}
+
+impl Appointment {
+    /// The first appointment of an API key that is made at `now`. A key that does not last long expires without a
+    /// warning.
+    pub fn of_key(expires_at: Time, now: Time) -> Self {
+        let warned = expires_at.plus(-KEY_WARNING);
+        if warned > now.plus(KEY_WARNING) {
+            Self { at: warned, due: Due::ApiKeyExpiresSoon }
+        } else {
+            Self { at: expires_at, due: Due::ApiKeyExpired }
+        }
+    }
+
+    /// When to tell a client of a change of its status, if it was last told at `last`.
+    pub fn of_notice(last: Option<Time>, now: Time) -> Self {
+        let soon = now.plus(NOTICE_AFTER);
+        let at = last.map_or(soon, |last| soon.max(last.plus(NOTICES_APART)));
+        Self { at, due: Due::ClientNotice }
+    }
+
+    /// What the item waits for after this appointment.
+    pub fn next(&self) -> Option<Self> {
+        match self.due {
+            Due::ApiKeyExpiresSoon => Some(Self { at: self.at.plus(KEY_WARNING), due: Due::ApiKeyExpired }),
+            Due::ApiKeyExpired | Due::ClientNotice => None,
+        }
+    }
+
+    /// This appointment, met at `now`.
+    #[must_use]
+    pub fn met(&self, now: Time) -> Self {
+        Self { at: now, ..*self }
+    }
+}
+
+impl fmt::Display for Appointment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}#{}", self.at, self.due.into_str())
+    }
+}
+
+/// The text is no appointment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an appointment is a time and what is due")]
+pub struct NoAppointment;
+
+impl FromStr for Appointment {
+    type Err = NoAppointment;
+
+    fn from_str(text: &str) -> Result<Self, NoAppointment> {
+        let (at, due) = text.split_once('#').ok_or(NoAppointment)?;
+        let at = Time::try_from(at.to_owned()).map_err(|_| NoAppointment)?;
+        Ok(Self { at, due: due.parse().map_err(|_| NoAppointment)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Time {
+        Time::try_from(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn an_appointment_comes_back_from_its_text() {
+        for due in Due::VARIANTS {
+            let appointment = Appointment { at: time("2026-11-24T12:00:00.000Z"), due: *due };
+            assert_eq!(appointment.to_string().parse(), Ok(appointment));
+        }
+        for bad in ["", "2026-11-24T12:00:00.000Z", "2026-11-24T12:00:00.000Z#", "soon#client_notice"] {
+            assert_eq!(bad.parse::<Appointment>(), Err(NoAppointment), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_warned_of_if_it_lasts_longer_than_twice_the_warning() {
+        let now = time("2026-01-01T00:00:00.000Z");
+        for (days, due, on) in [
+            (365, Due::ApiKeyExpiresSoon, 351),
+            (29, Due::ApiKeyExpiresSoon, 15),
+            (28, Due::ApiKeyExpired, 28),
+            (1, Due::ApiKeyExpired, 1),
+        ] {
+            let day = |day: i64| now.plus(SignedDuration::from_hours(24 * day));
+            let first = Appointment::of_key(day(days), now);
+            assert_eq!(first, Appointment { at: day(on), due }, "{days} days");
+            let last = first.next().unwrap_or(first);
+            assert_eq!(last, Appointment { at: day(days), due: Due::ApiKeyExpired }, "{days} days");
+            assert_eq!(last.next(), None);
+        }
+    }
+
+    #[test]
+    fn a_notice_comes_a_minute_after_the_change_and_an_hour_after_the_one_before() {
+        let now = time("2026-01-01T12:00:00.000Z");
+        for (last, at) in [
+            (None, "2026-01-01T12:01:00.000Z"),
+            (Some("2026-01-01T11:59:00.000Z"), "2026-01-01T12:59:00.000Z"),
+            (Some("2026-01-01T11:00:30.000Z"), "2026-01-01T12:01:00.000Z"),
+            (Some("2026-01-01T11:01:30.000Z"), "2026-01-01T12:01:30.000Z"),
+        ] {
+            let due = Appointment::of_notice(last.map(time), now);
+            assert_eq!(due, Appointment { at: time(at), due: Due::ClientNotice });
+            assert_eq!(due.next(), None);
+        }
+    }
+}
