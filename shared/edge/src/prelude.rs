@@ -12,7 +12,7 @@ pub use crate::caller::input::{
     Admin, Applicant, Ending, Found, Input, Named, Onboarding, Operator, Paying, Proven, Selling,
 };
 pub use crate::http::answer;
-pub use crate::http::extract::{Body, IfMatch, Key, Limit, PageQuery, Params, Terms};
+pub use crate::http::extract::{Body, IfMatch, Key, Limit, Order, PageQuery, Params, Terms};
 pub use crate::http::negotiation::Accept;
 pub use crate::http::problem::{Problem, refusals::*};
 pub use crate::process::app::App;

@@ -163,3 +163,38 @@ async fn a_look_up_takes_as_many_reads_for_somebody_elses_address_as_for_nobodys
     }
     assert_eq!(costs[0], costs[1]);
 }
+
+#[tokio::test]
+async fn lists_are_bounded_by_time_of_creation_in_either_order_without_costing_more() {
+    let world = World::at("2024-03-01T12:00:00Z").await;
+    let partner = world.partner("standard", 0).await;
+    let mut refids = Vec::new();
+    for _ in 0..30 {
+        refids.push(world.client(&partner).await);
+        world.system().clock().advance(jiff::SignedDuration::from_hours(1));
+    }
+    let (after, before) = ("created_after=2024-03-01T17:00:00Z", "created_before=2024-03-02T03:00:00.000Z");
+    let newest_first: Vec<String> = refids.iter().rev().cloned().collect();
+    for (query, expected) in [
+        ("order=asc".to_owned(), refids.clone()),
+        ("order=desc".to_owned(), newest_first.clone()),
+        (after.to_owned(), newest_first[..25].to_vec()),
+        (before.to_owned(), newest_first[15..].to_vec()),
+        (format!("{after}&{before}"), newest_first[15..25].to_vec()),
+        (format!("{after}&{before}&order=asc&status=pending"), refids[5..15].to_vec()),
+        (format!("{after}&created_before=2024-03-01T17:00:00Z"), vec![]),
+        (format!("{after}&created_before=2024-03-01T16:00:00Z"), vec![]),
+    ] {
+        for caller in [&partner.caller, &world.operator] {
+            for limit in [3, 100] {
+                assert_eq!(all(caller, &format!("/v1/clients?{query}"), limit).await, expected, "{query} {limit}");
+            }
+        }
+    }
+    let whole = partner.caller.get("/v1/clients?limit=5").await.expect(200).cost();
+    let part = partner.caller.get(&format!("/v1/clients?limit=5&{after}&{before}&order=asc")).await.expect(200).cost();
+    assert_eq!(part, whole);
+    for query in ["created_after=2024-03-01", "created_before=x", "order=up", "order="] {
+        let _refused = world.operator.get(&format!("/v1/clients?{query}")).await.refused(400, "malformed_request");
+    }
+}

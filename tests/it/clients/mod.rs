@@ -6,6 +6,7 @@ mod deletion;
 mod guesses;
 mod lists;
 mod older_rules;
+mod search;
 
 use purser_tests::prelude::*;
 

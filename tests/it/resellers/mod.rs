@@ -1,6 +1,7 @@
 //! Resellers: onboarding them with wallet and first user in one commit, and changing them (rules B1, B2, B12).
 
 mod quotes;
+mod search;
 mod sign_up;
 mod sub_resellers;
 

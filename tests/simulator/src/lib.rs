@@ -99,6 +99,10 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     }
     cloud.set_weather(Weather::calm());
     let left = delivery.settle().await;
+    if !timetable.tell(&delivery).await {
+        let problem = "notices that nobody was told are left".to_owned();
+        return Err(failure(&cloud, seed, &Problem::general(problem)));
+    }
     if !timetable.finish().await {
         let problem = "marks of hours that were never counted are left".to_owned();
         return Err(failure(&cloud, seed, &Problem::general(problem)));

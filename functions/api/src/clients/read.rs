@@ -1,14 +1,14 @@
 //! `read-clients`: reads one client, and lists clients (rules A2, A5, A8).
 //!
 //! Invariant: a look-up costs one or two reads, and a page a bounded number of queries, however many clients there are.
-//! A reseller's list is read from that reseller's own partition.
+//! A reseller's list is read from that reseller's own partition, and so is what a reseller searches for.
 
-use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid, as_stored};
-use purser_domain::parties::{Client, ClientStatus};
+use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid, Time, as_stored};
+use purser_domain::parties::{Client, ClientStatus, Search};
 use purser_edge::caller::call::Listed;
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::prelude::*;
-use purser_store::engine::Page;
+use purser_store::engine::{Created, Page, Paging};
 use purser_store::parties::client::ClientFilter;
 
 use crate::clients::view::{ClientView, seen_by};
@@ -45,6 +45,17 @@ struct ClientQuery {
     email: Option<String>,
     /// Only the client with this `client_id`.
     client_id: Option<String>,
+    /// Only clients that are found by this text.
+    #[param(inline)]
+    q: Option<Search>,
+    /// Only clients that were created at this time or later.
+    created_after: Option<Time>,
+    /// Only clients that were created before this time.
+    created_before: Option<Time>,
+    /// The order: `desc`, newest first, if omitted. With `q`, the order is that of the texts that were found, from A to
+    /// Z (`asc`) if omitted.
+    #[param(inline)]
+    order: Option<Order>,
     /// The `next_cursor` of the previous page; the first page if omitted.
     cursor: Option<String>,
     /// The maximum number of items on the page; 25 if omitted.
@@ -52,9 +63,14 @@ struct ClientQuery {
 }
 
 impl ClientQuery {
-    /// The filters that a cursor is valid for; `cursor` and `limit` are not among them.
-    fn filters(&self) -> impl Serialize {
-        (self.status, self.ownership, &self.reseller, &self.email, &self.client_id)
+    /// The scope of a cursor in the list that these filters describe; `cursor` and `limit` are not among them.
+    fn scope(&self, call: &Call) -> String {
+        let filters = (self.status, self.ownership, &self.reseller, &self.email, &self.client_id);
+        match (&self.q, self.created_after, self.created_before, self.order) {
+            // A cursor from before there were more filters works on.
+            (None, None, None, None) => call.cursor_scope(&filters),
+            more => call.cursor_scope(&(filters, more)),
+        }
     }
 }
 
@@ -69,7 +85,7 @@ async fn list_clients(
     State(app): State<App>,
     Input(call, (), Params(query), ..): Input<Call, (), Params<ClientQuery>>,
 ) -> Result<Response, Problem> {
-    let scope = call.cursor_scope(&query.filters());
+    let scope = query.scope(&call);
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let Listed::Of(reseller) = call.listed(query.reseller.as_deref())? else {
         return List::answer(&app, &scope, Page::only(None), |client: &Client| ClientView::from(client));
@@ -78,12 +94,15 @@ async fn list_clients(
         reseller,
         status: query.status,
         resold: query.ownership.map(|ownership| ownership == Ownership::Reselled),
+        created: Created { after: query.created_after, before: query.created_before },
+        search: query.q.clone(),
     };
     let page = if query.email.is_some() || query.client_id.is_some() {
         let found = look_up(&app, &query, call.caller.role.reseller()).await?;
         Page::only(found.filter(|client| filter.shows(client)))
     } else {
-        app.store.clients(&filter, query.limit.unwrap_or_default().get(), position).await?
+        let (limit, order) = (query.limit.unwrap_or_default().get(), query.order.map(Into::into));
+        app.store.clients(&filter, Paging { limit, position, order }).await?
     };
     seen_by!(call, ClientView as Seen => List::answer(&app, &scope, page, |client: &Client| Seen::from(client)))
 }

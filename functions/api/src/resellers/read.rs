@@ -2,14 +2,14 @@
 //!
 //! Invariant: a reseller reads itself and no other reseller.
 
-use purser_domain::basic::{ResellerRefid, UserRefid};
+use purser_domain::basic::{ResellerRefid, Time, UserRefid};
 use purser_domain::licences::ProductReference;
 use purser_domain::money::provision::quote;
 use purser_domain::money::{Credits, Quantity, Tier, Wallet};
-use purser_domain::parties::{Reseller, ResellerStatus};
+use purser_domain::parties::{Reseller, ResellerStatus, Search};
 use purser_edge::http::answer::{List, ok, position};
 use purser_edge::prelude::*;
-use purser_store::engine::Page;
+use purser_store::engine::{Created, Page, Paging};
 use purser_store::parties::reseller::ResellerFilter;
 
 use crate::resellers::view::ResellerView;
@@ -33,6 +33,17 @@ struct ResellerQuery {
     /// Only the reseller that this user is a member of.
     #[param(value_type = Option<UserRefid>)]
     user: Option<String>,
+    /// Only resellers that are found by this text.
+    #[param(inline)]
+    q: Option<Search>,
+    /// Only resellers that were created at this time or later.
+    created_after: Option<Time>,
+    /// Only resellers that were created before this time.
+    created_before: Option<Time>,
+    /// The order: `desc`, newest first, if omitted. With `q`, the order is that of the texts that were found, from A to
+    /// Z (`asc`) if omitted.
+    #[param(inline)]
+    order: Option<Order>,
     /// The `next_cursor` of the previous page; the first page if omitted.
     cursor: Option<String>,
     /// The maximum number of items on the page; 25 if omitted.
@@ -50,18 +61,29 @@ async fn list_resellers(
     State(app): State<App>,
     Input(call, (), Params(query), ..): Input<Operator, (), Params<ResellerQuery>>,
 ) -> Result<Response, Problem> {
-    let scope = call.cursor_scope(&(query.tier, query.status, &query.parent, &query.user));
+    let filters = (query.tier, query.status, &query.parent, &query.user);
+    let scope = match (&query.q, query.created_after, query.created_before, query.order) {
+        // A cursor from before there were more filters works on.
+        (None, None, None, None) => call.cursor_scope(&filters),
+        more => call.cursor_scope(&(filters, more)),
+    };
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let parent = query.parent.as_deref().map(ResellerRefid::parse);
     let user = query.user.as_deref().map(UserRefid::parse);
-    let filter = ResellerFilter { tier: query.tier, status: query.status, parent: parent.clone().flatten() };
+    let filter = ResellerFilter {
+        tier: query.tier,
+        status: query.status,
+        parent: parent.clone().flatten(),
+        created: Created { after: query.created_after, before: query.created_before },
+        search: query.q.clone(),
+    };
     let page = match (parent, user) {
         // Text that is not a refid matches no reseller.
         (Some(None), _) | (_, Some(None)) => Page::only(None),
         (_, Some(Some(user))) => Page::only(with_login(&app, &user, &filter).await?),
         (_, None) => {
-            let limit = query.limit.unwrap_or_default().get();
-            app.store.resellers(&filter, limit, position).await?
+            let (limit, order) = (query.limit.unwrap_or_default().get(), query.order.map(Into::into));
+            app.store.resellers(&filter, Paging { limit, position, order }).await?
         }
     };
     List::answer(&app, &scope, page, |reseller: &Reseller| ResellerView::from(reseller))

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use aws_lambda_events::event::dynamodb::Event as StreamEvent;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use purser_local::cloud::dynamo::{Dynamo, Storage};
+use purser_local::cloud::dynamo::{Dynamo, IndexKeys, Storage};
 use purser_local::cloud::stream::{Consumer, StreamReader};
+use purser_local::run::sdk::{Endpoints, settings};
 use purser_local::template::{StreamSpec, Template};
 use serde_json::{Value, json};
 
@@ -95,3 +96,41 @@ async fn a_transaction_reaches_the_consumers_of_the_stream() {
     let gone = client.list_tables().send().await;
     assert!(gone.is_err(), "the port is closed");
 }
+
+#[tokio::test]
+async fn keys_that_dynamodb_refuses_are_refused() {
+    let template = TEMPLATE.replace("      StreamSpecification", INDEX);
+    let defined = "- {AttributeName: sk, AttributeType: S}";
+    let more =
+        "\n        - {AttributeName: gsi1pk, AttributeType: S}\n        - {AttributeName: gsi1sk, AttributeType: S}";
+    let template = template.replace(defined, &format!("{defined}{more}"));
+    let spec = Template::parse(&template).unwrap().table;
+    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now()).await.unwrap();
+    let endpoints = Endpoints { dynamodb: dynamo.endpoint(), eventbridge: dynamo.endpoint(), sesv2: dynamo.endpoint() };
+    let sdk = IndexKeys::of(&spec).guard(&settings(&endpoints).await);
+    let client = aws_sdk_dynamodb::Client::new(&sdk);
+    let put = async |pk: usize, sk: usize, gsi1pk: usize, gsi1sk: usize| {
+        let sizes = [("pk", pk), ("sk", sk), ("gsi1pk", gsi1pk), ("gsi1sk", gsi1sk)];
+        let item = sizes.map(|(name, size)| (name.to_owned(), AttributeValue::S("x".repeat(size))));
+        let put = Put::builder().table_name("purser").set_item(Some(item.clone().into())).build().unwrap();
+        let alone = client.put_item().table_name("purser").set_item(Some(item.into())).send().await;
+        let write = TransactWriteItem::builder().put(put).build();
+        let together = client.transact_write_items().transact_items(write).send().await;
+        let alone = alone.map_err(|error| error.into_service_error().meta().code().unwrap().to_owned());
+        (alone.map(|_| ()), together.is_ok())
+    };
+    let refused = (Err("ValidationException".to_owned()), false);
+    assert_eq!(put(2_048, 1_024, 2_048, 1_024).await, (Ok(()), true));
+    assert_eq!(put(2_049, 1, 1, 1).await, refused);
+    assert_eq!(put(1, 1_025, 1, 1).await, refused);
+    assert_eq!(put(1, 1, 2_049, 1).await, refused);
+    assert_eq!(put(1, 1, 1, 1_025).await, refused);
+    dynamo.shutdown().await;
+}
+
+/// An index, for the template above.
+const INDEX: &str = "      GlobalSecondaryIndexes:
+        - IndexName: gsi1
+          KeySchema: [{AttributeName: gsi1pk, KeyType: HASH}, {AttributeName: gsi1sk, KeyType: RANGE}]
+          Projection: {ProjectionType: KEYS_ONLY}
+      StreamSpecification";

@@ -201,7 +201,7 @@ impl Fact {
     pub fn of(change: &Change) -> Option<Self> {
         let (before, now) = match change {
             Change::Client(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
-            Change::ClientDeleted(new) => (None, Self::from(new)),
+            Change::ClientDeleted(_, new) => (None, Self::from(new)),
             Change::Entry(entry) => (None, Self::from(entry)),
             Change::Licence(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
             Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),

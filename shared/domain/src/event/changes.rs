@@ -20,7 +20,7 @@ use crate::people::user::User;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     Client(Option<Client>, Client),
-    ClientDeleted(DeletedClient),
+    ClientDeleted(Option<Client>, DeletedClient),
     Reseller(Option<Reseller>, Reseller),
     Entry(Entry),
     Licence(Option<Licence>, Licence),
@@ -44,7 +44,7 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
             let at = |event| occurrence(new.refid.as_str(), new.version, new.updated_at, event);
             client_event(old.as_ref(), new).map(at).into_iter().collect()
         }
-        Change::ClientDeleted(it) => {
+        Change::ClientDeleted(_, it) => {
             let event = Event::ClientDeleted { client: it.refid.clone(), reseller: it.reseller.clone() };
             vec![occurrence(it.refid.as_str(), it.version, it.deleted_at, event)]
         }

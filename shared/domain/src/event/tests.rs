@@ -86,7 +86,7 @@ fn events_of_clients() {
         "refid": CLIENT, "status": "active", "reseller": RESELLER, "created_at": THEN, "deleted_at": THEN, "version": 3,
     });
     assert_eq!(
-        told(&Change::ClientDeleted(read(deleted))),
+        told(&Change::ClientDeleted(Some(read(client())), read(deleted))),
         [r#"$C:3:ClientDeleted T+0s {"client":"$C","reseller":"$R"}"#]
     );
 }

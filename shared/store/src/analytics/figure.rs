@@ -183,7 +183,7 @@ impl Store {
             Some(reseller) => vec![top(ranking, reseller.as_str())],
             None => shards(&top(ranking, "-")),
         };
-        let list = List { index: index(ranking), partitions, filters: Vec::new(), ascending: false };
+        let list = List::descending(index(ranking), partitions);
         let named = |item: &Item| {
             let client = text_of(item, index(ranking).sk()).and_then(|it| it.split('#').nth(1));
             let client = client.and_then(ClientRefid::parse);

@@ -76,16 +76,7 @@ impl Store {
 
     /// The dirty hours, at most `limit`, longest dirty first. The index lags slightly behind the table.
     pub async fn dirty(&self, limit: i32) -> Result<Vec<Dirty>, StoreError> {
-        let range = Range {
-            index: Index::Due,
-            pk: DIRTY.to_owned(),
-            beyond: None,
-            until: None,
-            after: None,
-            ascending: true,
-            limit,
-            filters: Vec::new(),
-        };
+        let range = Range::of(Index::Due, DIRTY.to_owned(), limit);
         let slice = patiently(|| self.table.query(&range)).await?;
         slice.items.iter().map(read).collect()
     }

@@ -150,8 +150,7 @@ impl Store {
 }
 
 async fn first_in(table: &Table, index: Index, pk: String) -> Result<Option<Time>, StoreError> {
-    let range =
-        Range { index, pk, beyond: None, until: None, after: None, ascending: true, limit: 1, filters: Vec::new() };
+    let range = Range::of(index, pk, 1);
     let slice = patiently(|| table.query(&range)).await?;
     let place = slice.items.first().and_then(|it| text_of(it, index.sk()));
     let time = |place: &str| {

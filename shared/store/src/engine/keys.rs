@@ -12,7 +12,7 @@ pub const SHARDS: u8 = 8;
 /// The sort key of an item that has its partition to itself.
 pub const ALONE: &str = ".";
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pub pk: String,
     pub sk: String,

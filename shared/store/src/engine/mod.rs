@@ -22,7 +22,7 @@ pub(crate) use keys::Index;
 pub use keys::Key;
 pub(crate) use loaded::Loaded;
 pub(crate) use page::List;
-pub use page::Page;
+pub use page::{Created, Order, Page, Paging};
 pub use secrets::{Secrets, WeakSecret};
 pub(crate) use table::{Condition, Filter, TableError, Update, Write};
 pub use table::{Consistency, Table};

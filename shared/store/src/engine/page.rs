@@ -7,21 +7,64 @@
 
 use std::collections::BTreeMap;
 
+use purser_domain::basic::Time;
+
 use crate::engine::item::{Item, text_of};
 use crate::engine::keys;
+use crate::engine::table::range::Between;
 use crate::engine::table::side_by_side::side_by_side;
-use crate::engine::table::{Filter, Range};
+use crate::engine::table::{Filter, Range, Source};
 use crate::{Store, StoreError};
 
 /// How often a filtered page is read before it is returned short. Each round reads twice as much as the one before.
 const FILTERED_ROUNDS: u32 = 4;
 
 #[derive(Debug, Clone)]
-pub struct List {
-    pub index: keys::Index,
-    pub partitions: Vec<String>,
-    pub filters: Vec<Filter>,
-    pub ascending: bool,
+pub(crate) struct List {
+    source: Source,
+    partitions: Vec<String>,
+    between: Option<Between>,
+    filters: Vec<Filter>,
+    ascending: bool,
+}
+
+/// The order of a list, by its sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Asc,
+    Desc,
+}
+
+/// When what a list shows was created. Every bound that is given must hold.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Created {
+    /// At this moment or after it.
+    pub after: Option<Time>,
+    /// Before this moment.
+    pub before: Option<Time>,
+}
+
+impl Created {
+    pub fn holds(self, at: Time) -> bool {
+        self.after.is_none_or(|after| at >= after) && self.before.is_none_or(|before| at < before)
+    }
+
+    /// The bounds of the sort keys, in a list by time of creation. A time sorts before the keys that begin with it.
+    pub(crate) fn between(self) -> Option<Between> {
+        let text = |time: Option<Time>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
+        (self.after.is_some() || self.before.is_some()).then(|| (text(self.after, "0"), text(self.before, "~")))
+    }
+}
+
+/// Which page of a list to read.
+#[derive(Debug, Clone)]
+pub struct Paging {
+    /// The most items of the page.
+    pub limit: usize,
+    /// Where the page before ended. `None` for the first page.
+    pub position: Option<String>,
+    /// `None` for the list's own order.
+    pub order: Option<Order>,
 }
 
 #[derive(Debug)]
@@ -51,6 +94,15 @@ pub(crate) fn shards(noun: &str) -> Vec<String> {
 type Stops = BTreeMap<String, String>;
 
 impl Store {
+    /// A page of a list, in the list's own order or the one that is asked for.
+    pub(crate) async fn paged(&self, list: List, paging: Paging) -> Result<Page<Item>, StoreError> {
+        let list = match paging.order {
+            Some(order) => list.in_order(order),
+            None => list,
+        };
+        self.page(&list, paging.limit, paging.position).await
+    }
+
     pub(crate) async fn page(
         &self,
         list: &List,
@@ -102,10 +154,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let reads = from.into_iter().map(|(pk, beyond)| {
             let range = Range {
-                index: list.index,
+                source: list.source,
                 pk: pk.clone(),
+                between: list.between.clone(),
                 beyond,
-                until: None,
                 after: None,
                 ascending: list.ascending,
                 limit: i32::try_from(share).unwrap_or(i32::MAX),
@@ -120,7 +172,7 @@ impl Store {
                 None => stops.remove(&pk),
             };
             for item in slice.items {
-                let sk = text_of(&item, list.index.sk()).unwrap_or_default();
+                let sk = text_of(&item, list.source.sk()).unwrap_or_default();
                 found.insert(sk.to_owned(), item);
             }
         }
@@ -129,6 +181,31 @@ impl Store {
 }
 
 impl List {
+    /// A list in the order of its sort keys.
+    pub(crate) fn ascending(source: impl Into<Source>, partitions: Vec<String>) -> Self {
+        Self { source: source.into(), partitions, between: None, filters: Vec::new(), ascending: true }
+    }
+
+    pub(crate) fn descending(source: impl Into<Source>, partitions: Vec<String>) -> Self {
+        Self::ascending(source, partitions).in_order(Order::Desc)
+    }
+
+    #[must_use]
+    pub(crate) fn in_order(self, order: Order) -> Self {
+        Self { ascending: order == Order::Asc, ..self }
+    }
+
+    /// Only the items whose sort keys lie in `between`, if that is given.
+    #[must_use]
+    pub(crate) fn between(self, between: Option<Between>) -> Self {
+        Self { between, ..self }
+    }
+
+    #[must_use]
+    pub(crate) fn filtered(self, filters: Vec<Filter>) -> Self {
+        Self { filters, ..self }
+    }
+
     /// Whether the list is known completely up to `sk`, if `frontier` is the first position at which reading stopped.
     fn reaches(&self, frontier: Option<&String>, sk: &String) -> bool {
         match frontier {

@@ -52,7 +52,9 @@ pub(crate) fn between(old: Option<&Item>, new: &Item, secrets: &Secrets) -> Resu
             Change::Client(old.map(|old| client::read(old, secrets)).transpose()?, client::read(new, secrets)?)
         }
         // A tombstone is written once, when its client is deleted.
-        Some(client::DELETED) => Change::ClientDeleted(doc(new)?),
+        Some(client::DELETED) => {
+            Change::ClientDeleted(old.map(|old| client::read(old, secrets)).transpose()?, doc(new)?)
+        }
         Some("reseller") => {
             Change::Reseller(old.map(|old| reseller::read(old, secrets)).transpose()?, reseller::read(new, secrets)?)
         }

@@ -83,17 +83,9 @@ impl Store {
     }
 
     async fn due_in(&self, shard: u8, now: Time) -> Result<Vec<DueItem>, StoreError> {
-        let range = Range {
-            index: Index::Due,
-            pk: format!("DUE#{shard}"),
-            beyond: None,
-            // An appointment as text is longer than its time, so this is beyond those of the same moment.
-            until: Some(format!("{now}~")),
-            after: None,
-            ascending: true,
-            limit: LISTED,
-            filters: Vec::new(),
-        };
+        // Times begin with a digit. An appointment is longer than its time, so the end is beyond those of the moment.
+        let between = Some(("0".to_owned(), format!("{now}~")));
+        let range = Range { between, ..Range::of(Index::Due, format!("DUE#{shard}"), LISTED) };
         let slice = patiently(|| self.table.query(&range)).await?;
         slice.items.iter().map(read).collect()
     }

@@ -27,7 +27,7 @@ impl Store {
 
     /// A page of products, ordered by reference.
     pub async fn products(&self, limit: usize, position: Option<String>) -> Result<Page<Product>, StoreError> {
-        let list = List { index: Index::Kind, partitions: vec!["PR".into()], filters: Vec::new(), ascending: true };
+        let list = List::ascending(Index::Kind, vec!["PR".into()]);
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 

@@ -39,7 +39,7 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<ResellerRefid>, StoreError> {
-        let list = List { index: Index::Kind, partitions: vec!["RS".into()], filters: Vec::new(), ascending: true };
+        let list = List::ascending(Index::Kind, vec!["RS".into()]);
         let named = |item: Item| doc::<Named>(&item).map(|it| it.refid);
         let mut turn = Turn::new();
         loop {
@@ -103,7 +103,7 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Part>, StoreError> {
-        let list = List { index: Index::Kind, partitions: vec![LISTED.into()], filters: Vec::new(), ascending: false };
+        let list = List::descending(Index::Kind, vec![LISTED.into()]);
         let position = position.or_else(|| date.map(|date| format!("{date}{END_OF_DAY}")));
         let page = self.page(&list, limit, position).await?;
         let mut page: Page<Part> = page.map(|item| doc(&item))?;

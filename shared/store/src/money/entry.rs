@@ -123,8 +123,7 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Entry>, StoreError> {
-        let list =
-            List { index: Index::Tenant, partitions: vec![list_key(reseller)], filters: Vec::new(), ascending: false };
+        let list = List::descending(Index::Tenant, vec![list_key(reseller)]);
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 }

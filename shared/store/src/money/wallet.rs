@@ -91,16 +91,7 @@ impl Store {
 
     /// Reads the history up to the wallet's sequence, and notes how far it goes beyond.
     async fn history(&self, wallet: &Wallet, through: Option<Waypoint>) -> Result<History, StoreError> {
-        let mut range = Range {
-            index: Index::Tenant,
-            pk: crate::money::entry::list_key(&wallet.reseller),
-            beyond: None,
-            until: None,
-            after: None,
-            ascending: true,
-            limit: STRIDE,
-            filters: Vec::new(),
-        };
+        let mut range = Range::of(Index::Tenant, crate::money::entry::list_key(&wallet.reseller), STRIDE);
         let mut history = History { audit: Audit::of(&wallet.reseller, through), entries: 0, beyond: None };
         loop {
             let slice = self.table.query(&range).await?;

@@ -4,3 +4,5 @@ pub mod client;
 pub mod guesses;
 pub(crate) mod notice;
 pub mod reseller;
+mod search;
+pub mod search_rows;

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use purser_domain::Refusal;
 use purser_domain::basic::{ResellerRefid, UserRefid};
 use purser_domain::money::{Tier, Wallet};
-use purser_domain::parties::{NewReseller, Reseller, ResellerStatus};
+use purser_domain::parties::search::found_by;
+use purser_domain::parties::{NewReseller, Reseller, ResellerStatus, Search};
 use purser_domain::people::User;
 use purser_domain::refusal::ResourceKind;
 
@@ -17,11 +18,14 @@ use crate::engine::command::answer;
 use crate::engine::item::{doc, item, metadata_of, put_metadata};
 use crate::engine::keys::by_time;
 use crate::engine::{
-    Answer, CommandWrite, Condition, Consistency, Decision, Filter, Index, Item, Key, List, Loaded, Page, Request,
-    Secrets, Stamp, View, Write,
+    Answer, CommandWrite, Condition, Consistency, Created, Decision, Filter, Index, Item, Key, List, Loaded, Page,
+    Paging, Request, Secrets, Stamp, View, Write,
 };
+use crate::parties::search::{self, Party};
 use crate::people::user;
 use crate::{Store, StoreError};
+
+pub(super) const KIND: &str = "reseller";
 
 pub(crate) fn key(refid: &ResellerRefid) -> Key {
     Key::alone("RS", refid)
@@ -33,6 +37,8 @@ pub struct ResellerFilter {
     pub tier: Option<Tier>,
     pub status: Option<ResellerStatus>,
     pub parent: Option<ResellerRefid>,
+    pub created: Created,
+    pub search: Option<Search>,
 }
 
 impl ResellerFilter {
@@ -40,6 +46,8 @@ impl ResellerFilter {
         self.tier.is_none_or(|tier| reseller.tier == tier)
             && self.status.is_none_or(|status| reseller.status == status)
             && (self.parent.is_none() || self.parent == reseller.parent)
+            && self.created.holds(reseller.created_at)
+            && self.search.as_ref().is_none_or(|search| search.finds(&reseller.company_name, &reseller.email))
     }
 }
 
@@ -68,24 +76,19 @@ impl Store {
         resellers.collect()
     }
 
-    /// A page of resellers, newest first.
-    pub async fn resellers(
-        &self,
-        filter: &ResellerFilter,
-        limit: usize,
-        position: Option<String>,
-    ) -> Result<Page<Reseller>, StoreError> {
+    /// A page of resellers: newest first, or in the order of the texts that a search has found.
+    pub async fn resellers(&self, filter: &ResellerFilter, paging: Paging) -> Result<Page<Reseller>, StoreError> {
+        if let Some(search) = &filter.search {
+            let shown = |item: &Item| read(item, &self.secrets).map(|it| Some(it).filter(|it| filter.shows(it)));
+            return self.search((search, vec![search::RESELLERS.to_owned()]), "RS", paging, shown).await;
+        }
         let tier = filter.tier.map(|tier| ("tier", tier.into_str()));
         let status = filter.status.map(|status| ("status", status.into_str()));
         let parent = filter.parent.as_ref().map(|it| ("parent", it.as_str()));
         let filters = [tier, status, parent].into_iter().flatten();
-        let list = List {
-            index: Index::Kind,
-            partitions: vec!["RS".into()],
-            filters: filters.map(|(member, value)| Filter::Is(member, value.to_owned())).collect(),
-            ascending: false,
-        };
-        self.page(&list, limit, position).await?.map(|item| read(&item, &self.secrets))
+        let filters = filters.map(|(member, value)| Filter::Is(member, value.to_owned())).collect();
+        let list = List::descending(Index::Kind, vec!["RS".into()]).filtered(filters);
+        self.paged(list.between(filter.created.between()), paging).await?.map(|item| read(&item, &self.secrets))
     }
 
     /// Creates a reseller with its wallet and first user (rule B1), as a child of `parent` if that is given.
@@ -165,6 +168,20 @@ fn first_login(reseller: &Reseller) -> User {
     }
 }
 
+impl Party for Reseller {
+    fn refid(&self) -> &str {
+        self.refid.as_str()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        found_by(&self.company_name, &self.email)
+    }
+
+    fn partitions(&self) -> Vec<String> {
+        vec![search::RESELLERS.to_owned()]
+    }
+}
+
 pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<Reseller, StoreError> {
     let mut reseller: Reseller = doc(item)?;
     reseller.metadata = metadata_of(item, secrets, &key(&reseller.refid).pk)?;
@@ -177,7 +194,7 @@ pub(crate) fn read_loaded(loaded: &Loaded, key: &Key, secrets: &Secrets) -> Resu
 
 fn write(reseller: &Reseller, secrets: &Secrets, stamp: &Stamp) -> Result<Item, StoreError> {
     let key = key(&reseller.refid);
-    let mut item = item(&key, "reseller", reseller, stamp)?;
+    let mut item = item(&key, KIND, reseller, stamp)?;
     Index::Kind.place(&mut item, "RS".into(), by_time(reseller.created_at, reseller.refid.as_str()));
     put_metadata(&mut item, secrets, &key.pk, &reseller.metadata)?;
     Ok(item)

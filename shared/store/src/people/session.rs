@@ -86,12 +86,7 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Login>, StoreError> {
-        let list = List {
-            index: Index::Tenant,
-            partitions: vec![format!("LH@{user}")],
-            filters: Vec::new(),
-            ascending: false,
-        };
+        let list = List::descending(Index::Tenant, vec![format!("LH@{user}")]);
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 }

@@ -138,7 +138,7 @@ impl Store {
             UserFilter::Operators => (Index::Status, vec![OPERATORS.to_owned()]),
             UserFilter::Staff(reseller) => (Index::Tenant, vec![format!("US@{reseller}")]),
         };
-        let list = List { index, partitions, filters: Vec::new(), ascending: false };
+        let list = List::descending(index, partitions);
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 
@@ -151,12 +151,8 @@ impl Store {
         position: Option<String>,
         now: Time,
     ) -> Result<Page<(User, Stale)>, StoreError> {
-        let list = List {
-            index: Index::Kind,
-            partitions: shards("US"),
-            filters: vec![Filter::Null("reseller"), Filter::Null("client")],
-            ascending: false,
-        };
+        let list = List::descending(Index::Kind, shards("US"))
+            .filtered(vec![Filter::Null("reseller"), Filter::Null("client")]);
         let newest = || by_time(rule.newest(now), "");
         let position = position.or_else(|| Some(newest()));
         let page = self.page(&list, limit, position).await?;

@@ -215,6 +215,9 @@ async fn reads(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budge
     }
     let own = partner.caller.get("/v1/clients").await;
     let all = usual_page(operator, "/v1/clients").await;
+    world.system().settle().await;
+    let own_found = partner.caller.get("/v1/clients?q=client").await;
+    let all_found = operator.get("/v1/clients?q=client").await;
     let wallet = partner.caller.get(&format!("/v1/resellers/{}/wallet", partner.refid)).await;
     let entries = partner.caller.get(&format!("/v1/resellers/{}/entries", partner.refid)).await;
     // A request that a reseller may never make is refused after reading its API key and wallet only.
@@ -232,6 +235,8 @@ async fn reads(world: &World, operator: &Caller, partner: &Partner) -> Vec<Budge
         by_reseller("a wallet", &wallet, 1, 1.0, 0.0),
         by_reseller("a reseller's page of 25 clients", &own, 1, 4.0, 0.0),
         budget("an operator's page of 25 clients", &all, 8, 32.0, 0.0),
+        by_reseller("a reseller's page of 25 clients, searched", &own_found, 4, 17.0, 0.0),
+        budget("an operator's page of 25 clients, searched", &all_found, 26, 36.0, 0.0),
         by_reseller("a page of a wallet's entries", &entries, 1, 4.0, 0.0),
     ]
 }

@@ -105,6 +105,8 @@ pub static CASES: &[Case] = &[
     case("GET /v1/analytics/figures/check", Operator, |_| plain()),
     case("GET /v1/analytics/figures/check", Operator, |_| plain().query("day", "2026-01-31")),
     case("POST /v1/analytics/figures/rebuild", Operator, |_| plain().query("day", "2026-01-31")),
+    case("POST /v1/analytics/search/rebuild", Operator, |_| plain().query("of", "clients")),
+    case("POST /v1/analytics/search/rebuild", Operator, |_| plain().query("of", "resellers")),
     case("GET /v1/analytics/resellers/tiers", Operator, |_| plain()),
     case("GET /v1/analytics/resellers/{refid}/stats", Owner, |ids| at(&ids.reseller)),
     case("GET /v1/analytics/clients/signups", Owner, |_| plain()),

@@ -94,7 +94,8 @@ async fn contend(world: &World, case: &Case, operation: &Operation) {
     headers.push(("authorization", &bearer));
     let body = request.body.clone().unwrap_or_default();
     let routes = purser_lambda::router(function, &app).unwrap();
-    let reply = world.send(routes, &request.method, &request.path, &headers, body).await;
+    let path = format!("{}?{}", request.path, request.query.join("&"));
+    let reply = world.send(routes, &request.method, path.trim_end_matches('?'), &headers, body).await;
     assert_eq!(reply.status, operation.success, "{}: {}", case.operation, reply.json);
 }
 
@@ -110,7 +111,7 @@ fn answering(operation: &Operation) -> &'static Function {
 }
 
 /// What the requests of the cases do not cause: an operator with a key in the table, lists by status, users that are
-/// bound by address, an address that changes, a client that moves, and a wallet that runs low.
+/// bound by address, an address that changes, a client that moves, what is found, and a wallet that runs low.
 async fn live(world: &World, operator: &Caller) {
     let partner = world.partner("standard", 1_000).await;
     let (other, product) = (world.partner("standard", 0).await, world.product(600).await);
@@ -132,6 +133,11 @@ async fn live(world: &World, operator: &Caller) {
     let to = json!({"reseller": other.refid});
     let _moved = operator.post(&format!("{client}/transfer"), &to).await.expect(200);
     let _list = operator.get("/v1/clients?status=pending&ownership=reselled").await.expect(200);
+    world.system().settle().await;
+    for list in ["/v1/clients?q=x", "/v1/resellers?q=partner"] {
+        let found = operator.get(list).await.expect(200);
+        assert_ne!(found.json["data"], json!([]), "{list}");
+    }
     let _gone = operator.delete(&client).await.expect(204);
 
     let undelivered = named("bounce@simulator.amazonses.com");

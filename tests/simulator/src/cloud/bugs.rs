@@ -36,6 +36,10 @@ pub enum Bug {
     SettledBeforeActing,
     /// Every delivery of an event acts on it, even if another one has already claimed it.
     ClaimUnconditioned,
+    /// An item falls due even if another run has let it fall due.
+    DueUnconditioned,
+    /// A client that was told of its status once is never told again.
+    NoticeNotPlannedAgain,
     /// A user gets an e-mail address without a check that no other user has it.
     LoginAddressUnconditioned,
     /// A sign-in succeeds even if the user or its sessions have changed since they were read.
@@ -95,14 +99,16 @@ impl Bug {
             (Self::RefusedOnStaleReads, "GetItem") if !is_of(&body["Key"], &["AK#"]) => {
                 body["ConsistentRead"] = json!(false);
             }
-            (Self::SettledBeforeActing, "PutItem")
-                if is_of(&body["Item"], &["EV#"]) && body["ConditionExpression"].is_string() =>
-            {
-                body["Item"]["doc"]["M"]["state"] = json!({"S": "done"});
+            (Self::SettledBeforeActing, "UpdateItem") if is_of(&body["Key"], &["EV#"]) => {
+                let values = body["ExpressionAttributeValues"].as_object_mut();
+                for (_, value) in values.into_iter().flatten().filter(|(_, value)| value["M"]["state"].is_object()) {
+                    value["M"]["state"] = json!({"S": "done"});
+                }
             }
-            (Self::ClaimUnconditioned, "PutItem") if is_of(&body["Item"], &["EV#"]) => {
-                let members = body.as_object_mut().expect("a request");
-                members.retain(|name, _| !name.contains("xpression"));
+            (Self::ClaimUnconditioned, "UpdateItem") if is_of(&body["Key"], &["EV#"]) => always(body),
+            (Self::DueUnconditioned, "UpdateItem") if is_of(&body["Key"], &["NO#"]) && meets(body) => always(body),
+            (Self::NoticeNotPlannedAgain, "UpdateItem") if is_of(&body["Key"], &["NO#"]) && !meets(body) => {
+                body[CONDITION] = json!(format!("({}) AND attribute_not_exists(pk)", text(body, CONDITION)));
             }
             (_, "TransactWriteItems") => {
                 self.sends_of_accounts(body);
@@ -182,6 +188,20 @@ impl Bug {
 fn is_of(item: &Value, prefixes: &[&str]) -> bool {
     let pk = item["pk"]["S"].as_str().unwrap_or_default();
     prefixes.iter().any(|prefix| pk.starts_with(prefix))
+}
+
+fn text<'a>(body: &'a Value, member: &str) -> &'a str {
+    body[member].as_str().unwrap_or_default()
+}
+
+/// Lets an update's condition hold always. It still names everything that it names, which DynamoDB asks for.
+fn always(body: &mut Value) {
+    body[CONDITION] = json!(format!("({}) OR attribute_exists(pk) OR attribute_not_exists(pk)", text(body, CONDITION)));
+}
+
+/// Whether an update notes what an item met.
+fn meets(body: &Value) -> bool {
+    body["ExpressionAttributeNames"].as_object().into_iter().flatten().any(|(_, name)| name == "fell_due")
 }
 
 fn writes(body: &Value) -> impl Iterator<Item = &Value> {

@@ -138,6 +138,12 @@ impl Cloud {
         self.advance(by);
     }
 
+    /// Lets time pass, when nothing is in progress any more.
+    pub fn pass(&self, by: Duration) {
+        self.note("clock", format!("{} s pass", by.as_secs()));
+        self.advance(by);
+    }
+
     pub fn were_clocks_turned(&self) -> bool {
         self.0.turned.load(Ordering::Relaxed)
     }

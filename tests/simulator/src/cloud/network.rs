@@ -222,9 +222,10 @@ fn writes(operation: &str, body: &Value) -> Option<String> {
         "SendEmail" => Some("mail".to_owned()),
         "TransactWriteItems" => {
             let items = body["TransactItems"].as_array().into_iter().flatten();
-            let nouns = items.map(|write| match &write["Put"]["Item"] {
-                Value::Null => noun(&write["Delete"]["Key"]),
-                item => noun(item),
+            let nouns = items.map(|write| match (&write["Put"]["Item"], &write["Update"]["Key"]) {
+                (Value::Null, Value::Null) => noun(&write["Delete"]["Key"]),
+                (Value::Null, key) => noun(key),
+                (item, _) => noun(item),
             });
             Some(nouns.collect::<Vec<_>>().join(" "))
         }

@@ -1,13 +1,19 @@
 //! What must be true once everything has settled, whatever happened before.
 //!
 //! Invariants: each wallet's ledger is intact; there is exactly one licence for each unit paid for; clients'
-//! addresses are unique; every event was published and acted on once, and none was published that did not happen.
+//! addresses are unique; clients and resellers are found by what they are called now; every event was published and
+//! acted on once, and none was published that did not happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+use purser_domain::basic::{EmailAddress, Name};
 use purser_domain::money::entry::Audit;
 use purser_domain::money::{Credits, Entry, Wallet};
+use purser_domain::parties::search::found_by;
+use purser_domain::parties::{Client, Reseller};
+use purser_store::engine::keys::shard;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,7 +27,9 @@ pub fn check(record: &Record) -> Result<(), Problem> {
         ledger(&record.deployment, items),
         licences(items),
         addresses(items),
+        search(items),
         events(record),
+        notices(record, items),
         claims(record, items),
         mails(record, items),
         nothing_left(record),
@@ -105,6 +113,44 @@ fn addresses(items: &[Arc<Value>]) -> Result<(), Problem> {
     twice.map_or(Ok(()), |email| wrong(format!("two clients have the address {email}")))
 }
 
+/// Checks that every client and reseller has exactly the rows by which it should be found, and nobody else has any.
+fn search(items: &[Arc<Value>]) -> Result<(), Problem> {
+    let key = |item: &Value| (text_of(item, "pk"), text_of(item, "sk"));
+    let found: BTreeSet<(String, String)> = of_kind(items, "search").map(key).collect();
+    let mut expected = BTreeSet::new();
+    let mut add = |pks: &[String], refid: &str, name: &Name, email: &EmailAddress| {
+        for text in found_by(name, email) {
+            let kept: String = text.chars().scan(0, |bytes, c| within(bytes, c, 64)).collect();
+            expected.extend(pks.iter().map(|pk| (pk.clone(), format!("{kept}#{refid}"))));
+        }
+    };
+    for client in of_kind(items, "client").map(entity::<Client>) {
+        let refid = client.refid.as_str();
+        let owner = client.reseller.as_ref().map(|reseller| format!("SQ#{reseller}"));
+        let pks: Vec<String> = owner.into_iter().chain([format!("SQ#{}", shard(refid))]).collect();
+        add(&pks, refid, &client.name, &client.email);
+    }
+    for reseller in of_kind(items, "reseller").map(entity::<Reseller>) {
+        add(&["SQ#RS".to_owned()], reseller.refid.as_str(), &reseller.company_name, &reseller.email);
+    }
+    if found == expected {
+        return Ok(());
+    }
+    let (over, missing) = (found.difference(&expected).count(), expected.difference(&found).count());
+    let what = format!("{missing} rows to search are missing, and {over} should not be there");
+    Err(Problem { what, about: vec!["project-timeline".to_owned()] })
+}
+
+/// The character, if it fits within so many bytes together with those before it.
+fn within(bytes: &mut usize, c: char, most: usize) -> Option<char> {
+    *bytes += c.len_utf8();
+    (*bytes <= most).then_some(c)
+}
+
+fn text_of(item: &Value, name: &str) -> String {
+    item[name]["S"].as_str().unwrap_or_default().to_owned()
+}
+
 fn events_of(change: &Change) -> Vec<String> {
     let Some(new) = &change.new else {
         return Vec::new();
@@ -112,6 +158,15 @@ fn events_of(change: &Change) -> Vec<String> {
     let (new_doc, old_doc) = (doc(new), change.old.as_deref().map(doc));
     let version = if kind(new) == "entry" { 1 } else { number(new_doc, "version") };
     let id = |name: &str| format!("{}:{version}:{name}", text(new_doc, "refid"));
+    if let Some((at, due)) = fell_due(change) {
+        let (of, version) = if due == "client_notice" { ("client", at.as_second()) } else { ("refid", 1) };
+        let name = match due.as_str() {
+            "client_notice" => "ClientNoticeFellDue",
+            "api_key_expired" => "ApiKeyExpired",
+            _ => "ApiKeyExpiresSoon",
+        };
+        return vec![format!("{}:{version}:{name}", text(new_doc, of))];
+    }
     let differs = |member: &str| old_doc.is_some_and(|old| old[member] != new_doc[member]);
     let fitting = |noun: &str, created: &str, other: &str| match old_doc {
         None => id(created),
@@ -149,6 +204,49 @@ fn events_of(change: &Change) -> Vec<String> {
     }
 }
 
+/// What an item met by this change, and when.
+fn fell_due(change: &Change) -> Option<(Timestamp, String)> {
+    let met = |item: &Value| item["fell_due"]["S"].as_str().map(str::to_owned);
+    let (new, old) = (change.new.as_deref().and_then(met)?, change.old.as_deref().and_then(met));
+    let (at, due) = new.split_once('#').expect("an appointment");
+    (old.as_deref() != Some(new.as_str())).then(|| (at.parse().expect("a time"), due.to_owned()))
+}
+
+/// Checks that clients are told of their last status, and of one change of many at most once an hour.
+fn notices(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
+    let mut told: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
+    let mut changed: BTreeMap<String, u64> = BTreeMap::new();
+    let mut since: BTreeMap<String, u64> = BTreeMap::new();
+    for commit in &record.commits {
+        for change in &commit.changes {
+            let Some(new) = change.new.as_deref() else { continue };
+            let (new_doc, old_doc) = (doc(new), change.old.as_deref().map(doc));
+            match (kind(new), fell_due(change)) {
+                ("notice", Some((at, _))) => {
+                    told.entry(text(new_doc, "client").to_owned()).or_default().push(at);
+                    since.insert(text(new_doc, "client").to_owned(), commit.at);
+                }
+                ("client", _) if old_doc.is_some_and(|old| old["status"] != new_doc["status"]) => {
+                    changed.insert(text(new_doc, "refid").to_owned(), commit.at);
+                }
+                _ => {}
+            }
+        }
+    }
+    for (client, at) in changed {
+        let is_there = of_kind(items, "client").any(|it| text(doc(it), "refid") == client);
+        if is_there && since.get(&client).is_none_or(|told| *told < at) {
+            return wrong("a client was never told of its last status".to_owned());
+        }
+    }
+    let hour = SignedDuration::from_hours(1);
+    let early = |times: &Vec<Timestamp>| times.windows(2).any(|pair| pair[0].duration_until(pair[1]) < hour);
+    if told.values().any(early) {
+        return wrong("a client was told of its status twice within an hour".to_owned());
+    }
+    Ok(())
+}
+
 fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
     let id = |of: &str, name: &str| format!("{}:{}:{name}", text(new, of), number(new, "version"));
     let is_some = |doc: &Value, member: &str| doc[member]["S"].is_string();
@@ -162,11 +260,9 @@ fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<Strin
             if is_some(new, "confirmed_at") && new["email"] != old["email"] {
                 events.push(id("refid", "EmailChanged"));
             }
-        }
-        ("credentials", Some(old)) => {
-            let set = "password_set_at";
-            if is_some(old, set) && is_some(new, set) && old[set] != new[set] {
-                events.push(id("user", "PasswordChanged"));
+            let replaced = "password_replaced_at";
+            if is_some(new, replaced) && old[replaced] != new[replaced] {
+                events.push(id("refid", "PasswordChanged"));
             }
         }
         ("login", None) if new["new_device"]["BOOL"] == true => {
@@ -247,7 +343,7 @@ fn mails(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
     for (id, event) in kinds {
         let client = match event["detail-type"].as_str().unwrap_or_default() {
             "CreditsRanLow" => None,
-            "ClientCreated" | "ClientStatusChanged" => event["detail"]["client"].as_str(),
+            "ClientCreated" | "ClientNoticeFellDue" => event["detail"]["client"].as_str(),
             _ => continue,
         };
         let is_there = |refid: &str| of_kind(items, "client").any(|it| text(doc(it), "refid") == refid);

@@ -65,14 +65,20 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     same_answers(record)
 }
 
-/// The nouns that the model does not know: claims of events, the use of API keys, what guesses cost, accounts (judged
-/// by [`self::accounts`]) and roll-ups (judged by [`self::figures`]).
-const BESIDE: [&str; 16] =
-    ["EV", "AK", "GB", "UP", "AQ", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL"];
+/// The nouns that the model does not know: claims of events, the use of API keys, what guesses and mails cost, accounts
+/// (judged by [`self::accounts`]), roll-ups (judged by [`self::figures`]), rows to search and notices (judged by
+/// [`self::checks`]).
+const BESIDE: [&str; 20] = [
+    "EV", "AK", "GB", "MB", "UP", "AQ", "AP", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL", "SQ",
+    "NO",
+];
 
 fn is_of_the_model(change: &Change) -> bool {
-    let noun = change.key.0.split('#').next().unwrap_or_default();
-    !BESIDE.contains(&noun)
+    !BESIDE.contains(&noun_of(change))
+}
+
+fn noun_of(change: &Change) -> &str {
+    change.key.0.split('#').next().unwrap_or_default()
 }
 
 /// The state that a command's write leads to, or how that write disagrees with the model.
@@ -118,7 +124,8 @@ fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Pro
     let wallets = commit.changes.iter().filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == "wallet");
     let refid = wallets.map(|it| text(doc(it), "reseller")).next();
     let place = refid.and_then(|it| record.deployment.names.place(it));
-    let place = place.ok_or_else(|| wrong("wrote something that no rule covers"))?;
+    let nouns: Vec<&str> = commit.changes.iter().filter(|it| is_of_the_model(it)).map(noun_of).collect();
+    let place = place.ok_or_else(|| wrong(&format!("wrote {nouns:?}, which no rule covers")))?;
     let next = states.last().hold_by_rule(place);
     let next = next.ok_or_else(|| wrong("held or released a reseller that the rule does not apply to"))?;
     agrees(record, states.last(), &next, commit).map_err(|what| wrong(&what))?;

@@ -1,7 +1,8 @@
-//! The timetable that starts `rollup`: at random times, sometimes twice at once, without waiting for earlier runs.
+//! The timetable that starts `rollup` and `run-due-work`: at random times, sometimes twice at once, without waiting for
+//! earlier runs.
 //!
 //! Invariant: as long as there are faults, runs overlap, die, and continue after another run takes their lease. At the
-//! end, runs are started until no mark is left uncounted.
+//! end, runs are started until no mark is left uncounted, and no notice waits any more.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinError, spawn_local};
 
 use crate::cloud::{Moment, Process};
+use crate::run::delivery::Delivery;
 use crate::run::deployment::Deployment;
 
 /// How often the timetable starts `rollup` while the callers are active.
@@ -21,6 +23,10 @@ const CALLS: u32 = 60;
 const LAST_RUNS: u32 = 4;
 /// Longer than the lease of a run on any of the clocks.
 const LEASE: Duration = Duration::from_secs(65);
+/// Longer than a notice waits.
+const NOTICE: Duration = Duration::from_secs(61 * 60);
+const ROLLUP: &str = "rollup";
+const DUE: &str = "run-due-work";
 
 #[derive(Debug)]
 pub struct Timetable {
@@ -50,7 +56,12 @@ impl Timetable {
             for _ in 0..=usize::from(twice) {
                 let (own, event) = (Rc::clone(&self), event.clone());
                 let dies = cloud.death(CALLS);
-                runs.push(spawn_local(async move { own.run(event, dies).await }));
+                runs.push(spawn_local(async move { own.run(ROLLUP, event, dies).await }));
+            }
+            for _ in 0..=usize::from(!twice) {
+                let (own, event) = (Rc::clone(&self), self.event());
+                let dies = cloud.death(CALLS);
+                runs.push(spawn_local(async move { own.run(DUE, event, dies).await }));
             }
         }
         for run in runs {
@@ -63,7 +74,7 @@ impl Timetable {
     pub async fn finish(&self) -> bool {
         for _ in 0..LAST_RUNS {
             tokio::time::sleep(LEASE).await;
-            let done = self.run(self.event(), None).await;
+            let done = self.run(ROLLUP, self.event(), None).await;
             if done && !self.is_anything_marked() {
                 return true;
             }
@@ -71,17 +82,37 @@ impl Timetable {
         false
     }
 
+    /// Lets time pass until no notice waits, and lets everything follow. Returns whether that succeeded.
+    pub async fn tell(&self, delivery: &Delivery) -> bool {
+        for _ in 0..LAST_RUNS {
+            if !self.is_a_notice_waiting() {
+                return true;
+            }
+            self.deployment.cloud.pass(NOTICE);
+            let done = self.run(DUE, self.event(), None).await;
+            if delivery.settle().await != delivery.poisoned() || !done {
+                return false;
+            }
+        }
+        false
+    }
+
+    fn is_a_notice_waiting(&self) -> bool {
+        let notices = self.deployment.cloud.table().items_under("NO#");
+        notices.iter().any(|notice| !notice["gsi4pk"].is_null())
+    }
+
     fn is_anything_marked(&self) -> bool {
         let marks = self.deployment.cloud.table().items_under("DM#");
         marks.iter().any(|mark| !mark["gsi4pk"].is_null())
     }
 
-    async fn run(&self, event: Value, dies: Option<(u32, Moment)>) -> bool {
+    async fn run(&self, function: &'static str, event: Value, dies: Option<(u32, Moment)>) -> bool {
         let cloud = &self.deployment.cloud;
         self.runs.set(self.runs.get() + 1);
-        let name = format!("rollup.{}", self.runs.get());
+        let name = format!("{function}.{}", self.runs.get());
         let process = Process::new(name.clone(), dies);
-        let ended = self.deployment.consume(&process, "rollup", &event).await;
+        let ended = self.deployment.consume(&process, function, &event).await;
         cloud.note(&name, format!("→ {ended:?}"));
         ended == Some(Ok(()))
     }

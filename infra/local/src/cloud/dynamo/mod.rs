@@ -18,7 +18,10 @@ use crate::cloud::loopback::Loopback;
 use crate::template::TableSpec;
 
 mod blueprint;
+mod keys;
 mod schema;
+
+pub use keys::IndexKeys;
 
 /// Before every write, the database finds the table's last stream record with `MAX(CAST(…))`. Without an index on
 /// exactly that expression, the search reads the whole stream.

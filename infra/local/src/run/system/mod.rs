@@ -27,7 +27,7 @@ use tower::ServiceExt;
 
 use crate::Now;
 use crate::cloud::dead_letters::DeadLetter;
-use crate::cloud::dynamo::Dynamo;
+use crate::cloud::dynamo::{Dynamo, IndexKeys};
 use crate::cloud::loopback::Loopback;
 use crate::cloud::ses::{Mail, Mailbox};
 use crate::cloud::timetable::Timetables;
@@ -113,7 +113,7 @@ impl System {
         let roles = Roles::of(&template, config.mail_from.as_str())?;
         let now = now_of(&options.clock);
         let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;
-        let sdk = sdk::settings(&stand_ins.endpoints()).await;
+        let sdk = IndexKeys::of(&template.table).guard(&sdk::settings(&stand_ins.endpoints()).await);
         let mut app = App::new(config, secrets, &sdk, options.clock);
         app.origin = options.origin;
         let names: Vec<&str> = all_functions().map(|it| it.name).collect();

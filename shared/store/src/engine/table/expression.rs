@@ -10,6 +10,8 @@ use crate::engine::item::number;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
+    /// None of its own: the conditions of the transaction's other writes are enough.
+    Nothing,
     Absent,
     Version(u64),
     /// The item has the attribute of this name. Here and below, a name with a full stop reaches into a map.
@@ -32,6 +34,7 @@ impl Condition {
 
     pub(super) fn write(&self, into: &mut Expressions) -> String {
         match self {
+            Self::Nothing => "attribute_exists(pk) OR attribute_not_exists(pk)".to_owned(),
             Self::Absent => "attribute_not_exists(pk)".to_owned(),
             Self::Version(version) => format!("{} = {}", into.path("doc.version"), into.value(number(*version))),
             Self::Has(name) => format!("attribute_exists({})", into.path(name)),

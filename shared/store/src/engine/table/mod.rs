@@ -12,20 +12,22 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 
 use self::meter::Direction;
+use self::range::Part;
 use crate::StoreError;
 use crate::engine::item::{Item, key_of, text, text_of};
-use crate::engine::keys::{Index, Key};
+use crate::engine::keys::Key;
 
 pub(crate) mod budget;
 mod expression;
 pub mod meter;
 mod partition;
+pub(crate) mod range;
 pub(crate) mod side_by_side;
 mod transact;
 mod update;
 
 pub use expression::Condition;
-pub(crate) use partition::Source;
+pub(crate) use range::{Range, Source};
 pub use transact::{Outcome, Reason, Write};
 pub(crate) use update::{Changed, Update};
 
@@ -65,24 +67,6 @@ pub enum Consistency {
     Strong,
 }
 
-/// Which items of an index to read.
-#[derive(Debug, Clone)]
-pub struct Range {
-    pub index: Index,
-    pub pk: String,
-    /// Only items whose sort key lies beyond this one, in reading order.
-    pub beyond: Option<String>,
-    /// Only items whose sort key is at most this one.
-    pub until: Option<String>,
-    /// Only items after the one with this key, which an earlier [`Slice`] ended at. Unlike `beyond`, it skips no item
-    /// when several share a sort key.
-    pub after: Option<Item>,
-    pub ascending: bool,
-    /// The most items to read, before filters.
-    pub limit: i32,
-    pub filters: Vec<Filter>,
-}
-
 /// A condition on a member of `doc`.
 #[derive(Debug, Clone)]
 pub enum Filter {
@@ -91,7 +75,7 @@ pub enum Filter {
     Some(&'static str),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Slice {
     /// The items that passed the filters.
     pub items: Vec<Item>,
@@ -189,31 +173,35 @@ impl Table {
         Ok(items.into_iter().filter_map(keyed).collect())
     }
 
-    pub async fn query(&self, range: &Range) -> Result<Slice, TableError> {
+    pub(crate) async fn query(&self, range: &Range) -> Result<Slice, TableError> {
+        let source = range.source;
         let mut query = self
             .client
             .query()
             .table_name(&self.name)
-            .index_name(range.index.name())
-            .expression_attribute_names("#pk", range.index.pk())
+            .set_index_name(source.index_name())
+            .consistent_read(source.is_strong())
+            .expression_attribute_names("#pk", source.pk())
             .expression_attribute_values(":pk", text(&range.pk))
             .scan_index_forward(range.ascending)
             .limit(range.limit)
             .set_exclusive_start_key(range.after.clone())
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let mut condition = "#pk = :pk".to_owned();
-        if let Some(beyond) = &range.beyond {
-            let order = if range.ascending { ">" } else { "<" };
-            condition = format!("{condition} AND #sk {order} :beyond");
-            query = query
-                .expression_attribute_names("#sk", range.index.sk())
-                .expression_attribute_values(":beyond", text(beyond));
-        }
-        if let Some(until) = &range.until {
-            condition = format!("{condition} AND #sk <= :until");
-            query = query
-                .expression_attribute_names("#sk", range.index.sk())
-                .expression_attribute_values(":until", text(until));
+        let condition = match range.part() {
+            Part::Whole => "#pk = :pk",
+            Part::Beyond(beyond) => {
+                query = query.expression_attribute_values(":beyond", text(beyond));
+                if range.ascending { "#pk = :pk AND #sk > :beyond" } else { "#pk = :pk AND #sk < :beyond" }
+            }
+            Part::Between(first, last) => {
+                query = query.expression_attribute_values(":first", text(first));
+                query = query.expression_attribute_values(":last", text(last));
+                "#pk = :pk AND #sk BETWEEN :first AND :last"
+            }
+            Part::Nothing => return Ok(Slice::default()),
+        };
+        if condition.contains("#sk") {
+            query = query.expression_attribute_names("#sk", source.sk());
         }
         query = query.key_condition_expression(condition);
         let mut tests = Vec::new();
@@ -235,7 +223,7 @@ impl Table {
         let answer = query.send().await.map_err(|error| classify(&error))?;
         meter::count(Direction::Read, answer.consumed_capacity());
         let last_key = answer.last_evaluated_key;
-        let stopped_at = last_key.as_ref().and_then(|key| text_of(key, range.index.sk()).map(ToOwned::to_owned));
+        let stopped_at = last_key.as_ref().and_then(|key| text_of(key, source.sk()).map(ToOwned::to_owned));
         Ok(Slice { items: answer.items.unwrap_or_default(), stopped_at, last_key })
     }
 

@@ -5,17 +5,11 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
-use super::{Consistency, Table, TableError, classify};
+use super::range::{Between, Source};
+use super::{Table, TableError, classify};
 use crate::engine::item::{Item, text};
-use crate::engine::keys::{Index, Key};
+use crate::engine::keys::Key;
 use crate::engine::table::meter::{self, Direction};
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Source {
-    Table(Consistency),
-    /// An index, which lags slightly behind the table.
-    Index(Index),
-}
 
 impl Table {
     /// All items of a partition, in the order of their sort keys. `between` limits them to a range of sort keys, both
@@ -24,12 +18,8 @@ impl Table {
         &self,
         source: Source,
         pk: &str,
-        between: Option<&(String, String)>,
+        between: Option<&Between>,
     ) -> Result<Vec<Item>, TableError> {
-        let (index, strong) = match source {
-            Source::Table(consistency) => (None, consistency == Consistency::Strong),
-            Source::Index(index) => (Some(index), false),
-        };
         let mut items = Vec::new();
         let mut after = None;
         loop {
@@ -37,17 +27,17 @@ impl Table {
                 .client
                 .query()
                 .table_name(&self.name)
-                .set_index_name(index.map(|it| it.name().to_owned()))
-                .expression_attribute_names("#pk", index.map_or("pk", Index::pk))
+                .set_index_name(source.index_name())
+                .expression_attribute_names("#pk", source.pk())
                 .expression_attribute_values(":pk", text(pk))
-                .consistent_read(strong)
+                .consistent_read(source.is_strong())
                 .set_exclusive_start_key(after)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
             let mut condition = "#pk = :pk";
             if let Some((first, last)) = between {
                 condition = "#pk = :pk AND #sk BETWEEN :first AND :last";
                 query = query
-                    .expression_attribute_names("#sk", index.map_or("sk", Index::sk))
+                    .expression_attribute_names("#sk", source.sk())
                     .expression_attribute_values(":first", text(first))
                     .expression_attribute_values(":last", text(last));
             }

@@ -1,6 +1,6 @@
 //! Transactions: either all writes are made or none, and if none, why not.
 //!
-//! Invariant: every write has a condition, and a condition that fails returns the item that made it fail.
+//! Invariant: every transaction has a condition, and a condition that fails returns the item that made it fail.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{

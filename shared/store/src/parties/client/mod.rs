@@ -13,16 +13,18 @@ pub(crate) use write::{Bind, bound};
 use std::collections::HashMap;
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, ResellerRefid, Time};
-use purser_domain::parties::{Client, ClientStatus, DeletedClient, NewClient};
+use purser_domain::parties::search::found_by;
+use purser_domain::parties::{Client, ClientStatus, DeletedClient, NewClient, Search};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::item::{doc, item, metadata_of, put_metadata, text_of};
 use crate::engine::keys::{by_time, shard, tenant};
 use crate::engine::page::shards;
-use crate::engine::{Consistency, Filter, Index, Item, Key, List, Loaded, Page, Secrets, Stamp};
+use crate::engine::{Consistency, Created, Filter, Index, Item, Key, List, Loaded, Page, Paging, Secrets, Stamp};
+use crate::parties::search::{Party, among_clients};
 use crate::{Store, StoreError};
 
-const KIND: &str = "client";
+pub(super) const KIND: &str = "client";
 pub(crate) const DELETED: &str = "deleted_client";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +49,8 @@ pub struct ClientFilter {
     pub status: Option<ClientStatus>,
     /// Only clients of resellers (`true`), or only standalone clients (`false`).
     pub resold: Option<bool>,
+    pub created: Created,
+    pub search: Option<Search>,
 }
 
 impl ClientFilter {
@@ -54,6 +58,8 @@ impl ClientFilter {
         self.status.is_none_or(|status| client.status == status)
             && self.resold.is_none_or(|resold| client.reseller.is_some() == resold)
             && (self.reseller.is_none() || self.reseller == client.reseller)
+            && self.created.holds(client.created_at)
+            && self.search.as_ref().is_none_or(|search| search.finds(&client.name, &client.email))
     }
 }
 
@@ -117,13 +123,18 @@ impl Store {
         item.map(|item| doc::<AddressGuard>(&item).map(|guard| guard.client)).transpose()
     }
 
-    /// A page of clients, newest first (rule A5).
-    pub async fn clients(
-        &self,
-        filter: &ClientFilter,
-        limit: usize,
-        position: Option<String>,
-    ) -> Result<Page<Client>, StoreError> {
+    /// A page of clients (rule A5): newest first, or in the order of the texts that a search has found.
+    pub async fn clients(&self, filter: &ClientFilter, paging: Paging) -> Result<Page<Client>, StoreError> {
+        if let Some(search) = &filter.search {
+            let owner = filter.reseller.as_ref();
+            let partitions = among_clients(owner);
+            let shown = |item: &Item| {
+                let client =
+                    (is_client(item) && belongs(item, owner)).then(|| read(item, &self.secrets)).transpose()?;
+                Ok(client.filter(|client| filter.shows(client)))
+            };
+            return self.search((search, partitions), "CL", paging, shown).await;
+        }
         let resold = filter.resold;
         let mut filters = Vec::new();
         let (index, partitions) = match (&filter.reseller, filter.status) {
@@ -144,8 +155,23 @@ impl Store {
                 },
             ),
         );
-        let list = List { index, partitions, filters, ascending: false };
-        self.page(&list, limit, position).await?.map(|item| read(&item, &self.secrets))
+        let list = List::descending(index, partitions).filtered(filters).between(filter.created.between());
+        self.paged(list, paging).await?.map(|item| read(&item, &self.secrets))
+    }
+}
+
+impl Party for Client {
+    fn refid(&self) -> &str {
+        self.refid.as_str()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        found_by(&self.name, &self.email)
+    }
+
+    fn partitions(&self) -> Vec<String> {
+        let of_all = format!("SQ#{}", shard(self.refid()));
+        self.reseller.iter().map(|reseller| format!("SQ#{reseller}")).chain([of_all]).collect()
     }
 }
 

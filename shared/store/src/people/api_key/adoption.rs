@@ -33,8 +33,7 @@ impl Store {
         reseller: Option<&ResellerRefid>,
         request: &Request,
     ) -> Result<Adoption, StoreError> {
-        let list =
-            List { index: Index::Tenant, partitions: partitions(reseller), filters: Vec::new(), ascending: true };
+        let list = List::ascending(Index::Tenant, partitions(reseller));
         let (mut adoption, mut position) = (Adoption::default(), None);
         loop {
             let page = self.page(&list, AT_ONCE, position).await?;

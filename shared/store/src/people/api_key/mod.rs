@@ -50,7 +50,7 @@ impl Store {
         position: Option<String>,
     ) -> Result<Page<ListedKey>, StoreError> {
         let partitions = partitions(reseller);
-        let list = List { index: Index::Tenant, partitions, filters: Vec::new(), ascending: false };
+        let list = List::descending(Index::Tenant, partitions);
         let page = self.page(&list, limit, position).await?;
         let listed: Vec<Key> = page.items.iter().filter_map(key_of).collect();
         let mut found = self.table.get_all(&listed, Consistency::Eventual).await?;

@@ -91,12 +91,13 @@ fn key_of(item: &Value) -> ItemKey {
     (part("pk"), part("sk"))
 }
 
-/// The item that a write or check of a transaction concerns, and its new content: `None` for a deletion or a check.
+/// The item that a write or check of a transaction concerns, and its new content: `None` for a deletion or a check, and
+/// for an update, whose outcome only the database knows.
 fn write_of(item: &Value) -> (ItemKey, Option<Value>) {
-    match (&item["Put"]["Item"], &item["ConditionCheck"]["Key"]) {
-        (Value::Null, Value::Null) => (key_of(&item["Delete"]["Key"]), None),
-        (Value::Null, checked) => (key_of(checked), None),
-        (item, _) => (key_of(item), Some(item.clone())),
+    let key = ["Delete", "ConditionCheck", "Update"].map(|action| &item[action]["Key"]);
+    match key.into_iter().find(|key| !key.is_null()) {
+        Some(key) => (key_of(key), None),
+        None => (key_of(&item["Put"]["Item"]), Some(item["Put"]["Item"].clone())),
     }
 }
 
@@ -202,6 +203,7 @@ impl Table {
         let items = body["TransactItems"].as_array().into_iter().flatten();
         let is_check = items.clone().map(|it| it["ConditionCheck"].is_object());
         let is_check: Vec<bool> = is_check.collect();
+        let is_update: Vec<bool> = items.clone().map(|it| it["Update"].is_object()).collect();
         let all: Vec<(ItemKey, Option<Value>)> = items.map(write_of).collect();
         let token = body["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
         if let Some(refused) = self.begin(cloud, &token, &all) {
@@ -219,11 +221,23 @@ impl Table {
         // If this token has already succeeded, the database repeats its earlier answer without writing anything. So
         // the writes are noted only the first time.
         if status == 200 && state.tokens_done.insert(token) {
-            let writes = all.into_iter().zip(is_check);
-            let writes = writes.filter_map(|(write, is_check)| (!is_check).then_some(write));
+            let writes = all.into_iter().zip(is_check.into_iter().zip(is_update));
+            let writes = writes.filter_map(|((key, new), (is_check, is_update))| {
+                let new = if is_update { self.stored(&key) } else { new };
+                (!is_check).then_some((key, new))
+            });
             state.note(cloud.now(), by, writes.collect());
         }
         (status, text)
+    }
+
+    /// An item as the database has it now.
+    fn stored(&self, (pk, sk): &ItemKey) -> Option<Value> {
+        let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        let read = json!({"TableName": self.name, "Key": key, "ConsistentRead": true});
+        let (_, text) = wire::call(&self.database, "GetItem", read);
+        let mut answer: Value = serde_json::from_str(&text).expect("JSON");
+        Some(answer["Item"].take()).filter(Value::is_object)
     }
 
     /// Starts a transaction, or returns the answer that refuses it.
