@@ -20,5 +20,6 @@ mod portal;
 mod products;
 mod provisions;
 mod resellers;
+mod seals;
 mod table;
 mod template;

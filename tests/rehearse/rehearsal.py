@@ -11,8 +11,11 @@ throttling, size limits, and anything about alarms and dashboards except that th
 
 import hashlib
 import json
+import os
 import re
 import secrets
+import subprocess
+import sys
 import time
 import uuid
 from collections import Counter
@@ -23,9 +26,9 @@ from typing import Any
 import walk
 from caller import Caller
 from deployment.cloud import REGION, Cloud, Failure, until
-from deployment.stack import Stack
+from deployment.stack import BUCKET, NAME, Stack
 from steps import MOST_TROUBLES, Outcome, run
-from deployment.template import Tree
+from deployment.template import ROOT, Tree
 from world import Inside, World
 
 # The deadline for anything that events cause; it usually takes a second or two.
@@ -33,6 +36,7 @@ EVENTS = 30.0
 # If no function that events invoke shows a sign for this long, none will: MiniStack polls the stream every second.
 IDLE = 4.0
 SENDER = "purser@example.com"
+SECRETS = ROOT / "infra" / "cloud" / "secrets"
 # The base of the links in e-mails. Nothing answers there; only the tokens matter.
 PUBLIC_URL = "https://purser.example.com/here"
 LINK = re.compile(re.escape(PUBLIC_URL) + r"/customer/[a-z-]+\?token=([A-Za-z0-9_-]{43})")
@@ -128,6 +132,18 @@ class InsideStack(Inside):
             text = text.replace(name, logical)
         return text
 
+    def secrets(self, act: str, *arguments: str) -> str:
+        return command(self.cloud, act, *arguments)
+
+    def key_numbers(self, kind: str) -> list[int]:
+        found = self.cloud.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/{kind}")
+        return [key["id"] for key in json.loads(found["SecretString"])["keys"]]
+
+    def anew(self) -> None:
+        self.until("all functions finish", self.cloud.is_quiet)
+        for function in self.functions:
+            self.stack.awslambda.update_function_code(FunctionName=function, S3Bucket=BUCKET, S3Key="code.zip")
+
     def dead_letters(self) -> list[str]:
         sqs, s3 = self.cloud.client("sqs"), self.cloud.client("s3")
         letters = []
@@ -138,6 +154,23 @@ class InsideStack(Inside):
             found = s3.list_objects_v2(Bucket=bucket)
             letters += [f"{bucket}: {item['Key']}" for item in found.get("Contents", [])]
         return letters
+
+
+def command(cloud: Cloud, act: str, *arguments: str) -> str:
+    """Runs `infra/cloud/secrets` for the stack, as an operator does. Returns what it prints."""
+    environment = {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": cloud.url, "AWS_DEFAULT_REGION": REGION,
+                   "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run([sys.executable, SECRETS, act, NAME, *arguments], env=environment, capture_output=True,
+                          text=True, check=False)
+    if done.returncode:
+        raise Failure(f"secrets {act}: {done.stdout} {done.stderr}")
+    return done.stdout
+
+
+def split(cloud: Cloud) -> None:
+    """Makes the stack's secrets from one of an earlier version, as before the first deployment of this one."""
+    made = cloud.client("secretsmanager").create_secret(Name="earlier", SecretString=secrets.token_urlsafe(48))
+    command(cloud, "make", "--root", made["ARN"])
 
 
 def scheduled(rule: str) -> dict[str, object]:
@@ -156,6 +189,7 @@ def rehearse(tree: Tree, archive: Path, say: Say) -> Outcome:
     with Cloud() as cloud:
         stack, start = Stack(cloud, tree), time.monotonic()
         try:
+            split(cloud)
             stack.deploy(archive, parameters)
             stack.wire(SENDER)
         except Exception as error:  # Any error is the reason why the template can't be deployed.

@@ -71,6 +71,18 @@ class Inside:
         """The lines that functions logged."""
         raise NotImplementedError
 
+    def secrets(self, act: str, *arguments: str) -> str:
+        """What the operator's command `secrets` prints, which must succeed."""
+        raise NotImplementedError
+
+    def key_numbers(self, kind: str) -> list[int]:
+        """The numbers of the keys that a kind of seals has."""
+        raise NotImplementedError
+
+    def anew(self) -> None:
+        """Ends every process of every function, so that the next ones read their secrets again."""
+        raise NotImplementedError
+
     def dead_letters(self) -> list[str]:
         """The events and stream records that were given up on."""
         raise NotImplementedError
@@ -97,6 +109,7 @@ class World:
     products: list[str] = field(default_factory=list)
     resellers: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    sealed: list[str] = field(default_factory=list)
     mails: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:

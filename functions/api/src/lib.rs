@@ -14,6 +14,7 @@ pub mod licences;
 pub mod products;
 pub mod provisions;
 pub mod resellers;
+pub mod seals;
 
 use std::pin::Pin;
 
@@ -22,6 +23,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use purser_domain::event::EventName;
 use purser_edge::App;
+use purser_store::engine::secrets::Purpose;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +35,8 @@ pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub enum Entry {
     Http(Routes),
     Stream(fn(App, dynamodb::Event) -> Done<DynamoDbEventResponse>),
+    /// Calls by an operator who holds rights in the account, with JSON and an answer in JSON.
+    Call(fn(App, Value) -> Done<Result<Value, String>>),
     /// Events that match a rule of the bus, or the ticks of a schedule. An error asks for another delivery.
     Event(Handle),
 }
@@ -68,6 +72,8 @@ pub struct Function {
     /// The function's `Handler:` in template.yaml.
     pub name: &'static str,
     pub entry: Entry,
+    /// The secrets that the function may have. Its role in template.yaml allows the same ones.
+    pub secrets: &'static [Purpose],
     /// Purser's own events that the function consumes. Its rule in template.yaml and docs/events.md name the same
     /// ones.
     pub takes: &'static [EventName],
@@ -102,12 +108,22 @@ impl Function {
         Self::new(name, Entry::Event(handle))
     }
 
+    pub const fn call(name: &'static str, answer: fn(App, Value) -> Done<Result<Value, String>>) -> Self {
+        Self::new(name, Entry::Call(answer))
+    }
+
+    /// This function, with these secrets.
+    #[must_use]
+    pub const fn with(self, secrets: &'static [Purpose]) -> Self {
+        Self { secrets, ..self }
+    }
+
     pub const fn consumer(name: &'static str, takes: &'static [EventName], handle: Handle) -> Self {
         Self { takes, ..Self::event(name, handle) }
     }
 
     const fn new(name: &'static str, entry: Entry) -> Self {
-        Self { name, entry, takes: &[] }
+        Self { name, entry, secrets: &[], takes: &[] }
     }
 }
 
@@ -123,6 +139,7 @@ pub const ROOMS: &[&[Function]] = &[
     events::stream::FUNCTIONS,
     events::bus::FUNCTIONS,
     events::schedule::FUNCTIONS,
+    seals::FUNCTIONS,
 ];
 
 pub fn functions() -> impl Iterator<Item = &'static Function> {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::extract::Request;
-use axum::middleware::map_response_with_state;
+use axum::middleware::{Next, from_fn, map_response_with_state};
 use purser_api::http::fallback::{Paths, elsewhere};
 use purser_api::{Entry, Function, Routes};
 use purser_edge::http::limits::Limits;
@@ -29,7 +29,15 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
         _ => return stateless_router(function, &app.limits),
     };
     let (service, _) = routes().split_for_parts();
-    let service = service.with_state(app.clone());
+    let keeper = app.keeper.clone();
+    let fresh = from_fn(move |request: Request, next: Next| {
+        let keeper = keeper.clone();
+        async move {
+            keeper.refresh().await;
+            next.run(request).await
+        }
+    });
+    let service = service.with_state(app.clone()).layer(fresh);
     let service = serve(function.name, with_fallback(service), Some(app.limits.clone()));
     if pages {
         // This layer is outermost, so that requests refused by the limits are answered with a page, too.

@@ -29,22 +29,33 @@ async fn main() -> Result<(), Error> {
             let limits = Limits::new(&Config::from_environment()?, Clock::default());
             answer(stateless_router(function, &limits)).await
         }
-        Entry::Http(Routes::Stateful(_)) => answer(router(function, &App::connected().await?)).await,
+        Entry::Http(Routes::Stateful(_)) => answer(router(function, &App::connected(function.secrets).await?)).await,
         Entry::Http(Routes::Public(_) | Routes::Pages(_)) => {
-            answer(router(function, &App::from_environment().await?)).await
+            answer(router(function, &App::from_environment(function.secrets).await?)).await
         }
         Entry::Stream(handle) => {
-            let app = &App::from_environment().await?;
-            let handler =
-                async |event: LambdaEvent<dynamodb::Event>| Ok::<_, Error>(handle(app.clone(), event.payload).await);
+            let app = &App::from_environment(function.secrets).await?;
+            let handler = async |event: LambdaEvent<dynamodb::Event>| {
+                app.keeper.refresh().await;
+                Ok::<_, Error>(handle(app.clone(), event.payload).await)
+            };
             lambda_runtime::run(service_fn(handler)).await
         }
         Entry::Event(handle) => {
-            let app = &App::from_environment().await?;
+            let app = &App::from_environment(function.secrets).await?;
             let name = function.name;
             let handler = async |event: LambdaEvent<EventBridgeEvent<Value>>| {
+                app.keeper.refresh().await;
                 let consume = async |event| handle(app.clone(), event).await;
                 observed(name, event.payload, consume).await.map_err(Error::from)
+            };
+            lambda_runtime::run(service_fn(handler)).await
+        }
+        Entry::Call(answer) => {
+            let app = &App::from_environment(function.secrets).await?;
+            let handler = async |event: LambdaEvent<Value>| {
+                app.keeper.refresh().await;
+                answer(app.clone(), event.payload).await.map_err(Error::from)
             };
             lambda_runtime::run(service_fn(handler)).await
         }

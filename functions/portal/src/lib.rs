@@ -5,5 +5,6 @@ pub mod customer;
 pub mod kit;
 
 use purser_api::Function;
+use purser_store::engine::secrets::Purpose::Ids;
 
-pub const FUNCTIONS: &[Function] = &[Function::pages("customer-pages", customer::routes)];
+pub const FUNCTIONS: &[Function] = &[Function::pages("customer-pages", customer::routes).with(&[Ids])];

@@ -1,19 +1,20 @@
 //! `checkpoints`: saves each signed part as a file.
 //!
 //! Invariant: an existing file is never overwritten. A part never changes, so the command reports a part if the
-//! deployment now returns a different one.
+//! deployment now returns a different one. The parts that are saved already say which key followed the given one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use purser_domain::basic::Day;
 use purser_domain::money::PublicKey;
-use purser_domain::money::checkpoint::Part;
+use purser_domain::money::checkpoint::chain::Chain;
+use purser_domain::money::checkpoint::{Forged, Part};
 
 use crate::api::Api;
 use crate::check::count;
-use crate::files::FileError;
+use crate::files::{self, FileError};
 use crate::progress::{Progress, counted, say};
 use crate::{Failure, Outcome};
 
@@ -29,39 +30,28 @@ enum Saved {
 /// given.
 pub async fn save(api: &Api, folder: &Path, date: Option<Day>, key: Option<&PublicKey>) -> Result<Outcome, Failure> {
     std::fs::create_dir_all(folder).map_err(io(folder))?;
-    let path = date.map_or_else(String::new, |date| format!("?date={date}"));
-    let path = format!("/v1/checkpoints{path}");
-    let progress = Progress::begin("parts saved", None);
+    let fetched = fetch(api, date).await?;
+    let verdicts = judge(&fetched, folder, key)?;
     let (mut days, mut keys) = (BTreeSet::new(), BTreeSet::new());
     let (mut new, mut known, mut broken) = (0, 0, false);
-    let mut cursor = None;
-    loop {
-        let page = api.page::<Part>(&path, cursor.as_deref()).await?;
-        for part in &page.data {
-            let (name, by) = (name(part), key.unwrap_or(&part.public_key));
-            if let Err(why) = part.verify(by) {
-                progress.say(&format!("{name}: {why}; it is not saved"));
+    for (part, verdict) in fetched.iter().zip(verdicts) {
+        let name = name(part);
+        if let Err(why) = verdict {
+            say(&format!("{name}: {why}; it is not saved"));
+            broken = true;
+            continue;
+        }
+        match write(&folder.join(&name), part)? {
+            Saved::New => new += 1,
+            Saved::Known => known += 1,
+            Saved::Differs => {
+                say(&format!("{name}: the deployment now returns a different part"));
                 broken = true;
-                continue;
             }
-            match write(&folder.join(&name), part)? {
-                Saved::New => new += 1,
-                Saved::Known => known += 1,
-                Saved::Differs => {
-                    progress.say(&format!("{name}: the deployment now returns a different part"));
-                    broken = true;
-                }
-            }
-            days.insert(part.date);
-            keys.insert(part.public_key.to_string());
         }
-        progress.done(count(page.data.len()));
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
+        days.insert(part.date);
+        keys.insert(part.public_key.to_string());
     }
-    drop(progress);
     if days.is_empty() && !broken {
         let which = date.map_or_else(|| "yet".to_owned(), |date| format!("of {date}"));
         return Err(format!("there is no checkpoint {which}").into());
@@ -72,6 +62,51 @@ pub async fn save(api: &Api, folder: &Path, date: Option<Day>, key: Option<&Publ
         say(&format!("signed by {key}"));
     }
     Ok(Outcome::of(broken, true))
+}
+
+/// All parts that the deployment has, or those of one day.
+async fn fetch(api: &Api, date: Option<Day>) -> Result<Vec<Part>, Failure> {
+    let path = date.map_or_else(String::new, |date| format!("?date={date}"));
+    let path = format!("/v1/checkpoints{path}");
+    let progress = Progress::begin("parts read", None);
+    let (mut fetched, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = api.page::<Part>(&path, cursor.as_deref()).await?;
+        progress.done(count(page.data.len()));
+        fetched.extend(page.data);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(fetched);
+        }
+    }
+}
+
+/// Judges each part: by the given key and those that followed it, or by its own if no key is given.
+fn judge(fetched: &[Part], folder: &Path, key: Option<&PublicKey>) -> Result<Vec<Result<(), Forged>>, Failure> {
+    let Some(key) = key else {
+        return Ok(fetched.iter().map(|part| part.verify(&part.public_key)).collect());
+    };
+    let saved = match files::parts(&[folder.to_owned()]) {
+        Err(FileError::Empty(_)) => Vec::new(),
+        saved => saved?,
+    };
+    let mut by_day: BTreeMap<Day, Vec<(Option<usize>, &Part)>> = BTreeMap::new();
+    for part in &saved {
+        by_day.entry(part.date).or_default().push((None, part));
+    }
+    for (place, part) in fetched.iter().enumerate() {
+        by_day.entry(part.date).or_default().push((Some(place), part));
+    }
+    let (mut chain, mut verdicts) = (Chain::from(*key), vec![Ok(()); fetched.len()]);
+    for parts in by_day.into_values() {
+        let (places, parts): (Vec<_>, Vec<Part>) = parts.into_iter().map(|(place, part)| (place, part.clone())).unzip();
+        for (place, verdict) in places.into_iter().zip(chain.judge(&parts)) {
+            if let Some(slot) = place.and_then(|place| verdicts.get_mut(place)) {
+                *slot = verdict;
+            }
+        }
+    }
+    Ok(verdicts)
 }
 
 fn name(part: &Part) -> String {

@@ -4,7 +4,8 @@
 //! Invariants: every key is made in this crate. Every command commits as one `TransactWriteItems`, made by
 //! [`engine::command`]. A few writes are not commands and bypass it: single puts (claims, checkpoint
 //! parts, used CAPTCHA challenges, requests for links, suppressed addresses, pictures, figures), the removal of a
-//! picture, single updates (when a session was last used; timeline rows, marks and the lease of the roll-ups), and
+//! picture, single updates (when a session was last used; timeline rows, marks and the lease of the roll-ups; renewed
+//! seals), and
 //! the transaction that clears marks. The store never reads the clock (`now` is an argument) and never scans.
 
 pub mod analytics;
@@ -14,6 +15,7 @@ pub mod licences;
 pub mod money;
 pub mod parties;
 pub mod people;
+pub mod reseal;
 
 pub use engine::error::StoreError;
 

@@ -12,6 +12,7 @@ use purser_api::events::bus::notify::notify;
 use purser_edge::process::clock::Clock;
 use purser_edge::process::logs::subscriber;
 use purser_edge::process::metrics::{Metric, NAMESPACE};
+use purser_store::engine::secrets::Purpose;
 use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::lambda::bus_event;
 use purser_tests::people::{NEW_PASSWORD, PASSWORD};
@@ -200,6 +201,13 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     for _ in 0..5 {
         let _limited = nobody.post("/v1/auth/login", &wrong).await;
     }
+
+    // A function that rested reads its secrets again, and they are none.
+    let vault = world.system().vault();
+    vault.put(Purpose::Records, "no secret".to_owned()).unwrap();
+    let _turned = nobody.post("/_local/clock", &json!({"advance": "PT10M"})).await.expect(200);
+    let _with_those_from_before = world.operator.get("/v1/clients").await.expect(200);
+
     let events: Vec<Value> = log.lines().into_iter().filter(|line| line["message"] == "a security event").collect();
     let event = |name: &str| events.iter().find(|it| it["event"] == name).unwrap_or_else(|| panic!("{name}")).clone();
     assert_eq!(event("CallerRefused")["account"], "AK-0000000000000000");

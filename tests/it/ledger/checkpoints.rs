@@ -31,8 +31,8 @@ async fn parts(world: &World, query: &str) -> Vec<Part> {
 }
 
 fn key(world: &World) -> PublicKey {
-    let key = world.system().app().store.secrets().checkpoint_key();
-    PublicKey::from(key)
+    let keys = world.system().app().store.secrets().signing().unwrap();
+    PublicKey::from(keys.first().unwrap())
 }
 
 /// Runs the function as its schedule does, over `over` or, for `None`, over the world's own `App`.
@@ -336,4 +336,36 @@ async fn a_reseller_without_a_wallet_does_not_stop_the_others() {
     };
     let named: Vec<&str> = part.wallets.iter().map(|it| it.reseller.as_str()).collect();
     assert_eq!((named, part.last), (vec![other.refid.as_str()], true));
+}
+
+/// A key that is replaced is followed from the one that a reader noted first, and from no other.
+#[tokio::test]
+async fn a_new_key_signs_from_the_day_after_it_was_announced() {
+    let world = World::at("2026-01-05T00:30:00Z").await;
+    let _partner = world.partner("standard", 700).await;
+    let day = || world.system().clock().advance(jiff::SignedDuration::from_hours(24));
+    let noted = key(&world);
+    for _ in 0..2 {
+        world.run_schedule(FUNCTION).await;
+        day();
+        world.rotate();
+    }
+    // The keys of the third and fourth day are those that the second and third announced.
+    for _ in 0..3 {
+        world.run_schedule(FUNCTION).await;
+        world.run_schedule(FUNCTION).await;
+        day();
+    }
+    let mut signed = parts(&world, "").await;
+    signed.reverse();
+    let keys: Vec<PublicKey> = signed.iter().map(|part| part.public_key).collect();
+    let [first, second, third, fourth, fifth] = keys.as_slice() else { panic!("{keys:?}") };
+    assert_eq!((first, second, fourth), (&noted, &noted, fifth));
+    assert!(third != second && fourth != third);
+    let announced: Vec<_> = signed.iter().map(|part| part.successor.as_ref().map(|it| it.public_key)).collect();
+    assert_eq!(announced, [None, Some(*third), Some(*fourth), None, None]);
+    assert_eq!(Chronicle::of(signed.clone(), &noted).discrepancies, []);
+    assert_eq!(Chronicle::of(signed.clone(), third).discrepancies.len(), 2);
+    let without: Vec<Part> = signed.into_iter().map(|part| Part { successor: None, ..part }).collect();
+    assert_eq!(Chronicle::of(without, &noted).discrepancies.len(), 3);
 }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use purser_api::{Entry, Routes};
-use purser_edge::process::config::{Config, SECRET_VARIABLE};
+use purser_edge::process::config::{Config, SECRETS_VARIABLE};
 use purser_lambda::{function, functions};
+use purser_local::template::roles::Roles;
 use purser_local::template::{EventSpec, Template};
+use purser_store::engine::secrets::Purpose;
 use purser_store::events::change::KINDS;
 use serde_json::json;
 
@@ -63,7 +65,7 @@ fn the_routes_of_each_function_are_its_events() {
             .collect();
         let mut coded: BTreeSet<(String, String)> = match function.entry {
             Entry::Http(routes) => operations(&routes.document()),
-            Entry::Stream(_) | Entry::Event(_) => BTreeSet::new(),
+            Entry::Stream(_) | Entry::Event(_) | Entry::Call(_) => BTreeSet::new(),
         };
         // HEAD works wherever GET does. A route of any method does both with one permission; the function refuses the
         // other methods.
@@ -95,12 +97,14 @@ fn functions_start_as_their_code_expects() {
     let spec = template();
     for function in functions() {
         let events = &spec.functions.iter().find(|spec| spec.handler == function.name).unwrap().events;
+        let called = matches!(function.entry, Entry::Call(_));
         let fits = |event: &EventSpec| match function.entry {
             Entry::Http(_) => matches!(event, EventSpec::HttpApi { .. }),
             Entry::Stream(_) => matches!(event, EventSpec::DynamoDb { .. }),
             Entry::Event(_) => matches!(event, EventSpec::EventBridgeRule { .. } | EventSpec::Schedule { .. }),
+            Entry::Call(_) => false,
         };
-        assert!(!events.is_empty() && events.iter().all(fits), "{}", function.name);
+        assert!(events.is_empty() == called && events.iter().all(fits), "{}", function.name);
     }
 }
 
@@ -127,7 +131,7 @@ fn who_must_know_the_caller_may_find_out_and_nobody_else_may() {
         let function = purser_lambda::function(&spec.handler).unwrap();
         let asks = match function.entry {
             Entry::Http(routes) => asks_who_calls(&routes.document()),
-            Entry::Stream(_) | Entry::Event(_) => false,
+            Entry::Stream(_) | Entry::Event(_) | Entry::Call(_) => false,
         };
         let policies = spec.policies.as_array();
         let may = policies.is_some_and(|it| it.contains(&caller_policy));
@@ -140,8 +144,38 @@ fn who_must_know_the_caller_may_find_out_and_nobody_else_may() {
 #[test]
 fn every_variable_the_code_reads_is_set_and_no_other() {
     let set: BTreeMap<String, String> = template().variables();
-    let read: BTreeSet<&str> = Config::variables().into_iter().chain([SECRET_VARIABLE]).collect();
+    let read: BTreeSet<&str> = Config::variables().into_iter().chain([SECRETS_VARIABLE]).collect();
     assert_eq!(set.keys().map(String::as_str).collect::<BTreeSet<_>>(), read);
+}
+
+#[test]
+fn a_function_declares_the_secrets_that_its_role_allows() {
+    let template = template();
+    let roles = Roles::of(&template, "purser@example.com").unwrap();
+    for function in functions() {
+        let role = roles.get(function.name).unwrap();
+        let declared: BTreeSet<_> = function.secrets.iter().copied().collect();
+        assert_eq!(role.secrets().into_iter().collect::<BTreeSet<_>>(), declared, "{}", function.name);
+    }
+}
+
+/// Seals by who may open them, and who signs. What strangers reach opens none, except that people sign in with a
+/// second factor.
+#[test]
+fn seals_and_signatures_are_for_those_who_need_them() {
+    let roles = Roles::of(&template(), "purser@example.com").unwrap();
+    let may = |purpose: Purpose| -> Vec<&str> {
+        functions().map(|it| it.name).filter(|it| roles.get(it).unwrap().secrets().contains(&purpose)).collect()
+    };
+    assert_eq!(may(Purpose::Signing), ["checkpoint-ledger"]);
+    assert_eq!(may(Purpose::Factors), ["customer-auth", "manage-account", "reseal"]);
+    assert_eq!(may(Purpose::Licences), ["provision", "read-provisions", "refund-provision", "reseal"]);
+    for stranger in ["front", "sign-up-reseller", "customer-auth", "customer-pages"] {
+        let secrets = roles.get(stranger).unwrap().secrets();
+        let opened = secrets.into_iter().filter(|it| ![Purpose::Ids, Purpose::Passes].contains(it));
+        let expected: &[Purpose] = if stranger == "customer-auth" { &[Purpose::Factors] } else { &[] };
+        assert_eq!(opened.collect::<Vec<_>>(), expected, "{stranger}");
+    }
 }
 
 #[test]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from steps import Step, Where
 from walk import accounts, clients, front, goods, leaving, money, pages, parties, returns, strangers
-from walk.workers import checkpoints, end, events, rules
+from walk.workers import checkpoints, end, events, rules, seals
 
 PARTS = (
-    front, pages, parties, goods, clients, money, returns, strangers, events, rules, accounts, checkpoints, leaving,
-    end,
+    front, pages, parties, goods, clients, money, returns, strangers, events, rules, accounts, checkpoints, seals,
+    leaving, end,
 )
 
 

@@ -13,6 +13,7 @@ pub mod people;
 pub mod prelude;
 pub mod reply;
 pub mod schema;
+pub mod seals;
 pub mod world;
 
 pub use caller::Caller;

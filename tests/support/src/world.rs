@@ -290,8 +290,8 @@ impl World {
         let sdk = sdk.into_builder().http_client(client).build();
         let role = self.system.roles().get(function).expect("a role");
         let sdk = role.assume(&sdk);
-        let app = self.system.app();
-        App::new((*app.config).clone(), app.store.secrets().clone(), &sdk, app.clock.clone())
+        let app = self.system.apps().of(function).expect("a function");
+        App::with((*app.config).clone(), app.keeper.clone(), &sdk, app.clock.clone())
     }
 
     /// The [`App`] of a function as where Purser is deployed.

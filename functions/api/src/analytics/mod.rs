@@ -22,6 +22,7 @@ use purser_domain::analytics::range::{DayRange, RangeError};
 use purser_domain::analytics::{Counts, Kind, Scope};
 use purser_domain::basic::{Day, ResellerRefid};
 use purser_edge::prelude::*;
+use purser_store::engine::secrets::Purpose::Passes;
 
 use crate::Function;
 
@@ -32,9 +33,9 @@ fn not_shown(error: &ChartError) -> Problem {
 }
 
 pub const FUNCTIONS: &[Function] = &[
-    Function::http("analytics", routes),
-    Function::http("check-figures", check::routes),
-    Function::http("rebuild-figures", rebuild::routes),
+    Function::http("analytics", routes).with(&[Passes]),
+    Function::http("check-figures", check::routes).with(&[Passes]),
+    Function::http("rebuild-figures", rebuild::routes).with(&[Passes]),
 ];
 
 pub fn routes() -> OpenApiRouter<App> {

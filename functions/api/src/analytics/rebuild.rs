@@ -82,6 +82,6 @@ async fn rebuild_search(
         Sought::Resellers => Searched::Resellers,
     };
     let page = app.store.search_anew(of, position).await?;
-    let next_cursor = page.position.map(|position| app.store.cursor(&scope, &position));
+    let next_cursor = page.position.map(|position| app.store.cursor(&scope, &position)).transpose()?;
     ok(&RebuiltSearch { done: page.items.len(), next_cursor })
 }

@@ -10,11 +10,12 @@ pub mod view;
 mod young;
 
 use crate::Function;
+use purser_store::engine::secrets::Purpose::{Ids, Passes, Records};
 
 pub const FUNCTIONS: &[Function] = &[
-    Function::http("create-client", create::routes),
-    Function::http("read-clients", read::routes),
-    Function::http("update-client", update::routes),
-    Function::http("transfer-client", transfer::routes),
-    Function::http("delete-clients", delete::routes),
+    Function::http("create-client", create::routes).with(&[Ids, Passes, Records]),
+    Function::http("read-clients", read::routes).with(&[Ids, Passes, Records]),
+    Function::http("update-client", update::routes).with(&[Passes, Records]),
+    Function::http("transfer-client", transfer::routes).with(&[Passes, Records]),
+    Function::http("delete-clients", delete::routes).with(&[Passes, Records]),
 ];

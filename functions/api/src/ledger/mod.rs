@@ -7,10 +7,11 @@ pub mod transfer;
 pub mod view;
 
 use crate::Function;
+use purser_store::engine::secrets::Purpose::{Ids, Passes, Records};
 
 pub const FUNCTIONS: &[Function] = &[
-    Function::http("add-credits", add_credits::routes),
-    Function::http("transfer-credits", transfer::routes),
-    Function::http("read-ledger", read::routes),
-    Function::http("read-checkpoints", read_checkpoints::routes),
+    Function::http("add-credits", add_credits::routes).with(&[Ids, Passes, Records]),
+    Function::http("transfer-credits", transfer::routes).with(&[Ids, Passes, Records]),
+    Function::http("read-ledger", read::routes).with(&[Passes]),
+    Function::http("read-checkpoints", read_checkpoints::routes).with(&[Passes]),
 ];

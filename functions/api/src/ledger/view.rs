@@ -6,6 +6,7 @@
 use purser_domain::basic::{Day, Description, EntryRefid, Reference, ResellerRefid, Time};
 use purser_domain::licences::ProductReference;
 use purser_domain::money::checkpoint::Part;
+use purser_domain::money::checkpoint::chain::Successor;
 use purser_domain::money::entry::Counterparty;
 use purser_domain::money::{
     Amount, BasisPoints, Credits, Entry, EntryHash, EntryType, PublicKey, Sale, Sequence, Signature, Tier, Wallet,
@@ -173,6 +174,21 @@ pub struct CheckpointPartView {
     wallets: Vec<WalletHeadView>,
     public_key: PublicKey,
     signature: Signature,
+    /// The key that will sign from a later day on, announced under the one that signed this part; usually none.
+    successor: Option<SuccessorView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CheckpointSuccessor)]
+pub struct SuccessorView {
+    public_key: PublicKey,
+    signature: Signature,
+}
+
+impl From<&Successor> for SuccessorView {
+    fn from(successor: &Successor) -> Self {
+        Self { public_key: successor.public_key, signature: successor.signature }
+    }
 }
 
 impl From<&Part> for CheckpointPartView {
@@ -185,6 +201,7 @@ impl From<&Part> for CheckpointPartView {
             wallets: part.wallets.iter().map(WalletHeadView::from).collect(),
             public_key: part.public_key,
             signature: part.signature,
+            successor: part.successor.as_ref().map(SuccessorView::from),
         }
     }
 }

@@ -5,6 +5,9 @@ pub mod view;
 pub mod write;
 
 use crate::Function;
+use purser_store::engine::secrets::Purpose::{Ids, Passes, Records};
 
-pub const FUNCTIONS: &[Function] =
-    &[Function::http("read-products", read::routes), Function::http("write-products", write::routes)];
+pub const FUNCTIONS: &[Function] = &[
+    Function::http("read-products", read::routes).with(&[Passes]),
+    Function::http("write-products", write::routes).with(&[Ids, Passes, Records]),
+];

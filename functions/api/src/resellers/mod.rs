@@ -7,10 +7,11 @@ pub mod update;
 pub mod view;
 
 use crate::Function;
+use purser_store::engine::secrets::Purpose::{Ids, Passes, Records};
 
 pub const FUNCTIONS: &[Function] = &[
-    Function::http("onboard-reseller", onboard::routes),
-    Function::public("sign-up-reseller", sign_up::routes),
-    Function::http("read-resellers", read::routes),
-    Function::http("update-reseller", update::routes),
+    Function::http("onboard-reseller", onboard::routes).with(&[Ids, Passes, Records]),
+    Function::public("sign-up-reseller", sign_up::routes).with(&[Ids, Passes]),
+    Function::http("read-resellers", read::routes).with(&[Passes, Records]),
+    Function::http("update-reseller", update::routes).with(&[Passes, Records]),
 ];

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::BASE64URL_NOPAD;
 use purser_store::StoreError;
 use purser_store::engine::secrets::random;
 use thiserror::Error;
@@ -23,7 +23,9 @@ const TABLE: &str = "table.sqlite";
 pub enum FolderError {
     #[error("the folder {} is in use by another purser; choose another with --data", .0.display())]
     InUse(PathBuf),
-    /// The table exists, but the secret that its refids and seals are derived from does not.
+    #[error("{} does not hold the secrets of a Purser: restore it", .0.display())]
+    SecretsUnreadable(PathBuf),
+    /// The table exists, but the secrets that its refids and seals are made with do not.
     #[error(
         "{} is missing, and the table beside it can't be used without it: restore it, or move the \
          folder away to start afresh",
@@ -81,24 +83,22 @@ impl Folder {
         self.path.join(TABLE)
     }
 
-    /// The secret that refids and seals are derived from.
-    pub fn secret(&self) -> Result<String, FolderError> {
+    /// The single secret of an earlier version, from which it derived all others. A table without any secret is an
+    /// error: with new ones, nothing in it could be found any more.
+    pub(super) fn root(&self) -> Result<Option<String>, FolderError> {
         let path = self.path.join("secret");
-        let orphaned = !path.exists() && self.table_path().exists();
-        if orphaned {
-            // A new secret would derive other refids, so nothing in the table could be found any more.
-            return Err(FolderError::SecretGone(path));
+        if path.exists() {
+            return read_private(&path).map(Some);
         }
-        kept(&path, new_secret)
+        if self.table_path().exists() {
+            return Err(FolderError::SecretGone(self.path.join("secrets.json")));
+        }
+        Ok(None)
     }
 
     pub fn operator_key(&self) -> Result<String, FolderError> {
         kept(&self.path.join("operator-key"), new_operator_key)
     }
-}
-
-pub fn new_secret() -> Result<String, StoreError> {
-    Ok(HEXLOWER.encode(&random::<32>()?))
 }
 
 pub fn new_operator_key() -> Result<String, StoreError> {
@@ -110,6 +110,10 @@ fn kept(path: &Path, make: impl FnOnce() -> Result<String, StoreError>) -> Resul
     if !path.exists() {
         write_private(path, &make()?)?;
     }
+    read_private(path)
+}
+
+pub(super) fn read_private(path: &Path) -> Result<String, FolderError> {
     let text = std::fs::read_to_string(path).map_err(|error| refused(path, error))?;
     Ok(text.trim().to_owned())
 }
@@ -164,43 +168,29 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_made_once_and_for_their_owner_only() {
+    fn a_key_is_made_once_and_for_its_owner_only() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("data");
         let made = Folder::open(&path).unwrap();
-        let (secret, key) = (made.secret().unwrap(), made.operator_key().unwrap());
-        assert_eq!(secret.len(), 64);
-        assert!(secret.bytes().all(|it| it.is_ascii_hexdigit()));
+        let key = made.operator_key().unwrap();
         assert_eq!(key.len(), 3 + 43);
         assert!(key.starts_with("op_"));
         made.table().unwrap();
         drop(made);
         assert_eq!(mode(&path), 0o700);
-        for name in ["secret", "operator-key", "lock", "table.sqlite"] {
+        for name in ["operator-key", "lock", "table.sqlite"] {
             assert_eq!(mode(&path.join(name)), 0o600, "{name}");
         }
         let again = Folder::open(&path).unwrap();
-        assert_eq!(again.secret().unwrap(), secret);
         assert_eq!(again.operator_key().unwrap(), key);
-    }
-
-    #[test]
-    fn a_table_is_not_given_another_secret() {
-        let parent = tempfile::tempdir().unwrap();
-        let folder = Folder::open(parent.path()).unwrap();
-        folder.secret().unwrap();
-        folder.table().unwrap();
-        std::fs::remove_file(parent.path().join("secret")).unwrap();
-        let error = folder.secret().unwrap_err();
-        assert!(matches!(error, FolderError::SecretGone(_)), "{error}");
     }
 
     #[test]
     fn a_crash_while_a_secret_is_made_costs_nothing() {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open(parent.path()).unwrap();
-        std::fs::write(parent.path().join("secret.new"), "abc").unwrap();
-        assert_eq!(folder.secret().unwrap().len(), 64);
-        assert!(!parent.path().join("secret.new").exists());
+        std::fs::write(parent.path().join("operator-key.new"), "abc").unwrap();
+        assert_eq!(folder.operator_key().unwrap().len(), 3 + 43);
+        assert!(!parent.path().join("operator-key.new").exists());
     }
 }

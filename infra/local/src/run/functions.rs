@@ -121,6 +121,7 @@ fn on_stream(apps: Apps, name: String, event: Value) -> BoxFuture<'static, Resul
             return Err(format!("{name} takes no stream records"));
         };
         let event = serde_json::from_value(event).map_err(|error| error.to_string())?;
+        app.keeper.refresh().await;
         let response = run(app.clone(), event).await;
         serde_json::to_value(response).map_err(|error| error.to_string())
     })
@@ -141,7 +142,18 @@ pub async fn on_event(apps: &Apps, name: &str, event: Value) -> Result<(), Strin
         return Err(format!("{name} takes no events"));
     };
     let event = serde_json::from_value(event).map_err(|error| error.to_string())?;
+    app.keeper.refresh().await;
     observed(name, event, async |event| run(app.clone(), event).await).await
+}
+
+/// Calls a function as an operator does who holds rights in the account.
+pub async fn call(apps: &Apps, name: &str, asked: Value) -> Result<Value, String> {
+    let entry = function(name).map(|it| it.entry);
+    let (Some(Entry::Call(run)), Some(app)) = (entry, apps.of(name)) else {
+        return Err(format!("{name} takes no calls"));
+    };
+    app.keeper.refresh().await;
+    run(app.clone(), asked).await
 }
 
 /// The way to redrive a dead letter: calls its function with the one record or event.

@@ -8,3 +8,4 @@ pub mod gateway;
 pub mod local_routes;
 pub mod sdk;
 pub mod system;
+pub mod vault;

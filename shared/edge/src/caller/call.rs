@@ -66,9 +66,10 @@ impl Call {
         Ok(Some(user))
     }
 
-    /// The client `refid`. A client that the caller may not reach is refused as if it did not exist (rule A8).
+    /// The client `refid`, without its metadata. A client that the caller may not reach is refused as if it did not
+    /// exist (rule A8).
     pub async fn client(&self, app: &App, refid: &ClientRefid) -> Result<Client, Problem> {
-        let found = app.store.client_of(refid, self.caller.role.reseller()).await?;
+        let found = app.store.client_particulars(refid, self.caller.role.reseller()).await?;
         let own = found.filter(|client| self.may_reach(client));
         own.ok_or_else(|| Refusal::NotFound(ResourceKind::Client).into())
     }

@@ -16,7 +16,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use purser_domain::basic::Time;
 use purser_domain::people::GivenChallenge;
 use purser_store::engine::secrets;
-use purser_store::engine::{Secrets, Stamp};
+use purser_store::engine::{Seal, Secrets, Stamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -229,7 +229,7 @@ fn challenge(secrets: &Secrets, now: Time) -> Result<Challenge, Problem> {
     let expires_at = now.plus(TIME_TO_ANSWER).unix_seconds();
     let mut plain = expires_at.to_be_bytes().to_vec();
     plain.push(one + other);
-    let sealed = secrets.seal(PLACE, &plain)?;
+    let sealed = secrets.seal(Seal::Challenge, PLACE, &plain)?;
     Ok(Challenge { question: format!("{one} + {other}"), token: BASE64URL_NOPAD.encode(&sealed) })
 }
 
@@ -238,7 +238,7 @@ fn opened(secrets: &Secrets, token: &str) -> Option<Sealed> {
     let sealed = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
     // A token that does not open is forged or comes from another deployment. That is the sender's mistake, so it is
     // not logged.
-    let plain = secrets.open(PLACE, &sealed).ok()?;
+    let plain = secrets.open(Seal::Challenge, PLACE, &sealed).ok()?;
     let (expires_at, rest) = plain.split_first_chunk()?;
     let expires_at = Timestamp::from_second(i64::from_be_bytes(*expires_at)).ok()?;
     Some(Sealed { answer: *rest.first()?, expires_at: Time::of(expires_at) })

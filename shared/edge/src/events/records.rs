@@ -8,15 +8,14 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use purser_store::engine::Item;
 use purser_store::events::change::{StampedChange, change};
 
-use crate::process::app::App;
 use crate::process::metrics::{self, Metric};
 
 /// The changes in a batch, each with the index of its record, up to the first record that can't be read; and the
 /// index of that record, if there is one.
-pub fn changes(app: &App, event: &Event) -> (Vec<(usize, StampedChange)>, Option<usize>) {
+pub fn changes(event: &Event) -> (Vec<(usize, StampedChange)>, Option<usize>) {
     let mut changes = Vec::new();
     for (place, record) in event.records.iter().enumerate() {
-        match read(app, record) {
+        match read(record) {
             Ok(change) => changes.extend(change.map(|change| (place, change))),
             Err(error) => {
                 let record = &record.event_id;
@@ -29,13 +28,13 @@ pub fn changes(app: &App, event: &Event) -> (Vec<(usize, StampedChange)>, Option
     (changes, None)
 }
 
-fn read(app: &App, record: &EventRecord) -> Result<Option<StampedChange>, String> {
+fn read(record: &EventRecord) -> Result<Option<StampedChange>, String> {
     let image = |image: &serde_dynamo::Item| {
         let image = Item::from(image.clone());
         Some(image).filter(|image| !image.is_empty())
     };
     let (old, new) = (image(&record.change.old_image), image(&record.change.new_image));
-    Ok(change(old.as_ref(), new.as_ref(), app.store.secrets())?)
+    Ok(change(old.as_ref(), new.as_ref())?)
 }
 
 /// The response to the stream: the whole batch was handled, or everything before the record at index `failed`.

@@ -57,7 +57,7 @@ impl<T: ToSchema> ToSchema for List<T> {
 impl<T: Serialize> List<T> {
     /// The answer with this page of the list that has `scope`; `shape` makes the view of an item.
     pub fn answer<D>(app: &App, scope: &str, page: Page<D>, shape: impl Fn(&D) -> T) -> Result<Response, Problem> {
-        let next_cursor = page.position.map(|position| app.store.cursor(scope, &position));
+        let next_cursor = page.position.map(|position| app.store.cursor(scope, &position)).transpose()?;
         let data = page.items.iter().map(shape).collect();
         ok(&Self { data, next_cursor })
     }
@@ -65,8 +65,9 @@ impl<T: Serialize> List<T> {
 
 /// The position in the list with `scope` that `cursor` points to.
 pub fn position(app: &App, scope: &str, cursor: Option<&str>) -> Result<Option<String>, Problem> {
-    let invalid = |_| Problem::because(refusals::InvalidCursor, "The cursor does not belong to this list.");
-    cursor.map(|cursor| app.store.position(scope, cursor).map_err(invalid)).transpose()
+    let Some(cursor) = cursor else { return Ok(None) };
+    let invalid = || Problem::because(refusals::InvalidCursor, "The cursor does not belong to this list.");
+    app.store.position(scope, cursor)?.ok_or_else(invalid).map(Some)
 }
 
 /// 201 with the created resource.

@@ -3,6 +3,7 @@
 //! Invariant: the SDK's clients are built at most once per process, with explicit time-outs, and never for each
 //! request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use purser_domain::basic::{EmailAddress, Name};
 use purser_domain::people::{GivenPassword, Password, Scopes, WeakPassword};
 use purser_store::Store;
 use purser_store::engine::item::Origin;
+use purser_store::engine::secrets::{Purpose, Texts};
 use purser_store::engine::table::describe;
 use purser_store::engine::{Consistency, Key, Secrets, Table};
 use tokio::sync::Semaphore;
@@ -21,7 +23,8 @@ use crate::events::bus::Bus;
 use crate::http::limits::Limits;
 use crate::http::problem::{FieldError, Problem, refusals};
 use crate::process::clock::Clock;
-use crate::process::config::{Config, SECRET_VARIABLE};
+use crate::process::config::{Config, SECRETS_VARIABLE};
+use crate::process::keeper::{Keeper, Reading, Source};
 use crate::process::mail::Mailer;
 use crate::process::sdk;
 
@@ -32,6 +35,8 @@ const CONNECTING: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct App {
     pub store: Store,
+    /// The secrets of `store`, which change from time to time.
+    pub keeper: Keeper,
     pub bus: Bus,
     pub mailer: Mailer,
     pub config: Arc<Config>,
@@ -56,10 +61,16 @@ const PICTURES: usize = 4;
 pub struct StartError(pub String);
 
 impl App {
+    /// The state with secrets that never change.
     pub fn new(config: Config, secrets: Secrets, sdk: &SdkConfig, clock: Clock) -> Self {
+        Self::with(config, Keeper::fixed(secrets, clock.clone()), sdk, clock)
+    }
+
+    pub fn with(config: Config, keeper: Keeper, sdk: &SdkConfig, clock: Clock) -> Self {
         let table = Table::new(aws_sdk_dynamodb::Client::new(sdk), &config.table);
         Self {
-            store: Store::new(table, secrets, config.prefixes.clone(), config.policy()),
+            store: Store::new(table, keeper.secrets().clone(), config.prefixes.clone(), config.policy()),
+            keeper,
             bus: Bus::new(sdk, &config.bus),
             mailer: Mailer::new(sdk, config.mail_from.clone(), config.mail_configuration_set.clone()),
             limits: Limits::new(&config, clock.clone()),
@@ -90,19 +101,20 @@ impl App {
         Problem::because(refusals::WeakPassword, format!("The password {weak}.")).at(field)
     }
 
-    /// The state in the cloud, from environment variables and the deployment's secret, which is fetched once.
-    pub async fn from_environment() -> Result<Self, StartError> {
-        let (config, sdk) = (configuration()?, sdk::settings());
-        Ok(Self::new(config, secrets(&sdk).await?, &sdk, Clock::default()).deployed())
+    /// The state in the cloud, from environment variables and the deployment's secrets of these purposes.
+    pub async fn from_environment(secrets: &[Purpose]) -> Result<Self, StartError> {
+        let (config, sdk, clock) = (configuration()?, sdk::settings(), Clock::default());
+        let keeper = keeper(&sdk, secrets, &clock).await?;
+        Ok(Self::with(config, keeper, &sdk, clock).deployed())
     }
 
-    /// The state in the cloud, for a function that authenticates callers. While the secret is fetched, it opens a
+    /// The state in the cloud, for a function that authenticates callers. While the secrets are fetched, it opens a
     /// connection to the table, so that the first request need not wait for one.
-    pub async fn connected() -> Result<Self, StartError> {
-        let (config, sdk) = (configuration()?, sdk::settings());
+    pub async fn connected(secrets: &[Purpose]) -> Result<Self, StartError> {
+        let (config, sdk, clock) = (configuration()?, sdk::settings(), Clock::default());
         let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
-        let (secrets, ()) = tokio::join!(secrets(&sdk), connect(&table));
-        Ok(Self::new(config, secrets?, &sdk, Clock::default()).deployed())
+        let (keeper, ()) = tokio::join!(keeper(&sdk, secrets, &clock), connect(&table));
+        Ok(Self::with(config, keeper?, &sdk, clock).deployed())
     }
 
     /// This state with what differs in the cloud from a laptop.
@@ -115,17 +127,32 @@ fn configuration() -> Result<Config, StartError> {
     Config::from_environment().map_err(|error| StartError(error.to_string()))
 }
 
-/// Fetches the deployment's secret and derives all other secrets from it.
-async fn secrets(sdk: &SdkConfig) -> Result<Secrets, StartError> {
-    let arn = std::env::var(SECRET_VARIABLE).map_err(|_| StartError(format!("{SECRET_VARIABLE} is not set")))?;
-    let secret = aws_sdk_secretsmanager::Client::new(sdk)
-        .get_secret_value()
-        .secret_id(arn)
-        .send()
-        .await
-        .map_err(|error| StartError(format!("can't read the deployment secret: {}", describe(&error))))?;
-    let root = secret.secret_string().unwrap_or_default();
-    Secrets::from_root(root.as_bytes()).map_err(|error| StartError(error.to_string()))
+/// Fetches the secrets of these purposes; a function that needs none asks for none.
+async fn keeper(sdk: &SdkConfig, purposes: &[Purpose], clock: &Clock) -> Result<Keeper, StartError> {
+    let stack = std::env::var(SECRETS_VARIABLE).map_err(|_| StartError(format!("{SECRETS_VARIABLE} is not set")))?;
+    let client = aws_sdk_secretsmanager::Client::new(sdk);
+    let named = |purpose: &Purpose| (format!("{stack}/{}", purpose.into_str()), *purpose);
+    let names: Arc<BTreeMap<String, Purpose>> = Arc::new(purposes.iter().map(named).collect());
+    let source: Source = Arc::new(move || -> Reading { Box::pin(fetch(client.clone(), Arc::clone(&names))) });
+    Keeper::start(source, clock.clone()).await.map_err(|why| StartError(format!("can't read the secrets: {why}")))
+}
+
+/// Reads secrets by their names, in one call, because each connection costs a start more than a call does.
+async fn fetch(client: aws_sdk_secretsmanager::Client, names: Arc<BTreeMap<String, Purpose>>) -> Result<Texts, String> {
+    if names.is_empty() {
+        return Ok(Texts::new());
+    }
+    let asked = client.batch_get_secret_value().set_secret_id_list(Some(names.keys().cloned().collect()));
+    let answer = asked.send().await.map_err(|error| describe(&error))?;
+    let found = answer.secret_values.unwrap_or_default().into_iter();
+    let texts: Texts = found.filter_map(|it| Some((*names.get(&it.name?)?, it.secret_string?))).collect();
+    let missing: Vec<&str> =
+        names.iter().filter(|(_, it)| !texts.contains_key(it)).map(|(it, _)| it.as_str()).collect();
+    let why: Vec<String> = answer.errors.unwrap_or_default().into_iter().filter_map(|it| it.error_code).collect();
+    match missing.as_slice() {
+        [] => Ok(texts),
+        missing => Err(format!("{}: {}", missing.join(", "), why.join(", "))),
+    }
 }
 
 /// Opens a connection by reading an item that does not exist, in the way in which callers are read, because every

@@ -46,6 +46,8 @@ pub enum Metric {
     FigureDiffers,
     /// By how many seconds what was due is late, if at all. Each run of `run-due-work` says so.
     DueWorkLate,
+    /// A function could not read its secrets again. It goes on with those it has.
+    SecretsUnread,
 }
 
 pub fn count(metric: Metric) {

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod keeper;
 pub mod logs;
 pub mod mail;
 pub mod metrics;

@@ -5,6 +5,7 @@
 //! reference, and nobody without the deployment's secret can tell which one it is.
 
 use purser_domain::basic::refid::code;
+use purser_store::StoreError;
 
 use crate::process::app::App;
 use crate::process::metrics::{self, Metric};
@@ -12,13 +13,14 @@ use crate::process::metrics::{self, Metric};
 impl App {
     /// Logs and counts a security event. `account` is the refid of a user or a key, which need not exist.
     pub fn security(&self, event: Metric, account: &str, address: Option<&str>) {
-        let address = address.map(|address| self.reference(address));
+        let named = |address| self.reference(address).unwrap_or_else(|error| error.to_string());
+        let address = address.map(named);
         tracing::warn!(event = event.into_str(), account, address, "a security event");
         metrics::count(event);
     }
 
     /// How the log names a network address.
-    pub fn reference(&self, address: &str) -> String {
-        code(self.store.secrets().bits("network address", &[address]))
+    fn reference(&self, address: &str) -> Result<String, StoreError> {
+        Ok(code(self.store.secrets().address_bits(address)?))
     }
 }

@@ -75,7 +75,7 @@ impl Store {
         let key = |refid: &String| Key::alone(kind.into_str(), refid);
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let items = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
-        let facts = items.values().filter_map(|item| self.fact(item).transpose());
+        let facts = items.values().filter_map(|item| Self::fact(item).transpose());
         facts.map(|fact| fact.map(|fact| (fact.refid.clone(), fact))).collect()
     }
 
@@ -92,7 +92,7 @@ impl Store {
         // version counts.
         let mut listed: BTreeMap<String, Fact> = BTreeMap::new();
         for item in side_by_side(AT_ONCE, reads.collect()).await?.iter().flatten() {
-            let fact = self.fact(item)?;
+            let fact = Self::fact(item)?;
             let fact = fact.ok_or_else(|| StoreError::Unreadable("a listed item counts in no figure".into()))?;
             let newer = listed.get(&fact.refid).is_none_or(|known| known.version < fact.version);
             if newer {
@@ -143,8 +143,8 @@ impl Store {
         Ok(first.map(Time::day))
     }
 
-    fn fact(&self, item: &Item) -> Result<Option<Fact>, StoreError> {
-        let change = change::between(None, item, &self.secrets)?;
+    fn fact(item: &Item) -> Result<Option<Fact>, StoreError> {
+        let change = change::between(None, item)?;
         Ok(change.as_ref().and_then(Fact::of))
     }
 }

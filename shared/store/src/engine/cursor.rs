@@ -6,26 +6,25 @@
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 
-use crate::Store;
+use crate::{Store, StoreError};
 
 const MAC: usize = 16;
 
-/// The cursor was not given for this query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidCursor;
-
 impl Store {
     /// A cursor for `position` in the list that `scope` describes (route, filters and tenant).
-    pub fn cursor(&self, scope: &str, position: &str) -> String {
-        let mac = self.secrets().cursor_mac(scope, position);
-        BASE64URL_NOPAD.encode(&[&mac, position.as_bytes()].concat())
+    pub fn cursor(&self, scope: &str, position: &str) -> Result<String, StoreError> {
+        let mac = self.secrets().cursor_mac(scope, position)?;
+        Ok(BASE64URL_NOPAD.encode(&[&mac, position.as_bytes()].concat()))
     }
 
-    pub fn position(&self, scope: &str, cursor: &str) -> Result<String, InvalidCursor> {
-        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| InvalidCursor)?;
-        let (mac, position) = bytes.split_first_chunk::<MAC>().ok_or(InvalidCursor)?;
-        let position = std::str::from_utf8(position).map_err(|_| InvalidCursor)?;
-        let expected = self.secrets().cursor_mac(scope, position);
-        if bool::from(expected.ct_eq(mac)) { Ok(position.to_owned()) } else { Err(InvalidCursor) }
+    /// The position that `cursor` names; `None` if the cursor was not given for this list.
+    pub fn position(&self, scope: &str, cursor: &str) -> Result<Option<String>, StoreError> {
+        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok();
+        let parts = bytes.as_deref().and_then(<[u8]>::split_first_chunk::<MAC>);
+        let Some((mac, Ok(position))) = parts.map(|(mac, position)| (mac, std::str::from_utf8(position))) else {
+            return Ok(None);
+        };
+        let expected = self.secrets().cursor_mac(scope, position)?;
+        Ok(bool::from(expected.ct_eq(mac)).then(|| position.to_owned()))
     }
 }

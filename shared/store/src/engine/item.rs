@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::engine::keys::{Index, Key};
-use crate::engine::secrets::Secrets;
+use crate::engine::secrets::{Seal, Secrets};
 
 pub type Item = HashMap<String, AttributeValue>;
 
@@ -107,15 +107,17 @@ pub(crate) fn put_metadata(
         return Ok(());
     }
     let json = serde_json::to_vec(metadata).map_err(|error| StoreError::Failed(error.to_string()))?;
-    item.insert("sealed".to_owned(), bytes(secrets.seal(place, &json)?));
+    item.insert("sealed".to_owned(), bytes(secrets.seal(Seal::Record, place, &json)?));
     Ok(())
 }
 
 /// Opens the metadata that was sealed into an item for `place`; empty if there is none.
 pub(crate) fn metadata_of(item: &Item, secrets: &Secrets, place: &str) -> Result<Metadata, StoreError> {
+    // Whether or not there is any, only who may open metadata reads items as if there were none.
+    secrets.must_have(Seal::Record)?;
     let Some(sealed) = bytes_of(item, "sealed") else {
         return Ok(Metadata::default());
     };
-    let json = secrets.open(place, sealed)?;
+    let json = secrets.open(Seal::Record, place, sealed)?;
     serde_json::from_slice(&json).map_err(|error| StoreError::Unreadable(format!("metadata: {error}")))
 }

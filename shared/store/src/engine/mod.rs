@@ -23,6 +23,6 @@ pub use keys::Key;
 pub(crate) use loaded::Loaded;
 pub(crate) use page::List;
 pub use page::{Created, Order, Page, Paging};
-pub use secrets::{Secrets, WeakSecret};
+pub use secrets::{Seal, Secrets};
 pub(crate) use table::{Condition, Filter, TableError, Update, Write};
 pub use table::{Consistency, Table};

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 
 use crate::StoreError;
 use crate::engine::item::{Origin, doc, part, text_of};
-use crate::engine::{Item, Secrets, Stamp};
+use crate::engine::{Item, Stamp};
 use crate::events::due::fell_due;
-use crate::parties::{client, notice, reseller};
+use crate::parties::{client, notice};
 use crate::people::api_key::item as api_key;
 
 /// The kinds of items whose changes a consumer needs. The filter of the stream in template.yaml passes no others.
@@ -34,10 +34,11 @@ pub struct StampedChange {
     pub origin: Origin,
 }
 
-/// The change between two images of an item; `None` if no consumer needs it.
-pub fn change(old: Option<&Item>, new: Option<&Item>, secrets: &Secrets) -> Result<Option<StampedChange>, StoreError> {
+/// The change between two images of an item; `None` if no consumer needs it. What is sealed stays closed: it is no part
+/// of any event or figure, so sealing it anew is no change.
+pub fn change(old: Option<&Item>, new: Option<&Item>) -> Result<Option<StampedChange>, StoreError> {
     let Some(new) = new else { return Ok(None) };
-    let Some(change) = between(old, new, secrets)? else {
+    let Some(change) = between(old, new)? else {
         return Ok(None);
     };
     let stamp: Stamp = part(new, "by")?;
@@ -45,19 +46,13 @@ pub fn change(old: Option<&Item>, new: Option<&Item>, secrets: &Secrets) -> Resu
 }
 
 /// Like [`change()`], for images that do not carry `by`, such as items read from an index.
-pub(crate) fn between(old: Option<&Item>, new: &Item, secrets: &Secrets) -> Result<Option<Change>, StoreError> {
+pub(crate) fn between(old: Option<&Item>, new: &Item) -> Result<Option<Change>, StoreError> {
     let kind = text_of(new, "kind").filter(|kind| KINDS.contains(kind));
     Ok(Some(match kind {
-        Some("client") => {
-            Change::Client(old.map(|old| client::read(old, secrets)).transpose()?, client::read(new, secrets)?)
-        }
+        Some("client") => Change::Client(old_doc(old)?, doc(new)?),
         // A tombstone is written once, when its client is deleted.
-        Some(client::DELETED) => {
-            Change::ClientDeleted(old.map(|old| client::read(old, secrets)).transpose()?, doc(new)?)
-        }
-        Some("reseller") => {
-            Change::Reseller(old.map(|old| reseller::read(old, secrets)).transpose()?, reseller::read(new, secrets)?)
-        }
+        Some(client::DELETED) => Change::ClientDeleted(old_doc(old)?, doc(new)?),
+        Some("reseller") => Change::Reseller(old_doc(old)?, doc(new)?),
         // An entry is inserted once. A later write of its item moves no credits.
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
         Some("licence") => Change::Licence(old_doc(old)?, doc(new)?),

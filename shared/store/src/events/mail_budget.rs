@@ -137,17 +137,17 @@ impl Store {
         to: &EmailAddress,
         share: Share,
         reseller: Option<&ResellerRefid>,
-    ) -> Postage<'a> {
+    ) -> Result<Postage<'a>, StoreError> {
         let day = mailing.now.day();
-        let address = code(self.secrets.bits("mailed address", &[&to.folded()]));
-        Postage {
+        let address = code(self.secrets.bits("mailed address", &[&to.folded()])?);
+        Ok(Postage {
             mailing,
             share,
             limits: self.policy.mails,
             claim: claim::key(mailing.consumer, mailing.event),
             recipient: Key::alone("MB", format_args!("{address}#{day}")),
             reseller: reseller.map(|reseller| Key::alone("MB", format_args!("{reseller}#{day}"))),
-        }
+        })
     }
 
     /// Counts a notice to an address, which `reseller` caused if there is one. False: the day's notices have been sent,
@@ -158,7 +158,7 @@ impl Store {
         to: &EmailAddress,
         reseller: Option<&ResellerRefid>,
     ) -> Result<bool, StoreError> {
-        let postage = self.postage(mailing, to, Share::Notices, reseller);
+        let postage = self.postage(mailing, to, Share::Notices, reseller)?;
         let mut may = false;
         let decide = |loaded: &Loaded| {
             let paid = postage.pay(loaded)?;

@@ -48,7 +48,7 @@ impl Store {
             Suppression::Complaint => None,
         };
         let suppressed = Suppressed { version: 1, created_at: now, reason, until };
-        let key = self.suppression_key(email);
+        let key = self.suppression_key(email)?;
         let mut written = item(&key, "suppressed_address", &suppressed, stamp)?;
         if let Some(until) = until {
             written.insert("ttl".to_owned(), number(until.unix_seconds()));
@@ -71,7 +71,7 @@ impl Store {
     }
 
     pub async fn suppression(&self, email: &EmailAddress, now: Time) -> Result<Option<Suppression>, StoreError> {
-        let key = self.suppression_key(email);
+        let key = self.suppression_key(email)?;
         let found = self.table.get(&key, Consistency::Strong).await?;
         let found: Option<Suppressed> = found.as_ref().map(doc).transpose()?;
         // DynamoDB can take days to remove an expired item, which until then can still be read.
@@ -79,8 +79,8 @@ impl Store {
         Ok(lasting.map(|it| it.reason))
     }
 
-    fn suppression_key(&self, email: &EmailAddress) -> Key {
-        let bits = self.secrets.bits("suppressed address", &[&email.folded()]);
-        Key::alone("SA", code(bits))
+    fn suppression_key(&self, email: &EmailAddress) -> Result<Key, StoreError> {
+        let bits = self.secrets.bits("suppressed address", &[&email.folded()])?;
+        Ok(Key::alone("SA", code(bits)))
     }
 }

@@ -8,7 +8,7 @@ use purser_domain::licences::{Licence, LicenceKey};
 
 use crate::engine::item::{bytes, bytes_of, doc, item};
 use crate::engine::keys::{by_time, shard, tenant};
-use crate::engine::{Condition, Index, Item, Key, Secrets, Stamp, Write};
+use crate::engine::{Condition, Index, Item, Key, Seal, Secrets, Stamp, Write};
 use crate::{Store, StoreError};
 
 pub(crate) fn key(refid: &LicenceRefid) -> Key {
@@ -24,8 +24,8 @@ pub struct KeyedLicence {
 
 impl Store {
     /// The refid of the licence with this key. It depends on the key alone, so a licence is found by its key.
-    pub fn licence_refid(&self, key: &LicenceKey) -> LicenceRefid {
-        LicenceRefid::new(&self.prefixes.licence, self.secrets.bits("licence", &[key.reveal()]))
+    pub fn licence_refid(&self, key: &LicenceKey) -> Result<LicenceRefid, StoreError> {
+        Ok(LicenceRefid::new(&self.prefixes.licence, self.secrets.bits("licence", &[key.reveal()])?))
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn write(
     let id = licence.refid.as_str();
     let place = by_time(licence.created_at, id);
     let mut item = item(&key, "licence", licence, stamp)?;
-    item.insert("sealed".to_owned(), bytes(secrets.seal(&key.pk, keyed.key.reveal().as_bytes())?));
+    item.insert("sealed".to_owned(), bytes(secrets.seal(Seal::Licence, &key.pk, keyed.key.reveal().as_bytes())?));
     Index::Tenant.place(&mut item, format!("LI@{}", tenant(licence.reseller.as_ref(), id)), place.clone());
     Index::Kind.place(&mut item, format!("LI#{}", shard(id)), place.clone());
     if let Some(client) = &licence.client {
@@ -60,7 +60,7 @@ pub(crate) fn read(item: &Item, secrets: &Secrets) -> Result<KeyedLicence, Store
     let licence: Licence = doc(item)?;
     let sealed =
         bytes_of(item, "sealed").ok_or_else(|| StoreError::Unreadable("a licence has no sealed key".into()))?;
-    let text = String::from_utf8(secrets.open(&key(&licence.refid).pk, sealed)?)
+    let text = String::from_utf8(secrets.open(Seal::Licence, &key(&licence.refid).pk, sealed)?)
         .map_err(|_| StoreError::Unreadable("a licence key is not UTF-8".into()))?;
     Ok(KeyedLicence { licence, key: LicenceKey::new(text) })
 }

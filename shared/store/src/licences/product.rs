@@ -36,7 +36,7 @@ impl Store {
         product: &Product,
         request: &Request,
     ) -> Result<Answer, StoreError> {
-        let record = self.record(request);
+        let record = self.record(request)?;
         self.command(&request.stamp.request, record.as_ref(), &[], |_| {
             let answer = answer::show::<V, _>(product)?;
             let mut writes = Vec::new();

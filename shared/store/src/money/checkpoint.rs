@@ -67,6 +67,17 @@ impl Store {
         found.as_ref().map(doc).transpose()
     }
 
+    /// The last part of the newest checkpoint before `date`. The caller must verify it.
+    pub async fn checkpoint_before(&self, date: Day) -> Result<Option<Part>, StoreError> {
+        let mut turn = Turn::new();
+        loop {
+            match self.checkpoints(None, 1, Some(date.to_string())).await {
+                Err(StoreError::Busy) => turn.wait("the newest checkpoint").await?,
+                page => return Ok(page?.items.into_iter().next()),
+            }
+        }
+    }
+
     /// Writes a part, or returns the part that was written before under the same number.
     pub async fn put_checkpoint(&self, part: &Part, stamp: &Stamp) -> Result<Option<Part>, StoreError> {
         let key = key(part.date, part.part);

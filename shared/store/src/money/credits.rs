@@ -42,13 +42,15 @@ impl Store {
         request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
         let Request { key, stamp, now } = request;
-        let refid = self.entry_refid(top_up.reseller, Class::Credit, &key.key);
+        let refid = self.entry_refid(top_up.reseller, Class::Credit, &key.key)?;
         let record = entry::record(&refid, request);
         let wallet_key = wallet::key(top_up.reseller);
         let reference = top_up.reference.as_ref().map(Reference::canonical);
-        let guard_key = reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference));
+        let guard_key =
+            reference.as_ref().map(|reference| self.reference_key(top_up.reseller, reference)).transpose()?;
         // White space around a reference made a difference once.
-        let older_key = top_up.reference.as_ref().map(|given| self.reference_key(top_up.reseller, given));
+        let older_key =
+            top_up.reference.as_ref().map(|given| self.reference_key(top_up.reseller, given)).transpose()?;
         let guards: Vec<Key> = guard_key.iter().chain(&older_key).cloned().collect();
         let keys: Vec<Key> = std::iter::once(wallet_key.clone()).chain(guards.clone()).collect();
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
@@ -79,9 +81,9 @@ impl Store {
         .await
     }
 
-    fn reference_key(&self, reseller: &ResellerRefid, reference: &Reference) -> Key {
+    pub(crate) fn reference_key(&self, reseller: &ResellerRefid, reference: &Reference) -> Result<Key, StoreError> {
         let parts = [reseller.as_str(), Class::Credit.into_str(), reference.as_str()];
-        Key::alone("RF", purser_domain::basic::refid::code(self.secrets.bits("reference", &parts)))
+        Ok(Key::alone("RF", purser_domain::basic::refid::code(self.secrets.bits("reference", &parts)?)))
     }
 
     fn guard_write(

@@ -105,9 +105,9 @@ fn in_order(time: Time, sequence: u64) -> String {
 }
 
 impl Store {
-    pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> EntryRefid {
-        let bits = self.secrets.bits("entry", &[wallet.as_str(), class.into_str(), key]);
-        EntryRefid::new(&self.prefixes.entry, bits)
+    pub fn entry_refid(&self, wallet: &ResellerRefid, class: Class, key: &str) -> Result<EntryRefid, StoreError> {
+        let bits = self.secrets.bits("entry", &[wallet.as_str(), class.into_str(), key])?;
+        Ok(EntryRefid::new(&self.prefixes.entry, bits))
     }
 
     /// An entry, read strongly consistently.

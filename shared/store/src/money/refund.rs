@@ -73,7 +73,7 @@ impl Store {
         request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
         let (purchase, stamp) = (command.purchase, &request.stamp);
-        let refid = self.entry_refid(&purchase.reseller, Class::Refund, &request.key.key);
+        let refid = self.entry_refid(&purchase.reseller, Class::Refund, &request.key.key)?;
         let record = entry::record(&refid, request);
         let wallet_key = wallet::key(&purchase.reseller);
         let mut keys = vec![wallet_key.clone(), key(&purchase.refid)];

@@ -56,8 +56,8 @@ impl Store {
         request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
         let stamp = &request.stamp;
-        let refid = self.entry_refid(command.from, Class::TransferOut, &request.key.key);
-        let other = self.entry_refid(command.to, Class::TransferIn, refid.as_str());
+        let refid = self.entry_refid(command.from, Class::TransferOut, &request.key.key)?;
+        let other = self.entry_refid(command.to, Class::TransferIn, refid.as_str())?;
         let record = entry::record(&refid, request);
         let (from_key, to_key) = (wallet::key(command.from), wallet::key(command.to));
         let profile_key = reseller::key(command.to);

@@ -62,18 +62,15 @@ impl Store {
         item.map(|item| read(&item, &self.secrets)).transpose()
     }
 
-    /// The resellers among `refids` that exist. The read may be stale.
+    /// The resellers among `refids` that exist, without their metadata. The read may be stale.
     pub async fn resellers_named(
         &self,
         refids: &[ResellerRefid],
     ) -> Result<HashMap<ResellerRefid, Reseller>, StoreError> {
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let found = self.table.get_all(&keys, Consistency::Eventual).await?;
-        let resellers = found.values().map(|item| {
-            let reseller = read(item, &self.secrets)?;
-            Ok((reseller.refid.clone(), reseller))
-        });
-        resellers.collect()
+        let resellers = found.values().map(doc::<Reseller>);
+        resellers.map(|reseller| reseller.map(|reseller| (reseller.refid.clone(), reseller))).collect()
     }
 
     /// A page of resellers: newest first, or in the order of the texts that a search has found.
@@ -100,10 +97,10 @@ impl Store {
         request: &Request,
     ) -> Result<Answer, StoreError> {
         let parts = [&new.email.folded(), refid.as_str()];
-        let user = UserRefid::new(&self.prefixes.user, self.secrets.bits("user", &parts));
+        let user = UserRefid::new(&self.prefixes.user, self.secrets.bits("user", &parts)?);
         let parent = parent.map(key);
         let keys: Vec<Key> = parent.iter().cloned().collect();
-        let record = self.record(request);
+        let record = self.record(request)?;
         self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             let parent = match &parent {
                 Some(key) => Some(read_loaded(loaded, key, &self.secrets)?.ok_or(Refusal::InvalidParent)?),

@@ -45,7 +45,7 @@ pub struct AccountChange {
     pub sessions: Option<Sessions>,
 }
 
-fn credentials_key(user: &UserRefid) -> Key {
+pub(crate) fn credentials_key(user: &UserRefid) -> Key {
     Key::alone("PW", user)
 }
 

@@ -115,13 +115,13 @@ impl Store {
             return Ok(Reply::Nothing);
         }
         let (new, email) = (NewToken::draw(&self.secrets)?, asked.asks.email());
-        let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()]);
-        let postage = self.postage(mailing, email, Share::Links, None);
+        let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()])?;
+        let postage = self.postage(mailing, email, Share::Links, None)?;
         let mut keys = vec![user::address_key(email), mailed.key.clone()];
         keys.extend(postage.keys());
         keys.extend(asked.asks.user().into_iter().flat_map(account::keys));
         // Derived from the request, so that a second delivery does not create a second user.
-        let bits = self.secrets.bits("registered user", &[&asked.id]);
+        let bits = self.secrets.bits("registered user", &[&asked.id])?;
         let fresh = UserRefid::new(&self.prefixes.user, bits);
         let mut reply = Reply::Nothing;
         let decide = |loaded: &Loaded| {
@@ -177,7 +177,7 @@ impl Store {
             let Some(user) = user else {
                 return Ok(Decision::Unchanged(Answer::first(Vec::new())));
             };
-            let postage = self.postage(mailing, &user.email, Share::Links, user.reseller.as_ref());
+            let postage = self.postage(mailing, &user.email, Share::Links, user.reseller.as_ref())?;
             let unread = loaded.unread(postage.keys());
             if !unread.is_empty() {
                 return Ok(Decision::Read(unread));

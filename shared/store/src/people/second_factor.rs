@@ -8,10 +8,10 @@ use purser_domain::basic::{Time, UserRefid};
 use purser_domain::people::second_factor::{RECOVERY_CODES, recovery_code, recovery_hash, use_recovery_code};
 use purser_domain::people::{Credentials, RecoveryHash, SecondFactor, TotpSecret};
 
-use crate::engine::secrets::random;
+use crate::engine::secrets::{Seal, random};
 use crate::{Store, StoreError};
 
-fn place(user: &UserRefid) -> String {
+pub(crate) fn place(user: &UserRefid) -> String {
     format!("second factor of {user}")
 }
 
@@ -35,14 +35,14 @@ impl Store {
     /// A new secret for `user`, in clear and sealed.
     pub fn new_totp_secret(&self, user: &UserRefid) -> Result<(TotpSecret, String), StoreError> {
         let secret = TotpSecret::new(self.secrets.random()?);
-        let sealed = self.secrets.seal(&place(user), secret.as_bytes())?;
+        let sealed = self.secrets.seal(Seal::Factor, &place(user), secret.as_bytes())?;
         Ok((secret, BASE64.encode(&sealed)))
     }
 
     fn totp_secret(&self, user: &UserRefid, sealed: &str) -> Result<TotpSecret, StoreError> {
         let unreadable = || StoreError::Unreadable("the secret of a second factor".to_owned());
         let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| unreadable())?;
-        let secret = self.secrets.open(&place(user), &sealed)?;
+        let secret = self.secrets.open(Seal::Factor, &place(user), &sealed)?;
         TotpSecret::try_from(secret.as_slice()).map_err(|_| unreadable())
     }
 

@@ -87,7 +87,7 @@ impl Store {
         let decide = |loaded: &Loaded| {
             let token = read(loaded, text)?;
             let mut more = account::keys(&token.user).to_vec();
-            let failed = Count::of(&self.secrets, Counted::Account, &[&token.email.folded()]);
+            let failed = Count::of(&self.secrets, Counted::Account, &[&token.email.folded()])?;
             match &token.purpose {
                 Purpose::ChangeEmail { email } => more.push(user::address_key(email)),
                 purpose if purpose.sets_password() => {

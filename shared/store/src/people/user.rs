@@ -181,7 +181,7 @@ impl Store {
         let new = holds(User { invited: true, ..new });
         let wallet = new.reseller.as_ref().map(crate::money::wallet::key);
         let keys: Vec<Key> = wallet.iter().cloned().chain(asker.map(|asker| asker.key(request.now))).collect();
-        let record = self.record(request);
+        let record = self.record(request)?;
         self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             if let Some(wallet) = &wallet {
                 crate::money::wallet::must_trade(loaded, wallet)?;

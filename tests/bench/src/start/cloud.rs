@@ -13,6 +13,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use purser_store::engine::secrets::Texts;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,7 +47,7 @@ pub struct Cloud {
 }
 
 struct Desk {
-    secret: String,
+    secrets: Texts,
     table: String,
     http: reqwest::Client,
     script: Mutex<Script>,
@@ -58,7 +59,7 @@ enum Script {
 }
 
 impl Cloud {
-    pub async fn start(secret: String, table: String, folder: &Path) -> Self {
+    pub async fn start(secrets: Texts, table: String, folder: &Path) -> Self {
         let names = [DYNAMODB.to_string(), SECRETS.to_string()];
         // RSA, like the services in the cloud: a function has to verify such a signature.
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
@@ -71,7 +72,7 @@ impl Cloud {
         let bundle = folder.join("trusted.pem");
         std::fs::write(&bundle, trusted).expect("a file");
         let desk = Arc::new(Desk {
-            secret,
+            secrets,
             table,
             http: reqwest::Client::new(),
             script: Mutex::new(Script::Record(Vec::new())),
@@ -115,7 +116,7 @@ async fn answer(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) 
     let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok());
     let (service, operation) = target.and_then(|it| it.split_once('.')).unwrap_or_default();
     let given = match service {
-        "secretsmanager" => Ok(desk.secret()),
+        "secretsmanager" => Ok(desk.secrets(&body)),
         _ => desk.dynamodb(operation, &headers, body).await,
     };
     match given {
@@ -130,12 +131,19 @@ fn json_type() -> [(&'static str, &'static str); 1] {
 }
 
 impl Desk {
-    fn secret(&self) -> Bytes {
-        let secret = json!({
-            "ARN": "Secret", "Name": "Secret", "CreatedDate": 1_700_000_000, "SecretString": self.secret,
-            "VersionId": "EXAMPLE1-90ab-cdef-fedc-ba987SECRET1", "VersionStages": ["AWSCURRENT"],
-        });
-        Bytes::from(secret.to_string())
+    /// The secrets that a function asks for by name, in one call.
+    fn secrets(&self, asked: &Bytes) -> Bytes {
+        let asked: Value = serde_json::from_slice(asked).expect("a request");
+        let value = |name: &Value| {
+            let name = name.as_str().expect("a name");
+            let purpose = name.rsplit('/').next().and_then(|it| it.parse().ok()).expect("a purpose");
+            json!({
+                "ARN": name, "Name": name, "CreatedDate": 1_700_000_000, "SecretString": self.secrets[&purpose],
+                "VersionId": "EXAMPLE1-90ab-cdef-fedc-ba987SECRET1", "VersionStages": ["AWSCURRENT"],
+            })
+        };
+        let values: Vec<Value> = asked["SecretIdList"].as_array().expect("names").iter().map(value).collect();
+        Bytes::from(json!({"SecretValues": values, "Errors": []}).to_string())
     }
 
     async fn dynamodb(&self, operation: &str, headers: &HeaderMap, request: Bytes) -> Result<Bytes, String> {

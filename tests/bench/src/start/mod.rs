@@ -64,9 +64,9 @@ impl Bench {
     /// Creates a world in `folder`, and runs each request once to record its calls.
     pub async fn prepare(programs: &Programs, folder: &Path) -> Self {
         let world = World::with(Some(folder.join("data")), &[]).await;
-        let secret = std::fs::read_to_string(folder.join("data/secret")).expect("a secret");
+        let secrets = world.system().vault().texts().expect("secrets");
         let table = world.system().dynamo().endpoint();
-        let cloud = Cloud::start(secret, table, folder).await;
+        let cloud = Cloud::start(secrets, table, folder).await;
         let partner = world.partner("gold", 100_000).await;
         let (product, client) = (world.product(700).await, world.client(&partner).await);
         let key = partner.caller.key().expect("a key");

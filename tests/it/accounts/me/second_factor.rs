@@ -15,7 +15,7 @@ impl Phone {
     }
 
     /// The code that the app shows `steps` steps of 30 seconds from now.
-    fn shows(&self, world: &World, steps: i64) -> String {
+    pub fn shows(&self, world: &World, steps: i64) -> String {
         let now = world.system().clock().timestamp().as_second();
         let then = u64::try_from(now + steps * 30).unwrap();
         self.0.generate(then).to_string()

@@ -15,6 +15,7 @@ use purser_edge::process::clock::Clock;
 use purser_local::run::system::Options;
 use purser_tests::World;
 use purser_tests::document::{Document, Operation};
+use purser_tests::seals::SEALED;
 use serde_json::{Value, json};
 
 use fill::{Exchange, Filled, NOW, fill, options};
@@ -66,7 +67,7 @@ fn update(folder: &Path, exchanges: &[Exchange]) {
     let lines: Vec<String> = exchanges.iter().map(|it| it.to_json().to_string()).collect();
     let requests = lines.join("\n");
     write("requests.ndjson.zst", &zstd::bulk::compress(requests.as_bytes(), 19).expect("compressed"));
-    for name in ["secret", "operator-key"] {
+    for name in ["secrets.json", "operator-key"] {
         let _bytes = std::fs::copy(folder.join(name), stored(name));
     }
 }
@@ -75,7 +76,7 @@ fn update(folder: &Path, exchanges: &[Exchange]) {
 async fn open(parent: &Path) -> (World, Vec<Exchange>) {
     let folder = parent.join("data");
     std::fs::create_dir(&folder).unwrap();
-    for name in ["secret", "operator-key"] {
+    for name in ["secret", "secrets.json", "operator-key"] {
         if stored(name).exists() {
             std::fs::copy(stored(name), folder.join(name)).unwrap();
         }
@@ -96,15 +97,33 @@ async fn open(parent: &Path) -> (World, Vec<Exchange>) {
 async fn a_folder_filled_before_answers_every_repeat_with_the_same_bytes() {
     let parent = tempfile::tempdir().unwrap();
     let (world, exchanges) = open(parent.path()).await;
+    must_repeat(&world, &exchanges).await;
+}
+
+/// The seals of a folder of an earlier version name no key. New keys open them, and seal them anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_filled_before_answers_the_same_after_its_seals_were_renewed() {
+    let parent = tempfile::tempdir().unwrap();
+    let (world, exchanges) = open(parent.path()).await;
+    world.rotate();
+    world.read_secrets_again();
+    for what in SEALED {
+        let renewed = world.reseal(what).await;
+        assert!(renewed > 0 || ["resellers", "factors"].contains(&what), "{what}");
+    }
+    must_repeat(&world, &exchanges).await;
+}
+
+async fn must_repeat(world: &World, exchanges: &[Exchange]) {
     let commands: Vec<&Exchange> = exchanges.iter().filter(|it| it.key.is_some()).collect();
     let repeated: BTreeSet<&str> = commands.iter().map(|it| it.operation.as_str()).collect();
     let takes_key = |operation: &&Operation| operation.header("Idempotency-Key").is_some();
-    let operations = Document::of(&world).await.operations();
+    let operations = Document::of(world).await.operations();
     let lacking = operations.iter().filter(takes_key).map(Operation::name).filter(|it| !repeated.contains(it.as_str()));
     assert_eq!(lacking.collect::<Vec<_>>(), [""; 0], "the requests that filled the folder must cover each command");
     for command in commands {
         let what = format!("{} {}", command.method, command.target);
-        let reply = command.send(&world).await;
+        let reply = command.send(world).await;
         if command.target == "/v1/api-keys" {
             let _shown = reply.refused(409, "key_already_shown");
             continue;

@@ -13,7 +13,9 @@ use purser_local::template::{EventSpec, Template};
 use purser_tests::document::Operation;
 use purser_tests::faults::{Fault, Script};
 use purser_tests::prelude::*;
+use purser_tests::seals::SEALED;
 
+use crate::accounts::me::second_factor::enable;
 use crate::http::operations::{Case, Party, Who, cases};
 
 /// Rights that Lambda itself uses, when it keeps the records on which a function gave up.
@@ -26,8 +28,16 @@ const BY_LAMBDA: [&str; 6] = [
     "relay: s3:PutObject on FailedRecords/*",
 ];
 
-/// Rights that functions use to start in the cloud; here the secret is a file. `make rehearse` uses them.
-const AT_START: [&str; 2] = ["StartPolicy: kms:Decrypt on Key", "StartPolicy: secretsmanager:GetSecretValue on Secret"];
+/// Rights that functions use to start in the cloud; here secrets are in a file. `make rehearse` uses them.
+const AT_START: [&str; 4] = [
+    "KeyPolicy: kms:Decrypt on Key",
+    "KeyPolicy: secretsmanager:BatchGetSecretValue on *",
+    "StartPolicy: kms:Decrypt on Key",
+    "StartPolicy: secretsmanager:BatchGetSecretValue on *",
+];
+
+/// The right to read a secret, which [`must_use_their_secrets`] judges for each function.
+const SECRET: &str = " secretsmanager:GetSecretValue on Secret/";
 
 /// A world with every switch on that makes a function do more.
 async fn busy_world() -> World {
@@ -177,6 +187,11 @@ async fn no_function_may_do_more_than_it_does() {
             _ => Party::new(&world).await,
         };
         party.prepare(&world, case.needs).await;
+        if case.who != Who::Anybody {
+            // The log names the address of a caller whose key is none.
+            let request = (case.sample)(&party.ids).request(&operation, "k");
+            let _refused = request.send(&operator.with_key(Some("op_wrong"))).await.refused(401, "unauthenticated");
+        }
         drive(&operator, &party, case, &operation).await;
         if operation.method != "GET" {
             contend(&world, case, &operation).await;
@@ -204,6 +219,7 @@ async fn no_function_may_do_more_than_it_does() {
     world.run_schedule("report-accounts").await;
     world.run_schedule("rollup").await;
     world.run_schedule("report-partners").await;
+    reseal(&world).await;
     let top = world.operator.get("/v1/analytics/resellers/top").await;
     assert_ne!(top.expect(200).json["data"], json!([]));
     let asked = accounts::with_sums().await;
@@ -214,11 +230,55 @@ async fn no_function_may_do_more_than_it_does() {
     let customers = world.operator.get("/v1/analytics/customers/top").await;
     assert_ne!(customers.expect(200).json["data"], json!([]));
     let recounted = recounted().await;
-    let unused = &(&unused(&world) & &unused(&asked)) & &unused(&recounted);
+    must_use_their_secrets(&[&world, &asked, &recounted]);
+    let mut unused = &(&unused(&world) & &unused(&asked)) & &unused(&recounted);
+    unused.retain(|right| !right.contains(SECRET));
     let elsewhere = [&BY_LAMBDA[..], &AT_START].concat();
     let elsewhere: BTreeSet<String> = elsewhere.into_iter().map(str::to_owned).collect();
     assert_eq!(unused, elsewhere, "the rights that nothing uses are not the expected ones");
     assert_eq!(world.system().dead_letters(), []);
+}
+
+/// New keys, under which everything is sealed anew, although a conflict makes each kind be read again, and with which
+/// a checkpoint is signed.
+async fn reseal(world: &World) {
+    let sells = json!({"company_name": "x", "email": "sealed@example.com", "metadata": {"a": 1}});
+    let _sealed = world.operator.post("/v1/resellers", &sells).await.expect(201);
+    let buys = json!({"name": "x", "email": "sealed@example.com", "metadata": {"a": 1}});
+    let _sealed = world.operator.post("/v1/clients", &buys).await.expect(201);
+    let (person, phone, _) = enable(world, &world.person().await).await;
+    world.system().clock().advance(jiff::SignedDuration::from_mins(1));
+    let code = json!({"email": person.email, "password": PASSWORD, "code": phone.shows(world, 0)});
+    let _in = world.nobody().post("/v1/auth/login", &code).await.expect(200);
+    world.rotate();
+    world.read_secrets_again();
+    for what in ["clients", "resellers", "licences"] {
+        let script = Script::default();
+        let conflict = json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"});
+        script.then(1, "UpdateItem", &Fault::Answer(400, conflict.to_string()));
+        let app = world.app_over("reseal", &script).await;
+        app.keeper.refresh().await;
+        let walked = purser_api::seals::reseal::reseal(app, json!({"what": what})).await.unwrap();
+        assert_ne!(walked["renewed"], 0, "{what}");
+    }
+    for what in SEALED {
+        world.reseal(what).await;
+    }
+    world.run_schedule("checkpoint-ledger").await;
+}
+
+/// Each function needed every secret that its role allows, and no other.
+fn must_use_their_secrets(worlds: &[&World]) {
+    let mut differing = Vec::new();
+    for function in purser_lambda::functions() {
+        let used = worlds.iter().flat_map(|it| it.system().apps().of(function.name).unwrap().store.secrets().used());
+        let used: BTreeSet<_> = used.collect();
+        let may = worlds[0].system().roles().get(function.name).unwrap().secrets().into_iter().collect();
+        if used != may {
+            differing.push(format!("{} needs {used:?} and may have {may:?}", function.name));
+        }
+    }
+    assert_eq!(differing, [""; 0]);
 }
 
 /// A world that lost the timeline rows and one figure of the day before, then found and repaired that.

@@ -38,8 +38,6 @@ pub enum Bug {
     ClaimUnconditioned,
     /// An item falls due even if another run has let it fall due.
     DueUnconditioned,
-    /// A client that was told of its status once is never told again.
-    NoticeNotPlannedAgain,
     /// A user gets an e-mail address without a check that no other user has it.
     LoginAddressUnconditioned,
     /// A sign-in succeeds even if the user or its sessions have changed since they were read.
@@ -107,9 +105,6 @@ impl Bug {
             }
             (Self::ClaimUnconditioned, "UpdateItem") if is_of(&body["Key"], &["EV#"]) => always(body),
             (Self::DueUnconditioned, "UpdateItem") if is_of(&body["Key"], &["NO#"]) && meets(body) => always(body),
-            (Self::NoticeNotPlannedAgain, "UpdateItem") if is_of(&body["Key"], &["NO#"]) && !meets(body) => {
-                body[CONDITION] = json!(format!("({}) AND attribute_not_exists(pk)", text(body, CONDITION)));
-            }
             (_, "TransactWriteItems") => {
                 self.sends_of_accounts(body);
                 self.sends_of_rollups(operation, body);

@@ -73,12 +73,12 @@ impl Names {
 
     pub fn client(&self, label: &str) -> ClientRefid {
         let id = ClientId::try_from(label.to_owned()).expect("a client id");
-        self.app.store.client_refid(&id)
+        self.app.store.client_refid(&id).expect("a refid")
     }
 
     pub fn purchase(&self, wallet: usize, key: &str) -> String {
         let wallet = ResellerRefid::parse(self.wallet(wallet)).expect("a refid");
-        self.app.store.entry_refid(&wallet, Class::Provision, key).to_string()
+        self.app.store.entry_refid(&wallet, Class::Provision, key).expect("a refid").to_string()
     }
 
     /// The licences at these indexes of a purchase. An index out of range yields a refid that does not exist.

@@ -14,7 +14,7 @@ use purser_store::StoreError;
 use purser_store::events::change::StampedChange;
 
 pub async fn project_timeline(app: App, event: StreamEvent) -> DynamoDbEventResponse {
-    let (changes, unreadable) = records::changes(&app, &event);
+    let (changes, unreadable) = records::changes(&event);
     let facts: Vec<(usize, Fact)> =
         changes.iter().filter_map(|(place, changed)| Some((*place, Fact::of(&changed.change)?))).collect();
     let added: Vec<Fact> = facts.iter().map(|(_, fact)| fact.clone()).collect();

@@ -14,7 +14,7 @@ use purser_edge::events::records;
 use purser_edge::process::metrics::{self, Metric};
 
 pub async fn relay(app: App, event: StreamEvent) -> DynamoDbEventResponse {
-    let (changes, mut failed) = records::changes(&app, &event);
+    let (changes, mut failed) = records::changes(&event);
     let mut outbox: Vec<(usize, Announcement)> = Vec::new();
     for (place, changed) in changes {
         let origin = changed.origin;

@@ -6,7 +6,6 @@ use std::io;
 
 use purser_edge::process::config::ConfigError;
 use purser_store::StoreError;
-use purser_store::engine::WeakSecret;
 use thiserror::Error;
 
 use crate::cloud::dynamo::DynamoError;
@@ -34,8 +33,8 @@ pub enum StartError {
     Folder(#[from] FolderError),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error(transparent)]
-    Secret(#[from] WeakSecret),
+    #[error("{0}")]
+    Secrets(String),
     #[error(transparent)]
     Dynamo(#[from] DynamoError),
     #[error(transparent)]

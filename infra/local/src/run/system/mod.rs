@@ -17,10 +17,10 @@ use axum::response::Response;
 use purser_edge::App;
 use purser_edge::process::clock::Clock;
 use purser_edge::process::config::{Config, ConfigError};
+use purser_edge::process::keeper::Keeper;
 use purser_lambda::functions as all_functions;
-use purser_store::engine::Secrets;
 use purser_store::engine::item::Origin;
-use purser_store::engine::secrets::sha256_hex;
+use purser_store::engine::secrets::{Purpose, sha256_hex};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
@@ -32,11 +32,12 @@ use crate::cloud::loopback::Loopback;
 use crate::cloud::ses::{Mail, Mailbox};
 use crate::cloud::timetable::Timetables;
 use crate::run::apps::Apps;
-use crate::run::folder::{Folder, new_operator_key, new_secret};
+use crate::run::folder::{Folder, new_operator_key};
 use crate::run::gateway::bounds::{Bounds, Places, bounded};
 use crate::run::gateway::{self, GatewayError, connections};
 use crate::run::local_routes::{self, Laptop};
 use crate::run::sdk::{self, Endpoints};
+use crate::run::vault::Vault;
 use crate::run::{docs, functions};
 use crate::template::roles::Roles;
 use crate::template::{Template, TemplateError};
@@ -83,6 +84,7 @@ pub struct System {
     gateway: Loopback,
     stand_ins: StandIns,
     roles: Roles,
+    vault: Vault,
     operator_key: String,
     /// The task that starts scheduled functions; it ends when this set is dropped.
     watching: JoinSet<()>,
@@ -106,7 +108,8 @@ impl System {
         functions::check(&template)?;
         let folder = options.folder.as_deref().map(Folder::open).transpose()?;
         let listener = listen(options.port).await?;
-        let (secrets, operator_key) = keys(folder.as_ref(), options.operator_key)?;
+        let vault = Vault::open(folder.as_ref())?;
+        let operator_key = operator_key(folder.as_ref(), options.operator_key)?;
         let address = listener.local_addr().map_err(stand_in("gateway"))?;
         let config = configure(&template, address, &operator_key, options.variables)?;
         let rules = functions::rules(&template, &config.bus)?;
@@ -114,10 +117,11 @@ impl System {
         let now = now_of(&options.clock);
         let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;
         let sdk = IndexKeys::of(&template.table).guard(&sdk::settings(&stand_ins.endpoints()).await);
-        let mut app = App::new(config, secrets, &sdk, options.clock);
+        let own = Keeper::start(vault.source(Purpose::ALL), options.clock.clone()).await;
+        let mut app = App::with(config, own.map_err(StartError::Secrets)?, &sdk, options.clock);
         app.origin = options.origin;
         let names: Vec<&str> = all_functions().map(|it| it.name).collect();
-        let apps = Apps::new(app, &sdk, &names, &roles);
+        let apps = Apps::new(app, &sdk, &names, &roles, &vault).await.map_err(StartError::Secrets)?;
         stand_ins.bus.set_target(functions::target(&apps));
         let timetables = Timetables::of(&template, apps.own().clock.timestamp())?;
         let laptop = Laptop {
@@ -140,7 +144,7 @@ impl System {
         if options.on_time {
             watching.spawn(watch(laptop.clone()));
         }
-        Ok(Self { laptop, router, gateway, stand_ins, roles, operator_key, watching, folder })
+        Ok(Self { laptop, router, gateway, stand_ins, roles, vault, operator_key, watching, folder })
     }
 
     /// The base URL of the API, such as `http://127.0.0.1:3000`.
@@ -164,6 +168,10 @@ impl System {
 
     pub fn roles(&self) -> &Roles {
         &self.roles
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     pub fn clock(&self) -> &Clock {
@@ -243,8 +251,7 @@ async fn listen(port: u16) -> Result<TcpListener, StartError> {
     })
 }
 
-fn keys(folder: Option<&Folder>, given: Option<String>) -> Result<(Secrets, String), StartError> {
-    let secret = folder.map_or_else(|| Ok(new_secret()?), Folder::secret)?;
+fn operator_key(folder: Option<&Folder>, given: Option<String>) -> Result<String, StartError> {
     let operator_key = match (given, folder) {
         (Some(key), _) => key,
         (None, Some(folder)) => folder.operator_key()?,
@@ -254,7 +261,7 @@ fn keys(folder: Option<&Folder>, given: Option<String>) -> Result<(Secrets, Stri
     if operator_key.is_empty() || padded || operator_key.chars().any(char::is_control) {
         return Err(StartError::OperatorKey);
     }
-    Ok((Secrets::from_root(secret.as_bytes())?, operator_key))
+    Ok(operator_key)
 }
 
 /// The configuration: the template's defaults, overridden by what the laptop knows and then by the `given` variables.

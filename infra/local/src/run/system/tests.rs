@@ -192,7 +192,7 @@ async fn a_folder_keeps_everything_between_runs() {
     let turned = ask(&first, post("/_local/clock", &json!({"advance": "P1D"}))).await;
     assert_eq!(turned.status(), 404);
     first.shutdown().await;
-    for name in ["secret", "operator-key", "table.sqlite"] {
+    for name in ["secrets.json", "operator-key", "table.sqlite"] {
         let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }

@@ -32,6 +32,10 @@ impl Access {
         Self::new("unknown", "nothing", Vec::new())
     }
 
+    pub(super) fn to_secret(name: &str) -> Self {
+        Self::new("secretsmanager:GetSecretValue", name, Vec::new())
+    }
+
     /// The accesses of a request. `target` is the header `x-amz-target`, and `path` the request's path.
     pub fn of(target: Option<&str>, path: &str, body: &[u8]) -> Vec<Self> {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use purser_store::engine::secrets::Purpose;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -110,6 +111,13 @@ impl Roles {
 }
 
 impl Role {
+    /// The secrets that the role allows to read.
+    pub fn secrets(&self) -> Vec<Purpose> {
+        let asks = |purpose: &Purpose| Access::to_secret(&format!("{}{}", policy::SECRET, purpose.into_str()));
+        let may = |purpose: &Purpose| self.statements.iter().any(|it| it.allows(&asks(purpose), &self.sender));
+        Purpose::ALL.iter().copied().filter(may).collect()
+    }
+
     /// Judges a call as IAM does: a single statement must allow each access, including its keys.
     pub fn judge(&self, accesses: &[Access]) -> Result<(), Box<Access>> {
         if accesses.is_empty() {

@@ -16,6 +16,14 @@ const HERE: [&str; 2] = [
     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:",
 ];
 
+/// What the ARNs of the deployment's secrets begin with, and what follows their names: characters that AWS adds.
+const SECRETS: (&str, &str) =
+    ("arn:*:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/", "-??????");
+
+/// Reads several secrets in one call, each of which needs a right of its own. It is the only action that names no
+/// resource.
+const BATCH: &str = "secretsmanager:BatchGetSecretValue";
+
 /// A statement with the effect `Allow`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
@@ -80,6 +88,9 @@ impl Condition {
         }
     }
 }
+
+/// What the names of secrets begin with here.
+pub(super) const SECRET: &str = "Secret/";
 
 /// Whether `text` matches `pattern`, in which a final `*` matches any rest.
 pub(super) fn like(pattern: &str, text: &str) -> bool {
@@ -149,8 +160,11 @@ fn read(holder: &str, statement: &Value) -> Result<Statement, String> {
     };
     let actions: Vec<String> =
         one_or_more(part(statement, "Action")).into_iter().map(action).collect::<Result<_, _>>()?;
-    let resources: Vec<String> =
-        one_or_more(part(statement, "Resource")).into_iter().map(resource).collect::<Result<_, _>>()?;
+    let written = one_or_more(part(statement, "Resource"));
+    let resources: Vec<String> = match written.as_slice() {
+        [all] if actions == [BATCH] && *all == "*" => vec!["*".to_owned()],
+        written => written.iter().copied().map(resource).collect::<Result<_, _>>()?,
+    };
     if actions.is_empty() || resources.is_empty() {
         return Err("a statement lacks `Action` or `Resource`".to_owned());
     }
@@ -186,6 +200,10 @@ fn resource(value: &Value) -> Result<String, String> {
 
 /// Turns `${Table.Arn}/index/gsi1` into `Table/index/gsi1`.
 fn substituted(text: &str) -> String {
+    let secret = text.strip_prefix(SECRETS.0).and_then(|rest| rest.strip_suffix(SECRETS.1));
+    if let Some(purpose) = secret {
+        return format!("{SECRET}{purpose}");
+    }
     let text = HERE.iter().fold(text.to_owned(), |text, here| text.replacen(here, "", 1));
     text.replace(".Arn}", "").replace("${", "").replace('}', "")
 }

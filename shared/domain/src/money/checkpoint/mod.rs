@@ -1,8 +1,9 @@
 //! Signed checkpoints: the state of every wallet's history on a day (rule B11).
 //!
 //! Invariant: a signature covers every field of a part, written as one canonical text. It is verified with a key that
-//! the reader brings, never with the key inside the part. A day is complete when its parts are numbered from 1
-//! without gaps and the last part is marked as the last; [`history`] compares days with each other.
+//! the reader brings, never with the key inside the part; [`chain`] leads from that key to later ones. A day is
+//! complete when its parts are numbered from 1 without gaps and the last part is marked as the last; [`history`]
+//! compares days with each other.
 
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -14,7 +15,9 @@ use crate::basic::time::{Day, Time};
 use crate::money::credits::Credits;
 use crate::money::entry::{EntryHash, Waypoint};
 use crate::money::wallet::Wallet;
+use chain::Successor;
 
+pub mod chain;
 pub mod history;
 
 /// The most wallets in one part, which keeps its item far below DynamoDB's limit of 400 KB.
@@ -54,6 +57,13 @@ pub enum EncodingError {
 impl From<&SigningKey> for PublicKey {
     fn from(key: &SigningKey) -> Self {
         Self(key.verifying_key())
+    }
+}
+
+impl PublicKey {
+    fn signed(&self, text: &str, signature: &Signature) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        self.0.verify_strict(text.as_bytes(), &signature).is_ok()
     }
 }
 
@@ -152,6 +162,10 @@ pub struct Part {
     /// The key that signed the part. A reader must know from elsewhere that it is the right key.
     pub public_key: PublicKey,
     pub signature: Signature,
+    /// The key that will sign from a later day on. It has a signature of its own, so that earlier versions, which do
+    /// not know it, can verify the part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<Successor>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -166,8 +180,9 @@ pub enum Forged {
 impl Part {
     /// Signs the part numbered `part` of the day `date`; its wallets were read at `now`.
     pub fn sign((date, part, last): (Day, u32, bool), wallets: Vec<WalletHead>, now: Time, key: &SigningKey) -> Self {
+        let signature = Signature([0; 64]);
         let mut signed =
-            Self { date, part, last, created_at: now, wallets, public_key: key.into(), signature: Signature([0; 64]) };
+            Self { date, part, last, created_at: now, wallets, public_key: key.into(), signature, successor: None };
         let signature = key.sign(signed.canonical().as_bytes());
         signed.signature = Signature(signature.to_bytes());
         signed
@@ -194,8 +209,7 @@ impl Part {
         if self.public_key != *key {
             return Err(Forged::OtherKey);
         }
-        let signature = ed25519_dalek::Signature::from_bytes(&self.signature.0);
-        key.0.verify_strict(self.canonical().as_bytes(), &signature).map_err(|_| Forged::Changed)
+        if key.signed(&self.canonical(), &self.signature) { Ok(()) } else { Err(Forged::Changed) }
     }
 }
 

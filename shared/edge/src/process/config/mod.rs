@@ -22,9 +22,9 @@ use values::{
 };
 use variable::{Variable, Variables, always, optional, required, usually, variables};
 
-/// The variable with the ARN of the deployment's secret. It is not part of [`Config`], but read when the secret is
-/// fetched.
-pub const SECRET_VARIABLE: &str = "PURSER_SECRET_ARN";
+/// The variable with what the names of the deployment's secrets begin with. It is not part of [`Config`], but read when
+/// the secrets are fetched.
+pub const SECRETS_VARIABLE: &str = "PURSER_SECRETS";
 
 variables! {
     #[derive(Debug, Clone)]

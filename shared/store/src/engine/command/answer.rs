@@ -7,7 +7,7 @@ use purser_domain::Refusal;
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::engine::secrets::Secrets;
+use crate::engine::secrets::{Seal, Secrets};
 
 /// Text that answers have in common, as a dictionary for the compressor. Changing it makes stored answers unreadable:
 /// add a new version instead, and keep this one for reading.
@@ -85,12 +85,12 @@ pub(crate) fn pack(secrets: &Secrets, place: &str, context: &str, body: &[u8]) -
     if body.len() > LARGEST || small.len() > LARGEST_PACKED {
         return Err(Refusal::TooLarge { most: LARGEST_PACKED, what: "bytes of compressed response" }.into());
     }
-    secrets.seal(place, &[&[VERSION_1], small.as_slice()].concat())
+    secrets.seal(Seal::Record, place, &[&[VERSION_1], small.as_slice()].concat())
 }
 
 pub(crate) fn unpack(secrets: &Secrets, place: &str, context: &str, packed: &[u8]) -> Result<Vec<u8>, StoreError> {
     let unreadable = |why: String| StoreError::Unreadable(format!("a stored answer: {why}"));
-    let opened = secrets.open(place, packed)?;
+    let opened = secrets.open(Seal::Record, place, packed)?;
     let Some((&VERSION_1, small)) = opened.split_first() else {
         return Err(unreadable("its version".into()));
     };

@@ -77,11 +77,13 @@ impl Record {
 
 impl Store {
     /// The record of a create that moves no credits; `None` if the request has no idempotency key.
-    pub(crate) fn record(&self, request: &Request) -> Option<Record> {
-        let IdempotencyKey { tenant, key, fingerprint, doubt } = request.key.as_ref()?;
-        let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key]));
+    pub(crate) fn record(&self, request: &Request) -> Result<Option<Record>, StoreError> {
+        let Some(IdempotencyKey { tenant, key, fingerprint, doubt }) = request.key.as_ref() else {
+            return Ok(None);
+        };
+        let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key])?);
         let context = |_: &Item| Ok(String::new());
-        Some(Record { key: Key::alone("IK", id), fingerprint: *fingerprint, doubt: doubt.clone(), context })
+        Ok(Some(Record { key: Key::alone("IK", id), fingerprint: *fingerprint, doubt: doubt.clone(), context }))
     }
 
     /// The write of a record that is an item of its own; `None` if there is no record.

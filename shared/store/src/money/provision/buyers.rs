@@ -137,10 +137,10 @@ impl Store {
                 Ok(Known { client: owned.ok_or(Refusal::NotFound(ResourceKind::Client))?, creation: Vec::new() })
             }
             Buyer::New(new) => {
-                if self.older_keys(new).iter().any(|key| loaded.has(key)) {
+                if self.older_keys(new)?.iter().any(|key| loaded.has(key)) {
                     return Err(Refusal::DuplicateClientId.into());
                 }
-                let refid = self.client_refid(&new.client_id);
+                let refid = self.client_refid(&new.client_id)?;
                 let (new, reseller) = ((**new).clone(), Some(reseller.clone()));
                 let client = Client::create(new, refid, reseller, self.policy.client_status, request.now);
                 let (client, login) = bound(client, bind, loaded, &request.stamp)?;

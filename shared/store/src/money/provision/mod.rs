@@ -65,7 +65,7 @@ impl Store {
         request: &Request<IdempotencyKey>,
     ) -> Result<Answer, StoreError> {
         let stamp = &request.stamp;
-        let refid = self.entry_refid(command.reseller, Class::Provision, &request.key.key);
+        let refid = self.entry_refid(command.reseller, Class::Provision, &request.key.key)?;
         let record = entry::record(&refid, request);
         let wallet_key = wallet::key(command.reseller);
         let mut keys = vec![wallet_key.clone()];
@@ -74,7 +74,9 @@ impl Store {
             keys.push(product::key(&units.product));
             keys.extend(units.buyers.keys(self.policy));
             let new = units.buyers.as_slice().iter().filter_map(Buyer::creation);
-            keys.extend(new.flat_map(|new| self.older_keys(new)));
+            for new in new {
+                keys.extend(self.older_keys(new)?);
+            }
             licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each)?;
         }
         keys.extend(command.asker.map(|asker| asker.key(request.now)));
@@ -155,7 +157,7 @@ impl Store {
     fn licence_keys(&self, clients: usize, each: Quantity) -> Result<Vec<Drawn>, StoreError> {
         let draw = |_| {
             let key = new_key(&self.secrets)?;
-            Ok((self.licence_refid(&key), key))
+            Ok((self.licence_refid(&key)?, key))
         };
         (0..clients * each.get() as usize).map(draw).collect()
     }

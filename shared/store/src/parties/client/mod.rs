@@ -65,13 +65,13 @@ impl ClientFilter {
 
 impl Store {
     /// The refid of the client with this external id. It depends on the id alone.
-    pub fn client_refid(&self, client_id: &ClientId) -> ClientRefid {
-        ClientRefid::new(&self.prefixes.client, self.secrets.bits("client", &[client_id.as_str()]))
+    pub fn client_refid(&self, client_id: &ClientId) -> Result<ClientRefid, StoreError> {
+        Ok(ClientRefid::new(&self.prefixes.client, self.secrets.bits("client", &[client_id.as_str()])?))
     }
 
     /// Where a client with the id of `new` may be stored under another spelling, from before there was one.
-    pub(crate) fn older_keys(&self, new: &NewClient) -> Vec<Key> {
-        new.older_ids.iter().map(|id| key(&self.client_refid(id))).collect()
+    pub(crate) fn older_keys(&self, new: &NewClient) -> Result<Vec<Key>, StoreError> {
+        new.older_ids.iter().map(|id| Ok(key(&self.client_refid(id)?))).collect()
     }
 
     /// The client with this external id, in whichever spelling it is stored, if it belongs to `owner`, where one is
@@ -83,7 +83,8 @@ impl Store {
     ) -> Result<Option<Client>, StoreError> {
         let mut spellings = client_id.older_spellings();
         spellings.insert(0, client_id.canonical());
-        let keys: Vec<Key> = spellings.iter().map(|id| key(&self.client_refid(id))).collect();
+        let keys = spellings.iter().map(|id| Ok(key(&self.client_refid(id)?)));
+        let keys: Vec<Key> = keys.collect::<Result<_, StoreError>>()?;
         let mut found = self.table.get_all(&keys, Consistency::Strong).await?;
         let found = keys.iter().find_map(|key| found.remove(key).filter(is_client));
         found.filter(|item| belongs(item, owner)).map(|item| read(&item, &self.secrets)).transpose()
@@ -101,20 +102,27 @@ impl Store {
         item.map(|item| read(&item, &self.secrets)).transpose()
     }
 
+    /// Like [`Self::client_of`], without the metadata, for functions that may not open it.
+    pub async fn client_particulars(
+        &self,
+        refid: &ClientRefid,
+        owner: Option<&ResellerRefid>,
+    ) -> Result<Option<Client>, StoreError> {
+        let item = self.table.get(&key(refid), Consistency::Strong).await?;
+        item.filter(|item| is_client(item) && belongs(item, owner)).as_ref().map(doc).transpose()
+    }
+
     /// A client, read strongly consistently.
     pub async fn client(&self, refid: &ClientRefid) -> Result<Option<Client>, StoreError> {
         self.client_of(refid, None).await
     }
 
-    /// The clients among `refids` that exist. The read may be stale.
+    /// The clients among `refids` that exist, without their metadata. The read may be stale.
     pub async fn clients_named(&self, refids: &[ClientRefid]) -> Result<HashMap<ClientRefid, Client>, StoreError> {
         let keys: Vec<Key> = refids.iter().map(key).collect();
         let found = self.table.get_all(&keys, Consistency::Eventual).await?;
-        let clients = found.into_values().filter(is_client).map(|item| {
-            let client = read(&item, &self.secrets)?;
-            Ok((client.refid.clone(), client))
-        });
-        clients.collect()
+        let clients = found.values().filter(|item| is_client(item)).map(doc::<Client>);
+        clients.map(|client| client.map(|client| (client.refid.clone(), client))).collect()
     }
 
     /// The refid of the client with this address (rule A2).

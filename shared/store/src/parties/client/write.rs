@@ -67,14 +67,14 @@ impl Store {
         creation: &ClientCreation<'_>,
         request: &Request,
     ) -> Result<Answer, StoreError> {
-        let (new, record) = (creation.new, self.record(request));
+        let (new, record) = (creation.new, self.record(request)?);
         let bind = creation.user.clone().map_or_else(|| self.policy.bind(), Bind::To);
         let wallet = creation.reseller.map(wallet::key);
-        let older = self.older_keys(new);
+        let older = self.older_keys(new)?;
         let mut keys: Vec<Key> = wallet.iter().cloned().chain(bind.keys(&new.email)).collect();
         keys.extend(older.clone());
         keys.extend(creation.asker.map(|asker| asker.key(request.now)));
-        let refid = self.client_refid(&new.client_id);
+        let refid = self.client_refid(&new.client_id)?;
         let reseller = creation.reseller.cloned();
         let client = Client::create(new.clone(), refid, reseller, self.policy.client_status, request.now);
         self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {

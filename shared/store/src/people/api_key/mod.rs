@@ -98,7 +98,7 @@ impl Store {
         let maker = maker.map(key);
         let ring = keyring::key(&api_key.owner);
         let keys: Vec<Key> = [&wallet, &owner, &maker, &ring].into_iter().flatten().cloned().collect();
-        let record = self.record(request);
+        let record = self.record(request)?;
         let created = self
             .command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
                 if wallet.as_ref().is_some_and(|wallet| !loaded.has(wallet)) {

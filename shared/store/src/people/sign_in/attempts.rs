@@ -23,10 +23,10 @@ pub(crate) struct Count {
 
 impl Count {
     /// The count for `whose`, such as an address or a device.
-    pub(crate) fn of(secrets: &Secrets, counted: Counted, whose: &[&str]) -> Self {
+    pub(crate) fn of(secrets: &Secrets, counted: Counted, whose: &[&str]) -> Result<Self, StoreError> {
         let parts: Vec<&str> = [counted.into_str()].iter().chain(whose).copied().collect();
-        let bits = secrets.bits("attempts", &parts);
-        Self { counted, key: Key::alone("LA", code(bits)) }
+        let bits = secrets.bits("attempts", &parts)?;
+        Ok(Self { counted, key: Key::alone("LA", code(bits)) })
     }
 
     fn read(&self, loaded: &Loaded) -> Result<Option<Attempts>, StoreError> {

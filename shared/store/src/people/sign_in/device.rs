@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use purser_domain::basic::{Time, UserRefid};
 use purser_domain::people::User;
 
+use crate::StoreError;
 use crate::engine::Secrets;
 
 /// How long a device is known after its last sign-in.
@@ -27,13 +28,18 @@ impl Device {
         Self { user: user.refid.clone(), name, epoch: user.epoch, until: now.plus(KNOWN).unix_seconds() }
     }
 
-    pub(crate) fn text(&self, secrets: &Secrets) -> String {
+    pub(crate) fn text(&self, secrets: &Secrets) -> Result<String, StoreError> {
         let Self { user, name, epoch, until } = self;
         secrets.vouch(&format!("{user}.{name}.{epoch}.{until}"))
     }
 
-    pub(crate) fn read(secrets: &Secrets, text: &str) -> Option<Self> {
-        let mut parts = secrets.vouched(text)?.split('.');
+    /// The device that `text` shows; `None` if it is not a text that this deployment gave out.
+    pub(crate) fn read(secrets: &Secrets, text: &str) -> Result<Option<Self>, StoreError> {
+        Ok(secrets.vouched(text)?.and_then(Self::parse))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
         let (user, name) = (UserRefid::parse(parts.next()?)?, parts.next()?.to_owned());
         let (epoch, until) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         Some(Self { user, name, epoch, until })

@@ -106,20 +106,21 @@ impl Store {
     /// Reads the counts of failed attempts and the account for a sign-in. Refuses an attempt that comes too soon.
     pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Time) -> Result<Begun, StoreError> {
         let address = user::address_key(&sign_in.email);
-        let device = sign_in.device.as_deref().and_then(|it| Device::read(&self.secrets, it));
-        let device = device.filter(|it| it.until > now.unix_seconds());
+        let device = sign_in.device.as_deref().map(|it| Device::read(&self.secrets, it)).transpose()?;
+        let device = device.flatten().filter(|it| it.until > now.unix_seconds());
         let of = |counted, whose: &[&str]| Count::of(&self.secrets, counted, whose);
-        let by_account = of(Counted::Account, &[&sign_in.email.folded()]);
+        let by_account = of(Counted::Account, &[&sign_in.email.folded()])?;
         let network = sign_in.address.as_deref();
-        let network = network.map(|it| of(Counted::Address, &[it]));
-        let own = device.as_ref().map(|it| of(Counted::Device, &[it.user.as_str(), &it.name]));
+        let network = network.map(|it| of(Counted::Address, &[it])).transpose()?;
+        let own = device.as_ref().map(|it| of(Counted::Device, &[it.user.as_str(), &it.name])).transpose()?;
         let counts = [Some(&by_account), network.as_ref(), own.as_ref()];
         let mut keys = vec![address];
         keys.extend(counts.into_iter().flatten().map(|count| count.key.clone()));
         let mut loaded = self.read_now(&keys).await?;
         let found = user::with_address(&loaded, &sign_in.email)?;
-        let user = found.unwrap_or_else(|| self.nobody(&sign_in.email));
-        let codes = of(Counted::Code, &[user.as_str()]);
+        let nobody = self.nobody(&sign_in.email)?;
+        let user = found.unwrap_or(nobody);
+        let codes = of(Counted::Code, &[user.as_str()])?;
         let mut keys = account::keys(&user).to_vec();
         keys.push(codes.key.clone());
         loaded.extend(self.read_now(&keys).await?);
@@ -200,7 +201,7 @@ impl Store {
         };
         self.command_on(Some(begun.loaded), id, None, &keys, decide).await?;
         let user = outcome?;
-        let device = Device::of(&user, device, now).text(&self.secrets);
+        let device = Device::of(&user, device, now).text(&self.secrets)?;
         Ok(OpenedSession { token: new.token(&user), expires_at: now.plus(limits.absolute), user, device })
     }
 
@@ -210,9 +211,9 @@ impl Store {
     }
 
     /// The refid of an account that does not exist, which is read in place of an unknown address's account.
-    fn nobody(&self, email: &EmailAddress) -> UserRefid {
-        let bits = self.secrets.bits("nobody", &[&email.folded()]);
-        UserRefid::new(&self.prefixes.user, bits)
+    fn nobody(&self, email: &EmailAddress) -> Result<UserRefid, StoreError> {
+        let bits = self.secrets.bits("nobody", &[&email.folded()])?;
+        Ok(UserRefid::new(&self.prefixes.user, bits))
     }
 
     fn device_name(&self) -> Result<String, StoreError> {
@@ -221,7 +222,7 @@ impl Store {
 
     /// What a new device of `user` shows at its next sign-in, to be recognised.
     pub fn new_device(&self, user: &User, now: Time) -> Result<String, StoreError> {
-        Ok(Device::of(user, self.device_name()?, now).text(&self.secrets))
+        Device::of(user, self.device_name()?, now).text(&self.secrets)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{Store, StoreError};
 impl Store {
     /// The account whose owner is to prove who they are. Refuses if the session had too many failures lately.
     pub async fn begin_proof(&self, user: &UserRefid, session: &str, now: Time) -> Result<Account, StoreError> {
-        let count = self.session_count(session);
+        let count = self.session_count(session)?;
         let mut keys = account::keys(user).to_vec();
         keys.push(count.key.clone());
         let found = self.table.get_all(&keys, Consistency::Strong).await?;
@@ -33,7 +33,7 @@ impl Store {
     /// Counts the outcome of a proof within a session. The outcome is revealed only afterwards, so only a few of many
     /// concurrent guesses get one.
     pub async fn count_proof(&self, session: &str, right: bool, request: &Request) -> Result<(), StoreError> {
-        let count = self.session_count(session);
+        let count = self.session_count(session)?;
         let keys = [count.key.clone()];
         let counted = self.command(&request.stamp.request, None, &keys, |loaded| {
             count.must_be_ready(loaded, request.now)?;
@@ -44,7 +44,7 @@ impl Store {
         counted.await.map(|_| ())
     }
 
-    fn session_count(&self, session: &str) -> Count {
+    fn session_count(&self, session: &str) -> Result<Count, StoreError> {
         Count::of(&self.secrets, Counted::Session, &[session])
     }
 
@@ -88,7 +88,7 @@ impl Store {
         };
         let keys = account::keys(refid);
         self.command(&request.stamp.request, None, &keys, decide).await?;
-        let device = Device::of(&changed, name, now).text(&self.secrets);
+        let device = Device::of(&changed, name, now).text(&self.secrets)?;
         Ok(OpenedSession { token: new.token(&changed), expires_at: now.plus(limits.absolute), user: changed, device })
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::chain::Chain;
 use super::{Forged, Part, PublicKey, WalletHead, as_hex};
 use crate::basic::refid::ResellerRefid;
 use crate::basic::time::Day;
@@ -59,8 +60,8 @@ pub struct Chronicle {
 }
 
 impl Chronicle {
-    /// Judges `parts`, which may be in any order, by the key that should have signed them. A part that is given twice
-    /// counts once.
+    /// Judges `parts`, which may be in any order, by the key that should have signed the first of them, and by those
+    /// that follow it. A part that is given twice counts once.
     pub fn of(parts: Vec<Part>, key: &PublicKey) -> Self {
         let mut days: BTreeMap<Day, Vec<Part>> = BTreeMap::new();
         for part in parts {
@@ -70,11 +71,12 @@ impl Chronicle {
             }
         }
         let mut chronicle = Self { days: days.keys().copied().collect(), ..Self::default() };
+        let mut chain = Chain::from(*key);
         for (date, mut parts) in days {
             parts.sort_by_key(|part| part.part);
             let before = chronicle.discrepancies.len();
             chronicle.must_be_whole(date, &parts);
-            let genuine = chronicle.genuine(parts, key);
+            let genuine = chronicle.genuine(parts, &mut chain);
             // If the day has a discrepancy, its parts may be incomplete, so a missing wallet proves nothing.
             let whole = chronicle.discrepancies.len() == before;
             chronicle.compare(date, &genuine, whole);
@@ -115,19 +117,18 @@ impl Chronicle {
         }
     }
 
-    /// Keeps the parts that `key` signed, and reports the others.
-    fn genuine(&mut self, parts: Vec<Part>, key: &PublicKey) -> Vec<Part> {
-        let signed = |part: &Part| match part.verify(key) {
-            Ok(()) => true,
+    /// Keeps the parts of a day that its key signed, and reports the others.
+    fn genuine(&mut self, parts: Vec<Part>, chain: &mut Chain) -> Vec<Part> {
+        let verdicts = chain.judge(&parts);
+        let signed = |(part, verdict): (Part, Result<(), Forged>)| match verdict {
+            Ok(()) => Some(part),
             Err(why) => {
-                let Part { date, part, .. } = *part;
+                let Part { date, part, .. } = part;
                 self.discrepancies.push(Discrepancy::Forged { date, part, why });
-                false
+                None
             }
         };
-        let mut parts = parts;
-        parts.retain(signed);
-        parts
+        parts.into_iter().zip(verdicts).filter_map(signed).collect()
     }
 
     /// Compares a day with the latest known state of each wallet, and then adds the day to the known states.

@@ -1,0 +1,147 @@
+//! What secrets are for, and the text in which each one is kept.
+//!
+//! Invariant: each purpose has a secret of its own, which only the functions that need it may read. A root secret, from
+//! which earlier versions derived everything, splits into exactly the keys that they derived.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use super::{hmac, random};
+use crate::StoreError;
+
+/// A kind of secret: who may read it is decided for each one separately.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::EnumString, strum::VariantArray,
+)]
+#[strum(serialize_all = "lowercase", const_into_str)]
+pub enum Purpose {
+    /// The key of refids. It stays the same for ever, because keys of the table are made of refids.
+    Ids,
+    /// Cursors, known devices, challenges, and how the log names network addresses. It may change at any time.
+    Passes,
+    /// Seals of second factors.
+    Factors,
+    /// Seals of the metadata of clients and resellers, and of the stored answers of commands.
+    Records,
+    /// Seals of licence keys.
+    Licences,
+    /// The keys that sign checkpoints of the ledger.
+    Signing,
+}
+
+impl Purpose {
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+}
+
+/// The secrets of some purposes, as texts.
+pub type Texts = BTreeMap<Purpose, String>;
+
+/// A secret's text does not have the form that it should have. The error does not quote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it does not have the form of a secret of its purpose")]
+pub struct NotASecret;
+
+/// The root secret has fewer than 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the deployment secret must be at least 32 bytes")]
+pub struct WeakSecret;
+
+/// 32 bytes, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct Bytes(pub(super) [u8; 32]);
+
+impl TryFrom<String> for Bytes {
+    type Error = NotASecret;
+    fn try_from(text: String) -> Result<Self, NotASecret> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|it| it.try_into().ok());
+        bytes.map(Self).ok_or(NotASecret)
+    }
+}
+
+impl From<Bytes> for String {
+    fn from(bytes: Bytes) -> Self {
+        HEXLOWER.encode(&bytes.0)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdsText {
+    pub(super) key: Bytes,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PassesText {
+    pub(super) cursors: Bytes,
+    pub(super) devices: Bytes,
+}
+
+/// A key of seals, from when on it seals, in seconds since 1970. Every process must have read it by then.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyText {
+    pub(super) id: u8,
+    pub(super) key: Bytes,
+    pub(super) from: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SealsText {
+    pub(super) keys: Vec<KeyText>,
+}
+
+/// The keys of checkpoints, oldest first. The last one signs once it was announced under the one before.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SigningText {
+    pub(super) keys: Vec<Bytes>,
+}
+
+fn text(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Failed(format!("writing a secret: {error}")))
+}
+
+/// Random secrets of all purposes, for a deployment that has none.
+pub fn fresh() -> Result<Texts, StoreError> {
+    let seals = || Ok::<_, StoreError>(SealsText { keys: vec![KeyText { id: 1, key: Bytes(random()?), from: 0 }] });
+    let passes = PassesText { cursors: Bytes(random()?), devices: Bytes(random()?) };
+    Ok(BTreeMap::from([
+        (Purpose::Ids, text(&IdsText { key: Bytes(random()?) })?),
+        (Purpose::Passes, text(&passes)?),
+        (Purpose::Factors, text(&seals()?)?),
+        (Purpose::Records, text(&seals()?)?),
+        (Purpose::Licences, text(&seals()?)?),
+        (Purpose::Signing, text(&SigningText { keys: vec![Bytes(random()?)] })?),
+    ]))
+}
+
+/// The secrets of all purposes that earlier versions derived from a root secret of at least 32 bytes. Seals stay in
+/// the older form until a key is added, so that an earlier version can read them.
+pub fn split(root: &[u8]) -> Result<Texts, StoreError> {
+    let derived = |what: &str| Bytes(hmac(root, &[what.as_bytes()]));
+    let seals = text(&SealsText { keys: vec![KeyText { id: 0, key: derived("purser seal 1"), from: 0 }] })?;
+    let passes = PassesText { cursors: derived("purser cursors 1"), devices: derived("purser devices 1") };
+    Ok(BTreeMap::from([
+        (Purpose::Ids, text(&IdsText { key: derived("purser ids 1") })?),
+        (Purpose::Passes, text(&passes)?),
+        (Purpose::Factors, seals.clone()),
+        (Purpose::Records, seals.clone()),
+        (Purpose::Licences, seals),
+        (Purpose::Signing, text(&SigningText { keys: vec![derived("purser checkpoints 1")] })?),
+    ]))
+}
+
+/// `texts` with one more key that will sign checkpoints, once it was announced.
+pub fn with_new_signing_key(mut texts: Texts) -> Result<Texts, StoreError> {
+    let unreadable = |_| StoreError::Unreadable("the secret of the checkpoints".into());
+    let now = texts.get(&Purpose::Signing).map_or("", String::as_str);
+    let mut signing: SigningText = serde_json::from_str(now).map_err(unreadable)?;
+    signing.keys.push(Bytes(random()?));
+    texts.insert(Purpose::Signing, text(&signing)?);
+    Ok(texts)
+}

@@ -1,0 +1,124 @@
+//! Each purpose apart, and what a root secret splits into.
+
+use super::*;
+
+const SOON: i64 = 1_800_000_000;
+
+fn at(seconds: i64) -> Time {
+    Time::of(jiff::Timestamp::from_second(seconds).unwrap())
+}
+
+fn of_root() -> Secrets {
+    Secrets::from_root(&[7; 32]).unwrap()
+}
+
+#[test]
+fn draws_follow_from_a_seed_only_where_there_is_one() {
+    let twice = |secrets: &Secrets| -> [[u8; 48]; 2] { [secrets.random().unwrap(), secrets.random().unwrap()] };
+    let [one, other] = twice(&of_root().drawing_from(1));
+    assert_ne!(one, other);
+    assert_eq!(twice(&of_root().drawing_from(1)), [one, other]);
+    assert_ne!(twice(&of_root().drawing_from(2)), [one, other]);
+    assert_ne!(twice(&of_root()), twice(&of_root()));
+}
+
+#[test]
+fn ids_are_stable_and_parts_do_not_run_together() {
+    let bits = |secrets: &Secrets, parts: &[&str]| secrets.bits("client", parts).unwrap();
+    assert_eq!(bits(&of_root(), &["a"]), bits(&of_root(), &["a"]));
+    assert_ne!(bits(&of_root(), &["ab", "c"]), bits(&of_root(), &["a", "bc"]));
+    assert_ne!(bits(&of_root(), &["a"]), bits(&Secrets::from_root(&[8; 32]).unwrap(), &["a"]));
+    assert!(Secrets::from_root(&[7; 31]).is_err());
+}
+
+/// What a root secret splits into, as `infra/cloud/secrets` must split it, too. Changing a line loses every refid,
+/// seal or known device.
+#[test]
+fn a_root_splits_into_these_keys() {
+    let texts = split("abcdefghijklmnopqrstuvwxyz0123456789".as_bytes()).unwrap();
+    let seals =
+        r#"{"keys":[{"id":0,"key":"d0aae41527b50567573cbe898aa5e13d5d9cab5edaa5a312f079fee46108651c","from":0}]}"#;
+    let expected = [
+        (Purpose::Ids, r#"{"key":"e733c2a5cc932e84310178b33146b4799eb61ddc22c0a3669a4a8d455f70916c"}"#),
+        (
+            Purpose::Passes,
+            concat!(
+                r#"{"cursors":"79afa9b30bb6f15810415126d939baea5513d1d5696167ed81d10569aa0e9e74","#,
+                r#""devices":"a5a12280424eb275d0b07ef13be4361b83eb9dd061a9f9501dc8a6c3424cfa7a"}"#
+            ),
+        ),
+        (Purpose::Factors, seals),
+        (Purpose::Records, seals),
+        (Purpose::Licences, seals),
+        (Purpose::Signing, r#"{"keys":["8d0c55d52598e62ea8d802eaa58f026883c90e0ce8724a1e01cad8737959eec1"]}"#),
+    ];
+    assert_eq!(texts, expected.map(|(purpose, text)| (purpose, text.to_owned())).into());
+}
+
+#[test]
+fn a_seal_opens_only_in_its_place_and_whole() {
+    let secrets = of_root();
+    let mut sealed = secrets.seal(Seal::Record, "here", b"key").unwrap();
+    assert_eq!(secrets.open(Seal::Record, "here", &sealed).unwrap(), b"key");
+    assert!(secrets.open(Seal::Record, "there", &sealed).is_err());
+    sealed[30] ^= 1;
+    assert!(secrets.open(Seal::Record, "here", &sealed).is_err());
+    assert!(secrets.open(Seal::Record, "here", &[]).is_err());
+}
+
+#[test]
+fn seals_of_one_kind_do_not_open_with_the_keys_of_another() {
+    let secrets = Secrets::new(Keys::read(&fresh().unwrap(), at(SOON)).unwrap());
+    let kinds = [Seal::Challenge, Seal::Factor, Seal::Record, Seal::Licence];
+    for sealing in kinds {
+        let sealed = secrets.seal(sealing, "here", b"key").unwrap();
+        let opens = kinds.map(|opening| secrets.open(opening, "here", &sealed).is_ok());
+        assert_eq!(opens, kinds.map(|opening| opening == sealing), "{sealing:?}");
+    }
+}
+
+#[test]
+fn without_the_keys_of_a_purpose_what_needs_them_fails_and_says_so() {
+    let texts = fresh().unwrap();
+    for lacking in Purpose::ALL {
+        let given = texts.iter().filter(|(purpose, _)| *purpose != lacking);
+        let given: Texts = given.map(|(purpose, text)| (*purpose, text.clone())).collect();
+        let secrets = Secrets::new(Keys::read(&given, at(SOON)).unwrap());
+        let seal = |seal| secrets.seal(seal, "here", b"key").map(|_| ());
+        let done = [
+            secrets.bits("client", &["a"]).map(|_| ()),
+            secrets.cursor_mac("a", "b").map(|_| ()),
+            seal(Seal::Factor),
+            seal(Seal::Record),
+            seal(Seal::Licence),
+            secrets.signing().map(|_| ()),
+        ];
+        for (purpose, done) in Purpose::ALL.iter().zip(done) {
+            let said = format!("the store failed: this function may not have the secret {}", purpose.into_str());
+            let refused = done.err().map(|error| error.to_string());
+            assert_eq!(refused, (purpose == lacking).then_some(said));
+        }
+        assert_eq!(secrets.used(), Purpose::ALL);
+    }
+}
+
+#[test]
+fn replaced_keys_are_those_of_every_clone() {
+    let (secrets, other) = (of_root(), of_root());
+    let clone = secrets.clone();
+    other.replace(Keys::read(&fresh().unwrap(), at(SOON)).unwrap());
+    secrets.replace(Keys::read(&split(&[8; 32]).unwrap(), at(SOON)).unwrap());
+    let eight = Secrets::from_root(&[8; 32]).unwrap();
+    assert_eq!(clone.bits("client", &["a"]).unwrap(), eight.bits("client", &["a"]).unwrap());
+}
+
+#[test]
+fn a_text_of_another_form_is_no_secret_and_is_not_quoted() {
+    for purpose in Purpose::ALL {
+        for text in ["", "{}", r#"{"key":"abc"}"#, r#"{"keys":[]}"#, r#"{"keys":["abc"]}"#] {
+            let error = Keys::read(&Texts::from([(*purpose, text.to_owned())]), at(SOON)).err().unwrap();
+            let name = purpose.into_str();
+            assert_eq!(error.to_string(), format!("the secret {name}: {NotASecret}"), "{text}");
+        }
+    }
+}
