@@ -105,14 +105,39 @@ class InsideStack(Inside):
             ConditionExpression="attribute_exists(doc.email)",
             ExpressionAttributeValues={":now": {"S": "2026-01-01T00:00:00.000Z"}})
 
+    def appointments(self, prefix: str) -> list[dict[str, Any]]:
+        found = self.cloud.client("dynamodb").scan(
+            TableName=self.table(), FilterExpression="begins_with(pk, :prefix) AND begins_with(gsi4pk, :due)",
+            ExpressionAttributeValues={":prefix": {"S": prefix}, ":due": {"S": "DUE#"}})
+        return list(found["Items"])
+
+    def waiting(self, prefix: str) -> int:
+        return len(self.appointments(prefix))
+
+    def fall_due(self, prefix: str) -> None:
+        then = "2026-01-01T00:00:00.000Z"
+        for item in self.appointments(prefix):
+            # A key that is to be warned of has expired, too.
+            due = "api_key_expired" if prefix.startswith("AK#") else item["gsi4sk"]["S"].partition("#")[2]
+            self.cloud.client("dynamodb").update_item(
+                TableName=self.table(), Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression="SET gsi4sk = :place, doc.expires_at = :then",
+                ExpressionAttributeValues={":place": {"S": f"{then}#{due}"}, ":then": {"S": then}})
+        self.invoked("RunDueWork")
+
     def on_schedule(self) -> list[str]:
+        return self.invoked("")
+
+    def invoked(self, only: str) -> list[str]:
+        """Invokes the scheduled function of this name, or all, as the schedule does. Returns their names."""
         started = []
         for rule, properties in self.stack.of_type("AWS::Events::Rule").items():
             for target in properties["Targets"] if "ScheduleExpression" in properties else []:
                 function = target["Arn"].rpartition(":")[2]
-                self.stack.awslambda.invoke(FunctionName=function, InvocationType="Event",
-                                            Payload=json.dumps(scheduled(rule)))
-                started.append(self.functions[function])
+                if only in ("", self.functions[function]):
+                    self.stack.awslambda.invoke(FunctionName=function, InvocationType="Event",
+                                                Payload=json.dumps(scheduled(rule)))
+                    started.append(self.functions[function])
         return started
 
     def unreached(self) -> list[str]:

@@ -55,6 +55,14 @@ class Inside:
         """The number of items whose partition key begins with `prefix`."""
         raise NotImplementedError
 
+    def waiting(self, prefix: str) -> int:
+        """The number of items whose partition key begins with `prefix` and that wait for something."""
+        raise NotImplementedError
+
+    def fall_due(self, prefix: str) -> None:
+        """Lets what waits in these items fall due now."""
+        raise NotImplementedError
+
     def on_schedule(self) -> list[str]:
         """Invokes every scheduled function as its schedule would. Returns the names of the functions."""
         raise NotImplementedError

@@ -81,10 +81,10 @@ def statuses(world: World) -> None:
     path, email = world.path("resold"), world.email("resold")
     for action, status in (("activate", "active"), ("suspend", "suspended"), ("deactivate", "inactive")):
         equal(action, world.elite.caller.post(f"{path}/{action}").expect(200).json["status"], status)
-        world.expect_mail(email, f"Your {world.name('elite')} account is now {status}")
     denied = world.elite.caller.post(f"{path}/suspend").refused(409, "status_transition_denied")
     equal("what is denied", (denied.json["from"], denied.json["allowed"]), ("inactive", ["active"]))
     world.operator.post(f"{path}/activate").expect(200)
+    # One notice tells of all of these changes.
     world.expect_mail(email, f"Your {world.name('elite')} account is now active")
 
 

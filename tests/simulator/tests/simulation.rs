@@ -103,7 +103,7 @@ const PLANTED: [(Bug, u64, (usize, usize)); 30] = [
     (Bug::TokenKept, 1, ACCOUNTS),
     (Bug::AttemptsUnconditioned, 2, ACCOUNTS),
     (Bug::AcknowledgedBeforeTheMarks, 6, SALES),
-    (Bug::TimelineUnconditioned, 10, SALES),
+    (Bug::TimelineUnconditioned, 78, SALES),
     (Bug::GenerationNotRaised, 6, SALES),
     (Bug::MarkUnconditioned, 6, SALES),
     (Bug::FigureUnconditioned, 64, SALES),

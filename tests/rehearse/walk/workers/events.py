@@ -35,9 +35,27 @@ def welcome(world: World) -> None:
     arrived(world, "Welcome to")
 
 
-@PART.step("each change of a client's status leads to one e-mail", Where.INSIDE)
+def told(world: World, clients: int) -> None:
+    """Waits until so many clients are to be told of their status, and lets that fall due."""
+    inside(world).until(f"{clients} notices wait", lambda: inside(world).waiting("NO#") == clients)
+    inside(world).fall_due("NO#")
+
+
+@PART.step("many changes of a client's status lead to one e-mail, which tells the last", Where.INSIDE)
 def status(world: World) -> None:
+    told(world, sum("account is now" in subject for _, subject in world.mails))
     arrived(world, "account is now")
+
+
+@PART.step("an API key that has expired ends", Where.INSIDE)
+def expire(world: World) -> None:
+    key = world.key(world.elite.caller, world.once("brief")).json["refid"]
+    inside(world).fall_due(f"AK#{key}")
+
+    def listed() -> bool:
+        return key in world.elite.caller.get("/v1/api-keys").expect(200).refids()
+
+    inside(world).until(f"{key} ends", lambda: not listed())
 
 
 @PART.step("an address that bounces or complains gets no more e-mails", Where.INSIDE)
@@ -53,6 +71,7 @@ def undelivered(world: World) -> None:
     # This e-mail is sent after those that must not be sent; once it has arrived, they would have arrived, too.
     world.operator.post(f"{world.path('resold')}/suspend").expect(200)
     world.expect_mail(world.email("resold"), f"Your {world.name('elite')} account is now suspended")
+    told(world, 3)
     arrived(world, "account is now")
 
 
