@@ -128,7 +128,7 @@ async fn what_a_consumer_writes_down_is_counted() {
     let notified = purser_api::events::bus::notify::notify(app, bus_event("CreditsRanLow", &detail));
     let (done, cost) = purser_store::engine::table::meter::measured(Box::pin(notified)).await;
     assert_eq!(done, Ok(()));
-    // The calls: claim the event, read the reseller, check that its address accepts e-mails, read how many it got today,
-    // count this one and note so in the claim, settle the claim.
+    // The calls: claim the event, read the reseller, check that its address accepts e-mails, read how many it got
+    // today, count this one and note so in the claim, settle the claim.
     assert_eq!((cost.calls, cost.rcu, cost.wcu), (6, 3.0, 6.0));
 }

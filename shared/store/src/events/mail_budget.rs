@@ -2,7 +2,8 @@
 //!
 //! Invariant: an e-mail is counted before it is sent, and once for each event, however often the event is delivered:
 //! the transaction that counts it notes so in the event's claim. Half of what an address may receive is for the links
-//! that its owner asks for, and half for everything else, so that neither can use up the other.
+//! that its owner asks for, and half for everything else, so that neither can use up the other. What a reseller causes
+//! may use half of the latter, so that no reseller can keep an owner from learning of a theft of the account.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
@@ -85,7 +86,7 @@ impl Postage<'_> {
 
     /// What is left to count, or `None` if the day's e-mails have been sent.
     pub(crate) fn pay(&self, loaded: &Loaded) -> Result<Option<Paid>, StoreError> {
-        let most = self.share.most(self.limits);
+        let most = self.most();
         let name = self.share.into();
         let sent = count(loaded.get(&self.recipient), name);
         let claim = loaded.get(&self.claim);
@@ -113,6 +114,12 @@ impl Postage<'_> {
         }
         let writes = writes.into_iter().map(CommandWrite::fresh).collect();
         Ok(Some(Paid { writes, is_last: sent + 1 >= most }))
+    }
+
+    /// The most e-mails of this share that the address may have received after this one.
+    fn most(&self) -> u32 {
+        let most = self.share.most(self.limits);
+        if self.share == Share::Notices && self.reseller.is_some() { most.div_ceil(2) } else { most }
     }
 
     fn one_more(&self, key: &Key, name: &'static str) -> Update {

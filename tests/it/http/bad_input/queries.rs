@@ -61,8 +61,18 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
     if parameter.name == "cursor" {
         return noise(Refusal::Is(400, "invalid_cursor")).collect();
     }
-    // These parameters take one form of text only: a day or a hash.
-    if ["date", "head", "start", "end", "day"].contains(&parameter.name.as_str()) {
+    // A text to search for is what could stand in a name.
+    if parameter.name == "q" {
+        let is_no_text = |text: &str| ["", "%00", "%E2%80%AE"].contains(&text) || text.len() > 100;
+        let judged = noise(Refusal::Nothing);
+        let malformed = |(text, refusal): (String, _)| {
+            let refusal = if is_no_text(&text) { Refusal::MALFORMED } else { refusal };
+            (text, refusal)
+        };
+        return judged.map(malformed).collect();
+    }
+    // These parameters take one form of text only: a day, a time or a hash.
+    if ["date", "head", "start", "end", "day", "created_after", "created_before"].contains(&parameter.name.as_str()) {
         return noise(Refusal::MALFORMED).collect();
     }
     let schema = document.parameter(parameter);
