@@ -106,7 +106,7 @@ const PLANTED: [(Bug, u64, (usize, usize)); 30] = [
     (Bug::TimelineUnconditioned, 78, SALES),
     (Bug::GenerationNotRaised, 6, SALES),
     (Bug::MarkUnconditioned, 6, SALES),
-    (Bug::FigureUnconditioned, 64, SALES),
+    (Bug::FigureUnconditioned, 179, SALES),
     (Bug::LeftoversOverlooked, 3, SALES),
 ];
 /// How many seeds are tried for each bug.

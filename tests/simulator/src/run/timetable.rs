@@ -24,7 +24,7 @@ const LAST_RUNS: u32 = 4;
 /// Longer than the lease of a run on any of the clocks.
 const LEASE: Duration = Duration::from_secs(65);
 /// Longer than a notice waits.
-const NOTICE: Duration = Duration::from_secs(61 * 60);
+const NOTICE: Duration = Duration::from_mins(61);
 const ROLLUP: &str = "rollup";
 const DUE: &str = "run-due-work";
 
