@@ -77,7 +77,6 @@ fn found(history: &[Reported]) -> Found {
         repeats: answers.collect(),
         mails: Some(vec![
             mail("a@client.example", "Welcome to Partner"),
-            mail("a@client.example", "Your Partner account is now active"),
             mail("partner@reseller.example", "Your credit is low: 400 credits left"),
         ]),
         dead_letters: 0,
@@ -170,11 +169,9 @@ fn whatever_is_lost_doubled_or_changed_is_said() {
 #[test]
 fn each_mail_that_is_missing_is_said() {
     let history = history();
-    for (place, said) in [
-        (0, "no welcome e-mail was sent to a@client.example"),
-        (1, "got no e-mail saying that the account is now active"),
-        (2, "1 falls below its threshold to 400, 0 warnings"),
-    ] {
+    for (place, said) in
+        [(0, "no welcome e-mail was sent to a@client.example"), (1, "1 falls below its threshold to 400, 0 warnings")]
+    {
         let mut found = found(&history);
         found.mails.as_mut().unwrap().remove(place);
         let wrong = check(&history, &found);
