@@ -44,10 +44,8 @@ fn place(key: &Key) -> String {
 }
 
 /// Lets a new item wait for its first appointment.
-pub(crate) fn wait(item: &mut Item, first: Appointment) {
-    if let Some(key) = key_of(item) {
-        Index::Due.place(item, place(&key), first.to_string());
-    }
+pub(crate) fn wait(item: &mut Item, key: &Key, first: Appointment) {
+    Index::Due.place(item, place(key), first.to_string());
 }
 
 /// Lets an item that waits for nothing wait for this appointment.

@@ -8,6 +8,7 @@ use purser_domain::basic::{ClientRefid, Time};
 use purser_domain::event::due::Appointment;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::command::turn::patiently;
 use crate::engine::item::{attribute, doc, number, text};
 use crate::engine::{Condition, Consistency, Index, Item, Key, Stamp, Turn, Update};
 use crate::events::due::{last_met, wait_again};
@@ -35,7 +36,7 @@ impl Store {
         let key = Key::alone("NO", client);
         let mut turn = Turn::new();
         loop {
-            let found = self.table.get(&key, Consistency::Strong).await?;
+            let found = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
             if found.as_ref().is_some_and(|found| found.contains_key(Index::Due.pk())) {
                 return Ok(());
             }
@@ -48,7 +49,8 @@ impl Store {
                 .set("ttl", number(now.plus(KEPT).unix_seconds()));
             let update = wait_again(update, &key, Appointment::of_notice(last.map(|it| it.at), now));
             // While it waits for nothing, it meets nothing, so it was last told when this read said.
-            if self.table.change(&update, &Condition::Lacks(Index::Due.pk())).await? {
+            let free = Condition::Lacks(Index::Due.pk());
+            if patiently(|| self.table.change(&update, &free)).await? {
                 return Ok(());
             }
             turn.wait("a notice").await?;

@@ -63,10 +63,11 @@ pub(crate) fn end(ended: &EndedApiKey, stamp: &Stamp) -> Result<CommandWrite, St
 
 pub(crate) fn write(api_key: &ApiKey, stamp: &Stamp) -> Result<Item, StoreError> {
     let id = api_key.refid.as_str();
-    let mut item = item(&key(&api_key.refid), KIND, api_key, stamp)?;
+    let key = key(&api_key.refid);
+    let mut item = item(&key, KIND, api_key, stamp)?;
     let partition = format!("AK@{}", tenant(api_key.reseller(), id));
     item.insert(SEEN.to_owned(), text(NEVER));
     Index::Tenant.place(&mut item, partition, by_time(api_key.created_at, id));
-    due::wait(&mut item, Appointment::of_key(api_key.expires_at, api_key.created_at));
+    due::wait(&mut item, &key, Appointment::of_key(api_key.expires_at, api_key.created_at));
     Ok(item)
 }
