@@ -224,9 +224,12 @@ def main(part: str = "") -> int:
         archive = package(Path(folder), binary())
         with ThreadPoolExecutor(max_workers=int(os.environ.get("JOBS", (os.cpu_count() or 1) + 1))) as pool:
             deaths = table(pool, mutations, archive)
-    killed = sum(death.fate == "killed" for death in deaths)
-    say(f"mutants: {killed} killed, {len(deaths) - killed} not killed ({time.monotonic() - start:.1f} s)")
-    return 0 if killed == len(deaths) else 1
+    alive = [death for death in deaths if death.fate != "killed"]
+    # Once more at the end, for those who read only the end of a long log.
+    for death in alive:
+        say(death.row(0))
+    say(f"mutants: {len(deaths) - len(alive)} killed, {len(alive)} not killed ({time.monotonic() - start:.1f} s)")
+    return 1 if alive else 0
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 Invariant: whatever happens to this process, MiniStack and the functions it runs end with it.
 """
 
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -51,11 +53,21 @@ def alone() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
+# Below those that systems give to outgoing connections, any of which might take a port before MiniStack does. No two
+# clouds of this process try the same one.
+PORTS = itertools.count(random.randrange(10_000, 30_000))
+
+
 def free_port() -> int:
     """A port on which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    for port in PORTS:
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("PORTS has no end")
 
 
 class Cloud:
