@@ -6,6 +6,7 @@
 
 use strum::{EnumDiscriminants, IntoStaticStr};
 
+use crate::basic::refid::EntryRefid;
 use crate::money::credits::Credits;
 use crate::money::tier::Tier;
 
@@ -136,6 +137,13 @@ pub enum Refusal {
     /// The request that created an API key was repeated; only its first answer shows the key.
     #[error("The API key was shown when it was created and can't be shown again.")]
     KeyAlreadyShown,
+    /// The request repeats one whose answer was erased, because it named a client or user that has been deleted since
+    /// (rule A9).
+    #[error("This was done before. Its answer was erased, because it named a client or user who has been deleted.")]
+    AnswerErased {
+        /// The ledger entry that the first request made; `None` if it made none.
+        entry: Option<EntryRefid>,
+    },
     /// The version of the resource is not the one that `If-Match` names.
     #[error("The resource has changed since the version that If-Match names.")]
     VersionMismatch,

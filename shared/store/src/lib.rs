@@ -10,6 +10,7 @@
 
 pub mod analytics;
 pub mod engine;
+pub mod erasure;
 pub mod events;
 pub mod licences;
 pub mod money;

@@ -178,6 +178,11 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let refunded = world.operator.post_once(&refund, "k", &json!({})).await;
     let _refunded = refunded.expect(200);
     world.system().settle().await;
+    let of_purchase = format!("EN#{}", bought.text("refid"));
+    let kept: Vec<Value> = world.items().into_iter().filter(|item| item["pk"]["S"] == of_purchase).collect();
+    let buyer = format!("/v1/clients/{}", bought.json["client"]["refid"].as_str().unwrap());
+    let _gone = world.operator.delete(&buyer).await.expect(204);
+    world.system().settle().await;
 
     // The tampered entry no longer matches the figures. A rollup does not notice that, but the daily sample does.
     world.run_schedule("rollup").await;
@@ -187,6 +192,9 @@ async fn what_breaks_is_counted_and_alarms_watch_nothing_else() {
     let _turned = nobody.post("/_local/clock", &a_day).await.expect(200);
     world.run_schedule("sample-figures").await;
     world.run_schedule("run-due-work").await;
+    // What names a deleted client comes back, for instance from a backup.
+    world.put_all(&kept);
+    world.run_schedule("sample-erasures").await;
 
     // Somebody guesses, and an operator comes by the first key.
     let wrong = json!({"email": "ada@example.com", "password": "a wrong harbour"});

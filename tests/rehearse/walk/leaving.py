@@ -1,7 +1,8 @@
 """Clients move and are deleted; what was sold remains."""
 
 from caller import equal, soon
-from steps import Part
+from steps import Part, Where
+from walk.workers.events import inside
 from world import World
 
 PART = Part()
@@ -50,6 +51,20 @@ def delete_many(world: World) -> None:
     equal("each", told, [*((refid, False) for refid in gone), *((refid, True) for refid in present)])
     soon("nobody is left", lambda: world.elite.caller.get("/v1/clients").refids(), [])
     world.clients.clear()
+
+
+@PART.step("what was answered about deleted clients is erased, and a repeat does nothing", Where.INSIDE)
+def erased(world: World) -> None:
+    shop = world.elite.caller
+    created = world.body("acme", metadata={"segment": "SMB"}, client_id=f"ACME-{world.run}")
+    bought = {"product": world.made["product"], "client": world.body("buyer"), "description": "First order"}
+    for path, body, once, entry in (("/v1/clients", created, "client", None),
+                                    ("/v1/provisions", bought, "order", world.made["provision"])):
+        key = world.once(once)
+        inside(world).until(f"{path}: the answer is erased", lambda: shop.post(path, body, key).status == 409)
+        equal("the entry", shop.post(path, body, key).refused(409, "answer_erased").json.get("entry"), entry)
+    inside(world).fall_due("ER#")
+    inside(world).until("no erasure waits", lambda: inside(world).waiting("ER#") == 0)
 
 
 @PART.step("every ledger is still intact")

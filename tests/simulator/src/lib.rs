@@ -100,7 +100,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     cloud.set_weather(Weather::calm());
     let left = delivery.settle().await;
     if !timetable.tell(&delivery).await {
-        let problem = "notices that nobody was told are left".to_owned();
+        let problem = "notices that nobody was told, or erasures that did not fall due, are left".to_owned();
         return Err(failure(&cloud, seed, &Problem::general(problem)));
     }
     if !timetable.finish().await {
@@ -122,6 +122,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     let found = judge::judge(&record)
         .and_then(|()| judge::accounts::judge(&record))
         .and_then(|()| judge::checks::check(&record))
+        .and_then(|()| judge::erasures::judge(&record))
         .and_then(|()| judge::figures::judge(&record));
     found.map_err(|problem| failure(&cloud, seed, &problem))?;
     Ok(Run {

@@ -1,8 +1,13 @@
-//! New keys for a world's secrets, and everything that is sealed sealed anew, as an operator does both in the cloud.
+//! New keys for a world's secrets, everything that is sealed sealed anew, as an operator does both in the cloud, and
+//! everything open, as somebody who has the table and all secrets would see it.
+
+use std::collections::HashMap;
 
 use jiff::SignedDuration;
+use purser_local::cloud::stream::StreamReader;
 use purser_local::run::functions::call;
 use purser_store::engine::secrets::Purpose;
+use purser_store::engine::{Item, Seal};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -69,5 +74,55 @@ impl World {
             }
             renewed += walked;
         }
+    }
+}
+
+/// An item of the table, or a version of it, that can be searched.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub kind: String,
+    pub pk: String,
+    /// Everything that the item holds, in lower case.
+    pub text: String,
+}
+
+impl World {
+    /// Every item of the table.
+    pub fn opened(&self) -> Vec<Opened> {
+        self.items().iter().map(|item| self.open(item)).collect()
+    }
+
+    /// Every version of an item that was ever written.
+    pub fn ever_opened(&self) -> Vec<Opened> {
+        let mut reader = StreamReader::open(self.system().dynamo(), None).expect("a stream");
+        let mut records: Vec<Value> = Vec::new();
+        loop {
+            let read = reader.read(1_000).expect("records");
+            let Some(last) = read.last() else { break };
+            reader.advance(last).expect("the next record");
+            records.extend(read);
+        }
+        let images = records.iter().map(|record| &record["dynamodb"]["NewImage"]).filter(|image| !image.is_null());
+        images.map(|image| self.open(image)).collect()
+    }
+
+    /// Opens an item (in DynamoDB's JSON).
+    fn open(&self, image: &Value) -> Opened {
+        let text = |name: &str| image[name]["S"].as_str().unwrap_or_default().to_owned();
+        let (kind, pk) = (text("kind"), text("pk"));
+        // Purchases, and what clients and resellers hold, are opened by the functions that deal with them.
+        let store = &self.system().apps().of("provision").expect("a function").store;
+        let stored: HashMap<String, serde_dynamo::AttributeValue> =
+            serde_json::from_value(image.clone()).expect("an item");
+        let item: Item = stored.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let mut opened = vec![image.to_string()];
+        let answer = store.answer_in(&item).expect("an answer");
+        opened.extend(answer.map(|answer| String::from_utf8(answer).expect("UTF-8")));
+        if let Some(sealed) = item.get("sealed").and_then(|sealed| sealed.as_b().ok()) {
+            let seal = if kind == "licence" { Seal::Licence } else { Seal::Record };
+            let plain = store.secrets().open(seal, &pk, sealed.as_ref()).expect("a seal");
+            opened.push(String::from_utf8(plain).expect("UTF-8"));
+        }
+        Opened { kind, pk, text: opened.join(" ").to_lowercase() }
     }
 }

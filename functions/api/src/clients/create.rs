@@ -53,7 +53,7 @@ struct CreateClient {
         (status = 201, body = ClientView),
         Refused<(
             Forbidden, NotFound, DuplicateEmail, DuplicateClientId, UserBound, ResellerSuspended, ResellerPending,
-            InvalidReseller, InvalidUser, SensitiveMetadata, MetadataTooLarge, TooManyAttempts,
+            InvalidReseller, InvalidUser, SensitiveMetadata, MetadataTooLarge, TooManyAttempts, AnswerErased,
         )>,
     )
 )]

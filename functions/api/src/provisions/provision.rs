@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
         Refused<(
             InsufficientCredits, ProvisioningHeld, NotFound, ProductInactive, TierNotAllowed, ResellerSuspended,
             ResellerPending, DuplicateEmail, DuplicateClientId, BalanceTooLarge, InvalidReseller, SensitiveMetadata,
-            MetadataTooLarge, TooManyAttempts,
+            MetadataTooLarge, TooManyAttempts, AnswerErased,
         )>,
     )
 )]
@@ -59,7 +59,7 @@ async fn provision(
         Refused<(
             InsufficientCredits, ProvisioningHeld, NotFound, ProductInactive, TierNotAllowed, ResellerSuspended,
             ResellerPending, DuplicateEmail, DuplicateClientId, BalanceTooLarge, InvalidReseller, SensitiveMetadata,
-            MetadataTooLarge, TooLarge, TooManyAttempts,
+            MetadataTooLarge, TooLarge, TooManyAttempts, AnswerErased,
         )>,
     )
 )]

@@ -62,7 +62,10 @@ impl From<LicenceChoices> for Vec<String> {
         ("refid" = EntryRefid, Path),
         ("Idempotency-Key" = Key, Header, description = "A repeat refunds nothing and gets the first answer."),
     ),
-    responses((status = 200, body = ProvisionView), Refused<(Forbidden, AlreadyRefunded, BalanceTooLarge)>)
+    responses(
+        (status = 200, body = ProvisionView),
+        Refused<(Forbidden, AlreadyRefunded, BalanceTooLarge, AnswerErased)>,
+    )
 )]
 async fn refund_provision(
     State(app): State<App>,

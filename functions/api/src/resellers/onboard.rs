@@ -47,7 +47,7 @@ struct OnboardReseller {
         (status = 201, body = ResellerView),
         Refused<(
             Forbidden, ProofRequired, DuplicateEmail, ResellerSuspended, ResellerPending, InvalidParent, ParentTooDeep,
-            SensitiveMetadata, MetadataTooLarge,
+            SensitiveMetadata, MetadataTooLarge, AnswerErased,
         )>,
     )
 )]

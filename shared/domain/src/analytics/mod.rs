@@ -212,7 +212,8 @@ impl Fact {
             | Change::ApiKeyFirstUsed(..)
             | Change::ApiKeyEnded(_)
             | Change::ApiKeyFellDue(..)
-            | Change::NoticeFellDue(..) => return None,
+            | Change::NoticeFellDue(..)
+            | Change::Erasure(..) => return None,
         };
         let same = |before: &Self| before.scopes == now.scopes && before.counts == now.counts;
         (!before.as_ref().is_some_and(same)).then_some(now)

@@ -16,7 +16,7 @@ pub mod time;
 
 pub use email::EmailAddress;
 pub use one_to::OneTo;
-pub use refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, Prefix, ResellerRefid, UserRefid};
+pub use refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, Prefix, RecordCode, ResellerRefid, UserRefid};
 pub use stored::as_stored;
 pub use text::{ClientId, Description, Name, Phone, Reference};
 pub use time::{Day, Hour, Time};

@@ -65,6 +65,25 @@ pub fn code(bits: [u8; BYTES]) -> String {
     CROCKFORD.encode(&bits)
 }
 
+/// The code of an item that has no refid, such as the record of an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Display, Into)]
+#[serde(try_from = "String", into = "String")]
+pub struct RecordCode(String);
+
+impl RecordCode {
+    pub fn new(bits: [u8; BYTES]) -> Self {
+        Self(code(bits))
+    }
+}
+
+impl TryFrom<String> for RecordCode {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if is_code(&text) { Ok(Self(text)) } else { Err("a code has 16 symbols of Crockford's base 32") }
+    }
+}
+
 macro_rules! refids {
     ($($(#[doc = $says:literal])+ $name:ident $example:literal)*) => {$(
         #[cfg(feature = "schema")]

@@ -11,6 +11,7 @@ use crate::money::entry::{Entry, EntryType};
 use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
 use crate::people::caller::api_key::{ApiKey, EndedApiKey};
+use crate::people::erasure::{Erasure, Subject};
 use crate::people::session::Login;
 use crate::people::token::LinkRequest;
 use crate::people::user::User;
@@ -35,6 +36,8 @@ pub enum Change {
     ApiKeyFellDue(ApiKey, Appointment),
     /// The notice to this client met this appointment.
     NoticeFellDue(ClientRefid, Appointment),
+    /// A client or a user was deleted. `Some`: the erasure met this appointment.
+    Erasure(Erasure, Option<Appointment>),
 }
 
 /// The events of a change, in the order in which they happened.
@@ -102,6 +105,7 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
             // Notices to one client are apart by more than a second.
             vec![occurrence(client.as_str(), at.unix_seconds().unsigned_abs(), *at, event)]
         }
+        Change::Erasure(it, met) => vec![erasure_event(it, *met)],
     }
 }
 
@@ -124,12 +128,21 @@ fn client_event(old: Option<&Client>, new: &Client) -> Option<Event> {
     })
 }
 
+fn erasure_event(it: &Erasure, met: Option<Appointment>) -> Occurrence {
+    let (client, user) = match it.subject.clone() {
+        Subject::Client(client) => (Some(client), None),
+        Subject::User(user) => (None, Some(user)),
+    };
+    let (round, at) = met.map_or((1, it.created_at), |met| (2, met.at));
+    occurrence(it.subject.refid(), round, at, Event::ErasureDue { client, user })
+}
+
 fn key_event(it: &ApiKey, due: Due) -> Option<Event> {
     let (key, reseller, owner) = (it.refid.clone(), it.reseller().cloned(), it.owner.clone());
     match due {
         Due::ApiKeyExpiresSoon => Some(Event::ApiKeyExpiresSoon { key, reseller, owner }),
         Due::ApiKeyExpired => Some(Event::ApiKeyExpired { key, reseller, owner }),
-        Due::ClientNotice => None,
+        Due::ClientNotice | Due::Erasure => None,
     }
 }
 

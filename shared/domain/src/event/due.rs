@@ -18,6 +18,8 @@ pub const KEY_WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
 const NOTICE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// The least time between two notices to one client (rule A10).
 const NOTICES_APART: SignedDuration = SignedDuration::from_hours(1);
+/// How long after a deletion its erasure falls due. A command that read the person before may commit for nine seconds.
+const ERASED_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// What an item waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
@@ -29,6 +31,8 @@ pub enum Due {
     ApiKeyExpired,
     /// A client is to be told of its status.
     ClientNotice,
+    /// What copies of a deleted person's data are left are to be erased.
+    Erasure,
 }
 
 /// What an item waits for, and until when. Appointments as text are in the order of their times.
@@ -57,11 +61,16 @@ impl Appointment {
         Self { at, due: Due::ClientNotice }
     }
 
+    /// When to erase once more what a deletion at `now` has left.
+    pub fn of_erasure(now: Time) -> Self {
+        Self { at: now.plus(ERASED_AFTER), due: Due::Erasure }
+    }
+
     /// What the item waits for after this appointment.
     pub fn next(&self) -> Option<Self> {
         match self.due {
             Due::ApiKeyExpiresSoon => Some(Self { at: self.at.plus(KEY_WARNING), due: Due::ApiKeyExpired }),
-            Due::ApiKeyExpired | Due::ClientNotice => None,
+            Due::ApiKeyExpired | Due::ClientNotice | Due::Erasure => None,
         }
     }
 
@@ -128,6 +137,14 @@ mod tests {
             assert_eq!(last, Appointment { at: day(days), due: Due::ApiKeyExpired }, "{days} days");
             assert_eq!(last.next(), None);
         }
+    }
+
+    #[test]
+    fn an_erasure_waits_longer_than_a_command_may_take() {
+        let now = time("2026-01-01T12:00:00.000Z");
+        let due = Appointment::of_erasure(now);
+        assert_eq!(due, Appointment { at: time("2026-01-01T12:00:10.000Z"), due: Due::Erasure });
+        assert_eq!(due.next(), None);
     }
 
     #[test]

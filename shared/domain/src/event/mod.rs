@@ -85,6 +85,14 @@ pub enum Event {
         /// The reseller that the client belonged to; null if it was standalone.
         reseller: Option<ResellerRefid>,
     },
+    /// A client or a user was deleted, and copies of its personal data that are stored elsewhere are to be erased.
+    /// Caused twice: at once, and at least ten seconds later, for what commands that were running have stored since.
+    ErasureDue {
+        /// The client; null if it is a user.
+        client: Option<ClientRefid>,
+        /// The user; null if it is a client.
+        user: Option<UserRefid>,
+    },
     /// A reseller was onboarded, or applied to become one.
     ResellerOnboarded {
         /// The reseller.

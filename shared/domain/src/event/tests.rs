@@ -3,11 +3,13 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::due::{Appointment, Due};
 use super::*;
 use crate::basic::time::Time;
 use crate::money::credits::Credits;
 use crate::money::entry::{Counterparty, Entry, EntryType, Refund, Sale};
 use crate::money::wallet::tests::{at, particulars, wallet};
+use crate::people::erasure::Erasure;
 use crate::people::session::Login;
 use crate::people::user::User;
 
@@ -268,6 +270,23 @@ fn events_of_credentials_and_sign_ins() {
     let expected =
         [r#"three:1:LinkRequested T+0s {"request":"three"}"#, r#"three:1:EmailChangeRequested T+0s {"user":"$U"}"#];
     assert_eq!(told(&Change::LinkRequest(read(asked))), expected);
+}
+
+#[test]
+fn a_deletion_leads_to_two_looks_at_what_is_left() {
+    for (subject, members) in [
+        (json!({"client": CLIENT}), r#"{"client":"$C","user":null}"#),
+        (json!({"user": USER}), r#"{"client":null,"user":"$U"}"#),
+    ] {
+        let stored = json!({"subject": subject, "record": "0123456789ABCDEF", "created_at": THEN, "version": 1});
+        let erasure: Erasure = read(stored.clone());
+        assert_eq!(serde_json::to_value(&erasure).unwrap(), stored);
+        let whose = if subject["user"].is_null() { "$C" } else { "$U" };
+        let at_once = told(&Change::Erasure(erasure.clone(), None));
+        assert_eq!(at_once, [format!("{whose}:1:ErasureDue T+0s {members}")]);
+        let met = Appointment { at: time(9), due: Due::Erasure };
+        assert_eq!(told(&Change::Erasure(erasure, Some(met))), [format!("{whose}:2:ErasureDue T+9s {members}")]);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::basic::email::EmailAddress;
-use crate::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
+use crate::basic::refid::{ClientRefid, RecordCode, ResellerRefid, UserRefid};
 use crate::basic::text::{ClientId, Name, Phone};
 use crate::basic::time::Time;
 use crate::parties::metadata::Metadata;
@@ -57,6 +57,10 @@ pub struct Client {
     /// Free data of the callers. The store seals it (rule A6), so it is not part of the document.
     #[serde(skip)]
     pub metadata: Metadata,
+    /// The record of the command that created the client. `None` if that is a ledger entry or there is none, and for
+    /// clients from before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordCode>,
     pub created_at: Time,
     pub updated_at: Time,
     pub version: u64,
@@ -118,6 +122,7 @@ impl Client {
             reseller,
             user: None,
             metadata: new.metadata,
+            record: None,
             created_at: now,
             updated_at: now,
             version: 1,

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::basic::email::EmailAddress;
-use crate::basic::refid::{ClientRefid, ResellerRefid, UserRefid};
+use crate::basic::refid::{ClientRefid, RecordCode, ResellerRefid, UserRefid};
 use crate::basic::text::Name;
 use crate::basic::time::Time;
 use crate::people::caller::RoleName;
@@ -74,6 +74,9 @@ pub struct User {
     pub confirmed_at: Option<Time>,
     #[serde(default)]
     pub last_login_at: Option<Time>,
+    /// The record of the command that created the user. `None` without one, and for users from before this was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordCode>,
     pub created_at: Time,
     pub version: u64,
 }
@@ -115,6 +118,7 @@ impl User {
             epoch: 0,
             confirmed_at: None,
             last_login_at: None,
+            record: None,
             created_at: now,
             version: 1,
         }

@@ -44,6 +44,8 @@ pub enum Metric {
     FirstKeyUsed,
     /// A stored figure differs from the sum of what it counts.
     FigureDiffers,
+    /// Data of a person who was deleted was still stored when its erasure should long have ended.
+    ErasureMissed,
     /// By how many seconds what was due is late, if at all. Each run of `run-due-work` says so.
     DueWorkLate,
     /// A function could not read its secrets again. It goes on with those it has.

@@ -10,11 +10,12 @@ use crate::StoreError;
 use crate::engine::item::{Origin, doc, part, text_of};
 use crate::engine::{Item, Stamp};
 use crate::events::due::fell_due;
+use crate::events::erasure;
 use crate::parties::{client, notice};
 use crate::people::api_key::item as api_key;
 
 /// The kinds of items whose changes a consumer needs. The filter of the stream in template.yaml passes no others.
-pub const KINDS: [&str; 11] = [
+pub const KINDS: [&str; 12] = [
     "client",
     client::DELETED,
     "reseller",
@@ -26,6 +27,7 @@ pub const KINDS: [&str; 11] = [
     "api_key",
     api_key::ENDED,
     notice::KIND,
+    erasure::KIND,
 ];
 
 #[derive(Debug)]
@@ -63,6 +65,11 @@ pub(crate) fn between(old: Option<&Item>, new: &Item) -> Result<Option<Change>, 
         Some(notice::KIND) => {
             let Some(met) = fell_due(old, new)? else { return Ok(None) };
             Change::NoticeFellDue(notice::read(new)?, met)
+        }
+        Some(erasure::KIND) if old.is_none() => Change::Erasure(doc(new)?, None),
+        Some(erasure::KIND) => {
+            let Some(met) = fell_due(old, new)? else { return Ok(None) };
+            Change::Erasure(doc(new)?, Some(met))
         }
         Some(api_key::ENDED) if old.is_none_or(api_key::lasts) => Change::ApiKeyEnded(doc(new)?),
         _ => return Ok(None),

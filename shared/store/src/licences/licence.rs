@@ -3,7 +3,7 @@
 //! Invariant: a licence is found by the HMAC of its key, and its key is shown from a sealed copy; nothing in the
 //! table holds the key in clear.
 
-use purser_domain::basic::LicenceRefid;
+use purser_domain::basic::{ClientRefid, LicenceRefid};
 use purser_domain::licences::{Licence, LicenceKey};
 
 use crate::engine::item::{bytes, bytes_of, doc, item};
@@ -13,6 +13,11 @@ use crate::{Store, StoreError};
 
 pub(crate) fn key(refid: &LicenceRefid) -> Key {
     Key::alone("LI", refid)
+}
+
+/// The partition of the status index that lists the licences of a client.
+pub(crate) fn list_key(client: &ClientRefid) -> String {
+    format!("LI@{client}")
 }
 
 /// A licence with its key in clear.
@@ -50,7 +55,7 @@ pub(crate) fn write(
     Index::Tenant.place(&mut item, format!("LI@{}", tenant(licence.reseller.as_ref(), id)), place.clone());
     Index::Kind.place(&mut item, format!("LI#{}", shard(id)), place.clone());
     if let Some(client) = &licence.client {
-        Index::Status.place(&mut item, format!("LI@{client}"), place);
+        Index::Status.place(&mut item, list_key(client), place);
     }
     let condition = replaces.map_or(Condition::Absent, Condition::Version);
     Ok(Write::Put(item, condition))

@@ -6,7 +6,7 @@
 use purser_domain::basic::{EntryRefid, ResellerRefid, Time};
 use purser_domain::money::Entry;
 
-use crate::engine::command::idempotency::Record;
+use crate::engine::command::idempotency::{Form, Record};
 use crate::engine::item::{doc, item, text_of};
 use crate::engine::{
     CommandWrite, Condition, Consistency, IdempotencyKey, Index, Item, Key, List, Page, Request, Stamp, Write,
@@ -38,12 +38,13 @@ pub(crate) fn list_key(reseller: &ResellerRefid) -> String {
 /// The record of a money command: the entry that the command appends.
 pub(crate) fn record(refid: &EntryRefid, request: &Request<IdempotencyKey>) -> Record {
     let IdempotencyKey { fingerprint, doubt, .. } = &request.key;
-    Record { key: key(refid), fingerprint: *fingerprint, doubt: doubt.clone(), context }
+    let (key, doubt, form) = (key(refid), doubt.clone(), Form::Entry(refid.clone()));
+    Record { key, fingerprint: *fingerprint, doubt, form, context }
 }
 
 /// The `unchanging` text of an entry, which the answer need not repeat. A top-up repeated by its reference has a record
 /// of another kind, whose context is empty.
-fn context(item: &Item) -> Result<String, StoreError> {
+pub(crate) fn context(item: &Item) -> Result<String, StoreError> {
     if text_of(item, "kind") == Some("entry") { Ok(unchanging(&doc(item)?)) } else { Ok(String::new()) }
 }
 

@@ -15,6 +15,7 @@ use purser_domain::people::User;
 use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer;
+use crate::engine::command::idempotency::Record;
 use crate::engine::item::{doc, item, metadata_of, put_metadata};
 use crate::engine::keys::by_time;
 use crate::engine::{
@@ -111,7 +112,8 @@ impl Store {
             let answer = answer::show::<V, _>(&reseller)?;
             let mut writes = Vec::new();
             writes.extend(self.record_write(record.as_ref(), request, &answer)?);
-            writes.extend(user::creation(&first_login(&reseller), &request.stamp)?);
+            let first = User { record: record.as_ref().and_then(Record::code), ..first_login(&reseller) };
+            writes.extend(user::creation(&first, &request.stamp)?);
             let profile = write(&reseller, &self.secrets, &request.stamp)?;
             let profile = Write::Put(profile, Condition::Absent);
             writes.push(CommandWrite::fresh(profile));

@@ -7,12 +7,13 @@
 use purser_domain::Refusal;
 use purser_domain::basic::{Time, UserRefid};
 use purser_domain::people::session::Seen;
-use purser_domain::people::{Credentials, KeyOwner, OwnedKey, Sessions, User};
+use purser_domain::people::{Credentials, Erasure, KeyOwner, OwnedKey, Sessions, User};
 use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer;
 use crate::engine::item::{doc, item};
 use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Key, Loaded, Request, Stamp, View, Write};
+use crate::events::erasure;
 use crate::people::api_key::keyring;
 use crate::people::{avatar, session, user};
 use crate::{Store, StoreError};
@@ -200,8 +201,8 @@ impl Store {
         }
     }
 
-    /// Deletes a user who holds no role, with all of its items, and frees its address (rule D6). The history of its
-    /// sign-ins is left to expire.
+    /// Deletes a user who holds no role, with all of its items, and frees its address (rule D6). What others may
+    /// have written meanwhile, and the history of its sign-ins, are erased after that.
     pub async fn delete_user(
         &self,
         refid: &UserRefid,
@@ -210,7 +211,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let picture = avatar::key(refid);
         let mut keys = keys(refid).to_vec();
-        keys.push(picture.clone());
+        // Only the erasure bears this request's stamp, should an answer get lost.
+        keys.extend([picture.clone(), erasure::key(refid.as_str())]);
         let deleted = self.command(&request.stamp.request, None, &keys, |loaded| {
             let account = read(loaded, refid, request.now)?;
             let account = account.ok_or(Refusal::NotFound(ResourceKind::User))?;
@@ -220,6 +222,7 @@ impl Store {
             let pictured = loaded.has(&picture);
             writes.push(removal_of(picture.clone(), pictured.then_some(1)));
             writes.push(user::address_removal(&account.user.email));
+            writes.push(erasure::write(&Erasure::of_user(&account.user, request.now), &request.stamp)?);
             Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         });
         deleted.await.map(|_| ())

@@ -13,6 +13,7 @@ use purser_domain::people::token::Asks;
 use purser_domain::people::{Credentials, LinkRequest, PasswordHash, Purpose, Token, User};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::command::turn::patiently;
 use crate::engine::item::{doc, item, number};
 use crate::engine::table::classify;
 use crate::engine::{Answer, CommandWrite, Consistency, Decision, Key, Loaded, Request, Stamp, Table, TableError};
@@ -89,7 +90,15 @@ impl Store {
         put.map_err(|error| TableError::into(classify(&error)))
     }
 
-    /// A request for a link; `None` if it has expired.
+    /// Deletes a request for a link that needs no answer any more, with the password that it brought.
+    pub async fn remove_link_request(&self, id: &str) -> Result<(), StoreError> {
+        for key in [password_key(id), request_key(id)] {
+            patiently(|| self.table.delete(&key)).await?;
+        }
+        Ok(())
+    }
+
+    /// A request for a link; `None` if it has been answered or has expired.
     pub async fn link_request(&self, id: &str) -> Result<Option<LinkRequest>, StoreError> {
         let found = self.table.get(&request_key(id), Consistency::Strong).await?;
         let mut asked: Option<LinkRequest> = found.as_ref().map(doc).transpose()?;

@@ -22,6 +22,11 @@ pub(crate) fn key(user: &UserRefid) -> Key {
     Key::alone("SE", user)
 }
 
+/// The partition of the tenant index that lists the sign-ins of a user.
+pub(crate) fn list_key(user: &UserRefid) -> String {
+    format!("LH@{user}")
+}
+
 fn login_key(id: &str) -> Key {
     Key::alone("LH", id)
 }
@@ -51,9 +56,7 @@ pub(crate) fn write(sessions: &Sessions, seen: &Seen, stamp: &Stamp) -> Result<C
 
 pub(crate) fn history(login: &Login, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
     let mut put = item(&login_key(&login.id), "login", login, stamp)?;
-    let user = login.user.as_str();
-    let place = by_time(login.created_at, &login.id);
-    Index::Tenant.place(&mut put, format!("LH@{user}"), place);
+    Index::Tenant.place(&mut put, list_key(&login.user), by_time(login.created_at, &login.id));
     let until = login.created_at.plus(HISTORY);
     put.insert("ttl".to_owned(), number(until.unix_seconds()));
     Ok(CommandWrite::fresh(Write::Put(put, Condition::Absent)))
@@ -86,7 +89,7 @@ impl Store {
         limit: usize,
         position: Option<String>,
     ) -> Result<Page<Login>, StoreError> {
-        let list = List::descending(Index::Tenant, vec![format!("LH@{user}")]);
+        let list = List::descending(Index::Tenant, vec![list_key(user)]);
         self.page(&list, limit, position).await?.map(|item| doc(&item))
     }
 }

@@ -4,14 +4,15 @@
 //! holds the token itself.
 
 use purser_domain::Refusal;
-use purser_domain::basic::{Name, Time};
+use purser_domain::basic::{Name, Time, UserRefid};
 use purser_domain::people::attempts::Counted;
 use purser_domain::people::{KeyOwner, OwnedKey, PasswordHash, Purpose, Token, User};
 
 use crate::engine::item::{doc, item, number};
+use crate::engine::keys::by_time;
 use crate::engine::secrets::sha256_hex;
 use crate::engine::{
-    Answer, CommandWrite, Condition, Consistency, Decision, Key, Loaded, Request, Secrets, Stamp, Write,
+    Answer, CommandWrite, Condition, Consistency, Decision, Index, Key, Loaded, Request, Secrets, Stamp, Write,
 };
 use crate::people::account::{self, Account, AccountChange};
 use crate::people::api_key::keyring;
@@ -21,6 +22,11 @@ use crate::{Store, StoreError};
 
 fn key(token: &str) -> Key {
     Key::alone("TK", sha256_hex(token.as_bytes()))
+}
+
+/// The partition of the tenant index that lists the tokens of a user.
+pub(crate) fn list_key(user: &UserRefid) -> String {
+    format!("TK@{user}")
 }
 
 pub(crate) struct NewToken(String);
@@ -37,7 +43,9 @@ impl NewToken {
     }
 
     pub(crate) fn write(&self, token: &Token, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
-        let mut put = item(&key(&self.0), "token", token, stamp)?;
+        let key = key(&self.0);
+        let mut put = item(&key, "token", token, stamp)?;
+        Index::Tenant.place(&mut put, list_key(&token.user), by_time(token.created_at, &key.pk));
         put.insert("ttl".to_owned(), number(token.expires_at.unix_seconds()));
         Ok(CommandWrite::fresh(Write::Put(put, Condition::Absent)))
     }

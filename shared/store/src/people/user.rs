@@ -11,6 +11,7 @@ use purser_domain::people::clean_up::{CleanUp, Stale};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::command::answer;
+use crate::engine::command::idempotency::Record;
 use crate::engine::item::{doc, item};
 use crate::engine::keys::{by_time, shard};
 use crate::engine::page::shards;
@@ -182,6 +183,7 @@ impl Store {
         let wallet = new.reseller.as_ref().map(crate::money::wallet::key);
         let keys: Vec<Key> = wallet.iter().cloned().chain(asker.map(|asker| asker.key(request.now))).collect();
         let record = self.record(request)?;
+        let new = User { record: record.as_ref().and_then(Record::code), ..new };
         self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             if let Some(wallet) = &wallet {
                 crate::money::wallet::must_trade(loaded, wallet)?;

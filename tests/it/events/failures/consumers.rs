@@ -58,6 +58,7 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
         ("hold-provisioning", event("CreditsAdded", &added)),
         ("mail-links", event("ResellerOnboarded", &begun)),
         ("expire-api-key", event("ApiKeyExpired", &expired)),
+        ("erase", event("ErasureDue", &json!({"id": "e", "client": client["client"], "user": null}))),
     ];
     for function in purser_lambda::functions() {
         // SES's events have a shape of their own (undelivered.rs), and what a schedule sends says nothing
@@ -69,6 +70,7 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
             "report-partners",
             "rollup",
             "run-due-work",
+            "sample-erasures",
             "sample-figures",
         ];
         let consumes = matches!(function.entry, Entry::Event(_)) && !others.contains(&function.name);

@@ -5,7 +5,7 @@
 //! with `UPDATE_STORED=shapes`, which leaves the folder as the earlier version filled it; `UPDATE_STORED=folder` fills
 //! it anew. A change that is not intended fails here, because it would turn retries into 422, or lose what was sold.
 
-mod fill;
+pub mod fill;
 mod shapes;
 
 use std::collections::BTreeSet;

@@ -206,8 +206,14 @@ async fn no_function_may_do_more_than_it_does() {
         "pk": {"S": format!("AV#{}", leaves.refid)}, "sk": {"S": "."}, "kind": {"S": "avatar"},
         "doc": {"M": {"version": {"N": "1"}}},
     });
-    world.put_all(&[picture]);
+    world.put_all(std::slice::from_ref(&picture));
     let path = format!("/v1/users/{}", leaves.refid);
+    let _left = world.operator.delete(&path).await.expect(204);
+    world.system().settle().await;
+    // Another picture was under way.
+    world.put_all(&[picture]);
+    let created = world.operator.post_once("/v1/clients", "leaves", &world.new_client()).await.expect(201);
+    let path = format!("/v1/clients/{}", created.text("refid"));
     let _left = world.operator.delete(&path).await.expect(204);
     // A user who never confirms, and an operator to whom that is reported.
     world.register("stranger@example.com").await;

@@ -27,7 +27,8 @@ def who(world: World) -> None:
 @PART.step("scheduled functions sign a checkpoint of every wallet, and look for unused accounts", Where.INSIDE)
 def signed(world: World) -> None:
     equal("functions on schedule", sorted(inside(world).on_schedule()),
-          ["CheckpointLedger", "ReportAccounts", "ReportPartners", "Rollup", "RunDueWork", "SampleFigures"])
+          ["CheckpointLedger", "ReportAccounts", "ReportPartners", "Rollup", "RunDueWork", "SampleErasures",
+           "SampleFigures"])
     inside(world).until("a checkpoint is signed", lambda: world.elite.refid in heads(world))
     head, path = heads(world)[world.elite.refid], world.elite.path
     newest = world.operator.get(f"{path}/entries?limit=1").expect(200).json["data"][0]

@@ -38,6 +38,10 @@ pub enum Bug {
     ClaimUnconditioned,
     /// An item falls due even if another run has let it fall due.
     DueUnconditioned,
+    /// What is left of a deleted client is erased at once, and not looked for again.
+    ErasedOnlyAtOnce,
+    /// The answers to the refunds of a deleted client's purchases are not erased.
+    RefundsNotErased,
     /// A user gets an e-mail address without a check that no other user has it.
     LoginAddressUnconditioned,
     /// A sign-in succeeds even if the user or its sessions have changed since they were read.
@@ -88,6 +92,15 @@ impl Bug {
                         && ["entry", "wallet"].iter().any(|kind| item["kind"]["S"] == **kind)
                 });
             }
+            (Self::ErasedOnlyAtOnce, "TransactWriteItems") => {
+                for write in body["TransactItems"].as_array_mut().into_iter().flatten() {
+                    if is_of(&write["Put"]["Item"], &["ER#"]) {
+                        let item = write["Put"]["Item"].as_object_mut().expect("an item");
+                        item.retain(|name, _| !name.starts_with("gsi4"));
+                    }
+                }
+            }
+            (Self::RefundsNotErased, "BatchGetItem") => look_elsewhere(body, "RD#"),
             (Self::RefusedOnStaleReads, "BatchGetItem") => {
                 for table in body["RequestItems"].as_object_mut().into_iter().flatten() {
                     table.1["ConsistentRead"] = json!(false);
@@ -192,6 +205,18 @@ fn text<'a>(body: &'a Value, member: &str) -> &'a str {
 /// Lets an update's condition hold always. It still names everything that it names, which DynamoDB asks for.
 fn always(body: &mut Value) {
     body[CONDITION] = json!(format!("({}) OR attribute_exists(pk) OR attribute_not_exists(pk)", text(body, CONDITION)));
+}
+
+/// Lets a read of items of only this kind find none of them.
+fn look_elsewhere(body: &mut Value, prefix: &str) {
+    for (_, table) in body["RequestItems"].as_object_mut().into_iter().flatten() {
+        let keys = table["Keys"].as_array_mut().expect("keys");
+        if keys.iter().all(|key| is_of(key, &[prefix])) {
+            for key in keys {
+                key["sk"] = json!({"S": "elsewhere"});
+            }
+        }
+    }
 }
 
 /// Whether an update notes what an item met.

@@ -218,7 +218,7 @@ fn writes(operation: &str, body: &Value) -> Option<String> {
     };
     match operation {
         "PutItem" => Some(noun(&body["Item"])),
-        "UpdateItem" => Some(noun(&body["Key"])),
+        "UpdateItem" | "DeleteItem" => Some(noun(&body["Key"])),
         "SendEmail" => Some("mail".to_owned()),
         "TransactWriteItems" => {
             let items = body["TransactItems"].as_array().into_iter().flatten();

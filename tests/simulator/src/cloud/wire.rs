@@ -8,6 +8,8 @@ pub(super) type Answer = (u16, String);
 
 pub(super) fn call(database: &Database, operation: &str, body: Value) -> Answer {
     match operation {
+        "GetItem" => answer(read(body).and_then(|it| database.get_item(it))),
+        "DeleteItem" => answer(read(body).and_then(|it| database.delete_item(it))),
         "PutItem" => answer(read(body).and_then(|it| database.put_item(it))),
         "UpdateItem" => answer(read(body).and_then(|it| database.update_item(it))),
         "Query" => answer(read(body).and_then(|it| database.query(it))),

@@ -1,8 +1,8 @@
 //! What must be true once everything has settled, whatever happened before.
 //!
 //! Invariants: each wallet's ledger is intact; there is exactly one licence for each unit paid for; clients'
-//! addresses are unique; clients and resellers are found by what they are called now; every event was published and
-//! acted on once, and none was published that did not happen.
+//! addresses are unique; clients and resellers are found by what they are called now, and nothing names those who were
+//! deleted; every event was published and acted on once, and none was published that did not happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn check(record: &Record) -> Result<(), Problem> {
     checks.into_iter().collect()
 }
 
-fn wrong(what: String) -> Result<(), Problem> {
+pub(super) fn wrong(what: String) -> Result<(), Problem> {
     Err(Problem::general(what))
 }
 
@@ -46,7 +46,7 @@ fn entity<T: DeserializeOwned>(item: &Value) -> T {
     serde_dynamo::from_attribute_value(doc).expect("an entity")
 }
 
-fn of_kind<'a>(items: &'a [Arc<Value>], wanted: &'a str) -> impl Iterator<Item = &'a Value> {
+pub(super) fn of_kind<'a>(items: &'a [Arc<Value>], wanted: &'a str) -> impl Iterator<Item = &'a Value> {
     let items = items.iter().map(|item| &**item);
     items.filter(move |item| kind(item) == wanted)
 }
@@ -159,6 +159,9 @@ fn events_of(change: &Change) -> Vec<String> {
     let version = if kind(new) == "entry" { 1 } else { number(new_doc, "version") };
     let id = |name: &str| format!("{}:{version}:{name}", text(new_doc, "refid"));
     if let Some((at, due)) = fell_due(change) {
+        if due == "erasure" {
+            return vec![format!("{}:2:ErasureDue", subject_of(new_doc))];
+        }
         let (of, version) = if due == "client_notice" { ("client", at.as_second()) } else { ("refid", 1) };
         let name = match due.as_str() {
             "client_notice" => "ClientNoticeFellDue",
@@ -190,6 +193,7 @@ fn events_of(change: &Change) -> Vec<String> {
         }
         "client" => vec![fitting("Client", "ClientCreated", "ClientChanged")],
         "deleted_client" => vec![id("ClientDeleted")],
+        "erasure" => vec![format!("{}:1:ErasureDue", subject_of(new_doc))],
         "reseller" => {
             let moved = differs("email").then(|| id("ResellerEmailChanged"));
             std::iter::once(fitting("Reseller", "ResellerOnboarded", "ResellerChanged")).chain(moved).collect()
@@ -245,6 +249,11 @@ fn notices(record: &Record, items: &[Arc<Value>]) -> Result<(), Problem> {
         return wrong("a client was told of its status twice within an hour".to_owned());
     }
     Ok(())
+}
+
+fn subject_of(erasure: &Value) -> &str {
+    let subject = &erasure["subject"]["M"];
+    subject["client"]["S"].as_str().or(subject["user"]["S"].as_str()).unwrap_or_default()
 }
 
 fn events_of_accounts(kind: &str, new: &Value, old: Option<&Value>) -> Vec<String> {

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod checks;
+pub mod erasures;
 pub mod figures;
 pub mod model;
 
@@ -66,15 +67,29 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
 }
 
 /// The nouns that the model does not know: claims of events, the use of API keys, what guesses and mails cost, accounts
-/// (judged by [`self::accounts`]), roll-ups (judged by [`self::figures`]), rows to search and notices (judged by
-/// [`self::checks`]).
-const BESIDE: [&str; 20] = [
+/// (judged by [`self::accounts`]), roll-ups (judged by [`self::figures`]), rows to search, notices and erasures (judged
+/// by [`self::checks`]).
+const BESIDE: [&str; 21] = [
     "EV", "AK", "GB", "MB", "UP", "AQ", "AP", "TK", "US", "EU", "PW", "SE", "LA", "LH", "TL", "DM", "RU", "RL", "SQ",
-    "NO",
+    "NO", "ER",
 ];
 
 fn is_of_the_model(change: &Change) -> bool {
-    !BESIDE.contains(&noun_of(change))
+    !BESIDE.contains(&noun_of(change)) && !only_erases(change)
+}
+
+/// Whether a change takes away a stored answer, and nothing else.
+fn only_erases(change: &Change) -> bool {
+    let without = |item: &Value| {
+        let mut item = item.clone();
+        let members = item.as_object_mut().expect("an item");
+        members.retain(|name, _| !["answer", "erased"].contains(&name.as_str()));
+        item
+    };
+    let (Some(old), Some(new)) = (change.old.as_deref(), change.new.as_deref()) else {
+        return false;
+    };
+    !new["erased"].is_null() && new["answer"].is_null() && without(old) == without(new)
 }
 
 fn noun_of(change: &Change) -> &str {
@@ -242,6 +257,15 @@ fn answered(record: &Record, states: &States, attempt: &Attempt, led_to: Option<
         }
         // The standing of a reseller is judged at the door, also for repeats.
         409 if code == "reseller_suspended" && !only_reads(&command.action) && suspended.any(|it| it) => Ok(()),
+        // The answer of the first request named a client who has been deleted since.
+        409 if code == "answer_erased" => {
+            let erased =
+                |(state, verdict): (&Model, Verdict)| verdict == Verdict::Replay && state.answer_may_be_erased(command);
+            if verdicts.any(erased) {
+                return Ok(());
+            }
+            wrong("was told that its answer was erased, which could be right at no moment".to_owned())
+        }
         400..500 => {
             let fits = |(state, verdict): (&Model, Verdict)| {
                 let Verdict::Refused(codes) = verdict else {

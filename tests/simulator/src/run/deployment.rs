@@ -89,6 +89,13 @@ impl Names {
         places.iter().map(licence).collect()
     }
 
+    /// The answer that is stored in an item; empty if there is none.
+    pub fn answer_in(&self, item: &Value) -> String {
+        let stored: serde_dynamo::Item = serde_json::from_value(item.clone()).expect("an item");
+        let answer = self.app.store.answer_in(&stored.into()).expect("an answer");
+        answer.map_or_else(String::new, |answer| String::from_utf8(answer).expect("UTF-8"))
+    }
+
     pub fn buyer(&self, buyer: &Buyer) -> Value {
         match buyer {
             Buyer::Existing(label) => json!(self.client(label).as_str()),

@@ -17,6 +17,14 @@ pub enum Buyer {
     New(String, String),
 }
 
+impl Buyer {
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Existing(label) | Self::New(label, _) => label,
+        }
+    }
+}
+
 /// Wallets and products are named by their index, clients by their label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -157,16 +165,16 @@ impl Command {
         )
     }
 
-    pub fn existing_buyers(&self) -> Vec<&str> {
-        let buyers = match &self.action {
+    pub fn buyers(&self) -> &[Buyer] {
+        match &self.action {
             Action::Buy { buyer, .. } => std::slice::from_ref(buyer),
             Action::BuyForMany { buyers, .. } => buyers,
             _ => &[],
-        };
-        let existing = buyers.iter().map(|it| match it {
-            Buyer::Existing(label) => Some(label.as_str()),
-            Buyer::New(..) => None,
-        });
-        existing.flatten().collect()
+        }
+    }
+
+    pub fn existing_buyers(&self) -> Vec<&str> {
+        let existing = self.buyers().iter().filter(|it| matches!(it, Buyer::Existing(_)));
+        existing.map(Buyer::label).collect()
     }
 }

@@ -145,13 +145,19 @@ impl Generator {
                 Action::SetStatus { client, to }
             }
             13..17 => Action::ChangeAddress { client, email: self.email() },
-            17..19 => Action::DeleteClient { client },
+            17..19 => return (Party::Operator, Action::DeleteClient { client: self.leaving().unwrap_or(client) }),
             _ => {
                 let to = (!self.one_in(4)).then_some(wallet);
                 return (Party::Operator, Action::MoveClient { client, to });
             }
         };
         (by, action)
+    }
+
+    /// A client for whom something was bought just now, perhaps while it is deleted.
+    fn leaving(&self) -> Option<String> {
+        let last = self.drawn.iter().rev().take(4).find_map(|it| it.buyers().first());
+        last.filter(|_| !self.one_in(3)).map(|buyer| buyer.label().to_owned())
     }
 
     /// A refund, probably of a recent purchase or of one that is being refunded already.

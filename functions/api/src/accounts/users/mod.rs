@@ -83,7 +83,7 @@ fn must_grant(call: &Call, scopes: Option<Scopes>) -> Result<(), Problem> {
         (status = 201, body = UserView),
         Refused<(
             Forbidden, ProofRequired, AnotherReseller, DuplicateEmail, ResellerSuspended, ResellerPending,
-            InvalidReseller, TooManyAttempts,
+            InvalidReseller, TooManyAttempts, AnswerErased,
         )>,
     )
 )]

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a link's token is created here, after the caller has been answered, and it appears in one e-mail and
 //! nowhere else. A delivery that is repeated after a failure creates another token. A newer token doesn't invalidate
-//! an older one (rule D3).
+//! an older one (rule D3). A request for a link is deleted once it needs no answer any more.
 
 use std::time::Duration;
 
@@ -29,15 +29,22 @@ pub const TAKES: &[EventName] =
 /// Sends the link for an event. An error asks for another delivery.
 pub async fn mail_links(app: App, event: EventBridgeEvent<Value>) -> Result<(), String> {
     let (delivery, occurrence) = Delivery::of("mail-links", event)?;
+    let request = match &occurrence.event {
+        Event::LinkRequested { request } => Some(request.clone()),
+        _ => None,
+    };
     let send = async {
         let (reply, occasion) = link_for(&app, &delivery, occurrence.event).await?;
         match reply {
-            Reply::Link(link) => delivery.mail(&app, &mail(&app, *link, occasion).await?).await,
-            Reply::Nothing => Ok(()),
-            Reply::Withheld => {
-                withheld();
-                Ok(())
-            }
+            Reply::Link(link) => delivery.mail(&app, &mail(&app, *link, occasion).await?).await?,
+            Reply::Nothing => {}
+            Reply::Withheld => withheld(),
+        }
+        // A request holds an address and perhaps a password. It is deleted only now, so that a delivery after a failure
+        // still finds it.
+        match request {
+            Some(id) => Ok(app.store.remove_link_request(&id).await?),
+            None => Ok(()),
         }
     };
     delivery.once(&app, Box::pin(send)).await

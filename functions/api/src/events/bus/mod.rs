@@ -1,6 +1,7 @@
 //! The functions that rules of the bus start.
 
 pub mod bind_client;
+pub mod erase;
 pub mod expire_api_key;
 pub mod hold_provisioning;
 pub mod mail_links;
@@ -24,5 +25,6 @@ pub const FUNCTIONS: &[Function] = &[
     Function::consumer("expire-api-key", expire_api_key::TAKES, |app, event| {
         Box::pin(expire_api_key::expire_api_key(app, event))
     }),
+    Function::consumer("erase", erase::TAKES, |app, event| Box::pin(erase::erase(app, event))),
     Function::event("suppress-mail", |app, event| Box::pin(suppress_mail::suppress_mail(app, event))).with(&[Ids]),
 ];

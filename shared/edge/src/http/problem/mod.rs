@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use purser_domain::Refusal;
+use purser_domain::basic::EntryRefid;
 use purser_domain::money::{Credits, Tier};
 use purser_domain::parties::ClientStatus;
 use serde::Serialize;
@@ -71,6 +72,9 @@ pub struct ProblemView {
     /// With `insufficient_credits`: the price of the command.
     #[schema(value_type = Credits, required = false)]
     pub required: Option<Credits>,
+    /// With `answer_erased`: the ledger entry that the first request made, if it made one.
+    #[schema(value_type = EntryRefid, required = false)]
+    pub entry: Option<EntryRefid>,
     /// With `tier_not_allowed`: the tiers that may sell the product.
     #[schema(value_type = Vec<Tier>, required = false)]
     pub tiers: Option<Vec<Tier>>,

@@ -55,10 +55,10 @@ statuses! {
     PAYMENT_REQUIRED: InsufficientCredits;
     FORBIDDEN: Forbidden, ProofRequired, ProvisioningHeld, SecondFactorMissing;
     NOT_FOUND: NotFound;
-    CONFLICT: AlreadyRefunded, BalanceTooLarge, ClientBound, DuplicateClientId, DuplicateEmail, DuplicateProduct,
-        KeyAlreadyShown, ProductInactive, ReferenceReused, ResellerPending, ResellerSuspended, SecondFactorDisabled,
-        SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, TooManyApiKeys,
-        UserBound, UserInUse;
+    CONFLICT: AlreadyRefunded, AnswerErased, BalanceTooLarge, ClientBound, DuplicateClientId, DuplicateEmail,
+        DuplicateProduct, KeyAlreadyShown, ProductInactive, ReferenceReused, ResellerPending, ResellerSuspended,
+        SecondFactorDisabled, SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, TooManyApiKeys, UserBound,
+        UserInUse;
     PRECONDITION_FAILED: VersionMismatch;
     UNPROCESSABLE_ENTITY: ForClients, IdempotencyKeyReused, Invalid, InvalidCode, InvalidParent, InvalidRecipient,
         InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep, ReferenceReserved,
@@ -138,7 +138,7 @@ macro_rules! several {
     };
     () => {};
 }
-several!(A B C D E F G H I J K L M N O);
+several!(A B C D E F G H I J K L M N O P);
 
 #[derive(Debug)]
 pub struct Refused<R>(PhantomData<R>);
@@ -176,6 +176,7 @@ impl From<Refusal> for Problem {
         let kind = refusal.kind();
         let problem = Self::new(status(kind), kind.code(), refusal.to_string());
         match refusal {
+            Refusal::AnswerErased { entry: Some(entry) } => problem.with("entry", json!(entry)),
             Refusal::TierNotAllowed { allowed } => problem.with("tiers", json!(allowed)),
             Refusal::InsufficientCredits { balance, required } => {
                 problem.with("balance", json!(balance)).with("required", json!(required))

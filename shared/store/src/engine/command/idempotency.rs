@@ -6,20 +6,23 @@
 
 use jiff::SignedDuration;
 use purser_domain::Refusal;
+use purser_domain::basic::{EntryRefid, RecordCode, Time};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::engine::command::answer::{self, Answer};
 use crate::engine::command::{CommandWrite, Request};
-use crate::engine::item::{Item, bytes, bytes_of, item, number};
+use crate::engine::item::{Item, bytes, bytes_of, item, number, text};
 use crate::engine::keys::Key;
 use crate::engine::secrets::Secrets;
-use crate::engine::table::{Condition, Write};
+use crate::engine::table::{Condition, Update, Write};
 use crate::{Store, StoreError};
 
 /// How long the record of a create that moves no credits is kept. The API promises 30 days.
 const KEPT: SignedDuration = SignedDuration::from_hours(40 * 24);
+/// The attribute of a record that says when its answer was erased.
+const ERASED: &str = "erased";
 
 /// Hash of everything in which a repeat must equal the first request: version, route, tenant and canonical body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +50,22 @@ pub struct IdempotencyKey {
     pub doubt: Option<Refusal>,
 }
 
+/// What the item is that serves as a record.
+#[derive(Debug, Clone)]
+pub(crate) enum Form {
+    /// The ledger entry that the command appends.
+    Entry(EntryRefid),
+    /// An item of its own.
+    Own(RecordCode),
+}
+
 /// Where the answer to a command is stored, and for which request.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) key: Key,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) doubt: Option<Refusal>,
+    pub(crate) form: Form,
     /// Text that the record's item already holds, and that its stored answer therefore need not repeat.
     pub(crate) context: fn(&Item) -> Result<String, StoreError>,
 }
@@ -70,9 +83,38 @@ impl Record {
         if bytes_of(item, "print") != Some(self.fingerprint.0.as_slice()) {
             return Err(Refusal::IdempotencyKeyReused.into());
         }
+        if item.contains_key(ERASED) {
+            return Err(self.answer_erased());
+        }
         let packed = bytes_of(item, "answer").ok_or_else(|| StoreError::Unreadable("a record has no answer".into()))?;
         Ok(Answer { body: answer::unpack(secrets, &self.key.pk, &(self.context)(item)?, packed)?, replayed: true })
     }
+
+    /// The code of a record that is an item of its own.
+    pub(crate) fn code(&self) -> Option<RecordCode> {
+        match &self.form {
+            Form::Own(code) => Some(code.clone()),
+            Form::Entry(_) => None,
+        }
+    }
+
+    fn answer_erased(&self) -> StoreError {
+        let entry = match &self.form {
+            Form::Entry(refid) => Some(refid.clone()),
+            Form::Own(_) => None,
+        };
+        Refusal::AnswerErased { entry }.into()
+    }
+}
+
+/// Where a record that is an item of its own is kept.
+pub(crate) fn record_key(code: &RecordCode) -> Key {
+    Key::alone("IK", code)
+}
+
+/// The update that erases the answer of a record, at `now`. The record itself stays, so that no repeat takes effect.
+pub(crate) fn erase(record: Key, now: Time) -> Update {
+    Update::of(record).remove("answer").set(ERASED, text(now))
 }
 
 impl Store {
@@ -81,9 +123,10 @@ impl Store {
         let Some(IdempotencyKey { tenant, key, fingerprint, doubt }) = request.key.as_ref() else {
             return Ok(None);
         };
-        let id = purser_domain::basic::refid::code(self.secrets.bits("idempotency", &[tenant, key])?);
+        let code = RecordCode::new(self.secrets.bits("idempotency", &[tenant, key])?);
         let context = |_: &Item| Ok(String::new());
-        Ok(Some(Record { key: Key::alone("IK", id), fingerprint: *fingerprint, doubt: doubt.clone(), context }))
+        let (key, fingerprint, doubt) = (record_key(&code), *fingerprint, doubt.clone());
+        Ok(Some(Record { key, fingerprint, doubt, form: Form::Own(code), context }))
     }
 
     /// The write of a record that is an item of its own; `None` if there is no record.

@@ -6,13 +6,15 @@
 use purser_domain::Refusal;
 use purser_domain::basic::{ClientRefid, EmailAddress, ResellerRefid, UserRefid};
 use purser_domain::parties::{Client, ClientChange, NewClient};
-use purser_domain::people::User;
+use purser_domain::people::{Erasure, User};
 use purser_domain::refusal::ResourceKind;
 
 use super::{AddressGuard, address_key, entity, key, read_loaded, tombstone};
 use crate::engine::command::answer;
+use crate::engine::command::idempotency::Record;
 use crate::engine::item::item;
 use crate::engine::{Answer, CommandWrite, Condition, Decision, Key, Loaded, Request, Stamp, View, Write};
+use crate::events::erasure;
 use crate::money::wallet;
 use crate::parties::guesses::Asker;
 use crate::people::account::{self, AccountChange};
@@ -77,6 +79,7 @@ impl Store {
         let refid = self.client_refid(&new.client_id)?;
         let reseller = creation.reseller.cloned();
         let client = Client::create(new.clone(), refid, reseller, self.policy.client_status, request.now);
+        let client = Client { record: record.as_ref().and_then(Record::code), ..client };
         self.command(&request.stamp.request, record.as_ref(), &keys, |loaded| {
             let unread = bind.unread(&new.email, loaded)?;
             if !unread.is_empty() {
@@ -200,8 +203,8 @@ impl Store {
         Ok(writes)
     }
 
-    /// Deletes a client with its personal data and leaves a tombstone (rule A9). A client for which `may` is false is
-    /// refused like one that does not exist; `must` may refuse for other reasons.
+    /// Deletes a client with its personal data, and leaves a tombstone and an erasure (rule A9). A client for which
+    /// `may` is false is refused like one that does not exist; `must` may refuse for other reasons.
     pub async fn delete_client(
         &self,
         refid: &ClientRefid,
@@ -223,6 +226,7 @@ impl Store {
             let put = Write::Put(tombstone, Condition::Version(client.version));
             let mut writes = vec![CommandWrite::fresh(put), guard_removal(&client.email)];
             writes.extend(release(&client, loaded, stamp)?);
+            writes.push(erasure::write(&Erasure::of_client(&client, request.now), stamp)?);
             Ok(Decision::Commit { writes, answer: Answer::first(Vec::new()) })
         });
         deleted.await.map(|_| ())

@@ -143,6 +143,7 @@ impl Table {
             "BatchGetItem" => self.batch_get(cloud, &body, by.as_ref()).await,
             "Query" => self.query(cloud, body, by.as_ref()),
             "PutItem" => self.put(cloud, body, by),
+            "DeleteItem" => self.delete(cloud, body, by),
             "UpdateItem" => self.update(cloud, body, by),
             "TransactWriteItems" if cloud.bug() == Some(Bug::TwoCommits) => {
                 self.transact_singly(cloud, &body, by).await
@@ -169,6 +170,19 @@ impl Table {
         let (status, text) = wire::call(&self.database, "PutItem", body);
         if status == 200 {
             state.note(cloud.now(), by, vec![(key_of(&item), Some(item))]);
+        }
+        (status, text)
+    }
+
+    fn delete(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
+        let key = body["Key"].clone();
+        let mut state = lock(&self.state);
+        if let Some(refused) = Self::refused(&mut state, cloud, &key) {
+            return refused;
+        }
+        let (status, text) = wire::call(&self.database, "DeleteItem", body);
+        if status == 200 {
+            state.note(cloud.now(), by, vec![(key_of(&key), None)]);
         }
         (status, text)
     }
@@ -235,7 +249,8 @@ impl Table {
     fn stored(&self, (pk, sk): &ItemKey) -> Option<Value> {
         let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
         let read = json!({"TableName": self.name, "Key": key, "ConsistentRead": true});
-        let (_, text) = wire::call(&self.database, "GetItem", read);
+        let (status, text) = wire::call(&self.database, "GetItem", read);
+        assert_eq!(status, 200, "{text}");
         let mut answer: Value = serde_json::from_str(&text).expect("JSON");
         Some(answer["Item"].take()).filter(Value::is_object)
     }

@@ -42,6 +42,8 @@ pub struct Product {
 pub struct Purchase {
     pub cost: u64,
     pub units: usize,
+    /// The labels of the clients that it was for.
+    pub buyers: Vec<String>,
     /// The indexes of the licences that were refunded. A purchase of a bare cost has a single unit, 0.
     pub refunded: BTreeSet<usize>,
 }
@@ -189,6 +191,21 @@ impl Model {
         usize::try_from(sequences.sum::<u64>()).expect("few entries")
     }
 
+    /// Whether the answer to a command that was carried out names a client who has been deleted since.
+    pub fn answer_may_be_erased(&self, command: &Command) -> bool {
+        let bought = |wallet: usize, key: &str| self.purchases.get(&(wallet, key.to_owned()));
+        let named = match &command.action {
+            Action::CreateClient { client, .. } => vec![client.clone()],
+            Action::Refund { wallet, purchase, .. } => bought(*wallet, purchase).map_or(vec![], |it| it.buyers.clone()),
+            Action::Buy { wallet, .. } | Action::BuyForMany { wallet, .. } => {
+                let key = command.key.as_deref().unwrap_or_default();
+                bought(*wallet, key).map_or(vec![], |it| it.buyers.clone())
+            }
+            _ => return false,
+        };
+        named.iter().any(|label| self.clients.get(label).is_some_and(|client| client.deleted))
+    }
+
     pub fn is_suspended(&self, by: Party) -> bool {
         match by {
             Party::Operator => false,
@@ -215,7 +232,7 @@ impl Model {
             }
             Action::Spend { wallet, cost } => {
                 self.wallets[*wallet].must_buy(refused);
-                self.pay(*wallet, *cost, 0, key, refused);
+                self.pay(*wallet, *cost, (0, Vec::new()), key, refused);
             }
             Action::Buy { wallet, product, quantity, buyer } => {
                 let buyers = std::slice::from_ref(buyer);

@@ -51,13 +51,13 @@ impl Model {
         &mut self,
         wallet: usize,
         cost: u64,
-        units: usize,
+        (units, buyers): (usize, Vec<String>),
         key: String,
         refused: &mut BTreeSet<&'static str>,
     ) {
         self.wallets[wallet].take(cost, refused);
         let refunded = BTreeSet::new();
-        self.purchases.insert((wallet, key), Purchase { cost, units, refunded });
+        self.purchases.insert((wallet, key), Purchase { cost, units, buyers, refunded });
     }
 
     pub(super) fn buy(
@@ -91,7 +91,8 @@ impl Model {
             }
         }
         let units = usize::try_from(units).expect("few units");
-        self.pay(wallet, unit * units as u64, units, key, refused);
+        let labels = buyers.iter().map(|buyer| buyer.label().to_owned()).collect();
+        self.pay(wallet, unit * units as u64, (units, labels), key, refused);
     }
 
     pub(super) fn create(

@@ -1,0 +1,126 @@
+//! Erasing the copies of a deleted person's data that are stored elsewhere (rule A9).
+//!
+//! Invariant: an erasure may run at any time, stop anywhere, and run again; it takes away what it finds. Only answers
+//! and what belongs to a user alone go: a record stays and takes effect no second time, an entry keeps what its hash
+//! covers, and others' licences stay.
+
+use std::collections::BTreeSet;
+
+use purser_domain::basic::{ClientRefid, EntryRefid, Time, UserRefid};
+use purser_domain::licences::Licence;
+use purser_domain::money::Refunds;
+use purser_domain::people::{Erasure, Subject};
+
+use crate::engine::command::answer;
+use crate::engine::command::idempotency::{self, record_key};
+use crate::engine::command::turn::patiently;
+use crate::engine::item::{Item, bytes_of, doc, key_of};
+use crate::engine::page::shards;
+use crate::engine::table::side_by_side::side_by_side;
+use crate::engine::{Condition, Consistency, Created, Index, Key, List, Page, Paging};
+use crate::events::erasure;
+use crate::licences::licence;
+use crate::money::{entry, refund};
+use crate::people::{avatar, session, token};
+use crate::{Store, StoreError};
+
+/// How many items of a list are read at a time.
+const LISTED: usize = 100;
+/// How many items are changed side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+impl Store {
+    /// Erases what is stored of a deleted client or user outside its own items. Returns how many items held anything:
+    /// none, if it was erased before. Changes nothing if nobody was deleted.
+    pub async fn erase(&self, subject: &Subject, now: Time) -> Result<usize, StoreError> {
+        let key = erasure::key(subject.refid());
+        let Some(found) = patiently(|| self.table.get(&key, Consistency::Strong)).await? else {
+            return Ok(0);
+        };
+        let erasure: Erasure = doc(&found)?;
+        let created = erasure.record.iter().map(record_key).collect();
+        let erased = self.erase_answers(created, now).await?;
+        Ok(erased
+            + match subject {
+                Subject::Client(client) => self.erase_sales(client, now).await?,
+                Subject::User(user) => self.erase_traces(user).await?,
+            })
+    }
+
+    /// A page of what was erased of persons who were deleted at this time, the newest first.
+    pub async fn erasures(&self, deleted: Created, paging: Paging) -> Result<Page<Erasure>, StoreError> {
+        let list = List::descending(Index::Kind, shards("ER")).between(deleted.between());
+        self.paged(list, paging).await?.map(|item| doc(&item))
+    }
+
+    /// The answer that an item holds, opened; `None` if it holds none. For checks of everything that is stored.
+    pub fn answer_in(&self, item: &Item) -> Result<Option<Vec<u8>>, StoreError> {
+        let (Some(packed), Some(key)) = (bytes_of(item, "answer"), key_of(item)) else {
+            return Ok(None);
+        };
+        answer::unpack(&self.secrets, &key.pk, &entry::context(item)?, packed).map(Some)
+    }
+
+    /// Erases the answers to all purchases for a client, and to their refunds.
+    async fn erase_sales(&self, client: &ClientRefid, now: Time) -> Result<usize, StoreError> {
+        let list = List::ascending(Index::Status, vec![licence::list_key(client)]);
+        let (mut position, mut erased) = (None, 0);
+        loop {
+            let page = self.page(&list, LISTED, position).await?;
+            let mut provisions = BTreeSet::new();
+            for item in &page.items {
+                provisions.extend(doc::<Licence>(item)?.provision);
+            }
+            let mut entries: Vec<EntryRefid> = provisions.into_iter().collect();
+            entries.extend(self.refunds_of(&entries).await?);
+            erased += self.erase_answers(entries.iter().map(entry::key).collect(), now).await?;
+            position = page.position;
+            if position.is_none() {
+                return Ok(erased);
+            }
+        }
+    }
+
+    async fn refunds_of(&self, provisions: &[EntryRefid]) -> Result<Vec<EntryRefid>, StoreError> {
+        let keys: Vec<Key> = provisions.iter().map(refund::key).collect();
+        let found = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
+        let mut refunds = Vec::new();
+        for item in found.values() {
+            refunds.extend(doc::<Refunds>(item)?.entries);
+        }
+        Ok(refunds)
+    }
+
+    async fn erase_answers(&self, records: Vec<Key>, now: Time) -> Result<usize, StoreError> {
+        let erase = |record: Key| async move {
+            let update = idempotency::erase(record, now);
+            let held = Condition::Has("answer".to_owned());
+            patiently(|| self.table.change(&update, &held)).await
+        };
+        let erased = side_by_side(SIDE_BY_SIDE, records.into_iter().map(erase).collect()).await?;
+        Ok(erased.into_iter().filter(|it| *it).count())
+    }
+
+    /// Deletes the sign-ins and tokens of a user, and a picture that was uploaded while the user was deleted.
+    async fn erase_traces(&self, user: &UserRefid) -> Result<usize, StoreError> {
+        let picture = avatar::key(user);
+        let mut keys = Vec::new();
+        let pictured = patiently(|| self.table.get(&picture, Consistency::Strong)).await?;
+        keys.extend(pictured.map(|_| picture));
+        let mut position = None;
+        let list = List::ascending(Index::Tenant, vec![session::list_key(user), token::list_key(user)]);
+        loop {
+            let page = self.page(&list, LISTED, position).await?;
+            for item in &page.items {
+                keys.push(key_of(item).ok_or_else(|| StoreError::Unreadable("an item in a list has no key".into()))?);
+            }
+            position = page.position;
+            if position.is_none() {
+                break;
+            }
+        }
+        let delete = |key: Key| async move { patiently(|| self.table.delete(&key)).await };
+        let deleted = side_by_side(SIDE_BY_SIDE, keys.into_iter().map(delete).collect()).await?;
+        Ok(deleted.len())
+    }
+}
