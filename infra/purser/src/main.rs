@@ -24,9 +24,8 @@ use crate::progress::Progress;
 
 mod progress;
 
-/// The log level unless `RUST_LOG` is set. The emulator warns whenever a condition fails, but claims and optimistic
-/// writes rely on failing conditions, so its warnings are silenced.
-const QUIET: &str = "warn,dynoxide::server=error";
+/// The log level unless `RUST_LOG` is set.
+const QUIET: &str = "warn";
 
 const OPERATOR_KEY: &str = "PURSER_OPERATOR_KEY";
 
@@ -53,6 +52,9 @@ struct Arguments {
     /// Keep everything in memory only; it is lost when purser stops
     #[arg(long, conflicts_with = "folder")]
     ephemeral: bool,
+    /// A name besides localhost by which requests may name this machine, such as that of a tunnel; may be repeated
+    #[arg(long = "allow-host", value_name = "NAME")]
+    hosts: Vec<String>,
     /// Start without the demo data
     #[arg(long)]
     no_demo: bool,
@@ -131,6 +133,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     let options = Options {
         port: arguments.port,
+        hosts: arguments.hosts.clone(),
         folder: (!arguments.ephemeral).then_some(arguments.folder.clone()),
         operator_key: given.clone(),
         variables: configuration(),

@@ -1,5 +1,5 @@
 //! Tests of the command: what it prints, and how it ends.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -29,6 +29,25 @@ fn end(child: Child, signal: &str) -> Output {
     let status = Command::new("kill").args([signal, &pid]).status().unwrap();
     assert!(status.success());
     child.wait_with_output().unwrap()
+}
+
+/// The ports on which a process listens.
+fn listening(pid: u32) -> Vec<u16> {
+    const LISTENS: &str = "0A";
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let links: Vec<String> =
+        files.map(|file| std::fs::read_link(file.unwrap().path()).unwrap().display().to_string()).collect();
+    let mut ports = Vec::new();
+    for table in ["tcp", "tcp6"] {
+        let sockets = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap();
+        for line in sockets.lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            if fields[3] == LISTENS && links.contains(&format!("socket:[{}]", fields[9])) {
+                ports.push(u16::from_str_radix(fields[1].rsplit(':').next().unwrap(), 16).unwrap());
+            }
+        }
+    }
+    ports
 }
 
 fn in_folder(folder: &Path) -> [String; 4] {
@@ -73,10 +92,12 @@ fn it_is_ready_in_two_seconds_and_healthy() {
     assert!(took < Duration::from_secs(2), "{took:?}");
     let address = text.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let port = address.rsplit(':').next().unwrap().parse().unwrap();
+    assert_eq!(listening(child.id()), [port], "table, bus and post office have no ports");
     assert_eq!(end(child, "-TERM").status.code(), Some(0));
 }
 

@@ -51,7 +51,7 @@ async fn who_finds_no_place_is_told_to_come_back_on_every_door() {
 #[tokio::test]
 async fn a_body_that_does_not_come_keeps_nobody_from_being_served() {
     let world = bounded(1, 9, Duration::from_millis(500)).await;
-    let head = "POST /v1/clients HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{";
+    let head = "POST /v1/clients HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{";
     let slow = sends(&world, head).await;
     for _ in 0..3 {
         let _list = world.operator.get("/v1/products").await.expect(200);

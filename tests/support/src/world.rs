@@ -285,7 +285,7 @@ impl World {
 
     /// The [`App`] of a function whose calls to the table, the bus and SES suffer this script's faults.
     pub async fn app_over(&self, function: &str, script: &Script) -> App {
-        let sdk = purser_local::run::sdk::settings(&self.system.endpoints()).await;
+        let sdk = purser_local::run::sdk::settings(self.system.http_client()).await;
         let client = script.over(sdk.http_client().expect("an HTTP client"));
         let sdk = sdk.into_builder().http_client(client).build();
         let role = self.system.roles().get(function).expect("a role");

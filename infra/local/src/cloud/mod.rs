@@ -6,6 +6,7 @@
 pub mod bus;
 pub mod dead_letters;
 pub mod dynamo;
+pub mod inside;
 pub mod journal;
 pub mod loopback;
 pub mod pattern;

@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use purser_local::Target;
 use purser_local::cloud::bus::{Bus, On, Rule};
+use purser_local::cloud::inside::Services;
 use purser_local::cloud::pattern::Pattern;
 use serde_json::{Value, json};
 
-use crate::{none_dead, now};
+use crate::{none_dead, now, reaching};
 
 fn entry(kind: &str, detail: &str) -> PutEventsRequestEntry {
     PutEventsRequestEntry::builder().source("purser").detail_type(kind).detail(detail).event_bus_name("purser").build()
@@ -20,8 +20,10 @@ fn rule(function: &str, pattern: &Value) -> Rule {
     Rule { on: On::Own, function: function.to_owned(), pattern: Pattern::parse(pattern).unwrap() }
 }
 
-fn client(bus: &Bus) -> aws_sdk_eventbridge::Client {
-    aws_sdk_eventbridge::Client::from_conf(config!(aws_sdk_eventbridge, bus.endpoint()))
+/// A client of the bus, which it reaches as long as the services are kept.
+async fn client(bus: &Bus) -> (aws_sdk_eventbridge::Client, Arc<Services>) {
+    let services = Arc::new(Services { bus: bus.service(), ..Services::default() });
+    (aws_sdk_eventbridge::Client::new(&reaching(&services).await), services)
 }
 
 /// The calls of a target, sorted by function and kind of event.
@@ -38,8 +40,9 @@ async fn events_reach_the_functions_whose_rules_match() {
     let low = json!({"source": ["purser"], "detail": {"low": [true]}});
     let credits = json!({"detail-type": [{"prefix": "Credits"}]});
     let rules = vec![rule("notify", &low), rule("audit", &credits)];
-    let bus = Bus::start(rules, now(), none_dead(), TRIES).await.unwrap();
-    let answer = client(&bus)
+    let bus = Bus::new(rules, now(), none_dead(), TRIES);
+    let (client, _services) = client(&bus).await;
+    let answer = client
         .put_events()
         .entries(entry("CreditsRanLow", r#"{"low": true}"#))
         .entries(entry("CreditsAdded", "{}"))
@@ -77,10 +80,11 @@ async fn events_reach_the_functions_whose_rules_match() {
 
 #[tokio::test]
 async fn an_entry_that_lacks_something_fails_alone() {
-    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES).await.unwrap();
+    let bus = Bus::new(Vec::new(), now(), none_dead(), TRIES);
     let bare = PutEventsRequestEntry::builder().source("purser").build();
     let entries = vec![entry("Fine", "{}"), entry("Broken", "{"), entry("Broken", "[]"), bare];
-    let request = client(&bus).put_events().set_entries(Some(entries));
+    let (client, _services) = client(&bus).await;
+    let request = client.put_events().set_entries(Some(entries));
     let answer = request.send().await.unwrap();
     assert_eq!(answer.failed_entry_count(), 3);
     let codes = answer.entries().iter().map(|it| it.error_code());
@@ -91,8 +95,8 @@ async fn an_entry_that_lacks_something_fails_alone() {
 
 #[tokio::test]
 async fn the_bus_keeps_the_limits_of_a_request() {
-    let bus = Bus::start(Vec::new(), now(), none_dead(), TRIES).await.unwrap();
-    let client = client(&bus);
+    let bus = Bus::new(Vec::new(), now(), none_dead(), TRIES);
+    let (client, _services) = client(&bus).await;
     let long = format!(r#"{{"x": "{}"}}"#, "y".repeat(128 * 1024));
     let requests =
         [(0..11).map(|_| entry("Many", "{}")).collect(), vec![], vec![entry("Long", &long), entry("Long", &long)]];
@@ -110,7 +114,7 @@ async fn the_bus_keeps_the_limits_of_a_request() {
 async fn an_event_nobody_takes_is_kept() {
     let dead_letters = none_dead();
     let rules = vec![rule("notify", &json!({"source": ["purser"]}))];
-    let bus = Bus::start(rules, now(), dead_letters.clone(), TRIES).await.unwrap();
+    let bus = Bus::new(rules, now(), dead_letters.clone(), TRIES);
     let tries = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tries);
     let target: Target = Arc::new(move |_, _| {
@@ -121,7 +125,7 @@ async fn an_event_nobody_takes_is_kept() {
         })
     });
     bus.set_target(target);
-    let client = client(&bus);
+    let (client, _services) = client(&bus).await;
     let answer = client.put_events().entries(entry("X", r#"{"a": 1}"#));
     answer.send().await.unwrap();
     bus.idle().await;

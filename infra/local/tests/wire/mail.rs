@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use purser_local::cloud::inside::Services;
 use purser_local::cloud::ses::{self, Mailbox};
 
-use crate::now;
+use crate::{now, reaching};
 
 fn content(data: &str) -> Content {
     Content::builder().data(data).build().unwrap()
@@ -20,8 +20,8 @@ fn message(subject: &str, body: Option<Body>) -> EmailContent {
 #[tokio::test]
 async fn a_mail_arrives_in_the_box() {
     let mailbox = Mailbox::open(None, now()).unwrap();
-    let office = ses::serve(mailbox.clone(), Arc::new(|_| ())).await.unwrap();
-    let client = aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, office.endpoint()));
+    let services = Arc::new(Services { post: ses::service(mailbox.clone(), Arc::new(|_| ())), ..Services::default() });
+    let client = aws_sdk_sesv2::Client::new(&reaching(&services).await);
     let body = Body::builder().text(content("Hello")).html(content("<p>Hello</p>")).build();
     let to = Destination::builder().to_addresses("ann@example.com").cc_addresses("bob@example.com").build();
     let tag = MessageTag::builder().name("kind").value("welcome").build();
@@ -43,14 +43,13 @@ async fn a_mail_arrives_in_the_box() {
     assert_eq!(mail.html.as_deref(), Some("<p>Hello</p>"));
     assert_eq!(mail.tags["kind"], "welcome");
     assert_eq!(mail.sent_at, now()());
-    office.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_mail_that_lacks_a_part_is_refused() {
     let mailbox = Mailbox::open(None, now()).unwrap();
-    let office = ses::serve(mailbox.clone(), Arc::new(|_| ())).await.unwrap();
-    let client = aws_sdk_sesv2::Client::from_conf(config!(aws_sdk_sesv2, office.endpoint()));
+    let services = Arc::new(Services { post: ses::service(mailbox.clone(), Arc::new(|_| ())), ..Services::default() });
+    let client = aws_sdk_sesv2::Client::new(&reaching(&services).await);
     let text = || Some(Body::builder().text(content("x")).build());
     let table = [
         ("", "ann@example.com", message("Hi", text()), "FromEmailAddress"),

@@ -6,17 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use purser_local::Now;
 use purser_local::cloud::dead_letters::DeadLetters;
-
-macro_rules! config {
-    ($sdk:ident, $endpoint:expr) => {
-        $sdk::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(purser_local::REGION))
-            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
-            .endpoint_url($endpoint)
-            .build()
-    };
-}
+use purser_local::cloud::inside::Services;
+use purser_local::run::sdk::settings;
 
 mod bus;
 mod mail;
@@ -24,6 +15,11 @@ mod table;
 
 fn now() -> Now {
     Arc::new(|| Timestamp::from_second(1_700_000_000).unwrap())
+}
+
+/// The settings of clients that reach these services.
+async fn reaching(services: &Arc<Services>) -> aws_config::SdkConfig {
+    settings(services.client()).await
 }
 
 fn none_dead() -> DeadLetters {

@@ -3,15 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use aws_lambda_events::event::dynamodb::Event as StreamEvent;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use purser_local::cloud::dynamo::{Dynamo, IndexKeys, Storage};
+use purser_local::cloud::dynamo::{Dynamo, Storage};
+use purser_local::cloud::inside::Services;
 use purser_local::cloud::stream::{Consumer, StreamReader};
-use purser_local::run::sdk::{Endpoints, settings};
 use purser_local::template::{StreamSpec, Template};
 use serde_json::{Value, json};
 
-use crate::{none_dead, now};
+use crate::{none_dead, now, reaching};
 
 const TEMPLATE: &str = "
 Resources:
@@ -47,8 +46,9 @@ const BATCHES: StreamSpec =
 #[tokio::test]
 async fn a_transaction_reaches_the_consumers_of_the_stream() {
     let spec = Template::parse(TEMPLATE).unwrap().table;
-    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now()).await.unwrap();
-    let client = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, dynamo.endpoint()));
+    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now()).unwrap();
+    let services = Arc::new(Services { table: Some(dynamo.clone()), ..Services::default() });
+    let client = aws_sdk_dynamodb::Client::new(&reaching(&services).await);
 
     let events = Arc::new(Mutex::new(Vec::new()));
     let taken = Arc::clone(&events);
@@ -92,9 +92,11 @@ async fn a_transaction_reaches_the_consumers_of_the_stream() {
     assert_eq!(first.approximate_creation_date_time.timestamp(), 1_700_000_000);
 
     pump.shutdown().await;
-    dynamo.shutdown().await;
-    let gone = client.list_tables().send().await;
-    assert!(gone.is_err(), "the port is closed");
+    let unknown = client.list_tables().send().await.unwrap_err().into_service_error();
+    assert_eq!(unknown.meta().code(), Some("UnknownOperationException"));
+    drop(services);
+    let gone = client.transact_write_items().transact_items(item("CL#d")).send().await.unwrap_err();
+    assert!(gone.as_service_error().is_none(), "a client keeps no service: {gone}");
 }
 
 #[tokio::test]
@@ -105,10 +107,9 @@ async fn keys_that_dynamodb_refuses_are_refused() {
         "\n        - {AttributeName: gsi1pk, AttributeType: S}\n        - {AttributeName: gsi1sk, AttributeType: S}";
     let template = template.replace(defined, &format!("{defined}{more}"));
     let spec = Template::parse(&template).unwrap().table;
-    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now()).await.unwrap();
-    let endpoints = Endpoints { dynamodb: dynamo.endpoint(), eventbridge: dynamo.endpoint(), sesv2: dynamo.endpoint() };
-    let sdk = IndexKeys::of(&spec).guard(&settings(&endpoints).await);
-    let client = aws_sdk_dynamodb::Client::new(&sdk);
+    let dynamo = Dynamo::open(Storage::Memory, &spec, "purser", now()).unwrap();
+    let services = Arc::new(Services { table: Some(dynamo), ..Services::default() });
+    let client = aws_sdk_dynamodb::Client::new(&reaching(&services).await);
     let put = async |pk: usize, sk: usize, gsi1pk: usize, gsi1sk: usize| {
         let sizes = [("pk", pk), ("sk", sk), ("gsi1pk", gsi1pk), ("gsi1sk", gsi1sk)];
         let item = sizes.map(|(name, size)| (name.to_owned(), AttributeValue::S("x".repeat(size))));
@@ -125,7 +126,6 @@ async fn keys_that_dynamodb_refuses_are_refused() {
     assert_eq!(put(1, 1_025, 1, 1).await, refused);
     assert_eq!(put(1, 1, 2_049, 1).await, refused);
     assert_eq!(put(1, 1, 1, 1_025).await, refused);
-    dynamo.shutdown().await;
 }
 
 /// An index, for the template above.

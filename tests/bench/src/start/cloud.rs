@@ -13,6 +13,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use purser_local::cloud::dynamo::Dynamo;
 use purser_store::engine::secrets::Texts;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
@@ -48,8 +49,7 @@ pub struct Cloud {
 
 struct Desk {
     secrets: Texts,
-    table: String,
-    http: reqwest::Client,
+    table: Dynamo,
     script: Mutex<Script>,
 }
 
@@ -59,7 +59,7 @@ enum Script {
 }
 
 impl Cloud {
-    pub async fn start(secrets: Texts, table: String, folder: &Path) -> Self {
+    pub async fn start(secrets: Texts, table: Dynamo, folder: &Path) -> Self {
         let names = [DYNAMODB.to_string(), SECRETS.to_string()];
         // RSA, like the services in the cloud: a function has to verify such a signature.
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
@@ -71,12 +71,7 @@ impl Cloud {
         trusted.extend(own.pem().bytes());
         let bundle = folder.join("trusted.pem");
         std::fs::write(&bundle, trusted).expect("a file");
-        let desk = Arc::new(Desk {
-            secrets,
-            table,
-            http: reqwest::Client::new(),
-            script: Mutex::new(Script::Record(Vec::new())),
-        });
+        let desk = Arc::new(Desk { secrets, table, script: Mutex::new(Script::Record(Vec::new())) });
         let key = key.serialize_der();
         let tls = ServerConfig::builder()
             .with_no_client_auth()
@@ -86,7 +81,7 @@ impl Cloud {
         Self { dynamodb: serve(DYNAMODB, &tls, &desk).await, secrets: serve(SECRETS, &tls, &desk).await, bundle, desk }
     }
 
-    /// From now on, forwards calls to the real table and records its answers.
+    /// From now on, the real table answers, and its answers are recorded.
     pub fn record(&self) {
         *self.desk.script.lock().expect("the script") = Script::Record(Vec::new());
     }
@@ -117,7 +112,7 @@ async fn answer(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) 
     let (service, operation) = target.and_then(|it| it.split_once('.')).unwrap_or_default();
     let given = match service {
         "secretsmanager" => Ok(desk.secrets(&body)),
-        _ => desk.dynamodb(operation, &headers, body).await,
+        _ => desk.dynamodb(operation, &body),
     };
     match given {
         Ok(answer) => (StatusCode::OK, json_type(), answer),
@@ -146,7 +141,7 @@ impl Desk {
         Bytes::from(json!({"SecretValues": values, "Errors": []}).to_string())
     }
 
-    async fn dynamodb(&self, operation: &str, headers: &HeaderMap, request: Bytes) -> Result<Bytes, String> {
+    fn dynamodb(&self, operation: &str, request: &Bytes) -> Result<Bytes, String> {
         if let Script::Replay(exchanges, at) = &mut *self.script.lock().expect("the script") {
             let next = exchanges.get(*at);
             *at += 1;
@@ -155,20 +150,15 @@ impl Desk {
                 .map(|exchange| exchange.answer.clone())
                 .ok_or_else(|| format!("{operation} is not the next recorded call"));
         }
-        let mut asked = self.http.post(&self.table).body(request.clone());
-        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
-            asked = asked.header(name, headers[name].clone());
+        let (status, answer) = self.table.call(operation, request);
+        if status != 200 {
+            return Err(answer);
         }
-        let answer = asked.send().await.map_err(|error| error.to_string())?;
-        let status = answer.status();
-        let answer = answer.bytes().await.map_err(|error| error.to_string())?;
-        if !status.is_success() {
-            return Err(String::from_utf8_lossy(&answer).into_owned());
-        }
+        let answer = Bytes::from(answer);
         if let Script::Record(exchanges) = &mut *self.script.lock().expect("the script") {
             exchanges.push(Exchange {
                 operation: operation.to_owned(),
-                request: serde_json::from_slice(&request).expect("a request"),
+                request: serde_json::from_slice(request).expect("a request"),
                 answer: answer.clone(),
             });
         }

@@ -65,7 +65,7 @@ impl Bench {
     pub async fn prepare(programs: &Programs, folder: &Path) -> Self {
         let world = World::with(Some(folder.join("data")), &[]).await;
         let secrets = world.system().vault().texts().expect("secrets");
-        let table = world.system().dynamo().endpoint();
+        let table = world.system().dynamo().clone();
         let cloud = Cloud::start(secrets, table, folder).await;
         let partner = world.partner("gold", 100_000).await;
         let (product, client) = (world.product(700).await, world.client(&partner).await);

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::extract::Request;
 use purser_api::Entry;
 use purser_edge::App;
 use purser_lambda::function;
@@ -11,6 +13,7 @@ use purser_local::cloud::dead_letters::DeadLetters;
 use purser_local::run::{functions, system};
 use purser_tests::faults::{Fault, SDK_TRIES, SEND_EMAIL, Script};
 use purser_tests::prelude::*;
+use tower::ServiceExt;
 
 use super::Spoiling;
 
@@ -142,7 +145,7 @@ async fn what_a_function_does_not_take_is_kept_whole() {
     let now: purser_local::Now = Arc::new(move || clock.timestamp());
     let letters = DeadLetters::open(None, now.clone()).unwrap();
     let rules = functions::rules(&system::template().unwrap(), "Bus").unwrap();
-    let bus = Bus::start(rules, now, letters.clone(), 2).await.unwrap();
+    let bus = Bus::new(rules, now, letters.clone(), 2);
     bus.set_target(functions::target(world.system().apps()));
     let details = [
         ("ClientCreated", json!({"origin": "api", "client": "CL-0000000000000000"})),
@@ -153,14 +156,9 @@ async fn what_a_function_does_not_take_is_kept_whole() {
         json!({"Source": "purser", "DetailType": kind, "Detail": detail, "EventBusName": "Bus"})
     };
     let entries: Vec<Value> = details.iter().map(entry).collect();
-    let told = reqwest::Client::new()
-        .post(bus.endpoint())
-        .header("x-amz-target", "AWSEvents.PutEvents")
-        .body(json!({"Entries": entries}).to_string())
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(told.status(), 200);
+    let request = Request::post("/").header("x-amz-target", "AWSEvents.PutEvents");
+    let request = request.body(Body::from(json!({"Entries": entries}).to_string())).unwrap();
+    assert_eq!(bus.service().oneshot(request).await.unwrap().status(), 200);
     bus.idle().await;
     let mut kept: Vec<(String, Value, Value)> = letters
         .all()

@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_config::{Region, SdkConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use purser_edge::process::clock::Clock;
-use purser_local::run::sdk::{self, Endpoints};
+use purser_local::run::sdk;
 use purser_local::run::system::template;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -112,13 +112,9 @@ impl Cloud {
     }
 
     pub async fn sdk(&self) -> SdkConfig {
-        let nowhere = "http://cloud.invalid".to_owned();
-        let endpoints = Endpoints { dynamodb: nowhere.clone(), eventbridge: nowhere.clone(), sesv2: nowhere };
-        let client = SharedHttpClient::new(Network(self.clone()));
-        let sdk = sdk::settings(&endpoints).await;
+        let sdk = sdk::settings(SharedHttpClient::new(Network(self.clone()))).await;
         let region = format!("cloud-{}", CLOUDS.fetch_add(1, Ordering::Relaxed));
-        let sdk = sdk.into_builder().region(Region::new(region));
-        sdk.http_client(client).build()
+        sdk.into_builder().region(Region::new(region)).build()
     }
 
     /// A clock that is this far ahead of the others, to imitate the clock skew between machines.

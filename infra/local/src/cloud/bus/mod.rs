@@ -5,7 +5,6 @@
 //! only while the bus is idle.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::cloud::dead_letters::DeadLetters;
-use crate::cloud::loopback::Loopback;
 use crate::cloud::pattern::Pattern;
 use crate::{Now, Target};
 
@@ -50,8 +48,6 @@ pub struct Rule {
 #[derive(Clone)]
 pub struct Bus {
     core: Arc<Core>,
-    loopback: Arc<tokio::sync::Mutex<Option<Loopback>>>,
-    endpoint: Arc<str>,
 }
 
 struct Core {
@@ -65,9 +61,9 @@ struct Core {
 }
 
 impl Bus {
-    /// Starts a bus on a port of its own. Events wait until [`Bus::set_target`] has been called; then each is tried
-    /// up to `tries` times, with pauses that double.
-    pub async fn start(rules: Vec<Rule>, now: Now, dead_letters: DeadLetters, tries: u32) -> io::Result<Self> {
+    /// A bus whose events wait until [`Bus::set_target`] has been called; then each is tried up to `tries` times, with
+    /// pauses that double.
+    pub fn new(rules: Vec<Rule>, now: Now, dead_letters: DeadLetters, tries: u32) -> Self {
         let core = Arc::new(Core {
             rules,
             now,
@@ -77,21 +73,15 @@ impl Bus {
             pending: watch::Sender::new(0),
             accepted: Mutex::default(),
         });
-        let router = Router::new().fallback(wire::put_events).with_state(Arc::clone(&core));
-        let loopback = Loopback::serve(router).await?;
-        Ok(Self {
-            core,
-            endpoint: loopback.endpoint().into(),
-            loopback: Arc::new(tokio::sync::Mutex::new(Some(loopback))),
-        })
+        Self { core }
     }
 
-    /// The base URL for an SDK client, which may use any credentials and region.
-    pub fn endpoint(&self) -> String {
-        self.endpoint.to_string()
+    /// `PutEvents`, as the SDK's client calls it.
+    pub fn service(&self) -> Router {
+        Router::new().fallback(wire::put_events).with_state(Arc::clone(&self.core))
     }
 
-    /// Sets what to call. This comes after [`Bus::start`], because the functions need the bus to send their own
+    /// Sets what to call. This comes after [`Bus::new`], because the functions need the bus to send their own
     /// events.
     pub fn set_target(&self, target: Target) {
         self.core.target.send_replace(Some(target));
@@ -120,13 +110,9 @@ impl Bus {
         let _ = self.core.pending.subscribe().wait_for(|it| *it == 0).await;
     }
 
-    /// Stops accepting events, waits until the accepted ones are delivered or given up on, and drops the target. The
-    /// target probably holds a handle on this bus, so keeping it would leak both.
+    /// Waits until the accepted events are delivered or given up on, and drops the target. The target probably holds a
+    /// handle on this bus, so keeping it would leak both.
     pub async fn shutdown(&self) {
-        let loopback = self.loopback.lock().await.take();
-        if let Some(loopback) = loopback {
-            loopback.shutdown().await;
-        }
         // Without a target no event is ever delivered, so waiting would never end.
         if self.core.target.borrow().is_some() {
             self.idle().await;

@@ -1,17 +1,9 @@
 //! Refuses keys that DynamoDB refuses and the embedded database takes: those of indexes that are too long, and too long
 //! ones in a query. The database itself refuses too long keys of the table.
 //!
-//! Invariant: what a laptop stores, DynamoDB would store, so a key that is too long fails on the laptop. The request is
-//! judged in the SDK's HTTP client, before it reaches the database.
+//! Invariant: what a laptop stores, DynamoDB would store, so a key that is too long fails on the laptop. A request is
+//! judged before it reaches the database.
 
-use aws_config::SdkConfig;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::template::TableSpec;
@@ -48,17 +40,14 @@ impl IndexKeys {
         Self(keys)
     }
 
-    /// Has all requests of these clients judged.
-    pub fn guard(self, sdk: &SdkConfig) -> SdkConfig {
-        let Some(client) = sdk.http_client() else {
-            return sdk.clone();
-        };
-        let guarded = SharedHttpClient::new(Guarded { client, keys: self });
-        sdk.to_builder().http_client(guarded).build()
+    /// DynamoDB's answer to a request with a key that is too long; none if every key fits.
+    pub(super) fn refusal(&self, operation: &str, request: &[u8]) -> Option<Value> {
+        // A shorter request has no key that is too long.
+        let judged = (request.len() > MOST_OF_SORT_KEY).then(|| serde_json::from_slice(request).unwrap_or_default());
+        judged.and_then(|body| self.judge(operation, &body))
     }
 
-    /// DynamoDB's answer to a request with a key that is too long; none if every key fits.
-    fn refusal(&self, operation: &str, body: &Value) -> Option<Value> {
+    fn judge(&self, operation: &str, body: &Value) -> Option<Value> {
         let invalid = |problem: &str| format!("One or more parameter values were invalid: {problem}");
         let validation =
             |message: String| json!({"__type": "com.amazon.coral.validate#ValidationException", "message": message});
@@ -151,46 +140,6 @@ fn cancelled(judged: Vec<Option<String>>, invalid: impl Fn(&str) -> String) -> V
         "Message": message,
         "CancellationReasons": reasons,
     })
-}
-
-#[derive(Debug)]
-struct Guarded {
-    client: SharedHttpClient,
-    keys: IndexKeys,
-}
-
-impl HttpClient for Guarded {
-    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(GuardedConnector {
-            connector: self.client.http_connector(settings, parts),
-            keys: self.keys.clone(),
-        })
-    }
-}
-
-#[derive(Debug)]
-struct GuardedConnector {
-    connector: SharedHttpConnector,
-    keys: IndexKeys,
-}
-
-impl HttpConnector for GuardedConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.strip_prefix("DynamoDB_20120810.").unwrap_or_default();
-        let body = request.body().bytes().unwrap_or_default();
-        // A shorter request has no key that is too long.
-        let judged = (body.len() > MOST_OF_SORT_KEY).then(|| serde_json::from_slice(body).unwrap_or_default());
-        match judged.and_then(|body| self.keys.refusal(operation, &body)) {
-            None => self.connector.call(request),
-            Some(refusal) => HttpConnectorFuture::ready(refused(&refusal)),
-        }
-    }
-}
-
-fn refused(refusal: &Value) -> Result<HttpResponse, ConnectorError> {
-    let status = 400_u16.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
-    Ok(HttpResponse::new(status, SdkBody::from(refusal.to_string())))
 }
 
 #[cfg(test)]

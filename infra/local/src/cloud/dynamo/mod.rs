@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::Now;
-use crate::cloud::loopback::Loopback;
 use crate::template::TableSpec;
 
 mod blueprint;
 mod keys;
 mod schema;
+pub mod wire;
 
 pub use keys::IndexKeys;
 
@@ -59,38 +59,37 @@ pub enum DynamoError {
     Sqlite(#[from] rusqlite::Error),
     #[error("the template's table: {0}")]
     Spec(#[from] serde_json::Error),
-    #[error("database port: {0}")]
-    Listen(#[from] std::io::Error),
     #[error("deleting expired items: {0}")]
     Sweep(#[from] tokio::task::JoinError),
 }
 
+/// Clones are handles on the same table. The file is closed with the last of them.
+#[derive(Clone)]
 pub struct Dynamo {
     database: Database,
     table: String,
-    loopback: Loopback,
+    keys: IndexKeys,
 }
 
 impl Dynamo {
-    /// Opens the table, creates it from `spec` if necessary, and serves it over HTTP.
+    /// Opens the table, and creates it from `spec` if necessary.
     ///
     /// Opening a file deletes the stream records that are older than 24 hours *and* delivered, according to the
     /// position that [`crate::cloud::stream`] keeps in the same folder.
-    pub async fn open(storage: Storage, spec: &TableSpec, table: &str, now: Now) -> Result<Self, DynamoError> {
+    pub fn open(storage: Storage, spec: &TableSpec, table: &str, now: Now) -> Result<Self, DynamoError> {
         let database = match storage {
             Storage::File(path) => open_file(&path, spec, table, &now)?,
             Storage::Memory => in_memory(spec, table, now)?,
         };
-        let served = database.clone();
-        let loopback =
-            Loopback::spawn(|listener, stopped| dynoxide::server::serve_with_shutdown(listener, served, stopped))
-                .await?;
-        Ok(Self { database, table: table.to_owned(), loopback })
+        Ok(Self { database, table: table.to_owned(), keys: IndexKeys::of(spec) })
     }
 
-    /// The base URL for an SDK client, which may use any credentials and region.
-    pub fn endpoint(&self) -> String {
-        self.loopback.endpoint()
+    /// Answers an operation like `GetItem` as DynamoDB does: with a status and JSON.
+    pub fn call(&self, operation: &str, request: &[u8]) -> (u16, String) {
+        match self.keys.refusal(operation, request) {
+            Some(refusal) => (400, refusal.to_string()),
+            None => wire::call(&self.database, operation, &mut serde_json::Deserializer::from_slice(request)),
+        }
     }
 
     pub fn table(&self) -> &str {
@@ -105,12 +104,6 @@ impl Dynamo {
     /// read until then.
     pub async fn sweep_ttl(&self) -> Result<usize, DynamoError> {
         sweep_ttl(&self.database).await
-    }
-
-    /// Answers the requests that have begun, and stops. The file is closed with the last clone of
-    /// [`Dynamo::database`].
-    pub async fn shutdown(self) {
-        self.loopback.shutdown().await;
     }
 }
 

@@ -62,8 +62,8 @@ fn count(database: &Database) -> usize {
     database.scan(serde_json::from_value(request).unwrap()).unwrap().count
 }
 
-async fn open(path: &Path, spec: &TableSpec) -> Result<Dynamo, DynamoError> {
-    Dynamo::open(Storage::File(path.to_owned()), spec, "purser", clock()).await
+fn open(path: &Path, spec: &TableSpec) -> Result<Dynamo, DynamoError> {
+    Dynamo::open(Storage::File(path.to_owned()), spec, "purser", clock())
 }
 
 fn plan(connection: &Connection, sql: &str) -> String {
@@ -93,7 +93,7 @@ fn steps(connection: &Connection, sql: &str, values: &[&dyn rusqlite::ToSql]) ->
 async fn a_write_costs_the_same_however_long_the_history() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.sqlite");
-    let dynamo = open(&path, &spec()).await.unwrap();
+    let dynamo = open(&path, &spec()).unwrap();
     let connection = Connection::open(&path).unwrap();
     for sql in [NEXT, READ] {
         let plan = plan(&connection, sql);
@@ -128,7 +128,7 @@ async fn a_write_costs_the_same_however_long_the_history() {
 async fn a_table_in_memory_has_the_index_and_the_expiry_too() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", clock()).await.unwrap();
+        let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", clock()).unwrap();
         assert_eq!(count(dynamo.database()), 0, "copies share nothing");
         put(dynamo.database(), "a", 0);
         let meta = dynamo.database().get_table_metadata("purser").unwrap();
@@ -145,7 +145,7 @@ async fn a_table_in_memory_has_the_index_and_the_expiry_too() {
 async fn an_acknowledged_write_survives_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.sqlite");
-    let dynamo = open(&path, &spec()).await.unwrap();
+    let dynamo = open(&path, &spec()).unwrap();
     let probe = Connection::open(&path).unwrap();
     let mode: String = probe.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     // 2 is FULL, the default that the database leaves alone: every commit is synced to the write-ahead log.
@@ -159,7 +159,7 @@ async fn an_acknowledged_write_survives_the_process() {
     for name in ["table.sqlite", "table.sqlite-wal"] {
         std::fs::copy(folder.path().join(name), after.join(name)).unwrap();
     }
-    let again = open(&after.join("table.sqlite"), &spec()).await.unwrap();
+    let again = open(&after.join("table.sqlite"), &spec()).unwrap();
     assert_eq!(count(again.database()), 1);
 }
 
@@ -167,13 +167,13 @@ async fn an_acknowledged_write_survives_the_process() {
 async fn another_template_is_refused_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.sqlite");
-    open(&path, &spec()).await.unwrap().shutdown().await;
-    open(&path, &spec()).await.unwrap().shutdown().await;
+    drop(open(&path, &spec()).unwrap());
+    drop(open(&path, &spec()).unwrap());
 
     let mut reordered = spec();
     let attributes = &mut reordered.create["AttributeDefinitions"];
     attributes.as_array_mut().unwrap().reverse();
-    open(&path, &reordered).await.unwrap().shutdown().await;
+    drop(open(&path, &reordered).unwrap());
 
     let change = |pointer: &str, value: Value| {
         let mut other = spec();
@@ -190,7 +190,7 @@ async fn another_template_is_refused_with_a_way_out() {
         expiry,
     ];
     for other in others {
-        let Err(error) = open(&path, &other).await else {
+        let Err(error) = open(&path, &other) else {
             panic!("opened: {other:?}");
         };
         assert!(matches!(error, DynamoError::OtherTable { .. }), "{error}");
@@ -203,7 +203,7 @@ async fn the_sweep_takes_what_the_turned_clock_says_is_over() {
     let seconds = Arc::new(AtomicI64::new(1_000));
     let turned = Arc::clone(&seconds);
     let now: Now = Arc::new(move || Timestamp::from_second(turned.load(Ordering::Relaxed)).unwrap());
-    let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", now).await.unwrap();
+    let dynamo = Dynamo::open(Storage::Memory, &spec(), "purser", now).unwrap();
     put(dynamo.database(), "short", 1_500);
     put(dynamo.database(), "long", 9_000);
     assert_eq!(dynamo.sweep_ttl().await.unwrap(), 0);
@@ -216,7 +216,7 @@ async fn the_sweep_takes_what_the_turned_clock_says_is_over() {
 async fn only_old_and_delivered_records_leave_the_stream() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.sqlite");
-    let dynamo = open(&path, &spec()).await.unwrap();
+    let dynamo = open(&path, &spec()).unwrap();
     for key in ["old and read", "old and last read", "old and unread", "new"] {
         put(dynamo.database(), key, 0);
     }
@@ -228,12 +228,12 @@ async fn only_old_and_delivered_records_leave_the_stream() {
     let from = dynoxide::actions::get_shard_iterator::encode_shard_iterator("purser", &shard, 0);
     let request = json!({"ShardIterator": from, "Limit": 2});
     let first = dynamo.database().get_records(serde_json::from_value(request).unwrap()).unwrap();
-    dynamo.shutdown().await;
+    drop(dynamo);
 
-    open(&path, &spec()).await.unwrap().shutdown().await;
+    drop(open(&path, &spec()).unwrap());
     assert_eq!(left(), 4, "without a saved position nothing counts as delivered");
     let read = &first.records.last().unwrap().dynamodb.sequence_number;
     std::fs::write(folder.path().join("stream-position"), read).unwrap();
-    open(&path, &spec()).await.unwrap().shutdown().await;
+    drop(open(&path, &spec()).unwrap());
     assert_eq!(left(), 3, "the last delivered record stays, because the next number follows it");
 }

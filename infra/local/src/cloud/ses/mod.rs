@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use crate::Now;
 use crate::cloud::journal::Journal;
-use crate::cloud::loopback::Loopback;
 
 mod page;
 mod simulator;
@@ -97,8 +96,7 @@ impl Mailbox {
 /// Receives the events that SES puts on the account's default bus, in EventBridge's envelope.
 pub type Tell = Arc<dyn Fn(&Value) + Send + Sync>;
 
-/// Serves `SendEmail` of SES v2 on a port of its own. E-mails go into `mailbox`, events about them to `tell`.
-pub async fn serve(mailbox: Mailbox, tell: Tell) -> io::Result<Loopback> {
-    let router = axum::Router::new().fallback(wire::send_email).with_state(PostOffice { mailbox, tell });
-    Loopback::serve(router).await
+/// `SendEmail` of SES v2, as the SDK's client calls it. E-mails go into `mailbox`, events about them to `tell`.
+pub fn service(mailbox: Mailbox, tell: Tell) -> axum::Router {
+    axum::Router::new().fallback(wire::send_email).with_state(PostOffice { mailbox, tell })
 }

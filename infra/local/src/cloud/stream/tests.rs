@@ -19,7 +19,7 @@ fn now() -> crate::Now {
     Arc::new(|| Timestamp::from_second(1_700_000_000).unwrap())
 }
 
-async fn table() -> Dynamo {
+fn table() -> Dynamo {
     let spec = TableSpec {
         logical_id: "Table".to_owned(),
         create: json!({
@@ -30,7 +30,7 @@ async fn table() -> Dynamo {
         }),
         ttl_attribute: None,
     };
-    Dynamo::open(Storage::Memory, &spec, "stream-tests", now()).await.unwrap()
+    Dynamo::open(Storage::Memory, &spec, "stream-tests", now()).unwrap()
 }
 
 fn put(database: &Database, key: &str) {
@@ -78,7 +78,7 @@ fn start(reader: StreamReader, consumer: Consumer) -> Pump {
 #[tokio::test(start_paused = true)]
 async fn records_come_in_order_and_a_restart_goes_on_from_there() {
     let folder = tempfile::tempdir().unwrap();
-    let dynamo = table().await;
+    let dynamo = table();
     for key in ["a", "b", "c"] {
         put(dynamo.database(), key);
     }
@@ -101,7 +101,7 @@ async fn records_come_in_order_and_a_restart_goes_on_from_there() {
 
 #[tokio::test(start_paused = true)]
 async fn what_filters_leave_out_is_not_handed_over() {
-    let dynamo = table().await;
+    let dynamo = table();
     for key in ["a", "b", "a", "c"] {
         put(dynamo.database(), key);
     }
@@ -116,7 +116,7 @@ async fn what_filters_leave_out_is_not_handed_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_named_record_is_where_the_next_try_begins() {
-    let dynamo = table().await;
+    let dynamo = table();
     for key in ["a", "b", "c"] {
         put(dynamo.database(), key);
     }
@@ -134,7 +134,7 @@ async fn a_named_record_is_where_the_next_try_begins() {
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_always_fails_is_isolated_kept_whole_and_passed() {
-    let dynamo = table().await;
+    let dynamo = table();
     for key in ["a", "b", "bad", "d"] {
         put(dynamo.database(), key);
     }
@@ -168,7 +168,7 @@ fn names_bad(spec: StreamSpec) -> (Consumer, Seen) {
 
 #[tokio::test(start_paused = true)]
 async fn a_named_record_ends_up_alone_and_those_behind_it_go_on() {
-    let dynamo = table().await;
+    let dynamo = table();
     for key in ["a", "bad", "c", "d"] {
         put(dynamo.database(), key);
     }
@@ -186,7 +186,7 @@ async fn a_named_record_ends_up_alone_and_those_behind_it_go_on() {
 
 #[tokio::test(start_paused = true)]
 async fn without_splitting_all_that_is_left_of_the_batch_is_given_up_on() {
-    let dynamo = table().await;
+    let dynamo = table();
     for key in ["a", "bad", "c", "d"] {
         put(dynamo.database(), key);
     }
@@ -203,7 +203,7 @@ async fn without_splitting_all_that_is_left_of_the_batch_is_given_up_on() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_function_names_counts_only_where_the_template_says_that_it_reports() {
-    let dynamo = table().await;
+    let dynamo = table();
     put(dynamo.database(), "bad");
     let spec = StreamSpec { reports: false, filters: Vec::new(), ..batches_of(3) };
     let (relay, seen) = names_bad(spec);
@@ -215,7 +215,7 @@ async fn what_a_function_names_counts_only_where_the_template_says_that_it_repor
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_and_an_answer_that_names_nothing_are_failed_calls() {
-    let dynamo = table().await;
+    let dynamo = table();
     put(dynamo.database(), "a");
     let (relay, seen) = consumer(batches_of(1), |call, _| match call {
         2 => Ok(json!({"batchItemFailures": [{"itemIdentifier": "elsewhere"}]})),
@@ -240,7 +240,7 @@ async fn a_panic_and_an_answer_that_names_nothing_are_failed_calls() {
 #[tokio::test(start_paused = true)]
 async fn what_was_not_drained_when_the_process_ended_comes_again() {
     let folder = tempfile::tempdir().unwrap();
-    let dynamo = table().await;
+    let dynamo = table();
     put(dynamo.database(), "a");
     let (relay, _) = consumer(batches_of(10), |_, _| Ok(Value::Null));
     let (draining, mut drains) = tokio::sync::mpsc::unbounded_channel();
@@ -264,7 +264,7 @@ async fn what_was_not_drained_when_the_process_ended_comes_again() {
 
 #[tokio::test(start_paused = true)]
 async fn settled_includes_what_draining_wrote() {
-    let dynamo = table().await;
+    let dynamo = table();
     put(dynamo.database(), "a");
     let (relay, seen) = consumer(batches_of(10), |_, _| Ok(Value::Null));
     let database = dynamo.database().clone();
@@ -285,7 +285,7 @@ async fn settled_includes_what_draining_wrote() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_does_not_wait_for_retries() {
-    let dynamo = table().await;
+    let dynamo = table();
     put(dynamo.database(), "a");
     let (called, mut calls) = tokio::sync::mpsc::unbounded_channel();
     let forever = StreamSpec { retries: None, ..batches_of(10) };
@@ -301,7 +301,7 @@ async fn a_stop_does_not_wait_for_retries() {
 
 #[tokio::test]
 async fn a_pump_that_nobody_holds_any_more_ends() {
-    let dynamo = table().await;
+    let dynamo = table();
     let (relay, seen) = consumer(batches_of(10), |_, _| Ok(json!({})));
     let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
     pump.settled().await;

@@ -24,6 +24,7 @@ use crate::template::{EventSpec, Template};
 
 pub mod bounds;
 pub mod connections;
+pub mod owner;
 
 const DEFAULT: &str = "$default";
 

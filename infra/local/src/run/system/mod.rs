@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
@@ -27,16 +28,17 @@ use tower::ServiceExt;
 
 use crate::Now;
 use crate::cloud::dead_letters::DeadLetter;
-use crate::cloud::dynamo::{Dynamo, IndexKeys};
+use crate::cloud::dynamo::Dynamo;
 use crate::cloud::loopback::Loopback;
 use crate::cloud::ses::{Mail, Mailbox};
 use crate::cloud::timetable::Timetables;
 use crate::run::apps::Apps;
 use crate::run::folder::{Folder, new_operator_key};
 use crate::run::gateway::bounds::{Bounds, Places, bounded};
+use crate::run::gateway::owner::{Names, owned};
 use crate::run::gateway::{self, GatewayError, connections};
 use crate::run::local_routes::{self, Laptop};
-use crate::run::sdk::{self, Endpoints};
+use crate::run::sdk;
 use crate::run::vault::Vault;
 use crate::run::{docs, functions};
 use crate::template::roles::Roles;
@@ -71,6 +73,8 @@ pub struct Options {
     pub bounds: Bounds,
     /// The clock of the whole system; a history sets it to the time when the history begins.
     pub clock: Clock,
+    /// The names besides localhost by which requests may name this laptop.
+    pub hosts: Vec<String>,
     /// Where requests come from: the API, unless they make up a history.
     pub origin: Origin,
 }
@@ -115,8 +119,8 @@ impl System {
         let rules = functions::rules(&template, &config.bus)?;
         let roles = Roles::of(&template, config.mail_from.as_str())?;
         let now = now_of(&options.clock);
-        let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now).await?;
-        let sdk = IndexKeys::of(&template.table).guard(&sdk::settings(&stand_ins.endpoints()).await);
+        let stand_ins = StandIns::start(&template, &config, rules, folder.as_ref(), now)?;
+        let sdk = sdk::settings(stand_ins.services.client()).await;
         let own = Keeper::start(vault.source(Purpose::ALL), options.clock.clone()).await;
         let mut app = App::with(config, own.map_err(StartError::Secrets)?, &sdk, options.clock);
         app.origin = options.origin;
@@ -136,7 +140,7 @@ impl System {
         // In the cloud expired items are deleted all the time; here they are deleted when the system starts.
         stand_ins.dynamo.sweep_ttl().await?;
         let router = routes(&laptop, &stand_ins.mailbox, folder.is_none(), options.bounds)?;
-        let routed = router.clone();
+        let routed = router.clone().layer(from_fn_with_state(Names::of(&options.hosts), owned));
         let gateway =
             Loopback::on(listener, |listener, stopped| connections::serve(listener, routed, options.bounds, stopped));
         let gateway = gateway.map_err(stand_in("gateway"))?;
@@ -209,8 +213,9 @@ impl System {
         self.stand_ins.dead_letters.all()
     }
 
-    pub fn endpoints(&self) -> Endpoints {
-        self.stand_ins.endpoints()
+    /// The HTTP client that the functions' SDK uses.
+    pub fn http_client(&self) -> SharedHttpClient {
+        self.stand_ins.services.client()
     }
 
     pub fn dynamo(&self) -> &Dynamo {
@@ -230,8 +235,6 @@ impl System {
         if tokio::time::timeout(GRACE, stand_ins.bus.shutdown()).await.is_err() {
             tracing::warn!("stopped while events were in flight");
         }
-        stand_ins.post.shutdown().await;
-        stand_ins.dynamo.shutdown().await;
     }
 }
 

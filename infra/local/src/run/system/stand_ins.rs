@@ -10,13 +10,12 @@ use super::{StartError, stand_in};
 use crate::cloud::bus::{Bus, Rule, TRIES};
 use crate::cloud::dead_letters::DeadLetters;
 use crate::cloud::dynamo::{Dynamo, Storage};
-use crate::cloud::loopback::Loopback;
+use crate::cloud::inside::Services;
 use crate::cloud::ses::{self, Mailbox};
 use crate::cloud::stream::{Pump, StreamError, StreamReader};
 use crate::run::apps::Apps;
 use crate::run::folder::Folder;
 use crate::run::functions;
-use crate::run::sdk::Endpoints;
 use crate::template::Template;
 use crate::{BoxFuture, Now};
 
@@ -24,12 +23,13 @@ pub(super) struct StandIns {
     pub dynamo: Dynamo,
     pub bus: Bus,
     pub mailbox: Mailbox,
-    pub post: Loopback,
+    /// What the functions reach. They can't any more once this is dropped.
+    pub services: Arc<Services>,
     pub dead_letters: DeadLetters,
 }
 
 impl StandIns {
-    pub async fn start(
+    pub fn start(
         template: &Template,
         config: &Config,
         rules: Vec<Rule>,
@@ -41,19 +41,15 @@ impl StandIns {
             Some(folder) => Storage::File(folder.table()?),
             None => Storage::Memory,
         };
-        let dynamo = Dynamo::open(storage, &template.table, &config.table, now.clone()).await?;
+        let dynamo = Dynamo::open(storage, &template.table, &config.table, now.clone())?;
         let dead_letters = DeadLetters::open(path, now.clone()).map_err(stand_in("dead letters"))?;
         let mailbox = Mailbox::open(path, now.clone()).map_err(stand_in("mailbox"))?;
-        let bus = Bus::start(rules, now, dead_letters.clone(), TRIES).await;
-        let bus = bus.map_err(stand_in("event bus"))?;
+        let bus = Bus::new(rules, now, dead_letters.clone(), TRIES);
         let account = bus.clone();
         let tell: ses::Tell = Arc::new(move |event| account.tell(event));
-        let post = ses::serve(mailbox.clone(), tell).await;
-        Ok(Self { dynamo, bus, mailbox, post: post.map_err(stand_in("post office"))?, dead_letters })
-    }
-
-    pub fn endpoints(&self) -> Endpoints {
-        Endpoints { dynamodb: self.dynamo.endpoint(), eventbridge: self.bus.endpoint(), sesv2: self.post.endpoint() }
+        let post = ses::service(mailbox.clone(), tell);
+        let services = Services { table: Some(dynamo.clone()), bus: bus.service(), post };
+        Ok(Self { dynamo, bus, mailbox, services: Arc::new(services), dead_letters })
     }
 
     pub fn pump(&self, template: &Template, apps: &Apps, folder: Option<&Folder>) -> Result<Pump, StreamError> {

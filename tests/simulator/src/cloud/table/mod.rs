@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex};
 use dynoxide::Database;
 use purser_local::Now;
 use purser_local::cloud::dynamo::in_memory;
+use purser_local::cloud::dynamo::wire::call;
 use purser_local::template::TableSpec;
 use serde_json::{Value, json};
 
 use super::throughput::Throughput;
-use super::wire::{self, Answer, cancelled, refusal};
+use super::wire::{Answer, cancelled, refusal};
 use super::{Bug, Cloud, Process, lock};
 
 mod reads;
@@ -167,7 +168,7 @@ impl Table {
         if let Some(refused) = Self::refused(&mut state, cloud, &item) {
             return refused;
         }
-        let (status, text) = wire::call(&self.database, "PutItem", body);
+        let (status, text) = call(&self.database, "PutItem", body);
         if status == 200 {
             state.note(cloud.now(), by, vec![(key_of(&item), Some(item))]);
         }
@@ -180,7 +181,7 @@ impl Table {
         if let Some(refused) = Self::refused(&mut state, cloud, &key) {
             return refused;
         }
-        let (status, text) = wire::call(&self.database, "DeleteItem", body);
+        let (status, text) = call(&self.database, "DeleteItem", body);
         if status == 200 {
             state.note(cloud.now(), by, vec![(key_of(&key), None)]);
         }
@@ -194,7 +195,7 @@ impl Table {
             return refused;
         }
         body["ReturnValues"] = json!("ALL_NEW");
-        let (status, text) = wire::call(&self.database, "UpdateItem", body);
+        let (status, text) = call(&self.database, "UpdateItem", body);
         if status == 200 {
             let answer: Value = serde_json::from_str(&text).expect("JSON");
             let item = answer["Attributes"].clone();
@@ -226,7 +227,7 @@ impl Table {
         let long = cloud.happens(cloud.weather().long_transaction);
         let most = if long { 4_000 } else { 5 };
         tokio::time::sleep(cloud.between(0, most)).await;
-        let (status, text) = wire::call(&self.database, "TransactWriteItems", body);
+        let (status, text) = call(&self.database, "TransactWriteItems", body);
         let mut state = lock(&self.state);
         for (key, _) in &all {
             state.under_way.remove(key);
@@ -249,7 +250,7 @@ impl Table {
     fn stored(&self, (pk, sk): &ItemKey) -> Option<Value> {
         let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
         let read = json!({"TableName": self.name, "Key": key, "ConsistentRead": true});
-        let (status, text) = wire::call(&self.database, "GetItem", read);
+        let (status, text) = call(&self.database, "GetItem", read);
         assert_eq!(status, 200, "{text}");
         let mut answer: Value = serde_json::from_str(&text).expect("JSON");
         Some(answer["Item"].take()).filter(Value::is_object)

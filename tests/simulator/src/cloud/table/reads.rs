@@ -6,10 +6,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use purser_local::cloud::dynamo::wire::call;
 use serde_json::{Value, json};
 
 use super::{ItemKey, State, Table, key_of};
-use crate::cloud::wire::{self, Answer};
+use crate::cloud::wire::Answer;
 use crate::cloud::{Cloud, Process, lock};
 
 fn note(cloud: &Cloud, by: Option<&Process>, what: &str) {
@@ -78,7 +79,7 @@ impl Table {
     pub(super) fn query(&self, cloud: &Cloud, body: Value, by: Option<&Process>) -> Answer {
         let moment = Self::moment(cloud, body["ConsistentRead"] == true);
         let wanted = Wanted::of(&body);
-        let (status, text) = wire::call(&self.database, "Query", body);
+        let (status, text) = call(&self.database, "Query", body);
         let state = lock(&self.state);
         if state.commits.last().is_none_or(|last| last.at <= moment) {
             return (status, text);

@@ -50,7 +50,7 @@ fn every_write_with_an_index_key_that_is_too_long_is_refused() {
                  {size} bytes Max Size: {most} bytes IndexName: gsi1"
             )
         });
-        let answer = keys().refusal(operation, &body);
+        let answer = keys().judge(operation, &body);
         assert_eq!(answer.as_ref().map(|it| it["message"].as_str().unwrap().to_owned()), message, "{operation}");
     }
 }
@@ -60,14 +60,14 @@ fn a_transaction_is_cancelled_and_says_which_write_is_to_blame() {
     let writes = json!({"TransactItems": [
         {"Put": {"Item": long("gsi1pk", 10)}}, {"Put": {"Item": long("gsi1pk", 3_000)}}, {"Delete": {"Key": {}}},
     ]});
-    let answer = keys().refusal("TransactWriteItems", &writes).unwrap();
+    let answer = keys().judge("TransactWriteItems", &writes).unwrap();
     let codes: Vec<&Value> = items(&answer["CancellationReasons"]).map(|reason| &reason["Code"]).collect();
     assert_eq!(codes, ["None", "ValidationError", "None"]);
     assert!(answer["Message"].as_str().unwrap().ends_with("[None, ValidationError, None]"));
     let update = json!({"TransactItems": [{"Update": updated("SET gsi1sk = :it", 1_025)}]});
-    assert!(keys().refusal("TransactWriteItems", &update).is_some());
+    assert!(keys().judge("TransactWriteItems", &update).is_some());
     let fitting = json!({"TransactItems": [{"Update": updated("SET gsi1sk = :it", 1_024)}]});
-    assert_eq!(keys().refusal("TransactWriteItems", &fitting), None);
+    assert_eq!(keys().judge("TransactWriteItems", &fitting), None);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_query_compares_with_no_key_that_is_too_long() {
             },
         })
     };
-    let message = |query: &Value| keys().refusal("Query", query).map(|it| it["message"].as_str().unwrap().to_owned());
+    let message = |query: &Value| keys().judge("Query", query).map(|it| it["message"].as_str().unwrap().to_owned());
     assert_eq!(message(&query(2_048, 1_024)), None);
     assert!(message(&query(2_049, 1)).unwrap().ends_with("size limit of2048 bytes"));
     assert!(message(&query(1, 1_025)).unwrap().ends_with("size limit of 1024 bytes"));
