@@ -10,6 +10,7 @@ use purser_domain::basic::{ClientRefid, EntryRefid, Time, UserRefid};
 use purser_domain::licences::Licence;
 use purser_domain::money::Refunds;
 use purser_domain::people::{Erasure, Subject};
+use serde::Deserialize;
 
 use crate::engine::command::answer;
 use crate::engine::command::idempotency::{self, record_key};
@@ -21,7 +22,7 @@ use crate::engine::{Condition, Consistency, Created, Index, Key, List, Page, Pag
 use crate::events::erasure;
 use crate::licences::licence;
 use crate::money::{entry, refund};
-use crate::people::{avatar, session, token};
+use crate::people::{account, avatar, session, token};
 use crate::{Store, StoreError};
 
 /// How many items of a list are read at a time.
@@ -38,13 +39,27 @@ impl Store {
             return Ok(0);
         };
         let erasure: Erasure = doc(&found)?;
-        let created = erasure.record.iter().map(record_key).collect();
-        let erased = self.erase_answers(created, now).await?;
-        Ok(erased
-            + match subject {
-                Subject::Client(client) => self.erase_sales(client, now).await?,
-                Subject::User(user) => self.erase_traces(user).await?,
-            })
+        let created = self.erase_creation(&erasure, now).await?;
+        let others = match subject {
+            Subject::Client(client) => self.erase_sales(client, now).await?,
+            Subject::User(user) => self.erase_traces(user).await?,
+        };
+        Ok(created + others)
+    }
+
+    /// Erases the answer to the command that created the client or user.
+    async fn erase_creation(&self, erasure: &Erasure, now: Time) -> Result<usize, StoreError> {
+        #[derive(Deserialize)]
+        struct Made {
+            created_at: Time,
+        }
+        let Some(key) = erasure.record.as_ref().map(record_key) else {
+            return Ok(0);
+        };
+        let found = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
+        let made: Option<Made> = found.as_ref().map(doc).transpose()?;
+        let own = made.filter(|made| made.created_at == erasure.made_at);
+        self.erase_answers(own.map(|_| key).into_iter().collect(), now).await
     }
 
     /// A page of what was erased of persons who were deleted at this time, the newest first.
@@ -101,12 +116,11 @@ impl Store {
         Ok(erased.into_iter().filter(|it| *it).count())
     }
 
-    /// Deletes the sign-ins and tokens of a user, and a picture that was uploaded while the user was deleted.
+    /// Deletes the sign-ins and tokens of a user, and what was written of the account while the user was deleted.
     async fn erase_traces(&self, user: &UserRefid) -> Result<usize, StoreError> {
-        let picture = avatar::key(user);
-        let mut keys = Vec::new();
-        let pictured = patiently(|| self.table.get(&picture, Consistency::Strong)).await?;
-        keys.extend(pictured.map(|_| picture));
+        let own = [avatar::key(user), account::credentials_key(user), session::key(user)];
+        let found = patiently(|| self.table.get_all(&own, Consistency::Strong)).await?;
+        let mut keys: Vec<Key> = found.into_keys().collect();
         let mut position = None;
         let list = List::ascending(Index::Tenant, vec![session::list_key(user), token::list_key(user)]);
         loop {

@@ -57,6 +57,30 @@ async fn strangers_who_ask_for_links_all_day_leave_the_owner_a_link_that_works()
     assert_eq!(received(&world, &ada.email).await, before + 1);
 }
 
+/// Whoever has an account can have links mailed to any address, by which only that account could take it.
+#[tokio::test]
+async fn who_wants_an_address_for_another_account_leaves_its_owner_half_of_the_links() {
+    let world = world(&[]).await;
+    let mallory = world.person().await;
+    let email = "fresh@example.com";
+    for _ in 0..20 {
+        let wanted = json!({"email": email, "password": PASSWORD});
+        let _asked = mallory.caller.put("/v1/me/email", &wanted).await.expect(202);
+        world.system().settle().await;
+        world.system().clock().advance(SignedDuration::from_mins(16));
+    }
+    assert_eq!(received(&world, email).await, 5, "half of the day's links");
+    let wanted = json!({"email": email, "password": PASSWORD});
+    let _asked = mallory.caller.put("/v1/me/email", &wanted).await.expect(202);
+    // The owner need not even wait for the delay between such links.
+    world.register(email).await;
+    world.system().settle().await;
+    assert_eq!(received(&world, email).await, 6);
+    let token = world.mailed_token(email).await;
+    let body = json!({"token": token, "password": NEW_PASSWORD, "name": "Fresh"});
+    let _confirmed = world.nobody().post("/v1/auth/confirm", &body).await.expect(200);
+}
+
 #[tokio::test]
 async fn between_two_links_the_older_one_works() {
     let world = world(&[("PURSER_MAILS_PER_RECIPIENT", "1000")]).await;

@@ -190,14 +190,40 @@ async fn nothing_that_is_stored_names_a_deleted_user_and_no_repeat_does() {
     let expected = ["idempotency", "login", "login_address", "sessions", "token", "user"];
     assert_eq!(kinds, expected.map(str::to_owned).into(), "a request for a link goes with its answer");
 
+    let own = ["PW", "SE", "AV"].map(|noun| format!("{noun}#{}", invited.answer.text("refid")));
+    let of_account: Vec<Value> =
+        world.items().into_iter().filter(|item| own.iter().any(|pk| item["pk"]["S"] == *pk)).collect();
+    assert_eq!(of_account.len(), 3);
     let path = format!("/v1/users/{}", invited.answer.text("refid"));
     let _plain = world.operator.patch(&path, &json!({"operator": false})).await.expect(200);
     let _gone = world.operator.delete(&path).await.expect(204);
     world.system().settle().await;
     assert_eq!(left(&world), [""; 0], "at once");
     assert_eq!(world.count_of_kind("avatar"), 0);
+    // Changes of the account were under way when it was deleted.
+    world.put_all(&of_account);
+    a_minute_later(&world).await;
+    assert_eq!(["credentials", "sessions", "avatar"].map(|kind| world.count_of_kind(kind)), [0, 0, 0]);
     invited.must_be_erased(&Value::Null).await;
     let _free = world.operator.post("/v1/users", &invited.body).await.expect(201);
+}
+
+/// A key may be used again once its record has ended. The later record belongs to somebody else.
+#[tokio::test]
+async fn the_answer_of_a_later_command_with_the_same_key_stays() {
+    let world = World::at("2026-01-05T09:00:00Z").await;
+    let first = Told::post(&world.operator, "/v1/clients", "c", person(1)).await;
+    let record = |world: &World| world.items().into_iter().find(|item| item["kind"]["S"] == "idempotency");
+    // The record ends after 40 days.
+    world.system().clock().advance(SignedDuration::from_hours(41 * 24));
+    if let Some(ended) = record(&world) {
+        world.remove(&ended);
+    }
+    let later = Told::post(&world.operator, "/v1/clients", "c", world.new_client()).await;
+    let _gone = world.operator.delete(&format!("/v1/clients/{}", first.answer.text("refid"))).await.expect(204);
+    a_minute_later(&world).await;
+    assert_eq!(left(&world), [""; 0]);
+    assert_eq!(later.again().await.expect(201).bytes, later.answer.bytes);
 }
 
 /// Whatever commands store that were running when their person was deleted is found by the second look, or by the daily

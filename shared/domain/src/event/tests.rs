@@ -278,7 +278,8 @@ fn a_deletion_leads_to_two_looks_at_what_is_left() {
         (json!({"client": CLIENT}), r#"{"client":"$C","user":null}"#),
         (json!({"user": USER}), r#"{"client":null,"user":"$U"}"#),
     ] {
-        let stored = json!({"subject": subject, "record": "0123456789ABCDEF", "created_at": THEN, "version": 1});
+        let record = "0123456789ABCDEF";
+        let stored = json!({"subject": subject, "record": record, "made_at": THEN, "created_at": THEN, "version": 1});
         let erasure: Erasure = read(stored.clone());
         assert_eq!(serde_json::to_value(&erasure).unwrap(), stored);
         let whose = if subject["user"].is_null() { "$C" } else { "$U" };

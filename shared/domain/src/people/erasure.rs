@@ -34,6 +34,8 @@ pub struct Erasure {
     pub subject: Subject,
     /// The record of the command that created what was deleted.
     pub record: Option<RecordCode>,
+    /// When that was. A record of another time belongs to another command, which used the same key later.
+    pub made_at: Time,
     /// When it was deleted.
     pub created_at: Time,
     /// Always 1: an erasure is stored and never changed.
@@ -43,15 +45,15 @@ pub struct Erasure {
 impl Erasure {
     /// What is left to be done when a client is deleted.
     pub fn of_client(client: &Client, now: Time) -> Self {
-        Self::of(Subject::Client(client.refid.clone()), client.record.as_ref(), now)
+        Self::of(Subject::Client(client.refid.clone()), client.record.as_ref(), client.created_at, now)
     }
 
     /// What is left to be done when a user is deleted.
     pub fn of_user(user: &User, now: Time) -> Self {
-        Self::of(Subject::User(user.refid.clone()), user.record.as_ref(), now)
+        Self::of(Subject::User(user.refid.clone()), user.record.as_ref(), user.created_at, now)
     }
 
-    fn of(subject: Subject, record: Option<&RecordCode>, now: Time) -> Self {
-        Self { subject, record: record.cloned(), created_at: now, version: 1 }
+    fn of(subject: Subject, record: Option<&RecordCode>, made_at: Time, now: Time) -> Self {
+        Self { subject, record: record.cloned(), made_at, created_at: now, version: 1 }
     }
 }

@@ -100,7 +100,7 @@ impl Delivery {
             return Ok(());
         }
         let counted = match mail.share {
-            Share::Links => true,
+            Share::Links | Share::Changes => true,
             Share::Notices => app.store.count_notice(self.mailing(now), &mail.to, mail.reseller.as_ref()).await?,
         };
         if !counted {

@@ -18,6 +18,8 @@ use crate::{Store, StoreError};
 const KIND: &str = "mails";
 /// The attribute that counts the e-mails that a reseller caused.
 const CAUSED: &str = "caused";
+/// The attribute that counts the links of [`Share::Changes`].
+const CHANGES: &str = "changes";
 /// The attribute of a claim that says that the e-mail for its event has been counted.
 const COUNTED: &str = "counted";
 /// How long the counts of a day are kept.
@@ -39,6 +41,9 @@ pub struct MailLimits {
 pub enum Share {
     /// Links that work only for the owner of the address.
     Links,
+    /// Links by which somebody who has an account takes the address. They count as links, and use at most half of what
+    /// these may use: whoever owns the address has no use for them.
+    Changes,
     /// Everything else.
     Notices,
 }
@@ -47,7 +52,7 @@ impl Share {
     const fn most(self, limits: MailLimits) -> u32 {
         let notices = limits.per_recipient / 2;
         match self {
-            Self::Links => limits.per_recipient - notices,
+            Self::Links | Self::Changes => limits.per_recipient - notices,
             Self::Notices => notices,
         }
     }
@@ -87,8 +92,9 @@ impl Postage<'_> {
     /// What is left to count, or `None` if the day's e-mails have been sent.
     pub(crate) fn pay(&self, loaded: &Loaded) -> Result<Option<Paid>, StoreError> {
         let most = self.most();
-        let name = self.share.into();
+        let name = self.counted_as().into();
         let sent = count(loaded.get(&self.recipient), name);
+        let changes = (self.share == Share::Changes).then(|| count(loaded.get(&self.recipient), CHANGES));
         let claim = loaded.get(&self.claim);
         let holder = claim.map(|claim| part::<Stamp>(claim, "by")).transpose()?;
         if holder.is_some_and(|holder| holder.request != self.mailing.stamp.request) {
@@ -98,7 +104,10 @@ impl Postage<'_> {
             return Ok(Some(Paid { writes: Vec::new(), is_last: sent >= most }));
         }
         let caused = self.reseller.as_ref().map_or(0, |reseller| count(loaded.get(reseller), CAUSED));
-        if sent >= most || (self.reseller.is_some() && caused >= self.limits.per_reseller) {
+        if sent >= most || changes.is_some_and(|changes| changes >= most.div_ceil(2)) {
+            return Ok(None);
+        }
+        if self.reseller.is_some() && caused >= self.limits.per_reseller {
             return Ok(None);
         }
         let request = text(&self.mailing.stamp.request);
@@ -106,8 +115,9 @@ impl Postage<'_> {
         let once = Condition::All(vec![Condition::Is("by.request", request), Condition::Lacks(COUNTED)]);
         // That the count is still as it was read tells exactly which e-mail is the last.
         let as_read = if sent == 0 { Condition::Lacks(name) } else { Condition::Is(name, number(sent)) };
-        let mut writes =
-            vec![Write::Update(counts, once), Write::Update(self.one_more(&self.recipient, name), as_read)];
+        let one_more = self.one_more(&self.recipient, name);
+        let one_more = if changes.is_some() { one_more.add(CHANGES, number(1)) } else { one_more };
+        let mut writes = vec![Write::Update(counts, once), Write::Update(one_more, as_read)];
         if let Some(reseller) = &self.reseller {
             let left = Condition::AtMost(CAUSED, self.limits.per_reseller.saturating_sub(1));
             writes.push(Write::Update(self.one_more(reseller, CAUSED), left));
@@ -120,6 +130,11 @@ impl Postage<'_> {
     fn most(&self) -> u32 {
         let most = self.share.most(self.limits);
         if self.share == Share::Notices && self.reseller.is_some() { most.div_ceil(2) } else { most }
+    }
+
+    /// The share whose count holds those of this one.
+    fn counted_as(&self) -> Share {
+        if self.share == Share::Changes { Share::Links } else { self.share }
     }
 
     fn one_more(&self, key: &Key, name: &'static str) -> Update {

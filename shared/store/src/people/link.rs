@@ -124,8 +124,14 @@ impl Store {
             return Ok(Reply::Nothing);
         }
         let (new, email) = (NewToken::draw(&self.secrets)?, asked.asks.email());
-        let mailed = Count::of(&self.secrets, Counted::Mail, &[&email.folded()])?;
-        let postage = self.postage(mailing, email, Share::Links, None)?;
+        // Whoever wants an address for another account keeps no link from its owner, neither by pauses nor by counts.
+        let folded = email.folded();
+        let (whose, share) = match &asked.asks {
+            Asks::ChangeEmail { .. } => (vec![folded.as_str(), "another account"], Share::Changes),
+            _ => (vec![folded.as_str()], Share::Links),
+        };
+        let mailed = Count::of(&self.secrets, Counted::Mail, &whose)?;
+        let postage = self.postage(mailing, email, share, None)?;
         let mut keys = vec![user::address_key(email), mailed.key.clone()];
         keys.extend(postage.keys());
         keys.extend(asked.asks.user().into_iter().flat_map(account::keys));

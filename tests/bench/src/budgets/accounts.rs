@@ -50,8 +50,8 @@ async fn strangers(world: &World) -> Vec<Budget> {
         stranger("register", &registered, (1, 0.0, 1.0), 0),
         stranger("ask for the confirmation again", &resent.expect(202), (1, 0.0, 1.0), 0),
         stranger("ask for a new password", &forgot, (1, 0.0, 1.0), 0),
-        stranger("confirm an address", &confirmed, (5, 5.0, 13.0), 1),
-        stranger("set a password by e-mail", &reset.expect(200), (5, 5.0, 11.0), 1),
+        stranger("confirm an address", &confirmed, (5, 5.0, 14.0), 1),
+        stranger("set a password by e-mail", &reset.expect(200), (5, 5.0, 12.0), 1),
     ]
 }
 

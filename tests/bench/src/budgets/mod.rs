@@ -99,8 +99,8 @@ async fn changes(world: &World, operator: &Caller, partner: &Partner) -> Vec<Bud
         by_reseller("change a client's status", &status, 2, 1.0, 7.0),
         by_reseller("set the status a client already has", &again, 2, 2.0, 0.0),
         budget("move a client to a reseller", &moved, 4, 3.0, 6.0),
-        budget("delete a client", &deleted, 2, 1.0, 9.0),
-        each(&budget("delete 25 clients, each", &many, 50, 25.0, 225.0), 25),
+        budget("delete a client", &deleted, 2, 1.0, 12.0),
+        each(&budget("delete 25 clients, each", &many, 50, 25.0, 300.0), 25),
     ]
 }
 
