@@ -18,7 +18,7 @@ use crate::engine::command::turn::patiently;
 use crate::engine::item::{Item, bytes_of, doc, key_of};
 use crate::engine::page::shards;
 use crate::engine::table::side_by_side::side_by_side;
-use crate::engine::{Condition, Consistency, Created, Index, Key, List, Page, Paging};
+use crate::engine::{Condition, Consistency, Created, Index, Key, List};
 use crate::events::erasure;
 use crate::licences::licence;
 use crate::money::{entry, refund};
@@ -62,10 +62,11 @@ impl Store {
         self.erase_answers(own.map(|_| key).into_iter().collect(), now).await
     }
 
-    /// A page of what was erased of persons who were deleted at this time, the newest first.
-    pub async fn erasures(&self, deleted: Created, paging: Paging) -> Result<Page<Erasure>, StoreError> {
+    /// The erasures of those who were deleted last within this time, at most `limit`.
+    pub async fn erasures(&self, deleted: Created, limit: usize) -> Result<Vec<Erasure>, StoreError> {
         let list = List::descending(Index::Kind, shards("ER")).between(deleted.between());
-        self.paged(list, paging).await?.map(|item| doc(&item))
+        let page = self.page(&list, limit, None).await?;
+        page.items.iter().map(doc).collect()
     }
 
     /// The answer that an item holds, opened; `None` if it holds none. For checks of everything that is stored.

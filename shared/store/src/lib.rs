@@ -3,10 +3,10 @@
 //!
 //! Invariants: every key is made in this crate. Every command commits as one `TransactWriteItems`, made by
 //! [`engine::command`]. A few writes are not commands and bypass it: single puts (checkpoint parts, used CAPTCHA
-//! challenges, requests for links, suppressed addresses, pictures, figures), the removal of a picture, single updates
-//! (claims, budgets, notices, what falls due, when a session was last used, renewed seals; timeline rows, marks and
-//! the lease of the roll-ups), and the transactions that clear marks and write rows to search. The store never reads
-//! the clock (`now` is an argument) and never scans.
+//! challenges, requests for links, suppressed addresses, pictures, figures), single removals (pictures, answered
+//! requests for links, what is erased), single updates (claims, budgets, notices, what falls due, erased answers, when
+//! a session was last used, renewed seals; timeline rows, marks and the lease of the roll-ups), and the transactions
+//! that clear marks and write rows to search. The store never reads the clock (`now` is an argument) and never scans.
 
 pub mod analytics;
 pub mod engine;

@@ -153,12 +153,6 @@ impl Store {
         self.command(id, None, &keys(refid), |loaded| {
             let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(ResourceKind::User))?;
             let change = change(&account)?;
-            // Whoever changes an account got in by its credentials. Where these are gone, so is the user, even if an
-            // older read still shows it.
-            let first = |change: &AccountChange| change.credentials.as_ref().is_some_and(|it| it.version == 1);
-            if change.as_ref().is_some_and(|change| change.user.is_none() && first(change)) {
-                return Err(Refusal::NotFound(ResourceKind::User).into());
-            }
             let user = change.as_ref().and_then(|change| change.user.as_ref());
             let answer = Answer::first(answer::show::<V, _>(user.unwrap_or(&account.user))?);
             Ok(match change {

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use purser_edge::App;
 use purser_edge::events::consumer::Delivery;
 use purser_edge::process::metrics::{self, Metric};
-use purser_store::engine::{Created, Paging};
+use purser_store::engine::Created;
 use serde_json::Value;
 
 /// How long ago people were deleted: a little longer than the time from one run to the next.
@@ -23,22 +23,15 @@ pub async fn sample_erasures(app: App, event: EventBridgeEvent<Value>) -> Result
     Delivery::of_timetable("sample-erasures", &event)?;
     let now = app.clock.now();
     let deleted = Created { after: Some(now.plus(-SINCE)), before: Some(now.plus(-UNDER_WAY)) };
-    let (mut looked, mut left) = (0, 0);
-    let mut position = None;
-    while looked < SAMPLE {
-        let page = app.store.erasures(deleted, Paging { limit: SAMPLE, position, order: None }).await?;
-        for erasure in page.items {
-            let refid = erasure.subject.refid();
-            let found = app.store.erase(&erasure.subject, now).await?;
-            if found > 0 {
-                tracing::error!(refid, found, "a deleted person's data was still stored");
-            }
-            (looked, left) = (looked + 1, left + found);
+    let erasures = app.store.erasures(deleted, SAMPLE).await?;
+    let (looked, mut left) = (erasures.len(), 0);
+    for erasure in erasures {
+        let refid = erasure.subject.refid();
+        let found = app.store.erase(&erasure.subject, now).await?;
+        if found > 0 {
+            tracing::error!(refid, found, "a deleted person's data was still stored");
         }
-        position = page.position;
-        if position.is_none() {
-            break;
-        }
+        left += found;
     }
     if left > 0 {
         metrics::count(Metric::ErasureMissed);

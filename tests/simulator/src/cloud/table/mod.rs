@@ -143,8 +143,7 @@ impl Table {
             "GetItem" => self.get(cloud, &body, by.as_ref()),
             "BatchGetItem" => self.batch_get(cloud, &body, by.as_ref()).await,
             "Query" => self.query(cloud, body, by.as_ref()),
-            "PutItem" => self.put(cloud, body, by),
-            "DeleteItem" => self.delete(cloud, body, by),
+            "PutItem" | "DeleteItem" => self.replace(cloud, operation, body, by),
             "UpdateItem" => self.update(cloud, body, by),
             "TransactWriteItems" if cloud.bug() == Some(Bug::TwoCommits) => {
                 self.transact_singly(cloud, &body, by).await
@@ -162,28 +161,17 @@ impl Table {
         !state.throughput.take(item, units, per_second, cloud.now())
     }
 
-    fn put(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
-        let item = body["Item"].clone();
+    /// A put, or a deletion.
+    fn replace(&self, cloud: &Cloud, operation: &str, body: Value, by: Option<Process>) -> Answer {
+        let new = body.get("Item").cloned();
+        let named = new.as_ref().unwrap_or(&body["Key"]).clone();
         let mut state = lock(&self.state);
-        if let Some(refused) = Self::refused(&mut state, cloud, &item) {
+        if let Some(refused) = Self::refused(&mut state, cloud, &named) {
             return refused;
         }
-        let (status, text) = call(&self.database, "PutItem", body);
+        let (status, text) = call(&self.database, operation, body);
         if status == 200 {
-            state.note(cloud.now(), by, vec![(key_of(&item), Some(item))]);
-        }
-        (status, text)
-    }
-
-    fn delete(&self, cloud: &Cloud, body: Value, by: Option<Process>) -> Answer {
-        let key = body["Key"].clone();
-        let mut state = lock(&self.state);
-        if let Some(refused) = Self::refused(&mut state, cloud, &key) {
-            return refused;
-        }
-        let (status, text) = call(&self.database, "DeleteItem", body);
-        if status == 200 {
-            state.note(cloud.now(), by, vec![(key_of(&key), None)]);
+            state.note(cloud.now(), by, vec![(key_of(&named), new)]);
         }
         (status, text)
     }
