@@ -142,16 +142,43 @@ impl Store {
         read(&Loaded::of(&keys, found), refid, now)
     }
 
-    /// Changes an account. `change` returns what changes, or `None` if nothing does. The answer shows the user.
+    /// Changes another user's account. `change` returns what changes, or `None` if nothing does. The answer shows the
+    /// user.
     pub async fn change_account<V: View<User>>(
         &self,
         refid: &UserRefid,
         request: &Request,
         change: impl Fn(&Account) -> Result<Option<AccountChange>, StoreError> + Send + Sync,
     ) -> Result<Answer, StoreError> {
+        let found = |account: Option<Account>| account.ok_or(Refusal::NotFound(ResourceKind::User));
+        self.change_found::<V>(refid, request, found, change).await
+    }
+
+    /// Like [`Self::change_account`], for one's own account: refused if the session has ended meanwhile, because it was
+    /// ended, or the user suspended or deleted.
+    pub async fn change_own_account<V: View<User>>(
+        &self,
+        (refid, session): (&UserRefid, &str),
+        request: &Request,
+        change: impl Fn(&Account) -> Result<Option<AccountChange>, StoreError> + Send + Sync,
+    ) -> Result<Answer, StoreError> {
+        let found = |account: Option<Account>| {
+            let account = account.ok_or(Refusal::SessionEnded)?;
+            account.must_be_in(session).map(|()| account)
+        };
+        self.change_found::<V>(refid, request, found, change).await
+    }
+
+    async fn change_found<V: View<User>>(
+        &self,
+        refid: &UserRefid,
+        request: &Request,
+        found: impl Fn(Option<Account>) -> Result<Account, Refusal> + Send + Sync,
+        change: impl Fn(&Account) -> Result<Option<AccountChange>, StoreError> + Send + Sync,
+    ) -> Result<Answer, StoreError> {
         let (id, now) = (&request.stamp.request, request.now);
         self.command(id, None, &keys(refid), |loaded| {
-            let account = read(loaded, refid, now)?.ok_or(Refusal::NotFound(ResourceKind::User))?;
+            let account = found(read(loaded, refid, now)?)?;
             let change = change(&account)?;
             let user = change.as_ref().and_then(|change| change.user.as_ref());
             let answer = Answer::first(answer::show::<V, _>(user.unwrap_or(&account.user))?);

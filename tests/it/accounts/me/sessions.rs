@@ -234,3 +234,15 @@ async fn a_sign_in_under_way_ends_with_the_password_it_was_checked_against() {
     let refused = matches!(finished, Err(StoreError::Refused(Refusal::InvalidCredentials)));
     assert!(refused, "{finished:?}");
 }
+
+#[tokio::test]
+async fn a_request_whose_user_is_deleted_meanwhile_finds_its_session_ended() {
+    let world = World::new().await;
+    let ada = world.person().await;
+    let body = json!({"password": PASSWORD, "new_password": "another quiet harbour"});
+    let target = format!("/v1/users/{}", ada.refid);
+    // Checking and hashing passwords takes far longer than the deletion.
+    let (changed, deleted) = tokio::join!(ada.caller.put("/v1/me/password", &body), world.operator.delete(&target));
+    let _gone = deleted.expect(204);
+    let _ended = changed.refused(401, "unauthenticated");
+}

@@ -10,7 +10,7 @@ use purser_edge::caller::passwords;
 use purser_edge::noted;
 use purser_edge::prelude::*;
 use purser_store::engine::Request;
-use purser_store::engine::secrets::sha256_hex;
+use purser_store::people::sign_in::Place;
 
 use crate::accounts::me::proof::proven;
 
@@ -72,7 +72,7 @@ pub async fn confirm(
                 return Err(Problem::invalid("/name", "must be left out when an address is changed"));
             }
             // Wrong passwords are counted for the link, as they are for a session.
-            proven(app, &user.refid, &sha256_hex(token.as_bytes()), &password, request).await?;
+            proven(app, &user.refid, Place::Link(token), &password, request).await?;
             Ok(app.store.change_address(token, request).await?)
         }
         (Purpose::Reset | Purpose::SetPassword, _) => Err(Refusal::InvalidToken.into()),

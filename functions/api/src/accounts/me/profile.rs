@@ -16,7 +16,7 @@ use crate::accounts::view::UserView;
 )]
 pub(super) async fn read_me(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     let user = app.store.user(&me.user).await?;
-    let user = user.ok_or(Refusal::NotFound(ResourceKind::User))?;
+    let user = user.ok_or(Refusal::SessionEnded)?;
     answer::ok(&UserView::from(&user))
 }
 
@@ -42,11 +42,10 @@ pub(super) async fn change_me(
 ) -> Result<Response, Problem> {
     let change = UserChange { name: body.name, ..UserChange::default() };
     let change = |account: &Account| {
-        account.must_be_in(&me.session)?;
         version.must_hold(account.user.version)?;
         let changed = account.user.changed(&change);
         Ok(changed.map(|user| AccountChange { user: Some(user), ..AccountChange::default() }))
     };
-    let changed = app.store.change_account::<UserView>(&me.user, &me.request, change).await?;
+    let changed = app.store.change_own_account::<UserView>((&me.user, &me.session), &me.request, change).await?;
     Ok(answer::changed(changed))
 }

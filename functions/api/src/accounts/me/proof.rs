@@ -14,12 +14,13 @@ use purser_edge::process::metrics::Metric;
 use purser_store::StoreError;
 use purser_store::engine::{NoView, Request};
 use purser_store::people::account::{Account, AccountChange};
+use purser_store::people::sign_in::Place;
 
-/// The account of `user`, after checking their password for `place`, a session or a link.
+/// The account of `user`, after checking their password at `place`.
 pub(crate) async fn proven(
     app: &App,
     user: &UserRefid,
-    place: &str,
+    place: Place<'_>,
     password: &GivenPassword,
     request: &Request,
 ) -> Result<Account, Problem> {
@@ -43,7 +44,7 @@ pub(super) async fn wholly_proven(
     password: &GivenPassword,
     code: Option<&GivenCode>,
 ) -> Result<Account, Problem> {
-    let account = proven(app, &me.user, &me.session, password, &me.request).await?;
+    let account = proven(app, &me.user, Place::Session(&me.session), password, &me.request).await?;
     // The session may have ended since the request came in. What follows would belong to the user's next epoch.
     account.must_be_in(&me.session)?;
     if account.credentials.second_factor.is_none() {
@@ -52,7 +53,7 @@ pub(super) async fn wholly_proven(
     let code = code.ok_or_else(|| Problem::invalid("/code", "is required, because you have a second factor"))?;
     by_code(app, me, code, None).await?;
     let account = app.store.account(&me.user, me.request.now).await?;
-    let account = account.ok_or(Refusal::NotFound(ResourceKind::User))?;
+    let account = account.ok_or(Refusal::SessionEnded)?;
     account.must_be_in(&me.session)?;
     Ok(account)
 }
@@ -61,26 +62,25 @@ pub(super) async fn wholly_proven(
 async fn by_code(app: &App, me: &SignedIn, code: &GivenCode, until: Option<Time>) -> Result<(), Problem> {
     let now = me.request.now;
     // It is counted as wrong until it has proven right, so that of many codes sent at once only a few are judged.
-    app.store.count_proof(&me.session, false, &me.request).await?;
+    app.store.count_proof(Place::Session(&me.session), false, &me.request).await?;
     // What follows may write the same items. A request of its own keeps a stale read from taking this write for that.
     let mut own = me.request.clone();
     own.stamp.request.push_str(" code");
     let prove = |account: &Account| {
-        account.must_be_in(&me.session)?;
         let factor = account.credentials.second_factor.as_ref().ok_or(Refusal::InvalidCode)?;
         let used = app.store.use_second_factor(&me.user, factor, code.as_str(), now)?;
         let mut credentials = account.credentials.next(now);
         credentials.second_factor = Some(used);
         Ok(Some(AccountChange { credentials: Some(credentials), ..proven_until(account, me, until) }))
     };
-    match app.store.change_account::<NoView>(&me.user, &own, prove).await {
+    match app.store.change_own_account::<NoView>((&me.user, &me.session), &own, prove).await {
         Err(StoreError::Refused(Refusal::InvalidCode)) => {
             app.security(Metric::SignInRefused, me.user.as_str(), None);
             Err(Refusal::InvalidCode.into())
         }
         done => {
             done?;
-            match app.store.count_proof(&me.session, true, &own).await {
+            match app.store.count_proof(Place::Session(&me.session), true, &own).await {
                 // The code is used up, and right. Only the next attempt has to wait.
                 Err(StoreError::Refused(Refusal::TooManyAttempts { .. })) => Ok(()),
                 cleared => Ok(cleared?),
@@ -126,15 +126,14 @@ pub(super) async fn prove(
     let proved_until = me.request.now.plus(PROOF_LASTS);
     match (body.password, body.code) {
         (Some(password), None) => {
-            let checked = proven(&app, &me.user, &me.session, &password, &me.request).await?;
+            let checked = proven(&app, &me.user, Place::Session(&me.session), &password, &me.request).await?;
             let note = |account: &Account| {
-                account.must_be_in(&me.session)?;
                 if account.credentials.password != checked.credentials.password {
                     return Err(Refusal::WrongPassword.into());
                 }
                 Ok(Some(proven_until(account, &me, Some(proved_until))))
             };
-            app.store.change_account::<NoView>(&me.user, &me.request, note).await?;
+            app.store.change_own_account::<NoView>((&me.user, &me.session), &me.request, note).await?;
         }
         (None, Some(code)) => by_code(&app, &me, &code, Some(proved_until)).await?,
         _ => return Err(Problem::invalid("", "must have either password or code")),

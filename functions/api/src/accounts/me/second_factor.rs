@@ -13,6 +13,7 @@ use purser_store::StoreError;
 use purser_store::engine::NoView;
 use purser_store::people::account::{Account, AccountChange};
 use purser_store::people::second_factor::RecoveryCodes;
+use purser_store::people::sign_in::Place;
 
 use super::proof::{proven, wholly_proven};
 use crate::accounts::view::SessionTokenView;
@@ -54,10 +55,9 @@ pub(super) async fn offer_second_factor(
     State(app): State<App>,
     Input(me, (), (), Body(body)): Input<SignedIn, (), (), Body<CurrentPassword>>,
 ) -> Result<Response, Problem> {
-    let account = proven(&app, &me.user, &me.session, &body.password, &me.request).await?;
+    let account = proven(&app, &me.user, Place::Session(&me.session), &body.password, &me.request).await?;
     let (secret, sealed) = app.store.new_totp_secret(&me.user)?;
     let offer = |account: &Account| {
-        account.must_be_in(&me.session)?;
         if account.credentials.second_factor.is_some() {
             return Err(Refusal::SecondFactorEnabled.into());
         }
@@ -65,7 +65,7 @@ pub(super) async fn offer_second_factor(
         credentials.offered_factor = Some(sealed.clone());
         Ok(Some(AccountChange { credentials: Some(credentials), ..AccountChange::default() }))
     };
-    app.store.change_account::<NoView>(&me.user, &me.request, offer).await?;
+    app.store.change_own_account::<NoView>((&me.user, &me.session), &me.request, offer).await?;
     answer::ok(&OfferedFactor { secret: secret.to_base32(), uri: secret.uri(&app.config.brand, &account.user.email) })
 }
 
@@ -104,7 +104,7 @@ pub(super) async fn enable_second_factor(
 ) -> Result<Response, Problem> {
     let now = me.request.now;
     let codes = RecoveryCodes::draw()?;
-    let begun = app.store.begin_proof(&me.user, &me.session, now).await?;
+    let begun = app.store.begin_proof(&me.user, Place::Session(&me.session), now).await?;
     let enable = |account: &Account| {
         if account.credentials.second_factor.is_some() {
             return Err(Refusal::SecondFactorEnabled.into());
@@ -126,7 +126,7 @@ pub(super) async fn enable_second_factor(
     );
     let session = match enabled.await {
         Err(StoreError::Refused(Refusal::InvalidCode)) => {
-            let wrong = app.store.count_proof(&me.session, false, &me.request);
+            let wrong = app.store.count_proof(Place::Session(&me.session), false, &me.request);
             wrong.await?;
             return Err(Refusal::InvalidCode.into());
         }
@@ -149,7 +149,6 @@ pub(super) async fn disable_second_factor(
     let account = wholly_proven(&app, &me, &body.password, body.code.as_ref()).await?;
     let checked = account.credentials.password;
     let disable = |account: &Account| {
-        account.must_be_in(&me.session)?;
         if account.credentials.password != checked {
             return Err(Refusal::WrongPassword.into());
         }
@@ -162,6 +161,6 @@ pub(super) async fn disable_second_factor(
         user.second_factor = false;
         Ok(Some(AccountChange { user: Some(user), credentials: Some(credentials), sessions: None }))
     };
-    app.store.change_account::<NoView>(&me.user, &me.request, disable).await?;
+    app.store.change_own_account::<NoView>((&me.user, &me.session), &me.request, disable).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -22,7 +22,7 @@ type LoginList = List<LoginView>;
 )]
 pub(super) async fn list_sessions(State(app): State<App>, Input(me, ..): Input<SignedIn>) -> Result<Response, Problem> {
     let found = app.store.sessions(&me.user).await?;
-    let (sessions, seen) = found.ok_or(Refusal::NotFound(ResourceKind::Session))?;
+    let (sessions, seen) = found.ok_or(Refusal::SessionEnded)?;
     let lasting = sessions.lasting(&seen, app.config.accounts.sessions, me.request.now);
     let page = Page { items: lasting.cloned().collect::<Vec<_>>().into_iter().rev().collect(), position: None };
     List::answer(&app, "", page, |session| {
@@ -80,7 +80,7 @@ pub(crate) async fn end(
         let left = before.map(&left).transpose()?;
         Ok(left.map(|sessions| AccountChange { sessions: Some(sessions), ..AccountChange::default() }))
     };
-    app.store.change_account::<NoView>(&me.user, &me.request, end).await?;
+    app.store.change_own_account::<NoView>((&me.user, &me.session), &me.request, end).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

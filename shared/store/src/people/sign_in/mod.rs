@@ -6,7 +6,7 @@
 
 pub(crate) mod attempts;
 mod device;
-pub(crate) mod proof;
+mod proof;
 
 use purser_domain::Refusal;
 use purser_domain::basic::refid::code;
@@ -21,6 +21,8 @@ use crate::people::sign_in::attempts::Count;
 use crate::people::sign_in::device::Device;
 use crate::people::{session, user};
 use crate::{Store, StoreError};
+
+pub use proof::Place;
 
 #[derive(Debug, Clone)]
 pub struct SignIn {
