@@ -125,6 +125,10 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
         .and_then(|()| judge::erasures::judge(&record))
         .and_then(|()| judge::figures::judge(&record));
     found.map_err(|problem| failure(&cloud, seed, &problem))?;
+    if !timetable.sample().await {
+        let problem = "the daily look for what is left of deleted people found something".to_owned();
+        return Err(failure(&cloud, seed, &Problem::general(problem)));
+    }
     Ok(Run {
         attempts: record.attempts.len(),
         commits: record.commits.len(),

@@ -77,7 +77,7 @@ const SALES: (usize, usize) = (100, 0);
 const ACCOUNTS: (usize, usize) = (0, PEOPLE);
 /// Each bug with the first seed that finds it, and the size of history that this takes. If Purser's calls to the cloud
 /// change, a later seed may be needed, so later ones are tried, too. `make simulate BUG=…` searches further.
-const PLANTED: [(Bug, u64, (usize, usize)); 32] = [
+const PLANTED: [(Bug, u64, (usize, usize)); 33] = [
     (Bug::WalletUnconditioned, 1, SALES),
     (Bug::EntryUnconditioned, 2, SALES),
     (Bug::AddressUnconditioned, 1, SALES),
@@ -100,6 +100,7 @@ const PLANTED: [(Bug, u64, (usize, usize)); 32] = [
     (Bug::DueUnconditioned, 1, SALES),
     (Bug::ErasedOnlyAtOnce, 35, SALES),
     (Bug::RefundsNotErased, 19, SALES),
+    (Bug::TracesNotErased, 1, ACCOUNTS),
     (Bug::SessionsNotEnded, 6, ACCOUNTS),
     (Bug::TokenUnconditioned, 1, ACCOUNTS),
     (Bug::TokenKept, 1, ACCOUNTS),

@@ -42,6 +42,8 @@ pub enum Bug {
     ErasedOnlyAtOnce,
     /// The answers to the refunds of a deleted client's purchases are not erased.
     RefundsNotErased,
+    /// The sign-ins and links of a deleted user are not erased.
+    TracesNotErased,
     /// A user gets an e-mail address without a check that no other user has it.
     LoginAddressUnconditioned,
     /// A sign-in succeeds even if the user or its sessions have changed since they were read.
@@ -97,6 +99,13 @@ impl Bug {
                     if is_of(&write["Put"]["Item"], &["ER#"]) {
                         let item = write["Put"]["Item"].as_object_mut().expect("an item");
                         item.retain(|name, _| !name.starts_with("gsi4"));
+                    }
+                }
+            }
+            (Self::TracesNotErased, "Query") => {
+                for (_, value) in body["ExpressionAttributeValues"].as_object_mut().into_iter().flatten() {
+                    if ["LH@", "TK@"].iter().any(|list| value["S"].as_str().is_some_and(|it| it.starts_with(list))) {
+                        *value = json!({"S": "elsewhere"});
                     }
                 }
             }

@@ -43,7 +43,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     // The index of the state that each attempt's write led to.
     let mut written: BTreeMap<u32, usize> = BTreeMap::new();
     for commit in record.commits.get(record.from..).unwrap_or_default() {
-        if !commit.changes.iter().any(is_of_the_model) {
+        if of_the_model(commit).next().is_none() {
             continue;
         }
         let by = commit.by.as_ref();
@@ -74,8 +74,11 @@ const BESIDE: [&str; 21] = [
     "NO", "ER",
 ];
 
-fn is_of_the_model(change: &Change) -> bool {
-    !BESIDE.contains(&noun_of(change)) && !only_erases(change)
+/// The changes that the model knows. The record of an invitation belongs to the user that it creates.
+fn of_the_model(commit: &Commit) -> impl Iterator<Item = &Change> {
+    let invites = commit.changes.iter().any(|it| noun_of(it) == "US");
+    let beside = move |noun: &str| BESIDE.contains(&noun) || invites && noun == "IK";
+    commit.changes.iter().filter(move |it| !beside(noun_of(it)) && !only_erases(it))
 }
 
 /// Whether a change takes away a stored answer, and nothing else.
@@ -139,7 +142,7 @@ fn ruled(record: &Record, states: &States, commit: &Commit) -> Result<Model, Pro
     let wallets = commit.changes.iter().filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == "wallet");
     let refid = wallets.map(|it| text(doc(it), "reseller")).next();
     let place = refid.and_then(|it| record.deployment.names.place(it));
-    let nouns: Vec<&str> = commit.changes.iter().filter(|it| is_of_the_model(it)).map(noun_of).collect();
+    let nouns: Vec<&str> = of_the_model(commit).map(noun_of).collect();
     let place = place.ok_or_else(|| wrong(&format!("wrote {nouns:?}, which no rule covers")))?;
     let next = states.last().hold_by_rule(place);
     let next = next.ok_or_else(|| wrong("held or released a reseller that the rule does not apply to"))?;

@@ -2,7 +2,8 @@
 //! earlier runs.
 //!
 //! Invariant: as long as there are faults, runs overlap, die, and continue after another run takes their lease. At the
-//! end, runs are started until no mark is left uncounted, and no notice or erasure waits any more.
+//! end, runs are started until no mark is left uncounted, and no notice or erasure waits any more. After that, the
+//! daily look for what erasures left finds nothing.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -27,6 +28,7 @@ const LEASE: Duration = Duration::from_secs(65);
 const NOTICE: Duration = Duration::from_mins(61);
 const ROLLUP: &str = "rollup";
 const DUE: &str = "run-due-work";
+const SAMPLE: &str = "sample-erasures";
 
 #[derive(Debug)]
 pub struct Timetable {
@@ -96,6 +98,13 @@ impl Timetable {
             }
         }
         false
+    }
+
+    /// Looks for what is left of people who were deleted. Returns whether there was nothing.
+    pub async fn sample(&self) -> bool {
+        let table = self.deployment.cloud.table();
+        let before = table.commit_count();
+        self.run(SAMPLE, self.event(), None).await && table.commit_count() == before
     }
 
     fn is_anything_waiting(&self) -> bool {

@@ -46,8 +46,17 @@ fn answered(record: &Record, accounts: &Accounts, asked: &Asked, reply: &Reply) 
             let refid = record.deployment.names.wallet(*wallet);
             member(accounts, user, refid, asked)
         }
+        Ask::Invite { .. } if reply.text("code") == "answer_erased" => erased(accounts, asked),
         _ => Ok(()),
     }
+}
+
+/// Checks that a user was deleted before the answer to an invitation was said to be erased.
+fn erased(accounts: &Accounts, asked: &Asked) -> Result<(), String> {
+    if accounts.deleted.values().any(|at| *at <= asked.until) {
+        return Ok(());
+    }
+    Err("was told that the answer to an invitation was erased although nobody had been deleted".to_owned())
 }
 
 /// Checks that the refused sign-in was counted before it was answered.

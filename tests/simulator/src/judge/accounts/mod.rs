@@ -20,6 +20,8 @@ mod answers;
 #[derive(Default)]
 struct Accounts {
     users: BTreeMap<String, Arc<Value>>,
+    /// When each user who is gone was deleted.
+    deleted: BTreeMap<String, u64>,
     guards: BTreeMap<String, String>,
     sessions: BTreeMap<String, Arc<Value>>,
     /// The hash that each user's password is checked against.
@@ -126,7 +128,12 @@ impl Accounts {
     }
 
     fn tokens(&self, commit: &Commit) -> Result<(), String> {
+        let by = commit.by.as_ref().map_or("", |it| it.name());
         for (id, change) in of_noun(commit, "TK") {
+            if by.starts_with("erase.") {
+                self.erased(change)?;
+                continue;
+            }
             match (&change.old, &change.new) {
                 (Some(_), Some(_)) => return Err("overwrote a token".to_owned()),
                 (None, None) => return Err("used a token that does not exist".to_owned()),
@@ -135,6 +142,15 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+
+    /// Checks that a token which nobody used is deleted only after its user was.
+    fn erased(&self, change: &Change) -> Result<(), String> {
+        let user = change.old.as_deref().map(|it| text(doc(it), "user"));
+        if change.new.is_none() && user.is_none_or(|it| self.deleted.contains_key(it)) {
+            return Ok(());
+        }
+        Err("erased a token of a user who was not deleted".to_owned())
     }
 
     /// Checks that a new session belongs to the user who has just proved their identity.
@@ -175,7 +191,12 @@ impl Accounts {
             let id = id.to_owned();
             let new = change.new.clone();
             match noun {
-                "US" => put(&mut self.users, id, new),
+                "US" => {
+                    if new.is_none() {
+                        self.deleted.insert(id.clone(), commit.at);
+                    }
+                    put(&mut self.users, id, new);
+                }
                 "EU" => {
                     let user = new.map(|it| text(doc(&it), "user").to_owned());
                     put(&mut self.guards, id, user);

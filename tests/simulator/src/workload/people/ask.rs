@@ -22,10 +22,11 @@ pub enum Ask {
     ChangeEmail { session: String, password: usize, email: usize },
     EndSessions { session: String },
     LogOut { session: String },
-    Invite { email: usize, wallet: usize },
+    Invite { email: usize, wallet: usize, key: u32 },
     Suspend { user: String },
     Activate { user: String },
     SetReseller { user: String, wallet: Option<usize> },
+    Delete { user: String },
 }
 
 pub fn address(number: usize) -> String {
@@ -82,10 +83,20 @@ impl Ask {
     /// The API key or session that the request carries.
     pub fn bearer(&self) -> Option<&str> {
         match self {
-            Self::Invite { .. } | Self::Suspend { .. } | Self::Activate { .. } | Self::SetReseller { .. } => {
-                Some(OPERATOR_KEY)
-            }
+            Self::Invite { .. }
+            | Self::Suspend { .. }
+            | Self::Activate { .. }
+            | Self::SetReseller { .. }
+            | Self::Delete { .. } => Some(OPERATOR_KEY),
             _ => self.session(),
+        }
+    }
+
+    /// The idempotency key that the request carries.
+    pub fn key(&self) -> Option<String> {
+        match self {
+            Self::Invite { key, .. } => Some(format!("invitation-{key}")),
+            _ => None,
         }
     }
 
@@ -110,10 +121,11 @@ impl Ask {
         match self {
             Self::Suspend { user } => Request::plain("POST", at(user, "/suspend")),
             Self::Activate { user } => Request::plain("POST", at(user, "/activate")),
+            Self::Delete { user } => Request::plain("DELETE", at(user, "")),
             Self::SetReseller { user, wallet } => {
                 Request::patch(at(user, ""), json!({"reseller": wallet.map(|it| names.wallet(it))}))
             }
-            Self::Invite { email, wallet } => Request::post(
+            Self::Invite { email, wallet, .. } => Request::post(
                 "/v1/users".to_owned(),
                 json!({"email": address(*email), "name": "Ada", "reseller": names.wallet(*wallet)}),
             ),

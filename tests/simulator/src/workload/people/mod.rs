@@ -1,4 +1,5 @@
-//! People with accounts: they register, follow the links in their e-mails, sign in, and lose their sessions.
+//! People with accounts: they register, follow the links in their e-mails, sign in, lose their sessions, and are
+//! deleted.
 //!
 //! Invariant: what a person asks for depends only on the seed and on earlier answers: tokens come from the mailbox,
 //! sessions and devices from answers. Hashing a password takes tens of milliseconds of CPU, so a run hashes only a
@@ -130,7 +131,10 @@ impl People {
         let email = if self.below(4) == 0 { self.below(ADDRESSES) } else { own };
         match self.below(26) {
             0 => Ask::Register { email },
-            1 => Ask::Invite { email, wallet: self.below(WALLETS.len()) },
+            1 => {
+                let key = self.deployment.cloud.draw(|rng| rng.u32(..));
+                Ask::Invite { email, wallet: self.below(WALLETS.len()), key }
+            }
             2 => Ask::Forgot { email },
             3 => Ask::Resend { email },
             4..10 => self.follow_link(email),
@@ -175,7 +179,7 @@ impl People {
         };
         let (session, user, email) = (found.token.clone(), found.user.clone(), found.email);
         let wallet = self.below(WALLETS.len());
-        match self.below(16) {
+        match self.below(18) {
             0..4 => Ask::Me { session },
             4..6 => Ask::ReadWallet { session, wallet },
             6..9 => Ask::ChangePassword { session, old: self.known_password(email), new: self.new_password(email) },
@@ -184,6 +188,7 @@ impl People {
             11 => Ask::LogOut { session },
             12 => Ask::Suspend { user },
             13 => Ask::Activate { user },
+            14..16 => Ask::Delete { user },
             _ => Ask::SetReseller { user, wallet: (self.below(3) > 0).then_some(wallet) },
         }
     }
@@ -219,7 +224,8 @@ impl People {
         cloud.note(&name, ask.told());
         let process = Process::new(name.clone(), cloud.death(CALLS));
         let request = ask.request(&deployment.names);
-        let sent = deployment.send_as(&process, ask.bearer(), &request, None);
+        let key = ask.key();
+        let sent = deployment.send_as(&process, ask.bearer(), &request, key.as_deref());
         let reply = tokio::time::timeout(PATIENCE, sent).await.ok().flatten();
         let reply = reply.filter(|_| !cloud.happens(cloud.weather().hung_up));
         let told = reply.as_ref().map_or("no answer".to_owned(), |it| format!("{} {}", it.status, it.text("code")));
