@@ -9,6 +9,7 @@ use purser_api::{Entry, Function, Routes};
 use purser_edge::http::limits::Limits;
 use purser_edge::http::serve::serve;
 use purser_edge::prelude::*;
+use purser_edge::process::config::Config;
 use purser_portal::kit::page;
 
 pub fn functions() -> impl Iterator<Item = &'static Function> {
@@ -26,7 +27,7 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
     let (routes, pages) = match function.entry {
         Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) => (routes, false),
         Entry::Http(Routes::Pages(routes)) => (routes, true),
-        _ => return stateless_router(function, &app.limits),
+        _ => return stateless_router(function, &app.config, &app.limits),
     };
     let (service, _) = routes().split_for_parts();
     let keeper = app.keeper.clone();
@@ -38,7 +39,7 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
         }
     });
     let service = service.with_state(app.clone()).layer(fresh);
-    let service = serve(function.name, with_fallback(service), Some(app.limits.clone()));
+    let service = serve(function.name, with_fallback(service), &app.config, &app.limits);
     if pages {
         // This layer is outermost, so that requests refused by the limits are answered with a page, too.
         let on_a_page = |State(app): State<App>, answer: Response| async move { page::or_failure(&app, answer) };
@@ -47,13 +48,13 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
     Some(service)
 }
 
-/// Like [`router`], for a function whose routes need the limits but no [`App`]; `None` for any other function.
-pub fn stateless_router(function: &Function, limits: &Limits) -> Option<axum::Router> {
+/// Like [`router`], for a function whose routes need no [`App`]; `None` for any other function.
+pub fn stateless_router(function: &Function, config: &Config, limits: &Limits) -> Option<axum::Router> {
     let Entry::Http(Routes::Stateless(routes)) = function.entry else {
         return None;
     };
     let (service, _) = routes().split_for_parts();
-    Some(serve(function.name, with_fallback(service), Some(limits.clone())))
+    Some(serve(function.name, with_fallback(service), config, limits))
 }
 
 fn with_fallback(service: axum::Router) -> axum::Router {

@@ -26,8 +26,9 @@ async fn main() -> Result<(), Error> {
     let function = function(&name).ok_or_else(|| format!("there is no function {name:?}"))?;
     match function.entry {
         Entry::Http(Routes::Stateless(_)) => {
-            let limits = Limits::new(&Config::from_environment()?, Clock::default());
-            answer(stateless_router(function, &limits)).await
+            let config = Config::from_environment()?;
+            let limits = Limits::new(&config, Clock::default());
+            answer(stateless_router(function, &config, &limits)).await
         }
         Entry::Http(Routes::Stateful(_)) => answer(router(function, &App::connected(function.secrets).await?)).await,
         Entry::Http(Routes::Public(_) | Routes::Pages(_)) => {

@@ -7,3 +7,4 @@ mod limits;
 pub mod logs;
 mod openapi;
 pub mod operations;
+mod origins;

@@ -15,7 +15,7 @@ use jiff::fmt::temporal::SpanParser;
 use jiff::{SignedDuration, SpanRelativeTo};
 use purser_edge::Problem;
 use purser_edge::http::problem::refusals;
-use purser_edge::http::serve::serve;
+use purser_edge::http::serve::serve_here;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -95,7 +95,7 @@ pub fn routes(laptop: Laptop, mailbox: Mailbox, ephemeral: bool) -> Router {
     }
     let router = router.with_state(laptop).merge(ses::routes(mailbox));
     // No rate limits, because only this machine can reach these paths.
-    serve("local", router, None)
+    serve_here("local", router)
 }
 
 /// `GET /_local/events`: the events that went over the bus, newest first.

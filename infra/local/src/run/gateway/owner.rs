@@ -1,7 +1,8 @@
-//! Who may talk to a laptop: programs of this machine, by one of its own names, and pages that it served itself.
+//! Who may talk to a laptop: programs of this machine, by one of its own names, pages that it served itself, and those
+//! of the origins that may call the API.
 //!
-//! Invariant: a page from elsewhere can neither read anything here, because no other name leads here (DNS rebinding),
-//! nor change anything, because its browser says where it comes from.
+//! Invariant: another page from elsewhere can neither read anything here, because no other name leads here (DNS
+//! rebinding), nor change anything, because its browser says where it comes from.
 
 use std::sync::Arc;
 
@@ -13,23 +14,27 @@ use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderName};
 use purser_edge::Problem;
 use purser_edge::http::problem::refusals::{Forbidden, UnsupportedMediaType};
+use purser_edge::process::config::{LOOPBACK, Origin};
 
-/// The names of this machine that lead to nobody else.
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The names besides those of the loopback by which requests may name this laptop.
-#[derive(Debug, Clone, Default)]
-pub struct Names(Arc<[String]>);
+/// What a laptop's owner lets through.
+#[derive(Debug, Clone)]
+pub struct Guests {
+    /// The names besides those of the loopback by which requests may name this laptop.
+    names: Arc<[String]>,
+    /// The origins whose pages may call the API.
+    origins: Arc<[Origin]>,
+}
 
-impl Names {
-    pub fn of(names: &[String]) -> Self {
-        Self(names.iter().map(|name| name.to_ascii_lowercase()).collect())
+impl Guests {
+    pub fn of(names: &[String], origins: &[Origin]) -> Self {
+        Self { names: names.iter().map(|name| name.to_ascii_lowercase()).collect(), origins: origins.into() }
     }
 
-    fn include(&self, host: &str) -> bool {
+    fn know(&self, host: &str) -> bool {
         let name = name_of(host).to_ascii_lowercase();
-        LOOPBACK.contains(&name.as_str()) || self.0.contains(&name)
+        LOOPBACK.contains(&name.as_str()) || self.names.contains(&name)
     }
 }
 
@@ -42,22 +47,23 @@ fn name_of(host: &str) -> &str {
 }
 
 /// Passes a request on if it comes from where it may.
-pub async fn owned(State(names): State<Names>, request: Request, next: Next) -> Response {
-    match refusal(&names, &request) {
+pub async fn owned(State(guests): State<Guests>, request: Request, next: Next) -> Response {
+    match refusal(&guests, &request) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     }
 }
 
-fn refusal(names: &Names, request: &Request) -> Option<Problem> {
+fn refusal(guests: &Guests, request: &Request) -> Option<Problem> {
     let headers = request.headers();
     let host = text(headers, &HOST).or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
     let host = host.unwrap_or_default();
-    if !names.include(host) {
+    if !guests.know(host) {
         let detail = "This laptop answers to localhost only. Name other hosts with --allow-host when you start it.";
         return Some(Problem::because(Forbidden, detail));
     }
-    if !request.method().is_safe() && is_foreign(headers, host) {
+    let is_invited = headers.get(ORIGIN).is_some_and(|origin| guests.origins.iter().any(|it| it == origin));
+    if !request.method().is_safe() && !is_invited && is_foreign(headers, host) {
         return Some(Problem::because(Forbidden, "A page from elsewhere can't change anything on this laptop."));
     }
     let is_local = request.uri().path().starts_with("/_local/");
@@ -98,8 +104,9 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body)).unwrap();
-        let names = Names::of(&["Laptop.Example".to_owned()]);
-        refusal(&names, &request).map_or(200, |problem| problem.into_response().status().as_u16())
+        let origins = [Origin::parse("https://shop.example").unwrap()];
+        let guests = Guests::of(&["Laptop.Example".to_owned()], &origins);
+        refusal(&guests, &request).map_or(200, |problem| problem.into_response().status().as_u16())
     }
 
     #[test]
@@ -128,6 +135,8 @@ mod tests {
             (("origin", "http://localhost:3000"), 200),
             (("sec-fetch-site", "same-origin"), 200),
             (("sec-fetch-site", "none"), 200),
+            (("origin", "https://shop.example"), 200),
+            (("origin", "http://shop.example"), 403),
             (("origin", "http://localhost:4000"), 403),
             (("origin", "http://127.0.0.1:3000"), 403),
             (("origin", "https://evil.example"), 403),

@@ -35,7 +35,7 @@ use crate::cloud::timetable::Timetables;
 use crate::run::apps::Apps;
 use crate::run::folder::{Folder, new_operator_key};
 use crate::run::gateway::bounds::{Bounds, Places, bounded};
-use crate::run::gateway::owner::{Names, owned};
+use crate::run::gateway::owner::{Guests, owned};
 use crate::run::gateway::{self, GatewayError, connections};
 use crate::run::local_routes::{self, Laptop};
 use crate::run::sdk;
@@ -139,8 +139,9 @@ impl System {
         };
         // In the cloud expired items are deleted all the time; here they are deleted when the system starts.
         stand_ins.dynamo.sweep_ttl().await?;
+        let guests = Guests::of(&options.hosts, &laptop.apps.own().config.allowed_origins);
         let router = routes(&laptop, &stand_ins.mailbox, folder.is_none(), options.bounds)?;
-        let routed = router.clone().layer(from_fn_with_state(Names::of(&options.hosts), owned));
+        let routed = router.clone().layer(from_fn_with_state(guests, owned));
         let gateway =
             Loopback::on(listener, |listener, stopped| connections::serve(listener, routed, options.bounds, stopped));
         let gateway = gateway.map_err(stand_in("gateway"))?;

@@ -5,10 +5,12 @@
 //! names the variable. template.yaml sets exactly the variables that are read here (a test compares them).
 
 mod accounts;
+mod origin;
 mod values;
 mod variable;
 
 pub use accounts::{Accounts, Captcha, Recaptcha};
+pub use origin::{LOOPBACK, Origin};
 pub use variable::ConfigError;
 
 use purser_domain::basic::{EmailAddress, Prefix};
@@ -20,7 +22,7 @@ use purser_store::{Policy, Prefixes};
 use values::{
     basis_points, client_status, credits, currency, email, mails, plain, positive, prefix, public_url, sha256, text,
 };
-use variable::{Variable, Variables, always, optional, required, usually, variables};
+use variable::{Variable, Variables, always, listed, optional, required, usually, variables};
 
 /// The variable with what the names of the deployment's secrets begin with. It is not part of [`Config`], but read when
 /// the secrets are fetched.
@@ -38,9 +40,11 @@ variables! {
         mails: MailLimits = MailLimits::group(),
         /// The sender's name of e-mails to which no reseller's brand applies.
         brand: String = usually("PURSER_BRAND", "Purser", text),
-        /// The address of Purser in links of e-mails: `http` or `https`, without a slash at the end. Without it, no
-        /// e-mail that needs a link can be sent.
+        /// The address of Purser in links of e-mails, without a slash at the end: `https`, but for a laptop's own.
+        /// Without it, no e-mail that needs a link can be sent.
         public_url: Option<String> = optional("PURSER_PUBLIC_URL", public_url),
+        /// The origins whose pages may call the API from a browser; none by default.
+        allowed_origins: Vec<Origin> = listed("PURSER_ALLOWED_ORIGINS", Origin::parse),
         /// The prefixes of refids. Only those of clients and resellers are configurable.
         prefixes: Prefixes = Prefixes::group(),
         client_status: ClientStatus = usually("PURSER_CLIENT_STATUS", "pending", client_status),

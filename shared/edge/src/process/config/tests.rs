@@ -29,11 +29,24 @@ fn a_public_address_is_kept_as_it_is() {
 }
 
 #[test]
+fn no_origin_is_allowed_unless_it_is_named() {
+    assert!(read("", "").unwrap().allowed_origins.is_empty());
+    let two = read("PURSER_ALLOWED_ORIGINS", "https://shop.example, http://localhost:5173").unwrap();
+    assert_eq!(
+        two.allowed_origins,
+        ["https://shop.example", "http://localhost:5173"].map(|it| Origin::parse(it).unwrap())
+    );
+}
+
+#[test]
 fn a_wrong_variable_is_named() {
     for (name, value) in [
         ("PURSER_TABLE", ""),
         ("PURSER_MAIL_FROM", "nobody"),
         ("PURSER_PUBLIC_URL", "purser.example.com"),
+        ("PURSER_PUBLIC_URL", "http://purser.example.com"),
+        ("PURSER_ALLOWED_ORIGINS", "*"),
+        ("PURSER_ALLOWED_ORIGINS", "https://shop.example,"),
         ("PURSER_PUBLIC_URL", "https://purser.example.com/"),
         ("PURSER_PUBLIC_URL", "https://purser.example.com/#"),
         ("PURSER_PUBLIC_URL", "https://purser.example.com?a=b"),

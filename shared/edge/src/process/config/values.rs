@@ -10,6 +10,8 @@ use purser_domain::basic::{EmailAddress, Prefix};
 use purser_domain::money::{BasisPoints, Credits};
 use purser_domain::parties::ClientStatus;
 
+use super::origin::LOOPBACK;
+
 fn said(error: impl Display) -> String {
     error.to_string()
 }
@@ -93,13 +95,18 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     let uri = text.parse::<Uri>().map_err(said)?;
     // A user name before an @ could be mistaken for the host.
     let open = uri.authority().is_some_and(|it| !it.as_str().contains('@'));
-    let is_base = is_http(&uri) && open && !text.contains(['?', '#']) && !text.ends_with('/');
+    let is_base = is_safe(&uri) && open && !text.contains(['?', '#']) && !text.ends_with('/');
     valid(text.to_owned(), is_base, "like https://purser.example.com, without a slash at the end")
 }
 
 pub(super) fn http_url(text: &str) -> Result<Uri, String> {
     let uri = text.parse().ok().filter(is_http);
     uri.ok_or_else(|| "must be an http or https address".to_owned())
+}
+
+/// Whether nobody on the way reads or changes what is sent there.
+fn is_safe(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("https") || is_http(uri) && uri.host().is_some_and(|host| LOOPBACK.contains(&host))
 }
 
 fn is_http(uri: &Uri) -> bool {

@@ -39,6 +39,15 @@ pub(super) fn optional<T: 'static>(
     Variable { names: vec![name], read: Box::new(read) }
 }
 
+/// The variable `name`, a list with commas between its values; without values if it is unset or empty.
+pub(super) fn listed<T: 'static>(
+    name: &'static str,
+    parse: impl Fn(&str) -> Result<T, String> + 'static,
+) -> Variable<Vec<T>> {
+    let Variable { names, read } = optional(name, move |text| text.split(',').map(|it| parse(it.trim())).collect());
+    Variable { names, read: Box::new(move |lookup| Ok(read(lookup)?.unwrap_or_default())) }
+}
+
 pub(super) fn required<T: 'static>(
     name: &'static str,
     parse: impl FnOnce(&str) -> Result<T, String> + 'static,

@@ -1,7 +1,10 @@
-//! The wrapper around the routes of every function that answers HTTP: logs, limits, request ids and panics.
+//! The wrapper around the routes of every function that answers HTTP: logs, limits, request ids, panics, and what
+//! browsers are told.
 //!
 //! Invariant: every request gets an answer or a problem, even if its handler panics. A path that gateways may decode
 //! differently gets 404: one with a dot segment or a byte other than `/` and the unreserved ones (RFC 3986).
+
+mod cors;
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -9,9 +12,9 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue, StatusCode};
 use purser_domain::people::Caller;
 use purser_store::engine::secrets;
@@ -22,10 +25,33 @@ use crate::caller::call::RequestId;
 use crate::http::extract::tags;
 use crate::http::limits::{self, Limits};
 use crate::http::problem::{Problem, refusals};
+use crate::process::config::Config;
 use crate::process::metrics::{self, Metric};
 
-/// Wraps the routes of one function. Without `limits`, requests are not rate-limited.
-pub fn serve(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
+use self::cors::open_to;
+
+/// A browser asks this host by https only, whatever a link says. Other hosts of its domain may be anybody's.
+const HTTPS_FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Wraps the routes of one function, for callers from anywhere.
+pub fn serve(function: &'static str, routes: Router, config: &Config, limits: &Limits) -> Router {
+    // Outside the limits, so that a page can read that it has to wait.
+    let open = open_to(&config.allowed_origins, observed(function, routes, Some(limits.clone())));
+    if config.public_url.as_deref().is_some_and(|url| url.starts_with("http:")) {
+        return open;
+    }
+    open.layer(map_response(async |mut response: Response| {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HTTPS_FOR_A_YEAR);
+        response
+    }))
+}
+
+/// Wraps routes for this machine only: without rate limits.
+pub fn serve_here(function: &'static str, routes: Router) -> Router {
+    observed(function, routes, None)
+}
+
+fn observed(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
     routes
         .method_not_allowed_fallback(async || method_not_allowed())
         .layer(CatchPanicLayer::custom(panicked))
