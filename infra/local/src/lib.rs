@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub mod cloud;
+mod page;
 pub mod run;
 pub mod template;
 

@@ -135,3 +135,18 @@ async fn a_demo_that_was_interrupted_is_completed() {
     assert_eq!((wallet.number("balance"), wallet.number("sequence")), (49_405, 2));
     world.assert_intact(first.reseller.as_str(), 2).await;
 }
+
+#[tokio::test]
+async fn the_first_page_leads_to_everything_else() {
+    let world = World::new().await;
+    let page = world.nobody().get("/").await.expect(200);
+    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    let html = String::from_utf8(page.bytes).unwrap();
+    let leads: Vec<&str> = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    for place in ["/docs", "/openapi.json", "/health", "/_local/mailbox", "/_local/events", "/_local/dead-letters"] {
+        assert!(leads.contains(&place), "{place}: {leads:?}");
+    }
+    for path in leads {
+        let _there = world.nobody().get(path).await.expect(200);
+    }
+}

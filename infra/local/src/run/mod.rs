@@ -5,6 +5,7 @@ pub mod docs;
 pub mod folder;
 pub mod functions;
 pub mod gateway;
+pub mod home;
 pub mod local_routes;
 pub mod sdk;
 pub mod system;

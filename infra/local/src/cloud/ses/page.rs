@@ -5,17 +5,13 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::{Mail, Mailbox};
-
-/// Styles may be inline, because e-mails have no others; pictures only if they are embedded in the e-mail.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
-    base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
+use crate::page;
 
 #[derive(Template)]
 #[template(path = "mailbox.html")]
@@ -39,21 +35,7 @@ pub async fn mails(State(mailbox): State<Mailbox>) -> Json<Value> {
 /// `GET /_local/mailbox`: all e-mails as a page.
 pub async fn mailbox_page(State(mailbox): State<Mailbox>) -> Response {
     let page = Page { mails: mailbox.newest_first() };
-    match page.render() {
-        Ok(html) => {
-            let headers = [
-                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-                (header::CONTENT_SECURITY_POLICY, POLICY),
-                (header::CACHE_CONTROL, "no-store"),
-                (header::REFERRER_POLICY, "no-referrer"),
-            ];
-            (headers, html).into_response()
-        }
-        Err(error) => {
-            tracing::error!(%error, "the mailbox page failed");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    page::answer(&page)
 }
 
 #[cfg(test)]
@@ -62,6 +44,7 @@ mod tests {
 
     use std::sync::Arc;
 
+    use axum::http::header;
     use jiff::Timestamp;
 
     use super::*;

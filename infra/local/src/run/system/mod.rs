@@ -40,7 +40,7 @@ use crate::run::gateway::{self, GatewayError, connections};
 use crate::run::local_routes::{self, Laptop};
 use crate::run::sdk;
 use crate::run::vault::Vault;
-use crate::run::{docs, functions};
+use crate::run::{docs, functions, home};
 use crate::template::roles::Roles;
 use crate::template::{Template, TemplateError};
 
@@ -294,7 +294,11 @@ fn routes(laptop: &Laptop, mailbox: &Mailbox, ephemeral: bool, bounds: Bounds) -
     let functions = |name: &str| functions::router(&laptop.apps, name);
     let local = local_routes::routes(laptop.clone(), mailbox.clone(), ephemeral);
     let bounded = from_fn_with_state(Places::from(bounds), bounded);
-    Ok(gateway::routes(&laptop.template, functions)?.layer(bounded).merge(local).merge(docs::routes()))
+    Ok(gateway::routes(&laptop.template, functions)?
+        .layer(bounded)
+        .merge(local)
+        .merge(docs::routes())
+        .merge(home::routes()))
 }
 
 fn stand_in(what: &'static str) -> impl Fn(io::Error) -> StartError {
