@@ -85,7 +85,7 @@ async fn a_page_can_read_that_it_has_to_wait() {
 
 #[tokio::test]
 async fn browsers_are_told_to_use_https_wherever_there_is_https() {
-    let paths = ["/health", "/v1/products", "/nowhere", "/customer/sign-in"];
+    let paths = ["/health", "/v1/products", "/nowhere", "/customer/confirm?token=x"];
     let deployed = World::with(None, &[("PURSER_PUBLIC_URL", "https://purser.example")]).await;
     let laptop = World::new().await;
     for path in paths {

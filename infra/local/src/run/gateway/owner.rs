@@ -36,6 +36,11 @@ impl Guests {
         let name = name_of(host).to_ascii_lowercase();
         LOOPBACK.contains(&name.as_str()) || self.names.contains(&name)
     }
+
+    /// Whether a browser says that a page of an invited origin made the request.
+    fn invite(&self, headers: &HeaderMap) -> bool {
+        headers.get(ORIGIN).is_some_and(|origin| self.origins.iter().any(|it| it == origin))
+    }
 }
 
 /// The host without its port.
@@ -62,7 +67,7 @@ fn refusal(guests: &Guests, request: &Request) -> Option<Problem> {
         let detail = "This laptop answers to localhost only. Name other hosts with --allow-host when you start it.";
         return Some(Problem::because(Forbidden, detail));
     }
-    let is_invited = headers.get(ORIGIN).is_some_and(|origin| guests.origins.iter().any(|it| it == origin));
+    let is_invited = request.uri().path().starts_with("/v1/") && guests.invite(headers);
     if !request.method().is_safe() && !is_invited && is_foreign(headers, host) {
         return Some(Problem::because(Forbidden, "A page from elsewhere can't change anything on this laptop."));
     }
@@ -148,6 +153,10 @@ mod tests {
             assert_eq!(status("GET", "/v1/clients", &[own, header], ""), 200, "{header:?}");
         }
         assert_eq!(status("POST", "/v1/auth/login", &[own], "{}"), 200, "a program says nothing");
+        for path in ["/_local/schedules/rollup/run", "/customer/reset-password"] {
+            let invited = [own, ("origin", "https://shop.example")];
+            assert_eq!(status("POST", path, &invited, ""), 403, "{path} is not of the API");
+        }
         // A form of a page that sends no referrer.
         let form = |site| [own, ("origin", "null"), ("sec-fetch-site", site)];
         assert_eq!(status("POST", "/customer/reset-password", &form("same-origin"), ""), 200);
