@@ -15,6 +15,7 @@ trap stop EXIT
 
 # No rate limits, because the scripts send more requests than are allowed.
 export PURSER_OPERATOR_KEY=fuzz PURSER_KEY_REQUESTS_PER_MINUTE=0 PURSER_ADDRESS_REQUESTS_PER_MINUTE=0
+export PURSER_ADDRESS_MAILS_PER_HOUR=0
 exec {said}< <(exec "${CARGO_TARGET_DIR:-../../target}/debug/purser" --ephemeral --port 0 2> "$work/log")
 purser=$!
 while read -r line <&"$said"; do

@@ -72,8 +72,8 @@ pub struct Function {
     /// The function's `Handler:` in template.yaml.
     pub name: &'static str,
     pub entry: Entry,
-    /// The secrets that the function may have. Its role in template.yaml allows the same ones.
-    pub secrets: &'static [Purpose],
+    /// The secrets that the function works with; [`Self::secrets`] are all that it may have.
+    works_with: &'static [Purpose],
     /// Purser's own events that the function consumes. Its rule in template.yaml and docs/events.md name the same
     /// ones.
     pub takes: &'static [EventName],
@@ -115,7 +115,14 @@ impl Function {
     /// This function, with these secrets.
     #[must_use]
     pub const fn with(self, secrets: &'static [Purpose]) -> Self {
-        Self { secrets, ..self }
+        Self { works_with: secrets, ..self }
+    }
+
+    /// The secrets that the function may have. Its role in template.yaml allows the same ones. Every function that
+    /// answers requests must recognise the edge.
+    pub fn secrets(&self) -> Vec<Purpose> {
+        let edge = matches!(self.entry, Entry::Http(_)).then_some(Purpose::Edge);
+        self.works_with.iter().copied().chain(edge).collect()
     }
 
     pub const fn consumer(name: &'static str, takes: &'static [EventName], handle: Handle) -> Self {
@@ -123,7 +130,7 @@ impl Function {
     }
 
     const fn new(name: &'static str, entry: Entry) -> Self {
-        Self { name, entry, secrets: &[], takes: &[] }
+        Self { name, entry, works_with: &[], takes: &[] }
     }
 }
 

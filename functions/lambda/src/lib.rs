@@ -3,13 +3,12 @@
 use std::sync::LazyLock;
 
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn, map_response_with_state};
+use axum::middleware::map_response_with_state;
 use purser_api::http::fallback::{Paths, elsewhere};
 use purser_api::{Entry, Function, Routes};
-use purser_edge::http::limits::Limits;
 use purser_edge::http::serve::serve;
 use purser_edge::prelude::*;
-use purser_edge::process::config::Config;
+use purser_edge::process::gate::Gate;
 use purser_portal::kit::page;
 
 pub fn functions() -> impl Iterator<Item = &'static Function> {
@@ -27,19 +26,11 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
     let (routes, pages) = match function.entry {
         Entry::Http(Routes::Stateful(routes) | Routes::Public(routes)) => (routes, false),
         Entry::Http(Routes::Pages(routes)) => (routes, true),
-        _ => return stateless_router(function, &app.config, &app.limits),
+        _ => return stateless_router(function, &Gate::of(app)),
     };
     let (service, _) = routes().split_for_parts();
-    let keeper = app.keeper.clone();
-    let fresh = from_fn(move |request: Request, next: Next| {
-        let keeper = keeper.clone();
-        async move {
-            keeper.refresh().await;
-            next.run(request).await
-        }
-    });
-    let service = service.with_state(app.clone()).layer(fresh);
-    let service = serve(function.name, with_fallback(service), &app.config, &app.limits);
+    let service = with_fallback(service.with_state(app.clone()));
+    let service = serve(function.name, service, &Gate::of(app));
     if pages {
         // This layer is outermost, so that requests refused by the limits are answered with a page, too.
         let on_a_page = |State(app): State<App>, answer: Response| async move { page::or_failure(&app, answer) };
@@ -49,12 +40,12 @@ pub fn router(function: &Function, app: &App) -> Option<axum::Router> {
 }
 
 /// Like [`router`], for a function whose routes need no [`App`]; `None` for any other function.
-pub fn stateless_router(function: &Function, config: &Config, limits: &Limits) -> Option<axum::Router> {
+pub fn stateless_router(function: &Function, gate: &Gate) -> Option<axum::Router> {
     let Entry::Http(Routes::Stateless(routes)) = function.entry else {
         return None;
     };
     let (service, _) = routes().split_for_parts();
-    Some(serve(function.name, with_fallback(service), config, limits))
+    Some(serve(function.name, with_fallback(service), gate))
 }
 
 fn with_fallback(service: axum::Router) -> axum::Router {

@@ -10,9 +10,7 @@ use purser_api::{Entry, Routes};
 use purser_edge::App;
 use purser_edge::events::consumer::observed;
 use purser_edge::http::lambda;
-use purser_edge::http::limits::Limits;
-use purser_edge::process::clock::Clock;
-use purser_edge::process::config::Config;
+use purser_edge::process::gate::Gate;
 use purser_edge::process::logs;
 use purser_lambda::{function, router, stateless_router};
 use serde_json::Value;
@@ -26,16 +24,14 @@ async fn main() -> Result<(), Error> {
     let function = function(&name).ok_or_else(|| format!("there is no function {name:?}"))?;
     match function.entry {
         Entry::Http(Routes::Stateless(_)) => {
-            let config = Config::from_environment()?;
-            let limits = Limits::new(&config, Clock::default());
-            answer(stateless_router(function, &config, &limits)).await
+            answer(stateless_router(function, &Gate::from_environment(&function.secrets()).await?)).await
         }
-        Entry::Http(Routes::Stateful(_)) => answer(router(function, &App::connected(function.secrets).await?)).await,
+        Entry::Http(Routes::Stateful(_)) => answer(router(function, &App::connected(&function.secrets()).await?)).await,
         Entry::Http(Routes::Public(_) | Routes::Pages(_)) => {
-            answer(router(function, &App::from_environment(function.secrets).await?)).await
+            answer(router(function, &App::from_environment(&function.secrets()).await?)).await
         }
         Entry::Stream(handle) => {
-            let app = &App::from_environment(function.secrets).await?;
+            let app = &App::from_environment(&function.secrets()).await?;
             let handler = async |event: LambdaEvent<dynamodb::Event>| {
                 app.keeper.refresh().await;
                 Ok::<_, Error>(handle(app.clone(), event.payload).await)
@@ -43,7 +39,7 @@ async fn main() -> Result<(), Error> {
             lambda_runtime::run(service_fn(handler)).await
         }
         Entry::Event(handle) => {
-            let app = &App::from_environment(function.secrets).await?;
+            let app = &App::from_environment(&function.secrets()).await?;
             let name = function.name;
             let handler = async |event: LambdaEvent<EventBridgeEvent<Value>>| {
                 app.keeper.refresh().await;
@@ -53,7 +49,7 @@ async fn main() -> Result<(), Error> {
             lambda_runtime::run(service_fn(handler)).await
         }
         Entry::Call(answer) => {
-            let app = &App::from_environment(function.secrets).await?;
+            let app = &App::from_environment(&function.secrets()).await?;
             let handler = async |event: LambdaEvent<Value>| {
                 app.keeper.refresh().await;
                 answer(app.clone(), event.payload).await.map_err(Error::from)

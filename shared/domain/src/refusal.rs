@@ -176,6 +176,10 @@ pub enum Refusal {
     /// A signed-in user had to repeat the password, and it is wrong.
     #[error("The password is wrong.")]
     WrongPassword,
+    /// So many attempts came from the network address that the next one must come from a person (rule D2).
+    #[strum_discriminants(strum(serialize = "captcha_failed"))]
+    #[error("There were many attempts from your network. Get a CAPTCHA, and send the answer with the next one.")]
+    CaptchaRequired,
     /// Too many attempts failed (rule D2).
     #[error("Too many attempts failed. Wait for the number of seconds in Retry-After before you try again.")]
     TooManyAttempts {

@@ -37,8 +37,11 @@ const WALLETS: usize = 3;
 const BELOW: usize = 2;
 
 /// No rate limits, because the test sends as many requests as it can.
-const VARIABLES: [(&str, &str); 2] =
-    [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
+const VARIABLES: [(&str, &str); 3] = [
+    ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
+    ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+    ("PURSER_ADDRESS_MAILS_PER_HOUR", "0"),
+];
 
 /// A round waits for at most this many answers before the kill, which follows within `OFFSET` of the last of them.
 const ANSWERS: usize = 120;

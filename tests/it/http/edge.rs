@@ -222,7 +222,8 @@ async fn head_answers_as_get_does_but_without_a_body() {
     let world = cases::world().await;
     let mut party = Party::new(&world).await;
     for (case, operation) in cases::cases(&world).await {
-        if operation.method != "GET" {
+        // Each sum has a length of its own.
+        if operation.method != "GET" || operation.path == "/v1/auth/captcha" {
             continue;
         }
         party.prepare(&world, case.needs).await;

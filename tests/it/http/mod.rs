@@ -8,3 +8,4 @@ pub mod logs;
 mod openapi;
 pub mod operations;
 mod origins;
+mod viewer;

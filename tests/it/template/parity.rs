@@ -154,7 +154,7 @@ fn a_function_declares_the_secrets_that_its_role_allows() {
     let roles = Roles::of(&template, "purser@example.com").unwrap();
     for function in functions() {
         let role = roles.get(function.name).unwrap();
-        let declared: BTreeSet<_> = function.secrets.iter().copied().collect();
+        let declared: BTreeSet<_> = function.secrets().into_iter().collect();
         assert_eq!(role.secrets().into_iter().collect::<BTreeSet<_>>(), declared, "{}", function.name);
     }
 }
@@ -170,9 +170,13 @@ fn seals_and_signatures_are_for_those_who_need_them() {
     assert_eq!(may(Purpose::Signing), ["checkpoint-ledger"]);
     assert_eq!(may(Purpose::Factors), ["customer-auth", "manage-account", "reseal"]);
     assert_eq!(may(Purpose::Licences), ["provision", "read-provisions", "refund-provision", "reseal"]);
+    assert_eq!(may(Purpose::Captcha), ["sign-up-reseller", "customer-auth"]);
+    let answering = functions().filter(|it| matches!(it.entry, Entry::Http(_))).map(|it| it.name);
+    assert_eq!(may(Purpose::Edge), answering.collect::<Vec<_>>());
     for stranger in ["front", "sign-up-reseller", "customer-auth", "customer-pages"] {
         let secrets = roles.get(stranger).unwrap().secrets();
-        let opened = secrets.into_iter().filter(|it| ![Purpose::Ids, Purpose::Passes].contains(it));
+        let outside = [Purpose::Ids, Purpose::Passes, Purpose::Edge, Purpose::Captcha];
+        let opened = secrets.into_iter().filter(|it| !outside.contains(it));
         let expected: &[Purpose] = if stranger == "customer-auth" { &[Purpose::Factors] } else { &[] };
         assert_eq!(opened.collect::<Vec<_>>(), expected, "{stranger}");
     }

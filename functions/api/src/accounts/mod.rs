@@ -8,10 +8,10 @@ pub mod users;
 pub mod view;
 
 use crate::Function;
-use purser_store::engine::secrets::Purpose::{Factors, Ids, Passes, Records};
+use purser_store::engine::secrets::Purpose::{Captcha, Factors, Ids, Passes, Records};
 
 pub const FUNCTIONS: &[Function] = &[
-    Function::public("customer-auth", auth::routes).with(&[Ids, Passes, Factors]),
+    Function::public("customer-auth", auth::routes).with(&[Ids, Passes, Factors, Captcha]),
     Function::http("manage-account", me::routes).with(&[Ids, Passes, Factors]),
     Function::http("manage-users", users::routes).with(&[Ids, Passes, Records]),
     Function::http("api-keys", api_keys::routes).with(&[Ids, Passes, Records]),

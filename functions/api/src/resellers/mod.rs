@@ -7,11 +7,11 @@ pub mod update;
 pub mod view;
 
 use crate::Function;
-use purser_store::engine::secrets::Purpose::{Ids, Passes, Records};
+use purser_store::engine::secrets::Purpose::{Captcha, Ids, Passes, Records};
 
 pub const FUNCTIONS: &[Function] = &[
     Function::http("onboard-reseller", onboard::routes).with(&[Ids, Passes, Records]),
-    Function::public("sign-up-reseller", sign_up::routes).with(&[Ids, Passes]),
+    Function::public("sign-up-reseller", sign_up::routes).with(&[Ids, Passes, Captcha]),
     Function::http("read-resellers", read::routes).with(&[Passes, Records]),
     Function::http("update-reseller", update::routes).with(&[Passes, Records]),
 ];

@@ -7,11 +7,10 @@ use http::request::Parts;
 use purser_domain::basic::{EmailAddress, Name};
 use purser_domain::money::Tier;
 use purser_domain::parties::{Metadata, NewReseller, ResellerStatus};
-use purser_edge::caller::call::Anybody;
-use purser_edge::caller::captcha::CaptchaBody;
+use purser_edge::caller::call::{Anybody, Connection};
+use purser_edge::caller::captcha::{CaptchaBody, Form};
 use purser_edge::caller::input::Subject;
 use purser_edge::http::json::object;
-use purser_edge::http::problem::Guesses;
 use purser_edge::http::problem::refusals::CaptchaFailed;
 use purser_edge::noted;
 use purser_edge::prelude::*;
@@ -55,14 +54,15 @@ impl<W: Sync> Subject<W> for SignUp {
 /// Apply to become a reseller
 #[utoipa::path(
     post, path = "/v1/resellers/sign-up", tag = "resellers", request_body = SignUpReseller,
-    responses((status = 202, body = SignedUp), Refused<(SignUpOff, CaptchaFailed)>),
+    responses((status = 202, body = SignedUp), Refused<(SignUpOff, CaptchaFailed, TooManyAttempts)>),
     security(())
 )]
 async fn sign_up_reseller(
     State(app): State<App>,
+    from: Connection,
     Input(Anybody(request), _, (), Body(body)): Input<Anybody, SignUp, (), Body<SignUpReseller>>,
 ) -> Result<Response, Problem> {
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    app.admit_ask(Form::SignUp, body.captcha.as_ref(), &from, &request).await?;
     let new = NewReseller {
         company_name: body.company_name,
         email: body.email,
@@ -74,13 +74,7 @@ async fn sign_up_reseller(
     let refid = app.store.new_reseller_refid()?;
     let applied = app.store.onboard_reseller::<NoView>(&refid, &new, None, &request).await;
     match applied {
-        Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => {
-            let mut received = answer::accepted(&SignedUp { status: "received" })?;
-            // Each application may send an e-mail to a stranger. Charging it as a guess limits how many one network
-            // address can send.
-            received.extensions_mut().insert(Guesses(1));
-            Ok(received)
-        }
+        Ok(_) | Err(StoreError::Refused(Refusal::DuplicateEmail)) => answer::accepted(&SignedUp { status: "received" }),
         Err(error) => Err(error.into()),
     }
 }

@@ -62,7 +62,14 @@ impl Vault {
         let (vault, may) = (self.clone(), may.to_vec());
         Arc::new(move || {
             let texts = vault.texts().map_err(|error| error.to_string());
-            let given = texts.map(|texts| texts.into_iter().filter(|(purpose, _)| may.contains(purpose)).collect());
+            let given = texts.map(|mut texts| {
+                // A laptop has no edge, and no service that judges people, until its owner names them in the file.
+                for later in [Purpose::Edge, Purpose::Captcha] {
+                    texts.entry(later).or_insert_with(|| "{}".to_owned());
+                }
+                texts.retain(|purpose, _| may.contains(purpose));
+                texts
+            });
             Box::pin(std::future::ready(given))
         })
     }

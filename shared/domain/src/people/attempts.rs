@@ -2,7 +2,8 @@
 //!
 //! Invariant: delays grow, but only up to a limit. Failures are counted by account, by network address and by known
 //! device. Others can't lock an owner out with their failures: a device that signed in before is delayed only by its
-//! own failures, and following a link from an e-mail resets the count of the account.
+//! own failures, and following a link from an e-mail resets the count of the account. Many people may share a network
+//! address, so its failures ask for a CAPTCHA long before they delay anybody, and those who sign in reduce them.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ use crate::basic::time::Time;
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// How long failures count after the last one.
 pub const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
+/// How long a user must not have signed in for the next sign-in to reduce the failures of its network address.
+/// Otherwise, one account would be enough to guess at all others.
+const BETWEEN_SIGN_INS: SignedDuration = SignedDuration::from_hours(1);
 
 /// What failures are counted for. The key of a count begins with the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
@@ -37,7 +41,15 @@ impl Counted {
         match self {
             Self::Account | Self::Device | Self::Code | Self::Session => 3,
             Self::Mail => 5,
-            Self::Address => 20,
+            Self::Address => 200,
+        }
+    }
+
+    /// From how many failures on an attempt must come from a person; `None` if that does not matter.
+    const fn suspect(self) -> Option<u32> {
+        match self {
+            Self::Account | Self::Device | Self::Code | Self::Session | Self::Mail => None,
+            Self::Address => Some(20),
         }
     }
 
@@ -75,6 +87,18 @@ impl Attempts {
         }
     }
 
+    /// Whether the next attempt must come with the answer to a CAPTCHA.
+    pub fn asks_for_person(&self, counted: Counted, now: Time) -> bool {
+        counted.suspect().is_some_and(|most| Self::failures(Some(self), now) >= most)
+    }
+
+    /// The failures after a sign-in of a user who signed in at `last`: one fewer, unless that was a short time ago.
+    pub fn reduced(&self, last: Option<Time>, now: Time) -> Option<Self> {
+        let failures = Self::failures(Some(self), now).checked_sub(1)?;
+        let late = last.is_none_or(|last| last.plus(BETWEEN_SIGN_INS) <= now);
+        late.then_some(Self { failures, last_at: self.last_at, version: self.version + 1 })
+    }
+
     /// When the next attempt is allowed: at once while failures are free, and then after a delay that doubles with
     /// each failure, up to the limit.
     pub fn ready_at(&self, counted: Counted, now: Time) -> Time {
@@ -107,11 +131,38 @@ mod tests {
     fn delays_double_and_end() {
         let account: Vec<i64> = (0..16).map(|n| waits(Counted::Account, n)).collect();
         assert_eq!(account, [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
-        assert_eq!(waits(Counted::Address, 19), 0);
-        assert_eq!(waits(Counted::Address, 20), 1);
+        assert_eq!(waits(Counted::Address, 199), 0);
+        assert_eq!(waits(Counted::Address, 200), 1);
         for failures in [63, 64, 65, 66, 67, u32::MAX] {
             assert_eq!(waits(Counted::Device, failures), 900);
         }
+    }
+
+    #[test]
+    fn an_address_asks_for_a_person_before_it_delays() {
+        let asks = |counted, failures, seconds| {
+            Attempts { failures, last_at: at(0), version: 1 }.asks_for_person(counted, at(seconds))
+        };
+        assert_eq!([19, 20, u32::MAX].map(|failures| asks(Counted::Address, failures, 0)), [false, true, true]);
+        assert!(!asks(Counted::Address, 20, FORGOTTEN.as_secs()));
+        for counted in [Counted::Account, Counted::Device, Counted::Code, Counted::Session, Counted::Mail] {
+            assert!(!asks(counted, u32::MAX, 0), "{counted:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_reduces_failures_once_an_hour() {
+        let before = Attempts { failures: 2, last_at: at(0), version: 7 };
+        let hour = BETWEEN_SIGN_INS.as_secs();
+        let after = |last: Option<i64>, now: i64| before.reduced(last.map(at), at(now)).map(|it| it.failures);
+        assert_eq!(after(None, 1), Some(1));
+        assert_eq!(after(Some(0), hour), Some(1));
+        assert_eq!(after(Some(1), hour), None);
+        // What is forgotten can't be reduced.
+        assert_eq!(after(None, FORGOTTEN.as_secs()), None);
+        let next = before.reduced(None, at(5)).unwrap();
+        assert_eq!((next.last_at, next.version), (at(0), 8));
+        assert_eq!(Attempts { failures: 0, ..before }.reduced(None, at(1)), None);
     }
 
     #[test]

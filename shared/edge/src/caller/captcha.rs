@@ -1,62 +1,68 @@
-//! CAPTCHA: checks that an unauthenticated caller is a person, if the deployment requires it (rule D2).
+//! CAPTCHA: checks that an unauthenticated caller is a person, if the deployment requires it, or if many requests have
+//! come from the caller's network address (rule D2).
 //!
 //! Invariant: a challenge can be answered once, within a few minutes. Its token contains the encrypted solution, so
-//! creating a challenge writes nothing. If reCAPTCHA can't be reached, the request is refused.
+//! creating a challenge writes nothing. If a service that judges answers can't be reached, the request is refused.
 
-use std::time::Duration;
-
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::timeout::TimeoutConfig;
 use data_encoding::BASE64URL_NOPAD;
-use http::uri::PathAndQuery;
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use purser_domain::basic::Time;
 use purser_domain::people::GivenChallenge;
 use purser_store::engine::secrets;
-use purser_store::engine::{Seal, Secrets, Stamp};
+use purser_store::engine::{Request, Seal, Secrets, Stamp};
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use crate::caller::call::Connection;
 use crate::http::problem::Problem;
 use crate::http::problem::refusals::CaptchaFailed;
 use crate::process::app::App;
-use crate::process::config::{Captcha, Recaptcha};
+use crate::process::config::{Captcha, ServiceKind};
 
 /// How long a person has to answer an arithmetic challenge.
 const TIME_TO_ANSWER: SignedDuration = SignedDuration::from_mins(5);
 /// The context of sealed challenges; they open in no other context.
 const PLACE: &str = "captcha";
 const LARGEST: u8 = 20;
-/// How long Purser waits for reCAPTCHA's verdict.
-const JUDGING: Duration = Duration::from_secs(4);
+
+/// What a request is for. Pages name it as the action of a challenge, so that an answer counts for one kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Form {
+    Register,
+    Login,
+    ResendConfirmation,
+    ForgotPassword,
+    SignUp,
+}
 
 /// How the deployment tells people from programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CaptchaKind {
-    /// There is no challenge.
-    Off,
     /// The person answers the sum in `question`.
     Arithmetic,
+    /// The person solves Cloudflare's Turnstile, loaded with `site_key`.
+    Turnstile,
+    /// The person solves hCaptcha, loaded with `site_key`.
+    Hcaptcha,
     /// The person solves Google's reCAPTCHA, loaded with `site_key`.
     Recaptcha,
 }
 
-/// The challenge to show a person with a form that requires `captcha`.
+/// The challenge to show a person with a form that takes `captcha`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Captcha)]
 pub struct CaptchaView {
-    /// The kind of challenge, or `off` if there is none.
     pub kind: CaptchaKind,
+    /// Whether every form needs an answer. If not, show the challenge only after a form was refused with
+    /// `captcha_failed`, because many requests have come from the person's network address.
+    pub required: bool,
     /// With `arithmetic`: the sum to solve, like `7 + 5`.
     pub question: Option<String>,
     /// With `arithmetic`: the token to send with the answer. It is valid once, for five minutes.
     pub token: Option<String>,
-    /// With `recaptcha`: the site key to load reCAPTCHA with.
+    /// With any other kind: the site key to load the challenge with.
     pub site_key: Option<String>,
 }
 
@@ -71,7 +77,8 @@ purser_domain::value_schema!(Sum, "The answer to an arithmetic challenge.", inte
 #[schema(as = CaptchaAnswer)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct CaptchaBody {
-    /// With `arithmetic`: the `token` of the challenge. With `recaptcha`: the response that reCAPTCHA gave the page.
+    /// With `arithmetic`: the `token` of the challenge. With any other kind: the response that the service gave the
+    /// page.
     pub token: GivenChallenge,
     /// With `arithmetic`: the sum.
     pub answer: Option<Sum>,
@@ -86,35 +93,54 @@ impl std::fmt::Debug for CaptchaBody {
 impl App {
     /// The challenge to show a person. Each call creates a new sum.
     pub fn captcha(&self) -> Result<CaptchaView, Problem> {
-        let nothing = CaptchaView { kind: CaptchaKind::Off, question: None, token: None, site_key: None };
-        match &self.config.accounts.captcha {
-            Captcha::Off => Ok(nothing),
-            Captcha::Arithmetic => {
-                let Challenge { question, token } = challenge(self.store.secrets(), self.clock.now())?;
-                Ok(CaptchaView {
-                    kind: CaptchaKind::Arithmetic,
-                    question: Some(question),
-                    token: Some(token),
-                    ..nothing
-                })
-            }
-            Captcha::Recaptcha(site) => {
-                Ok(CaptchaView { kind: CaptchaKind::Recaptcha, site_key: Some(site.site_key.clone()), ..nothing })
-            }
+        let captcha = &self.config.accounts.captcha;
+        if let Captcha::Service(service) = captcha {
+            let kind = match service.kind {
+                ServiceKind::Turnstile => CaptchaKind::Turnstile,
+                ServiceKind::Hcaptcha => CaptchaKind::Hcaptcha,
+                ServiceKind::Recaptcha => CaptchaKind::Recaptcha,
+            };
+            let site_key = Some(service.site_key.clone());
+            return Ok(CaptchaView { kind, required: true, question: None, token: None, site_key });
         }
+        let Challenge { question, token } = challenge(self.store.secrets(), self.clock.now())?;
+        Ok(CaptchaView {
+            kind: CaptchaKind::Arithmetic,
+            required: matches!(captcha, Captcha::Arithmetic),
+            question: Some(question),
+            token: Some(token),
+            site_key: None,
+        })
     }
 
-    /// Refuses a request whose answer to the challenge is missing or wrong, with 422 `captcha_failed`. An answer is
-    /// used up by the check, right or wrong. Without a configured CAPTCHA every request passes. `stamp` is that of
-    /// the request that brings the answer.
-    pub async fn must_be_human(&self, captcha: Option<&CaptchaBody>, stamp: &Stamp) -> Result<(), Problem> {
-        let passed = match (&self.config.accounts.captcha, captcha) {
-            (Captcha::Off, _) => true,
+    /// Whether the request brings the right answer to a challenge. An answer is used up by the check, right or wrong.
+    /// Where the deployment requires one, a missing or wrong answer is refused with 422 `captcha_failed`. `stamp` is
+    /// that of the request.
+    pub async fn is_person(&self, form: Form, captcha: Option<&CaptchaBody>, stamp: &Stamp) -> Result<bool, Problem> {
+        let config = &self.config.accounts.captcha;
+        let passed = match (config, captcha) {
             (_, None) => false,
-            (Captcha::Arithmetic, Some(given)) => self.is_sum(given, stamp).await?,
-            (Captcha::Recaptcha(site), Some(given)) => self.is_judged_human(site, given).await?,
+            (Captcha::Off | Captcha::Arithmetic, Some(given)) => self.is_sum(given, stamp).await?,
+            (Captcha::Service(service), Some(given)) => self.is_judged(service, form, given.token.as_str()).await?,
         };
-        if passed { Ok(()) } else { Err(failed()) }
+        if passed || matches!(config, Captcha::Off) { Ok(passed) } else { Err(failed()) }
+    }
+
+    /// Lets a stranger make a request that may cause an e-mail to somebody else: a person, where that is required, and
+    /// only so many in an hour from each network address.
+    pub async fn admit_ask(
+        &self,
+        form: Form,
+        captcha: Option<&CaptchaBody>,
+        from: &Connection,
+        request: &Request,
+    ) -> Result<(), Problem> {
+        let person = self.is_person(form, captcha, &request.stamp).await?;
+        let most = self.config.address_mails_per_hour;
+        match &from.address {
+            Some(address) if most > 0 => Ok(self.store.charge_ask(address, person, most, request.now).await?),
+            _ => Ok(()),
+        }
     }
 
     async fn is_sum(&self, given: &CaptchaBody, stamp: &Stamp) -> Result<bool, Problem> {
@@ -128,76 +154,6 @@ impl App {
         let first = self.store.use_challenge(given.token.as_str(), sealed.expires_at, stamp, now).await?;
         Ok(first && given.answer == Some(Sum(sealed.answer.into())))
     }
-
-    async fn is_judged_human(&self, site: &Recaptcha, given: &CaptchaBody) -> Result<bool, Problem> {
-        let asked = timeout(JUDGING, self.verdict(site, given.token.as_str())).await;
-        let verdict = match asked {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(why)) => return Err(not_judged(&why)),
-            Err(_) => return Err(not_judged("reCAPTCHA did not respond in time")),
-        };
-        // These codes report a mistake of this deployment, not of the person.
-        let ours = ["missing-input-secret", "invalid-input-secret", "bad-request"];
-        let fault = verdict.error_codes.iter().find_map(|code| {
-            let known = ours.into_iter().find(|ours| ours == code);
-            known.filter(|_| !verdict.success)
-        });
-        match fault {
-            Some(fault) => Err(not_judged(fault)),
-            None => Ok(verdict.success),
-        }
-    }
-
-    /// Asks reCAPTCHA for its verdict on a page's `response`. Error texts contain neither the response nor the
-    /// secret.
-    async fn verdict(&self, site: &Recaptcha, response: &str) -> Result<Verdict, String> {
-        let client = self.http.clone().ok_or("there is no HTTP client")?;
-        let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-        let form = format!("secret={}&response={}", encoded(&site.secret), encoded(response));
-        let (scheme, authority) = (site.url.scheme_str(), site.url.authority());
-        let (Some(scheme), Some(authority)) = (scheme, authority) else {
-            return Err("the address of reCAPTCHA is incomplete".into());
-        };
-        let path = site.url.path_and_query().map_or("/", PathAndQuery::as_str);
-        let path = path.to_owned();
-        let siteverify = Operation::builder()
-            .service_name("recaptcha")
-            .operation_name("siteverify")
-            .http_client(client)
-            .endpoint_url(&format!("{scheme}://{authority}"))
-            .no_auth()
-            .no_retry()
-            .timeout_config(TimeoutConfig::disabled())
-            .serializer(move |form: String| {
-                let mut request = HttpRequest::new(SdkBody::from(form));
-                request.set_method("POST")?;
-                request.set_uri(path.as_str())?;
-                let kind = "application/x-www-form-urlencoded";
-                request.headers_mut().insert("content-type", kind);
-                Ok(request)
-            })
-            .deserializer(read)
-            .build();
-        siteverify.invoke(form).await.map_err(|error| error.to_string())
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct Verdict {
-    success: bool,
-    #[serde(default, rename = "error-codes")]
-    error_codes: Vec<String>,
-}
-
-/// siteverify answered with an error status, or with JSON that is not a verdict.
-#[derive(Debug, thiserror::Error)]
-#[error("the response of reCAPTCHA is not a verdict")]
-struct NoVerdict;
-
-fn read(response: &HttpResponse) -> Result<Verdict, OrchestratorError<NoVerdict>> {
-    let said = response.body().bytes().filter(|_| response.status().is_success());
-    let verdict = said.and_then(|json| serde_json::from_slice(json).ok());
-    verdict.ok_or_else(|| OrchestratorError::operation(NoVerdict))
 }
 
 fn failed() -> Problem {
@@ -206,12 +162,6 @@ fn failed() -> Problem {
         "The answer to the challenge is missing, wrong, used or too old; ask for another challenge.",
     )
     .in_field("/captcha")
-}
-
-/// 503: without a verdict nobody passes.
-fn not_judged(why: &str) -> Problem {
-    tracing::error!(why, "reCAPTCHA gave no verdict on an answer");
-    Problem::busy()
 }
 
 struct Challenge {

@@ -5,3 +5,4 @@ pub mod call;
 pub mod captcha;
 pub mod input;
 pub mod passwords;
+mod siteverify;

@@ -104,7 +104,7 @@ impl App {
     /// The state in the cloud, from environment variables and the deployment's secrets of these purposes.
     pub async fn from_environment(secrets: &[Purpose]) -> Result<Self, StartError> {
         let (config, sdk, clock) = (configuration()?, sdk::settings(), Clock::default());
-        let keeper = keeper(&sdk, secrets, &clock).await?;
+        let keeper = keeper(&config, &sdk, secrets, &clock).await?;
         Ok(Self::with(config, keeper, &sdk, clock).deployed())
     }
 
@@ -113,7 +113,7 @@ impl App {
     pub async fn connected(secrets: &[Purpose]) -> Result<Self, StartError> {
         let (config, sdk, clock) = (configuration()?, sdk::settings(), Clock::default());
         let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table);
-        let (keeper, ()) = tokio::join!(keeper(&sdk, secrets, &clock), connect(&table));
+        let (keeper, ()) = tokio::join!(keeper(&config, &sdk, secrets, &clock), connect(&table));
         Ok(Self::with(config, keeper?, &sdk, clock).deployed())
     }
 
@@ -123,16 +123,22 @@ impl App {
     }
 }
 
-fn configuration() -> Result<Config, StartError> {
+pub(super) fn configuration() -> Result<Config, StartError> {
     Config::from_environment().map_err(|error| StartError(error.to_string()))
 }
 
-/// Fetches the secrets of these purposes; a function that needs none asks for none.
-async fn keeper(sdk: &SdkConfig, purposes: &[Purpose], clock: &Clock) -> Result<Keeper, StartError> {
+/// Fetches the secrets of these purposes that the configuration needs; a function that needs none asks for none.
+pub(super) async fn keeper(
+    config: &Config,
+    sdk: &SdkConfig,
+    purposes: &[Purpose],
+    clock: &Clock,
+) -> Result<Keeper, StartError> {
     let stack = std::env::var(SECRETS_VARIABLE).map_err(|_| StartError(format!("{SECRETS_VARIABLE} is not set")))?;
     let client = aws_sdk_secretsmanager::Client::new(sdk);
     let named = |purpose: &Purpose| (format!("{stack}/{}", purpose.into_str()), *purpose);
-    let names: Arc<BTreeMap<String, Purpose>> = Arc::new(purposes.iter().map(named).collect());
+    let needed = purposes.iter().filter(|it| config.needs(**it));
+    let names: Arc<BTreeMap<String, Purpose>> = Arc::new(needed.map(named).collect());
     let source: Source = Arc::new(move || -> Reading { Box::pin(fetch(client.clone(), Arc::clone(&names))) });
     Keeper::start(source, clock.clone()).await.map_err(|why| StartError(format!("can't read the secrets: {why}")))
 }

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod gate;
 pub mod keeper;
 pub mod logs;
 pub mod mail;

@@ -27,8 +27,11 @@ const SLOWEST: Duration = Duration::from_secs(12);
 const MEMORY: u64 = 512;
 
 /// No rate limits: this measures how much the system does, not what it refuses.
-const UNLIMITED: [(&str, &str); 2] =
-    [("PURSER_KEY_REQUESTS_PER_MINUTE", "0"), ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0")];
+const UNLIMITED: [(&str, &str); 3] = [
+    ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
+    ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+    ("PURSER_ADDRESS_MAILS_PER_HOUR", "0"),
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -81,24 +81,6 @@ async fn an_owner_gets_in_while_the_account_is_under_attack_from_everywhere() {
 }
 
 #[tokio::test]
-async fn an_address_that_guesses_at_many_accounts_waits() {
-    let world = World::new().await;
-    let ada = world.person().await;
-    for n in 0..20 {
-        let guess = json!({"email": format!("{n}@example.com"), "password": WRONG});
-        let guess = from(&world, "198.51.100.7", &guess).await;
-        let _guess = guess.refused(401, "invalid_credentials");
-    }
-    let right = json!({"email": ada.email, "password": PASSWORD});
-    let soon = from(&world, "198.51.100.7", &right).await;
-    let _soon = soon.refused(429, "too_many_attempts");
-    let _elsewhere = from(&world, "198.51.100.8", &right).await.expect(200);
-    // A success from another network address does not shorten the delay of this one.
-    let soon = from(&world, "198.51.100.7", &right).await;
-    let _soon = soon.refused(429, "too_many_attempts");
-}
-
-#[tokio::test]
 async fn of_many_guesses_at_once_a_few_are_answered() {
     let world = World::new().await;
     let ada = world.person().await;

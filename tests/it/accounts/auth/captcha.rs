@@ -8,9 +8,10 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use purser_domain::people::Actor;
 use purser_edge::App;
-use purser_edge::caller::captcha::{CaptchaBody, CaptchaKind};
+use purser_edge::caller::captcha::{CaptchaBody, CaptchaKind, Form};
 use purser_store::engine::Stamp;
 use purser_store::engine::item::Origin;
+use purser_store::engine::secrets::Purpose;
 use purser_tests::prelude::*;
 
 const SITE: &str = "site-key";
@@ -24,18 +25,21 @@ fn body(value: &Value) -> CaptchaBody {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-/// The code of the problem that the CAPTCHA check answers with, or `None` if the request passes.
+/// The code of the problem that the CAPTCHA check of a sign-in answers with, or `None` if the request passes.
 async fn asked(app: &App, value: Option<Value>, request: &str) -> Option<&'static str> {
+    asked_for(app, Form::Login, value, request).await
+}
+
+async fn asked_for(app: &App, form: Form, value: Option<Value>, request: &str) -> Option<&'static str> {
     let given = value.as_ref().map(body);
-    let answer = app.must_be_human(given.as_ref(), &stamp(request)).await;
+    let answer = app.is_person(form, given.as_ref(), &stamp(request)).await;
     answer.err().map(|problem| problem.code())
 }
 
 /// Asks for a sum; returns its token and the right answer.
 fn sum(app: &App) -> (String, u32) {
     let shown = app.captcha().unwrap();
-    assert_eq!(shown.kind, CaptchaKind::Arithmetic);
-    assert_eq!(shown.site_key, None);
+    assert_eq!((shown.kind, shown.site_key), (CaptchaKind::Arithmetic, None));
     let question = shown.question.unwrap();
     let (one, other) = question.split_once(" + ").unwrap();
     let number = |text: &str| text.parse::<u32>().unwrap();
@@ -47,14 +51,18 @@ async fn with_sums() -> World {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_unless_the_deployment_wants_it() {
+async fn nobody_must_answer_unless_the_deployment_wants_it() {
     let world = World::new().await;
     let app = world.system().app();
-    let shown = json!(app.captcha().unwrap());
-    assert_eq!(shown, json!({"kind": "off", "question": null, "token": null, "site_key": null}));
+    let shown = app.captcha().unwrap();
+    assert_eq!((shown.kind, shown.required), (CaptchaKind::Arithmetic, false));
     for given in [None, Some(json!({"token": "x"}))] {
-        assert_eq!(asked(app, given, "1").await, None);
+        let person = app.is_person(Form::Login, given.as_ref().map(body).as_ref(), &stamp("1")).await;
+        assert_eq!(person.ok(), Some(false));
     }
+    let (token, answer) = sum(app);
+    let right = json!({"token": token, "answer": answer});
+    assert_eq!(app.is_person(Form::Login, Some(&body(&right)), &stamp("2")).await.ok(), Some(true));
 }
 
 #[tokio::test]
@@ -159,7 +167,7 @@ fn a_body_holds_nothing_else() {
     assert!(!shown.contains("hush"));
 }
 
-/// A stand-in for Google's siteverify: it gives the answer that a test sets, and records what it was asked.
+/// A stand-in for the siteverify of a service: it gives the answer that a test sets, and records what it was asked.
 #[derive(Clone, Default)]
 struct Siteverify {
     answer: Arc<Mutex<(u16, String)>>,
@@ -204,59 +212,159 @@ async fn verify(
     (StatusCode::from_u16(status).unwrap(), said)
 }
 
-async fn with_recaptcha(url: &str) -> World {
+async fn with_service(kind: &str, url: &str) -> World {
     let variables = [
-        ("PURSER_CAPTCHA", "recaptcha"),
-        ("PURSER_RECAPTCHA_SITE_KEY", SITE),
-        ("PURSER_RECAPTCHA_SECRET", SECRET),
-        ("PURSER_RECAPTCHA_URL", url),
+        ("PURSER_CAPTCHA", kind),
+        ("PURSER_CAPTCHA_SITE_KEY", SITE),
+        ("PURSER_CAPTCHA_URL", url),
+        ("PURSER_ALLOWED_ORIGINS", "https://shop.example:8443"),
     ];
-    World::with(None, &variables).await
+    let world = World::with(None, &variables).await;
+    let secret = json!({"secret": SECRET}).to_string();
+    world.system().vault().put(Purpose::Captcha, secret).unwrap();
+    world.read_secrets_again();
+    world.system().apps().of("sign-up-reseller").unwrap().keeper.refresh().await;
+    world
 }
 
 #[tokio::test]
-async fn recaptcha_judges_by_its_protocol() {
-    let google = Siteverify::default();
-    let world = with_recaptcha(&google.start().await).await;
-    // The role of this function has no right that concerns Google: the check has to work without one.
+async fn a_service_judges_by_its_protocol() {
+    let judge = Siteverify::default();
+    let world = with_service("recaptcha", &judge.start().await).await;
+    // The role of this function has no right that concerns the service: the check has to work without one.
     let app = world.system().apps().of("sign-up-reseller").unwrap();
     let shown = json!(app.captcha().unwrap());
-    let expected = json!({"kind": "recaptcha", "question": null, "token": null, "site_key": SITE});
+    let expected = json!({"kind": "recaptcha", "required": true, "question": null, "token": null, "site_key": SITE});
     assert_eq!(shown, expected);
     let given = json!({"token": "03AG&it=s"});
     for (status, said, code) in [
-        (200, r#"{"success": true, "challenge_ts": "2026-01-01T00:00:00Z"}"#, None),
+        (200, r#"{"success": true, "challenge_ts": "2026-01-01T00:00:00Z", "hostname": "shop.example"}"#, None),
         (200, r#"{"success": false, "error-codes": ["timeout-or-duplicate"]}"#, Some("captcha_failed")),
         (200, r#"{"success": false, "error-codes": ["invalid-input-response"]}"#, Some("captcha_failed")),
         (200, r#"{"success": false}"#, Some("captcha_failed")),
         // A wrong secret is a fault of the deployment, not of the caller, who is told to try again later.
         (200, r#"{"success": false, "error-codes": ["invalid-input-secret"]}"#, Some("busy")),
         (200, "<html>", Some("busy")),
-        (500, r#"{"success": true}"#, Some("busy")),
+        (500, r#"{"success": true, "hostname": "shop.example"}"#, Some("busy")),
         (302, "", Some("busy")),
     ] {
-        google.says(status, said);
+        judge.says(status, said);
         assert_eq!(asked(app, Some(given.clone()), "r").await, code, "{said}");
     }
-    let heard = google.heard.lock().unwrap().clone();
+    let heard = judge.heard.lock().unwrap().clone();
     let expected = Heard {
         asked: "POST /api/siteverify".to_owned(),
         kind: Some("application/x-www-form-urlencoded".to_owned()),
         form: "secret=hush%20hush%20%26%20more%3D&response=03AG%26it%3Ds".to_owned(),
     };
     assert!(heard.iter().all(|it| *it == expected), "{heard:?}");
-    assert_eq!(heard.len(), 8, "each check asks Google once");
-    // Google is not asked about a request that carries no CAPTCHA answer.
+    assert_eq!(heard.len(), 8, "each check asks the service once");
+    // The service is not asked about a request that carries no CAPTCHA answer.
     assert_eq!(asked(app, None, "r").await, Some("captcha_failed"));
-    assert_eq!(google.heard.lock().unwrap().len(), 8);
+    assert_eq!(judge.heard.lock().unwrap().len(), 8);
+}
+
+/// An answer from another site, or given on another form, would be a person's who does not know what it is for.
+#[tokio::test]
+async fn an_answer_counts_for_this_form_on_a_page_of_this_deployment() {
+    let own = json!("shop.example");
+    let (none, login, register) = (Value::Null, json!("login"), json!("register"));
+    let no_score = Value::Null;
+    for (kind, cases) in [
+        (
+            "turnstile",
+            vec![
+                (&own, &login, &no_score, None),
+                (&own, &register, &no_score, Some("captcha_failed")),
+                (&own, &none, &no_score, Some("captcha_failed")),
+                (&own, &json!(""), &no_score, Some("captcha_failed")),
+                (&json!("evil.example"), &login, &no_score, Some("captcha_failed")),
+                (&json!("shop.example.evil.example"), &login, &no_score, Some("captcha_failed")),
+                (&Value::Null, &login, &no_score, Some("captcha_failed")),
+            ],
+        ),
+        (
+            "hcaptcha",
+            vec![
+                (&own, &none, &no_score, None),
+                // What this service calls a score is 1 for the greatest risk.
+                (&own, &none, &json!(0.1), None),
+                (&json!("evil.example"), &none, &no_score, Some("captcha_failed")),
+            ],
+        ),
+        (
+            "recaptcha",
+            vec![
+                (&own, &none, &no_score, None),
+                (&own, &login, &json!(0.5), None),
+                (&own, &login, &json!(0.4), Some("captcha_failed")),
+                // Version 3 knows actions, and the page of a stranger may leave them out.
+                (&own, &none, &json!(0.9), Some("captcha_failed")),
+                (&own, &json!(""), &json!(0.9), Some("captcha_failed")),
+                (&own, &register, &json!(0.9), Some("captcha_failed")),
+                (&json!("evil.example"), &login, &json!(0.9), Some("captcha_failed")),
+            ],
+        ),
+    ] {
+        let judge = Siteverify::default();
+        let world = with_service(kind, &judge.start().await).await;
+        let app = world.system().apps().of("sign-up-reseller").unwrap();
+        for (hostname, action, score, code) in cases {
+            let mut verdict = json!({"success": true, "hostname": hostname, "action": action, "score": score});
+            verdict.as_object_mut().unwrap().retain(|_, member| !member.is_null());
+            judge.says(200, &verdict.to_string());
+            assert_eq!(asked(app, Some(json!({"token": "x"})), "r").await, code, "{kind} {verdict}");
+        }
+    }
 }
 
 #[tokio::test]
-async fn nobody_gets_through_while_recaptcha_is_out_of_reach() {
+async fn each_form_has_an_action_of_its_own() {
+    let judge = Siteverify::default();
+    let world = with_service("turnstile", &judge.start().await).await;
+    let app = world.system().apps().of("sign-up-reseller").unwrap();
+    for (form, action) in [
+        (Form::Register, "register"),
+        (Form::Login, "login"),
+        (Form::ResendConfirmation, "resend_confirmation"),
+        (Form::ForgotPassword, "forgot_password"),
+        (Form::SignUp, "sign_up"),
+    ] {
+        judge.says(200, &json!({"success": true, "hostname": "shop.example", "action": action}).to_string());
+        assert_eq!(asked_for(app, form, Some(json!({"token": "x"})), "r").await, None, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_through_while_the_service_is_out_of_reach_or_has_no_secret() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let world = with_recaptcha(&format!("http://{address}/siteverify")).await;
+    let world = with_service("hcaptcha", &format!("http://{address}/siteverify")).await;
     let given = Some(json!({"token": "x"}));
-    assert_eq!(asked(world.system().app(), given, "r").await, Some("busy"));
+    let app = world.system().apps().of("sign-up-reseller").unwrap();
+    assert_eq!(asked(app, given.clone(), "r").await, Some("busy"));
+    let judge = Siteverify::default();
+    judge.says(200, r#"{"success": true, "hostname": "shop.example"}"#);
+    let world = with_service("hcaptcha", &judge.start().await).await;
+    world.system().vault().put(Purpose::Captcha, "{}".to_owned()).unwrap();
+    world.read_secrets_again();
+    let app = world.system().apps().of("customer-auth").unwrap();
+    app.keeper.refresh().await;
+    assert_eq!(asked(app, given, "r").await, Some("busy"));
+    assert_eq!(judge.heard.lock().unwrap().len(), 0);
+}
+
+/// Otherwise each answer would be taken for one from somebody else's page.
+#[tokio::test]
+async fn a_deployment_that_knows_no_page_of_its_own_says_so() {
+    let variables = [
+        ("PURSER_CAPTCHA", "turnstile"),
+        ("PURSER_CAPTCHA_SITE_KEY", SITE),
+        ("PURSER_CAPTCHA_URL", "http://127.0.0.1:9/"),
+        ("PURSER_PUBLIC_URL", ""),
+    ];
+    let world = World::with(None, &variables).await;
+    let app = world.system().apps().of("customer-auth").unwrap();
+    assert_eq!(asked(app, Some(json!({"token": "x"})), "r").await, Some("busy"));
 }

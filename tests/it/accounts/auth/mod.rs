@@ -6,5 +6,6 @@ mod bound_before_proof;
 mod captcha;
 mod first_proof;
 mod journey;
+mod neighbours;
 mod registration;
 pub mod tokens;

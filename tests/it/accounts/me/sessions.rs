@@ -213,6 +213,7 @@ async fn a_sign_in_under_way_ends_with_the_password_it_was_checked_against() {
         device: Some(ada.device.clone()),
         address: None,
         agent: None,
+        person: false,
     };
     let now = world.system().app().clock.now();
     let begun = store.begin_sign_in(&sign_in, now).await.unwrap();

@@ -73,6 +73,7 @@ pub fn options() -> Options {
     let variables = [
         ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
         ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+        ("PURSER_ADDRESS_MAILS_PER_HOUR", "0"),
         ("PURSER_PARTNER_SIGN_UP", "true"),
         ("PURSER_AUTO_BIND_USER", "true"),
         ("PURSER_HOLD_ON_LOW_CREDIT", "true"),

@@ -218,8 +218,12 @@ pub async fn live(world: &World) {
 
 /// A world that asks strangers for sums, after one right answer.
 pub async fn with_sums() -> World {
-    let variables =
-        [("PURSER_CAPTCHA", "arithmetic"), ("PURSER_CONFIRM_ADDRESS", "false"), ("PURSER_PARTNER_SIGN_UP", "true")];
+    let variables = [
+        ("PURSER_CAPTCHA", "arithmetic"),
+        ("PURSER_CONFIRM_ADDRESS", "false"),
+        ("PURSER_PARTNER_SIGN_UP", "true"),
+        ("PURSER_ADDRESS_MAILS_PER_HOUR", "100"),
+    ];
     let world = World::with(None, &variables).await;
     let nobody = world.nobody();
     let sum = async || {
@@ -234,5 +238,21 @@ pub async fn with_sums() -> World {
     let body = json!({"email": "nova@example.com", "company_name": "Nova", "captcha": sum().await});
     let _applied = nobody.post("/v1/resellers/sign-up", &body).await.expect(202);
     world.system().settle().await;
+    world
+}
+
+/// A world that asks a service whether strangers are people, after two requests that it could not judge.
+pub async fn with_a_service() -> World {
+    let variables = [
+        ("PURSER_CAPTCHA", "turnstile"),
+        ("PURSER_CAPTCHA_SITE_KEY", "site"),
+        ("PURSER_CAPTCHA_URL", "http://127.0.0.1:9/"),
+        ("PURSER_PARTNER_SIGN_UP", "true"),
+    ];
+    let world = World::with(None, &variables).await;
+    let mut body = json!({"email": "ada@example.com", "password": PASSWORD, "captcha": {"token": "x"}});
+    let _busy = world.nobody().post("/v1/auth/login", &body).await.refused(503, "busy");
+    body = json!({"email": "ada@example.com", "company_name": "Nova", "captcha": {"token": "x"}});
+    let _busy = world.nobody().post("/v1/resellers/sign-up", &body).await.refused(503, "busy");
     world
 }

@@ -47,6 +47,7 @@ async fn busy_world() -> World {
         ("PURSER_PARTNER_SIGN_UP", "true"),
         ("PURSER_AUTO_BIND_USER", "true"),
         ("PURSER_HOLD_ON_LOW_CREDIT", "true"),
+        ("PURSER_EDGE", "accepted"),
     ];
     World::with(None, &variables).await
 }
@@ -232,7 +233,7 @@ async fn no_function_may_do_more_than_it_does() {
     reseal(&world).await;
     let top = world.operator.get("/v1/analytics/resellers/top").await;
     assert_ne!(top.expect(200).json["data"], json!([]));
-    let asked = accounts::with_sums().await;
+    let (asked, judged) = (accounts::with_sums().await, accounts::with_a_service().await);
     let unused = |world: &World| -> BTreeSet<String> {
         let unused = world.system().roles().unused();
         unused.iter().map(ToString::to_string).collect()
@@ -240,7 +241,7 @@ async fn no_function_may_do_more_than_it_does() {
     let customers = world.operator.get("/v1/analytics/customers/top").await;
     assert_ne!(customers.expect(200).json["data"], json!([]));
     let recounted = recounted().await;
-    must_use_their_secrets(&[&world, &asked, &recounted]);
+    must_use_their_secrets(&[&world, &asked, &judged, &recounted]);
     let mut unused = &(&unused(&world) & &unused(&asked)) & &unused(&recounted);
     unused.retain(|right| !right.contains(SECRET));
     let elsewhere = [&BY_LAMBDA[..], &AT_START].concat();

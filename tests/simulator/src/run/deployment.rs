@@ -115,6 +115,7 @@ impl Deployment {
             ("PURSER_OPERATOR_KEY_SHA256", hash.as_str()),
             ("PURSER_KEY_REQUESTS_PER_MINUTE", "0"),
             ("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+            ("PURSER_ADDRESS_MAILS_PER_HOUR", "0"),
             ("PURSER_PUBLIC_URL", "https://purser.example"),
             ("PURSER_HOLD_ON_LOW_CREDIT", if holds { "true" } else { "false" }),
         ] {

@@ -6,7 +6,7 @@
 use purser_domain::basic::EmailAddress;
 use purser_domain::people::{GivenCode, GivenDevice, GivenPassword};
 use purser_edge::caller::call::{Anybody, Connection, SignedIn};
-use purser_edge::caller::captcha::CaptchaBody;
+use purser_edge::caller::captcha::{CaptchaBody, Form};
 use purser_edge::caller::passwords::{self, Checked};
 use purser_edge::http::json::{looked_up, object};
 use purser_edge::prelude::*;
@@ -37,7 +37,7 @@ pub(super) struct Login {
 /// Sign in
 ///
 /// Failures are counted by account, network address and known device. Each one lengthens the wait before the next
-/// attempt.
+/// attempt. After many from one network address, each attempt from there must bring the answer to a CAPTCHA.
 #[utoipa::path(
     post, path = "/v1/auth/login", tag = "accounts", request_body = Login,
     responses(
@@ -51,14 +51,20 @@ pub(super) async fn login(
     from: Connection,
     Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<Login>>,
 ) -> Result<Response, Problem> {
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
+    let person = app.is_person(Form::Login, body.captcha.as_ref(), &request.stamp).await?;
     let sign_in = SignIn {
         email: body.email,
         device: body.device.map(|device| device.as_str().to_owned()),
         address: from.address,
         agent: from.agent,
+        person,
     };
-    let begun = app.store.begin_sign_in(&sign_in, request.now).await?;
+    let begun = app.store.begin_sign_in(&sign_in, request.now).await.inspect_err(|error| {
+        if let StoreError::Refused(Refusal::CaptchaRequired) = error {
+            // Whom it is about is not looked up for somebody who may be a program.
+            app.security(Metric::SignInRefused, "unknown", sign_in.address.as_deref());
+        }
+    })?;
     let user = begun.user.clone();
     let proof = match passwords::check(begun.password.as_ref(), &body.password).await? {
         Checked::Right => Proof::Right,

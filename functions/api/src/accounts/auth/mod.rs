@@ -9,7 +9,6 @@ mod login;
 mod requests;
 
 use purser_edge::caller::captcha::CaptchaView;
-use purser_edge::http::problem::Guesses;
 use purser_edge::prelude::*;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -32,18 +31,15 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Answers 202. Each request may cause an e-mail to a stranger, so it counts as a guess against the limits of the
-    /// caller's network address.
     pub(crate) fn answer() -> Result<Response, Problem> {
-        let mut received = answer::accepted(&Self { status: "received" })?;
-        received.extensions_mut().insert(Guesses(1));
-        Ok(received)
+        answer::accepted(&Self { status: "received" })
     }
 }
 
 /// Get a CAPTCHA
 ///
-/// Send its `token` and your answer as `captcha` with the request that needs it. If `kind` is `off`, none is needed.
+/// Send its `token` and your answer as `captcha` with the request that needs it. A page that loads a service with
+/// `site_key` names the form as the action: `register`, `login`, `resend_confirmation`, `forgot_password` or `sign_up`.
 #[utoipa::path(
     get, path = "/v1/auth/captcha", tag = "accounts", responses((status = 200, body = CaptchaView)), security(())
 )]

@@ -1,13 +1,14 @@
 //! Requests that anybody may make for an address: to register, to get the confirmation again, to reset a password.
 //!
-//! Invariant: each is one put, and its answer is the same whether or not the address is known.
+//! Invariant: each is charged to the network address that it comes from, and is one put. Its answer is the same whether
+//! or not the address is known.
 
 use http::request::Parts;
 use purser_domain::basic::{EmailAddress, Name};
 use purser_domain::people::token::Asks;
 use purser_domain::people::{GivenPassword, Password};
-use purser_edge::caller::call::Anybody;
-use purser_edge::caller::captcha::CaptchaBody;
+use purser_edge::caller::call::{Anybody, Connection};
+use purser_edge::caller::captcha::{CaptchaBody, Form};
 use purser_edge::caller::input::Subject;
 use purser_edge::caller::passwords;
 use purser_edge::http::json::{looked_up, object};
@@ -47,14 +48,17 @@ impl<W: Sync> Subject<W> for Registration {
 /// Register an account
 #[utoipa::path(
     post, path = "/v1/auth/register", tag = "accounts", request_body = Register,
-    responses((status = 202, body = Received), Refused<(RegistrationOff, WeakPassword, CaptchaFailed)>),
+    responses(
+        (status = 202, body = Received),
+        Refused<(RegistrationOff, WeakPassword, CaptchaFailed, TooManyAttempts)>,
+    ),
     security(())
 )]
 pub(super) async fn register(
     State(app): State<App>,
+    from: Connection,
     Input(Anybody(request), _, (), Body(body)): Input<Anybody, Registration, (), Body<Register>>,
 ) -> Result<Response, Problem> {
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
     let confirms = app.config.accounts.confirm_address;
     let (email, name) = (body.email, body.name);
     let password = body.password.map(|given| app.new_password(given, &email, name.as_ref())).transpose()?;
@@ -65,6 +69,7 @@ pub(super) async fn register(
         }
         _ => {}
     }
+    app.admit_ask(Form::Register, body.captcha.as_ref(), &from, &request).await?;
     let password = match password {
         Some(password) => Some(passwords::hash(&password).await?),
         None => None,
@@ -87,34 +92,31 @@ pub(super) struct Address {
 /// Ask for the confirmation link again
 #[utoipa::path(
     post, path = "/v1/auth/resend-confirmation", tag = "accounts", request_body = Address,
-    responses((status = 202, body = Received), Refused<CaptchaFailed>),
+    responses((status = 202, body = Received), Refused<(CaptchaFailed, TooManyAttempts)>),
     security(())
 )]
 pub(super) async fn resend_confirmation(
     State(app): State<App>,
+    from: Connection,
     Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<Address>>,
 ) -> Result<Response, Problem> {
-    let email = address(&app, &request, body).await?;
-    ask(&app, Asks::Resend { email }, &request).await
+    app.admit_ask(Form::ResendConfirmation, body.captcha.as_ref(), &from, &request).await?;
+    ask(&app, Asks::Resend { email: body.email }, &request).await
 }
 
 /// Ask for a link to set a new password
 #[utoipa::path(
     post, path = "/v1/auth/forgot-password", tag = "accounts", request_body = Address,
-    responses((status = 202, body = Received), Refused<CaptchaFailed>),
+    responses((status = 202, body = Received), Refused<(CaptchaFailed, TooManyAttempts)>),
     security(())
 )]
 pub(super) async fn forgot_password(
     State(app): State<App>,
+    from: Connection,
     Input(Anybody(request), (), (), Body(body)): Input<Anybody, (), (), Body<Address>>,
 ) -> Result<Response, Problem> {
-    let email = address(&app, &request, body).await?;
-    ask(&app, Asks::Reset { email }, &request).await
-}
-
-async fn address(app: &App, request: &Request, body: Address) -> Result<EmailAddress, Problem> {
-    app.must_be_human(body.captcha.as_ref(), &request.stamp).await?;
-    Ok(body.email)
+    app.admit_ask(Form::ForgotPassword, body.captcha.as_ref(), &from, &request).await?;
+    ask(&app, Asks::Reset { email: body.email }, &request).await
 }
 
 async fn ask(app: &App, asks: Asks, request: &Request) -> Result<Response, Problem> {

@@ -9,6 +9,7 @@ use purser_domain::people::token::Asks;
 use purser_domain::people::{GivenCode, GivenPassword, Password};
 use purser_edge::caller::call::{Connection, SignedIn};
 use purser_edge::caller::passwords;
+use purser_edge::http::problem::Guesses;
 use purser_edge::prelude::*;
 use purser_store::people::account::Account;
 
@@ -94,5 +95,8 @@ pub(super) async fn change_email(
     let account = wholly_proven(&app, &me, &body.password, body.code.as_ref()).await?;
     let asks = Asks::ChangeEmail { user: me.user, email: body.email, epoch: account.user.epoch };
     app.store.ask_for_link(asks, &me.request).await?;
-    Received::answer()
+    let mut received = Received::answer()?;
+    // It may cause an e-mail to a stranger, so it is charged like a guess.
+    received.extensions_mut().insert(Guesses(1));
+    Ok(received)
 }

@@ -139,7 +139,7 @@ fn common(operation: &Operation, callers: Callers, has_body: bool) -> BTreeMap<S
         codes.entry(status.as_str().to_owned()).or_default().insert(code);
     };
     let kinds: [(bool, Each); 11] = [
-        (true, <(RateLimited, InternalError, Busy)>::each),
+        (true, <(NotThroughEdge, RateLimited, InternalError, Busy)>::each),
         (callers != Callers::Anybody, <(Unauthenticated, Forbidden)>::each),
         (callers == Callers::Known, <(SecondFactorMissing, ResellerPending)>::each),
         (callers == Callers::Known && has_body, ResellerSuspended::each),

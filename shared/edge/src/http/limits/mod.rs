@@ -1,27 +1,27 @@
 //! Rate limits: how many requests a caller and an address may send, and what a guess costs them.
 //!
 //! Invariant: a request over its caller's limit changes nothing, and one over its address's limit reads nothing
-//! either. Nobody is charged for requests that someone else sent: the address is that of the connection, never one
-//! from a header, and a caller's bucket is only charged once the caller is authenticated.
+//! either. A caller's bucket is only charged once the caller is authenticated. Many people may share an address, so
+//! somebody's wrong guesses never keep others there from what they have a right to: over the limit of guesses, only the
+//! answer to another wrong guess changes.
 //!
 //! The counts are kept in memory. The laptop therefore counts all requests, but in the cloud each instance of a
 //! function counts only its own: the limits protect each instance from floods and guessing, in addition to API
 //! Gateway's throttling.
 
+mod address;
 mod buckets;
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
-use http::Extensions;
-use lambda_http::request::RequestContext;
 use purser_domain::people::{Caller, Role};
 
 use crate::http::problem::{Guesses, Problem};
 use crate::process::clock::Clock;
 use crate::process::config::Config;
 
+pub use self::address::{Viewer, address};
 use self::buckets::Buckets;
 
 /// What a guess costs, in requests, in addition to the request itself.
@@ -31,6 +31,8 @@ const GUESS: u32 = 50;
 #[derive(Debug, Clone)]
 pub struct Limits {
     addresses: Arc<Buckets<IpAddr>>,
+    /// The wrong guesses from each address.
+    guesses: Arc<Buckets<IpAddr>>,
     callers: Arc<Buckets<String>>,
     clock: Clock,
 }
@@ -39,6 +41,7 @@ impl Limits {
     pub fn new(config: &Config, clock: Clock) -> Self {
         Self {
             addresses: Arc::new(Buckets::new(config.address_requests_per_minute)),
+            guesses: Arc::new(Buckets::new(config.address_requests_per_minute)),
             callers: Arc::new(Buckets::new(config.key_requests_per_minute)),
             clock,
         }
@@ -54,16 +57,26 @@ impl Limits {
         self.callers.take(bucket(caller), self.now()).map_err(Problem::rate_limited)
     }
 
-    /// Charges for guesses: the caller, or the address if the caller is unknown. Operators are never charged, because
-    /// they may see everything they could guess.
-    pub fn charge(&self, address: Option<IpAddr>, caller: Option<&Caller>, Guesses(count): Guesses) {
+    /// Charges for guesses: the caller, or the address if the caller is unknown. Refused if the address has guessed too
+    /// much; the guess must not be answered then. Operators are never charged, because they may see everything they
+    /// could guess.
+    pub fn charge(
+        &self,
+        address: Option<IpAddr>,
+        caller: Option<&Caller>,
+        Guesses(count): Guesses,
+    ) -> Result<(), Problem> {
         let cost = GUESS.saturating_mul(count);
         match (caller, address) {
             (Some(caller), _) if caller.must_operate().is_ok() => {}
             (Some(caller), _) => self.callers.charge(bucket(caller), cost, self.now()),
-            (None, Some(address)) => self.addresses.charge(address, cost, self.now()),
+            (None, Some(address)) => {
+                self.guesses.take(address, self.now()).map_err(Problem::rate_limited)?;
+                self.guesses.charge(address, cost, self.now());
+            }
             (None, None) => {}
         }
+        Ok(())
     }
 
     fn now(&self) -> i64 {
@@ -77,47 +90,5 @@ fn bucket(caller: &Caller) -> String {
     match &caller.role {
         Role::Operator | Role::Customer => caller.actor.as_str().to_owned(),
         Role::Reseller(reseller) => reseller.to_string(),
-    }
-}
-
-/// The address that a request came from, if it is known: the one that API Gateway saw, or otherwise the peer of the
-/// connection. A home has 2⁶⁴ IPv6 addresses, so all addresses of a /64 network count as one.
-pub fn address(extensions: &Extensions) -> Option<IpAddr> {
-    let address = match extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_ref()?.parse().ok()?,
-        Some(_) => return None,
-        None => extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip(),
-    };
-    Some(match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn came_from(text: &str) -> Option<IpAddr> {
-        let mut extensions = Extensions::new();
-        extensions.insert(ConnectInfo(SocketAddr::new(text.parse().unwrap(), 443)));
-        address(&extensions)
-    }
-
-    #[test]
-    fn an_address_is_a_host_of_ipv4_or_a_network_of_ipv6() {
-        for (one, other, same) in [
-            ("192.0.2.1", "192.0.2.1", true),
-            ("192.0.2.1", "192.0.2.2", false),
-            ("192.0.2.1", "::ffff:192.0.2.1", true),
-            ("2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", true),
-            ("2001:db8:0:1::1", "2001:db8:0:2::1", false),
-        ] {
-            assert_eq!(came_from(one) == came_from(other), same, "{one} {other}");
-        }
-        assert_eq!(address(&Extensions::new()), None);
     }
 }

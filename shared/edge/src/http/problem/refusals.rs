@@ -60,9 +60,9 @@ statuses! {
         SecondFactorDisabled, SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, TooManyApiKeys, UserBound,
         UserInUse;
     PRECONDITION_FAILED: VersionMismatch;
-    UNPROCESSABLE_ENTITY: ForClients, IdempotencyKeyReused, Invalid, InvalidCode, InvalidParent, InvalidRecipient,
-        InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep, ReferenceReserved,
-        SensitiveMetadata, TooLarge, WrongPassword;
+    UNPROCESSABLE_ENTITY: CaptchaRequired, ForClients, IdempotencyKeyReused, Invalid, InvalidCode, InvalidParent,
+        InvalidRecipient, InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep,
+        ReferenceReserved, SensitiveMetadata, TooLarge, WrongPassword;
     TOO_MANY_REQUESTS: TooManyAttempts;
 }
 
@@ -87,6 +87,7 @@ requests! {
     BAD_REQUEST: IdempotencyKeyRequired = "idempotency_key_required", InvalidCursor = "invalid_cursor",
         MalformedRequest = "malformed_request";
     UNAUTHORIZED: Unauthenticated = "unauthenticated";
+    FORBIDDEN: NotThroughEdge = "not_through_edge";
     METHOD_NOT_ALLOWED: MethodNotAllowed = "method_not_allowed";
     NOT_ACCEPTABLE: NotAcceptable = "not_acceptable";
     REQUEST_TIMEOUT: RequestTimeout = "request_timeout";
@@ -189,6 +190,7 @@ impl From<Refusal> for Problem {
             Refusal::InvalidReseller => problem.in_field("/reseller"),
             Refusal::InvalidParent | Refusal::ParentTooDeep { .. } => problem.in_field("/parent"),
             Refusal::ReferenceReserved => problem.in_field("/reference"),
+            Refusal::CaptchaRequired => problem.in_field("/captcha"),
             Refusal::InvalidRecipient => problem.in_field("/to"),
             Refusal::InvalidUser => problem.in_field("/user"),
             // A reseller learns that the address is taken, but not by which client (rule A2).

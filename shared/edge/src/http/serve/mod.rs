@@ -5,6 +5,7 @@
 //! differently gets 404: one with a dot segment or a byte other than `/` and the unreserved ones (RFC 3986).
 
 mod cors;
+mod edge;
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -14,9 +15,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, STRICT_TRANSPORT_SECURITY};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue, StatusCode};
-use purser_domain::people::Caller;
 use purser_store::engine::secrets;
 use purser_store::engine::table::meter::{self, Cost};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,22 +25,29 @@ use crate::caller::call::RequestId;
 use crate::http::extract::tags;
 use crate::http::limits::{self, Limits};
 use crate::http::problem::{Problem, refusals};
-use crate::process::config::Config;
+use crate::process::gate::Gate;
 use crate::process::metrics::{self, Metric};
 
 use self::cors::open_to;
+use self::edge::behind;
 
 /// A browser asks this host by https only, whatever a link says. Other hosts of its domain may be anybody's.
 const HTTPS_FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Wraps the routes of one function, for callers from anywhere.
-pub fn serve(function: &'static str, routes: Router, config: &Config, limits: &Limits) -> Router {
+const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Wraps the routes of one function, for callers from anywhere. Each layer decides before those that stand above it.
+pub fn serve(function: &'static str, routes: Router, gate: &Gate) -> Router {
+    let (config, limits) = (&gate.config, gate.limits.clone());
+    let limited =
+        safe(routes).layer(from_fn(move |request: Request, next: Next| within(limits.clone(), request, next)));
     // Outside the limits, so that a page can read that it has to wait.
-    let open = open_to(&config.allowed_origins, observed(function, routes, Some(limits.clone())));
+    let open = open_to(&config.allowed_origins, limited);
+    let observed = observed(function, behind(config.edge, &gate.keeper, open));
     if config.public_url.as_deref().is_some_and(|url| url.starts_with("http:")) {
-        return open;
+        return observed;
     }
-    open.layer(map_response(async |mut response: Response| {
+    observed.layer(map_response(async |mut response: Response| {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HTTPS_FOR_A_YEAR);
         response
     }))
@@ -48,14 +55,15 @@ pub fn serve(function: &'static str, routes: Router, config: &Config, limits: &L
 
 /// Wraps routes for this machine only: without rate limits.
 pub fn serve_here(function: &'static str, routes: Router) -> Router {
-    observed(function, routes, None)
+    observed(function, safe(routes).layer(from_fn(answer)))
 }
 
-fn observed(function: &'static str, routes: Router, limits: Option<Limits>) -> Router {
-    routes
-        .method_not_allowed_fallback(async || method_not_allowed())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(move |request: Request, next: Next| observe(function, limits.clone(), request, next)))
+fn safe(routes: Router) -> Router {
+    routes.method_not_allowed_fallback(async || method_not_allowed()).layer(CatchPanicLayer::custom(panicked))
+}
+
+fn observed(function: &'static str, routes: Router) -> Router {
+    routes.layer(from_fn(move |request: Request, next: Next| observe(function, request, next)))
 }
 
 /// 405 without `Allow`, which the router adds if it is missing.
@@ -63,7 +71,7 @@ pub fn method_not_allowed() -> Problem {
     Problem::because(refusals::MethodNotAllowed, "This path does not support the request's method.")
 }
 
-async fn observe(function: &'static str, limits: Option<Limits>, mut request: Request, next: Next) -> Response {
+async fn observe(function: &'static str, mut request: Request, next: Next) -> Response {
     let Ok(id) = secrets::random().map(purser_domain::basic::refid::code) else {
         // Without a unique id, a request could be mistaken for another one.
         return Problem::internal().into_response();
@@ -72,10 +80,8 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
     let known = tags(request.headers(), &IF_NONE_MATCH);
     let caller = Arc::new(OnceLock::new());
     request.extensions_mut().insert(RequestId { id: id.clone(), function, caller: caller.clone() });
-    let (mut response, cost) = match limits {
-        Some(limits) => within(&limits, &caller, request, next).await,
-        None => answer(request, next).await,
-    };
+    let mut response = next.run(request).await;
+    let cost: Cost = response.extensions().get().copied().unwrap_or_default();
     if response.status() == StatusCode::TOO_MANY_REQUESTS {
         metrics::count(Metric::RequestsLimited);
     }
@@ -97,12 +103,13 @@ async fn observe(function: &'static str, limits: Option<Limits>, mut request: Re
         *response.body_mut() = Body::empty();
         response.headers_mut().remove(CONTENT_TYPE);
     }
-    response.extensions_mut().insert(cost);
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert(HeaderName::from_static("x-content-type-options"), nosniff);
+    // What is no page shows nothing and runs nothing, wherever a browser may come upon it.
+    response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
     response
 }
 
@@ -113,25 +120,37 @@ fn is_known(response: &Response, known: &[String]) -> bool {
     response.status() == StatusCode::OK && tag.is_some_and(same)
 }
 
-/// The answer to a request, within its rate limits, and what it cost.
-async fn within(limits: &Limits, caller: &OnceLock<Caller>, request: Request, next: Next) -> (Response, Cost) {
+/// The answer to a request, within its rate limits.
+async fn within(limits: Limits, request: Request, next: Next) -> Response {
     let address = limits::address(request.extensions());
+    let known = request.extensions().get::<RequestId>().cloned();
     if let Err(problem) = limits.admit_address(address) {
-        return (problem.into_response(), Cost::default());
+        return costing(problem, Cost::default());
     }
-    let (response, cost) = answer(request, next).await;
-    if let Some(guesses) = response.extensions().get() {
-        limits.charge(address, caller.get(), *guesses);
+    let response = answer(request, next).await;
+    let caller = known.as_ref().and_then(|known| known.caller.get());
+    if let Some(guesses) = response.extensions().get()
+        && let Err(problem) = limits.charge(address, caller, *guesses)
+    {
+        return costing(problem, response.extensions().get().copied().unwrap_or_default());
     }
-    (response, cost)
+    response
 }
 
-async fn answer(request: Request, next: Next) -> (Response, Cost) {
-    if is_plain(request.uri().path()) {
-        meter::measured(next.run(request)).await
-    } else {
-        (Problem::not_found("path").into_response(), Cost::default())
+/// The answer to a request, with what it cost.
+async fn answer(request: Request, next: Next) -> Response {
+    if !is_plain(request.uri().path()) {
+        return costing(Problem::not_found("path"), Cost::default());
     }
+    let (mut response, cost) = meter::measured(next.run(request)).await;
+    response.extensions_mut().insert(cost);
+    response
+}
+
+fn costing(problem: Problem, cost: Cost) -> Response {
+    let mut response = problem.into_response();
+    response.extensions_mut().insert(cost);
+    response
 }
 
 /// Whether every gateway interprets the path in the same way.

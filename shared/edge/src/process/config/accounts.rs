@@ -7,11 +7,8 @@ use http::Uri;
 use purser_domain::people::clean_up::CleanUp;
 use purser_domain::people::{PasswordPolicy, SessionLimits, password};
 
-use super::values::{days, http_url, plain, text, times_minutes};
-use super::variable::{Lookup, Variable, Variables, required, usually, variables};
-
-/// The address at which Google checks the responses of reCAPTCHA.
-pub(super) const SITEVERIFY: &str = "https://www.google.com/recaptcha/api/siteverify";
+use super::values::{days, plain, safe_url, text, times_minutes};
+use super::variable::{Lookup, Variable, Variables, optional, required, usually, variables};
 
 variables! {
     /// Who may register and sign in, and how.
@@ -55,45 +52,66 @@ fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
 /// How unauthenticated callers prove that they are people.
 #[derive(Debug, Clone)]
 pub enum Captcha {
+    /// They need not, until many requests have come from their network address; then they answer a sum.
     Off,
+    /// They answer a sum.
     Arithmetic,
-    /// They solve Google's reCAPTCHA, or a challenge of a compatible service.
-    Recaptcha(Recaptcha),
+    /// They solve the challenge of a service, which judges their responses.
+    Service(CaptchaService),
 }
 
-variables! {
-    #[derive(Clone)]
-    pub struct Recaptcha {
-        /// The public key with which pages load reCAPTCHA.
-        site_key: String = required("PURSER_RECAPTCHA_SITE_KEY", text),
-        /// The secret with which Purser authenticates to reCAPTCHA. `Debug` hides it.
-        secret: String = required("PURSER_RECAPTCHA_SECRET", text),
-        /// Where responses are checked: an absolute `http` or `https` address.
-        url: Uri = usually("PURSER_RECAPTCHA_URL", SITEVERIFY, http_url),
-    }
+/// A service that tells people from programs.
+#[derive(Debug, Clone)]
+pub struct CaptchaService {
+    pub kind: ServiceKind,
+    /// The public key with which pages load the challenge.
+    pub site_key: String,
+    /// Where responses are judged: an absolute `https` address, or one of this machine.
+    pub url: Uri,
 }
 
-impl std::fmt::Debug for Recaptcha {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (site_key, url) = (&self.site_key, &self.url);
-        write!(f, "Recaptcha({site_key:?} at {url}, secret …)")
+/// The services that Purser knows. All of them speak the protocol of reCAPTCHA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
+pub enum ServiceKind {
+    Turnstile,
+    Hcaptcha,
+    Recaptcha,
+}
+
+impl ServiceKind {
+    /// Where the service judges responses.
+    const fn siteverify(self) -> &'static str {
+        match self {
+            Self::Turnstile => "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+            Self::Hcaptcha => "https://api.hcaptcha.com/siteverify",
+            Self::Recaptcha => "https://www.google.com/recaptcha/api/siteverify",
+        }
     }
 }
 
 impl Variables for Captcha {
-    /// The variables of reCAPTCHA are only read if it is enabled.
+    /// The variables of a service are only read if there is one.
     fn group() -> Variable<Self> {
         let kind = usually("PURSER_CAPTCHA", "off", |text| match text {
-            "off" => Ok(Some(Self::Off)),
-            "arithmetic" => Ok(Some(Self::Arithmetic)),
-            "recaptcha" => Ok(None),
-            _ => Err("must be off, arithmetic or recaptcha".to_owned()),
+            "off" => Ok(Ok(Self::Off)),
+            "arithmetic" => Ok(Ok(Self::Arithmetic)),
+            other => match other.parse::<ServiceKind>() {
+                Ok(kind) => Ok(Err(kind)),
+                Err(_) => Err("must be off, arithmetic, turnstile, hcaptcha or recaptcha".to_owned()),
+            },
         });
-        let site = Recaptcha::group();
-        let names = [kind.names, site.names].concat();
-        let read = move |lookup: Lookup<'_>| match (kind.read)(lookup)? {
-            Some(captcha) => Ok(captcha),
-            None => (site.read)(lookup).map(Self::Recaptcha),
+        let site_key = required("PURSER_CAPTCHA_SITE_KEY", text);
+        let url = optional("PURSER_CAPTCHA_URL", safe_url);
+        let names = [kind.names, site_key.names, url.names].concat();
+        let read = move |lookup: Lookup<'_>| {
+            let kind = match (kind.read)(lookup)? {
+                Ok(captcha) => return Ok(captcha),
+                Err(kind) => kind,
+            };
+            let own = || Uri::from_static(kind.siteverify());
+            let (site_key, url) = ((site_key.read)(lookup)?, (url.read)(lookup)?.unwrap_or_else(own));
+            Ok(Self::Service(CaptchaService { kind, site_key, url }))
         };
         Variable { names, read: Box::new(read) }
     }

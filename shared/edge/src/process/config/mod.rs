@@ -5,17 +5,20 @@
 //! names the variable. template.yaml sets exactly the variables that are read here (a test compares them).
 
 mod accounts;
+mod edge;
 mod origin;
 mod values;
 mod variable;
 
-pub use accounts::{Accounts, Captcha, Recaptcha};
+pub use accounts::{Accounts, Captcha, CaptchaService, ServiceKind};
+pub use edge::Edge;
 pub use origin::{LOOPBACK, Origin};
 pub use variable::ConfigError;
 
 use purser_domain::basic::{EmailAddress, Prefix};
 use purser_domain::money::{Credits, Discounts};
 use purser_domain::parties::ClientStatus;
+use purser_store::engine::secrets::Purpose;
 use purser_store::events::mail_budget::MailLimits;
 use purser_store::{Policy, Prefixes};
 
@@ -45,6 +48,8 @@ variables! {
         public_url: Option<String> = optional("PURSER_PUBLIC_URL", public_url),
         /// The origins whose pages may call the API from a browser; none by default.
         allowed_origins: Vec<Origin> = listed("PURSER_ALLOWED_ORIGINS", Origin::parse),
+        /// What stands in front of the API.
+        edge: Edge = usually("PURSER_EDGE", "none", Edge::parse),
         /// The prefixes of refids. Only those of clients and resellers are configurable.
         prefixes: Prefixes = Prefixes::group(),
         client_status: ClientStatus = usually("PURSER_CLIENT_STATUS", "pending", client_status),
@@ -67,6 +72,9 @@ variables! {
         key_requests_per_minute: u32 = usually("PURSER_KEY_REQUESTS_PER_MINUTE", 6_000, plain),
         /// How many requests a minute may come from one IP address; 0 means no limit.
         address_requests_per_minute: u32 = usually("PURSER_ADDRESS_REQUESTS_PER_MINUTE", 6_000, plain),
+        /// How many requests that may cause an e-mail may come from one IP address in an hour, a tenth of them without
+        /// the answer to a CAPTCHA; 0 means no limit.
+        address_mails_per_hour: u32 = usually("PURSER_ADDRESS_MAILS_PER_HOUR", 100, plain),
         /// The hexadecimal SHA-256 of the operators' first API key. Without it, only keys in the table are valid.
         operator_key_sha256: Option<String> = optional("PURSER_OPERATOR_KEY_SHA256", sha256),
         accounts: Accounts = Accounts::group(),
@@ -112,6 +120,35 @@ impl Config {
         Self::group().names
     }
 
+    /// Whether a function that may have a secret of this purpose needs it here.
+    pub fn needs(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Edge => self.edge != Edge::None,
+            Purpose::Captcha => matches!(self.accounts.captcha, Captcha::Service(_)),
+            Purpose::Ids
+            | Purpose::Passes
+            | Purpose::Factors
+            | Purpose::Records
+            | Purpose::Licences
+            | Purpose::Signing => true,
+        }
+    }
+
+    /// Whether this is a host on which people meet pages that call this deployment.
+    pub fn is_own_host(&self, host: &str) -> bool {
+        self.own_hosts().iter().any(|own| own.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether any such host is known.
+    pub fn has_own_host(&self) -> bool {
+        !self.own_hosts().is_empty()
+    }
+
+    fn own_hosts(&self) -> Vec<String> {
+        let public = self.public_url.as_deref().and_then(host_of);
+        public.into_iter().chain(self.allowed_origins.iter().map(|origin| origin.host().to_owned())).collect()
+    }
+
     /// The part of the configuration that the store applies to commands.
     pub fn policy(&self) -> Policy {
         Policy {
@@ -121,6 +158,11 @@ impl Config {
             mails: self.mails,
         }
     }
+}
+
+fn host_of(url: &str) -> Option<String> {
+    let uri: http::Uri = url.parse().ok()?;
+    uri.host().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -17,6 +17,17 @@ impl Origin {
         let known = is_origin(text).then(|| HeaderValue::try_from(text).ok()).flatten();
         known.map(Self).ok_or_else(|| format!("must be an origin like https://shop.example, but one is {text:?}"))
     }
+
+    /// The host, without a port.
+    pub fn host(&self) -> &str {
+        let text = self.0.to_str().unwrap_or_default();
+        let named = text.split_once("://").map_or(text, |(_, named)| named);
+        // An IPv6 address has colons of its own, within brackets.
+        match named.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => named,
+        }
+    }
 }
 
 impl From<Origin> for HeaderValue {
@@ -46,6 +57,18 @@ fn is_origin(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_has_no_port() {
+        for (origin, host) in [
+            ("https://shop.example", "shop.example"),
+            ("https://shop.example:8443", "shop.example"),
+            ("http://[::1]:5173", "[::1]"),
+            ("http://[::1]", "[::1]"),
+        ] {
+            assert_eq!(Origin::parse(origin).unwrap().host(), host);
+        }
+    }
 
     #[test]
     fn an_origin_is_what_browsers_send() {

@@ -87,19 +87,24 @@ fn a_captcha_is_whole_or_stops_the_start() {
         })
         .map(|config| config.accounts.captcha)
     };
-    let kind = ("PURSER_CAPTCHA", "recaptcha");
-    let (site, secret) = (("PURSER_RECAPTCHA_SITE_KEY", "site"), ("PURSER_RECAPTCHA_SECRET", "hush"));
     assert!(matches!(read(&[]), Ok(Captcha::Off)));
     let arithmetic = read(&[("PURSER_CAPTCHA", "arithmetic")]);
     assert!(matches!(arithmetic, Ok(Captcha::Arithmetic)));
-    let whole = read(&[kind, site, secret]).unwrap();
-    let shown = format!("{whole:?}");
-    assert!(shown.contains(accounts::SITEVERIFY) && !shown.contains("hush"), "{shown}");
-    let nowhere = ("PURSER_RECAPTCHA_URL", "/siteverify");
-    for (given, named) in
-        [(&[kind, site][..], secret.0), (&[kind, secret], site.0), (&[kind, site, secret, nowhere], nowhere.0)]
+    let site = ("PURSER_CAPTCHA_SITE_KEY", "site");
+    for (kind, host) in
+        [("turnstile", "challenges.cloudflare.com"), ("hcaptcha", "api.hcaptcha.com"), ("recaptcha", "www.google.com")]
     {
-        let error = read(given).unwrap_err().to_string();
-        assert!(error.starts_with(named), "{error}");
+        let kind = ("PURSER_CAPTCHA", kind);
+        let Ok(Captcha::Service(service)) = read(&[kind, site]) else { panic!("{kind:?}") };
+        assert_eq!((service.url.host(), service.url.scheme_str()), (Some(host), Some("https")));
+        let own = ("PURSER_CAPTCHA_URL", "https://judge.example/siteverify");
+        let Ok(Captcha::Service(service)) = read(&[kind, site, own]) else { panic!("{kind:?}") };
+        assert_eq!(service.url, own.1);
+        let error = read(&[kind]).unwrap_err().to_string();
+        assert!(error.starts_with(site.0), "{error}");
+        for nowhere in ["/siteverify", "http://judge.example/siteverify"] {
+            let error = read(&[kind, site, ("PURSER_CAPTCHA_URL", nowhere)]).unwrap_err().to_string();
+            assert!(error.starts_with("PURSER_CAPTCHA_URL"), "{error}");
+        }
     }
 }

@@ -99,9 +99,9 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     valid(text.to_owned(), is_base, "like https://purser.example.com, without a slash at the end")
 }
 
-pub(super) fn http_url(text: &str) -> Result<Uri, String> {
-    let uri = text.parse().ok().filter(is_http);
-    uri.ok_or_else(|| "must be an http or https address".to_owned())
+pub(super) fn safe_url(text: &str) -> Result<Uri, String> {
+    let uri = text.parse().ok().filter(is_safe);
+    uri.ok_or_else(|| "must be an https address, or one of this machine".to_owned())
 }
 
 /// Whether nobody on the way reads or changes what is sent there.

@@ -20,7 +20,7 @@ use crate::StoreError;
 mod purpose;
 mod seals;
 
-use purpose::{IdsText, PassesText, SealsText, SigningText};
+use purpose::{CaptchaText, EdgeText, IdsText, PassesText, SealsText, SigningText};
 pub use purpose::{NotASecret, Purpose, Texts, WeakSecret, fresh, split, with_new_signing_key};
 use seals::Ring;
 
@@ -44,6 +44,8 @@ pub struct Keys {
     records: Option<Ring>,
     licences: Option<Ring>,
     signing: Option<Vec<SigningKey>>,
+    edge: Option<EdgeText>,
+    captcha: Option<CaptchaText>,
 }
 
 struct Passes {
@@ -124,6 +126,8 @@ impl Keys {
                 self.signing = Some(keys).filter(|keys| !keys.is_empty());
                 return self.signing.as_ref().map(|_| ()).ok_or(NotASecret);
             }
+            Purpose::Edge => self.edge = Some(read(text)?),
+            Purpose::Captcha => self.captcha = Some(read(text)?),
         }
         Ok(())
     }
@@ -254,6 +258,21 @@ impl Secrets {
     /// The keys of checkpoints, oldest first; there is at least one.
     pub fn signing(&self) -> Result<Vec<SigningKey>, StoreError> {
         self.with(Purpose::Signing, |keys| keys.signing.clone())
+    }
+
+    /// Whether `shown` is what the edge sends, or sent before. Nothing is, as long as there is no such secret.
+    pub fn is_of_the_edge(&self, shown: &[u8]) -> Result<bool, StoreError> {
+        self.with(Purpose::Edge, |keys| {
+            let EdgeText { sent, before } = keys.edge.as_ref()?;
+            let known = [sent, before].into_iter().flatten();
+            // Each of them is compared, so that the time does not tell which one it was.
+            Some(known.fold(false, |found, it| found | bool::from(String::from(*it).as_bytes().ct_eq(shown))))
+        })
+    }
+
+    /// What authenticates Purser to the service that judges people; `None` until an operator has set it.
+    pub fn captcha(&self) -> Result<Option<String>, StoreError> {
+        self.with(Purpose::Captcha, |keys| Some(keys.captcha.as_ref()?.secret.clone()))
     }
 
     /// The MAC that makes a cursor tamper-proof and binds it to `scope`.

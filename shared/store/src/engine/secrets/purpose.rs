@@ -29,6 +29,10 @@ pub enum Purpose {
     Licences,
     /// The keys that sign checkpoints of the ledger.
     Signing,
+    /// What the edge shows with each request, so that the viewer's address that it names is believed.
+    Edge,
+    /// With what Purser authenticates to the service that tells people from programs.
+    Captcha,
 }
 
 impl Purpose {
@@ -100,6 +104,21 @@ pub(super) struct SealsText {
 #[serde(deny_unknown_fields)]
 pub(super) struct SigningText {
     pub(super) keys: Vec<Bytes>,
+}
+
+/// What the edge sends, and what it sent before or may still be sending.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EdgeText {
+    pub(super) sent: Option<Bytes>,
+    pub(super) before: Option<Bytes>,
+}
+
+/// Empty until an operator sets it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaptchaText {
+    pub(super) secret: Option<String>,
 }
 
 fn text(value: &impl Serialize) -> Result<String, StoreError> {

@@ -79,7 +79,8 @@ fn seals_of_one_kind_do_not_open_with_the_keys_of_another() {
 
 #[test]
 fn without_the_keys_of_a_purpose_what_needs_them_fails_and_says_so() {
-    let texts = fresh().unwrap();
+    let mut texts = fresh().unwrap();
+    texts.extend([Purpose::Edge, Purpose::Captcha].map(|later| (later, "{}".to_owned())));
     for lacking in Purpose::ALL {
         let given = texts.iter().filter(|(purpose, _)| *purpose != lacking);
         let given: Texts = given.map(|(purpose, text)| (*purpose, text.clone())).collect();
@@ -92,6 +93,8 @@ fn without_the_keys_of_a_purpose_what_needs_them_fails_and_says_so() {
             seal(Seal::Record),
             seal(Seal::Licence),
             secrets.signing().map(|_| ()),
+            secrets.is_of_the_edge(b"").map(|_| ()),
+            secrets.captcha().map(|_| ()),
         ];
         for (purpose, done) in Purpose::ALL.iter().zip(done) {
             let said = format!("the store failed: this function may not have the secret {}", purpose.into_str());
@@ -115,10 +118,37 @@ fn replaced_keys_are_those_of_every_clone() {
 #[test]
 fn a_text_of_another_form_is_no_secret_and_is_not_quoted() {
     for purpose in Purpose::ALL {
-        for text in ["", "{}", r#"{"key":"abc"}"#, r#"{"keys":[]}"#, r#"{"keys":["abc"]}"#] {
+        // Of an edge and of a service, there may be none yet.
+        let may_be_empty = matches!(purpose, Purpose::Edge | Purpose::Captcha);
+        let texts = ["", "[]", "{}", r#"{"key":"abc"}"#, r#"{"keys":[]}"#, r#"{"keys":["abc"]}"#];
+        for text in texts.into_iter().filter(|text| *text != "{}" || !may_be_empty) {
             let error = Keys::read(&Texts::from([(*purpose, text.to_owned())]), at(SOON)).err().unwrap();
             let name = purpose.into_str();
             assert_eq!(error.to_string(), format!("the secret {name}: {NotASecret}"), "{text}");
         }
+    }
+}
+
+#[test]
+fn the_edge_shows_what_it_sends_or_what_it_sent_before() {
+    let secrets = |text: &str| {
+        let texts = Texts::from([(Purpose::Edge, text.to_owned())]);
+        Secrets::new(Keys::read(&texts, at(SOON)).unwrap())
+    };
+    let [one, other] = ["1".repeat(64), "2".repeat(64)];
+    let knows = |text: &str, shown: &str| secrets(text).is_of_the_edge(shown.as_bytes()).unwrap();
+    let both = format!(r#"{{"sent":"{one}","before":"{other}"}}"#);
+    let alone = format!(r#"{{"sent":"{one}"}}"#);
+    for (text, shown, known) in [
+        (both.as_str(), one.as_str(), true),
+        (&both, &other, true),
+        (&alone, &one, true),
+        (&alone, &other, false),
+        (&alone, &one[1..], false),
+        (&alone, "", false),
+        ("{}", "", false),
+        ("{}", &one, false),
+    ] {
+        assert_eq!(knows(text, shown), known, "{text} {shown}");
     }
 }

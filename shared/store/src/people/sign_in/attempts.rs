@@ -48,6 +48,16 @@ impl Count {
         Err(Refusal::TooManyAttempts { seconds }.into())
     }
 
+    /// Refuses an attempt that nobody has shown to come from a person, after many failures.
+    pub(crate) fn must_be_a_person(&self, person: bool, loaded: &Loaded, now: Time) -> Result<(), StoreError> {
+        match self.read(loaded)? {
+            Some(attempts) if !person && attempts.asks_for_person(self.counted, now) => {
+                Err(Refusal::CaptchaRequired.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// When the next attempt is allowed if one fails now.
     pub(crate) fn ready_after_failure(&self, loaded: &Loaded, now: Time) -> Result<Time, StoreError> {
         Ok(Attempts::failed(self.read(loaded)?.as_ref(), now).ready_at(self.counted, now))
@@ -55,10 +65,13 @@ impl Count {
 
     pub(crate) fn failure(&self, loaded: &Loaded, stamp: &Stamp, now: Time) -> Result<CommandWrite, StoreError> {
         let before = self.read(loaded)?;
-        let condition = Condition::of(before.as_ref().map(|it| it.version));
-        let attempts = Attempts::failed(before.as_ref(), now);
-        let mut put = item(&self.key, "attempts", &attempts, stamp)?;
-        let forgotten = now.plus(FORGOTTEN).unix_seconds();
+        self.put(before.as_ref(), &Attempts::failed(before.as_ref(), now), stamp)
+    }
+
+    fn put(&self, before: Option<&Attempts>, after: &Attempts, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+        let condition = Condition::of(before.map(|it| it.version));
+        let mut put = item(&self.key, "attempts", after, stamp)?;
+        let forgotten = after.last_at.plus(FORGOTTEN).unix_seconds();
         put.insert("ttl".to_owned(), number(forgotten));
         Ok(CommandWrite::fresh(Write::Put(put, condition)))
     }
@@ -71,12 +84,22 @@ impl Count {
         Ok(CommandWrite::fresh(check))
     }
 
-    /// What a sign-in does to the count. It ends the delays of its own device only. If it ended those of the account,
-    /// strangers could tell from their own delays that the owner has signed in; if it ended those of the network
-    /// address, anybody with an account could end the delays of the address that they guess from.
-    pub(crate) fn signed_in(&self, loaded: &Loaded) -> Result<Option<CommandWrite>, StoreError> {
+    /// What a sign-in of a user who signed in at `last` does to the count. It ends the delays of its own device only.
+    /// If it ended those of the account, strangers could tell from their own delays that the owner has signed in; if it
+    /// ended those of the network address, anybody with an account could end the delays of the address that they guess
+    /// from.
+    pub(crate) fn signed_in(
+        &self,
+        last: Option<Time>,
+        loaded: &Loaded,
+        stamp: &Stamp,
+        now: Time,
+    ) -> Result<Option<CommandWrite>, StoreError> {
         match self.counted {
-            Counted::Address => Ok(None),
+            Counted::Address => {
+                let Some(before) = self.read(loaded)? else { return Ok(None) };
+                before.reduced(last, now).map(|after| self.put(Some(&before), &after, stamp)).transpose()
+            }
             Counted::Account => self.unchanged(loaded).map(Some),
             Counted::Device | Counted::Code | Counted::Session | Counted::Mail => self.success(loaded).map(Some),
         }

@@ -32,6 +32,8 @@ pub struct SignIn {
     /// The network address.
     pub address: Option<String>,
     pub agent: Option<String>,
+    /// Whether the answer to a CAPTCHA has shown that it comes from a person.
+    pub person: bool,
 }
 
 /// A sign-in that waits for its proof.
@@ -105,7 +107,8 @@ impl NewSession {
 }
 
 impl Store {
-    /// Reads the counts of failed attempts and the account for a sign-in. Refuses an attempt that comes too soon.
+    /// Reads the counts of failed attempts and the account for a sign-in. Refuses an attempt that comes too soon, or
+    /// without a CAPTCHA where there were many failures.
     pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Time) -> Result<Begun, StoreError> {
         let address = user::address_key(&sign_in.email);
         let device = sign_in.device.as_deref().map(|it| Device::read(&self.secrets, it)).transpose()?;
@@ -135,6 +138,7 @@ impl Store {
             None => [Some(by_account), network].into_iter().flatten().collect(),
         };
         for count in &counts {
+            count.must_be_a_person(sign_in.person, &loaded, now)?;
             count.must_be_ready(&loaded, now)?;
         }
         Ok(Begun {
@@ -169,6 +173,7 @@ impl Store {
         let id = &request.stamp.request;
         let decide = |loaded: &Loaded| {
             for count in &counts {
+                count.must_be_a_person(sign_in.person, loaded, now)?;
                 count.must_be_ready(loaded, now)?;
             }
             let account = account::read(loaded, &user, now)?;
@@ -192,7 +197,7 @@ impl Store {
             let (signed_in, more) = opening.writes(&account, credentials, request)?;
             let mut writes = Vec::new();
             for count in &counts {
-                writes.extend(count.signed_in(loaded)?);
+                writes.extend(count.signed_in(account.user.last_login_at, loaded, &request.stamp, now)?);
             }
             if account.credentials.second_factor.is_some() {
                 writes.push(codes.success(loaded)?);
