@@ -3,6 +3,11 @@
 TOOLS := .tools
 ARCH := x86_64
 LAMBDA := target/lambda
+SCHEMA := $(TOOLS)/lint/bin/check-jsonschema --quiet --builtin-schema
+
+ifeq ($(origin KEY),command line)
+$(error Everybody on this machine can read a command line. Put the key into the variable PURSER_OPERATOR_KEY instead)
+endif
 
 .PHONY: help
 help: ## List the targets
@@ -27,49 +32,61 @@ lint: tools ## Check formatting, lints, dependencies and the template
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	$(TOOLS)/bin/cargo-deny --log-level error check bans licenses sources
 	$(TOOLS)/bin/cargo-machete .
-	$(TOOLS)/bin/cfn-lint template.yaml infra/cloud/edge.yaml
-	$(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(TOOLS)/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	$(TOOLS)/lint/bin/cfn-lint template.yaml infra/cloud/edge.yaml
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+	$(SCHEMA) vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 	AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/sam/bin/sam validate --lint --template template.yaml
 	LOG_LEVEL=ERROR $(TOOLS)/checkov/bin/checkov --config-file .checkov.yaml
 
+.PHONY: advisories
+advisories: $(TOOLS)/bin/cargo-deny ## Look for known faults of the dependencies; fetches the list of RustSec
+	$(TOOLS)/bin/cargo-deny --log-level error check advisories
+
 .PHONY: fuzz
-fuzz: $(TOOLS)/bin/schemathesis ## Fuzz the API against its OpenAPI document; MINUTES=3 SEED=1
-	@tests/fuzz/run $(TOOLS)/bin/schemathesis
+fuzz: $(TOOLS)/fuzz/locked ## Fuzz the API against its OpenAPI document; MINUTES=3 SEED=1
+	@tests/fuzz/run $(TOOLS)/fuzz/bin/schemathesis
 
 .PHONY: clients
-clients: $(TOOLS)/bin/openapi-python-client ## Generate a Python client, and do the main job with it
-	@tests/clients/run python $(TOOLS)/bin
+clients: $(TOOLS)/clients/locked ## Generate a Python client, and do the main job with it
+	@tests/clients/run python $(TOOLS)/clients/bin
 
 .PHONY: clients-typescript
 clients-typescript: ## Generate a TypeScript client, and do the main job with it; needs node and npm
-	@mkdir -p $(TOOLS)/typescript && cp tests/clients/package.json $(TOOLS)/typescript
-	@npm install --prefix $(TOOLS)/typescript --silent --no-audit --no-fund
+	@mkdir -p $(TOOLS)/typescript && cp tests/clients/package.json tests/clients/package-lock.json $(TOOLS)/typescript
+	@npm ci --prefix $(TOOLS)/typescript --silent --no-audit --no-fund --ignore-scripts
 	@tests/clients/run typescript $(TOOLS)/typescript
 
+.PHONY: browser
+browser: $(TOOLS)/browser/locked built ## Meet the pages in a browser, and attack from one; needs Chromium and node
+	@$(TOOLS)/browser/bin/python -B -m unittest discover --verbose --start-directory tests/browser
+
 .PHONY: test-redrive
-test-redrive: $(TOOLS)/ministack/bin/ministack ## Test infra/cloud/redrive against an emulated account
-	@tests/redrive/run $(TOOLS)/ministack/bin/python
+test-redrive: $(TOOLS)/rehearse/locked ## Test infra/cloud/redrive against an emulated account
+	@tests/redrive/run $(TOOLS)/rehearse/bin/python
 
 .PHONY: rehearse
-rehearse: $(TOOLS)/ministack/bin/ministack built ## Deploy to an emulated cloud, and walk through everything
-	@$(TOOLS)/ministack/bin/python tests/rehearse/rehearse.py
+rehearse: $(TOOLS)/rehearse/locked built ## Deploy to an emulated cloud, and walk through everything
+	@$(TOOLS)/rehearse/bin/python tests/rehearse/rehearse.py
+	@tests/rehearse/smoke-laptop
 
 .PHONY: rehearse-mutants
-rehearse-mutants: $(TOOLS)/ministack/bin/ministack built ## Check that broken templates fail it; MUTANT=part of a name
-	@$(TOOLS)/ministack/bin/python tests/rehearse/mutants.py $(MUTANT)
+rehearse-mutants: $(TOOLS)/rehearse/locked built ## Check that broken templates fail it; MUTANT=part of a name
+	@$(TOOLS)/rehearse/bin/python tests/rehearse/mutants.py $(MUTANT)
+
+# These take an operator's key from the variable PURSER_OPERATOR_KEY.
 
 .PHONY: smoke
-smoke: $(TOOLS)/ministack/bin/ministack ## Try a deployed system; URL=https://… KEY=an operator's key
-	@$(TOOLS)/ministack/bin/python tests/rehearse/smoke.py
+smoke: ## Try a deployed system; URL=https://…
+	@python3 tests/rehearse/smoke.py "$$URL"
 
 .PHONY: verify
-verify: ## Verify every wallet of a running system; URL=https://… KEY=an operator's key
-	@PURSER_OPERATOR_KEY="$$KEY" cargo run --quiet --package purser-operator -- verify --url "$$URL"
+verify: ## Verify every wallet of a running system; URL=https://…
+	@cargo run --quiet --package purser-operator -- verify --url "$$URL"
 
 .PHONY: figures
-figures: ## Recount every figure of a running system; URL=https://… KEY=an operator's key REBUILD=--rebuild
-	@PURSER_OPERATOR_KEY="$$KEY" cargo run --quiet --package purser-operator -- figures --url "$$URL" $(REBUILD)
+figures: ## Recount every figure of a running system; URL=https://… REBUILD=--rebuild
+	@cargo run --quiet --package purser-operator -- figures --url "$$URL" $(REBUILD)
 
 .PHONY: bench
 bench: built ## Print what each operation costs in round trips and capacity units
@@ -85,9 +102,13 @@ crash: built ## Kill purser under load, restart it, and check that nothing is lo
 	@target/debug/crash $(or $(N),20) $(SEED)
 
 .PHONY: release
-release: $(TOOLS)/lambda/bin/cargo-lambda ## Build the zip for Lambda, target/lambda/purser-api.zip; ARCH=arm64
+release: $(TOOLS)/release/locked ## Build the zip for Lambda, target/lambda/purser-api.zip; ARCH=arm64
 	@infra/release/build $(ARCH) purser-api purser-api
-	@$(TOOLS)/lambda/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/purser-api $(LAMBDA)/purser-api.zip
+	@$(TOOLS)/release/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/purser-api $(LAMBDA)/purser-api.zip
+
+.PHONY: sbom
+sbom: $(TOOLS)/bin/cargo-cyclonedx ## Say what is in that zip, in CycloneDX: target/lambda/purser-api.cdx.json
+	@infra/release/sbom $(TOOLS)/bin $(LAMBDA)/purser-api.cdx.json
 
 .PHONY: bench-start
 bench-start: release ## Print how fast the release starts and answers; STARTS=20 REQUESTS=1000
@@ -112,45 +133,31 @@ clean: ## Remove builds and installed tools, but not the data
 built:
 	cargo build --workspace --all-targets
 
-# Tools are installed inside the project, never system-wide.
+# Tools are installed inside the project, never system-wide; those of Python only in the bytes that infra/tools names.
 .PHONY: tools
-tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete $(TOOLS)/bin/cfn-lint
-tools: $(TOOLS)/sam/bin/sam $(TOOLS)/checkov/bin/checkov $(TOOLS)/bin/check-jsonschema
+tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete
+tools: $(TOOLS)/lint/locked $(TOOLS)/sam/locked $(TOOLS)/checkov/locked
 
-$(TOOLS)/bin/pip:
-	python3 -m venv $(TOOLS)
+# Each group of Python tools has an environment of its own, because they need different versions of the same libraries.
+$(TOOLS)/%/locked: infra/tools/%.txt
+	rm -rf $(TOOLS)/$*
+	python3 -m venv $(TOOLS)/$*
+	$(TOOLS)/$*/bin/pip install --quiet --no-deps --require-hashes --requirement $<
+	@touch $@
 
-$(TOOLS)/bin/cfn-lint: $(TOOLS)/bin/pip
-	$(TOOLS)/bin/pip install --quiet cfn-lint==1.58.0
-
-# sam and checkov need different versions of the same libraries, so each has its own environment.
-$(TOOLS)/sam/bin/sam:
-	python3 -m venv $(TOOLS)/sam && $(TOOLS)/sam/bin/pip install --quiet aws-sam-cli==1.170.0
-
-$(TOOLS)/checkov/bin/checkov:
-	python3 -m venv $(TOOLS)/checkov && $(TOOLS)/checkov/bin/pip install --quiet checkov==3.3.30
-
-$(TOOLS)/bin/check-jsonschema: $(TOOLS)/bin/pip
-	$(TOOLS)/bin/pip install --quiet check-jsonschema==0.39.0
-
-$(TOOLS)/bin/schemathesis: $(TOOLS)/bin/pip
-	$(TOOLS)/bin/pip install --quiet schemathesis==4.32.5
-
-$(TOOLS)/bin/openapi-python-client: $(TOOLS)/bin/pip
-	$(TOOLS)/bin/pip install --quiet mypy==2.4.1 openapi-python-client==0.29.1
-
-# ministack has its own environment, because these versions are pinned to each other.
-$(TOOLS)/ministack/bin/ministack:
-	python3 -m venv $(TOOLS)/ministack
-	$(TOOLS)/ministack/bin/pip install --quiet aws-sam-translator==1.115.0 boto3==1.43.106 ministack==1.5.33 PyYAML==6.0.3
-
-# The tools that build a release have their own environment, so that they do not change with the other tools.
-$(TOOLS)/lambda/bin/cargo-lambda:
-	python3 -m venv $(TOOLS)/lambda
-	$(TOOLS)/lambda/bin/pip install --quiet cargo-lambda==1.9.2 pyelftools==0.33 ziglang==0.17.1
+.PHONY: lock
+lock: $(TOOLS)/locks/locked ## Resolve the versions in infra/tools/pyproject.toml again, with the hash of every package
+	@for group in $$(sed -n 's/^\([a-z]*\) = \[.*/\1/p' infra/tools/pyproject.toml); do \
+		$(TOOLS)/locks/bin/uv pip compile --quiet --upgrade --universal --no-header --generate-hashes \
+			--group infra/tools/pyproject.toml:$$group --output-file infra/tools/$$group.txt || exit; \
+	done
+	@cd tests/clients && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
 
 $(TOOLS)/bin/cargo-deny:
 	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2
 
 $(TOOLS)/bin/cargo-machete:
 	cargo install --quiet --locked --root $(TOOLS) cargo-machete@0.9.2
+
+$(TOOLS)/bin/cargo-cyclonedx:
+	cargo install --quiet --locked --root $(TOOLS) cargo-cyclonedx@0.5.9

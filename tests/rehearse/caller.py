@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from deployment.cloud import Failure
-
 TIMEOUT = 40.0
 LAG = 5.0
+
+
+class Failure(Exception):
+    """A violated expectation; its text says what is wrong."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """`make rehearse-mutants`: breaks copies of the template, each in one place, and checks that the rehearsal notices.
 
-    .tools/ministack/bin/python tests/rehearse/mutants.py [part of a name]
+    .tools/rehearse/bin/python tests/rehearse/mutants.py [part of a name]
 """
 
 import os
@@ -34,9 +34,8 @@ from mutations import (
     without_statement,
 )
 from rehearsal import rehearse
-from rehearse import end, say
 from deployment.stack import binary, package
-from steps import Outcome
+from steps import Outcome, end, say
 from deployment.template import load
 
 MUTANTS = (
@@ -73,6 +72,14 @@ MUTANTS = (
              "denied: .* secretsmanager:BatchGetSecretValue"),
     Mutation("no right to seals of records", without_statement("RecordsPolicy", "secretsmanager:GetSecretValue"),
              "can't read the secrets: purser/records"),
+    Mutation("no right to know the edge", without_statement("EdgePolicy", "secretsmanager:GetSecretValue"),
+             "can't read the secrets: purser/edge"),
+    Mutation("no right to know the edge and the caller",
+             without_statement("CallerPolicy", "secretsmanager:GetSecretValue"), "can't read the secrets: purser/"),
+    Mutation("customer-auth: no budget of mails", without_key("CustomerAuth", "dynamodb:UpdateItem", "AB#*"),
+             "denied: CustomerAuth dynamodb:UpdateItem .* with .*AB#"),
+    Mutation("sign-up-reseller: no budget of mails", without_key("SignUpReseller", "dynamodb:UpdateItem", "AB#*"),
+             "denied: SignUpReseller dynamodb:UpdateItem .* with .*AB#"),
     Mutation("no right to sign checkpoints", without_statement("CheckpointLedger", "secretsmanager:GetSecretValue"),
              "can't read the secrets: purser/signing"),
     Mutation("no right to find out who calls", without_key("CallerPolicy", "dynamodb:BatchGetItem", "AK#*"),

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import walk
-from caller import Caller
-from deployment.cloud import REGION, Cloud, Failure, until
+from caller import Caller, Failure
+from deployment.cloud import REGION, Cloud, until
 from deployment.stack import BUCKET, NAME, Stack
 from steps import MOST_TROUBLES, Outcome, run
 from deployment.template import ROOT, Tree
@@ -41,7 +41,7 @@ SECRETS = ROOT / "infra" / "cloud" / "secrets"
 PUBLIC_URL = "https://purser.example.com/here"
 LINK = re.compile(re.escape(PUBLIC_URL) + r"/customer/[a-z-]+\?token=([A-Za-z0-9_-]{43})")
 # Every rule that is off by default, so that the walk covers all of them.
-SWITCHES = {"AutoBindUser": "true", "PartnerSignUp": "true", "HoldOnLowCredit": "true"}
+SWITCHES = {"AutoBindUser": "true", "PartnerSignUp": "true", "HoldOnLowCredit": "true", "Edge": "accepted"}
 DEPLOYED = "the template is deployed"
 
 Say = Callable[[str], None]
@@ -160,9 +160,16 @@ class InsideStack(Inside):
     def secrets(self, act: str, *arguments: str) -> str:
         return command(self.cloud, act, *arguments)
 
+    def refused_secrets(self, act: str, *arguments: str) -> str:
+        return command(self.cloud, act, *arguments, status=1)
+
     def key_numbers(self, kind: str) -> list[int]:
         found = self.cloud.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/{kind}")
         return [key["id"] for key in json.loads(found["SecretString"])["keys"]]
+
+    def sent_by_edge(self) -> str:
+        found = self.cloud.client("secretsmanager").get_secret_value(SecretId=f"{NAME}/edge")
+        return str(json.loads(found["SecretString"])["sent"])
 
     def anew(self) -> None:
         self.until("all functions finish", self.cloud.is_quiet)
@@ -181,21 +188,22 @@ class InsideStack(Inside):
         return letters
 
 
-def command(cloud: Cloud, act: str, *arguments: str) -> str:
-    """Runs `infra/cloud/secrets` for the stack, as an operator does. Returns what it prints."""
+def command(cloud: Cloud, act: str, *arguments: str, status: int = 0) -> str:
+    """Runs `infra/cloud/secrets` for the stack, as an operator does, which must end so. Returns what it prints."""
     environment = {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": cloud.url, "AWS_DEFAULT_REGION": REGION,
                    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "NO_PROXY": "127.0.0.1"}
     done = subprocess.run([sys.executable, SECRETS, act, NAME, *arguments], env=environment, capture_output=True,
-                          text=True, check=False)
-    if done.returncode:
+                          text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode != status:
         raise Failure(f"secrets {act}: {done.stdout} {done.stderr}")
-    return done.stdout
+    return done.stderr if status else done.stdout
 
 
 def split(cloud: Cloud) -> None:
     """Makes the stack's secrets from one of an earlier version, as before the first deployment of this one."""
     made = cloud.client("secretsmanager").create_secret(Name="earlier", SecretString=secrets.token_urlsafe(48))
     command(cloud, "make", "--root", made["ARN"])
+    command(cloud, "edge")
 
 
 def scheduled(rule: str) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 Before that, checks the size of the template, because MiniStack does not enforce AWS's limits.
 
-    .tools/ministack/bin/python tests/rehearse/rehearse.py
+    .tools/rehearse/bin/python tests/rehearse/rehearse.py
 """
 
 import signal
@@ -10,24 +10,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import FrameType
 
 from deployment import sizes
-from deployment.cloud import Failure
+from caller import Failure
 from rehearsal import rehearse
 from deployment.stack import binary, package
-from steps import verdict
+from steps import end, say, verdict
 from deployment.template import load
-
-
-def end(_number: int, _frame: FrameType | None) -> None:
-    """Turns a signal to end into an exception, so that everything is cleaned up."""
-    raise SystemExit(143)
-
-
-def say(text: str) -> None:
-    """Prints without buffering."""
-    print(text, flush=True)
 
 
 def main() -> int:

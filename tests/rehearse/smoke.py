@@ -1,6 +1,8 @@
-"""`make smoke URL=… KEY=…`: the part of the walk that needs only HTTP, against any deployed system.
+"""`make smoke URL=…`: the part of the walk that needs only HTTP, against any deployed system.
 
-Invariant: it touches only what it created itself. However it ends, it removes what can be removed and lists the rest.
+Invariants: it touches only what it created itself. However it ends, it removes what can be removed and lists the rest.
+It needs nothing but Python, so that nobody else's code meets the key. The key that it is given makes and ends the keys
+that it works with, which end by themselves after an hour, too.
 """
 
 import os
@@ -8,16 +10,25 @@ import secrets
 import signal
 import sys
 import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import walk
-from caller import Caller
-from deployment.cloud import Failure
-from rehearse import end, say
-from steps import run, verdict
+from caller import Caller, Failure
+from steps import end, run, say, verdict
 from world import World
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # An address of SES's mailbox simulator, which accepts e-mails with any label and never complains.
 ADDRESS = "success+rehearsal-{}@simulator.amazonses.com"
+# How long the keys last that it makes.
+KEYS_LAST = timedelta(hours=1)
+
+
+def is_safe(url: str) -> bool:
+    """Whether nobody on the way can read the key: only on this machine it may go without TLS."""
+    asked = urlsplit(url)
+    return bool(asked.hostname) and (asked.scheme == "https" or asked.scheme == "http" and asked.hostname in LOOPBACK)
 
 
 def attempt(left: list[str], what: str, reply: int, *good: int) -> None:
@@ -46,12 +57,13 @@ def leave(world: World) -> list[str]:
 
 def main() -> int:
     """Walks once. Returns 0 if every step passed."""
-    url, key = os.environ.get("URL", "").rstrip("/"), os.environ.get("KEY", "")
-    if not url.startswith(("http://", "https://")) or not key:
-        say("usage: make smoke URL=https://… KEY=an operator's API key")
+    url, key = "".join(sys.argv[1:2]).rstrip("/"), os.environ.pop("PURSER_OPERATOR_KEY", "")
+    if not is_safe(url) or not key:
+        say("usage: PURSER_OPERATOR_KEY=an operator's API key make smoke URL=https://…")
         return 2
     signal.signal(signal.SIGTERM, end)
-    start, world = time.monotonic(), World(Caller(url, key=key), ADDRESS, run=f"smoke-{secrets.token_hex(3)}")
+    start, ends = time.monotonic(), datetime.now(UTC) + KEYS_LAST
+    world = World(Caller(url, key=key), ADDRESS, run=f"smoke-{secrets.token_hex(3)}", keys_end=ends.isoformat())
     say(f"as {world.name('…')} on {url}")
     try:
         outcome = run(walk.steps(inside=False), world, say)

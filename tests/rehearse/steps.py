@@ -7,14 +7,25 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from types import FrameType
 
-from deployment.cloud import Failure
+from caller import Failure
 from world import World
 
 # How many of the troubles inside the cloud are shown.
 MOST_TROUBLES = 5
 
 Act = Callable[[World], None]
+
+
+def end(_number: int, _frame: FrameType | None) -> None:
+    """Turns a signal to end into an exception, so that everything is cleaned up."""
+    raise SystemExit(143)
+
+
+def say(text: str) -> None:
+    """Prints without buffering."""
+    print(text, flush=True)
 
 
 class Where(Enum):

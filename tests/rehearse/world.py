@@ -83,8 +83,16 @@ class Inside:
         """What the operator's command `secrets` prints, which must succeed."""
         raise NotImplementedError
 
+    def refused_secrets(self, act: str, *arguments: str) -> str:
+        """Why the operator's command `secrets` refuses to go on, which it must."""
+        raise NotImplementedError
+
     def key_numbers(self, kind: str) -> list[int]:
         """The numbers of the keys that a kind of seals has."""
+        raise NotImplementedError
+
+    def sent_by_edge(self) -> str:
+        """What the edge sends with each request."""
         raise NotImplementedError
 
     def anew(self) -> None:
@@ -112,6 +120,8 @@ class World:
     # What one step leaves for later ones, by name: refids, references and secrets.
     made: dict[str, str] = field(default_factory=dict)
     price: int = 0
+    # When API keys end; empty, when Purser lets them.
+    keys_end: str = ""
     answers: dict[str, Reply] = field(default_factory=dict)
     clients: list[str] = field(default_factory=list)
     products: list[str] = field(default_factory=list)
@@ -180,9 +190,13 @@ class World:
         self.made[name] = made.json["refid"]
         return made
 
+    def key_body(self, **members: Any) -> Body:
+        """What creates an API key that ends when this world's keys do."""
+        return {"name": self.name("key"), **({"expires_at": self.keys_end} if self.keys_end else {}), **members}
+
     def key(self, caller: Caller, once: str = "", **members: Any) -> Reply:
         """Creates an API key."""
-        made = caller.post("/v1/api-keys", {"name": self.name("key"), **members}, once).expect(201)
+        made = caller.post("/v1/api-keys", self.key_body(**members), once).expect(201)
         self.keys.append(made.json["refid"])
         if "chief" in self.made:
             self.expect_mail(self.email("chief"), "A new API key for Purser")

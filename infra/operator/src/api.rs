@@ -20,6 +20,9 @@ const TRIES: u32 = 3;
 /// The longest wait in seconds; a longer `Retry-After` is cut down to it.
 const LONGEST: u64 = 60;
 
+/// The names of a machine that lead to nobody else.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 #[derive(Clone)]
 pub struct Api {
     http: Client,
@@ -31,6 +34,8 @@ pub struct Api {
 pub enum ApiError {
     #[error("{url} can't be reached: {why}")]
     Unreachable { url: String, why: String },
+    #[error("{0} must be an https address, or one of this machine: others could read the key on its way")]
+    Unsafe(String),
     /// The key is invalid, or not an operator's.
     #[error("the deployment did not accept PURSER_OPERATOR_KEY as an operator's key ({0})")]
     Key(StatusCode),
@@ -61,9 +66,18 @@ pub enum Deletion {
     Gone,
 }
 
+/// Whether nobody on the way to this address can read what is sent.
+fn is_safe(url: &str) -> bool {
+    let Ok(url) = url.parse::<reqwest::Url>() else { return false };
+    url.scheme() == "https" || url.scheme() == "http" && url.host_str().is_some_and(|host| LOOPBACK.contains(&host))
+}
+
 impl Api {
     pub fn new(url: &str, key: String) -> Result<Self, ApiError> {
         let url = url.trim_end_matches('/').to_owned();
+        if !is_safe(&url) {
+            return Err(ApiError::Unsafe(url));
+        }
         let http = Client::builder().timeout(TIMEOUT).build();
         let http = http.map_err(|error| ApiError::Unreachable { url: url.clone(), why: causes(&error) })?;
         Ok(Self { http, url, key })

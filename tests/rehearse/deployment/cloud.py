@@ -22,14 +22,12 @@ from typing import Any, ClassVar, Self
 
 import boto3
 
+from caller import Failure
+
 REGION = "us-east-1"
 START = 20.0
 # Marks of trouble in a function's log: its own errors, the runtime's errors, and panics.
 ALARMING = ('"level":"ERROR"', " ERROR ", "panicked at")
-
-
-class Failure(Exception):
-    """A violated expectation; its text says what is wrong."""
 
 
 def until(what: str, deadline: float, done: Callable[[], Any], trouble: Callable[[], str] = str) -> Any:

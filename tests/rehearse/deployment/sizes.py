@@ -13,7 +13,8 @@ import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from deployment.cloud import REGION, Failure
+from caller import Failure
+from deployment.cloud import REGION
 from deployment.stack import packaged
 from deployment.template import Tree
 

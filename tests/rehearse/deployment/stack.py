@@ -12,7 +12,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from deployment.cloud import Cloud, Failure, until
+from caller import Failure
+from deployment.cloud import Cloud, until
 from deployment.template import ROOT, Tree, text
 
 NAME = "purser"

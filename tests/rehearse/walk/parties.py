@@ -80,7 +80,7 @@ def shown_once(world: World) -> None:
     once = world.once("key")
     made = world.key(world.elite.caller, once)
     equal("its reseller", made.json["reseller"], world.elite.refid)
-    world.elite.caller.post("/v1/api-keys", {"name": world.name("key")}, once).refused(409, "key_already_shown")
+    world.elite.caller.post("/v1/api-keys", world.key_body(), once).refused(409, "key_already_shown")
     world.made["key"], world.made["secret"] = made.json["refid"], made.json["key"]
 
 

@@ -3,8 +3,7 @@
 import time
 from collections import Counter
 
-from caller import equal
-from deployment.cloud import Failure
+from caller import Failure, equal
 from steps import Part, Where
 from world import Inside, World
 
