@@ -92,10 +92,11 @@ impl Attempts {
         counted.suspect().is_some_and(|most| Self::failures(Some(self), now) >= most)
     }
 
-    /// The failures after a sign-in of a user who signed in at `last`: one fewer, unless that was a short time ago.
+    /// The failures after a sign-in of a user who signed in at `last`: one fewer, unless that was a short time ago, or
+    /// never, because new users are easily made.
     pub fn reduced(&self, last: Option<Time>, now: Time) -> Option<Self> {
         let failures = Self::failures(Some(self), now).checked_sub(1)?;
-        let late = last.is_none_or(|last| last.plus(BETWEEN_SIGN_INS) <= now);
+        let late = last.is_some_and(|last| last.plus(BETWEEN_SIGN_INS) <= now);
         late.then_some(Self { failures, last_at: self.last_at, version: self.version + 1 })
     }
 
@@ -155,14 +156,14 @@ mod tests {
         let before = Attempts { failures: 2, last_at: at(0), version: 7 };
         let hour = BETWEEN_SIGN_INS.as_secs();
         let after = |last: Option<i64>, now: i64| before.reduced(last.map(at), at(now)).map(|it| it.failures);
-        assert_eq!(after(None, 1), Some(1));
+        assert_eq!(after(None, 1), None);
         assert_eq!(after(Some(0), hour), Some(1));
         assert_eq!(after(Some(1), hour), None);
         // What is forgotten can't be reduced.
-        assert_eq!(after(None, FORGOTTEN.as_secs()), None);
-        let next = before.reduced(None, at(5)).unwrap();
+        assert_eq!(after(Some(0), FORGOTTEN.as_secs()), None);
+        let next = before.reduced(Some(at(0)), at(hour)).unwrap();
         assert_eq!((next.last_at, next.version), (at(0), 8));
-        assert_eq!(Attempts { failures: 0, ..before }.reduced(None, at(1)), None);
+        assert_eq!(Attempts { failures: 0, ..before }.reduced(Some(at(0)), at(hour)), None);
     }
 
     #[test]

@@ -63,7 +63,8 @@ fn refusal(guests: &Guests, request: &Request) -> Option<Problem> {
     let headers = request.headers();
     let host = text(headers, &HOST).or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
     let host = host.unwrap_or_default();
-    if !guests.know(host) {
+    let named_once = headers.get_all(HOST).iter().count() < 2;
+    if !named_once || !guests.know(host) {
         let detail = "This laptop answers to localhost only. Name other hosts with --allow-host when you start it.";
         return Some(Problem::because(Forbidden, detail));
     }
@@ -131,6 +132,8 @@ mod tests {
             assert_eq!(status("GET", "/_local/mails", &[("host", host)], ""), expected, "{host}");
         }
         assert_eq!(status("GET", "/v1/clients", &[], ""), 403, "a request without a host");
+        let two = [("host", "localhost"), ("host", "rebound.evil.example")];
+        assert_eq!(status("GET", "/v1/clients", &two, ""), 403);
     }
 
     #[test]

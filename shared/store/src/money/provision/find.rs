@@ -1,6 +1,6 @@
 //! Reading provisions.
 
-use purser_domain::basic::EntryRefid;
+use purser_domain::basic::{EntryRefid, ResellerRefid};
 use purser_domain::money::Entry;
 
 use crate::engine::{Consistency, Loaded};
@@ -16,8 +16,16 @@ impl Store {
     }
 
     /// A provision with its clients, licences and refunds as they are now.
-    pub async fn find_provision(&self, refid: &EntryRefid) -> Result<Option<Provision>, StoreError> {
-        let Some(entry) = self.purchase(refid).await? else {
+    ///
+    /// With `seller`, only a provision that this reseller paid for is found. What belongs to another one is read no
+    /// further than what does not exist, so that nobody learns of it by the work that it makes (rule A8).
+    pub async fn find_provision(
+        &self,
+        refid: &EntryRefid,
+        seller: Option<&ResellerRefid>,
+    ) -> Result<Option<Provision>, StoreError> {
+        let entry = self.purchase(refid).await?;
+        let Some(entry) = entry.filter(|entry| seller.is_none_or(|own| entry.reseller == *own)) else {
             return Ok(None);
         };
         let mut keys = vec![refund::key(refid)];
