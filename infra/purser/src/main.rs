@@ -24,6 +24,11 @@ use crate::progress::Progress;
 
 mod progress;
 
+/// A command allocates in many libraries. With this allocator it takes less of the processor than with glibc's
+/// (docs/adr/0031-a-faster-laptop.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The log level unless `RUST_LOG` is set.
 const QUIET: &str = "warn";
 

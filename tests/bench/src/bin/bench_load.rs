@@ -8,6 +8,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use purser_bench::load::raw;
 use purser_bench::load::shop::{BULK, Shop, sold};
 use purser_bench::load::{Bounds, Order, Part, drive};
 use purser_crash::laptop::{Laptop, OPERATOR_KEY};
@@ -80,14 +81,22 @@ impl Bench {
             "32 callers", "licences/s", "requests/s", "p50 ms", "p99 ms", "CPU ms", "calls"
         );
         let each: Vec<Order> = many.iter().map(|shop| shop.single(0)).collect();
-        let _many = self.part(laptop, "a wallet each, one licence a call", each, &many).await;
+        let each = self.part(laptop, "a wallet each, one licence a call", each, &many).await;
         let singles = (0..CALLERS).filter_map(|place| Some(hot.first()?.single(place)));
         let singles: Vec<Order> = singles.collect();
         let single = self.part(laptop, "one wallet, one licence a call", singles, hot).await;
         let bulks: Vec<Order> = bulk.iter().cycle().take(CALLERS).map(Shop::bulk).collect();
         let many = self.part(laptop, "one wallet, 32 licences a call", bulks, bulk).await;
+        progress("The database by itself");
+        let raw = raw::transactions_a_second(CALLERS, self.bounds.time).await;
+        progress("");
+        println!(
+            "\nThe database by itself commits {raw:.0} such transactions a second. With a wallet each, the laptop \
+             sells {:.2} times as many licences.",
+            each / raw
+        );
         let ratio = many / single;
-        println!("\nOn one wallet, bulk sells {ratio:.1} licences for each one sold singly (target: {RATIO}).");
+        println!("On one wallet, bulk sells {ratio:.1} licences for each one sold singly (target: {RATIO}).");
         self.overload(laptop, &crowd).await;
     }
 

@@ -4,6 +4,7 @@
 //! Invariant: callers, calls and time are bounded, and everything stays on 127.0.0.1. Answers are examined after the
 //! clock has stopped, so that examining them does not distort the measurement.
 
+pub mod raw;
 pub mod shop;
 
 use std::collections::BTreeMap;
