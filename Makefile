@@ -1,9 +1,26 @@
 # The project's tasks. `make` without a target lists them.
 .DEFAULT_GOAL := help
-TOOLS := .tools
+# Where tools are installed: outside the checkout, so that another one finds them.
+TOOLS := $(or $(PURSER_TOOLS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/purser)
 ARCH := x86_64
 LAMBDA := target/lambda
-SCHEMA := $(TOOLS)/lint/bin/check-jsonschema --quiet --builtin-schema
+DENY := $(TOOLS)/cargo-deny-0.20.2
+MACHETE := $(TOOLS)/cargo-machete-0.9.2
+CYCLONEDX := $(TOOLS)/cargo-cyclonedx-0.5.9
+
+# Each group of Python tools has an environment of its own, because they need different versions of the same libraries.
+# It is named by its lock, so that another lock gets another one.
+define environment
+python-$(1) := $(TOOLS)/python-$(1)-$(shell sha256sum infra/tools/$(1).txt | cut -c 1-12)
+$$(python-$(1))/locked:
+	rm -rf $$(@D)
+	python3 -m venv $$(@D)
+	$$(@D)/bin/pip install --quiet --no-deps --require-hashes --requirement infra/tools/$(1).txt
+	@touch $$@
+endef
+$(foreach group,browser checkov clients cloud fuzz lint locks rehearse release sam,$(eval $(call environment,$(group))))
+
+SCHEMA := $(python-lint)/bin/check-jsonschema --quiet --builtin-schema
 
 ifeq ($(origin KEY),command line)
 $(error Everybody on this machine can read a command line. Put the key into the variable PURSER_OPERATOR_KEY instead)
@@ -30,26 +47,26 @@ test: built ## Run every test
 lint: tools ## Check formatting, lints, dependencies and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	$(TOOLS)/bin/cargo-deny --log-level error check bans licenses sources
-	$(TOOLS)/bin/cargo-machete .
-	$(TOOLS)/lint/bin/cfn-lint template.yaml infra/cloud/edge.yaml
+	$(DENY)/bin/cargo-deny --log-level error check bans licenses sources
+	$(MACHETE)/bin/cargo-machete .
+	$(python-lint)/bin/cfn-lint template.yaml infra/cloud/edge.yaml
 	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
 	$(SCHEMA) vendor.dependabot .github/dependabot.yml
 	$(SCHEMA) vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
-	AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/sam/bin/sam validate --lint --template template.yaml
-	LOG_LEVEL=ERROR $(TOOLS)/checkov/bin/checkov --config-file .checkov.yaml
+	AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 $(python-sam)/bin/sam validate --lint --template template.yaml
+	LOG_LEVEL=ERROR $(python-checkov)/bin/checkov --config-file .checkov.yaml
 
 .PHONY: advisories
-advisories: $(TOOLS)/bin/cargo-deny ## Look for known faults of the dependencies; fetches the list of RustSec
-	$(TOOLS)/bin/cargo-deny --log-level error check advisories
+advisories: $(DENY)/bin/cargo-deny ## Look for known faults of the dependencies; fetches the list of RustSec
+	$(DENY)/bin/cargo-deny --log-level error check advisories
 
 .PHONY: fuzz
-fuzz: $(TOOLS)/fuzz/locked ## Fuzz the API against its OpenAPI document; MINUTES=3 SEED=1
-	@tests/fuzz/run $(TOOLS)/fuzz/bin/schemathesis
+fuzz: $(python-fuzz)/locked ## Fuzz the API against its OpenAPI document; MINUTES=3 SEED=1
+	@tests/fuzz/run $(python-fuzz)/bin/schemathesis
 
 .PHONY: clients
-clients: $(TOOLS)/clients/locked ## Generate a Python client, and do the main job with it
-	@tests/clients/run python $(TOOLS)/clients/bin
+clients: $(python-clients)/locked ## Generate a Python client, and do the main job with it
+	@tests/clients/run python $(python-clients)/bin
 
 .PHONY: clients-typescript
 clients-typescript: ## Generate a TypeScript client, and do the main job with it; needs node and npm
@@ -58,21 +75,21 @@ clients-typescript: ## Generate a TypeScript client, and do the main job with it
 	@tests/clients/run typescript $(TOOLS)/typescript
 
 .PHONY: browser
-browser: $(TOOLS)/browser/locked built ## Meet the pages in a browser, and attack from one; needs Chromium and node
-	@$(TOOLS)/browser/bin/python -B -m unittest discover --verbose --start-directory tests/browser
+browser: $(python-browser)/locked built ## Meet the pages in a browser, and attack from one; needs Chromium and node
+	@$(python-browser)/bin/python -B -m unittest discover --verbose --start-directory tests/browser
 
 .PHONY: test-redrive
-test-redrive: $(TOOLS)/rehearse/locked ## Test infra/cloud/redrive against an emulated account
-	@tests/redrive/run $(TOOLS)/rehearse/bin/python
+test-redrive: $(python-rehearse)/locked ## Test infra/cloud/redrive against an emulated account
+	@tests/redrive/run $(python-rehearse)/bin/python
 
 .PHONY: rehearse
-rehearse: $(TOOLS)/rehearse/locked built ## Deploy to an emulated cloud, and walk through everything
-	@$(TOOLS)/rehearse/bin/python tests/rehearse/rehearse.py
+rehearse: $(python-rehearse)/locked built ## Deploy to an emulated cloud, and walk through everything
+	@$(python-rehearse)/bin/python tests/rehearse/rehearse.py
 	@tests/rehearse/smoke-laptop
 
 .PHONY: rehearse-mutants
-rehearse-mutants: $(TOOLS)/rehearse/locked built ## Check that broken templates fail it; MUTANT=part of a name
-	@$(TOOLS)/rehearse/bin/python tests/rehearse/mutants.py $(MUTANT)
+rehearse-mutants: $(python-rehearse)/locked built ## Check that broken templates fail it; MUTANT=part of a name
+	@$(python-rehearse)/bin/python tests/rehearse/mutants.py $(MUTANT)
 
 # These take an operator's key from the variable PURSER_OPERATOR_KEY.
 
@@ -102,17 +119,17 @@ crash: built ## Kill purser under load, restart it, and check that nothing is lo
 	@target/debug/crash $(or $(N),20) $(SEED)
 
 .PHONY: release
-release: $(TOOLS)/release/locked ## Build the zip for Lambda, target/lambda/purser-api.zip; ARCH=arm64
-	@infra/release/build $(ARCH) purser-api purser-api
-	@$(TOOLS)/release/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/purser-api $(LAMBDA)/purser-api.zip
+release: $(python-release)/locked ## Build the zip for Lambda, target/lambda/purser-api.zip; ARCH=arm64
+	@PATH="$(python-release)/bin:$$PATH" infra/release/build $(ARCH) purser-api purser-api
+	@$(python-release)/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/purser-api $(LAMBDA)/purser-api.zip
 
 .PHONY: sbom
-sbom: $(TOOLS)/bin/cargo-cyclonedx ## Say what is in that zip, in CycloneDX: target/lambda/purser-api.cdx.json
-	@infra/release/sbom $(TOOLS)/bin $(LAMBDA)/purser-api.cdx.json
+sbom: $(CYCLONEDX)/bin/cargo-cyclonedx ## Say what is in that zip, in CycloneDX: target/lambda/purser-api.cdx.json
+	@infra/release/sbom $(CYCLONEDX)/bin $(LAMBDA)/purser-api.cdx.json
 
 .PHONY: bench-start
 bench-start: release ## Print how fast the release starts and answers; STARTS=20 REQUESTS=1000
-	@infra/release/build $(ARCH) purser-bare bare-hello bare-calls
+	@PATH="$(python-release)/bin:$$PATH" infra/release/build $(ARCH) purser-bare bare-hello bare-calls
 	@cargo run --quiet --package purser-tests --bin bench_start $(LAMBDA) $(or $(STARTS),20) $(or $(REQUESTS),1000)
 
 .PHONY: bench-load
@@ -124,40 +141,36 @@ costs: built ## Print what a month costs at AWS's list prices; FILE=docs/deployi
 	@target/debug/costs $(if $(FILE),--write $(FILE))
 
 .PHONY: clean
-clean: ## Remove builds and installed tools, but not the data
+clean: ## Remove builds, but not the data, and not the tools, which other checkouts use, too
 	cargo clean
-	rm -rf $(TOOLS)
 
 # Build everything at once: building a part of it would compile the libraries again, with other features.
 .PHONY: built
 built:
 	cargo build --workspace --all-targets
 
-# Tools are installed inside the project, never system-wide; those of Python only in the bytes that infra/tools names.
+# Nothing is installed system-wide, and Python's tools only in the bytes that infra/tools names.
 .PHONY: tools
-tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete
-tools: $(TOOLS)/lint/locked $(TOOLS)/sam/locked $(TOOLS)/checkov/locked
+tools: $(DENY)/bin/cargo-deny $(MACHETE)/bin/cargo-machete
+tools: $(python-lint)/locked $(python-sam)/locked $(python-checkov)/locked
 
-# Each group of Python tools has an environment of its own, because they need different versions of the same libraries.
-$(TOOLS)/%/locked: infra/tools/%.txt
-	rm -rf $(TOOLS)/$*
-	python3 -m venv $(TOOLS)/$*
-	$(TOOLS)/$*/bin/pip install --quiet --no-deps --require-hashes --requirement $<
-	@touch $@
+.PHONY: cloud-tools
+cloud-tools: $(python-cloud)/locked ## Install what infra/cloud needs, and print the folder for PATH
+	@echo $(python-cloud)/bin
 
 .PHONY: lock
-lock: $(TOOLS)/locks/locked ## Resolve the versions in infra/tools/pyproject.toml again, with the hash of every package
+lock: $(python-locks)/locked ## Resolve the versions in infra/tools/pyproject.toml again, with the hash of every package
 	@for group in $$(sed -n 's/^\([a-z]*\) = \[.*/\1/p' infra/tools/pyproject.toml); do \
-		$(TOOLS)/locks/bin/uv pip compile --quiet --upgrade --universal --no-header --generate-hashes \
+		$(python-locks)/bin/uv pip compile --quiet --upgrade --universal --no-header --generate-hashes \
 			--group infra/tools/pyproject.toml:$$group --output-file infra/tools/$$group.txt || exit; \
 	done
 	@cd tests/clients && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
 
-$(TOOLS)/bin/cargo-deny:
-	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2
+$(DENY)/bin/cargo-deny:
+	cargo install --quiet --locked --root $(DENY) cargo-deny@0.20.2
 
-$(TOOLS)/bin/cargo-machete:
-	cargo install --quiet --locked --root $(TOOLS) cargo-machete@0.9.2
+$(MACHETE)/bin/cargo-machete:
+	cargo install --quiet --locked --root $(MACHETE) cargo-machete@0.9.2
 
-$(TOOLS)/bin/cargo-cyclonedx:
-	cargo install --quiet --locked --root $(TOOLS) cargo-cyclonedx@0.5.9
+$(CYCLONEDX)/bin/cargo-cyclonedx:
+	cargo install --quiet --locked --root $(CYCLONEDX) cargo-cyclonedx@0.5.9

@@ -1,6 +1,6 @@
 """`make rehearse-mutants`: breaks copies of the template, each in one place, and checks that the rehearsal notices.
 
-    .tools/rehearse/bin/python tests/rehearse/mutants.py [part of a name]
+    mutants.py [part of a name]
 """
 
 import os

@@ -1,8 +1,6 @@
 """`make rehearse`: deploys the template with the real Lambda binary into MiniStack, and walks through all of it.
 
 Before that, checks the size of the template, because MiniStack does not enforce AWS's limits.
-
-    .tools/rehearse/bin/python tests/rehearse/rehearse.py
 """
 
 import signal
