@@ -7,7 +7,17 @@ mod mails;
 pub mod me;
 mod users;
 
+use purser_tests::lambda::{event, invoke};
 use purser_tests::prelude::*;
+
+/// A request to `/v1/auth` from the network address `address`.
+async fn from(world: &World, address: &str, route: &str, body: &Value) -> Reply {
+    let mut event = event("POST", &format!("/v1/auth/{route}"), "", "");
+    event["requestContext"]["http"]["sourceIp"] = json!(address);
+    event["headers"] = json!({"content-type": "application/json", "host": "api.example.com"});
+    event["body"] = json!(body.to_string());
+    invoke(world, "customer-auth", event).await
+}
 
 fn turn(world: &World, minutes: i64) {
     let on = SignedDuration::from_mins(minutes);

@@ -73,10 +73,7 @@ async fn who_applies_shows_that_they_are_a_person_where_a_captcha_is_on() {
     let variables = [("PURSER_PARTNER_SIGN_UP", "true"), ("PURSER_CAPTCHA", "arithmetic")];
     let world = World::with(None, &variables).await;
     let _refused = apply(&world, "nova@example.com").await.refused(422, "captcha_failed");
-    let shown = world.nobody().get("/v1/auth/captcha").await.expect(200);
-    let (one, other) = shown.text("question").split_once(" + ").unwrap();
-    let answer = one.parse::<u32>().unwrap() + other.parse::<u32>().unwrap();
-    let captcha = json!({"token": shown.text("token"), "answer": answer});
+    let captcha = world.answer_to_challenge().await;
     let body = json!({"company_name": "Nova Distribution", "email": "nova@example.com", "captcha": captcha});
     for (status, code) in [(202, None), (422, Some("captcha_failed"))] {
         let answered = world.nobody().post("/v1/resellers/sign-up", &body).await;

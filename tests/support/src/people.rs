@@ -51,6 +51,13 @@ impl World {
         assert_eq!(received.json, json!({"status": "received"}));
     }
 
+    /// The right answer to a new challenge, as a form takes it.
+    pub async fn answer_to_challenge(&self) -> Value {
+        let shown = self.nobody().get("/v1/auth/captcha").await.expect(200);
+        let terms = shown.text("question").split(" + ").map(|term| term.parse::<u32>().expect("a number"));
+        json!({"token": shown.text("token"), "answer": terms.sum::<u32>()})
+    }
+
     pub async fn sign_in(&self, email: &str, password: &str) -> Person {
         let body = json!({"email": email, "password": password});
         self.sign_in_with(email, &body).await

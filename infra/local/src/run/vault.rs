@@ -64,7 +64,7 @@ impl Vault {
             let texts = vault.texts().map_err(|error| error.to_string());
             let given = texts.map(|mut texts| {
                 // A laptop has no edge, and no service that judges people, until its owner names them in the file.
-                for later in [Purpose::Edge, Purpose::Captcha] {
+                for later in Purpose::LATER {
                     texts.entry(later).or_insert_with(|| "{}".to_owned());
                 }
                 texts.retain(|purpose, _| may.contains(purpose));

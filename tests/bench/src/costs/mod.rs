@@ -86,12 +86,12 @@ fn monthly(metrics: u128) -> Vec<Line> {
     let count = |kind: &str| resources.values().filter(|it| it["Type"] == kind).count() as u128;
     let line = |price, units: u128| Line { price, units, shown: units.to_string() };
     let windows = 31 * 24 * 60 / KEY_MINUTES * functions().count() as u128;
+    let made_before = Purpose::ALL.iter().filter(|it| !Purpose::LATER.contains(it)).count() as u128;
     let lines = [
         line(&prices::KEY, count("AWS::KMS::Key")),
         line(&prices::KEY_USE, windows),
-        // The template has the one of earlier versions; the others are made before the stack, but for those of an edge
-        // and of a CAPTCHA's service.
-        line(&prices::SECRET, count("AWS::SecretsManager::Secret") + Purpose::ALL.len() as u128 - 2),
+        // The template has the one of earlier versions; the others are made before the stack, or only when wanted.
+        line(&prices::SECRET, count("AWS::SecretsManager::Secret") + made_before),
         line(&prices::ALARM, count("AWS::CloudWatch::Alarm")),
         line(&prices::DASHBOARD, count("AWS::CloudWatch::Dashboard")),
         line(&prices::METRIC, metrics),

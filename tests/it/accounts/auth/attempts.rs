@@ -1,6 +1,5 @@
 //! Failed sign-in attempts delay the next one, and never lock the account's owner out (rule D2).
 
-use purser_tests::lambda::{event, invoke};
 use purser_tests::prelude::*;
 
 use crate::accounts::{attempt, forget, turn};
@@ -9,11 +8,7 @@ const WRONG: &str = "a wrong harbour in the fog";
 
 /// Tries to sign in from the network address `address`.
 async fn from(world: &World, address: &str, body: &Value) -> Reply {
-    let mut event = event("POST", "/v1/auth/login", "", "");
-    event["requestContext"]["http"]["sourceIp"] = json!(address);
-    event["headers"] = json!({"content-type": "application/json", "host": "api.example.com"});
-    event["body"] = json!(body.to_string());
-    invoke(world, "customer-auth", event).await
+    crate::accounts::from(world, address, "login", body).await
 }
 
 fn wait(reply: &Reply) -> i64 {

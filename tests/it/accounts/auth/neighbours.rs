@@ -1,22 +1,12 @@
 //! Many people may share a network address. What one of them does there must not keep the others out (rule D2).
 
-use purser_tests::lambda::{event, invoke};
 use purser_tests::prelude::*;
 
-use crate::accounts::turn;
+use crate::accounts::{from, turn};
 
 const WRONG: &str = "a wrong harbour in the fog";
 const OFFICE: &str = "198.51.100.7";
 const HOME: &str = "203.0.113.9";
-
-/// A request to `customer-auth` from the network address `address`.
-async fn from(world: &World, address: &str, route: &str, body: &Value) -> Reply {
-    let mut event = event("POST", &format!("/v1/auth/{route}"), "", "");
-    event["requestContext"]["http"]["sourceIp"] = json!(address);
-    event["headers"] = json!({"content-type": "application/json", "host": "api.example.com"});
-    event["body"] = json!(body.to_string());
-    invoke(world, "customer-auth", event).await
-}
 
 fn login(email: &str, password: &str) -> Value {
     json!({"email": email, "password": password})
@@ -24,11 +14,8 @@ fn login(email: &str, password: &str) -> Value {
 
 /// `body` with the right answer to a new challenge.
 async fn with_answer(world: &World, body: &Value) -> Value {
-    let shown = world.nobody().get("/v1/auth/captcha").await.expect(200);
-    let (one, other) = shown.text("question").split_once(" + ").unwrap();
-    let answer = one.parse::<u32>().unwrap() + other.parse::<u32>().unwrap();
     let mut body = body.clone();
-    body["captcha"] = json!({"token": shown.text("token"), "answer": answer});
+    body["captcha"] = world.answer_to_challenge().await;
     body
 }
 

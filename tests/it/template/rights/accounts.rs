@@ -226,16 +226,11 @@ pub async fn with_sums() -> World {
     ];
     let world = World::with(None, &variables).await;
     let nobody = world.nobody();
-    let sum = async || {
-        let shown = nobody.get("/v1/auth/captcha").await.expect(200);
-        let question = shown.text("question").to_owned();
-        let (one, other) = question.split_once(" + ").unwrap();
-        let answer: u32 = one.parse::<u32>().unwrap() + other.parse::<u32>().unwrap();
-        json!({"token": shown.text("token"), "answer": answer})
-    };
-    let body = json!({"email": "ada@example.com", "name": "Ada", "password": PASSWORD, "captcha": sum().await});
+    let captcha = world.answer_to_challenge().await;
+    let body = json!({"email": "ada@example.com", "name": "Ada", "password": PASSWORD, "captcha": captcha});
     let _asked = nobody.post("/v1/auth/register", &body).await.expect(202);
-    let body = json!({"email": "nova@example.com", "company_name": "Nova", "captcha": sum().await});
+    let body =
+        json!({"email": "nova@example.com", "company_name": "Nova", "captcha": world.answer_to_challenge().await});
     let _applied = nobody.post("/v1/resellers/sign-up", &body).await.expect(202);
     world.system().settle().await;
     world

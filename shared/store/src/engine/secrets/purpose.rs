@@ -37,6 +37,8 @@ pub enum Purpose {
 
 impl Purpose {
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+    /// Those that are made only when they are wanted: nothing that is stored needs them.
+    pub const LATER: [Self; 2] = [Self::Edge, Self::Captcha];
 }
 
 /// The secrets of some purposes, as texts.

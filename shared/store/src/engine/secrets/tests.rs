@@ -80,7 +80,7 @@ fn seals_of_one_kind_do_not_open_with_the_keys_of_another() {
 #[test]
 fn without_the_keys_of_a_purpose_what_needs_them_fails_and_says_so() {
     let mut texts = fresh().unwrap();
-    texts.extend([Purpose::Edge, Purpose::Captcha].map(|later| (later, "{}".to_owned())));
+    texts.extend(Purpose::LATER.map(|later| (later, "{}".to_owned())));
     for lacking in Purpose::ALL {
         let given = texts.iter().filter(|(purpose, _)| *purpose != lacking);
         let given: Texts = given.map(|(purpose, text)| (*purpose, text.clone())).collect();
@@ -119,7 +119,7 @@ fn replaced_keys_are_those_of_every_clone() {
 fn a_text_of_another_form_is_no_secret_and_is_not_quoted() {
     for purpose in Purpose::ALL {
         // Of an edge and of a service, there may be none yet.
-        let may_be_empty = matches!(purpose, Purpose::Edge | Purpose::Captcha);
+        let may_be_empty = Purpose::LATER.contains(purpose);
         let texts = ["", "[]", "{}", r#"{"key":"abc"}"#, r#"{"keys":[]}"#, r#"{"keys":["abc"]}"#];
         for text in texts.into_iter().filter(|text| *text != "{}" || !may_be_empty) {
             let error = Keys::read(&Texts::from([(*purpose, text.to_owned())]), at(SOON)).err().unwrap();
