@@ -77,14 +77,7 @@ impl Laptop {
     }
 
     pub fn processor_time(&self) -> Duration {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let status = std::fs::read_to_string(path).expect("Linux's /proc");
-        // After the name in brackets, the 12th and the 13th field are the user and the kernel time, in ticks of 10
-        // ms.
-        let fields = status.rsplit(')').next().unwrap_or_default();
-        let ticks = fields.split_whitespace().skip(11).take(2);
-        let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-        Duration::from_millis(ticks * 10)
+        processor_time(self.child.id())
     }
 
     /// Runs `purser-operator verify`. Returns whether it found every wallet intact, and its output.
@@ -112,6 +105,16 @@ impl Drop for Laptop {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The processor time that a process has taken since it started.
+pub fn processor_time(process: u32) -> Duration {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("Linux's /proc");
+    // After the name in brackets, the 12th and the 13th field are the user and the kernel time, in ticks of 10 ms.
+    let fields = status.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 /// The path of a binary that was built together with this one.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use purser_bench::load::raw;
 use purser_bench::load::shop::{BULK, Shop, sold};
 use purser_bench::load::{Bounds, Order, Part, drive};
-use purser_crash::laptop::{Laptop, OPERATOR_KEY};
+use purser_crash::laptop::{Laptop, OPERATOR_KEY, processor_time};
 use purser_tests::Caller;
 
 const CALLERS: usize = 32;
@@ -77,8 +77,8 @@ impl Bench {
         let crowd = self.open("crowd", CALLERS, 1).await;
         let [hot, bulk] = [hot.as_slice(), bulk.as_slice()];
         println!(
-            "{:<36}{:>11}{:>11}{:>9}{:>9}{:>9}{:>9}  answers",
-            "32 callers", "licences/s", "requests/s", "p50 ms", "p99 ms", "CPU ms", "calls"
+            "{:<36}{:>11}{:>11}{:>8}{:>8}{:>8}{:>9}{:>8}{:>7}  answers",
+            "32 callers", "licences/s", "requests/s", "p50 ms", "p99 ms", "CPU ms", "later ms", "driver", "calls"
         );
         let each: Vec<Order> = many.iter().map(|shop| shop.single(0)).collect();
         let each = self.part(laptop, "a wallet each, one licence a call", each, &many).await;
@@ -112,12 +112,18 @@ impl Bench {
     }
 
     /// Runs a part in which every answer must be a purchase, and prints its line. Returns how many licences a second
-    /// it sold. `CPU ms` is `purser`'s processor time for each answer, `calls` its calls to the table, of which a
-    /// purchase needs three.
+    /// it sold. `CPU ms` is `purser`'s processor time for each answer while it was asked, and `later ms` what followed
+    /// until stream and bus were empty, as they are before each part. `driver` is this process's share of all
+    /// processor time while it asked, and `calls` are those to the table, of which a purchase needs three.
     async fn part(&mut self, laptop: &Laptop, name: &str, orders: Vec<Order>, shops: &[Shop]) -> f64 {
-        let before = laptop.processor_time();
+        self.settle().await;
+        let driver = std::process::id();
+        let (before, driver_before) = (laptop.processor_time(), processor_time(driver));
         let part = self.drive(name, orders).await;
         let spent = laptop.processor_time().saturating_sub(before);
+        let driven = processor_time(driver).saturating_sub(driver_before);
+        self.settle().await;
+        let later = laptop.processor_time().saturating_sub(before + spent);
         let answers = part.by_status();
         if answers.keys().any(|status| *status != 201) {
             self.broken.push(format!("{name}: {answers:?}"));
@@ -127,15 +133,28 @@ impl Bench {
         let calls: u32 = part.done().map(|heard| heard.calls).sum();
         let count = f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX));
         println!(
-            "{name:<36}{:>11.1}{:>11.1}{:>9.0}{:>9.0}{:>9.1}{:>9.2}  {answers:?}",
+            "{name:<36}{:>11.1}{:>11.1}{:>8.0}{:>8.0}{:>8.2}{:>9.2}{:>6.0} %{:>7.2}  {answers:?}",
             part.a_second(licences),
             part.a_second(done),
             millis(part.quantile(0.5)),
             millis(part.quantile(0.99)),
             millis(spent) / count,
+            millis(later) / count,
+            100.0 * driven.as_secs_f64() / (driven + spent).as_secs_f64(),
             f64::from(calls) / count,
         );
         part.a_second(licences)
+    }
+
+    /// Waits until nothing is left that a purchase causes later. Nothing of it may have failed.
+    async fn settle(&mut self) {
+        progress("Waiting for stream and bus");
+        let nothing = serde_json::json!({});
+        let settled = self.operator.post("/_local/dead-letters/redrive", &nothing).await.expect(200).json;
+        if settled != serde_json::json!({"redriven": 0, "left": 0}) {
+            self.broken.push(format!("stream and bus gave up on something: {settled}"));
+        }
+        progress("");
     }
 
     async fn books(&mut self, name: &str, part: &Part, shops: &[Shop]) -> usize {

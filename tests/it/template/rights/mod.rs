@@ -201,8 +201,11 @@ async fn no_function_may_do_more_than_it_does() {
     live(&world, &operator).await;
     accounts::live(&world).await;
     world.run_schedule("checkpoint-ledger").await;
-    // A user with a picture, who is deleted.
+    // A user with a picture and an open link, who is deleted.
     let leaves = world.person().await;
+    let forgot = json!({"email": leaves.email});
+    let _asked = world.nobody().post("/v1/auth/forgot-password", &forgot).await.expect(202);
+    world.system().settle().await;
     let picture = json!({
         "pk": {"S": format!("AV#{}", leaves.refid)}, "sk": {"S": "."}, "kind": {"S": "avatar"},
         "doc": {"M": {"version": {"N": "1"}}},

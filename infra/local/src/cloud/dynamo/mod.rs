@@ -69,6 +69,7 @@ pub struct Dynamo {
     database: Database,
     table: String,
     keys: IndexKeys,
+    keeps_tokens: bool,
 }
 
 impl Dynamo {
@@ -77,19 +78,28 @@ impl Dynamo {
     /// Opening a file deletes the stream records that are older than 24 hours *and* delivered, according to the
     /// position that [`crate::cloud::stream`] keeps in the same folder.
     pub fn open(storage: Storage, spec: &TableSpec, table: &str, now: Now) -> Result<Self, DynamoError> {
+        let keeps_tokens = storage == Storage::Memory;
         let database = match storage {
             Storage::File(path) => open_file(&path, spec, table, &now)?,
             Storage::Memory => in_memory(spec, table, now)?,
         };
-        Ok(Self { database, table: table.to_owned(), keys: IndexKeys::of(spec) })
+        Ok(Self { database, table: table.to_owned(), keys: IndexKeys::of(spec), keeps_tokens })
     }
 
     /// Answers an operation like `GetItem` as DynamoDB does: with a status and JSON.
+    ///
+    /// By the token of a transaction DynamoDB recognizes a repetition after a lost answer. A table in a file ignores
+    /// it: in its process no answer is lost, and the database would go through the tokens of ten minutes each time. A
+    /// table in memory keeps it, because tests lose answers on purpose.
     pub fn call(&self, operation: &str, request: &[u8]) -> (u16, String) {
-        match self.keys.refusal(operation, request) {
-            Some(refusal) => (400, refusal.to_string()),
-            None => wire::call(&self.database, operation, &mut serde_json::Deserializer::from_slice(request)),
+        if let Some(refusal) = self.keys.refusal(operation, request) {
+            return (400, refusal.to_string());
         }
+        let request = &mut serde_json::Deserializer::from_slice(request);
+        if self.keeps_tokens {
+            return wire::call(&self.database, operation, request);
+        }
+        wire::call_once(&self.database, operation, request)
     }
 
     pub fn table(&self) -> &str {

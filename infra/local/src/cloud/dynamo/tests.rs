@@ -237,3 +237,31 @@ async fn only_old_and_delivered_records_leave_the_stream() {
     drop(open(&path, &spec()).unwrap());
     assert_eq!(left(), 3, "the last delivered record stays, because the next number follows it");
 }
+
+/// The database would keep the token of each transaction for ten minutes and go through all of them at the next one, so
+/// that a write would cost the more, the more there were before it. In memory, it does what DynamoDB does.
+#[test]
+fn a_table_in_a_file_keeps_no_token_of_a_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = open(&folder.path().join("table.sqlite"), &spec()).unwrap();
+    let memory = Dynamo::open(Storage::Memory, &spec(), "purser", clock()).unwrap();
+    let count = json!({
+        "ClientRequestToken": "the same",
+        "TransactItems": [{"Update": {
+            "TableName": "purser",
+            "Key": {"pk": {"S": "a"}, "sk": {"S": "-"}},
+            "UpdateExpression": "ADD times :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }}],
+    });
+    let read = json!({"TableName": "purser", "Key": {"pk": {"S": "a"}, "sk": {"S": "-"}}});
+    for (table, times) in [(file, "2"), (memory, "1")] {
+        for _ in 0..2 {
+            let (status, said) = table.call("TransactWriteItems", count.to_string().as_bytes());
+            assert_eq!(status, 200, "{said}");
+        }
+        let (_, said) = table.call("GetItem", read.to_string().as_bytes());
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said["Item"]["times"]["N"], times);
+    }
+}

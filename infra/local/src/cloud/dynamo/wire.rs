@@ -2,6 +2,7 @@
 //!
 //! Invariant: an operation that is not among these is refused, as DynamoDB refuses one that it does not know.
 
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
@@ -23,6 +24,18 @@ pub fn call<'a>(database: &Database, operation: &str, request: impl Deserializer
             (400, unknown.to_string())
         }
     }
+}
+
+/// Like [`call`], for a caller that never repeats a transaction: its token is neither kept nor compared.
+pub fn call_once<'a>(database: &Database, operation: &str, request: impl Deserializer<'a>) -> (u16, String) {
+    if operation != "TransactWriteItems" {
+        return call(database, operation, request);
+    }
+    answer(
+        read(request).and_then(|it| {
+            database.transact_write_items(TransactWriteItemsRequest { client_request_token: None, ..it })
+        }),
+    )
 }
 
 fn read<'a, T: DeserializeOwned>(request: impl Deserializer<'a>) -> Result<T, DynoxideError> {

@@ -34,10 +34,9 @@ pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: T
     let spec = &consumer.spec;
     let size = spec.batch_size.max(1);
     // Records that match no filter are never handed over.
-    let taken = records.iter().filter(|it| spec.takes(it));
-    let records: Vec<Value> = taken.cloned().collect();
+    let records: Vec<&Value> = records.iter().filter(|it| spec.takes(it)).collect();
     // The batches still to be delivered, the next one last, each with its number of failures.
-    let mut batches: Vec<(&[Value], u32)> = records.chunks(size).rev().map(|it| (it, 0)).collect();
+    let mut batches: Vec<(&[&Value], u32)> = records.chunks(size).rev().map(|it| (it, 0)).collect();
     while let Some((batch, failures)) = batches.pop() {
         let Err(Failure { from, reason }) = call(consumer, batch).await else {
             continue;
@@ -63,9 +62,10 @@ pub(super) async fn deliver(consumer: &Consumer, records: &[Value], mut terms: T
     true
 }
 
-async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
+async fn call(consumer: &Consumer, batch: &[&Value]) -> Result<(), Failure> {
     let whole = |reason| Failure { from: 0, reason };
-    let event = json!({ "Records": batch });
+    let records: Vec<Value> = batch.iter().map(|it| (*it).clone()).collect();
+    let event = json!({ "Records": records });
     // A task of its own, so that a panic fails the call and not the stream.
     let answer =
         tokio::spawn((consumer.handler)(event)).await.map_err(|error| whole(error.to_string()))?.map_err(whole)?;
@@ -85,8 +85,8 @@ async fn call(consumer: &Consumer, batch: &[Value]) -> Result<(), Failure> {
     lowest.map_or(Ok(()), |from| Err(Failure { from, reason: NAMED.to_owned() }))
 }
 
-fn give_up(consumer: &Consumer, batch: &[Value], reason: &str, dead_letters: &DeadLetters) {
-    for record in batch {
+fn give_up(consumer: &Consumer, batch: &[&Value], reason: &str, dead_letters: &DeadLetters) {
+    for &record in batch {
         // Log the keys only, because images hold personal data.
         tracing::error!(
             function = %consumer.function,

@@ -14,7 +14,8 @@ use super::delivery::{Terms, deliver};
 use super::{Consumer, Drained, StreamError, StreamReader};
 use crate::cloud::dead_letters::{DeadLetter, DeadLetters};
 
-/// The pause between two reads of an idle stream, unless somebody waits for it.
+/// The pause before the next read if the last one found less than it could take, unless somebody waits for it. Without
+/// it, each write would be handed over by itself, and what is done once a batch would be done once a write.
 const POLL: Duration = Duration::from_millis(20);
 
 const AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -111,7 +112,14 @@ impl Run {
                 waiting.push(waiter);
             }
             let outcome = match self.reader.read(limit) {
-                Ok(records) if !records.is_empty() => self.hand_over(records).await,
+                Ok(records) if !records.is_empty() => {
+                    let is_full = records.len() >= limit;
+                    let handed_over = self.hand_over(records).await;
+                    if !is_full && handed_over.is_ok() && waiting.is_empty() {
+                        self.rest(POLL).await;
+                    }
+                    handed_over
+                }
                 Ok(_) if waiting.is_empty() => {
                     self.rest(POLL).await;
                     Ok(())

@@ -100,6 +100,37 @@ async fn records_come_in_order_and_a_restart_goes_on_from_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_during_and_soon_after_a_batch_is_handed_over_together() {
+    let millis = std::time::Duration::from_millis;
+    let dynamo = table();
+    let (mut relay, seen) = consumer(batches_of(10), |_, _| Ok(Value::Null));
+    let quick = Arc::clone(&relay.handler);
+    relay.handler = Arc::new(move |event| {
+        let handled = quick(event);
+        Box::pin(async move {
+            tokio::time::sleep(millis(5)).await;
+            handled.await
+        })
+    });
+    let pump = start(StreamReader::open(&dynamo, None).unwrap(), relay);
+    pump.settled().await;
+    put(dynamo.database(), "a");
+    tokio::time::sleep(millis(21)).await;
+    assert_eq!(*seen.lock().unwrap(), [vec!["a"]]);
+    put(dynamo.database(), "during");
+    tokio::time::sleep(millis(6)).await;
+    put(dynamo.database(), "after");
+    tokio::time::sleep(millis(25)).await;
+    assert_eq!(*seen.lock().unwrap(), [vec!["a"], vec!["during", "after"]]);
+    // Nobody who waits has to wait for that.
+    put(dynamo.database(), "waited for");
+    let asked = tokio::time::Instant::now();
+    pump.settled().await;
+    assert!(asked.elapsed() <= millis(6), "{:?}", asked.elapsed());
+    assert_eq!(seen.lock().unwrap().concat(), ["a", "during", "after", "waited for"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_filters_leave_out_is_not_handed_over() {
     let dynamo = table();
     for key in ["a", "b", "a", "c"] {
