@@ -122,14 +122,14 @@ async fn all_are_refused(faults: impl Fn(&Subject<'_>) -> Vec<Fault>) {
         }
         party.prepare(&world, case.needs).await;
         let caller = whoever_may(&world, &party, case);
-        let before = world.state().await;
+        let before = world.writes().await;
         let sample = (case.sample)(&party.ids);
         for fault in faults(&Subject { document, operation, sample }) {
             sent += 1;
             let complaint = fault.complaint(&caller).await;
             complaints.extend(complaint.map(|complaint| format!("{} {complaint}", case.operation)));
         }
-        if world.state().await != before {
+        if world.writes().await != before {
             complaints.push(format!("{} changed something", case.operation));
         }
     }

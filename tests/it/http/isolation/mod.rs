@@ -125,7 +125,7 @@ async fn someone_elses_looks_like_nothing() {
     let foreign = [b.ids.clone(), b.standalone(&world).await, above];
     for (case, operation) in cases(&world).await {
         a.prepare(&world, case.needs).await;
-        let before = world.state().await;
+        let before = world.writes().await;
         let (callers, pairs) = match case.who {
             Who::Anybody => (vec![], vec![]),
             Who::SignedIn => {
@@ -144,7 +144,7 @@ async fn someone_elses_looks_like_nothing() {
         }
         let name = case.operation;
         assert!(!pairs.is_empty() || !name.contains("id}"), "{name}: its case has no ids");
-        assert_eq!(world.state().await, before, "{name}: refused requests must change nothing");
+        assert_eq!(world.writes().await, before, "{name}: refused requests must change nothing");
     }
 }
 

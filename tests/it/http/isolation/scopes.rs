@@ -56,7 +56,7 @@ async fn each_operation_needs_its_scope_and_no_other_one_helps() {
         for scope in SCOPES.iter().filter(|scope| needs != [**scope]) {
             lacking.push((scope, key(&world, case, &party, &[scope]).await));
         }
-        let before = world.state().await;
+        let before = world.writes().await;
         for (scope, caller) in &lacking {
             for (what, request) in variants(&operation, &request) {
                 let reply = request.send(caller).await;
@@ -64,7 +64,7 @@ async fn each_operation_needs_its_scope_and_no_other_one_helps() {
                 assert_eq!((reply.status, reply.text("code")), (403, "forbidden"), "{at}");
             }
         }
-        assert_eq!(world.state().await, before, "{}: a refused request changed something", case.operation);
+        assert_eq!(world.writes().await, before, "{}: a refused request changed something", case.operation);
         let reply = request.send(&right).await;
         // What gives rights needs them: a key that only manages people can't make another owner or operator.
         let gives = ["POST /v1/users", "PATCH /v1/users/{refid}"].contains(&case.operation)

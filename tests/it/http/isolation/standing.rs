@@ -47,7 +47,7 @@ async fn each_is_judged(status: &str, code: &str, allowed: impl Fn(&Case, &Opera
         judged += 1;
         let request = (case.sample)(&party.ids).request(&operation, "k");
         let nothing = (case.sample)(&party.ids.of_nothing()).request(&operation, "k");
-        let before = world.state().await;
+        let before = world.writes().await;
         for (who, caller) in &all {
             let at = format!("{} by {who}", case.operation);
             if allowed(case, &operation) {
@@ -65,7 +65,7 @@ async fn each_is_judged(status: &str, code: &str, allowed: impl Fn(&Case, &Opera
             }
         }
         if !allowed(case, &operation) {
-            assert_eq!(world.state().await, before, "{}: a refused request changed something", case.operation);
+            assert_eq!(world.writes().await, before, "{}: a refused request changed something", case.operation);
         }
     }
     assert!(judged > 50, "only {judged} cases were judged");
