@@ -4,6 +4,7 @@
 TOOLS := $(or $(PURSER_TOOLS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/purser)
 ARCH := x86_64
 LAMBDA := target/lambda
+BINARIES := purser-api purser-workers purser-people
 DENY := $(TOOLS)/cargo-deny-0.20.2
 MACHETE := $(TOOLS)/cargo-machete-0.9.2
 CYCLONEDX := $(TOOLS)/cargo-cyclonedx-0.5.9
@@ -20,6 +21,9 @@ $$(python-$(1))/locked:
 endef
 $(foreach group,browser checkov clients cloud fuzz lint locks rehearse release sam,$(eval $(call environment,$(group))))
 
+# How `make run` builds: optimised or fast to build.
+PROFILE := $(if $(RELEASE),fast,dev)
+
 SCHEMA := $(python-lint)/bin/check-jsonschema --quiet --builtin-schema
 
 ifeq ($(origin KEY),command line)
@@ -31,8 +35,8 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
 
 .PHONY: run
-run: ## Run the whole system on http://127.0.0.1:3000, with its data in .purser/
-	@cargo run
+run: ## Run the whole system on http://127.0.0.1:3000, with its data in .purser/; RELEASE=1 optimised
+	@cargo run --profile $(PROFILE)
 
 .PHONY: demo
 demo: ## Fill .purser/ with years of made-up history to show with `make run`; SEED=1 YEARS=2 CLIENTS=5000 RESELLERS=40
@@ -40,13 +44,14 @@ demo: ## Fill .purser/ with years of made-up history to show with `make run`; SE
 		--resellers $(or $(RESELLERS),40)
 
 .PHONY: test
-test: built ## Run every test
-	cargo test --workspace --lib --bins --tests --quiet
+test: built ## Run every test, and say which took longest
+	@tests/support/timed --workspace --lib --bins --tests --no-fail-fast
 
 .PHONY: lint
 lint: tools ## Check formatting, lints, dependencies and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo clippy --package purser-lambda --quiet -- -D warnings   # as a release is built: without feature `document`
 	$(DENY)/bin/cargo-deny --log-level error check bans licenses sources
 	$(MACHETE)/bin/cargo-machete .
 	$(python-lint)/bin/cfn-lint template.yaml infra/cloud/edge.yaml
@@ -119,22 +124,24 @@ crash: built ## Kill purser under load, restart it, and check that nothing is lo
 	@target/debug/crash $(or $(N),20) $(SEED)
 
 .PHONY: release
-release: $(python-release)/locked ## Build the zip for Lambda, target/lambda/purser-api.zip; ARCH=arm64
-	@PATH="$(python-release)/bin:$$PATH" infra/release/build $(ARCH) purser-api purser-api
-	@$(python-release)/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/purser-api $(LAMBDA)/purser-api.zip
+release: $(python-release)/locked ## Build the zips for Lambda, target/lambda/*.zip; ARCH=arm64
+	@PATH="$(python-release)/bin:$$PATH" infra/release/build $(ARCH) purser-lambda $(BINARIES)
+	@for binary in $(BINARIES); do \
+		$(python-release)/bin/python infra/release/package.py $(ARCH) $(LAMBDA)/$$binary $(LAMBDA)/$$binary.zip || exit; \
+	done
 
 .PHONY: sbom
-sbom: $(CYCLONEDX)/bin/cargo-cyclonedx ## Say what is in that zip, in CycloneDX: target/lambda/purser-api.cdx.json
-	@infra/release/sbom $(CYCLONEDX)/bin $(LAMBDA)/purser-api.cdx.json
+sbom: $(CYCLONEDX)/bin/cargo-cyclonedx ## Say what is in those zips, in CycloneDX: target/lambda/purser.cdx.json
+	@infra/release/sbom $(CYCLONEDX)/bin $(LAMBDA)/purser.cdx.json
 
 .PHONY: bench-start
-bench-start: release ## Print how fast the release starts and answers; STARTS=20 REQUESTS=1000
+bench-start: release built ## Print how fast the release starts and answers; STARTS=20 REQUESTS=1000
 	@PATH="$(python-release)/bin:$$PATH" infra/release/build $(ARCH) purser-bare bare-hello bare-calls
-	@cargo run --quiet --package purser-tests --bin bench_start $(LAMBDA) $(or $(STARTS),20) $(or $(REQUESTS),1000)
+	@target/debug/bench_start $(LAMBDA) $(or $(STARTS),20) $(or $(REQUESTS),1000)
 
 .PHONY: bench-load
-bench-load: built ## Print how many purchases the laptop makes under load, and how it answers overload; SECONDS=8
-	@target/debug/bench_load $(or $(SECONDS),8)
+bench-load: $(if $(RELEASE),built-fast,built) ## Print what the laptop sells under load; SECONDS=8 RELEASE=1
+	@target/$(if $(RELEASE),fast,debug)/bench_load $(or $(SECONDS),8)
 
 .PHONY: costs
 costs: built ## Print what a month costs at AWS's list prices; FILE=docs/deploying.md updates the figures there
@@ -148,6 +155,10 @@ clean: ## Remove builds, but not the data, and not the tools, which other checko
 .PHONY: built
 built:
 	cargo build --workspace --all-targets
+
+.PHONY: built-fast
+built-fast:
+	cargo build --profile fast --workspace --bin purser --bin bench_load
 
 # Nothing is installed system-wide, and Python's tools only in the bytes that infra/tools names.
 .PHONY: tools

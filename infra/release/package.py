@@ -19,6 +19,9 @@ GLIBC = (2, 34)
 LIBRARIES = {"libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1"}
 """The libraries that may be linked: only glibc's, because images of the runtime may lack others."""
 
+MOST_BYTES = 6_000_000
+"""The most that a zip may weigh, because each cold start loads it (docs/start.md)."""
+
 LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
 
@@ -74,6 +77,9 @@ def main() -> None:
     pack(path.read_bytes(), target)
     print(told(path))
     print(told(target))
+    if target.stat().st_size > MOST_BYTES:
+        target.unlink()
+        sys.exit(f"{target} was larger than {MOST_BYTES / 1e6:.0f} MB; see docs/adr/0032-three-binaries.md")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from mutations import (
     without_statement,
 )
 from rehearsal import rehearse
-from deployment.stack import binary, package
+from deployment.stack import package
 from steps import Outcome, end, say
 from deployment.template import load
 
@@ -196,11 +196,11 @@ class Death:
         return line if self.fate == "killed" else f"{line}\n          {self.outcome.reason or 'the whole walk passed'}"
 
 
-def kill(mutation: Mutation, archive: Path) -> Death:
+def kill(mutation: Mutation, archives: list[Path]) -> Death:
     """Rehearses a broken template."""
     start, tree = time.monotonic(), load()
     mutation.change(tree)
-    outcome = rehearse(tree, archive, lambda _: None)
+    outcome = rehearse(tree, archives, lambda _: None)
     return Death(mutation, outcome, time.monotonic() - start)
 
 
@@ -212,10 +212,10 @@ def checked(mutations: list[Mutation]) -> None:
         assert tree != load(), f"{mutation.name} changes nothing"
 
 
-def table(pool: ThreadPoolExecutor, mutations: list[Mutation], archive: Path) -> list[Death]:
+def table(pool: ThreadPoolExecutor, mutations: list[Mutation], archives: list[Path]) -> list[Death]:
     """Rehearses all mutants, several at a time, and prints the outcome of each."""
     width = max(len(mutation.name) for mutation in mutations)
-    waiting: list[Future[Death]] = [pool.submit(kill, mutation, archive) for mutation in mutations]
+    waiting: list[Future[Death]] = [pool.submit(kill, mutation, archives) for mutation in mutations]
     try:
         deaths = []
         for done in as_completed(waiting):
@@ -240,9 +240,9 @@ def main(part: str = "") -> int:
         return 1
     checked(mutations)
     with tempfile.TemporaryDirectory(prefix="rehearsal-code-") as folder:
-        archive = package(Path(folder), binary())
+        archives = package(Path(folder))
         with ThreadPoolExecutor(max_workers=int(os.environ.get("JOBS", (os.cpu_count() or 1) + 1))) as pool:
-            deaths = table(pool, mutations, archive)
+            deaths = table(pool, mutations, archives)
     alive = [death for death in deaths if death.fate != "killed"]
     # Once more at the end, for those who read only the end of a long log.
     for death in alive:

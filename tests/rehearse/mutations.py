@@ -259,4 +259,5 @@ def with_idle_function(tree: Tree) -> None:
     """Adds a function that nothing invokes."""
     if "Idle" in tree["Resources"]:
         raise NothingToChange("no resource Idle yet")
-    tree["Resources"]["Idle"] = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "front"}}
+    settings = {"Handler": "front", "CodeUri": tree["Resources"]["Front"]["Properties"]["CodeUri"]}
+    tree["Resources"]["Idle"] = {"Type": "AWS::Serverless::Function", "Properties": settings}

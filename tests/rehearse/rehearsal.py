@@ -173,8 +173,9 @@ class InsideStack(Inside):
 
     def anew(self) -> None:
         self.until("all functions finish", self.cloud.is_quiet)
-        for function in self.functions:
-            self.stack.awslambda.update_function_code(FunctionName=function, S3Bucket=BUCKET, S3Key="code.zip")
+        for function, logical in self.functions.items():
+            code = self.stack.code(logical)
+            self.stack.awslambda.update_function_code(FunctionName=function, S3Bucket=BUCKET, S3Key=code)
 
     def dead_letters(self) -> list[str]:
         sqs, s3 = self.cloud.client("sqs"), self.cloud.client("s3")
@@ -213,7 +214,7 @@ def scheduled(rule: str) -> dict[str, object]:
             "account": "000000000000", "time": now, "region": REGION, "resources": [rule], "detail": {}}
 
 
-def rehearse(tree: Tree, archive: Path, say: Say) -> Outcome:
+def rehearse(tree: Tree, archives: list[Path], say: Say) -> Outcome:
     """Deploys a template into a fresh cloud and walks through it."""
     key = secrets.token_urlsafe(24)
     parameters = {**SWITCHES, "MailFrom": SENDER, "PublicUrl": PUBLIC_URL,
@@ -223,7 +224,7 @@ def rehearse(tree: Tree, archive: Path, say: Say) -> Outcome:
         stack, start = Stack(cloud, tree), time.monotonic()
         try:
             split(cloud)
-            stack.deploy(archive, parameters)
+            stack.deploy(archives, parameters)
             stack.wire(SENDER)
         except Exception as error:  # Any error is the reason why the template can't be deployed.
             say(f"FAILED {time.monotonic() - start:6.2f} s  {DEPLOYED}\n       {error!r}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from deployment import sizes
 from caller import Failure
 from rehearsal import rehearse
-from deployment.stack import binary, package
+from deployment.stack import package
 from steps import end, say, verdict
 from deployment.template import load
 
@@ -27,8 +27,8 @@ def main() -> int:
         say(f"FAILED the template fits into AWS's limits\n       {error}")
         return 1
     with tempfile.TemporaryDirectory(prefix="rehearsal-code-") as folder:
-        archive = package(Path(folder), binary())
-        outcome = rehearse(tree, archive, say)
+        archives = package(Path(folder))
+        outcome = rehearse(tree, archives, say)
     say(verdict("rehearsal", outcome, time.monotonic() - start))
     return 1 if outcome.failed else 0
 

@@ -1,8 +1,8 @@
 //! The API and the workers behind it: one module per noun, and in it one file per operation, named by its verb.
 //!
-//! Invariant: [`ROOMS`] lists every function under the name that `Handler:` in template.yaml selects it by. A test
-//! checks that both lists are equal, and that the routes of each function equal its events in the template. A module
-//! may use another one's bodies, views and reports, but never its handlers.
+//! Invariant: [`API`], [`WORKERS`] and [`PEOPLE`] list every function under the name that `Handler:` in template.yaml
+//! selects it by. A test checks that the template lists the same ones, and that the routes of each function equal its
+//! events there. A module may use another one's bodies, views and reports, but never its handlers.
 
 pub mod accounts;
 pub mod analytics;
@@ -134,21 +134,25 @@ impl Function {
     }
 }
 
-pub const ROOMS: &[&[Function]] = &[
+/// The functions of a binary of their own: they alone need the dictionary of passwords and the formats of pictures.
+pub const PEOPLE: &[&[Function]] = &[accounts::FUNCTIONS];
+
+/// The functions that answer no requests: the stream, events, schedules and operators with rights in the account start
+/// them.
+pub const WORKERS: &[&[Function]] =
+    &[events::stream::FUNCTIONS, events::bus::FUNCTIONS, events::schedule::FUNCTIONS, seals::FUNCTIONS];
+
+/// All others.
+pub const API: &[&[Function]] = &[
     http::FUNCTIONS,
     clients::FUNCTIONS,
     resellers::FUNCTIONS,
     products::FUNCTIONS,
     provisions::FUNCTIONS,
     ledger::FUNCTIONS,
-    accounts::FUNCTIONS,
     analytics::FUNCTIONS,
-    events::stream::FUNCTIONS,
-    events::bus::FUNCTIONS,
-    events::schedule::FUNCTIONS,
-    seals::FUNCTIONS,
 ];
 
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    ROOMS.iter().copied().flatten()
+    API.iter().chain(WORKERS).chain(PEOPLE).copied().flatten()
 }

@@ -1,4 +1,7 @@
-//! The registry of all Lambda functions, those of the API and those of the portal, and the HTTP service of each.
+//! The registry of all Lambda functions, the binaries that they are in, and the HTTP service of each.
+//!
+//! Invariant: a binary has no code that only functions of another one need (docs/adr/0032-three-binaries.md). So
+//! nothing that every function uses may name all functions.
 
 use std::sync::LazyLock;
 
@@ -11,15 +14,40 @@ use purser_edge::prelude::*;
 use purser_edge::process::gate::Gate;
 use purser_portal::kit::page;
 
+pub mod run;
+
+/// Functions that are deployed together, in one zip.
+#[derive(Debug, Clone, Copy)]
+pub struct Binary {
+    /// The name of its file, which the functions' `CodeUri:` in template.yaml names.
+    pub name: &'static str,
+    rooms: [&'static [&'static [Function]]; 2],
+}
+
+pub const API: Binary = Binary { name: "purser-api", rooms: [purser_api::API, &[]] };
+/// What answers no requests.
+pub const WORKERS: Binary = Binary { name: "purser-workers", rooms: [purser_api::WORKERS, &[]] };
+/// Accounts, and pages for people.
+pub const PEOPLE: Binary = Binary { name: "purser-people", rooms: [purser_api::PEOPLE, &[purser_portal::FUNCTIONS]] };
+
+pub const BINARIES: [Binary; 3] = [API, WORKERS, PEOPLE];
+
+impl Binary {
+    pub fn functions(self) -> impl Iterator<Item = &'static Function> {
+        self.rooms.into_iter().flatten().copied().flatten()
+    }
+}
+
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    purser_api::functions().chain(purser_portal::FUNCTIONS)
+    BINARIES.into_iter().flat_map(Binary::functions)
 }
 
 pub fn function(name: &str) -> Option<&'static Function> {
     functions().find(|function| function.name == name)
 }
 
-static PATHS: LazyLock<Paths> = LazyLock::new(|| Paths::of(functions()));
+/// The routes of all functions. A test compares them with the code.
+static PATHS: LazyLock<Paths> = LazyLock::new(|| Paths::read(include_str!("../routes.txt")));
 
 /// The function's routes as a service; `None` if the function is not started by HTTP requests.
 pub fn router(function: &Function, app: &App) -> Option<axum::Router> {

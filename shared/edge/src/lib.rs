@@ -13,3 +13,6 @@ pub use caller::call::Call;
 pub use caller::input::Input;
 pub use http::problem::Problem;
 pub use process::app::App;
+// For `undescribed_routes`, which other crates expand.
+#[doc(hidden)]
+pub use utoipa_axum;

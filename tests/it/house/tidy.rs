@@ -241,3 +241,31 @@ fn the_toolchain_is_the_one_that_the_manifest_asks_for() {
     let pinned = value(&read("rust-toolchain.toml"), "channel");
     assert!(pinned.starts_with(&value(&read("Cargo.toml"), "rust-version")), "{pinned}");
 }
+
+/// Of each release that the Makefile builds: its package and its binaries.
+fn releases() -> Vec<(String, Vec<String>)> {
+    let makefile = std::fs::read_to_string(root().join("Makefile")).unwrap();
+    let functions = makefile.lines().find_map(|line| line.strip_prefix("BINARIES := ")).unwrap();
+    let makefile = makefile.replace("$(BINARIES)", functions);
+    let built = makefile.lines().filter_map(|line| line.split_once("infra/release/build $(ARCH) "));
+    let mut words = built.map(|(_, named)| named.split(' ').map(ToOwned::to_owned));
+    std::iter::from_fn(|| words.next().map(|mut words| (words.next().unwrap(), words.collect()))).collect()
+}
+
+#[test]
+fn the_binaries_of_a_release_are_in_its_package() {
+    let releases = releases();
+    assert!(releases.iter().any(|(_, binaries)| binaries.contains(&"purser-api".to_owned())), "{releases:?}");
+    let manifests: Vec<String> = files()
+        .iter()
+        .filter(|name| name.ends_with("Cargo.toml"))
+        .map(|name| std::fs::read_to_string(root().join(name)).unwrap())
+        .collect();
+    for (package, binaries) in releases {
+        let named = format!("[package]\nname = \"{package}\"\n");
+        let manifest = manifests.iter().find(|text| text.starts_with(&named)).unwrap_or_else(|| panic!("no {package}"));
+        for binary in binaries {
+            assert!(manifest.contains(&format!("[[bin]]\nname = \"{binary}\"\n")), "{package} builds no {binary}");
+        }
+    }
+}

@@ -7,7 +7,17 @@ use std::path::Path;
 const UPDATE: &str = "UPDATE_OPENAPI";
 
 #[test]
-fn the_committed_document_is_the_one_that_is_served() {
+fn the_committed_routes_are_those_of_the_functions() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions/lambda/routes.txt");
+    let routes = purser_api::http::fallback::listed(purser_lambda::functions());
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(&file, &routes).expect("routes.txt is written");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap_or_default(), routes, "{UPDATE}=1 writes it");
+}
+
+#[test]
+fn the_committed_document_is_that_of_the_code() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi.json");
     let document = purser_api::http::openapi::document().to_pretty_json().expect("JSON") + "\n";
     if std::env::var_os(UPDATE).is_some() {

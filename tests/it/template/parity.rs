@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use purser_api::{Entry, Routes};
 use purser_edge::process::config::{Config, SECRETS_VARIABLE};
-use purser_lambda::{function, functions};
+use purser_lambda::{BINARIES, function, functions};
 use purser_local::template::roles::Roles;
 use purser_local::template::{EventSpec, Template};
 use purser_store::engine::secrets::Purpose;
@@ -25,6 +25,21 @@ fn every_function_of_the_template_has_code_and_the_other_way_round() {
     let coded: BTreeSet<String> = functions().map(|function| function.name.to_owned()).collect();
     assert_eq!(named, coded);
     assert_eq!(named.len(), template().functions.len(), "no function may be listed twice");
+}
+
+#[test]
+fn each_function_is_deployed_with_the_binary_that_it_is_in() {
+    // `aws cloudformation package` takes no notice of `Globals`, so each function names its zip itself.
+    let mut named = 0;
+    for binary in BINARIES {
+        for function in binary.functions() {
+            let (handler, zip) = (function.name, binary.name);
+            let deployed = format!("      Handler: {handler}\n      CodeUri: target/lambda/{zip}.zip\n");
+            assert!(TEMPLATE.contains(&deployed), "template.yaml lacks:\n{deployed}");
+            named += 1;
+        }
+    }
+    assert_eq!(TEMPLATE.matches("CodeUri:").count(), named);
 }
 
 #[test]
@@ -168,7 +183,7 @@ fn seals_and_signatures_are_for_those_who_need_them() {
         functions().map(|it| it.name).filter(|it| roles.get(it).unwrap().secrets().contains(&purpose)).collect()
     };
     assert_eq!(may(Purpose::Signing), ["checkpoint-ledger"]);
-    assert_eq!(may(Purpose::Factors), ["customer-auth", "manage-account", "reseal"]);
+    assert_eq!(may(Purpose::Factors), ["reseal", "customer-auth", "manage-account"]);
     assert_eq!(may(Purpose::Licences), ["provision", "read-provisions", "refund-provision", "reseal"]);
     assert_eq!(may(Purpose::Captcha), ["sign-up-reseller", "customer-auth"]);
     let answering = functions().filter(|it| matches!(it.entry, Entry::Http(_))).map(|it| it.name);

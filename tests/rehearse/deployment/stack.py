@@ -18,6 +18,7 @@ from deployment.template import ROOT, Tree, text
 
 NAME = "purser"
 BUCKET = "artifacts"
+BINARIES = ("purser-api", "purser-workers", "purser-people")
 DEPLOY = 60.0
 # Types that only watch the others, and that MiniStack does not know. Any other unknown type fails the deployment.
 UNKNOWN = (
@@ -32,23 +33,29 @@ UNKNOWN = (
 FUNCTION_OF_ROUTE = re.compile(r"/functions/(arn:[^/]+)/invocations")
 
 
-def package(folder: Path, binary: Path) -> Path:
-    """Packs the binary into an archive for Lambda: as `bootstrap`, without symbols, which make up most of its size."""
-    bootstrap, archive = folder / "bootstrap", folder / "code.zip"
-    if shutil.which("strip"):
-        subprocess.run(["strip", "-o", bootstrap, binary], check=True)
-    else:
-        shutil.copy(binary, bootstrap)
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as code:
-        code.write(bootstrap, "bootstrap")
-    bootstrap.unlink()
-    return archive
+def package(folder: Path) -> list[Path]:
+    """Packs each binary, as built for tests, into an archive for Lambda: as `bootstrap`, and without its symbols."""
+    built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
+    bootstrap, archives = folder / "bootstrap", []
+    for name in BINARIES:
+        if shutil.which("strip"):
+            subprocess.run(["strip", "-o", bootstrap, built / name], check=True)
+        else:
+            shutil.copy(built / name, bootstrap)
+        archives.append(folder / f"{name}.zip")
+        with zipfile.ZipFile(archives[-1], "w", zipfile.ZIP_DEFLATED, compresslevel=1) as code:
+            code.write(bootstrap, "bootstrap")
+        bootstrap.unlink()
+    return archives
 
 
 def packaged(tree: Tree) -> Tree:
     """The template with its code in a bucket, like the result of `sam package`."""
     copy: Tree = json.loads(text(tree))
-    copy["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/code.zip"
+    for resource in copy["Resources"].values():
+        settings = resource.get("Properties", {})
+        if "CodeUri" in settings:
+            settings["CodeUri"] = f"s3://{BUCKET}/{Path(settings['CodeUri']).name}"
     return copy
 
 
@@ -63,11 +70,12 @@ class Stack:
         # The resources by their logical names: type, id, and properties with every reference resolved.
         self.made: dict[str, Tree] = {}
 
-    def deploy(self, archive: Path, parameters: dict[str, str]) -> None:
+    def deploy(self, archives: list[Path], parameters: dict[str, str]) -> None:
         """Creates the stack, and waits until it is complete."""
         s3 = self.cloud.client("s3")
         s3.create_bucket(Bucket=BUCKET)
-        s3.upload_file(str(archive), BUCKET, "code.zip")
+        for archive in archives:
+            s3.upload_file(str(archive), BUCKET, archive.name)
         s3.put_object(Bucket=BUCKET, Key="template.json", Body=text(self.known()).encode())
         self.formation.create_stack(
             StackName=NAME,
@@ -77,6 +85,10 @@ class Stack:
         )
         until("the stack is created", DEPLOY, self.is_created)
         self.look()
+
+    def code(self, logical: str) -> str:
+        """The name of the archive with the code of a function."""
+        return Path(self.tree["Resources"][logical]["Properties"]["CodeUri"]).name
 
     def known(self) -> Tree:
         """The packaged template without the types that MiniStack does not know."""
@@ -172,8 +184,3 @@ def route_key(method: str, path: str) -> str:
     if path == "/$default":
         return "$default"
     return f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}"
-
-
-def binary() -> Path:
-    """The Lambda binary, as built for tests."""
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "purser-api"

@@ -16,18 +16,27 @@ use crate::{Entry, Function};
 
 /// The paths of all functions with their methods, to tell 405 from 404.
 #[derive(Debug)]
-pub struct Paths(Vec<(String, Vec<&'static str>)>);
+pub struct Paths(Vec<(&'static str, Vec<&'static str>)>);
 
 impl Paths {
-    pub fn of<'a>(functions: impl Iterator<Item = &'a Function>) -> Self {
-        let mut paths = utoipa::openapi::Paths::new();
-        for function in functions {
-            if let Entry::Http(routes) = function.entry {
-                paths.merge(routes.document().paths);
-            }
-        }
-        Self(paths.paths.iter().map(|(path, item)| (path.clone(), methods(item))).collect())
+    /// Reads what [`listed`] has written. A binary that asked its functions instead would have to contain all of them.
+    pub fn read(list: &'static str) -> Self {
+        let read =
+            |line: &'static str| line.split_once(' ').map(|(path, methods)| (path, methods.split(' ').collect()));
+        Self(list.lines().filter_map(read).collect())
     }
+}
+
+/// The paths of these functions, each in a line with its methods.
+pub fn listed<'a>(functions: impl Iterator<Item = &'a Function>) -> String {
+    let mut paths = utoipa::openapi::Paths::new();
+    for function in functions {
+        if let Entry::Http(routes) = function.entry {
+            paths.merge(routes.document().paths);
+        }
+    }
+    let lines: Vec<String> = paths.paths.iter().map(|(path, it)| format!("{path} {}", methods(it).join(" "))).collect();
+    lines.join("\n") + "\n"
 }
 
 fn methods(item: &PathItem) -> Vec<&'static str> {

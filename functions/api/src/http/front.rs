@@ -1,13 +1,9 @@
 //! `front`: the health check, the API's document, and every path for which no other function has a route (see
 //! [`super::fallback`]).
 
-use std::sync::LazyLock;
-
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use purser_edge::prelude::*;
-
-use crate::http::openapi;
 
 pub fn routes() -> OpenApiRouter {
     OpenApiRouter::default().routes(routes!(health)).routes(routes!(document))
@@ -28,14 +24,11 @@ async fn health() -> Result<Response, Problem> {
     answer::ok(&Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
-/// Built once, because every request gets the same bytes.
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let document = openapi::document();
-    document.to_json().unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
-});
+/// The document as it is committed. A test compares it with the one that the code makes ([`super::openapi`]).
+const DOCUMENT: &str = include_str!("../../../../openapi.json");
 
 /// Show the API's OpenAPI document
 #[utoipa::path(get, path = "/openapi.json", tag = "service", responses((status = 200, body = Object)))]
 async fn document() -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], DOCUMENT.as_str()).into_response()
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], DOCUMENT).into_response()
 }

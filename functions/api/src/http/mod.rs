@@ -2,6 +2,7 @@
 
 pub mod fallback;
 pub mod front;
+#[cfg(feature = "document")]
 pub mod openapi;
 
 use crate::Function;

@@ -6,6 +6,7 @@
 
 mod cors;
 mod edge;
+mod routes;
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};

@@ -1,4 +1,4 @@
-//! The binary of every Lambda function. `_HANDLER`, set from `Handler:` in template.yaml, names the function to run.
+//! What the binaries do: run the function that `_HANDLER`, set from `Handler:` in template.yaml, names.
 //!
 //! Invariant: a process serves one function, with the rights of that function's role, and initialises only what that
 //! function needs (docs/start.md).
@@ -12,16 +12,19 @@ use purser_edge::events::consumer::observed;
 use purser_edge::http::lambda;
 use purser_edge::process::gate::Gate;
 use purser_edge::process::logs;
-use purser_lambda::{function, router, stateless_router};
 use serde_json::Value;
 
+use crate::{Binary, router, stateless_router};
+
+/// Runs one of these functions until Lambda ends the process.
 // Lambda sends a process one request at a time, and a request mostly waits for the table. More threads would add cost
 // and no throughput.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+pub async fn run(binary: Binary) -> Result<(), Error> {
     logs::start(std::env::var("PURSER_BUS").unwrap_or_default());
     let name = std::env::var("_HANDLER").map_err(|_| "_HANDLER is not set: this binary runs on AWS Lambda")?;
-    let function = function(&name).ok_or_else(|| format!("there is no function {name:?}"))?;
+    let function = binary.functions().find(|it| it.name == name);
+    let function = function.ok_or_else(|| format!("there is no function {name:?} in {}", binary.name))?;
     match function.entry {
         Entry::Http(Routes::Stateless(_)) => {
             answer(stateless_router(function, &Gate::from_environment(&function.secrets()).await?)).await
