@@ -165,3 +165,15 @@ async fn a_reseller_lists_its_own_clients_only() {
     let created = a.caller.post("/v1/clients", &world.new_client()).await.expect(201);
     assert_eq!(created.text("reseller"), a.refid, "a client that a reseller creates must be its own");
 }
+
+#[tokio::test]
+async fn what_these_tests_count_as_a_change_is_one() {
+    let world = World::new().await;
+    let partner = world.partner("standard", 0).await;
+    let before = world.writes().await;
+    let _seen = partner.caller.get("/v1/clients").await.expect(200);
+    let _refused = partner.caller.post("/v1/clients", &json!({"name": 1})).await.refused(422, "invalid_fields");
+    assert_eq!(world.writes().await, before);
+    let _made = partner.caller.post("/v1/clients", &world.new_client()).await.expect(201);
+    assert!(world.writes().await > before);
+}
