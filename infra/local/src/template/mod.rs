@@ -59,7 +59,7 @@ pub struct TableSpec {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSpec {
     pub logical_id: String,
-    /// The `Handler`, by which the binary knows which function it is.
+    /// The `Handler`, by which a binary knows which function it is.
     pub handler: String,
     pub events: Vec<EventSpec>,
     /// `Policies` as written; `Null` if there are none.

@@ -15,7 +15,8 @@ use super::{Consumer, Drained, StreamError, StreamReader};
 use crate::cloud::dead_letters::{DeadLetter, DeadLetters};
 
 /// The pause before the next read if the last one found less than it could take, unless somebody waits for it. Without
-/// it, each write would be handed over by itself, and what is done once a batch would be done once a write.
+/// it, writes that come one after the other would be handed over one by one, and what is done once a batch would be
+/// done once a write.
 const POLL: Duration = Duration::from_millis(20);
 
 const AFTER_ERROR: Duration = Duration::from_secs(1);
