@@ -16,6 +16,7 @@ mod house;
 mod http;
 mod laptop;
 mod ledger;
+mod licences;
 mod portal;
 mod products;
 mod provisions;

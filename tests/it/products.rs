@@ -55,7 +55,7 @@ async fn terms_and_duration_go_together() {
     }
     for (terms, days) in [(json!("trial"), Value::Null), (json!("lifetime"), json!(5))] {
         let refused = made(terms, days).await.refused(422, "invalid_fields");
-        assert_eq!(refused.pointer(), "/terms");
+        assert_eq!(refused.pointer(), "/term");
     }
     let trial = made(json!("trial"), json!(14)).await.expect(201);
     let path = format!("/v1/products/{}", trial.text("reference"));

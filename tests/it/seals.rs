@@ -38,9 +38,10 @@ async fn seal(world: &World, partner: &Partner, product: &str, age: &str) -> Age
 async fn must_open(world: &World, partner: &Partner, name: &str, age: &Age) {
     let client = world.operator.get(&format!("/v1/clients/{}", age.client)).await.expect(200);
     assert_eq!(client.json["metadata"], json!({"age": name}));
-    let path = format!("/v1/provisions/{}", age.bought.text("refid"));
-    let read = world.operator.get(&path).await.expect(200);
-    assert_eq!(read.json["licences"][0]["key"], age.bought.json["licences"][0]["key"]);
+    let licence = &age.bought.json["licences"][0];
+    let path = format!("/v1/licences/{}/reveal-key", licence["refid"].as_str().unwrap());
+    let revealed = world.operator.act(&path).await.expect(200);
+    assert_eq!(revealed.json["key"], licence["key"]);
     let again = partner.caller.post_once("/v1/provisions", name, &age.purchase).await.expect(201);
     assert_eq!(again.bytes, age.bought.bytes);
     let credits = format!("/v1/resellers/{}/credits", partner.refid);

@@ -149,6 +149,7 @@ pub const API: &[&[Function]] = &[
     resellers::FUNCTIONS,
     products::FUNCTIONS,
     provisions::FUNCTIONS,
+    licences::FUNCTIONS,
     ledger::FUNCTIONS,
     analytics::FUNCTIONS,
 ];

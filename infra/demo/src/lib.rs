@@ -18,7 +18,8 @@ use purser_api::products::view::ProductView;
 use purser_api::provisions::view::ProvisionView;
 use purser_api::resellers::view::ResellerView;
 use purser_domain::basic::{ApiKeyRefid, ResellerRefid, Time};
-use purser_domain::licences::{Days, ParallelUses, Product, Terms};
+use purser_domain::licences::term::TermError;
+use purser_domain::licences::{Grants, KeyFormat, ParallelUses, Product, Terms};
 use purser_domain::money::{Quantity, Tier};
 use purser_domain::parties::{ClientStatus, Metadata, NewClient, NewReseller, ResellerStatus};
 use purser_domain::people::caller::api_key;
@@ -47,11 +48,11 @@ pub const COMPANY: &str = "Elite Global Partners";
 const MEMBER: &str = "elite@example.com";
 
 /// Reference, name, price, tiers, days and parallel uses of a product.
-type ProductRow = (&'static str, &'static str, u64, Option<&'static [Tier]>, Option<u64>, Option<u64>);
+type ProductRow = (&'static str, &'static str, u64, Option<&'static [Tier]>, Option<&'static str>, Option<u64>);
 const BOUGHT: &str = "PROD-001";
 const PRODUCTS: [ProductRow; 3] = [
-    (BOUGHT, "Pro, one year", 700, None, Some(365), Some(3)),
-    ("PROD-002", "Team, one year", 2_400, Some(&[Tier::Gold, Tier::Platinum]), Some(365), Some(10)),
+    (BOUGHT, "Pro, one year", 700, None, Some("P1Y"), Some(3)),
+    ("PROD-002", "Team, one year", 2_400, Some(&[Tier::Gold, Tier::Platinum]), Some("P1Y"), Some(10)),
     ("PROD-003", "Lifetime", 5_000, None, None, None),
 ];
 
@@ -160,14 +161,17 @@ async fn make(app: &App, credentials: &Credentials) -> Result<(), StoreError> {
 }
 
 async fn make_product(app: &App, row: ProductRow, now: Time) -> Result<(), StoreError> {
-    let (reference, name, price, tiers, days, uses) = row;
+    let (reference, name, price, tiers, term, uses) = row;
     let product = Product {
         reference: valid(reference.to_owned())?,
         name: valid(name.to_owned())?,
         price: valid(price)?,
         tiers: tiers.map(<[Tier]>::to_vec),
-        terms: Terms::new(None, days.map(valid::<Days, _>).transpose()?).map_err(|it| failed(&it))?,
+        terms: Terms::new(None, term.map(str::parse).transpose().map_err(|it: TermError| failed(&it))?)
+            .map_err(|it| failed(&it))?,
         parallel_uses: uses.map(valid::<ParallelUses, _>).transpose()?,
+        grants: Grants::default(),
+        key_format: KeyFormat::Groups,
         active: true,
         created_at: now,
         updated_at: now,

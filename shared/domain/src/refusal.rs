@@ -102,14 +102,23 @@ pub enum Refusal {
     AlreadyRefunded,
     #[error("A wallet can hold at most {most} credits.")]
     BalanceTooLarge { most: Credits },
-    /// Rule A4 does not allow a client to change from its present status to the requested one.
-    #[error("A client can't change from {from} to {to}.")]
+    /// Rule A4 does not allow a client to change from its present status to the requested one, or rule C2 a licence.
+    #[error("The status can't change from {from} to {to}.")]
     StatusTransitionDenied {
         from: &'static str,
         to: &'static str,
-        /// The statuses that the client can change to.
+        /// The statuses that it can change to.
         allowed: Vec<&'static str>,
     },
+    /// A licence that has been revoked has ended for good (rule C2).
+    #[error("The licence has been revoked.")]
+    LicenceRevoked,
+    /// A licence that lasts for ever, or has no term, can't be renewed (rule C2).
+    #[error("The licence has no term that could be renewed.")]
+    NotRenewable,
+    /// The key names, or named, another licence (rule C9).
+    #[error("The key is already in use.")]
+    DuplicateKey,
     /// Metadata must not hold credentials or numbers of payment cards (rule A6).
     #[error("Metadata must not hold credentials or numbers of payment cards, and this looks like one.")]
     SensitiveMetadata {
@@ -119,8 +128,8 @@ pub enum Refusal {
     /// The metadata would be too large after the merge (rule A6).
     #[error("Metadata may have at most {most} bytes of JSON.")]
     MetadataTooLarge { most: usize },
-    /// What a body holds is not valid by today's rules: each fault by its JSON pointer, and what is wrong there. Only
-    /// the repeat of a request from before may hold it.
+    /// What a body holds is not valid, by today's rules or with what it changes: each fault by its JSON pointer, and
+    /// what is wrong there.
     #[strum_discriminants(strum(serialize = "invalid_fields"))]
     #[error("A field of the request is not valid.")]
     Invalid(Vec<(String, String)>),

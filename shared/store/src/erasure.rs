@@ -20,7 +20,7 @@ use crate::engine::page::shards;
 use crate::engine::table::side_by_side::side_by_side;
 use crate::engine::{Condition, Consistency, Created, Index, Key, List};
 use crate::events::erasure;
-use crate::licences::licence;
+use crate::licences::{licence, notes};
 use crate::money::{entry, refund};
 use crate::people::{account, avatar, session, token};
 use crate::{Store, StoreError};
@@ -49,16 +49,20 @@ impl Store {
 
     /// Erases the answer to the command that created the client or user.
     async fn erase_creation(&self, erasure: &Erasure, now: Time) -> Result<usize, StoreError> {
+        self.erase_record(erasure.record.as_ref().map(record_key), erasure.made_at, now).await
+    }
+
+    /// Erases the answer that this record keeps, if it is still that of the command which made something at `made_at`:
+    /// a key may be used again once its record has ended.
+    async fn erase_record(&self, record: Option<Key>, made_at: Time, now: Time) -> Result<usize, StoreError> {
         #[derive(Deserialize)]
         struct Made {
             created_at: Time,
         }
-        let Some(key) = erasure.record.as_ref().map(record_key) else {
-            return Ok(0);
-        };
+        let Some(key) = record else { return Ok(0) };
         let found = patiently(|| self.table.get(&key, Consistency::Strong)).await?;
         let made: Option<Made> = found.as_ref().map(doc).transpose()?;
-        let own = made.filter(|made| made.created_at == erasure.made_at);
+        let own = made.filter(|made| made.created_at == made_at);
         self.erase_answers(own.map(|_| key).into_iter().collect(), now).await
     }
 
@@ -77,16 +81,26 @@ impl Store {
         answer::unpack(&self.secrets, &key.pk, &entry::context(item)?, packed).map(Some)
     }
 
-    /// Erases the answers to all purchases for a client, and to their refunds.
+    /// Erases the answers to all purchases for a client, and to their refunds; and what is noted of the licences that
+    /// it owns, with the answers to the commands that minted them.
     async fn erase_sales(&self, client: &ClientRefid, now: Time) -> Result<usize, StoreError> {
-        let list = List::ascending(Index::Status, vec![licence::list_key(client)]);
+        #[derive(Deserialize)]
+        struct Sold {
+            provision: Option<EntryRefid>,
+        }
+        let partitions = vec![licence::list_key(client), licence::past_list_key(client)];
+        let list = List::ascending(Index::Status, partitions);
         let (mut position, mut erased) = (None, 0);
         loop {
             let page = self.page(&list, LISTED, position).await?;
-            let mut provisions = BTreeSet::new();
+            let (mut provisions, mut own) = (BTreeSet::new(), Vec::new());
             for item in &page.items {
-                provisions.extend(doc::<Licence>(item)?.provision);
+                provisions.extend(doc::<Sold>(item)?.provision);
+                if licence::is_licence(item) {
+                    own.push(notes::key(&doc::<Licence>(item)?.refid));
+                }
             }
+            erased += self.erase_notes(own, now).await?;
             let mut entries: Vec<EntryRefid> = provisions.into_iter().collect();
             entries.extend(self.refunds_of(&entries).await?);
             erased += self.erase_answers(entries.iter().map(entry::key).collect(), now).await?;
@@ -95,6 +109,18 @@ impl Store {
                 return Ok(erased);
             }
         }
+    }
+
+    /// Deletes notes, and erases the answers to the commands that minted their licences.
+    async fn erase_notes(&self, keys: Vec<Key>, now: Time) -> Result<usize, StoreError> {
+        let found = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
+        for item in found.values() {
+            let noted = notes::particulars(item)?;
+            self.erase_record(noted.record.as_ref().map(record_key), noted.created_at, now).await?;
+        }
+        let delete = |key: Key| async move { patiently(|| self.table.delete(&key)).await };
+        let deleted = side_by_side(SIDE_BY_SIDE, found.into_keys().map(delete).collect()).await?;
+        Ok(deleted.len())
     }
 
     async fn refunds_of(&self, provisions: &[EntryRefid]) -> Result<Vec<EntryRefid>, StoreError> {

@@ -109,7 +109,7 @@ impl Crash {
         let mut random = fastrand::Rng::with_seed(seed);
         let laptop = Laptop::start(folder, &VARIABLES).await;
         let operator = caller(&laptop);
-        let product = json!({"reference": "PROD-1", "name": "A product", "price": 60, "duration_days": 365});
+        let product = json!({"reference": "PROD-1", "name": "A product", "price": 60, "term": "P1Y"});
         let _product = operator.post("/v1/products", &product).await.expect(201);
         let mut partners: Vec<Partner> = Vec::new();
         for place in 0..WALLETS {

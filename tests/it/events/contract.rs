@@ -46,6 +46,7 @@ fn rule_of_consumer_names_the_events_it_takes() {
 /// An event about nobody there is.
 fn sample(name: EventName) -> Value {
     let from_to = match name {
+        EventName::LicenceTransferred => ["CL-0000000000000000", "CL-1111111111111111"],
         EventName::ClientTransferred | EventName::CreditsTransferredIn | EventName::CreditsTransferredOut => {
             ["RS-0000000000000000", "RS-1111111111111111"]
         }
@@ -56,7 +57,8 @@ fn sample(name: EventName) -> Value {
         "reseller": "RS-0000000000000000", "status": "active", "from": from_to[0], "to": from_to[1], "amount": 1,
         "balance": 1, "threshold": 2, "sequence": 1, "cost": 1, "provision": "PV-0000000000000000", "clients": [],
         "licence": "LI-0000000000000000", "product": "PROD-001", "user": "US-0000000000000000", "on": true,
-        "login": "0000", "request": "0000", "key": "AK-0000000000000000", "owner": "US-0000000000000000",
+        "login": "0000", "request": "0000", "key": "AK-0000000000000000", "by": "operator",
+        "expires_at": null, "owner": "US-0000000000000000",
     });
     assert_eq!(Event::read(name.into_str(), &detail).map(|it| it.name()), Ok(name));
     detail
@@ -94,6 +96,9 @@ fn variants() -> Vec<Described> {
     for line in source.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("/// ") {
             doc.push(text);
+        } else if line == "#[serde(flatten)]" {
+        } else if line == "about: AboutLicence," {
+            variants.last_mut().expect("an event").members.extend(about_licence());
         } else if let Some(name) = line.strip_suffix(" {") {
             let meaning = std::mem::take(&mut doc).join("\n");
             variants.push(Described { name: name.to_owned(), meaning, members: Vec::new() });
@@ -105,6 +110,20 @@ fn variants() -> Vec<Described> {
         }
     }
     variants
+}
+
+/// The members of every event about a licence.
+fn about_licence() -> Vec<[String; 3]> {
+    let (_, source) = EVENTS.split_once("pub struct AboutLicence {\n").expect("the struct");
+    let (source, _) = source.split_once("\n}\n").expect("its end");
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let member = |lines: &[&str]| {
+        let doc = lines[0].strip_prefix("/// ").expect("a comment").to_owned();
+        let (name, kind) =
+            lines[1].trim_start_matches("pub ").trim_end_matches(',').split_once(": ").expect("a member");
+        [name.to_owned(), in_words(kind), doc]
+    };
+    lines.chunks(2).map(member).collect()
 }
 
 /// A type in words, for a reader of JSON.
@@ -129,6 +148,8 @@ fn in_words(kind: &str) -> String {
         "ResellerStatus" => "`pending`, `active` or `suspended`",
         "Tier" => "`standard`, `gold` or `platinum`",
         "Credits" => "whole number of credits",
+        "Suspender" => "`operator`, `reseller` or `system`",
+        "Time" => "time, RFC 3339",
         "u64" => "whole number",
         "bool" => "`true` or `false`",
         "String" => "text",

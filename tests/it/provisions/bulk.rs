@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use purser_tests::prelude::*;
 
+use super::masked;
+
 fn order(world: &World, product: &str, new: usize) -> Value {
     let clients: Vec<Value> = (0..new).map(|_| world.new_client()).collect();
     json!({"product": product, "clients": clients})
@@ -43,7 +45,7 @@ async fn new_and_existing_clients_are_served_in_order() {
 
     let provision = format!("/v1/provisions/{}", made.text("refid"));
     let read = partner.caller.get(&provision).await.expect(200);
-    assert_eq!(read.json["results"], made.json["results"]);
+    assert_eq!(read.json["results"], masked(&made.json["results"]));
     assert_eq!((&read.json["client"], read.json["licences"].as_array().unwrap().len()), (&Value::Null, 26));
     world.assert_intact(&partner.refid, 2).await;
     assert_eq!(world.mails().await.len(), 26, "the 25 new clients must be welcomed, as the existing one was");

@@ -28,8 +28,10 @@ async fn a_product_for_a_new_client_is_one_commit() {
         ("reseller", json!(partner.refid)),
         ("provision", made.json["refid"].clone()),
         ("status", json!("pending")),
-        ("terms", json!("subscription")),
-        ("duration_days", json!(365)),
+        ("kind", json!("subscription")),
+        ("term", json!("P1Y")),
+        ("features", json!(["export.pdf", "export.csv", "sync", "themes", "api"])),
+        ("parallel_uses", json!(5)),
         ("activations", json!(0)),
         ("activated_at", Value::Null),
         ("expires_at", Value::Null),
@@ -54,9 +56,24 @@ async fn a_product_for_a_new_client_is_one_commit() {
         assert_eq!(entry[member], value, "{member}");
     }
     let read = partner.caller.get(&format!("/v1/provisions/{}", made.text("refid"))).await.expect(200);
-    assert_eq!(read.json, made.json);
+    assert_eq!(read.json, masked(&made.json));
     let found = partner.caller.get(&format!("/v1/clients/{}", client["refid"].as_str().unwrap())).await.expect(200);
     assert_eq!(&found.json, client);
+}
+
+/// What a command answered as it is read later: without the keys of licences (rule C9).
+pub fn masked(shown: &Value) -> Value {
+    match shown {
+        Value::Object(members) => {
+            let masks = |name: &str| name == "key" && members.contains_key("key_hint");
+            let member = |(name, value): (&String, &Value)| {
+                (name.clone(), if masks(name) { Value::Null } else { masked(value) })
+            };
+            members.iter().map(member).collect()
+        }
+        Value::Array(items) => items.iter().map(masked).collect(),
+        other => other.clone(),
+    }
 }
 
 #[tokio::test]
@@ -80,7 +97,7 @@ async fn many_units_are_many_licences() {
         );
     }
     let read = partner.caller.get(&format!("/v1/provisions/{}", made.text("refid"))).await.expect(200);
-    assert_eq!(read.json, made.json);
+    assert_eq!(read.json, masked(&made.json));
 }
 
 #[tokio::test]
@@ -164,7 +181,7 @@ async fn a_bare_cost_gets_no_discount_and_an_operator_names_the_wallet() {
     assert_eq!((&made.json["client"], &made.json["licences"]), (&Value::Null, &json!([])));
     assert_eq!(made.json["entry"]["sale"], Value::Null);
     let read = world.operator.get(&format!("/v1/provisions/{}", made.text("refid"))).await.expect(200);
-    assert_eq!(read.json, made.json);
+    assert_eq!(read.json, masked(&made.json));
     let unnamed = json!({"cost": 1, "description": "x"});
     let refused = world.operator.post_once("/v1/provisions", "k2", &unnamed).await.refused(422, "invalid_fields");
     assert_eq!(refused.pointer(), "/reseller");

@@ -143,7 +143,10 @@ async fn others_keep_what_they_bought_together_with_a_deleted_client() {
     let kept = partner.caller.get(&provision).await.expect(200);
     let sold = &kept.json["results"][1];
     assert_eq!(sold["client"]["refid"], json!(another));
-    assert_eq!(sold["licences"][0]["key"], dealings.with_entry[1].answer.json["results"][1]["licences"][0]["key"]);
+    let licence = &dealings.with_entry[1].answer.json["results"][1]["licences"][0];
+    assert_eq!(sold["licences"][0]["key_hint"], licence["key_hint"]);
+    let path = format!("/v1/licences/{}/reveal-key", licence["refid"].as_str().unwrap());
+    assert_eq!(partner.caller.act(&path).await.expect(200).json["key"], licence["key"]);
     let gone = &kept.json["results"][0];
     assert_eq!((&gone["client"], &gone["licences"][0]["client"]), (&Value::Null, &json!(dealings.client)));
     // What never named the client is still repeated byte for byte.

@@ -6,12 +6,14 @@ Invariant: a step uses only what earlier steps created, and follows only what th
 from collections.abc import Iterable
 
 from steps import Step, Where
-from walk import accounts, clients, front, goods, leaving, money, pages, parties, returns, strangers
+from walk import (
+    accounts, clients, front, goods, leaving, licences, money, pages, parties, returns, strangers,
+)
 from walk.workers import checkpoints, end, events, rules, seals
 
 PARTS = (
-    front, pages, parties, goods, clients, money, returns, strangers, events, rules, accounts, checkpoints, seals,
-    leaving, end,
+    front, pages, parties, goods, clients, money, licences, returns, strangers, events, rules, accounts, checkpoints,
+    seals, leaving, end,
 )
 
 

@@ -10,7 +10,7 @@ PART = Part()
 @PART.step("a product is created, once for each idempotency key")
 def create(world: World) -> None:
     reference, once = f"REHEARSAL-{world.run}", world.once("product")
-    body = {"reference": reference, "name": world.name("Pro"), "price": 700, "duration_days": 365}
+    body = {"reference": reference, "name": world.name("Pro"), "price": 700, "term": "P1Y"}
     made = world.operator.post("/v1/products", body, once).expect(201)
     world.products.append(reference)
     world.made["product"] = reference

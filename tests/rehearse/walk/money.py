@@ -1,5 +1,7 @@
 """Credits are added and spent on licences."""
 
+from typing import Any
+
 from caller import equal, soon
 from steps import Part
 from world import World
@@ -98,13 +100,23 @@ def bulk_refused(world: World) -> None:
         equal("the pointer", refused.json["errors"][0]["pointer"], pointer)
 
 
+def masked(shown: Any) -> Any:
+    """What a purchase answered as it is read later: without the keys of licences."""
+    if isinstance(shown, list):
+        return [masked(item) for item in shown]
+    if not isinstance(shown, dict):
+        return shown
+    hidden = {"key": None} if "key_hint" in shown else {}
+    return {name: masked(value) for name, value in shown.items()} | hidden
+
+
 @PART.step("a purchase can be read again")
 def read(world: World) -> None:
     first = world.elite.caller.get(f"/v1/provisions/{world.made['provision']}").expect(200).json
-    equal("the first order", first, world.answers["order"].json)
+    equal("the first order", first, masked(world.answers["order"].json))
     bulk = world.answers["bulk"].json
     read = world.elite.caller.get(f"/v1/provisions/{bulk['refid']}").expect(200).json
-    equal("the bulk purchase", read["results"], bulk["results"])
+    equal("the bulk purchase", read["results"], masked(bulk["results"]))
 
 
 @PART.step("a purchase beyond the balance is refused, with the balance")

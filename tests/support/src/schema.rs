@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// The formats of ids. Text of another form is answered like an id that does not exist.
 const IDS: [&str; 2] = ["refid", "product-reference"];
 
+/// The formats of texts whose example is valid, while others that fit the pattern need not be.
+const FORMAL: [&str; 4] = ["duration", "key-format", "domain", "cidr"];
+
 /// What a value may be: one of the forms, or null if that is allowed.
 #[derive(Debug, Clone)]
 pub struct Schema {
@@ -29,6 +32,12 @@ pub enum Form {
         /// The maximum number of characters; `None` for a parameter, which is only compared with what exists.
         most: Option<usize>,
         kind: TextKind,
+    },
+    /// Text of a form that its pattern describes only roughly.
+    Formal {
+        example: String,
+        least: usize,
+        most: usize,
     },
     Whole {
         least: i64,
@@ -136,6 +145,7 @@ impl Schema {
         match self.forms.first().expect("a form") {
             Form::Id => json!("CL-0000000000000000"),
             Form::Choice(words) => json!(words[0]),
+            Form::Formal { example, .. } => json!(example),
             Form::Text { kind: TextKind::Email, .. } => json!("somebody@example.com"),
             Form::Text { least, .. } => json!("x".repeat((*least).max(1))),
             Form::Whole { least, .. } => json!(least),
@@ -156,7 +166,7 @@ pub fn example(members: &[Member]) -> Value {
 impl Form {
     fn json_type(&self) -> &'static str {
         match self {
-            Self::Id | Self::Choice(_) | Self::Text { .. } => "string",
+            Self::Id | Self::Choice(_) | Self::Text { .. } | Self::Formal { .. } => "string",
             Self::Whole { .. } => "integer",
             Self::Flag => "boolean",
             Self::List { .. } => "array",
@@ -225,6 +235,12 @@ impl Reader<'_> {
             "{at}: the document must say how long this text may be (min_length, max_length), \
              or that it is the id of something (value_type = RefidShape)"
         );
+        if format.is_some_and(|format| FORMAL.contains(&format)) {
+            let example =
+                schema["examples"][0].as_str().unwrap_or_else(|| panic!("{at}: the document needs an example"));
+            let (least, most) = (least.unwrap_or(0), most.unwrap_or(usize::MAX));
+            return Form::Formal { example: example.to_owned(), least, most };
+        }
         let kind = match format {
             Some("email") => TextKind::Email,
             Some("date") => TextKind::Pattern,

@@ -102,7 +102,11 @@ impl World {
     /// Creates a product with this list price, and returns its reference.
     pub async fn product(&self, price: u64) -> String {
         let reference = self.fresh("PROD");
-        let body = json!({"reference": reference, "name": "A product", "price": price, "duration_days": 365});
+        let body = json!({
+            "reference": reference, "name": "A product", "price": price, "term": "P1Y", "parallel_uses": 5,
+            "features": ["export.pdf", "export.csv", "sync", "themes", "api"], "updates_term": "P1Y",
+            "support_term": "P6M",
+        });
         let _product = self.operator.post("/v1/products", &body).await.expect(201);
         reference
     }

@@ -1,3 +1,20 @@
 //! Licences: the keys that clients own and type into a product.
 
+pub mod body;
+pub mod change;
+pub mod keys;
+pub mod mint;
+pub mod read;
+pub mod renew;
 pub mod view;
+
+use crate::Function;
+use purser_store::engine::secrets::Purpose::{Ids, Licences, Passes, Records};
+
+pub const FUNCTIONS: &[Function] = &[
+    Function::http("mint-licence", mint::routes).with(&[Ids, Passes, Records, Licences]),
+    Function::http("read-licences", read::routes).with(&[Passes, Records]),
+    Function::http("change-licence", change::routes).with(&[Passes, Records]),
+    Function::http("renew-licence", renew::routes).with(&[Ids, Passes, Records]),
+    Function::http("licence-keys", keys::routes).with(&[Ids, Passes, Records, Licences]),
+];

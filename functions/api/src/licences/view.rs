@@ -1,10 +1,17 @@
 //! Licences as the API shows them.
 //!
-//! Invariant: a response has only the members listed here, and no later version drops one.
+//! Invariant: a response has only the members listed here, and no later version drops one. The key is shown where it is
+//! made and where it is revealed, and nowhere else (rule C9).
+
+use std::collections::BTreeSet;
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, EntryRefid, LicenceRefid, ResellerRefid, Time};
-use purser_domain::licences::{Days, LicenceStatus, ParallelUses, ProductReference, TermsKind};
-use purser_store::licences::licence::KeyedLicence;
+use purser_domain::licences::{
+    Comments, Days, DomainRule, Feature, IpRange, KeyHint, Lease, LicenceKey, ParallelUses, ProductReference,
+    ShownStatus, Suspender, Term, TermsKind,
+};
+use purser_domain::parties::Metadata;
+use purser_store::licences::licence::ShownLicence;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,14 +20,20 @@ use utoipa::ToSchema;
 #[schema(as = Licence)]
 pub struct LicenceView {
     refid: LicenceRefid,
-    /// The licence key that the customer types into the product.
-    key: String,
+    /// The licence key that the customer types into the product. It is shown when it is made, and when it is revealed;
+    /// otherwise it is null.
+    #[schema(required = true)]
+    key: Option<LicenceKey>,
+    /// The end of the key, by which people tell keys apart. Null if the licence was sold before there were hints.
+    #[schema(required = true)]
+    key_hint: Option<KeyHint>,
     product: ProductReference,
     /// The client that owns the licence; null if it is not linked to a client.
     #[schema(required = true)]
     client: Option<ClientRefid>,
     #[schema(required = true)]
     client_id: Option<ClientId>,
+    /// The address of whoever the licence is for, as long as it is not linked to a client.
     #[schema(required = true)]
     email: Option<EmailAddress>,
     /// The reseller that sold the licence, if any.
@@ -29,42 +42,82 @@ pub struct LicenceView {
     /// The provision that the licence was bought in, if any.
     #[schema(required = true)]
     provision: Option<EntryRefid>,
-    status: LicenceStatus,
-    terms: TermsKind,
+    status: ShownStatus,
+    /// Who suspended the licence; empty unless it is suspended.
+    suspended_by: BTreeSet<Suspender>,
+    kind: TermsKind,
+    /// How long one term lasts; null if the licence has none.
     #[schema(required = true)]
+    term: Option<Term>,
+    /// The older name of `kind`.
+    #[schema(deprecated)]
+    terms: TermsKind,
+    /// The term, if it is a number of days; otherwise null.
+    #[schema(required = true, deprecated)]
     duration_days: Option<Days>,
     #[schema(required = true)]
     parallel_uses: Option<ParallelUses>,
-    /// The number of installations that use the licence.
-    activations: u32,
+    /// How long an installation may go without being heard of before its seat is free; null: for ever.
+    #[schema(required = true)]
+    lease: Option<Lease>,
+    features: Vec<Feature>,
+    /// The domains that the program may run on; any, if there are none.
+    domains: Vec<DomainRule>,
+    /// The network addresses that the program may ask from; any, if there are none.
+    ip_ranges: Vec<IpRange>,
+    /// The number of installations that use the licence; null if any number may, because then nothing counts them.
+    #[schema(required = true)]
+    activations: Option<u32>,
     #[schema(required = true)]
     activated_at: Option<Time>,
     #[schema(required = true)]
     expires_at: Option<Time>,
+    /// Versions that were released until then are covered; null: every version, as long as the licence is valid.
+    #[schema(required = true)]
+    updates_until: Option<Time>,
+    #[schema(required = true)]
+    support_until: Option<Time>,
+    /// Comments of the vendor and the reseller. Lists, purchases, renewals and new keys leave this out, and `metadata`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comments: Option<Option<Comments>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Metadata>,
     created_at: Time,
     updated_at: Time,
     version: u64,
 }
 
-impl From<&KeyedLicence> for LicenceView {
-    fn from(keyed: &KeyedLicence) -> Self {
-        let licence = &keyed.licence;
+impl From<&ShownLicence> for LicenceView {
+    fn from(shown: &ShownLicence) -> Self {
+        let licence = &shown.licence;
         Self {
             refid: licence.refid.clone(),
-            key: keyed.key.reveal().to_owned(),
+            key: shown.key.clone(),
+            key_hint: licence.key_hint.clone(),
             product: licence.product.clone(),
             client: licence.client.clone(),
             client_id: licence.client_id.clone(),
             email: licence.email.clone(),
             reseller: licence.reseller.clone(),
             provision: licence.provision.clone(),
-            status: licence.status,
+            status: licence.status_at(shown.at),
+            suspended_by: licence.suspended_by.clone(),
+            kind: licence.terms.kind(),
+            term: licence.terms.term(),
             terms: licence.terms.kind(),
-            duration_days: licence.terms.days(),
+            duration_days: licence.terms.term().and_then(Term::days),
             parallel_uses: licence.parallel_uses,
-            activations: licence.activations,
+            lease: licence.grants.lease,
+            features: licence.grants.features.clone(),
+            domains: licence.grants.domains.clone(),
+            ip_ranges: licence.grants.ip_ranges.clone(),
+            activations: shown.seats,
             activated_at: licence.activated_at,
             expires_at: licence.expires_at,
+            updates_until: licence.updates_until,
+            support_until: licence.support_until,
+            comments: shown.notes.as_ref().map(|notes| notes.comments.clone()),
+            metadata: shown.notes.as_ref().map(|notes| notes.metadata.clone()),
             created_at: licence.created_at,
             updated_at: licence.updated_at,
             version: licence.version,

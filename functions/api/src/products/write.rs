@@ -4,12 +4,14 @@
 
 use purser_domain::basic::{Name, OneTo};
 use purser_domain::licences::{
-    Days, NewProductReference, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
+    Days, DomainRule, Feature, Grants, GrantsChange, IpRange, KeyFormat, Lease, NewProductReference, ParallelUses,
+    Product, ProductChange, ProductReference, Term, TermsKind,
 };
 use purser_domain::money::{Amount, Tier};
 use purser_edge::http::json::present;
 use purser_edge::prelude::*;
 
+use crate::licences::body::{Domains, Features, IpRanges, kind, term, terms, wrong_terms};
 use crate::products::view::ProductView;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -18,7 +20,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A product to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({"reference": "PROD-100", "name": "Pro, one year", "price": 700, "duration_days": 365}))]
+#[schema(example = json!({"reference": "PROD-100", "name": "Pro, one year", "price": 700, "term": "P1Y"}))]
 #[serde(deny_unknown_fields, expecting = "an object")]
 struct CreateProduct {
     /// The reference by which purchases name the product. It can't be changed.
@@ -30,13 +32,44 @@ struct CreateProduct {
     /// The tiers whose resellers may buy it, at least one; all tiers if omitted.
     #[schema(value_type = Option<Vec<Tier>>, min_items = 1, max_items = 100)]
     tiers: Option<Tiers>,
-    /// If omitted, a product with a duration is a `subscription`, and one without is `lifetime`.
+    /// If omitted, a product with a term is a `subscription`, and one without is `lifetime`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<TermsKind>,
+    /// How long one term of a licence lasts, counted from its activation. Required for a subscription or trial, and not
+    /// allowed for other kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    term: Option<Term>,
+    /// The older name of `kind`.
+    #[schema(deprecated)]
     terms: Option<TermsKind>,
-    /// The duration of a licence in days, counted from its activation. Required for a subscription or trial, and not
-    /// allowed for other terms.
+    /// The older name of `term`, for a number of days.
+    #[schema(deprecated)]
     duration_days: Option<Days>,
     /// The maximum number of installations that may use one licence at the same time; unlimited if omitted.
     parallel_uses: Option<ParallelUses>,
+    /// How long an installation may go without being heard of before its seat is free; for ever, if omitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<Lease>,
+    #[schema(value_type = Option<Vec<Feature>>, max_items = 32)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<Features>,
+    /// The domains that the program may run on; any, if omitted.
+    #[schema(value_type = Option<Vec<DomainRule>>, max_items = 32)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domains: Option<Domains>,
+    /// The network addresses that the program may ask from; any, if omitted.
+    #[schema(value_type = Option<Vec<IpRange>>, max_items = 32)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip_ranges: Option<IpRanges>,
+    /// How long after its activation a licence covers new versions; as long as it is valid, if omitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updates_term: Option<Term>,
+    /// How long after its activation a licence comes with support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support_term: Option<Term>,
+    /// The form of the keys of its licences; `groups` if omitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_format: Option<KeyFormat>,
     /// Whether the product can be bought; true if omitted.
     active: Option<bool>,
 }
@@ -57,23 +90,29 @@ async fn create_product(
     // request.
     let resolved = CreateProduct { active: Some(body.active.unwrap_or(true)), ..body.clone() };
     let request = call.repeatable(key, &resolved)?;
+    let (kind, term) = (kind(body.kind, body.terms)?, term(body.term, body.duration_days)?);
     let product = Product {
         reference: body.reference,
         name: body.name,
         price: body.price,
         tiers: body.tiers.map(distinct),
-        terms: Terms::new(body.terms, body.duration_days).map_err(wrong_terms)?,
+        terms: terms(kind, term)?,
         parallel_uses: body.parallel_uses,
+        grants: Grants {
+            lease: body.lease,
+            features: body.features.map(Vec::from).unwrap_or_default(),
+            domains: body.domains.map(Vec::from).unwrap_or_default(),
+            ip_ranges: body.ip_ranges.map(Vec::from).unwrap_or_default(),
+            updates_term: body.updates_term,
+            support_term: body.support_term,
+        },
+        key_format: body.key_format.unwrap_or(KeyFormat::Groups),
         active: body.active.unwrap_or(true),
         created_at: call.now,
         updated_at: call.now,
         version: 1,
     };
     Ok(answer::created(app.store.create_product::<ProductView>(&product, &request).await?))
-}
-
-fn wrong_terms(error: TermsError) -> Problem {
-    Problem::invalid("/terms", error.to_string())
 }
 
 /// The tiers that a body names, perhaps some of them twice.
@@ -103,15 +142,46 @@ struct ChangeProduct {
     tiers: Option<Option<Tiers>>,
     #[schema(value_type = TermsKind)]
     #[serde(default, deserialize_with = "present")]
+    kind: Option<TermsKind>,
+    /// Null removes the term.
+    #[schema(value_type = Option<Term>)]
+    #[serde(default, deserialize_with = "present")]
+    term: Option<Option<Term>>,
+    /// The older name of `kind`.
+    #[schema(value_type = TermsKind, deprecated)]
+    #[serde(default, deserialize_with = "present")]
     terms: Option<TermsKind>,
-    /// Null removes the duration.
-    #[schema(value_type = Option<Days>)]
+    /// The older name of `term`, for a number of days.
+    #[schema(value_type = Option<Days>, deprecated)]
     #[serde(default, deserialize_with = "present")]
     duration_days: Option<Option<Days>>,
     /// Null removes the limit.
     #[schema(value_type = Option<ParallelUses>)]
     #[serde(default, deserialize_with = "present")]
     parallel_uses: Option<Option<ParallelUses>>,
+    /// Null: an installation never lapses.
+    #[schema(value_type = Option<Lease>)]
+    #[serde(default, deserialize_with = "present")]
+    lease: Option<Option<Lease>>,
+    #[schema(value_type = Vec<Feature>, max_items = 32)]
+    #[serde(default, deserialize_with = "present")]
+    features: Option<Features>,
+    #[schema(value_type = Vec<DomainRule>, max_items = 32)]
+    #[serde(default, deserialize_with = "present")]
+    domains: Option<Domains>,
+    #[schema(value_type = Vec<IpRange>, max_items = 32)]
+    #[serde(default, deserialize_with = "present")]
+    ip_ranges: Option<IpRanges>,
+    /// Null: new versions are covered as long as the licence is valid.
+    #[schema(value_type = Option<Term>)]
+    #[serde(default, deserialize_with = "present")]
+    updates_term: Option<Option<Term>>,
+    #[schema(value_type = Option<Term>)]
+    #[serde(default, deserialize_with = "present")]
+    support_term: Option<Option<Term>>,
+    #[schema(value_type = KeyFormat)]
+    #[serde(default, deserialize_with = "present")]
+    key_format: Option<KeyFormat>,
     #[schema(value_type = bool)]
     #[serde(default, deserialize_with = "present")]
     active: Option<bool>,
@@ -134,9 +204,21 @@ async fn change_product(
         name: body.name,
         price: body.price,
         tiers: body.tiers.map(|tiers| tiers.map(distinct)),
-        terms: body.terms,
-        duration_days: body.duration_days,
+        kind: kind(body.kind, body.terms)?,
+        term: match (body.term, body.duration_days) {
+            (Some(Some(given)), Some(Some(days))) => Some(term(Some(given), Some(days))?),
+            (given, days) => given.or_else(|| days.map(|days| days.map(Term::of_days))),
+        },
         parallel_uses: body.parallel_uses,
+        grants: GrantsChange {
+            lease: body.lease,
+            features: body.features.map(Vec::from),
+            domains: body.domains.map(Vec::from),
+            ip_ranges: body.ip_ranges.map(Vec::from),
+            updates_term: body.updates_term,
+            support_term: body.support_term,
+        },
+        key_format: body.key_format,
         active: body.active,
     };
     change.terms(found.terms).map_err(wrong_terms)?;

@@ -11,6 +11,6 @@ use purser_store::engine::secrets::Purpose::{Ids, Licences, Passes, Records};
 
 pub const FUNCTIONS: &[Function] = &[
     Function::http("provision", provision::routes).with(&[Ids, Passes, Records, Licences]),
-    Function::http("read-provisions", read::routes).with(&[Passes, Records, Licences]),
-    Function::http("refund-provision", refund::routes).with(&[Ids, Passes, Records, Licences]),
+    Function::http("read-provisions", read::routes).with(&[Passes, Records]),
+    Function::http("refund-provision", refund::routes).with(&[Ids, Passes, Records]),
 ];

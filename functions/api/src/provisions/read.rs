@@ -23,7 +23,7 @@ async fn read_provision(
     State(app): State<App>,
     Input(call, Named(refid), ..): Input<Call, Named<EntryRefid>>,
 ) -> Result<Response, Problem> {
-    let found = app.store.find_provision(&refid, call.caller.role.reseller()).await?;
+    let found = app.store.find_provision(&refid, call.caller.role.reseller(), call.now).await?;
     let own = found.filter(|found| call.caller.owns(Some(&found.entry.reseller)));
     let mut own = own.ok_or(Refusal::NotFound(ResourceKind::Provision))?;
     // A client that has since moved to another reseller is visible to its new reseller only, and no longer to the

@@ -76,14 +76,14 @@ pub(super) struct Offer {
     pub name: &'static str,
     pub price: u64,
     pub tiers: Option<&'static [Tier]>,
-    pub days: Option<u32>,
+    pub term: Option<&'static str>,
     pub uses: Option<u32>,
     pub share: u64,
     pub from: u32,
 }
 
 const fn offer(reference: &'static str, name: &'static str, price: u64, share: u64, from: u32) -> Offer {
-    Offer { reference, name, price, tiers: None, days: Some(365), uses: None, share, from }
+    Offer { reference, name, price, tiers: None, term: Some("P1Y"), uses: None, share, from }
 }
 
 /// How many of [`OFFERS`] the demo itself creates.
@@ -94,7 +94,7 @@ pub(super) const OFFERS: [Offer; 8] = [
     Offer { tiers: Some(&[Tier::Gold, Tier::Platinum]), ..offer("PROD-002", "Team, one year", 2_400, 10, 0) },
     offer("PROD-003", "Lifetime", 5_000, 2, 0),
     Offer { uses: Some(1), ..offer("PROD-004", "Basic, one year", 190, 26, 0) },
-    Offer { days: Some(31), uses: Some(2), ..offer("PROD-005", "Starter, one month", 49, 8, 5) },
+    Offer { term: Some("P1M"), uses: Some(2), ..offer("PROD-005", "Starter, one month", 49, 8, 5) },
     offer("PROD-006", "Priority support, one year", 250, 8, 20),
     Offer { tiers: Some(&[Tier::Platinum]), ..offer("PROD-007", "Enterprise, one year", 9_500, 2, 30) },
     offer("PROD-008", "Pro with analytics, one year", 990, 18, 55),

@@ -78,7 +78,7 @@ impl History {
         };
         let body = json!({
             "reference": offer.reference, "name": offer.name, "price": offer.price, "tiers": offer.tiers,
-            "duration_days": offer.days, "parallel_uses": offer.uses,
+            "term": offer.term, "parallel_uses": offer.uses,
         });
         self.door.operate(Method::POST, "/v1/products", &body).await?;
         Ok(())

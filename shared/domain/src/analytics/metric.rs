@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
-use crate::licences::licence::{Licence, LicenceStatus};
+use crate::licences::{Licence, LicenceStatus};
 use crate::money::entry::{Entry, EntryType};
 use crate::parties::client::ClientStatus;
 use crate::parties::reseller::{Reseller, ResellerStatus};

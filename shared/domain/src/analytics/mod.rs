@@ -203,7 +203,7 @@ impl Fact {
             Change::Client(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
             Change::ClientDeleted(_, new) => (None, Self::from(new)),
             Change::Entry(entry) => (None, Self::from(entry)),
-            Change::Licence(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
+            Change::Licence(old, new) => (old.as_deref().map(Self::from), Self::from(new.as_ref())),
             Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
             Change::User(..)
             | Change::Login(_)

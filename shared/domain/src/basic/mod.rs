@@ -15,7 +15,7 @@ pub mod text;
 pub mod time;
 
 pub use email::EmailAddress;
-pub use one_to::OneTo;
+pub use one_to::{OneTo, UpTo};
 pub use refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, Prefix, RecordCode, ResellerRefid, UserRefid};
 pub use stored::as_stored;
 pub use text::{ClientId, Description, Name, Phone, Reference};

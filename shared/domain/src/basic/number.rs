@@ -16,6 +16,15 @@ macro_rules! number_type {
         $(#[doc = $says:literal])+ $name:ident($number:ident),
         from $least:literal to $most:literal, example $example:literal
     ) => {
+        $crate::basic::number::number_type!(
+            $(#[doc = $says])+ $name($number), from $least to $most, stored to $most, example $example
+        );
+    };
+    // A number that was stored before may be as large as `$stored`.
+    (
+        $(#[doc = $says:literal])+ $name:ident($number:ident),
+        from $least:literal to $most:literal, stored to $stored:literal, example $example:literal
+    ) => {
         #[cfg(feature = "schema")]
         $crate::value_schema!($name, concat!($($says),+), integer($least, $most), $example);
 
@@ -36,7 +45,8 @@ macro_rules! number_type {
             type Error = $crate::basic::number::NumberError;
             fn try_from(number: u64) -> Result<Self, Self::Error> {
                 let error = Self::Error { least: $least, most: $most };
-                let number = if ($least..=$most).contains(&number) { number } else { return Err(error) };
+                let most = if $crate::basic::stored::is_stored() { $stored } else { $most };
+                let number = if ($least..=most).contains(&number) { number } else { return Err(error) };
                 number.try_into().map(Self).map_err(|_| error)
             }
         }

@@ -80,6 +80,11 @@ pub fn id(form: ObjectBuilder, format: &str) -> ObjectBuilder {
     form.format(Some(SchemaFormat::Custom(format.to_owned())))
 }
 
+/// Text of a form that its pattern describes only roughly; Purser's own `format` names it.
+pub fn formal(form: ObjectBuilder, format: &str) -> ObjectBuilder {
+    form.format(Some(SchemaFormat::Custom(format.to_owned())))
+}
+
 /// A prefix of capital letters, a dash, and `symbols` symbols without look-alikes.
 pub fn refid(symbols: usize) -> ObjectBuilder {
     let pattern = format!("^[A-Z]{{1,8}}-[0-9A-HJKMNP-TV-Z]{{{symbols}}}$");

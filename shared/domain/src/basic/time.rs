@@ -24,9 +24,12 @@ crate::value_schema!(
 );
 
 impl Time {
+    /// The last moment that a [`Time`] can be.
+    pub const LAST: Self = Self(Timestamp::constant(253_402_207_200, 0));
+
     /// The moment, truncated to the millisecond and clamped to the years 1 to 9999.
     pub fn of(timestamp: Timestamp) -> Self {
-        let ms = timestamp.as_millisecond().clamp(-62_135_596_800_000, 253_402_207_200_000);
+        let ms = timestamp.as_millisecond().clamp(-62_135_596_800_000, Self::LAST.0.as_millisecond());
         Self(Timestamp::from_millisecond(ms).unwrap_or(timestamp))
     }
 
@@ -34,6 +37,13 @@ impl Time {
     /// The moment that is `duration` later. It saturates at the first or last representable moment.
     pub fn plus(self, duration: SignedDuration) -> Self {
         self.0.saturating_add(duration).map_or(self, Self::of)
+    }
+
+    /// The moment that is `span` later by the calendar of UTC, but not after the last one.
+    pub(crate) fn plus_by_calendar(self, span: Span) -> Self {
+        let moment = Offset::UTC.to_datetime(self.0).checked_add(span);
+        let moment = moment.ok().and_then(|it| Offset::UTC.to_timestamp(it).ok());
+        moment.map_or(Self::LAST, |it| Self::of(it).min(Self::LAST))
     }
 
     pub fn day(self) -> Day {
@@ -48,6 +58,10 @@ impl Time {
     /// The minute in words, as `31 January 2026 at 09:30 UTC`.
     pub fn for_people(self) -> String {
         self.0.strftime("%-d %B %Y at %H:%M UTC").to_string()
+    }
+
+    pub fn unix_milliseconds(self) -> i64 {
+        self.0.as_millisecond()
     }
 
     /// Seconds since 1970, the unit of DynamoDB's time to live.

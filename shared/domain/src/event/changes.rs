@@ -3,10 +3,10 @@
 //! Invariant: the events depend on nothing except the item before and after the change.
 
 use super::due::{Appointment, Due};
-use super::{Event, Occurrence};
+use super::{AboutLicence, Event, Occurrence};
 use crate::basic::refid::ClientRefid;
 use crate::basic::time::Time;
-use crate::licences::licence::{Licence, LicenceStatus};
+use crate::licences::{Licence, LicenceStatus};
 use crate::money::entry::{Entry, EntryType};
 use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
@@ -24,7 +24,7 @@ pub enum Change {
     ClientDeleted(Option<Client>, DeletedClient),
     Reseller(Option<Reseller>, Reseller),
     Entry(Entry),
-    Licence(Option<Licence>, Licence),
+    Licence(Option<Box<Licence>>, Box<Licence>),
     User(Option<User>, User),
     Login(Login),
     LinkRequest(LinkRequest),
@@ -63,7 +63,7 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
         }
         Change::Licence(old, new) => {
             let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
-            licence_event(old.as_ref(), new).map(at).into_iter().collect()
+            licence_events(old.as_deref(), new).into_iter().map(at).collect()
         }
         Change::User(old, new) => {
             let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
@@ -184,16 +184,40 @@ fn entry_events(entry: &Entry) -> impl Iterator<Item = Event> {
     std::iter::once(moved).chain(low)
 }
 
-fn licence_event(old: Option<&Licence>, new: &Licence) -> Option<(Time, Event)> {
-    let (licence, product) = (new.refid.clone(), new.product.clone());
-    let (client, reseller) = (new.client.clone(), new.reseller.clone());
-    match old {
-        None => Some((new.created_at, Event::LicenceMinted { licence, product, client, reseller })),
-        Some(old) if old.status != new.status && new.status == LicenceStatus::Revoked => {
-            Some((new.updated_at, Event::LicenceRevoked { licence, product, client, reseller }))
-        }
-        Some(_) => None,
+fn licence_events(old: Option<&Licence>, new: &Licence) -> Vec<(Time, Event)> {
+    let about = || AboutLicence {
+        licence: new.refid.clone(),
+        product: new.product.clone(),
+        client: new.client.clone(),
+        reseller: new.reseller.clone(),
+    };
+    let expires_at = new.expires_at;
+    let Some(old) = old else {
+        return vec![(new.created_at, Event::LicenceMinted { about: about() })];
+    };
+    let mut events = Vec::new();
+    if old.client != new.client {
+        events.push(Event::LicenceTransferred { about: about(), from: old.client.clone() });
     }
+    if old.rotations != new.rotations {
+        events.push(Event::LicenceKeyRotated { about: about() });
+    }
+    if new.renewals > old.renewals {
+        events.push(Event::LicenceRenewed { about: about(), expires_at });
+    }
+    let suspended = new.suspended_by.difference(&old.suspended_by);
+    events.extend(suspended.map(|by| Event::LicenceSuspended { about: about(), by: *by }));
+    match (old.status, new.status) {
+        (LicenceStatus::Pending, LicenceStatus::Active) => {
+            events.push(Event::LicenceActivated { about: about(), expires_at });
+        }
+        (LicenceStatus::Suspended, LicenceStatus::Active) => events.push(Event::LicenceReinstated { about: about() }),
+        (old, LicenceStatus::Revoked) if old != LicenceStatus::Revoked => {
+            events.push(Event::LicenceRevoked { about: about() });
+        }
+        _ => {}
+    }
+    events.into_iter().map(|event| (new.updated_at, event)).collect()
 }
 
 fn user_events(old: Option<&User>, new: &User) -> impl Iterator<Item = (Time, Event)> {

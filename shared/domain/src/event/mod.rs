@@ -15,6 +15,7 @@ use strum::{Display, EnumDiscriminants, EnumString, IntoStaticStr, VariantArray}
 use crate::basic::refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid};
 use crate::basic::time::Time;
 use crate::licences::product::ProductReference;
+use crate::licences::status::Suspender;
 use crate::money::credits::Credits;
 use crate::money::tier::Tier;
 use crate::parties::client::ClientStatus;
@@ -204,25 +205,51 @@ pub enum Event {
     },
     /// A licence was minted.
     LicenceMinted {
-        /// The licence.
-        licence: LicenceRefid,
-        /// The product that the licence is for.
-        product: ProductReference,
-        /// The client that owns the licence; null while it has none.
-        client: Option<ClientRefid>,
-        /// The reseller that sold the licence; null if none did.
-        reseller: Option<ResellerRefid>,
+        #[serde(flatten)]
+        about: AboutLicence,
+    },
+    /// A licence was activated, by an operator or by its first installation. Its term began.
+    LicenceActivated {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// When the licence expires; null if it never does.
+        expires_at: Option<Time>,
+    },
+    /// A licence got another term: a reseller paid for it, or an operator gave it.
+    LicenceRenewed {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// When the licence expires now; null if its first term has not begun.
+        expires_at: Option<Time>,
+    },
+    /// A licence was suspended.
+    LicenceSuspended {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// Who suspended it. Others may have done so before.
+        by: Suspender,
+    },
+    /// Nobody suspends a licence any more, so it is active again.
+    LicenceReinstated {
+        #[serde(flatten)]
+        about: AboutLicence,
     },
     /// A licence was revoked.
     LicenceRevoked {
-        /// The licence.
-        licence: LicenceRefid,
-        /// The product that the licence is for.
-        product: ProductReference,
-        /// The client that owns the licence; null while it has none.
-        client: Option<ClientRefid>,
-        /// The reseller that sold the licence; null if none did.
-        reseller: Option<ResellerRefid>,
+        #[serde(flatten)]
+        about: AboutLicence,
+    },
+    /// A licence was given to another client, or found the client that it was for.
+    LicenceTransferred {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// The client that owned the licence; null if it had none.
+        from: Option<ClientRefid>,
+    },
+    /// The key of a licence was replaced. The key before it opens nothing any more.
+    LicenceKeyRotated {
+        #[serde(flatten)]
+        about: AboutLicence,
     },
     /// A user was created for a person, who has yet to set a password.
     UserInvited {
@@ -313,6 +340,19 @@ pub enum Event {
         /// The id of the request.
         request: String,
     },
+}
+
+/// What every event about a licence says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AboutLicence {
+    /// The licence.
+    pub licence: LicenceRefid,
+    /// The product that the licence is for.
+    pub product: ProductReference,
+    /// The client that owns the licence; null while it has none.
+    pub client: Option<ClientRefid>,
+    /// The reseller that sold the licence; null if none did.
+    pub reseller: Option<ResellerRefid>,
 }
 
 /// Why an event can't be read. The message is logged, so it quotes no member: members may be personal data.

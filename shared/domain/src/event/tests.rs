@@ -197,13 +197,32 @@ fn events_of_licences() {
     let minted = r#"$L:1:LicenceMinted T+0s {"client":null,"licence":"$L","product":"PROD-001","reseller":"$R"}"#;
     let ended = r#"$L:2:LicenceRevoked T+9s {"client":null,"licence":"$L","product":"PROD-001","reseller":"$R"}"#;
     let revoked = changed(licence.clone(), json!({"status": "revoked", "version": 2}));
-    let barred = changed(licence.clone(), json!({"status": "suspended", "version": 2}));
+    let with = |change: Value| changed(licence.clone(), changed(json!({"version": 2}), change));
+    let told_of = |name: &str, more: &str| {
+        let (before, after) = more.split_once('|').unwrap_or((more, ""));
+        format!(
+            r#"$L:2:{name} T+9s {{{before}"client":null,{after}"licence":"$L","product":"PROD-001","reseller":"$R"}}"#
+        )
+    };
+    let pending = with(json!({"status": "pending", "version": 1}));
+    let barred = |by: Value| with(json!({"status": "suspended", "suspended_by": by}));
+    let (by_both, by_one) = (barred(json!(["operator", "reseller"])), barred(json!(["operator"])));
+    let given = with(json!({"client": CLIENT, "client_id": "C-1"}));
+    let transferred = told_of("LicenceTransferred", "|\"from\":null,").replace("\"client\":null", "\"client\":\"$C\"");
     for (old, new, expected) in [
-        (None, licence.clone(), vec![minted]),
-        (Some(licence.clone()), revoked, vec![ended]),
-        (Some(licence), barred, vec![]),
+        (None, licence.clone(), vec![minted.to_owned()]),
+        (Some(licence.clone()), revoked, vec![ended.to_owned()]),
+        (Some(pending), with(json!({})), vec![told_of("LicenceActivated", "|\"expires_at\":null,")]),
+        (Some(licence.clone()), by_one.clone(), vec![told_of("LicenceSuspended", "\"by\":\"operator\",")]),
+        (Some(by_one.clone()), by_both.clone(), vec![told_of("LicenceSuspended", "\"by\":\"reseller\",")]),
+        (Some(by_both), by_one.clone(), vec![]),
+        (Some(by_one), with(json!({})), vec![told_of("LicenceReinstated", "")]),
+        (Some(licence.clone()), with(json!({"renewals": 1})), vec![told_of("LicenceRenewed", "|\"expires_at\":null,")]),
+        (Some(licence.clone()), with(json!({"rotations": 1})), vec![told_of("LicenceKeyRotated", "")]),
+        (Some(licence.clone()), given, vec![transferred]),
+        (Some(licence.clone()), with(json!({"parallel_uses": 7})), vec![]),
     ] {
-        assert_eq!(told(&Change::Licence(old.map(read), read(new))), expected);
+        assert_eq!(told(&Change::Licence(old.map(|old| Box::new(read(old))), Box::new(read(new)))), expected);
     }
 }
 

@@ -2,10 +2,24 @@
 //!
 //! Invariant: a licence does not change when its product does.
 
+pub mod key;
 pub mod licence;
+pub mod notes;
 pub mod product;
+pub mod rules;
+pub mod status;
+pub mod tenure;
+pub mod term;
 
-pub use licence::{Licence, LicenceKey, LicenceStatus};
+pub use key::{KeyFormat, KeyHint, LicenceKey};
+pub use licence::{Licence, LicenceChange, LicenceOwner};
+pub use notes::{Comments, LicenceNotes, NotesChange};
 #[cfg(feature = "schema")]
 pub use product::NewProductReference;
-pub use product::{Days, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind};
+pub use product::{
+    Grants, GrantsChange, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
+};
+pub use rules::{Domain, DomainRule, Feature, IpRange, MOST_RULES};
+pub use status::{LicenceStatus, ShownStatus, Step, Suspender};
+pub use tenure::{RunNumber, Tenure};
+pub use term::{Days, Lease, Term};

@@ -6,7 +6,8 @@
 use crate::basic::number::number_type;
 use crate::basic::refid::LicenceRefid;
 use crate::basic::time::Time;
-use crate::licences::licence::{Licence, Owner};
+use crate::licences::key::KeyHint;
+use crate::licences::licence::{Licence, LicenceOwner};
 use crate::licences::product::Product;
 use crate::money::credits::{Amount, Credits};
 use crate::money::entry::Sale;
@@ -58,8 +59,15 @@ pub fn decide_cost(wallet: &Wallet, cost: Amount, particulars: Particulars, now:
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     pub client: &'a Client,
-    /// The ids of the licences, one for each unit.
-    pub licences: &'a [LicenceRefid],
+    /// One for each unit.
+    pub licences: &'a [NewLicence],
+}
+
+/// The id of a licence to mint, and the hint of its key.
+#[derive(Debug, Clone)]
+pub struct NewLicence {
+    pub refid: LicenceRefid,
+    pub hint: KeyHint,
 }
 
 /// An order of a product, with the same number of units for each client (rules B6, B7).
@@ -84,6 +92,40 @@ pub struct Decision {
     pub licences: Vec<Licence>,
 }
 
+#[derive(Debug, Clone, PartialEq)]
+pub struct Renewal {
+    pub posting: Posting,
+    pub licence: Licence,
+}
+
+/// Decides a renewal that a reseller pays for: the debit of one unit of the product at today's tier price, and one more
+/// term for the licence (rules B2, B3, C2).
+pub fn decide_renewal(
+    wallet: &Wallet,
+    (licence, product): (&Licence, &Product),
+    discounts: &Discounts,
+    particulars: Particulars,
+    now: Time,
+) -> Result<Renewal, Refusal> {
+    wallet.must_provision()?;
+    let quote = quote(product, Quantity::ONE, wallet.tier, discounts)?;
+    // What a reseller sold has a client, if perhaps one that was deleted.
+    let client = licence.client.clone().ok_or(Refusal::NotRenewable)?;
+    let (renewed, run) = licence.renewed(wallet.at(now))?;
+    let sale = Sale {
+        product: product.reference.clone(),
+        quantity: Quantity::ONE.get(),
+        list_price: product.price,
+        tier: wallet.tier,
+        discount: discounts.of(wallet.tier),
+        clients: vec![client],
+        licences: vec![licence.refid.clone()],
+        renews: Some(run),
+    };
+    let posting = wallet.debit(quote.cost, Some(sale), particulars, now)?;
+    Ok(Renewal { posting, licence: renewed })
+}
+
 /// Decides a provision of a product: the debit, and the licences that it pays for (rules B6, B7).
 pub fn decide(
     wallet: &Wallet,
@@ -103,23 +145,18 @@ pub fn decide(
         tier: wallet.tier,
         discount: discounts.of(wallet.tier),
         clients: clients.collect(),
-        licences: order.lines.iter().flat_map(|line| line.licences.to_vec()).collect(),
+        licences: order.lines.iter().flat_map(|line| line.licences).map(|it| it.refid.clone()).collect(),
+        renews: None,
     };
     let posting = wallet.debit(quote.cost, Some(sale), particulars, now)?;
     let entry = &posting.entry;
-    let mint = |client: &Client, refid: &LicenceRefid| {
-        let owner = Owner { client: client.refid.clone(), client_id: client.client_id.clone() };
-        Licence::mint(
-            refid.clone(),
-            order.product,
-            owner,
-            wallet.reseller.clone(),
-            entry.refid.clone(),
-            entry.created_at,
-        )
+    let mint = |client: &Client, new: &NewLicence| {
+        let owner = LicenceOwner::Client { client: client.refid.clone(), client_id: client.client_id.clone() };
+        let minted = Licence::mint(new.refid.clone(), new.hint.clone(), order.product, owner, entry.created_at);
+        minted.sold(wallet.reseller.clone(), entry.refid.clone())
     };
     let of_line = |line: &Line<'_>| -> Vec<Licence> {
-        let minted = line.licences.iter().map(|refid| mint(line.client, refid));
+        let minted = line.licences.iter().map(|new| mint(line.client, new));
         minted.collect()
     };
     let licences = order.lines.iter().flat_map(of_line).collect();

@@ -8,13 +8,14 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::request::Parts;
-use purser_domain::basic::{ApiKeyRefid, ClientRefid, EntryRefid, ResellerRefid, UserRefid};
+use purser_domain::basic::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid};
 use purser_domain::licences::{Product, ProductReference};
 use purser_domain::money::{Entry, Wallet};
 use purser_domain::parties::{Access, Client, Reseller};
 use purser_domain::people::{Scope, User};
 use purser_domain::refusal::{Refusal, ResourceKind};
 use purser_store::StoreError;
+use purser_store::licences::licence::ShownLicence;
 
 use crate::caller::call::{Anybody, Call, Needs, SignedIn};
 use crate::http::extract::{Content, Terms};
@@ -190,7 +191,8 @@ macro_rules! path_ids {
     )*};
 }
 path_ids!(
-    ClientRefid Client, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey, UserRefid User
+    ClientRefid Client, LicenceRefid Licence, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey,
+    UserRefid User
 );
 
 impl PathId for ProductReference {
@@ -239,6 +241,14 @@ impl Resource for Client {
     async fn find(app: &App, call: &Call, id: &ClientRefid) -> Result<Option<Self>, StoreError> {
         let found = app.store.client_of(id, call.caller.role.reseller()).await?;
         Ok(found.filter(|client| call.may_reach(client)))
+    }
+}
+
+impl Resource for ShownLicence {
+    type Id = LicenceRefid;
+
+    async fn find(app: &App, call: &Call, id: &LicenceRefid) -> Result<Option<Self>, StoreError> {
+        app.store.licence(id, call.caller.role.reseller(), call.now).await
     }
 }
 

@@ -279,6 +279,17 @@ impl Terms for Option<Key> {
     }
 }
 
+/// A key, and a version that must hold unless the request is a repeat.
+impl<K: Terms> Terms for (K, IfMatch) {
+    fn read(parts: &Parts) -> Result<Self, Problem> {
+        Ok((K::read(parts)?, IfMatch::read(parts)?))
+    }
+
+    fn doubt(self, refused: Problem) -> Result<Self, Problem> {
+        Ok((self.0.doubt(refused)?, self.1))
+    }
+}
+
 /// The versions that an `If-Match` header lists; `None` if there is no header, or if it allows any version (`*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(Option<Vec<String>>);

@@ -4,6 +4,7 @@
 //! record that can't be read is an error and is never skipped.
 
 use purser_domain::event::Change;
+use purser_domain::licences::Licence;
 use serde::de::DeserializeOwned;
 
 use crate::StoreError;
@@ -57,7 +58,7 @@ pub(crate) fn between(old: Option<&Item>, new: &Item) -> Result<Option<Change>, 
         Some("reseller") => Change::Reseller(old_doc(old)?, doc(new)?),
         // An entry is inserted once. A later write of its item moves no credits.
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
-        Some("licence") => Change::Licence(old_doc(old)?, doc(new)?),
+        Some("licence") => Change::Licence(old_doc::<Licence>(old)?.map(Box::new), Box::new(doc(new)?)),
         Some("user") => Change::User(old_doc(old)?, doc(new)?),
         Some("login") if old.is_none() => Change::Login(doc(new)?),
         Some("link_request") if old.is_none() => Change::LinkRequest(doc(new)?),

@@ -1,4 +1,8 @@
 //! Products and licences in the table.
 
 pub mod licence;
+pub mod life;
+pub mod mint;
+pub(crate) mod notes;
 pub mod product;
+pub mod rotation;

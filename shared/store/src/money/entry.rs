@@ -19,6 +19,7 @@ use crate::{Store, StoreError};
 pub enum Class {
     Credit,
     Provision,
+    Renewal,
     Refund,
     TransferOut,
     /// The half of a transfer in the wallet that receives the credits. The other half's refid serves as its idempotency

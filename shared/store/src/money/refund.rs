@@ -1,4 +1,4 @@
-//! Refunds (rule B10): credits are returned and licences revoked in one commit.
+//! Refunds (rule B10): credits are returned and licences revoked, or renewals taken off, in one commit.
 //!
 //! Items: the entry, which is also the record of the idempotency key; and `RD#provision`, which keeps what has been
 //! refunded of a provision. Invariant: each refund replaces that item in the version that was read, so however many
@@ -16,7 +16,6 @@ use crate::engine::item::{doc, item};
 use crate::engine::{
     Answer, CommandWrite, Condition, Decision, IdempotencyKey, Key, Loaded, Request, Stamp, View, Write,
 };
-use crate::licences::licence;
 use crate::money::entry::{self, Class};
 use crate::money::sold::{Provision, Sold, sold_keys};
 use crate::money::wallet;
@@ -95,8 +94,8 @@ impl Store {
             let (so_far, part) = (so_far.as_ref(), &command.part);
             let decision = refund::decide(&wallet, purchase, so_far, part, particulars, request.now)?;
             let made = &decision.posting.entry;
-            let (mut sold, at) = (self.sold(purchase, loaded)?, made.created_at);
-            let revocations = self.revoke(&mut sold, &decision.licences, at, stamp)?;
+            let (mut sold, at) = (self.sold(purchase, loaded, request.now)?, made.created_at);
+            let endings = self.take_back(&mut sold, (purchase, &decision.licences), at, stamp)?;
             let mut refunds = entries(loaded, &purchase.refid)?;
             refunds.push(made.clone());
             let answer = answer::show::<V, _>(&Provision { entry: purchase.clone(), sold, refunds })?;
@@ -105,32 +104,32 @@ impl Store {
                 wallet::write(&decision.posting.wallet, Some(wallet.version), stamp)?,
                 write(&decision.refunds, stamp)?,
             ];
-            writes.extend(revocations);
+            writes.extend(endings);
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
     }
 
-    /// Revokes the refunded licences in `sold` and returns the writes. A licence that has ended already needs no
-    /// write.
-    fn revoke(
+    /// Revokes the refunded licences in `sold`, or takes off the term that they were renewed by, and returns the
+    /// writes. A licence that has ended already needs no write.
+    fn take_back(
         &self,
         sold: &mut [Sold],
-        refunded: &[LicenceRefid],
+        (purchase, refunded): (&Entry, &[LicenceRefid]),
         now: Time,
         stamp: &Stamp,
     ) -> Result<Vec<CommandWrite>, StoreError> {
         let mut writes = Vec::new();
         let mut found = 0;
-        for keyed in sold.iter_mut().flat_map(|sold| &mut sold.licences) {
-            if !refunded.contains(&keyed.licence.refid) {
+        for shown in sold.iter_mut().flat_map(|sold| &mut sold.licences) {
+            if !refunded.contains(&shown.licence.refid) {
                 continue;
             }
             found += 1;
-            if let Some(revoked) = keyed.licence.revoked(now) {
-                let was = std::mem::replace(&mut keyed.licence, revoked).version;
-                let put = licence::write(keyed, Some(was), &self.secrets, stamp)?;
-                writes.push(CommandWrite::fresh(put));
+            let left = purchase.sale.as_ref().and_then(|sale| shown.licence.refunded(sale, now));
+            if let Some(left) = left {
+                writes.push(self.change(&shown.licence, &left, stamp)?);
+                shown.licence = left;
             }
         }
         if found != refunded.len() {

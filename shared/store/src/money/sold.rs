@@ -1,10 +1,11 @@
 //! A provision as it is shown to callers: its entry, and what the entry paid for.
 
+use purser_domain::basic::Time;
 use purser_domain::money::{Credits, Entry, Sale};
 use purser_domain::parties::Client;
 
 use crate::engine::{Key, Loaded};
-use crate::licences::licence::{self, KeyedLicence};
+use crate::licences::licence::{self, ShownLicence};
 use crate::parties::client;
 use crate::{Store, StoreError};
 
@@ -30,18 +31,18 @@ pub struct Sold {
     /// `None` if the client has been deleted since. The API also leaves out a client that the caller may no longer
     /// reach, because it has moved to another reseller.
     pub client: Option<Client>,
-    pub licences: Vec<KeyedLicence>,
+    pub licences: Vec<ShownLicence>,
 }
 
 impl Store {
     /// What an entry paid for, by client. A licence that is not among the items `found` is left out.
-    pub(crate) fn sold(&self, entry: &Entry, found: &Loaded) -> Result<Vec<Sold>, StoreError> {
+    pub(crate) fn sold(&self, entry: &Entry, found: &Loaded, now: Time) -> Result<Vec<Sold>, StoreError> {
         let mut sold = Vec::new();
         for (client, licences) in entry.sale.iter().flat_map(Sale::by_client) {
             let licences = licences
                 .iter()
                 .filter_map(|refid| found.get(&licence::key(refid)))
-                .map(|item| licence::read(item, &self.secrets))
+                .map(|item| licence::read(item, now))
                 .collect::<Result<_, _>>()?;
             let client = client::read_loaded(found, client, &self.secrets)?;
             sold.push(Sold { client, licences });

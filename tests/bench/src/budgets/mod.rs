@@ -4,6 +4,7 @@
 
 mod accounts;
 pub mod analytics;
+mod licences;
 
 use purser_tests::prelude::*;
 
@@ -65,6 +66,7 @@ pub async fn measure() -> Vec<Budget> {
     budgets.extend(changes(&world, &operator, &partner).await);
     budgets.extend(bulk(&world, &operator, &partner, &product).await);
     budgets.extend(returns(&world, &operator, &partner, &product).await);
+    budgets.extend(licences::measure(&world, &operator, &partner, &product).await);
     budgets.extend(reads(&world, &operator, &partner).await);
     budgets.extend(accounts::measure().await);
     budgets

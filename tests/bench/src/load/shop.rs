@@ -45,7 +45,7 @@ impl Shop {
 
     /// Creates the product that all shops sell.
     pub async fn stock(operator: &Caller) {
-        let body = json!({"reference": "PROD-1", "name": "A product", "price": PRICE, "duration_days": 365});
+        let body = json!({"reference": "PROD-1", "name": "A product", "price": PRICE, "term": "P1Y"});
         let _product = operator.post("/v1/products", &body).await.expect(201);
     }
 

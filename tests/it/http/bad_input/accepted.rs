@@ -134,6 +134,7 @@ fn bounds(schema: &Schema) -> Vec<Value> {
         Form::Text { most: Some(most), kind: TextKind::Free, .. } => {
             vec![json!("é"), json!("👩".repeat(*most))]
         }
+        Form::Formal { example, .. } => vec![json!(example)],
         Form::Text { most: Some(most), kind: TextKind::Pattern, .. } => vec![json!("x".repeat(*most))],
         Form::Text { most: Some(most), kind: TextKind::Secret, .. } => vec![json!(long_password(*most))],
         _ => Vec::new(),
@@ -208,6 +209,11 @@ async fn shown(world: &World, reply: &Reply) -> Value {
 fn filled(world: &World, schema: &Schema, body: &mut Value, name: &str) -> Vec<String> {
     let mut texts = Vec::new();
     for (pointer, member) in members(schema, &body.clone(), "") {
+        // A licence is for one of a client, an external id and an address.
+        let named = ["client", "email"].iter().any(|name| body.get(name).is_some());
+        if pointer == "/client_id" && body.get("product").is_some() && named {
+            continue;
+        }
         // White space around ids and references is dropped, and what can't be seen is refused in them.
         let is_id = ["/client_id", "/reference"].iter().any(|member| pointer.ends_with(member));
         let unseen = |c: &char| !('\u{200e}'..='\u{200f}').contains(c) && *c != '\u{feff}';

@@ -151,6 +151,7 @@ impl Walk {
                 Form::Id => self.id(place),
                 Form::Choice(words) => self.choice(words, place),
                 Form::Text { least, most, kind: TextKind::Secret } => self.secret(*least, *most, place),
+                Form::Formal { least, most, .. } => self.text(*least, Some(*most), TextKind::Pattern, place),
                 Form::Text { least, most, kind } => self.text(*least, *most, *kind, place),
                 Form::Whole { least, most } => self.whole(*least, *most, place),
                 Form::Flag => {}

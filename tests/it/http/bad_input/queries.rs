@@ -72,7 +72,8 @@ fn values(document: &Document, parameter: &Parameter) -> Vec<(String, Refusal)> 
         return judged.map(malformed).collect();
     }
     // These parameters take one form of text only: a day, a time or a hash.
-    if ["date", "head", "start", "end", "day", "created_after", "created_before"].contains(&parameter.name.as_str()) {
+    let formed = ["date", "head", "start", "end", "day", "created_after", "created_before", "expiring_before"];
+    if formed.contains(&parameter.name.as_str()) {
         return noise(Refusal::MALFORMED).collect();
     }
     let schema = document.parameter(parameter);

@@ -53,7 +53,7 @@ async fn every_case_succeeds_for_those_who_may_and_shows_them_nobody_elses() {
                 _ => Party::new(&world).await,
             };
             party.prepare(&world, case.needs).await;
-            let request = (case.sample)(&party.ids).request(&operation, "k");
+            let request = (case.sample)(&party.ids).request(&operation, &world.fresh("k"));
             let caller = caller(&world, &party, &operator, *by).await;
             let reply = request.send(&caller).await;
             let body = String::from_utf8_lossy(&reply.bytes);

@@ -14,7 +14,7 @@ fn needed(operation: &Operation) -> &'static str {
     let under = |path: &str| operation.path.starts_with(path);
     match (operation.method.as_str(), operation.path.as_str()) {
         ("GET", _) => "read",
-        ("POST", "/v1/clients" | "/v1/provisions" | "/v1/provisions/bulk") => "sell",
+        ("POST", "/v1/clients" | "/v1/provisions" | "/v1/provisions/bulk" | "/v1/licences/{refid}/renew") => "sell",
         (_, "/v1/resellers/{refid}/credits" | "/v1/resellers/{refid}/transfers" | "/v1/provisions/{refid}/refund") => {
             "money"
         }

@@ -51,6 +51,11 @@ use Who::{Anybody, Operator, OperatorByBody, Owner, SignedIn};
 pub enum Needs {
     Nothing,
     Staff,
+    /// A licence that was just bought, with its provision.
+    Licence,
+    ActiveLicence,
+    /// A licence that its reseller and an operator suspended.
+    SuspendedLicence,
     /// A user who holds no role.
     Stranger,
     /// The token in the e-mail of a registration.
@@ -182,6 +187,36 @@ pub static CASES: &[Case] = &[
         at(&ids.client).body(json!({"reseller": ids.reseller}))
     }),
 
+    case("GET /v1/licences", Owner, |_| plain()),
+    case("GET /v1/licences", Owner, |ids| plain().query("reseller", &ids.reseller)),
+    case("GET /v1/licences", Owner, |ids| plain().query("client", &ids.client)),
+    case("GET /v1/licences", Owner, |ids| plain().query("product", &ids.product)),
+    case("POST /v1/licences", Operator, |ids| plain().body(json!({"product": ids.product, "client": ids.client}))),
+    case("POST /v1/licences", Operator, |ids| {
+        plain().body(json!({"product": ids.product, "email": email(ids), "comments": "x", "metadata": {}}))
+    }),
+    case("POST /v1/licences", Operator, |ids| {
+        plain().body(json!({"product": ids.product, "client_id": ids.fresh, "key": format!("KEY-{}", ids.fresh)}))
+    }),
+    case("GET /v1/licences/{refid}", Owner, |ids| at(&ids.licence)),
+    case("PATCH /v1/licences/{refid}", Owner, |ids| at(&ids.licence).body(json!({"comments": "x"}))),
+    case("PATCH /v1/licences/{refid}", OperatorByBody, |ids| at(&ids.licence).body(json!({"parallel_uses": 7}))),
+    case("POST /v1/licences/{refid}/activate", Operator, |ids| at(&ids.licence)).needing(Needs::Licence),
+    case("POST /v1/licences/{refid}/suspend", Owner, |ids| at(&ids.licence)).needing(Needs::ActiveLicence),
+    case("POST /v1/licences/{refid}/reinstate", Owner, |ids| at(&ids.licence)).needing(Needs::SuspendedLicence),
+    case("POST /v1/licences/{refid}/renew", Owner, |ids| at(&ids.licence)).needing(Needs::Licence),
+    case("POST /v1/licences/{refid}/transfer", Owner, |ids| {
+        at(&ids.licence).body(json!({"client": ids.client}))
+    }).needing(Needs::Licence),
+    case("POST /v1/licences/{refid}/rotate-key", Owner, |ids| {
+        at(&ids.licence).body(json!({"key": null}))
+    }).needing(Needs::Licence),
+    case("POST /v1/licences/{refid}/rotate-key", OperatorByBody, |ids| {
+        at(&ids.licence).body(json!({"key": format!("KEY-{}", ids.fresh)}))
+    }).needing(Needs::Licence),
+    case("POST /v1/licences/{refid}/reveal-key", Owner, |ids| at(&ids.licence)),
+    case("POST /v1/licences/{refid}/revoke", Owner, |ids| at(&ids.licence)).needing(Needs::Licence),
+
     case("GET /v1/me", SignedIn, |_| plain()),
     case("PATCH /v1/me", SignedIn, |_| plain().body(json!({"name": "x"}))),
     case("GET /v1/me/avatar", SignedIn, |_| plain()).needing(Needs::Picture),
@@ -229,10 +264,10 @@ pub static CASES: &[Case] = &[
     case("GET /v1/provisions/{refid}", Owner, |ids| at(&ids.provision)),
     case("POST /v1/provisions/{refid}/refund", Operator, |ids| {
         at(&ids.provision).body(json!({"licences": [ids.licence]}))
-    }),
+    }).needing(Needs::Licence),
     case("POST /v1/provisions/{refid}/refund", Operator, |ids| {
         at(&ids.provision).body(json!({"description": "x"}))
-    }),
+    }).needing(Needs::Licence),
 
     case("GET /v1/resellers", Operator, |_| plain()),
     case("GET /v1/resellers", Operator, |ids| plain().query("user", &ids.user)),

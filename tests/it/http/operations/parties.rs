@@ -156,8 +156,28 @@ impl Party {
                 let invited = world.operator.post("/v1/users", &body).await.expect(201);
                 ids.proof = world.mailed_token(invited.text("email")).await;
             }
+            Needs::Licence | Needs::ActiveLicence | Needs::SuspendedLicence => self.buy(world, needs).await,
             Needs::Login | Needs::Picture | Needs::OfferedFactor | Needs::Factor => {
                 self.sign_in(world, needs).await;
+            }
+        }
+    }
+
+    /// Buys a licence, and gives it the status that a case needs.
+    async fn buy(&mut self, world: &World, needs: Needs) {
+        let ids = &mut self.ids;
+        let product = world.product(10).await;
+        let order = json!({"reseller": ids.reseller, "product": product, "client": world.new_client()});
+        let bought = world.operator.post_once("/v1/provisions", &world.fresh("order"), &order).await.expect(201);
+        bought.text("refid").clone_into(&mut ids.provision);
+        bought.json["licences"][0]["refid"].as_str().unwrap().clone_into(&mut ids.licence);
+        let path = format!("/v1/licences/{}", ids.licence);
+        if needs != Needs::Licence {
+            let _active = world.operator.act(&format!("{path}/activate")).await.expect(200);
+        }
+        if needs == Needs::SuspendedLicence {
+            for caller in [&self.caller, &world.operator] {
+                let _suspended = caller.act(&format!("{path}/suspend")).await.expect(200);
             }
         }
     }
@@ -195,10 +215,12 @@ impl Party {
         }
     }
 
-    /// This party's ids, but with a client, an API key, a user and a session that belong to no reseller.
+    /// This party's ids, but with a client, a licence, an API key, a user and a session that belong to no reseller.
     pub async fn standalone(&self, world: &World) -> Ids {
         let client = world.operator.post("/v1/clients", &world.new_client()).await;
         let client = client.expect(201);
+        let licence = json!({"product": self.ids.product, "client": client.text("refid")});
+        let licence = world.operator.post("/v1/licences", &licence).await.expect(201);
         let name = json!({"name": "an operator's"});
         let api_key = world.operator.post("/v1/api-keys", &name).await.expect(201);
         let person = world.person().await;
@@ -206,6 +228,7 @@ impl Party {
             session: session_of(&person).await,
             user: person.refid,
             client: client.text("refid").to_owned(),
+            licence: licence.text("refid").to_owned(),
             email: client.text("email").to_owned(),
             client_id: client.text("client_id").to_owned(),
             api_key: api_key.text("refid").to_owned(),

@@ -48,7 +48,9 @@ fn walk(value: &Value, path: &str, members: &mut Vec<String>) {
             }
         }
         // Numbers and bytes differ from one filling to the next, so only their path counts.
-        Value::String(_) if path.ends_with("/N") || path.ends_with("/B") => members.push(path.to_owned()),
+        Value::String(_) if ["/N", "/B", "/key_hint/S"].iter().any(|end| path.ends_with(end)) => {
+            members.push(path.to_owned());
+        }
         Value::String(text) => members.push(format!("{path} {}", generic(text))),
         Value::Number(_) => members.push(format!("{path} number")),
         other => members.push(format!("{path} {other}")),

@@ -161,6 +161,10 @@ async fn live(world: &World, operator: &Caller) {
     world.system().settle().await;
     let bought = format!("/v1/provisions/{}", bought.text("refid"));
     let _read = partner.caller.get(&bought).await.expect(200);
+    // A refusal reads the record, too.
+    let licence = world.operator.get(&bought).await.expect(200).json["licences"][0]["refid"].clone();
+    let renew = format!("/v1/licences/{}/renew", licence.as_str().unwrap());
+    let _held = partner.caller.post_once(&renew, "renew", &json!({})).await.refused(403, "provisioning_held");
     let refund = json!({"description": "x"});
     let _refunded = operator.post_once(&format!("{bought}/refund"), "refund", &refund).await.expect(200);
     let _read = partner.caller.get(&bought).await.expect(200);
@@ -222,6 +226,8 @@ async fn no_function_may_do_more_than_it_does() {
     world.put_all(&late);
     let created = world.operator.post_once("/v1/clients", "leaves", &world.new_client()).await.expect(201);
     let path = format!("/v1/clients/{}", created.text("refid"));
+    let noted = json!({"product": reading.ids.product, "client": created.text("refid"), "comments": "x"});
+    let _noted = world.operator.post_once("/v1/licences", "noted", &noted).await.expect(201);
     let _left = world.operator.delete(&path).await.expect(204);
     // A user who never confirms, and an operator to whom that is reported.
     world.register("stranger@example.com").await;

@@ -15,6 +15,8 @@ pub enum Bug {
     AddressUnconditioned,
     /// A client is replaced without a check of its version.
     ClientUnconditioned,
+    /// A licence is changed without a check of its version, so that of two renewals at once one is lost.
+    LicenceUnconditioned,
     /// A refund is recorded even if there already is one, and licences are revoked without a check of their version.
     RefundUnconditioned,
     LicencesNotRevoked,
@@ -82,10 +84,16 @@ impl Bug {
             (Self::AddressUnconditioned, "TransactWriteItems") => strip(body, &["EC#"]),
             (Self::ClientUnconditioned, "TransactWriteItems") => strip(body, &["CL#"]),
             (Self::RefundUnconditioned, "TransactWriteItems") => strip(body, &["RD#", "LI#"]),
+            (Self::LicenceUnconditioned, "TransactWriteItems") => strip(body, &["LI#"]),
             (Self::LicencesNotRevoked, "TransactWriteItems") => {
-                drop_writes(body, |item| {
-                    item["kind"]["S"] == "licence" && item["doc"]["M"]["status"]["S"] == "revoked"
-                });
+                let revokes = |values: &Value| {
+                    let mut values = values.as_object().into_iter().flatten();
+                    values.any(|(_, value)| value["M"]["status"]["S"] == "revoked")
+                };
+                if let Some(writes) = body["TransactItems"].as_array_mut() {
+                    let values = |write: &Value| revokes(&write["Update"]["ExpressionAttributeValues"]);
+                    writes.retain(|write| !(is_of(&write["Update"]["Key"], &["LI#"]) && values(write)));
+                }
             }
             (Self::HalfATransfer, "TransactWriteItems") => {
                 let receivers = receivers(body);
@@ -256,6 +264,9 @@ fn strip(body: &mut Value, prefixes: &[&str]) {
             if item.is_some_and(|item| is_of(item, prefixes)) {
                 action.retain(|name, _| !name.contains("xpression") && !name.contains("OnCondition"));
             }
+        }
+        if is_of(&write["Update"]["Key"], prefixes) {
+            always(&mut write["Update"]);
         }
     }
 }

@@ -92,6 +92,10 @@ pub(crate) fn licences(items: &[Arc<Value>]) -> Result<(), Problem> {
     let mut minted: BTreeSet<&str> = of_kind(items, "licence").map(|it| text(doc(it), "refid")).collect();
     for entry in of_kind(items, "entry") {
         let sale = &doc(entry)["sale"]["M"];
+        // A renewal sells a licence that is there.
+        if !sale["renews"].is_null() {
+            continue;
+        }
         let sold = sale["licences"]["L"].as_array().into_iter().flatten();
         let sold: Vec<&str> = sold.filter_map(|it| it["S"].as_str()).collect();
         if !sale.is_null() && number(sale, "quantity") != sold.len() as u64 {
@@ -198,14 +202,22 @@ fn events_of(change: &Change) -> Vec<String> {
             let moved = differs("email").then(|| id("ResellerEmailChanged"));
             std::iter::once(fitting("Reseller", "ResellerOnboarded", "ResellerChanged")).chain(moved).collect()
         }
-        "licence" if old_doc.is_none() => vec![id("LicenceMinted")],
-        "licence" => vec![id("LicenceRevoked")],
+        "licence" => licence_events(new_doc, old_doc).into_iter().map(id).collect(),
         "api_key" if old_doc.is_none() => vec![id("ApiKeyCreated")],
         "api_key" if change.old.as_deref().is_some_and(|old| old["seen"]["S"] == "never") => {
             vec![id("ApiKeyFirstUsed")]
         }
         _ => events_of_accounts(kind(new), new_doc, old_doc),
     }
+}
+
+/// The names of the events that follow from the change of a licence.
+fn licence_events(new: &Value, old: Option<&Value>) -> Vec<&'static str> {
+    let Some(old) = old else { return vec!["LicenceMinted"] };
+    let renewals = |doc: &Value| doc["renewals"]["N"].as_str().map_or(0, |it| it.parse::<u64>().expect("a number"));
+    let renewed = (renewals(new) > renewals(old)).then_some("LicenceRenewed");
+    let ended = text(new, "status") == "revoked" && text(old, "status") != "revoked";
+    renewed.into_iter().chain(ended.then_some("LicenceRevoked")).collect()
 }
 
 /// What an item met by this change, and when.

@@ -157,18 +157,41 @@ fn agrees(record: &Record, before: &Model, after: &Model, commit: &Commit) -> Re
         let new = commit.changes.iter().filter(|it| it.old.is_none());
         new.filter_map(|it| it.new.as_deref()).filter(|it| kind(it) == wanted).count()
     };
-    let revoked = |item: &&Value| kind(item) == "licence" && text(doc(item), "status") == "revoked";
-    let written = commit.changes.iter().filter_map(|it| it.new.as_deref());
+    let is_revoked = |item: &Value| kind(item) == "licence" && text(doc(item), "status") == "revoked";
+    let revoked =
+        |it: &&Change| it.new.as_deref().is_some_and(is_revoked) && !it.old.as_deref().is_some_and(is_revoked);
     for (what, found, expected) in [
         ("wrote entries", new("entry"), after.posted() - before.posted()),
         ("minted licences", new("licence"), after.minted() - before.minted()),
-        ("revoked licences", written.filter(revoked).count(), after.refunded() - before.refunded()),
+        ("revoked licences", commit.changes.iter().filter(revoked).count(), after.revoked() - before.revoked()),
     ] {
         if found != expected {
             return Err(format!("{what}: {found} instead of {expected}"));
         }
     }
+    terms_agree(names, before, after, commit)?;
     clients_agree(names, before, after, commit)
+}
+
+/// Checks that a licence has one term for each renewal that was not refunded, besides its first.
+fn terms_agree(names: &Names, before: &Model, after: &Model, commit: &Commit) -> Result<(), String> {
+    for ((wallet, key), new) in &after.purchases {
+        let Some(old) = before.purchases.get(&(*wallet, key.clone())).filter(|old| old.terms != new.terms) else {
+            continue;
+        };
+        let changed = (0..new.terms.len()).filter(|place| old.terms[*place] != new.terms[*place]);
+        for place in changed {
+            let licence = names.licences(&names.purchase(*wallet, key), &[place]).remove(0);
+            let found = became(commit, "LI", &licence).map(|item| {
+                let runs = doc(item)["tenure"]["M"]["runs"]["L"].as_array().into_iter().flatten();
+                runs.map(|run| number(&run["M"], "terms")).sum::<u64>()
+            });
+            if found != Some(u64::from(new.terms[place])) {
+                return Err(format!("left a licence with {found:?} terms instead of {}", new.terms[place]));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn became<'a>(commit: &'a Commit, noun: &str, id: &str) -> Option<&'a Value> {

@@ -26,7 +26,7 @@ use purser_tests::prelude::*;
 use tower::ServiceExt;
 
 use crate::cloud::{Cloud, Process};
-use crate::workload::command::{Buyer, Party};
+use crate::workload::command::{Buyer, Party, RENEWAL};
 use crate::workload::market::{OPENING, PRODUCTS, WALLETS};
 use crate::workload::request::Request;
 
@@ -78,7 +78,11 @@ impl Names {
 
     pub fn purchase(&self, wallet: usize, key: &str) -> String {
         let wallet = ResellerRefid::parse(self.wallet(wallet)).expect("a refid");
-        self.app.store.entry_refid(&wallet, Class::Provision, key).expect("a refid").to_string()
+        let (class, key) = match key.strip_prefix(RENEWAL) {
+            Some(key) => (Class::Renewal, key),
+            None => (Class::Provision, key),
+        };
+        self.app.store.entry_refid(&wallet, class, key).expect("a refid").to_string()
     }
 
     /// The licences at these indexes of a purchase. An index out of range yields a refid that does not exist.
@@ -161,7 +165,7 @@ impl Deployment {
     async fn furnish(&mut self) {
         for (place, (price, tiers)) in PRODUCTS.iter().enumerate() {
             let reference = format!("PROD-{place}");
-            let body = json!({"reference": reference, "name": "x", "price": price, "tiers": tiers});
+            let body = json!({"reference": reference, "name": "x", "price": price, "tiers": tiers, "term": "P1M"});
             let _product = self.prepare("/v1/products", &body, None).await;
             self.names.products.push(reference);
         }

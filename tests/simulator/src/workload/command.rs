@@ -2,6 +2,9 @@
 //!
 //! Invariant: a command names things by index or label, so that it reads the same in each run of a seed.
 
+/// Before the idempotency key of a renewal, in the name of the purchase that it is: renewals have keys of their own.
+pub const RENEWAL: &str = "renewal ";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Party {
     Operator,
@@ -53,6 +56,13 @@ pub enum Action {
         wallet: usize,
         purchase: String,
         places: Option<Vec<usize>>,
+    },
+    /// Renews the licence at this index of the purchase under this idempotency key. The wallet's reseller pays for it,
+    /// and an operator gives it.
+    Renew {
+        wallet: usize,
+        purchase: String,
+        place: usize,
     },
     Transfer {
         from: usize,
@@ -138,6 +148,7 @@ impl Command {
             }
             Action::Refund { wallet, .. } => format!("refund {wallet}"),
             Action::Transfer { from, .. } => format!("transfer {from}"),
+            Action::Renew { wallet, .. } if self.by != Party::Operator => format!("renewal {wallet}"),
             _ => format!("{:?}", self.by),
         };
         Some(format!("{space} {key}"))
@@ -152,17 +163,34 @@ impl Command {
             | Action::BuyForMany { wallet, .. }
             | Action::Refund { wallet, .. }
             | Action::Transfer { from: wallet, .. } => Some(wallet),
+            Action::Renew { wallet, .. } => Some(wallet).filter(|_| self.by != Party::Operator),
             _ => None,
         }
     }
 
-    /// Whether the command depends on something that its commit does not write: a purchase depends on its product and
-    /// on existing clients, a new or moved client on the status of its reseller.
+    /// Whether the command depends on something that its commit does not write: a purchase or renewal depends on its
+    /// product and on existing clients, a new or moved client on the status of its reseller.
     pub fn only_reads_some(&self) -> bool {
         matches!(
             self.action,
-            Action::Buy { .. } | Action::BuyForMany { .. } | Action::CreateClient { .. } | Action::MoveClient { .. }
+            Action::Buy { .. }
+                | Action::BuyForMany { .. }
+                | Action::Renew { .. }
+                | Action::CreateClient { .. }
+                | Action::MoveClient { .. }
         )
+    }
+
+    /// The purchase that this command makes: its wallet, and the key by which others name it.
+    pub fn purchased(&self) -> Option<(usize, String)> {
+        let key = self.key.as_ref()?;
+        match self.action {
+            Action::Spend { wallet, .. } | Action::Buy { wallet, .. } | Action::BuyForMany { wallet, .. } => {
+                Some((wallet, key.clone()))
+            }
+            Action::Renew { wallet, .. } if self.by != Party::Operator => Some((wallet, format!("{RENEWAL}{key}"))),
+            _ => None,
+        }
     }
 
     pub fn buyers(&self) -> &[Buyer] {

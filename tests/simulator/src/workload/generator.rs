@@ -35,6 +35,7 @@ impl Generator {
             | Action::Buy { .. }
             | Action::BuyForMany { .. }
             | Action::Refund { .. }
+            | Action::Renew { .. }
             | Action::Transfer { .. } => true,
             Action::CreateClient { .. } => self.one_in(2),
             _ => false,
@@ -105,7 +106,8 @@ impl Generator {
         match self.below(100) {
             0..14 => (Party::Operator, self.top_up(wallet)),
             14..26 => (owner, Action::Spend { wallet, cost: self.amount(600) }),
-            26..48 => (owner, self.purchase(wallet)),
+            26..42 => (owner, self.purchase(wallet)),
+            42..48 => self.renewal(owner),
             48..58 => (Party::Operator, self.refund()),
             58..66 => self.transfer(wallet),
             66..88 => self.client(wallet, owner),
@@ -170,12 +172,31 @@ impl Generator {
             let (wallet, purchase) = (*wallet, purchase.clone());
             return Action::Refund { wallet, purchase, places };
         }
-        let bought =
-            |it: &&Command| matches!(it.action, Action::Spend { .. } | Action::Buy { .. } | Action::BuyForMany { .. });
-        let purchases: Vec<&Command> = self.drawn.iter().rev().filter(bought).take(12).collect();
-        let purchase = purchases.get(self.below(purchases.len().max(1)));
-        let payer = purchase.and_then(|it| Some((it.payer()?, it.key.clone()?)));
-        payer.map_or(Action::ReadWallet { wallet: 0 }, |(wallet, purchase)| Action::Refund { wallet, purchase, places })
+        let purchases: Vec<_> = self.drawn.iter().rev().filter_map(Command::purchased).take(12).collect();
+        let purchase = purchases.get(self.below(purchases.len().max(1))).cloned();
+        purchase.map_or(Action::ReadWallet { wallet: 0 }, |(wallet, purchase)| Action::Refund {
+            wallet,
+            purchase,
+            places,
+        })
+    }
+
+    /// A renewal of a licence that was bought lately, often of the one that was renewed last.
+    fn renewal(&self, by: Party) -> (Party, Action) {
+        let last = self.drawn.iter().rev().find(|it| matches!(it.action, Action::Renew { .. }));
+        if let Some(last) = last
+            && self.one_in(2)
+        {
+            let by = if self.one_in(2) { Party::Operator } else { last.by };
+            return (by, last.action.clone());
+        }
+        let bought = |it: &&Command| matches!(it.action, Action::Buy { .. } | Action::BuyForMany { .. });
+        let purchases: Vec<_> = self.drawn.iter().rev().filter(bought).filter_map(Command::purchased).take(6).collect();
+        let Some((wallet, purchase)) = purchases.get(self.below(purchases.len().max(1))).cloned() else {
+            return (Party::Operator, Action::ReadWallet { wallet: 0 });
+        };
+        let by = if by == Party::Operator { by } else { Party::Reseller(wallet) };
+        (by, Action::Renew { wallet, purchase, place: self.below(2) })
     }
 
     fn transfer(&self, from: usize) -> (Party, Action) {

@@ -65,6 +65,11 @@ impl Command {
                 let body = body.map_or_else(|| json!({}), |licences| json!({"licences": licences}));
                 Request::post(format!("/v1/provisions/{refid}/refund"), body)
             }
+            Action::Renew { wallet, purchase, place } => {
+                let refid = names.purchase(*wallet, purchase);
+                let licences = names.licences(&refid, &[*place]);
+                Request::plain("POST", format!("/v1/licences/{}/renew", licences[0]))
+            }
             Action::Transfer { from, to, amount } => Request::post(
                 format!("/v1/resellers/{}/transfers", names.wallet(*from)),
                 json!({"to": names.wallet(*to), "amount": amount}),

@@ -18,6 +18,7 @@ use crate::basic::refid::{ClientRefid, EntryRefid, LicenceRefid, ResellerRefid};
 use crate::basic::text::{Description, Reference};
 use crate::basic::time::Time;
 use crate::licences::product::ProductReference;
+use crate::licences::tenure::RunNumber;
 use crate::money::credits::{Amount, Credits};
 use crate::money::tier::{BasisPoints, Tier};
 use crate::people::caller::Actor;
@@ -130,6 +131,9 @@ pub struct Sale {
     pub clients: Vec<ClientRefid>,
     /// The licences that were minted, in the order of the clients; each client has the same number of them.
     pub licences: Vec<LicenceRefid>,
+    /// `Some`: the sale renewed its one licence by a term of this run, and minted nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<RunNumber>,
 }
 
 impl Sale {
@@ -138,10 +142,11 @@ impl Sale {
         self.clients.iter().zip(self.licences.chunks(each.max(1)))
     }
 
-    /// Whether each unit is one licence, and each client has the same number of licences.
+    /// Whether each unit is one licence, and each client has the same number of licences. A renewal is of one licence.
     fn adds_up(&self) -> bool {
         let (units, clients) = (self.licences.len(), self.clients.len());
-        units == self.quantity as usize && clients > 0 && units.is_multiple_of(clients)
+        let one = self.renews.is_none() || units == 1;
+        units == self.quantity as usize && clients > 0 && units.is_multiple_of(clients) && one
     }
 }
 
@@ -223,6 +228,9 @@ impl Entry {
             ]);
             lines.extend(sale.clients.iter().map(ToString::to_string));
             lines.extend(sale.licences.iter().map(ToString::to_string));
+            if let Some(run) = sale.renews {
+                lines.extend(["renews".to_owned(), run.get().to_string()]);
+            }
         }
         if let Some(refund) = &self.refund {
             lines.extend(["refund".to_owned(), refund.provision.to_string()]);

@@ -20,6 +20,7 @@ fn sale() -> Sale {
         discount: BasisPoints::try_from(3_000).unwrap(),
         clients: vec![ClientRefid::new(&prefix("CL-"), [7; 10])],
         licences: vec![LicenceRefid::new(&prefix("LI-"), [8; 10]), LicenceRefid::new(&prefix("LI-"), [9; 10])],
+        renews: None,
     }
 }
 

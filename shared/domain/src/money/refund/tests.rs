@@ -29,6 +29,7 @@ fn sale(quantity: u8) -> Sale {
         discount: BasisPoints::try_from(0).unwrap(),
         clients: vec![ClientRefid::new(&prefix, [1; 10])],
         licences: licences(0..quantity),
+        renews: None,
     }
 }
 

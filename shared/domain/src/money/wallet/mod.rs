@@ -112,6 +112,11 @@ impl Wallet {
         if self.hold_provisioning { Err(Refusal::ProvisioningHeld) } else { Ok(()) }
     }
 
+    /// When an entry is made that is asked for at `now`: never before the one before it.
+    pub fn at(&self, now: Time) -> Time {
+        now.max(self.last_at)
+    }
+
     /// Decides a top-up (rule B4).
     pub fn credit(&self, amount: Amount, particulars: Particulars, now: Time) -> Result<Posting, Refusal> {
         let credit = Movement::new(EntryType::Credit, amount.credits());
@@ -147,7 +152,7 @@ impl Wallet {
             refund: movement.refund,
             counterparty: movement.counterparty,
             actor: particulars.actor,
-            created_at: now.max(self.last_at),
+            created_at: self.at(now),
             previous_hash: self.head,
             hash: EntryHash::START,
         };

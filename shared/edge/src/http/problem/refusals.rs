@@ -56,9 +56,9 @@ statuses! {
     FORBIDDEN: Forbidden, ProofRequired, ProvisioningHeld, SecondFactorMissing;
     NOT_FOUND: NotFound;
     CONFLICT: AlreadyRefunded, AnswerErased, BalanceTooLarge, ClientBound, DuplicateClientId, DuplicateEmail,
-        DuplicateProduct, KeyAlreadyShown, ProductInactive, ReferenceReused, ResellerPending, ResellerSuspended,
-        SecondFactorDisabled, SecondFactorEnabled, StatusTransitionDenied, TierNotAllowed, TooManyApiKeys, UserBound,
-        UserInUse;
+        DuplicateKey, DuplicateProduct, KeyAlreadyShown, LicenceRevoked, NotRenewable, ProductInactive,
+        ReferenceReused, ResellerPending, ResellerSuspended, SecondFactorDisabled, SecondFactorEnabled,
+        StatusTransitionDenied, TierNotAllowed, TooManyApiKeys, UserBound, UserInUse;
     PRECONDITION_FAILED: VersionMismatch;
     UNPROCESSABLE_ENTITY: CaptchaRequired, ForClients, IdempotencyKeyReused, Invalid, InvalidCode, InvalidParent,
         InvalidRecipient, InvalidReseller, InvalidToken, InvalidUser, MetadataTooLarge, NamedTwice, ParentTooDeep,
@@ -198,6 +198,7 @@ impl From<Refusal> for Problem {
             Refusal::DuplicateClientId => problem.in_field("/client_id").guessed(),
             Refusal::InvalidCredentials | Refusal::InvalidToken => problem.guessed(),
             Refusal::InvalidCode => problem.in_field("/code").guessed(),
+            Refusal::DuplicateKey => problem.in_field("/key"),
             Refusal::WrongPassword => problem.in_field("/password").guessed(),
             Refusal::TooManyAttempts { seconds } => problem.retry_after(seconds),
             _ => problem,

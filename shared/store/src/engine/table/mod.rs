@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 
+use self::expression::Expressions;
 use self::meter::Direction;
 use self::range::Part;
 use crate::StoreError;
@@ -73,6 +74,30 @@ pub enum Filter {
     Is(&'static str, String),
     Null(&'static str),
     Some(&'static str),
+    /// The text comes before this one, or is this one. A member that is null is neither here nor below.
+    AtMost(&'static str, String),
+    After(&'static str, String),
+    Any(Vec<Filter>),
+}
+
+impl Filter {
+    /// The filter as an expression.
+    fn write(&self, into: &mut Expressions) -> String {
+        let mut compare = |member: &str, operator: &str, value: AttributeValue| {
+            format!("{} {operator} {}", into.path(&format!("doc.{member}")), into.value(value))
+        };
+        match self {
+            Self::Is(member, value) => compare(member, "=", text(value)),
+            Self::Null(member) => compare(member, "=", AttributeValue::Null(true)),
+            Self::Some(member) => compare(member, "<>", AttributeValue::Null(true)),
+            Self::AtMost(member, value) => compare(member, "<=", text(value)),
+            Self::After(member, value) => compare(member, ">", text(value)),
+            Self::Any(any) => {
+                let any: Vec<String> = any.iter().map(|filter| filter.write(into)).collect();
+                format!("({})", any.join(" OR "))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -204,21 +229,17 @@ impl Table {
             query = query.expression_attribute_names("#sk", source.sk());
         }
         query = query.key_condition_expression(condition);
-        let mut tests = Vec::new();
-        for (n, filter) in range.filters.iter().enumerate() {
-            let (member, operator, value) = match filter {
-                Filter::Is(member, value) => (member, "=", text(value)),
-                Filter::Null(member) => (member, "=", AttributeValue::Null(true)),
-                Filter::Some(member) => (member, "<>", AttributeValue::Null(true)),
-            };
-            tests.push(format!("#doc.#f{n} {operator} :f{n}"));
-            query = query
-                .expression_attribute_names("#doc", "doc")
-                .expression_attribute_names(format!("#f{n}"), *member)
-                .expression_attribute_values(format!(":f{n}"), value);
-        }
+        let mut expressions = Expressions::default();
+        let tests: Vec<String> = range.filters.iter().map(|filter| filter.write(&mut expressions)).collect();
         if !tests.is_empty() {
             query = query.filter_expression(tests.join(" AND "));
+        }
+        let (names, values) = expressions.into_parts();
+        for (placeholder, name) in names.into_iter().flatten() {
+            query = query.expression_attribute_names(placeholder, name);
+        }
+        for (placeholder, value) in values.into_iter().flatten() {
+            query = query.expression_attribute_values(placeholder, value);
         }
         let answer = query.send().await.map_err(|error| classify(&error))?;
         meter::count(Direction::Read, answer.consumed_capacity());

@@ -1,6 +1,6 @@
 //! Reading provisions.
 
-use purser_domain::basic::{EntryRefid, ResellerRefid};
+use purser_domain::basic::{EntryRefid, ResellerRefid, Time};
 use purser_domain::money::Entry;
 
 use crate::engine::{Consistency, Loaded};
@@ -23,6 +23,7 @@ impl Store {
         &self,
         refid: &EntryRefid,
         seller: Option<&ResellerRefid>,
+        now: Time,
     ) -> Result<Option<Provision>, StoreError> {
         let entry = self.purchase(refid).await?;
         let Some(entry) = entry.filter(|entry| seller.is_none_or(|own| entry.reseller == *own)) else {
@@ -35,6 +36,6 @@ impl Store {
         let keys = refund::entry_keys(&found, refid)?;
         let refunds = self.table.get_all(&keys, Consistency::Strong).await?;
         found.extend(Loaded::of(&keys, refunds));
-        Ok(Some(Provision { sold: self.sold(&entry, &found)?, refunds: refund::entries(&found, refid)?, entry }))
+        Ok(Some(Provision { sold: self.sold(&entry, &found, now)?, refunds: refund::entries(&found, refid)?, entry }))
     }
 }

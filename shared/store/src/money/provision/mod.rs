@@ -9,16 +9,17 @@ mod find;
 pub use buyers::{Buyer, Buyers};
 
 use purser_domain::Refusal;
-use purser_domain::basic::{Description, LicenceRefid, ResellerRefid, Time};
-use purser_domain::licences::{LicenceKey, ProductReference};
-use purser_domain::money::provision::{Line, Order};
+use purser_domain::basic::{Description, ResellerRefid, Time};
+use purser_domain::licences::ProductReference;
+use purser_domain::money::provision::{Line, NewLicence, Order};
 use purser_domain::money::{Amount, Particulars, Quantity, Wallet, provision};
 use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer;
 use crate::engine::{Answer, CommandWrite, Decision, IdempotencyKey, Loaded, Request, View};
-use crate::licences::licence::{KeyedLicence, new_key};
-use crate::licences::{licence, product};
+use crate::licences::licence::ShownLicence;
+use crate::licences::mint::{Draw, Drawn};
+use crate::licences::product;
 use crate::money::entry::{self, Class};
 use crate::money::sold::{Provision, Sold};
 use crate::money::wallet;
@@ -47,14 +48,17 @@ pub struct ProvisionCommand<'a> {
     pub asker: Option<&'a Asker>,
 }
 
-/// The refid and key of a licence to create. They are drawn once for each command, so that every try creates the same
-/// licences.
-type Drawn = (LicenceRefid, LicenceKey);
-
 struct Made {
     wallet: Wallet,
     provision: Provision,
     creations: Vec<CommandWrite>,
+}
+
+impl Made {
+    /// The licences with their keys.
+    fn licences(&self) -> impl Iterator<Item = &ShownLicence> {
+        self.provision.sold.iter().flat_map(|sold| &sold.licences)
+    }
 }
 
 impl Store {
@@ -69,7 +73,7 @@ impl Store {
         let record = entry::record(&refid, request);
         let wallet_key = wallet::key(command.reseller);
         let mut keys = vec![wallet_key.clone()];
-        let mut licence_keys = Vec::new();
+        let mut draws = Vec::new();
         if let Purchase::Product(units) = &command.purchase {
             keys.push(product::key(&units.product));
             keys.extend(units.buyers.keys(self.policy));
@@ -77,7 +81,7 @@ impl Store {
             for new in new {
                 keys.extend(self.older_keys(new)?);
             }
-            licence_keys = self.licence_keys(units.buyers.as_slice().len(), units.each)?;
+            draws = self.draws(units.buyers.as_slice().len(), units.each)?;
         }
         keys.extend(command.asker.map(|asker| asker.key(request.now)));
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
@@ -100,7 +104,7 @@ impl Store {
             let made = match &command.purchase {
                 Purchase::Cost(cost) => bare(&wallet, *cost, particulars, request.now)?,
                 Purchase::Product(units) => {
-                    let drawn = (units, licence_keys.as_slice());
+                    let drawn = (units, draws.as_slice());
                     self.order(command, drawn, loaded, &wallet, particulars, request)?
                 }
             };
@@ -109,9 +113,10 @@ impl Store {
                 entry::write(self, &made.provision.entry, &record, &answer, stamp)?,
                 wallet::write(&made.wallet, Some(wallet.version), stamp)?,
             ];
-            for keyed in made.provision.sold.iter().flat_map(|sold| &sold.licences) {
-                let minted = licence::write(keyed, None, &self.secrets, stamp)?;
-                writes.push(CommandWrite::fresh(minted));
+            for minted in made.licences() {
+                if let Some(key) = &minted.key {
+                    writes.push(CommandWrite::fresh(self.mint(&minted.licence, key, stamp)?));
+                }
             }
             writes.extend(made.creations);
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
@@ -122,7 +127,7 @@ impl Store {
     fn order(
         &self,
         command: &ProvisionCommand<'_>,
-        (units, keys): (&Units, &[Drawn]),
+        (units, draws): (&Units, &[Draw]),
         loaded: &Loaded,
         wallet: &Wallet,
         particulars: Particulars,
@@ -130,17 +135,20 @@ impl Store {
     ) -> Result<Made, StoreError> {
         let buyers = self.buyers(command.reseller, &units.buyers, loaded, request)?;
         let product = product::read_loaded(loaded, &units.product)?.ok_or(Refusal::NotFound(ResourceKind::Product))?;
-        let refids: Vec<LicenceRefid> = keys.iter().map(|(refid, _)| refid.clone()).collect();
+        let drawn = draws.iter().map(|draw| draw.key(self, &product.key_format, request.now));
+        let drawn: Vec<Drawn> = drawn.collect::<Result<_, _>>()?;
+        let new = |drawn: &Drawn| NewLicence { refid: drawn.refid.clone(), hint: drawn.key.hint() };
+        let new: Vec<NewLicence> = drawn.iter().map(new).collect();
         let each = units.each.get() as usize;
         let line = |(client, licences)| Line { client, licences };
         let clients = buyers.iter().map(|buyer| &buyer.client);
-        let lines: Vec<Line<'_>> = clients.zip(refids.chunks(each)).map(line).collect();
+        let lines: Vec<Line<'_>> = clients.zip(new.chunks(each)).map(line).collect();
         let order = Order { product: &product, lines: &lines };
         let decision = provision::decide(wallet, order, &self.policy.discounts, particulars, request.now)?;
         // One licence for each key, in their order.
-        let keyed = decision.licences.into_iter().zip(keys);
-        let keyed: Vec<KeyedLicence> =
-            keyed.map(|(licence, (_, key))| KeyedLicence { licence, key: key.clone() }).collect();
+        let keyed = decision.licences.into_iter().zip(drawn);
+        let keyed: Vec<ShownLicence> =
+            keyed.map(|(licence, drawn)| ShownLicence::minted(licence, drawn.key, request.now)).collect();
         let mut sold = Vec::new();
         let mut creations = Vec::new();
         for (buyer, licences) in buyers.into_iter().zip(keyed.chunks(each)) {
@@ -154,12 +162,8 @@ impl Store {
         })
     }
 
-    fn licence_keys(&self, clients: usize, each: Quantity) -> Result<Vec<Drawn>, StoreError> {
-        let draw = |_| {
-            let key = new_key(&self.secrets)?;
-            Ok((self.licence_refid(&key)?, key))
-        };
-        (0..clients * each.get() as usize).map(draw).collect()
+    fn draws(&self, clients: usize, each: Quantity) -> Result<Vec<Draw>, StoreError> {
+        (0..clients * each.get() as usize).map(|_| Draw::new(&self.secrets)).collect()
     }
 }
 

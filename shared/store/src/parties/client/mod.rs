@@ -38,7 +38,7 @@ pub(crate) fn key(refid: &ClientRefid) -> Key {
     Key::alone("CL", refid)
 }
 
-fn address_key(email: &EmailAddress) -> Key {
+pub(crate) fn address_key(email: &EmailAddress) -> Key {
     Key::alone("EC", email.folded())
 }
 
@@ -74,6 +74,13 @@ impl Store {
         new.older_ids.iter().map(|id| Ok(key(&self.client_refid(id)?))).collect()
     }
 
+    /// Where a client with this external id may be, in whichever spelling it is stored; the one spelling comes first.
+    pub(crate) fn client_keys(&self, client_id: &ClientId) -> Result<Vec<Key>, StoreError> {
+        let mut spellings = client_id.older_spellings();
+        spellings.insert(0, client_id.canonical());
+        spellings.iter().map(|id| Ok(key(&self.client_refid(id)?))).collect()
+    }
+
     /// The client with this external id, in whichever spelling it is stored, if it belongs to `owner`, where one is
     /// given; one strongly consistent batch read.
     pub async fn client_by_id(
@@ -81,10 +88,7 @@ impl Store {
         client_id: &ClientId,
         owner: Option<&ResellerRefid>,
     ) -> Result<Option<Client>, StoreError> {
-        let mut spellings = client_id.older_spellings();
-        spellings.insert(0, client_id.canonical());
-        let keys = spellings.iter().map(|id| Ok(key(&self.client_refid(id)?)));
-        let keys: Vec<Key> = keys.collect::<Result<_, StoreError>>()?;
+        let keys = self.client_keys(client_id)?;
         let mut found = self.table.get_all(&keys, Consistency::Strong).await?;
         let found = keys.iter().find_map(|key| found.remove(key).filter(is_client));
         found.filter(|item| belongs(item, owner)).map(|item| read(&item, &self.secrets)).transpose()
@@ -196,6 +200,18 @@ pub(crate) fn read_loaded(
     secrets: &Secrets,
 ) -> Result<Option<Client>, StoreError> {
     loaded.get(&key(refid)).filter(|item| is_client(item)).map(|item| read(item, secrets)).transpose()
+}
+
+/// The first client among the loaded items at these keys, without its metadata.
+pub(crate) fn particulars(loaded: &Loaded, keys: &[Key]) -> Result<Option<Client>, StoreError> {
+    let found = keys.iter().find_map(|key| loaded.get(key).filter(|item| is_client(item)));
+    found.map(doc).transpose()
+}
+
+/// The refid of the client that has this address, among the loaded items.
+pub(crate) fn with_address(loaded: &Loaded, email: &EmailAddress) -> Result<Option<ClientRefid>, StoreError> {
+    let guard = loaded.get(&address_key(email)).map(doc::<AddressGuard>).transpose()?;
+    Ok(guard.map(|guard| guard.client))
 }
 
 fn is_client(item: &Item) -> bool {

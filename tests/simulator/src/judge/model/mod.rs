@@ -38,10 +38,16 @@ pub struct Product {
 }
 
 /// A purchase; [`Model::purchases`] has its wallet and key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Purchase {
     pub cost: u64,
     pub units: usize,
+    /// The product of the units; none for a bare cost.
+    pub product: Option<usize>,
+    /// For each licence that was minted, how many terms it has.
+    pub terms: Vec<u32>,
+    /// The licence that was renewed, if it was a renewal: its purchase, and its index there.
+    pub renews: Option<(String, usize)>,
     /// The labels of the clients that it was for.
     pub buyers: Vec<String>,
     /// The indexes of the licences that were refunded. A purchase of a bare cost has a single unit, 0.
@@ -107,8 +113,13 @@ impl Model {
             }
             let mut refused = BTreeSet::from(["idempotency_key_reused"]);
             // The handler looks up the resource in the path before it looks up the idempotency key.
-            if let Action::Refund { wallet, purchase, .. } = &command.action
-                && !self.purchases.contains_key(&(*wallet, purchase.clone()))
+            let named = match &command.action {
+                Action::Refund { wallet, purchase, .. } => Some((*wallet, purchase, 0)),
+                Action::Renew { wallet, purchase, place } => Some((*wallet, purchase, *place)),
+                _ => None,
+            };
+            if let Some((wallet, purchase, place)) = named
+                && self.purchases.get(&(wallet, purchase.clone())).is_none_or(|it| it.units.max(1) <= place)
             {
                 refused.insert("not_found");
             }
@@ -201,6 +212,11 @@ impl Model {
                 let key = command.key.as_deref().unwrap_or_default();
                 bought(*wallet, key).map_or(vec![], |it| it.buyers.clone())
             }
+            // Its answer names nobody, but an erasure takes what was answered to purchases for a client.
+            Action::Renew { wallet, purchase, place } => {
+                let bought = bought(*wallet, purchase).filter(|it| it.units > *place);
+                bought.map_or(vec![], |it| it.buyers.clone())
+            }
             _ => return false,
         };
         named.iter().any(|label| self.clients.get(label).is_some_and(|client| client.deleted))
@@ -214,12 +230,13 @@ impl Model {
     }
 
     pub fn minted(&self) -> usize {
-        self.purchases.values().map(|it| it.units).sum()
+        self.purchases.values().map(|it| it.terms.len()).sum()
     }
 
-    pub fn refunded(&self) -> usize {
-        let of_units = self.purchases.values().filter(|it| it.units > 0);
-        of_units.map(|it| it.refunded.len()).sum()
+    /// How many licences were revoked by refunds.
+    pub fn revoked(&self) -> usize {
+        let of_licences = self.purchases.values().filter(|it| !it.terms.is_empty());
+        of_licences.map(|it| it.refunded.len()).sum()
     }
 
     fn act(&mut self, command: &Command, refused: &mut BTreeSet<&'static str>) {
@@ -232,7 +249,7 @@ impl Model {
             }
             Action::Spend { wallet, cost } => {
                 self.wallets[*wallet].must_buy(refused);
-                self.pay(*wallet, *cost, (0, Vec::new()), key, refused);
+                self.pay(*wallet, *cost, Purchase::default(), key, refused);
             }
             Action::Buy { wallet, product, quantity, buyer } => {
                 let buyers = std::slice::from_ref(buyer);
@@ -243,6 +260,9 @@ impl Model {
             }
             Action::Refund { wallet, purchase, places } => {
                 self.refund(*wallet, purchase, places.as_ref(), refused);
+            }
+            Action::Renew { wallet, purchase, place } => {
+                self.renew(command.by, (*wallet, purchase, *place), &key, refused);
             }
             Action::Transfer { from, to, amount } => {
                 self.transfer(command.by, (*from, *to), *amount, refused);

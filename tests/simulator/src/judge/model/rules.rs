@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::{Client, Model, Purchase, Wallet};
-use crate::workload::command::{Action, Buyer, Command, Party};
+use crate::workload::command::{Action, Buyer, Command, Party, RENEWAL};
 
 /// What each tier pays, in per cent of the price.
 const PAYS: [u64; 3] = [100, 85, 70];
@@ -51,13 +51,51 @@ impl Model {
         &mut self,
         wallet: usize,
         cost: u64,
-        (units, buyers): (usize, Vec<String>),
+        purchase: Purchase,
         key: String,
         refused: &mut BTreeSet<&'static str>,
     ) {
         self.wallets[wallet].take(cost, refused);
-        let refunded = BTreeSet::new();
-        self.purchases.insert((wallet, key), Purchase { cost, units, buyers, refunded });
+        self.purchases.insert((wallet, key), Purchase { cost, ..purchase });
+    }
+
+    /// What a unit of a product costs a wallet's reseller, who may be refused it.
+    fn unit(&self, wallet: usize, product: usize, refused: &mut BTreeSet<&'static str>) -> u64 {
+        let (payer, product) = (&self.wallets[wallet], &self.products[product]);
+        payer.must_buy(refused);
+        if product.tiers.as_ref().is_some_and(|tiers| !tiers.contains(&payer.tier)) {
+            refused.insert("tier_not_allowed");
+        }
+        if !product.active {
+            refused.insert("product_inactive");
+        }
+        product.price * PAYS[payer.tier] / 100
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        by: Party,
+        (wallet, purchase, place): (usize, &str, usize),
+        key: &str,
+        refused: &mut BTreeSet<&'static str>,
+    ) {
+        let named = (wallet, purchase.to_owned());
+        let found = self.purchases.get_mut(&named).filter(|it| it.terms.len() > place);
+        let Some(found) = found else {
+            refused.insert("not_found");
+            return;
+        };
+        if found.refunded.contains(&place) {
+            refused.insert("licence_revoked");
+        }
+        found.terms[place] += 1;
+        let (product, buyers) = (found.product, found.buyers.clone());
+        if let (Party::Reseller(_), Some(of)) = (by, product) {
+            let cost = self.unit(wallet, of, refused);
+            let renews = Some((purchase.to_owned(), place));
+            let renewal = Purchase { units: 1, product, buyers, renews, ..Purchase::default() };
+            self.pay(wallet, cost, renewal, format!("{RENEWAL}{key}"), refused);
+        }
     }
 
     pub(super) fn buy(
@@ -68,16 +106,7 @@ impl Model {
         key: String,
         refused: &mut BTreeSet<&'static str>,
     ) {
-        let payer = &self.wallets[wallet];
-        payer.must_buy(refused);
-        let product = &self.products[product];
-        if product.tiers.as_ref().is_some_and(|tiers| !tiers.contains(&payer.tier)) {
-            refused.insert("tier_not_allowed");
-        }
-        if !product.active {
-            refused.insert("product_inactive");
-        }
-        let unit = product.price * PAYS[payer.tier] / 100;
+        let unit = self.unit(wallet, product, refused);
         let units = u64::from(quantity) * buyers.len() as u64;
         for buyer in buyers {
             match buyer {
@@ -91,8 +120,10 @@ impl Model {
             }
         }
         let units = usize::try_from(units).expect("few units");
-        let labels = buyers.iter().map(|buyer| buyer.label().to_owned()).collect();
-        self.pay(wallet, unit * units as u64, (units, labels), key, refused);
+        let buyers = buyers.iter().map(|buyer| buyer.label().to_owned()).collect();
+        let product = Some(product);
+        let bought = Purchase { units, product, buyers, terms: vec![1; units], ..Purchase::default() };
+        self.pay(wallet, unit * units as u64, bought, key, refused);
     }
 
     pub(super) fn create(
@@ -137,7 +168,13 @@ impl Model {
         }
         let each = purchase.cost / purchase.units.max(1) as u64;
         purchase.refunded.extend(&named);
+        let renewed = purchase.renews.clone();
         self.wallets[wallet].add(each * named.len() as u64);
+        if let Some((of, place)) = renewed
+            && let Some(renewed) = self.purchases.get_mut(&(wallet, of))
+        {
+            renewed.terms[place] -= 1;
+        }
     }
 
     pub(super) fn transfer(

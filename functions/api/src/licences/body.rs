@@ -1,0 +1,40 @@
+//! Request members that say what a product or a licence grants.
+//!
+//! Invariant: products and licences take the same members and report the same errors.
+
+use purser_domain::basic::UpTo;
+use purser_domain::licences::{Days, DomainRule, Feature, IpRange, MOST_RULES, Term, Terms, TermsError, TermsKind};
+use purser_edge::prelude::*;
+
+pub type Features = UpTo<MOST_RULES, Feature>;
+pub type Domains = UpTo<MOST_RULES, DomainRule>;
+pub type IpRanges = UpTo<MOST_RULES, IpRange>;
+
+/// The term that a body gives, as `term` or by the older name `duration_days`.
+pub fn term(term: Option<Term>, days: Option<Days>) -> Result<Option<Term>, Problem> {
+    match (term, days) {
+        (Some(_), Some(_)) => Err(both("/duration_days")),
+        (term, days) => Ok(term.or_else(|| days.map(Term::of_days))),
+    }
+}
+
+/// The kind that a body gives, as `kind` or by the older name `terms`.
+pub fn kind(kind: Option<TermsKind>, terms: Option<TermsKind>) -> Result<Option<TermsKind>, Problem> {
+    match (kind, terms) {
+        (Some(_), Some(_)) => Err(both("/terms")),
+        (kind, terms) => Ok(kind.or(terms)),
+    }
+}
+
+fn both(older: &str) -> Problem {
+    Problem::invalid(older, "is the older name of a member that is given, too")
+}
+
+/// The terms of this kind and length.
+pub fn terms(kind: Option<TermsKind>, term: Option<Term>) -> Result<Terms, Problem> {
+    Terms::new(kind, term).map_err(wrong_terms)
+}
+
+pub fn wrong_terms(error: TermsError) -> Problem {
+    Problem::invalid("/term", error.to_string())
+}

@@ -1,0 +1,83 @@
+//! Keys after the first: rotating and revealing them (rule C9).
+//!
+//! Items: `LI#refid` of a later key points to the licence, which stays where its first key puts it. Invariant: first
+//! and later keys share one name space, so one put condition keeps all of them unique, also those that no longer
+//! count. Only the key that the licence names in `keyed` counts; without it, its first.
+
+use purser_domain::Refusal;
+use purser_domain::basic::{LicenceRefid, Time};
+use purser_domain::licences::{Licence, LicenceKey};
+use purser_domain::refusal::ResourceKind;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::command::answer;
+use crate::engine::item::{item, text};
+use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Loaded, Request, View, Write};
+use crate::licences::licence::{KEYED, ShownLicence, key, open, read_loaded, sealed};
+use crate::licences::mint::{Draw, Drawn};
+use crate::licences::notes::{self, read_noted};
+use crate::licences::product;
+use crate::{Store, StoreError};
+
+/// Where a later key leads to.
+#[derive(Debug, Serialize, Deserialize)]
+struct Pointer {
+    licence: LicenceRefid,
+    created_at: Time,
+    version: u64,
+}
+
+impl Store {
+    /// Gives a licence another key, at once: the one before opens nothing any more. `given` is the key to use; without
+    /// one, it is made in the product's format.
+    pub async fn rotate_key<V: View<ShownLicence>>(
+        &self,
+        found: &Licence,
+        given: Option<&LicenceKey>,
+        request: &Request,
+        must: impl Fn(&Licence) -> Result<(), Refusal> + Send + Sync,
+    ) -> Result<Answer, StoreError> {
+        let (refid, stamp, draw) = (&found.refid, &request.stamp, Draw::new(&self.secrets)?);
+        let record = self.record(request)?;
+        let keys = [key(refid), product::key(&found.product)];
+        self.command(&stamp.request, record.as_ref(), &keys, |loaded| {
+            let shown = read_loaded(loaded, refid, request.now)?;
+            let shown = shown.ok_or(Refusal::NotFound(ResourceKind::Licence))?;
+            must(&shown.licence)?;
+            let product = product::read_loaded(loaded, &found.product)?;
+            let product = product.ok_or(Refusal::NotFound(ResourceKind::Product))?;
+            let drawn = match given {
+                Some(key) => Drawn { refid: self.licence_refid(key)?, key: key.clone() },
+                None => draw.key(self, &product.key_format, request.now)?,
+            };
+            // Its first key is the licence's own place, which one transaction can't write twice.
+            if drawn.refid == *refid {
+                return Err(Refusal::DuplicateKey.into());
+            }
+            let rekeyed = shown.licence.rekeyed(drawn.key.hint(), request.now)?;
+            let place = key(refid);
+            let (update, condition) = self.update(&shown.licence, &rekeyed, stamp)?;
+            let update =
+                update.set("sealed", sealed(&self.secrets, &place, &drawn.key)?).set(KEYED, text(drawn.refid.as_str()));
+            let shown = ShownLicence { licence: rekeyed, key: Some(drawn.key), ..shown };
+            let answer = answer::show::<V, _>(&shown)?;
+            let mut writes = Vec::new();
+            writes.extend(self.record_write(record.as_ref(), request, &answer)?);
+            let pointer = Pointer { licence: refid.clone(), created_at: request.now, version: 1 };
+            let put = item(&key(&drawn.refid), "licence_key", &pointer, stamp)?;
+            writes.push(CommandWrite::unique(Write::Put(put, Condition::Absent), Refusal::DuplicateKey));
+            writes.push(CommandWrite::fresh(Write::Update(update, condition)));
+            Ok(Decision::Commit { writes, answer: Answer::first(answer) })
+        })
+        .await
+    }
+
+    /// A licence with its key, read strongly consistently.
+    pub async fn reveal_key(&self, refid: &LicenceRefid, now: Time) -> Result<Option<ShownLicence>, StoreError> {
+        let keys = [key(refid), notes::key(refid)];
+        let found = Loaded::of(&keys, self.table.get_all(&keys, Consistency::Strong).await?);
+        let Some(shown) = read_noted(&found, refid, &self.secrets, now)? else { return Ok(None) };
+        let Some(item) = found.get(&key(refid)) else { return Ok(None) };
+        Ok(Some(ShownLicence { key: Some(open(item, &self.secrets)?), ..shown }))
+    }
+}
