@@ -123,6 +123,8 @@ MUTANTS = (
              "denied: SuppressMail dynamodb:PutItem"),
     Mutation("bind-client: no BatchGetItem", without_action("BindClient", "dynamodb:BatchGetItem"),
              "denied: BindClient dynamodb:BatchGetItem"),
+    Mutation("link-licences: no licences", without_key("LinkLicences", "dynamodb:UpdateItem", "LI#*"),
+             "denied: LinkLicences dynamodb:UpdateItem .* with LI#"),
     Mutation("bind-client: no users", without_key("BindClient", "dynamodb:PutItem", "US#*"),
              "denied: BindClient dynamodb:PutItem .* with US#"),
     Mutation("hold-provisioning: no PutItem", without_action("HoldProvisioning", "dynamodb:PutItem"),

@@ -2,6 +2,7 @@
 
 mod keys;
 mod life;
+mod linking;
 mod lists;
 mod minting;
 mod renewals;

@@ -6,9 +6,8 @@ Invariant: a step uses only what earlier steps created, and follows only what th
 from collections.abc import Iterable
 
 from steps import Step, Where
-from walk import (
-    accounts, clients, front, goods, leaving, licences, money, pages, parties, returns, strangers,
-)
+from walk import accounts, clients, front, leaving, pages, parties, strangers
+from walk.sales import goods, licences, money, returns
 from walk.workers import checkpoints, end, events, rules, seals
 
 PARTS = (

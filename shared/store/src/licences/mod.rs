@@ -2,6 +2,7 @@
 
 pub mod licence;
 pub mod life;
+mod link;
 pub mod mint;
 pub(crate) mod notes;
 pub mod product;

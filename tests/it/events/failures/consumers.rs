@@ -57,6 +57,7 @@ async fn readable(world: &World) -> Vec<(&'static str, Value)> {
         ("notify", event("ClientCreated", &client)),
         ("notify", event("CreditsRanLow", &low)),
         ("bind-client", event("ClientCreated", &client)),
+        ("link-licences", event("ClientCreated", &client)),
         ("hold-provisioning", event("CreditsRanLow", &low)),
         ("hold-provisioning", event("CreditsAdded", &added)),
         ("mail-links", event("ResellerOnboarded", &begun)),
@@ -171,6 +172,7 @@ async fn what_a_function_does_not_take_is_kept_whole() {
     kept.sort_by_key(|(function, kind, _)| (kind.to_string(), function.clone()));
     let expected = [
         ("bind-client", &details[0]),
+        ("link-licences", &details[0]),
         ("notify", &details[0]),
         ("hold-provisioning", &details[1]),
         ("notify", &details[1]),

@@ -131,8 +131,12 @@ async fn live(world: &World, operator: &Caller) {
     let (_, bound_by_bulk) = world.login(true).await;
 
     let named = |email: &str| json!({"name": "x", "email": email});
+    // It waits for a client whose user has confirmed this address.
+    let waits = json!({"product": product, "email": bound_at_once});
+    let _waits = operator.post("/v1/licences", &waits).await.expect(201);
     let client = operator.post("/v1/clients", &named(&bound_at_once)).await.expect(201);
     let client = format!("/v1/clients/{}", client.text("refid"));
+    world.system().settle().await;
     let address = json!({"email": "another@example.com"});
     let _changed = operator.patch(&client, &address).await.expect(200);
     // A refusal reads client and wallet again, together.

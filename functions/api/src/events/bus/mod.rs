@@ -4,6 +4,7 @@ pub mod bind_client;
 pub mod erase;
 pub mod expire_api_key;
 pub mod hold_provisioning;
+pub mod link_licences;
 pub mod mail_links;
 pub mod notify;
 pub mod suppress_mail;
@@ -22,6 +23,10 @@ pub const FUNCTIONS: &[Function] = &[
         Box::pin(hold_provisioning::hold_provisioning(app, event))
     })
     .with(&[Records]),
+    Function::consumer("link-licences", link_licences::TAKES, |app, event| {
+        Box::pin(link_licences::link_licences(app, event))
+    })
+    .with(&[Ids]),
     Function::consumer("expire-api-key", expire_api_key::TAKES, |app, event| {
         Box::pin(expire_api_key::expire_api_key(app, event))
     }),

@@ -1,6 +1,6 @@
 """Licences: given, listed, changed, renewed, and their keys."""
 
-from caller import equal
+from caller import equal, soon
 from steps import Part
 from world import World
 
@@ -88,6 +88,10 @@ def mint(world: World) -> None:
     party.caller.get(f"/v1/licences/{made.json['refid']}").refused(404, "not_found")
     waits = {"product": world.made["product"], "client_id": f"later-{world.run}"}
     equal("nobody's yet", world.operator.post("/v1/licences", waits).expect(201).json["client"], None)
+    late = world.client(world.operator, "late", "Purser", client_id=waits["client_id"]).json["refid"]
+    owned = f"/v1/licences?client={late}"
+    soon("the licences of the client that came later", lambda: len(world.operator.get(owned).expect(200).json["data"]),
+         1)
     heir = party.caller.post("/v1/clients", world.body("heir")).expect(201).json
     world.is_welcomed(heir, world.name("keeper"))
     world.made["heir"] = heir["refid"]

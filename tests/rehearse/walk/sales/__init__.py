@@ -1,0 +1,1 @@
+"""Products, credits, licences, and what returns."""
