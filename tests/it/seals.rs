@@ -28,6 +28,9 @@ async fn seal(world: &World, partner: &Partner, product: &str, age: &str) -> Age
     let client = world.operator.post("/v1/clients", &named(age)).await.expect(201).text("refid").to_owned();
     let purchase = json!({"product": product, "client": named(&format!("buyer-{age}"))});
     let bought = partner.caller.post_once("/v1/provisions", age, &purchase).await.expect(201);
+    let licence = format!("/v1/licences/{}", bought.json["licences"][0]["refid"].as_str().unwrap());
+    let noted = json!({"metadata": {"age": age}});
+    let _noted = world.operator.patch(&licence, &noted).await.expect(200);
     let top_up = json!({"amount": 100, "reference": format!("INV-{age}")});
     let credits = format!("/v1/resellers/{}/credits", partner.refid);
     let added = world.operator.post_once(&credits, age, &top_up).await.expect(201);
@@ -41,7 +44,7 @@ async fn must_open(world: &World, partner: &Partner, name: &str, age: &Age) {
     let licence = &age.bought.json["licences"][0];
     let path = format!("/v1/licences/{}/reveal-key", licence["refid"].as_str().unwrap());
     let revealed = world.operator.act(&path).await.expect(200);
-    assert_eq!(revealed.json["key"], licence["key"]);
+    assert_eq!((&revealed.json["key"], &revealed.json["metadata"]), (&licence["key"], &json!({"age": name})));
     let again = partner.caller.post_once("/v1/provisions", name, &age.purchase).await.expect(201);
     assert_eq!(again.bytes, age.bought.bytes);
     let credits = format!("/v1/resellers/{}/credits", partner.refid);

@@ -20,7 +20,8 @@ use crate::engine::page::shards;
 use crate::engine::table::side_by_side::side_by_side;
 use crate::engine::{Condition, Consistency, Created, Index, Key, List};
 use crate::events::erasure;
-use crate::licences::{licence, notes};
+use crate::licences::licence::{self, Trace};
+use crate::licences::notes;
 use crate::money::{entry, refund};
 use crate::people::{account, avatar, session, token};
 use crate::{Store, StoreError};
@@ -84,22 +85,26 @@ impl Store {
     /// Erases the answers to all purchases for a client, and to their refunds; and what is noted of the licences that
     /// it owns, with the answers to the commands that minted them.
     async fn erase_sales(&self, client: &ClientRefid, now: Time) -> Result<usize, StoreError> {
-        #[derive(Deserialize)]
-        struct Sold {
-            provision: Option<EntryRefid>,
-        }
-        let partitions = vec![licence::list_key(client), licence::past_list_key(client)];
+        let partitions = vec![licence::list_key(client), licence::traces_key(client)];
         let list = List::ascending(Index::Status, partitions);
         let (mut position, mut erased) = (None, 0);
         loop {
             let page = self.page(&list, LISTED, position).await?;
-            let (mut provisions, mut own) = (BTreeSet::new(), Vec::new());
+            let (mut provisions, mut own, mut others) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
             for item in &page.items {
-                provisions.extend(doc::<Sold>(item)?.provision);
                 if licence::is_licence(item) {
-                    own.push(notes::key(&doc::<Licence>(item)?.refid));
+                    let licence: Licence = doc(item)?;
+                    provisions.extend(licence.provision);
+                    own.push(notes::key(&licence.refid));
+                } else {
+                    let trace: Trace = doc(item)?;
+                    provisions.extend(trace.provision);
+                    others.insert(notes::key(&trace.licence));
                 }
             }
+            // The notes of a licence that somebody else has now are that one's.
+            let others: Vec<Key> = others.into_iter().collect();
+            erased += self.erase_minted(&others, now).await?.1;
             erased += self.erase_notes(own, now).await?;
             let mut entries: Vec<EntryRefid> = provisions.into_iter().collect();
             entries.extend(self.refunds_of(&entries).await?);
@@ -113,14 +118,22 @@ impl Store {
 
     /// Deletes notes, and erases the answers to the commands that minted their licences.
     async fn erase_notes(&self, keys: Vec<Key>, now: Time) -> Result<usize, StoreError> {
-        let found = patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?;
+        let (found, erased) = self.erase_minted(&keys, now).await?;
+        let delete = |key: Key| async move { patiently(|| self.table.delete(&key)).await };
+        let deleted = side_by_side(SIDE_BY_SIDE, found.into_iter().map(delete).collect()).await?;
+        Ok(erased.max(deleted.len()))
+    }
+
+    /// Erases the answers to the commands that minted the licences of these notes. Returns the notes that there are,
+    /// and how many answers there were.
+    async fn erase_minted(&self, keys: &[Key], now: Time) -> Result<(Vec<Key>, usize), StoreError> {
+        let found = patiently(|| self.table.get_all(keys, Consistency::Strong)).await?;
+        let mut erased = 0;
         for item in found.values() {
             let noted = notes::particulars(item)?;
-            self.erase_record(noted.record.as_ref().map(record_key), noted.created_at, now).await?;
+            erased += self.erase_record(noted.record.as_ref().map(record_key), noted.created_at, now).await?;
         }
-        let delete = |key: Key| async move { patiently(|| self.table.delete(&key)).await };
-        let deleted = side_by_side(SIDE_BY_SIDE, found.into_keys().map(delete).collect()).await?;
-        Ok(deleted.len())
+        Ok((found.into_keys().collect(), erased))
     }
 
     async fn refunds_of(&self, provisions: &[EntryRefid]) -> Result<Vec<EntryRefid>, StoreError> {

@@ -11,6 +11,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64;
 use purser_domain::basic::{ResellerRefid, UserRefid};
+use purser_domain::licences::Licence;
 use purser_domain::money::{Entry, EntryType};
 use purser_domain::people::Credentials;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use crate::engine::command::turn::patiently;
 use crate::engine::item::{Item, bytes, bytes_of, doc, key_of, text, text_of};
 use crate::engine::page::shards;
 use crate::engine::{Condition, Consistency, Index, Key, List, Seal, TableError, Update};
+use crate::licences::notes;
 use crate::money::entry;
 use crate::people::{account, second_factor};
 use crate::{Store, StoreError};
@@ -36,7 +38,7 @@ pub enum Sealed {
     Resellers,
     /// Stored answers of money commands.
     Entries,
-    /// Keys of licences.
+    /// Keys of licences, and their metadata.
     Licences,
     /// Secrets of second factors.
     Factors,
@@ -92,6 +94,9 @@ impl Store {
         let mut step = Step { examined: page.items.len(), ..Step::default() };
         for item in &page.items {
             let key = key_of(item).ok_or_else(no_key)?;
+            if what == Sealed::Licences {
+                step.renewed += self.reseal_notes(item).await?;
+            }
             step.renewed += match what {
                 Sealed::Factors => self.reseal_factors(item).await?,
                 Sealed::Licences => self.renew(&key, item, &Spot::of("sealed", Seal::Licence, &key)).await?,
@@ -100,6 +105,16 @@ impl Store {
         }
         step.next = page.position.map(|position| Place { position: Some(position), within: None });
         Ok(step)
+    }
+
+    /// The metadata of a licence, which no list has.
+    async fn reseal_notes(&self, licence: &Item) -> Result<usize, StoreError> {
+        let key = notes::key(&doc::<Licence>(licence)?.refid);
+        let keys = [key.clone()];
+        match patiently(|| self.table.get_all(&keys, Consistency::Eventual)).await?.get(&key) {
+            Some(item) => self.renew(&key, item, &Spot::of("sealed", Seal::Record, &key)).await,
+            None => Ok(0),
+        }
     }
 
     /// The answers in the entries of one reseller, and those at the references of its top-ups.

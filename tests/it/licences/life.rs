@@ -202,6 +202,8 @@ async fn a_reseller_gives_a_licence_to_its_own_clients_and_an_operator_to_any() 
     let _unknown =
         other.partner.caller.post(&sold.path("/transfer"), &to(&other.client)).await.refused(404, "not_found");
     let given = world.operator.post(&sold.path("/transfer"), &to(&other.client)).await.expect(200);
+    // Its seller can't take it back from somebody else's client.
+    let _refused = sold.partner.caller.post(&sold.path("/transfer"), &to(&mine)).await.refused(403, "forbidden");
     // Whoever sold it still sees it (rule A5).
     assert_eq!((given.text("client"), given.text("reseller")), (other.client.as_str(), sold.partner.refid.as_str()));
     let _seen = sold.partner.caller.get(&sold.path("")).await.expect(200);
@@ -227,12 +229,22 @@ async fn what_named_a_client_before_a_transfer_is_erased_with_the_client() {
     let heir = world.client(&partner).await;
     let licence = bought.json["licences"][0]["refid"].as_str().unwrap();
     let path = format!("/v1/licences/{licence}");
+    let renewed = partner.caller.post_once(&format!("{path}/renew"), "renewal", &json!({})).await.expect(200);
+    assert_eq!(renewed.json["metadata"], Value::Null);
+    let renewal = world.entries(&partner.refid).await.pop().unwrap()["refid"].as_str().unwrap().to_owned();
+    let refund = format!("/v1/provisions/{renewal}/refund");
+    let _refunded = world.operator.post_once(&refund, "back", &json!({})).await.expect(200);
     let _moved = partner.caller.post(&format!("{path}/transfer"), &json!({"client": heir})).await.expect(200);
     let client = bought.json["client"]["refid"].clone();
     let noted = json!({
         "product": product, "client": client, "comments": "Quonk's", "metadata": {"who": "quonk"},
     });
     let given = world.operator.post_once("/v1/licences", "gift", &noted).await.expect(201);
+    let passed_on = json!({"product": product, "client": client, "metadata": {"who": "quonk"}});
+    let passed_on_to = world.operator.post_once("/v1/licences", "passed-on", &passed_on).await.expect(201);
+    let passing = format!("/v1/licences/{}", passed_on_to.text("refid"));
+    let _moved = world.operator.post(&format!("{passing}/transfer"), &json!({"client": heir})).await.expect(200);
+    let _noted = world.operator.patch(&passing, &json!({"metadata": {"who": "the heir"}})).await.expect(200);
     let client = format!("/v1/clients/{}", client.as_str().unwrap());
     let _deleted = partner.caller.delete(&client).await.expect(204);
     world.system().settle().await;
@@ -241,7 +253,14 @@ async fn what_named_a_client_before_a_transfer_is_erased_with_the_client() {
     world.system().settle().await;
     let _erased = partner.caller.post_once("/v1/provisions", "k", &order).await.refused(409, "answer_erased");
     let _erased = world.operator.post_once("/v1/licences", "gift", &noted).await.refused(409, "answer_erased");
-    assert_eq!(world.count_of_kind("licence_notes"), 0);
+    let again = world.operator.post_once("/v1/licences", "passed-on", &passed_on).await;
+    let _erased = again.refused(409, "answer_erased");
+    let _erased = world.operator.post_once(&refund, "back", &json!({})).await.refused(409, "answer_erased");
+    let _erased =
+        partner.caller.post_once(&format!("{path}/renew"), "renewal", &json!({})).await.refused(409, "answer_erased");
+    assert_eq!(world.count_of_kind("licence_notes"), 1);
+    let kept = world.operator.get(&passing).await.expect(200);
+    assert_eq!(kept.json["metadata"], json!({"who": "the heir"}));
     assert!(!world.everything_in_the_table().to_lowercase().contains("quonk"));
     let kept = world.operator.get(&format!("/v1/licences/{}", given.text("refid"))).await.expect(200);
     assert_eq!((&kept.json["comments"], &kept.json["metadata"]), (&Value::Null, &json!({})));

@@ -146,9 +146,12 @@ async fn keys_have_the_form_of_their_product_and_are_unique_in_any_case() {
 async fn of_many_that_want_one_key_one_gets_it_and_a_repeat_gets_the_first_answer() {
     let world = World::new().await;
     let product = monthly(&world, json!({})).await;
-    let body = |n: usize| json!({"product": product, "client_id": format!("C-{n}"), "key": "THE-ONE-KEY"});
-    let bodies: Vec<Value> = (0..8).map(body).collect();
-    let asked = bodies.iter().map(|body| world.operator.post("/v1/licences", body));
+    let body = |n: usize| {
+        let owner = format!("C-{n}");
+        (format!("k-{n}"), json!({"product": product, "client_id": owner, "key": "THE-ONE-KEY", "comments": "x"}))
+    };
+    let bodies: Vec<(String, Value)> = (0..8).map(body).collect();
+    let asked = bodies.iter().map(|(key, body)| world.operator.post_once("/v1/licences", key, body));
     let replies = futures_util::future::join_all(asked).await;
     let made: Vec<_> = replies.iter().filter(|reply| reply.status == 201).collect();
     let taken = replies.iter().filter(|reply| (reply.status, reply.text("code")) == (409, "duplicate_key"));
@@ -158,7 +161,7 @@ async fn of_many_that_want_one_key_one_gets_it_and_a_repeat_gets_the_first_answe
     let asked = (0..8).map(|_| world.operator.post_once("/v1/licences", "k", &body));
     let replies = futures_util::future::join_all(asked).await;
     assert!(replies.iter().all(|reply| (reply.status, &reply.bytes) == (201, &replies[0].bytes)));
-    assert_eq!((world.count_of_kind("licence"), world.count_of_kind("licence_notes")), (2, 1));
+    assert_eq!((world.count_of_kind("licence"), world.count_of_kind("licence_notes")), (2, 2));
     let other = json!({"product": product, "client_id": "C-9"});
     let _reused = world.operator.post_once("/v1/licences", "k", &other).await.refused(422, "idempotency_key_reused");
 }

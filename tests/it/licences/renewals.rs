@@ -25,6 +25,9 @@ async fn a_renewal_is_paid_for_at_the_tier_price_in_one_commit_and_can_be_refund
     let _begun = world.operator.act(&sold.path("/activate")).await.expect(200);
     let _required = reseller.act(&sold.path("/renew")).await.refused(400, "idempotency_key_required");
     assert_eq!(world.balance(&sold.partner.refid).await, 10_000 - 490);
+    let headers = [("idempotency-key", "stale"), ("if-match", "\"1\"")];
+    let stale = reseller.send("POST", &sold.path("/renew"), &headers, None).await;
+    let _refused = stale.refused(412, "version_mismatch");
     let renewed = renew(reseller, &sold, "k").await.expect(200);
     assert_eq!((renewed.text("status"), renewed.text("expires_at")), ("active", "2026-03-31T10:00:00.000Z"));
     assert_eq!(renewed.json["key"], Value::Null);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const IDS: [&str; 2] = ["refid", "product-reference"];
 
 /// The formats of texts whose example is valid, while others that fit the pattern need not be.
-const FORMAL: [&str; 4] = ["duration", "key-format", "domain", "cidr"];
+const FORMAL: [&str; 5] = ["term", "lease", "key-format", "domain", "cidr"];
 
 /// What a value may be: one of the forms, or null if that is allowed.
 #[derive(Debug, Clone)]

@@ -3,7 +3,9 @@
 //! Invariant: products and licences take the same members and report the same errors.
 
 use purser_domain::basic::UpTo;
-use purser_domain::licences::{Days, DomainRule, Feature, IpRange, MOST_RULES, Term, Terms, TermsError, TermsKind};
+use purser_domain::licences::{
+    Days, DomainRule, Feature, IpRange, LicenceKey, MOST_RULES, Term, Terms, TermsError, TermsKind,
+};
 use purser_edge::prelude::*;
 
 pub type Features = UpTo<MOST_RULES, Feature>;
@@ -37,4 +39,12 @@ pub fn terms(kind: Option<TermsKind>, term: Option<Term>) -> Result<Terms, Probl
 
 pub fn wrong_terms(error: TermsError) -> Problem {
     Problem::invalid("/term", error.to_string())
+}
+
+/// What the fingerprint of a request covers of a key that it gives: the refid that the key determines, by a secret. A
+/// key that could be guessed from a plain hash of the request would be in the table after all.
+pub fn printed(app: &App, key: Option<&LicenceKey>) -> Result<Option<LicenceKey>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    let refid = app.store.licence_refid(key)?;
+    LicenceKey::try_from(refid.to_string()).map(Some).map_err(|_| Problem::internal())
 }

@@ -239,7 +239,7 @@ struct TransferLicence {
         ("refid" = LicenceRefid, Path),
         ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
     ),
-    responses((status = 200, body = LicenceView), Refused<LicenceRevoked>)
+    responses((status = 200, body = LicenceView), Refused<(Forbidden, LicenceRevoked)>)
 )]
 async fn transfer_licence(
     State(app): State<App>,
@@ -250,7 +250,7 @@ async fn transfer_licence(
     let may = |licence: &Licence| call.caller.owns(licence.reseller.as_ref());
     let may_own = |client: &Client| call.may_reach(client);
     let must = |licence: &Licence| version.must_hold(licence.version);
-    let (refid, request) = (&found.licence.refid, call.request());
-    let moved = app.store.transfer_licence::<LicenceView>((refid, &to), &request, may, may_own, must).await?;
+    let (licence, request) = (&found.licence, call.request());
+    let moved = app.store.transfer_licence::<LicenceView>((licence, &to), &request, may, may_own, must).await?;
     Ok(answer::changed(moved))
 }

@@ -7,6 +7,7 @@ use purser_domain::licences::{Licence, LicenceKey};
 use purser_edge::prelude::*;
 use purser_store::licences::licence::ShownLicence;
 
+use crate::licences::body::printed;
 use crate::licences::view::LicenceView;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -46,7 +47,7 @@ async fn rotate_key(
     if body.key.is_some() {
         call.caller.must_operate()?;
     }
-    let request = call.repeatable(key, &body)?;
+    let request = call.repeatable(key, &RotateKey { key: printed(&app, body.key.as_ref())? })?;
     let must = |licence: &Licence| version.must_hold(licence.version);
     let given = body.key.as_ref();
     Ok(answer::changed(app.store.rotate_key::<LicenceView>(&found.licence, given, &request, must).await?))

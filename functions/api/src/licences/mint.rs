@@ -13,6 +13,7 @@ use purser_store::licences::mint::{MintCommand, MintFor};
 use serde_json::{Map, Value};
 
 use crate::clients::body::metadata;
+use crate::licences::body::printed;
 use crate::licences::body::{Domains, Features, IpRanges};
 use crate::licences::view::LicenceView;
 
@@ -75,7 +76,7 @@ async fn mint_licence(
     Input(call, (), key, Body(body)): Input<Operator, (), Option<Key>, Body<MintLicence>>,
 ) -> Result<Response, Problem> {
     let (key, command) = key.judged(|| body.clone().command())?;
-    let request = call.repeatable(key, &body)?;
+    let request = call.repeatable(key, &MintLicence { key: printed(&app, body.key.as_ref())?, ..body })?;
     Ok(answer::created(app.store.mint_licence::<LicenceView>(&command, &request).await?))
 }
 

@@ -4,6 +4,7 @@
 //! Repeats extend it once.
 
 use purser_domain::basic::LicenceRefid;
+use purser_domain::licences::Licence;
 use purser_edge::prelude::*;
 use purser_store::licences::licence::ShownLicence;
 
@@ -19,6 +20,7 @@ pub fn routes() -> OpenApiRouter<App> {
     params(
         ("refid" = LicenceRefid, Path),
         ("Idempotency-Key" = Key, Header, description = "A repeated request renews nothing and gets the first answer."),
+        ("If-Match" = Option<String>, Header, description = "Act only if this is the current ETag."),
     ),
     responses(
         (status = 200, body = LicenceView),
@@ -30,9 +32,10 @@ pub fn routes() -> OpenApiRouter<App> {
 )]
 async fn renew_licence(
     State(app): State<App>,
-    Input(call, Found(found), key, ()): Input<Selling, Found<ShownLicence>, Key>,
+    Input(call, Found(found), (key, version), ()): Input<Selling, Found<ShownLicence>, (Key, IfMatch)>,
 ) -> Result<Response, Problem> {
     let request = call.once(key, &())?;
     let pays = call.caller.role.reseller().is_some();
-    Ok(answer::changed(app.store.renew_licence::<LicenceView>(&found.licence, pays, &request).await?))
+    let must = |licence: &Licence| version.must_hold(licence.version);
+    Ok(answer::changed(app.store.renew_licence::<LicenceView>(&found.licence, pays, &request, must).await?))
 }

@@ -33,7 +33,8 @@ pub struct LicenceView {
     client: Option<ClientRefid>,
     #[schema(required = true)]
     client_id: Option<ClientId>,
-    /// The address of whoever the licence is for, as long as it is not linked to a client.
+    /// The address of whoever the licence is for, as long as it is not linked to a client. Renewals and new keys leave
+    /// it out.
     #[schema(required = true)]
     email: Option<EmailAddress>,
     /// The reseller that sold the licence, if any.

@@ -156,6 +156,21 @@ impl From<KeyFormat> for String {
 }
 
 impl KeyFormat {
+    /// The hint of a key that was made of this form: of a pattern, it shows at most a quarter of what is random.
+    pub fn hint(&self, key: &LicenceKey) -> KeyHint {
+        let Self::Pattern(KeyPattern(pattern)) = self else { return key.hint() };
+        let is_random = |byte: &u8| b"*#".contains(byte);
+        let most = pattern.bytes().filter(is_random).count() / 4;
+        let KeyHint(shown) = key.hint();
+        let mut random = 0;
+        let fits = pattern.bytes().rev().take(shown.len()).take_while(|byte| {
+            random += usize::from(is_random(byte));
+            random <= most
+        });
+        let kept = fits.count();
+        KeyHint(shown.get(shown.len() - kept..).unwrap_or_default().to_owned())
+    }
+
     /// Makes a key of this form from random bytes.
     pub fn make(&self, now: Time, random: [u8; RANDOM_BYTES]) -> LicenceKey {
         let text = match self {
@@ -273,6 +288,21 @@ mod tests {
             }
         }
         assert!(format(&"*".repeat(64)).is_ok() && format(&"*".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn the_hint_of_a_pattern_shows_a_quarter_of_what_is_random() {
+        for (pattern, key, hint) in [
+            ("ACME-*****-*****-*****", "ACME-ABCDE-FGHJK-MNPQR", "PQR"),
+            (
+                "A-VERY-LONG-PREFIX-OF-A-VENDOR-WHO-LIKES-NAMES-1-*************",
+                "A-VERY-LONG-PREFIX-OF-A-VENDOR-WHO-LIKES-NAMES-1-ABCDEFGHJKMNP",
+                "MNP",
+            ),
+            ("####################-X9", "01234567890123456789-X9", "X9"),
+        ] {
+            assert_eq!(format(pattern).unwrap().hint(&super::tests::key(key)), KeyHint(hint.to_owned()), "{pattern}");
+        }
     }
 
     proptest! {

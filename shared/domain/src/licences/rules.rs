@@ -6,9 +6,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
+use crate::basic::stored::is_stored;
 use crate::basic::text::{TextError, shows_nothing, text_type};
 
 /// Features, domains and address ranges: how many of each a licence may have at most. They are read with each
@@ -52,18 +53,32 @@ impl Domain {
     }
 }
 
+/// Whether `www.` makes no difference in a text. It does in what is stored, from which it was taken once, and below
+/// `*.`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Www {
+    Stripped,
+    Kept,
+}
+
 impl TryFrom<String> for Domain {
     type Error = DomainError;
 
     fn try_from(text: String) -> Result<Self, DomainError> {
-        let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+        Self::read(&text, if is_stored() { Www::Kept } else { Www::Stripped })
+    }
+}
+
+impl Domain {
+    fn read(text: &str, www: Www) -> Result<Self, DomainError> {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host = match host.rsplit_once(':') {
             Some((host, port)) if !port.is_empty() && port.bytes().all(|it| it.is_ascii_digit()) => host,
             _ => host,
         };
         let host = idna::domain_to_ascii_strict(host.strip_suffix('.').unwrap_or(host)).map_err(|_| DomainError)?;
-        let host = host.strip_prefix("www.").unwrap_or(&host);
+        let host = host.strip_prefix("www.").filter(|_| www == Www::Stripped).unwrap_or(&host);
         let label = |label: &str| {
             let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
             (1..=63).contains(&label.len()) && plain && !label.starts_with('-') && !label.ends_with('-')
@@ -118,7 +133,7 @@ impl TryFrom<String> for DomainRule {
 
     fn try_from(text: String) -> Result<Self, DomainError> {
         match text.strip_prefix("*.") {
-            Some(rest) => Ok(Self { domain: Domain::try_from(rest.to_owned())?, below: true }),
+            Some(rest) => Ok(Self { domain: Domain::read(rest, Www::Kept)?, below: true }),
             None => Ok(Self { domain: Domain::try_from(text)?, below: false }),
         }
     }
@@ -162,8 +177,15 @@ impl TryFrom<String> for IpRange {
             Ok(address) => address.to_canonical().into(),
             Err(_) => text.parse().map_err(|_| IpRangeError)?,
         };
-        Ok(Self(range.trunc()))
+        Ok(Self(unmapped(range).trunc()))
     }
+}
+
+/// A range of IPv4 addresses that is written as one of IPv6 is one of IPv4.
+fn unmapped(range: IpNet) -> IpNet {
+    let IpNet::V6(v6) = range else { return range };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    v4.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(range, IpNet::V4)
 }
 
 impl From<IpRange> for String {
@@ -175,6 +197,7 @@ impl From<IpRange> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::basic::as_stored;
 
     fn domain(text: &str) -> Result<String, DomainError> {
         Domain::try_from(text.to_owned()).map(String::from)
@@ -193,7 +216,8 @@ mod tests {
             ("203.0.113.7", "203.0.113.7"),
         ] {
             assert_eq!(domain(text), Ok(compared.to_owned()), "{text}");
-            assert_eq!(domain(compared), Ok(compared.to_owned()).map(|it: String| it.replacen("www.", "", 1)));
+            let stored = as_stored(|| domain(compared));
+            assert_eq!(stored, Ok(compared.to_owned()), "{text}");
         }
         let long = format!("{}.example", "a".repeat(64));
         for text in [
@@ -223,6 +247,7 @@ mod tests {
             ("*.example.com", "example.com", false),
             ("*.example.com", "www.example.com", false),
             ("*.example.com", "badexample.com", false),
+            ("*.www.example.com", "shop.example.com", false),
             ("*.Bücher.example", "a.xn--bcher-kva.example", true),
         ] {
             let read = DomainRule::try_from(rule.to_owned()).unwrap();
@@ -242,6 +267,7 @@ mod tests {
             ("203.0.113.77/24", "203.0.113.0/24", "203.0.114.0", false),
             ("203.0.113.7", "203.0.113.7/32", "203.0.113.7", true),
             ("203.0.113.0/24", "203.0.113.0/24", "::ffff:203.0.113.9", true),
+            ("::ffff:203.0.113.0/120", "203.0.113.0/24", "203.0.113.9", true),
             ("2001:DB8::/32", "2001:db8::/32", "2001:db8:ffff::1", true),
             ("::/0", "::/0", "203.0.113.9", false),
             ("0.0.0.0/0", "0.0.0.0/0", "2001:db8::1", false),

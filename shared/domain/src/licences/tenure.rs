@@ -38,6 +38,11 @@ struct Run {
 pub struct RunNumber(u32);
 
 impl RunNumber {
+    /// The number of the run that the renewal after this many begins, if it begins one.
+    pub fn after(renewals: u32) -> Self {
+        Self(renewals.saturating_add(1))
+    }
+
     pub fn get(self) -> u32 {
         self.0
     }
@@ -76,14 +81,28 @@ impl Tenure {
         started
     }
 
+    /// The tenure with another term, as long as its first one waits.
+    #[must_use]
+    pub fn in_terms_of(&self, term: Option<Term>) -> Self {
+        match term {
+            None => Self::fixed(None),
+            Some(term) if self.waits() => {
+                let runs = self.runs.iter().map(|run| Run { term, ..run.clone() });
+                Self { until: None, runs: runs.collect() }
+            }
+            Some(_) => self.clone(),
+        }
+    }
+
     /// When it ends; `None` if it lasts for ever or has not begun.
     pub fn end(&self) -> Option<Time> {
         self.runs.iter().fold(self.until, |end, run| Some(run.term.end(run.from.or(end)?, run.terms)))
     }
 
     /// The tenure with another term, from its end, or from `now` if that has passed (rule C2), and the run that the
-    /// term is in. One that lasts for ever can't be renewed.
-    pub fn renewed(&self, term: Term, now: Time) -> Option<(Self, RunNumber)> {
+    /// term is in. `number` is that of a new run; the licence never had one with it. One that lasts for ever can't be
+    /// renewed.
+    pub fn renewed(&self, term: Term, number: RunNumber, now: Time) -> Option<(Self, RunNumber)> {
         if self.is_for_ever() {
             return None;
         }
@@ -94,8 +113,6 @@ impl Tenure {
             let number = last.number;
             return Some((renewed, number));
         }
-        let before = self.runs.last().map_or(0, |run| run.number.0);
-        let number = RunNumber(before.saturating_add(1));
         renewed.runs.push(Run { number, from: lapsed.then_some(now), term, terms: 1 });
         renewed.fold();
         Some((renewed, number))
@@ -144,6 +161,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn renewed(tenure: &Tenure, length: &str, number: u32, now: &str) -> (Tenure, RunNumber) {
+        tenure.renewed(term(length), RunNumber::after(number), time(now)).unwrap()
+    }
+
     fn month_from(start: &str) -> Tenure {
         Tenure::of(Some(term("P1M"))).started(time(start))
     }
@@ -158,7 +179,7 @@ mod tests {
         for tenure in [Tenure::of(None), Tenure::fixed(None)] {
             assert!(tenure.is_for_ever() && !tenure.waits());
             assert_eq!((tenure.started(Time::LAST), tenure.end()), (tenure.clone(), None));
-            assert_eq!(tenure.renewed(term("P1M"), Time::LAST), None);
+            assert_eq!(tenure.renewed(term("P1M"), RunNumber::after(0), Time::LAST), None);
         }
     }
 
@@ -174,18 +195,18 @@ mod tests {
             ("2026-02-01T00:00:00Z", "P1Y", "2027-02-28T00:00:00Z", "2026-02-28T00:00:00Z"),
             ("2026-02-01T00:00:00Z", "P30D", "2026-03-30T00:00:00Z", "2026-02-28T00:00:00Z"),
         ] {
-            let (renewed, run) = first.renewed(term(with), time(now)).unwrap();
-            assert_eq!(renewed.end(), Some(time(end)), "{now} {with}");
-            assert_eq!(renewed.without(run).end(), Some(time(without)), "{now} {with}");
+            let (longer, run) = renewed(&first, with, 0, now);
+            assert_eq!(longer.end(), Some(time(end)), "{now} {with}");
+            assert_eq!(longer.without(run).end(), Some(time(without)), "{now} {with}");
         }
     }
 
     #[test]
     fn each_renewal_is_taken_off_by_itself() {
         let start = month_from("2026-01-31T00:00:00Z");
-        let (early, first) = start.renewed(term("P1M"), time("2026-02-01T00:00:00Z")).unwrap();
-        let (late, second) = early.renewed(term("P1M"), time("2026-05-15T00:00:00Z")).unwrap();
-        let (longer, third) = late.renewed(term("P1Y"), time("2026-05-16T00:00:00Z")).unwrap();
+        let (early, first) = renewed(&start, "P1M", 0, "2026-02-01T00:00:00Z");
+        let (late, second) = renewed(&early, "P1M", 1, "2026-05-15T00:00:00Z");
+        let (longer, third) = renewed(&late, "P1Y", 2, "2026-05-16T00:00:00Z");
         assert_eq!(longer.end(), Some(time("2027-06-15T00:00:00Z")));
         // What began after the licence had lapsed does not move.
         assert_eq!(longer.without(first).end(), longer.end());
@@ -200,10 +221,10 @@ mod tests {
     #[test]
     fn before_it_is_started_renewals_wait_with_the_first_term() {
         let new = Tenure::of(Some(term("P1M")));
-        let (two, run) = new.renewed(term("P1M"), time("2026-01-01T00:00:00Z")).unwrap();
+        let (two, run) = renewed(&new, "P1M", 0, "2026-01-01T00:00:00Z");
         assert_eq!(two.started(time("2026-01-31T00:00:00Z")).end(), Some(time("2026-03-31T00:00:00Z")));
         assert_eq!(two.without(run), new);
-        let (year, run) = new.renewed(term("P1Y"), time("2026-01-01T00:00:00Z")).unwrap();
+        let (year, run) = renewed(&new, "P1Y", 0, "2026-01-01T00:00:00Z");
         assert_eq!(year.started(time("2026-01-31T00:00:00Z")).end(), Some(time("2027-02-28T00:00:00Z")));
         assert_eq!(year.without(run), new);
     }
@@ -211,11 +232,11 @@ mod tests {
     #[test]
     fn a_fixed_end_is_renewed_from_where_it_is() {
         let fixed = Tenure::fixed(Some(time("2026-01-31T00:00:00Z")));
-        let (renewed, run) = fixed.renewed(term("P1M"), time("2026-01-01T00:00:00Z")).unwrap();
-        assert_eq!(renewed.end(), Some(time("2026-02-28T00:00:00Z")));
-        let (renewed, _) = renewed.renewed(term("P1M"), time("2026-01-01T00:00:00Z")).unwrap();
-        assert_eq!(renewed.end(), Some(time("2026-03-31T00:00:00Z")));
-        assert_eq!(renewed.without(run).without(run), fixed);
+        let (once, run) = renewed(&fixed, "P1M", 0, "2026-01-01T00:00:00Z");
+        assert_eq!(once.end(), Some(time("2026-02-28T00:00:00Z")));
+        let (twice, _) = renewed(&once, "P1M", 1, "2026-01-01T00:00:00Z");
+        assert_eq!(twice.end(), Some(time("2026-03-31T00:00:00Z")));
+        assert_eq!(twice.without(run).without(run), fixed);
     }
 
     proptest! {
@@ -228,10 +249,10 @@ mod tests {
         ) {
             let start = month_from("2026-01-31T00:00:00Z");
             let (mut tenure, mut now, mut runs) = (start.clone(), time("2026-01-31T00:00:00Z"), Vec::new());
-            for (days, length) in renewals {
+            for (count, (days, length)) in (0..).zip(renewals) {
                 now = now.plus(jiff::SignedDuration::from_hours(days * 24));
                 let before = tenure.end().unwrap();
-                let (next, run) = tenure.renewed(term(length), now).unwrap();
+                let (next, run) = tenure.renewed(term(length), RunNumber::after(count), now).unwrap();
                 let end = next.end().unwrap();
                 prop_assert!(end > before && end > now);
                 prop_assert!(next.runs.len() <= MOST_RUNS);

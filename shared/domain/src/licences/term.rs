@@ -38,7 +38,7 @@ const TERM: &str = concat!(
 crate::value_schema!(
     Term,
     "A length of time by the calendar, in years, months, weeks and days (ISO 8601).",
-    formal(pattern(3, 16, TERM), "duration"),
+    formal(pattern(3, 18, TERM), "term"),
     "P1Y"
 );
 
@@ -148,7 +148,7 @@ crate::value_schema!(
     Lease,
     "How long an installation may go without being heard of before its seat is free: an exact duration (ISO 8601) from \
      a minute to 366 days, in days of 24 hours, hours, minutes and seconds, each as large as it can be.",
-    formal(pattern(3, 16, LEASE), "duration"),
+    formal(pattern(3, 16, LEASE), "lease"),
     "PT10M"
 );
 

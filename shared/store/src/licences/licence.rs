@@ -34,30 +34,46 @@ pub(crate) fn list_key(client: &ClientRefid) -> String {
     format!("LI@{client}")
 }
 
-/// The partition of the status index that lists the licences that a client had, and that others own now.
-pub(crate) fn past_list_key(client: &ClientRefid) -> String {
+/// The partition of the status index that lists traces of a client.
+pub(crate) fn traces_key(client: &ClientRefid) -> String {
     format!("LP@{client}")
 }
 
-/// That a client had a licence: what was sold to it is found by this when the client is deleted (rule A9).
+/// That something was sold to a client, or given, which the client's licences do not show: it is found by this when the
+/// client is deleted (rule A9).
 #[derive(Debug, Serialize, Deserialize)]
-struct PastOwner {
+pub(crate) struct Trace {
     client: ClientRefid,
-    provision: Option<EntryRefid>,
+    pub(crate) licence: LicenceRefid,
+    pub(crate) provision: Option<EntryRefid>,
     created_at: Time,
     version: u64,
 }
 
-/// The write that remembers who had a licence before it was transferred; none if nobody had.
-pub(super) fn past_owner(licence: &Licence, now: Time, stamp: &Stamp) -> Result<Option<CommandWrite>, StoreError> {
-    let Some(client) = licence.client.clone() else { return Ok(None) };
-    let place = Key { pk: format!("LP#{}", licence.refid), sk: client.to_string() };
-    let list = past_list_key(&client);
-    let past = PastOwner { client, provision: licence.provision.clone(), created_at: now, version: 1 };
-    let mut item = item(&place, "past_owner", &past, stamp)?;
-    Index::Status.place(&mut item, list, by_time(now, licence.refid.as_str()));
-    // Whoever has it again, and gives it away again, had it before.
-    Ok(Some(CommandWrite::fresh(Write::Put(item, Condition::Nothing))))
+impl Trace {
+    /// That the owner of a licence, which is to get another one, has had it.
+    pub(super) fn of_owner(licence: &Licence, now: Time) -> Option<Self> {
+        Self::of(licence, licence.provision.clone(), now)
+    }
+
+    /// That the owner of a licence had it renewed by this purchase.
+    pub(super) fn of_renewal(licence: &Licence, renewal: EntryRefid, now: Time) -> Option<Self> {
+        Self::of(licence, Some(renewal), now)
+    }
+
+    fn of(licence: &Licence, provision: Option<EntryRefid>, now: Time) -> Option<Self> {
+        let client = licence.client.clone()?;
+        Some(Self { client, licence: licence.refid.clone(), provision, created_at: now, version: 1 })
+    }
+
+    pub(super) fn write(&self, stamp: &Stamp) -> Result<CommandWrite, StoreError> {
+        let of = self.provision.as_ref().map_or(self.client.as_str(), EntryRefid::as_str);
+        let place = Key { pk: format!("LP#{}", self.licence), sk: format!("{}#{of}", self.client) };
+        let mut item = item(&place, "licence_trace", self, stamp)?;
+        Index::Status.place(&mut item, traces_key(&self.client), by_time(self.created_at, of));
+        // Whoever has a licence again, and gives it away again, had it before.
+        Ok(CommandWrite::fresh(Write::Put(item, Condition::Nothing)))
+    }
 }
 
 /// A licence as it is shown.
@@ -75,6 +91,12 @@ pub struct ShownLicence {
 }
 
 impl ShownLicence {
+    /// The licence as a stored answer shows it: without the address that it waits for, which nothing would erase there.
+    pub(super) fn nameless(mut self) -> Self {
+        self.licence.email = None;
+        self
+    }
+
     pub(crate) fn minted(licence: Licence, key: LicenceKey, at: Time) -> Self {
         let seats = licence.parallel_uses.map(|_| 0);
         Self { licence, key: Some(key), seats, notes: None, at }

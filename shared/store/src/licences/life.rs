@@ -1,8 +1,8 @@
 //! What changes a licence after it was minted: its status, terms and notes, its owner, its length and its key.
 //!
 //! Invariant: each change is an update from the version that was read, which leaves what stands beside the document as
-//! it is. A renewal that is paid for is one commit with its entry. Answers that are stored name nobody: they leave the
-//! notes out.
+//! it is. A renewal that is paid for is one commit with its entry. Answers that are stored name nobody: they leave
+//! notes and address out.
 
 use purser_domain::Refusal;
 use purser_domain::basic::{ClientRefid, LicenceRefid};
@@ -13,8 +13,8 @@ use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer;
 use crate::engine::{Answer, CommandWrite, Decision, IdempotencyKey, Request, View};
-use crate::licences::licence::{ShownLicence, key, past_owner, read_loaded};
-use crate::licences::notes::{self, read_noted};
+use crate::licences::licence::{ShownLicence, Trace, key, read_loaded};
+use crate::licences::notes::{self, noted};
 use crate::licences::product;
 use crate::money::entry::{self, Class};
 use crate::money::wallet;
@@ -46,8 +46,8 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let keys = [key(refid), notes::key(refid)];
         self.command(&request.stamp.request, None, &keys, |loaded| {
-            let shown = read_noted(loaded, refid, &self.secrets, request.now)?.filter(|shown| may(&shown.licence));
-            let shown = shown.ok_or(Refusal::NotFound(ResourceKind::Licence))?;
+            let found = read_loaded(loaded, refid, request.now)?.filter(|shown| may(&shown.licence));
+            let shown = noted(found.ok_or(Refusal::NotFound(ResourceKind::Licence))?, loaded, &self.secrets)?;
             let changes = change(&shown)?;
             self.committed::<V>(shown, changes, None, request)
         })
@@ -57,24 +57,35 @@ impl Store {
     /// Gives a licence to a client of the caller's (rule C2).
     pub async fn transfer_licence<V: View<ShownLicence>>(
         &self,
-        (refid, to): (&LicenceRefid, &ClientRefid),
+        (found, to): (&Licence, &ClientRefid),
         request: &Request,
         may: impl Fn(&Licence) -> bool + Send + Sync,
         may_own: impl Fn(&Client) -> bool + Send + Sync,
         must: impl Fn(&Licence) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Answer, StoreError> {
-        let to = client::key(to);
-        let keys = [key(refid), notes::key(refid), to.clone()];
+        let (refid, to) = (&found.refid, client::key(to));
+        let mut keys = vec![key(refid), notes::key(refid), to.clone()];
+        keys.extend(found.client.as_ref().map(client::key));
         self.command(&request.stamp.request, None, &keys, |loaded| {
-            let shown = read_noted(loaded, refid, &self.secrets, request.now)?.filter(|shown| may(&shown.licence));
-            let shown = shown.ok_or(Refusal::NotFound(ResourceKind::Licence))?;
+            let found = read_loaded(loaded, refid, request.now)?.filter(|shown| may(&shown.licence));
+            let shown = noted(found.ok_or(Refusal::NotFound(ResourceKind::Licence))?, loaded, &self.secrets)?;
+            let unread = loaded.unread(shown.licence.client.as_ref().map(client::key));
+            if !unread.is_empty() {
+                return Ok(Decision::Read(unread));
+            }
+            // What an operator has given to somebody else's client is that one's.
+            let owner = shown.licence.client.as_ref().map(client::key);
+            let owner = client::particulars(loaded, owner.as_slice())?;
+            if owner.is_some_and(|owner| !may_own(&owner)) {
+                return Err(Refusal::Forbidden.into());
+            }
             must(&shown.licence)?;
             let client = client::particulars(loaded, std::slice::from_ref(&to))?.filter(&may_own);
             let client = client.ok_or_else(|| Refusal::NotFound(ResourceKind::Client).for_client(None))?;
             let moved = shown.licence.transferred(client.refid, client.client_id, request.now)?;
-            let past = moved.as_ref().map(|_| past_owner(&shown.licence, request.now, &request.stamp));
-            let past = past.transpose()?.flatten();
-            self.committed::<V>(shown, moved.into(), past, request)
+            let trace = Trace::of_owner(&shown.licence, request.now).filter(|_| moved.is_some());
+            let trace = trace.map(|trace| trace.write(&request.stamp)).transpose()?;
+            self.committed::<V>(shown, moved.into(), trace, request)
         })
         .await
     }
@@ -85,10 +96,11 @@ impl Store {
         found: &Licence,
         payer: bool,
         request: &Request<IdempotencyKey>,
+        must: impl Fn(&Licence) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         match found.reseller.as_ref().filter(|_| payer) {
-            Some(_) => self.renew_for_credits::<V>(found, request).await,
-            None => self.renew_for_nothing::<V>(found, request).await,
+            Some(_) => self.renew_for_credits::<V>(found, request, must).await,
+            None => self.renew_for_nothing::<V>(found, request, must).await,
         }
     }
 
@@ -96,15 +108,17 @@ impl Store {
         &self,
         found: &Licence,
         request: &Request<IdempotencyKey>,
+        must: impl Fn(&Licence) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         let request = &Request { key: Some(request.key.clone()), stamp: request.stamp.clone(), now: request.now };
         let (record, refid) = (self.record(request)?, &found.refid);
         self.command(&request.stamp.request, record.as_ref(), &[key(refid)], |loaded| {
             let shown = read_loaded(loaded, refid, request.now)?;
             let shown = shown.ok_or(Refusal::NotFound(ResourceKind::Licence))?;
+            must(&shown.licence)?;
             let (renewed, _) = shown.licence.renewed(request.now)?;
             let update = self.change(&shown.licence, &renewed, &request.stamp)?;
-            let answer = answer::show::<V, _>(&ShownLicence { licence: renewed, ..shown })?;
+            let answer = answer::show::<V, _>(&ShownLicence { licence: renewed, ..shown }.nameless())?;
             let mut writes = Vec::new();
             writes.extend(self.record_write(record.as_ref(), request, &answer)?);
             writes.push(update);
@@ -117,6 +131,7 @@ impl Store {
         &self,
         found: &Licence,
         request: &Request<IdempotencyKey>,
+        must: impl Fn(&Licence) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<Answer, StoreError> {
         let unknown = Refusal::NotFound(ResourceKind::Licence);
         let reseller = found.reseller.as_ref().ok_or_else(|| unknown.clone())?;
@@ -128,6 +143,7 @@ impl Store {
         self.command(&stamp.request, Some(&record), &keys, |loaded| {
             let wallet = wallet::read(loaded, &wallet_key)?.ok_or(Refusal::InvalidReseller)?;
             let shown = read_loaded(loaded, refid, request.now)?.ok_or_else(|| unknown.clone())?;
+            must(&shown.licence)?;
             let product = product::read_loaded(loaded, &found.product)?;
             let product = product.ok_or(Refusal::NotFound(ResourceKind::Product))?;
             let particulars = Particulars {
@@ -139,12 +155,14 @@ impl Store {
             let subject = (&shown.licence, &product);
             let made = provision::decide_renewal(&wallet, subject, &self.policy.discounts, particulars, request.now)?;
             let update = self.change(&shown.licence, &made.licence, stamp)?;
+            let trace = Trace::of_renewal(&shown.licence, entry_refid.clone(), made.posting.entry.created_at);
             let answer = answer::show::<V, _>(&ShownLicence { licence: made.licence, ..shown })?;
-            let writes = vec![
+            let mut writes = vec![
                 entry::write(self, &made.posting.entry, &record, &answer, stamp)?,
                 wallet::write(&made.posting.wallet, Some(wallet.version), stamp)?,
                 update,
             ];
+            writes.extend(trace.map(|trace| trace.write(stamp)).transpose()?);
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await

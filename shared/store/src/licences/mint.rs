@@ -7,13 +7,13 @@ use purser_domain::Refusal;
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, LicenceRefid, Time};
 use purser_domain::licences::key::RANDOM_BYTES;
 use purser_domain::licences::{
-    KeyFormat, Licence, LicenceChange, LicenceKey, LicenceNotes, LicenceOwner, NotesChange, ProductReference,
+    KeyFormat, KeyHint, Licence, LicenceChange, LicenceKey, LicenceNotes, LicenceOwner, NotesChange, ProductReference,
 };
 use purser_domain::refusal::ResourceKind;
 
 use crate::engine::command::answer;
 use crate::engine::command::idempotency::Record;
-use crate::engine::{Answer, CommandWrite, Decision, Key, Loaded, Request, Secrets, View};
+use crate::engine::{Answer, CommandWrite, Condition, Decision, Key, Loaded, Request, Secrets, View, Write};
 use crate::licences::licence::ShownLicence;
 use crate::licences::{notes, product};
 use crate::parties::client;
@@ -43,6 +43,14 @@ pub struct MintCommand {
 pub(crate) struct Drawn {
     pub(crate) refid: LicenceRefid,
     pub(crate) key: LicenceKey,
+    pub(crate) hint: KeyHint,
+}
+
+impl Drawn {
+    /// What a key that somebody gave determines.
+    pub(crate) fn given(store: &Store, key: &LicenceKey) -> Result<Self, StoreError> {
+        Ok(Self { refid: store.licence_refid(key)?, key: key.clone(), hint: key.hint() })
+    }
 }
 
 /// The random bytes of a key to make. They are drawn once for each command, so that every try makes the same key.
@@ -56,7 +64,7 @@ impl Draw {
 
     pub(crate) fn key(&self, store: &Store, format: &KeyFormat, now: Time) -> Result<Drawn, StoreError> {
         let key = format.make(now, self.0);
-        Ok(Drawn { refid: store.licence_refid(&key)?, key })
+        Ok(Drawn { refid: store.licence_refid(&key)?, hint: format.hint(&key), key })
     }
 }
 
@@ -78,11 +86,12 @@ impl Store {
                 return Ok(Decision::Read(unread));
             }
             let owner = self.owner(&command.owner, loaded)?;
+            let absent = self.still_absent(&command.owner, &owner, loaded)?;
             let drawn = match &command.key {
-                Some(key) => Drawn { refid: self.licence_refid(key)?, key: key.clone() },
+                Some(key) => Drawn::given(self, key)?,
                 None => draw.key(self, &product.key_format, request.now)?,
             };
-            let minted = Licence::mint(drawn.refid, drawn.key.hint(), &product, owner, request.now);
+            let minted = Licence::mint(drawn.refid, drawn.hint, &product, owner, request.now);
             let licence = minted.with(&command.change)?;
             let notes = LicenceNotes::none_of(licence.refid.clone(), request.now);
             let notes = LicenceNotes { record: record.as_ref().and_then(Record::code), ..notes };
@@ -95,7 +104,12 @@ impl Store {
             writes.extend(self.record_write(record.as_ref(), request, &answer)?);
             let put = self.mint(&shown.licence, &drawn.key, &request.stamp)?;
             writes.push(CommandWrite::unique(put, Refusal::DuplicateKey));
-            writes.extend(kept.map(|kept| notes::write(&kept, &self.secrets, &request.stamp)).transpose()?);
+            if let Some(kept) = kept {
+                // They are there if, and only if, the licence is.
+                let noted = notes::write(&kept, &self.secrets, &request.stamp)?;
+                writes.push(CommandWrite::unique(noted.write, Refusal::DuplicateKey));
+            }
+            writes.extend(absent);
             Ok(Decision::Commit { writes, answer: Answer::first(answer) })
         })
         .await
@@ -108,6 +122,22 @@ impl Store {
             MintFor::ClientId(id) => self.client_keys(id),
             MintFor::Email(email) => Ok(vec![client::address_key(email)]),
         }
+    }
+
+    /// The checks that nobody has the named id or address by now, for a licence that is to wait for them: otherwise
+    /// nothing would link it to a client that a stale read has missed.
+    fn still_absent(
+        &self,
+        named: &MintFor,
+        owner: &LicenceOwner,
+        loaded: &Loaded,
+    ) -> Result<Vec<CommandWrite>, StoreError> {
+        if matches!(owner, LicenceOwner::Client { .. }) {
+            return Ok(Vec::new());
+        }
+        // What remains of a deleted client stays where it is.
+        let absent = self.owner_keys(named)?.into_iter().filter(|key| !loaded.has(key));
+        Ok(absent.map(|key| CommandWrite::fresh(Write::Check(key, Condition::Absent))).collect())
     }
 
     fn owner(&self, owner: &MintFor, loaded: &Loaded) -> Result<LicenceOwner, StoreError> {

@@ -29,22 +29,16 @@ impl Store {
         let found = Loaded::of(&keys, found);
         // What somebody else sold is not opened, because the time for that would tell that it is there (rule A8).
         match found.get(&place).filter(|item| is_licence(item) && sold_by(item, owner)) {
-            Some(_) => read_noted(&found, refid, &self.secrets, now),
+            Some(item) => noted(licence::read(item, now)?, &found, &self.secrets).map(Some),
             None => Ok(None),
         }
     }
 }
 
-/// The licence among the loaded items, with its notes.
-pub(super) fn read_noted(
-    loaded: &Loaded,
-    refid: &LicenceRefid,
-    secrets: &Secrets,
-    at: Time,
-) -> Result<Option<ShownLicence>, StoreError> {
-    let Some(shown) = licence::read_loaded(loaded, refid, at)? else { return Ok(None) };
+/// A licence with its notes, which are among the loaded items.
+pub(super) fn noted(shown: ShownLicence, loaded: &Loaded, secrets: &Secrets) -> Result<ShownLicence, StoreError> {
     let notes = read(loaded, &shown.licence, secrets)?;
-    Ok(Some(ShownLicence { notes: Some(notes), ..shown }))
+    Ok(ShownLicence { notes: Some(notes), ..shown })
 }
 
 /// The notes of a licence among the loaded items.

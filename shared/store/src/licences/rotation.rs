@@ -15,7 +15,7 @@ use crate::engine::item::{item, text};
 use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Loaded, Request, View, Write};
 use crate::licences::licence::{KEYED, ShownLicence, key, open, read_loaded, sealed};
 use crate::licences::mint::{Draw, Drawn};
-use crate::licences::notes::{self, read_noted};
+use crate::licences::notes::{self, noted};
 use crate::licences::product;
 use crate::{Store, StoreError};
 
@@ -47,19 +47,19 @@ impl Store {
             let product = product::read_loaded(loaded, &found.product)?;
             let product = product.ok_or(Refusal::NotFound(ResourceKind::Product))?;
             let drawn = match given {
-                Some(key) => Drawn { refid: self.licence_refid(key)?, key: key.clone() },
+                Some(key) => Drawn::given(self, key)?,
                 None => draw.key(self, &product.key_format, request.now)?,
             };
             // Its first key is the licence's own place, which one transaction can't write twice.
             if drawn.refid == *refid {
                 return Err(Refusal::DuplicateKey.into());
             }
-            let rekeyed = shown.licence.rekeyed(drawn.key.hint(), request.now)?;
+            let rekeyed = shown.licence.rekeyed(drawn.hint, request.now)?;
             let place = key(refid);
             let (update, condition) = self.update(&shown.licence, &rekeyed, stamp)?;
             let update =
                 update.set("sealed", sealed(&self.secrets, &place, &drawn.key)?).set(KEYED, text(drawn.refid.as_str()));
-            let shown = ShownLicence { licence: rekeyed, key: Some(drawn.key), ..shown };
+            let shown = ShownLicence { licence: rekeyed, key: Some(drawn.key), ..shown }.nameless();
             let answer = answer::show::<V, _>(&shown)?;
             let mut writes = Vec::new();
             writes.extend(self.record_write(record.as_ref(), request, &answer)?);
@@ -76,7 +76,8 @@ impl Store {
     pub async fn reveal_key(&self, refid: &LicenceRefid, now: Time) -> Result<Option<ShownLicence>, StoreError> {
         let keys = [key(refid), notes::key(refid)];
         let found = Loaded::of(&keys, self.table.get_all(&keys, Consistency::Strong).await?);
-        let Some(shown) = read_noted(&found, refid, &self.secrets, now)? else { return Ok(None) };
+        let Some(shown) = read_loaded(&found, refid, now)? else { return Ok(None) };
+        let shown = noted(shown, &found, &self.secrets)?;
         let Some(item) = found.get(&key(refid)) else { return Ok(None) };
         Ok(Some(ShownLicence { key: Some(open(item, &self.secrets)?), ..shown }))
     }

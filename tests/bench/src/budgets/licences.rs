@@ -28,9 +28,9 @@ pub(super) async fn measure(world: &World, operator: &Caller, partner: &Partner,
         budget("activate a licence by hand", &begun, 2, 1.0, 7.0),
         by_reseller("note something of a licence", &noted, 3, 3.0, 9.0),
         by_reseller("suspend a licence", &suspended, 2, 1.0, 7.0),
-        by_reseller("renew a licence", &renewed.expect(200), 3, 4.0, 14.0),
+        by_reseller("renew a licence", &renewed.expect(200), 3, 4.0, 17.0),
         by_reseller("give a licence a new key", &rotated, 3, 3.0, 9.0),
-        by_reseller("give a licence to another client", &moved.expect(200), 3, 3.5, 11.0),
+        by_reseller("give a licence to another client", &moved.expect(200), 3, 4.0, 11.0),
         by_reseller("a reseller's page of 25 licences", &listed, 2, 15.0, 0.0),
     ]
 }

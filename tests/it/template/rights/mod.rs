@@ -270,6 +270,8 @@ async fn reseal(world: &World) {
     let _sealed = world.operator.post("/v1/resellers", &sells).await.expect(201);
     let buys = json!({"name": "x", "email": "sealed@example.com", "metadata": {"a": 1}});
     let _sealed = world.operator.post("/v1/clients", &buys).await.expect(201);
+    let noted = json!({"product": world.product(1).await, "client_id": "sealed", "metadata": {"a": 1}});
+    let _sealed = world.operator.post("/v1/licences", &noted).await.expect(201);
     let (person, phone, _) = enable(world, &world.person().await).await;
     world.system().clock().advance(jiff::SignedDuration::from_mins(1));
     let code = json!({"email": person.email, "password": PASSWORD, "code": phone.shows(world, 0)});

@@ -187,7 +187,8 @@ impl Licence {
         if self.status == LicenceStatus::Revoked {
             return Err(Refusal::LicenceRevoked);
         }
-        let renewed = self.terms.term().and_then(|term| self.tenure().renewed(term, now));
+        let number = RunNumber::after(self.renewals);
+        let renewed = self.terms.term().and_then(|term| self.tenure().renewed(term, number, now));
         let (tenure, run) = renewed.ok_or(Refusal::NotRenewable)?;
         let renewals = self.renewals.saturating_add(1);
         Ok((Self { renewals, ..self.next_version(now) }.lasting(|_| tenure), run))
@@ -239,16 +240,24 @@ impl Licence {
     /// A new licence that departs from its product by `change`.
     pub fn with(&self, change: &LicenceChange) -> Result<Self, Refusal> {
         let wrong = |error: TermsError| Refusal::Invalid(vec![("/term".to_owned(), error.to_string())]);
+        let mut grants = change.grants.applied(&self.grants);
+        // Who says that there is no date wants none to be set by the activation.
+        grants.updates_term = grants.updates_term.filter(|_| change.updates_until != Some(None));
+        grants.support_term = grants.support_term.filter(|_| change.support_until != Some(None));
         let next = Self {
             terms: self.terms.changed(change.kind, change.term).map_err(wrong)?,
             parallel_uses: change.parallel_uses.unwrap_or(self.parallel_uses),
-            grants: change.grants.applied(&self.grants),
+            grants,
             updates_until: change.updates_until.unwrap_or(self.updates_until),
             support_until: change.support_until.unwrap_or(self.support_until),
             ..self.clone()
         };
         Ok(match change.expires_at {
             Some(end) if end != self.expires_at || self.tenure().waits() => next.lasting(|_| Tenure::fixed(end)),
+            Some(_) | None if next.terms.term() != self.terms.term() => {
+                let term = next.terms.term();
+                next.lasting(|tenure| tenure.in_terms_of(term))
+            }
             Some(_) | None => next,
         })
     }

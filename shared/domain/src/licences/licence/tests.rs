@@ -134,6 +134,32 @@ fn kind_and_term_of_a_licence_go_together() {
     assert_eq!((trial.terms, trial.expires_at), (Terms::Trial(year), begun.expires_at));
     let refused = begun.changed(&change(Some(TermsKind::Lifetime), None), time(THEN));
     assert!(matches!(refused, Err(Refusal::Invalid(_))));
+    // Without a term it lasts for ever.
+    let kept = begun.changed(&change(Some(TermsKind::Lifetime), Some(None)), time(THEN)).unwrap().unwrap();
+    assert_eq!((kept.terms, kept.expires_at), (Terms::Lifetime, None));
+    // What was renewed while it waited has the new term, too.
+    let (two, _) = monthly().renewed(time(THEN)).unwrap();
+    let two = two.changed(&change(None, Some(Some(year))), time(THEN)).unwrap().unwrap();
+    assert_eq!(two.after(Step::Activate, time(THEN)).unwrap().unwrap().expires_at, Some(time("2028-01-31T00:00:00Z")));
+}
+
+#[test]
+fn a_refund_takes_off_its_own_term_whatever_an_operator_set_in_between() {
+    let begun = monthly().after(Step::Activate, time(THEN)).unwrap().unwrap();
+    let (first, earlier) = begun.renewed(time("2026-05-01T00:00:00Z")).unwrap();
+    let fixed = LicenceChange { expires_at: Some(Some(time("2026-07-01T00:00:00Z"))), ..LicenceChange::default() };
+    let fixed = first.changed(&fixed, time("2026-05-02T00:00:00Z")).unwrap().unwrap();
+    let (second, later) = fixed.renewed(time("2026-05-03T00:00:00Z")).unwrap();
+    assert_eq!(second.expires_at, Some(time("2026-08-01T00:00:00Z")));
+    assert_eq!(second.without_term(earlier, time("2026-05-04T00:00:00Z")).expires_at, second.expires_at);
+    assert_eq!(second.without_term(later, time("2026-05-04T00:00:00Z")).expires_at, fixed.expires_at);
+}
+
+#[test]
+fn a_date_that_is_taken_away_does_not_come_back_with_the_activation() {
+    let change = LicenceChange { updates_until: Some(None), ..LicenceChange::default() };
+    let covered = monthly().changed(&change, time(THEN)).unwrap().unwrap();
+    assert_eq!(covered.after(Step::Activate, time(THEN)).unwrap().unwrap().updates_until, None);
 }
 
 #[test]

@@ -13,7 +13,6 @@ use http::{HeaderValue, StatusCode};
 use purser_domain::Refusal;
 use purser_domain::basic::EntryRefid;
 use purser_domain::money::{Credits, Tier};
-use purser_domain::parties::ClientStatus;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -49,6 +48,19 @@ pub struct Problem {
 #[derive(Debug, Clone, Copy)]
 pub struct Guesses(pub u32);
 
+/// A status of a client or a licence.
+#[derive(Debug, Clone, Copy, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceStatus {
+    Pending,
+    Active,
+    Suspended,
+    /// Of a client.
+    Inactive,
+    /// Of a licence.
+    Revoked,
+}
+
 /// A problem (RFC 9457): the answer to a request that was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -79,14 +91,14 @@ pub struct ProblemView {
     #[schema(value_type = Vec<Tier>, required = false)]
     pub tiers: Option<Vec<Tier>>,
     /// With `status_transition_denied`: the present status of the client.
-    #[schema(value_type = ClientStatus, required = false)]
-    pub from: Option<ClientStatus>,
+    #[schema(value_type = ResourceStatus, required = false)]
+    pub from: Option<ResourceStatus>,
     /// With `status_transition_denied`: the requested status.
-    #[schema(value_type = ClientStatus, required = false)]
-    pub to: Option<ClientStatus>,
+    #[schema(value_type = ResourceStatus, required = false)]
+    pub to: Option<ResourceStatus>,
     /// With `status_transition_denied`: the statuses that are possible instead.
-    #[schema(value_type = Vec<ClientStatus>, required = false)]
-    pub allowed: Option<Vec<ClientStatus>>,
+    #[schema(value_type = Vec<ResourceStatus>, required = false)]
+    pub allowed: Option<Vec<ResourceStatus>>,
 }
 
 impl Problem {

@@ -137,7 +137,7 @@ impl Store {
         let product = product::read_loaded(loaded, &units.product)?.ok_or(Refusal::NotFound(ResourceKind::Product))?;
         let drawn = draws.iter().map(|draw| draw.key(self, &product.key_format, request.now));
         let drawn: Vec<Drawn> = drawn.collect::<Result<_, _>>()?;
-        let new = |drawn: &Drawn| NewLicence { refid: drawn.refid.clone(), hint: drawn.key.hint() };
+        let new = |drawn: &Drawn| NewLicence { refid: drawn.refid.clone(), hint: drawn.hint.clone() };
         let new: Vec<NewLicence> = drawn.iter().map(new).collect();
         let each = units.each.get() as usize;
         let line = |(client, licences)| Line { client, licences };
