@@ -73,6 +73,23 @@ async fn terms_and_duration_go_together() {
 }
 
 #[tokio::test]
+async fn a_member_and_its_older_name_are_not_both_taken() {
+    let world = World::new().await;
+    let product = json!({"reference": "PROD-N", "name": "x", "price": 1, "term": "P1Y"});
+    let _made = world.operator.post("/v1/products", &product).await.expect(201);
+    for (both, older) in [
+        (json!({"term": "P1M", "duration_days": 30}), "/duration_days"),
+        (json!({"term": null, "duration_days": 30}), "/duration_days"),
+        (json!({"term": "P1M", "duration_days": null}), "/duration_days"),
+        (json!({"kind": "trial", "terms": "subscription"}), "/terms"),
+    ] {
+        let refused = world.operator.patch("/v1/products/PROD-N", &both).await.refused(422, "invalid_fields");
+        assert_eq!(refused.pointer(), older, "{both}");
+    }
+    assert_eq!(world.operator.get("/v1/products/PROD-N").await.text("term"), "P1Y");
+}
+
+#[tokio::test]
 async fn a_reference_can_stand_in_a_url() {
     let world = World::new().await;
     for bad in ["", ".", "..", "a/b", "a b", "a?b", "ä", &"x".repeat(65)] {

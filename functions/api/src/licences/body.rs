@@ -4,7 +4,7 @@
 
 use purser_domain::basic::UpTo;
 use purser_domain::licences::{
-    Days, DomainRule, Feature, IpRange, LicenceKey, MOST_RULES, Term, Terms, TermsError, TermsKind,
+    DomainRule, Feature, IpRange, LicenceKey, MOST_RULES, Term, Terms, TermsError, TermsKind,
 };
 use purser_edge::prelude::*;
 
@@ -12,24 +12,12 @@ pub type Features = UpTo<MOST_RULES, Feature>;
 pub type Domains = UpTo<MOST_RULES, DomainRule>;
 pub type IpRanges = UpTo<MOST_RULES, IpRange>;
 
-/// The term that a body gives, as `term` or by the older name `duration_days`.
-pub fn term(term: Option<Term>, days: Option<Days>) -> Result<Option<Term>, Problem> {
-    match (term, days) {
-        (Some(_), Some(_)) => Err(both("/duration_days")),
-        (term, days) => Ok(term.or_else(|| days.map(Term::of_days))),
+/// What a body gives for a member that also has an older name.
+pub fn either<T>(given: Option<T>, by_older_name: Option<T>, older: &str) -> Result<Option<T>, Problem> {
+    match (given, by_older_name) {
+        (Some(_), Some(_)) => Err(Problem::invalid(older, "is the older name of a member that is given, too")),
+        (given, by_older_name) => Ok(given.or(by_older_name)),
     }
-}
-
-/// The kind that a body gives, as `kind` or by the older name `terms`.
-pub fn kind(kind: Option<TermsKind>, terms: Option<TermsKind>) -> Result<Option<TermsKind>, Problem> {
-    match (kind, terms) {
-        (Some(_), Some(_)) => Err(both("/terms")),
-        (kind, terms) => Ok(kind.or(terms)),
-    }
-}
-
-fn both(older: &str) -> Problem {
-    Problem::invalid(older, "is the older name of a member that is given, too")
 }
 
 /// The terms of this kind and length.

@@ -13,8 +13,7 @@ use purser_store::licences::mint::{MintCommand, MintFor};
 use serde_json::{Map, Value};
 
 use crate::clients::body::metadata;
-use crate::licences::body::printed;
-use crate::licences::body::{Domains, Features, IpRanges};
+use crate::licences::body::{Domains, Features, IpRanges, printed};
 use crate::licences::view::LicenceView;
 
 pub fn routes() -> OpenApiRouter<App> {

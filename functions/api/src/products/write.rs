@@ -11,7 +11,7 @@ use purser_domain::money::{Amount, Tier};
 use purser_edge::http::json::present;
 use purser_edge::prelude::*;
 
-use crate::licences::body::{Domains, Features, IpRanges, kind, term, terms, wrong_terms};
+use crate::licences::body::{Domains, Features, IpRanges, either, terms, wrong_terms};
 use crate::products::view::ProductView;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -90,7 +90,8 @@ async fn create_product(
     // request.
     let resolved = CreateProduct { active: Some(body.active.unwrap_or(true)), ..body.clone() };
     let request = call.repeatable(key, &resolved)?;
-    let (kind, term) = (kind(body.kind, body.terms)?, term(body.term, body.duration_days)?);
+    let kind = either(body.kind, body.terms, "/terms")?;
+    let term = either(body.term, body.duration_days.map(Term::of_days), "/duration_days")?;
     let product = Product {
         reference: body.reference,
         name: body.name,
@@ -204,11 +205,8 @@ async fn change_product(
         name: body.name,
         price: body.price,
         tiers: body.tiers.map(|tiers| tiers.map(distinct)),
-        kind: kind(body.kind, body.terms)?,
-        term: match (body.term, body.duration_days) {
-            (Some(Some(given)), Some(Some(days))) => Some(term(Some(given), Some(days))?),
-            (given, days) => given.or_else(|| days.map(|days| days.map(Term::of_days))),
-        },
+        kind: either(body.kind, body.terms, "/terms")?,
+        term: either(body.term, body.duration_days.map(|days| days.map(Term::of_days)), "/duration_days")?,
         parallel_uses: body.parallel_uses,
         grants: GrantsChange {
             lease: body.lease,
