@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from mutations import (
 from rehearsal import rehearse
 from deployment.stack import package
 from steps import Outcome, end, say
-from deployment.template import load
+from deployment.template import Tree, load
 
 
 def unread(secret: str) -> str:
@@ -204,26 +205,25 @@ class Death:
         return line if self.fate == "killed" else f"{line}\n          {self.outcome.reason or 'the whole walk passed'}"
 
 
-def kill(mutation: Mutation, archives: list[Path]) -> Death:
-    """Rehearses a broken template."""
-    start, tree = time.monotonic(), load()
+def broken(template: Tree, mutation: Mutation) -> Tree:
+    """The template with a mutation, which must change it."""
+    tree = deepcopy(template)
     mutation.change(tree)
+    assert tree != template, f"{mutation.name} changes nothing"
+    return tree
+
+
+def kill(mutation: Mutation, tree: Tree, archives: list[Path]) -> Death:
+    """Rehearses a broken template."""
+    start = time.monotonic()
     outcome = rehearse(tree, archives, lambda _: None)
     return Death(mutation, outcome, time.monotonic() - start)
 
 
-def checked(mutations: list[Mutation]) -> None:
-    """Checks that every mutation changes the template, before any of them is rehearsed."""
-    for mutation in mutations:
-        tree = load()
-        mutation.change(tree)
-        assert tree != load(), f"{mutation.name} changes nothing"
-
-
-def table(pool: ThreadPoolExecutor, mutations: list[Mutation], archives: list[Path]) -> list[Death]:
+def table(pool: ThreadPoolExecutor, mutants: list[tuple[Mutation, Tree]], archives: list[Path]) -> list[Death]:
     """Rehearses all mutants, several at a time, and prints the outcome of each."""
-    width = max(len(mutation.name) for mutation in mutations)
-    waiting: list[Future[Death]] = [pool.submit(kill, mutation, archives) for mutation in mutations]
+    width = max(len(mutation.name) for mutation, _ in mutants)
+    waiting: list[Future[Death]] = [pool.submit(kill, *mutant, archives) for mutant in mutants]
     try:
         deaths = []
         for done in as_completed(waiting):
@@ -242,15 +242,15 @@ def main(part: str = "") -> int:
     """Rehearses every mutant whose name contains `part`. Returns 0 if each was killed by what was broken."""
     signal.signal(signal.SIGTERM, end)
     start = time.monotonic()
-    mutations = [mutation for mutation in MUTANTS if part in mutation.name]
-    if not mutations:
+    template = load()
+    mutants = [(mutation, broken(template, mutation)) for mutation in MUTANTS if part in mutation.name]
+    if not mutants:
         say(f"there is no mutant {part!r}")
         return 1
-    checked(mutations)
     with tempfile.TemporaryDirectory(prefix="rehearsal-code-") as folder:
-        archives = package(Path(folder))
-        with ThreadPoolExecutor(max_workers=int(os.environ.get("JOBS", (os.cpu_count() or 1) + 1))) as pool:
-            deaths = table(pool, mutations, archives)
+        archives = package(Path(folder), whole=False)
+        with ThreadPoolExecutor(max_workers=int(os.environ.get("JOBS", (os.cpu_count() or 1) + 2))) as pool:
+            deaths = table(pool, mutants, archives)
     alive = [death for death in deaths if death.fate != "killed"]
     # Once more at the end, for those who read only the end of a long log.
     for death in alive:

@@ -26,7 +26,7 @@ from typing import Any
 import walk
 from caller import Caller, Failure
 from deployment.cloud import REGION, Cloud, until
-from deployment.stack import BUCKET, NAME, Stack
+from deployment.stack import NAME, Stack
 from steps import MOST_TROUBLES, Outcome, run
 from deployment.template import ROOT, Tree
 from world import Inside, World
@@ -173,9 +173,8 @@ class InsideStack(Inside):
 
     def anew(self) -> None:
         self.until("all functions finish", self.cloud.is_quiet)
-        for function, logical in self.functions.items():
-            code = self.stack.code(logical)
-            self.stack.awslambda.update_function_code(FunctionName=function, S3Bucket=BUCKET, S3Key=code)
+        for function, properties in self.stack.of_type("AWS::Lambda::Function").items():
+            self.stack.awslambda.update_function_configuration(FunctionName=function, Timeout=properties["Timeout"])
 
     def dead_letters(self) -> list[str]:
         sqs, s3 = self.cloud.client("sqs"), self.cloud.client("s3")

@@ -27,7 +27,7 @@ def main() -> int:
         say(f"FAILED the template fits into AWS's limits\n       {error}")
         return 1
     with tempfile.TemporaryDirectory(prefix="rehearsal-code-") as folder:
-        archives = package(Path(folder))
+        archives = package(Path(folder), whole=True)
         outcome = rehearse(tree, archives, say)
     say(verdict("rehearsal", outcome, time.monotonic() - start))
     return 1 if outcome.failed else 0

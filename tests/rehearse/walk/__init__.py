@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from steps import Step, Where
 from walk import accounts, clients, front, leaving, pages, parties, strangers
 from walk.sales import goods, licences, money, returns
-from walk.workers import checkpoints, end, events, rules, seals
+from walk.workers import checkpoints, edge, end, events, rules, seals
 
+# Those that take long come late, because most broken templates fail before.
 PARTS = (
-    front, pages, parties, goods, clients, money, licences, returns, strangers, events, rules, accounts, checkpoints,
-    seals, leaving, end,
+    front, pages, parties, goods, clients, money, licences, returns, strangers, events, rules, checkpoints, accounts,
+    seals, leaving, edge, end,
 )
 
 

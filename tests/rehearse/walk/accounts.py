@@ -169,35 +169,6 @@ def sessions(world: World) -> None:
     other.get("/v1/me").refused(401, "unauthenticated")
 
 
-def seen_at(world: World, secret: str) -> str:
-    """Signs in from another address with a secret of the edge. Returns where that was, as the sessions' list says."""
-    email = world.email("ada-new")
-    named = {"purser_edge_secret": secret, "purser_viewer_address": "198.51.100.23"}
-    body = {"email": email, "password": world.made["password"]}
-    token = world.nobody.send("POST", "/v1/auth/login", body, **named).expect(200).json["token"]
-    told(world, email, "New sign-in to your Purser account")
-    found = world.nobody.with_key(token).get("/v1/me/sessions").expect(200).json["data"]
-    return next(str(it["address"]) for it in found if it["current"])
-
-
-@PART.step("behind the edge the viewer's address counts, also while the secret changes", Where.INSIDE)
-def edge(world: World) -> None:
-    first, viewer = inside(world).sent_by_edge(), "198.51.100.23"
-    equal("named", [seen_at(world, first) == viewer, seen_at(world, "guess") == viewer], [True, False])
-    told_first = inside(world).secrets("edge")
-    inside(world).secrets("rotate", "edge")
-    equal("waits", "try again in" in inside(world).refused_secrets("edge"), True)
-    equal("another version", inside(world).secrets("edge", "--now") == told_first, False)
-    equal("once", "still known" in inside(world).refused_secrets("rotate", "edge"), True)
-    inside(world).anew()
-    second = inside(world).sent_by_edge()
-    equal("both", [seen_at(world, it) == viewer for it in (first, second)], [True, True])
-    equal("deployed first", "deploy it first" in inside(world).refused_secrets("retire", "edge"), True)
-    inside(world).secrets("retire", "edge", "--now")
-    inside(world).anew()
-    equal("the new one", [seen_at(world, it) == viewer for it in (first, second)], [False, True])
-
-
 @PART.step("an operator invites a user, who works for a reseller in a session", Where.INSIDE)
 def users(world: World) -> None:
     email, secret = world.email("grace"), password()

@@ -1,5 +1,6 @@
 """Signed checkpoints of the ledger, and figures: who reads them, and what the scheduled functions write."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from caller import equal
@@ -29,6 +30,8 @@ def signed(world: World) -> None:
     equal("functions on schedule", sorted(inside(world).on_schedule()),
           ["CheckpointLedger", "ReportAccounts", "ReportPartners", "Rollup", "RunDueWork", "SampleErasures",
            "SampleFigures"])
+    last = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+    world.expect_mail(world.email("chief"), f"Partner report for {last:%B %Y}")
     inside(world).until("a checkpoint is signed", lambda: world.elite.refid in heads(world))
     head, path = heads(world)[world.elite.refid], world.elite.path
     newest = world.operator.get(f"{path}/entries?limit=1").expect(200).json["data"][0]
