@@ -27,12 +27,16 @@ fn all_who_may(case: &Case) -> &'static [By] {
     }
 }
 
-async fn caller(world: &World, party: &Party, operator: &Person, by: By) -> Caller {
+/// Who sends a request about the records of `party`, whose reseller may have a `member` already.
+async fn caller(world: &World, party: &Party, member: Option<&Caller>, operator: &Person, by: By) -> Caller {
     match by {
         By::Anybody => world.nobody(),
         By::SignedIn => party.caller(world, Who::SignedIn),
         By::ResellersKey => party.caller.clone(),
-        By::Member => world.member(&party.ids.reseller).await.caller,
+        By::Member => match member {
+            Some(member) => member.clone(),
+            None => world.member(&party.ids.reseller).await.caller,
+        },
         By::OperatorsKey => world.operator.clone(),
         By::Operator => operator.caller.clone(),
     }
@@ -45,16 +49,17 @@ async fn every_case_succeeds_for_those_who_may_and_shows_them_nobody_elses() {
     let others = Party::new(&world).await;
     let foreign = [others.ids.clone(), others.standalone(&world).await];
     let reading = Party::new(&world).await;
+    let reads = world.member(&reading.ids.reseller).await.caller;
     for (case, operation) in cases(&world).await {
         for by in all_who_may(case) {
             // A request that changes something may use up the records that it names, so it gets records of its own.
-            let mut party = match operation.method.as_str() {
-                "GET" => reading.clone(),
-                _ => Party::new(&world).await,
+            let (mut party, member) = match operation.method.as_str() {
+                "GET" => (reading.clone(), Some(&reads)),
+                _ => (Party::new(&world).await, None),
             };
             party.prepare(&world, case.needs).await;
             let request = (case.sample)(&party.ids).request(&operation, &world.fresh("k"));
-            let caller = caller(&world, &party, &operator, *by).await;
+            let caller = caller(&world, &party, member, &operator, *by).await;
             let reply = request.send(&caller).await;
             let body = String::from_utf8_lossy(&reply.bytes);
             let at = format!("{} as {by:?}: {body}", case.operation);

@@ -4,7 +4,7 @@
 use purser_tests::document::Operation;
 use purser_tests::prelude::*;
 
-use crate::http::operations::{Case, Party, Who, cases, variants, world};
+use crate::http::operations::{Party, Who, cases, variants, world};
 
 const SCOPES: [&str; 5] = ["read", "sell", "manage", "admin", "money"];
 
@@ -24,10 +24,10 @@ fn needed(operation: &Operation) -> &'static str {
     }
 }
 
-/// A key of the operators, or of the party's reseller, with one scope.
-async fn key(world: &World, case: &Case, party: &Party, scopes: &[&str]) -> Caller {
+/// A key with these scopes: of the party's reseller, or of the operators.
+async fn key(world: &World, party: Option<&Party>, scopes: &[&str]) -> Caller {
     let mut body = json!({"name": "x", "scopes": scopes});
-    if case.who == Who::Owner {
+    if let Some(party) = party {
         body["reseller"] = json!(party.ids.reseller);
     }
     let made = world.operator.post("/v1/api-keys", &body).await.expect(201);
@@ -41,23 +41,26 @@ async fn key(world: &World, case: &Case, party: &Party, scopes: &[&str]) -> Call
 #[tokio::test]
 async fn each_operation_needs_its_scope_and_no_other_one_helps() {
     let world = world().await;
+    // What is refused uses nothing up, so all refused requests are about the same records.
+    let refused = Party::new(&world).await;
+    let (mut resellers, mut operators) = (Vec::new(), Vec::new());
+    for scope in SCOPES {
+        resellers.push((scope, key(&world, Some(&refused), &[scope]).await));
+        operators.push((scope, key(&world, None, &[scope]).await));
+    }
     let mut judged = 0;
     for (case, operation) in cases(&world).await {
         if matches!(case.who, Who::Anybody | Who::SignedIn) {
             continue;
         }
         judged += 1;
-        let party = Party::ready_for(&world, case.needs).await;
-        let request = (case.sample)(&party.ids).request(&operation, "k");
+        let owned = case.who == Who::Owner;
         let onboards = (operation.method.as_str(), operation.path.as_str()) == ("POST", "/v1/resellers");
         let needs: &[&str] = if onboards { &["admin", "manage"] } else { &[needed(&operation)] };
-        let right = key(&world, case, &party, needs).await;
-        let mut lacking = Vec::new();
-        for scope in SCOPES.iter().filter(|scope| needs != [**scope]) {
-            lacking.push((scope, key(&world, case, &party, &[scope]).await));
-        }
+        let request = (case.sample)(&refused.ids).request(&operation, "k");
         let before = world.writes().await;
-        for (scope, caller) in &lacking {
+        let lacking = if owned { &resellers } else { &operators };
+        for (scope, caller) in lacking.iter().filter(|(scope, _)| needs != [*scope]) {
             for (what, request) in variants(&operation, &request) {
                 let reply = request.send(caller).await;
                 let at = format!("{} with {scope} {what}: {}", case.operation, reply.json);
@@ -65,7 +68,9 @@ async fn each_operation_needs_its_scope_and_no_other_one_helps() {
             }
         }
         assert_eq!(world.writes().await, before, "{}: a refused request changed something", case.operation);
-        let reply = request.send(&right).await;
+        let party = Party::ready_for(&world, case.needs).await;
+        let right = key(&world, owned.then_some(&party), needs).await;
+        let reply = (case.sample)(&party.ids).request(&operation, "k").send(&right).await;
         // What gives rights needs them: a key that only manages people can't make another owner or operator.
         let gives = ["POST /v1/users", "PATCH /v1/users/{refid}"].contains(&case.operation)
             && !(operation.method == "PATCH" && case.who == Who::OperatorByBody);
