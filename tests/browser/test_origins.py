@@ -1,5 +1,5 @@
-"""What pages of other origins can do to Purser, from a real browser: read the API where they are allowed to; nothing
-else, and nothing at all from anywhere else."""
+"""What pages of other origins can do to Purser, from a real browser: read the API where they are allowed to, and ask
+about a licence by its key from anywhere; nothing else."""
 
 import unittest
 from datetime import UTC, datetime
@@ -57,6 +57,14 @@ class Origins(BrowserTest):
         """By how many hours Purser's clock is ahead of this machine's."""
         told = self.purser.call("POST", "/_local/clock", {"advance": "PT0S"})["now"]
         return round((datetime.fromisoformat(told) - datetime.now(UTC)).total_seconds() / 3600)
+
+    def test_any_page_asks_about_a_licence_and_changes_nothing(self) -> None:
+        page = self.at(self.other.origin)
+        asked = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"key": "no key"}'}
+        told = self.fetch(page, "/v1/licences/validate", **asked)
+        self.assertEqual((told["status"], '"code":"not_found"' in told["text"]), (200, True), told)
+        listed = self.fetch(page, "/v1/licences", headers={"Authorization": JSON["Authorization"]})
+        self.assertEqual(listed["status"], 0, listed)
 
     def test_an_allowed_page_reads_and_changes_by_the_api(self) -> None:
         page = self.at(self.allowed.origin)

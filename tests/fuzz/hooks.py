@@ -43,6 +43,7 @@ STATE = {
 FITTING_TWICE = (
     "/v1/api-keys/adopt",
     "/v1/clients/bulk-delete",
+    "/v1/licences/validate",
     "/v1/provisions/bulk",
     "/v1/resellers/sign-up",
 )
@@ -73,6 +74,7 @@ FORM = {
     # addresses, no schema says.
     "POST /v1/products": (*TERMS, "/terms", "/duration_days", "/key_format"),
     "PATCH /v1/products/{reference}": (*TERMS, "/terms", "/duration_days", "/key_format"),
+    "POST /v1/licences/validate": ("/domain",),
     # A licence is for one of a client, an external id and an address.
     "POST /v1/licences": (*TERMS, "/client", "/metadata"),
     "PATCH /v1/licences/{refid}": (*TERMS, "/metadata"),

@@ -65,6 +65,8 @@ MUTANTS = (
              "denied: RefundProvision dynamodb:UpdateItem .* with LI#"),
     Mutation("renew-licence: no licences", without_key("RenewLicence", "dynamodb:UpdateItem", "LI#*"),
              "denied: RenewLicence dynamodb:UpdateItem .* with LI#"),
+    Mutation("validate-licence: no clients", without_key("ValidateLicence", "dynamodb:GetItem", "CL#*"),
+             "denied: ValidateLicence dynamodb:GetItem .* with CL#"),
     Mutation("change-licence: no notes", without_key("ChangeLicence", "dynamodb:PutItem", "LN#*"),
              "denied: ChangeLicence dynamodb:PutItem .* with LN#"),
     Mutation("read-licences: no gsi3", without_index("ReadLicences", "gsi3"),

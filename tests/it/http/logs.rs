@@ -72,7 +72,7 @@ impl Log {
 
 /// What no log may contain about the party with these ids and this API key.
 fn personal(ids: &Ids, key: &str) -> Vec<String> {
-    let personal = [&ids.email, &ids.client_id, &ids.fresh, &ids.proof];
+    let personal = [&ids.email, &ids.client_id, &ids.fresh, &ids.proof, &ids.key];
     let personal = personal.into_iter().filter(|it| !it.is_empty()).cloned();
     // The six digits of an app's code may occur in any number, so such a code is not searched for.
     let personal = personal.filter(|it| it.len() > 6);

@@ -6,6 +6,7 @@ mod linking;
 mod lists;
 mod minting;
 mod renewals;
+mod validating;
 
 use purser_tests::prelude::*;
 

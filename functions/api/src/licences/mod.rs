@@ -6,6 +6,7 @@ pub mod keys;
 pub mod mint;
 pub mod read;
 pub mod renew;
+pub mod validate;
 pub mod view;
 
 use crate::Function;
@@ -16,5 +17,6 @@ pub const FUNCTIONS: &[Function] = &[
     Function::http("read-licences", read::routes).with(&[Passes, Records]),
     Function::http("change-licence", change::routes).with(&[Passes, Records]),
     Function::http("renew-licence", renew::routes).with(&[Ids, Passes, Records]),
+    Function::public("validate-licence", validate::routes).with(&[Ids]),
     Function::http("licence-keys", keys::routes).with(&[Ids, Passes, Records, Licences]),
 ];

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::basic::text::{TextError, check};
 use crate::basic::time::Time;
 
 /// The symbols of keys: digits and letters without those that look alike.
@@ -82,6 +83,36 @@ impl From<LicenceKey> for String {
 impl fmt::Debug for LicenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LicenceKey(…)")
+    }
+}
+
+/// What somebody typed in as a licence key, which need not be one. It may be, so it is not shown either.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TypedKey(String);
+
+#[cfg(feature = "schema")]
+crate::value_schema!(TypedKey, "A licence key as somebody typed it.", text(255), "7KQ2M-9XR4T-HW3JD-P6C8V-N5BFA");
+
+impl TypedKey {
+    /// The key, if it has the form of one.
+    pub fn key(self) -> Option<LicenceKey> {
+        LicenceKey::try_from(self.0).ok()
+    }
+}
+
+impl TryFrom<String> for TypedKey {
+    type Error = TextError;
+
+    fn try_from(text: String) -> Result<Self, TextError> {
+        check(&text, 255)?;
+        Ok(Self(text))
+    }
+}
+
+impl fmt::Debug for TypedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypedKey(…)")
     }
 }
 
@@ -225,6 +256,16 @@ mod tests {
 
     fn format(text: &str) -> Result<KeyFormat, KeyFormatError> {
         KeyFormat::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn no_key_gets_into_a_log() {
+        let text = "7KQ2M-9XR4T-HW3JD-P6C8V-N5BFA";
+        let key = LicenceKey::try_from(text.to_owned()).unwrap();
+        let typed = TypedKey::try_from(text.to_owned()).unwrap();
+        assert!(!format!("{key:?} {typed:?}").contains("7KQ2M"));
+        assert_eq!(typed.key(), Some(key));
+        assert_eq!(TypedKey::try_from("no key".to_owned()).unwrap().key(), None);
     }
 
     #[test]

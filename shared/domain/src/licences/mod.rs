@@ -2,6 +2,7 @@
 //!
 //! Invariant: a licence does not change when its product does.
 
+pub mod judgement;
 pub mod key;
 pub mod licence;
 pub mod notes;
@@ -11,7 +12,8 @@ pub mod status;
 pub mod tenure;
 pub mod term;
 
-pub use key::{KeyFormat, KeyHint, LicenceKey};
+pub use judgement::{Fingerprint, Installation, NamedProduct, Nonce, Outcome, Question};
+pub use key::{KeyFormat, KeyHint, LicenceKey, TypedKey};
 pub use licence::{Licence, LicenceChange, LicenceOwner};
 pub use notes::{Comments, LicenceNotes, NotesChange};
 #[cfg(feature = "schema")]

@@ -4,6 +4,7 @@
 //! Invariant: each [`Call`] has an authenticated caller, and [`Caller::owns`] decides what that caller may reach (rule
 //! A8). Customers get no [`Call`]: they may only reach their own account, through a [`SignedIn`].
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 use crate::caller::authenticate::{Identity, Presented, authenticate};
 use crate::http::extract::Key;
+use crate::http::limits::whole_address;
 use crate::http::problem::Problem;
 use crate::process::app::App;
 
@@ -312,6 +314,8 @@ pub struct Connection {
     /// The IP address, if it is known; for IPv6, the /64 network.
     pub address: Option<String>,
     pub agent: Option<String>,
+    /// The whole IP address, which is kept nowhere.
+    pub whole_address: Option<IpAddr>,
 }
 
 impl FromRequestParts<App> for Connection {
@@ -324,6 +328,7 @@ impl FromRequestParts<App> for Connection {
         Ok(Self {
             address: address.map(|address| address.to_string()),
             agent: agent.and_then(purser_domain::people::session::agent),
+            whole_address: whole_address(&parts.extensions),
         })
     }
 }

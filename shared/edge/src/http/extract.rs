@@ -25,6 +25,17 @@ pub const MOST_BYTES: usize = 512 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Body<T>(pub T);
 
+/// A body of which only the members that `T` knows are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<T>(pub T);
+
+impl<T: DeserializeOwned + PartialSchema + Send> Content for Known<T> {
+    async fn read(parts: &Parts, body: HttpBody) -> Result<Self, Problem> {
+        must_be_json(&parts.headers)?;
+        json::read_known(&read(&parts.headers, body, MOST_BYTES).await?, example::<T>).map(Self)
+    }
+}
+
 pub trait Content: Sized + Send {
     fn read(parts: &Parts, body: HttpBody) -> impl Future<Output = Result<Self, Problem>> + Send;
 

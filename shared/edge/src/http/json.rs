@@ -1,7 +1,8 @@
 //! A strict reader for JSON bodies.
 //!
 //! Invariant: an accepted body is unambiguous. It is an object; duplicate members, unknown members and invalid UTF-8
-//! are refused. An error about a value names it by its JSON pointer.
+//! are refused. An error about a value names it by its JSON pointer. Only programs with a licence key may send members
+//! that Purser does not know ([`read_known`]).
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -107,6 +108,17 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> Value) 
         Ok(typed) if faults.is_empty() => Ok(typed),
         _ => Err(Problem::with_faults(faults)),
     }
+}
+
+/// Reads the members of a body that `T` knows. Others are skipped, whatever they hold, because the program that sent
+/// them may be newer than Purser.
+pub fn read_known<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> Value) -> Result<T, Problem> {
+    if bytes.trim_ascii_start().starts_with(b"{")
+        && let Ok(typed) = serde_json::from_slice(bytes)
+    {
+        return Ok(typed);
+    }
+    read(bytes, example)
 }
 
 /// The first number of the body that would not be kept as it is.

@@ -11,9 +11,9 @@ use purser_domain::refusal::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::command::answer;
-use crate::engine::item::{item, text};
+use crate::engine::item::{doc, item, text, text_of};
 use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Loaded, Request, View, Write};
-use crate::licences::licence::{KEYED, ShownLicence, key, open, read_loaded, sealed};
+use crate::licences::licence::{KEYED, ShownLicence, is_licence, key, open, read, read_loaded, sealed};
 use crate::licences::mint::{Draw, Drawn};
 use crate::licences::notes::{self, noted};
 use crate::licences::product;
@@ -27,7 +27,37 @@ struct Pointer {
     version: u64,
 }
 
+/// What a key leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeyTarget {
+    Licence(Box<ShownLicence>),
+    /// The key was a licence's, which has another one by now.
+    Former,
+    /// No licence ever had it.
+    Nothing,
+}
+
 impl Store {
+    /// What a key opens, read strongly consistently: one read, and one more if it is not the licence's first key.
+    pub async fn unlock(&self, licence_key: &LicenceKey, now: Time) -> Result<KeyTarget, StoreError> {
+        let refid = self.licence_refid(licence_key)?;
+        let Some(found) = self.table.get(&key(&refid), Consistency::Strong).await? else {
+            return Ok(KeyTarget::Nothing);
+        };
+        let found = if is_licence(&found) {
+            found
+        } else {
+            let pointer: Pointer = doc(&found)?;
+            match self.table.get(&key(&pointer.licence), Consistency::Strong).await? {
+                Some(licence) if is_licence(&licence) => licence,
+                _ => return Err(StoreError::Unreadable("a key leads to no licence".into())),
+            }
+        };
+        let shown = read(&found, now)?;
+        let counts = text_of(&found, KEYED).unwrap_or(shown.licence.refid.as_str());
+        Ok(if counts == refid.as_str() { KeyTarget::Licence(Box::new(shown)) } else { KeyTarget::Former })
+    }
+
     /// Gives a licence another key, at once: the one before opens nothing any more. `given` is the key to use; without
     /// one, it is made in the product's format.
     pub async fn rotate_key<V: View<ShownLicence>>(

@@ -32,21 +32,26 @@ impl Budget {
 
 /// The cost of an answer to an operator with its budget, without the call and the unit that authenticated the request.
 fn budget(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64) -> Budget {
-    within(operation, reply, 1.0, (calls, rcu, wcu))
+    within(operation, reply, (1, 1.0), (calls, rcu, wcu))
 }
 
 /// The same for an answer to a reseller, whose wallet is read with the key: its standing costs another unit.
 fn by_reseller(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64) -> Budget {
-    within(operation, reply, 2.0, (calls, rcu, wcu))
+    within(operation, reply, (1, 2.0), (calls, rcu, wcu))
 }
 
-fn within(operation: &'static str, reply: &Reply, authenticated: f64, most: (u32, f64, f64)) -> Budget {
+/// The same for an answer to anybody, whom nothing authenticates.
+fn by_anybody(operation: &'static str, reply: &Reply, calls: u32, rcu: f64, wcu: f64) -> Budget {
+    within(operation, reply, (0, 0.0), (calls, rcu, wcu))
+}
+
+fn within(operation: &'static str, reply: &Reply, authenticated: (u32, f64), most: (u32, f64, f64)) -> Budget {
     assert!(reply.status < 300, "{operation}: {reply:?}");
     let (spent, (calls, rcu, wcu)) = (reply.cost(), most);
     Budget {
         operation,
-        calls: (spent.0 - 1, calls),
-        rcu: (spent.1 - authenticated, rcu),
+        calls: (spent.0 - authenticated.0, calls),
+        rcu: (spent.1 - authenticated.1, rcu),
         wcu: (spent.2, wcu),
         hashes: (reply.hashes(), 0),
     }

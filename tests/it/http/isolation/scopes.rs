@@ -42,7 +42,7 @@ async fn key(world: &World, party: Option<&Party>, scopes: &[&str]) -> Caller {
 async fn each_operation_needs_its_scope_and_no_other_one_helps() {
     let world = world().await;
     // What is refused uses nothing up, so all refused requests are about the same records.
-    let refused = Party::new(&world).await;
+    let mut refused = Party::new(&world).await;
     let (mut resellers, mut operators) = (Vec::new(), Vec::new());
     for scope in SCOPES {
         resellers.push((scope, key(&world, Some(&refused), &[scope]).await));
@@ -57,6 +57,7 @@ async fn each_operation_needs_its_scope_and_no_other_one_helps() {
         let owned = case.who == Who::Owner;
         let onboards = (operation.method.as_str(), operation.path.as_str()) == ("POST", "/v1/resellers");
         let needs: &[&str] = if onboards { &["admin", "manage"] } else { &[needed(&operation)] };
+        refused.prepare(&world, case.needs).await;
         let request = (case.sample)(&refused.ids).request(&operation, "k");
         let before = world.writes().await;
         let lacking = if owned { &resellers } else { &operators };

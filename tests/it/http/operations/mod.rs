@@ -198,6 +198,7 @@ pub static CASES: &[Case] = &[
     case("POST /v1/licences", Operator, |ids| {
         plain().body(json!({"product": ids.product, "client_id": ids.fresh, "key": format!("KEY-{}", ids.fresh)}))
     }),
+    case("POST /v1/licences/validate", Anybody, |ids| plain().body(json!({"key": ids.key, "nonce": "x"}))),
     case("GET /v1/licences/{refid}", Owner, |ids| at(&ids.licence)),
     case("PATCH /v1/licences/{refid}", Owner, |ids| at(&ids.licence).body(json!({"comments": "x"}))),
     case("PATCH /v1/licences/{refid}", OperatorByBody, |ids| at(&ids.licence).body(json!({"parallel_uses": 7}))),

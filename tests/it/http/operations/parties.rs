@@ -17,6 +17,8 @@ pub struct Ids {
     pub client_id: String,
     pub provision: String,
     pub licence: String,
+    /// The key of the first licence that the party bought.
+    pub key: String,
     /// A reseller directly below `reseller`.
     pub below: String,
     pub api_key: String,
@@ -62,6 +64,7 @@ impl Ids {
             client_id: "00000000-0000-4000-8000-000000000000".to_owned(),
             provision: "PV-0000000000000000".to_owned(),
             licence: "LI-0000000000000000".to_owned(),
+            key: "00000-00000-00000-00000-00000".to_owned(),
             below: "RS-0000000000000000".to_owned(),
             api_key: "AK-0000000000000000".to_owned(),
             user: "US-0000000000000000".to_owned(),
@@ -114,6 +117,7 @@ impl Party {
             client_id: active.text("client_id").to_owned(),
             provision: bought.text("refid").to_owned(),
             licence: bought.json["licences"][0]["refid"].as_str().unwrap().to_owned(),
+            key: bought.json["licences"][0]["key"].as_str().unwrap().to_owned(),
             below: below.text("refid").to_owned(),
             api_key: refid_of(partner.caller.key().unwrap()),
             // These are placeholders until a case needs them.

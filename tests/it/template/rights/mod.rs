@@ -124,13 +124,13 @@ fn answering(operation: &Operation) -> &'static Function {
 }
 
 /// What a world's functions left unused, and which secrets they needed.
-struct Seen {
+struct RightsUsed {
     unused: BTreeSet<String>,
     /// What each function needed, and what it may have.
     secrets: BTreeMap<&'static str, [BTreeSet<Purpose>; 2]>,
 }
 
-impl Seen {
+impl RightsUsed {
     fn of(world: &World) -> Self {
         let used = |name: &str| world.system().apps().of(name).unwrap().store.secrets().used();
         let may = |name: &str| world.system().roles().get(name).unwrap().secrets();
@@ -143,15 +143,15 @@ impl Seen {
 }
 
 /// What a test does in a world of its own.
-type Story = Pin<Box<dyn Future<Output = Seen>>>;
+type Story = Pin<Box<dyn Future<Output = RightsUsed>>>;
 
 /// Stories that together do everything that functions do. Each runs on a thread of its own.
 const STORIES: [fn() -> Story; 6] = [
     || Box::pin(requests(0)),
     || Box::pin(requests(1)),
     || Box::pin(stories::events()),
-    || Box::pin(async { Seen::of(&accounts::with_sums().await) }),
-    || Box::pin(async { Seen::of(&accounts::with_a_service().await) }),
+    || Box::pin(async { RightsUsed::of(&accounts::with_sums().await) }),
+    || Box::pin(async { RightsUsed::of(&accounts::with_a_service().await) }),
     || Box::pin(stories::recounted()),
 ];
 
@@ -175,7 +175,7 @@ fn no_function_may_do_more_than_it_does() {
 }
 
 /// Each case of one half of them, in all the ways of [`drive`] and [`contend`].
-async fn requests(half: usize) -> Seen {
+async fn requests(half: usize) -> RightsUsed {
     let world = busy_world().await;
     let operator = second_operator(&world).await;
     let reading = Party::new(&world).await;
@@ -198,7 +198,7 @@ async fn requests(half: usize) -> Seen {
     }
     world.system().settle().await;
     assert_eq!(world.system().dead_letters(), []);
-    Seen::of(&world)
+    RightsUsed::of(&world)
 }
 
 async fn second_operator(world: &World) -> Caller {
@@ -208,7 +208,7 @@ async fn second_operator(world: &World) -> Caller {
 }
 
 /// Each function needed every secret that its role allows, and no other.
-fn must_use_their_secrets(seen: &[Seen]) {
+fn must_use_their_secrets(seen: &[RightsUsed]) {
     let mut differing = Vec::new();
     for (function, [_, may]) in &seen[0].secrets {
         let used: BTreeSet<_> = seen.iter().flat_map(|it| &it.secrets[function][0]).copied().collect();

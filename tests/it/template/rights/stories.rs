@@ -5,11 +5,11 @@ use purser_tests::faults::{Fault, Script};
 use purser_tests::prelude::*;
 use purser_tests::seals::SEALED;
 
-use super::{Seen, accounts, busy_world, second_operator};
+use super::{RightsUsed, accounts, busy_world, second_operator};
 use crate::accounts::me::second_factor::enable;
 
 /// What follows from changes, and from time that passes.
-pub async fn events() -> Seen {
+pub async fn events() -> RightsUsed {
     let world = busy_world().await;
     let operator = second_operator(&world).await;
     live(&world, &operator).await;
@@ -37,7 +37,7 @@ pub async fn events() -> Seen {
         assert_ne!(top.expect(200).json["data"], json!([]), "{ranking}");
     }
     assert_eq!(world.system().dead_letters(), []);
-    Seen::of(&world)
+    RightsUsed::of(&world)
 }
 
 /// A user with a picture and an open link, and a client with a note, who are deleted.
@@ -159,7 +159,7 @@ async fn reseal(world: &World) {
 }
 
 /// A world that lost the timeline rows and one figure of the day before, then found and repaired that.
-pub async fn recounted() -> Seen {
+pub async fn recounted() -> RightsUsed {
     let world = World::at("2023-01-15T09:00:00Z").await;
     let partner = world.partner("standard", 1_000).await;
     let body = json!({"product": world.product(10).await, "client": world.new_client()});
@@ -183,5 +183,5 @@ pub async fn recounted() -> Seen {
     world.run_schedule("rollup").await;
     let _all = world.operator.get("/v1/analytics/figures/check").await.expect(200);
     let _all = world.operator.act("/v1/analytics/figures/rebuild").await.expect(200);
-    Seen::of(&world)
+    RightsUsed::of(&world)
 }

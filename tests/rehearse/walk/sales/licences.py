@@ -30,16 +30,25 @@ def buy(world: World) -> None:
     equal("listed", [it["refid"] for it in listed], [licence["refid"]])
 
 
+def told(world: World, key: str) -> str:
+    """What a program with a licence key is told."""
+    return str(world.nobody.post("/v1/licences/validate", {"key": key, "nonce": world.run}).expect(200).json["code"])
+
+
 @PART.step("an operator activates it, and each who suspends it lifts that")
 def live(world: World) -> None:
     reseller = world.parties["keeper"].caller
+    key = world.answers["licence"]["licences"][0]["key"]
+    equal("told before", told(world, key), "not_yet_active")
     reseller.post(path(world, "/activate")).refused(403, "forbidden")
     equal("active", world.operator.post(path(world, "/activate")).expect(200).json["status"], "active")
     for caller in (reseller, world.operator):
         caller.post(path(world, "/suspend")).expect(200)
     equal("one is left", reseller.post(path(world, "/reinstate")).expect(200).json["suspended_by"], ["operator"])
     reseller.post(path(world, "/reinstate")).refused(409, "status_transition_denied")
+    equal("told while suspended", told(world, key), "suspended")
     equal("active again", world.operator.post(path(world, "/reinstate")).expect(200).json["status"], "active")
+    equal("told", told(world, key), "valid")
 
 
 @PART.step("a reseller notes, and an operator changes terms")
@@ -74,6 +83,8 @@ def rotate(world: World) -> None:
     rotated = reseller.post(path(world, "/rotate-key"), None, once).expect(200)
     reseller.post(path(world, "/rotate-key"), None, once).replays(rotated)
     equal("revealed", reseller.post(path(world, "/reveal-key")).expect(200).json["key"], rotated.json["key"])
+    former = world.answers["licence"]["licences"][0]["key"]
+    equal("told", (told(world, rotated.json["key"]), told(world, former)), ("valid", "not_found"))
     taken = {"product": world.made["product"], "client": world.made["kept"], "key": rotated.json["key"]}
     world.operator.post("/v1/licences", taken).refused(409, "duplicate_key")
 
@@ -103,4 +114,6 @@ def mint(world: World) -> None:
 def revoke(world: World) -> None:
     reseller = world.parties["keeper"].caller
     equal("revoked", reseller.post(path(world, "/revoke")).expect(200).json["status"], "revoked")
+    key = world.operator.post(path(world, "/reveal-key")).expect(200).json["key"]
+    equal("told", told(world, key), "revoked")
     reseller.post(path(world, "/renew"), None, world.once("late")).refused(409, "licence_revoked")

@@ -1,5 +1,5 @@
-//! Who may talk to a laptop: programs of this machine, by one of its own names, pages that it served itself, and those
-//! of the origins that may call the API.
+//! Who may talk to a laptop: programs of this machine, by one of its own names, pages that it served itself, those of
+//! the origins that may call the API, and any page that asks about a licence by its key.
 //!
 //! Invariant: another page from elsewhere can neither read anything here, because no other name leads here (DNS
 //! rebinding), nor change anything, because its browser says where it comes from.
@@ -11,9 +11,10 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Method};
 use purser_edge::Problem;
 use purser_edge::http::problem::refusals::{Forbidden, UnsupportedMediaType};
+use purser_edge::http::serve::is_by_key;
 use purser_edge::process::config::{LOOPBACK, Origin};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -68,11 +69,13 @@ fn refusal(guests: &Guests, request: &Request) -> Option<Problem> {
         let detail = "This laptop answers to localhost only. Name other hosts with --allow-host when you start it.";
         return Some(Problem::because(Forbidden, detail));
     }
-    let is_invited = request.uri().path().starts_with("/v1/") && guests.invite(headers);
+    let path = request.uri().path();
+    let asks_by_key = request.method() == Method::POST && is_by_key(path);
+    let is_invited = asks_by_key || path.starts_with("/v1/") && guests.invite(headers);
     if !request.method().is_safe() && !is_invited && is_foreign(headers, host) {
         return Some(Problem::because(Forbidden, "A page from elsewhere can't change anything on this laptop."));
     }
-    let is_local = request.uri().path().starts_with("/_local/");
+    let is_local = path.starts_with("/_local/");
     if is_local && !request.body().is_end_stream() && !is_json(headers) {
         return Some(Problem::because(UnsupportedMediaType, "The body must be application/json."));
     }
@@ -156,6 +159,15 @@ mod tests {
             assert_eq!(status("GET", "/v1/clients", &[own, header], ""), 200, "{header:?}");
         }
         assert_eq!(status("POST", "/v1/auth/login", &[own], "{}"), 200, "a program says nothing");
+        let evil = [own, ("origin", "https://evil.example")];
+        for (method, path, expected) in [
+            ("POST", "/v1/licences/validate", 200),
+            ("PATCH", "/v1/licences/validate", 403),
+            ("POST", "/v1/licences/validate/", 403),
+            ("POST", "/v1/licences/LI-0123456789ABCDEF/revoke", 403),
+        ] {
+            assert_eq!(status(method, path, &evil, "{}"), expected, "{method} {path}");
+        }
         for path in ["/_local/schedules/rollup/run", "/customer/reset-password"] {
             let invited = [own, ("origin", "https://shop.example")];
             assert_eq!(status("POST", path, &invited, ""), 403, "{path} is not of the API");

@@ -13,16 +13,21 @@ use lambda_http::request::RequestContext;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer(pub IpAddr);
 
-/// The address that a request came from, if it is known. A home has 2⁶⁴ IPv6 addresses, so all addresses of a /64
-/// network count as one.
-pub fn address(extensions: &Extensions) -> Option<IpAddr> {
+/// The address that a request came from, if it is known.
+pub fn whole_address(extensions: &Extensions) -> Option<IpAddr> {
     let address = match (extensions.get::<Viewer>(), extensions.get::<RequestContext>()) {
         (Some(Viewer(address)), _) => *address,
         (None, Some(RequestContext::ApiGatewayV2(context))) => context.http.source_ip.as_ref()?.parse().ok()?,
         (None, Some(_)) => return None,
         (None, None) => extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip(),
     };
-    Some(match address.to_canonical() {
+    Some(address.to_canonical())
+}
+
+/// The address as limits count it and sessions show it. A home has 2⁶⁴ IPv6 addresses, so all addresses of a /64
+/// network count as one.
+pub fn address(extensions: &Extensions) -> Option<IpAddr> {
+    Some(match whole_address(extensions)? {
         IpAddr::V6(address) => {
             let network = address.to_bits() & !u128::from(u64::MAX);
             IpAddr::V6(Ipv6Addr::from_bits(network))

@@ -21,7 +21,7 @@ use crate::http::problem::{Guesses, Problem};
 use crate::process::clock::Clock;
 use crate::process::config::Config;
 
-pub use self::address::{Viewer, address};
+pub use self::address::{Viewer, address, whole_address};
 use self::buckets::Buckets;
 
 /// What a guess costs, in requests, in addition to the request itself.

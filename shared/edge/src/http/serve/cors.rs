@@ -1,7 +1,8 @@
 //! What browsers are told about pages of other origins (CORS).
 //!
 //! Invariant: only pages of the configured origins read the API's answers, and none may send cookies or see more
-//! headers than are listed here. Pages of Purser's own are for no other origin.
+//! headers than are listed here. What programs ask with a licence key, pages of any origin may ask: such a program may
+//! be a page, and the key is all the authority that there is. Pages of Purser's own are for no other origin.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Method};
 use tower::ServiceExt;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::process::config::Origin;
 
@@ -23,22 +24,42 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const PURSER_SIGNATURE: HeaderName = HeaderName::from_static("purser-signature");
 
-/// Lets pages of these origins call the API's routes. Without any, no answer says anything about origins.
+/// The headers that pages may send.
+const HEADERS: [HeaderName; 5] = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY];
+
+/// Whether a licence key is all that a caller of this path needs.
+pub fn is_by_key(path: &str) -> bool {
+    path == "/v1/licences/validate"
+}
+
+/// Lets pages of these origins call the API's routes, and pages of any origin those that take a licence key. Without
+/// configured origins, no answer of another route says anything about origins.
 pub fn open_to(origins: &[Origin], routes: Router) -> Router {
-    if origins.is_empty() {
-        return routes;
-    }
-    let open = routes.clone().layer(layer(origins));
+    let to_all = routes.clone().layer(to_programs());
+    let to_some = (!origins.is_empty()).then(|| routes.clone().layer(layer(origins)));
     routes.layer(from_fn(move |request: Request, next: Next| {
-        let open = open.clone();
+        let path = request.uri().path();
+        let open = match path {
+            _ if is_bare_options(&request) => None,
+            path if is_by_key(path) => Some(to_all.clone()),
+            path if is_of_the_api(path) => to_some.clone(),
+            _ => None,
+        };
         async move {
-            if is_of_the_api(request.uri().path()) && !is_bare_options(&request) {
-                let answered = open.oneshot(request).await;
-                return answered.unwrap_or_else(|never| match never {});
-            }
-            next.run(request).await
+            let Some(open) = open else { return next.run(request).await };
+            open.oneshot(request).await.unwrap_or_else(|never| match never {})
         }
     }))
+}
+
+fn to_programs() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::POST])
+        // Libraries add headers to every call, whoever reads them.
+        .allow_headers(HEADERS)
+        .expose_headers([PURSER_SIGNATURE, RETRY_AFTER])
+        .max_age(KEPT)
 }
 
 fn layer(origins: &[Origin]) -> CorsLayer {
@@ -46,7 +67,7 @@ fn layer(origins: &[Origin]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::PUT, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY])
+        .allow_headers(HEADERS)
         .expose_headers([PURSER_SIGNATURE, ETAG, RETRY_AFTER, IDEMPOTENCY_REPLAYED])
         .max_age(KEPT)
 }

@@ -29,6 +29,7 @@ use crate::http::problem::{Problem, refusals};
 use crate::process::gate::Gate;
 use crate::process::metrics::{self, Metric};
 
+pub use self::cors::is_by_key;
 use self::cors::open_to;
 use self::edge::behind;
 
