@@ -58,7 +58,7 @@ class Origins(BrowserTest):
         told = self.purser.call("POST", "/_local/clock", {"advance": "PT0S"})["now"]
         return round((datetime.fromisoformat(told) - datetime.now(UTC)).total_seconds() / 3600)
 
-    def test_any_page_asks_about_a_licence_and_changes_nothing(self) -> None:
+    def test_any_page_asks_about_a_licence_and_reads_nothing_else(self) -> None:
         page = self.at(self.other.origin)
         asked = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"key": "no key"}'}
         told = self.fetch(page, "/v1/licences/validate", **asked)

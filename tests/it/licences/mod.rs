@@ -23,8 +23,13 @@ pub struct Sold {
 
 impl Sold {
     pub async fn new(world: &World) -> Self {
+        Self::with(world, json!({})).await
+    }
+
+    /// One of a product with these members.
+    pub async fn with(world: &World, members: Value) -> Self {
         let partner = world.partner("platinum", 10_000).await;
-        let product = monthly(world, json!({})).await;
+        let product = monthly(world, members).await;
         let client = world.client(&partner).await;
         let order = json!({"product": product, "client": client});
         let made = partner.caller.post_once("/v1/provisions", &world.fresh("order"), &order).await.expect(201);

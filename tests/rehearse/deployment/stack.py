@@ -37,7 +37,7 @@ FUNCTION_OF_ROUTE = re.compile(r"/functions/(arn:[^/]+)/invocations")
 def package(folder: Path, whole: bool) -> list[Path]:
     """Packs each binary, as built for tests, into an archive for Lambda: as `bootstrap`, and without its symbols.
 
-    If not `whole`, `bootstrap` only starts the binary where it is, which spares a cloud a third of its work.
+    If not `whole`, `bootstrap` only starts the binary where it is, so that a cloud copies and unpacks next to nothing.
     """
     built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
     bootstrap, archives = folder / "bootstrap", []

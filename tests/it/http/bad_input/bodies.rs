@@ -252,12 +252,17 @@ impl Walk {
         let own = place.pointer.rsplit('/').next().unwrap_or_default();
         let capital = members[0].name.to_uppercase();
         let asked = format!("{} {}", self.request.method, self.request.path);
-        let known_only = !OF_PROGRAMS.contains(&asked.as_str());
+        let of_program = OF_PROGRAMS.contains(&asked.as_str());
         for unknown in ["colour", "a/b~c", "a`b", "", "__proto__", &capital, own] {
-            if known_only && members.iter().all(|member| member.name != unknown) {
+            if members.iter().all(|member| member.name != unknown) {
                 let mut more = here.clone();
-                more.insert(unknown.to_owned(), json!(1));
-                let refusal = Refusal::field(place.below(unknown).pointer);
+                // What is ignored may be a number that could not be kept exactly, too.
+                let (value, refusal) = if of_program {
+                    (json!(9_007_199_254_740_993_u64), Refusal::Ignored)
+                } else {
+                    (json!(1), Refusal::field(place.below(unknown).pointer))
+                };
+                more.insert(unknown.to_owned(), value);
                 self.note(&place, &Value::Object(more).to_string(), refusal);
             }
         }

@@ -25,6 +25,8 @@ pub enum Refusal {
     Unknown(String),
     /// The answer for what does not exist: 404, or an empty list.
     Nothing,
+    /// None: what a newer program sends is ignored.
+    Ignored,
 }
 
 impl Refusal {
@@ -50,6 +52,7 @@ impl Refusal {
                 _ => false,
             },
             Self::Nothing => is_nothing(reply),
+            Self::Ignored => reply.status == 200,
         }
     }
 }
