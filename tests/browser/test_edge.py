@@ -43,7 +43,12 @@ class NameViewer(unittest.TestCase):
 
 
 # A whole office's programs ask from one address. Purser charges wrong keys, and floods are bounded with the rest.
-OF_PROGRAMS = {"/v1/licences/validate"}
+OF_PROGRAMS = {
+    "/v1/activations",
+    "/v1/activations/deactivate",
+    "/v1/activations/heartbeat",
+    "/v1/licences/validate",
+}
 
 
 class WebAcl(unittest.TestCase):

@@ -75,6 +75,8 @@ FORM = {
     "POST /v1/products": (*TERMS, "/terms", "/duration_days", "/key_format"),
     "PATCH /v1/products/{reference}": (*TERMS, "/terms", "/duration_days", "/key_format"),
     "POST /v1/licences/validate": ("/domain",),
+    "POST /v1/activations": ("/domain", "/replace"),
+    "POST /v1/activations/heartbeat": ("/domain", "/replace"),
     # A licence is for one of a client, an external id and an address.
     "POST /v1/licences": (*TERMS, "/client", "/metadata"),
     "PATCH /v1/licences/{refid}": (*TERMS, "/metadata"),

@@ -20,6 +20,7 @@ pub enum ResourceKind {
     #[strum(serialize = "API key")]
     ApiKey,
     Licence,
+    Activation,
     User,
     Session,
     Avatar,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use purser_domain::basic::{ClientRefid, EntryRefid, Time, UserRefid};
+use purser_domain::basic::{ClientRefid, EntryRefid, LicenceRefid, Time, UserRefid};
 use purser_domain::licences::Licence;
 use purser_domain::money::Refunds;
 use purser_domain::people::{Erasure, Subject};
@@ -17,11 +17,12 @@ use crate::engine::command::idempotency::{self, record_key};
 use crate::engine::command::turn::patiently;
 use crate::engine::item::{Item, bytes_of, doc, key_of};
 use crate::engine::page::shards;
+use crate::engine::table::Source;
 use crate::engine::table::side_by_side::side_by_side;
-use crate::engine::{Condition, Consistency, Created, Index, Key, List};
+use crate::engine::{Condition, Consistency, Created, Index, Key, List, Update};
 use crate::events::erasure;
 use crate::licences::licence::{self, Trace};
-use crate::licences::notes;
+use crate::licences::{activation, notes};
 use crate::money::{entry, refund};
 use crate::people::{account, avatar, session, token};
 use crate::{Store, StoreError};
@@ -90,12 +91,14 @@ impl Store {
         let (mut position, mut erased) = (None, 0);
         loop {
             let page = self.page(&list, LISTED, position).await?;
-            let (mut provisions, mut own, mut others) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+            let (mut provisions, mut others) = (BTreeSet::new(), BTreeSet::new());
+            let (mut own, mut owned) = (Vec::new(), Vec::new());
             for item in &page.items {
                 if licence::is_licence(item) {
                     let licence: Licence = doc(item)?;
                     provisions.extend(licence.provision);
                     own.push(notes::key(&licence.refid));
+                    owned.push(licence.refid);
                 } else {
                     let trace: Trace = doc(item)?;
                     provisions.extend(trace.provision);
@@ -106,6 +109,7 @@ impl Store {
             let others: Vec<Key> = others.into_iter().collect();
             erased += self.erase_minted(&others, now).await?.1;
             erased += self.erase_notes(own, now).await?;
+            erased += self.erase_installations(&owned).await?;
             let mut entries: Vec<EntryRefid> = provisions.into_iter().collect();
             entries.extend(self.refunds_of(&entries).await?);
             erased += self.erase_answers(entries.iter().map(entry::key).collect(), now).await?;
@@ -114,6 +118,23 @@ impl Store {
                 return Ok(erased);
             }
         }
+    }
+
+    /// Erases how the installations of these licences name themselves, and where they are. They keep their seats.
+    async fn erase_installations(&self, licences: &[LicenceRefid]) -> Result<usize, StoreError> {
+        let mut named = Vec::new();
+        for licence in licences {
+            let (source, pk, all) = (Source::Table(Consistency::Strong), licence::key(licence).pk, activation::all());
+            let items = patiently(|| self.table.partition(source, &pk, Some(&all))).await?;
+            named.extend(items.iter().filter_map(|item| activation::nameless(item).transpose()));
+        }
+        let updates: Vec<Update> = named.into_iter().collect::<Result<_, _>>()?;
+        let erase = |update: Update| async move {
+            let held = Condition::Has("doc".to_owned());
+            patiently(|| self.table.change(&update, &held)).await
+        };
+        let erased = side_by_side(SIDE_BY_SIDE, updates.into_iter().map(erase).collect()).await?;
+        Ok(erased.into_iter().filter(|it| *it).count())
     }
 
     /// Deletes notes, and erases the answers to the commands that minted their licences.

@@ -45,6 +45,8 @@ pub struct Prefixes {
     pub entry: Prefix,
     /// `AK-`.
     pub api_key: Prefix,
+    /// `AC-`.
+    pub activation: Prefix,
 }
 
 /// The settings of a deployment that apply to the commands of all callers.

@@ -58,7 +58,7 @@ fn sample(name: EventName) -> Value {
         "balance": 1, "threshold": 2, "sequence": 1, "cost": 1, "provision": "PV-0000000000000000", "clients": [],
         "licence": "LI-0000000000000000", "product": "PROD-001", "user": "US-0000000000000000", "on": true,
         "login": "0000", "request": "0000", "key": "AK-0000000000000000", "by": "operator",
-        "expires_at": null, "owner": "US-0000000000000000",
+        "expires_at": null, "activation": "AC-0000000000000000", "why": "program", "owner": "US-0000000000000000",
     });
     assert_eq!(Event::read(name.into_str(), &detail).map(|it| it.name()), Ok(name));
     detail
@@ -142,6 +142,8 @@ fn in_words(kind: &str) -> String {
         "KeyOwner" => "refid of a user or an API key, or `operator`",
         "UserRefid" => "refid of a user",
         "LicenceRefid" => "refid of a licence",
+        "ActivationRefid" => "refid of an activation",
+        "EndReason" => "`program`, `vendor`, `replaced` or `lapsed`",
         "EntryRefid" => "refid of a provision",
         "ProductReference" => "reference of a product",
         "ClientStatus" => "`pending`, `active`, `suspended` or `inactive`",

@@ -168,7 +168,7 @@ async fn a_reseller_notes_and_an_operator_changes_terms() {
     for (member, value) in [
         ("term", json!("P1Y")),
         ("parallel_uses", Value::Null),
-        ("activations", Value::Null),
+        ("activations", json!(0)),
         ("lease", json!("P1D")),
         ("features", json!(["a"])),
         ("domains", json!(["a.example"])),

@@ -1,5 +1,6 @@
 //! Licences: how they are given, how they live, and what is shown of them.
 
+pub mod activating;
 mod keys;
 mod life;
 mod linking;

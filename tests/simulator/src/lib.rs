@@ -24,12 +24,14 @@ use crate::run::deployment::Deployment;
 use crate::run::record::{Problem, Record};
 use crate::run::timetable::Timetable;
 use crate::workload::people::People;
+use crate::workload::programs::Programs;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub seed: u64,
     pub commands: usize,
     pub people: usize,
+    pub programs: usize,
     pub bug: Option<Bug>,
 }
 
@@ -81,10 +83,11 @@ fn in_virtual_time<T>(seed: u64, work: impl Future<Output = T>) -> T {
 }
 
 async fn simulate(options: Options) -> Result<Run, Failure> {
-    let Options { seed, commands, people, bug } = options;
+    let Options { seed, commands, people, programs, bug } = options;
     let cloud = Cloud::new(seed, bug);
     let holds = cloud.draw(fastrand::Rng::bool);
     let deployment = Rc::new(Deployment::new(cloud.clone(), INSTANCES, holds).await);
+    let programs = Rc::new(Programs::new(Rc::clone(&deployment), programs).await);
     let from = cloud.table().commit_count();
     let delivery = Delivery::begin(Rc::clone(&deployment));
     let weather = cloud.draw(Weather::of);
@@ -93,7 +96,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     let callers = Rc::new(Callers::new(Rc::clone(&deployment), commands));
     let people = Rc::new(People::new(Rc::clone(&deployment), people));
     let timetable = Timetable::new(Rc::clone(&deployment));
-    if let Err(panic) = days(&callers, &people, &timetable).await {
+    if let Err(panic) = days(&callers, &people, &programs, &timetable).await {
         let problem = format!("a request or a run panicked: {panic}");
         return Err(failure(&cloud, seed, &Problem::general(problem)));
     }
@@ -111,6 +114,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
         commands: callers.commands(),
         attempts: callers.attempts(),
         asked: people.asked(),
+        heard: programs.heard(),
         items: cloud.table().items(),
         commits: cloud.table().commits(),
         from,
@@ -121,6 +125,7 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     };
     let found = judge::judge(&record)
         .and_then(|()| judge::accounts::judge(&record))
+        .and_then(|()| judge::seats::judge(&record))
         .and_then(|()| judge::checks::check(&record))
         .and_then(|()| judge::erasures::judge(&record))
         .and_then(|()| judge::figures::judge(&record));
@@ -137,8 +142,13 @@ async fn simulate(options: Options) -> Result<Run, Failure> {
     })
 }
 
-/// Runs all callers and people, and `rollup` beside them.
-async fn days(callers: &Rc<Callers>, people: &Rc<People>, timetable: &Rc<Timetable>) -> Result<(), JoinError> {
+/// Runs all callers, people and programs, and `rollup` beside them.
+async fn days(
+    callers: &Rc<Callers>,
+    people: &Rc<People>,
+    programs: &Rc<Programs>,
+    timetable: &Rc<Timetable>,
+) -> Result<(), JoinError> {
     let calls = (0..CALLERS).map(|_| {
         let callers = Rc::clone(callers);
         spawn_local(async move { callers.call().await })
@@ -149,8 +159,13 @@ async fn days(callers: &Rc<Callers>, people: &Rc<People>, timetable: &Rc<Timetab
         spawn_local(async move { people.live(own).await })
     });
     let lives: Vec<_> = lives.collect();
+    let uses = (0..programs.count()).map(|_| {
+        let programs = Rc::clone(programs);
+        spawn_local(async move { programs.run().await })
+    });
+    let uses: Vec<_> = uses.collect();
     let runs = spawn_local(Rc::clone(timetable).keep());
-    for day in calls.into_iter().chain(lives) {
+    for day in calls.into_iter().chain(lives).chain(uses) {
         day.await?;
     }
     runs.await?

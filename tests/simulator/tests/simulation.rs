@@ -9,19 +9,20 @@ use purser_simulator::{Options, run};
 use strum::VariantArray;
 
 const PEOPLE: usize = 3;
+const PROGRAMS: usize = 4;
 
 #[test]
 fn a_seed_replays_exactly() {
     // A source of nondeterminism shows only in the few seeds in which something depends on it; these are two of them.
     for seed in 3..=4 {
-        let options = Options { seed, commands: 120, people: PEOPLE, bug: None };
+        let options = Options { seed, commands: 120, people: PEOPLE, programs: PROGRAMS, bug: None };
         let first = run(options).unwrap_or_else(|failure| panic!("{failure}"));
         // A subscriber that records everything must not influence the second run.
         let log = logs::subscriber(std::io::sink, "TRACE", "a stack".into(), Clock::default());
         let second = tracing::subscriber::with_default(log, || run(options));
         assert_eq!(second, Ok(first), "seed {seed}");
     }
-    let options = Options { seed: 2, commands: 60, people: 0, bug: Some(Bug::WalletUnconditioned) };
+    let options = Options { seed: 2, commands: 60, people: 0, programs: 0, bug: Some(Bug::WalletUnconditioned) };
     let failure = run(options).expect_err("the bug should be found");
     assert!(!failure.history.is_empty());
     assert_eq!(run(options), Err(failure));
@@ -58,13 +59,13 @@ const FAULTS: [&str; 26] = [
 ];
 
 /// The seeds to run. Together they show all faults.
-const SEEDS: [u64; 10] = [2, 3, 4, 6, 7, 8, 13, 15, 23, 25];
+const SHOWING: [u64; 10] = [2, 3, 4, 6, 7, 8, 13, 15, 23, 25];
 
 #[test]
 fn whatever_fails_around_it_purser_does_what_the_model_does() {
     let mut unseen = FAULTS.to_vec();
-    for seed in SEEDS {
-        let options = Options { seed, commands: 200, people: PEOPLE, bug: None };
+    for seed in SHOWING {
+        let options = Options { seed, commands: 200, people: PEOPLE, programs: PROGRAMS, bug: None };
         let run = run(options).unwrap_or_else(|failure| panic!("{failure}"));
         assert!(run.commits > 50 && run.events > 50, "seed {seed} did little");
         unseen.retain(|fault| !run.history.iter().any(|line| line.contains(fault)));
@@ -72,16 +73,17 @@ fn whatever_fails_around_it_purser_does_what_the_model_does() {
     assert!(unseen.is_empty(), "these seeds never saw {unseen:?}");
 }
 
-/// How many commands and people a history needs to reveal bugs in sales, or in accounts.
-const SALES: (usize, usize) = (100, 0);
-const ACCOUNTS: (usize, usize) = (0, PEOPLE);
+/// How many commands, people and programs a history needs to reveal bugs in sales, in accounts, or in seats.
+const SALES: (usize, usize, usize) = (100, 0, 0);
+const ACCOUNTS: (usize, usize, usize) = (0, PEOPLE, 0);
+const SEATS: (usize, usize, usize) = (0, 0, PROGRAMS);
 /// How many seeds are tried for each bug.
 const TRIED: u64 = 40;
 
 /// If Purser's calls to the cloud change, a later seed than the first may be needed, so later ones are tried, too.
 /// `make simulate BUG=…` searches further.
-fn is_found(bug: Bug, first: u64, (commands, people): (usize, usize)) {
-    let options = |seed| Options { seed, commands, people, bug: Some(bug) };
+fn is_found(bug: Bug, first: u64, (commands, people, programs): (usize, usize, usize)) {
+    let options = |seed| Options { seed, commands, people, programs, bug: Some(bug) };
     let found = (first..first + TRIED).find(|seed| run(options(*seed)).is_err());
     assert!(found.is_some(), "{bug:?} is not found");
 }
@@ -139,6 +141,10 @@ planted! {
     generation_not_raised: GenerationNotRaised, 6, SALES;
     mark_unconditioned: MarkUnconditioned, 6, SALES;
     figure_unconditioned: FigureUnconditioned, 2, SALES;
+    seat_unconditioned: SeatUnconditioned, 5, SEATS;
+    seat_kept: SeatKept, 1, SEATS;
+    seat_taken_back: SeatTakenBack, 1, SEATS;
+    validated_on_stale_reads: ValidatedOnStaleReads, 7, SEATS;
     leftovers_overlooked: LeftoversOverlooked, 3, SALES;
 }
 

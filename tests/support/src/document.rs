@@ -73,8 +73,9 @@ fn operation(method: &str, path: &str, operation: &Value) -> Operation {
             })
             .collect()
     };
-    let mut statuses = operation["responses"].as_object().expect("responses").keys();
-    let success = statuses.find_map(|status| status.parse().ok().filter(|code| *code < 400));
+    // What makes something answers with 201 the first time.
+    let statuses = operation["responses"].as_object().expect("responses").keys();
+    let success = statuses.filter_map(|status| status.parse().ok().filter(|code| *code < 300)).max();
     Operation {
         method: method.to_uppercase(),
         path: path.to_owned(),

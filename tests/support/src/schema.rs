@@ -12,10 +12,15 @@ const IDS: [&str; 2] = ["refid", "product-reference"];
 
 /// The operations of programs with a licence key. They ignore members that they do not know, because the programs out
 /// there are older or newer than Purser.
-pub const OF_PROGRAMS: [&str; 1] = ["POST /v1/licences/validate"];
+pub const OF_PROGRAMS: [&str; 4] = [
+    "POST /v1/licences/validate",
+    "POST /v1/activations",
+    "POST /v1/activations/heartbeat",
+    "POST /v1/activations/deactivate",
+];
 
 /// The formats of texts whose example is valid, while others that fit the pattern need not be.
-const FORMAL: [&str; 5] = ["term", "lease", "key-format", "domain", "cidr"];
+const FORMAL: [&str; 6] = ["term", "lease", "key-format", "domain", "cidr", "replace"];
 
 /// What a value may be: one of the forms, or null if that is allowed.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! Licences: the keys that clients own and type into a product.
 
+pub mod activate;
+pub mod activations;
 pub mod body;
 pub mod change;
 pub mod keys;
@@ -7,6 +9,7 @@ pub mod mint;
 pub mod read;
 pub mod renew;
 pub mod validate;
+pub mod validation;
 pub mod view;
 
 use crate::Function;
@@ -18,5 +21,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function::http("change-licence", change::routes).with(&[Passes, Records]),
     Function::http("renew-licence", renew::routes).with(&[Ids, Passes, Records]),
     Function::public("validate-licence", validate::routes).with(&[Ids]),
+    Function::public("activate-installation", activate::routes).with(&[Ids]),
+    Function::http("licence-activations", activations::routes).with(&[Passes, Records]),
     Function::http("licence-keys", keys::routes).with(&[Ids, Passes, Records, Licences]),
 ];

@@ -94,6 +94,11 @@ async fn filter(app: &App, call: &Call, query: &LicenceQuery) -> Result<Option<L
     get, path = "/v1/licences/{refid}", tag = "licences", params(("refid" = LicenceRefid, Path)),
     responses((status = 200, body = LicenceView))
 )]
-async fn read_licence(Input(_call, Found(licence), ..): Input<Call, Found<ShownLicence>>) -> Result<Response, Problem> {
-    ok(&LicenceView::from(&licence))
+async fn read_licence(
+    State(app): State<App>,
+    Input(call, Named(refid), ..): Input<Call, Named<LicenceRefid>>,
+) -> Result<Response, Problem> {
+    let found = app.store.licence_today(&refid, call.caller.role.reseller(), call.now).await?;
+    let (shown, refused) = found.ok_or(Refusal::NotFound(ResourceKind::Licence))?;
+    ok(&LicenceView::refused(&shown, refused))
 }

@@ -1,23 +1,19 @@
 //! `validate-licence`: tells a program whether it may run (rule C3).
 //!
-//! Invariant: whoever has a key learns what a program needs, and nothing about whose the licence is. A key that no
-//! licence ever had costs a guess; one that was replaced does not, because installed programs go on asking with it.
-//! Nothing is written.
+//! Invariant: nothing is written.
 
+use http::StatusCode;
 use purser_domain::basic::Time;
 use purser_domain::licences::{
-    Domain, Feature, Fingerprint, Installation, NamedProduct, Nonce, Outcome, ParallelUses, ProductReference, Question,
-    ShownStatus, TermsKind, TypedKey,
+    ActivationStatus, Domain, Feature, Fingerprint, Installation, NamedProduct, Nonce, Outcome, Question, TypedKey,
 };
-use purser_domain::parties::ClientStatus;
 use purser_edge::caller::call::{Anybody, Connection};
 use purser_edge::http::extract::Known;
-use purser_edge::http::problem::Guesses;
 use purser_edge::prelude::*;
-use purser_store::licences::licence::ShownLicence;
-use purser_store::licences::rotation::KeyTarget;
+use purser_store::licences::rotation::{KeyTarget, Sight};
 
 use crate::licences::body::Features;
+use crate::licences::validation::{Told, Validation, status_of_client, unlock};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(validate_licence))
@@ -43,63 +39,6 @@ struct ValidateLicence {
     nonce: Option<Nonce>,
 }
 
-/// Whether a program may run, and if not, why.
-#[derive(Debug, Serialize, ToSchema)]
-struct Validation {
-    valid: bool,
-    /// The first of what can be said, in the order of the codes. More codes may follow.
-    code: Outcome,
-    checked_at: Time,
-    /// The nonce of the request.
-    #[schema(required = true)]
-    nonce: Option<Nonce>,
-    /// Null if no licence has this key.
-    #[schema(required = true)]
-    licence: Option<ValidatedLicence>,
-}
-
-/// What a program may know about its licence.
-#[derive(Debug, Serialize, ToSchema)]
-struct ValidatedLicence {
-    product: ProductReference,
-    kind: TermsKind,
-    status: ShownStatus,
-    #[schema(required = true)]
-    activated_at: Option<Time>,
-    #[schema(required = true)]
-    expires_at: Option<Time>,
-    /// Versions that were released until then are covered; null: every version, as long as the licence is valid.
-    #[schema(required = true)]
-    updates_until: Option<Time>,
-    #[schema(required = true)]
-    support_until: Option<Time>,
-    features: Vec<Feature>,
-    /// How many installations may use the licence at the same time; null means any number.
-    #[schema(required = true)]
-    parallel_uses: Option<ParallelUses>,
-    /// The number of installations that use it; null if any number may, because then nothing counts them.
-    #[schema(required = true)]
-    activations: Option<u32>,
-}
-
-impl From<&ShownLicence> for ValidatedLicence {
-    fn from(shown: &ShownLicence) -> Self {
-        let licence = &shown.licence;
-        Self {
-            product: licence.product.clone(),
-            kind: licence.terms.kind(),
-            status: licence.status_at(shown.at),
-            activated_at: licence.activated_at,
-            expires_at: licence.expires_at,
-            updates_until: licence.updates_until,
-            support_until: licence.support_until,
-            features: licence.grants.features.clone(),
-            parallel_uses: licence.parallel_uses,
-            activations: shown.seats,
-        }
-    }
-}
-
 /// Ask whether a program may run
 #[utoipa::path(
     post, path = "/v1/licences/validate", tag = "licences", request_body = ValidateLicence,
@@ -110,39 +49,28 @@ async fn validate_licence(
     from: Connection,
     Input(Anybody(request), (), (), Known(body)): Input<Anybody, (), (), Known<ValidateLicence>>,
 ) -> Result<Response, Problem> {
-    let found = match body.key.key() {
-        Some(key) => app.store.unlock(&key, request.now).await?,
-        None => KeyTarget::Nothing,
+    let now = request.now;
+    let sight = body.fingerprint.as_ref().map_or(Sight::Licence, Sight::Installation);
+    let found = unlock(&app, body.key, sight, now).await?;
+    let told = Told::of(&found, body.nonce, now);
+    let KeyTarget::Licence(unlocked) = found else {
+        return told.outcome(StatusCode::OK, Outcome::NotFound, None);
     };
-    let guessed = found == KeyTarget::Nothing;
-    let (code, licence) = match found {
-        KeyTarget::Nothing | KeyTarget::Former => (Outcome::NotFound, None),
-        KeyTarget::Licence(shown) => {
-            let asked = Question {
-                product: body.product,
-                released_at: body.released_at,
-                features: body.features.map(Vec::from).unwrap_or_default(),
-                domain: body.domain,
-                address: from.whole_address,
-                // No installation has a seat yet.
-                installation: body.fingerprint.map(|_| Installation::Unknown),
-            };
-            let client = status_of_client(&app, &shown).await?;
-            (Outcome::of(&shown.licence, client, &asked, request.now), Some(ValidatedLicence::from(&*shown)))
-        }
+    let licence = &unlocked.shown.licence;
+    let status = unlocked.activation.as_ref().map(|it| it.status_at(licence.grants.lease, now));
+    let installation = match status {
+        Some(ActivationStatus::Active) => Installation::Seated,
+        Some(ActivationStatus::Lapsed | ActivationStatus::Deactivated) | None => Installation::Unknown,
     };
-    let valid = code == Outcome::Valid;
-    let validation = Validation { valid, code, checked_at: request.now, nonce: body.nonce, licence };
-    let mut answered = answer::ok(&validation)?;
-    if guessed {
-        answered.extensions_mut().insert(Guesses(1));
-    }
-    Ok(answered)
-}
-
-/// The status of the client that owns a licence; `None` if it has none, or one that was deleted.
-async fn status_of_client(app: &App, shown: &ShownLicence) -> Result<Option<ClientStatus>, Problem> {
-    let Some(client) = &shown.licence.client else { return Ok(None) };
-    let found = app.store.client_particulars(client, None).await?;
-    Ok(found.map(|client| client.status))
+    let asked = Question {
+        product: body.product,
+        released_at: body.released_at,
+        features: body.features.map(Vec::from).unwrap_or_default(),
+        domain: body.domain,
+        address: from.whole_address,
+        installation: body.fingerprint.map(|_| installation),
+    };
+    let client = status_of_client(&app, &unlocked.shown).await?;
+    let own = unlocked.activation.as_ref().zip(status);
+    told.outcome(StatusCode::OK, Outcome::of(licence, client, &asked, now), own)
 }

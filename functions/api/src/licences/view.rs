@@ -66,9 +66,9 @@ pub struct LicenceView {
     domains: Vec<DomainRule>,
     /// The network addresses that the program may ask from; any, if there are none.
     ip_ranges: Vec<IpRange>,
-    /// The number of installations that use the licence; null if any number may, because then nothing counts them.
-    #[schema(required = true)]
-    activations: Option<u32>,
+    /// The number of installations that hold a seat. Those that have lapsed count until others take theirs. Answers
+    /// that were stored before there were seats say null if any number may use the licence.
+    activations: u32,
     #[schema(required = true)]
     activated_at: Option<Time>,
     #[schema(required = true)]
@@ -83,9 +83,20 @@ pub struct LicenceView {
     comments: Option<Option<Comments>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Metadata>,
+    /// How many times an installation was refused a seat today, in UTC. Only reading the licence shows this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u32, required = false)]
+    refused_today: Option<u32>,
     created_at: Time,
     updated_at: Time,
     version: u64,
+}
+
+impl LicenceView {
+    /// The licence, with how many times an installation was refused a seat today.
+    pub fn refused(shown: &ShownLicence, refused_today: u32) -> Self {
+        Self { refused_today: Some(refused_today), ..Self::from(shown) }
+    }
 }
 
 impl From<&ShownLicence> for LicenceView {
@@ -119,6 +130,7 @@ impl From<&ShownLicence> for LicenceView {
             support_until: licence.support_until,
             comments: shown.notes.as_ref().map(|notes| notes.comments.clone()),
             metadata: shown.notes.as_ref().map(|notes| notes.metadata.clone()),
+            refused_today: None,
             created_at: licence.created_at,
             updated_at: licence.updated_at,
             version: licence.version,

@@ -33,6 +33,7 @@ impl Prefix {
     pub const LICENCE: Self = Self(Cow::Borrowed("LI-"));
     pub const ENTRY: Self = Self(Cow::Borrowed("PV-"));
     pub const API_KEY: Self = Self(Cow::Borrowed("AK-"));
+    pub const ACTIVATION: Self = Self(Cow::Borrowed("AC-"));
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +128,8 @@ refids! {
     UserRefid "US-7ZK3M9QWX2ABCDEF"
     /// The id of a licence, like `LI-7ZK3M9QWX2ABCDEF`.
     LicenceRefid "LI-7ZK3M9QWX2ABCDEF"
+    /// The id of an activation, like `AC-7ZK3M9QWX2ABCDEF`.
+    ActivationRefid "AC-7ZK3M9QWX2ABCDEF"
     /// The id of a ledger entry, like `PV-7ZK3M9QWX2ABCDEF`. The entry of a purchase has the id of its provision.
     EntryRefid "PV-7ZK3M9QWX2ABCDEF"
     /// The id of an API key, like `AK-7ZK3M9QWX2ABCDEF`.

@@ -6,7 +6,7 @@ use super::due::{Appointment, Due};
 use super::{AboutLicence, Event, Occurrence};
 use crate::basic::refid::ClientRefid;
 use crate::basic::time::Time;
-use crate::licences::{Licence, LicenceStatus};
+use crate::licences::{Activation, Ended, Licence, LicenceStatus};
 use crate::money::entry::{Entry, EntryType};
 use crate::parties::client::{Client, DeletedClient};
 use crate::parties::reseller::Reseller;
@@ -25,6 +25,9 @@ pub enum Change {
     Reseller(Option<Reseller>, Reseller),
     Entry(Entry),
     Licence(Option<Box<Licence>>, Box<Licence>),
+    InstallationActivated(Box<Activation>),
+    /// The installation lost its seat in this way.
+    InstallationDeactivated(Box<Activation>, Ended),
     User(Option<User>, User),
     Login(Login),
     LinkRequest(LinkRequest),
@@ -65,6 +68,8 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
             let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
             licence_events(old.as_deref(), new).into_iter().map(at).collect()
         }
+        Change::InstallationActivated(it) => vec![installation_event(it, None)],
+        Change::InstallationDeactivated(it, ended) => vec![installation_event(it, Some(*ended))],
         Change::User(old, new) => {
             let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
             user_events(old.as_ref(), new).map(at).collect()
@@ -111,6 +116,17 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
 
 fn occurrence(refid: &str, version: u64, time: Time, event: Event) -> Occurrence {
     Occurrence { id: format!("{refid}:{version}:{}", event.name()), time, event }
+}
+
+/// The event says of the licence what was so when the installation took its seat.
+fn installation_event(it: &Activation, ended: Option<Ended>) -> Occurrence {
+    let (activation, licence, product) = (it.refid.clone(), it.licence.clone(), it.product.clone());
+    let about = AboutLicence { licence, product, client: it.client.clone(), reseller: it.reseller.clone() };
+    let (at, event) = match ended {
+        None => (it.created_at, Event::InstallationActivated { about, activation }),
+        Some(Ended { at, why }) => (at, Event::InstallationDeactivated { about, activation, why }),
+    };
+    occurrence(it.refid.as_str(), it.version, at, event)
 }
 
 fn client_event(old: Option<&Client>, new: &Client) -> Option<Event> {

@@ -5,15 +5,19 @@
 
 mod changes;
 pub mod due;
+mod occurrence;
 
 pub use changes::{Change, events_of};
+pub use occurrence::{Occurrence, UnreadableEvent};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use strum::{Display, EnumDiscriminants, EnumString, IntoStaticStr, VariantArray};
 
-use crate::basic::refid::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid};
+use crate::basic::refid::{
+    ActivationRefid, ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid,
+};
 use crate::basic::time::Time;
+use crate::licences::activation::EndReason;
 use crate::licences::product::ProductReference;
 use crate::licences::status::Suspender;
 use crate::money::credits::Credits;
@@ -251,6 +255,23 @@ pub enum Event {
         #[serde(flatten)]
         about: AboutLicence,
     },
+    /// An installation took a seat of a licence. One that comes back after it gave its seat back causes this again.
+    InstallationActivated {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// The installation.
+        activation: ActivationRefid,
+    },
+    /// An installation lost its seat. Whether its lease has ended is looked at when another one needs a seat, so an
+    /// installation that has lapsed causes this later, or never.
+    InstallationDeactivated {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// The installation.
+        activation: ActivationRefid,
+        /// How it lost its seat.
+        why: EndReason,
+    },
     /// A user was created for a person, who has yet to set a password.
     UserInvited {
         /// The user.
@@ -353,45 +374,6 @@ pub struct AboutLicence {
     pub client: Option<ClientRefid>,
     /// The reseller that sold the licence; null if none did.
     pub reseller: Option<ResellerRefid>,
-}
-
-/// Why an event can't be read. The message is logged, so it quotes no member: members may be personal data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnreadableEvent {
-    /// No event of this version has the name.
-    #[error("the name of the event is unknown")]
-    Unknown,
-    /// The members are not the ones that this event must have.
-    #[error("{0} does not have the members that it must have")]
-    Members(EventName),
-}
-
-impl Event {
-    pub fn name(&self) -> EventName {
-        self.into()
-    }
-
-    /// The members as a JSON object, which is `detail` on the bus.
-    pub fn detail(&self) -> Result<Value, serde_json::Error> {
-        let mut tagged = serde_json::to_value(self)?;
-        Ok(tagged.get_mut("detail").map(Value::take).unwrap_or_default())
-    }
-
-    /// Reads an event from its name and its `detail`. Members that this version does not know are ignored.
-    pub fn read(name: &str, detail: &Value) -> Result<Self, UnreadableEvent> {
-        let name: EventName = name.parse().map_err(|_| UnreadableEvent::Unknown)?;
-        let tagged = json!({"detail-type": name.into_str(), "detail": detail});
-        serde_json::from_value(tagged).map_err(|_| UnreadableEvent::Members(name))
-    }
-}
-
-/// An event with its id and time, as it is published on the bus.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Occurrence {
-    /// `refid:version:name`. Every delivery of the event has the same id; consumers claim it before they act.
-    pub id: String,
-    pub time: Time,
-    pub event: Event,
 }
 
 #[cfg(test)]

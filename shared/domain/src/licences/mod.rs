@@ -2,6 +2,7 @@
 //!
 //! Invariant: a licence does not change when its product does.
 
+pub mod activation;
 pub mod judgement;
 pub mod key;
 pub mod licence;
@@ -12,6 +13,7 @@ pub mod status;
 pub mod tenure;
 pub mod term;
 
+pub use activation::{Activation, ActivationStatus, EndReason, Ended, Program, Replace, Seat, Seats};
 pub use judgement::{Fingerprint, Installation, NamedProduct, Nonce, Outcome, Question};
 pub use key::{KeyFormat, KeyHint, LicenceKey, TypedKey};
 pub use licence::{Licence, LicenceChange, LicenceOwner};

@@ -8,7 +8,9 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::request::Parts;
-use purser_domain::basic::{ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid};
+use purser_domain::basic::{
+    ActivationRefid, ApiKeyRefid, ClientRefid, EntryRefid, LicenceRefid, ResellerRefid, UserRefid,
+};
 use purser_domain::licences::{Product, ProductReference};
 use purser_domain::money::{Entry, Wallet};
 use purser_domain::parties::{Access, Client, Reseller};
@@ -192,7 +194,7 @@ macro_rules! path_ids {
 }
 path_ids!(
     ClientRefid Client, LicenceRefid Licence, ResellerRefid Reseller, EntryRefid Provision, ApiKeyRefid ApiKey,
-    UserRefid User
+    UserRefid User, ActivationRefid Activation
 );
 
 impl PathId for ProductReference {
@@ -209,9 +211,29 @@ pub struct Named<I>(pub I);
 
 impl<I: PathId, W: Sync> Subject<W> for Named<I> {
     async fn find(_: &W, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let path = <Path<String> as FromRequestParts<App>>::from_request_parts(parts, app).await;
-        let id = path.ok().and_then(|Path(text)| I::parse(&text));
+        let ids = ids(parts, app).await;
+        let id = ids.first().and_then(|text| I::parse(text));
         id.map(Self).ok_or_else(|| Refusal::NotFound(I::WHAT).into())
+    }
+}
+
+/// The ids that a path names, in its order.
+async fn ids(parts: &mut Parts, app: &App) -> Vec<String> {
+    let path = <Path<Vec<(String, String)>> as FromRequestParts<App>>::from_request_parts(parts, app).await;
+    path.map_or_else(|_| Vec::new(), |Path(named)| named.into_iter().map(|(_, id)| id).collect())
+}
+
+/// A resource, and the id of something that is part of it, which the path names after it. The command itself checks
+/// that the part exists.
+#[derive(Debug, Clone)]
+pub struct Within<R, I>(pub R, pub I);
+
+impl<R: Resource, I: PathId, W: AsRef<Call> + Sync> Subject<W> for Within<R, I> {
+    async fn find(who: &W, parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Found(whole) = Found::<R>::find(who, parts, app).await?;
+        let ids = ids(parts, app).await;
+        let part = ids.get(1).and_then(|text| I::parse(text));
+        part.map(|part| Self(whole, part)).ok_or_else(|| Refusal::NotFound(I::WHAT).into())
     }
 }
 

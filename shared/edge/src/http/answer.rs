@@ -85,6 +85,15 @@ pub fn ok(body: &impl Serialize) -> Result<Response, Problem> {
     Ok(respond(StatusCode::OK, Answer::first(json::write(body)?)))
 }
 
+/// This status with `body`. A status of 400 and above says that the body is a problem.
+pub fn told(status: StatusCode, body: &impl Serialize) -> Result<Response, Problem> {
+    let mut response = respond(status, Answer::first(json::write(body)?));
+    if status.is_client_error() {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
+    Ok(response)
+}
+
 /// 202 with a request that will be processed later.
 pub fn accepted(body: &impl Serialize) -> Result<Response, Problem> {
     Ok(respond(StatusCode::ACCEPTED, Answer::first(json::write(body)?)))

@@ -4,7 +4,7 @@
 //! record that can't be read is an error and is never skipped.
 
 use purser_domain::event::Change;
-use purser_domain::licences::Licence;
+use purser_domain::licences::{Activation, Licence};
 use serde::de::DeserializeOwned;
 
 use crate::StoreError;
@@ -12,16 +12,19 @@ use crate::engine::item::{Origin, doc, part, text_of};
 use crate::engine::{Item, Stamp};
 use crate::events::due::fell_due;
 use crate::events::erasure;
+use crate::licences::activation;
 use crate::parties::{client, notice};
 use crate::people::api_key::item as api_key;
 
 /// The kinds of items whose changes a consumer needs. The filter of the stream in template.yaml passes no others.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 14] = [
     "client",
     client::DELETED,
     "reseller",
     "entry",
     "licence",
+    activation::KIND,
+    activation::ENDED,
     "user",
     "login",
     "link_request",
@@ -58,7 +61,11 @@ pub(crate) fn between(old: Option<&Item>, new: &Item) -> Result<Option<Change>, 
         Some("reseller") => Change::Reseller(old_doc(old)?, doc(new)?),
         // An entry is inserted once. A later write of its item moves no credits.
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
+        // Seats are counted beside the document.
+        Some("licence") if old.is_some_and(|old| old.get("doc") == new.get("doc")) => return Ok(None),
         Some("licence") => Change::Licence(old_doc::<Licence>(old)?.map(Box::new), Box::new(doc(new)?)),
+        Some(activation::KIND) if old.is_none() => Change::InstallationActivated(Box::new(doc(new)?)),
+        Some(activation::ENDED) => return deactivation(old, doc(new)?),
         Some("user") => Change::User(old_doc(old)?, doc(new)?),
         Some("login") if old.is_none() => Change::Login(doc(new)?),
         Some("link_request") if old.is_none() => Change::LinkRequest(doc(new)?),
@@ -87,6 +94,13 @@ fn key_change(old: Option<&Item>, new: &Item) -> Result<Option<Change>, StoreErr
     let before = api_key::last_used(old)?;
     let first = api_key::last_used(new)?.filter(|_| before.is_none());
     Ok(first.map(|at| Change::ApiKeyFirstUsed(key, at)))
+}
+
+/// An installation that lost its seat again has another version. Of one whose data was erased, nothing else changed.
+fn deactivation(old: Option<&Item>, new: Activation) -> Result<Option<Change>, StoreError> {
+    let before = old_doc::<Activation>(old)?.map(|old| old.version);
+    let ended = new.ended.filter(|_| before != Some(new.version));
+    Ok(ended.map(|ended| Change::InstallationDeactivated(Box::new(new), ended)))
 }
 
 fn old_doc<T: DeserializeOwned>(old: Option<&Item>) -> Result<Option<T>, StoreError> {

@@ -6,7 +6,7 @@
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, EntryRefid, LicenceRefid, ResellerRefid, Time};
 use purser_domain::licences::{
-    Licence, LicenceKey, LicenceNotes, LicenceStatus, ParallelUses, ProductReference, ShownStatus,
+    Activation, Licence, LicenceKey, LicenceNotes, LicenceStatus, ProductReference, ShownStatus,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,8 @@ use crate::engine::{
 use crate::{Store, StoreError};
 
 const KIND: &str = "licence";
-/// How many seats are taken. Without a limit nothing counts them.
-const SEATS: &str = "seats";
+/// How many seats are taken; none if it is missing.
+pub(super) const SEATS: &str = "seats";
 /// Which key counts, if that is not the first one: the refid that the key determines.
 pub(super) const KEYED: &str = "keyed";
 
@@ -82,8 +82,8 @@ pub struct ShownLicence {
     pub licence: Licence,
     /// The key, where it is shown whole (rule C9).
     pub key: Option<LicenceKey>,
-    /// How many installations use it; `None` if any number may, because then nothing counts them.
-    pub seats: Option<u32>,
+    /// How many installations hold a seat.
+    pub seats: u32,
     /// `None` where they are not read.
     pub notes: Option<LicenceNotes>,
     /// The moment at which it is shown.
@@ -98,9 +98,17 @@ impl ShownLicence {
     }
 
     pub(crate) fn minted(licence: Licence, key: LicenceKey, at: Time) -> Self {
-        let seats = licence.parallel_uses.map(|_| 0);
-        Self { licence, key: Some(key), seats, notes: None, at }
+        Self { licence, key: Some(key), seats: 0, notes: None, at }
     }
+}
+
+/// A licence that a key has opened, strongly consistently.
+#[derive(Debug)]
+pub struct Unlocked {
+    pub shown: ShownLicence,
+    /// The installation that was looked for, if it holds a seat, lapsed or not.
+    pub activation: Option<Activation>,
+    pub(super) loaded: Loaded,
 }
 
 /// Which licences a list shows. Every condition that is given must hold.
@@ -246,8 +254,7 @@ pub(super) fn sold_by(item: &Item, owner: Option<&ResellerRefid>) -> bool {
 /// A licence with its key masked, and without its notes.
 pub(crate) fn read(item: &Item, at: Time) -> Result<ShownLicence, StoreError> {
     let licence: Licence = doc(item)?;
-    let taken = number_of(item, SEATS).unwrap_or_default();
-    let seats = licence.parallel_uses.map(|_: ParallelUses| taken);
+    let seats = number_of(item, SEATS).unwrap_or_default();
     Ok(ShownLicence { licence, key: None, seats, notes: None, at })
 }
 

@@ -187,9 +187,7 @@ impl Store {
             writes.push(notes::write(noted, &self.secrets, &request.stamp)?);
         }
         let licence = licence.unwrap_or(shown.licence);
-        // Without a limit, nothing was counted.
-        let seats = licence.parallel_uses.map(|_| shown.seats.unwrap_or_default());
-        let shown = ShownLicence { licence, notes: changes.notes.or(shown.notes), seats, ..shown };
+        let shown = ShownLicence { licence, notes: changes.notes.or(shown.notes), ..shown };
         let answer = Answer::first(answer::show::<V, _>(&shown)?);
         Ok(if writes.is_empty() { Decision::Unchanged(answer) } else { Decision::Commit { writes, answer } })
     }

@@ -1,5 +1,6 @@
 //! Products and licences in the table.
 
+pub mod activation;
 pub mod licence;
 pub mod life;
 mod link;
@@ -7,3 +8,4 @@ pub mod mint;
 pub(crate) mod notes;
 pub mod product;
 pub mod rotation;
+pub mod seating;

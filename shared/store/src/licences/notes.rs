@@ -8,6 +8,7 @@ use purser_domain::licences::{Licence, LicenceNotes};
 
 use crate::engine::item::{doc, item, metadata_of, put_metadata};
 use crate::engine::{CommandWrite, Condition, Consistency, Item, Key, Loaded, Seal, Secrets, Stamp, Write};
+use crate::licences::activation;
 use crate::licences::licence::{self, ShownLicence, is_licence, sold_by};
 use crate::{Store, StoreError};
 
@@ -23,13 +24,36 @@ impl Store {
         owner: Option<&ResellerRefid>,
         now: Time,
     ) -> Result<Option<ShownLicence>, StoreError> {
-        let (place, notes) = (licence::key(refid), key(refid));
-        let keys = [place.clone(), notes];
+        Ok(self.licence_and(refid, None, owner, now).await?.map(|(shown, _)| shown))
+    }
+
+    /// A licence with its notes, like [`Self::licence`], and how many times an installation was refused a seat today.
+    pub async fn licence_today(
+        &self,
+        refid: &LicenceRefid,
+        owner: Option<&ResellerRefid>,
+        now: Time,
+    ) -> Result<Option<(ShownLicence, u32)>, StoreError> {
+        let refused = activation::refused(refid, now);
+        let found = self.licence_and(refid, Some(&refused), owner, now).await?;
+        Ok(found.map(|(shown, loaded)| (shown, activation::times_refused(&loaded, &refused))))
+    }
+
+    async fn licence_and(
+        &self,
+        refid: &LicenceRefid,
+        also: Option<&Key>,
+        owner: Option<&ResellerRefid>,
+        now: Time,
+    ) -> Result<Option<(ShownLicence, Loaded)>, StoreError> {
+        let place = licence::key(refid);
+        let mut keys = vec![place.clone(), key(refid)];
+        keys.extend(also.cloned());
         let found = self.table.get_all(&keys, Consistency::Strong).await?;
         let found = Loaded::of(&keys, found);
         // What somebody else sold is not opened, because the time for that would tell that it is there (rule A8).
         match found.get(&place).filter(|item| is_licence(item) && sold_by(item, owner)) {
-            Some(item) => noted(licence::read(item, now)?, &found, &self.secrets).map(Some),
+            Some(item) => Ok(Some((noted(licence::read(item, now)?, &found, &self.secrets)?, found))),
             None => Ok(None),
         }
     }

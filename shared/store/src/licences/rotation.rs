@@ -6,14 +6,15 @@
 
 use purser_domain::Refusal;
 use purser_domain::basic::{LicenceRefid, Time};
-use purser_domain::licences::{Licence, LicenceKey};
+use purser_domain::licences::{Fingerprint, Licence, LicenceKey};
 use purser_domain::refusal::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::command::answer;
 use crate::engine::item::{doc, item, text, text_of};
 use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Loaded, Request, View, Write};
-use crate::licences::licence::{KEYED, ShownLicence, is_licence, key, open, read, read_loaded, sealed};
+use crate::licences::activation;
+use crate::licences::licence::{KEYED, ShownLicence, Unlocked, is_licence, key, open, read, read_loaded, sealed};
 use crate::licences::mint::{Draw, Drawn};
 use crate::licences::notes::{self, noted};
 use crate::licences::product;
@@ -28,34 +29,61 @@ struct Pointer {
 }
 
 /// What a key leads to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum KeyTarget {
-    Licence(Box<ShownLicence>),
+    Licence(Box<Unlocked>),
     /// The key was a licence's, which has another one by now.
     Former,
     /// No licence ever had it.
     Nothing,
 }
 
+/// What is read with the licence that a key opens.
+#[derive(Debug, Clone, Copy)]
+pub enum Sight<'a> {
+    Licence,
+    /// The installation of this name, if it holds a seat.
+    Installation(&'a Fingerprint),
+    /// The installation of this name, whether it holds a seat or held one.
+    Seat(&'a Fingerprint),
+}
+
 impl Store {
     /// What a key opens, read strongly consistently: one read, and one more if it is not the licence's first key.
-    pub async fn unlock(&self, licence_key: &LicenceKey, now: Time) -> Result<KeyTarget, StoreError> {
+    pub async fn unlock(&self, licence_key: &LicenceKey, sight: Sight<'_>, now: Time) -> Result<KeyTarget, StoreError> {
         let refid = self.licence_refid(licence_key)?;
-        let Some(found) = self.table.get(&key(&refid), Consistency::Strong).await? else {
-            return Ok(KeyTarget::Nothing);
-        };
-        let found = if is_licence(&found) {
-            found
+        let first = self.open(&refid, sight).await?;
+        let Some(found) = first.get(&key(&refid)) else { return Ok(KeyTarget::Nothing) };
+        let (licence, loaded) = if is_licence(found) {
+            (refid.clone(), first)
         } else {
-            let pointer: Pointer = doc(&found)?;
-            match self.table.get(&key(&pointer.licence), Consistency::Strong).await? {
-                Some(licence) if is_licence(&licence) => licence,
-                _ => return Err(StoreError::Unreadable("a key leads to no licence".into())),
+            let Pointer { licence, .. } = doc(found)?;
+            let loaded = self.open(&licence, sight).await?;
+            (licence, loaded)
+        };
+        let lost = || StoreError::Unreadable("a key leads to no licence".into());
+        let found = loaded.get(&key(&licence)).filter(|item| is_licence(item)).ok_or_else(lost)?;
+        let shown = read(found, now)?;
+        if text_of(found, KEYED).unwrap_or(licence.as_str()) != refid.as_str() {
+            return Ok(KeyTarget::Former);
+        }
+        let activation = match sight {
+            Sight::Licence => None,
+            Sight::Installation(name) | Sight::Seat(name) => {
+                activation::read(&loaded, &activation::live(&licence, &self.activation_refid(&licence, name)?))?
             }
         };
-        let shown = read(&found, now)?;
-        let counts = text_of(&found, KEYED).unwrap_or(shown.licence.refid.as_str());
-        Ok(if counts == refid.as_str() { KeyTarget::Licence(Box::new(shown)) } else { KeyTarget::Former })
+        Ok(KeyTarget::Licence(Box::new(Unlocked { shown, activation, loaded })))
+    }
+
+    async fn open(&self, licence: &LicenceRefid, sight: Sight<'_>) -> Result<Loaded, StoreError> {
+        let mut keys = vec![key(licence)];
+        if let Sight::Installation(name) | Sight::Seat(name) = sight {
+            let refid = self.activation_refid(licence, name)?;
+            keys.push(activation::live(licence, &refid));
+            keys.extend(matches!(sight, Sight::Seat(_)).then(|| activation::past(licence, &refid)));
+        }
+        Ok(Loaded::of(&keys, self.table.get_all(&keys, Consistency::Strong).await?))
     }
 
     /// Gives a licence another key, at once: the one before opens nothing any more. `given` is the key to use; without

@@ -253,9 +253,12 @@ async fn any_script_goes_through_every_operation_and_comes_back() {
             }
             let reply = stage.send(case, &operation, body).await;
             let at = format!("{} {name}: {}", case.operation, reply.json);
-            assert_eq!(reply.status, operation.success, "{at}");
+            // A key in any script may be typed, and opens nothing.
+            let by_key = OF_PROGRAMS.contains(&case.operation);
+            let nothing = by_key && reply.text("code") == "not_found";
+            assert!(nothing || reply.status == operation.success, "{at}");
             // These requests are handled later, or answered to anybody, so there is nothing to read.
-            let to_anybody = case.operation == "POST /v1/auth/confirm" || OF_PROGRAMS.contains(&case.operation);
+            let to_anybody = by_key || case.operation == "POST /v1/auth/confirm";
             if reply.status == 202 || to_anybody {
                 continue;
             }

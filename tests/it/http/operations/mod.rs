@@ -12,6 +12,7 @@ use purser_tests::prelude::*;
 mod parties;
 mod requests;
 
+use parties::INSTALLATION;
 pub use parties::{Ids, OWNED, Party, refid_of};
 pub use requests::{PICTURE, Request, Sample, WELL, at, is_nothing, plain, variants};
 
@@ -54,6 +55,8 @@ pub enum Needs {
     /// A licence that was just bought, with its provision.
     Licence,
     ActiveLicence,
+    /// An installation that holds a seat of a licence that was just bought.
+    Activation,
     /// A licence that its reseller and an operator suspended.
     SuspendedLicence,
     /// A user who holds no role.
@@ -198,6 +201,19 @@ pub static CASES: &[Case] = &[
     case("POST /v1/licences", Operator, |ids| {
         plain().body(json!({"product": ids.product, "client_id": ids.fresh, "key": format!("KEY-{}", ids.fresh)}))
     }),
+    case("POST /v1/activations", Anybody, |ids| {
+        plain().body(json!({"key": ids.key, "fingerprint": ids.fresh, "replace": "oldest", "nonce": "x"}))
+    }).needing(Needs::ActiveLicence),
+    case("POST /v1/activations/heartbeat", Anybody, |ids| {
+        plain().body(json!({"key": ids.key, "fingerprint": INSTALLATION, "nonce": "x"}))
+    }).needing(Needs::Activation),
+    case("POST /v1/activations/deactivate", Anybody, |ids| {
+        plain().body(json!({"key": ids.key, "fingerprint": INSTALLATION, "nonce": "x"}))
+    }).needing(Needs::Activation),
+    case("GET /v1/licences/{refid}/activations", Owner, |ids| at(&ids.licence)).needing(Needs::Activation),
+    case("DELETE /v1/licences/{refid}/activations/{activation}", Owner, |ids| {
+        at(&ids.licence).and(&ids.activation)
+    }).needing(Needs::Activation),
     case("POST /v1/licences/validate", Anybody, |ids| plain().body(json!({"key": ids.key, "nonce": "x"}))),
     case("GET /v1/licences/{refid}", Owner, |ids| at(&ids.licence)),
     case("PATCH /v1/licences/{refid}", Owner, |ids| at(&ids.licence).body(json!({"comments": "x"}))),

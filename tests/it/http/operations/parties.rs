@@ -8,6 +8,9 @@ use purser_tests::prelude::*;
 use super::requests::PICTURE;
 use super::{Needs, Who};
 
+/// How the installations of all parties name themselves.
+pub const INSTALLATION: &str = "6b1e5e0c-4a4e-4a7f-9d2b-0f4a9f7e2c11";
+
 /// The ids of one record of each kind, as requests name them.
 #[derive(Debug, Clone)]
 pub struct Ids {
@@ -17,8 +20,10 @@ pub struct Ids {
     pub client_id: String,
     pub provision: String,
     pub licence: String,
-    /// The key of the first licence that the party bought.
+    /// The key of `licence`.
     pub key: String,
+    /// An installation that has a seat of `licence`, once a case needed one.
+    pub activation: String,
     /// A reseller directly below `reseller`.
     pub below: String,
     pub api_key: String,
@@ -40,13 +45,14 @@ pub struct Ids {
 /// One of the ids: its name, and where it is in [`Ids`].
 pub type Place = (&'static str, fn(&mut Ids) -> &mut String);
 
-pub const OWNED: [Place; 11] = [
+pub const OWNED: [Place; 12] = [
     ("reseller", |ids| &mut ids.reseller),
     ("client", |ids| &mut ids.client),
     ("email", |ids| &mut ids.email),
     ("client_id", |ids| &mut ids.client_id),
     ("provision", |ids| &mut ids.provision),
     ("licence", |ids| &mut ids.licence),
+    ("activation", |ids| &mut ids.activation),
     ("below", |ids| &mut ids.below),
     ("api_key", |ids| &mut ids.api_key),
     ("user", |ids| &mut ids.user),
@@ -65,6 +71,7 @@ impl Ids {
             provision: "PV-0000000000000000".to_owned(),
             licence: "LI-0000000000000000".to_owned(),
             key: "00000-00000-00000-00000-00000".to_owned(),
+            activation: "AC-0000000000000000".to_owned(),
             below: "RS-0000000000000000".to_owned(),
             api_key: "AK-0000000000000000".to_owned(),
             user: "US-0000000000000000".to_owned(),
@@ -121,6 +128,7 @@ impl Party {
             below: below.text("refid").to_owned(),
             api_key: refid_of(partner.caller.key().unwrap()),
             // These are placeholders until a case needs them.
+            activation: "AC-000000000000000A".to_owned(),
             session: "000000000000000A".to_owned(),
             stranger: "US-000000000000000A".to_owned(),
             login: String::new(),
@@ -161,6 +169,12 @@ impl Party {
                 ids.proof = world.mailed_token(invited.text("email")).await;
             }
             Needs::Licence | Needs::ActiveLicence | Needs::SuspendedLicence => self.buy(world, needs).await,
+            Needs::Activation => {
+                self.buy(world, needs).await;
+                let asked = json!({"key": self.ids.key, "fingerprint": INSTALLATION});
+                let seated = world.nobody().post("/v1/activations", &asked).await.expect(201);
+                seated.json["activation"]["refid"].as_str().unwrap().clone_into(&mut self.ids.activation);
+            }
             Needs::Login | Needs::Picture | Needs::OfferedFactor | Needs::Factor => {
                 self.sign_in(world, needs).await;
             }
@@ -174,7 +188,9 @@ impl Party {
         let order = json!({"reseller": ids.reseller, "product": product, "client": world.new_client()});
         let bought = world.operator.post_once("/v1/provisions", &world.fresh("order"), &order).await.expect(201);
         bought.text("refid").clone_into(&mut ids.provision);
-        bought.json["licences"][0]["refid"].as_str().unwrap().clone_into(&mut ids.licence);
+        let licence = &bought.json["licences"][0];
+        licence["refid"].as_str().unwrap().clone_into(&mut ids.licence);
+        licence["key"].as_str().unwrap().clone_into(&mut ids.key);
         let path = format!("/v1/licences/{}", ids.licence);
         if needs != Needs::Licence {
             let _active = world.operator.act(&format!("{path}/activate")).await.expect(200);

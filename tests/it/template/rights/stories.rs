@@ -16,6 +16,7 @@ pub async fn events() -> RightsUsed {
     accounts::live(&world).await;
     world.run_schedule("checkpoint-ledger").await;
     leave(&world).await;
+    crowd(&world).await;
     // A notice that waits, a user who never confirms, and an operator to whom that is reported.
     world.register("stranger@example.com").await;
     let _told = world.invited(json!({"operator": true})).await;
@@ -65,6 +66,22 @@ async fn leave(world: &World) {
     let noted = json!({"product": world.product(1).await, "client": created.text("refid"), "comments": "x"});
     let _noted = world.operator.post_once("/v1/licences", "noted", &noted).await.expect(201);
     let _left = world.operator.delete(&path).await.expect(204);
+}
+
+/// An installation that takes a lapsed one's seat, with one that was there before.
+async fn crowd(world: &World) {
+    let sold = crate::licences::activating::for_(world, 1, json!({"lease": "PT10M"})).await;
+    for (name, more, status) in [
+        ("a", json!({}), 201),
+        ("b", json!({}), 409),
+        ("b", json!({"replace": "oldest"}), 201),
+        ("a", json!({"replace": "oldest"}), 201),
+    ] {
+        let asked = crate::licences::activating::ask(world, "", &sold.key, name, more).await;
+        assert_eq!(asked.status, status, "{name}");
+    }
+    let gone = format!("/v1/clients/{}", sold.client);
+    let _gone = world.operator.delete(&gone).await.expect(204);
 }
 
 /// What the requests of the cases do not cause: an operator with a key in the table, lists by status, users that are

@@ -1,6 +1,6 @@
 """Licences: given, listed, changed, renewed, and their keys."""
 
-from caller import equal, soon
+from caller import Reply, equal, soon
 from steps import Part
 from world import World
 
@@ -23,7 +23,8 @@ def buy(world: World) -> None:
     licence = made["licences"][0]
     world.made["licence"], world.made["kept"] = licence["refid"], made["client"]["refid"]
     read = party.caller.get(path(world)).expect(200).json
-    equal("the licence", {**read, "key": licence["key"]}, {**licence, "comments": None, "metadata": {}})
+    shown = {**licence, "comments": None, "metadata": {}, "refused_today": 0}
+    equal("the licence", {**read, "key": licence["key"]}, shown)
     equal("revealed", party.caller.post(path(world, "/reveal-key")).expect(200).json["key"], licence["key"])
     world.answers["licence"] = made
     listed = party.caller.get(f"/v1/licences?client={world.made['kept']}").expect(200).json["data"]
@@ -58,6 +59,30 @@ def change(world: World) -> None:
     equal("noted", (noted["comments"], noted["metadata"]), ("Call first", {"shop": 1}))
     reseller.patch(path(world), {"parallel_uses": 9}).refused(403, "forbidden")
     equal("seats", world.operator.patch(path(world), {"parallel_uses": 9}).expect(200).json["activations"], 0)
+
+
+@PART.step("an installation takes a seat, another one takes it over, and the seller takes it back")
+def seats(world: World) -> None:
+    reseller, key = world.parties["keeper"].caller, world.answers["licence"]["licences"][0]["key"]
+    world.operator.patch(path(world), {"parallel_uses": 1}).expect(200)
+
+    def ask(what: str, name: str, **more: str) -> Reply:
+        asked = {"key": key, "fingerprint": name, **more}
+        return world.nobody.post(f"/v1/activations{what}", asked)
+
+    ask("", "first").expect(201)
+    ask("", "first").expect(200)
+    ask("", "second").refused(409, "too_many_activations")
+    second = ask("", "second", replace="oldest").expect(201).json["activation"]["refid"]
+    ask("/heartbeat", "first").refused(409, "not_activated")
+    ask("/heartbeat", "second").expect(200)
+    seated = path(world, f"/activations/{second}")
+    reseller.delete(seated).expect(204)
+    ask("/deactivate", "first").expect(200)
+    listed = reseller.get(path(world, "/activations")).expect(200).json["data"]
+    ended = {(it["fingerprint"], it["status"], it["ended_by"]) for it in listed}
+    equal("both are listed", ended, {("first", "deactivated", "replaced"), ("second", "deactivated", "vendor")})
+    equal("refused", reseller.get(path(world)).expect(200).json["refused_today"], 1)
 
 
 @PART.step("a renewal is paid for once, and refunding it takes the term off")

@@ -34,6 +34,9 @@ struct Arguments {
     /// Number of people with accounts in each simulation
     #[arg(long, default_value_t = 3)]
     people: usize,
+    /// Number of programs that share seats in each simulation
+    #[arg(long, default_value_t = 4)]
+    programs: usize,
     /// Name of a bug to plant; the run then succeeds if at least one seed finds it
     #[arg(long)]
     bug: Option<String>,
@@ -104,7 +107,8 @@ fn run_all(arguments: &Arguments, bug: Option<Bug>) -> Found {
     let (waiting, found) = (Mutex::new(VecDeque::from(seeds)), Mutex::new(Found::default()));
     let work = || {
         while let Some(seed) = next(&waiting) {
-            let options = Options { seed, commands: arguments.commands, people: arguments.people, bug };
+            let Arguments { commands, people, programs, .. } = *arguments;
+            let options = Options { seed, commands, people, programs, bug };
             let done = catch_unwind(AssertUnwindSafe(|| run(options)));
             let mut found = lock(&found);
             if let Some(failure) = found.add(seed, done, arguments.history) {

@@ -68,6 +68,14 @@ pub enum Bug {
     MarkUnconditioned,
     /// A figure is written without a check of which run wrote the stored one.
     FigureUnconditioned,
+    /// A seat is taken without a check that one is free, or that the licence is in use.
+    SeatUnconditioned,
+    /// Whoever held a seat that another one takes over keeps it.
+    SeatKept,
+    /// A change of a licence puts back how many seats were taken when it was read.
+    SeatTakenBack,
+    /// A program is told what may be stale.
+    ValidatedOnStaleReads,
     /// Figures are declared complete up to the end of a run, even if the run left some marks uncounted.
     LeftoversOverlooked,
 }
@@ -118,11 +126,7 @@ impl Bug {
                 }
             }
             (Self::RefundsNotErased, "BatchGetItem") => look_elsewhere(body, "RD#"),
-            (Self::RefusedOnStaleReads, "BatchGetItem") => {
-                for table in body["RequestItems"].as_object_mut().into_iter().flatten() {
-                    table.1["ConsistentRead"] = json!(false);
-                }
-            }
+            (Self::RefusedOnStaleReads, "BatchGetItem") => read_stale(body, |_| true),
             // Looking up the owner of an API key never refuses a command.
             (Self::RefusedOnStaleReads, "GetItem") if !is_of(&body["Key"], &["AK#"]) => {
                 body["ConsistentRead"] = json!(false);
@@ -135,11 +139,46 @@ impl Bug {
             }
             (Self::ClaimUnconditioned, "UpdateItem") if is_of(&body["Key"], &["EV#"]) => always(body),
             (Self::DueUnconditioned, "UpdateItem") if is_of(&body["Key"], &["NO#"]) && meets(body) => always(body),
+            (Self::ValidatedOnStaleReads, "BatchGetItem") => {
+                // Whoever takes a seat also reads the last one of the same name.
+                read_stale(body, |keys| keys.len() == 2 && keys.iter().any(is_seat));
+            }
             (_, "TransactWriteItems") => {
+                self.sends_of_seats(body);
                 self.sends_of_accounts(body);
                 self.sends_of_rollups(operation, body);
             }
             (_, "PutItem" | "UpdateItem") => self.sends_of_rollups(operation, body),
+            _ => {}
+        }
+    }
+
+    fn sends_of_seats(self, body: &mut Value) {
+        match self {
+            Self::SeatUnconditioned => {
+                for write in body["TransactItems"].as_array_mut().into_iter().flatten() {
+                    let update = &mut write["Update"];
+                    if is_of(&update["Key"], &["LI#"]) && text(update, "UpdateExpression").contains("ADD") {
+                        always(update);
+                    }
+                }
+            }
+            Self::SeatKept => {
+                if let Some(writes) = body["TransactItems"].as_array_mut() {
+                    let replaces = writes.iter().any(|write| is_seat(&write["Put"]["Item"]));
+                    writes.retain(|write| !(replaces && is_seat(&write["Delete"]["Key"])));
+                }
+            }
+            Self::SeatTakenBack => {
+                for write in body["TransactItems"].as_array_mut().into_iter().flatten() {
+                    let update = &mut write["Update"];
+                    let set = text(update, "UpdateExpression").to_owned();
+                    if is_of(&update["Key"], &["LI#"]) && set.starts_with("SET") && !set.contains("ADD") {
+                        update["UpdateExpression"] = json!(set.replacen("SET ", "SET seats = :then, ", 1));
+                        update["ExpressionAttributeValues"][":then"] = json!({"N": "0"});
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -215,6 +254,11 @@ fn is_of(item: &Value, prefixes: &[&str]) -> bool {
     prefixes.iter().any(|prefix| pk.starts_with(prefix))
 }
 
+/// Whether this is the item, or the key, of an installation that holds a seat.
+fn is_seat(item: &Value) -> bool {
+    item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("AC#"))
+}
+
 fn text<'a>(body: &'a Value, member: &str) -> &'a str {
     body[member].as_str().unwrap_or_default()
 }
@@ -222,6 +266,15 @@ fn text<'a>(body: &'a Value, member: &str) -> &'a str {
 /// Lets an update's condition hold always. It still names everything that it names, which DynamoDB asks for.
 fn always(body: &mut Value) {
     body[CONDITION] = json!(format!("({}) OR attribute_exists(pk) OR attribute_not_exists(pk)", text(body, CONDITION)));
+}
+
+/// Lets a read of such keys be one that may be stale.
+fn read_stale(body: &mut Value, such: impl Fn(&[Value]) -> bool) {
+    for (_, table) in body["RequestItems"].as_object_mut().into_iter().flatten() {
+        if table["Keys"].as_array().is_some_and(|keys| such(keys)) {
+            table["ConsistentRead"] = json!(false);
+        }
+    }
 }
 
 /// Lets a read of items of only this kind find none of them.

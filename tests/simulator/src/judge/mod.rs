@@ -6,8 +6,10 @@
 pub mod accounts;
 pub mod checks;
 pub mod erasures;
+mod events;
 pub mod figures;
 pub mod model;
+pub mod seats;
 
 use std::collections::BTreeMap;
 
@@ -43,10 +45,11 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     // The index of the state that each attempt's write led to.
     let mut written: BTreeMap<u32, usize> = BTreeMap::new();
     for commit in record.commits.get(record.from..).unwrap_or_default() {
-        if of_the_model(commit).next().is_none() {
+        let by = commit.by.as_ref();
+        // Programs and their operator: `seats` judges them.
+        if of_the_model(commit).next().is_none() || by.is_some_and(|it| it.name().starts_with("g.")) {
             continue;
         }
-        let by = commit.by.as_ref();
         let next = match by.and_then(crate::cloud::Process::attempt) {
             Some(number) => {
                 let attempt = &record.attempts[number as usize];

@@ -10,6 +10,7 @@ use crate::run::callers::Attempt;
 use crate::run::deployment::Deployment;
 use crate::workload::command::Command;
 use crate::workload::people::Asked;
+use crate::workload::programs::Heard;
 
 #[derive(Debug)]
 pub struct Record {
@@ -17,6 +18,7 @@ pub struct Record {
     pub commands: Vec<Command>,
     pub attempts: Vec<Attempt>,
     pub asked: Vec<Asked>,
+    pub heard: Vec<Heard>,
     /// The items in the table at the end.
     pub items: Vec<Arc<Value>>,
     pub commits: Vec<Commit>,

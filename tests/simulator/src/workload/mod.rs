@@ -4,4 +4,5 @@ pub mod command;
 pub mod generator;
 pub mod market;
 pub mod people;
+pub mod programs;
 pub mod request;

@@ -60,8 +60,34 @@ pub enum Outcome {
     NotActivated,
     /// The term of the licence has not begun.
     NotYetActive,
+    /// As many installations as the licence allows use it.
+    TooManyActivations,
     /// The program may run.
     Valid,
+}
+
+impl Outcome {
+    /// The outcome for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::NotFound => "There is no licence with this key, or it has another key by now.",
+            Self::WrongProduct => "The licence is for another product.",
+            Self::Revoked => "The licence has ended for good.",
+            Self::Suspended => "The licence is suspended.",
+            Self::ClientSuspended => "The owner of the licence is suspended.",
+            Self::Expired => "The licence has expired.",
+            Self::VersionNotCovered => {
+                "The licence does not cover this version, which was released after updates ended."
+            }
+            Self::FeatureMissing => "The licence lacks a feature that was asked for.",
+            Self::IpNotAllowed => "The licence may not be used from this network address.",
+            Self::DomainNotAllowed => "The licence may not be used on this domain.",
+            Self::NotActivated => "This installation has not been activated.",
+            Self::NotYetActive => "The licence has not been activated.",
+            Self::TooManyActivations => "As many installations as the licence allows use it.",
+            Self::Valid => "The licence is valid.",
+        }
+    }
 }
 
 /// What a program says about itself, and where it asks from.
@@ -82,8 +108,13 @@ pub struct Question {
 /// How the installation that asks stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Installation {
+    /// It holds no seat.
     Unknown,
     Seated,
+    /// It asks for a seat, which also lets the term of the licence begin.
+    Joining,
+    /// It asks for a seat, and none is free.
+    TurnedAway,
 }
 
 impl Outcome {
@@ -120,7 +151,11 @@ impl Outcome {
                 !grants.domains.is_empty() && !asked.domain.as_ref().is_some_and(allowed)
             }
             Self::NotActivated => asked.installation == Some(Installation::Unknown),
-            Self::NotYetActive => licence.status_at(now) == ShownStatus::Pending,
+            Self::NotYetActive => {
+                let joins = matches!(asked.installation, Some(Installation::Joining | Installation::TurnedAway));
+                licence.status_at(now) == ShownStatus::Pending && !joins
+            }
+            Self::TooManyActivations => asked.installation == Some(Installation::TurnedAway),
             Self::Valid => true,
         }
     }

@@ -50,20 +50,29 @@ impl World {
     /// Lets this be said, too. Statuses exclude each other, so not all can.
     fn with(mut self, outcome: Outcome) -> Option<Self> {
         let active = self.licence.status == LicenceStatus::Active;
+        let seated = self.asked.installation == Some(Installation::Seated);
         let steps = |licence: &Licence, step| licence.after(step, time(NOW)).unwrap().unwrap();
         match outcome {
             Outcome::WrongProduct => self.asked.product = Some(read("OTHER")),
             Outcome::Revoked if active => self.licence = steps(&self.licence, Step::Revoke),
             Outcome::Suspended if active => self.licence = steps(&self.licence, Step::Suspend(Suspender::Reseller)),
-            Outcome::NotYetActive if active => self.licence.status = LicenceStatus::Pending,
-            Outcome::NotFound | Outcome::Revoked | Outcome::Suspended | Outcome::NotYetActive => return None,
+            Outcome::NotYetActive if active && seated => self.licence.status = LicenceStatus::Pending,
+            Outcome::TooManyActivations if seated && self.licence.status != LicenceStatus::Pending => {
+                self.asked.installation = Some(Installation::TurnedAway);
+            }
+            Outcome::NotActivated if seated => self.asked.installation = Some(Installation::Unknown),
+            Outcome::NotFound
+            | Outcome::Revoked
+            | Outcome::Suspended
+            | Outcome::NotActivated
+            | Outcome::NotYetActive
+            | Outcome::TooManyActivations => return None,
             Outcome::ClientSuspended => self.client = Some(ClientStatus::Inactive),
             Outcome::Expired => self.licence.expires_at = Some(time(NOW)),
             Outcome::VersionNotCovered => self.asked.released_at = Some(time("2026-06-01T00:00:00.001Z")),
             Outcome::FeatureMissing => self.asked.features.push(read("export")),
             Outcome::IpNotAllowed => self.asked.address = Some("203.0.114.1".parse().unwrap()),
             Outcome::DomainNotAllowed => self.asked.domain = Some(read("example.com")),
-            Outcome::NotActivated => self.asked.installation = Some(Installation::Unknown),
             Outcome::Valid => {}
         }
         Some(self)
@@ -95,6 +104,7 @@ fn the_order_of_the_codes_never_changes() {
         "domain_not_allowed",
         "not_activated",
         "not_yet_active",
+        "too_many_activations",
         "valid",
     ];
     assert_eq!(codes, order);

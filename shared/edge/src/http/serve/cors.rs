@@ -29,7 +29,8 @@ const HEADERS: [HeaderName; 5] = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE
 
 /// Whether a licence key is all that a caller of this path needs.
 pub fn is_by_key(path: &str) -> bool {
-    path == "/v1/licences/validate"
+    let of_installations = ["/v1/activations", "/v1/activations/heartbeat", "/v1/activations/deactivate"];
+    path == "/v1/licences/validate" || of_installations.contains(&path)
 }
 
 /// Lets pages of these origins call the API's routes, and pages of any origin those that take a licence key. Without

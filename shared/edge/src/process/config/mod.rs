@@ -89,6 +89,7 @@ variables! {
         licence = always(Prefix::LICENCE),
         entry = always(Prefix::ENTRY),
         api_key = always(Prefix::API_KEY),
+        activation = always(Prefix::ACTIVATION),
     }
 }
 
