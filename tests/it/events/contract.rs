@@ -58,7 +58,8 @@ fn sample(name: EventName) -> Value {
         "balance": 1, "threshold": 2, "sequence": 1, "cost": 1, "provision": "PV-0000000000000000", "clients": [],
         "licence": "LI-0000000000000000", "product": "PROD-001", "user": "US-0000000000000000", "on": true,
         "login": "0000", "request": "0000", "key": "AK-0000000000000000", "by": "operator",
-        "expires_at": null, "activation": "AC-0000000000000000", "why": "program", "owner": "US-0000000000000000",
+        "expires_at": "2027-01-01T00:00:00Z", "days": 7, "activation": "AC-0000000000000000", "why": "program",
+        "owner": "US-0000000000000000",
     });
     assert_eq!(Event::read(name.into_str(), &detail).map(|it| it.name()), Ok(name));
     detail
@@ -152,7 +153,7 @@ fn in_words(kind: &str) -> String {
         "Credits" => "whole number of credits",
         "Suspender" => "`operator`, `reseller` or `system`",
         "Time" => "time, RFC 3339",
-        "u64" => "whole number",
+        "u64" | "u32" => "whole number",
         "bool" => "`true` or `false`",
         "String" => "text",
         _ => panic!("say here, in words, what {kind} is on the bus"),

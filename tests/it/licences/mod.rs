@@ -1,6 +1,7 @@
 //! Licences: how they are given, how they live, and what is shown of them.
 
 pub mod activating;
+mod expiring;
 mod keys;
 mod life;
 mod linking;

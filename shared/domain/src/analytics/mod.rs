@@ -205,7 +205,8 @@ impl Fact {
             Change::Entry(entry) => (None, Self::from(entry)),
             Change::Licence(old, new) => (old.as_deref().map(Self::from), Self::from(new.as_ref())),
             Change::Reseller(old, new) => (old.as_ref().map(Self::from), Self::from(new)),
-            Change::InstallationActivated(_)
+            Change::LicenceFellDue(..)
+            | Change::InstallationActivated(_)
             | Change::InstallationDeactivated(..)
             | Change::User(..)
             | Change::Login(_)

@@ -25,6 +25,8 @@ pub enum Change {
     Reseller(Option<Reseller>, Reseller),
     Entry(Entry),
     Licence(Option<Box<Licence>>, Box<Licence>),
+    /// The licence met this appointment.
+    LicenceFellDue(Box<Licence>, Appointment),
     InstallationActivated(Box<Activation>),
     /// The installation lost its seat in this way.
     InstallationDeactivated(Box<Activation>, Ended),
@@ -68,6 +70,7 @@ pub fn events_of(change: &Change) -> Vec<Occurrence> {
             let at = |(time, event)| occurrence(new.refid.as_str(), new.version, time, event);
             licence_events(old.as_deref(), new).into_iter().map(at).collect()
         }
+        Change::LicenceFellDue(it, met) => licence_fell_due(it, *met).into_iter().collect(),
         Change::InstallationActivated(it) => vec![installation_event(it, None)],
         Change::InstallationDeactivated(it, ended) => vec![installation_event(it, Some(*ended))],
         Change::User(old, new) => {
@@ -158,8 +161,21 @@ fn key_event(it: &ApiKey, due: Due) -> Option<Event> {
     match due {
         Due::ApiKeyExpiresSoon => Some(Event::ApiKeyExpiresSoon { key, reseller, owner }),
         Due::ApiKeyExpired => Some(Event::ApiKeyExpired { key, reseller, owner }),
-        Due::ClientNotice | Due::Erasure => None,
+        _ => None,
     }
+}
+
+/// Warnings of one end are days apart, and none is told twice.
+fn licence_fell_due(it: &Licence, met: Appointment) -> Option<Occurrence> {
+    let (about, expires_at) = (about(it), it.expires_at?);
+    let event = match met.due {
+        Due::LicenceEndsIn30Days => Event::LicenceExpiring { about, expires_at, days: 30 },
+        Due::LicenceEndsIn7Days => Event::LicenceExpiring { about, expires_at, days: 7 },
+        Due::LicenceEndsInADay => Event::LicenceExpiring { about, expires_at, days: 1 },
+        Due::LicenceExpired => Event::LicenceExpired { about, expires_at },
+        _ => return None,
+    };
+    Some(occurrence(it.refid.as_str(), met.at.unix_seconds().unsigned_abs(), met.at, event))
 }
 
 fn reseller_event(old: Option<&Reseller>, new: &Reseller) -> Option<Event> {
@@ -200,13 +216,17 @@ fn entry_events(entry: &Entry) -> impl Iterator<Item = Event> {
     std::iter::once(moved).chain(low)
 }
 
+fn about(it: &Licence) -> AboutLicence {
+    AboutLicence {
+        licence: it.refid.clone(),
+        product: it.product.clone(),
+        client: it.client.clone(),
+        reseller: it.reseller.clone(),
+    }
+}
+
 fn licence_events(old: Option<&Licence>, new: &Licence) -> Vec<(Time, Event)> {
-    let about = || AboutLicence {
-        licence: new.refid.clone(),
-        product: new.product.clone(),
-        client: new.client.clone(),
-        reseller: new.reseller.clone(),
-    };
+    let about = || about(new);
     let expires_at = new.expires_at;
     let Some(old) = old else {
         return vec![(new.created_at, Event::LicenceMinted { about: about() })];

@@ -14,6 +14,9 @@ use crate::basic::time::Time;
 
 /// How long before an API key expires its owner is warned.
 pub const KEY_WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// How long before a licence ends it is told, each time if the licence lasts longer than twice as long.
+const LICENCE_WARNINGS: [(i64, Due); 3] =
+    [(30, Due::LicenceEndsIn30Days), (7, Due::LicenceEndsIn7Days), (1, Due::LicenceEndsInADay)];
 /// How long after a change of its status a client is told, so that changes shortly after it are told by the same mail.
 const NOTICE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// The least time between two notices to one client (rule A10).
@@ -33,6 +36,13 @@ pub enum Due {
     ClientNotice,
     /// What copies of a deleted person's data are left are to be erased.
     Erasure,
+    #[strum(serialize = "licence_ends_in_30_days")]
+    LicenceEndsIn30Days,
+    #[strum(serialize = "licence_ends_in_7_days")]
+    LicenceEndsIn7Days,
+    LicenceEndsInADay,
+    /// A licence has ended, unless it is renewed.
+    LicenceExpired,
 }
 
 /// What an item waits for, and until when. Appointments as text are in the order of their times.
@@ -66,12 +76,29 @@ impl Appointment {
         Self { at: now.plus(ERASED_AFTER), due: Due::Erasure }
     }
 
+    /// The first appointment of a licence that ends then, as it is known at `now`. None once it has ended.
+    pub fn of_licence(expires_at: Time, now: Time) -> Option<Self> {
+        let day = |days: i64| SignedDuration::from_hours(24 * days);
+        let lasts = |days: i64| expires_at > now.plus(day(2 * days));
+        let warning = LICENCE_WARNINGS.iter().find(|(days, _)| lasts(*days));
+        let warning = warning.map(|(days, due)| Self { at: expires_at.plus(-day(*days)), due: *due });
+        let end = (expires_at > now).then_some(Self { at: expires_at, due: Due::LicenceExpired });
+        warning.or(end)
+    }
+
     /// What the item waits for after this appointment.
     pub fn next(&self) -> Option<Self> {
         match self.due {
             Due::ApiKeyExpiresSoon => Some(Self { at: self.at.plus(KEY_WARNING), due: Due::ApiKeyExpired }),
-            Due::ApiKeyExpired | Due::ClientNotice | Due::Erasure => None,
+            Due::LicenceEndsIn30Days => Some(self.later(23, Due::LicenceEndsIn7Days)),
+            Due::LicenceEndsIn7Days => Some(self.later(6, Due::LicenceEndsInADay)),
+            Due::LicenceEndsInADay => Some(self.later(1, Due::LicenceExpired)),
+            Due::ApiKeyExpired | Due::ClientNotice | Due::Erasure | Due::LicenceExpired => None,
         }
+    }
+
+    fn later(&self, days: i64, due: Due) -> Self {
+        Self { at: self.at.plus(SignedDuration::from_hours(24 * days)), due }
     }
 
     /// This appointment, met at `now`.
@@ -137,6 +164,27 @@ mod tests {
             assert_eq!(last, Appointment { at: day(days), due: Due::ApiKeyExpired }, "{days} days");
             assert_eq!(last.next(), None);
         }
+    }
+
+    #[test]
+    fn a_licence_is_told_to_end_as_often_as_it_lasts_long_enough() {
+        let now = time("2026-01-01T00:00:00.000Z");
+        let day = |day: i64| now.plus(SignedDuration::from_hours(24 * day));
+        let all = [Due::LicenceEndsIn30Days, Due::LicenceEndsIn7Days, Due::LicenceEndsInADay, Due::LicenceExpired];
+        for (days, left, on) in [
+            (365, 0, vec![335, 358, 364, 365]),
+            (61, 0, vec![31, 54, 60, 61]),
+            (60, 1, vec![53, 59, 60]),
+            (15, 1, vec![8, 14, 15]),
+            (14, 2, vec![13, 14]),
+            (2, 3, vec![2]),
+        ] {
+            let first = Appointment::of_licence(day(days), now);
+            let met: Vec<_> = std::iter::successors(first, Appointment::next).collect();
+            let expected = all[left..].iter().zip(on).map(|(due, on)| Appointment { at: day(on), due: *due });
+            assert_eq!(met, expected.collect::<Vec<_>>(), "{days} days");
+        }
+        assert_eq!(Appointment::of_licence(now, now), None);
     }
 
     #[test]

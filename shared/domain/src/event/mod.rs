@@ -255,6 +255,23 @@ pub enum Event {
         #[serde(flatten)]
         about: AboutLicence,
     },
+    /// A licence ends soon. A licence that lasts 60 days or less is not told of 30 days before, one that lasts 14 days
+    /// or less not of 7, and one that lasts two days or less not at all. If it is renewed meanwhile, it starts anew.
+    LicenceExpiring {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// When the licence expires.
+        expires_at: Time,
+        /// How many days before its end this is: 30, 7 or 1.
+        days: u32,
+    },
+    /// A licence has expired. It may be renewed.
+    LicenceExpired {
+        #[serde(flatten)]
+        about: AboutLicence,
+        /// When it expired.
+        expires_at: Time,
+    },
     /// An installation took a seat of a licence. One that comes back after it gave its seat back causes this again.
     InstallationActivated {
         #[serde(flatten)]

@@ -61,9 +61,7 @@ pub(crate) fn between(old: Option<&Item>, new: &Item) -> Result<Option<Change>, 
         Some("reseller") => Change::Reseller(old_doc(old)?, doc(new)?),
         // An entry is inserted once. A later write of its item moves no credits.
         Some("entry") if old.is_none() => Change::Entry(doc(new)?),
-        // Seats are counted beside the document.
-        Some("licence") if old.is_some_and(|old| old.get("doc") == new.get("doc")) => return Ok(None),
-        Some("licence") => Change::Licence(old_doc::<Licence>(old)?.map(Box::new), Box::new(doc(new)?)),
+        Some("licence") => return licence_change(old, new),
         Some(activation::KIND) if old.is_none() => Change::InstallationActivated(Box::new(doc(new)?)),
         Some(activation::ENDED) => return deactivation(old, doc(new)?),
         Some("user") => Change::User(old_doc(old)?, doc(new)?),
@@ -94,6 +92,17 @@ fn key_change(old: Option<&Item>, new: &Item) -> Result<Option<Change>, StoreErr
     let before = api_key::last_used(old)?;
     let first = api_key::last_used(new)?.filter(|_| before.is_none());
     Ok(first.map(|at| Change::ApiKeyFirstUsed(key, at)))
+}
+
+fn licence_change(old: Option<&Item>, new: &Item) -> Result<Option<Change>, StoreError> {
+    if let Some(met) = fell_due(old, new)? {
+        return Ok(Some(Change::LicenceFellDue(Box::new(doc(new)?), met)));
+    }
+    // Seats are counted beside the document.
+    if old.is_some_and(|old| old.get("doc") == new.get("doc")) {
+        return Ok(None);
+    }
+    Ok(Some(Change::Licence(old_doc::<Licence>(old)?.map(Box::new), Box::new(doc(new)?))))
 }
 
 /// An installation that lost its seat again has another version. Of one whose data was erased, nothing else changed.

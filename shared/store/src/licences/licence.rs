@@ -5,6 +5,7 @@
 //! change, because seats are won and freed beside the document (docs/adr/0033).
 
 use purser_domain::basic::{ClientId, ClientRefid, EmailAddress, EntryRefid, LicenceRefid, ResellerRefid, Time};
+use purser_domain::event::due::Appointment;
 use purser_domain::licences::{
     Activation, Licence, LicenceKey, LicenceNotes, LicenceStatus, ProductReference, ShownStatus,
 };
@@ -17,6 +18,7 @@ use crate::engine::{
     CommandWrite, Condition, Consistency, Filter, Index, Item, Key, List, Loaded, Page, Paging, Seal, Secrets, Stamp,
     Update, Write,
 };
+use crate::events::due::{wait, wait_again};
 use crate::{Store, StoreError};
 
 const KIND: &str = "licence";
@@ -193,6 +195,9 @@ impl Store {
         if let Some(holder) = self.holder(licence)? {
             Index::Status.place(&mut item, holder, at);
         }
+        if let Some(first) = first_appointment(licence) {
+            wait(&mut item, &place, first);
+        }
         Ok(Write::Put(item, Condition::Absent))
     }
 
@@ -210,6 +215,11 @@ impl Store {
     ) -> Result<(Update, Condition), StoreError> {
         let update = Update::of(key(&new.refid)).set("doc", attribute(new)?).set("by", attribute(stamp)?);
         let condition = Condition::Version(old.version);
+        let update = match first_appointment(new) {
+            _ if ends(old) == ends(new) => update,
+            Some(first) => wait_again(update, &key(&new.refid), first),
+            None => update.unlist(Index::Due),
+        };
         if (&old.client, &old.client_id, &old.email) == (&new.client, &new.client_id, &new.email) {
             return Ok((update, condition));
         }
@@ -221,6 +231,16 @@ impl Store {
         };
         Ok((update, condition))
     }
+}
+
+/// When a licence ends, if it will.
+fn ends(licence: &Licence) -> Option<Time> {
+    licence.expires_at.filter(|_| licence.status != LicenceStatus::Revoked)
+}
+
+/// What a licence waits for after a change that moved its end.
+fn first_appointment(licence: &Licence) -> Option<Appointment> {
+    Appointment::of_licence(ends(licence)?, licence.updated_at)
 }
 
 /// The key of a licence, sealed for its place.

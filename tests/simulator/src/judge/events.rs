@@ -41,6 +41,12 @@ fn events_of(change: &Change) -> Vec<String> {
         if due == "erasure" {
             return vec![format!("{}:2:ErasureDue", subject_of(new_doc))];
         }
+        let told = |name: &str| vec![format!("{}:{}:{name}", text(new_doc, "refid"), at.as_second())];
+        match due.as_str() {
+            "licence_expired" => return told("LicenceExpired"),
+            ends if ends.starts_with("licence_ends") => return told("LicenceExpiring"),
+            _ => {}
+        }
         let (of, version) = if due == "client_notice" { ("client", at.as_second()) } else { ("refid", 1) };
         let name = match due.as_str() {
             "client_notice" => "ClientNoticeFellDue",
