@@ -17,8 +17,8 @@ use crate::engine::command::idempotency::{self, record_key};
 use crate::engine::command::turn::patiently;
 use crate::engine::item::{Item, bytes_of, doc, key_of};
 use crate::engine::page::shards;
-use crate::engine::table::Source;
 use crate::engine::table::side_by_side::side_by_side;
+use crate::engine::table::{Range, Source};
 use crate::engine::{Condition, Consistency, Created, Index, Key, List, Update};
 use crate::events::erasure;
 use crate::licences::licence::{self, Trace};
@@ -29,6 +29,8 @@ use crate::{Store, StoreError};
 
 /// How many items of a list are read at a time.
 const LISTED: usize = 100;
+/// How many installations of a licence are read at a time.
+const INSTALLATIONS: i32 = 100;
 /// How many items are changed side by side.
 const SIDE_BY_SIDE: usize = 8;
 
@@ -92,7 +94,7 @@ impl Store {
         loop {
             let page = self.page(&list, LISTED, position).await?;
             let (mut provisions, mut others) = (BTreeSet::new(), BTreeSet::new());
-            let (mut own, mut owned) = (Vec::new(), Vec::new());
+            let (mut own, mut owned, mut former) = (Vec::new(), Vec::new(), BTreeSet::new());
             for item in &page.items {
                 if licence::is_licence(item) {
                     let licence: Licence = doc(item)?;
@@ -103,13 +105,17 @@ impl Store {
                     let trace: Trace = doc(item)?;
                     provisions.extend(trace.provision);
                     others.insert(notes::key(&trace.licence));
+                    former.insert(trace.licence);
                 }
             }
             // The notes of a licence that somebody else has now are that one's.
             let others: Vec<Key> = others.into_iter().collect();
             erased += self.erase_minted(&others, now).await?.1;
             erased += self.erase_notes(own, now).await?;
-            erased += self.erase_installations(&owned).await?;
+            erased += self.erase_installations(&owned, None).await?;
+            // Those of a licence that somebody else has now may be that one's.
+            let former: Vec<LicenceRefid> = former.into_iter().collect();
+            erased += self.erase_installations(&former, Some(client)).await?;
             let mut entries: Vec<EntryRefid> = provisions.into_iter().collect();
             entries.extend(self.refunds_of(&entries).await?);
             erased += self.erase_answers(entries.iter().map(entry::key).collect(), now).await?;
@@ -120,21 +126,34 @@ impl Store {
         }
     }
 
-    /// Erases how the installations of these licences name themselves, and where they are. They keep their seats.
-    async fn erase_installations(&self, licences: &[LicenceRefid]) -> Result<usize, StoreError> {
-        let mut named = Vec::new();
-        for licence in licences {
-            let (source, pk, all) = (Source::Table(Consistency::Strong), licence::key(licence).pk, activation::all());
-            let items = patiently(|| self.table.partition(source, &pk, Some(&all))).await?;
-            named.extend(items.iter().filter_map(|item| activation::nameless(item).transpose()));
+    /// Erases how the installations of these licences name themselves, and where they are; those that took their seats
+    /// from the owner `of`, where one is given. They keep their seats.
+    async fn erase_installations(
+        &self,
+        licences: &[LicenceRefid],
+        of: Option<&ClientRefid>,
+    ) -> Result<usize, StoreError> {
+        let mut erased = 0;
+        for pk in licences.iter().flat_map(|licence| [activation::lives(licence), activation::pasts(licence)]) {
+            let source = Source::Table(Consistency::Strong);
+            let mut range = Range { source, ..Range::of(Index::Status, pk, INSTALLATIONS) };
+            loop {
+                let slice = patiently(|| self.table.query(&range)).await?;
+                let updates = slice.items.iter().filter_map(|item| activation::nameless(item, of).transpose());
+                let erase = |update: Update| async move {
+                    let held = Condition::Has("doc".to_owned());
+                    patiently(|| self.table.change(&update, &held)).await
+                };
+                let updates: Vec<Update> = updates.collect::<Result<_, _>>()?;
+                let done = side_by_side(SIDE_BY_SIDE, updates.into_iter().map(erase).collect()).await?;
+                erased += done.into_iter().filter(|it| *it).count();
+                range.after = slice.last_key;
+                if range.after.is_none() {
+                    break;
+                }
+            }
         }
-        let updates: Vec<Update> = named.into_iter().collect::<Result<_, _>>()?;
-        let erase = |update: Update| async move {
-            let held = Condition::Has("doc".to_owned());
-            patiently(|| self.table.change(&update, &held)).await
-        };
-        let erased = side_by_side(SIDE_BY_SIDE, updates.into_iter().map(erase).collect()).await?;
-        Ok(erased.into_iter().filter(|it| *it).count())
+        Ok(erased)
     }
 
     /// Deletes notes, and erases the answers to the commands that minted their licences.

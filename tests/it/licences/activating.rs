@@ -1,10 +1,7 @@
-//! Installations take seats, use them and give them back (rule C4), over HTTP: what each answer says, and that no race
-//! gives one seat more than there are.
-
-use std::sync::Arc;
+//! Installations take seats, use them and give them back (rule C4), over HTTP: what each answer says, and whose seat is
+//! taken.
 
 use purser_tests::prelude::*;
-use tokio::task::JoinSet;
 
 use super::Sold;
 
@@ -28,7 +25,7 @@ pub async fn activate(world: &World, key: &str, name: &str) -> Reply {
 }
 
 /// Status and code of an answer.
-fn told(reply: &Reply) -> (u16, &str) {
+pub fn told(reply: &Reply) -> (u16, &str) {
     (reply.status, reply.text("code"))
 }
 
@@ -37,96 +34,12 @@ async fn advance(world: &World, time: &str) {
 }
 
 /// The installations that hold a seat, as the table has them, and how many are counted.
-fn held(world: &World) -> (BTreeSet<String>, String) {
+pub fn held(world: &World) -> (BTreeSet<String>, String) {
     let items = world.items();
     let live = items.iter().filter(|item| item["kind"]["S"] == "activation");
     let names = live.map(|item| item["doc"]["M"]["fingerprint"]["S"].as_str().unwrap().to_owned()).collect();
     let licence = items.iter().find(|item| item["kind"]["S"] == "licence").unwrap();
     (names, licence["seats"]["N"].as_str().unwrap_or("0").to_owned())
-}
-
-/// All of these at once.
-async fn at_once(world: &Arc<World>, key: &str, names: Vec<String>, more: Value) -> Vec<Reply> {
-    let mut asked = JoinSet::new();
-    for name in names {
-        let (world, key, more) = (world.clone(), key.to_owned(), more.clone());
-        asked.spawn(async move { ask(&world, "", &key, &name, more).await });
-    }
-    asked.join_all().await
-}
-
-fn names(count: u32) -> Vec<String> {
-    (0..count).map(|n| format!("machine {n}")).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_sixty_four_at_once_as_many_get_a_seat_as_there_are() {
-    let world = Arc::new(World::new().await);
-    let sold = for_(&world, 5, json!({})).await;
-    let replies = at_once(&world, &sold.key, names(64), json!({})).await;
-    let seated: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 201).collect();
-    let refused = replies.iter().filter(|reply| told(reply) == (409, "too_many_activations")).count();
-    assert_eq!((seated.len(), refused), (5, 59));
-    let (holders, counted) = held(&world);
-    let answered = seated.iter().map(|it| it.json["activation"]["fingerprint"].as_str().unwrap().to_owned());
-    assert_eq!((holders, counted.as_str()), (answered.collect(), "5"));
-    let shown = world.operator.get(&sold.path("")).await.expect(200);
-    assert_eq!((&shown.json["activations"], &shown.json["refused_today"]), (&json!(5), &json!(59)));
-
-    // One that has its seat keeps it, and gets no other one, although none is free.
-    let known = seated[0].json["activation"]["fingerprint"].as_str().unwrap();
-    let again = at_once(&world, &sold.key, vec![known.to_owned(); 64], json!({})).await;
-    assert_eq!(again.iter().filter(|reply| told(reply) == (200, "valid")).count(), 64);
-    assert_eq!(held(&world).1, "5");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_installation_sixty_four_times_at_once_has_one_seat() {
-    let world = Arc::new(World::new().await);
-    let sold = for_(&world, 5, json!({})).await;
-    let replies = at_once(&world, &sold.key, vec!["this one".to_owned(); 64], json!({})).await;
-    let new = replies.iter().filter(|reply| reply.status == 201).count();
-    let known = replies.iter().filter(|reply| reply.status == 200).count();
-    assert_eq!((new, known), (1, 63));
-    assert_eq!(held(&world), (BTreeSet::from(["this one".to_owned()]), "1".to_owned()));
-}
-
-/// A burst passes, and whoever lets any number in still counts.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_at_once_are_let_in_where_any_number_may() {
-    let world = Arc::new(World::new().await);
-    let sold = Sold::new(&world).await;
-    let _active = world.operator.act(&sold.path("/activate")).await.expect(200);
-    let replies = at_once(&world, &sold.key, names(100), json!({})).await;
-    assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 100);
-    assert_eq!(held(&world).1, "100");
-    // A limit that is set later takes nobody's seat, and gives none until enough are given back.
-    let _limited = world.operator.patch(&sold.path(""), &json!({"parallel_uses": 99})).await.expect(200);
-    let more = ask(&world, "", &sold.key, "another", json!({"replace": "oldest"})).await;
-    assert_eq!(told(&more), (409, "too_many_activations"));
-    assert_eq!(activate(&world, &sold.key, "machine 7").await.status, 200);
-    for (name, then) in [("machine 1", 409), ("machine 2", 201)] {
-        let _freed = ask(&world, "/deactivate", &sold.key, name, json!({})).await.expect(200);
-        assert_eq!(activate(&world, &sold.key, "another").await.status, then);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn however_many_replace_the_oldest_there_are_never_more() {
-    let world = Arc::new(World::new().await);
-    let sold = for_(&world, 5, json!({})).await;
-    let mut asked = JoinSet::new();
-    for name in names(24) {
-        let (world, key) = (world.clone(), sold.key.clone());
-        asked.spawn(async move { ask(&world, "", &key, &name, json!({"replace": "oldest"})).await });
-    }
-    let mut seated = 0;
-    while let Some(reply) = asked.join_next().await {
-        seated += u32::from(reply.unwrap().expect(201).status == 201);
-        let holders = held(&world).0;
-        assert!(holders.len() <= 5, "{holders:?}");
-    }
-    assert_eq!((seated, held(&world).0.len(), held(&world).1.as_str()), (24, 5, "5"));
 }
 
 #[tokio::test]
@@ -141,11 +54,16 @@ async fn whose_seat_is_taken() {
     }
     // The first one is heard of again, so the second one is the oldest now.
     let _heard = ask(&world, "/heartbeat", &sold.key, "first", json!({})).await.expect(200);
-    let full = activate(&world, &sold.key, "third").await.refused(409, "too_many_activations");
+    // Whoever names nobody is told of some; whoever names a stranger, of all, the oldest first.
+    let some = activate(&world, &sold.key, "third").await.refused(409, "too_many_activations");
+    assert_eq!(some.json["activations"].as_array().unwrap().len(), 2);
+    let stranger = json!({"replace": "AC-0000000000000000"});
+    let full = ask(&world, "", &sold.key, "third", stranger.clone()).await.refused(409, "too_many_activations");
+    let members = |it: &Value| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let shown = members(&full.json["activations"][0]);
+    assert_eq!(shown, ["activated_at", "last_seen_at", "refid"], "nothing of where others are");
     let holders: Vec<&Value> = full.json["activations"].as_array().unwrap().iter().map(|it| &it["refid"]).collect();
     assert_eq!(holders, [&refids[1], &refids[0]]);
-    let stranger = json!({"replace": "AC-0000000000000000"});
-    assert_eq!(ask(&world, "", &sold.key, "third", stranger).await.status, 409);
     let third = ask(&world, "", &sold.key, "third", json!({"replace": "oldest"})).await.expect(201);
     assert_eq!(held(&world).0, BTreeSet::from(["first".to_owned(), "third".to_owned()]));
     let named = json!({"replace": refids[0]});
@@ -181,14 +99,21 @@ async fn a_lease_that_ends_frees_one_seat() {
     let (one, other) = tokio::join!(activate(&world, &sold.key, "second"), activate(&world, &sold.key, "third"));
     let seated = [&one, &other].map(|reply| reply.status);
     assert!([[201, 409], [409, 201]].contains(&seated), "{seated:?}");
+    // Whoever lapsed, and lost the seat, asks for one again.
     let late = ask(&world, "/heartbeat", &sold.key, "first", json!({})).await;
-    assert_eq!(told(&late), (409, "not_activated"));
+    assert_eq!(told(&late), (409, "too_many_activations"));
+    let never = ask(&world, "/heartbeat", &sold.key, "fourth", json!({})).await;
+    assert_eq!(told(&never), (409, "not_activated"));
     assert_eq!((held(&world).0.len(), held(&world).1.as_str()), (1, "1"));
     // Whoever has lapsed, and whose seat nobody took, has it again when it is heard of.
     let holder = if one.status == 201 { "second" } else { "third" };
     advance(&world, "PT1H").await;
     let back = ask(&world, "/heartbeat", &sold.key, holder, json!({})).await.expect(200);
     assert_eq!((validate(holder).await.as_str(), &back.json["licence"]["activations"]), ("valid", &json!(1)));
+    let _left = ask(&world, "/deactivate", &sold.key, holder, json!({})).await.expect(200);
+    let again = ask(&world, "/heartbeat", &sold.key, "first", json!({})).await.expect(200);
+    assert_eq!(again.json["activation"]["activated_at"], again.json["checked_at"]);
+    assert_eq!(told(&ask(&world, "/heartbeat", &sold.key, holder, json!({})).await), (409, "not_activated"));
 }
 
 /// What is said of the licence, one after the other.
@@ -313,7 +238,10 @@ async fn a_seat_is_given_back_once_and_taken_again() {
     assert_eq!(held(&world).1, "0");
     assert_eq!(told(&ask(&world, "/heartbeat", &sold.key, "a", json!({})).await), (409, "not_activated"));
     let _hidden = other.get(&sold.path("/activations")).await.refused(404, "not_found");
-    let listed = sold.partner.caller.get(&sold.path("/activations")).await.expect(200).json["data"].clone();
+    let none = sold.partner.caller.get(&sold.path("/activations")).await.expect(200);
+    assert_eq!(none.json["data"], json!([]));
+    let ended = sold.path("/activations?ended=true");
+    let listed = sold.partner.caller.get(&ended).await.expect(200).json["data"].clone();
     let shown = json!({
         "refid": first, "licence": sold.licence, "fingerprint": "a", "domain": null, "ip": "127.0.0.1",
         "activated_at": again.json["checked_at"], "last_seen_at": again.json["checked_at"], "status": "deactivated",
@@ -361,13 +289,49 @@ async fn what_a_deleted_clients_installations_say_is_erased() {
     assert_eq!(told(&heard), (200, "valid"));
     let asked = json!({"domain": "c.private.example"});
     let _third = ask(&world, "", &sold.key, "c", asked).await.expect(201);
-    let listed = world.operator.get(&sold.path("/activations")).await.expect(200);
-    for shown in listed.json["data"].as_array().unwrap() {
-        assert_eq!([&shown["fingerprint"], &shown["domain"], &shown["ip"]], [&Value::Null; 3], "{shown}");
+    for (list, count) in [("/activations", 2), ("/activations?ended=true", 1)] {
+        let listed = world.operator.get(&sold.path(list)).await.expect(200);
+        let listed = listed.json["data"].as_array().unwrap();
+        for shown in listed {
+            assert_eq!([&shown["fingerprint"], &shown["domain"], &shown["ip"]], [&Value::Null; 3], "{shown}");
+        }
+        assert_eq!(listed.len(), count, "{list}");
     }
     world.system().settle().await;
     assert!(!world.everything_in_the_table().contains("private.example"));
     let deactivated = world.events().await;
     let why = deactivated.iter().filter(|event| event["detail-type"] == "InstallationDeactivated").count();
     assert_eq!(why, 1, "erasing deactivates nobody");
+}
+
+/// A licence that was given away: what its former owner's installations said goes with the former owner.
+#[tokio::test]
+async fn what_a_former_owners_installations_say_is_erased() {
+    let world = World::new().await;
+    let sold = for_(&world, 2, json!({})).await;
+    let asked = json!({"domain": "former.private.example"});
+    let _seated = ask(&world, "", &sold.key, "a", asked).await.expect(201);
+    let next = world.client(&sold.partner).await;
+    let _moved = world.operator.post(&sold.path("/transfer"), &json!({"client": next})).await.expect(200);
+    let asked = json!({"domain": "next.private.example"});
+    let _seated = ask(&world, "", &sold.key, "b", asked).await.expect(201);
+    let _gone = world.operator.delete(&format!("/v1/clients/{}", sold.client)).await.expect(204);
+    world.system().settle().await;
+    let all = world.everything_in_the_table();
+    assert!(!all.contains("former.private.example"), "{all}");
+    assert!(all.contains("next.private.example"), "{all}");
+    assert_eq!(told(&ask(&world, "/heartbeat", &sold.key, "a", json!({})).await), (200, "valid"));
+}
+
+/// A short lease is noted often enough, and a long one once a minute.
+#[tokio::test]
+async fn whoever_is_heard_of_in_time_keeps_a_short_lease() {
+    let world = World::new().await;
+    let sold = for_(&world, 1, json!({"lease": "PT1M"})).await;
+    let _seated = activate(&world, &sold.key, "a").await.expect(201);
+    for _ in 0..8 {
+        advance(&world, "PT20S").await;
+        assert_eq!(told(&ask(&world, "/heartbeat", &sold.key, "a", json!({})).await), (200, "valid"));
+        assert_eq!(told(&activate(&world, &sold.key, "b").await), (409, "too_many_activations"));
+    }
 }

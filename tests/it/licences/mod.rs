@@ -8,6 +8,7 @@ mod linking;
 mod lists;
 mod minting;
 mod renewals;
+mod seats_at_once;
 mod validating;
 
 use purser_tests::prelude::*;

@@ -141,10 +141,10 @@ planted! {
     generation_not_raised: GenerationNotRaised, 6, SALES;
     mark_unconditioned: MarkUnconditioned, 6, SALES;
     figure_unconditioned: FigureUnconditioned, 2, SALES;
-    seat_unconditioned: SeatUnconditioned, 5, SEATS;
+    seat_unconditioned: SeatUnconditioned, 1, SEATS;
     seat_kept: SeatKept, 1, SEATS;
     seat_taken_back: SeatTakenBack, 1, SEATS;
-    validated_on_stale_reads: ValidatedOnStaleReads, 7, SEATS;
+    validated_on_stale_reads: ValidatedOnStaleReads, 1, SEATS;
     leftovers_overlooked: LeftoversOverlooked, 3, SALES;
 }
 

@@ -1,8 +1,8 @@
 //! `activate-installation`: installations take seats of a licence, use them and give them back (rule C4).
 //!
 //! Invariant: a repeated request leads to the same end: an installation has one seat, however often it asks, and none,
-//! however often it gives it back. A program that must stop may always give its seat back, whatever became of the
-//! licence.
+//! however often it gives it back. A program that has the licence's key may always give its seat back, whatever the
+//! status of the licence.
 
 use http::StatusCode;
 use purser_domain::basic::Time;
@@ -14,7 +14,8 @@ use purser_edge::caller::call::{Anybody, Connection};
 use purser_edge::http::extract::Known;
 use purser_edge::prelude::*;
 use purser_store::engine::Request;
-use purser_store::licences::rotation::{KeyTarget, Sight};
+use purser_store::licences::licence::ShownLicence;
+use purser_store::licences::rotation::KeyTarget;
 use purser_store::licences::seating::{Asked, Seating};
 
 use crate::licences::body::Features;
@@ -31,6 +32,9 @@ pub fn routes() -> OpenApiRouter<App> {
 const CODES: &str = "`not_found`, `wrong_product`, `revoked`, `suspended`, `client_suspended`, `expired`, \
     `version_not_covered`, `feature_missing`, `ip_not_allowed`, `domain_not_allowed`, `not_activated`, \
     `not_yet_active`, `too_many_activations`.";
+
+/// Why a seat can't be given back.
+const NO_SEAT: &str = "`not_found`, `not_activated`.";
 
 /// What an installation says about itself. Unknown members are ignored, so that programs of any age can ask.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -108,8 +112,8 @@ async fn report_installation(
 #[utoipa::path(
     post, path = "/v1/activations/deactivate", tag = "activations", request_body = LeaveLicence,
     responses(
-        (status = 200, body = Validation, description = "The seat is free, since now or since before."),
-        (status = 409, body = RefusedActivation, content_type = "application/problem+json", description = CODES),
+        (status = 200, body = Validation, description = "The seat is free, since now or before; `not_activated`."),
+        (status = 409, body = RefusedActivation, content_type = "application/problem+json", description = NO_SEAT),
     ),
     security(())
 )]
@@ -117,15 +121,14 @@ async fn deactivate_installation(
     State(app): State<App>,
     Input(Anybody(request), (), (), Known(body)): Input<Anybody, (), (), Known<LeaveLicence>>,
 ) -> Result<Response, Problem> {
-    let found = unlock(&app, body.key, Sight::Licence, request.now).await?;
+    let found = unlock(&app, body.key, None, request.now).await?;
     let told = Told::of(&found, body.nonce, request.now);
     let KeyTarget::Licence(unlocked) = found else { return told.refusal(Outcome::NotFound, &[]) };
     let left = app.store.unseat_named(&unlocked.shown.licence.refid, &body.fingerprint, &request).await?;
     let Some(left) = left else { return told.refusal(Outcome::NotActivated, &[]) };
-    let freed = left.ended.is_some_and(|ended| ended.at == request.now);
-    let seats = unlocked.shown.seats.saturating_sub(u32::from(freed));
-    let shown = purser_store::licences::licence::ShownLicence { seats, ..unlocked.shown };
-    told.with(&shown).outcome(StatusCode::OK, Outcome::NotActivated, Some((&left, ActivationStatus::Deactivated)))
+    let seats = unlocked.shown.seats.saturating_sub(u32::from(left.freed));
+    let told = told.with(&ShownLicence { seats, ..unlocked.shown });
+    told.outcome(StatusCode::OK, Outcome::NotActivated, Some((&left.activation, ActivationStatus::Deactivated)))
 }
 
 /// Gives an installation a seat if it `joins`, or else notes that it uses the one that it has.
@@ -137,9 +140,7 @@ async fn seat(
     joins: bool,
 ) -> Result<Response, Problem> {
     let now = request.now;
-    let name = &body.fingerprint;
-    let sight = if joins { Sight::Seat(name) } else { Sight::Installation(name) };
-    let found = unlock(app, body.key, sight, now).await?;
+    let found = unlock(app, body.key, Some(&body.fingerprint), now).await?;
     let told = Told::of(&found, body.nonce, now);
     let KeyTarget::Licence(unlocked) = found else { return told.refusal(Outcome::NotFound, &[]) };
     let question = Question {
@@ -160,12 +161,12 @@ async fn seat(
     let asked = Asked { program, joins, replace: body.replace.filter(|_| joins) };
     match app.store.seat(&unlocked, &asked, request, judge).await? {
         Seating::Seated { activation, shown, new } => {
-            let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+            let status = if new && joins { StatusCode::CREATED } else { StatusCode::OK };
             told.with(&shown).outcome(status, Outcome::Valid, Some((&activation, ActivationStatus::Active)))
         }
         Seating::Refused { outcome, shown, holders } => {
             if joins {
-                app.store.count_refused(&shown.licence.refid, now).await?;
+                app.store.count_refused(&shown.licence.refid, now).await;
             }
             told.with(&shown).refusal(outcome, &holders)
         }

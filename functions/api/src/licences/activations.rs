@@ -17,7 +17,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(list_activations)).routes(routes!(end_activation))
 }
 
-/// An installation that holds a seat of a licence, or held one within the last 90 days.
+/// An installation that holds a seat of a licence, or held one.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Activation)]
 struct ActivationView {
@@ -68,6 +68,8 @@ struct ActivationQuery {
     /// The order by time of activation: `desc`, newest first, if omitted.
     #[param(inline)]
     order: Option<Order>,
+    /// Instead of those that hold a seat, those that lost one within the last 90 days, each as it lost the last one.
+    ended: Option<bool>,
     /// The `next_cursor` of the previous page; the first page if omitted.
     cursor: Option<String>,
     /// The maximum number of items on the page; 25 if omitted.
@@ -86,10 +88,10 @@ async fn list_activations(
     Input(call, Found(found), Params(query), ..): Input<Call, Found<ShownLicence>, Params<ActivationQuery>>,
 ) -> Result<Response, Problem> {
     let (licence, lease) = (&found.licence.refid, found.licence.grants.lease);
-    let scope = call.cursor_scope(&query.order);
+    let scope = call.cursor_scope(&(query.order, query.ended));
     let position = position(&app, &scope, query.cursor.as_deref())?;
     let paging = Paging { limit: query.limit.unwrap_or_default().get(), position, order: query.order.map(Into::into) };
-    let page = app.store.activations(licence, paging).await?;
+    let page = app.store.activations(licence, query.ended.unwrap_or_default(), paging).await?;
     List::answer(&app, &scope, page, |it| ActivationView::new(it, lease, call.now))
 }
 

@@ -10,7 +10,7 @@ use purser_domain::licences::{
 use purser_edge::caller::call::{Anybody, Connection};
 use purser_edge::http::extract::Known;
 use purser_edge::prelude::*;
-use purser_store::licences::rotation::{KeyTarget, Sight};
+use purser_store::licences::rotation::KeyTarget;
 
 use crate::licences::body::Features;
 use crate::licences::validation::{Told, Validation, status_of_client, unlock};
@@ -50,8 +50,7 @@ async fn validate_licence(
     Input(Anybody(request), (), (), Known(body)): Input<Anybody, (), (), Known<ValidateLicence>>,
 ) -> Result<Response, Problem> {
     let now = request.now;
-    let sight = body.fingerprint.as_ref().map_or(Sight::Licence, Sight::Installation);
-    let found = unlock(&app, body.key, sight, now).await?;
+    let found = unlock(&app, body.key, body.fingerprint.as_ref(), now).await?;
     let told = Told::of(&found, body.nonce, now);
     let KeyTarget::Licence(unlocked) = found else {
         return told.outcome(StatusCode::OK, Outcome::NotFound, None);

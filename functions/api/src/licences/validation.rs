@@ -13,7 +13,8 @@ use purser_domain::parties::ClientStatus;
 use purser_edge::http::problem::Guesses;
 use purser_edge::prelude::*;
 use purser_store::licences::licence::ShownLicence;
-use purser_store::licences::rotation::{KeyTarget, Sight};
+use purser_store::licences::rotation::KeyTarget;
+use purser_store::licences::seating::MOST_TOLD;
 
 /// Whether a program may run, and if not, why.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,7 +91,8 @@ pub struct RefusedActivation {
     #[schema(required = true)]
     licence: Option<ValidatedLicence>,
     /// With `too_many_activations`: who holds the seats, at most 25, first those of which nothing was heard for
-    /// longest. Any of them can be named in `replace`.
+    /// longest, if all were looked at. Each can be named in `replace`, unless the licence has more than 1,000 seats, or
+    /// fewer than are held.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<SeatHolder>, required = false)]
     activations: Option<Vec<SeatHolder>>,
@@ -103,9 +105,6 @@ pub struct SeatHolder {
     activated_at: Time,
     last_seen_at: Time,
 }
-
-/// The most holders of seats that a refusal names.
-const MOST_HOLDERS: usize = 25;
 
 impl From<&ShownLicence> for ValidatedLicence {
     fn from(shown: &ShownLicence) -> Self {
@@ -174,7 +173,7 @@ impl Told {
     /// The outcome as the reason why the request is refused.
     pub fn refusal(self, code: Outcome, holders: &[Activation]) -> Result<Response, Problem> {
         let Self { now: checked_at, nonce, licence, guessed } = self;
-        let holders = holders.iter().take(MOST_HOLDERS).map(|it| SeatHolder {
+        let holders = holders.iter().take(usize::try_from(MOST_TOLD).unwrap_or_default()).map(|it| SeatHolder {
             refid: it.refid.clone(),
             activated_at: it.created_at,
             last_seen_at: it.last_seen_at,
@@ -204,9 +203,14 @@ fn charged(guessed: bool, mut response: Response) -> Response {
 }
 
 /// What a key that somebody typed opens.
-pub async fn unlock(app: &App, key: TypedKey, sight: Sight<'_>, now: Time) -> Result<KeyTarget, Problem> {
+pub async fn unlock(
+    app: &App,
+    key: TypedKey,
+    installation: Option<&Fingerprint>,
+    now: Time,
+) -> Result<KeyTarget, Problem> {
     match key.key() {
-        Some(key) => Ok(app.store.unlock(&key, sight, now).await?),
+        Some(key) => Ok(app.store.unlock(&key, installation, now).await?),
         None => Ok(KeyTarget::Nothing),
     }
 }

@@ -67,8 +67,10 @@ pub struct LicenceView {
     /// The network addresses that the program may ask from; any, if there are none.
     ip_ranges: Vec<IpRange>,
     /// The number of installations that hold a seat. Those that have lapsed count until others take theirs. Answers
-    /// that were stored before there were seats say null if any number may use the licence.
-    activations: u32,
+    /// that were stored before there were seats say null if any number may use the licence. It changes without a new
+    /// version of the licence, and so without a new `ETag`.
+    #[schema(required = true)]
+    activations: Option<u32>,
     #[schema(required = true)]
     activated_at: Option<Time>,
     #[schema(required = true)]
@@ -123,7 +125,7 @@ impl From<&ShownLicence> for LicenceView {
             features: licence.grants.features.clone(),
             domains: licence.grants.domains.clone(),
             ip_ranges: licence.grants.ip_ranges.clone(),
-            activations: shown.seats,
+            activations: Some(shown.seats),
             activated_at: licence.activated_at,
             expires_at: licence.expires_at,
             updates_until: licence.updates_until,

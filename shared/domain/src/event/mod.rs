@@ -273,6 +273,7 @@ pub enum Event {
         expires_at: Time,
     },
     /// An installation took a seat of a licence. One that comes back after it gave its seat back causes this again.
+    /// Here and below, client and reseller are those of when the installation took its seat.
     InstallationActivated {
         #[serde(flatten)]
         about: AboutLicence,

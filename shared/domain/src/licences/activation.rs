@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
@@ -17,8 +18,8 @@ use crate::licences::product::{ParallelUses, ProductReference};
 use crate::licences::rules::Domain;
 use crate::licences::term::Lease;
 
-/// How much time passes before it is noted again that an installation is in use.
-pub const NOTED_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
+/// How much time passes before it is noted again that an installation is in use: this, or a quarter of its lease.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// The largest limit of a licence at which one installation can take another's seat: all of them are looked at then.
 pub const MOST_LOOKED_AT: u32 = 1_000;
 
@@ -62,7 +63,7 @@ pub struct Activation {
     /// `None` as long as it holds its seat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
-    /// Counts when an installation takes a seat and when it gives it back, again and again.
+    /// Later whenever the installation takes a seat or loses it, and never the same again.
     pub version: u64,
 }
 
@@ -98,8 +99,8 @@ pub enum ActivationStatus {
 }
 
 impl Activation {
-    /// An installation that takes a seat of a licence. `last` is what is known of its last seat.
-    pub fn begin(refid: ActivationRefid, licence: &Licence, program: &Program, last: Option<&Self>, now: Time) -> Self {
+    /// An installation that takes a seat of a licence.
+    pub fn begin(refid: ActivationRefid, licence: &Licence, program: &Program, (now, apart): Moment) -> Self {
         let (fingerprint, domain, address) = program.kept();
         Self {
             refid,
@@ -113,7 +114,7 @@ impl Activation {
             created_at: now,
             last_seen_at: now,
             ended: None,
-            version: last.map_or(0, |last| last.version).saturating_add(1),
+            version: version((now, apart)),
         }
     }
 
@@ -133,15 +134,24 @@ impl Activation {
     pub fn seen(&self, program: &Program, lease: Option<Lease>, now: Time) -> Option<Self> {
         let (_, domain, address) = program.kept();
         let known = self.domain == domain && self.address == address;
-        let noted = self.last_seen_at.plus(NOTED_EVERY) > now && !self.is_lapsed(lease, now);
+        let every = lease.map_or(NOTED_EVERY, |lease| (lease.duration() / 4).min(NOTED_EVERY));
+        let noted = self.last_seen_at.plus(every) > now && !self.is_lapsed(lease, now);
         (!known || !noted).then(|| Self { domain, address, last_seen_at: now.max(self.last_seen_at), ..self.clone() })
     }
 
     #[must_use]
-    pub fn ended(&self, why: EndReason, now: Time) -> Self {
+    pub fn ended(&self, why: EndReason, (now, apart): Moment) -> Self {
         let ended = Some(Ended { at: now.max(self.last_seen_at), why });
-        Self { ended, version: self.version.saturating_add(1), ..self.clone() }
+        Self { ended, version: version((now, apart)).max(self.version.saturating_add(1)), ..self.clone() }
     }
+}
+
+/// A time, and a number that keeps apart what different commands do in the same millisecond.
+pub type Moment = (Time, u8);
+
+/// A version that is later than all before this moment, whatever is still remembered of them.
+fn version((now, apart): Moment) -> u64 {
+    u64::try_from(now.unix_milliseconds()).unwrap_or_default().saturating_mul(256).saturating_add(apart.into())
 }
 
 /// Whose seat an installation may take if none is free.
@@ -215,7 +225,7 @@ impl Seats {
 
     /// Whether there are few enough that all who hold one can be looked at.
     pub fn are_few(self) -> bool {
-        self.limit.is_some_and(|limit| limit <= MOST_LOOKED_AT)
+        self.taken <= MOST_LOOKED_AT && self.limit.is_some_and(|limit| limit <= MOST_LOOKED_AT)
     }
 
     /// The seat that an installation gets, or that a lapsed one gets again, if `others` are all the others who hold
@@ -270,7 +280,7 @@ mod tests {
 
     fn seen(name: char, second: u32) -> Activation {
         let refid = read(&format!("AC-000000000000000{name}"));
-        let begun = Activation::begin(refid, &licence(), &program(&name.to_string()), None, time(0));
+        let begun = Activation::begin(refid, &licence(), &program(&name.to_string()), (time(0), 0));
         Activation { last_seen_at: time(second), ..begun }
     }
 
@@ -278,26 +288,26 @@ mod tests {
     fn a_seat_lapses_at_the_exact_millisecond() {
         let lease: Option<Lease> = Some(read("PT1M"));
         let it = seen('A', 0);
-        let end = time(0).plus(jiff::SignedDuration::from_mins(1));
-        let before = end.plus(jiff::SignedDuration::from_millis(-1));
+        let end = time(0).plus(SignedDuration::from_mins(1));
+        let before = end.plus(SignedDuration::from_millis(-1));
         assert_eq!(it.status_at(lease, before), ActivationStatus::Active);
         assert_eq!(it.status_at(lease, end), ActivationStatus::Lapsed);
         assert_eq!(it.status_at(None, end), ActivationStatus::Active);
-        assert_eq!(it.ended(EndReason::Program, end).status_at(lease, before), ActivationStatus::Deactivated);
+        assert_eq!(it.ended(EndReason::Program, (end, 0)).status_at(lease, before), ActivationStatus::Deactivated);
     }
 
     #[test]
     fn what_is_known_is_noted_once_a_minute() {
         let (it, same) = (seen('A', 0), program("A"));
         let long: Option<Lease> = Some(read("PT1H"));
-        let later = |seconds| time(0).plus(jiff::SignedDuration::from_secs(seconds));
+        let later = |seconds| time(0).plus(SignedDuration::from_secs(seconds));
         assert_eq!(it.seen(&same, long, later(59)), None);
-        assert_eq!(it.seen(&same, long, later(60)).map(|it| (it.last_seen_at, it.version)), Some((later(60), 1)));
+        assert_eq!(it.seen(&same, long, later(60)).map(|it| it.last_seen_at), Some(later(60)));
         let elsewhere = Program { address: Some("192.0.2.1".parse().unwrap()), ..same.clone() };
         assert_eq!(it.seen(&elsewhere, long, later(1)).map(|it| it.address), Some(elsewhere.address));
         let nameless = Program { nameless: true, ..elsewhere.clone() };
         assert_eq!(it.seen(&nameless, long, later(1)), None);
-        let begun = Activation::begin(it.refid.clone(), &licence(), &nameless, None, time(0));
+        let begun = Activation::begin(it.refid.clone(), &licence(), &nameless, (time(0), 0));
         assert_eq!((begun.fingerprint, begun.address), (None, None));
         // A clock that is behind takes nothing back.
         let before = seen('A', 30).seen(&elsewhere, long, time(2));
@@ -309,7 +319,7 @@ mod tests {
     #[test]
     fn the_table_of_seats() {
         let lease: Option<Lease> = Some(read("PT1M"));
-        let (now, then) = (time(59), time(59).plus(jiff::SignedDuration::from_secs(1)));
+        let (now, then) = (time(59), time(59).plus(SignedDuration::from_secs(1)));
         let (a, b, c) = (seen('A', 0), seen('B', 10), seen('C', 20));
         let of = |it: &Activation, why| Seat::Of(Box::new(it.clone()), why);
         let named = Replace::Named(b.refid.clone());
@@ -342,11 +352,33 @@ mod tests {
         }
     }
 
+    /// However short a lease is, whoever is heard of twice in it keeps the seat.
     #[test]
-    fn who_takes_a_seat_again_counts_on() {
-        let ended = seen('A', 3).ended(EndReason::Program, time(5));
-        let again = Activation::begin(ended.refid.clone(), &licence(), &program("A"), Some(&ended), time(9));
-        assert_eq!((ended.version, again.version, again.created_at), (2, 3, time(9)));
+    fn whoever_is_heard_of_within_the_lease_does_not_lapse() {
+        for (text, milliseconds) in [("PT1M", 29_900), ("PT1M", 15_000), ("PT10M", 299_000), ("P1D", 43_000_000)] {
+            let (lease, mut it): (Option<Lease>, _) = (Some(read(text)), seen('A', 0));
+            let mut now = time(0);
+            for _ in 0..20 {
+                now = now.plus(SignedDuration::from_millis(milliseconds));
+                assert!(!it.is_lapsed(lease, now), "{text} every {milliseconds} ms");
+                it = it.seen(&program("A"), lease, now).unwrap_or(it);
+            }
+        }
+    }
+
+    #[test]
+    fn who_takes_a_seat_again_has_a_later_version() {
+        let ended = seen('A', 3).ended(EndReason::Program, (time(5), 7));
+        let again = Activation::begin(ended.refid.clone(), &licence(), &program("A"), (time(9), 3));
+        assert!(seen('A', 3).version < ended.version && ended.version < again.version);
+        let late = again.ended(EndReason::Vendor, (time(2), 255));
+        assert!(late.version > again.version, "a clock that is behind takes nothing back");
+        let other = Activation::begin(ended.refid, &licence(), &program("A"), (time(9), 4));
+        assert_ne!(other.version, again.version, "two commands of one millisecond");
+    }
+
+    #[test]
+    fn whose_seat_to_take_is_the_oldest_or_named() {
         for (text, parsed) in [
             ("oldest", Ok(Replace::Oldest)),
             ("AC-0000000000000001", Ok(Replace::Named(read("AC-0000000000000001")))),

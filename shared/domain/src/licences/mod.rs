@@ -13,7 +13,7 @@ pub mod status;
 pub mod tenure;
 pub mod term;
 
-pub use activation::{Activation, ActivationStatus, EndReason, Ended, Program, Replace, Seat, Seats};
+pub use activation::{Activation, ActivationStatus, EndReason, Ended, Moment, Program, Replace, Seat, Seats};
 pub use judgement::{Fingerprint, Installation, NamedProduct, Nonce, Outcome, Question};
 pub use key::{KeyFormat, KeyHint, LicenceKey, TypedKey};
 pub use licence::{Licence, LicenceChange, LicenceOwner};

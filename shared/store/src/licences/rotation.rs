@@ -11,8 +11,9 @@ use purser_domain::refusal::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::command::answer;
+use crate::engine::command::turn::patiently;
 use crate::engine::item::{doc, item, text, text_of};
-use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Loaded, Request, View, Write};
+use crate::engine::{Answer, CommandWrite, Condition, Consistency, Decision, Key, Loaded, Request, View, Write};
 use crate::licences::activation;
 use crate::licences::licence::{KEYED, ShownLicence, Unlocked, is_licence, key, open, read, read_loaded, sealed};
 use crate::licences::mint::{Draw, Drawn};
@@ -38,27 +39,23 @@ pub enum KeyTarget {
     Nothing,
 }
 
-/// What is read with the licence that a key opens.
-#[derive(Debug, Clone, Copy)]
-pub enum Sight<'a> {
-    Licence,
-    /// The installation of this name, if it holds a seat.
-    Installation(&'a Fingerprint),
-    /// The installation of this name, whether it holds a seat or held one.
-    Seat(&'a Fingerprint),
-}
-
 impl Store {
-    /// What a key opens, read strongly consistently: one read, and one more if it is not the licence's first key.
-    pub async fn unlock(&self, licence_key: &LicenceKey, sight: Sight<'_>, now: Time) -> Result<KeyTarget, StoreError> {
+    /// What a key opens, with the installation of this name if it holds a seat, read strongly consistently: one read,
+    /// and one more if it is not the licence's first key.
+    pub async fn unlock(
+        &self,
+        licence_key: &LicenceKey,
+        installation: Option<&Fingerprint>,
+        now: Time,
+    ) -> Result<KeyTarget, StoreError> {
         let refid = self.licence_refid(licence_key)?;
-        let first = self.open(&refid, sight).await?;
+        let first = self.open(&refid, installation).await?;
         let Some(found) = first.get(&key(&refid)) else { return Ok(KeyTarget::Nothing) };
         let (licence, loaded) = if is_licence(found) {
             (refid.clone(), first)
         } else {
             let Pointer { licence, .. } = doc(found)?;
-            let loaded = self.open(&licence, sight).await?;
+            let loaded = self.open(&licence, installation).await?;
             (licence, loaded)
         };
         let lost = || StoreError::Unreadable("a key leads to no licence".into());
@@ -67,23 +64,20 @@ impl Store {
         if text_of(found, KEYED).unwrap_or(licence.as_str()) != refid.as_str() {
             return Ok(KeyTarget::Former);
         }
-        let activation = match sight {
-            Sight::Licence => None,
-            Sight::Installation(name) | Sight::Seat(name) => {
-                activation::read(&loaded, &activation::live(&licence, &self.activation_refid(&licence, name)?))?
-            }
-        };
+        let place = self.installation_key(&licence, installation)?;
+        let activation = place.map(|place| activation::read(&loaded, &place)).transpose()?.flatten();
         Ok(KeyTarget::Licence(Box::new(Unlocked { shown, activation, loaded })))
     }
 
-    async fn open(&self, licence: &LicenceRefid, sight: Sight<'_>) -> Result<Loaded, StoreError> {
+    async fn open(&self, licence: &LicenceRefid, installation: Option<&Fingerprint>) -> Result<Loaded, StoreError> {
         let mut keys = vec![key(licence)];
-        if let Sight::Installation(name) | Sight::Seat(name) = sight {
-            let refid = self.activation_refid(licence, name)?;
-            keys.push(activation::live(licence, &refid));
-            keys.extend(matches!(sight, Sight::Seat(_)).then(|| activation::past(licence, &refid)));
-        }
-        Ok(Loaded::of(&keys, self.table.get_all(&keys, Consistency::Strong).await?))
+        keys.extend(self.installation_key(licence, installation)?);
+        Ok(Loaded::of(&keys, patiently(|| self.table.get_all(&keys, Consistency::Strong)).await?))
+    }
+
+    fn installation_key(&self, licence: &LicenceRefid, name: Option<&Fingerprint>) -> Result<Option<Key>, StoreError> {
+        let refid = name.map(|name| self.activation_refid(licence, name)).transpose()?;
+        Ok(refid.map(|refid| activation::live(licence, &refid)))
     }
 
     /// Gives a licence another key, at once: the one before opens nothing any more. `given` is the key to use; without

@@ -8,12 +8,16 @@ use purser_domain::licences::{
     Activation, EndReason, Installation, Licence, LicenceStatus, Outcome, Program, Replace, Seat, Seats, Step,
 };
 
-use crate::engine::command::turn::{Turn, patiently};
+use crate::engine::command::GRACE;
+use crate::engine::command::turn::{DEADLINE, Turn, patiently};
 use crate::engine::item::number;
 use crate::engine::{Answer, CommandWrite, Condition, Decision, Loaded, Request, Update, Write};
-use crate::licences::activation::{KIND, end, listed, live, past, read, touch};
+use crate::licences::activation::{KIND, end, listed, live, moment, past, read, touch};
 use crate::licences::licence::{self, SEATS, ShownLicence, Unlocked, read_loaded};
 use crate::{Store, StoreError};
+
+/// The most holders of seats that whoever gets none is told of.
+pub const MOST_TOLD: i32 = 25;
 
 /// What an installation asks for.
 #[derive(Debug, Clone)]
@@ -38,8 +42,8 @@ enum Looked {
     Done(Seating),
     /// The installation has its own seat, which is to be noted by this update.
     Own(Update, Condition, Seating),
-    /// No seat is free, as far as is known; who holds them must be looked at.
-    Around,
+    /// No seat is free, as far as is known; who holds them must be looked at, or some of them.
+    Around(Option<i32>),
 }
 
 /// One try to get a seat.
@@ -62,14 +66,26 @@ impl Store {
         request: &Request,
         judge: impl Fn(&Licence, Installation) -> Outcome + Send + Sync,
     ) -> Result<Seating, StoreError> {
+        // However many others there are, it takes no longer than any command.
+        let found = tokio::time::timeout(DEADLINE + GRACE, self.look_for_seat(unlocked, asked, request, judge)).await;
+        found.unwrap_or(Err(StoreError::Busy))
+    }
+
+    async fn look_for_seat(
+        &self,
+        unlocked: &Unlocked,
+        asked: &Asked,
+        request: &Request,
+        judge: impl Fn(&Licence, Installation) -> Outcome + Send + Sync,
+    ) -> Result<Seating, StoreError> {
         let licence = &unlocked.shown.licence.refid;
         let refid = &self.activation_refid(licence, &asked.program.fingerprint)?;
-        let keys = [licence::key(licence), live(licence, refid), past(licence, refid)];
+        let keys = [licence::key(licence), live(licence, refid)];
         let (mut known, mut holders) = (Some(unlocked.loaded.clone()), None::<Vec<Activation>>);
         let mut turn = Turn::new();
         loop {
             let one = Try { store: self, asked, licence, refid, holders: holders.as_deref(), request };
-            let (mut looked, mut stale) = (Looked::Around, false);
+            let (mut looked, mut stale) = (Looked::Around(None), false);
             self.command_on(known.clone(), &request.stamp.request, None, &keys, |loaded| {
                 let (decision, next) = one.decide(loaded, &mut stale, &judge)?;
                 looked = next;
@@ -83,14 +99,16 @@ impl Store {
                     if patiently(|| self.table.change(&update, &condition)).await? {
                         return Ok(seating);
                     }
+                    turn.wait("an installation that others note").await?;
                     known = None;
                 }
-                Looked::Around => {
+                Looked::Around(most) => {
                     if holders.is_some() {
-                        // Others took the seats that this one was after.
+                        // Others took the seats that this one was after. The licence may have changed as well.
                         turn.wait("seats that others take").await?;
+                        known = None;
                     }
-                    holders = Some(self.holders(licence).await?);
+                    holders = Some(self.holders(licence, most).await?);
                 }
             }
         }
@@ -110,9 +128,15 @@ impl Try<'_> {
         let own = read(loaded, &live(self.licence, self.refid))?;
         let lease = shown.licence.grants.lease;
         let held = own.as_ref().filter(|own| !own.is_lapsed(lease, now));
+        let place = past(self.licence, self.refid);
+        if own.is_none() && !self.asked.joins && !loaded.unread([place.clone()]).is_empty() {
+            return Ok((Decision::Read(vec![place]), Looked::Around(None)));
+        }
+        // Whoever lapsed, and lost the seat to another one, asks for one again.
+        let lapsed = read(loaded, &place)?.is_some_and(|it| it.ended.is_some_and(|it| it.why == EndReason::Lapsed));
         let installation = match (held, &own) {
             (Some(_), _) => Installation::Seated,
-            (None, None) if !self.asked.joins => Installation::Unknown,
+            (None, None) if !self.asked.joins && !lapsed => Installation::Unknown,
             (None, _) => Installation::Joining,
         };
         let outcome = judge(&shown.licence, installation);
@@ -123,23 +147,30 @@ impl Try<'_> {
             return self.noted(held, shown);
         }
         match self.find(&shown, own.as_ref()) {
-            None => Ok((unchanged(), Looked::Around)),
+            None => Ok((unchanged(), Looked::Around(self.most(&shown)))),
             Some(Seat::None) => {
                 let mut holders = self.holders.unwrap_or_default().to_vec();
                 holders.sort_by_key(|it| (it.last_seen_at, it.created_at));
                 Ok((unchanged(), Looked::Done(refuse(Outcome::TooManyActivations, shown, holders))))
             }
-            Some(Seat::Free) => self.taken(loaded, shown, own.as_ref(), None),
+            Some(Seat::Free) => self.taken(shown, own.as_ref(), None),
             Some(Seat::Of(from, why)) => {
                 // Once whoever held the seat was seen to have moved, the list is too old.
                 let place = live(self.licence, &from.refid);
                 *stale |= loaded.unread([place.clone()]).is_empty() && read(loaded, &place)?.as_ref() != Some(&*from);
                 if *stale {
-                    return Ok((unchanged(), Looked::Around));
+                    return Ok((unchanged(), Looked::Around(None)));
                 }
-                self.taken(loaded, shown, own.as_ref(), Some((&from, why)))
+                self.taken(shown, own.as_ref(), Some((&from, why)))
             }
         }
+    }
+
+    /// How many of those who hold a seat are looked at, if not all: without a lease, nobody has lapsed, and whoever
+    /// wants nobody's seat is only told of some.
+    fn most(&self, shown: &ShownLicence) -> Option<i32> {
+        let idle = shown.licence.grants.lease.is_none() && self.asked.replace.is_none();
+        idle.then_some(MOST_TOLD)
     }
 
     /// The seat that can be had; `None` if that is not known.
@@ -151,7 +182,11 @@ impl Try<'_> {
         if !seats.are_few() {
             return Some(Seat::None);
         }
-        let others: Vec<Activation> = self.holders?.iter().filter(|it| it.refid != *self.refid).cloned().collect();
+        let holders = self.holders?;
+        if self.most(shown).is_some() {
+            return Some(Seat::None);
+        }
+        let others: Vec<Activation> = holders.iter().filter(|it| it.refid != *self.refid).cloned().collect();
         let replace = self.asked.replace.as_ref();
         Some(seats.seat(&others, licence.grants.lease, replace, self.request.now))
     }
@@ -181,14 +216,12 @@ impl Try<'_> {
     /// Gives the installation a seat, that of another one or a free one.
     fn taken(
         &self,
-        loaded: &Loaded,
         shown: ShownLicence,
         own: Option<&Activation>,
         from: Option<(&Activation, EndReason)>,
     ) -> Result<(Decision, Looked), StoreError> {
         let now = self.request.now;
-        let (activation, mut writes) =
-            if let Some(own) = own { self.again(own, &shown)? } else { self.first(loaded, &shown)? };
+        let (activation, mut writes) = if let Some(own) = own { self.again(own, &shown)? } else { self.first(&shown)? };
         if let Some((from, why)) = from {
             writes.extend(end(from, why, self.request)?.1);
         }
@@ -214,14 +247,10 @@ impl Try<'_> {
     }
 
     /// The installation with a new seat.
-    fn first(&self, loaded: &Loaded, shown: &ShownLicence) -> Result<(Activation, Vec<CommandWrite>), StoreError> {
-        let (place, program) = (past(self.licence, self.refid), &self.asked.program);
-        let last = read(loaded, &place)?;
-        let begun = Activation::begin(self.refid.clone(), &shown.licence, program, last.as_ref(), self.request.now);
+    fn first(&self, shown: &ShownLicence) -> Result<(Activation, Vec<CommandWrite>), StoreError> {
+        let begun = Activation::begin(self.refid.clone(), &shown.licence, &self.asked.program, moment(self.request));
         let put = listed(&live(self.licence, self.refid), KIND, &begun, &self.request.stamp)?;
-        let mut writes = vec![CommandWrite::fresh(Write::Put(put, Condition::Absent))];
-        writes.extend(last.map(|_| CommandWrite::fresh(Write::Delete(place, Condition::Nothing))));
-        Ok((begun, writes))
+        Ok((begun, vec![CommandWrite::fresh(Write::Put(put, Condition::Absent))]))
     }
 
     /// The write of the licence in a commit that changes how many seats are taken. It holds only if the licence is as

@@ -68,7 +68,7 @@ async fn leave(world: &World) {
     let _left = world.operator.delete(&path).await.expect(204);
 }
 
-/// An installation that takes a lapsed one's seat, with one that was there before.
+/// Installations that take each other's seat, one of which is heard of, and the licence of somebody who is deleted.
 async fn crowd(world: &World) {
     let sold = crate::licences::activating::for_(world, 1, json!({"lease": "PT10M"})).await;
     for (name, more, status) in [
@@ -80,6 +80,12 @@ async fn crowd(world: &World) {
         let asked = crate::licences::activating::ask(world, "", &sold.key, name, more).await;
         assert_eq!(asked.status, status, "{name}");
     }
+    let minute = json!({"advance": "PT1M"});
+    let _turned = world.nobody().post("/_local/clock", &minute).await.expect(200);
+    let _heard = crate::licences::activating::ask(world, "/heartbeat", &sold.key, "a", json!({})).await.expect(200);
+    let asked = json!({"key": sold.key, "fingerprint": "a"});
+    let _told = world.nobody().post("/v1/licences/validate", &asked).await.expect(200);
+    let _ended = world.operator.get(&sold.path("/activations?ended=true")).await.expect(200);
     let gone = format!("/v1/clients/{}", sold.client);
     let _gone = world.operator.delete(&gone).await.expect(204);
 }

@@ -79,7 +79,8 @@ def seats(world: World) -> None:
     seated = path(world, f"/activations/{second}")
     reseller.delete(seated).expect(204)
     ask("/deactivate", "first").expect(200)
-    listed = reseller.get(path(world, "/activations")).expect(200).json["data"]
+    equal("nobody has a seat", reseller.get(path(world, "/activations")).expect(200).json["data"], [])
+    listed = reseller.get(path(world, "/activations?ended=true")).expect(200).json["data"]
     ended = {(it["fingerprint"], it["status"], it["ended_by"]) for it in listed}
     equal("both are listed", ended, {("first", "deactivated", "replaced"), ("second", "deactivated", "vendor")})
     equal("refused", reseller.get(path(world)).expect(200).json["refused_today"], 1)

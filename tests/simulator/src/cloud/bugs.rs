@@ -256,7 +256,7 @@ fn is_of(item: &Value, prefixes: &[&str]) -> bool {
 
 /// Whether this is the item, or the key, of an installation that holds a seat.
 fn is_seat(item: &Value) -> bool {
-    item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("AC#"))
+    is_of(item, &["AC#"])
 }
 
 fn text<'a>(body: &'a Value, member: &str) -> &'a str {

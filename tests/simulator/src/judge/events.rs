@@ -15,12 +15,20 @@ use crate::run::record::{Problem, Record, doc, kind, number, text};
 /// Checks that every event was published, and that none was published that did not happen.
 pub(super) fn judge(record: &Record) -> Result<(), Problem> {
     let changes = record.commits.iter().flat_map(|commit| &commit.changes);
-    let happened: BTreeSet<String> = changes.flat_map(events_of).collect();
+    let (mut happened, mut twice) = (BTreeSet::new(), Vec::new());
+    for id in changes.flat_map(events_of) {
+        if !happened.insert(id.clone()) {
+            twice.push(id);
+        }
+    }
     let told = record.deployment.cloud.told(0);
     let told: BTreeSet<String> = told.iter().map(|it| id_of(&it.event).to_owned()).collect();
     let names = |ids: Vec<&String>| ids.iter().map(|id| id.rsplit(':').next().unwrap_or_default().to_owned()).collect();
     let lost: Vec<String> = names(happened.difference(&told).collect());
     let made_up: Vec<String> = names(told.difference(&happened).collect());
+    if !twice.is_empty() {
+        return wrong(format!("several changes have events with one id: {:?}", names(twice.iter().collect())));
+    }
     if !lost.is_empty() {
         return wrong(format!("events that were never published: {lost:?}"));
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::cloud::Commit;
+use crate::cloud::{Change, Commit};
 use crate::run::record::{Problem, Record, doc, kind, number, text};
 use crate::workload::programs::{Act, Heard, fingerprint};
 
@@ -23,6 +23,23 @@ struct State {
     holders: BTreeSet<String>,
 }
 
+/// Who got a seat by a commit, and who lost one.
+#[derive(Debug, Default)]
+struct Moved {
+    got: BTreeSet<String>,
+    lost: BTreeSet<String>,
+}
+
+/// The changes of a licence and its seats.
+fn changes_of<'a>(commit: &'a Commit, refid: &str) -> impl Iterator<Item = &'a Change> {
+    let places = ["LI", "AC"].map(|noun| format!("{noun}#{refid}"));
+    commit.changes.iter().filter(move |change| places.contains(&change.key.0))
+}
+
+fn noun_of(change: &Change) -> &str {
+    change.key.0.split('#').next().unwrap_or_default()
+}
+
 impl State {
     fn read(&mut self, item: &Value) {
         let doc = doc(item);
@@ -32,27 +49,41 @@ impl State {
         self.counted = item["seats"]["N"].as_str().map_or(0, |it| it.parse().expect("a number"));
     }
 
-    /// Follows what a commit does to this licence. Returns whether it gave a seat.
-    fn follow(&mut self, commit: &Commit, refid: &str) -> bool {
-        let (pk, mut gave) = (format!("LI#{refid}"), false);
-        for change in commit.changes.iter().filter(|change| change.key.0 == pk) {
+    /// Follows what a commit does to this licence. Returns who got a seat, and who lost one.
+    fn follow(&mut self, commit: &Commit, refid: &str) -> Moved {
+        let mut moved = Moved::default();
+        for change in changes_of(commit, refid) {
             let named = |item: &Value| text(doc(item), "fingerprint").to_owned();
-            match (change.key.1.as_str(), change.old.as_deref(), change.new.as_deref()) {
-                (".", _, Some(new)) => self.read(new),
-                (key, None, Some(new)) if key.starts_with("AC#") => {
-                    gave = true;
+            match (noun_of(change), change.old.as_deref(), change.new.as_deref()) {
+                ("LI", _, Some(new)) => self.read(new),
+                ("AC", None, Some(new)) => {
+                    moved.got.insert(named(new));
                     self.holders.insert(named(new));
                 }
-                (key, Some(old), None) if key.starts_with("AC#") => {
+                ("AC", Some(old), None) => {
+                    moved.lost.insert(named(old));
                     self.holders.remove(&named(old));
                 }
                 _ => {}
             }
         }
-        gave
+        moved
     }
 
-    fn must_add_up(&self, gave: bool) -> Result<(), String> {
+    /// Whether whoever asked this may take the seat of these.
+    fn allows(&self, moved: &Moved, heard: &Heard) -> Result<(), String> {
+        let own = fingerprint(heard.machine);
+        match heard.act {
+            Act::Deactivate if moved.lost == BTreeSet::from([own]) => Ok(()),
+            // Without a lease nobody lapses.
+            Act::Activate { replaces } if moved.lost.is_empty() || replaces || self.leased => Ok(()),
+            Act::Heartbeat if moved.lost.is_empty() || self.leased => Ok(()),
+            _ if moved.lost.is_empty() && moved.got.is_empty() => Ok(()),
+            act => Err(format!("{act:?} took the seats of {:?}", moved.lost)),
+        }
+    }
+
+    fn must_add_up(&self, moved: &Moved) -> Result<(), String> {
         let held = self.holders.len() as u64;
         if held != self.counted {
             return Err(format!("{} seats are counted, and {held} are held", self.counted));
@@ -60,7 +91,7 @@ impl State {
         if self.limit.is_some_and(|limit| held > limit) {
             return Err(format!("{held} of {:?} seats are held", self.limit));
         }
-        if gave && self.status != "active" {
+        if !moved.got.is_empty() && self.status != "active" {
             return Err(format!("a licence that is {} gave a seat", self.status));
         }
         Ok(())
@@ -87,15 +118,17 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     for licence in licences {
         let mut states = vec![(0, State::default())];
         for commit in &record.commits {
-            let pk = format!("LI#{licence}");
-            if commit.changes.iter().all(|change| change.key.0 != pk || kind_of(change) == "refused_activations") {
+            if changes_of(commit, licence).next().is_none() {
                 continue;
             }
             let mut state = states.last().map(|(_, state)| state.clone()).unwrap_or_default();
-            let gave = state.follow(commit, licence);
+            let moved = state.follow(commit, licence);
             let by = commit.by.as_ref().map_or("nobody", |it| it.name());
             let wrong = |what| Problem { what: format!("{by}: {what}"), about: vec![by.to_owned(), "g.".to_owned()] };
-            state.must_add_up(gave).map_err(wrong)?;
+            state.must_add_up(&moved).map_err(wrong)?;
+            if let Some(heard) = record.heard.iter().find(|heard| heard.name == by) {
+                state.allows(&moved, heard).map_err(wrong)?;
+            }
             states.push((commit.at, state));
         }
         for heard in record.heard.iter().filter(|heard| heard.licence == licence) {
@@ -105,7 +138,7 @@ pub fn judge(record: &Record) -> Result<(), Problem> {
     Ok(())
 }
 
-fn kind_of(change: &crate::cloud::Change) -> &str {
+fn kind_of(change: &Change) -> &str {
     change.new.as_deref().or(change.old.as_deref()).map_or("", kind)
 }
 

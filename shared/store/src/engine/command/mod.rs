@@ -26,7 +26,7 @@ use crate::engine::table::{Consistency, Outcome, Reason, TableError, Write};
 use crate::{Store, StoreError};
 
 /// How long a call that is in flight at the deadline may still take.
-const GRACE: Duration = Duration::from_secs(1);
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// A request to the store. Commands that move credits take a `Request<IdempotencyKey>`, so they can't be called
 /// without an idempotency key.
