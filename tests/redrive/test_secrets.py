@@ -32,6 +32,7 @@ def module() -> ModuleType:
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec is not None
     found = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(COMMAND.parent))
     loader.exec_module(found)
     return found
 
@@ -71,6 +72,38 @@ class Secrets(unittest.TestCase):
             self.assertIn(f"{self.stack}/{purpose}: not made", said)
         for act in (("rotate", "edge"), ("retire", "edge"), ("rotate", "captcha"), ("retire", "passes")):
             self.assertEqual(command(act[0], self.stack, act[1])[0], 1, act)
+
+    def lose(self, purpose: str) -> None:
+        self.manager.delete_secret(SecretId=f"{self.stack}/{purpose}", ForceDeleteWithoutRecovery=True)
+
+    def test_what_signs_answers_is_made_once_for_older_stacks_too(self) -> None:
+        self.assertEqual(len(self.value("published")["keys"]), 1)
+        for purpose in ("published", "answers"):
+            self.lose(purpose)
+        status, said = command("make", self.stack)
+        self.assertEqual(status, 0, said)
+        answers, published = self.value("answers"), self.value("published")
+        (private,), (public,) = answers["keys"], published["keys"]
+        self.assertNotIn(private["key"], said)
+        self.assertEqual((public["use"], public["from"]), ("answers", private["from"]))
+        self.assertEqual(command("make", self.stack)[0], 0)
+        # The public half is published again if it is lost, and the other one is never replaced.
+        self.lose("published")
+        self.assertEqual(command("make", self.stack)[0], 0)
+        self.assertEqual((self.value("answers"), self.value("published")), (answers, published))
+        self.lose("answers")
+        status, said = command("make", self.stack)
+        self.assertEqual((status, "restore it" in said), (1, True), said)
+        self.assertEqual(command("rotate", self.stack, "published")[0], 1)
+
+    def test_the_public_half_is_the_one_that_verifies(self) -> None:
+        sys.path.insert(0, str(COMMAND.parent))
+        texts = importlib.import_module("texts")
+        # The key of the bytes 0 to 31, of which the functions say the same (shared/domain/src/licences/signature.rs).
+        half = texts.public_half(bytes(range(32)).hex())
+        self.assertEqual(half, "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg")
+        with self.assertRaisesRegex(texts.NoPublicKey, "OpenSSL 1.1.1 or later is needed"):
+            texts.public_half("00")
 
     def test_the_secret_of_a_service_comes_from_the_standard_input(self) -> None:
         for given in ("hush hush\n", "another"):

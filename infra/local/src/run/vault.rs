@@ -2,13 +2,14 @@
 //!
 //! Invariant: they are made once, and kept in one file that only its owner can read. A folder of an earlier version has
 //! a single secret; the others are split from it, so that everything in its table stays readable, and it is kept, so
-//! that the earlier version still starts.
+//! that the earlier version still starts. A folder from before answers were signed gets the key that signs them.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use purser_edge::process::clock::Clock;
 use purser_edge::process::keeper::Source;
-use purser_store::engine::secrets::{Purpose, Texts, fresh, split, with_new_signing_key};
+use purser_store::engine::secrets::{Purpose, Texts, fresh, random, split, with_answer_key, with_new_signing_key};
 use serde_json::{Map, Value};
 
 use crate::run::folder::{Folder, FolderError, read_private, write_private};
@@ -22,19 +23,24 @@ pub struct Vault {
 }
 
 impl Vault {
-    pub fn open(folder: Option<&Folder>) -> Result<Self, FolderError> {
+    pub fn open(folder: Option<&Folder>, clock: &Clock) -> Result<Self, FolderError> {
+        let now = clock.now();
         let Some(folder) = folder else {
-            return Ok(Self { texts: Arc::new(Mutex::new(fresh()?)), path: None });
+            return Ok(Self { texts: Arc::new(Mutex::new(fresh(now)?)), path: None });
         };
         let path = folder.path().join("secrets.json");
         if !path.exists() {
             let texts = match folder.root()? {
                 Some(root) => with_new_signing_key(split(root.as_bytes())?)?,
-                None => fresh()?,
+                None => fresh(now)?,
             };
             write_private(&path, &written(&texts))?;
         }
-        let texts = read(&path)?;
+        let there = read(&path)?;
+        let texts = with_answer_key(there.clone(), random()?, now)?;
+        if texts != there {
+            write_private(&path, &written(&texts))?;
+        }
         Ok(Self { texts: Arc::new(Mutex::new(texts)), path: Some(path) })
     }
 
@@ -94,14 +100,18 @@ mod tests {
 
     use super::*;
 
+    fn clock() -> Clock {
+        Clock::stopped_at(jiff::Timestamp::UNIX_EPOCH)
+    }
+
     #[test]
     fn secrets_are_made_once_and_for_their_owner_only() {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open(parent.path()).unwrap();
-        let made = Vault::open(Some(&folder)).unwrap().texts().unwrap();
-        assert_eq!(made.len(), 6);
+        let made = Vault::open(Some(&folder), &clock()).unwrap().texts().unwrap();
+        assert_eq!(made.len(), 8);
         folder.table().unwrap();
-        assert_eq!(Vault::open(Some(&folder)).unwrap().texts().unwrap(), made);
+        assert_eq!(Vault::open(Some(&folder), &clock()).unwrap().texts().unwrap(), made);
         let file = std::fs::metadata(parent.path().join("secrets.json")).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }
@@ -113,9 +123,12 @@ mod tests {
         let root = "0123456789abcdef0123456789abcdef";
         std::fs::write(parent.path().join("secret"), format!("{root}\n")).unwrap();
         folder.table().unwrap();
-        let mut texts = Vault::open(Some(&folder)).unwrap().texts().unwrap();
+        let mut texts = Vault::open(Some(&folder), &clock()).unwrap().texts().unwrap();
         let mut expected = split(root.as_bytes()).unwrap();
-        // The next key of checkpoints is new.
+        // The next key of checkpoints is new, and so is the one of answers.
+        for new in [Purpose::Answers, Purpose::Published] {
+            assert!(texts.remove(&new).is_some());
+        }
         let [signing, derived] = [&mut texts, &mut expected].map(|it| it.remove(&Purpose::Signing).unwrap());
         assert_eq!(texts, expected);
         assert!(signing.starts_with(derived.trim_end_matches("]}")) && signing.len() > derived.len());
@@ -123,19 +136,40 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_from_before_answers_were_signed_gets_a_key_once() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open(parent.path()).unwrap();
+        let path = parent.path().join("secrets.json");
+        let made = Vault::open(Some(&folder), &clock()).unwrap().texts().unwrap();
+        let mut before = made.clone();
+        before.retain(|purpose, _| ![Purpose::Answers, Purpose::Published].contains(purpose));
+        write_private(&path, &written(&before)).unwrap();
+        folder.table().unwrap();
+        let texts = Vault::open(Some(&folder), &clock()).unwrap().texts().unwrap();
+        assert!(before.iter().all(|(purpose, text)| texts.get(purpose) == Some(text)));
+        assert!(texts.len() == made.len() && texts != made, "another key");
+        assert_eq!(Vault::open(Some(&folder), &clock()).unwrap().texts().unwrap(), texts);
+        // Without the key whose public half programs know, nothing starts.
+        let mut lost = texts;
+        lost.remove(&Purpose::Answers);
+        write_private(&path, &written(&lost)).unwrap();
+        assert!(Vault::open(Some(&folder), &clock()).is_err());
+    }
+
+    #[test]
     fn a_table_is_not_given_other_secrets() {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open(parent.path()).unwrap();
-        Vault::open(Some(&folder)).unwrap();
+        Vault::open(Some(&folder), &clock()).unwrap();
         folder.table().unwrap();
         std::fs::remove_file(parent.path().join("secrets.json")).unwrap();
-        let error = Vault::open(Some(&folder)).err().unwrap();
+        let error = Vault::open(Some(&folder), &clock()).err().unwrap();
         assert!(matches!(error, FolderError::SecretGone(_)), "{error}");
     }
 
     #[test]
     fn a_function_gets_what_it_may_have_and_what_it_is_now() {
-        let vault = Vault::open(None).unwrap();
+        let vault = Vault::open(None, &clock()).unwrap();
         let source = vault.source(&[Purpose::Ids]);
         let read = || futures_now(source());
         assert_eq!(read().keys().collect::<Vec<_>>(), [&Purpose::Ids]);

@@ -9,6 +9,7 @@ pub mod licence;
 pub mod notes;
 pub mod product;
 pub mod rules;
+pub mod signature;
 pub mod status;
 pub mod tenure;
 pub mod term;
@@ -24,6 +25,7 @@ pub use product::{
     Grants, GrantsChange, ParallelUses, Product, ProductChange, ProductReference, Terms, TermsError, TermsKind,
 };
 pub use rules::{Domain, DomainRule, Feature, IpRange, MOST_RULES};
+pub use signature::{AnswerKey, AnswerSignature, KeyStatus, KeyUse, PublishedKey, SigningKeyId, VerificationKey};
 pub use status::{LicenceStatus, ShownStatus, Step, Suspender};
 pub use tenure::{RunNumber, Tenure};
 pub use term::{Days, Lease, Term};

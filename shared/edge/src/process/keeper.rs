@@ -133,15 +133,16 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use jiff::{SignedDuration, Timestamp};
+    use purser_domain::basic::Time;
     use purser_store::engine::secrets::fresh;
 
     use super::*;
 
     /// A source of other secrets each time, and a switch that makes it fail.
     fn changing(fails: &Arc<AtomicBool>) -> Source {
-        let fails = Arc::clone(fails);
+        let (fails, now) = (Arc::clone(fails), Time::of(Timestamp::UNIX_EPOCH));
         Arc::new(move || {
-            let read = if fails.load(Ordering::Relaxed) { Err("gone".to_owned()) } else { Ok(fresh().unwrap()) };
+            let read = if fails.load(Ordering::Relaxed) { Err("gone".to_owned()) } else { Ok(fresh(now).unwrap()) };
             Box::pin(async move { read })
         })
     }

@@ -112,7 +112,7 @@ impl System {
         functions::check(&template)?;
         let folder = options.folder.as_deref().map(Folder::open).transpose()?;
         let listener = listen(options.port).await?;
-        let vault = Vault::open(folder.as_ref())?;
+        let vault = Vault::open(folder.as_ref(), &options.clock)?;
         let operator_key = operator_key(folder.as_ref(), options.operator_key)?;
         let address = listener.local_addr().map_err(stand_in("gateway"))?;
         let config = configure(&template, address, &operator_key, options.variables)?;

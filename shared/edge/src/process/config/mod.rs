@@ -131,7 +131,9 @@ impl Config {
             | Purpose::Factors
             | Purpose::Records
             | Purpose::Licences
-            | Purpose::Signing => true,
+            | Purpose::Signing
+            | Purpose::Answers
+            | Purpose::Published => true,
         }
     }
 

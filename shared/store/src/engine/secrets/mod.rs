@@ -5,13 +5,15 @@
 //! given, and no others: what needs another purpose is an error. Random bytes come from the operating system; only a
 //! simulation draws them from a seed, so that a run can be repeated exactly.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ed25519_dalek::SigningKey;
 use hmac::{Hmac, Mac};
 use purser_domain::basic::Time;
 use purser_domain::basic::refid::BYTES;
+use purser_domain::licences::signature::place_of_active;
+use purser_domain::licences::{AnswerKey, AnswerSignature, PublishedKey};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -20,8 +22,8 @@ use crate::StoreError;
 mod purpose;
 mod seals;
 
-use purpose::{CaptchaText, EdgeText, IdsText, PassesText, SealsText, SigningText};
-pub use purpose::{NotASecret, Purpose, Texts, WeakSecret, fresh, split, with_new_signing_key};
+use purpose::{AnswersText, CaptchaText, EdgeText, IdsText, PassesText, PublishedText, SealsText, SigningText};
+pub use purpose::{NotASecret, Purpose, Texts, WeakSecret, fresh, split, with_answer_key, with_new_signing_key};
 use seals::Ring;
 
 const MAC: usize = 16;
@@ -31,7 +33,7 @@ const MAC: usize = 16;
 pub struct Secrets {
     keys: Arc<RwLock<Arc<Keys>>>,
     /// A bit for each purpose that something has needed, so that a test can name rights that nothing needs.
-    used: Arc<AtomicU8>,
+    used: Arc<AtomicU16>,
     draws: Option<Arc<Draws>>,
 }
 
@@ -46,6 +48,8 @@ pub struct Keys {
     signing: Option<Vec<SigningKey>>,
     edge: Option<EdgeText>,
     captcha: Option<CaptchaText>,
+    answers: Option<AnswerKey>,
+    published: Option<Vec<PublishedKey>>,
 }
 
 struct Passes {
@@ -128,9 +132,30 @@ impl Keys {
             }
             Purpose::Edge => self.edge = Some(read(text)?),
             Purpose::Captcha => self.captcha = Some(read(text)?),
+            Purpose::Answers => self.answers = Some(signing_at(&read(text)?, now)?),
+            Purpose::Published => self.published = Some(published(&read(text)?)?),
         }
         Ok(())
     }
+}
+
+/// The key that signs answers at `now`.
+fn signing_at(text: &AnswersText, now: Time) -> Result<AnswerKey, NotASecret> {
+    let times: Vec<Time> = text.keys.iter().map(|key| at(key.from)).collect::<Result<_, _>>()?;
+    let key = text.keys.get(place_of_active(times, now)).ok_or(NotASecret)?;
+    Ok(AnswerKey::of(&key.key.0))
+}
+
+fn published(text: &PublishedText) -> Result<Vec<PublishedKey>, NotASecret> {
+    let keys = text.keys.iter().map(|key| {
+        let since = at(key.from)?;
+        Ok::<_, NotASecret>(PublishedKey { r#use: key.r#use, public_key: key.public_key, since })
+    });
+    keys.collect::<Result<Vec<_>, _>>().ok().filter(|keys| !keys.is_empty()).ok_or(NotASecret)
+}
+
+fn at(seconds: i64) -> Result<Time, NotASecret> {
+    jiff::Timestamp::from_second(seconds).map(Time::of).map_err(|_| NotASecret)
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, NotASecret> {
@@ -161,7 +186,9 @@ impl Secrets {
         if root.len() < 32 {
             return Err(StoreError::Failed(WeakSecret.to_string()));
         }
-        let keys = Keys::read(&split(root)?, Time::of(jiff::Timestamp::UNIX_EPOCH));
+        let epoch = Time::of(jiff::Timestamp::UNIX_EPOCH);
+        let texts = with_answer_key(split(root)?, hmac(root, &[b"purser answers 1"]), epoch)?;
+        let keys = Keys::read(&texts, epoch);
         keys.map(Self::new).map_err(|error| StoreError::Failed(error.to_string()))
     }
 
@@ -275,6 +302,17 @@ impl Secrets {
         self.with(Purpose::Captcha, |keys| Some(keys.captcha.as_ref()?.secret.clone()))
     }
 
+    /// The signature of an answer to a program, by which it knows that Purser gave it to its request.
+    pub fn sign_answer(&self, request: &[u8], answer: &[u8]) -> Result<AnswerSignature, StoreError> {
+        let key = self.with(Purpose::Answers, |keys| keys.answers.clone())?;
+        Ok(key.sign(request, answer))
+    }
+
+    /// What is published of the keys that sign for programs: those of each use, oldest first.
+    pub fn published(&self) -> Result<Vec<PublishedKey>, StoreError> {
+        self.with(Purpose::Published, |keys| keys.published.clone())
+    }
+
     /// The MAC that makes a cursor tamper-proof and binds it to `scope`.
     pub(crate) fn cursor_mac(&self, scope: &str, position: &str) -> Result<[u8; MAC], StoreError> {
         let parts = [scope.as_bytes(), position.as_bytes()];
@@ -285,7 +323,7 @@ impl Secrets {
     }
 }
 
-fn bit(purpose: Purpose) -> u8 {
+fn bit(purpose: Purpose) -> u16 {
     1 << (purpose as u8)
 }
 

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
+use purser_domain::basic::Time;
+use purser_domain::licences::{AnswerKey, KeyUse, VerificationKey};
 use serde::{Deserialize, Serialize};
 
 use super::{hmac, random};
@@ -33,6 +35,11 @@ pub enum Purpose {
     Edge,
     /// With what Purser authenticates to the service that tells people from programs.
     Captcha,
+    /// The keys that sign answers to programs.
+    Answers,
+    /// The public halves of the keys that sign for programs. Everybody may read them, but who may replace them may
+    /// also make keys.
+    Published,
 }
 
 impl Purpose {
@@ -116,6 +123,36 @@ pub(super) struct EdgeText {
     pub(super) before: Option<Bytes>,
 }
 
+/// A key that signs answers, and from when on, in seconds since 1970.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerKeyText {
+    pub(super) key: Bytes,
+    pub(super) from: i64,
+}
+
+/// The keys of answers, oldest first. The last one that has begun signs.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswersText {
+    pub(super) keys: Vec<AnswerKeyText>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublishedKeyText {
+    pub(super) r#use: KeyUse,
+    pub(super) public_key: VerificationKey,
+    pub(super) from: i64,
+}
+
+/// What is published of the keys that sign for programs: those of each use, oldest first.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublishedText {
+    pub(super) keys: Vec<PublishedKeyText>,
+}
+
 /// Empty until an operator sets it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,21 +164,22 @@ fn text(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(format!("writing a secret: {error}")))
 }
 
-/// Random secrets of all purposes, for a deployment that has none.
-pub fn fresh() -> Result<Texts, StoreError> {
+/// Random secrets of all purposes, for a deployment that has none. What signs begins at `now`.
+pub fn fresh(now: Time) -> Result<Texts, StoreError> {
     let seals = || Ok::<_, StoreError>(SealsText { keys: vec![KeyText { id: 1, key: Bytes(random()?), from: 0 }] });
     let passes = PassesText { cursors: Bytes(random()?), devices: Bytes(random()?) };
-    Ok(BTreeMap::from([
+    let texts = BTreeMap::from([
         (Purpose::Ids, text(&IdsText { key: Bytes(random()?) })?),
         (Purpose::Passes, text(&passes)?),
         (Purpose::Factors, text(&seals()?)?),
         (Purpose::Records, text(&seals()?)?),
         (Purpose::Licences, text(&seals()?)?),
         (Purpose::Signing, text(&SigningText { keys: vec![Bytes(random()?)] })?),
-    ]))
+    ]);
+    with_answer_key(texts, random()?, now)
 }
 
-/// The secrets of all purposes that earlier versions derived from a root secret of at least 32 bytes. Seals stay in
+/// The secrets that earlier versions derived from a root secret of at least 32 bytes. Seals stay in
 /// the older form until a key is added, so that an earlier version can read them.
 pub fn split(root: &[u8]) -> Result<Texts, StoreError> {
     let derived = |what: &str| Bytes(hmac(root, &[what.as_bytes()]));
@@ -155,6 +193,30 @@ pub fn split(root: &[u8]) -> Result<Texts, StoreError> {
         (Purpose::Licences, seals),
         (Purpose::Signing, text(&SigningText { keys: vec![derived("purser checkpoints 1")] })?),
     ]))
+}
+
+/// `texts` with what signs answers, for a deployment whose secrets are from before there was such a thing. A key that
+/// is there stays; if only its public half is missing, that is published again. A key that is gone is not replaced,
+/// because programs know its public half.
+pub fn with_answer_key(mut texts: Texts, key: [u8; 32], now: Time) -> Result<Texts, StoreError> {
+    let answers = match texts.get(&Purpose::Answers) {
+        Some(answers) => answers.clone(),
+        None if texts.contains_key(&Purpose::Published) => {
+            return Err(StoreError::Unreadable("the secret that signs answers: it was there and is gone".into()));
+        }
+        None => text(&AnswersText { keys: vec![AnswerKeyText { key: Bytes(key), from: now.unix_seconds() }] })?,
+    };
+    if !texts.contains_key(&Purpose::Published) {
+        let unreadable = |_| StoreError::Unreadable("the secret that signs answers".into());
+        let signing: AnswersText = serde_json::from_str(&answers).map_err(unreadable)?;
+        let published = signing.keys.iter().map(|AnswerKeyText { key, from }| {
+            let public_key = AnswerKey::of(&key.0).public_key();
+            PublishedKeyText { r#use: KeyUse::Answers, public_key, from: *from }
+        });
+        texts.insert(Purpose::Published, text(&PublishedText { keys: published.collect() })?);
+        texts.insert(Purpose::Answers, answers);
+    }
+    Ok(texts)
 }
 
 /// `texts` with one more key that will sign checkpoints, once it was announced.

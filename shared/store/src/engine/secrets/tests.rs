@@ -1,5 +1,7 @@
 //! Each purpose apart, and what a root secret splits into.
 
+use purser_domain::licences::KeyUse;
+
 use super::*;
 
 const SOON: i64 = 1_800_000_000;
@@ -68,7 +70,7 @@ fn a_seal_opens_only_in_its_place_and_whole() {
 
 #[test]
 fn seals_of_one_kind_do_not_open_with_the_keys_of_another() {
-    let secrets = Secrets::new(Keys::read(&fresh().unwrap(), at(SOON)).unwrap());
+    let secrets = Secrets::new(Keys::read(&fresh(at(SOON)).unwrap(), at(SOON)).unwrap());
     let kinds = [Seal::Challenge, Seal::Factor, Seal::Record, Seal::Licence];
     for sealing in kinds {
         let sealed = secrets.seal(sealing, "here", b"key").unwrap();
@@ -79,7 +81,7 @@ fn seals_of_one_kind_do_not_open_with_the_keys_of_another() {
 
 #[test]
 fn without_the_keys_of_a_purpose_what_needs_them_fails_and_says_so() {
-    let mut texts = fresh().unwrap();
+    let mut texts = fresh(at(SOON)).unwrap();
     texts.extend(Purpose::LATER.map(|later| (later, "{}".to_owned())));
     for lacking in Purpose::ALL {
         let given = texts.iter().filter(|(purpose, _)| *purpose != lacking);
@@ -95,6 +97,8 @@ fn without_the_keys_of_a_purpose_what_needs_them_fails_and_says_so() {
             secrets.signing().map(|_| ()),
             secrets.is_of_the_edge(b"").map(|_| ()),
             secrets.captcha().map(|_| ()),
+            secrets.sign_answer(b"asked", b"told").map(|_| ()),
+            secrets.published().map(|_| ()),
         ];
         for (purpose, done) in Purpose::ALL.iter().zip(done) {
             let said = format!("the store failed: this function may not have the secret {}", purpose.into_str());
@@ -109,7 +113,7 @@ fn without_the_keys_of_a_purpose_what_needs_them_fails_and_says_so() {
 fn replaced_keys_are_those_of_every_clone() {
     let (secrets, other) = (of_root(), of_root());
     let clone = secrets.clone();
-    other.replace(Keys::read(&fresh().unwrap(), at(SOON)).unwrap());
+    other.replace(Keys::read(&fresh(at(SOON)).unwrap(), at(SOON)).unwrap());
     secrets.replace(Keys::read(&split(&[8; 32]).unwrap(), at(SOON)).unwrap());
     let eight = Secrets::from_root(&[8; 32]).unwrap();
     assert_eq!(clone.bits("client", &["a"]).unwrap(), eight.bits("client", &["a"]).unwrap());
@@ -150,5 +154,41 @@ fn the_edge_shows_what_it_sends_or_what_it_sent_before() {
         ("{}", &one, false),
     ] {
         assert_eq!(knows(text, shown), known, "{text} {shown}");
+    }
+}
+
+/// A deployment from before answers were signed gets a key once. One that is lost is not replaced by another, because
+/// programs know it.
+#[test]
+fn a_key_of_answers_is_made_once_and_its_public_half_published() {
+    let before = split(&[7; 32]).unwrap();
+    let made = with_answer_key(before.clone(), [1; 32], at(SOON)).unwrap();
+    let added: Vec<_> = made.keys().filter(|it| !before.contains_key(it)).collect();
+    assert_eq!(added, [&Purpose::Answers, &Purpose::Published]);
+    assert_eq!(with_answer_key(made.clone(), [2; 32], at(SOON + 1)).unwrap(), made);
+    let keys = Secrets::new(Keys::read(&made, at(SOON)).unwrap());
+    let [published] = keys.published().unwrap().try_into().unwrap();
+    let own = AnswerKey::of(&[1; 32]);
+    let expected = PublishedKey { r#use: KeyUse::Answers, public_key: own.public_key(), since: at(SOON) };
+    assert_eq!(published, expected);
+    assert_eq!(keys.sign_answer(b"asked", b"told").unwrap(), own.sign(b"asked", b"told"));
+    let mut unpublished = made.clone();
+    unpublished.remove(&Purpose::Published);
+    assert_eq!(with_answer_key(unpublished, [2; 32], at(SOON + 1)).unwrap(), made);
+    let mut lost = made;
+    lost.remove(&Purpose::Answers);
+    let error = with_answer_key(lost, [2; 32], at(SOON + 1)).err().unwrap().to_string();
+    assert!(error.contains("it was there and is gone"), "{error}");
+}
+
+#[test]
+fn the_key_of_answers_that_has_begun_signs() {
+    let [one, other] = [[1; 32], [2; 32]].map(|key| (data_encoding::HEXLOWER.encode(&key), AnswerKey::of(&key)));
+    let text =
+        format!(r#"{{"keys":[{{"key":"{}","from":{SOON}}},{{"key":"{}","from":{}}}]}}"#, one.0, other.0, SOON + 9);
+    for (now, signing) in [(SOON - 1, &one.1), (SOON, &one.1), (SOON + 8, &one.1), (SOON + 9, &other.1)] {
+        let texts = Texts::from([(Purpose::Answers, text.clone())]);
+        let keys = Secrets::new(Keys::read(&texts, at(now)).unwrap());
+        assert_eq!(keys.sign_answer(b"a", b"b").unwrap(), signing.sign(b"a", b"b"), "{now}");
     }
 }
